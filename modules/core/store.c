@@ -1,0 +1,317 @@
+/*
+ * The front of the store: what is the same for every provider. See store.h for the contract, store_provider.h for the
+ * division of labour.
+ *
+ * SECURITY: a handle inherited over fork shares file offsets, locks and mutexes with its parent in ways that exclude
+ * nobody, so every verb that starts something refuses it.
+ */
+#include "core/store.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/store_provider.h"
+
+#define BLOB_NAME_LENGTH 32
+
+struct anshin_store_t {
+    const anshin_store_driver_t *driver;
+    void *self; /* the driver's */
+    pid_t owner;
+};
+
+struct anshin_txn_t {
+    const anshin_store_driver_t *driver;
+    void *self; /* the driver's */
+    anshin_txn_mode_t mode;
+    anshin_error_t *err;
+    apr_pool_t *pool;
+    int ended;
+    int walking; /* anshin_txn_each is under way */
+};
+
+apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver_t *driver, const char *where,
+                               anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_store_t *self = apr_pcalloc(pool, sizeof(*self));
+    apr_status_t status;
+
+    *store = NULL;
+    self->driver = driver;
+    self->owner = getpid();
+    status = driver->open(&self->self, where, err, pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    *store = self;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_owner(const anshin_store_t *store, anshin_error_t *err)
+{
+    if (store->owner != getpid()) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0100", "store: opened before fork, used by another process");
+    }
+    return APR_SUCCESS;
+}
+
+/* --- transactions -------------------------------------------------------------------------------------------------- */
+
+static apr_status_t abort_on_cleanup(void *txn)
+{
+    anshin_txn_abort(txn);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    anshin_txn_t *self;
+    apr_status_t status = check_owner(store, err);
+
+    *txn = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    self = apr_pcalloc(pool, sizeof(*self));
+    self->driver = store->driver;
+    self->mode = mode;
+    self->err = err;
+    self->pool = pool;
+    status = store->driver->begin(&self->self, store->self, mode, err, pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    /* Before the subpools of pool go, so that a driver may keep what a transaction needs in one. */
+    apr_pool_pre_cleanup_register(pool, self, abort_on_cleanup);
+    *txn = self;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_open(const anshin_txn_t *txn)
+{
+    if (txn->ended) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0101", "store: transaction used after its end");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_writable(const anshin_txn_t *txn)
+{
+    apr_status_t status = check_open(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (txn->mode != ANSHIN_TXN_WRITE) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0102", "store: write in a read transaction");
+    }
+    if (txn->walking) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0103", "store: write during a walk over records");
+    }
+    return APR_SUCCESS;
+}
+
+static int key_fits(const char *key)
+{
+    apr_size_t length = strnlen(key, ANSHIN_KEY_MAX + 1);
+
+    return length > 0 && length <= ANSHIN_KEY_MAX;
+}
+
+static apr_status_t decode(anshin_txn_t *txn, const anshin_record_type_t *type, void *record, const void *data,
+                           apr_size_t length, apr_pool_t *pool)
+{
+    if (anshin_record_decode(record, type, data, length, pool) != APR_SUCCESS) {
+        /* The key is left out: it may hold what somebody typed. */
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0104", "store: a record of type %s is damaged", type->name);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record)
+{
+    anshin_bytes_t value = { NULL, 0 };
+    apr_status_t status = check_open(txn);
+
+    memset(record, 0, type->size);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!key_fits(key)) {
+        return ANSHIN_ENOTFOUND; /* put refuses such a key, so there is no such record */
+    }
+    status = txn->driver->get(txn->self, type, key, &value, txn->pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return decode(txn, type, record, value.data, value.length, txn->pool);
+}
+
+apr_status_t anshin_txn_put(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, const void *record)
+{
+    anshin_bytes_t value;
+    apr_status_t status = check_writable(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!key_fits(key)) {
+        return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0105", "store: key of a record of type %s must have 1 to %d "
+                           "bytes", type->name, ANSHIN_KEY_MAX);
+    }
+    status = anshin_record_encode(&value, type, record, txn->pool);
+    if (status != APR_SUCCESS) {
+        return anshin_fail(txn->err, status, "AN0106", "store: a record of type %s would be longer than %d bytes",
+                           type->name, ANSHIN_RECORD_MAX);
+    }
+    return txn->driver->put(txn->self, type, key, value.data, value.length);
+}
+
+apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key)
+{
+    apr_status_t status = check_writable(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!key_fits(key)) {
+        return APR_SUCCESS; /* no such record can be there */
+    }
+    return txn->driver->erase(txn->self, type, key);
+}
+
+/* --- walking ------------------------------------------------------------------------------------------------------- */
+
+typedef struct walk_t {
+    anshin_txn_t *txn;
+    const anshin_record_type_t *type;
+    anshin_visit_fn *visit;
+    void *baton;
+    apr_pool_t *scratch; /* cleared after every record */
+} walk_t;
+
+static apr_status_t visit_record(void *baton, const char *key, const void *value, apr_size_t length)
+{
+    walk_t *walk = baton;
+    void *record = apr_palloc(walk->scratch, walk->type->size);
+    apr_status_t status = decode(walk->txn, walk->type, record, value, length, walk->scratch);
+
+    if (status == APR_SUCCESS) {
+        status = walk->visit(walk->baton, key, record);
+    }
+    apr_pool_clear(walk->scratch);
+    return status;
+}
+
+apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
+                             anshin_visit_fn *visit, void *baton)
+{
+    walk_t walk = { txn, type, visit, baton, NULL };
+    int nested = txn->walking;
+    apr_status_t status = check_open(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (strnlen(prefix, ANSHIN_KEY_MAX + 1) > ANSHIN_KEY_MAX) {
+        return APR_SUCCESS; /* no key starts with it */
+    }
+    apr_pool_create(&walk.scratch, txn->pool);
+    txn->walking = 1;
+    status = txn->driver->each(txn->self, type, prefix, visit_record, &walk);
+    txn->walking = nested;
+    apr_pool_destroy(walk.scratch);
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+/* --- ending -------------------------------------------------------------------------------------------------------- */
+
+apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability)
+{
+    apr_status_t status = check_open(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    txn->ended = 1;
+    apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
+    return txn->driver->commit(txn->self, durability);
+}
+
+void anshin_txn_abort(anshin_txn_t *txn)
+{
+    if (txn == NULL || txn->ended) {
+        return;
+    }
+    txn->ended = 1;
+    apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
+    txn->driver->abort(txn->self);
+}
+
+/* --- blobs --------------------------------------------------------------------------------------------------------- */
+
+/* A blob's name becomes a file name, so nothing but the digits we make ourselves may pass. */
+static apr_status_t check_blob(const anshin_store_t *store, const char *name, anshin_error_t *err)
+{
+    apr_status_t status = check_owner(store, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (strnlen(name, BLOB_NAME_LENGTH + 1) != BLOB_NAME_LENGTH
+        || strspn(name, "0123456789abcdef") != BLOB_NAME_LENGTH) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0107", "store: a blob's name must be %d hexadecimal digits",
+                           BLOB_NAME_LENGTH);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_blob_put(anshin_store_t *store, const char *name, const void *data, apr_size_t length,
+                             anshin_error_t *err)
+{
+    apr_status_t status = check_blob(store, name, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (length > ANSHIN_BLOB_MAX) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0108", "store: a blob may have %d bytes at most", ANSHIN_BLOB_MAX);
+    }
+    return store->driver->blob_put(store->self, name, data, length, err);
+}
+
+apr_status_t anshin_blob_get(anshin_bytes_t *data, anshin_store_t *store, const char *name, anshin_error_t *err,
+                             apr_pool_t *pool)
+{
+    apr_status_t status = check_blob(store, name, err);
+
+    data->data = NULL;
+    data->length = 0;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return store->driver->blob_get(store->self, data, name, err, pool);
+}
+
+apr_status_t anshin_blob_wipe(anshin_store_t *store, const char *name, anshin_error_t *err)
+{
+    apr_status_t status = check_blob(store, name, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return store->driver->blob_wipe(store->self, name, err);
+}
+
+apr_status_t anshin_blob_each(anshin_store_t *store, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    apr_status_t status = check_owner(store, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = store->driver->blob_each(store->self, visit, baton, err, pool);
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
