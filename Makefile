@@ -1,0 +1,52 @@
+# Anshin Login. Everything is built into apxs-build/out/; nothing else in the tree changes.
+#
+#   make all          both modules, worker, signer, command, unit programs
+#   make demo         install what is missing, build, and start a complete private server to try
+#   make test         everything that proves the project, one prove, one closing count
+#   make check        the part of it that is quick: unit programs and guards
+#   make lint         formatting and static analysis
+#   make fuzz bench crash screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/browser
+#   make install      below DESTDIR and the directories that apxs names
+#
+# CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
+
+.PHONY: all demo test check lint fuzz bench crash screenshots install clean deps-%
+
+# The lock: two makes at once in one tree would tread on each other.
+RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
+
+all: deps-build
+	+@$(RULES) all
+
+demo: all
+	@t/demo/demo start
+
+test: deps-build deps-test
+	@apxs-build/test all
+
+check: deps-build
+	@apxs-build/test check
+
+lint: deps-build deps-lint
+	@apxs-build/lint
+
+fuzz: deps-build deps-fuzz
+	+@$(RULES) fuzz
+
+bench: all deps-test deps-bench
+	@t/bench/run
+
+crash: all deps-test
+	@t/crash/run --long
+
+screenshots: all deps-test
+	@t/browser/screenshots
+
+install: all
+	+@$(RULES) install
+
+clean:
+	rm -rf apxs-build/out
+
+deps-%:
+	@apxs-build/deps $*

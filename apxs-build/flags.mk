@@ -1,0 +1,42 @@
+# Compiler, flags and libraries; where things are built.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+APXS ?= apxs
+APR_CONFIG ?= apr-1-config
+
+# One short line a step; V=1 shows the commands.
+Q := $(if $(V),,@)
+says = @$(if $(V),:,echo '  $(1)	$(2)')
+
+BASE := apxs-build/out
+OUT ?= $(if $(SANITIZE),$(BASE)/asan,$(BASE))
+
+# System headers come by -isystem, so that -Wconversion judges our code only.
+SYSTEM_DIRS := $(patsubst -I%,%,$(shell $(APR_CONFIG) --includes)) $(shell $(APXS) -q INCLUDEDIR)
+CPPFLAGS_ALL := -Imodules -Ischema -I$(OUT) $(addprefix -isystem ,$(SYSTEM_DIRS)) $(shell $(APR_CONFIG) --cppflags)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wformat=2 -Werror
+# A section for each function: unit programs leave out what they do not reach (unit.mk).
+CFLAGS_COMMON := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -g -pthread
+
+ifdef SANITIZE
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_ALL := $(CFLAGS_COMMON) -O1 $(SANITIZERS)
+else
+SANITIZERS :=
+CFLAGS_ALL := $(CFLAGS_COMMON) -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+endif
+
+LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections $(SANITIZERS)
+LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -lssl -lcrypto
+SIGNER_LIBS := -lapr-1 -lcrypto
+
+# Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew.
+$(OUT)/flags: always
+	@mkdir -p $(OUT)
+	@echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
+	  echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' >$@
+.PHONY: always
