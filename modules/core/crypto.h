@@ -1,0 +1,58 @@
+/*
+ * What the core needs of cryptography, as a table that modules/crypto fills and the edges hand in at start.
+ * The core includes no openssl header, and unit tests may hand in the same real table.
+ *
+ * Every function is safe to call from several threads at once. ctx is crypto->ctx.
+ */
+#ifndef ANSHIN_CORE_CRYPTO_H
+#define ANSHIN_CORE_CRYPTO_H
+
+#include "core/anshin.h"
+
+#define ANSHIN_DIGEST_BYTES 32
+#define ANSHIN_PHC_MAX 160 /* longest argon2id PHC string that we write, with its NUL */
+
+typedef struct anshin_crypto_t {
+    void *ctx;
+
+    /* CSPRNG bytes (RAND_bytes). APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*random)(void *ctx, void *buffer, apr_size_t length);
+
+    /* SHA-256 (FIPS 180-4). APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*digest)(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const void *data, apr_size_t length);
+
+    /* HMAC-SHA-256 (RFC 2104) under a key derived (HKDF, RFC 5869) from the installation's seal key and the purpose,
+     * so that a MAC made for one purpose never serves another. purpose: short ASCII such as "token".
+     * APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*mac)(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
+                        apr_size_t length);
+
+    /* AES-256-GCM (NIST SP 800-38D) under a key derived from the seal key and the purpose; bound: further data that
+     * must be the same at unseal (NULL: none). The sealed form is version byte, 96-bit random nonce, ciphertext, tag.
+     * APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*seal)(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound, const void *data,
+                         apr_size_t length, apr_pool_t *pool);
+
+    /* The reverse. APR_SUCCESS, ANSHIN_EDENIED (not sealed by us for this purpose, or changed), ANSHIN_EFAULT.
+     * The clear text is in pool with one NUL behind it that is not counted. */
+    apr_status_t (*unseal)(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound, const void *sealed,
+                           apr_size_t length, apr_pool_t *pool);
+
+    /* argon2id (RFC 9106) into a PHC string with a fresh 128-bit salt, under the server's parameters.
+     * Waits a bounded time for one of the slots that all processes share (S4).
+     * APR_SUCCESS, ANSHIN_EBUSY (no slot in time), ANSHIN_EFAULT. */
+    apr_status_t (*password_hash)(void *ctx, char phc[ANSHIN_PHC_MAX], const char *secret, apr_size_t length);
+
+    /* Compare in constant time. phc NULL: a dummy of the same cost that never matches (unknown users, S8).
+     * *match: 1 or 0; *stale: 1 when the parameters are no longer the server's, so rehash. Answers as above. */
+    apr_status_t (*password_verify)(void *ctx, int *match, int *stale, const char *phc, const char *secret,
+                                    apr_size_t length);
+
+    /* 1 when equal, in time that depends on length alone. */
+    int (*equal)(void *ctx, const void *a, const void *b, apr_size_t length);
+
+    /* Overwrite so that no compiler removes it. */
+    void (*wipe)(void *ctx, void *buffer, apr_size_t length);
+} anshin_crypto_t;
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The download of a certificate (CRT-2): key and certificate as PKCS#12, waiting sealed until the user has them.
+ */
+#ifndef ANSHIN_CORE_DOWNLOAD_H
+#define ANSHIN_CORE_DOWNLOAD_H
+
+#include "core/certificate.h"
+#include "core/token.h"
+
+typedef enum anshin_profile_t { ANSHIN_PROFILE_MODERN, ANSHIN_PROFILE_COMPAT } anshin_profile_t;
+
+typedef struct anshin_download_state_t {
+    const char *user;
+    apr_int64_t terminal;
+    const char *name; /* CN of the certificate */
+    int fetched;      /* how often */
+} anshin_download_state_t;
+
+/* What a link leads to. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, done), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_download_state_t *state);
+
+typedef struct anshin_download_result_t {
+    int right;
+    int locked;
+    int remaining;
+    anshin_bytes_t file;   /* PKCS#12 when right; the caller wipes it after sending */
+    const char *file_name; /* "p-01-usr007.p12" */
+} anshin_download_result_t;
+
+/* Fetch the file with its password; wrong ones are counted on the account (LCK-3). Answers of find. */
+apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const char *password, anshin_profile_t profile,
+                                   anshin_download_result_t *result);
+
+/* The user says that the import is done: wipe key and file, use the link up; durable. Answers of find. */
+apr_status_t anshin_download_finish(anshin_op_t *op, const char *token);
+
+/* The same when the user logs in with the certificate: inside a write transaction, nothing when nothing waits. Blobs to wipe
+ * after the commit are appended to wipe (of const char *). */
+apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
+                                       apr_array_header_t *wipe);
+
+/* Prepare one inside a write transaction: download password (sealed), record and job. *password is shown to the user. */
+apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
+                                     const char **password, apr_array_header_t *wipe);
+
+/* Wipe what anshin_..._in collected, after the commit. */
+void anshin_download_wipe(anshin_op_t *op, const apr_array_header_t *wipe);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What a process has once (anshin_env_t), and what one operation has (anshin_op_t): a request, a job, a command.
+ *
+ * Every core verb takes the operation first. It reads time from op->now, allocates from op->pool, and leaves the cause of a
+ * failure in op->error, which the edge logs once.
+ */
+#ifndef ANSHIN_CORE_OP_H
+#define ANSHIN_CORE_OP_H
+
+#include "core/config.h"
+#include "core/crypto.h"
+#include "core/store.h"
+
+/* Made at start by the edge, read-only afterwards, shared by threads. */
+typedef struct anshin_env_t {
+    const anshin_config_t *config;
+    anshin_store_t *store;
+    const anshin_crypto_t *crypto;
+    apr_time_t (*now)(void *baton); /* microseconds since 1970 UTC; tests move it */
+    void *now_baton;
+} anshin_env_t;
+
+typedef struct anshin_op_t {
+    apr_pool_t *pool;
+    const anshin_env_t *env;
+    const anshin_contract_t *contract; /* NULL where a verb says that it needs none */
+    apr_time_t now;                    /* one time for the whole operation */
+    const char *address;               /* of the client as text, IPv4 or IPv6; NULL: not from the network */
+    int jobs_queued;                   /* set by verbs that queue work: the edge then calls anshin_job_ring() */
+    anshin_error_t error;
+} anshin_op_t;
+
+/* An operation that starts now. */
+void anshin_op_init(anshin_op_t *op, const anshin_env_t *env, const anshin_contract_t *contract, const char *address,
+                    apr_pool_t *pool);
+
+/* apr_time_now as a clock. */
+apr_time_t anshin_clock_system(void *unused);
+
+#endif

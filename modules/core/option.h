@@ -1,0 +1,80 @@
+/*
+ * Options: settings declared once, one row each in policy.def (of a contract) and server.def (of the server).
+ *
+ * A row gives kind, member, directive, default of preset classic, default of preset modern, smallest and largest value,
+ * words, and help. It expands to the structure's member, to the descriptor below, to httpd's command record (whose data
+ * pointer is that descriptor) and to the directive reference. Defaults are written as the operator would write them and
+ * go through the same parser. "Set" is a bit per option, so that an explicit default overrides what is inherited.
+ */
+#ifndef ANSHIN_CORE_OPTION_H
+#define ANSHIN_CORE_OPTION_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "core/anshin.h"
+
+typedef enum anshin_option_kind_t {
+    ANSHIN_OPTION_NUMBER, /* int: decimal, between minimum and maximum */
+    ANSHIN_OPTION_FLAG,   /* int: on, off */
+    ANSHIN_OPTION_SPAN,   /* apr_interval_time_t: number with s, m, h or d ("30m"), or "none" for 0 where minimum is 0;
+                             bounds are in seconds */
+    ANSHIN_OPTION_CHOICE, /* int: index into words */
+    ANSHIN_OPTION_SET,    /* int: bit per word, several arguments; "none" for the empty set */
+    ANSHIN_OPTION_TEXT,   /* const char *: one argument of minimum to maximum bytes, UTF-8, no control characters */
+    ANSHIN_OPTION_TEXTS,  /* apr_array_header_t * of const char *: one or more such arguments */
+    ANSHIN_OPTION_PATH    /* const char *: absolute path, or relative to ServerRoot (the edge resolves it) */
+} anshin_option_kind_t;
+
+typedef struct anshin_option_t {
+    anshin_option_kind_t kind;
+    const char *member;
+    const char *directive;
+    const char *classic; /* default as written, "" for none; server options use this column alone */
+    const char *modern;
+    apr_int64_t minimum;
+    apr_int64_t maximum;
+    const char *words;   /* "off remaining limit" for CHOICE and SET, else "" */
+    const char *help;    /* one English sentence for httpd -L and the reference */
+    apr_size_t offset;   /* of the member in its structure */
+    int index;           /* row number: the bit in `set` */
+} anshin_option_t;
+
+#define ANSHIN_OPTIONS_MAX 128
+
+/* Which options were given explicitly; first member of both structures. */
+typedef struct anshin_option_set_t {
+    unsigned char bits[ANSHIN_OPTIONS_MAX / 8];
+} anshin_option_set_t;
+
+#define ANSHIN_C_NUMBER(member) int member;
+#define ANSHIN_C_FLAG(member) int member;
+#define ANSHIN_C_SPAN(member) apr_interval_time_t member;
+#define ANSHIN_C_CHOICE(member) int member;
+#define ANSHIN_C_SET(member) int member;
+#define ANSHIN_C_TEXT(member) const char *member;
+#define ANSHIN_C_TEXTS(member) apr_array_header_t *member;
+#define ANSHIN_C_PATH(member) const char *member;
+
+/* Parse arguments (argv of argc) into the member of structure and mark it set. values are copied to pool.
+ * APR_SUCCESS, or ANSHIN_EINVALID whose text names directive, value and what is allowed. */
+apr_status_t anshin_option_parse(void *structure, const anshin_option_t *option, int argc, const char *const *argv,
+                                 anshin_error_t *err, apr_pool_t *pool);
+
+/* Fill a structure with a column of defaults; nothing is marked set. preset: 0 classic, 1 modern. */
+apr_status_t anshin_options_default(void *structure, const anshin_option_t *options, int preset, anshin_error_t *err,
+                                    apr_pool_t *pool);
+
+/* Copy into target what is set in source. */
+void anshin_options_overlay(void *target, const void *source, const anshin_option_t *options);
+
+/* The value as the operator would write it, in pool ("" when TEXT, PATH or TEXTS is not given). */
+const char *anshin_option_print(const void *structure, const anshin_option_t *option, apr_pool_t *pool);
+
+/* To and from a JSON object {"AnshinPasswordMinLength": "8", ...}: values as written, so that one parser serves. New
+ * reference out. From: unknown keys and bad values are ANSHIN_EINVALID. */
+json_t *anshin_options_to_json(const void *structure, const anshin_option_t *options, apr_pool_t *pool);
+apr_status_t anshin_options_from_json(void *structure, const anshin_option_t *options, json_t *json,
+                                      anshin_error_t *err, apr_pool_t *pool);
+
+#endif

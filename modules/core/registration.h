@@ -1,0 +1,47 @@
+/*
+ * Registration of credentials by the user (REG-2 to REG-5).
+ *
+ * Nothing is kept between the pages but the link's token: the edge holds it, with the stage reached, sealed in the flow cookie.
+ */
+#ifndef ANSHIN_CORE_REGISTRATION_H
+#define ANSHIN_CORE_REGISTRATION_H
+
+#include "core/account.h"
+#include "core/password.h"
+#include "core/token.h"
+
+/* Is the link good? APR_SUCCESS with the user; ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin_account_t *account);
+
+typedef struct anshin_code_result_t {
+    int right;
+    int locked;    /* too many wrong codes */
+    int remaining; /* attempts left when wrong */
+} anshin_code_result_t;
+
+/* Page 1. Answers of find, or APR_SUCCESS with *result; every wrong code is counted (LCK-1) and recorded. */
+apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const char *code, anshin_code_result_t *result);
+
+typedef struct anshin_registration_form_t {
+    const char *password;
+    const char *password_confirm;
+    const char *question; /* id */
+    const char *answer;
+    const char *language; /* "ja" or "en": of the pages just used, becomes that of mail */
+} anshin_registration_form_t;
+
+typedef struct anshin_registration_result_t {
+    unsigned password_broken;      /* bits 1 << anshin_rule_t; 0 together with the next two: done */
+    const char *question_error;    /* key of a text ("errors.choose") or NULL */
+    const char *answer_error;      /* key of a text ("errors.required", "errors.answer_short" ...) or NULL */
+    const char *user;
+    int method;
+    const char *download_password; /* for a certificate user: to be shown once (REG-4) */
+} anshin_registration_result_t;
+
+/* Page 2. All rules are checked in one go; nothing is changed unless all hold. Then account, job and used link are one durable
+ * transaction (CRT-1). Answers of find (ANSHIN_EDENIED also when another POST was faster), ANSHIN_EBUSY (no hash slot). */
+apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, const anshin_registration_form_t *form,
+                                          anshin_registration_result_t *result);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Sessions (LOG-8, LOG-9, S14-S18). The id is 256 random bits in a cookie; the store has only its SHA-256.
+ */
+#ifndef ANSHIN_CORE_SESSION_H
+#define ANSHIN_CORE_SESSION_H
+
+#include "core/op.h"
+#include "core/peer.h"
+
+/* Open one inside a write transaction; *id (base64url) goes into the cookie and nowhere else. */
+apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id);
+
+/* The session of a cookie on this connection: one read of the store. APR_SUCCESS; ANSHIN_ENOTFOUND (none, ended, over its
+ * idle or absolute limit, of another contract); ANSHIN_EDENIED (opened with another certificate than the connection's, or the
+ * certificate no longer verifies); ANSHIN_EFAULT. *key: under which the store has it. */
+apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
+                                 const char **key);
+
+/* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit. */
+apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session);
+
+/* End one (logout), durably; one that is gone is no failure. */
+apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
+
+/* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one key
+ * (NULL: none). *count may be NULL. */
+typedef struct anshin_session_match_t {
+    apr_int64_t terminal;
+    const char *serial;
+    const char *except;
+} anshin_session_match_t;
+apr_status_t anshin_sessions_end(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_session_match_t *match,
+                                 int *count);
+
+#endif

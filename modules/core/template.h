@@ -1,0 +1,39 @@
+/*
+ * Mustache templates (the mustache specification, version 1.4: comments, delimiters, interpolation, inverted, partials,
+ * sections; no lambdas) over jansson data. Debian has no C library for it, hence our own.
+ *
+ * {{name}} is escaped for HTML (& < > " '), {{{name}}} and {{&name}} are not; a template opened as text
+ * (ANSHIN_TEMPLATE_TEXT, for mail) escapes nothing. Dotted names are looked up as the specification says.
+ */
+#ifndef ANSHIN_CORE_TEMPLATE_H
+#define ANSHIN_CORE_TEMPLATE_H
+
+#include <jansson.h>
+
+#include "core/anshin.h"
+
+typedef enum anshin_template_mode_t { ANSHIN_TEMPLATE_HTML, ANSHIN_TEMPLATE_TEXT } anshin_template_mode_t;
+
+/* Finds the source of a template or partial by name, "login" or "parts/head". APR_SUCCESS with *source in pool,
+ * ANSHIN_ENOTFOUND (a partial that is not there renders as nothing), ANSHIN_EFAULT. */
+typedef apr_status_t anshin_template_source_fn(void *baton, const char *name, const char **source, anshin_error_t *err,
+                                               apr_pool_t *pool);
+
+/* Render source (NUL terminated UTF-8) with data into pool; partials come from find, which may be NULL.
+ * APR_SUCCESS; ANSHIN_EINVALID with line and cause when the template is malformed, or nests deeper than
+ * ANSHIN_TEMPLATE_DEPTH (partials that include themselves without end), or grows over ANSHIN_TEMPLATE_MAX bytes. */
+#define ANSHIN_TEMPLATE_DEPTH 32
+#define ANSHIN_TEMPLATE_MAX 1048576
+apr_status_t anshin_template_render(const char **out, apr_size_t *length, const char *source, json_t *data,
+                                    anshin_template_mode_t mode, anshin_template_source_fn *find, void *baton,
+                                    anshin_error_t *err, apr_pool_t *pool);
+
+/* A source_fn over directories searched in order; baton is an anshin_template_dirs_t. Names are checked: letters,
+ * digits, '-', '_', single '/' between; nothing can climb out. suffix such as ".mustache". */
+typedef struct anshin_template_dirs_t {
+    const char *const *dirs; /* NULL terminated, first match wins; NULL entries end the list */
+    const char *suffix;
+} anshin_template_dirs_t;
+anshin_template_source_fn anshin_template_from_dirs;
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Links (S9): 256 random bits; the store has only their HMAC. Opening a link changes nothing (REG-5).
+ */
+#ifndef ANSHIN_CORE_TOKEN_H
+#define ANSHIN_CORE_TOKEN_H
+
+#include "core/op.h"
+
+/* On disk, never renumbered. */
+typedef enum anshin_token_kind_t { ANSHIN_TOKEN_REGISTER = 1, ANSHIN_TOKEN_DOWNLOAD = 2 } anshin_token_kind_t;
+
+/* Make one inside a write transaction: kind, user, terminal, expires_at and code_mac of *record are the caller's, the rest is
+ * filled in. *token goes into the link, *key is where the store has it. */
+apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_token_t *record, const char **token,
+                                 const char **key);
+
+/* Look one up. APR_SUCCESS; ANSHIN_ENOTFOUND (none of this kind and contract); ANSHIN_EDENIED (used or expired; *record says
+ * which); ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
+                               anshin_token_t *record, const char **key);
+
+/* Use it up inside a write transaction. */
+apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record);
+
+#endif
