@@ -1,0 +1,430 @@
+package Anshin::Server;
+# A complete private server for one suite: Debian's httpd with our modules, in a directory of its own, on 127.0.0.1 and
+# a free port. It starts in a few hundredths of a second, so each suite has its own and none sees another's traces.
+#
+#   my $s = Anshin::Server->new(
+#       contract => 'AnshinSessionIdle 60s',      # lines inside <AnshinContract p-01>
+#       preset   => 'classic',
+#       server   => '...', vhost => '...',        # further lines at server level, and in the virtual host
+#       extra    => '...'                         # at the end: further contracts and hosts; @PORT@ and @ROOT@ are filled in
+#   );
+#   $s->start;  $s->graceful;  $s->restart;  $s->stop;
+#   $s->htanshin('user', 'add', ...)              # { status, out, err }
+#   my $c = $s->client(cert => $pem);             # Anshin::Client
+#   $s->pki                                       # Anshin::PKI over the CA that Anshin issues with
+#   $s->foreign                                   # Anshin::PKI of a CA that Anshin does not know
+#   like($s->log, qr/AN0123/);                    # the error log so far
+#
+# The site: /members/ is protected, /members/cgi-bin/env.cgi prints its environment, /members/proxied/ goes to a back end of
+# ours that prints the request's headers, /open/ is not protected, /anshin/ is the portal.
+#
+# The programs are those of ANSHIN_OUT (apxs-build/out); with ANSHIN_SANITIZE set they are sanitized ones, and any report
+# of a sanitizer fails the suite. The checkout may lie where httpd's run user cannot read, so that everything is copied.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Copy qw(copy);
+use File::Find ();
+use File::Path qw(make_path remove_tree);
+use File::Temp ();
+use IO::Socket::INET;
+use POSIX qw(:sys_wait_h);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+use Anshin::Client;
+use Anshin::PKI;
+
+my $top    = abs_path(dirname(__FILE__) . '/../../..');
+my $owner  = $$;
+my $looked = 0;
+my %alive;
+
+sub top { return $top }
+sub out { my $out = $ENV{ANSHIN_OUT} || 'apxs-build/out'; return $out =~ m{^/} ? $out : "$top/$out" }
+
+sub new {
+    my ($class, %want) = @_;
+    my $self = bless { preset => 'classic', contract => '', name => 'p-01', loglevel => 'info', %want }, $class;
+    $self->{root} = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1);
+    chmod 0755, $self->{root};
+    $self->{port} = free_port();
+    make_path(map { "$self->{root}/$_" } qw(run logs tls modules bin share htdocs/members htdocs/open cgi-bin state));
+    $self->install;
+    $self->make_users;
+    $self->make_site;
+    $self->make_certificates;
+    $self->configure;
+    return $self;
+}
+
+sub root  { return $_[0]{root} }
+sub port  { return $_[0]{port} }
+sub state { return "$_[0]{root}/state" }
+sub url   { my ($self, $path) = @_; return "https://localhost:$self->{port}" . ($path // '/') }
+
+# --- what it is made of ---
+
+sub install {
+    my ($self) = @_;
+    for my $module (qw(mod_anshin_auth.so mod_anshin_portal.so)) {
+        next if $self->{bare};
+        copy(out() . "/$module", "$self->{root}/modules/$module") or die "$module: $! (make all comes first)";
+    }
+    for my $program (qw(anshin-ca anshin-signer htanshin)) {
+        next unless -e out() . "/$program";
+        copy(out() . "/$program", "$self->{root}/bin/$program") or die "$program: $!";
+        chmod 0755, "$self->{root}/bin/$program";
+    }
+    copy_tree("$top/htdocs", "$self->{root}/share");
+    return;
+}
+
+# httpd started by root drops to a user; the worker and the signer have users of their own (S30).
+sub make_users {
+    my ($self) = @_;
+    $self->{user} = $self->{group} = '';
+    return if $> != 0;
+    @$self{qw(user group worker signer)} = qw(www-data www-data daemon nobody);
+    my ($uid, $gid) = ((getpwnam $self->{user})[2], (getgrnam $self->{group})[2]);
+    chown 0, $gid, $self->state, "$self->{root}/run", "$self->{root}/logs";
+    chmod 02770, $self->state;
+    chmod 0770, "$self->{root}/run", "$self->{root}/logs";
+    return;
+}
+
+sub make_site {
+    my ($self) = @_;
+    my $root = $self->{root};
+    chmod 02770, $self->state;
+    Anshin::PKI::write_text("$root/htdocs/members/index.html", "<!DOCTYPE html><title>members</title><p>the members' page</p>\n");
+    Anshin::PKI::write_text("$root/htdocs/open/index.html", "<!DOCTYPE html><title>open</title><p>an open page</p>\n");
+    Anshin::PKI::write_text("$root/cgi-bin/env.cgi", <<'END');
+#!/usr/bin/perl
+print "Content-Type: text/plain; charset=utf-8\n\n";
+print map { "$_=$ENV{$_}\n" } sort keys %ENV;
+END
+    chmod 0755, "$root/cgi-bin/env.cgi";
+    return;
+}
+
+sub make_certificates {
+    my ($self) = @_;
+    my $tls = Anshin::PKI->new("$self->{root}/tls", name => 'Anshin test server CA');
+    my $pem = $tls->issue('localhost', usage => 'serverAuth', names => 'DNS:localhost,DNS:*.localhost,IP:127.0.0.1');
+    rename $pem, "$self->{root}/tls/server.pem" or die "server.pem: $!";
+    $self->{server_ca} = $tls->certificate;
+    return;
+}
+
+sub server_ca { return $_[0]{server_ca} }
+
+# The CA that Anshin issues with, for certificates that it would not make itself: expired, of another purpose.
+sub pki {
+    my ($self) = @_;
+    return $self->{pki} //= Anshin::PKI->new(
+        "$self->{root}/pki",
+        certificate => $self->state . '/ca/ca.crt',
+        key         => $self->state . '/ca/ca.key'
+    );
+}
+
+sub foreign {
+    my ($self) = @_;
+    return $self->{foreign} //= Anshin::PKI->new("$self->{root}/foreign", name => 'Some other CA');
+}
+
+sub configure {
+    my ($self) = @_;
+    my $root = $self->{root};
+    my ($modules, $server, $vhost) = ('', '', '');
+    if (!$self->{bare}) {
+        $modules = join "\n", map { "LoadModule anshin_${_}_module \"$root/modules/mod_anshin_$_.so\"" } qw(auth portal);
+        $server  = $self->anshin_lines;
+        $vhost   = $self->vhost_lines;
+    }
+    my %token = (
+        ROOT     => $root,
+        LIBEXEC  => libexec(),
+        PORT     => $self->{port},
+        USER     => $self->{user} ? "User $self->{user}\nGroup $self->{group}" : '',
+        MODULES  => $modules,
+        LOGLEVEL => $self->{loglevel},
+        SERVER   => $server . "\n" . ($self->{server} // ''),
+        VHOST    => $vhost . "\n" . ($self->{vhost} // ''),
+        EXTRA    => $self->{extra} // ''
+    );
+    my $text = Anshin::PKI::read_text("$top/t/conf/httpd.conf.in");
+    $text =~ s/\@(USER|MODULES|SERVER|VHOST|EXTRA)\@/$token{$1}/g;
+    $text =~ s/\@(ROOT|LIBEXEC|PORT|BACKEND|LOGLEVEL)\@/$token{$1} \/\/ $self->backend/ge;
+    Anshin::PKI::write_text("$root/httpd.conf", $text);
+    return;
+}
+
+sub anshin_lines {
+    my ($self) = @_;
+    my @lines = (
+        'AnshinStateDir "@ROOT@/state"', 'AnshinShareDir "@ROOT@/share"',
+        'AnshinProgramDir "@ROOT@/bin"', 'AnshinHashMemory 8192'
+    );
+    push @lines, "AnshinCAUser $self->{worker}", "AnshinSignerUser $self->{signer}", "AnshinGroup $self->{group}"
+        if $self->{user};
+    return join "\n", @lines,
+        "<AnshinContract $self->{name} $self->{preset}>",
+        'AnshinPortalURL https://localhost:@PORT@/anshin',
+        'AnshinMailFrom anshin@example.com',
+        $self->{contract},
+        '</AnshinContract>';
+}
+
+sub vhost_lines {
+    my ($self) = @_;
+    return <<"END";
+AnshinUse $self->{name}
+    <Location "/anshin">
+        SetHandler anshin
+        Require all granted
+    </Location>
+    <Location "/members">
+        AuthType Anshin
+        Require valid-user
+    </Location>
+    ScriptAlias "/members/cgi-bin/" "\@ROOT\@/cgi-bin/"
+    ProxyPass "/members/proxied/" "http://127.0.0.1:\@BACKEND\@/"
+END
+}
+
+# --- running ---
+
+sub start {
+    my ($self) = @_;
+    my $log = "$self->{root}/logs/start";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        setpgrp;
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>', $log;
+        open STDERR, '>&', \*STDOUT;
+        umask 0022;
+        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer);
+        exec httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND' or POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    $alive{$self} = $self;
+    for (1 .. 600) {
+        return $self if $self->listening;
+        if (waitpid($pid, WNOHANG) == $pid) {
+            delete $self->{pid};
+            die "httpd ended at its start:\n" . Anshin::PKI::read_text($log) . $self->log;
+        }
+        sleep 0.05;
+    }
+    die "httpd does not answer:\n" . $self->log;
+}
+
+sub pid { return $_[0]{pid} }
+
+sub listening {
+    my ($self) = @_;
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 1);
+    return $socket ? 1 : 0;
+}
+
+sub stop {
+    my ($self) = @_;
+    my $pid = delete $self->{pid} or return;
+    delete $alive{$self};
+    kill TERM => $pid;
+    my $gone = wait_for(30, sub { waitpid($pid, WNOHANG) != 0 });
+    if (!$gone) { kill KILL => -$pid; waitpid $pid, 0 }
+    Test::More::diag("httpd had to be killed") unless $gone;
+    return $gone;
+}
+
+sub restart { my $self = shift; $self->stop; return $self->start }
+
+# Tell httpd to restart gracefully and wait until the new generation answers.
+sub graceful {
+    my ($self) = @_;
+    my $before = () = $self->log =~ /resuming normal operations/g;
+    kill USR1 => $self->{pid};
+    my $resumed = sub { my $count = () = $self->log =~ /resuming normal operations/g; return $count > $before };
+    wait_for(30, $resumed) or die "no graceful restart:\n" . $self->log;
+    return $self;
+}
+
+# httpd -t or another look at the configuration: { status, out, err }.
+sub configtest { my ($self, @more) = @_; return $self->run(httpd(), '-f', "$self->{root}/httpd.conf", '-t', @more) }
+
+sub htanshin {
+    my ($self, @arguments) = @_;
+    my %more = ref $arguments[-1] ? %{ pop @arguments } : ();
+    return $self->run("$self->{root}/bin/htanshin", '--state', $self->state, @arguments, { env => 1, %more });
+}
+
+# Run a command: { status, out, err }. { stdin => text } gives it input.
+sub run {
+    my ($self, @command) = @_;
+    my %more = ref $command[-1] ? %{ pop @command } : ();
+    my ($in, $out, $err) = map { File::Temp->new } 1 .. 3;
+    print $in $more{stdin} // '';
+    $in->flush;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<', "$in";
+        open STDOUT, '>', "$out";
+        open STDERR, '>', "$err";
+        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer);
+        delete $ENV{LD_PRELOAD} if $more{env};
+        exec @command or POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+    return { status => $status, out => Anshin::PKI::read_text("$out"), err => Anshin::PKI::read_text("$err") };
+}
+
+# httpd itself is not sanitized, so that the runtime must be there before it.
+sub sanitizer {
+    my ($self) = @_;
+    return () unless $ENV{ANSHIN_SANITIZE};
+    my $runtime = join ':', map { chomp(my $file = `gcc -print-file-name=lib$_.so`); $file } qw(asan ubsan);
+    my $log = "$self->{root}/logs/sanitizer";
+    return (
+        LD_PRELOAD   => $runtime,
+        ASAN_OPTIONS => "log_path=$log:detect_leaks=0:abort_on_error=0",
+        UBSAN_OPTIONS => "log_path=$log:print_stacktrace=1"
+    );
+}
+
+sub client {
+    my ($self, %want) = @_;
+    return Anshin::Client->new(port => $self->{port}, ca => $self->{server_ca}, %want);
+}
+
+# --- what it left ---
+
+sub log        { my $self = shift; return text_of("$self->{root}/logs/error_log") }
+sub access_log { my $self = shift; return text_of("$self->{root}/logs/access_log") }
+
+# Wait until the error log says it.
+sub wait_log { my ($self, $pattern, $seconds) = @_; return wait_for($seconds // 15, sub { $self->log =~ $pattern }) }
+
+# The mail that lies in the spool: raw texts in the order of arrival.
+sub mail {
+    my ($self) = @_;
+    my $new = $self->state . '/mail/new';
+    return map { text_of($_) } sort { (stat $a)[9] <=> (stat $b)[9] || $a cmp $b } glob "$new/*";
+}
+
+# Wait for the mail number $count and return all.
+sub wait_mail {
+    my ($self, $count, $seconds) = @_;
+    wait_for($seconds // 30, sub { my @mail = $self->mail; return @mail >= $count });
+    return $self->mail;
+}
+
+# What sanitizers, crashed children and libraries told; empty when all is well.
+sub faults {
+    my ($self) = @_;
+    my @faults = map { "$_:\n" . text_of($_) } glob "$self->{root}/logs/sanitizer*";
+    push @faults, grep { /exit signal|Segmentation fault|Aborted|AddressSanitizer|runtime error:/ } split /^/, $self->log;
+    return @faults;
+}
+
+# The last test of a suite: stop, and look for what no response shows.
+sub finish {
+    my ($self) = @_;
+    my $gone = $self->stop;
+    my @faults = $self->faults;
+    Test::More::ok($gone && !@faults, 'the server stopped cleanly, without a crash or a sanitizer report')
+        or Test::More::diag(join '', @faults);
+    $self->remove;
+    return;
+}
+
+sub remove { my $self = shift; remove_tree($self->{root}) unless $ENV{ANSHIN_KEEP}; return }
+
+# --- small helps ---
+
+sub wait_for {
+    my ($seconds, $condition) = @_;
+    my $end = time + $seconds;
+    until ($condition->()) {
+        return 0 if time > $end;
+        sleep 0.02;
+    }
+    return 1;
+}
+
+sub text_of { my ($file) = @_; return -e $file ? Anshin::PKI::read_text($file) : '' }
+
+sub httpd {
+    for my $name (qw(/usr/sbin/apache2 /usr/sbin/httpd)) { return $name if -x $name }
+    die 'no httpd';
+}
+
+sub libexec { chomp(my $directory = `apxs -q LIBEXECDIR`); return $directory }
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1) or die "port: $!";
+    return $socket->sockport;
+}
+
+sub copy_tree {
+    my ($from, $to) = @_;
+    return unless -d $from;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        my $place = $to . substr $File::Find::name, length $from;
+        if (-d) { make_path($place) }
+        else { copy($_, $place) or die "$_: $!" }
+    } }, $from);
+    return;
+}
+
+# A back end behind ProxyPass: answers every request with the header lines it got. Its port.
+sub backend {
+    my ($self) = @_;
+    return $self->{backend} if $self->{backend};
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 16) or die "backend: $!";
+    $self->{backend} = $listener->sockport;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        local $SIG{TERM} = sub { POSIX::_exit(0) };
+        while (my $peer = $listener->accept) {
+            my $seen = '';
+            while (defined(my $line = <$peer>)) { last if $line =~ /^\r?\n$/; $seen .= $line }
+            printf $peer "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+                length $seen, $seen;
+            close $peer;
+        }
+        POSIX::_exit(0);
+    }
+    $self->{backend_pid} = $pid;
+    return $self->{backend};
+}
+
+sub end_backend {
+    my ($self) = @_;
+    my $pid = delete $self->{backend_pid} or return;
+    kill TERM => $pid;
+    waitpid $pid, 0;
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $$ != $owner;
+    local ($?, $@, $!);
+    $self->end_backend;
+    $self->stop;
+    return;
+}
+
+END {
+    if ($$ == $owner) {
+        local $?;
+        $_->stop for values %alive;
+    }
+}
+
+1;
