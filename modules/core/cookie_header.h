@@ -1,0 +1,20 @@
+/*
+ * The Cookie header (RFC 6265 4.2 and 5.4): finding one cookie and taking one out, as text.
+ */
+#ifndef ANSHIN_CORE_COOKIE_HEADER_H
+#define ANSHIN_CORE_COOKIE_HEADER_H
+
+#include "core/anshin.h"
+
+/* Name of a contract's session cookie: "__Host-anshin-CONTRACT" (S18). In pool. */
+const char *anshin_session_cookie(const char *contract, apr_pool_t *pool);
+
+/* The value of the only cookie called name; NULL when there is none, or two that differ (somebody planted one: neither is
+ * believed). header may be NULL. In pool. */
+const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t *pool);
+
+/* header without the cookies whose names start with prefix; NULL when nothing else is left; header itself when there is
+ * none of them. Otherwise in pool. */
+const char *anshin_cookie_strip(const char *header, const char *prefix, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * The portal's side of the meeting of the two modules: see env.h.
+ */
+#include "httpd/env.h"
+
+#include "build_id.h"
+
+static const anshin_peer_t unknown_peer = {ANSHIN_PEER_FAULT, "", "", "", 0, 0};
+
+const anshin_env_t *anshin_env_get(void)
+{
+    APR_OPTIONAL_FN_TYPE(anshin_auth_env) *env = APR_RETRIEVE_OPTIONAL_FN(anshin_auth_env);
+
+    return env == NULL ? NULL : env(ANSHIN_BUILD_ID);
+}
+
+void anshin_visit_get(request_rec *r, anshin_visit_t *visit)
+{
+    APR_OPTIONAL_FN_TYPE(anshin_auth_visit) *fill = APR_RETRIEVE_OPTIONAL_FN(anshin_auth_visit);
+
+    visit->env = NULL;
+    visit->contract = NULL;
+    visit->peer = &unknown_peer;
+    if (fill != NULL) {
+        fill(r, ANSHIN_BUILD_ID, visit);
+    }
+}
