@@ -1,0 +1,491 @@
+/*
+ * Mustache templates: a source is parsed once into a flat list of tokens, then the list is walked with the data.
+ *
+ * SECURITY: templates are the operator's and trusted for what they say, not for being well formed: depth, steps and
+ * size of the output have limits. Data comes from the network: a value is copied byte by byte and escaped, never parsed.
+ */
+#include "core/template.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <utf8proc.h>
+
+#define DELIMITER_MAX 16 /* longer is a mistake; also stands in set_delimiters() */
+#define SPACE " \t\r\n"
+
+typedef enum kind_t { TEXT, VALUE, RAW_VALUE, SECTION, INVERTED, CLOSE, PARTIAL, COMMENT, DELIMITERS } kind_t;
+
+typedef struct token_t {
+    kind_t kind;
+    const char *text; /* TEXT: the bytes; else the name, not NUL terminated */
+    apr_size_t length;
+    int end;            /* SECTION, INVERTED: index of the token that closes it */
+    const char *indent; /* PARTIAL: what every line of it is indented with */
+} token_t;
+
+typedef struct parser_t {
+    const char *name; /* of the source, for messages */
+    const char *source;
+    const char *at; /* first byte that is not in a token yet */
+    char open[DELIMITER_MAX + 1];
+    char close[DELIMITER_MAX + 1];
+    apr_array_header_t *tokens;
+    int sections[ANSHIN_TEMPLATE_DEPTH]; /* indexes of the sections that are open */
+    int depth;
+    anshin_error_t *err;
+    apr_pool_t *pool;
+} parser_t;
+
+/* A tag as it stands in the source: [start, end), delimiters included. */
+typedef struct tag_t {
+    token_t token;
+    const char *start;
+    const char *end;
+} tag_t;
+
+typedef struct context_t {
+    json_t *value;
+    const struct context_t *up;
+} context_t;
+
+typedef struct render_t {
+    anshin_template_mode_t mode;
+    anshin_template_source_fn *find;
+    void *baton;
+    apr_hash_t *partials; /* indent and name -> tokens */
+    char *out;
+    apr_size_t length;
+    apr_size_t room;
+    apr_size_t steps; /* tokens walked: bounds partials that multiply without writing anything */
+    int depth;
+    anshin_error_t *err;
+    apr_pool_t *pool;
+} render_t;
+
+static apr_status_t malformed(parser_t *parser, const char *where, const char *cause)
+{
+    unsigned line = 1;
+    const char *p;
+
+    for (p = parser->source; p < where; p++) {
+        line += *p == '\n' ? 1 : 0;
+    }
+    return anshin_fail(parser->err, ANSHIN_EINVALID, "AN0150", "%.80s, line %u: %s", parser->name, line, cause);
+}
+
+/* A file in Shift_JIS or Latin-1 would come out as rubbish; say so instead. */
+static apr_status_t check_utf8(parser_t *parser)
+{
+    const char *p = parser->source;
+    utf8proc_int32_t codepoint;
+    utf8proc_ssize_t used;
+
+    while (*p) {
+        used = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &codepoint);
+        if (used < 1) {
+            return malformed(parser, p, "not valid UTF-8");
+        }
+        p += used;
+    }
+    return APR_SUCCESS;
+}
+
+static kind_t kind_of(char sigil)
+{
+    static const char sigils[] = "#^/>!=&{";
+    static const kind_t kinds[] = {SECTION, INVERTED, CLOSE, PARTIAL, COMMENT, DELIMITERS, RAW_VALUE, RAW_VALUE};
+    const char *found = sigil ? strchr(sigils, sigil) : NULL;
+
+    return found ? kinds[found - sigils] : VALUE;
+}
+
+/* Read the tag at start. {{{name}}} and {{=a b=}} end with a character of their own before the delimiter. */
+static apr_status_t read_tag(tag_t *tag, parser_t *parser, const char *start)
+{
+    const char *inside = start + strlen(parser->open);
+    const char *stop;
+    const char *last;
+    char extra;
+
+    inside += strspn(inside, SPACE);
+    *tag = (tag_t){.start = start, .token = {.kind = kind_of(*inside)}};
+    extra = (*inside == '{') ? '}' : (*inside == '=') ? '=' : '\0';
+    if (tag->token.kind != VALUE) {
+        inside++;
+    }
+    stop = extra ? strstr(inside, apr_psprintf(parser->pool, "%c%s", extra, parser->close))
+                 : strstr(inside, parser->close);
+    if (!stop) {
+        return malformed(parser, start, "tag is not closed");
+    }
+    tag->end = stop + (extra ? 1 : 0) + strlen(parser->close);
+    for (last = stop; last > inside && strchr(SPACE, last[-1]); last--) {
+        continue;
+    }
+    inside += strspn(inside, SPACE);
+    tag->token.text = inside;
+    tag->token.length = last > inside ? (apr_size_t)(last - inside) : 0;
+    if (tag->token.kind != COMMENT &&
+        (tag->token.length == 0 ||
+         (tag->token.kind != DELIMITERS && strcspn(tag->token.text, SPACE) < tag->token.length))) {
+        return malformed(parser, start, "tag needs one name");
+    }
+    return APR_SUCCESS;
+}
+
+/* A tag that writes nothing itself and has a line to itself takes the whole line with it: from *from to *to. */
+static int stands_alone(const parser_t *parser, const tag_t *tag, const char **from, const char **to)
+{
+    const char *left = tag->start;
+    const char *right = tag->end;
+
+    if (tag->token.kind == VALUE || tag->token.kind == RAW_VALUE) {
+        return 0;
+    }
+    while (left > parser->source && (left[-1] == ' ' || left[-1] == '\t')) {
+        left--;
+    }
+    if (left > parser->source && left[-1] != '\n') {
+        return 0;
+    }
+    right += strspn(right, " \t");
+    right += (*right == '\r' && right[1] == '\n') ? 1 : 0;
+    if (*right && *right != '\n') {
+        return 0;
+    }
+    *from = left;
+    *to = *right ? right + 1 : right;
+    return 1;
+}
+
+static void add_text(parser_t *parser, const char *from, const char *to)
+{
+    if (from < to) {
+        APR_ARRAY_PUSH(parser->tokens, token_t) =
+            (token_t){.kind = TEXT, .text = from, .length = (apr_size_t)(to - from)};
+    }
+}
+
+/* {{=<% %>=}}: two words without white space or '='. */
+static apr_status_t set_delimiters(parser_t *parser, const tag_t *tag)
+{
+    const char *text = apr_pstrmemdup(parser->pool, tag->token.text, tag->token.length);
+    int used = 0;
+
+    if (sscanf(text, "%16s %16s%n", parser->open, parser->close, &used) != 2 || text[used] || strchr(text, '=')) {
+        return malformed(parser, tag->start, "delimiters must be two short words without '='");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t close_section(parser_t *parser, const tag_t *tag)
+{
+    token_t *section;
+
+    if (parser->depth == 0) {
+        return malformed(parser, tag->start, "closes a section that is not open");
+    }
+    section = &APR_ARRAY_IDX(parser->tokens, parser->sections[--parser->depth], token_t);
+    if (section->length != tag->token.length || memcmp(section->text, tag->token.text, section->length) != 0) {
+        return malformed(parser, tag->start, "closes another section than the one that is open");
+    }
+    section->end = parser->tokens->nelts;
+    return APR_SUCCESS;
+}
+
+static apr_status_t add_tag(parser_t *parser, const tag_t *tag)
+{
+    if (tag->token.kind == COMMENT) {
+        return APR_SUCCESS;
+    }
+    if (tag->token.kind == DELIMITERS) {
+        return set_delimiters(parser, tag);
+    }
+    if (tag->token.kind == CLOSE) {
+        return close_section(parser, tag);
+    }
+    if (tag->token.kind == SECTION || tag->token.kind == INVERTED) {
+        if (parser->depth == ANSHIN_TEMPLATE_DEPTH) {
+            return malformed(parser, tag->start, "sections are nested too deeply");
+        }
+        parser->sections[parser->depth++] = parser->tokens->nelts;
+    }
+    APR_ARRAY_PUSH(parser->tokens, token_t) = tag->token;
+    return APR_SUCCESS;
+}
+
+static apr_status_t parse(apr_array_header_t **tokens, const char *name, const char *source, anshin_error_t *err,
+                          apr_pool_t *pool)
+{
+    parser_t parser = {.name = name, .source = source, .at = source, .open = "{{", .close = "}}", .err = err};
+    const char *start;
+    apr_status_t status;
+
+    parser.pool = pool;
+    parser.tokens = apr_array_make(pool, 64, sizeof(token_t));
+    status = check_utf8(&parser);
+    while (status == APR_SUCCESS && (start = strstr(parser.at, parser.open)) != NULL) {
+        const char *from = start;
+        const char *to;
+        tag_t tag;
+
+        status = read_tag(&tag, &parser, start);
+        if (status != APR_SUCCESS) {
+            break;
+        }
+        to = tag.end;
+        if (stands_alone(&parser, &tag, &from, &to) && tag.token.kind == PARTIAL) {
+            tag.token.indent = apr_pstrmemdup(pool, from, (apr_size_t)(start - from));
+        }
+        add_text(&parser, parser.at, from);
+        status = add_tag(&parser, &tag);
+        parser.at = to;
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (parser.depth > 0) {
+        const token_t *section = &APR_ARRAY_IDX(parser.tokens, parser.sections[parser.depth - 1], token_t);
+        return malformed(&parser, section->text, "section is not closed");
+    }
+    add_text(&parser, parser.at, parser.at + strlen(parser.at));
+    *tokens = parser.tokens;
+    return APR_SUCCESS;
+}
+
+static apr_status_t write_bytes(render_t *render, const char *bytes, apr_size_t length)
+{
+    if (length > ANSHIN_TEMPLATE_MAX - render->length) {
+        return anshin_fail(render->err, ANSHIN_EINVALID, "AN0151", "template output grows over %d bytes",
+                           ANSHIN_TEMPLATE_MAX);
+    }
+    if (render->length + length + 1 > render->room) {
+        apr_size_t room = (render->length + length + 1) * 2;
+        char *out = apr_palloc(render->pool, room);
+
+        memcpy(out, render->out, render->length);
+        render->out = out;
+        render->room = room;
+    }
+    memcpy(render->out + render->length, bytes, length);
+    render->length += length;
+    return APR_SUCCESS;
+}
+
+/* What a byte of a value is written as, or NULL for itself. A NUL would cut the page short wherever it is taken for a
+ * C string. */
+static const char *substitute(char c, int escape)
+{
+    static const char special[] = "&<>\"'";
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    const char *found;
+
+    if (c == '\0') {
+        return "\xEF\xBF\xBD"; /* U+FFFD */
+    }
+    found = escape ? strchr(special, c) : NULL;
+    return found ? entities[found - special] : NULL;
+}
+
+static apr_status_t write_string(render_t *render, const char *text, apr_size_t length, int escape)
+{
+    const char *end = text + length;
+    const char *plain = text;
+    apr_status_t status = APR_SUCCESS;
+
+    for (; text < end && status == APR_SUCCESS; text++) {
+        const char *other = substitute(*text, escape);
+
+        if (!other) {
+            continue;
+        }
+        status = write_bytes(render, plain, (apr_size_t)(text - plain));
+        if (status == APR_SUCCESS) {
+            status = write_bytes(render, other, strlen(other));
+        }
+        plain = text + 1;
+    }
+    return status == APR_SUCCESS ? write_bytes(render, plain, (apr_size_t)(end - plain)) : status;
+}
+
+/* apr_snprintf writes a decimal point in every locale. */
+static apr_status_t write_value(render_t *render, const json_t *value, int escape)
+{
+    char number[64];
+
+    switch (value ? json_typeof(value) : JSON_NULL) {
+    case JSON_STRING:
+        return write_string(render, json_string_value(value), json_string_length(value), escape);
+    case JSON_INTEGER:
+        apr_snprintf(number, sizeof(number), "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+        return write_bytes(render, number, strlen(number));
+    case JSON_REAL:
+        apr_snprintf(number, sizeof(number), "%.15g", json_real_value(value));
+        return write_bytes(render, number, strlen(number));
+    default:
+        return APR_SUCCESS; /* the others have no text */
+    }
+}
+
+/* The first part of a dotted name is searched from the innermost context outwards, the others only inside of it. */
+static json_t *look_up(const context_t *context, const char *name, apr_size_t length)
+{
+    const char *dot = memchr(name, '.', length);
+    apr_size_t part = dot ? (apr_size_t)(dot - name) : length;
+    json_t *value = NULL;
+
+    if (length == 1 && dot) {
+        return context->value;
+    }
+    for (; context && !value; context = context->up) {
+        value = json_object_getn(context->value, name, part);
+    }
+    while (value && part < length) {
+        name += part + 1;
+        length -= part + 1;
+        dot = memchr(name, '.', length);
+        part = dot ? (apr_size_t)(dot - name) : length;
+        value = json_object_getn(value, name, part);
+    }
+    return value;
+}
+
+/* Nothing, null, false, an empty list and an empty text are false; numbers are true, zero too: they are to be shown. */
+static int is_true(const json_t *value)
+{
+    return value && !json_is_null(value) && !json_is_false(value) &&
+           !(json_is_array(value) && json_array_size(value) == 0) &&
+           !(json_is_string(value) && json_string_length(value) == 0);
+}
+
+static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int from, int to,
+                         const context_t *context);
+
+static apr_status_t render_section(render_t *render, const apr_array_header_t *tokens, int index,
+                                   const context_t *context)
+{
+    const token_t *token = &APR_ARRAY_IDX(tokens, index, token_t);
+    context_t inner = {look_up(context, token->text, token->length), context};
+    const json_t *list = json_is_array(inner.value) ? inner.value : NULL;
+    apr_status_t status = APR_SUCCESS;
+    apr_size_t i;
+
+    if (is_true(inner.value) != (token->kind == SECTION)) {
+        return APR_SUCCESS;
+    }
+    if (token->kind == INVERTED || !list) {
+        return walk(render, tokens, index + 1, token->end, token->kind == SECTION ? &inner : context);
+    }
+    for (i = 0; i < json_array_size(list) && status == APR_SUCCESS; i++) {
+        inner.value = json_array_get(list, i);
+        status = walk(render, tokens, index + 1, token->end, &inner);
+    }
+    return status;
+}
+
+/* Indentation goes in front of the source's lines, never of the lines that a value brings. */
+static const char *indented(const char *source, const char *indent, apr_pool_t *pool)
+{
+    apr_array_header_t *pieces = apr_array_make(pool, 64, sizeof(const char *));
+    const char *line;
+    const char *end;
+
+    for (line = source; *line; line = end) {
+        end = strchr(line, '\n');
+        end = end ? end + 1 : line + strlen(line);
+        APR_ARRAY_PUSH(pieces, const char *) = indent;
+        APR_ARRAY_PUSH(pieces, const char *) = apr_pstrmemdup(pool, line, (apr_size_t)(end - line));
+    }
+    return apr_array_pstrcat(pool, pieces, 0);
+}
+
+/* A partial that is not there renders as nothing. */
+static apr_status_t render_partial(render_t *render, const token_t *token, const context_t *context)
+{
+    const char *name = apr_pstrmemdup(render->pool, token->text, token->length);
+    const char *indent = token->indent ? token->indent : "";
+    const char *key = apr_pstrcat(render->pool, indent, ">", name, NULL);
+    const char *source = "";
+    apr_array_header_t *tokens = apr_hash_get(render->partials, key, APR_HASH_KEY_STRING);
+    apr_status_t status = APR_SUCCESS;
+
+    if (!tokens) {
+        status = render->find ? render->find(render->baton, name, &source, render->err, render->pool) : APR_SUCCESS;
+        if (status == ANSHIN_ENOTFOUND) {
+            anshin_error_clear(render->err);
+            source = "";
+        } else if (status != APR_SUCCESS) {
+            return status;
+        }
+        source = *indent ? indented(source, indent, render->pool) : source;
+        status = parse(&tokens, name, source, render->err, render->pool);
+        apr_hash_set(render->partials, key, APR_HASH_KEY_STRING, tokens); /* NULL when it failed: no entry */
+    }
+    return status == APR_SUCCESS ? walk(render, tokens, 0, tokens->nelts, context) : status;
+}
+
+static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int from, int to,
+                         const context_t *context)
+{
+    apr_status_t status = APR_SUCCESS;
+    int i;
+
+    if (render->depth == ANSHIN_TEMPLATE_DEPTH) {
+        return anshin_fail(render->err, ANSHIN_EINVALID, "AN0152", "template nests deeper than %d levels",
+                           ANSHIN_TEMPLATE_DEPTH);
+    }
+    render->depth++;
+    for (i = from; i < to && status == APR_SUCCESS; i++) {
+        const token_t *token = &APR_ARRAY_IDX(tokens, i, token_t);
+
+        if (++render->steps > ANSHIN_TEMPLATE_MAX) {
+            return anshin_fail(render->err, ANSHIN_EINVALID, "AN0153", "template takes too many steps");
+        }
+        switch (token->kind) {
+        case TEXT:
+            status = write_bytes(render, token->text, token->length);
+            break;
+        case SECTION:
+        case INVERTED:
+            status = render_section(render, tokens, i, context);
+            i = token->end - 1;
+            break;
+        case PARTIAL:
+            status = render_partial(render, token, context);
+            break;
+        default:
+            status = write_value(render, look_up(context, token->text, token->length),
+                                 token->kind == VALUE && render->mode == ANSHIN_TEMPLATE_HTML);
+        }
+    }
+    render->depth--;
+    return status;
+}
+
+apr_status_t anshin_template_render(const char **out, apr_size_t *length, const char *source, json_t *data,
+                                    anshin_template_mode_t mode, anshin_template_source_fn *find, void *baton,
+                                    anshin_error_t *err, apr_pool_t *pool)
+{
+    render_t render = {.mode = mode, .find = find, .baton = baton, .err = err, .pool = pool};
+    context_t context = {data, NULL};
+    apr_array_header_t *tokens = NULL;
+    apr_status_t status = parse(&tokens, "template", source, err, pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    render.partials = apr_hash_make(pool);
+    render.room = strlen(source) + 1024;
+    render.out = apr_palloc(pool, render.room);
+    status = walk(&render, tokens, 0, tokens->nelts, &context);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    render.out[render.length] = '\0';
+    *out = render.out;
+    *length = render.length;
+    return APR_SUCCESS;
+}
