@@ -1,0 +1,139 @@
+/*
+ * The table of core/crypto.h filled: opening, and the verbs that are one call of OpenSSL.
+ *
+ * SECURITY: reads the seal key. OpenSSL's default library context is used as httpd has set it up (FIPS included); the
+ * algorithms are fetched once, since fetching costs more than a digest.
+ */
+#include "crypto/crypto.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "crypto/cause.h"
+#include "crypto/context.h"
+#include "crypto/keyfile.h"
+#include "crypto/phc.h"
+
+static apr_status_t crypto_random(void *ctx, void *buffer, apr_size_t length)
+{
+    (void)ctx;
+    if (length > INT_MAX || RAND_bytes(buffer, (int)length) != 1) {
+        return anshin_openssl_forget(ANSHIN_EFAULT);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t crypto_digest(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const void *data,
+                                  apr_size_t length)
+{
+    const context_t *context = ctx;
+
+    return EVP_Digest(data, length, out, NULL, context->sha256, NULL) ? APR_SUCCESS
+                                                                      : anshin_openssl_forget(ANSHIN_EFAULT);
+}
+
+static int crypto_equal(void *ctx, const void *a, const void *b, apr_size_t length)
+{
+    (void)ctx;
+    return CRYPTO_memcmp(a, b, length) == 0;
+}
+
+static void crypto_wipe(void *ctx, void *buffer, apr_size_t length)
+{
+    (void)ctx;
+    OPENSSL_cleanse(buffer, length);
+}
+
+static apr_status_t free_context(void *data)
+{
+    context_t *context = data;
+
+    EVP_MD_free(context->sha256);
+    EVP_CIPHER_free(context->gcm);
+    return APR_SUCCESS;
+}
+
+static apr_status_t check(const anshin_crypto_settings_t *settings, anshin_error_t *err)
+{
+    if (settings->memory < 0 || settings->passes < 0 || settings->lanes < 0 ||
+        !anshin_phc_bounded((apr_uint32_t)settings->memory, (apr_uint32_t)settings->passes,
+                            (apr_uint32_t)settings->lanes)) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0420",
+                           "argon2id with %d KiB, %d passes, %d lanes is out of bounds (8 KiB a lane to %d KiB, %d, %d)",
+                           settings->memory, settings->passes, settings->lanes, ANSHIN_HASH_MEMORY_MAX,
+                           ANSHIN_HASH_PASSES_MAX, ANSHIN_HASH_LANES_MAX);
+    }
+    if (settings->slots < 0 || settings->slots > ANSHIN_HASH_SLOTS_MAX || settings->wait < 0) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0421", "%d hash slots: must be 0 to %d", settings->slots,
+                           ANSHIN_HASH_SLOTS_MAX);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_key(anshin_derived_t **derived, const char *path, anshin_error_t *err, apr_pool_t *pool)
+{
+    unsigned char key[ANSHIN_SEAL_KEY_BYTES];
+    apr_status_t rv = anshin_seal_key_read(key, path, err);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_derived_create(derived, key, err, pool);
+        OPENSSL_cleanse(key, sizeof(key));
+    }
+    return rv;
+}
+
+/* One a processor unless told, but never none. */
+static int slot_count(int wanted)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (wanted > 0) {
+        return wanted;
+    }
+    return processors < 1 ? 1 : processors > ANSHIN_HASH_SLOTS_MAX ? ANSHIN_HASH_SLOTS_MAX : (int)processors;
+}
+
+apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_settings_t *settings, anshin_error_t *err,
+                                apr_pool_t *pool)
+{
+    context_t *context = apr_pcalloc(pool, sizeof(*context));
+    anshin_crypto_t *made = apr_pcalloc(pool, sizeof(*made));
+    apr_status_t rv = check(settings, err);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    context->memory = (apr_uint32_t)settings->memory;
+    context->passes = (apr_uint32_t)settings->passes;
+    context->lanes = (apr_uint32_t)settings->lanes;
+    context->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    context->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    apr_pool_cleanup_register(pool, context, free_context, apr_pool_cleanup_null);
+    if (context->sha256 == NULL || context->gcm == NULL) {
+        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0422", "SHA-256 or AES-256-GCM is not available");
+    }
+    rv = read_key(&context->derived, settings->key_file, err, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_slots_open(&context->slots, settings->slot_dir, slot_count(settings->slots),
+                           (apr_size_t)context->memory * 1024, settings->wait, err, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    made->ctx = context;
+    made->random = crypto_random;
+    made->digest = crypto_digest;
+    made->mac = anshin_crypto_mac;
+    made->seal = anshin_crypto_seal;
+    made->unseal = anshin_crypto_unseal;
+    made->password_hash = anshin_crypto_password_hash;
+    made->password_verify = anshin_crypto_password_verify;
+    made->equal = crypto_equal;
+    made->wipe = crypto_wipe;
+    *crypto = made;
+    return APR_SUCCESS;
+}

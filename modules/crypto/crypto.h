@@ -1,0 +1,39 @@
+/*
+ * The cryptography that modules/core/crypto.h asks for: OpenSSL for everything but argon2id, which is libargon2's.
+ */
+#ifndef ANSHIN_CRYPTO_CRYPTO_H
+#define ANSHIN_CRYPTO_CRYPTO_H
+
+#include "core/crypto.h"
+
+#define ANSHIN_SEAL_KEY_BYTES 32
+
+/* Bounds of the argon2id parameters, ours and those of stored hashes: a forged record must not exhaust the machine. */
+#define ANSHIN_HASH_MEMORY_MAX (1024 * 1024) /* KiB */
+#define ANSHIN_HASH_PASSES_MAX 20
+#define ANSHIN_HASH_LANES_MAX 16
+#define ANSHIN_HASH_SLOTS_MAX 256
+
+typedef struct anshin_crypto_settings_t {
+    const char *key_file;    /* the seal key: ANSHIN_SEAL_KEY_BYTES octets, mode 0640 or narrower */
+    int memory;              /* argon2id memory of a hash, KiB; at least 8 a lane */
+    int passes;              /* over the memory */
+    int lanes;               /* degree of parallelism, computed by as many threads */
+    int slots;               /* hashes that all processes together compute at once; 0: one a processor */
+    const char *slot_dir;    /* directory of the lock files slot.N, on a local file system; it must exist */
+    apr_interval_time_t wait; /* how long a hash waits for a slot before ANSHIN_EBUSY; 0: not at all */
+} anshin_crypto_settings_t;
+
+/* Open for this process: call it after fork, in every process of its own (a hash in a forked copy answers
+ * ANSHIN_EFAULT). The slot files are made where missing, mode 0660. pool's cleanup wipes the keys, frees the arenas and
+ * closes the files; it must outlive every use.
+ * APR_SUCCESS; ANSHIN_EINVALID (a setting out of bounds, a key file of wrong size or wider than 0640);
+ * ANSHIN_ENOTFOUND (no key file); ANSHIN_EFAULT. */
+apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_settings_t *settings, anshin_error_t *err,
+                                apr_pool_t *pool);
+
+/* Make a seal key file, mode 0640, on disk when this returns. A file that is there already is left alone, whatever is
+ * in it, and is APR_SUCCESS; anything else is ANSHIN_EFAULT. Of several callers at once one makes it. */
+apr_status_t anshin_seal_key_create(const char *path, anshin_error_t *err, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Keys derived from the seal key, one for each use and purpose (HKDF-SHA-256, RFC 5869), kept once made: deriving one
+ * costs several microseconds in OpenSSL 3.0. Private to modules/crypto.
+ */
+#ifndef ANSHIN_CRYPTO_DERIVE_H
+#define ANSHIN_CRYPTO_DERIVE_H
+
+#include <openssl/evp.h>
+
+#include "crypto/crypto.h"
+
+#define ANSHIN_PURPOSE_MAX 48 /* longest purpose, without NUL */
+
+typedef enum anshin_use_t { ANSHIN_USE_MAC, ANSHIN_USE_SEAL } anshin_use_t;
+
+typedef struct anshin_derived_t anshin_derived_t;
+
+/* One derived key. Read only, so threads share it. */
+typedef struct anshin_derived_key_t {
+    unsigned char key[32];
+    EVP_MAC_CTX *hmac; /* ANSHIN_USE_MAC: HMAC-SHA-256 that has the key already; duplicate it, never use it itself */
+} anshin_derived_key_t;
+
+/* seal_key is copied. pool's cleanup wipes it and everything derived. APR_SUCCESS or ANSHIN_EFAULT. */
+apr_status_t anshin_derived_create(anshin_derived_t **derived, const unsigned char seal_key[ANSHIN_SEAL_KEY_BYTES],
+                                   anshin_error_t *err, apr_pool_t *pool);
+
+/* The key of a purpose; it lives as long as derived. Purposes are constants of the program: the table is bounded, and
+ * one too many is ANSHIN_EFAULT, as is an empty or overlong purpose. Thread safe; without a lock once the key is there. */
+apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived_t *derived, anshin_use_t use,
+                                const char *purpose);
+
+/* HKDF-SHA-256, RFC 5869: length octets from a key, without salt (RFC 5869 2.2: as many zeros as the hash is long)
+ * unless salt_length is given. APR_SUCCESS or ANSHIN_EFAULT. */
+apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const unsigned char *key, apr_size_t key_length,
+                         const unsigned char *salt, apr_size_t salt_length, const unsigned char *info,
+                         apr_size_t info_length);
+
+#endif

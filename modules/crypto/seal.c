@@ -1,0 +1,133 @@
+/*
+ * MAC and seal under keys derived from the seal key.
+ *
+ * A sealed text is version (1 octet), nonce (12), ciphertext, tag (16). The nonce is random: at 2^32 seals of one purpose
+ * the chance of a repeated one is 2^-33 (SP 800-38D 8.3 stops there), far beyond what an installation writes. The version
+ * octet and the bound data are authenticated with the text.
+ *
+ * SECURITY: unseal trusts nothing of its input, which may have lain in a store, a file or a browser. A text is given out
+ * only after its tag was found right, and is wiped otherwise.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "crypto/cause.h"
+#include "crypto/context.h"
+
+#define VERSION 1
+#define NONCE_BYTES 12
+#define TAG_BYTES 16
+#define HEAD_BYTES (1 + NONCE_BYTES)
+#define LENGTH_MAX (INT_MAX - HEAD_BYTES - TAG_BYTES) /* EVP counts in int */
+
+apr_status_t anshin_crypto_mac(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
+                               apr_size_t length)
+{
+    const context_t *context = ctx;
+    const anshin_derived_key_t *key;
+    EVP_MAC_CTX *mac;
+    size_t written = 0;
+    int made;
+
+    if (anshin_derived_get(&key, context->derived, ANSHIN_USE_MAC, purpose) != APR_SUCCESS) {
+        return ANSHIN_EFAULT;
+    }
+    mac = EVP_MAC_CTX_dup(key->hmac);
+    made = mac != NULL && EVP_MAC_update(mac, data, length) &&
+           EVP_MAC_final(mac, out, &written, ANSHIN_DIGEST_BYTES) && written == ANSHIN_DIGEST_BYTES;
+    EVP_MAC_CTX_free(mac);
+    return made ? APR_SUCCESS : anshin_openssl_forget(ANSHIN_EFAULT);
+}
+
+/* A cipher with key and nonce in place that has taken the data which is authenticated only. NULL: failed. */
+static EVP_CIPHER_CTX *begin(const context_t *context, const anshin_derived_key_t *key, const unsigned char *head,
+                             const char *bound, int encrypt)
+{
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    int written;
+
+    if (cipher == NULL || !EVP_CipherInit_ex2(cipher, context->gcm, key->key, head + 1, encrypt, NULL) ||
+        !EVP_CipherUpdate(cipher, NULL, &written, head, 1) ||
+        (bound != NULL && !EVP_CipherUpdate(cipher, NULL, &written, (const unsigned char *)bound, (int)strlen(bound)))) {
+        EVP_CIPHER_CTX_free(cipher);
+        return NULL;
+    }
+    return cipher;
+}
+
+apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound,
+                                const void *data, apr_size_t length, apr_pool_t *pool)
+{
+    const context_t *context = ctx;
+    const anshin_derived_key_t *key;
+    EVP_CIPHER_CTX *cipher;
+    unsigned char *out;
+    int body = 0;
+    int tail = 0;
+    int made;
+
+    if (length > LENGTH_MAX || (bound != NULL && strlen(bound) > INT_MAX) ||
+        anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) != APR_SUCCESS) {
+        return ANSHIN_EFAULT;
+    }
+    out = apr_palloc(pool, HEAD_BYTES + length + TAG_BYTES);
+    out[0] = VERSION;
+    if (RAND_bytes(out + 1, NONCE_BYTES) != 1) {
+        return anshin_openssl_forget(ANSHIN_EFAULT);
+    }
+    cipher = begin(context, key, out, bound, 1);
+    made = cipher != NULL && (length == 0 || EVP_CipherUpdate(cipher, out + HEAD_BYTES, &body, data, (int)length)) &&
+           EVP_CipherFinal_ex(cipher, out + HEAD_BYTES + body, &tail) && (apr_size_t)(body + tail) == length &&
+           EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, out + HEAD_BYTES + length);
+    EVP_CIPHER_CTX_free(cipher);
+    if (!made) {
+        return anshin_openssl_forget(ANSHIN_EFAULT);
+    }
+    sealed->data = out;
+    sealed->length = HEAD_BYTES + length + TAG_BYTES;
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
+                                  const void *sealed, apr_size_t length, apr_pool_t *pool)
+{
+    const context_t *context = ctx;
+    const unsigned char *in = sealed;
+    const anshin_derived_key_t *key;
+    EVP_CIPHER_CTX *cipher;
+    apr_size_t text_length;
+    unsigned char *text;
+    int body = 0;
+    int tail = 0;
+    int genuine;
+
+    if (length < HEAD_BYTES + TAG_BYTES || length > INT_MAX || in[0] != VERSION) {
+        return ANSHIN_EDENIED;
+    }
+    if ((bound != NULL && strlen(bound) > INT_MAX) ||
+        anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) != APR_SUCCESS) {
+        return ANSHIN_EFAULT;
+    }
+    cipher = begin(context, key, in, bound, 0);
+    if (cipher == NULL) {
+        return anshin_openssl_forget(ANSHIN_EFAULT);
+    }
+    text_length = length - HEAD_BYTES - TAG_BYTES;
+    text = apr_palloc(pool, text_length + 1);
+    /* Only the tag can be wrong here: the ctrl and the update fail on nothing that the input decides. */
+    genuine = EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, (void *)(in + length - TAG_BYTES)) &&
+              (text_length == 0 || EVP_CipherUpdate(cipher, text, &body, in + HEAD_BYTES, (int)text_length)) &&
+              EVP_CipherFinal_ex(cipher, text + body, &tail) && (apr_size_t)(body + tail) == text_length;
+    EVP_CIPHER_CTX_free(cipher);
+    if (!genuine) {
+        OPENSSL_cleanse(text, text_length);
+        return anshin_openssl_forget(ANSHIN_EDENIED);
+    }
+    text[text_length] = '\0';
+    data->data = text;
+    data->length = text_length;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,248 @@
+/*
+ * Slots: see slot.h.
+ *
+ * Between processes a slot is a flock() on a file that each process opened itself (a descriptor inherited over fork would
+ * exclude nobody). Between threads it is the flag `held`: threads share the open file, which a lock does not see. Nobody
+ * can be woken by another process, so one waiting thread of each process, the scout, looks every few milliseconds; the
+ * others wait for a slot of their own process or to become the scout.
+ */
+#include "crypto/slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#define HUGE_PAGE ((apr_size_t)2 * 1024 * 1024)
+#define LOOK_EVERY apr_time_from_msec(2) /* of a hash of some 30 ms */
+
+typedef struct entry_t {
+    anshin_slot_t slot; /* first: what callers hold */
+    int file;
+    int held; /* by a thread of this process */
+} entry_t;
+
+struct anshin_slots_t {
+    pid_t process;
+    pthread_mutex_t mutex;
+    pthread_cond_t freed; /* by its clock, CLOCK_MONOTONIC, so that a change of the date strands nobody */
+    const void *scout;    /* the waiting thread that looks; NULL: none */
+    apr_interval_time_t wait;
+    apr_size_t arena_size;
+    int count;
+    entry_t *entries;
+};
+
+static apr_status_t close_slots(void *data)
+{
+    anshin_slots_t *slots = data;
+
+    for (int i = 0; i < slots->count; i++) {
+        entry_t *entry = &slots->entries[i];
+
+        if (entry->slot.arena != NULL) {
+            munmap(entry->slot.arena, slots->arena_size);
+        }
+        close(entry->file);
+    }
+    pthread_cond_destroy(&slots->freed);
+    pthread_mutex_destroy(&slots->mutex);
+    return APR_SUCCESS;
+}
+
+static apr_status_t open_file(int *file, const char *path, anshin_error_t *err)
+{
+    /* Whoever makes it sets the mode after the umask: worker and httpd share it through their group. */
+    *file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
+    if (*file >= 0) {
+        if (fchmod(*file, 0660) == 0) {
+            return APR_SUCCESS;
+        }
+        close(*file);
+    } else if (errno == EEXIST) {
+        *file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (*file >= 0) {
+            return APR_SUCCESS;
+        }
+    }
+    return anshin_fail(err, ANSHIN_EFAULT, "AN0410", "%s: %s", path, strerror(errno));
+}
+
+apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
+                               apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_slots_t *made = apr_pcalloc(pool, sizeof(*made));
+    pthread_condattr_t attributes;
+
+    made->process = getpid();
+    made->wait = wait;
+    made->arena_size = (arena_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    made->entries = apr_pcalloc(pool, (apr_size_t)count * sizeof(*made->entries));
+    pthread_mutex_init(&made->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&made->freed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    apr_pool_cleanup_register(pool, made, close_slots, apr_pool_cleanup_null);
+    for (int i = 0; i < count; i++) {
+        entry_t *entry = &made->entries[i];
+        apr_status_t rv = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        entry->slot.number = i;
+        made->count++;
+    }
+    *slots = made;
+    return APR_SUCCESS;
+}
+
+/* Take any free slot, with the mutex held. ANSHIN_EBUSY: there is none. */
+static apr_status_t look(entry_t **taken, anshin_slots_t *slots)
+{
+    for (int i = 0; i < slots->count; i++) {
+        entry_t *entry = &slots->entries[i];
+
+        if (entry->held) {
+            continue;
+        }
+        if (flock(entry->file, LOCK_EX | LOCK_NB) == 0) {
+            entry->held = 1;
+            *taken = entry;
+            return APR_SUCCESS;
+        }
+        if (errno != EWOULDBLOCK) {
+            return ANSHIN_EFAULT;
+        }
+    }
+    return ANSHIN_EBUSY;
+}
+
+static apr_time_t monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_from_sec((apr_time_t)now.tv_sec) + (apr_time_t)now.tv_nsec / 1000;
+}
+
+static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots)
+{
+    apr_time_t deadline = monotonic() + slots->wait;
+    apr_status_t rv;
+    char me; /* its address names this thread */
+
+    pthread_mutex_lock(&slots->mutex);
+    while ((rv = look(taken, slots)) == ANSHIN_EBUSY) {
+        apr_time_t now = monotonic();
+        apr_time_t until = deadline;
+        struct timespec when;
+
+        if (now >= deadline) {
+            break;
+        }
+        if (slots->scout == NULL) {
+            slots->scout = &me;
+        }
+        if (slots->scout == &me && now + LOOK_EVERY < deadline) {
+            until = now + LOOK_EVERY;
+        }
+        when.tv_sec = (time_t)apr_time_sec(until);
+        when.tv_nsec = (long)apr_time_usec(until) * 1000;
+        pthread_cond_timedwait(&slots->freed, &slots->mutex, &when);
+    }
+    if (slots->scout == &me) {
+        slots->scout = NULL;
+        pthread_cond_signal(&slots->freed); /* somebody else looks from now on */
+    }
+    pthread_mutex_unlock(&slots->mutex);
+    return rv;
+}
+
+/* An aligned mapping, which the kernel can back with huge pages: a tenth off the time of a hash, measured. */
+static void *map_arena(apr_size_t size)
+{
+    unsigned char *raw = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    apr_size_t before;
+
+    if (raw == MAP_FAILED) {
+        return NULL;
+    }
+    before = (HUGE_PAGE - (apr_size_t)raw % HUGE_PAGE) % HUGE_PAGE;
+    if (before > 0) {
+        munmap(raw, before);
+    }
+    munmap(raw + before + size, HUGE_PAGE - before);
+    /* Advice: where the kernel does not take it, all works the same. */
+    madvise(raw + before, size, MADV_HUGEPAGE);
+    madvise(raw + before, size, MADV_DONTDUMP);
+    return raw + before;
+}
+
+/* An arena that an idle slot left behind is warm; which slot a process gets is chance. */
+static void *idle_arena(anshin_slots_t *slots)
+{
+    void *arena = NULL;
+
+    pthread_mutex_lock(&slots->mutex);
+    for (int i = 0; i < slots->count && arena == NULL; i++) {
+        entry_t *entry = &slots->entries[i];
+
+        if (!entry->held && entry->slot.arena != NULL) {
+            arena = entry->slot.arena;
+            entry->slot.arena = NULL;
+        }
+    }
+    pthread_mutex_unlock(&slots->mutex);
+    return arena;
+}
+
+apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots)
+{
+    entry_t *entry = NULL;
+    apr_status_t rv;
+
+    if (getpid() != slots->process) {
+        return ANSHIN_EFAULT;
+    }
+    rv = wait_for(&entry, slots);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (entry->slot.arena == NULL) {
+        entry->slot.arena = idle_arena(slots);
+    }
+    if (entry->slot.arena == NULL) {
+        entry->slot.arena = map_arena(slots->arena_size);
+    }
+    entry->slot.arena_size = slots->arena_size;
+    if (entry->slot.arena == NULL) {
+        anshin_slot_release(slots, &entry->slot);
+        return ANSHIN_EFAULT;
+    }
+    *slot = &entry->slot;
+    return APR_SUCCESS;
+}
+
+void anshin_slot_release(anshin_slots_t *slots, anshin_slot_t *slot)
+{
+    entry_t *entry = (entry_t *)slot;
+
+    if (slot->arena != NULL) {
+        /* Stays mapped and warm, but the kernel may have it back under pressure: idle processes hold no memory. */
+        madvise(slot->arena, slots->arena_size, MADV_FREE);
+    }
+    pthread_mutex_lock(&slots->mutex);
+    flock(entry->file, LOCK_UN);
+    entry->held = 0;
+    pthread_cond_signal(&slots->freed);
+    pthread_mutex_unlock(&slots->mutex);
+}
