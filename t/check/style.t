@@ -1,0 +1,64 @@
+# Limits of style.md that a program can see.
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Source;
+
+my %id_range = (
+    core => [ 100, 299 ], store => [ 300, 399 ], crypto => [ 400, 499 ], httpd => [ 500, 599 ], auth => [ 500, 599 ],
+    portal => [ 600, 699 ], ca => [ 700, 799 ], htanshin => [ 800, 899 ]
+);
+my %library = map { $_ => 1 } qw(core store crypto httpd);
+
+my (@long_functions, @long_files, @wide, @loud, @twice, @astray, %place);
+my ($functions, $ids, $lines_seen) = (0, 0, 0);
+for my $file (sources('c|h')) {
+    my $folder = folder_of($file);
+    my @lines = split /\n/, slurp($file);
+    $lines_seen += @lines;
+    push @long_files, "$file: " . @lines . ' lines' if @lines > 600;
+
+    my ($begin, $name);
+    for my $n (0 .. $#lines) {
+        $name = $1 if $lines[$n] =~ /^[a-z].*?(\w+)\(/;
+        if ($lines[$n] eq '{') { $begin = $n }
+        elsif ($lines[$n] =~ /^\}/ && defined $begin) {
+            $functions++;
+            my $length = $n - $begin + 1;
+            push @long_functions, "$file: $name: $length lines" if $length > 80;
+            undef $begin;
+        }
+        (my $shown = $lines[$n]) =~ s/[\x80-\xbf]//g;
+        push @wide, "$file:" . ($n + 1) if length $shown > 130;
+    }
+
+    my $n = 0;
+    for my $line (split /\n/, code($file)) {
+        $n++;
+        if ($library{$folder} && $line =~ /(?<![\w>.])(exit|_exit|abort|printf|puts|perror|syslog|assert)\s*\(/) {
+            push @loud, "$file:$n: $1";
+        }
+        next if $file =~ /\.h$/;
+        while ($line =~ /"(AN(\d{4}))"/g) {
+            my ($id, $number) = ($1, $2);
+            $ids++;
+            push @twice, "$file:$n: $id, also $place{$id}" if $place{$id};
+            $place{$id} = "$file:$n";
+            my ($low, $high) = @{ $id_range{$folder} || [ 0, 0 ] };
+            my $config = $number >= 900 && $number <= 999 && $folder =~ /^(?:core|httpd|auth)$/;
+            push @astray, "$file:$n: $id" unless $config || ($number >= $low && $number <= $high);
+        }
+    }
+}
+
+is(join("\n", @long_functions), '', 'no function is longer than 80 lines');
+is(join("\n", @long_files),     '', 'no file is longer than 600 lines');
+is(join("\n", @wide),           '', 'no line runs off the page');
+is(join("\n", @loud),           '', 'libraries neither print nor exit');
+is(join("\n", @twice),          '', 'every error id stands at one place');
+is(join("\n", @astray),         '', 'error ids lie in the range of their folder');
+cmp_ok($functions, '>', 200, "functions looked at: $functions");
+cmp_ok($ids, '>', 50, "error ids looked at: $ids");
+diag("$lines_seen lines, $functions functions, $ids error ids");
+done_testing;

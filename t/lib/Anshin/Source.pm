@@ -1,0 +1,50 @@
+package Anshin::Source;
+# The project's source files, for the guards.
+use strict;
+use warnings;
+use File::Find ();
+use Exporter 'import';
+our @EXPORT = qw(sources committed slurp code folder_of);
+
+# Files below modules/ (or the given folders) whose name ends in one of the suffixes, sorted.
+sub sources {
+    my ($suffixes, @folders) = @_;
+    @folders = ('modules') unless @folders;
+    my @found;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        push @found, $_ if -f && /\.(?:$suffixes)$/;
+    } }, grep { -d } @folders);
+    return sort @found;
+}
+
+# Every file of the project: what git knows and what it would take in.
+sub committed {
+    my @files = split /\n/, `git ls-files --cached --others --exclude-standard 2>/dev/null`;
+    if (!@files) {
+        File::Find::find({ no_chdir => 1, wanted => sub {
+            if (-d && m{/(?:\.git|out|node_modules)$}) { $File::Find::prune = 1; return }
+            push @files, s{^\./}{}r if -f;
+        } }, '.');
+    }
+    return grep { -f && !-l } sort @files;
+}
+
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<', $file or die "$file: $!";
+    local $/;
+    return scalar <$in>;
+}
+
+# The text of a C file without comments, line numbers kept; string literals stay.
+sub code {
+    my ($file) = @_;
+    my $text = slurp($file);
+    $text =~ s{("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(/\*.*?\*/|//[^\n]*)}
+              {defined $1 ? $1 : join '', $2 =~ /\n/g}gse;
+    return $text;
+}
+
+sub folder_of { my ($file) = @_; return $file =~ m{^modules/([^/]+)/} ? $1 : '' }
+
+1;
