@@ -26,7 +26,7 @@ for my $row (@rows) {
     push @bad, "$at: is no name of ours" unless $at =~ /^Anshin[A-Z]\w+$/;
     push @bad, "$at: twice" if $seen{$at}++;
     push @bad, "$at: member $row->{member} twice" if $seen{"$row->{table}.$row->{member}"}++;
-    push @bad, "$at: help is no sentence" unless $row->{help} =~ /^[A-Z].{15,}[.\w]$/;
+    push @bad, "$at: help is no sentence" unless $row->{help} =~ m{^[A-Z].{15,}[.\w]$};
     push @bad, "$at: bounds" if $row->{minimum} > $row->{maximum};
     push @bad, "$at: no words" if $row->{kind} =~ /^(?:CHOICE|SET)$/ && $row->{words} eq '';
 }
@@ -51,7 +51,7 @@ sub agree {
 my $reference = agree('conf.d/anshin-reference.conf', qr/^\s*#?\s*<?(Anshin[A-Z]\w+)\b/m);
 for my $row (@rows) {
     next if $row->{classic} eq '';
-    my ($value) = $reference =~ /^\s*#?\s*$row->{directive}[ \t]+(.*?)\s*$/m;
+    my ($value) = $reference =~ /^\s*#?\s*\Q$row->{directive}\E[ \t]+(.*?)\s*$/m;
     $value //= '';
     $value =~ s/^"(.*)"$/$1/;
     is($value, $row->{classic}, "$row->{directive}: default of preset classic in the reference");

@@ -1,0 +1,269 @@
+// A person's browser for the walks: Chromium with a HOME of its own, so with certificates of its own; TAP; axe-core; the
+// Nu HTML checker; screenshots at phone and desktop width.
+//
+//   import { facts, ok, is, done, Person, htanshin, checkHtml } from './lib/browser.mjs';
+//   const person = await Person.create({ certificate: file, password: 'x', language: 'ja', width: 'phone' });
+//   await person.page.goto(facts.url + '/members/');
+//   await person.look('login');            axe, Nu checker's turn at the end, screenshot when wanted
+//   await person.close();
+//   await checkHtml();                     all pages looked at, in one run of the checker
+//   done();
+//
+// facts comes from the Perl side (t/lib/Anshin/Browser.pm), which owns the server.
+//
+// Certificates: as root, in the NSS database with a policy that selects them, as people do it by hand. Another user cannot
+// write policies, so that Playwright presents the certificate; person.native tells which.
+import { execFile, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const require = createRequire(import.meta.url);
+const root = process.getuid() === 0;
+const policies = '/etc/chromium/policies/managed';
+
+export const facts = JSON.parse(process.env.ANSHIN_FACTS ?? '{}');
+export const widths = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+
+// --- TAP ---
+
+let count = 0;
+let failed = 0;
+
+export function diag(text) {
+  for (const line of String(text).split('\n')) console.log(`# ${line}`);
+}
+
+export function ok(condition, text, details) {
+  count += 1;
+  console.log(`${condition ? 'ok' : 'not ok'} ${count} - ${text.replaceAll('#', ' ')}`);
+  if (!condition) {
+    failed += 1;
+    if (details !== undefined) diag(typeof details === 'string' ? details : JSON.stringify(details, null, 2));
+  }
+  return Boolean(condition);
+}
+
+export function is(got, want, text) {
+  return ok(got === want, text, `got ${JSON.stringify(got)}, not ${JSON.stringify(want)}`);
+}
+
+export function like(got, pattern, text) {
+  return ok(pattern.test(String(got)), text, `${pattern} does not match: ${String(got).slice(0, 2000)}`);
+}
+
+export function done() {
+  console.log(`1..${count}`);
+  process.exitCode = failed || !count ? 1 : 0;
+}
+
+// A walk that breaks off has failed, with the reason.
+process.on('unhandledRejection', (error) => {
+  ok(false, 'the walk goes through to its end', error?.stack ?? String(error));
+  done();
+  process.exit(1);
+});
+
+// --- commands ---
+
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { encoding: 'utf8', ...options });
+  if (result.error) throw result.error;
+  return { status: result.status, out: result.stdout, err: result.stderr };
+}
+
+function must(command, args, options) {
+  const result = run(command, args, options);
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.err}${result.out}`);
+  return result.out;
+}
+
+export function htanshin(...args) {
+  return run(facts.htanshin, ['--state', facts.state, ...args]);
+}
+
+// --- one person ---
+
+let people = 0;
+
+export class Person {
+  // certificate: PKCS#12 file, password: its password. width: phone or desktop. dark: the dark colours. script: false
+  // switches JavaScript off.
+  static async create({ certificate, password = '', language = 'ja', width = 'desktop', dark = false, script = true,
+    native = root } = {}) {
+    const person = new Person();
+    people += 1;
+    Object.assign(person, { language, width, dark, native, script });
+    person.home = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
+    const database = path.join(person.home, '.pki', 'nssdb');
+    fs.mkdirSync(database, { recursive: true });
+    person.database = `sql:${database}`;
+    must('certutil', ['-d', person.database, '-N', '--empty-password']);
+    must('certutil', ['-d', person.database, '-A', '-t', 'C,,', '-n', 'server CA', '-i', facts.serverCA]);
+    if (certificate) person.importCertificate(certificate, password);
+    if (person.native) person.writePolicy();
+    await person.start();
+    return person;
+  }
+
+  // What a person does with the downloaded file. Takes effect with the next start().
+  importCertificate(file, password) {
+    this.certificate = { file, password };
+    if (!this.native) return;
+    const secret = path.join(this.home, 'p12.password');
+    fs.writeFileSync(secret, password, { mode: 0o600 });
+    must('pk12util', ['-d', this.database, '-i', file, '-w', secret, '-K', '']);
+  }
+
+  writePolicy() {
+    fs.mkdirSync(policies, { recursive: true });
+    this.policy = path.join(policies, `anshin-${process.pid}-${people}.json`);
+    const origins = [facts.url, ...(facts.origins ?? [])];
+    const selections = origins.map((pattern) => JSON.stringify({ pattern, filter: {} }));
+    fs.writeFileSync(this.policy, JSON.stringify({ AutoSelectCertificateForUrls: selections }));
+  }
+
+  // Start the browser; again, it is a fresh one with the same certificates and no cookies.
+  async start() {
+    if (this.browser) await this.browser.close();
+    const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'];
+    if (root) args.push('--no-sandbox');
+    this.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      headless: true,
+      args,
+      env: { ...process.env, HOME: this.home },
+    });
+    await this.newContext();
+  }
+
+  async newContext() {
+    if (this.context) await this.context.close();
+    const settings = {
+      locale: this.language === 'ja' ? 'ja-JP' : 'en-GB',
+      viewport: widths[this.width],
+      colorScheme: this.dark ? 'dark' : 'light',
+      javaScriptEnabled: this.script,
+      acceptDownloads: true,
+    };
+    if (!this.native) {
+      // Playwright's own TLS does not look into the NSS database.
+      settings.ignoreHTTPSErrors = true;
+      if (this.certificate) {
+        settings.clientCertificates = [facts.url, ...(facts.origins ?? [])].map((origin) => (
+          { origin, pfxPath: this.certificate.file, passphrase: this.certificate.password }));
+      }
+    }
+    this.context = await this.browser.newContext(settings);
+    this.context.setDefaultTimeout(20000);
+    this.page = await this.context.newPage();
+    this.messages = [];
+    this.page.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      // That a page came with 403 or the like is for the walk to judge; the site's icon is not the page's.
+      const { url } = message.location();
+      if (url === this.page.url() || url.endsWith('/favicon.ico')) return;
+      this.messages.push(`${message.text()} ${url}`);
+    });
+    this.page.on('response', (response) => {
+      if (!response.request().isNavigationRequest() || response.frame() !== this.page.mainFrame()) return;
+      if (response.status() < 300 || response.status() >= 400) this.sent = response.text().catch(() => undefined);
+    });
+    this.page.on('pageerror', (error) => this.messages.push(String(error)));
+    return this.page;
+  }
+
+  // Save the file that a click downloads; its place.
+  async download(click) {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), click()]);
+    const file = path.join(this.home, download.suggestedFilename());
+    await download.saveAs(file);
+    return file;
+  }
+
+  // Look at the page as it is: no accessibility fault, nothing on the console, no sideways scrolling; kept for checkHtml();
+  // photographed when ANSHIN_SCREENSHOTS names a directory.
+  async look(name) {
+    const where = `${name} (${this.language}, ${this.width})`;
+    const violations = await axe(this.page);
+    ok(violations.length === 0, `${where}: axe-core finds nothing`, violations);
+    is(this.messages.join('\n'), '', `${where}: nothing on the console`);
+    this.messages.length = 0;
+    const sideways = await this.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    ok(sideways <= 0, `${where}: no sideways scrolling`, `${sideways} px`);
+    const html = await this.sent;
+    ok(html, `${where}: the page as the server sent it`);
+    collected.set(where, html ?? '');
+    await this.photograph(name);
+  }
+
+  async photograph(name) {
+    const directory = process.env.ANSHIN_SCREENSHOTS;
+    if (!directory) return;
+    fs.mkdirSync(directory, { recursive: true });
+    const file = `${name}-${this.language}-${this.width}${this.dark ? '-dark' : ''}.png`;
+    await this.page.screenshot({ path: path.join(directory, file), fullPage: true });
+  }
+
+  async close() {
+    await this.browser.close();
+    if (this.policy) fs.rmSync(this.policy, { force: true });
+    fs.rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+// --- checks of a page ---
+
+const axeSource = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+// Violations found by axe-core, short. Injected by evaluation: a strict CSP blocks script tags.
+export async function axe(page) {
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(
+    (values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), tags);
+  if (result.passes.length < 5) throw new Error(`axe looked at ${result.passes.length} rules only`);
+  return result.violations.map((violation) => ({
+    rule: violation.id,
+    help: violation.help,
+    nodes: violation.nodes.map((node) => node.html.slice(0, 200)),
+  }));
+}
+
+const collected = new Map();
+
+// Run the Nu HTML checker over everything that look() has seen, or over the given texts by name.
+export async function checkHtml(pages = collected) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-html-'));
+  const files = new Map();
+  for (const [name, html] of pages) {
+    const file = path.join(directory, `${files.size}.html`);
+    fs.writeFileSync(file, html);
+    files.set(file, name);
+  }
+  const findings = files.size ? await nu([...files.keys()]) : [];
+  const left = new Map([...files].map(([file, name]) => [name, []]));
+  for (const finding of findings) {
+    const name = files.get(new URL(finding.url).pathname);
+    left.get(name).push(`${finding.type} line ${finding.lastLine}: ${finding.message}`);
+  }
+  for (const [name, faults] of left) is(faults.join('\n'), '', `${name}: the Nu HTML checker finds nothing`);
+  ok(files.size > 0, `pages given to the Nu HTML checker: ${files.size}`);
+  fs.rmSync(directory, { recursive: true });
+}
+
+function nu(files) {
+  const jar = require.resolve('vnu-jar/build/dist/vnu.jar');
+  return new Promise((resolve, reject) => {
+    execFile('java', ['-Xss1024k', '-jar', jar, '--format', 'json', '--exit-zero-always', ...files],
+      { maxBuffer: 64 * 1024 * 1024 }, (error, out, err) => {
+        if (error) reject(new Error(`${error.message}\n${err}`));
+        else resolve(JSON.parse(err).messages.filter((message) => message.type !== 'info' || message.subType === 'warning'));
+      });
+  });
+}
