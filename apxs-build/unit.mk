@@ -11,15 +11,23 @@ unit: $(UNIT)
 
 -include $(UNIT_O:.o=.d) $(UNIT_SHARED_O:.o=.d)
 
-# The folders that end in programs and modules, as archives for tests of their parts.
-PARTS_A := $(if $(AUTH_O)$(PORTAL_O)$(CA_O)$(HTANSHIN_O),$(OUT)/unit/libparts.a)
-$(OUT)/unit/libparts.a: $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O)
-	@mkdir -p $(@D)
-	$(archive)
+# The folders that end in programs and modules, as archives for the tests that include their headers.
+define part
+$(OUT)/unit/lib$(1).a: $(2)
+	@mkdir -p $$(@D)
+	$$(archive)
+ifneq ($(strip $(2)),)
+$(patsubst t/unit/%.c,$(OUT)/unit/%,$(shell grep -ls '"$(1)/' $(UNIT_C) /dev/null)): $(OUT)/unit/lib$(1).a
+endif
+endef
+$(eval $(call part,auth,$(AUTH_O)))
+$(eval $(call part,portal,$(PORTAL_O)))
+$(eval $(call part,ca,$(CA_O)))
+$(eval $(call part,htanshin,$(HTANSHIN_O)))
 
 UNIT_ISSUING := $(filter $(OUT)/unit/test_sign $(OUT)/unit/test_pack $(OUT)/unit/test_signer%,$(UNIT))
 $(UNIT_ISSUING): $(SIGN_O) $(PACK_O) $(filter-out %/signer.o %/signer_main.o,$(SIGNER_O))
 
-$(UNIT): $(OUT)/unit/%: $(OUT)/obj/t/unit/%.o $(UNIT_SHARED_O) $(PARTS_A) $(ARCHIVES)
+$(UNIT): $(OUT)/unit/%: $(OUT)/obj/t/unit/%.o $(UNIT_SHARED_O) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS))
