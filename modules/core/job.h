@@ -12,7 +12,7 @@
 /* On disk, never renumbered. */
 typedef enum anshin_job_kind_t { ANSHIN_JOB_ISSUE = 1, ANSHIN_JOB_MAIL = 2 } anshin_job_kind_t;
 
-#define ANSHIN_JOB_TRIES 12 /* then a mail is failed; waits between tries double from 10 s to 1 h */
+#define ANSHIN_JOB_TRIES 12 /* then a mail is failed; waits between tries double from 10 s to 1 h (an issue: to 1 min, for ever) */
 
 /* Queue inside a write transaction; sets op->jobs_queued. contract, times and tries are filled in. */
 apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job);
