@@ -40,7 +40,8 @@ crash: all deps-test
 	@t/crash/run --long
 
 screenshots: all deps-test
-	@t/browser/screenshots
+	@apxs-build/npm
+	ANSHIN_SCREENSHOTS=apxs-build/out/screenshots prove --verbose -It/lib t/browser/*.t
 
 install: all
 	+@$(RULES) install
