@@ -27,6 +27,7 @@ typedef struct anshin_attempt_t {
     int phantom;
     int remaining;      /* after settling: checks left before the lock */
     int locked;         /* the counter is locked (after reserving or settling) */
+    apr_time_t locked_at;
 } anshin_attempt_t;
 
 /* Reserve inside a write transaction. APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must be made.

@@ -19,7 +19,10 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
 /* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit. */
 apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session);
 
-/* End one (logout), durably; one that is gone is no failure. */
+/* End the session of a cookie inside a write transaction (a new login takes its place, S14); none is no failure. */
+apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id);
+
+/* End one by key, durably, with an entry in the history (logout, LOG-9); one that is gone is no failure. */
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
 
 /* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one key

@@ -1,0 +1,136 @@
+/*
+ * Users and their terminals: names, keys, records.
+ */
+#include "core/account.h"
+
+#include <apr_strings.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "core/unicode.h"
+
+const char *anshin_user_canonical(const char *typed, apr_pool_t *pool)
+{
+    char *text = anshin_unicode_nfkc(typed, 0, pool);
+    size_t length;
+
+    if (!text) {
+        return NULL;
+    }
+    text += strspn(text, " ");
+    for (length = strlen(text); length > 0 && text[length - 1] == ' '; length--) {
+        text[length - 1] = '\0';
+    }
+    if (length == 0 || length > ANSHIN_USER_MAX) {
+        return NULL;
+    }
+    for (char *at = text; *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c >= 0x80 || !(isalnum(c) || (at != text && strchr("._-+@", c)))) {
+            return NULL;
+        }
+        *at = (char)tolower(c);
+    }
+    return text;
+}
+
+/* Labels of letters, digits and hyphens, at least two of them. */
+static int domain_valid(const char *domain)
+{
+    size_t label = 0;
+    int dots = 0;
+
+    for (const char *at = domain;; at++) {
+        if (*at == '.' || *at == '\0') {
+            if (label == 0 || label > 63 || at[-1] == '-') {
+                return 0;
+            }
+            if (*at == '\0') {
+                return dots > 0;
+            }
+            dots++;
+            label = 0;
+            continue;
+        }
+        if (!isalnum((unsigned char)*at) && !(*at == '-' && label > 0)) {
+            return 0;
+        }
+        label++;
+    }
+}
+
+int anshin_address_valid(const char *text)
+{
+    const char *at = strrchr(text, '@');
+    size_t local = at ? (size_t)(at - text) : 0;
+
+    if (local == 0 || local > 64 || strlen(text) > ANSHIN_ADDRESS_MAX) {
+        return 0;
+    }
+    for (const char *c = text; c < at; c++) {
+        int atom = (unsigned char)*c < 0x80 && (isalnum((unsigned char)*c) || strchr("!#$%&'*+-/=?^_`{|}~", *c));
+        int dot = *c == '.' && c > text && c + 1 < at && c[1] != '.';
+        if (!atom && !dot) {
+            return 0;
+        }
+    }
+    return domain_valid(at + 1);
+}
+
+const char *anshin_account_key(anshin_op_t *op, const char *user)
+{
+    return apr_pstrcat(op->pool, op->contract->name, "/", user, NULL);
+}
+
+const char *anshin_terminal_key(anshin_op_t *op, const char *user, apr_int64_t number)
+{
+    return apr_psprintf(op->pool, "%s/%s/%" APR_INT64_T_FMT, op->contract->name, user, number);
+}
+
+apr_status_t anshin_account_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_account_t *account)
+{
+    return anshin_txn_get(txn, &anshin_record_account, anshin_account_key(op, user), account);
+}
+
+apr_status_t anshin_account_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
+{
+    return anshin_txn_put(txn, &anshin_record_account, anshin_account_key(op, account->user), account);
+}
+
+apr_status_t anshin_terminal_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
+                                 anshin_terminal_t *terminal)
+{
+    return anshin_txn_get(txn, &anshin_record_terminal, anshin_terminal_key(op, user, number), terminal);
+}
+
+apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal)
+{
+    return anshin_txn_put(txn, &anshin_record_terminal, anshin_terminal_key(op, terminal->user, terminal->number),
+                          terminal);
+}
+
+static const char *name_of(const char *const *names, size_t count, apr_int64_t value)
+{
+    return value >= 0 && value < (apr_int64_t)count ? names[value] : "unknown";
+}
+
+const char *anshin_account_state_name(apr_int64_t state)
+{
+    static const char *const names[] = {"pending", "active", "locked", "disabled"};
+
+    return name_of(names, sizeof(names) / sizeof(names[0]), state);
+}
+
+const char *anshin_method_name(apr_int64_t method)
+{
+    static const char *const names[] = {"password", "otp", "certificate"};
+
+    return name_of(names, sizeof(names) / sizeof(names[0]), method);
+}
+
+const char *anshin_terminal_kind_name(apr_int64_t kind)
+{
+    static const char *const names[] = {"pc", "mobile", "smartphone"};
+
+    return name_of(names, sizeof(names) / sizeof(names[0]), kind);
+}

@@ -1,0 +1,163 @@
+/*
+ * Certificates: what the store knows of them, and what that makes of a connection's certificate.
+ *
+ * SECURITY: decides who counts as holder of a certificate. What the TLS layer found is a condition, never enough: serial and
+ * fingerprint must be known, active, of this contract, and the current ones of their terminal (S20).
+ */
+#include "core/certificate.h"
+
+#include <string.h>
+
+#include "core/account.h"
+#include "core/download.h"
+#include "core/session.h"
+
+const char *anshin_verdict_name(anshin_certificate_verdict_t verdict)
+{
+    static const char *const names[] = {"good",    "none",       "expired", "not_yet",
+                                        "foreign", "unsuitable", "revoked", "unknown"};
+
+    return (unsigned)verdict < sizeof(names) / sizeof(names[0]) ? names[verdict] : "unknown";
+}
+
+/* What the certificate shows by itself. */
+static apr_status_t judge_peer(anshin_op_t *op, const anshin_peer_t *peer, anshin_certificate_verdict_t *verdict)
+{
+    switch (peer->state) {
+    case ANSHIN_PEER_NONE:
+        *verdict = ANSHIN_VERDICT_NONE;
+        return APR_SUCCESS;
+    case ANSHIN_PEER_GOOD: /* the connection may have outlived it */
+        *verdict = peer->not_after < op->now ? ANSHIN_VERDICT_EXPIRED : ANSHIN_VERDICT_GOOD;
+        return APR_SUCCESS;
+    case ANSHIN_PEER_EXPIRED:
+        *verdict = ANSHIN_VERDICT_EXPIRED;
+        return APR_SUCCESS;
+    case ANSHIN_PEER_NOT_YET_VALID:
+        *verdict = ANSHIN_VERDICT_NOT_YET;
+        return APR_SUCCESS;
+    case ANSHIN_PEER_FOREIGN:
+        *verdict = ANSHIN_VERDICT_FOREIGN;
+        return APR_SUCCESS;
+    case ANSHIN_PEER_UNSUITABLE:
+        *verdict = ANSHIN_VERDICT_UNSUITABLE;
+        return APR_SUCCESS;
+    case ANSHIN_PEER_FAULT:
+        break;
+    }
+    return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0150", "the client certificate could not be checked");
+}
+
+/* Is it the current certificate of a terminal that is still there? */
+static apr_status_t is_current(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record, int *current)
+{
+    anshin_terminal_t terminal;
+    apr_status_t rv = anshin_terminal_get(op, txn, record->user, record->terminal, &terminal);
+
+    *current = rv == APR_SUCCESS && terminal.certificate && strcmp(terminal.certificate, record->serial) == 0;
+    return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+apr_status_t anshin_certificate_judge(anshin_op_t *op, anshin_txn_t *txn, const anshin_peer_t *peer,
+                                      anshin_certificate_verdict_t *verdict, anshin_certificate_t *record)
+{
+    int current = 0;
+    apr_status_t rv = judge_peer(op, peer, verdict);
+
+    memset(record, 0, sizeof(*record));
+    if (rv != APR_SUCCESS || *verdict != ANSHIN_VERDICT_GOOD) {
+        return rv;
+    }
+    *verdict = ANSHIN_VERDICT_UNKNOWN;
+    rv = peer->serial[0] ? anshin_txn_get(txn, &anshin_record_certificate, peer->serial, record) : ANSHIN_ENOTFOUND;
+    if (rv == ANSHIN_ENOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!record->fingerprint || strcmp(record->fingerprint, peer->fingerprint) != 0 || !record->contract ||
+        strcmp(record->contract, op->contract->name) != 0) {
+        memset(record, 0, sizeof(*record)); /* another contract's: not to be told here */
+        return APR_SUCCESS;
+    }
+    if (record->state == ANSHIN_CERTIFICATE_REVOKED) {
+        *verdict = ANSHIN_VERDICT_REVOKED;
+        return APR_SUCCESS;
+    }
+    if ((rv = is_current(op, txn, record, &current)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (current && record->state == ANSHIN_CERTIFICATE_ACTIVE) {
+        *verdict = ANSHIN_VERDICT_GOOD;
+    }
+    return APR_SUCCESS;
+}
+
+/* The terminal loses the certificate, and what waits for download of it goes. */
+static apr_status_t detach(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record,
+                           apr_array_header_t *wipe)
+{
+    anshin_terminal_t terminal;
+    anshin_download_t download;
+    apr_status_t rv = anshin_terminal_get(op, txn, record->user, record->terminal, &terminal);
+
+    if (rv == APR_SUCCESS && terminal.certificate && strcmp(terminal.certificate, record->serial) == 0) {
+        terminal.certificate = NULL;
+        rv = anshin_terminal_put(op, txn, &terminal);
+    }
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, record->user, record->terminal),
+                        &download);
+    if (rv == APR_SUCCESS && download.serial && strcmp(download.serial, record->serial) == 0) {
+        return anshin_download_finish_in(op, txn, record->user, record->terminal, wipe);
+    }
+    return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+apr_status_t anshin_certificate_revoke_in(anshin_op_t *op, anshin_txn_t *txn, const char *serial, int reason,
+                                          apr_array_header_t *wipe)
+{
+    anshin_session_match_t match = {.serial = serial};
+    anshin_certificate_t record;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_certificate, serial, &record);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (strcmp(record.contract, op->contract->name) != 0) {
+        return ANSHIN_ENOTFOUND;
+    }
+    if (record.state == ANSHIN_CERTIFICATE_REVOKED) {
+        return ANSHIN_ECONFLICT;
+    }
+    record.state = ANSHIN_CERTIFICATE_REVOKED;
+    record.revoked_at = op->now;
+    record.reason = reason;
+    if ((rv = anshin_txn_put(txn, &anshin_record_certificate, serial, &record)) != APR_SUCCESS ||
+        (rv = detach(op, txn, &record, wipe)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_sessions_end(op, txn, record.user, &match, NULL);
+}
+
+apr_status_t anshin_certificate_revoke(anshin_op_t *op, const char *serial, int reason)
+{
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = anshin_certificate_revoke_in(op, txn, serial, reason, wipe)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_download_wipe(op, wipe);
+    }
+    return rv;
+}

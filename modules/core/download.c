@@ -1,0 +1,225 @@
+/*
+ * The download of a certificate.
+ *
+ * SECURITY: hands out private keys, once their password was given; wipes them as soon as they are no longer needed (S24).
+ */
+#include "core/download.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/history.h"
+#include "core/job.h"
+#include "core/lockout.h"
+#include "core/secret.h"
+
+typedef struct {
+    anshin_token_t token;
+    const char *token_key;
+    anshin_download_t download;
+    anshin_certificate_t certificate;
+} found_t;
+
+/* The token, the download it belongs to and its certificate. */
+static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *token, found_t *found)
+{
+    apr_status_t rv = anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, token, &found->token, &found->token_key);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, found->token.user, found->token.terminal),
+                        &found->download);
+    if (rv == ANSHIN_ENOTFOUND) {
+        return ANSHIN_EDENIED;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!found->download.token || strcmp(found->download.token, found->token_key) != 0 || !found->download.serial) {
+        return ANSHIN_EDENIED;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_certificate, found->download.serial, &found->certificate);
+    if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && found->certificate.state != ANSHIN_CERTIFICATE_ACTIVE)) {
+        return ANSHIN_EDENIED;
+    }
+    return rv;
+}
+
+apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_download_state_t *state)
+{
+    anshin_txn_t *txn;
+    found_t found;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = find(op, txn, token, &found);
+    anshin_txn_abort(txn);
+    if (rv == APR_SUCCESS) {
+        state->user = found.token.user;
+        state->terminal = found.token.terminal;
+        state->name = found.certificate.name;
+        state->fetched = (int)found.download.fetched;
+    }
+    return rv;
+}
+
+/* Compare digests, so that the time tells nothing of content or length. */
+static apr_status_t password_right(anshin_op_t *op, const found_t *found, const char *typed, int *right)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *given = anshin_secret_normalise(typed, op->pool);
+    unsigned char expected_digest[ANSHIN_DIGEST_BYTES], given_digest[ANSHIN_DIGEST_BYTES];
+    anshin_bytes_t expected;
+    apr_status_t rv = anshin_secret_blob_get(op, &expected, "download-password", found->download.password_blob);
+
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+    }
+    rv = crypto->digest(crypto->ctx, expected_digest, expected.data, expected.length);
+    if (rv == APR_SUCCESS) {
+        rv = crypto->digest(crypto->ctx, given_digest, given, strlen(given));
+    }
+    crypto->wipe(crypto->ctx, (void *)(uintptr_t)expected.data, expected.length);
+    *right = rv == APR_SUCCESS && crypto->equal(crypto->ctx, expected_digest, given_digest, ANSHIN_DIGEST_BYTES);
+    return rv;
+}
+
+static apr_status_t read_file(anshin_op_t *op, const found_t *found, anshin_profile_t profile,
+                              anshin_download_result_t *result)
+{
+    const char *blob = profile == ANSHIN_PROFILE_COMPAT ? found->download.compat_blob : found->download.modern_blob;
+    apr_status_t rv = anshin_secret_blob_get(op, &result->file, "pkcs12", blob);
+
+    result->file_name = apr_pstrcat(op->pool, found->certificate.name, ".p12", NULL);
+    return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+}
+
+/* Check the password and settle the attempt; the caller commits. */
+static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *password,
+                             anshin_profile_t profile, anshin_download_result_t *result)
+{
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_DOWNLOADED};
+    anshin_attempt_t attempt;
+    found_t found;
+    apr_status_t rv = find(op, txn, token, &found);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD, found.token.user, &attempt);
+    if (rv == ANSHIN_EDENIED && attempt.locked) {
+        result->locked = 1;
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS || (rv = password_right(op, &found, password, &result->right)) != APR_SUCCESS ||
+        (result->right && (rv = read_file(op, &found, profile, result)) != APR_SUCCESS) ||
+        (rv = anshin_attempt_settle(op, txn, &attempt, !result->right, result->right)) != APR_SUCCESS) {
+        return rv;
+    }
+    result->locked = attempt.locked;
+    result->remaining = attempt.remaining;
+    entry.terminal = found.token.terminal;
+    entry.serial = found.download.serial;
+    if (!result->right) {
+        entry.result = ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD;
+        return anshin_history_add(op, txn, found.token.user, &entry);
+    }
+    found.download.fetched++;
+    rv = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, found.token.user, found.token.terminal),
+                        &found.download);
+    return rv == APR_SUCCESS ? anshin_history_add(op, txn, found.token.user, &entry) : rv;
+}
+
+apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const char *password, anshin_profile_t profile,
+                                   anshin_download_result_t *result)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    memset(result, 0, sizeof(*result));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = fetch_in(op, txn, token, password, profile, result);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_txn_commit(txn, ANSHIN_DURABLE);
+    } else {
+        anshin_txn_abort(txn);
+    }
+    if (rv != APR_SUCCESS && result->file.length) {
+        op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)result->file.data, result->file.length);
+        memset(result, 0, sizeof(*result));
+    }
+    return rv;
+}
+
+apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
+                                       apr_array_header_t *wipe)
+{
+    const char *key = anshin_terminal_key(op, user, terminal);
+    anshin_download_t download;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_download, key, &download);
+
+    if (rv == ANSHIN_ENOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS || (rv = anshin_txn_delete(txn, &anshin_record_download, key)) != APR_SUCCESS) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(wipe, const char *) = download.password_blob;
+    APR_ARRAY_PUSH(wipe, const char *) = download.modern_blob;
+    APR_ARRAY_PUSH(wipe, const char *) = download.compat_blob;
+    return download.token ? anshin_txn_delete(txn, &anshin_record_token, download.token) : APR_SUCCESS;
+}
+
+apr_status_t anshin_download_finish(anshin_op_t *op, const char *token)
+{
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_txn_t *txn;
+    found_t found;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = find(op, txn, token, &found)) != APR_SUCCESS ||
+        (rv = anshin_download_finish_in(op, txn, found.token.user, found.token.terminal, wipe)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_download_wipe(op, wipe);
+    }
+    return rv;
+}
+
+apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
+                                     const char **password, apr_array_header_t *wipe)
+{
+    anshin_job_t job = {.kind = ANSHIN_JOB_ISSUE, .user = user, .terminal = terminal};
+    anshin_download_t download = {.created_at = op->now};
+    apr_status_t rv = anshin_download_finish_in(op, txn, user, terminal, wipe); /* an earlier one gives way */
+
+    download.expires_at = op->now + op->contract->policy.download_lifetime;
+    if (rv != APR_SUCCESS ||
+        (rv = anshin_secret_text(op, password, ANSHIN_ALPHABET_READABLE, ANSHIN_DOWNLOAD_PASSWORD_SIGNS)) !=
+            APR_SUCCESS ||
+        (rv = anshin_secret_blob_put(op, &download.password_blob, "download-password", *password, strlen(*password))) !=
+            APR_SUCCESS ||
+        (rv = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, user, terminal), &download)) !=
+            APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_job_add(op, txn, &job);
+}
+
+void anshin_download_wipe(anshin_op_t *op, const apr_array_header_t *wipe)
+{
+    for (int i = 0; i < wipe->nelts; i++) {
+        anshin_secret_blob_wipe(op, APR_ARRAY_IDX(wipe, i, const char *));
+    }
+}

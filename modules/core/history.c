@@ -1,0 +1,112 @@
+/*
+ * Login history: numbered entries, and one record a user that tells the first and the next number.
+ */
+#include "core/history.h"
+
+#include <apr_strings.h>
+
+static const char *series_key(anshin_op_t *op, const char *user)
+{
+    return apr_pstrcat(op->pool, "history/", op->contract->name, "/", user ? user : "", NULL);
+}
+
+static const char *entry_key(anshin_op_t *op, const char *user, apr_int64_t number)
+{
+    return apr_psprintf(op->pool, "%s/%s/%016" APR_UINT64_T_HEX_FMT, op->contract->name, user ? user : "",
+                        (apr_uint64_t)number);
+}
+
+static apr_status_t series_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_sequence_t *series)
+{
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_sequence, series_key(op, user), series);
+
+    if (rv == ANSHIN_ENOTFOUND) {
+        series->first = series->next = 0;
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
+const char *anshin_history_result_name(apr_int64_t result)
+{
+    static const char *const names[] = {"",           "login_ok",   "wrong_password", "wrong_certificate",
+                                        "locked",     "now_locked", "unknown_user",   "not_active",
+                                        "logout",     "registered", "wrong_code",     "wrong_download_password",
+                                        "downloaded", "throttled"};
+
+    return result > 0 && result < (apr_int64_t)(sizeof(names) / sizeof(names[0])) ? names[result] : "unknown";
+}
+
+apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
+{
+    anshin_history_t full = *entry;
+    anshin_sequence_t series;
+    apr_status_t rv = series_get(op, txn, user, &series);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!full.at) {
+        full.at = op->now;
+    }
+    if (!full.address) {
+        full.address = op->address;
+    }
+    rv = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    series.next++;
+    return anshin_txn_put(txn, &anshin_record_sequence, series_key(op, user), &series);
+}
+
+apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t skip,
+                                 apr_int64_t limit, anshin_history_visit_fn *visit, void *baton, apr_int64_t *total)
+{
+    anshin_sequence_t series;
+    apr_status_t rv = series_get(op, txn, user, &series);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (total) {
+        *total = series.next - series.first;
+    }
+    for (apr_int64_t number = series.next - 1 - skip; number >= series.first && limit > 0; number--, limit--) {
+        anshin_history_t entry;
+        rv = anshin_txn_get(txn, &anshin_record_history, entry_key(op, user, number), &entry);
+        if (rv == ANSHIN_ENOTFOUND) {
+            continue;
+        }
+        if (rv != APR_SUCCESS || (rv = visit(baton, &entry)) != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_history_trim(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t before, int limit,
+                                 int *dropped)
+{
+    anshin_sequence_t series;
+    apr_status_t rv = series_get(op, txn, user, &series);
+
+    *dropped = 0;
+    while (rv == APR_SUCCESS && series.first < series.next && *dropped < limit) {
+        anshin_history_t entry;
+        const char *key = entry_key(op, user, series.first);
+        rv = anshin_txn_get(txn, &anshin_record_history, key, &entry);
+        if (rv == APR_SUCCESS && entry.at >= before) {
+            break;
+        }
+        if (rv == APR_SUCCESS || rv == ANSHIN_ENOTFOUND) {
+            rv = anshin_txn_delete(txn, &anshin_record_history, key);
+            series.first++;
+            (*dropped)++;
+        }
+    }
+    if (rv == APR_SUCCESS && *dropped) {
+        rv = anshin_txn_put(txn, &anshin_record_sequence, series_key(op, user), &series);
+    }
+    return rv;
+}

@@ -1,0 +1,197 @@
+/*
+ * Rules for passwords and secret answers.
+ *
+ * SECURITY: sees passwords in clear; keeps and logs none of them.
+ */
+#include "core/password.h"
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/unicode.h"
+
+#define SIGNIFICANT 3 /* shorter IDs and local parts are in too many passwords to be refused (PWD-2) */
+
+const char *anshin_rule_name(anshin_rule_t rule)
+{
+    static const char *const names[ANSHIN_RULE_COUNT] = {
+        "empty",      "too_short",   "too_long",      "character",        "space",       "need_digit", "need_upper",
+        "need_lower", "need_symbol", "contains_user", "contains_address", "blocklisted", "mismatch"};
+
+    return (unsigned)rule < ANSHIN_RULE_COUNT ? names[rule] : "";
+}
+
+const char *anshin_password_normalise(const char *typed, apr_pool_t *pool)
+{
+    char *text = apr_pstrdup(pool, typed);
+    char *to = text;
+
+    for (const char *from = text; *from;) {
+        if ((unsigned char)from[0] == 0xc2 &&
+            (unsigned char)from[1] == 0xa5) { /* U+00A5, the Japanese keyboard's backslash */
+            *to++ = '\\';
+            from += 2;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+/* The class of one byte as ANSHIN_CHARACTERS_*, 0 for what no password may have. */
+static int class_of(const anshin_policy_t *policy, unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return ANSHIN_CHARACTERS_DIGITS;
+    }
+    if (c >= 'A' && c <= 'Z') {
+        return ANSHIN_CHARACTERS_UPPER;
+    }
+    if (c >= 'a' && c <= 'z') {
+        return ANSHIN_CHARACTERS_LOWER;
+    }
+    if (c == ' ') {
+        return ANSHIN_CHARACTERS_SPACE;
+    }
+    if (c > ' ' && c < 0x7f && (!policy->password_symbols || strchr(policy->password_symbols, c))) {
+        return ANSHIN_CHARACTERS_SYMBOLS;
+    }
+    return 0;
+}
+
+static unsigned broken_characters(const anshin_policy_t *policy, const char *password)
+{
+    unsigned broken = 0;
+    int seen = 0;
+
+    for (const char *at = password; *at; at++) {
+        int kind = class_of(policy, (unsigned char)*at);
+        seen |= kind;
+        if (kind == 0 || !(policy->password_characters & kind)) {
+            broken |= 1u << (kind == ANSHIN_CHARACTERS_SPACE ? ANSHIN_RULE_SPACE : ANSHIN_RULE_CHARACTER);
+        }
+    }
+    static const struct {
+        int kind;
+        anshin_rule_t rule;
+    } needs[] = {{ANSHIN_CHARACTERS_DIGITS, ANSHIN_RULE_NEED_DIGIT},
+                 {ANSHIN_CHARACTERS_UPPER, ANSHIN_RULE_NEED_UPPER},
+                 {ANSHIN_CHARACTERS_LOWER, ANSHIN_RULE_NEED_LOWER},
+                 {ANSHIN_CHARACTERS_SYMBOLS, ANSHIN_RULE_NEED_SYMBOL}};
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        if ((policy->password_required & needs[i].kind) && !(seen & needs[i].kind)) {
+            broken |= 1u << needs[i].rule;
+        }
+    }
+    return broken;
+}
+
+/* strcasestr for ASCII, whatever the locale; needle is length bytes. */
+static int contains(const char *haystack, const char *needle, size_t length)
+{
+    if (length < SIGNIFICANT) {
+        return 0;
+    }
+    for (; strlen(haystack) >= length; haystack++) {
+        if (strncasecmp(haystack, needle, length) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int contains_address(const char *password, const char *const *addresses)
+{
+    for (; addresses && *addresses; addresses++) {
+        if (contains(password, *addresses, strcspn(*addresses, "@"))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* One line of a blocklist: a whole password, or "*word" for a word that must not appear anywhere. */
+static int line_blocks(const char *line, const char *password)
+{
+    if (line[0] == '*') {
+        return line[1] && strlen(line + 1) <= strlen(password) && contains(password, line + 1, strlen(line + 1));
+    }
+    return line[0] && strcasecmp(line, password) == 0;
+}
+
+static apr_status_t blocklisted(anshin_op_t *op, int *listed, const char *password)
+{
+    const char *path = op->contract->policy.password_blocklist;
+    char line[512];
+    apr_file_t *file;
+    apr_status_t rv;
+
+    *listed = 0;
+    if (!path) {
+        return APR_SUCCESS;
+    }
+    rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED, APR_FPROT_OS_DEFAULT, op->pool);
+    while (rv == APR_SUCCESS && !*listed && (rv = apr_file_gets(line, sizeof(line), file)) == APR_SUCCESS) {
+        line[strcspn(line, "\r\n")] = '\0';
+        *listed = line_blocks(line, password);
+    }
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0130", "AnshinPasswordBlocklist %s cannot be read", path);
+    }
+    (void)apr_file_close(file);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char *password, const char *user,
+                                   const char *const *addresses)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    apr_size_t length = anshin_unicode_length(password);
+    int listed;
+    apr_status_t rv;
+
+    *broken = 0;
+    if (length == 0) {
+        *broken = 1u << ANSHIN_RULE_EMPTY;
+        return APR_SUCCESS;
+    }
+    *broken |= broken_characters(policy, password);
+    *broken |= length < (apr_size_t)policy->password_min ? 1u << ANSHIN_RULE_TOO_SHORT : 0;
+    *broken |= length > (apr_size_t)policy->password_max ? 1u << ANSHIN_RULE_TOO_LONG : 0;
+    *broken |= contains(password, user, strlen(user)) ? 1u << ANSHIN_RULE_CONTAINS_USER : 0;
+    *broken |= contains_address(password, addresses) ? 1u << ANSHIN_RULE_CONTAINS_ADDRESS : 0;
+    if ((rv = blocklisted(op, &listed, password)) != APR_SUCCESS) {
+        return rv;
+    }
+    *broken |= listed ? 1u << ANSHIN_RULE_BLOCKLISTED : 0;
+    return APR_SUCCESS;
+}
+
+const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool)
+{
+    char *text = anshin_unicode_nfkc(typed, 1, pool);
+    char *to = text;
+    const char *from = text;
+
+    if (!text) {
+        return NULL;
+    }
+    while (*from) { /* NFKC has made every kind of space a plain one */
+        if (*from == ' ') {
+            while (*from == ' ') {
+                from++;
+            }
+            if (to != text && *from) {
+                *to++ = ' ';
+            }
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return text;
+}

@@ -1,0 +1,236 @@
+/*
+ * Registration of credentials by the user.
+ *
+ * SECURITY: the link alone opens nothing; the code that goes another way does. Both are single use, and everything a POST
+ * changes is one transaction.
+ */
+#include "core/registration.h"
+
+#include <string.h>
+
+#include "core/download.h"
+#include "core/history.h"
+#include "core/lockout.h"
+#include "core/secret.h"
+#include "core/unicode.h"
+
+typedef struct {
+    anshin_token_t token;
+    const char *key;
+    anshin_account_t account;
+} found_t;
+
+static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *token, found_t *found)
+{
+    apr_status_t rv = anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, &found->token, &found->key);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_account_get(op, txn, found->token.user, &found->account);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (found->account.state != ANSHIN_ACCOUNT_PENDING || !found->account.registration ||
+        strcmp(found->account.registration, found->key) != 0) {
+        return ANSHIN_EDENIED;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin_account_t *account)
+{
+    anshin_txn_t *txn;
+    found_t found;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = find(op, txn, token, &found);
+    anshin_txn_abort(txn);
+    if (rv == APR_SUCCESS) {
+        *account = found.account;
+    }
+    return rv;
+}
+
+static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *code,
+                            anshin_code_result_t *result)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_WRONG_CODE};
+    anshin_attempt_t attempt;
+    const char *mac;
+    found_t found;
+    apr_status_t rv = find(op, txn, token, &found);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_CODE, found.token.user, &attempt);
+    if (rv == ANSHIN_EDENIED && attempt.locked) {
+        result->locked = 1;
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS ||
+        (rv = anshin_secret_mac(op, &mac, "code", anshin_secret_normalise(code, op->pool))) != APR_SUCCESS) {
+        return rv;
+    }
+    result->right = found.token.code_mac && strlen(found.token.code_mac) == strlen(mac) &&
+                    crypto->equal(crypto->ctx, mac, found.token.code_mac, strlen(mac));
+    rv = anshin_attempt_settle(op, txn, &attempt, !result->right, result->right);
+    result->locked = attempt.locked;
+    result->remaining = attempt.remaining;
+    if (rv != APR_SUCCESS || result->right) {
+        return rv;
+    }
+    return anshin_history_add(op, txn, found.token.user, &entry);
+}
+
+apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const char *code,
+                                      anshin_code_result_t *result)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    memset(result, 0, sizeof(*result));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = code_in(op, txn, token, code, result)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
+/* The rules of page 2, all in one go. *password and *answer are what is hashed. */
+static apr_status_t check_form(anshin_op_t *op, const found_t *found, const anshin_terminal_t *terminal,
+                               const anshin_registration_form_t *form, anshin_registration_result_t *result,
+                               const char **password, const char **answer)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    const char *addresses[] = {terminal->address, NULL};
+    apr_status_t rv;
+
+    *password = anshin_password_normalise(form->password, op->pool);
+    rv = anshin_password_check(op, &result->password_broken, *password, found->account.user, addresses);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (strcmp(form->password, form->password_confirm) != 0) {
+        result->password_broken |= 1u << ANSHIN_RULE_MISMATCH;
+    }
+    result->question_error = "errors.choose";
+    for (int i = 0; i < policy->questions->nelts; i++) {
+        if (strcmp(form->question, APR_ARRAY_IDX(policy->questions, i, const char *)) == 0) {
+            result->question_error = NULL;
+        }
+    }
+    *answer = anshin_answer_normalise(form->answer, op->pool);
+    if (!*answer) {
+        result->answer_error = "errors.bad_encoding";
+    } else if (!**answer) {
+        result->answer_error = "errors.required";
+    } else if (strlen(*answer) > ANSHIN_ANSWER_MAX) {
+        result->answer_error = "errors.too_long";
+    } else if (anshin_unicode_length(*answer) < (apr_size_t)policy->answer_min) {
+        result->answer_error = "errors.answer_short";
+    }
+    return APR_SUCCESS;
+}
+
+/* The one transaction of page 2. */
+static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *question,
+                                const char *language, const char *password_hash, const char *answer_hash,
+                                anshin_registration_result_t *result)
+{
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_REGISTERED};
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_account_t *account;
+    found_t found;
+    apr_status_t rv = find(op, txn, token, &found);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    account = &found.account;
+    account->state = ANSHIN_ACCOUNT_ACTIVE;
+    account->password_hash = password_hash;
+    account->answer_hash = answer_hash;
+    account->question = question;
+    account->language = language;
+    account->password_set_at = account->registered_at = op->now;
+    account->registration = NULL;
+    entry.method = account->method;
+    if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
+        (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS ||
+        (rv = anshin_counters_reset(op, txn, account->user, NULL)) != APR_SUCCESS ||
+        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (account->method != ANSHIN_METHOD_CERTIFICATE) {
+        return APR_SUCCESS;
+    }
+    return anshin_download_prepare(op, txn, account->user, 1, &result->download_password, wipe);
+}
+
+/* Look the link up again and read what the rules need to know. */
+static apr_status_t read_subject(anshin_op_t *op, const char *token, found_t *found, anshin_terminal_t *terminal)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = find(op, txn, token, found);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_terminal_get(op, txn, found->account.user, 1, terminal);
+        if (rv == ANSHIN_ENOTFOUND) {
+            rv = anshin_fail(&op->error, ANSHIN_EFAULT, "AN0160", "user %s has no terminal", found->account.user);
+        }
+    }
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, const anshin_registration_form_t *form,
+                                          anshin_registration_result_t *result)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    char password_hash[ANSHIN_PHC_MAX], answer_hash[ANSHIN_PHC_MAX];
+    const char *password, *answer;
+    anshin_terminal_t terminal;
+    anshin_txn_t *txn;
+    found_t found;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    if ((rv = read_subject(op, token, &found, &terminal)) != APR_SUCCESS ||
+        (rv = check_form(op, &found, &terminal, form, result, &password, &answer)) != APR_SUCCESS) {
+        return rv;
+    }
+    result->user = found.account.user;
+    result->method = (int)found.account.method;
+    if (result->password_broken || result->question_error || result->answer_error) {
+        return APR_SUCCESS;
+    }
+    rv = crypto->password_hash(crypto->ctx, password_hash, password, strlen(password));
+    if (rv == APR_SUCCESS) {
+        rv = crypto->password_hash(crypto->ctx, answer_hash, answer, strlen(answer));
+    }
+    if (rv != APR_SUCCESS) {
+        return anshin_fail(&op->error, rv, "AN0161", "a password could not be hashed: %s", anshin_status_name(rv));
+    }
+    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = complete_in(op, txn, token, form->question, form->language, password_hash, answer_hash, result);
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}

@@ -1,0 +1,285 @@
+/*
+ * Sessions.
+ *
+ * SECURITY: the cookie's value is only ever hashed and compared as a key; the certificate of the connection is held against
+ * that of the login on every request.
+ */
+#include "core/session.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/history.h"
+#include "core/secret.h"
+
+#define SESSIONS_MAX 20 /* of one user; the oldest gives way */
+
+static apr_status_t session_key(anshin_op_t *op, const char **key, const char *id)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char digest[ANSHIN_DIGEST_BYTES];
+
+    if (crypto->digest(crypto->ctx, digest, id, strlen(id)) != APR_SUCCESS) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0120", "SHA-256 is not to be had");
+    }
+    *key = anshin_hex(digest, sizeof(digest), op->pool);
+    return APR_SUCCESS;
+}
+
+static int session_over(const anshin_op_t *op, const anshin_session_t *session)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+
+    return session->created_at + policy->session_lifetime <= op->now ||
+           session->seen_at + policy->session_idle <= op->now;
+}
+
+static apr_status_t list_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_list_t *list)
+{
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_session_list, anshin_account_key(op, user), list);
+
+    if (rv == ANSHIN_ENOTFOUND) {
+        list->keys = NULL;
+        rv = APR_SUCCESS;
+    }
+    if (!list->keys) {
+        list->keys = apr_array_make(op->pool, 4, sizeof(const char *));
+    }
+    return rv;
+}
+
+static apr_status_t list_put(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_session_list_t *list)
+{
+    const char *key = anshin_account_key(op, user);
+
+    if (list->keys->nelts == 0) {
+        return anshin_txn_delete(txn, &anshin_record_session_list, key);
+    }
+    return anshin_txn_put(txn, &anshin_record_session_list, key, list);
+}
+
+/* Leave out of the user's list what is over already, and the oldest beyond SESSIONS_MAX - 1. */
+static apr_status_t list_prune(anshin_op_t *op, anshin_txn_t *txn, anshin_session_list_t *list)
+{
+    apr_array_header_t *kept = apr_array_make(op->pool, SESSIONS_MAX, sizeof(const char *));
+    int surplus = list->keys->nelts - (SESSIONS_MAX - 1);
+
+    for (int i = 0; i < list->keys->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(list->keys, i, const char *);
+        anshin_session_t session;
+        apr_status_t rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
+        if (rv == ANSHIN_ENOTFOUND) {
+            continue;
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (session_over(op, &session) || i < surplus) {
+            if ((rv = anshin_txn_delete(txn, &anshin_record_session, key)) != APR_SUCCESS) {
+                return rv;
+            }
+            continue;
+        }
+        APR_ARRAY_PUSH(kept, const char *) = key;
+    }
+    list->keys = kept;
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id)
+{
+    anshin_session_t full = *session;
+    anshin_session_list_t list;
+    const char *key;
+    apr_status_t rv;
+
+    full.contract = op->contract->name;
+    full.created_at = full.seen_at = full.checked_at = op->now;
+    full.address = op->address;
+    if ((rv = anshin_secret_token(op, id)) != APR_SUCCESS || (rv = session_key(op, &key, *id)) != APR_SUCCESS ||
+        (rv = list_get(op, txn, full.user, &list)) != APR_SUCCESS || (rv = list_prune(op, txn, &list)) != APR_SUCCESS) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(list.keys, const char *) = key;
+    if ((rv = anshin_txn_put(txn, &anshin_record_session, key, &full)) != APR_SUCCESS) {
+        return rv;
+    }
+    return list_put(op, txn, full.user, &list);
+}
+
+/* The certificate of the connection must be the one that the session was opened with (LOG-8). */
+static apr_status_t session_bound(const anshin_op_t *op, const anshin_session_t *session, const anshin_peer_t *peer)
+{
+    if (!session->fingerprint) {
+        return APR_SUCCESS;
+    }
+    if (peer->state == ANSHIN_PEER_FAULT) {
+        return ANSHIN_EFAULT;
+    }
+    if (peer->state != ANSHIN_PEER_GOOD || peer->not_after < op->now) {
+        return ANSHIN_EDENIED;
+    }
+    return strcmp(session->fingerprint, peer->fingerprint) == 0 ? APR_SUCCESS : ANSHIN_EDENIED;
+}
+
+apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
+                                 const char **key)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    if (strlen(id) != ANSHIN_TOKEN_TEXT) {
+        return ANSHIN_ENOTFOUND;
+    }
+    if ((rv = session_key(op, key, id)) != APR_SUCCESS ||
+        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_session, *key, session);
+    anshin_txn_abort(txn);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!session->contract || !session->user || strcmp(session->contract, op->contract->name) != 0 ||
+        session_over(op, session)) {
+        return ANSHIN_ENOTFOUND;
+    }
+    return session_bound(op, session, peer);
+}
+
+apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session)
+{
+    anshin_session_t current;
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    if (op->now - session->seen_at < op->contract->policy.session_idle / 10) {
+        return APR_SUCCESS;
+    }
+    rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_session, key, &current);
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv; /* ended meanwhile: must not come back to life */
+    }
+    current.seen_at = op->now;
+    if ((rv = anshin_txn_put(txn, &anshin_record_session, key, &current)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_LAZY);
+}
+
+static int matches(const anshin_session_match_t *match, const char *key, const anshin_session_t *session)
+{
+    if (match->except && strcmp(match->except, key) == 0) {
+        return 0;
+    }
+    if (match->terminal && match->terminal != session->terminal) {
+        return 0;
+    }
+    return !match->serial || (session->serial && strcmp(match->serial, session->serial) == 0);
+}
+
+apr_status_t anshin_sessions_end(anshin_op_t *op, anshin_txn_t *txn, const char *user,
+                                 const anshin_session_match_t *match, int *count)
+{
+    apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_session_list_t list;
+    int ended = 0;
+    apr_status_t rv = list_get(op, txn, user, &list);
+
+    for (int i = 0; rv == APR_SUCCESS && i < list.keys->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(list.keys, i, const char *);
+        anshin_session_t session;
+        rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
+        if (rv == ANSHIN_ENOTFOUND) {
+            rv = APR_SUCCESS;
+        } else if (rv == APR_SUCCESS && matches(match, key, &session)) {
+            rv = anshin_txn_delete(txn, &anshin_record_session, key);
+            ended++;
+        } else {
+            APR_ARRAY_PUSH(kept, const char *) = key;
+        }
+    }
+    if (rv == APR_SUCCESS && kept->nelts != list.keys->nelts) {
+        list.keys = kept;
+        rv = list_put(op, txn, user, &list);
+    }
+    if (count) {
+        *count = ended;
+    }
+    return rv;
+}
+
+/* Remove exactly one key from the store and from its user's list. */
+static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *user)
+{
+    apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_session_list_t list;
+    apr_status_t rv = anshin_txn_delete(txn, &anshin_record_session, key);
+
+    if (rv != APR_SUCCESS || (rv = list_get(op, txn, user, &list)) != APR_SUCCESS) {
+        return rv;
+    }
+    for (int i = 0; i < list.keys->nelts; i++) {
+        const char *other = APR_ARRAY_IDX(list.keys, i, const char *);
+        if (strcmp(other, key) != 0) {
+            APR_ARRAY_PUSH(kept, const char *) = other;
+        }
+    }
+    list.keys = kept;
+    return list_put(op, txn, user, &list);
+}
+
+apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id)
+{
+    anshin_session_t session;
+    const char *key;
+    apr_status_t rv;
+
+    if (strlen(id) != ANSHIN_TOKEN_TEXT) {
+        return APR_SUCCESS;
+    }
+    if ((rv = session_key(op, &key, id)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
+    if (rv == ANSHIN_ENOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS || !session.user || strcmp(session.contract, op->contract->name) != 0) {
+        return rv;
+    }
+    return session_remove(op, txn, key, session.user);
+}
+
+apr_status_t anshin_session_end(anshin_op_t *op, const char *key)
+{
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_LOGOUT};
+    anshin_session_t session;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
+    if (rv != APR_SUCCESS || !session.user || strcmp(session.contract, op->contract->name) != 0) {
+        anshin_txn_abort(txn);
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    entry.terminal = session.terminal;
+    entry.method = session.method;
+    entry.serial = session.serial;
+    if ((rv = session_remove(op, txn, key, session.user)) != APR_SUCCESS ||
+        (rv = anshin_history_add(op, txn, session.user, &entry)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}

@@ -1,0 +1,40 @@
+/*
+ * The driver table of a store provider. Only core/store.c and modules/store include this.
+ *
+ * core/store.c does for every provider: argument checks, encoding and decoding, refusing writes in a read transaction,
+ * ending a transaction once. A provider moves bytes. type tells an SQL provider the columns; key is NUL terminated, 1 to
+ * ANSHIN_KEY_MAX bytes. Answers are those of store.h.
+ */
+#ifndef ANSHIN_CORE_STORE_PROVIDER_H
+#define ANSHIN_CORE_STORE_PROVIDER_H
+
+#include "core/store.h"
+
+/* value lives until the function returns. */
+typedef apr_status_t anshin_store_each_fn(void *baton, const char *key, const void *value, apr_size_t length);
+
+typedef struct anshin_store_driver_t {
+    const char *name; /* "dbm", "mem", "dbd" */
+
+    /* *self belongs to pool, whose cleanup (registered by the driver) closes it. */
+    apr_status_t (*open)(void **self, const char *where, anshin_error_t *err, apr_pool_t *pool);
+
+    apr_status_t (*begin)(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool);
+    apr_status_t (*get)(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
+                        apr_pool_t *pool);
+    apr_status_t (*put)(void *txn, const anshin_record_type_t *type, const char *key, const void *value,
+                        apr_size_t length);
+    apr_status_t (*erase)(void *txn, const anshin_record_type_t *type, const char *key);
+    apr_status_t (*each)(void *txn, const anshin_record_type_t *type, const char *prefix, anshin_store_each_fn *visit,
+                         void *baton);
+    apr_status_t (*commit)(void *txn, anshin_durability_t durability);
+    void (*abort)(void *txn);
+
+    apr_status_t (*blob_put)(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err);
+    apr_status_t (*blob_get)(void *self, anshin_bytes_t *data, const char *name, anshin_error_t *err, apr_pool_t *pool);
+    apr_status_t (*blob_wipe)(void *self, const char *name, anshin_error_t *err);
+    apr_status_t (*blob_each)(void *self, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
+                              apr_pool_t *pool);
+} anshin_store_driver_t;
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Links.
+ *
+ * SECURITY: a token is looked up by its HMAC, so neither the store nor the time of a look-up tells anything of a valid one.
+ */
+#include "core/token.h"
+
+#include <string.h>
+
+#include "core/secret.h"
+
+apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_token_t *record, const char **token,
+                                 const char **key)
+{
+    apr_status_t rv;
+
+    record->contract = op->contract->name;
+    record->created_at = op->now;
+    record->used_at = 0;
+    if ((rv = anshin_secret_token(op, token)) != APR_SUCCESS ||
+        (rv = anshin_secret_mac(op, key, "token", *token)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_txn_put(txn, &anshin_record_token, *key, record);
+}
+
+apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
+                               anshin_token_t *record, const char **key)
+{
+    apr_status_t rv;
+
+    if (strlen(token) != ANSHIN_TOKEN_TEXT) {
+        return ANSHIN_ENOTFOUND;
+    }
+    if ((rv = anshin_secret_mac(op, key, "token", token)) != APR_SUCCESS ||
+        (rv = anshin_txn_get(txn, &anshin_record_token, *key, record)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (record->kind != kind || !record->contract || strcmp(record->contract, op->contract->name) != 0) {
+        return ANSHIN_ENOTFOUND;
+    }
+    if (record->used_at || record->expires_at <= op->now) {
+        return ANSHIN_EDENIED;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record)
+{
+    record->used_at = op->now;
+    return anshin_txn_put(txn, &anshin_record_token, key, record);
+}

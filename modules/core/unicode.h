@@ -1,0 +1,19 @@
+/*
+ * Unicode normalisation of what people type (UAX 15, UAX 29 case folding), through utf8proc.
+ */
+#ifndef ANSHIN_CORE_UNICODE_H
+#define ANSHIN_CORE_UNICODE_H
+
+#include "core/anshin.h"
+
+/* NFKC, with case folding when fold is 1; in pool, the intermediate copy is wiped. NULL when text is not valid UTF-8 or holds
+ * control characters. */
+char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool);
+
+/* 1 when text is valid UTF-8 without control characters (tab included). */
+int anshin_unicode_clean(const char *text);
+
+/* Number of code points of valid UTF-8. */
+apr_size_t anshin_unicode_length(const char *text);
+
+#endif
