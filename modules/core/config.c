@@ -33,16 +33,16 @@ _Static_assert((int)SERVER_COUNT <= ANSHIN_OPTIONS_MAX, "server.def has more row
 _Static_assert(offsetof(anshin_policy_t, set) == 0 && offsetof(anshin_server_t, set) == 0, "the set comes first");
 
 const anshin_option_t anshin_policy_options[] = {
-#define OPTION(kind, member, directive, classic, modern, minimum, maximum, words, help)                                \
-    {ANSHIN_OPTION_##kind, #member, directive, classic, modern, minimum, maximum, words, help, POLICY(member),         \
-     POLICY_##member},
+#define OPTION(kind, member, directive, classic, modern, minimum, maximum, words, help)               \
+    {ANSHIN_OPTION_##kind, #member,        directive, classic, modern, minimum, maximum, words, help, \
+     POLICY(member),       POLICY_##member},
 #include "core/policy.def"
     {ANSHIN_OPTION_NUMBER, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, 0, 0}};
 
 const anshin_option_t anshin_server_options[] = {
-#define OPTION(kind, member, directive, classic, modern, minimum, maximum, words, help)                                \
-    {ANSHIN_OPTION_##kind, #member, directive, classic, modern, minimum, maximum, words, help, SERVER(member),         \
-     SERVER_##member},
+#define OPTION(kind, member, directive, classic, modern, minimum, maximum, words, help)               \
+    {ANSHIN_OPTION_##kind, #member,        directive, classic, modern, minimum, maximum, words, help, \
+     SERVER(member),       SERVER_##member},
 #include "core/server.def"
     {ANSHIN_OPTION_NUMBER, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, 0, 0}};
 
@@ -176,8 +176,8 @@ static apr_status_t check_methods(anshin_contract_t *contract, anshin_error_t *e
     }
     if (!anshin_option_is_set(policy, &anshin_policy_options[POLICY_default_method]) &&
         !ANSHIN_HAS(policy->methods, policy->default_method)) {
-        policy->default_method = ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE) ? ANSHIN_METHOD_CERTIFICATE
-                                                                                        : ANSHIN_METHOD_PASSWORD;
+        policy->default_method =
+            ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE) ? ANSHIN_METHOD_CERTIFICATE : ANSHIN_METHOD_PASSWORD;
     }
     if (policy->default_method == ANSHIN_METHOD_OTP) {
         return refuse(contract, POLICY_default_method,
@@ -210,8 +210,8 @@ static apr_status_t check_password(const anshin_contract_t *contract, anshin_err
         return refuse(contract, POLICY_password_characters, "admit one class at least besides the space", err, pool);
     }
     if ((policy->password_required & ~policy->password_characters) != 0) {
-        return refuse(contract, POLICY_password_required, "it names a class that AnshinPasswordCharacters does not admit",
-                      err, pool);
+        return refuse(contract, POLICY_password_required,
+                      "it names a class that AnshinPasswordCharacters does not admit", err, pool);
     }
     if (policy->password_symbols != NULL && !is_punctuation(policy->password_symbols)) {
         return refuse(contract, POLICY_password_symbols, "give ASCII punctuation alone", err, pool);

@@ -93,7 +93,8 @@ static apr_status_t contracts_from_json(anshin_config_t *config, json_t *contrac
     if (!json_is_array(contracts)) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0922", "contracts of the snapshot are no list");
     }
-    json_array_foreach(contracts, i, json) {
+    json_array_foreach(contracts, i, json)
+    {
         anshin_contract_t *contract;
         apr_status_t rv = contract_from_json(&contract, json, err, pool);
 

@@ -184,10 +184,9 @@ static apr_status_t parse_span(const parse_t *parse)
     if (!none && (!read_span(text, &seconds) || !within(option, seconds))) {
         return refuse(parse, text,
                       apr_psprintf(parse->pool, "%s to %s, such as 90s, 30m, 12h or 365d",
-                                   option->minimum == 0
-                                       ? "none, or a time up"
-                                       : apr_pstrcat(parse->pool, "a time from ",
-                                                     span_text(option->minimum, parse->pool), NULL),
+                                   option->minimum == 0 ? "none, or a time up"
+                                                        : apr_pstrcat(parse->pool, "a time from ",
+                                                                      span_text(option->minimum, parse->pool), NULL),
                                    span_text(option->maximum, parse->pool)));
     }
     *(apr_interval_time_t *)parse->member = apr_time_from_sec(seconds);

@@ -113,7 +113,8 @@ apr_status_t anshin_options_from_json(void *structure, const anshin_option_t *op
     if (!json_is_object(json)) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0904", "options must be a JSON object");
     }
-    json_object_foreach(json, directive, value) {
+    json_object_foreach(json, directive, value)
+    {
         const anshin_option_t *option = anshin_option_find(options, directive);
         apr_status_t rv;
 

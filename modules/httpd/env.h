@@ -31,7 +31,7 @@ APR_DECLARE_OPTIONAL_FN(const anshin_env_t *, anshin_auth_env, (const char *buil
 
 /* Fill *visit for a request of any place, protected or not. A request on a connection that was never asked for a
  * certificate, on a host that asks, does not come this far: it got 421 already. */
-APR_DECLARE_OPTIONAL_FN(void, anshin_auth_visit, (request_rec *r, const char *build_id, anshin_visit_t *visit));
+APR_DECLARE_OPTIONAL_FN(void, anshin_auth_visit, (request_rec * r, const char *build_id, anshin_visit_t *visit));
 
 /* --- offered by mod_anshin_portal --- */
 
@@ -40,7 +40,7 @@ APR_DECLARE_OPTIONAL_FN(void, anshin_auth_visit, (request_rec *r, const char *bu
  * caller has put into err_headers_out (WWW-Authenticate, Retry-After, Connection) are kept. HEAD gets no body.
  * DONE: the response was sent. DECLINED: nothing was sent (templates cannot be read, the contract has no portal):
  * the caller answers with the bare status. */
-APR_DECLARE_OPTIONAL_FN(int, anshin_portal_page, (request_rec *r, const char *name, int status));
+APR_DECLARE_OPTIONAL_FN(int, anshin_portal_page, (request_rec * r, const char *name, int status));
 
 /* --- for the portal (env.c): the same, found and compared --- */
 
