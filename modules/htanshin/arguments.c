@@ -1,0 +1,254 @@
+/*
+ * The command line: global options anywhere, then the words of the command, its operands and its options.
+ *
+ * Strict, since a mistyped option of an operator must never be taken for something else: no abbreviations, nothing twice,
+ * nothing left over.
+ */
+#include "htanshin/command.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/account.h"
+
+#ifndef ANSHIN_STATE_DIR_DEFAULT
+#define ANSHIN_STATE_DIR_DEFAULT "/var/lib/anshin"
+#endif
+
+/* Where reading stands. */
+typedef struct reader_t {
+    anshin_call_t *call;
+    int argc;
+    const char *const *argv;
+    int at;
+    apr_array_header_t *words; /* of const char *: what is no option */
+} reader_t;
+
+static apr_status_t wrong(anshin_call_t *call, const char *id, const char *what, const char *which)
+{
+    return anshin_fail(&call->op.error, ANSHIN_EINVALID, id, "%s: %s", which, what);
+}
+
+/* The value of the option at hand: behind its '=', or the next argument. */
+static apr_status_t take_value(reader_t *reader, const char *attached, const char **value)
+{
+    const char *name = reader->argv[reader->at];
+
+    if (*value != NULL) {
+        return wrong(reader->call, "AN0801", "given twice", name);
+    }
+    if (attached != NULL) {
+        *value = attached;
+        return APR_SUCCESS;
+    }
+    if (reader->at + 1 >= reader->argc) {
+        return wrong(reader->call, "AN0802", "needs a value", name);
+    }
+    *value = reader->argv[++reader->at];
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_flag(reader_t *reader, const char *attached, int *flag)
+{
+    if (attached != NULL) {
+        return wrong(reader->call, "AN0803", "takes no value", reader->argv[reader->at]);
+    }
+    *flag = 1;
+    return APR_SUCCESS;
+}
+
+/* An option of the command itself, whose words come before its options. */
+static apr_status_t take_command_option(reader_t *reader, const char *name, const char *attached)
+{
+    anshin_call_t *call = reader->call;
+    const anshin_command_option_t *options = call->command != NULL ? call->command->options : NULL;
+
+    for (int i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (strcmp(options[i].name, name) != 0) {
+            continue;
+        }
+        if (options[i].value != NULL) {
+            return take_value(reader, attached, &call->values[i]);
+        }
+        call->values[i] = "";
+        return attached == NULL ? APR_SUCCESS : wrong(call, "AN0804", "takes no value", reader->argv[reader->at]);
+    }
+    return wrong(call, "AN0805", call->command != NULL ? "no such option of this command" : "no such option",
+                 reader->argv[reader->at]);
+}
+
+static apr_status_t take_option(reader_t *reader)
+{
+    anshin_call_t *call = reader->call;
+    const char *argument = reader->argv[reader->at];
+    const char *equals = strchr(argument, '=');
+    const char *attached = equals != NULL ? equals + 1 : NULL;
+    const char *name =
+        equals != NULL ? apr_pstrmemdup(call->pool, argument, (apr_size_t)(equals - argument)) : argument;
+
+    if (strcmp(name, "-d") == 0 || strcmp(name, "--state") == 0) {
+        return take_value(reader, attached, &call->state_dir);
+    }
+    if (strcmp(name, "--contract") == 0) {
+        return take_value(reader, attached, &call->contract);
+    }
+    if (strcmp(name, "--json") == 0) {
+        return take_flag(reader, attached, &call->json);
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return take_flag(reader, attached, &call->help);
+    }
+    return take_command_option(reader, strncmp(name, "--", 2) == 0 ? name + 2 : "", attached);
+}
+
+/* The command is known as soon as its words are, so that its options can follow them. */
+static void look_for_command(reader_t *reader)
+{
+    int used;
+
+    if (reader->call->command == NULL) {
+        reader->call->command =
+            anshin_command_find(reader->words->nelts, (const char *const *)reader->words->elts, &used);
+    }
+}
+
+/* Without a command only help can be given, of a family when one is named. */
+static apr_status_t take_no_command(reader_t *reader)
+{
+    anshin_call_t *call = reader->call;
+    const char *const *words = (const char *const *)reader->words->elts;
+    int count = reader->words->nelts;
+
+    if (call->help && count <= ANSHIN_OPERANDS_MAX) {
+        for (call->operand_count = 0; call->operand_count < count; call->operand_count++) {
+            call->operands[call->operand_count] = words[call->operand_count];
+        }
+        return APR_SUCCESS;
+    }
+    if (count == 0) {
+        return wrong(call, "AN0806", "no command given", "htanshin");
+    }
+    return wrong(call, "AN0807", "no such command",
+                 count > 1 ? apr_pstrcat(call->pool, words[0], " ", words[1], NULL) : words[0]);
+}
+
+static apr_status_t take_operands(reader_t *reader)
+{
+    anshin_call_t *call = reader->call;
+    const char *const *words = (const char *const *)reader->words->elts;
+    int used = 0;
+
+    if (call->command == NULL) {
+        return take_no_command(reader);
+    }
+    anshin_command_find(reader->words->nelts, words, &used);
+    call->operand_count = reader->words->nelts - used;
+    if (call->help) {
+        return APR_SUCCESS;
+    }
+    if (call->operand_count < call->command->operands_min) {
+        return wrong(call, "AN0808", "is missing", call->command->operands);
+    }
+    if (call->operand_count > call->command->operands_max) {
+        return wrong(call, "AN0809", "one argument too many", words[used + call->command->operands_max]);
+    }
+    for (int i = 0; i < call->operand_count; i++) {
+        call->operands[i] = words[used + i];
+    }
+    return APR_SUCCESS;
+}
+
+static const char *default_state_dir(void)
+{
+    const char *given = getenv("ANSHIN_STATE_DIR");
+
+    return given != NULL && given[0] != '\0' ? given : ANSHIN_STATE_DIR_DEFAULT;
+}
+
+apr_status_t anshin_arguments_read(anshin_call_t *call, int argc, const char *const *argv)
+{
+    reader_t reader = {call, argc, argv, 1, apr_array_make(call->pool, 4, sizeof(const char *))};
+    int literal = 0;
+    apr_status_t status;
+
+    for (; reader.at < argc; reader.at++) {
+        const char *argument = argv[reader.at];
+        if (literal || argument[0] != '-' || argument[1] == '\0') {
+            APR_ARRAY_PUSH(reader.words, const char *) = argument;
+            look_for_command(&reader);
+        } else if (strcmp(argument, "--") == 0) {
+            literal = 1;
+        } else if ((status = take_option(&reader)) != APR_SUCCESS) {
+            return status;
+        }
+    }
+    if (call->state_dir == NULL) {
+        call->state_dir = default_state_dir();
+    }
+    if (call->state_dir[0] != '/') {
+        return wrong(call, "AN0810", "must be an absolute path", "-d STATE_DIR");
+    }
+    return take_operands(&reader);
+}
+
+const char *anshin_call_value(const anshin_call_t *call, const char *name)
+{
+    const anshin_command_option_t *options = call->command->options;
+
+    for (int i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (strcmp(options[i].name, name) == 0) {
+            return call->values[i];
+        }
+    }
+    return NULL;
+}
+
+apr_status_t anshin_call_number(anshin_call_t *call, const char *name, int minimum, int maximum, int absent,
+                                int *number)
+{
+    const char *value = anshin_call_value(call, name);
+    apr_int64_t read;
+    char *end;
+
+    *number = absent;
+    if (value == NULL) {
+        return APR_SUCCESS;
+    }
+    read = apr_strtoi64(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || read < minimum || read > maximum) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0811", "--%s: must be a number from %d to %d", name,
+                           minimum, maximum);
+    }
+    *number = (int)read;
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_call_word(anshin_call_t *call, const char *name, const char *const *words, int absent, int *index)
+{
+    const char *value = anshin_call_value(call, name);
+    const char *all = "";
+
+    *index = absent;
+    if (value == NULL) {
+        return APR_SUCCESS;
+    }
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *index = i;
+            return APR_SUCCESS;
+        }
+        all = apr_pstrcat(call->pool, all, all[0] != '\0' ? ", " : "", words[i], NULL);
+    }
+    return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0812", "--%s: must be one of %s", name, all);
+}
+
+apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char **user)
+{
+    *user = anshin_user_canonical(typed, call->pool);
+    if (*user == NULL) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0813",
+                           "USER: must be 1 to %d of a-z 0-9 . _ - + @, starting with a letter or digit",
+                           ANSHIN_USER_MAX);
+    }
+    return APR_SUCCESS;
+}

@@ -1,0 +1,105 @@
+/*
+ * Opening what a command works on: the same snapshot, store and keys as the modules and the worker.
+ */
+#include "htanshin/command.h"
+
+#include <apr_strings.h>
+
+#include "crypto/crypto.h"
+#include "htanshin/identity.h"
+#include "store/store_dbm.h"
+
+/* A snapshot that breaks a rule is not the operator's command line: something is broken. */
+static apr_status_t load_config(anshin_call_t *call)
+{
+    anshin_error_t *err = &call->op.error;
+    apr_status_t status;
+
+    if (call->config != NULL) {
+        return APR_SUCCESS;
+    }
+    status = anshin_config_load(&call->config, call->state_dir, err, call->pool);
+    if (status == ANSHIN_EINVALID) {
+        err->status = status = ANSHIN_EFAULT;
+    }
+    return status;
+}
+
+static apr_status_t choose_contract(anshin_call_t *call, const anshin_contract_t **contract)
+{
+    const apr_array_header_t *contracts = call->config->contracts;
+    anshin_error_t *err = &call->op.error;
+    const char *names = "";
+
+    if (call->contract != NULL) {
+        *contract = anshin_config_contract(call->config, call->contract);
+        return *contract != NULL
+                   ? APR_SUCCESS
+                   : anshin_fail(err, ANSHIN_ENOTFOUND, "AN0830", "contract %s: is not declared", call->contract);
+    }
+    if (contracts->nelts == 1) {
+        *contract = APR_ARRAY_IDX(contracts, 0, const anshin_contract_t *);
+        return APR_SUCCESS;
+    }
+    for (int i = 0; i < contracts->nelts; i++) {
+        names = apr_pstrcat(call->pool, names, i > 0 ? ", " : "",
+                            APR_ARRAY_IDX(contracts, i, anshin_contract_t *)->name, NULL);
+    }
+    return anshin_fail(err, ANSHIN_EINVALID, "AN0831", "--contract: must name one of %s", names);
+}
+
+static apr_status_t open_crypto(anshin_call_t *call, const anshin_crypto_t **crypto)
+{
+    const anshin_server_t *server = &call->config->server;
+    const anshin_crypto_settings_t settings = {
+        .key_file = apr_pstrcat(call->pool, server->state_dir, "/seal.key", NULL),
+        .memory = server->hash_memory,
+        .passes = server->hash_passes,
+        .lanes = server->hash_lanes,
+        .slots = server->hash_slots,
+        .slot_dir = apr_pstrcat(call->pool, server->state_dir, "/run", NULL),
+        .wait = server->hash_wait,
+    };
+    anshin_crypto_t *opened;
+    apr_status_t status = anshin_crypto_open(&opened, &settings, &call->op.error, call->pool);
+
+    *crypto = status == APR_SUCCESS ? opened : NULL;
+    return status;
+}
+
+static apr_status_t open_store(anshin_call_t *call, anshin_store_t **store)
+{
+    const anshin_server_t *server = &call->config->server;
+    const anshin_store_driver_t *driver =
+        server->store == ANSHIN_STORE_DBM_GDBM ? &anshin_store_dbm_gdbm : &anshin_store_dbm;
+
+    return anshin_store_open(store, driver, apr_pstrcat(call->pool, server->state_dir, "/store", NULL), &call->op.error,
+                             call->pool);
+}
+
+apr_status_t anshin_call_open(anshin_call_t *call)
+{
+    const anshin_contract_t *contract = NULL;
+    apr_status_t status;
+
+    if (call->command->access == ANSHIN_ACCESS_NONE) {
+        return APR_SUCCESS;
+    }
+    status = anshin_identity_take(call);
+    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_SIGNER) {
+        return status;
+    }
+    status = load_config(call);
+    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG) {
+        return status;
+    }
+    if ((status = choose_contract(call, &contract)) != APR_SUCCESS ||
+        (status = open_crypto(call, &call->env.crypto)) != APR_SUCCESS ||
+        (status = open_store(call, &call->env.store)) != APR_SUCCESS) {
+        return status;
+    }
+    call->env.config = call->config;
+    call->env.now = anshin_clock_system;
+    anshin_op_init(&call->op, &call->env, contract, NULL, call->pool);
+    return APR_SUCCESS;
+}

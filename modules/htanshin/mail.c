@@ -1,0 +1,147 @@
+/*
+ * htanshin mail: what the worker delivers, has delivered, or could not.
+ */
+#include "core/mail.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "htanshin/command.h"
+#include "htanshin/print.h"
+
+static const char *const state_words[] = {"waiting", "delivering", "sent", "failed", NULL};
+
+static json_t *mail_row(const anshin_call_t *call, const char *id, const anshin_mail_t *mail)
+{
+    json_t *row = json_object();
+
+    anshin_result_text(row, "id", id, call->pool);
+    anshin_result_text(row, "kind", mail->kind, call->pool);
+    anshin_result_text(row, "user", mail->user, call->pool);
+    anshin_result_text(row, "state", anshin_mail_state_name(mail->state), call->pool);
+    anshin_result_time(row, "created_at", mail->created_at, call->pool);
+    anshin_result_time(row, "sent_at", mail->sent_at, call->pool);
+    anshin_result_number(row, "tries", mail->tries);
+    anshin_result_text(row, "last_error", mail->last_error, call->pool);
+    return row;
+}
+
+static int is_ours(const anshin_call_t *call, const anshin_mail_t *mail)
+{
+    return mail->contract != NULL && strcmp(mail->contract, call->op.contract->name) == 0;
+}
+
+typedef struct listing_t {
+    const anshin_call_t *call;
+    const char *user;  /* NULL: any */
+    const char *state; /* NULL: any */
+    anshin_rows_t *rows;
+} listing_t;
+
+static apr_status_t list_one(void *baton, const char *key, const void *record)
+{
+    const listing_t *listing = baton;
+    const anshin_mail_t *mail = record;
+
+    if (!is_ours(listing->call, mail) ||
+        (listing->user != NULL && (mail->user == NULL || strcmp(mail->user, listing->user) != 0)) ||
+        (listing->state != NULL && strcmp(anshin_mail_state_name(mail->state), listing->state) != 0)) {
+        return APR_SUCCESS;
+    }
+    anshin_rows_add(listing->rows,
+                    apr_psprintf(listing->call->pool, "%020" APR_INT64_T_FMT "%s", mail->created_at, key),
+                    mail_row(listing->call, key, mail));
+    return APR_SUCCESS;
+}
+
+static apr_status_t mail_list(anshin_call_t *call)
+{
+    listing_t listing = {call, anshin_call_value(call, "user"), NULL, anshin_rows_create(call->pool)};
+    anshin_txn_t *txn;
+    int state;
+    apr_status_t status = anshin_call_word(call, "state", state_words, -1, &state);
+
+    if (status == APR_SUCCESS && listing.user != NULL) {
+        status = anshin_call_user(call, listing.user, &listing.user);
+    }
+    if (status != APR_SUCCESS || (status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error,
+                                                            call->pool)) != APR_SUCCESS) {
+        return status;
+    }
+    listing.state = state < 0 ? NULL : state_words[state];
+    status = anshin_txn_each(txn, &anshin_record_mail, "", list_one, &listing);
+    anshin_txn_abort(txn);
+    call->result = anshin_rows_take(listing.rows, 1, 0);
+    return status;
+}
+
+static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mail)
+{
+    anshin_txn_t *txn;
+    apr_status_t status;
+
+    if (strlen(id) != 32 || strspn(id, "0123456789abcdef") != 32) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0870",
+                           "ID: must be the 32 hexadecimal digits that mail list shows");
+    }
+    status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_txn_get(txn, &anshin_record_mail, id, mail);
+    anshin_txn_abort(txn);
+    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !is_ours(call, mail))) {
+        return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0871", "mail %s: there is none in contract %s", id,
+                           call->op.contract->name);
+    }
+    return status;
+}
+
+/* The text is sealed, since it holds links: shown only when asked for, and only until it is delivered. */
+static apr_status_t show_text(anshin_call_t *call, const anshin_mail_t *mail)
+{
+    anshin_mail_text_t text;
+    apr_status_t status = anshin_mail_open(&call->op, mail, &text);
+
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&call->op.error, status, "AN0872", "mail %s: its text was wiped when it was delivered",
+                           call->operands[0]);
+    }
+    if (status == APR_SUCCESS) {
+        anshin_result_text(call->result, "from", text.from, call->pool);
+        anshin_result_text(call->result, "to", text.to, call->pool);
+        anshin_result_text(call->result, "subject", text.subject, call->pool);
+        anshin_result_text(call->result, "body", text.body, call->pool);
+    }
+    return status;
+}
+
+static apr_status_t mail_show(anshin_call_t *call)
+{
+    anshin_mail_t mail;
+    apr_status_t status = find(call, call->operands[0], &mail);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    call->result = mail_row(call, call->operands[0], &mail);
+    return anshin_call_value(call, "text") != NULL ? show_text(call, &mail) : APR_SUCCESS;
+}
+
+static const anshin_command_option_t list_options[] = {
+    {"user", "USER", "Only mail to this user."},
+    {"state", "STATE", "Only mail that is waiting, delivering, sent or failed."},
+    {NULL, NULL, NULL},
+};
+
+static const anshin_command_option_t show_options[] = {
+    {"text", NULL, "With sender, address, subject and text, as long as it was not delivered. It holds links."},
+    {NULL, NULL, NULL},
+};
+
+const anshin_command_t anshin_commands_mail[] = {
+    {"mail", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, mail_list, "List the contract's mail, newest first."},
+    {"mail", "show", "ID", 1, 1, show_options, ANSHIN_ACCESS_STORE, mail_show, "Show the state of a mail."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};

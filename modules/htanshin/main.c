@@ -1,0 +1,136 @@
+/*
+ * htanshin: the operators' command, on the same store and configuration as the modules while httpd runs (ADM-1).
+ *
+ * SECURITY. Started by root it leaves root before it touches the store (identity.c). It shows no secret but those it made
+ * for the operator to hand out (registration URL and code) and, when asked for by name, the text of undelivered mail.
+ * Everything shown is cleaned for the terminal (print.c).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "core/job.h"
+#include "htanshin/command.h"
+#include "htanshin/print.h"
+
+static int exit_code(apr_status_t status)
+{
+    switch (status) {
+    case APR_SUCCESS:
+        return ANSHIN_EXIT_OK;
+    case ANSHIN_ENOTFOUND:
+    case ANSHIN_ECONFLICT:
+    case ANSHIN_EDENIED:
+        return ANSHIN_EXIT_REFUSED;
+    case ANSHIN_EINVALID:
+        return ANSHIN_EXIT_USAGE;
+    default:
+        return ANSHIN_EXIT_FAULT;
+    }
+}
+
+static apr_status_t help(anshin_call_t *call)
+{
+    const char *family = call->operand_count > 0 ? call->operands[0] : NULL;
+    const char *verb = call->operand_count > 1 ? call->operands[1] : NULL;
+
+    if (anshin_usage(stdout, family, verb) != APR_SUCCESS) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0890", "%s%s%s: no such command", family,
+                           verb != NULL ? " " : "", verb != NULL ? verb : "");
+    }
+    return APR_SUCCESS;
+}
+
+const anshin_command_t anshin_commands_help[] = {
+    {"help", NULL, "[COMMAND]", 0, 2, NULL, ANSHIN_ACCESS_NONE, help, "Tell how commands are used."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};
+
+static void print_error(const anshin_call_t *call, apr_status_t status)
+{
+    const anshin_error_t *error = &call->op.error;
+    const char *text = error->text[0] != '\0' ? error->text : anshin_status_name(status);
+    const char *id = error->text[0] != '\0' ? error->id : "AN0891";
+    json_t *object;
+
+    if (!call->json) {
+        fprintf(stderr, "htanshin: %s (%s)\n", anshin_text_clean(text, call->pool), id);
+        return;
+    }
+    object = json_object();
+    anshin_result_text(object, "error", id, call->pool);
+    anshin_result_text(object, "status", anshin_status_name(status), call->pool);
+    anshin_result_text(object, "text", text, call->pool);
+    json_dumpf(object, stderr, JSON_COMPACT);
+    fputc('\n', stderr);
+    json_decref(object);
+}
+
+/* An answer that could not be written was not given: a full disk must not look like success. */
+static apr_status_t print_result(anshin_call_t *call)
+{
+    if (call->result != NULL && call->json) {
+        json_dumpf(call->result, stdout, JSON_INDENT(2));
+        fputc('\n', stdout);
+    } else if (call->result != NULL) {
+        anshin_print_text(stdout, call->result, call->pool);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0892", "the answer could not be written");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t run(anshin_call_t *call, int argc, const char *const *argv)
+{
+    apr_status_t status = anshin_arguments_read(call, argc, argv);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (call->help) {
+        if (call->command == NULL) {
+            return help(call);
+        }
+        anshin_usage_command(stdout, call->command);
+        return APR_SUCCESS;
+    }
+    status = anshin_call_open(call);
+    if (status == APR_SUCCESS) {
+        status = call->command->run(call);
+    }
+    if (call->op.jobs_queued) {
+        anshin_job_ring(&call->op);
+    }
+    return status;
+}
+
+int main(int argc, const char *const *argv)
+{
+    anshin_call_t call;
+    apr_status_t status;
+
+    if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS) {
+        fputs("htanshin: APR cannot be used\n", stderr);
+        return ANSHIN_EXIT_FAULT;
+    }
+    memset(&call, 0, sizeof(call));
+    apr_pool_create(&call.pool, NULL);
+    anshin_error_clear(&call.op.error);
+    status = run(&call, argc, argv);
+    if (status == APR_SUCCESS) {
+        status = print_result(&call);
+    }
+    if (status != APR_SUCCESS) {
+        print_error(&call, status);
+    }
+    if (status == ANSHIN_EINVALID && !call.json && call.command == NULL) {
+        fputs("htanshin help lists the commands.\n", stderr);
+    }
+    json_decref(call.result);
+    apr_pool_destroy(call.pool);
+    apr_terminate();
+    return status == APR_SUCCESS && call.departs ? ANSHIN_EXIT_REFUSED : exit_code(status);
+}

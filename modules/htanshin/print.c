@@ -1,0 +1,218 @@
+/*
+ * Answers as text.
+ *
+ * SECURITY. What users typed is shown to operators here: it must neither move the terminal's cursor nor look like another
+ * line or column than it is.
+ */
+#include "htanshin/print.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <utf8proc.h>
+
+#define INDENT 2
+#define REPLACEMENT "\xef\xbf\xbd"
+
+/* Whether a terminal may be given this character. */
+static int is_plain(utf8proc_int32_t character)
+{
+    switch (utf8proc_category(character)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+const char *anshin_text_clean(const char *text, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(text);
+    char *clean = apr_palloc(pool, length * (sizeof(REPLACEMENT) - 1) + 1);
+    char *end = clean;
+
+    for (apr_size_t at = 0; at < length;) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t bytes =
+            utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(length - at), &character);
+        if (bytes > 0 && is_plain(character)) {
+            memcpy(end, text + at, (apr_size_t)bytes);
+            end += bytes;
+        } else {
+            memcpy(end, REPLACEMENT, sizeof(REPLACEMENT) - 1);
+            end += sizeof(REPLACEMENT) - 1;
+        }
+        at += bytes > 0 ? (apr_size_t)bytes : 1;
+    }
+    *end = '\0';
+    return clean;
+}
+
+/* Columns that clean text takes on a terminal. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    utf8proc_int32_t character;
+    utf8proc_ssize_t bytes;
+
+    while (*text != '\0' && (bytes = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &character)) > 0) {
+        width += utf8proc_charwidth(character);
+        text += bytes;
+    }
+    return width;
+}
+
+static void pad(FILE *out, int columns)
+{
+    for (int i = 0; i < columns; i++) {
+        fputc(' ', out);
+    }
+}
+
+/* A value that fits into a line. */
+static const char *cell(const json_t *value, apr_pool_t *pool)
+{
+    const char *list = "";
+    json_t *item;
+    size_t index;
+
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        return anshin_text_clean(json_string_value(value), pool);
+    case JSON_INTEGER:
+        return apr_psprintf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    case JSON_TRUE:
+        return "yes";
+    case JSON_FALSE:
+        return "no";
+    case JSON_ARRAY:
+        json_array_foreach((json_t *)value, index, item)
+        {
+            list = apr_pstrcat(pool, list, index > 0 ? ", " : "", cell(item, pool), NULL);
+        }
+        return list[0] != '\0' ? list : "-";
+    default:
+        return "-";
+    }
+}
+
+/* Keys are the JSON's: registration_url is read by people as "registration url". */
+static const char *label(const char *key, apr_pool_t *pool)
+{
+    char *text = apr_pstrdup(pool, key);
+
+    for (char *at = text; *at != '\0'; at++) {
+        if (*at == '_') {
+            *at = ' ';
+        }
+    }
+    return text;
+}
+
+static int is_table(const json_t *value)
+{
+    return json_is_array(value) && json_is_object(json_array_get(value, 0));
+}
+
+static int is_block(const json_t *value)
+{
+    return json_is_object(value) || is_table(value) ||
+           (json_is_string(value) && strchr(json_string_value(value), '\n') != NULL);
+}
+
+static void print_row(FILE *out, const char *const *cells, const int *widths, int count, int indent)
+{
+    pad(out, indent);
+    for (int i = 0; i < count; i++) {
+        fputs(cells[i], out);
+        if (i + 1 < count) {
+            pad(out, widths[i] - width_of(cells[i]) + 2);
+        }
+    }
+    fputc('\n', out);
+}
+
+/* The columns are the keys of the first row; every row is made by the same code, so that all have them. */
+static void print_table(FILE *out, const json_t *rows, int indent, apr_pool_t *pool)
+{
+    int columns = (int)json_object_size(json_array_get(rows, 0));
+    int count = (int)json_array_size(rows) + 1;
+    const char **cells = apr_palloc(pool, sizeof(*cells) * (apr_size_t)(count * columns));
+    int *widths = apr_pcalloc(pool, sizeof(*widths) * (apr_size_t)columns);
+    const char *key;
+    json_t *value;
+    int column = 0;
+
+    json_object_foreach(json_array_get(rows, 0), key, value)
+    {
+        cells[column] = label(key, pool);
+        for (int row = 1; row < count; row++) {
+            cells[row * columns + column] = cell(json_object_get(json_array_get(rows, (size_t)row - 1), key), pool);
+        }
+        column++;
+    }
+    for (int i = 0; i < count * columns; i++) {
+        int width = width_of(cells[i]);
+        widths[i % columns] = width > widths[i % columns] ? width : widths[i % columns];
+    }
+    for (int row = 0; row < count; row++) {
+        print_row(out, cells + row * columns, widths, columns, indent);
+    }
+}
+
+/* Text of several lines, each indented, so that none passes for one of ours. */
+static void print_lines(FILE *out, const char *text, int indent, apr_pool_t *pool)
+{
+    while (*text != '\0') {
+        apr_size_t length = strcspn(text, "\n");
+        const char *line = anshin_text_clean(apr_pstrmemdup(pool, text, length), pool);
+        pad(out, line[0] != '\0' ? indent : 0);
+        fprintf(out, "%s\n", line);
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void print_object(FILE *out, const json_t *object, int indent, apr_pool_t *pool)
+{
+    const char *key;
+    json_t *value;
+    int widest = 0;
+
+    json_object_foreach((json_t *)object, key, value)
+    {
+        if (!is_block(value) && (int)strlen(key) > widest) {
+            widest = (int)strlen(key);
+        }
+    }
+    json_object_foreach((json_t *)object, key, value)
+    {
+        pad(out, indent);
+        if (!is_block(value)) {
+            fprintf(out, "%s: ", label(key, pool));
+            pad(out, widest - (int)strlen(key));
+            fprintf(out, "%s\n", cell(value, pool));
+            continue;
+        }
+        fprintf(out, "%s:\n", label(key, pool));
+        if (json_is_string(value)) {
+            print_lines(out, json_string_value(value), indent + INDENT, pool);
+        } else if (is_table(value)) {
+            print_table(out, value, indent + INDENT, pool);
+        } else {
+            print_object(out, value, indent + INDENT, pool);
+        }
+    }
+}
+
+void anshin_print_text(FILE *out, const json_t *value, apr_pool_t *pool)
+{
+    if (json_is_object(value)) {
+        print_object(out, value, 0, pool);
+    } else if (is_table(value)) {
+        print_table(out, value, 0, pool);
+    }
+}

@@ -1,0 +1,211 @@
+/*
+ * htanshin user: accounts, by the operator (REG-1, LCK-2). What it shows never holds a secret.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/account.h"
+#include "htanshin/command.h"
+#include "htanshin/print.h"
+#include "htanshin/user_show.h"
+
+static const char *const state_words[] = {"pending", "active", "locked", "disabled", NULL};
+static const char *const method_words[] = {"password", "otp", "certificate", NULL};
+static const char *const terminal_words[] = {"pc", "mobile", "smartphone", NULL};
+
+/* A verb that says "not found" leaves it to us to say what. */
+static apr_status_t missing(anshin_call_t *call, apr_status_t status, const char *user)
+{
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&call->op.error, status, "AN0840", "user %s: there is none in contract %s", user,
+                           call->op.contract->name);
+    }
+    return status;
+}
+
+static json_t *invitation_result(anshin_call_t *call, const char *user, const anshin_invitation_t *invitation)
+{
+    json_t *result = json_object();
+
+    anshin_result_text(result, "user", user, call->pool);
+    anshin_result_text(result, "registration_url", invitation->url, call->pool);
+    anshin_result_text(result, "registration_code", invitation->code, call->pool);
+    anshin_result_time(result, "valid_until", invitation->expires_at, call->pool);
+    return result;
+}
+
+static apr_status_t user_add(anshin_call_t *call)
+{
+    anshin_account_new_t spec = {.address = anshin_call_value(call, "address"),
+                                 .language = anshin_call_value(call, "language")};
+    anshin_invitation_t invitation = {0};
+    const char *user;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS && spec.address == NULL) {
+        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0841", "--address: must be given");
+    }
+    if (status != APR_SUCCESS ||
+        (status = anshin_call_word(call, "method", method_words, -1, &spec.method)) != APR_SUCCESS ||
+        (status = anshin_call_word(call, "terminal", terminal_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind)) !=
+            APR_SUCCESS) {
+        return status;
+    }
+    spec.user = user;
+    status = anshin_account_create(&call->op, &spec, &invitation);
+    if (status == APR_SUCCESS) {
+        call->result = invitation_result(call, user, &invitation);
+    }
+    return status;
+}
+
+static apr_status_t user_invite(anshin_call_t *call)
+{
+    anshin_invitation_t invitation = {0};
+    const char *user;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_account_invite(&call->op, user, &invitation);
+    }
+    if (status == APR_SUCCESS) {
+        call->result = invitation_result(call, user, &invitation);
+    }
+    return missing(call, status, user);
+}
+
+typedef struct listing_t {
+    anshin_call_t *call;
+    anshin_rows_t *rows;
+    int state; /* -1: any */
+} listing_t;
+
+static apr_status_t list_one(void *baton, const char *key, const void *record)
+{
+    const listing_t *listing = baton;
+    const anshin_account_t *account = record;
+    apr_pool_t *pool = listing->call->pool;
+    json_t *row;
+
+    (void)key;
+    if (listing->state >= 0 && account->state != listing->state) {
+        return APR_SUCCESS;
+    }
+    row = json_object();
+    anshin_result_text(row, "user", account->user, pool);
+    anshin_result_text(row, "state", anshin_account_state_name(account->state), pool);
+    anshin_result_text(row, "method", anshin_method_name(account->method), pool);
+    anshin_result_number(row, "terminals", account->terminals != NULL ? account->terminals->nelts : 0);
+    anshin_result_time(row, "created_at", account->created_at, pool);
+    anshin_result_time(row, "last_login_at", account->last_login_at, pool);
+    anshin_rows_add(listing->rows, account->user, row);
+    return APR_SUCCESS;
+}
+
+static apr_status_t user_list(anshin_call_t *call)
+{
+    listing_t listing = {.call = call, .rows = anshin_rows_create(call->pool)};
+    const char *prefix = apr_pstrcat(call->pool, call->op.contract->name, "/", NULL);
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_call_word(call, "state", state_words, -1, &listing.state);
+
+    if (status != APR_SUCCESS || (status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error,
+                                                            call->pool)) != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_txn_each(txn, &anshin_record_account, prefix, list_one, &listing);
+    anshin_txn_abort(txn);
+    call->result = anshin_rows_take(listing.rows, 0, 0);
+    return status;
+}
+
+static apr_status_t user_show(anshin_call_t *call)
+{
+    const char *user;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_user_show(call, user, &call->result);
+    }
+    return missing(call, status, user);
+}
+
+/* What the operator does to an account, and what is said then. */
+static apr_status_t user_act(anshin_call_t *call, apr_status_t (*act)(anshin_op_t *op, const char *user),
+                             const char *done)
+{
+    const char *user;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS) {
+        status = act(&call->op, user);
+    }
+    if (status == APR_SUCCESS) {
+        call->result = json_object();
+        anshin_result_text(call->result, "user", user, call->pool);
+        anshin_result_text(call->result, "done", done, call->pool);
+    }
+    return missing(call, status, user);
+}
+
+static apr_status_t lock(anshin_op_t *op, const char *user)
+{
+    return anshin_account_lock(op, user, ANSHIN_ACCOUNT_LOCKED);
+}
+
+static apr_status_t disable(anshin_op_t *op, const char *user)
+{
+    return anshin_account_lock(op, user, ANSHIN_ACCOUNT_DISABLED);
+}
+
+static apr_status_t user_lock(anshin_call_t *call)
+{
+    return user_act(call, lock, "locked");
+}
+
+static apr_status_t user_disable(anshin_call_t *call)
+{
+    return user_act(call, disable, "disabled");
+}
+
+static apr_status_t user_unlock(anshin_call_t *call)
+{
+    return user_act(call, anshin_account_unlock, "unlocked");
+}
+
+static apr_status_t user_delete(anshin_call_t *call)
+{
+    return user_act(call, anshin_account_delete, "deleted");
+}
+
+static const anshin_command_option_t add_options[] = {
+    {"address", "MAIL", "Mail address of the first terminal; required."},
+    {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given."},
+    {"terminal", "KIND", "pc, mobile or smartphone; pc when not given."},
+    {"language", "LANGUAGE", "ja or en, of mail until the user registers; the contract's when not given."},
+    {NULL, NULL, NULL},
+};
+
+static const anshin_command_option_t list_options[] = {
+    {"state", "STATE", "Only those that are pending, active, locked or disabled."},
+    {NULL, NULL, NULL},
+};
+
+const anshin_command_t anshin_commands_user[] = {
+    {"user", "add", "USER", 1, 1, add_options, ANSHIN_ACCESS_STORE, user_add,
+     "Create a user; prints the registration URL and the registration code, to be handed out by two ways."},
+    {"user", "invite", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_invite,
+     "Give a user who has not registered yet a new URL and code; the old ones end."},
+    {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,
+     "Show state, method, terminals, certificates, locks and last login of a user."},
+    {"user", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, user_list, "List the contract's users."},
+    {"user", "lock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_lock, "Lock a user and end the user's sessions."},
+    {"user", "unlock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_unlock,
+     "Undo lock, disable and the lock of too many attempts; every counter starts again."},
+    {"user", "disable", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_disable,
+     "Disable a user, as lock does, but listed apart from those who will come back."},
+    {"user", "delete", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_delete,
+     "Delete a user with terminals, sessions and links, and revoke the certificates; the history stays."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};

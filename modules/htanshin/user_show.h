@@ -1,0 +1,12 @@
+/*
+ * Everything of one user that an operator may see. Private to this folder.
+ */
+#ifndef ANSHIN_HTANSHIN_USER_SHOW_H
+#define ANSHIN_HTANSHIN_USER_SHOW_H
+
+#include "htanshin/command.h"
+
+/* *result: a new JSON object. user is canonical. Answers of anshin_account_get(). */
+apr_status_t anshin_user_show(anshin_call_t *call, const char *user, json_t **result);
+
+#endif
