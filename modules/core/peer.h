@@ -15,18 +15,18 @@ typedef enum anshin_peer_state_t {
     ANSHIN_PEER_EXPIRED,       /* ours and suitable, but its time is over */
     ANSHIN_PEER_NOT_YET_VALID, /* ours and suitable, but its time has not begun */
     ANSHIN_PEER_FOREIGN,       /* no chain to a CA of ours: nothing in it may be believed, log it at most */
-    ANSHIN_PEER_UNSUITABLE,    /* ours, but not for client authentication (EKU, key usage), or its serial breaks RFC 5280 */
-    ANSHIN_PEER_FAULT          /* could not be checked (memory, unreadable certificate): deny, answer 503 */
+    ANSHIN_PEER_UNSUITABLE, /* ours, but not for client authentication (EKU, key usage), or its serial breaks RFC 5280 */
+    ANSHIN_PEER_FAULT       /* could not be checked (memory, unreadable certificate): deny, answer 503 */
 } anshin_peer_state_t;
 
 /* Texts are in the pool that was handed to the check. They are never NULL; "" where there is nothing. */
 typedef struct anshin_peer_t {
     anshin_peer_state_t state;
-    const char *serial;      /* as in the certificate record: lower-case hexadecimal, whole octets, no leading zero octet */
+    const char *serial; /* as in the certificate record: lower-case hexadecimal, whole octets, no leading zero octet */
     const char *fingerprint; /* SHA-256 of the DER, 64 lower-case hexadecimal digits */
     const char *name;        /* first CN of the subject: valid UTF-8 of at most 256 octets, no control characters */
     apr_time_t not_before;
-    apr_time_t not_after;    /* the last second in which it is valid */
+    apr_time_t not_after; /* the last second in which it is valid */
 } anshin_peer_t;
 
 #endif

@@ -61,10 +61,11 @@ static apr_status_t check(const anshin_crypto_settings_t *settings, anshin_error
     if (settings->memory < 0 || settings->passes < 0 || settings->lanes < 0 ||
         !anshin_phc_bounded((apr_uint32_t)settings->memory, (apr_uint32_t)settings->passes,
                             (apr_uint32_t)settings->lanes)) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0420",
-                           "argon2id with %d KiB, %d passes, %d lanes is out of bounds (8 KiB a lane to %d KiB, %d, %d)",
-                           settings->memory, settings->passes, settings->lanes, ANSHIN_HASH_MEMORY_MAX,
-                           ANSHIN_HASH_PASSES_MAX, ANSHIN_HASH_LANES_MAX);
+        return anshin_fail(
+            err, ANSHIN_EINVALID, "AN0420",
+            "argon2id with %d KiB, %d passes, %d lanes is out of bounds (8 KiB a lane to %d KiB, %d, %d)",
+            settings->memory, settings->passes, settings->lanes, ANSHIN_HASH_MEMORY_MAX, ANSHIN_HASH_PASSES_MAX,
+            ANSHIN_HASH_LANES_MAX);
     }
     if (settings->slots < 0 || settings->slots > ANSHIN_HASH_SLOTS_MAX || settings->wait < 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0421", "%d hash slots: must be 0 to %d", settings->slots,

@@ -15,12 +15,12 @@
 #define ANSHIN_HASH_SLOTS_MAX 256
 
 typedef struct anshin_crypto_settings_t {
-    const char *key_file;    /* the seal key: ANSHIN_SEAL_KEY_BYTES octets, mode 0640 or narrower */
-    int memory;              /* argon2id memory of a hash, KiB; at least 8 a lane */
-    int passes;              /* over the memory */
-    int lanes;               /* degree of parallelism, computed by as many threads */
-    int slots;               /* hashes that all processes together compute at once; 0: one a processor */
-    const char *slot_dir;    /* directory of the lock files slot.N, on a local file system; it must exist */
+    const char *key_file;     /* the seal key: ANSHIN_SEAL_KEY_BYTES octets, mode 0640 or narrower */
+    int memory;               /* argon2id memory of a hash, KiB; at least 8 a lane */
+    int passes;               /* over the memory */
+    int lanes;                /* degree of parallelism, computed by as many threads */
+    int slots;                /* hashes that all processes together compute at once; 0: one a processor */
+    const char *slot_dir;     /* directory of the lock files slot.N, on a local file system; it must exist */
     apr_interval_time_t wait; /* how long a hash waits for a slot before ANSHIN_EBUSY; 0: not at all */
 } anshin_crypto_settings_t;
 

@@ -82,7 +82,9 @@ static apr_status_t write_draft(const char *path, anshin_error_t *err)
 static apr_status_t sync_directory(const char *path, anshin_error_t *err, apr_pool_t *pool)
 {
     const char *slash = strrchr(path, '/');
-    const char *directory = slash == NULL ? "." : slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+    const char *directory = slash == NULL   ? "."
+                            : slash == path ? "/"
+                                            : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
     int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int synced = file >= 0 && fsync(file) == 0;
 

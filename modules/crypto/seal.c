@@ -36,8 +36,8 @@ apr_status_t anshin_crypto_mac(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES]
         return ANSHIN_EFAULT;
     }
     mac = EVP_MAC_CTX_dup(key->hmac);
-    made = mac != NULL && EVP_MAC_update(mac, data, length) &&
-           EVP_MAC_final(mac, out, &written, ANSHIN_DIGEST_BYTES) && written == ANSHIN_DIGEST_BYTES;
+    made = mac != NULL && EVP_MAC_update(mac, data, length) && EVP_MAC_final(mac, out, &written, ANSHIN_DIGEST_BYTES) &&
+           written == ANSHIN_DIGEST_BYTES;
     EVP_MAC_CTX_free(mac);
     return made ? APR_SUCCESS : anshin_openssl_forget(ANSHIN_EFAULT);
 }
@@ -51,7 +51,8 @@ static EVP_CIPHER_CTX *begin(const context_t *context, const anshin_derived_key_
 
     if (cipher == NULL || !EVP_CipherInit_ex2(cipher, context->gcm, key->key, head + 1, encrypt, NULL) ||
         !EVP_CipherUpdate(cipher, NULL, &written, head, 1) ||
-        (bound != NULL && !EVP_CipherUpdate(cipher, NULL, &written, (const unsigned char *)bound, (int)strlen(bound)))) {
+        (bound != NULL &&
+         !EVP_CipherUpdate(cipher, NULL, &written, (const unsigned char *)bound, (int)strlen(bound)))) {
         EVP_CIPHER_CTX_free(cipher);
         return NULL;
     }

@@ -62,7 +62,8 @@ static void test_mac(void)
     unsigned char b[ANSHIN_DIGEST_BYTES];
 
     crypto->mac(crypto->ctx, a, "token", "message", 7);
-    ok(hex_is(a, sizeof(a), "5dd26883869c1735514fc30c35d1e087f4e70459dd81a262bac592ef70843ca6"), "MAC: HMAC-SHA-256 under the HKDF key of the purpose");
+    ok(hex_is(a, sizeof(a), "5dd26883869c1735514fc30c35d1e087f4e70459dd81a262bac592ef70843ca6"),
+       "MAC: HMAC-SHA-256 under the HKDF key of the purpose");
     crypto->mac(crypto->ctx, b, "token", "message", 7);
     ok(memcmp(a, b, sizeof(a)) == 0, "the same MAC from the kept key");
     crypto->mac(crypto->ctx, b, "mail", "message", 7);
@@ -230,7 +231,8 @@ static void *hammer(void *data)
 
         snprintf(purpose, sizeof(purpose), "thread %d", i % 8);
         *wrong += crypto->mac(crypto->ctx, out, purpose, "x", 1) != APR_SUCCESS ||
-                  crypto->mac(crypto->ctx, again, purpose, "x", 1) != APR_SUCCESS || memcmp(out, again, sizeof(out)) != 0;
+                  crypto->mac(crypto->ctx, again, purpose, "x", 1) != APR_SUCCESS ||
+                  memcmp(out, again, sizeof(out)) != 0;
     }
     return NULL;
 }
