@@ -1,0 +1,123 @@
+/*
+ * People for unit programs: a contract with every limit set, users who have registered, certificates as a connection shows them.
+ */
+#ifndef ANSHIN_UNIT_PEOPLE_H
+#define ANSHIN_UNIT_PEOPLE_H
+
+#include "core/account.h"
+#include "core/certificate.h"
+#include "core/login.h"
+#include "core/registration.h"
+#include "tap.h"
+#include "world.h"
+
+#define PEOPLE_PASSWORD "Correct-Horse-7"
+
+static const anshin_peer_t people_no_peer = {ANSHIN_PEER_NONE, "", "", "", 0, 0};
+
+/* A contract of the preset, admitting passwords and certificates. */
+static inline void people_contract(world_t *world, anshin_preset_t preset)
+{
+    anshin_contract_t *contract;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    if (anshin_contract_create(&contract, "p-01", preset, &err, world->pool) != APR_SUCCESS) {
+        printf("# contract: %s\n", err.text);
+        exit(1);
+    }
+    contract->policy.portal_url = "https://login.example/anshin";
+    contract->policy.methods = 1 << ANSHIN_METHOD_PASSWORD | 1 << ANSHIN_METHOD_CERTIFICATE;
+    contract->portal_base = "/anshin";
+    contract->portal_origin = "https://login.example";
+    world->contract = *contract;
+}
+
+static inline anshin_op_t *people_op(world_t *world, const char *address)
+{
+    anshin_op_t *op = world_op(world);
+
+    op->address = address;
+    return op;
+}
+
+/* Create a user and give the registration token and code. */
+static inline const char *people_invite(world_t *world, const char *user, int method, const char **code)
+{
+    anshin_account_new_t spec = {user, "taro@example.jp", method, ANSHIN_TERMINAL_PC, NULL};
+    anshin_invitation_t invitation;
+    anshin_op_t *op = world_op(world);
+
+    if (anshin_account_create(op, &spec, &invitation) != APR_SUCCESS) {
+        printf("# create %s: %s %s\n", user, op->error.id, op->error.text);
+        exit(1);
+    }
+    *code = invitation.code;
+    return strstr(invitation.url, "?t=") + 3;
+}
+
+/* The download password of a certificate user, NULL for others. */
+static inline const char *people_register(world_t *world, const char *user, int method)
+{
+    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja"};
+    anshin_registration_result_t result;
+    const char *code;
+    const char *token = people_invite(world, user, method, &code);
+    anshin_op_t *op = world_op(world);
+
+    if (anshin_registration_complete(op, token, &form, &result) != APR_SUCCESS || result.password_broken) {
+        printf("# register %s: %s %s\n", user, op->error.id, op->error.text);
+        exit(1);
+    }
+    return result.download_password;
+}
+
+/* An active certificate of a user's terminal, as the worker would have recorded it, and as a connection shows it. */
+static inline anshin_peer_t people_certificate(world_t *world, const char *user, apr_int64_t number, const char *serial)
+{
+    anshin_op_t *op = world_op(world);
+    anshin_peer_t peer = {ANSHIN_PEER_GOOD, serial, apr_pstrcat(world->pool, "fp-", serial, NULL), user, 0, 0};
+    anshin_certificate_t record = {.contract = world->contract.name,
+                                   .user = user,
+                                   .terminal = number,
+                                   .serial = serial,
+                                   .fingerprint = peer.fingerprint,
+                                   .name = user,
+                                   .state = ANSHIN_CERTIFICATE_ACTIVE};
+    anshin_terminal_t terminal;
+
+    peer.not_before = record.not_before = world->now - apr_time_from_sec(60);
+    peer.not_after = record.not_after = world->now + apr_time_from_sec(365 * 86400);
+    world_put(world, &anshin_record_certificate, serial, &record);
+    if (world_get(world, &anshin_record_terminal, anshin_terminal_key(op, user, number), &terminal) != APR_SUCCESS) {
+        printf("# %s has no terminal %d\n", user, (int)number);
+        exit(1);
+    }
+    terminal.certificate = serial;
+    world_put(world, &anshin_record_terminal, anshin_terminal_key(op, user, number), &terminal);
+    return peer;
+}
+
+static inline anshin_login_result_t people_login(world_t *world, const char *user, const char *password,
+                                                 const anshin_peer_t *peer, const char *address)
+{
+    anshin_login_facts_t facts = {user, password, peer, NULL};
+    anshin_login_result_t result;
+    anshin_op_t *op = people_op(world, address);
+    apr_status_t rv = anshin_login(op, &facts, &result);
+
+    if (rv != APR_SUCCESS) {
+        printf("# login %s: %s %s %s\n", user, anshin_status_name(rv), op->error.id, op->error.text);
+        result.outcome = (anshin_login_outcome_t)-1;
+    }
+    return result;
+}
+
+/* The newest entry of a history; user NULL: that of unknown users. 0: none. */
+static inline apr_status_t people_first(void *baton, const anshin_history_t *entry)
+{
+    *(anshin_history_t *)baton = *entry;
+    return APR_EOF;
+}
+
+#endif

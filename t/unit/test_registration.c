@@ -1,0 +1,226 @@
+/* core/registration.c, operate.c, account.c: from the operator's new user to registered credentials. */
+#include "core/download.h"
+#include "core/history.h"
+#include "core/job.h"
+#include "people.h"
+
+static world_t world;
+
+static void test_ids(void)
+{
+    static const char *const good[][2] = {{"p-01-usr007", "p-01-usr007"},
+                                          {" P-01-USR007　", "p-01-usr007"},
+                                          {"ｕｓｒ００７", "usr007"},
+                                          {"a", "a"},
+                                          {"taro@example.jp", "taro@example.jp"}};
+    static const char *const bad[] = {"",     " ",     "a/b",      "-a",   "a b", "山田",
+                                      "a\nb", "a\x7f", "\xff\xfe", "a\"b", "~x",  "@x"};
+    char longest[ANSHIN_USER_MAX + 2];
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ok(same_text(anshin_user_canonical(good[i][0], world.pool), good[i][1]), "ID %s is canonical as %s (S6)",
+           good[i][0], good[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ok(anshin_user_canonical(bad[i], world.pool) == NULL, "no user can have bad ID %d (S27)", (int)i);
+    }
+    memset(longest, 'a', sizeof(longest));
+    longest[ANSHIN_USER_MAX] = '\0';
+    ok(anshin_user_canonical(longest, world.pool) != NULL, "an ID may have %d bytes", ANSHIN_USER_MAX);
+    longest[ANSHIN_USER_MAX] = 'a';
+    longest[ANSHIN_USER_MAX + 1] = '\0';
+    ok(anshin_user_canonical(longest, world.pool) == NULL, "and not one more");
+}
+
+static void test_addresses(void)
+{
+    static const char *const good[] = {"a@b.jp", "taro.yamada+x@mail.example.co.jp", "!#$%&'*+-/=?^_`{|}~@a-b.c"};
+    static const char *const bad[] = {
+        "",         "a",       "@b.jp",   "a@",      "a@b",     "a b@c.jp",  "a@b.jp\r\nBcc: x@y.jp",
+        "a@-b.jp",  "a@b-.jp", "a@b..jp", ".a@b.jp", "a.@b.jp", "a..b@c.jp", "a@b.jp,c@d.jp",
+        "<a@b.jp>", "山@b.jp", "a@山.jp", "a\"@b.jp"};
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ok(anshin_address_valid(good[i]), "%s is a mail address", good[i]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ok(!anshin_address_valid(bad[i]), "bad mail address %d is refused (S27)", (int)i);
+    }
+}
+
+static apr_status_t create(const char *user, const char *address, int method, int kind, const char *language,
+                           anshin_op_t **op)
+{
+    anshin_account_new_t spec = {user, address, method, kind, language};
+    anshin_invitation_t invitation;
+
+    *op = world_op(&world);
+    return anshin_account_create(*op, &spec, &invitation);
+}
+
+static void test_create(void)
+{
+    anshin_op_t *op;
+
+    ok(create("new1", "n@example.jp", -1, ANSHIN_TERMINAL_PC, NULL, &op) == APR_SUCCESS, "a user is created (REG-1)");
+    ok(create("NEW1", "m@example.jp", -1, ANSHIN_TERMINAL_PC, NULL, &op) == ANSHIN_ECONFLICT &&
+           strstr(op->error.text, "new1"),
+       "the same ID in capitals is taken, and the message names it");
+    ok(create("a/b", "n@example.jp", -1, 0, NULL, &op) == ANSHIN_EINVALID && strstr(op->error.text, "user ID"),
+       "a bad ID names field and rule");
+    ok(create("n2", "nowhere", -1, 0, NULL, &op) == ANSHIN_EINVALID && strstr(op->error.text, "mail address"),
+       "so does a bad address");
+    ok(create("n2", NULL, -1, 0, NULL, &op) == ANSHIN_EINVALID, "and a missing one");
+    ok(create("n2", "n@example.jp", ANSHIN_METHOD_OTP, 0, NULL, &op) == ANSHIN_EINVALID &&
+           strstr(op->error.text, "otp"),
+       "a method that the contract does not admit (CON-3)");
+    ok(create("n2", "n@example.jp", -1, 0, "fr", &op) == ANSHIN_EINVALID, "a language that we do not have");
+    ok(world_count(&world, &anshin_record_account) == 1 && world_count(&world, &anshin_record_terminal) == 1,
+       "nothing was half done");
+}
+
+static void test_code(void)
+{
+    const char *code, *token = people_invite(&world, "code1", ANSHIN_METHOD_PASSWORD, &code);
+    anshin_code_result_t r;
+    anshin_account_t account;
+    anshin_token_t record;
+    const char *key;
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn;
+
+    ok(anshin_registration_find(op, token, &account) == APR_SUCCESS && same_text(account.user, "code1"),
+       "the link leads to its user");
+    ok(anshin_registration_find(op, token, &account) == APR_SUCCESS, "opening it again does not use it up (REG-5)");
+    txn = world_begin(op, ANSHIN_TXN_READ);
+    ok(anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, &record, &key) == APR_SUCCESS && !strstr(key, token) &&
+           !strstr(record.code_mac, code),
+       "the store has neither link nor code, only keyed hashes (S9)");
+    ok(anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, token, &record, &key) == ANSHIN_ENOTFOUND,
+       "a link of one kind is none of another");
+    anshin_txn_abort(txn);
+    ok(anshin_registration_code(op, token, "wrong", &r) == APR_SUCCESS && !r.right && r.remaining == 4,
+       "a wrong code is counted (REG-2)");
+    ok(anshin_registration_code(op, token, apr_psprintf(world.pool, " %.5s-%s ", code, code + 5), &r) == APR_SUCCESS &&
+           r.right,
+       "the code may be typed with spaces and hyphens");
+    for (int i = 0; i < 5; i++) {
+        (void)anshin_registration_code(op, token, "", &r);
+    }
+    ok(r.locked, "five wrong codes lock (REG-2, LCK-1)");
+    ok(anshin_registration_code(op, token, code, &r) == APR_SUCCESS && !r.right && r.locked,
+       "then the right one does not help");
+    ok(anshin_account_unlock(op, "code1") == APR_SUCCESS &&
+           anshin_registration_code(op, token, code, &r) == APR_SUCCESS && r.right,
+       "until the operator unlocks");
+    ok(anshin_registration_code(op, "short", code, &r) == ANSHIN_ENOTFOUND, "a link that is none");
+    world.now += world.contract.policy.registration_lifetime;
+    op = world_op(&world);
+    ok(anshin_registration_find(op, token, &account) == ANSHIN_EDENIED, "an expired link (REG-2)");
+}
+
+static void test_complete(void)
+{
+    anshin_registration_form_t form = {"short", "other", "no-such-question", " 　 ", "ja"};
+    anshin_registration_result_t r;
+    const char *code, *token = people_invite(&world, "reg1", ANSHIN_METHOD_CERTIFICATE, &code);
+    anshin_account_t account;
+    anshin_download_t download;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+    anshin_op_t *op = world_op(&world);
+
+    ok(anshin_registration_complete(op, token, &form, &r) == APR_SUCCESS &&
+           (r.password_broken & 1u << ANSHIN_RULE_TOO_SHORT) && (r.password_broken & 1u << ANSHIN_RULE_MISMATCH) &&
+           same_text(r.question_error, "errors.choose") && same_text(r.answer_error, "errors.required"),
+       "every broken rule is told in one go (REG-3)");
+    ok(!r.download_password && world_count(&world, &anshin_record_job) == 0, "and nothing is done");
+    form = (anshin_registration_form_t){"reg1-TARO-99", "reg1-TARO-99", "pet", "ポチ", "ja"};
+    (void)anshin_registration_complete(op, token, &form, &r);
+    ok((r.password_broken & 1u << ANSHIN_RULE_CONTAINS_USER) &&
+           (r.password_broken & 1u << ANSHIN_RULE_CONTAINS_ADDRESS),
+       "user ID and local part of the address are refused in any case (PWD-2)");
+    form = (anshin_registration_form_t){PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "en"};
+    ok(anshin_registration_complete(op, token, &form, &r) == APR_SUCCESS && !r.password_broken && r.download_password &&
+           strlen(r.download_password) == 14,
+       "a good form is taken; a certificate user gets a download password (REG-4)");
+    ok(op->jobs_queued, "and a job for the CA worker is queued (CRT-1)");
+    (void)world_get(&world, &anshin_record_account, "p-01/reg1", &account);
+    ok(account.state == ANSHIN_ACCOUNT_ACTIVE && same_text(account.language, "en") &&
+           !strstr(account.password_hash, PEOPLE_PASSWORD) && strncmp(account.password_hash, "$argon2id$", 10) == 0,
+       "password in PHC form, language kept (PWD-3)");
+    ok(strncmp(account.answer_hash, "$argon2id$", 10) == 0, "the answer is hashed the same way (PWD-4)");
+    ok(anshin_registration_complete(op, token, &form, &r) == ANSHIN_EDENIED,
+       "a second POST of the same form is refused (S9, S29)");
+    ok(world_get(&world, &anshin_record_download, "p-01/reg1/1", &download) == APR_SUCCESS && download.password_blob &&
+           !download.serial,
+       "the download password waits sealed (S24)");
+    ok(anshin_job_claim(op, "test", &job, &key, &wake) == APR_SUCCESS && job.kind == ANSHIN_JOB_ISSUE &&
+           same_text(job.user, "reg1"),
+       "one job");
+    ok(anshin_job_claim(op, "test", &job, &key, &wake) == ANSHIN_ENOTFOUND, "exactly one");
+    ok(anshin_account_invite(op, "reg1", &(anshin_invitation_t){0}) == ANSHIN_ECONFLICT,
+       "who has registered gets no new invitation");
+}
+
+static void test_invite_again(void)
+{
+    const char *code, *old = people_invite(&world, "inv1", ANSHIN_METHOD_PASSWORD, &code);
+    anshin_invitation_t fresh;
+    anshin_account_t account;
+    anshin_op_t *op = world_op(&world);
+
+    ok(anshin_account_invite(op, "inv1", &fresh) == APR_SUCCESS && strcmp(fresh.code, code) != 0, "a new invitation");
+    ok(anshin_registration_find(op, old, &account) == ANSHIN_ENOTFOUND, "ends the old link");
+    ok(anshin_registration_find(op, strstr(fresh.url, "?t=") + 3, &account) == APR_SUCCESS, "the new one works");
+    ok(anshin_account_delete(op, "inv1") == APR_SUCCESS &&
+           anshin_registration_find(op, strstr(fresh.url, "?t=") + 3, &account) == ANSHIN_ENOTFOUND,
+       "a deleted user's link is gone");
+    ok(anshin_account_delete(op, "inv1") == ANSHIN_ENOTFOUND &&
+           anshin_account_lock(op, "a/b", ANSHIN_ACCOUNT_LOCKED) == ANSHIN_ENOTFOUND,
+       "no such user is said so");
+}
+
+static void test_delete(void)
+{
+    anshin_login_result_t login;
+    anshin_session_t session;
+    anshin_certificate_t certificate;
+    const char *key;
+    anshin_op_t *op;
+    anshin_peer_t peer;
+    int blobs = world_blobs(&world);
+
+    (void)people_register(&world, "del1", ANSHIN_METHOD_CERTIFICATE);
+    peer = people_certificate(&world, "del1", 1, "d1");
+    login = people_login(&world, "del1", PEOPLE_PASSWORD, &peer, NULL);
+    ok(login.outcome == ANSHIN_LOGIN_OK, "logged in");
+    op = world_op(&world);
+    ok(anshin_account_delete(op, "del1") == APR_SUCCESS, "deleted");
+    ok(anshin_session_find(op, login.session_id, &peer, &session, &key) == ANSHIN_ENOTFOUND,
+       "the session ends with the user (LOG-9, S16)");
+    (void)world_get(&world, &anshin_record_certificate, "d1", &certificate);
+    ok(certificate.state == ANSHIN_CERTIFICATE_REVOKED && certificate.reason == 5,
+       "the certificate is revoked (CRT-5)");
+    ok(world_blobs(&world) == blobs, "and no sealed blob is left behind (S24)");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    people_contract(&world, ANSHIN_PRESET_CLASSIC);
+    test_ids();
+    test_addresses();
+    test_create();
+    test_code();
+    test_complete();
+    test_invite_again();
+    test_delete();
+    apr_pool_destroy(pool);
+    return done();
+}

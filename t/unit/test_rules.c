@@ -1,0 +1,128 @@
+/* core/password.c and core/unicode.c: rules for passwords and answers. */
+#include "core/password.h"
+#include "core/unicode.h"
+#include "people.h"
+
+static world_t world;
+static const char *const addresses[] = {"taro.yamada@example.jp", "ab@example.jp", NULL};
+
+static unsigned broken(const char *password)
+{
+    unsigned bits = 0;
+
+    if (anshin_password_check(world_op(&world), &bits, anshin_password_normalise(password, world.pool), "p-01-usr007",
+                              addresses) != APR_SUCCESS) {
+        return ~0u;
+    }
+    return bits;
+}
+
+static int breaks(const char *password, anshin_rule_t rule)
+{
+    return (broken(password) & 1u << rule) != 0;
+}
+
+static void test_classic(void)
+{
+    static const char symbols[] = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+    char one[] = "abcdefg?";
+
+    ok(broken("Abcdefg1") == 0 && broken("abcdefgh") == 0, "8 characters are enough (PWD-1)");
+    ok(breaks("Abcdef1", ANSHIN_RULE_TOO_SHORT), "7 are not");
+    ok(broken("0123456789abcdef0123456789abcdef") == 0 &&
+           breaks("0123456789abcdef0123456789abcdefX", ANSHIN_RULE_TOO_LONG),
+       "32 at most (PWD-1)");
+    for (const char *s = symbols; *s; s++) {
+        one[7] = *s;
+        if (broken(one) != 0) {
+            ok(0, "symbol %c is refused", *s);
+        }
+    }
+    ok(strlen(symbols) == 32, "all 32 symbols are taken (PWD-1)");
+    ok(breaks("abc defgh", ANSHIN_RULE_SPACE) && !breaks("abc defgh", ANSHIN_RULE_CHARACTER),
+       "a space is refused by its own rule");
+    ok(breaks("パスワードですよ", ANSHIN_RULE_CHARACTER) && !breaks("パスワードですよ", ANSHIN_RULE_TOO_SHORT),
+       "characters are counted, not bytes");
+    ok(breaks("abcdefgh\x01", ANSHIN_RULE_CHARACTER) && breaks("abcdefgh\x7f", ANSHIN_RULE_CHARACTER) &&
+           breaks("abc\tdefgh", ANSHIN_RULE_CHARACTER),
+       "control characters are refused");
+    ok(broken("") == 1u << ANSHIN_RULE_EMPTY, "nothing is just nothing");
+    ok(broken("abc¥defg") == 0 && same_text(anshin_password_normalise("a¥b¥", world.pool), "a\\b\\"),
+       "the yen sign is the backslash (PWD-1)");
+    ok(breaks("xxP-01-USR007xx", ANSHIN_RULE_CONTAINS_USER), "the user ID in any case (PWD-2)");
+    ok(breaks("1Taro.Yamada1", ANSHIN_RULE_CONTAINS_ADDRESS), "the local part of an address (PWD-2)");
+    ok(!breaks("xxabxxxx", ANSHIN_RULE_CONTAINS_ADDRESS), "a local part of two characters is not considered (PWD-2)");
+    ok(broken("p-01") == 1u << ANSHIN_RULE_TOO_SHORT, "a part of the ID is not the ID");
+}
+
+static void test_contract(void)
+{
+    anshin_policy_t *policy = &world.contract.policy;
+
+    policy->password_required =
+        ANSHIN_CHARACTERS_DIGITS | ANSHIN_CHARACTERS_UPPER | ANSHIN_CHARACTERS_LOWER | ANSHIN_CHARACTERS_SYMBOLS;
+    ok(broken("ABCDEFGH") ==
+           (1u << ANSHIN_RULE_NEED_DIGIT | 1u << ANSHIN_RULE_NEED_LOWER | 1u << ANSHIN_RULE_NEED_SYMBOL),
+       "every class that is missing is named (CON-3)");
+    policy->password_symbols = "-_";
+    ok(breaks("Abcdefg1!", ANSHIN_RULE_CHARACTER) && broken("Abcdefg1-") == 0,
+       "a contract may narrow the symbols (PWD-1)");
+    policy->password_required = 0;
+    policy->password_characters = ANSHIN_CHARACTERS_DIGITS;
+    ok(broken("01234567") == 0 && breaks("0123456a", ANSHIN_RULE_CHARACTER), "or the classes");
+    policy->password_symbols = NULL;
+    world_file(&world, "blocked", "password1\r\nひみつ\n*anshin\n*\n\n");
+    policy->password_characters = ANSHIN_CHARACTERS_DIGITS | ANSHIN_CHARACTERS_LOWER | ANSHIN_CHARACTERS_UPPER;
+    policy->password_blocklist = apr_pstrcat(world.pool, world.directory, "/blocked", NULL);
+    ok(breaks("PassWord1", ANSHIN_RULE_BLOCKLISTED), "a listed password in any case (S2)");
+    ok(!breaks("PassWord12", ANSHIN_RULE_BLOCKLISTED), "a line is a whole password");
+    ok(breaks("myANSHINpw", ANSHIN_RULE_BLOCKLISTED), "a line with a star is a word anywhere (S2, PWD-2)");
+    policy->password_blocklist = "/nonexistent/list";
+    ok(broken("Abcdefg1") == ~0u, "a list that cannot be read is a fault, not a pass (S21)");
+    policy->password_blocklist = NULL;
+}
+
+static void test_modern(void)
+{
+    people_contract(&world, ANSHIN_PRESET_MODERN);
+    ok(breaks("only 14 chars!", ANSHIN_RULE_TOO_SHORT) && broken("now 15 of them.") == 0,
+       "modern: 15 characters, spaces welcome (CON-4, S1)");
+    ok(broken("0123456789 123456789 123456789 123456789 123456789 123456789 123456789") == 0, "and long ones (S1)");
+}
+
+static void test_answer(void)
+{
+    const char *expected = anshin_answer_normalise("トウキョウ", world.pool);
+
+    ok(same_text(anshin_answer_normalise("ﾄｳｷｮｳ", world.pool), expected),
+       "half-width kana are the same answer (PWD-4)");
+    ok(same_text(anshin_answer_normalise(" 　トウキョウ　", world.pool), expected), "so are spaces around it");
+    ok(same_text(anshin_answer_normalise("Ｔｏｋｙｏ　Ｔｏｗｅｒ", world.pool), "tokyo tower"),
+       "full-width letters and capitals (PWD-4)");
+    ok(same_text(anshin_answer_normalise("tokyo   tower", world.pool), "tokyo tower"), "runs of spaces");
+    ok(strcmp(anshin_answer_normalise("とうきょう", world.pool), expected) != 0, "hiragana are another answer");
+    ok(same_text(anshin_answer_normalise("か\xe3\x82\x99", world.pool), "が"), "combining marks are composed");
+    ok(anshin_answer_normalise("a\nb", world.pool) == NULL && anshin_answer_normalise("\xc3", world.pool) == NULL &&
+           anshin_answer_normalise("\xed\xa0\x80", world.pool) == NULL &&
+           anshin_answer_normalise("\xc0\xaf", world.pool) == NULL,
+       "control characters, cut sequences, surrogates and overlong forms are refused (S27)");
+    ok(same_text(anshin_answer_normalise("", world.pool), "") &&
+           same_text(anshin_answer_normalise("　", world.pool), ""),
+       "nothing stays nothing");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    people_contract(&world, ANSHIN_PRESET_CLASSIC);
+    test_classic();
+    test_contract();
+    test_modern();
+    test_answer();
+    apr_pool_destroy(pool);
+    return done();
+}

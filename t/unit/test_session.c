@@ -1,0 +1,131 @@
+/* core/session.c: the life of a session. */
+#include "people.h"
+
+static world_t world;
+
+static apr_status_t find(const char *id, const anshin_peer_t *peer)
+{
+    anshin_session_t session;
+    const char *key;
+
+    return anshin_session_find(world_op(&world), id, peer, &session, &key);
+}
+
+static void touch(const char *id, const anshin_peer_t *peer)
+{
+    anshin_session_t session;
+    const char *key;
+    anshin_op_t *op = world_op(&world);
+
+    if (anshin_session_find(op, id, peer, &session, &key) == APR_SUCCESS) {
+        (void)anshin_session_touch(op, key, &session);
+    }
+}
+
+static void test_limits(void)
+{
+    const char *id = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    anshin_session_t session;
+    const char *key;
+
+    ok(find(id, &people_no_peer) == APR_SUCCESS, "a session is found by its cookie");
+    ok(find("", &people_no_peer) == ANSHIN_ENOTFOUND && find("x", &people_no_peer) == ANSHIN_ENOTFOUND,
+       "odd cookies are no session");
+    ok(anshin_session_find(world_op(&world), id, &people_no_peer, &session, &key) == APR_SUCCESS && !strstr(key, id) &&
+           strlen(key) == 64,
+       "the store has only the hash of the id (S18)");
+    world.now += world.contract.policy.session_idle - 1;
+    ok(find(id, &people_no_peer) == APR_SUCCESS, "just within the idle limit");
+    world.now += 1;
+    ok(find(id, &people_no_peer) == ANSHIN_ENOTFOUND, "over it the session is gone (S15)");
+    id = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    for (int i = 0; i < 47; i++) { /* in use all the time */
+        world.now += apr_time_from_sec(15 * 60);
+        touch(id, &people_no_peer);
+    }
+    ok(find(id, &people_no_peer) == APR_SUCCESS, "use keeps it alive");
+    world.now += apr_time_from_sec(15 * 60);
+    ok(find(id, &people_no_peer) == ANSHIN_ENOTFOUND, "but not over the absolute limit (S15)");
+}
+
+static void test_certificate(void)
+{
+    anshin_peer_t own = people_certificate(&world, "s2", 1, "b1"), other = people_certificate(&world, "s3", 1, "b2");
+    const char *id = people_login(&world, "s2", PEOPLE_PASSWORD, &own, NULL).session_id;
+    anshin_contract_t second = world.contract;
+    anshin_session_t session;
+    const char *key;
+    anshin_op_t *op;
+
+    ok(find(id, &own) == APR_SUCCESS, "with its own certificate");
+    ok(find(id, &people_no_peer) == ANSHIN_EDENIED, "without certificate the cookie is refused (LOG-8)");
+    ok(find(id, &other) == ANSHIN_EDENIED, "with another good one as well (LOG-8)");
+    own.state = ANSHIN_PEER_FOREIGN;
+    ok(find(id, &own) == ANSHIN_EDENIED, "and with one that does not verify");
+    own.state = ANSHIN_PEER_FAULT;
+    ok(find(id, &own) == ANSHIN_EFAULT, "one that cannot be checked is a fault (S21)");
+    own.state = ANSHIN_PEER_GOOD;
+    second.name = "p-02";
+    op = world_op(&world);
+    op->contract = &second;
+    ok(anshin_session_find(op, id, &own, &session, &key) == ANSHIN_ENOTFOUND,
+       "a session of one contract opens no other (CON-1)");
+    op = world_op(&world);
+    ok(anshin_certificate_revoke(op, "b1", 1) == APR_SUCCESS && find(id, &own) == ANSHIN_ENOTFOUND,
+       "revoking its certificate ends it at once (S16)");
+    ok(anshin_certificate_revoke(op, "b1", 1) == ANSHIN_ECONFLICT &&
+           anshin_certificate_revoke(op, "b9", 1) == ANSHIN_ENOTFOUND,
+       "revoked already and unknown are told apart");
+}
+
+static void test_end(void)
+{
+    const char *one = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    const char *two = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    anshin_session_t session;
+    const char *key;
+    anshin_op_t *op = world_op(&world);
+
+    (void)anshin_session_find(op, one, &people_no_peer, &session, &key);
+    ok(anshin_session_end(op, key) == APR_SUCCESS && find(one, &people_no_peer) == ANSHIN_ENOTFOUND,
+       "logout ends the session on the server (LOG-9)");
+    ok(find(two, &people_no_peer) == APR_SUCCESS, "and no other");
+    ok(anshin_session_end(op, key) == APR_SUCCESS, "a second logout is no failure");
+    ok(anshin_account_lock(op, "s1", ANSHIN_ACCOUNT_LOCKED) == APR_SUCCESS &&
+           find(two, &people_no_peer) == ANSHIN_ENOTFOUND,
+       "a lock by the operator ends all (LOG-9, S16)");
+    (void)anshin_session_touch(op, key, &session);
+    ok(find(one, &people_no_peer) == ANSHIN_ENOTFOUND, "a late note of use does not bring one back");
+    (void)anshin_account_unlock(op, "s1");
+}
+
+static void test_many(void)
+{
+    const char *first = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id, *last = NULL;
+
+    for (int i = 0; i < 20; i++) {
+        last = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    }
+    ok(find(first, &people_no_peer) == ANSHIN_ENOTFOUND && find(last, &people_no_peer) == APR_SUCCESS,
+       "of too many sessions the oldest gives way (S32)");
+    ok(world_count(&world, &anshin_record_session) <= 21, "so that one user cannot fill the store");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    people_contract(&world, ANSHIN_PRESET_CLASSIC);
+    (void)people_register(&world, "s1", ANSHIN_METHOD_PASSWORD);
+    (void)people_register(&world, "s2", ANSHIN_METHOD_CERTIFICATE);
+    (void)people_register(&world, "s3", ANSHIN_METHOD_CERTIFICATE);
+    test_limits();
+    test_certificate();
+    test_end();
+    test_many();
+    apr_pool_destroy(pool);
+    return done();
+}
