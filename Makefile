@@ -1,7 +1,7 @@
 # Anshin Login. Everything is built into apxs-build/out/; nothing else in the tree changes.
 #
 #   make all          both modules, worker, signer, command, unit programs
-#   make demo         install what is missing, build, and start a complete private server to try
+#   make demo         install what is missing, build, and start a complete private server to try (demo-stop, demo-mail)
 #   make test         everything that proves the project, one prove, one closing count
 #   make check        the part of it that is quick: unit programs and guards
 #   make lint         formatting and static analysis
@@ -10,7 +10,7 @@
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all demo test check lint fuzz bench crash screenshots install clean deps-%
+.PHONY: all test check lint fuzz bench crash screenshots install clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
 RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
@@ -18,8 +18,7 @@ RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-
 all: deps-build
 	+@$(RULES) all
 
-demo: all
-	@t/demo/demo start
+include apxs-build/demo.mk
 
 test: deps-build deps-test
 	@apxs-build/test all

@@ -1,8 +1,8 @@
 /*
  * The command line: global options anywhere, then the words of the command, its operands and its options.
  *
- * Strict, since a mistyped option of an operator must never be taken for something else: no abbreviations, nothing twice,
- * nothing left over.
+ * Strict, since an operator's mistyped option must never be taken for something else: no abbreviations, nothing
+ * twice, nothing left over.
  */
 #include "htanshin/command.h"
 

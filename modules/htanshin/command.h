@@ -89,7 +89,8 @@ apr_status_t anshin_arguments_read(anshin_call_t *call, int argc, const char *co
 /* The value of an option of this command, NULL when it is not given. */
 const char *anshin_call_value(const anshin_call_t *call, const char *name);
 
-/* The value of an option as a number from minimum to maximum; absent when it is not given. APR_SUCCESS, ANSHIN_EINVALID. */
+/* The value of an option as a number from minimum to maximum; absent when it is not given. APR_SUCCESS or
+ * ANSHIN_EINVALID. */
 apr_status_t anshin_call_number(anshin_call_t *call, const char *name, int minimum, int maximum, int absent,
                                 int *number);
 

@@ -57,9 +57,9 @@ for my $row (@rows) {
     is($value, $row->{classic}, "$row->{directive}: default of preset classic in the reference");
 }
 
-# The manuals, where a directive is a heading: <h3 id="AnshinTitle">.
+# The manuals, where a directive is a heading: ### <a id="AnshinTitle">.
 for my $language (qw(ja en)) {
-    my $manual = agree("htdocs/manual/$language/directives.html", qr/\bid="(Anshin[A-Z]\w+)"/);
+    my $manual = agree("htdocs/manual/$language/directives.md", qr/\bid="(Anshin[A-Z]\w+)"/);
     for my $row (grep { $_->{classic} ne '' } @rows) {
         my ($section) = $manual =~ /id="$row->{directive}"(.*?)(?=\bid="Anshin|\z)/s;
         like($section // '', qr/\Q$row->{classic}\E/, "$language: $row->{directive} with its default");

@@ -1,0 +1,12 @@
+# make demo: a complete private server to try, in a directory of its own (ANSHIN_DEMO_DIR); see apxs-build/demo.
+
+.PHONY: demo demo-stop demo-mail
+demo: all
+	@apxs-build/demo start
+
+demo-stop:
+	@apxs-build/demo stop
+
+# The newest mail that the demo's Maildir got, decoded.
+demo-mail:
+	@apxs-build/demo mail

@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+# The directive reference, made of policy.def, server.def and reference.txt:
+#
+#   apxs-build/reference.pl            writes conf.d/anshin-reference.conf and htdocs/manual/{ja,en}/directives.md
+#   apxs-build/reference.pl --print F  prints one of them instead, for t/check/reference.t
+use strict;
+use warnings;
+use utf8;
+use Encode qw(decode);
+use File::Basename qw(dirname);
+
+chdir dirname(__FILE__) . '/..' or die "reference: $!\n";
+binmode STDOUT, ':encoding(UTF-8)';
+
+my %tables = (server => read_table('server'), policy => read_table('policy'));
+my %words  = read_words();
+for my $row (map { @$_ } values %tables) {
+    my $words = $words{ $row->{directive} } or die "reference.txt: $row->{directive} is missing\n";
+    @$row{qw(example ja)} = @$words{qw(example ja)};
+    die "reference.txt: $row->{directive} has no default, so give an example\n" if $row->{classic} . $row->{example} eq '';
+}
+
+my %files = (
+    'conf.d/anshin-reference.conf'      => \&reference_conf,
+    'htdocs/manual/en/directives.md' => sub { manual('en') },
+    'htdocs/manual/ja/directives.md' => sub { manual('ja') }
+);
+
+if (@ARGV && $ARGV[0] eq '--print') {
+    my $make = $files{ $ARGV[1] // '' } or die 'usage: reference.pl [--print FILE], one of: ' . join(' ', sort keys %files) . "\n";
+    print $make->();
+    exit;
+}
+for my $file (sort keys %files) {
+    my $text = $files{$file}->();
+    open my $out, '>:encoding(UTF-8)', $file or die "$file: $!\n";
+    print $out $text;
+    close $out or die "$file: $!\n";
+}
+
+# --- what is read ---
+
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<:encoding(UTF-8)', $file or die "$file: $!\n";
+    local $/;
+    return scalar <$in>;
+}
+
+# OPTION(KIND, member, "Directive", "classic", "modern", minimum, maximum, "words", "help")
+sub read_table {
+    my ($table) = @_;
+    my $text   = slurp("modules/core/$table.def");
+    my $string = qr/"((?:[^"\\]|\\.)*)"/;
+    my @rows;
+    while ($text =~ /^OPTION\(\s*(\w+),\s*(\w+),\s*$string,\s*$string,\s*$string,\s*(\d+),\s*(\d+),\s*$string,\s*$string\)/mg) {
+        my %row;
+        @row{qw(kind member directive classic modern minimum maximum words help)} = ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+        $row{modern} = $row{classic} if $table eq 'server';
+        s/\\(.)/$1/g for @row{qw(classic modern help)};
+        push @rows, \%row;
+    }
+    die "$table.def: no rows\n" unless @rows;
+    return \@rows;
+}
+
+sub read_words {
+    my %read;
+    for (grep { !/^#/ && /\S/ } split /\n/, slurp('apxs-build/reference.txt')) {
+        my ($directive, $example, $ja) = /^(\w+) \| (?:(.*?) )?\| (.+)$/ or die "reference.txt: $_\n";
+        $read{$directive} = { example => $example // '', ja => $ja };
+    }
+    return %read;
+}
+
+# --- words of both languages ---
+
+sub span {
+    my ($seconds) = @_;
+    for my $unit ([ 86400, 'd' ], [ 3600, 'h' ], [ 60, 'm' ]) {
+        return $seconds / $unit->[0] . $unit->[1] if $seconds >= $unit->[0] && $seconds % $unit->[0] == 0;
+    }
+    return "${seconds}s";
+}
+
+my %argument;
+BEGIN {
+    %argument = (
+        NUMBER => 'NUMBER', FLAG => 'on|off', SPAN => 'TIME', TEXT => 'TEXT', TEXTS => 'TEXT ...', PATH => 'PATH'
+    );
+}
+
+sub syntax {
+    my ($row) = @_;
+    (my $choice = $row->{words}) =~ tr/ /|/;
+    my $argument = $row->{kind} eq 'CHOICE' ? $choice : $row->{kind} eq 'SET' ? "none|WORD ..." : $argument{ $row->{kind} };
+    return "$row->{directive} $argument";
+}
+
+# What is allowed, in a language.
+sub allowed {
+    my ($row, $ja) = @_;
+    my ($kind, $low, $high) = @$row{qw(kind minimum maximum)};
+    my $none = $low == 0 ? ($ja ? '、または none' : ', or none') : '';
+    my %text = (
+        NUMBER => $ja ? "$low から $high" : "$low to $high",
+        FLAG   => 'on, off',
+        SPAN   => $ja ? join('', span($low || 1), ' から ', span($high), ' (s, m, h, d)', $none)
+                      : join('', span($low || 1), ' to ', span($high), ' (s, m, h, d)', $none),
+        CHOICE => join(', ', split / /, $row->{words}),
+        SET    => ($ja ? '次の語をいくつでも: ' : 'any of ') . join(', ', split / /, $row->{words}),
+        TEXT   => $ja ? "$low から $high バイトの UTF-8" : "$low to $high bytes of UTF-8",
+        TEXTS  => $ja ? "それぞれ $low から $high バイト" : "each of $low to $high bytes",
+        PATH   => $ja ? '絶対パス、または ServerRoot からの相対パス' : 'absolute, or relative to ServerRoot'
+    );
+    return $text{$kind};
+}
+
+# --- conf.d/anshin-reference.conf ---
+
+sub conf_rows {
+    my ($rows, $indent) = @_;
+    my $text = '';
+    for my $row (@$rows) {
+        my $value = $row->{classic} ne '' ? $row->{classic} : $row->{example};
+        my $note  = allowed($row, 0);
+        $note .= "; preset modern: $row->{modern}" if $row->{modern} ne $row->{classic};
+        $note .= '; not given by default'          if $row->{classic} eq '';
+        $text .= "$indent## $row->{help}\n$indent## ($note)\n$indent#$row->{directive} $value\n\n";
+    }
+    return $text;
+}
+
+sub reference_conf {
+    my $text = <<'END';
+## Anshin Login: every directive with its default (of preset classic), or an example where it has none.
+## Made by apxs-build/reference.pl. To begin with, take anshin.conf; take from here what you change.
+
+## --- server ---
+
+END
+    $text .= conf_rows($tables{server}, '');
+    $text .= <<'END';
+## --- a contract; its name, and the preset (classic, modern) that gives its defaults ---
+
+#<AnshinContract p-01 classic>
+
+END
+    $text .= conf_rows($tables{policy}, '    ') . "#</AnshinContract>\n";
+    $text .= <<'END';
+
+## --- places ---
+
+## The contract that a virtual host or Location serves; where only one is declared it is that one.
+#AnshinUse p-01
+END
+    return $text;
+}
+
+# --- htdocs/manual/LANGUAGE/directives.md ---
+
+my %say;
+BEGIN {
+    %say = (
+        en => {
+            title   => 'Directive reference', syntax => 'Syntax', default => 'Default', values => 'Values', context => 'Context',
+            example => 'Example', server => 'server config', contract => '`<AnshinContract>`',
+            places  => 'server config, virtual host, `<Location>`', none => 'not given',
+            parts   => { server => 'Directives of the server', policy => 'Directives of a contract', by_hand => 'Contracts and places' },
+            intro   => 'This page is made by `apxs-build/reference.pl` of `policy.def` and `server.def`, of which the modules are built too. '
+                . 'Times are written as a number with s, m, h or d (`30m`). Values with spaces stand in quotation marks.',
+            AnshinContract => 'Declares a contract: one protected service with its own users and policy. The preset gives every setting its '
+                . 'default: `classic` follows the conventions of certificate login services, `modern` NIST SP 800-63B-4.',
+            AnshinUse => 'Says which contract a place serves. Where only one contract is declared it is the default.',
+            also => "## Of httpd itself\n\n- `SetHandler anshin` in the `<Location>` of the portal, whose URL is `AnshinPortalURL`.\n"
+                . "- `AuthType Anshin` with `Require valid-user` (or `Require user ...`) in what is protected.\n"
+        },
+        ja => {
+            title   => 'ディレクティブ一覧', syntax => '書式', default => '既定値', values => '値', context => '書ける場所',
+            example => '例', server => 'サーバ設定', contract => '`<AnshinContract>`',
+            places  => 'サーバ設定、バーチャルホスト、`<Location>`', none => 'なし',
+            parts   => { server => 'サーバのディレクティブ', policy => 'ご契約のディレクティブ', by_hand => 'ご契約と場所' },
+            intro   => 'このページは、モジュール自身の元でもある `policy.def` と `server.def` から `apxs-build/reference.pl` が作ります。'
+                . '時間は数に s、m、h、d を付けて書きます（`30m`）。空白を含む値は引用符で囲みます。',
+            AnshinContract => 'ご契約を宣言します。ご契約は保護する 1 つのサービスで、ユーザと設定をそれぞれに持ちます。'
+                . 'プリセットは各設定の既定値を決めます。`classic` は証明書ログインサービスの慣行に、`modern` は NIST SP 800-63B-4 に沿います。',
+            AnshinUse => 'その場所がどのご契約に属するかを示します。ご契約が 1 つだけなら、それが既定です。',
+            also => "## httpd 自身のもの\n\n- `SetHandler anshin` を、ポータル（`AnshinPortalURL` の URL）の `<Location>` に書きます。\n"
+                . "- `AuthType Anshin` と `Require valid-user`（または `Require user ...`）を、保護する場所に書きます。\n"
+        }
+    );
+}
+
+sub section {
+    my ($name, $sentence, @lines) = @_;
+    return join "\n", "### <a id=\"$name\"></a>$name", '', $sentence, '', '| | |', '|---|---|',
+        (map { (my $value = $_->[1]) =~ s/\|/\\|/g; "| $_->[0] | $value |" } @lines), '', '';
+}
+
+sub row_section {
+    my ($row, $language, $table) = @_;
+    my $say     = $say{$language};
+    my @default = map { $_ eq '' ? $say->{none} : "`$_`" } @$row{qw(classic modern)};
+    my $default = $default[0] eq $default[1] ? $default[0] : "classic $default[0], modern $default[1]";
+    return section(
+        $row->{directive},
+        $language eq 'ja' ? $row->{ja} : $row->{help},
+        [ $say->{syntax},  '`' . syntax($row) . '`' ],
+        [ $say->{default}, $default ],
+        [ $say->{values},  allowed($row, $language eq 'ja') ],
+        ($row->{example} ne '' ? [ $say->{example}, "`$row->{directive} $row->{example}`" ] : ()),
+        [ $say->{context}, $table eq 'server' ? $say->{server} : $say->{contract} ]
+    );
+}
+
+sub manual {
+    my ($language) = @_;
+    my $say  = $say{$language};
+    my $text = "# Anshin Login: $say->{title}\n\n$say->{intro}\n\n";
+    for my $table (qw(by_hand server policy)) {
+        my @names = $table eq 'by_hand' ? qw(AnshinContract AnshinUse) : map { $_->{directive} } @{ $tables{$table} };
+        $text .= "- $say->{parts}{$table}: " . join(', ', map { "[$_](#$_)" } @names) . "\n";
+    }
+    $text .= "\n## $say->{parts}{by_hand}\n\n";
+    $text .= section('AnshinContract', $say->{AnshinContract}, [ $say->{syntax}, '`<AnshinContract NAME [classic|modern]> ... </AnshinContract>`' ],
+        [ $say->{values}, 'NAME: 1-32 a-z 0-9 -' ], [ $say->{context}, $say->{server} ]);
+    $text .= section('AnshinUse', $say->{AnshinUse}, [ $say->{syntax}, '`AnshinUse NAME`' ], [ $say->{context}, $say->{places} ]);
+    for my $table (qw(server policy)) {
+        $text .= "## $say->{parts}{$table}\n\n" . join '', map { row_section($_, $language, $table) } @{ $tables{$table} };
+    }
+    return $text . $say->{also};
+}
