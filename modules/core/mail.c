@@ -120,7 +120,7 @@ static apr_status_t render(anshin_op_t *op, const char *kind, const anshin_accou
                            anshin_mail_text_t *text)
 {
     const char *places[] = {op->contract->policy.template_dir, op->env->config->server.share_dir, NULL};
-    anshin_template_dirs_t dirs = {places[0] != NULL && *places[0] != '\0' ? places : places + 1, NULL};
+    anshin_template_dirs_t dirs = {places[0] != NULL ? places : places + 1, NULL};
     const char *source;
     json_t *complete;
     apr_status_t status = find_template(op, kind, account->language, &dirs, &source);
@@ -176,10 +176,23 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *
     return status == APR_SUCCESS ? anshin_job_add(op, txn, &job) : status;
 }
 
+/* AnshinMailFrom, or else noreply at the portal's host. */
+static const char *sender(anshin_op_t *op)
+{
+    const char *from = op->contract->policy.mail_from;
+    const char *host;
+
+    if (from != NULL && *from != '\0') {
+        return from;
+    }
+    host = strstr(op->contract->portal_origin, "://") + 3;
+    return apr_psprintf(op->pool, "noreply@%.*s", (int)strcspn(host, ":"), host);
+}
+
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
                              const char *address, json_t *data)
 {
-    anshin_mail_text_t text = {.from = op->contract->policy.mail_from, .to = address};
+    anshin_mail_text_t text = {.from = sender(op), .to = address};
     const char *message = NULL;
     const char *blob = NULL;
     apr_size_t length = 0;

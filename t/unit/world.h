@@ -57,6 +57,8 @@ static inline void world_contract(world_t *world)
     contract->policy.language = "ja";
     contract->policy.mail_from = "安心ログイン <noreply@login.example>";
     contract->policy.mail_signature = "サポート窓口";
+    contract->policy.password_attempts = contract->policy.code_attempts = 5;
+    contract->policy.download_attempts = 10;
     contract->policy.download_lifetime = apr_time_from_sec(86400);
     contract->policy.certificate_lifetime = apr_time_from_sec(365 * 86400);
     contract->policy.history_retention = apr_time_from_sec(400 * 86400);
@@ -131,6 +133,16 @@ static inline void world_put(world_t *world, const anshin_record_type_t *type, c
 
     if (anshin_txn_put(txn, type, key, record) != APR_SUCCESS || anshin_txn_commit(txn, ANSHIN_LAZY) != APR_SUCCESS) {
         printf("# put: %s %s\n", op->error.id, op->error.text);
+        exit(1);
+    }
+}
+
+static inline void world_delete(world_t *world, const anshin_record_type_t *type, const char *key)
+{
+    anshin_txn_t *txn = world_begin(world_op(world), ANSHIN_TXN_WRITE);
+
+    if (anshin_txn_delete(txn, type, key) != APR_SUCCESS || anshin_txn_commit(txn, ANSHIN_LAZY) != APR_SUCCESS) {
+        printf("# delete failed\n");
         exit(1);
     }
 }

@@ -1,0 +1,276 @@
+/*
+ * Issuing: see issue.h.
+ *
+ * SECURITY: what is handed in holds private keys. It reaches the store sealed, in blobs, before the transaction that names
+ * them; a blob that no record came to name is wiped here or by housekeeping.
+ */
+#include "core/issue.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <jansson.h>
+
+#include "core/account.h"
+#include "core/download.h"
+#include "core/mail.h"
+#include "core/secret.h"
+#include "core/token.h"
+
+#define NAME_OCTETS 64 /* ub-common-name */
+#define SUPERSEDED 4   /* CRLReason, RFC 5280 5.3.1 */
+
+/* What a job is about, as the store has it now. */
+typedef struct target_t {
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    anshin_download_t download;
+} target_t;
+
+/* APR_SUCCESS when the job is still wanted, ANSHIN_EDENIED when not. An account that the operator has locked may be unlocked
+ * soon, so it gets its certificate. */
+static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target)
+{
+    apr_status_t status = job->user != NULL ? anshin_account_get(op, txn, job->user, &target->account) : ANSHIN_ENOTFOUND;
+
+    if (status == APR_SUCCESS) {
+        status = anshin_terminal_get(op, txn, job->user, job->terminal, &target->terminal);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, job->user, job->terminal),
+                                &target->download);
+    }
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+    }
+    if ((target->account.state != ANSHIN_ACCOUNT_ACTIVE && target->account.state != ANSHIN_ACCOUNT_LOCKED) ||
+        target->account.method != ANSHIN_METHOD_CERTIFICATE) {
+        return ANSHIN_EDENIED;
+    }
+    /* A download that has its certificate belongs to another job of this terminal, which was faster. */
+    return target->download.serial == NULL && target->download.password_blob != NULL ? APR_SUCCESS : ANSHIN_EDENIED;
+}
+
+/* --- the order ----------------------------------------------------------------------------------------------------- */
+
+static const char *common_name(anshin_op_t *op, const char *user, apr_int64_t terminal)
+{
+    const char *suffix = terminal > 1 ? apr_psprintf(op->pool, "-%" APR_INT64_T_FMT, terminal) : "";
+
+    /* A name is for people to read, so the longest user IDs may lose their end; who it is, the serial tells. */
+    return apr_psprintf(op->pool, "%.*s%s", (int)(NAME_OCTETS - strlen(suffix)), user, suffix);
+}
+
+apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin_issue_order_t *order)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    target_t target;
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    memset(order, 0, sizeof(*order));
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = find_target(op, txn, job, &target);
+    anshin_txn_abort(txn);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (job->serial == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0270", "issue: the job was never claimed, it has no serial");
+    }
+    order->serial = job->serial;
+    order->name = common_name(op, job->user, job->terminal);
+    order->organization = policy->certificate_organization;
+    order->crl_url = policy->crl_url;
+    order->ocsp_url = policy->ocsp_url;
+    order->lifetime = policy->certificate_lifetime;
+    order->key_type = policy->key_type;
+    status = anshin_secret_blob_get(op, &order->password, "download-password", target.download.password_blob);
+    return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+}
+
+/* --- the commit ---------------------------------------------------------------------------------------------------- */
+
+typedef struct files_t {
+    const char *modern; /* names of blobs */
+    const char *compat;
+} files_t;
+
+static void wipe_files(anshin_op_t *op, const files_t *files)
+{
+    anshin_secret_blob_wipe(op, files->modern);
+    anshin_secret_blob_wipe(op, files->compat);
+}
+
+static apr_status_t put_files(anshin_op_t *op, const anshin_issue_made_t *made, files_t *files)
+{
+    apr_status_t status = anshin_secret_blob_put(op, &files->modern, "pkcs12", made->modern.data, made->modern.length);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_secret_blob_put(op, &files->compat, "pkcs12", made->compat.data, made->compat.length);
+    }
+    return status;
+}
+
+/* The certificate becomes the terminal's, the former one ends. */
+static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target,
+                                    const anshin_issue_order_t *order, const anshin_issue_made_t *made,
+                                    apr_array_header_t *wipe)
+{
+    anshin_certificate_t record = {.contract = op->contract->name,
+                                   .user = job->user,
+                                   .terminal = job->terminal,
+                                   .serial = order->serial,
+                                   .fingerprint = made->fingerprint,
+                                   .name = order->name,
+                                   .not_before = made->not_before,
+                                   .not_after = made->not_after,
+                                   .state = ANSHIN_CERTIFICATE_ACTIVE,
+                                   .issued_at = op->now};
+    anshin_certificate_t taken;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_certificate, order->serial, &taken);
+
+    if (status != ANSHIN_ENOTFOUND) {
+        return status != APR_SUCCESS ? status
+                                     : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0271", "issue: serial %s is in use",
+                                                   order->serial);
+    }
+    if (target->terminal.certificate != NULL) {
+        status = anshin_certificate_revoke_in(op, txn, target->terminal.certificate, SUPERSEDED, wipe);
+        if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_ECONFLICT) {
+            return status;
+        }
+    }
+    status = anshin_txn_put(txn, &anshin_record_certificate, order->serial, &record);
+    if (status == APR_SUCCESS) {
+        target->terminal.certificate = order->serial;
+        status = anshin_terminal_put(op, txn, &target->terminal);
+    }
+    return status;
+}
+
+/* The files can be fetched from now on, under a link that only the mail will hold. */
+static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target,
+                                 const files_t *files, const char **link)
+{
+    anshin_token_t token = {.kind = ANSHIN_TOKEN_DOWNLOAD, .user = job->user, .terminal = job->terminal};
+    anshin_download_t *download = &target->download;
+    apr_status_t status;
+
+    token.expires_at = op->now + op->contract->policy.download_lifetime;
+    status = anshin_token_create(op, txn, &token, link, &download->token);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    download->serial = job->serial;
+    download->modern_blob = files->modern;
+    download->compat_blob = files->compat;
+    download->expires_at = token.expires_at;
+    return anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, job->user, job->terminal), download);
+}
+
+/* A time as both languages read it, in the zone of this machine. */
+static const char *time_text(apr_time_t when, apr_pool_t *pool)
+{
+    apr_time_exp_t local;
+    int minutes;
+
+    (void)apr_time_exp_lt(&local, when);
+    minutes = (local.tm_gmtoff < 0 ? -local.tm_gmtoff : local.tm_gmtoff) / 60;
+    return apr_psprintf(pool, "%d-%02d-%02d %02d:%02d (UTC%c%02d:%02d)", local.tm_year + 1900, local.tm_mon + 1,
+                        local.tm_mday, local.tm_hour, local.tm_min, local.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
+                        minutes % 60);
+}
+
+static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_t *target, const char *name,
+                               const char *link)
+{
+    const char *portal = apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, NULL);
+    char *url = apr_pstrcat(op->pool, portal, "/download?t=", link, NULL);
+    json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "download_url", url, "help_url",
+                             apr_pstrcat(op->pool, portal, "/help/import", NULL), "expires_text",
+                             time_text(target->download.expires_at, op->pool));
+    apr_status_t status;
+
+    op->env->crypto->wipe(op->env->crypto->ctx, url, strlen(url));
+    if (data == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0272", "issue: out of memory");
+    }
+    status = anshin_mail_add(op, txn, "certificate-ready", &target->account, target->terminal.address, data);
+    json_decref(data);
+    return status;
+}
+
+/* Everything but the commit. *wanted 0: only the job is removed. */
+static apr_status_t write_all(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, const char *key,
+                              const char *worker, const anshin_issue_order_t *order, const anshin_issue_made_t *made,
+                              const files_t *files, apr_array_header_t *wipe, int *wanted)
+{
+    target_t target;
+    const char *link;
+    apr_status_t status = anshin_job_finish(op, txn, key, worker);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = find_target(op, txn, job, &target);
+    *wanted = status != ANSHIN_EDENIED;
+    if (status != APR_SUCCESS) {
+        return *wanted ? status : APR_SUCCESS;
+    }
+    status = put_certificate(op, txn, job, &target, order, made, wipe);
+    if (status == APR_SUCCESS) {
+        status = put_download(op, txn, job, &target, files, &link);
+    }
+    return status == APR_SUCCESS ? queue_mail(op, txn, &target, order->name, link) : status;
+}
+
+apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker,
+                                 const anshin_issue_order_t *order, const anshin_issue_made_t *made)
+{
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    files_t files = {NULL, NULL};
+    anshin_txn_t *txn = NULL;
+    int wanted = 1;
+    apr_status_t status = put_files(op, made, &files);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = write_all(op, txn, job, key, worker, order, made, &files, wipe, &wanted);
+    }
+    if (status != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        wipe_files(op, &files);
+        return status;
+    }
+    status = anshin_txn_commit(txn, ANSHIN_DURABLE);
+    if (status != APR_SUCCESS) {
+        return status; /* it may have reached the disk all the same, so the files stay until housekeeping knows */
+    }
+    if (!wanted) {
+        wipe_files(op, &files);
+        return ANSHIN_EDENIED;
+    }
+    anshin_download_wipe(op, wipe);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_issue_drop(anshin_op_t *op, const char *key, const char *worker)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_job_finish(op, txn, key, worker);
+    if (status != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return status;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}

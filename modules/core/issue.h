@@ -1,0 +1,48 @@
+/*
+ * Issuing (CRT-1): what a job asks for, and what is committed once the certificate has been made.
+ *
+ * Key, certificate and files are made between the two by whoever holds the means (modules/ca). A crash at any point leaves
+ * the job in the queue and repeats it under the same serial; the commit does everything or nothing.
+ */
+#ifndef ANSHIN_CORE_ISSUE_H
+#define ANSHIN_CORE_ISSUE_H
+
+#include "core/certificate.h"
+#include "core/job.h"
+
+/* Texts belong to the pool of the operation that asked. */
+typedef struct anshin_issue_order_t {
+    const char *serial;       /* lower-case hexadecimal, as the certificate must have it */
+    const char *name;         /* CN: the user ID, with "-N" from the second terminal on; 1 to 64 octets (RFC 5280 A.1) */
+    const char *organization; /* O, or NULL */
+    const char *crl_url;      /* or NULL */
+    const char *ocsp_url;     /* or NULL */
+    apr_interval_time_t lifetime;
+    int key_type;             /* anshin_key_type_t */
+    anshin_bytes_t password;  /* download password, NUL behind it; secret, the caller wipes it */
+} anshin_issue_order_t;
+
+/* What a job asks for; op->contract is the job's. Reads only. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the user or the
+ * terminal is gone, disabled, has another login method, or has its certificate already: drop the job); ANSHIN_EBUSY,
+ * ANSHIN_EFAULT (try again). */
+apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin_issue_order_t *order);
+
+typedef struct anshin_issue_made_t {
+    const char *fingerprint; /* SHA-256 of the DER, 64 lower-case hexadecimal digits */
+    apr_time_t not_before;
+    apr_time_t not_after;
+    anshin_bytes_t modern;   /* PKCS#12 in each profile; secret, the caller wipes them */
+    anshin_bytes_t compat;
+} anshin_issue_made_t;
+
+/* Commit: the job is done, the certificate is the terminal's, its former one is revoked (superseded), the files wait for
+ * download, and the mail "certificate-ready" is queued. Durable. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the job is
+ * dropped and nothing else is there); ANSHIN_ENOTFOUND, ANSHIN_ECONFLICT (the job is gone, or another worker's);
+ * ANSHIN_EBUSY, ANSHIN_EFAULT (nothing is done: try again). */
+apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker,
+                                 const anshin_issue_order_t *order, const anshin_issue_made_t *made);
+
+/* Remove a job that is no longer wanted. Answers of anshin_job_finish(). */
+apr_status_t anshin_issue_drop(anshin_op_t *op, const char *key, const char *worker);
+
+#endif

@@ -1,0 +1,489 @@
+/*
+ * Issuing (core/issue.h): one certificate and one mail, whatever dies when (CRT-1), and what is done to the former one (CRT-5).
+ */
+#include "core/account.h"
+#include "core/download.h"
+#include "core/housekeeping.h"
+#include "core/issue.h"
+#include "core/mail.h"
+#include "core/secret.h"
+#include "core/session.h"
+#include "tap.h"
+#include "world.h"
+
+#define FINGERPRINT "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static world_t world;
+
+/* --- a store that dies --------------------------------------------------------------------------------------------- */
+
+static anshin_store_driver_t mortal;
+static int steps_left = -1; /* writing steps until death; below 0: immortal */
+static int dies_after;      /* the step on which it dies takes effect, but nobody hears of it */
+static int died;
+
+/* 1: go on. */
+static int alive(void)
+{
+    if (steps_left < 0) {
+        return 1;
+    }
+    died = died || steps_left == 0;
+    steps_left -= steps_left > 0;
+    return !died;
+}
+
+/* Is this step to be carried out? *told: its answer reaches the caller. */
+static int carried_out(int *told)
+{
+    int before = died;
+
+    *told = alive();
+    return *told || (dies_after && !before);
+}
+
+static apr_status_t mortal_begin(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool)
+{
+    return died ? ANSHIN_EFAULT : anshin_store_mem.begin(txn, self, mode, err, pool);
+}
+
+static apr_status_t mortal_put(void *txn, const anshin_record_type_t *type, const char *key, const void *value,
+                               apr_size_t length)
+{
+    int told;
+    apr_status_t status = carried_out(&told) ? anshin_store_mem.put(txn, type, key, value, length) : ANSHIN_EFAULT;
+
+    return told ? status : ANSHIN_EFAULT;
+}
+
+static apr_status_t mortal_erase(void *txn, const anshin_record_type_t *type, const char *key)
+{
+    int told;
+    apr_status_t status = carried_out(&told) ? anshin_store_mem.erase(txn, type, key) : ANSHIN_EFAULT;
+
+    return told ? status : ANSHIN_EFAULT;
+}
+
+static apr_status_t mortal_commit(void *txn, anshin_durability_t durability)
+{
+    int told;
+    apr_status_t status;
+
+    if (!carried_out(&told)) {
+        anshin_store_mem.abort(txn);
+        return ANSHIN_EFAULT;
+    }
+    status = anshin_store_mem.commit(txn, durability);
+    return told ? status : ANSHIN_EFAULT;
+}
+
+static apr_status_t mortal_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
+{
+    int told;
+    apr_status_t status = carried_out(&told) ? anshin_store_mem.blob_put(self, name, data, length, err) : ANSHIN_EFAULT;
+
+    return told ? status : ANSHIN_EFAULT;
+}
+
+static apr_status_t mortal_blob_wipe(void *self, const char *name, anshin_error_t *err)
+{
+    int told;
+    apr_status_t status = carried_out(&told) ? anshin_store_mem.blob_wipe(self, name, err) : ANSHIN_EFAULT;
+
+    return told ? status : ANSHIN_EFAULT;
+}
+
+static void make_mortal(void)
+{
+    mortal = anshin_store_mem;
+    mortal.begin = mortal_begin;
+    mortal.put = mortal_put;
+    mortal.erase = mortal_erase;
+    mortal.commit = mortal_commit;
+    mortal.blob_put = mortal_blob_put;
+    mortal.blob_wipe = mortal_blob_wipe;
+}
+
+/* --- a user who waits for a certificate ---------------------------------------------------------------------------- */
+
+static void put_user(const char *user, apr_int64_t number)
+{
+    anshin_account_t account = {.contract = "p-01", .user = user, .state = ANSHIN_ACCOUNT_ACTIVE,
+                                .method = ANSHIN_METHOD_CERTIFICATE, .language = "ja"};
+    anshin_terminal_t terminal = {.contract = "p-01", .user = user, .number = number, .address = "hanako@mail.example"};
+
+    account.terminals = apr_array_make(world.pool, 1, sizeof(apr_int64_t));
+    APR_ARRAY_PUSH(account.terminals, apr_int64_t) = number;
+    world_put(&world, &anshin_record_account, anshin_account_key(world_op(&world), user), &account);
+    world_put(&world, &anshin_record_terminal, anshin_terminal_key(world_op(&world), user, number), &terminal);
+}
+
+static const char *prepare(const char *user, apr_int64_t number)
+{
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    const char *password = NULL;
+
+    if (anshin_download_prepare(op, txn, user, number, &password, wipe) != APR_SUCCESS ||
+        anshin_txn_commit(txn, ANSHIN_DURABLE) != APR_SUCCESS) {
+        printf("# prepare: %s %s\n", op->error.id, op->error.text);
+        exit(1);
+    }
+    anshin_download_wipe(op, wipe);
+    return password;
+}
+
+/* What a worker does with the next issue job; ANSHIN_ENOTFOUND when there is none. */
+static apr_status_t work(anshin_job_t *job)
+{
+    anshin_issue_made_t made = {.fingerprint = FINGERPRINT,
+                                .not_before = world.now,
+                                .not_after = world.now + apr_time_from_sec(86400),
+                                .modern = {(const unsigned char *)"modern file", 11},
+                                .compat = {(const unsigned char *)"compat file", 11}};
+    anshin_issue_order_t order;
+    const char *key;
+    apr_time_t wake;
+    apr_status_t status;
+
+    do {
+        status = anshin_job_claim(world_op(&world), "w", job, &key, &wake);
+    } while (status == APR_SUCCESS && job->kind != ANSHIN_JOB_ISSUE);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_issue_order(world_op(&world), job, &order);
+    if (status == ANSHIN_EDENIED) {
+        (void)anshin_issue_drop(world_op(&world), key, "w");
+        return status;
+    }
+    return status == APR_SUCCESS ? anshin_issue_commit(world_op(&world), job, key, "w", &order, &made) : status;
+}
+
+/* --- counting ------------------------------------------------------------------------------------------------------ */
+
+typedef struct tally_t {
+    int active;
+    int revoked;
+} tally_t;
+
+static apr_status_t tally_one(void *baton, const char *key, const void *record)
+{
+    tally_t *tally = baton;
+    const anshin_certificate_t *certificate = record;
+
+    (void)key;
+    tally->active += certificate->state == ANSHIN_CERTIFICATE_ACTIVE;
+    tally->revoked += certificate->state == ANSHIN_CERTIFICATE_REVOKED && certificate->reason == 4;
+    return APR_SUCCESS;
+}
+
+static tally_t certificates(void)
+{
+    tally_t tally = {0, 0};
+    anshin_txn_t *txn = world_begin(world_op(&world), ANSHIN_TXN_READ);
+
+    (void)anshin_txn_each(txn, &anshin_record_certificate, "", tally_one, &tally);
+    anshin_txn_abort(txn);
+    return tally;
+}
+
+static void open_world(apr_pool_t *pool)
+{
+    steps_left = -1;
+    died = 0;
+    world_open(&world, &mortal, NULL, pool);
+    (void)mkdir(apr_pstrcat(pool, world.directory, "/mail", NULL), 0700);
+    world_file(&world, "mail/certificate-ready.ja.mustache",
+               "Subject: {{contract}}\n\n{{user}}|{{name}}|{{download_url}}|{{help_url}}|{{expires_text}}\n");
+}
+
+/* --- cases --------------------------------------------------------------------------------------------------------- */
+
+static void test_issue(apr_pool_t *pool)
+{
+    anshin_certificate_t certificate;
+    anshin_download_t download;
+    anshin_terminal_t terminal;
+    anshin_download_state_t state;
+    anshin_download_result_t fetched;
+    anshin_mail_text_t text = {NULL, NULL, NULL, NULL};
+    anshin_mail_t mail;
+    anshin_job_t job;
+    anshin_job_t mail_job;
+    const char *password;
+    const char *key;
+    char *link;
+    apr_time_t wake;
+
+    open_world(pool);
+    put_user("p-01-usr007", 1);
+    password = prepare("p-01-usr007", 1);
+    ok(work(&job) == APR_SUCCESS, "a certificate is issued (CRT-1)");
+    ok(world_get(&world, &anshin_record_certificate, job.serial, &certificate) == APR_SUCCESS &&
+           same_text(certificate.name, "p-01-usr007") && same_text(certificate.fingerprint, FINGERPRINT) &&
+           certificate.state == ANSHIN_CERTIFICATE_ACTIVE && same_text(certificate.user, "p-01-usr007") &&
+           certificate.terminal == 1 && same_text(certificate.contract, "p-01"), "its record stands under the job's serial");
+    ok(world_get(&world, &anshin_record_terminal, "p-01/p-01-usr007/1", &terminal) == APR_SUCCESS &&
+           same_text(terminal.certificate, job.serial), "it is the terminal's certificate");
+    ok(world_get(&world, &anshin_record_download, "p-01/p-01-usr007/1", &download) == APR_SUCCESS &&
+           same_text(download.serial, job.serial) && download.expires_at == world.now + apr_time_from_sec(86400),
+       "the download waits, for its lifetime");
+    ok(anshin_job_claim(world_op(&world), "w", &mail_job, &key, &wake) == APR_SUCCESS && mail_job.kind == ANSHIN_JOB_MAIL &&
+           world_count(&world, &anshin_record_job) == 1, "the issue is done, a mail is queued");
+    ok(world_get(&world, &anshin_record_mail, mail_job.mail, &mail) == APR_SUCCESS &&
+           anshin_mail_open(world_op(&world), &mail, &text) == APR_SUCCESS && same_text(text.to, "hanako@mail.example") &&
+           strstr(text.body, "p-01-usr007|p-01-usr007|https://login.example/anshin/download?t=") != NULL &&
+           strstr(text.body, "|https://login.example/anshin/help/import|20") != NULL,
+       "the mail names user, certificate, link and how-to page (CRT-1)");
+    link = apr_pstrndup(pool, strstr(text.body, "?t=") + 3, ANSHIN_TOKEN_TEXT);
+    ok(anshin_download_find(world_op(&world), link, &state) == APR_SUCCESS && same_text(state.name, "p-01-usr007"),
+       "the link leads to the download");
+    ok(anshin_download_fetch(world_op(&world), link, password, ANSHIN_PROFILE_COMPAT, &fetched) == APR_SUCCESS &&
+           fetched.right && fetched.file.length == 11 && memcmp(fetched.file.data, "compat file", 11) == 0,
+       "and the password to the file");
+    world.now += apr_time_from_sec(86401);
+    ok(anshin_download_find(world_op(&world), link, &state) == ANSHIN_EDENIED, "until it expires");
+}
+
+static void test_order(apr_pool_t *pool)
+{
+    static char longest[65];
+    anshin_issue_order_t order;
+    anshin_job_t job = {.user = "u", .terminal = 3, .serial = "4a"};
+    const char *password;
+
+    open_world(pool);
+    world.contract.policy.certificate_organization = "会員サービス";
+    world.contract.policy.crl_url = "http://pki.example/ca.crl";
+    put_user("u", 3);
+    ok(anshin_issue_order(world_op(&world), &job, &order) == ANSHIN_EDENIED, "without a download there is nothing to order");
+    password = prepare("u", 3);
+    ok(anshin_issue_order(world_op(&world), &job, &order) == APR_SUCCESS && same_text(order.name, "u-3") &&
+           same_text(order.serial, "4a") && same_text(order.organization, "会員サービス") && order.ocsp_url == NULL &&
+           same_text(order.crl_url, "http://pki.example/ca.crl") && same_text((const char *)order.password.data, password),
+       "the order follows policy, job and download; terminals from the second on show in the name");
+    memset(longest, 'x', 64);
+    put_user(longest, 12);
+    (void)prepare(longest, 12);
+    job.user = longest;
+    job.terminal = 12;
+    ok(anshin_issue_order(world_op(&world), &job, &order) == APR_SUCCESS && strlen(order.name) == 64 &&
+           same_text(order.name + 61, "-12"), "a name has 64 octets at most");
+    job.serial = NULL;
+    ok(anshin_issue_order(world_op(&world), &job, &order) == ANSHIN_EFAULT, "no serial, no order");
+    job.user = NULL;
+    ok(anshin_issue_order(world_op(&world), &job, &order) == ANSHIN_EDENIED, "a job without a user is dropped");
+}
+
+static void test_reissue(apr_pool_t *pool)
+{
+    anshin_session_t session = {.user = "u", .terminal = 1, .method = ANSHIN_METHOD_CERTIFICATE};
+    anshin_certificate_t old;
+    anshin_terminal_t terminal;
+    anshin_job_t first;
+    anshin_job_t second;
+    anshin_op_t *op;
+    anshin_txn_t *txn;
+    const char *id = NULL;
+
+    open_world(pool);
+    put_user("u", 1);
+    (void)prepare("u", 1);
+    (void)work(&first);
+    op = world_op(&world);
+    txn = world_begin(op, ANSHIN_TXN_WRITE);
+    session.serial = first.serial;
+    (void)anshin_session_open(op, txn, &session, &id);
+    (void)anshin_txn_commit(txn, ANSHIN_LAZY);
+    (void)prepare("u", 1);
+    ok(world_get(&world, &anshin_record_certificate, first.serial, &old) == APR_SUCCESS &&
+           old.state == ANSHIN_CERTIFICATE_ACTIVE, "until the new certificate is made the old one works");
+    ok(work(&second) == APR_SUCCESS && strcmp(first.serial, second.serial) != 0, "a reissue has a serial of its own");
+    ok(world_get(&world, &anshin_record_certificate, first.serial, &old) == APR_SUCCESS &&
+           old.state == ANSHIN_CERTIFICATE_REVOKED && old.reason == 4 && old.revoked_at == world.now,
+       "the former certificate is revoked as superseded (CRT-5, S23)");
+    ok(world_get(&world, &anshin_record_terminal, "p-01/u/1", &terminal) == APR_SUCCESS &&
+           same_text(terminal.certificate, second.serial), "the terminal has the new one");
+    ok(world_count(&world, &anshin_record_session) == 0, "sessions of the old one are over (S16)");
+    ok(world_count(&world, &anshin_record_token) == 1 && world_count(&world, &anshin_record_download) == 1 &&
+           world_blobs(&world) == 5, "the old link and files are gone (3 files of the download, 2 mails: %d)", world_blobs(&world));
+}
+
+static void test_twice_prepared(apr_pool_t *pool)
+{
+    anshin_job_t job;
+
+    open_world(pool);
+    put_user("u", 1);
+    (void)prepare("u", 1);
+    (void)prepare("u", 1);
+    ok(work(&job) == APR_SUCCESS && work(&job) == ANSHIN_EDENIED && work(&job) == ANSHIN_ENOTFOUND,
+       "two jobs for one terminal make one certificate; the other is dropped");
+    ok(certificates().active == 1 && certificates().revoked == 0, "none was made for nothing");
+}
+
+/* What makes a job unwanted: before the order, and between order and commit. */
+static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state, apr_int64_t method, int expected)
+{
+    anshin_issue_made_t made = {.fingerprint = FINGERPRINT, .modern = {(const unsigned char *)"m", 1},
+                                .compat = {(const unsigned char *)"c", 1}};
+    anshin_account_t account;
+    anshin_issue_order_t order;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+    apr_status_t status;
+    int blobs;
+
+    open_world(pool);
+    put_user("u", 1);
+    (void)prepare("u", 1);
+    (void)anshin_job_claim(world_op(&world), "w", &job, &key, &wake);
+    (void)anshin_issue_order(world_op(&world), &job, &order);
+    (void)world_get(&world, &anshin_record_account, "p-01/u", &account);
+    account.state = state;
+    account.method = method;
+    blobs = world_blobs(&world);
+    if (state < 0) {
+        anshin_op_t *op = world_op(&world);
+
+        if (anshin_account_delete(op, "u") != APR_SUCCESS) {
+            printf("# delete: %s\n", op->error.text);
+        }
+        blobs = 0;
+    } else {
+        world_put(&world, &anshin_record_account, "p-01/u", &account);
+    }
+    status = anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made);
+    if (expected) {
+        ok(status == APR_SUCCESS && certificates().active == 1, "%s: issued all the same", what);
+        return;
+    }
+    ok(status == ANSHIN_EDENIED && certificates().active == 0 && world_count(&world, &anshin_record_job) == 0 &&
+           world_count(&world, &anshin_record_mail) == 0 && world_blobs(&world) == blobs,
+       "%s meanwhile: the job is dropped, files wiped, no mail", what);
+}
+
+static void test_foreign_job(apr_pool_t *pool)
+{
+    anshin_issue_made_t made = {.fingerprint = FINGERPRINT, .modern = {(const unsigned char *)"m", 1},
+                                .compat = {(const unsigned char *)"c", 1}};
+    anshin_issue_order_t order;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+    int blobs;
+
+    open_world(pool);
+    put_user("u", 1);
+    (void)prepare("u", 1);
+    (void)anshin_job_claim(world_op(&world), "w", &job, &key, &wake);
+    (void)anshin_issue_order(world_op(&world), &job, &order);
+    blobs = world_blobs(&world);
+    ok(anshin_issue_commit(world_op(&world), &job, key, "other", &order, &made) == ANSHIN_ECONFLICT &&
+           world_blobs(&world) == blobs, "a worker that has lost its job commits nothing");
+    ok(anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made) == APR_SUCCESS &&
+           anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made) == ANSHIN_ENOTFOUND &&
+           certificates().active == 1, "the same commit twice is one (CRT-1)");
+}
+
+static void keep_house(void)
+{
+    anshin_housekeeping_t state = {{0}, 0};
+    const char *task;
+    int removed;
+
+    while (anshin_housekeeping_step(world_op(&world), &state, &task, &removed) != ANSHIN_ENOTFOUND) {
+    }
+}
+
+/* One life that ends at the given writing step; then another worker takes over. 1 when the first never came to its end. */
+static int live_and_die(apr_pool_t *pool, int steps, int reissue, const char **wrong)
+{
+    anshin_job_t job;
+    int released;
+    apr_status_t status;
+    tally_t tally;
+
+    open_world(pool);
+    put_user("u", 1);
+    (void)prepare("u", 1);
+    if (reissue) {
+        (void)work(&job);
+        (void)prepare("u", 1);
+    }
+    steps_left = steps;
+    (void)work(&job);
+    steps_left = -1;
+    status = died ? ANSHIN_EFAULT : APR_SUCCESS;
+    died = 0;
+    if (anshin_jobs_release(world_op(&world), &released) != APR_SUCCESS) {
+        *wrong = "the claim was not released";
+    }
+    while (work(&job) != ANSHIN_ENOTFOUND) {
+    }
+    world.now = apr_time_now() + apr_time_from_sec(7200);
+    keep_house();
+    tally = certificates();
+    if (tally.active != 1 || tally.revoked != reissue) {
+        *wrong = "not exactly one certificate";
+    }
+    if (world_count(&world, &anshin_record_mail) != 1 + reissue) {
+        *wrong = "not exactly one mail";
+    }
+    if (world_blobs(&world) != 4 + reissue) {
+        *wrong = "files are missing, or were left behind";
+    }
+    return status != APR_SUCCESS;
+}
+
+static void test_crashes(apr_pool_t *pool, int reissue)
+{
+    for (dies_after = 0; dies_after < 2; dies_after++) {
+        const char *wrong = NULL;
+        int deaths = 0;
+        int steps = 0;
+
+        for (; steps < 200; steps++) {
+            apr_pool_t *life;
+            int dead;
+
+            apr_pool_create(&life, pool);
+            dead = live_and_die(life, steps, reissue, &wrong);
+            apr_pool_destroy(life);
+            if (!dead || wrong != NULL) {
+                break;
+            }
+            deaths++;
+        }
+        ok(wrong == NULL && deaths > 10 && deaths < 200,
+           "%s: death %s each of %d writing steps: one certificate, one mail, no file left over (CRT-1, S24)%s%s",
+           reissue ? "reissue" : "issue", dies_after ? "after" : "before", deaths, wrong != NULL ? ": " : "",
+           wrong != NULL ? wrong : "");
+    }
+    dies_after = 0;
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    make_mortal();
+    test_issue(pool);
+    test_order(pool);
+    test_reissue(pool);
+    test_twice_prepared(pool);
+    test_unwanted(pool, "deleted", -1, 0, 0);
+    test_unwanted(pool, "disabled", ANSHIN_ACCOUNT_DISABLED, ANSHIN_METHOD_CERTIFICATE, 0);
+    test_unwanted(pool, "another login method", ANSHIN_ACCOUNT_ACTIVE, ANSHIN_METHOD_PASSWORD, 0);
+    test_unwanted(pool, "locked by the operator", ANSHIN_ACCOUNT_LOCKED, ANSHIN_METHOD_CERTIFICATE, 1);
+    test_foreign_job(pool);
+    test_crashes(pool, 0);
+    test_crashes(pool, 1);
+    apr_pool_destroy(pool);
+    return done();
+}
