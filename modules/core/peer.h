@@ -26,7 +26,7 @@ typedef struct anshin_peer_t {
     const char *fingerprint; /* SHA-256 of the DER, 64 lower-case hexadecimal digits */
     const char *name;        /* first CN of the subject: valid UTF-8 of at most 256 octets, no control characters */
     apr_time_t not_before;
-    apr_time_t not_after; /* the last second in which it is valid */
+    apr_time_t not_after; /* OpenSSL, and so we, take it as expired from this second on */
 } anshin_peer_t;
 
 #endif

@@ -1,0 +1,79 @@
+/*
+ * Client certificates of TLS connections: see tls.h.
+ *
+ * SECURITY: between the handshake and anshin_tls_peer() the connection says "verified" of any certificate whatever
+ * (mod_ssl ends a connection that says otherwise). Nothing may run a request in between. What the session keeps of the
+ * result is never looked at: each connection, resumed or not, is judged anew.
+ */
+#include "crypto/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "crypto/cause.h"
+#include "crypto/trust.h"
+
+/* Takes the place of OpenSSL's verification for the whole SSL_CTX. Not a verify callback: mod_ssl's SNI callback sets
+ * that anew on the connection, and OpenSSL would build a chain only to have us ignore it. */
+static int let_through(X509_STORE_CTX *ctx, void *data)
+{
+    (void)data;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
+}
+
+static int asks(const SSL_CTX *ctx, const anshin_trust_t *trust)
+{
+    for (int i = 0; i < trust->asking->nelts; i++) {
+        if (APR_ARRAY_IDX(trust->asking, i, SSL_CTX *) == ctx) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshin_error_t *err)
+{
+    STACK_OF(X509_NAME) * names;
+
+    if (asks(ctx, trust)) {
+        return APR_SUCCESS;
+    }
+    if (SSL_CTX_get_verify_mode(ctx) != SSL_VERIFY_NONE) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0440",
+                           "client certificates are verified already: leave SSLVerifyClient out where Anshin asks");
+    }
+    names = SSL_dup_CA_list(trust->names);
+    /* OpenSSL refuses to resume sessions with client certificates that belong to no context; mod_ssl sets one for each
+     * connection, and this stands for servers that do not. */
+    if (names == NULL || !SSL_CTX_set_session_id_context(ctx, trust->id, sizeof(trust->id))) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0441", "asking for client certificates");
+    }
+    SSL_CTX_set_client_CA_list(ctx, names); /* owns them now */
+    SSL_CTX_set_cert_verify_callback(ctx, let_through, NULL);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    APR_ARRAY_PUSH(trust->asking, SSL_CTX *) = ctx;
+    return APR_SUCCESS;
+}
+
+int anshin_tls_was_asked(const struct ssl_st *ssl, const anshin_trust_t *trust)
+{
+    return asks(SSL_get_SSL_CTX(ssl), trust) && (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0;
+}
+
+apr_status_t anshin_tls_peer(anshin_peer_t *facts, struct ssl_st *ssl, const anshin_trust_t *trust, apr_time_t now,
+                             anshin_error_t *err, apr_pool_t *pool)
+{
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    apr_status_t rv;
+    int result;
+
+    if (certificate == NULL) {
+        *facts = (anshin_peer_t){.state = ANSHIN_PEER_NONE, .serial = "", .fingerprint = "", .name = ""};
+        return APR_SUCCESS;
+    }
+    rv = anshin_x509_judge(facts, &result, certificate, trust, now, err, pool);
+    SSL_set_verify_result(ssl, result);
+    return rv;
+}

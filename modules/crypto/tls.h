@@ -1,0 +1,36 @@
+/*
+ * What the module needs of a TLS connection that mod_ssl runs: to ask for a client certificate, and to know what came of
+ * it. OpenSSL's types are named here, not included.
+ *
+ * Why it is done this way: a certificate must be asked for by the virtual host (TLS 1.3 and HTTP/2 have no renegotiation),
+ * and one that is expired or foreign must not end the handshake, or no page could explain it. So every certificate passes
+ * the handshake, and is judged here, before any request runs; the truth is then written back to the connection.
+ */
+#ifndef ANSHIN_CRYPTO_TLS_H
+#define ANSHIN_CRYPTO_TLS_H
+
+#include "core/peer.h"
+#include "crypto/x509.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+/* At start, for the SSL_CTX of a virtual host (mod_ssl's hook init_server): ask every client for a certificate of these
+ * CAs and let whatever it shows through the handshake. trust remembers the SSL_CTX and must live as long. Not thread
+ * safe.
+ * APR_SUCCESS, also when asked again with the same trust; ANSHIN_EINVALID (the SSL_CTX verifies clients already, by
+ * SSLVerifyClient or for another trust: two answers to one question); ANSHIN_EFAULT. */
+apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshin_error_t *err);
+
+/* 1 when this connection was asked for a certificate of this trust: the SSL_CTX it ended at (after SNI) is one that
+ * anshin_tls_ask() has set up. Resumed sessions count: mod_ssl binds a session to the virtual host that it began at.
+ * 0 is answered with 421 (Misdirected Request, RFC 9110 15.5.20). Thread safe. */
+int anshin_tls_was_asked(const struct ssl_st *ssl, const anshin_trust_t *trust);
+
+/* Judge the certificate of a connection, once, after the handshake and before its first request, and write the true
+ * result back (SSL_set_verify_result), so that SSL_CLIENT_VERIFY and `Require ssl-verify-client` tell it as well.
+ * Answers as anshin_x509_check(); without a certificate the state is ANSHIN_PEER_NONE. */
+apr_status_t anshin_tls_peer(anshin_peer_t *facts, struct ssl_st *ssl, const anshin_trust_t *trust, apr_time_t now,
+                             anshin_error_t *err, apr_pool_t *pool);
+
+#endif
