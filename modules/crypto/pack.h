@@ -1,0 +1,25 @@
+/*
+ * PKCS#12 files (RFC 7292): a user's key and certificate with the CA's, under a password. Linked into the worker alone.
+ */
+#ifndef ANSHIN_CRYPTO_PACK_H
+#define ANSHIN_CRYPTO_PACK_H
+
+#include "crypto/key.h"
+
+typedef enum anshin_pack_profile_t {
+    ANSHIN_PACK_MODERN, /* AES-256-CBC with PBKDF2-HMAC-SHA-256, MAC with SHA-256; 10,000 iterations */
+    ANSHIN_PACK_COMPAT /* 3DES with SHA-1, MAC with SHA-1; 2,048 iterations: what older Apple and Android systems open */
+} anshin_pack_profile_t;
+
+/* Pack. password: 8 to 64 characters of ASCII without control characters (Java opens no others), random with at least 60
+ * bits (CRT-2), which is why few iterations do. friendly_name: UTF-8, shown by the system that imports it.
+ * ca_chain: certificates in DER, the issuer first; at least one.
+ *
+ * The octets are in pool and hold the key: pool's cleanup wipes them. Copies are the caller's to wipe.
+ * APR_SUCCESS; ANSHIN_EINVALID (password, certificate or chain; the key is not that of the certificate); ANSHIN_EFAULT.
+ * Thread safe. */
+apr_status_t anshin_pack(anshin_bytes_t *file, anshin_pack_profile_t profile, const char *password,
+                         const char *friendly_name, const anshin_key_t *key, const anshin_bytes_t *certificate,
+                         const anshin_bytes_t *ca_chain, apr_size_t ca_count, anshin_error_t *err, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * The CA: its key, and the certificates it issues (RFC 5280). Linked into the signer alone (CRT-7).
+ *
+ * There is no function that signs octets of the caller's: every certificate is built here, field by field, after the one
+ * profile for users' client certificates.
+ */
+#ifndef ANSHIN_CRYPTO_SIGN_H
+#define ANSHIN_CRYPTO_SIGN_H
+
+#include "core/anshin.h"
+
+#define ANSHIN_SERIAL_BYTES_MAX 20 /* RFC 5280, 4.1.2.2 */
+
+typedef struct anshin_ca_t anshin_ca_t;
+
+/* Open the CA: certificate and key in PEM. The key file must be a regular file of mode 0600 or narrower. An encrypted key
+ * is opened with the first line of what passphrase_program (absolute path, no arguments; NULL: none) prints.
+ * pool's cleanup wipes the key. Used by several threads at once afterwards.
+ * APR_SUCCESS; ANSHIN_ENOTFOUND (no certificate or key file); ANSHIN_EINVALID (not a CA certificate, a key that is wider
+ * than 0600, does not belong to the certificate or does not open); ANSHIN_EFAULT. */
+apr_status_t anshin_ca_open(anshin_ca_t **ca, const char *certificate_file, const char *key_file,
+                            const char *passphrase_program, anshin_error_t *err, apr_pool_t *pool);
+
+/* The CA's certificate in DER, owned by ca. */
+anshin_bytes_t anshin_ca_certificate(const anshin_ca_t *ca);
+
+/* What a certificate shall say. Texts are UTF-8 without control characters; NULL or "": left out. */
+typedef struct anshin_issue_t {
+    anshin_bytes_t public_key; /* SubjectPublicKeyInfo in DER: P-256, P-384, RSA of 2,048 to 4,096 bits, Ed25519 */
+    anshin_bytes_t serial;     /* big-endian, 1 to 20 octets, not zero, first bit 0 (positive); random, by the caller */
+    const char *common_name;   /* required; 64 characters at most, like the next three */
+    const char *organization;
+    const char *organizational_unit;
+    const char *subject_serial; /* attribute serialNumber; PrintableString: letters, digits and '()+,-./:=? */
+    const char *country;        /* two letters */
+    apr_time_t not_before;      /* whole seconds count */
+    apr_time_t not_after;       /* cut to the CA's own end */
+    const char *mail;           /* subjectAltName rfc822Name; ASCII */
+    const char *crl_url;        /* CRL distribution point; http, https or ldap URL in ASCII */
+    const char *ocsp_url;       /* authority information access; http or https */
+} anshin_issue_t;
+
+typedef struct anshin_issued_t {
+    anshin_bytes_t certificate; /* DER */
+    const char *serial;         /* lower-case hexadecimal, as in the certificate record */
+    const char *fingerprint;    /* SHA-256 of the DER, lower-case hexadecimal */
+    apr_time_t not_before;      /* as they stand in the certificate */
+    apr_time_t not_after;
+} anshin_issued_t;
+
+/* Issue. Thread safe. The same request gives a certificate of the same content, though with ECDSA not the same octets.
+ * APR_SUCCESS; ANSHIN_EINVALID (the request breaks a rule above; the text names the field); ANSHIN_EDENIED (the CA's
+ * certificate is not valid in that time); ANSHIN_EFAULT. */
+apr_status_t anshin_ca_issue(anshin_issued_t *issued, const anshin_ca_t *ca, const anshin_issue_t *wanted,
+                             anshin_error_t *err, apr_pool_t *pool);
+
+#endif
