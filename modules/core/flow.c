@@ -93,7 +93,7 @@ static int parse(const char *clear, anshin_flow_t *flow, apr_pool_t *pool)
     apr_int64_t expires = stage >= 0 ? take_number(&at, '\n') : -1;
     const char *line = expires >= 0 ? strchr(at, '\n') : NULL;
 
-    if (line == NULL || kind > ANSHIN_FLOW_DOWNLOAD || stage > ANSHIN_STAGE_SHOWN) {
+    if (line == NULL || kind > ANSHIN_FLOW_DOWNLOAD || stage > ANSHIN_STAGE_RESULT) {
         return 0;
     }
     flow->kind = (anshin_flow_kind_t)kind;

@@ -16,8 +16,7 @@ typedef enum anshin_flow_stage_t {
     ANSHIN_STAGE_OPENED,  /* the link was opened; nothing is proven */
     ANSHIN_STAGE_CODE_OK, /* registration: the code was right */
     ANSHIN_STAGE_FETCHED, /* download: the file was fetched once at least */
-    ANSHIN_STAGE_RESULT,  /* over; the result waits to be shown once */
-    ANSHIN_STAGE_SHOWN    /* over, and shown */
+    ANSHIN_STAGE_RESULT   /* over; the result waits to be shown */
 } anshin_flow_stage_t;
 
 #define ANSHIN_FLOW_RESULT_LIFE apr_time_from_sec(600) /* how long a result waits to be shown */

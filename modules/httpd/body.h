@@ -1,0 +1,20 @@
+/*
+ * The body of a POST, as a form.
+ */
+#ifndef ANSHIN_HTTPD_BODY_H
+#define ANSHIN_HTTPD_BODY_H
+
+#include <httpd.h>
+
+#include "core/form.h"
+
+/* Read the request's body, at most ANSHIN_FORM_BODY_MAX bytes; what was read is wiped. OK with *form (the caller wipes it
+ * when done), or the status to answer with, and then the connection closes after the answer where bytes are left:
+ *   HTTP_UNSUPPORTED_MEDIA_TYPE    not application/x-www-form-urlencoded, or encoded further (Content-Encoding)
+ *   HTTP_REQUEST_ENTITY_TOO_LARGE  too long, announced or found so
+ *   HTTP_BAD_REQUEST               not a form by form.h (the cause is in err), or cut off
+ *   HTTP_REQUEST_TIME_OUT          the client was too slow
+ *   AP_FILTER_ERROR                httpd has answered already: the handler returns this */
+int anshin_body_form(request_rec *r, const anshin_crypto_t *crypto, anshin_form_t **form, anshin_error_t *err);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * A page: the data of a template, filled step by step, and the response made of it (S19, S27).
+ *
+ * What a template may rely on is written down where the templates are. Strings handed in are copied; they must be UTF-8 without
+ * NUL, and are escaped by the template engine. A failure while filling is remembered and turns the response into the bare
+ * 503 page, so that no caller has to look.
+ */
+#ifndef ANSHIN_HTTPD_PAGE_H
+#define ANSHIN_HTTPD_PAGE_H
+
+#include <httpd.h>
+#include <jansson.h>
+
+#include "core/op.h"
+#include "core/text.h"
+
+#define ANSHIN_LANGUAGE_COOKIE "anshin-lang"
+
+typedef struct anshin_page_t {
+    request_rec *r;
+    anshin_op_t *op;
+    const anshin_texts_t *texts;
+    const char *language; /* of this response */
+    json_t *data;         /* root of the data; freed with r->pool, like the next two, which belong to it */
+    json_t *page;         /* what this page alone has */
+    json_t *fields;       /* by name: {value, invalid, errors} */
+    json_t *errors;       /* for the summary: [{field, text}] */
+    int broken;           /* something could not be filled in */
+} anshin_page_t;
+
+/* Begin a page of op->contract in the language that the browser's cookie or Accept-Language asks for. NULL: no memory. */
+anshin_page_t *anshin_page_create(request_rec *r, anshin_op_t *op, const anshin_texts_t *texts);
+
+/* Put a value into an object of the page; steals value, which may be NULL (then the page is broken). */
+void anshin_page_put(anshin_page_t *page, json_t *object, const char *key, json_t *value);
+
+/* Shorthands for the part of this page alone; a text that is NULL is left out. */
+void anshin_page_text(anshin_page_t *page, const char *key, const char *text);
+void anshin_page_flag(anshin_page_t *page, const char *key, int flag);
+
+/* What a field shows again: never a secret. NULL: nothing. */
+void anshin_page_value(anshin_page_t *page, const char *field, const char *value);
+
+/* A complaint about a field, beside it and in the summary. key: of a text without parameters. */
+void anshin_page_error(anshin_page_t *page, const char *field, const char *key);
+void anshin_page_error_text(anshin_page_t *page, const char *field, const char *text);
+
+/* The one alert above the form; kind: "error", "notice", "success". */
+void anshin_page_alert(anshin_page_t *page, const char *kind, const char *text);
+
+/* Steps of a flow, by the keys of their texts (NULL terminated); current counts from 0. */
+void anshin_page_steps(anshin_page_t *page, const char *const *keys, int current);
+
+/* A text by key, plain or with one number or text filled in. */
+const char *anshin_page_say(anshin_page_t *page, const char *key);
+const char *anshin_page_say_number(anshin_page_t *page, const char *key, const char *name, apr_int64_t number);
+const char *anshin_page_say_text(anshin_page_t *page, const char *key, const char *name, const char *text);
+
+/* A time as pages show it, local zone: "2026-11-22 15:30". In r->pool. */
+const char *anshin_page_time(anshin_page_t *page, apr_time_t time);
+
+/* Render the template and send it with this status. Its title is the text TEMPLATE.title ('-' as '_') unless the data has one.
+ * OK, which a handler returns; when the template is broken, the bare page with 503 is sent and the cause logged. */
+int anshin_page_send(anshin_page_t *page, const char *name, int status);
+
+/* The built-in page, in both languages, for when nothing else works; OK. */
+int anshin_page_bare(request_rec *r, int status);
+
+/* 303 (RFC 9110 15.4.4) to a path of this site or an https URL, without body; OK. */
+int anshin_page_redirect(request_rec *r, const char *location);
+
+/* The headers of S19 for an answer of ours. form_target: a further origin that forms may lead to by a redirect, or NULL. */
+void anshin_page_headers(request_rec *r, const char *form_target);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * Exchanges: what every page needs before its handler runs.
+ *
+ * SECURITY: the session decides who somebody is, and a store that cannot be read is no answer to that: 503 (S21).
+ */
+#include "portal/exchange.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/cookie_header.h"
+#include "core/csrf.h"
+#include "core/secret.h"
+#include "httpd/cookie.h"
+#include "httpd/env.h"
+#include "portal/portal.h"
+
+APLOG_USE_MODULE(anshin_portal);
+
+#define BROWSER_COOKIE "__Host-anshin-browser"
+
+/* The browser's id, a new one when it has none; set again by no answer, so that parallel pages agree on it. */
+static apr_status_t open_browser(anshin_exchange_t *x)
+{
+    apr_status_t status;
+
+    x->browser = anshin_cookie_get(x->r, BROWSER_COOKIE);
+    if (x->browser != NULL && anshin_browser_id_valid(x->browser)) {
+        return APR_SUCCESS;
+    }
+    status = anshin_secret_token(&x->op, &x->browser);
+    if (status == APR_SUCCESS) {
+        anshin_cookie_set(x->r, BROWSER_COOKIE, x->browser, 0);
+    }
+    return status;
+}
+
+static apr_status_t open_session(anshin_exchange_t *x)
+{
+    const char *id = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
+    apr_status_t status;
+    const char *method;
+    json_t *user;
+
+    if (id == NULL) {
+        return APR_SUCCESS;
+    }
+    status = anshin_session_find(&x->op, id, x->peer, &x->session, &x->session_key);
+    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
+        anshin_error_clear(&x->op.error); /* an answer: nobody is logged in here */
+        return APR_SUCCESS;
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    x->logged_in = 1;
+    method = apr_pstrcat(x->op.pool, "methods.", anshin_method_name(x->session.method), NULL);
+    user = json_pack("{s:s, s:s}", "id", x->session.user, "method_text", anshin_page_say(x->page, method));
+    anshin_page_put(x->page, x->page->data, "user", user);
+    return APR_SUCCESS;
+}
+
+/* The language switch: the same page with ?lang=, and the sealed return path where the page has one. */
+static void put_languages(anshin_exchange_t *x)
+{
+    static const struct {
+        const char *code;
+        const char *name;
+    } offered[] = {{"ja", "日本語"}, {"en", "English"}};
+    const char *back = anshin_form_get(x->query, "return");
+    json_t *list = json_array();
+    apr_size_t i;
+
+    for (i = 0; i < sizeof offered / sizeof offered[0]; i++) {
+        const char *url = apr_pstrcat(x->op.pool, anshin_exchange_link(x, x->path), "?lang=", offered[i].code,
+                                      back ? "&return=" : "", back ? ap_escape_urlencoded(x->op.pool, back) : "", NULL);
+        json_t *entry = json_pack("{s:s, s:s, s:s, s:b}", "code", offered[i].code, "name", offered[i].name, "url", url,
+                                  "current", strcmp(offered[i].code, x->page->language) == 0);
+
+        if (json_array_append_new(list, entry) != 0) {
+            x->page->broken = 1;
+        }
+    }
+    anshin_page_put(x->page, x->page->data, "languages", list);
+}
+
+static apr_status_t open_csrf(anshin_exchange_t *x)
+{
+    const char *token;
+    apr_status_t status = anshin_csrf_make(&x->op, x->browser, &token);
+
+    if (status == APR_SUCCESS) {
+        anshin_page_put(x->page, x->page->data, "csrf", json_string(token));
+    }
+    return status;
+}
+
+/* The query; one that cannot be read counts as empty, and *broken says so. */
+static void open_query(anshin_exchange_t *x, int *broken)
+{
+    const char *args = x->r->args ? x->r->args : "";
+    anshin_form_t *query;
+
+    *broken = anshin_form_parse(&query, args, strlen(args), &x->op.error, x->op.pool) != APR_SUCCESS;
+    if (*broken) {
+        anshin_error_clear(&x->op.error);
+        anshin_form_parse(&query, NULL, 0, NULL, x->op.pool);
+    }
+    x->query = query;
+}
+
+/* OK, or what was answered. */
+static int open_base(anshin_exchange_t *x, request_rec *r)
+{
+    const anshin_texts_t *texts;
+    anshin_visit_t visit;
+
+    memset(x, 0, sizeof *x);
+    x->r = r;
+    x->path = "/";
+    anshin_visit_get(r, &visit);
+    if (visit.env == NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "AN0601: no store or keys in this process, see its start in this log");
+        anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
+        return DONE;
+    }
+    if (visit.contract == NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AN0602: no contract serves this place (AnshinUse)");
+        anshin_page_bare(r, HTTP_NOT_FOUND);
+        return DONE;
+    }
+    anshin_op_init(&x->op, visit.env, visit.contract, r->useragent_ip, r->pool);
+    x->peer = visit.peer;
+    texts = anshin_portal_texts(visit.contract);
+    x->page = texts ? anshin_page_create(r, &x->op, texts) : NULL;
+    if (x->page == NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0603: contract %s has no texts, see the start of this process",
+                      visit.contract->name);
+        anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
+        return DONE;
+    }
+    return OK;
+}
+
+/* What of the request's path lies behind the portal's base; "" when it lies elsewhere. */
+static const char *path_behind(const request_rec *r, const char *base)
+{
+    apr_size_t length = strlen(base);
+
+    if (strncmp(r->uri, base, length) != 0) {
+        return "";
+    }
+    if (r->uri[length] == '\0') {
+        return "/";
+    }
+    return r->uri[length] == '/' ? r->uri + length : "";
+}
+
+int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path)
+{
+    apr_status_t status;
+    int broken_query;
+
+    if (open_base(x, r) != OK) {
+        return DONE;
+    }
+    x->path = path ? path : path_behind(r, x->op.contract->portal_base);
+    open_query(x, &broken_query);
+    put_languages(x);
+    status = open_browser(x);
+    status = status == APR_SUCCESS ? open_csrf(x) : status;
+    status = status == APR_SUCCESS ? open_session(x) : status;
+    if (status != APR_SUCCESS) {
+        anshin_answer_failure(x, status, "session");
+        return DONE;
+    }
+    if (broken_query) {
+        anshin_answer_error(x, HTTP_BAD_REQUEST);
+        return DONE;
+    }
+    return OK;
+}
+
+const char *anshin_exchange_link(const anshin_exchange_t *x, const char *path)
+{
+    return apr_pstrcat(x->op.pool, x->op.contract->portal_base, *path ? path : "/login", NULL);
+}
+
+void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what)
+{
+    const anshin_error_t *err = &x->op.error;
+
+    if (err->status == APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, level, 0, x->r, "%s: %s %s: %s", id, x->r->method, x->path, what);
+    } else {
+        ap_log_rerror(APLOG_MARK, level, 0, x->r, "%s: %s %s: %s: %s: %s", id, x->r->method, x->path, what, err->id,
+                      err->text);
+    }
+}
+
+const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max)
+{
+    const char *value = anshin_form_get(x->form, name);
+
+    if (value == NULL || *value == '\0') {
+        anshin_page_error(x->page, name, "errors.required");
+        return NULL;
+    }
+    if (strlen(value) > max) {
+        anshin_page_error(x->page, name, "errors.too_long");
+        return NULL;
+    }
+    return value;
+}

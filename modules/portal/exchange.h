@@ -1,0 +1,75 @@
+/*
+ * An exchange: one request to the portal, what is known of it, and the answers that handlers choose from.
+ */
+#ifndef ANSHIN_PORTAL_EXCHANGE_H
+#define ANSHIN_PORTAL_EXCHANGE_H
+
+#include <httpd.h>
+
+#include "core/flow.h"
+#include "core/form.h"
+#include "core/session.h"
+#include "httpd/page.h"
+
+typedef struct anshin_exchange_t {
+    request_rec *r;
+    anshin_op_t op;
+    const anshin_peer_t *peer;  /* certificate of the connection */
+    anshin_page_t *page;        /* of the answer, in the making */
+    const char *path;           /* behind the portal's base: "/login" */
+    const anshin_form_t *query; /* the address's query as fields */
+    anshin_form_t *form;        /* POST: the body's fields, wiped after the handler; else NULL */
+    const char *browser;        /* id from the browser's cookie, or a new one that is being set */
+    int logged_in;              /* the next two are filled */
+    anshin_session_t session;
+    const char *session_key;
+    anshin_flow_t flow; /* of a route that belongs to one */
+} anshin_exchange_t;
+
+/* Handles a request; returns what an httpd handler returns. */
+typedef int anshin_exchange_fn(anshin_exchange_t *x);
+
+/* Take the request up: operation, page data, browser id, session. path: the page's behind the portal's base, NULL: as the
+ * request says. OK; otherwise everything has been answered (DONE). */
+int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path);
+
+/* Path of a page of this portal for links and redirects: base + path. */
+const char *anshin_exchange_link(const anshin_exchange_t *x, const char *path);
+
+/* Log the cause in x->op, if there is one, under an id. level: APLOG_ERR and so on. */
+void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what);
+
+/* --- answers; each returns OK, to be returned by the handler --- */
+
+/* A page of this status that is drawn by template name. */
+int anshin_answer_page(anshin_exchange_t *x, const char *name, int status);
+
+/* A form with complaints: 422 (RFC 9110 15.5.21), and the summary's alert unless the page has one. */
+int anshin_answer_form(anshin_exchange_t *x, const char *name);
+
+/* What a core verb's failure leads to: ANSHIN_EBUSY and ANSHIN_EFAULT: 503 (S21), logged; ANSHIN_ENOTFOUND and ANSHIN_EDENIED:
+ * the link cannot be used. */
+int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char *what);
+
+/* 303 to a page of this portal. */
+int anshin_answer_redirect(anshin_exchange_t *x, const char *path);
+
+/* The error page of an HTTP status (400, 403, 404, 405, 408, 413, 415). */
+int anshin_answer_error(anshin_exchange_t *x, int status);
+
+/* Locked (LCK-2): 403. kind: "password", "code", "download". unlock_at: 0: only the operator unlocks. */
+int anshin_answer_locked(anshin_exchange_t *x, const char *kind, apr_time_t unlock_at);
+
+/* The link is used, over its time, or none of ours: 410, one page for all of them. */
+int anshin_answer_link_invalid(anshin_exchange_t *x);
+
+/* A field of the form: NULL with a complaint when it is missing, empty, or longer than max bytes. */
+const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max);
+
+/* The flow as it is now goes into the browser's cookie; the answer follows. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x);
+
+/* The browser is told to forget the flow. */
+void anshin_exchange_forget_flow(anshin_exchange_t *x);
+
+#endif

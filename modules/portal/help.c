@@ -1,0 +1,117 @@
+/*
+ * Help: how to import a certificate (CRT-4), and what is wrong with the one on this connection (LOG-3).
+ *
+ * SECURITY: of a certificate that is not ours nothing is shown, and of one that is nothing but what its holder can read in it.
+ */
+#include "portal/route.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+#include "core/certificate.h"
+#include "core/secret.h"
+#include "portal/device.h"
+
+APLOG_USE_MODULE(anshin_portal);
+
+#define NUMBER_SIGNS 8
+
+int anshin_help_import_get(anshin_exchange_t *x)
+{
+    anshin_device_t device = anshin_device_guess(apr_table_get(x->r->headers_in, "User-Agent"));
+
+    anshin_page_put(x->page, x->page->page, "device",
+                    json_pack("{s:b, s:b, s:b, s:b}", "windows", device == ANSHIN_DEVICE_WINDOWS, "mac",
+                              device == ANSHIN_DEVICE_MAC, "ios", device == ANSHIN_DEVICE_IOS, "android",
+                              device == ANSHIN_DEVICE_ANDROID));
+    return anshin_answer_page(x, "help-import", HTTP_OK);
+}
+
+static apr_status_t judge(anshin_exchange_t *x, anshin_certificate_verdict_t *verdict)
+{
+    anshin_op_t *op = &x->op;
+    anshin_certificate_t record;
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_certificate_judge(op, txn, x->peer, verdict, &record);
+        anshin_txn_abort(txn);
+    }
+    return status;
+}
+
+/* A number that the person tells the help desk, and the log line under it. */
+static void put_number(anshin_exchange_t *x, const char *reason)
+{
+    const char *signs;
+    const char *number;
+
+    if (anshin_secret_text(&x->op, &signs, "23456789BCDFGHJKMNPQRSTVWXYZ", NUMBER_SIGNS) != APR_SUCCESS) {
+        anshin_exchange_log(x, APLOG_ERR, "AN0650", "no help number");
+        return;
+    }
+    number = apr_pstrcat(x->op.pool, "AN-", signs, NULL);
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, x->r, "AN0651: help number %s: client certificate %s%s%s", number,
+                  reason, *x->peer->serial ? ", serial " : "", x->peer->serial);
+    anshin_page_text(x->page, "number", number);
+}
+
+static int explain(anshin_exchange_t *x, anshin_certificate_verdict_t verdict, int status)
+{
+    const char *reason = anshin_verdict_name(verdict);
+    const char *key = apr_pstrcat(x->op.pool, "reason_", reason, NULL);
+
+    anshin_page_put(
+        x->page, x->page->data, "title",
+        json_string(anshin_page_say(x->page, apr_pstrcat(x->op.pool, "help_certificate.", key, ".title", NULL))));
+    anshin_page_text(x->page, "reason", reason);
+    anshin_page_flag(x->page, key, 1);
+    anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
+    if (verdict != ANSHIN_VERDICT_FOREIGN && verdict != ANSHIN_VERDICT_NONE) {
+        anshin_page_text(x->page, "name", x->peer->name);
+        anshin_page_text(x->page, "not_after_text", anshin_page_time(x->page, x->peer->not_after));
+    }
+    if (verdict != ANSHIN_VERDICT_GOOD) {
+        put_number(x, reason);
+        /* Browsers remember for a connection that no certificate, or this one, was chosen. */
+        x->r->connection->keepalive = AP_CONN_CLOSE;
+        apr_table_setn(x->r->err_headers_out, "Connection", "close");
+    }
+    return anshin_answer_page(x, "help-certificate", status);
+}
+
+int anshin_help_certificate_answer(anshin_exchange_t *x, int status)
+{
+    anshin_certificate_verdict_t verdict;
+    apr_status_t judged = judge(x, &verdict);
+
+    if (judged != APR_SUCCESS) {
+        return anshin_answer_failure(x, judged == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "client certificate");
+    }
+    return explain(x, verdict, status);
+}
+
+int anshin_help_certificate_get(anshin_exchange_t *x)
+{
+    return anshin_help_certificate_answer(x, HTTP_OK);
+}
+
+int anshin_help_gate(anshin_exchange_t *x)
+{
+    anshin_certificate_verdict_t verdict;
+    apr_status_t status;
+
+    if (x->op.contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
+        return DECLINED;
+    }
+    status = judge(x, &verdict);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "client certificate");
+    }
+    if (verdict == ANSHIN_VERDICT_GOOD) {
+        return DECLINED;
+    }
+    apr_table_setn(x->r->err_headers_out, "WWW-Authenticate", "Anshin");
+    return explain(x, verdict, HTTP_UNAUTHORIZED);
+}

@@ -1,0 +1,59 @@
+/*
+ * The page behind the login that belongs to the portal itself: who is logged in, how, and since when not.
+ */
+#include <apr_strings.h>
+
+#include "core/account.h"
+#include "core/history.h"
+#include "portal/route.h"
+
+#define LOOK_BACK 50 /* entries of history in which the login before this one is looked for */
+
+typedef struct search_t {
+    apr_time_t before; /* start of this session */
+    apr_time_t found;  /* 0: none */
+} search_t;
+
+static apr_status_t earlier_login(void *baton, const anshin_history_t *entry)
+{
+    search_t *search = baton;
+
+    if (entry->result != ANSHIN_HISTORY_LOGIN_OK || entry->at >= search->before) {
+        return APR_SUCCESS;
+    }
+    search->found = entry->at;
+    return APR_EOF;
+}
+
+static apr_status_t previous_login(anshin_exchange_t *x, apr_time_t *at)
+{
+    search_t search = {x->session.created_at, 0};
+    anshin_op_t *op = &x->op;
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_history_read(op, txn, x->session.user, 0, LOOK_BACK, earlier_login, &search, NULL);
+    anshin_txn_abort(txn);
+    *at = search.found;
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+int anshin_home_get(anshin_exchange_t *x)
+{
+    const char *method = apr_pstrcat(x->op.pool, "methods.", anshin_method_name(x->session.method), NULL);
+    apr_time_t at = 0;
+    apr_status_t status = previous_login(x, &at);
+
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "history");
+    }
+    anshin_page_text(x->page, "method_text", anshin_page_say(x->page, method));
+    anshin_page_text(x->page, "site_url", x->op.contract->policy.site_url);
+    if (at != 0) {
+        anshin_page_text(x->page, "last_login_text", anshin_page_time(x->page, at));
+    }
+    return anshin_answer_page(x, "home", HTTP_OK);
+}

@@ -1,0 +1,105 @@
+/*
+ * Tokens of links in addresses (S9): hidden before anything logs the request.
+ *
+ * SECURITY: mod_log_config (%r, %q), mod_log_forensic, mod_status and error logs read the_request, unparsed_uri and args. The
+ * token is replaced in all of them before they look, and waits in the request's own place for the handler. Only addresses of
+ * portals are touched: others have parameters called "t", too.
+ */
+#include "portal/portal.h"
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <string.h>
+
+#include "httpd/env.h"
+
+#define HIDDEN "t=-"
+
+/* The place behind base: 1 for those that links lead to. */
+static int path_takes_token(const char *path, const char *base)
+{
+    apr_size_t length = strlen(base);
+
+    return strncmp(path, base, length) == 0 &&
+           (strcmp(path + length, "/register") == 0 || strcmp(path + length, "/download") == 0);
+}
+
+static int is_portal(request_rec *r, const char *path)
+{
+    const anshin_env_t *env = anshin_env_get();
+    anshin_visit_t visit;
+    int i;
+
+    if (env == NULL) { /* nothing will be served, and still nothing may be logged */
+        anshin_visit_get(r, &visit);
+        return visit.contract != NULL && path_takes_token(path, visit.contract->portal_base);
+    }
+    for (i = 0; i < env->config->contracts->nelts; i++) {
+        if (path_takes_token(path, APR_ARRAY_IDX(env->config->contracts, i, anshin_contract_t *)->portal_base)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The path as the handler will see it: decoded, without empty and dot segments. */
+static const char *plain_path(request_rec *r)
+{
+    char *path = apr_pstrdup(r->pool, r->uri);
+
+    if (ap_unescape_url(path) != OK ||
+        !ap_normalize_path(path,
+                           AP_NORMALIZE_ALLOW_RELATIVE | AP_NORMALIZE_MERGE_SLASHES | AP_NORMALIZE_NOT_ABOVE_ROOT)) {
+        return "";
+    }
+    return path;
+}
+
+/* args with every parameter t hidden; *token is the value of the last of them. */
+static const char *hide(request_rec *r, const char **token)
+{
+    char *rest = apr_pstrdup(r->pool, r->args);
+    const char *hidden = "";
+    char *last;
+    char *part;
+
+    for (part = apr_strtok(rest, "&", &last); part != NULL; part = apr_strtok(NULL, "&", &last)) {
+        const char *name = strncasecmp(part, "%74=", 4) == 0 ? "%74=" : "t=";
+        int found = strncasecmp(part, name, strlen(name)) == 0;
+
+        if (found) {
+            *token = part + strlen(name);
+        }
+        hidden = apr_pstrcat(r->pool, hidden, *hidden ? "&" : "", found ? HIDDEN : part, NULL);
+    }
+    return hidden;
+}
+
+int anshin_link_token_hide(request_rec *r)
+{
+    const char *token = NULL;
+    const char *question;
+    const char *hidden;
+
+    if (r->args == NULL || r->uri == NULL || anshin_link_token_get(r) != NULL || !is_portal(r, plain_path(r))) {
+        return DECLINED;
+    }
+    hidden = hide(r, &token);
+    if (token == NULL) {
+        return DECLINED;
+    }
+    ap_set_module_config(r->request_config, &anshin_portal_module, (void *)token);
+    r->args = apr_pstrdup(r->pool, hidden);
+    r->parsed_uri.query = r->args;
+    question = strchr(r->unparsed_uri, '?');
+    r->unparsed_uri = apr_pstrcat(
+        r->pool, apr_pstrmemdup(r->pool, r->unparsed_uri, question ? (apr_size_t)(question - r->unparsed_uri) : 0), "?",
+        hidden, NULL);
+    r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
+    return DECLINED;
+}
+
+const char *anshin_link_token_get(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &anshin_portal_module);
+}

@@ -1,0 +1,137 @@
+/*
+ * Login page (LOG-2 to LOG-5).
+ *
+ * SECURITY: faces everybody. Whatever failed gets one answer, the same body, status and headers (S8); which it was is the core's
+ * to decide and to write down. The place to return to comes sealed, by nobody but us (S26).
+ */
+#include "portal/route.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <string.h>
+
+#include "core/cookie_header.h"
+#include "core/login.h"
+#include "core/return_path.h"
+#include "httpd/cookie.h"
+
+APLOG_USE_MODULE(anshin_portal);
+
+#define USER_MAX 256      /* bytes typed; longer than any user ID in full width */
+#define PASSWORD_MAX 1024 /* bytes typed; beyond any contract's maximum */
+
+/* The sealed place to return to, as it came, when it is ours; NULL otherwise. *path: unsealed. */
+static const char *sealed_return(anshin_exchange_t *x, const char **path)
+{
+    const char *sealed = anshin_form_get(x->form ? x->form : x->query, "return");
+
+    *path = NULL;
+    if (sealed == NULL || *sealed == '\0') {
+        return NULL;
+    }
+    if (anshin_return_unseal(&x->op, sealed, path) != APR_SUCCESS) {
+        anshin_exchange_log(x, APLOG_INFO, "AN0630", "place to return to refused");
+        anshin_error_clear(&x->op.error);
+        return NULL;
+    }
+    return sealed;
+}
+
+static int show(anshin_exchange_t *x, const char *sealed, int status)
+{
+    const anshin_policy_t *policy = &x->op.contract->policy;
+    int certificates = ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE);
+
+    anshin_page_text(x->page, "return", sealed);
+    if (certificates && x->peer->state == ANSHIN_PEER_GOOD) {
+        anshin_page_text(x->page, "certificate_name", x->peer->name);
+    }
+    anshin_page_flag(x->page, "show_certificate_link", certificates);
+    if (status == HTTP_UNPROCESSABLE_ENTITY) {
+        return anshin_answer_form(x, "login");
+    }
+    return anshin_answer_page(x, "login", status);
+}
+
+int anshin_login_get(anshin_exchange_t *x)
+{
+    const char *path;
+    const char *sealed = sealed_return(x, &path);
+    int answer;
+
+    if (x->logged_in && sealed == NULL) {
+        return anshin_answer_redirect(x, "/");
+    }
+    answer = anshin_help_gate(x);
+    return answer == DECLINED ? show(x, sealed, HTTP_OK) : answer;
+}
+
+static int wrong(anshin_exchange_t *x, const anshin_login_result_t *result, const char *sealed)
+{
+    int answer = anshin_help_gate(x);
+
+    if (answer != DECLINED) {
+        return answer;
+    }
+    apr_table_setn(x->r->err_headers_out, "WWW-Authenticate", "Anshin");
+    anshin_page_alert(x->page, "error", anshin_page_say(x->page, "errors.login_wrong"));
+    if (result->show == ANSHIN_SHOW_REMAINING) {
+        anshin_page_text(x->page, "remaining_text",
+                         anshin_page_say_number(x->page, "errors.login_remaining", "remaining", result->remaining));
+    } else if (result->show == ANSHIN_SHOW_LIMIT) {
+        anshin_page_text(x->page, "remaining_text",
+                         anshin_page_say_number(x->page, "errors.login_limit", "limit", result->limit));
+    }
+    return show(x, sealed, HTTP_UNAUTHORIZED);
+}
+
+static int throttled(anshin_exchange_t *x)
+{
+    apr_int64_t seconds = apr_time_sec(x->op.contract->policy.address_window);
+
+    apr_table_set(x->r->err_headers_out, "Retry-After", apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, seconds));
+    return anshin_answer_page(x, "too-many", HTTP_TOO_MANY_REQUESTS);
+}
+
+static int let_in(anshin_exchange_t *x, const anshin_login_result_t *result, const char *path)
+{
+    const anshin_contract_t *contract = x->op.contract;
+
+    anshin_cookie_set(x->r, anshin_session_cookie(contract->name, x->op.pool), result->session_id, 0);
+    return anshin_page_redirect(x->r, path ? path : contract->policy.site_url);
+}
+
+int anshin_login_post(anshin_exchange_t *x)
+{
+    const char *path;
+    const char *sealed = sealed_return(x, &path);
+    const char *user = anshin_exchange_field(x, "user", USER_MAX);
+    const char *password = anshin_exchange_field(x, "password", PASSWORD_MAX);
+    anshin_login_result_t result;
+    anshin_login_facts_t facts;
+    apr_status_t status;
+
+    anshin_page_value(x->page, "user", anshin_form_get(x->form, "user"));
+    if (user == NULL || password == NULL) {
+        return show(x, sealed, HTTP_UNPROCESSABLE_ENTITY);
+    }
+    facts.user = user;
+    facts.password = password;
+    facts.peer = x->peer;
+    facts.old_session = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
+    status = anshin_login(&x->op, &facts, &result);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "login");
+    }
+    switch (result.outcome) {
+    case ANSHIN_LOGIN_OK:
+        return let_in(x, &result, path);
+    case ANSHIN_LOGIN_LOCKED:
+        return anshin_answer_locked(x, "password", result.unlock_at);
+    case ANSHIN_LOGIN_THROTTLED:
+        return throttled(x);
+    case ANSHIN_LOGIN_WRONG:
+        break;
+    }
+    return wrong(x, &result, sealed);
+}

@@ -1,0 +1,32 @@
+/*
+ * mod_anshin_portal: the pages that people see. What its files share.
+ */
+#ifndef ANSHIN_PORTAL_PORTAL_H
+#define ANSHIN_PORTAL_PORTAL_H
+
+#include <httpd.h>
+
+#include <http_config.h>
+
+#include "core/config.h"
+#include "core/text.h"
+
+extern module AP_MODULE_DECLARE_DATA anshin_portal_module;
+
+/* The texts of a contract, loaded at the start of the process; NULL when they could not be. */
+const anshin_texts_t *anshin_portal_texts(const anshin_contract_t *contract);
+
+/* Handler "anshin": finds the route and runs it (route.c). */
+int anshin_portal_handle(request_rec *r);
+
+/* Answer with a page from another place of the server (route.c; httpd/env.h, anshin_portal_page). */
+int anshin_portal_page(request_rec *r, const char *name, int status);
+
+/* Take the token of a link out of everything that a log may show (link_token.c, S9). Hook post_read_request, and
+ * log_transaction for requests that httpd refused before that; DECLINED. */
+int anshin_link_token_hide(request_rec *r);
+
+/* The token that was taken out; NULL when there was none. */
+const char *anshin_link_token_get(const request_rec *r);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * Registration, pages 1 and 3 (REG-2, REG-4, REG-5): the code, and the result.
+ *
+ * SECURITY: whoever has the link sees page 1 and learns nothing from it, not even for whom it is.
+ */
+#include "core/registration.h"
+
+#include "portal/route.h"
+
+#define CODE_MAX 128 /* bytes typed */
+
+static const char *const steps[] = {"steps.register_code", "steps.register_credentials", "steps.register_done", NULL};
+
+int anshin_register_get(anshin_exchange_t *x)
+{
+    anshin_account_t account;
+    apr_status_t status = anshin_registration_find(&x->op, x->flow.token, &account);
+
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "registration link");
+    }
+    anshin_page_steps(x->page, steps, 0);
+    return anshin_answer_page(x, "register-code", HTTP_OK);
+}
+
+static int wrong(anshin_exchange_t *x, const anshin_code_result_t *result)
+{
+    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
+        anshin_page_error(x->page, "code", "errors.code_wrong");
+    } else {
+        anshin_page_error_text(
+            x->page, "code",
+            anshin_page_say_number(x->page, "errors.code_wrong_remaining", "remaining", result->remaining));
+    }
+    return anshin_answer_form(x, "register-code");
+}
+
+int anshin_register_post(anshin_exchange_t *x)
+{
+    const char *code = anshin_exchange_field(x, "code", CODE_MAX);
+    anshin_code_result_t result;
+    apr_status_t status;
+
+    anshin_page_steps(x->page, steps, 0);
+    if (code == NULL) {
+        return anshin_answer_form(x, "register-code");
+    }
+    status = anshin_registration_code(&x->op, x->flow.token, code, &result);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "registration code");
+    }
+    if (result.locked) {
+        return anshin_answer_locked(x, "code", 0);
+    }
+    if (!result.right) {
+        return wrong(x, &result);
+    }
+    x->flow.stage = ANSHIN_STAGE_CODE_OK;
+    status = anshin_exchange_keep_flow(x);
+    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/register/credentials")
+                                 : anshin_answer_failure(x, status, "flow");
+}
+
+int anshin_registered_get(anshin_exchange_t *x)
+{
+    int certificate = *x->flow.secret != '\0';
+
+    anshin_page_steps(x->page, steps, 2);
+    anshin_page_flag(x->page, "certificate", certificate);
+    anshin_page_text(x->page, "download_password", x->flow.secret);
+    anshin_page_text(x->page, "support", x->op.contract->policy.support);
+    anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
+    if (!x->r->header_only) {
+        anshin_exchange_forget_flow(x); /* shown once (REG-4) */
+    }
+    return anshin_answer_page(x, "register-done", HTTP_OK);
+}

@@ -1,0 +1,45 @@
+/*
+ * The portal's routes: one table. A new page costs a template, a handler, and a row.
+ */
+#ifndef ANSHIN_PORTAL_ROUTE_H
+#define ANSHIN_PORTAL_ROUTE_H
+
+#include "portal/exchange.h"
+
+enum {
+    ANSHIN_ROUTE_SESSION = 1, /* only for those who are logged in; others go to the login and come back */
+    ANSHIN_ROUTE_LINK = 2     /* links lead here: ?t=TOKEN begins its flow */
+};
+
+typedef struct anshin_route_t {
+    const char *path;         /* behind the portal's base */
+    anshin_exchange_fn *get;  /* GET and HEAD; changes nothing (S10) */
+    anshin_exchange_fn *post; /* NULL: 405 */
+    unsigned flags;
+    anshin_flow_kind_t flow;        /* ANSHIN_FLOW_NONE, or the flow that the page belongs to and the */
+    anshin_flow_stage_t stage_from; /* first and last stage in which it may be used (S29): whoever is */
+    anshin_flow_stage_t stage_to;   /* elsewhere in it is led to where he is */
+} anshin_route_t;
+
+/* The handlers, one file a page or family of pages. */
+anshin_exchange_fn anshin_login_get, anshin_login_post;                 /* login.c */
+anshin_exchange_fn anshin_logout_get, anshin_logout_post;               /* logout.c */
+anshin_exchange_fn anshin_home_get;                                     /* home.c */
+anshin_exchange_fn anshin_register_get, anshin_register_post;           /* register.c */
+anshin_exchange_fn anshin_credentials_get, anshin_credentials_post;     /* credentials.c */
+anshin_exchange_fn anshin_registered_get;                               /* register.c */
+anshin_exchange_fn anshin_download_get, anshin_download_post;           /* download.c */
+anshin_exchange_fn anshin_downloaded_get, anshin_downloaded_post;       /* download.c */
+anshin_exchange_fn anshin_help_import_get, anshin_help_certificate_get; /* help.c */
+
+/* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's is not
+ * good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). help.c */
+int anshin_help_gate(anshin_exchange_t *x);
+
+/* The help page for whatever this connection's certificate is, with this status. help.c */
+int anshin_help_certificate_answer(anshin_exchange_t *x, int status);
+
+/* GET or HEAD of a file below share_dir/static; name: behind "/static/". Answers like an httpd handler. static.c */
+int anshin_static_get(request_rec *r, const char *share_dir, const char *name);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * Style sheet, script and pictures of the portal.
+ *
+ * SECURITY: the name comes from the address. It may hold letters, digits, '-', '_', '.' and single '/', no segment begins with
+ * '.', so that nothing outside the directory can be named; only types of the table below are served.
+ */
+#include "portal/route.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <string.h>
+
+APLOG_USE_MODULE(anshin_portal);
+
+#define NAME_MAX_BYTES 200
+
+static const struct {
+    const char *suffix;
+    const char *type;
+} types[] = {
+    {".css", "text/css; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".txt", "text/plain; charset=utf-8"},
+};
+
+static int name_valid(const char *name)
+{
+    const char *at;
+
+    if (strlen(name) > NAME_MAX_BYTES) {
+        return 0;
+    }
+    for (at = name; *at != '\0'; at++) {
+        int first = at == name || at[-1] == '/';
+
+        if (first && (*at == '.' || *at == '/')) {
+            return 0;
+        }
+        if (!apr_isalnum(*at) && strchr("-_./", *at) == NULL) {
+            return 0;
+        }
+    }
+    return at > name && at[-1] != '/';
+}
+
+static const char *type_of(const char *name)
+{
+    const char *suffix = strrchr(name, '.');
+    apr_size_t i;
+
+    for (i = 0; suffix != NULL && i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(suffix, types[i].suffix) == 0) {
+            return types[i].type;
+        }
+    }
+    return NULL;
+}
+
+static void set_headers(request_rec *r, const char *type)
+{
+    anshin_page_headers(r, NULL);
+    apr_table_setn(r->headers_out, "Cache-Control", "max-age=3600, must-revalidate");
+    ap_set_content_type(r, type);
+    ap_update_mtime(r, r->finfo.mtime);
+    ap_set_last_modified(r);
+    apr_table_setn(r->headers_out, "ETag", ap_make_etag(r, 0));
+}
+
+static int send_file(request_rec *r, apr_file_t *file, const char *type)
+{
+    apr_bucket_brigade *bb;
+    int answer;
+
+    set_headers(r, type);
+    answer = ap_meets_conditions(r);
+    if (answer != OK) {
+        r->status = answer; /* 304 or 412: headers alone, of ours */
+        return OK;
+    }
+    ap_set_content_length(r, r->finfo.size);
+    if (r->header_only) {
+        return OK;
+    }
+    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_brigade_insert_file(bb, file, 0, r->finfo.size, r->pool);
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(r->connection->bucket_alloc));
+    ap_pass_brigade(r->output_filters, bb);
+    return OK;
+}
+
+int anshin_static_get(request_rec *r, const char *share_dir, const char *name)
+{
+    const char *type = name_valid(name) ? type_of(name) : NULL;
+    apr_file_t *file;
+    const char *path;
+
+    if (type == NULL) {
+        return anshin_page_bare(r, HTTP_NOT_FOUND);
+    }
+    if (r->method_number != M_GET) {
+        apr_table_setn(r->err_headers_out, "Allow", "GET, HEAD");
+        return anshin_page_bare(r, HTTP_METHOD_NOT_ALLOWED);
+    }
+    path = apr_pstrcat(r->pool, share_dir, "/static/", name, NULL);
+    if (apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_FPROT_OS_DEFAULT, r->pool) != APR_SUCCESS) {
+        return anshin_page_bare(r, HTTP_NOT_FOUND);
+    }
+    if (apr_file_info_get(&r->finfo, APR_FINFO_NORM, file) != APR_SUCCESS || r->finfo.filetype != APR_REG) {
+        return anshin_page_bare(r, HTTP_NOT_FOUND);
+    }
+    return send_file(r, file, type);
+}
