@@ -29,10 +29,18 @@ static apr_status_t wrong(anshin_call_t *call, const char *id, const char *what,
     return anshin_fail(&call->op.error, ANSHIN_EINVALID, id, "%s: %s", which, what);
 }
 
+/* The option at hand as messages name it: without its value. */
+static const char *name_of(const reader_t *reader)
+{
+    const char *argument = reader->argv[reader->at];
+
+    return apr_pstrmemdup(reader->call->pool, argument, strcspn(argument, "="));
+}
+
 /* The value of the option at hand: behind its '=', or the next argument. */
 static apr_status_t take_value(reader_t *reader, const char *attached, const char **value)
 {
-    const char *name = reader->argv[reader->at];
+    const char *name = name_of(reader);
 
     if (*value != NULL) {
         return wrong(reader->call, "AN0801", "given twice", name);
@@ -51,7 +59,7 @@ static apr_status_t take_value(reader_t *reader, const char *attached, const cha
 static apr_status_t take_flag(reader_t *reader, const char *attached, int *flag)
 {
     if (attached != NULL) {
-        return wrong(reader->call, "AN0803", "takes no value", reader->argv[reader->at]);
+        return wrong(reader->call, "AN0803", "takes no value", name_of(reader));
     }
     *flag = 1;
     return APR_SUCCESS;
@@ -71,10 +79,10 @@ static apr_status_t take_command_option(reader_t *reader, const char *name, cons
             return take_value(reader, attached, &call->values[i]);
         }
         call->values[i] = "";
-        return attached == NULL ? APR_SUCCESS : wrong(call, "AN0804", "takes no value", reader->argv[reader->at]);
+        return attached == NULL ? APR_SUCCESS : wrong(call, "AN0804", "takes no value", name_of(reader));
     }
     return wrong(call, "AN0805", call->command != NULL ? "no such option of this command" : "no such option",
-                 reader->argv[reader->at]);
+                 name_of(reader));
 }
 
 static apr_status_t take_option(reader_t *reader)

@@ -108,3 +108,20 @@ apr_status_t anshin_usage(FILE *out, const char *family, const char *verb)
     }
     return found ? APR_SUCCESS : ANSHIN_ENOTFOUND;
 }
+
+static apr_status_t help(anshin_call_t *call)
+{
+    const char *family = call->operand_count > 0 ? call->operands[0] : NULL;
+    const char *verb = call->operand_count > 1 ? call->operands[1] : NULL;
+
+    if (anshin_usage(stdout, family, verb) != APR_SUCCESS) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0890", "%s%s%s: no such command", family,
+                           verb != NULL ? " " : "", verb != NULL ? verb : "");
+    }
+    return APR_SUCCESS;
+}
+
+const anshin_command_t anshin_commands_help[] = {
+    {"help", NULL, "[COMMAND]", 0, 2, NULL, ANSHIN_ACCESS_NONE, help, "Tell how commands are used."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};

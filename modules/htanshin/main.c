@@ -31,23 +31,6 @@ static int exit_code(apr_status_t status)
     }
 }
 
-static apr_status_t help(anshin_call_t *call)
-{
-    const char *family = call->operand_count > 0 ? call->operands[0] : NULL;
-    const char *verb = call->operand_count > 1 ? call->operands[1] : NULL;
-
-    if (anshin_usage(stdout, family, verb) != APR_SUCCESS) {
-        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0890", "%s%s%s: no such command", family,
-                           verb != NULL ? " " : "", verb != NULL ? verb : "");
-    }
-    return APR_SUCCESS;
-}
-
-const anshin_command_t anshin_commands_help[] = {
-    {"help", NULL, "[COMMAND]", 0, 2, NULL, ANSHIN_ACCESS_NONE, help, "Tell how commands are used."},
-    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
-};
-
 static void print_error(const anshin_call_t *call, apr_status_t status)
 {
     const anshin_error_t *error = &call->op.error;
@@ -92,7 +75,7 @@ static apr_status_t run(anshin_call_t *call, int argc, const char *const *argv)
     }
     if (call->help) {
         if (call->command == NULL) {
-            return help(call);
+            return anshin_commands_help[0].run(call);
         }
         anshin_usage_command(stdout, call->command);
         return APR_SUCCESS;

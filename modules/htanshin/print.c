@@ -84,7 +84,7 @@ static const char *cell(const json_t *value, apr_pool_t *pool)
     case JSON_STRING:
         return anshin_text_clean(json_string_value(value), pool);
     case JSON_INTEGER:
-        return apr_psprintf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     case JSON_TRUE:
         return "yes";
     case JSON_FALSE:

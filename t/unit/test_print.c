@@ -1,0 +1,130 @@
+/*
+ * Answers of htanshin as text: layout, and that nothing a user typed reaches the terminal as a command (S27).
+ */
+#include <apr_general.h>
+#include <stdlib.h>
+
+#include "htanshin/print.h"
+#include "tap.h"
+
+static apr_pool_t *pool;
+
+/* What is printed for a value given as JSON text. */
+static const char *printed(const char *json)
+{
+    static char buffer[4096];
+    FILE *out = fmemopen(buffer, sizeof(buffer), "w");
+    json_t *value = json_loads(json, 0, NULL);
+
+    if (out == NULL || value == NULL) {
+        return "(test is broken)";
+    }
+    memset(buffer, 0, sizeof(buffer));
+    anshin_print_text(out, value, pool);
+    fclose(out);
+    json_decref(value);
+    return buffer;
+}
+
+static void cleaned(void)
+{
+    static const struct {
+        const char *what;
+        const char *text;
+        const char *clean;
+    } cases[] = {
+        {"plain text", "p-01-usr001", "p-01-usr001"},
+        {"Japanese", "\xe5\xb1\xb1\xe7\x94\xb0", "\xe5\xb1\xb1\xe7\x94\xb0"},
+        {"an escape sequence", "a\x1b[2Jb", "a\xef\xbf\xbd[2Jb"},
+        {"a line break", "a\r\nb",
+         "a\xef\xbf\xbd\xef\xbf\xbd"
+         "b"},
+        {"DEL", "\x7f", "\xef\xbf\xbd"},
+        {"CSI of ISO 6429 as UTF-8", "\xc2\x9b", "\xef\xbf\xbd"},
+        {"right-to-left override",
+         "\xe2\x80\xae"
+         "exe",
+         "\xef\xbf\xbd"
+         "exe"},
+        {"zero-width space", "\xe2\x80\x8b", "\xef\xbf\xbd"},
+        {"a line separator", "\xe2\x80\xa8", "\xef\xbf\xbd"},
+        {"a byte that is no UTF-8",
+         "a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"a character cut in half", "\xe5\xb1", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"an overlong form", "\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"a surrogate", "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"nothing", "", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *exact = strdup(cases[i].text); /* its end guarded by the sanitizer */
+        ok(same_text(anshin_text_clean(exact, pool), cases[i].clean), "cleaned (S27): %s", cases[i].what);
+        free(exact);
+    }
+}
+
+static void laid_out(void)
+{
+    ok(same_text(printed("{\"user\":\"u\",\"last_login\":null,\"n\":3,\"on\":true,\"off\":false}"),
+                 "user:       u\nlast login: -\nn:          3\non:         yes\noff:        no\n"),
+       "an object: aligned lines, words for null and flags");
+    ok(same_text(printed("[{\"a\":\"1\",\"bb\":\"x\"},{\"a\":\"\xe5\xb1\xb1\",\"bb\":null}]"),
+                 "a   bb\n1   x\n\xe5\xb1\xb1  -\n"),
+       "a table: wide characters count two columns");
+    ok(same_text(printed("{\"t\":[{\"n\":1}],\"l\":[\"a\",\"b\"],\"e\":[]}"), "t:\n  n\n  1\nl: a, b\ne: -\n"),
+       "a table in an object, lists in a line");
+    ok(same_text(printed("{\"o\":{\"a\":1}}"), "o:\n  a: 1\n"), "an object in an object");
+    ok(same_text(printed("[]"), ""), "an empty table says nothing");
+    ok(same_text(printed("{\"body\":\"one\\nstate: locked\\n\\nend\"}"), "body:\n  one\n  state: locked\n\n  end\n"),
+       "lines of a text are indented, so that none passes for a line of ours (S27)");
+    ok(same_text(printed("{\"user\":\"u\\u001b[1A\\u0007\"}"), "user: u\xef\xbf\xbd[1A\xef\xbf\xbd\n"),
+       "values are cleaned");
+    ok(same_text(printed("[{\"typed\":\"a\\nb\"}]"), "typed\na\xef\xbf\xbd"
+                                                     "b\n"),
+       "a line break makes no row of its own");
+}
+
+static void put_together(void)
+{
+    anshin_rows_t *rows = anshin_rows_create(pool);
+    json_t *object = json_object();
+    json_t *array;
+
+    setenv("TZ", "Asia/Tokyo", 1);
+    anshin_result_time(object, "at", apr_time_from_sec(1767225600), pool);
+    anshin_result_time(object, "never", 0, pool);
+    anshin_result_text(object, "none", NULL, pool);
+    anshin_result_text(object, "bad", "\xff", pool);
+    ok(same_text(json_string_value(json_object_get(object, "at")), "2026-01-01T09:00:00+09:00"),
+       "times are local, RFC 3339");
+    ok(json_is_null(json_object_get(object, "never")) && json_is_null(json_object_get(object, "none")),
+       "never is null");
+    ok(same_text(json_string_value(json_object_get(object, "bad")), "\xef\xbf\xbd"), "what is no UTF-8 is still JSON");
+    json_decref(object);
+
+    anshin_rows_add(rows, "b", json_string("2"));
+    anshin_rows_add(rows, "c", json_string("3"));
+    anshin_rows_add(rows, "a", json_string("1"));
+    array = anshin_rows_take(rows, 1, 2);
+    ok(json_array_size(array) == 2 && same_text(json_string_value(json_array_get(array, 0)), "3"),
+       "newest first, limited");
+    json_decref(array);
+    array = anshin_rows_take(rows, 0, 0);
+    ok(json_array_size(array) == 0, "taken is taken");
+    json_decref(array);
+}
+
+int main(void)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    cleaned();
+    laid_out();
+    put_together();
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return done();
+}
