@@ -6,6 +6,9 @@
 
 #include "core/anshin.h"
 
+/* What the names of all session cookies start with. */
+#define ANSHIN_SESSION_COOKIE_PREFIX "__Host-anshin-"
+
 /* Name of a contract's session cookie: "__Host-anshin-CONTRACT" (S18). In pool. */
 const char *anshin_session_cookie(const char *contract, apr_pool_t *pool);
 

@@ -1,0 +1,32 @@
+/*
+ * What a request's headers say of who sent it: a browser's navigation or a program (LOG-1), and which of them only we may
+ * set (S22, APP-1).
+ */
+#ifndef ANSHIN_CORE_VISITOR_H
+#define ANSHIN_CORE_VISITOR_H
+
+#include "core/anshin.h"
+
+/* Headers as sent; NULL: not sent. */
+typedef struct anshin_visitor_t {
+    const char *method;
+    const char *fetch_mode; /* Sec-Fetch-Mode (Fetch Metadata): programs in pages cannot set it */
+    const char *accept;
+    const char *requested_with; /* X-Requested-With: old scripts' way to say that they are no navigation */
+} anshin_visitor_t;
+
+typedef enum anshin_request_kind_t {
+    ANSHIN_REQUEST_VISIT, /* a person opens a page: GET or HEAD */
+    ANSHIN_REQUEST_FORM,  /* a person sends a form: POST */
+    ANSHIN_REQUEST_API    /* anything else */
+} anshin_request_kind_t;
+
+/* A person's request when Sec-Fetch-Mode is "navigate", or it is absent (old browsers) and Accept names text/html. */
+anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor);
+
+/* 1 for a header that a client must not send: Anshin-*, X-Anshin-*, Remote-User, X-Remote-User, Client-Cert and
+ * Client-Cert-Chain (RFC 9440), in any letter case, and with any other sign in place of '-', since CGI and what follows it
+ * fold signs together. */
+int anshin_header_reserved(const char *name);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * The configuration made of the directives: records, what serves where, and the checks that need the whole. See config.h.
+ */
+#include "httpd/config.h"
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <stdio.h>
+
+APLOG_USE_MODULE(anshin_auth);
+
+/* Where `make install` puts things; the build gives the real places. */
+#ifndef ANSHIN_SHARE_DIR
+#define ANSHIN_SHARE_DIR "/usr/share/anshin"
+#endif
+#ifndef ANSHIN_PROGRAM_DIR
+#define ANSHIN_PROGRAM_DIR "/usr/lib/anshin"
+#endif
+
+/* --- records --- */
+
+void *anshin_site_create(apr_pool_t *pool, server_rec *server)
+{
+    anshin_site_t *site = apr_pcalloc(pool, sizeof(*site));
+
+    site->places = apr_array_make(pool, 2, sizeof(anshin_use_t *));
+    if (!server->is_virtual) {
+        site->main = apr_pcalloc(pool, sizeof(*site->main));
+        site->main->contracts = apr_array_make(pool, 4, sizeof(anshin_contract_t *));
+    }
+    return site;
+}
+
+void *anshin_site_merge(apr_pool_t *pool, void *base, void *add)
+{
+    const anshin_site_t *below = base, *above = add;
+    anshin_site_t *site = apr_pcalloc(pool, sizeof(*site));
+
+    site->main = below->main;
+    site->used = above->used;
+    site->use = above->use != NULL ? above->use : below->use;
+    site->places = apr_array_append(pool, below->places, above->places);
+    return site;
+}
+
+/* A place's record is the one pointer to its AnshinUse. */
+void *anshin_place_create(apr_pool_t *pool, char *path)
+{
+    (void)path;
+    return apr_pcalloc(pool, sizeof(anshin_use_t *));
+}
+
+void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
+{
+    anshin_use_t **below = base, **above = add;
+
+    (void)pool;
+    return *above != NULL ? above : below;
+}
+
+anshin_site_t *anshin_site_of(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &anshin_auth_module);
+}
+
+/* --- what serves where --- */
+
+const anshin_contract_t *anshin_contract_of(const request_rec *r)
+{
+    anshin_use_t *const *place = ap_get_module_config(r->per_dir_config, &anshin_auth_module);
+
+    if (place != NULL && *place != NULL) {
+        return (*place)->contract;
+    }
+    return anshin_site_of(r->server)->main->sole;
+}
+
+static int always(const anshin_contract_t *contract)
+{
+    return contract != NULL;
+}
+
+static int admits_certificates(const anshin_contract_t *contract)
+{
+    return contract != NULL && ANSHIN_HAS(contract->policy.methods, ANSHIN_METHOD_CERTIFICATE);
+}
+
+static int any_contract(const anshin_site_t *site, int (*test)(const anshin_contract_t *contract))
+{
+    if (test(site->use != NULL ? site->use->contract : site->main->sole)) {
+        return 1;
+    }
+    for (int i = 0; i < site->places->nelts; i++) {
+        if (test(APR_ARRAY_IDX(site->places, i, const anshin_use_t *)->contract)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int anshin_site_serves(const anshin_site_t *site)
+{
+    return any_contract(site, always);
+}
+
+int anshin_site_asks(const anshin_site_t *site)
+{
+    return any_contract(site, admits_certificates);
+}
+
+/* --- checks --- */
+
+static int wrong(server_rec *server, const anshin_error_t *err)
+{
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s: %s", err->id, err->text);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static const char *names(const apr_array_header_t *contracts, apr_pool_t *pool)
+{
+    const char *list = ANSHIN_USE_NONE;
+
+    for (int i = 0; i < contracts->nelts; i++) {
+        list = apr_pstrcat(pool, list, ", ", APR_ARRAY_IDX(contracts, i, const anshin_contract_t *)->name, NULL);
+    }
+    return list;
+}
+
+static int find_contract(server_rec *server, const anshin_main_t *main, anshin_use_t *use, apr_pool_t *ptemp)
+{
+    if (strcmp(use->name, ANSHIN_USE_NONE) == 0) {
+        return OK;
+    }
+    use->contract = anshin_config_contract(main->config, use->name);
+    if (use->contract == NULL) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server,
+                     "AN0516: line %d of %s: no contract is called \"%s\"; give one of: %s", use->line, use->file,
+                     use->name, names(main->contracts, ptemp));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static int find_contracts(const anshin_main_t *main, server_rec *servers, apr_pool_t *ptemp)
+{
+    for (server_rec *server = servers; server != NULL; server = server->next) {
+        const anshin_site_t *site = anshin_site_of(server);
+        int answer = site->use == NULL ? OK : find_contract(server, main, site->use, ptemp);
+
+        for (int i = 0; answer == OK && i < site->places->nelts; i++) {
+            answer = find_contract(server, main, APR_ARRAY_IDX(site->places, i, anshin_use_t *), ptemp);
+        }
+        if (answer != OK) {
+            return answer;
+        }
+    }
+    return OK;
+}
+
+/* Files that an operator names must be there: a blocklist that is not read blocks nothing. */
+static apr_status_t check_places(const void *structure, const anshin_option_t *options, anshin_error_t *err,
+                                 apr_pool_t *ptemp)
+{
+    for (const anshin_option_t *option = options; option->directive != NULL; option++) {
+        const char *path;
+        apr_finfo_t info;
+
+        if (option->kind != ANSHIN_OPTION_PATH || !anshin_option_is_set(structure, option)) {
+            continue;
+        }
+        path = anshin_option_print(structure, option, ptemp);
+        if (apr_stat(&info, path, APR_FINFO_TYPE, ptemp) != APR_SUCCESS) {
+            return anshin_fail(err, ANSHIN_EINVALID, "AN0517", "%s \"%s\": there is no such file or directory",
+                               option->directive, path);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t build(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    anshin_config_t *config;
+    apr_status_t rv = anshin_config_create(&config, err, pconf);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    anshin_options_overlay(&config->server, &main->given, anshin_server_options);
+    if (config->server.share_dir == NULL) {
+        config->server.share_dir = ANSHIN_SHARE_DIR;
+    }
+    if (config->server.program_dir == NULL) {
+        config->server.program_dir = ANSHIN_PROGRAM_DIR;
+    }
+    apr_array_cat(config->contracts, main->contracts);
+    rv = anshin_config_finish(config, err, pconf);
+    for (int i = 0; rv == APR_SUCCESS && i < config->contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
+
+        rv = check_places(&contract->policy, anshin_policy_options, err, ptemp);
+    }
+    if (rv == APR_SUCCESS) {
+        main->config = config;
+        main->sole =
+            config->contracts->nelts == 1 ? APR_ARRAY_IDX(config->contracts, 0, const anshin_contract_t *) : NULL;
+    }
+    return rv;
+}
+
+static int is_used(server_rec *servers)
+{
+    for (server_rec *server = servers; server != NULL; server = server->next) {
+        if (anshin_site_of(server)->used) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+{
+    anshin_main_t *main = anshin_site_of(server)->main;
+    anshin_error_t err;
+
+    (void)plog;
+    if (!is_used(server)) {
+        return OK;
+    }
+    anshin_error_clear(&err);
+    if (build(main, &err, pconf, ptemp) != APR_SUCCESS) {
+        return wrong(server, &err);
+    }
+    return find_contracts(main, server, ptemp);
+}
+
+void anshin_config_dump(apr_pool_t *pconf, server_rec *server)
+{
+    const anshin_config_t *config = anshin_site_of(server)->main->config;
+    json_t *json;
+
+    if (config == NULL || !ap_exists_config_define("DUMP_ANSHIN")) {
+        return;
+    }
+    json = anshin_config_to_json(config, pconf);
+    if (json != NULL && json_dumpf(json, stdout, JSON_INDENT(2)) == 0) {
+        putchar('\n');
+    }
+    json_decref(json);
+}

@@ -1,0 +1,167 @@
+/*
+ * The client certificate of a connection: see peer.h. How and why is in crypto/tls.h.
+ *
+ * SECURITY: the handshake lets every certificate through, so the judgement must come before the first request: it is made
+ * in process_connection, behind mod_ssl (which completes the handshake there) and ahead of mod_http2 (whose requests then
+ * share it from several threads). A connection that was not judged has a peer of state FAULT, which nobody lets in.
+ */
+#include "httpd/peer.h"
+
+#include <apr_optional_hooks.h>
+#include <http_connection.h>
+#include <http_log.h>
+
+#include "crypto/tls.h"
+
+APLOG_USE_MODULE(anshin_auth);
+
+/* mod_ssl's optional hooks, whose header Debian does not ship (mod_ssl_openssl.h). */
+typedef int ssl_HOOK_init_server_t(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ctx_st *ctx);
+typedef int ssl_HOOK_pre_handshake_t(conn_rec *c, struct ssl_st *ssl, int is_proxy);
+
+/* What we know of a TLS connection; in its conn_config. */
+typedef struct link_t {
+    struct ssl_st *ssl;
+    int judged;
+    int asked;
+    anshin_peer_t peer;
+} link_t;
+
+static const anshin_peer_t nobody = {ANSHIN_PEER_NONE, "", "", "", 0, 0};
+static const anshin_peer_t unjudged = {ANSHIN_PEER_FAULT, "", "", "", 0, 0};
+
+/* HTTP/2 requests run on connections of their own, whose master is the TLS connection. */
+static link_t *link_of(const conn_rec *c)
+{
+    return ap_get_module_config((c->master != NULL ? c->master : c)->conn_config, &anshin_auth_module);
+}
+
+/* --- mod_ssl's hooks --- */
+
+static int ask(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ctx_st *ctx)
+{
+    const anshin_site_t *site = anshin_site_of(server);
+    anshin_error_t err;
+
+    (void)pool;
+    if (is_proxy || site->main->trust == NULL || !anshin_site_asks(site)) {
+        return OK;
+    }
+    anshin_error_clear(&err);
+    if (anshin_tls_ask(ctx, site->main->trust, &err) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s: host %s: %s", err.id,
+                     server->server_hostname, err.text);
+        return APR_EGENERAL;
+    }
+    return OK;
+}
+
+static int meet(conn_rec *c, struct ssl_st *ssl, int is_proxy)
+{
+    link_t *link;
+
+    if (!is_proxy) {
+        link = apr_pcalloc(c->pool, sizeof(*link));
+        link->ssl = ssl;
+        link->peer = unjudged;
+        ap_set_module_config(c->conn_config, &anshin_auth_module, link);
+    }
+    return OK;
+}
+
+/* --- the judgement --- */
+
+static int judge(conn_rec *c)
+{
+    const anshin_main_t *main = anshin_site_of(c->base_server)->main;
+    link_t *link = link_of(c);
+    anshin_error_t err;
+
+    if (c->master != NULL || link == NULL || link->judged) {
+        return DECLINED;
+    }
+    link->judged = 1;
+    if (main->trust == NULL) {
+        link->peer = main->trust_missing ? unjudged : nobody;
+        return DECLINED;
+    }
+    anshin_error_clear(&err);
+    link->asked = anshin_tls_was_asked(link->ssl, main->trust);
+    if (!link->asked) {
+        link->peer = nobody;
+        return DECLINED;
+    }
+    if (anshin_tls_peer(&link->peer, link->ssl, main->trust, apr_time_now(), &err, c->pool) != APR_SUCCESS) {
+        link->peer = unjudged;
+        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, "%s: the client certificate could not be checked: %s", err.id,
+                      err.text);
+    }
+    return DECLINED;
+}
+
+/* --- for requests --- */
+
+const anshin_peer_t *anshin_peer_of(request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+    anshin_peer_t *now;
+
+    if (link == NULL) {
+        return &nobody;
+    }
+    if (link->peer.state != ANSHIN_PEER_GOOD || link->peer.not_after >= r->request_time) {
+        return &link->peer;
+    }
+    now = apr_pmemdup(r->pool, &link->peer, sizeof(*now));
+    now->state = ANSHIN_PEER_EXPIRED; /* the connection has outlived it */
+    return now;
+}
+
+int anshin_peer_misdirected(const request_rec *r)
+{
+    const anshin_site_t *site = anshin_site_of(r->server);
+    const link_t *link = link_of(r->connection);
+
+    return link != NULL && !link->asked && site->main->trust != NULL && anshin_site_asks(site);
+}
+
+/* --- at start --- */
+
+static int wants_trust(const anshin_config_t *config)
+{
+    for (int i = 0; i < config->contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
+
+        if (ANSHIN_HAS(contract->policy.methods, ANSHIN_METHOD_CERTIFICATE)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_status_t anshin_peer_trust(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf)
+{
+    apr_status_t rv;
+
+    main->trust = NULL;
+    main->trust_missing = 0;
+    if (!wants_trust(main->config)) {
+        return APR_SUCCESS;
+    }
+    rv = anshin_trust_load(&main->trust, main->config->server.ca_certificate, err, pconf);
+    if (rv != APR_SUCCESS) {
+        main->trust = NULL;
+        main->trust_missing = 1;
+    }
+    return rv;
+}
+
+void anshin_peer_hooks(void)
+{
+    static const char *const tls[] = {"mod_ssl.c", NULL};
+    static const char *const http2[] = {"mod_http2.c", NULL};
+
+    APR_OPTIONAL_HOOK(ssl, init_server, ask, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, meet, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_process_connection(judge, tls, http2, APR_HOOK_MIDDLE);
+}
