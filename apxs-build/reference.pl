@@ -151,7 +151,7 @@ END
 
 ## --- places ---
 
-## The contract that a virtual host or Location serves; where only one is declared it is that one.
+## The contract that serves a virtual host or Location, or none; where only one is declared it is that one.
 #AnshinUse p-01
 END
     return $text;
@@ -171,7 +171,7 @@ BEGIN {
                 . 'Times are written as a number with s, m, h or d (`30m`). Values with spaces stand in quotation marks.',
             AnshinContract => 'Declares a contract: one protected service with its own users and policy. The preset gives every setting its '
                 . 'default: `classic` follows the conventions of certificate login services, `modern` NIST SP 800-63B-4.',
-            AnshinUse => 'Says which contract a place serves. Where only one contract is declared it is the default.',
+            AnshinUse => 'Says which contract serves a place; `none`: no contract does. Where only one is declared, that one is the default.',
             also => "## Of httpd itself\n\n- `SetHandler anshin` in the `<Location>` of the portal, whose URL is `AnshinPortalURL`.\n"
                 . "- `AuthType Anshin` with `Require valid-user` (or `Require user ...`) in what is protected.\n"
         },
@@ -184,7 +184,7 @@ BEGIN {
                 . '時間は数に s、m、h、d を付けて書きます（`30m`）。空白を含む値は引用符で囲みます。',
             AnshinContract => 'ご契約を宣言します。ご契約は保護する 1 つのサービスで、ユーザと設定をそれぞれに持ちます。'
                 . 'プリセットは各設定の既定値を決めます。`classic` は証明書ログインサービスの慣行に、`modern` は NIST SP 800-63B-4 に沿います。',
-            AnshinUse => 'その場所がどのご契約に属するかを示します。ご契約が 1 つだけなら、それが既定です。',
+            AnshinUse => 'その場所がどのご契約に属するかを示します。`none` ではどのご契約にも属しません。ご契約が 1 つだけなら、それが既定です。',
             also => "## httpd 自身のもの\n\n- `SetHandler anshin` を、ポータル（`AnshinPortalURL` の URL）の `<Location>` に書きます。\n"
                 . "- `AuthType Anshin` と `Require valid-user`（または `Require user ...`）を、保護する場所に書きます。\n"
         }
@@ -224,7 +224,7 @@ sub manual {
     $text .= "\n## $say->{parts}{by_hand}\n\n";
     $text .= section('AnshinContract', $say->{AnshinContract}, [ $say->{syntax}, '`<AnshinContract NAME [classic|modern]> ... </AnshinContract>`' ],
         [ $say->{values}, 'NAME: 1-32 a-z 0-9 -' ], [ $say->{context}, $say->{server} ]);
-    $text .= section('AnshinUse', $say->{AnshinUse}, [ $say->{syntax}, '`AnshinUse NAME`' ], [ $say->{context}, $say->{places} ]);
+    $text .= section('AnshinUse', $say->{AnshinUse}, [ $say->{syntax}, '`AnshinUse NAME|none`' ], [ $say->{context}, $say->{places} ]);
     for my $table (qw(server policy)) {
         $text .= "## $say->{parts}{$table}\n\n" . join '', map { row_section($_, $language, $table) } @{ $tables{$table} };
     }

@@ -18,6 +18,7 @@ typedef enum rule_t {
     AT_MOST,  /* modern's value or less */
     EQUAL,    /* modern's value */
     CONTAINS, /* all words of modern's value */
+    WITHIN,   /* no word that modern's value has not */
     NOT_WEAK, /* anything but classic's value */
     GIVEN,    /* any value */
     NOT_GIVEN /* no value */
@@ -36,14 +37,19 @@ static const row_t rows[] = {
     {"AnshinSupport", FREE, NULL},
     {"AnshinLoginMethods", FREE, NULL},
     {"AnshinDefaultLoginMethod", FREE, NULL},
+    {"AnshinFunctions", WITHIN, "what a secret question alone proves can be guessed or found out (ASVS 6.4.2)"},
     {"AnshinPasswordMinLength", AT_LEAST,
      "short passwords are guessed; 8 suffice beside a second factor (SP 800-63B-4 3.1.1.2)"},
     {"AnshinPasswordMaxLength", AT_LEAST, "long passphrases are refused; 64 at least (SP 800-63B-4 3.1.1.2)"},
     {"AnshinPasswordCharacters", CONTAINS, "characters are refused without need (ASVS 6.2.5)"},
     {"AnshinPasswordRequire", EQUAL, "rules of composition lead to predictable passwords (SP 800-63B-4 3.1.1.2)"},
     {"AnshinPasswordSymbols", NOT_GIVEN, "characters are refused without need (ASVS 6.2.5)"},
+    {"AnshinPasswordHistory", FREE, NULL},
+    {"AnshinPasswordMaxAge", EQUAL, "forced changes lead to predictable passwords (SP 800-63B-4 3.1.1.2, ASVS 6.2.10)"},
+    {"AnshinPasswordWarning", FREE, NULL},
     {"AnshinPasswordBlocklist", GIVEN, "common passwords are accepted (SP 800-63B-4 3.1.1.2, ASVS 6.2.4)"},
     {"AnshinPasswordAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
+    {"AnshinAnswerAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
     {"AnshinCodeAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
     {"AnshinDownloadAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
     {"AnshinShowAttempts", EQUAL, "a guesser is told where the limit lies (ASVS 6.3.8)"},
@@ -53,20 +59,26 @@ static const row_t rows[] = {
     {"AnshinAddressWindow", AT_LEAST, "one address may guess more (ASVS 6.3.1)"},
     {"AnshinSecretQuestions", FREE, NULL},
     {"AnshinAnswerMinLength", AT_LEAST, "short answers are guessed (ASVS 6.4.2)"},
+    {"AnshinReissueProof", EQUAL, "what a secret question alone proves can be guessed or found out (ASVS 6.4.2)"},
+    {"AnshinTerminals", FREE, NULL},
     {"AnshinTerminalKinds", FREE, NULL},
     {"AnshinSessionIdle", AT_MOST, "an unattended browser stays logged in longer (ASVS 7.3.1)"},
     {"AnshinSessionLifetime", AT_MOST, "a stolen session lives longer (ASVS 7.3.2)"},
+    {"AnshinReauthenticate", AT_MOST, "an open session may change credentials for longer (ASVS 7.5.1)"},
     {"AnshinRegistrationLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
     {"AnshinDownloadLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
+    {"AnshinLinkLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
     {"AnshinFlowLifetime", AT_MOST, "an abandoned page can be continued longer (ASVS 2.3.1)"},
     {"AnshinCertificateLifetime", AT_MOST, "a lost key is of use longer (SP 800-57 part 1, 5.3)"},
     {"AnshinCertificateOrganization", FREE, NULL},
     {"AnshinCertificateKey", NOT_WEAK, "112 bits of strength, which end with 2030 (SP 800-57 part 1, 5.6)"},
     {"AnshinCRLURL", FREE, NULL},
     {"AnshinOCSPURL", FREE, NULL},
+    {"AnshinHistoryWindow", FREE, NULL},
     {"AnshinHistoryRetention", FREE, NULL},
     {"AnshinMailFrom", FREE, NULL},
     {"AnshinMailSignature", FREE, NULL},
+    {"AnshinNotices", CONTAINS, "users are not told of what may be somebody else's doing (ASVS 6.3.7)"},
     {"AnshinLanguage", FREE, NULL},
     {"AnshinTemplateDir", FREE, NULL},
     {"AnshinTextDir", FREE, NULL},
@@ -103,6 +115,8 @@ static int departs(const row_t *row, const anshin_option_t *option, const anshin
         return number_of(policy, option) != number_of(modern, option);
     case CONTAINS:
         return (~number_of(policy, option) & number_of(modern, option)) != 0;
+    case WITHIN:
+        return (number_of(policy, option) & ~number_of(modern, option)) != 0;
     case NOT_WEAK:
         return strcmp(value, option->classic) == 0;
     case GIVEN:
