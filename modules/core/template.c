@@ -73,7 +73,8 @@ static apr_status_t malformed(parser_t *parser, const char *where, const char *c
     for (p = parser->source; p < where; p++) {
         line += *p == '\n' ? 1 : 0;
     }
-    return anshin_fail(parser->err, ANSHIN_EINVALID, "AN0150", "%.80s, line %u: %s", parser->name, line, cause);
+    anshin_fail(parser->err, ANSHIN_EINVALID, "AN0200", "%.80s, line %u: %s", parser->name, line, cause);
+    return ANSHIN_EINVALID;
 }
 
 /* A file in Shift_JIS or Latin-1 would come out as rubbish; say so instead. */
@@ -259,7 +260,7 @@ static apr_status_t parse(apr_array_header_t **tokens, const char *name, const c
 static apr_status_t write_bytes(render_t *render, const char *bytes, apr_size_t length)
 {
     if (length > ANSHIN_TEMPLATE_MAX - render->length) {
-        return anshin_fail(render->err, ANSHIN_EINVALID, "AN0151", "template output grows over %d bytes",
+        return anshin_fail(render->err, ANSHIN_EINVALID, "AN0201", "template output grows over %d bytes",
                            ANSHIN_TEMPLATE_MAX);
     }
     if (render->length + length + 1 > render->room) {
@@ -427,14 +428,13 @@ static apr_status_t render_partial(render_t *render, const token_t *token, const
     return status == APR_SUCCESS ? walk(render, tokens, 0, tokens->nelts, context) : status;
 }
 
-static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int from, int to,
-                         const context_t *context)
+static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int from, int to, const context_t *context)
 {
     apr_status_t status = APR_SUCCESS;
     int i;
 
     if (render->depth == ANSHIN_TEMPLATE_DEPTH) {
-        return anshin_fail(render->err, ANSHIN_EINVALID, "AN0152", "template nests deeper than %d levels",
+        return anshin_fail(render->err, ANSHIN_EINVALID, "AN0202", "template nests deeper than %d levels",
                            ANSHIN_TEMPLATE_DEPTH);
     }
     render->depth++;
@@ -442,7 +442,7 @@ static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int
         const token_t *token = &APR_ARRAY_IDX(tokens, i, token_t);
 
         if (++render->steps > ANSHIN_TEMPLATE_MAX) {
-            return anshin_fail(render->err, ANSHIN_EINVALID, "AN0153", "template takes too many steps");
+            return anshin_fail(render->err, ANSHIN_EINVALID, "AN0203", "template takes too many steps");
         }
         switch (token->kind) {
         case TEXT:

@@ -39,7 +39,7 @@ static apr_status_t cannot_read(const char *path, apr_status_t why, anshin_error
 {
     char reason[120];
 
-    return anshin_fail(err, ANSHIN_EFAULT, "AN0160", "cannot read %s: %s", path,
+    return anshin_fail(err, ANSHIN_EFAULT, "AN0210", "cannot read %s: %s", path,
                        apr_strerror(why, reason, sizeof(reason)));
 }
 
@@ -55,7 +55,7 @@ static apr_status_t read_open_file(const char **source, apr_file_t *file, const 
         return cannot_read(path, status, err);
     }
     if (info.filetype != APR_REG || info.size > ANSHIN_TEMPLATE_MAX) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0161", "%s is not a file of at most %d bytes", path,
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0211", "%s is not a file of at most %d bytes", path,
                            ANSHIN_TEMPLATE_MAX);
     }
     size = (apr_size_t)info.size;
@@ -66,7 +66,7 @@ static apr_status_t read_open_file(const char **source, apr_file_t *file, const 
     }
     text[size] = '\0';
     if (strlen(text) != size) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0162", "%s holds a NUL byte", path);
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0212", "%s holds a NUL byte", path);
     }
     /* Editors on Windows begin UTF-8 files with a byte order mark; in the middle of a page it would show. */
     *source = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
@@ -96,7 +96,7 @@ apr_status_t anshin_template_from_dirs(void *baton, const char *name, const char
     const char *const *dir;
 
     if (!is_name(name)) {
-        return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0163", "\"%.80s\" cannot name a template", name);
+        return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0213", "\"%.80s\" cannot name a template", name);
     }
     for (dir = templates->dirs; *dir; dir++) {
         const char *path = apr_pstrcat(pool, *dir, "/", name, templates->suffix, NULL);
@@ -106,5 +106,5 @@ apr_status_t anshin_template_from_dirs(void *baton, const char *name, const char
             return status;
         }
     }
-    return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0164", "there is no template \"%s\"", name);
+    return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0214", "there is no template \"%s\"", name);
 }

@@ -91,7 +91,7 @@ static const char *language_of_file(const char *file, apr_pool_t *pool)
 
 static apr_status_t wrong_text(const place_t *place, const char *cause)
 {
-    return anshin_fail(place->err, ANSHIN_EINVALID, "AN0170", "%s: text \"%s\": %s", place->path, place->key, cause);
+    return anshin_fail(place->err, ANSHIN_EINVALID, "AN0220", "%s: text \"%s\": %s", place->path, place->key, cause);
 }
 
 /* A text that is a broken template is found when texts are loaded, not when the page is shown. */
@@ -101,8 +101,8 @@ static apr_status_t check_template(const place_t *place, const char *text)
     apr_size_t length;
     anshin_error_t cause = {0};
 
-    if (strstr(text, "{{") && anshin_template_render(&out, &length, text, NULL, ANSHIN_TEMPLATE_TEXT, NULL, NULL, &cause,
-                                                     place->pool) != APR_SUCCESS) {
+    if (strstr(text, "{{") && anshin_template_render(&out, &length, text, NULL, ANSHIN_TEMPLATE_TEXT, NULL, NULL,
+                                                     &cause, place->pool) != APR_SUCCESS) {
         return wrong_text(place, cause.text);
     }
     return APR_SUCCESS;
@@ -171,7 +171,7 @@ static apr_status_t load_file(anshin_texts_t *texts, const char *code, const cha
     apr_status_t status;
 
     if (!file) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0171", "%s, line %d: %s", path, cause.line, cause.text);
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0221", "%s, line %d: %s", path, cause.line, cause.text);
     }
     if (!language) {
         language_t *added = apr_array_push(texts->languages);
@@ -181,7 +181,7 @@ static apr_status_t load_file(anshin_texts_t *texts, const char *code, const cha
         language = added;
     }
     status = json_is_object(file) ? merge(language->texts, file, &place)
-                                  : anshin_fail(err, ANSHIN_EINVALID, "AN0172", "%s: must be an object of texts", path);
+                                  : anshin_fail(err, ANSHIN_EINVALID, "AN0222", "%s: must be an object of texts", path);
     json_decref(file);
     return status;
 }
@@ -193,9 +193,9 @@ static apr_status_t load_dir(anshin_texts_t *texts, const char *path, anshin_err
     apr_status_t status = apr_dir_open(&dir, path, pool);
 
     if (status != APR_SUCCESS) {
-        return anshin_fail(err, APR_STATUS_IS_ENOENT(status) || APR_STATUS_IS_ENOTDIR(status) ? ANSHIN_ENOTFOUND
-                                                                                              : ANSHIN_EFAULT,
-                           "AN0173", "cannot read the directory of texts %s", path);
+        return anshin_fail(
+            err, APR_STATUS_IS_ENOENT(status) || APR_STATUS_IS_ENOTDIR(status) ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT,
+            "AN0223", "cannot read the directory of texts %s", path);
     }
     while (status == APR_SUCCESS && apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
         const char *code = language_of_file(info.name, pool);
@@ -215,7 +215,7 @@ apr_status_t anshin_texts_load(anshin_texts_t **texts, const char *const *dirs, 
     apr_status_t status = apr_pool_create(&ptemp, pool);
 
     if (status != APR_SUCCESS) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0174", "no memory for the texts");
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0224", "no memory for the texts");
     }
     loaded->pool = pool;
     loaded->languages = apr_array_make(pool, 4, sizeof(language_t));
@@ -225,7 +225,7 @@ apr_status_t anshin_texts_load(anshin_texts_t **texts, const char *const *dirs, 
     }
     apr_pool_destroy(ptemp);
     if (status == APR_SUCCESS && loaded->languages->nelts == 0) {
-        status = anshin_fail(err, ANSHIN_ENOTFOUND, "AN0175", "no texts (such as ja.json) were found");
+        status = anshin_fail(err, ANSHIN_ENOTFOUND, "AN0225", "no texts (such as ja.json) were found");
     }
     if (status == APR_SUCCESS) {
         *texts = loaded;

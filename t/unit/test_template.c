@@ -62,7 +62,8 @@ static const case_t delimiters[] = {
 static const case_t interpolation[] = {
     {"none", "Hello {name}\n", "{}", "Hello {name}\n", NULL},
     {"plain", "Hello, {{name}}!\n", "{\"name\": \"\u6771\u4eac\"}", "Hello, \u6771\u4eac!\n", NULL},
-    {"escaped for HTML (S27)", "{{x}}", "{\"x\": \"<a href=\\\"'&\\\">\"}", "&lt;a href=&quot;&#39;&amp;&quot;&gt;", NULL},
+    {"escaped for HTML (S27)", "{{x}}", "{\"x\": \"<a href=\\\"'&\\\">\"}", "&lt;a href=&quot;&#39;&amp;&quot;&gt;",
+     NULL},
     {"triple is not escaped", "{{{x}}}", "{\"x\": \"& \\\" < >\"}", "& \" < >", NULL},
     {"ampersand is not escaped", "{{&x}}", "{\"x\": \"& \\\" < >\"}", "& \" < >", NULL},
     {"no second round", "{{x}}{{{x}}}", "{\"x\": \"{{y}}\", \"y\": \"no\"}", "{{y}}{{y}}", NULL},
@@ -75,10 +76,12 @@ static const case_t interpolation[] = {
     {"dotted", "{{p.n}}{{{p.n}}}{{&p.n}}={{#p}}{{n}}{{/p}}", "{\"p\": {\"n\": \"J\"}}", "JJJ=J", NULL},
     {"dotted, deep", "{{a.b.c.d.e.f}}", "{\"a\": {\"b\": {\"c\": {\"d\": {\"e\": {\"f\": \"x\"}}}}}}", "x", NULL},
     {"dotted, broken chain", "({{a.b.c}})", "{\"a\": {}}", "()", NULL},
-    {"dotted, parts only inside of their parent", "({{a.b.c.n}})", "{\"a\": {\"b\": {}}, \"c\": {\"n\": \"no\"}}", "()", NULL},
-    {"dotted, first part like any name", "{{#a}}{{b.c}}{{/a}}", "{\"a\": {\"b\": {\"c\": 1}}, \"b\": {\"c\": 2}}", "1", NULL},
-    {"dotted, the inner first part hides the outer", "({{#a}}{{b.c}}{{/a}})", "{\"a\": {\"b\": {}}, \"b\": {\"c\": 2}}", "()",
+    {"dotted, parts only inside of their parent", "({{a.b.c.n}})", "{\"a\": {\"b\": {}}, \"c\": {\"n\": \"no\"}}", "()",
      NULL},
+    {"dotted, first part like any name", "{{#a}}{{b.c}}{{/a}}", "{\"a\": {\"b\": {\"c\": 1}}, \"b\": {\"c\": 2}}", "1",
+     NULL},
+    {"dotted, the inner first part hides the outer", "({{#a}}{{b.c}}{{/a}})", "{\"a\": {\"b\": {}}, \"b\": {\"c\": 2}}",
+     "()", NULL},
     {"dotted is never one key", "({{a.b}})", "{\"a.b\": 1}", "()", NULL},
     {"dotted, one key does not hide the chain", "{{a.b}}", "{\"a.b\": 1, \"a\": {\"b\": 2}}", "2", NULL},
     {"the whole data", "{{.}}|{{{.}}}|{{&.}}", "\"<\"", "&lt;|<|<", NULL},
@@ -101,8 +104,8 @@ static const case_t inverted[] = {
     {"twice", "{{^x}}\n1\n{{/x}}\n{{n}}\n{{^x}}\n3\n{{/x}}\n", "{\"x\": false, \"n\": 2}", "1\n2\n3\n", NULL},
     {"nested, false", "A {{^x}}B {{^x}}C{{/x}} D{{/x}} E", "{\"x\": false}", "A B C D E", NULL},
     {"nested, true", "A {{^x}}B {{^x}}C{{/x}} D{{/x}} E", "{\"x\": true}", "A  E", NULL},
-    {"dotted", "({{^a.b}}1{{/a.b}}{{^a.c}}2{{/a.c}}{{^a.d.e}}3{{/a.d.e}})", "{\"a\": {\"b\": true, \"c\": false}}", "(23)",
-     NULL},
+    {"dotted", "({{^a.b}}1{{/a.b}}{{^a.c}}2{{/a.c}}{{^a.d.e}}3{{/a.d.e}})", "{\"a\": {\"b\": true, \"c\": false}}",
+     "(23)", NULL},
     {"space around stays", " | {{^x}}\t|\t{{/x}} | \n", "{}", " | \t|\t | \n", NULL},
     {"space inside stays", " | {{^x}} {{! c }}\n {{/x}} | \n", "{}", " |  \n  | \n", NULL},
     {"in a line", " {{^x}}1{{/x}}\n {{^x}}2{{/x}}\n", "{}", " 1\n 2\n", NULL},
@@ -120,12 +123,12 @@ static const case_t sections[] = {
     {"missing", "({{#x}}no{{/x}})", "{}", "()", NULL},
     {"empty text", "({{#x}}no{{/x}})", "{\"x\": \"\"}", "()", NULL},
     {"object is the context", "{{#x}}Hi {{n}}.{{/x}}", "{\"x\": {\"n\": \"J\"}}", "Hi J.", NULL},
-    {"outer names are seen", "{{#s}}{{a}}{{b}}{{c.d}}{{/s}}", "{\"a\": 1, \"b\": 0, \"s\": {\"b\": 2}, \"c\": {\"d\": 3}}", "123",
-     NULL},
+    {"outer names are seen", "{{#s}}{{a}}{{b}}{{c.d}}{{/s}}",
+     "{\"a\": 1, \"b\": 0, \"s\": {\"b\": 2}, \"c\": {\"d\": 3}}", "123", NULL},
     {"a text is the context", "{{#x}}{{.}}={{x}}{{/x}}", "{\"x\": \"v\"}", "v=v", NULL},
     {"lists in lists", "{{#t}}{{#m}}{{n.l}}{{k}}.{{#b}}{{n.u}}{{k}}{{z}}.{{/b}}{{/m}}{{/t}}",
-     "{\"t\": [{\"n\": {\"u\": \"A\", \"l\": \"a\"}, \"m\": [{\"k\": 1, \"b\": [{\"z\": \"x\"}, {\"z\": \"y\"}]}]}]}", "a1.A1x.A1y.",
-     NULL},
+     "{\"t\": [{\"n\": {\"u\": \"A\", \"l\": \"a\"}, \"m\": [{\"k\": 1, \"b\": [{\"z\": \"x\"}, {\"z\": \"y\"}]}]}]}",
+     "a1.A1x.A1y.", NULL},
     {"deep contexts", "{{#a}}{{#b}}{{#c.d}}{{one}}{{two}}{{three}}{{#three}}{{.}}{{one}}{{/three}}{{/c.d}}{{/b}}{{/a}}",
      "{\"a\": {\"one\": 1}, \"b\": {\"two\": 2}, \"c\": {\"d\": {\"three\": 3}}}", "12331", NULL},
     {"list", "{{#l}}{{i}}{{/l}}", "{\"l\": [{\"i\": 1}, {\"i\": 2}, {\"i\": 3}]}", "123", NULL},
@@ -139,8 +142,8 @@ static const case_t sections[] = {
     {"list of lists", "{{#l}}({{#.}}{{.}}{{/.}}){{/l}}", "{\"l\": [[1, 2], [\"a\", \"b\"]]}", "(12)(ab)", NULL},
     {"the data is a list", "{{#.}}({{v}}){{/.}}", "[{\"v\": \"a\"}, {\"v\": \"b\"}]", "(a)(b)", NULL},
     {"false items of a list count", "{{#l}}.{{/l}}", "{\"l\": [false, null, \"\", 0]}", "....", NULL},
-    {"dotted", "({{#a.b}}1{{/a.b}}{{#a.c}}2{{/a.c}}{{#a.d.e}}3{{/a.d.e}})", "{\"a\": {\"b\": true, \"c\": false}}", "(1)",
-     NULL},
+    {"dotted", "({{#a.b}}1{{/a.b}}{{#a.c}}2{{/a.c}}{{#a.d.e}}3{{/a.d.e}})", "{\"a\": {\"b\": true, \"c\": false}}",
+     "(1)", NULL},
     {"space around stays", " | {{#x}}\t|\t{{/x}} | \n", "{\"x\": true}", " | \t|\t | \n", NULL},
     {"space inside stays", " | {{#x}} {{! c }}\n {{/x}} | \n", "{\"x\": true}", " |  \n  | \n", NULL},
     {"in a line", " {{#x}}1{{/x}}\n {{#x}}2{{/x}}\n", "{\"x\": true}", " 1\n 2\n", NULL},
@@ -169,7 +172,8 @@ static const case_t partials[] = {
     {"lines are indented, values are not", "\\\n {{>p}}\n/\n", "{\"c\": \"<\\n->\"}", "\\\n |\n <\n->\n |\n/\n",
      "{\"p\": \"|\\n{{{c}}}\\n|\\n\"}"},
     {"indentation adds up", " {{>a}}\n", "{}", " 1\n   2\n   3\n", "{\"a\": \"1\\n  {{>b}}\\n\", \"b\": \"2\\n3\\n\"}"},
-    {"own-line sections inside stay own lines", "  {{>p}}\n", "{\"x\": true}", "  a\n", "{\"p\": \"{{#x}}\\na\\n{{/x}}\\n\"}"},
+    {"own-line sections inside stay own lines", "  {{>p}}\n", "{\"x\": true}", "  a\n",
+     "{\"p\": \"{{#x}}\\na\\n{{/x}}\\n\"}"},
     {"same partial with and without indentation", " {{>p}}\n{{>p}}\n", "{}", " a\na\n", "{\"p\": \"a\\n\"}"},
     {"padding", "|{{> p }}|", "{}", "|[]|", "{\"p\": \"[]\"}"},
     {"names of folders", "{{>parts/head}}", "{}", "h", "{\"parts/head\": \"h\"}"},
@@ -281,7 +285,10 @@ static void test_modes(apr_pool_t *pool)
     render(&out, "{{x}}{{{x}}}", data, ANSHIN_TEMPLATE_TEXT, NULL, &err, pool);
     ok(same_text(out, "<&\"'><&\"'>"), "text mode escapes nothing");
     render(&out, "{{nul}}|{{{nul}}}", data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool);
-    ok(same_text(out, "a\xEF\xBF\xBD" "b|a\xEF\xBF\xBD" "b"), "a NUL in a value does not cut the page short (S27)");
+    ok(same_text(out, "a\xEF\xBF\xBD"
+                      "b|a\xEF\xBF\xBD"
+                      "b"),
+       "a NUL in a value does not cut the page short (S27)");
     ok(render(&out, "a{{x}}b", NULL, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == APR_SUCCESS && same_text(out, "ab"),
        "no data at all");
     ok(render(&out, "", data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == APR_SUCCESS && same_text(out, ""),
@@ -326,8 +333,8 @@ static void test_limits(apr_pool_t *pool)
        "40,000 sections in each other: %s", err.text);
     ok(render(&out, "{{>self}}", data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == ANSHIN_EINVALID && !out,
        "a partial that includes itself: %s", err.text);
-    ok(render(&out, "{{>two}}", data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == ANSHIN_EINVALID,
-       "... twice: %s", err.text);
+    ok(render(&out, "{{>two}}", data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == ANSHIN_EINVALID, "... twice: %s",
+       err.text);
     ok(render(&out, " {{>deeper}}\n", data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == ANSHIN_EINVALID,
        "... with growing indentation: %s", err.text);
     ok(render(&out, "{{>shallow}}", data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == ANSHIN_EINVALID,
@@ -335,7 +342,8 @@ static void test_limits(apr_pool_t *pool)
     ok(render(&out, repeat("{{big}}", 15, pool), data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == APR_SUCCESS &&
            strlen(out) == 15 * 65536,
        "960 KiB of output");
-    ok(render(&out, repeat("{{big}}", 17, pool), data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == ANSHIN_EINVALID && !out,
+    ok(render(&out, repeat("{{big}}", 17, pool), data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == ANSHIN_EINVALID &&
+           !out,
        "more than ANSHIN_TEMPLATE_MAX: %s", err.text);
     json_decref(data);
     json_decref(parts);
@@ -392,9 +400,23 @@ static void write_file(const char *path, const char *bytes, size_t length, apr_p
 
 static void test_names(anshin_template_dirs_t *dirs, apr_pool_t *pool)
 {
-    static const char *const bad[] = {"", "/", "..", "../secret", "parts/../../secret", "/etc/passwd", "parts//head",
-                                      "parts/", "/parts/head", "./page", "page.mustache", "page\n", "page%00", "p\xc3\xa4ge",
-                                      "parts\\head", "a b", "~root"};
+    static const char *const bad[] = {"",
+                                      "/",
+                                      "..",
+                                      "../secret",
+                                      "parts/../../secret",
+                                      "/etc/passwd",
+                                      "parts//head",
+                                      "parts/",
+                                      "/parts/head",
+                                      "./page",
+                                      "page.mustache",
+                                      "page\n",
+                                      "page%00",
+                                      "p\xc3\xa4ge",
+                                      "parts\\head",
+                                      "a b",
+                                      "~root"};
     const char *source = NULL;
     anshin_error_t err;
 
@@ -447,9 +469,11 @@ static void test_dirs(apr_pool_t *pool)
        "from_dirs: a byte order mark is not shown");
     ok(anshin_template_from_dirs(&dirs, "absent", &source, &err, pool) == ANSHIN_ENOTFOUND, "from_dirs: %s", err.text);
     anshin_error_clear(&err);
-    ok(anshin_template_from_dirs(&dirs, "nul", &source, &err, pool) == ANSHIN_EFAULT, "from_dirs: a NUL byte is a fault");
+    ok(anshin_template_from_dirs(&dirs, "nul", &source, &err, pool) == ANSHIN_EFAULT,
+       "from_dirs: a NUL byte is a fault");
     anshin_error_clear(&err);
-    ok(anshin_template_from_dirs(&dirs, "folder", &source, &err, pool) == ANSHIN_EFAULT, "from_dirs: a folder is a fault");
+    ok(anshin_template_from_dirs(&dirs, "folder", &source, &err, pool) == ANSHIN_EFAULT,
+       "from_dirs: a folder is a fault");
     anshin_error_clear(&err);
     source = NULL;
     test_names(&dirs, pool);

@@ -72,7 +72,8 @@ static void test_overrides(const char *root, apr_pool_t *pool)
     anshin_error_t err = {0};
     json_t *data = json_pack("{s:i, s:s}", "remaining", 3, "name", "<&>");
 
-    write_file(ours, "ja.json", "{\"login\": {\"title\": \"J\", \"left\": \"{{remaining}} {{name}}\"}, \"top\": \"T\"}", pool);
+    write_file(ours, "ja.json", "{\"login\": {\"title\": \"J\", \"left\": \"{{remaining}} {{name}}\"}, \"top\": \"T\"}",
+               pool);
     write_file(ours, "en.json", "{\"login\": {\"title\": \"E\", \"left\": \"x\"}, \"top\": \"T\"}", pool);
     write_file(ours, "README.md", "not a language", pool);
     write_file(ours, "..json", "[", pool);
@@ -91,7 +92,8 @@ static void test_overrides(const char *root, apr_pool_t *pool)
     ok(anshin_texts_object(texts, NULL) == anshin_texts_object(texts, "ja"), "... so does none");
     ok(same_text(anshin_texts_render(texts, "ja", "login.left", data, pool), "3 <&>"), "rendered as plain text");
     ok(same_text(anshin_texts_render(texts, "ja", "login.left", NULL, pool), " "), "... without data");
-    ok(same_text(anshin_texts_render(texts, "ja", "no.such", data, pool), "no.such"), "... a missing one shows its key");
+    ok(same_text(anshin_texts_render(texts, "ja", "no.such", data, pool), "no.such"),
+       "... a missing one shows its key");
     ok(anshin_texts_load(&texts, one, &err, pool) == APR_SUCCESS &&
            same_text(anshin_texts_get(texts, "ja", "login.title"), "J"),
        "loading twice does not mix them");
@@ -238,7 +240,8 @@ static int missing_keys(json_t *here, json_t *there, const char *prefix, apr_poo
             printf("# only in one language: %s%s\n", prefix, key);
             missing++;
         } else if (json_is_object(value)) {
-            missing += missing_keys(value, json_object_get(there, key), apr_pstrcat(pool, prefix, key, ".", NULL), pool);
+            missing +=
+                missing_keys(value, json_object_get(there, key), apr_pstrcat(pool, prefix, key, ".", NULL), pool);
         } else if (json_string_length(value) == 0) {
             printf("# empty: %s%s\n", prefix, key);
             missing++;
@@ -313,8 +316,8 @@ static void check_templates(usage_t *usage, const char *path, apr_pool_t *pool)
             continue;
         }
         anshin_error_t err = {0};
-        apr_status_t status = anshin_template_from_dirs(&source_dirs, apr_pstrmemdup(pool, info.name, length - 9),
-                                                        &source, &err, pool);
+        apr_status_t status =
+            anshin_template_from_dirs(&source_dirs, apr_pstrmemdup(pool, info.name, length - 9), &source, &err, pool);
 
         if (status == APR_SUCCESS) {
             status = anshin_template_render(&out, &length, source, NULL, ANSHIN_TEMPLATE_HTML, NULL, NULL, &err, pool);
