@@ -73,8 +73,7 @@ static apr_status_t malformed(parser_t *parser, const char *where, const char *c
     for (p = parser->source; p < where; p++) {
         line += *p == '\n' ? 1 : 0;
     }
-    anshin_fail(parser->err, ANSHIN_EINVALID, "AN0200", "%.80s, line %u: %s", parser->name, line, cause);
-    return ANSHIN_EINVALID;
+    return anshin_fail(parser->err, ANSHIN_EINVALID, "AN0200", "%.80s, line %u: %s", parser->name, line, cause);
 }
 
 /* A file in Shift_JIS or Latin-1 would come out as rubbish; say so instead. */
@@ -112,7 +111,7 @@ static apr_status_t read_tag(tag_t *tag, parser_t *parser, const char *start)
     char extra;
 
     inside += strspn(inside, SPACE);
-    *tag = (tag_t){.start = start, .token = {.kind = kind_of(*inside)}};
+    *tag = (tag_t){.start = start, .end = start, .token = {.kind = kind_of(*inside)}};
     extra = (*inside == '{') ? '}' : (*inside == '=') ? '=' : '\0';
     if (tag->token.kind != VALUE) {
         inside++;
@@ -218,15 +217,15 @@ static apr_status_t add_tag(parser_t *parser, const tag_t *tag)
     return APR_SUCCESS;
 }
 
-static apr_status_t parse(apr_array_header_t **tokens, const char *name, const char *source, anshin_error_t *err,
-                          apr_pool_t *pool)
+/* Append the tokens of source to tokens. */
+static apr_status_t parse(apr_array_header_t *tokens, const char *name, const char *source, anshin_error_t *err)
 {
     parser_t parser = {.name = name, .source = source, .at = source, .open = "{{", .close = "}}", .err = err};
     const char *start;
     apr_status_t status;
 
-    parser.pool = pool;
-    parser.tokens = apr_array_make(pool, 64, sizeof(token_t));
+    parser.pool = tokens->pool;
+    parser.tokens = tokens;
     status = check_utf8(&parser);
     while (status == APR_SUCCESS && (start = strstr(parser.at, parser.open)) != NULL) {
         const char *from = start;
@@ -239,7 +238,7 @@ static apr_status_t parse(apr_array_header_t **tokens, const char *name, const c
         }
         to = tag.end;
         if (stands_alone(&parser, &tag, &from, &to) && tag.token.kind == PARTIAL) {
-            tag.token.indent = apr_pstrmemdup(pool, from, (apr_size_t)(start - from));
+            tag.token.indent = apr_pstrmemdup(parser.pool, from, (apr_size_t)(start - from));
         }
         add_text(&parser, parser.at, from);
         status = add_tag(&parser, &tag);
@@ -253,7 +252,6 @@ static apr_status_t parse(apr_array_header_t **tokens, const char *name, const c
         return malformed(&parser, section->text, "section is not closed");
     }
     add_text(&parser, parser.at, parser.at + strlen(parser.at));
-    *tokens = parser.tokens;
     return APR_SUCCESS;
 }
 
@@ -422,8 +420,9 @@ static apr_status_t render_partial(render_t *render, const token_t *token, const
             return status;
         }
         source = *indent ? indented(source, indent, render->pool) : source;
-        status = parse(&tokens, name, source, render->err, render->pool);
-        apr_hash_set(render->partials, key, APR_HASH_KEY_STRING, tokens); /* NULL when it failed: no entry */
+        tokens = apr_array_make(render->pool, 16, sizeof(token_t));
+        status = parse(tokens, name, source, render->err);
+        apr_hash_set(render->partials, key, APR_HASH_KEY_STRING, tokens);
     }
     return status == APR_SUCCESS ? walk(render, tokens, 0, tokens->nelts, context) : status;
 }
@@ -471,8 +470,8 @@ apr_status_t anshin_template_render(const char **out, apr_size_t *length, const 
 {
     render_t render = {.mode = mode, .find = find, .baton = baton, .err = err, .pool = pool};
     context_t context = {data, NULL};
-    apr_array_header_t *tokens = NULL;
-    apr_status_t status = parse(&tokens, "template", source, err, pool);
+    apr_array_header_t *tokens = apr_array_make(pool, 64, sizeof(token_t));
+    apr_status_t status = parse(tokens, "template", source, err);
 
     if (status != APR_SUCCESS) {
         return status;

@@ -340,7 +340,7 @@ static void test_limits(apr_pool_t *pool)
     ok(render(&out, "{{>shallow}}", data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == ANSHIN_EINVALID,
        "... from inside of a section: %s", err.text);
     ok(render(&out, repeat("{{big}}", 15, pool), data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == APR_SUCCESS &&
-           strlen(out) == 15 * 65536,
+           strlen(out) == (size_t)15 * 65536,
        "960 KiB of output");
     ok(render(&out, repeat("{{big}}", 17, pool), data, ANSHIN_TEMPLATE_HTML, NULL, &err, pool) == ANSHIN_EINVALID &&
            !out,

@@ -268,7 +268,40 @@ typedef struct usage_t {
     int used;
     int missing;
     int files;
+    int forms;
+    int unsafe;
 } usage_t;
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (text = strstr(text, part); text; text = strstr(text + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+/* What a page must not hold: values that are not escaped, and anything that the Content-Security-Policy would stop. */
+static void check_safety(usage_t *usage, const char *path, const char *source)
+{
+    static const char *const bad[] = {"{{{",      "{{&",        " style=",    "<style",      " onclick=",
+                                      " onload=", " onsubmit=", " onchange=", "javascript:", "http://",
+                                      "https://", "<script>",   "target="};
+    int forms = count_of(source, "method=\"post\"");
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (strstr(source, bad[i])) {
+            printf("# %s holds %s\n", path, bad[i]);
+            usage->unsafe++;
+        }
+    }
+    if (forms != count_of(source, "name=\"csrf\" value=\"{{csrf}}\"") || forms != count_of(source, "<form ")) {
+        printf("# %s: a form without csrf, or not sent by POST\n", path);
+        usage->unsafe++;
+    }
+    usage->forms += forms;
+}
 
 /* Every "t.x.y" inside of a tag: {{t.a.b}}, {{{t.a.b}}}, {{#t.a.b}}. */
 static void check_source(usage_t *usage, const char *path, const char *source, apr_pool_t *pool)
@@ -326,6 +359,7 @@ static void check_templates(usage_t *usage, const char *path, apr_pool_t *pool)
         usage->files++;
         if (status == APR_SUCCESS) {
             check_source(usage, name, source, pool);
+            check_safety(usage, name, source);
         }
     }
     apr_dir_close(dir);
@@ -356,6 +390,9 @@ static void test_shipped(apr_pool_t *pool)
     check_templates(&usage, apr_pstrcat(pool, root, "/htdocs/templates", NULL), pool);
     ok(usage.files > 15 && usage.used > 100, "%d templates name %d texts", usage.files, usage.used);
     ok(usage.missing == 0, "every text that a template names exists");
+    ok(usage.unsafe == 0 && usage.forms > 5,
+       "no template shows a value unescaped, holds inline style or script, or a form without csrf: %d forms (S10, S19, S27)",
+       usage.forms);
 }
 
 int main(void)

@@ -1,0 +1,42 @@
+# Every text that C code names by its whole key exists in both languages, and texts that it fills in name the values they get.
+use strict;
+use warnings;
+use lib 't/lib';
+use JSON::PP;
+use Test::More;
+use Anshin::Source;
+
+sub flat {
+    my ($object, $prefix) = @_;
+    return map { ref $object->{$_} ? flat($object->{$_}, "$prefix$_.") : ("$prefix$_" => $object->{$_}) } keys %$object;
+}
+
+my %texts = map { $_ => { flat(decode_json(slurp("htdocs/lang/$_.json")), '') } } qw(ja en);
+my %group = map { (split /\./)[0] => 1 } keys %{ $texts{ja} };
+
+my (@missing, @unnamed, $keys, $values);
+for my $file (grep { m{^modules/} && /\.c$/ } sources('c')) {
+    my $source = slurp($file);
+    while ($source =~ /"((\w+)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)"/g) {
+        my ($key, $top) = ($1, $2);
+        next if !$group{$top} || $key =~ /\.(?:c|h|def|json|sock|key|lock)$/;
+        $keys++;
+        push @missing, "$file: $key" if grep { !defined $texts{$_}{$key} } qw(ja en);
+    }
+    while ($source =~ /say_(?:number|text)\([^;]*?"([\w.]+\.\w+)",\s*"(\w+)"/g) {
+        my ($key, $name) = ($1, $2);
+        $values++;
+        push @unnamed, "$file: $key: $name" if grep { ($texts{$_}{$key} // '') !~ /\{\{\Q$name\E\}\}/ } qw(ja en);
+    }
+}
+is(join("\n", @missing), '', 'every text that code names exists');
+is(join("\n", @unnamed), '', 'every value that code fills in is shown');
+
+my @differ = grep { tags($texts{ja}{$_}) ne tags($texts{en}{$_} // '') } sort keys %{ $texts{ja} };
+is(join("\n", @differ), '', 'both languages show the same values');
+
+sub tags { return join ' ', sort $_[0] =~ /\{\{(\w+)\}\}/g }
+
+cmp_ok($keys // 0,   '>', 20, 'keys in code looked at: ' . ($keys // 0));
+cmp_ok($values // 0, '>', 4,  'values in code looked at: ' . ($values // 0));
+done_testing;
