@@ -1,0 +1,373 @@
+/*
+ * Bases: see base.h.
+ *
+ * apr_dbm does not tell whether the last pages could be written when a table is closed (a full disk, say). So a new base
+ * is opened again and read through before it gets its name: as many records, the same sum of keys, and every changed
+ * record as it should be. That takes half a second for a million records, in the background.
+ */
+#include "store/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+#include "store/checksum.h"
+#include "store/lock.h"
+
+#define LOCK_WAIT apr_time_from_sec(5)
+
+/* The record about the base itself: type 0, which no record has. */
+#define CENSUS_KEY "\0base"
+#define CENSUS_KEY_LENGTH 5
+#define CENSUS_LENGTH 20
+
+struct anshin_base_t {
+    apr_pool_t *pool;
+    const anshin_folder_t *folder;
+    const char *type;
+    const char *name;
+    apr_uint32_t number;
+    int lock_fd;
+    anshin_table_t *table;
+    apr_thread_mutex_t *mutex; /* around table: neither db nor gdbm take two threads at once */
+};
+
+char *anshin_base_name(apr_uint32_t number, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "base.%u", number);
+}
+
+apr_size_t anshin_base_key(char key[ANSHIN_TABLE_KEY_MAX], unsigned char type, const char *name, apr_size_t length)
+{
+    key[0] = (char)type;
+    memcpy(key + 1, name, length);
+    return length + 1;
+}
+
+/* --- census -------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t read_census(anshin_census_t *census, anshin_table_t *table, anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_bytes_t value;
+    apr_status_t status = anshin_table_get(table, CENSUS_KEY, CENSUS_KEY_LENGTH, &value, err, pool);
+
+    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && value.length != CENSUS_LENGTH)) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0345", "store: a base does not say which one it is");
+    }
+    if (status == APR_SUCCESS) {
+        census->number = anshin_get_u32(value.data);
+        census->records = anshin_get_u64(value.data + 4);
+        census->sum = anshin_get_u64(value.data + 12);
+    }
+    return status;
+}
+
+static apr_status_t write_census(anshin_table_t *table, const anshin_census_t *census, anshin_error_t *err)
+{
+    unsigned char value[CENSUS_LENGTH];
+
+    anshin_put_u32(value, census->number);
+    anshin_put_u64(value + 4, census->records);
+    anshin_put_u64(value + 12, census->sum);
+    return anshin_table_put(table, CENSUS_KEY, CENSUS_KEY_LENGTH, value, sizeof(value), err);
+}
+
+/* +1 or -1 record. A sum, so that it does not depend on the order. The hash need not be secret here. */
+static void count(anshin_census_t *census, int records, const void *key, apr_size_t length)
+{
+    static const apr_uint64_t hash_key[2] = { 0, 0 };
+    apr_uint64_t hash = anshin_siphash(hash_key, key, length);
+
+    census->records += (apr_uint64_t)(apr_int64_t)records;
+    census->sum += records > 0 ? hash : 0 - hash;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t open_locked(anshin_base_t *base, anshin_error_t *err)
+{
+    anshin_census_t census;
+    apr_status_t status = anshin_table_open(&base->table, base->folder, base->name, base->type, ANSHIN_TABLE_READ,
+                                            err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = read_census(&census, base->table, err, base->pool);
+    if (status == APR_SUCCESS && census.number != base->number) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0346", "store: %s says that it is base %u", base->name,
+                             census.number);
+    }
+    if (status == APR_SUCCESS) {
+        status = apr_thread_mutex_create(&base->mutex, APR_THREAD_MUTEX_DEFAULT, base->pool);
+    }
+    if (status != APR_SUCCESS) {
+        anshin_table_close(base->table);
+    }
+    return status;
+}
+
+apr_status_t anshin_base_open(anshin_base_t **base, const anshin_folder_t *folder, apr_uint32_t number,
+                              const char *type, int lock_fd, anshin_error_t *err)
+{
+    anshin_base_t *self;
+    apr_pool_t *pool;
+    apr_status_t status;
+
+    *base = NULL;
+    status = anshin_lock_wait(lock_fd, ANSHIN_LOCK_BASE + number, ANSHIN_LOCK_SHARED, LOCK_WAIT, err);
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_EBUSY ? ANSHIN_ENOTFOUND : status; /* being changed into another: it is gone */
+    }
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
+        anshin_lock_release(lock_fd, ANSHIN_LOCK_BASE + number);
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0347", "store: no memory to open base %u", number);
+    }
+    self = apr_pcalloc(pool, sizeof(*self));
+    self->pool = pool;
+    self->folder = folder;
+    self->type = type;
+    self->name = anshin_base_name(number, pool);
+    self->number = number;
+    self->lock_fd = lock_fd;
+    status = open_locked(self, err);
+    if (status != APR_SUCCESS) {
+        anshin_lock_release(lock_fd, ANSHIN_LOCK_BASE + number);
+        apr_pool_destroy(pool);
+        return status;
+    }
+    *base = self;
+    return APR_SUCCESS;
+}
+
+void anshin_base_close(anshin_base_t *base)
+{
+    if (base != NULL) {
+        anshin_table_close(base->table);
+        anshin_lock_release(base->lock_fd, ANSHIN_LOCK_BASE + base->number);
+        apr_pool_destroy(base->pool);
+    }
+}
+
+apr_uint32_t anshin_base_number(const anshin_base_t *base)
+{
+    return base->number;
+}
+
+apr_status_t anshin_base_get(anshin_base_t *base, unsigned char type, const char *key, apr_size_t key_length,
+                             anshin_bytes_t *value, anshin_error_t *err, apr_pool_t *pool)
+{
+    char name[ANSHIN_TABLE_KEY_MAX];
+    apr_size_t length = anshin_base_key(name, type, key, key_length);
+    apr_status_t status;
+
+    apr_thread_mutex_lock(base->mutex);
+    status = anshin_table_get(base->table, name, length, value, err, pool);
+    apr_thread_mutex_unlock(base->mutex);
+    return status;
+}
+
+typedef struct walk_t {
+    anshin_overlay_visit_fn *visit;
+    void *baton;
+} walk_t;
+
+static apr_status_t visit_record(void *baton, const void *key, apr_size_t key_length, const void *value,
+                                 apr_size_t length)
+{
+    walk_t *walk = baton;
+    const char *name = key;
+    anshin_change_t record;
+
+    if (key_length == 0 || name[0] == '\0') {
+        return APR_SUCCESS; /* the census */
+    }
+    record = (anshin_change_t){ .type = (unsigned char)name[0],
+                                .key_length = (unsigned char)(key_length - 1),
+                                .key = name + 1,
+                                .value = value,
+                                .value_length = length };
+    return walk->visit(walk->baton, &record);
+}
+
+/* With a handle of its own: a walk takes long, and gets by other threads must not disturb its place. */
+apr_status_t anshin_base_each(anshin_base_t *base, anshin_overlay_visit_fn *visit, void *baton, anshin_error_t *err)
+{
+    walk_t walk = { visit, baton };
+    anshin_table_t *table;
+    apr_status_t status = anshin_table_open(&table, base->folder, base->name, base->type, ANSHIN_TABLE_READ, err);
+
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0348", "store: %s was removed while in use", base->name);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_table_each(table, 1, visit_record, &walk, err);
+        anshin_table_close(table);
+    }
+    return status;
+}
+
+/* --- making the next one ------------------------------------------------------------------------------------------- */
+
+apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
+                                    anshin_error_t *err)
+{
+    anshin_census_t census = { .number = number };
+    anshin_table_t *table;
+    apr_status_t status = anshin_folder_remove(folder, ANSHIN_BASE_WORK, err);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_table_open(&table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_CREATE, err);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = write_census(table, &census, err);
+    anshin_table_close(table);
+    return status;
+}
+
+typedef struct update_t {
+    anshin_table_t *table;
+    anshin_census_t census;
+    anshin_error_t *err;
+    apr_pool_t *scratch; /* cleared after every record */
+} update_t;
+
+static apr_status_t apply(void *baton, const anshin_change_t *change)
+{
+    update_t *update = baton;
+    char key[ANSHIN_TABLE_KEY_MAX];
+    apr_size_t length = anshin_base_key(key, change->type, change->key, change->key_length);
+    apr_status_t status = anshin_table_has(update->table, key, length, update->err);
+
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+        return status;
+    }
+    if (change->value == NULL && status == ANSHIN_ENOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (change->value == NULL) {
+        count(&update->census, -1, key, length);
+        return anshin_table_erase(update->table, key, length, update->err);
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        count(&update->census, 1, key, length);
+    }
+    return anshin_table_put(update->table, key, length, change->value, change->value_length, update->err);
+}
+
+/* Apply and close; *census tells what must be in the table now. */
+static apr_status_t apply_all(anshin_census_t *census, const anshin_folder_t *folder, apr_uint32_t number,
+                              const char *type, const anshin_overlay_t *changes, anshin_error_t *err,
+                              apr_pool_t *scratch)
+{
+    update_t update = { .err = err, .scratch = scratch };
+    apr_status_t status = anshin_table_open(&update.table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_WRITE, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = read_census(&update.census, update.table, err, scratch);
+    if (status == APR_SUCCESS) {
+        status = anshin_overlay_each(changes, ANSHIN_POSITION_LAST, apply, &update);
+    }
+    if (status == APR_SUCCESS) {
+        update.census.number = number;
+        *census = update.census;
+        status = write_census(update.table, census, err);
+    }
+    anshin_table_close(update.table);
+    return status;
+}
+
+static apr_status_t compare(void *baton, const anshin_change_t *change)
+{
+    update_t *update = baton;
+    char key[ANSHIN_TABLE_KEY_MAX];
+    apr_size_t length = anshin_base_key(key, change->type, change->key, change->key_length);
+    anshin_bytes_t found = { NULL, 0 };
+    apr_status_t status = anshin_table_get(update->table, key, length, &found, update->err, update->scratch);
+    int same = change->value == NULL ? status == ANSHIN_ENOTFOUND
+                                     : status == APR_SUCCESS && found.length == change->value_length
+                                           && memcmp(found.data, change->value, found.length) == 0;
+
+    apr_pool_clear(update->scratch);
+    if (!same) {
+        return anshin_fail(update->err, ANSHIN_EFAULT, "AN0349", "store: a new base does not hold what was written to "
+                           "it; is the disk full?");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t count_key(void *baton, const void *key, apr_size_t key_length, const void *value,
+                              apr_size_t length)
+{
+    (void)value;
+    (void)length;
+    if (key_length > 0 && *(const char *)key != '\0') {
+        count(baton, 1, key, key_length);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t verify(const anshin_census_t *expected, const anshin_folder_t *folder, const char *type,
+                           const anshin_overlay_t *changes, anshin_error_t *err, apr_pool_t *scratch)
+{
+    update_t update = { .err = err, .scratch = scratch };
+    anshin_census_t written;
+    anshin_census_t found = { .number = expected->number };
+    apr_status_t status = anshin_table_open(&update.table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_READ, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = read_census(&written, update.table, err, scratch);
+    if (status == APR_SUCCESS) {
+        status = anshin_table_each(update.table, 0, count_key, &found, err);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_overlay_each(changes, ANSHIN_POSITION_LAST, compare, &update);
+    }
+    if (status == APR_SUCCESS
+        && (found.records != expected->records || found.sum != expected->sum || written.number != expected->number
+            || written.records != expected->records || written.sum != expected->sum)) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0350", "store: a new base should hold %lu records and holds %lu; "
+                             "is the disk full?", (unsigned long)expected->records, (unsigned long)found.records);
+    }
+    anshin_table_close(update.table);
+    return status;
+}
+
+/* The descriptor is opened before anything is written: a sync tells of the failures since. */
+apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
+                                const anshin_overlay_t *changes, anshin_error_t *err)
+{
+    anshin_census_t census = { 0 };
+    apr_pool_t *scratch;
+    apr_status_t status;
+    int fd;
+
+    status = anshin_folder_open_file(&fd, folder, ANSHIN_BASE_WORK, O_RDWR, err);
+    if (status != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0351", "store: the base in the making was removed");
+    }
+    if (apr_pool_create_unmanaged(&scratch) != APR_SUCCESS) {
+        close(fd);
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0352", "store: no memory to make base %u", number);
+    }
+    status = apply_all(&census, folder, number, type, changes, err, scratch);
+    if (status == APR_SUCCESS && fsync(fd) != 0) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0353", "store: cannot sync base %u: %s", number, strerror(errno));
+    }
+    close(fd);
+    if (status == APR_SUCCESS) {
+        status = verify(&census, folder, type, changes, err, scratch);
+    }
+    apr_pool_destroy(scratch);
+    return status;
+}

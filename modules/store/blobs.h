@@ -1,0 +1,21 @@
+/*
+ * Blobs of the dbm store: files DIR/blobs/NN/NAME, NN the first two digits of NAME. See core/store.h for the contract.
+ * Names have been checked by core/store.c.
+ */
+#ifndef ANSHIN_STORE_BLOBS_H
+#define ANSHIN_STORE_BLOBS_H
+
+#include "core/store.h"
+#include "store/folder.h"
+
+apr_status_t anshin_blobs_put(const anshin_folder_t *folder, const char *name, const void *data, apr_size_t length,
+                              anshin_error_t *err);
+apr_status_t anshin_blobs_get(const anshin_folder_t *folder, const char *name, anshin_bytes_t *data,
+                              anshin_error_t *err, apr_pool_t *pool);
+apr_status_t anshin_blobs_wipe(const anshin_folder_t *folder, const char *name, anshin_error_t *err);
+
+/* Also wipes what a put that was killed an hour ago or more has left behind. */
+apr_status_t anshin_blobs_each(const anshin_folder_t *folder, anshin_blob_visit_fn *visit, void *baton,
+                               anshin_error_t *err, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * Checkpoints: see checkpoint.h.
+ */
+#include "store/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "store/lock.h"
+
+#define COPY_STEP 262144
+#define RETRY_AFTER apr_time_from_sec(2)
+
+/* --- what to fold -------------------------------------------------------------------------------------------------- */
+
+static void add_change(void *baton, const anshin_change_t *change, apr_uint32_t end)
+{
+    anshin_overlay_add(baton, change, end);
+}
+
+/* All of journal `number`; where it ends stands in the header of the one after it. */
+static apr_status_t add_journal(anshin_overlay_t *changes, const anshin_folder_t *folder, apr_uint32_t number,
+                                anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_journal_t journal;
+    anshin_journal_t next;
+    anshin_mark_t mark;
+    apr_status_t status = anshin_journal_open(&next, folder, number + 1, err, pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_journal_close(&next);
+    status = anshin_journal_open(&journal, folder, number, err, pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    mark = journal.start;
+    status = anshin_journal_read(&journal, &mark, next.previous.length, add_change, changes, err, pool);
+    anshin_journal_close(&journal);
+    if (status == APR_SUCCESS && mark.chain != next.previous.chain) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0357", "store: journal %u does not follow on journal %u",
+                             number + 1, number);
+    }
+    return status;
+}
+
+/* --- where to fold it ---------------------------------------------------------------------------------------------- */
+
+static apr_status_t copy_file(int to, int from, apr_pool_t *pool)
+{
+    char *step = apr_palloc(pool, COPY_STEP);
+    apr_off_t offset = 0;
+
+    for (;;) {
+        ssize_t got = pread(from, step, COPY_STEP, offset);
+        apr_status_t status;
+
+        if (got == 0) {
+            return APR_SUCCESS;
+        }
+        if (got < 0) {
+            return errno;
+        }
+        status = anshin_file_write(to, step, (apr_size_t)got, offset);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        offset += got;
+    }
+}
+
+static apr_status_t copy_base(const anshin_folder_t *folder, apr_uint32_t number, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    apr_status_t status;
+    int from;
+    int to;
+
+    status = anshin_folder_open_file(&from, folder, anshin_base_name(number, pool), O_RDONLY, err);
+    if (status != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0358", "store: base %u is missing", number);
+    }
+    status = anshin_folder_create(&to, folder, ANSHIN_BASE_WORK, err);
+    if (status == APR_SUCCESS) {
+        status = copy_file(to, from, pool);
+        close(to);
+        if (status != APR_SUCCESS) {
+            status = anshin_fail(err, ANSHIN_EFAULT, "AN0359", "store: cannot copy base %u: %s", number,
+                                 strerror(status));
+        }
+    }
+    close(from);
+    return status;
+}
+
+/* Turn the base before the last into base.work, if nobody reads it. Its old name must be gone for good before its content
+ * changes: after a loss of power it must not be taken for what it was. */
+static apr_status_t take_base(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    const anshin_folder_t *folder = checkpoint->place->folder;
+    apr_status_t status = anshin_lock_try(checkpoint->lock_fd, ANSHIN_LOCK_BASE + number, ANSHIN_LOCK_EXCLUSIVE, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_folder_rename(folder, anshin_base_name(number, pool), ANSHIN_BASE_WORK, err);
+    if (status == APR_SUCCESS) {
+        status = anshin_folder_sync(folder, err);
+    }
+    anshin_lock_release(checkpoint->lock_fd, ANSHIN_LOCK_BASE + number);
+    return status;
+}
+
+/* base.number out of the base before the last and two journals: nothing but the changes is written. */
+static apr_status_t make_by_reuse(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+                                  apr_pool_t *pool)
+{
+    const anshin_place_t *place = checkpoint->place;
+    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, pool);
+    apr_status_t status = add_journal(changes, place->folder, number - 2, err, pool);
+
+    if (status == APR_SUCCESS) {
+        status = add_journal(changes, place->folder, number - 1, err, pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = take_base(checkpoint, number - 2, err, pool);
+    }
+    return status == APR_SUCCESS ? anshin_base_update(place->folder, number, place->base_type, changes, err) : status;
+}
+
+/* base.number out of a copy of the last base and one journal. */
+static apr_status_t make_by_copy(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+                                 apr_pool_t *pool)
+{
+    const anshin_place_t *place = checkpoint->place;
+    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, pool);
+    apr_status_t status = add_journal(changes, place->folder, number - 1, err, pool);
+
+    if (status != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0360", "store: journal %u is missing or damaged", number - 1);
+    }
+    status = copy_base(place->folder, number - 1, err, pool);
+    return status == APR_SUCCESS ? anshin_base_update(place->folder, number, place->base_type, changes, err) : status;
+}
+
+/* --- the run ------------------------------------------------------------------------------------------------------- */
+
+apr_uint32_t anshin_checkpoint_number(const char *name, const char *stem)
+{
+    apr_size_t length = strlen(stem);
+    unsigned long number;
+    char *end;
+
+    if (strncmp(name, stem, length) != 0 || name[length] < '1' || name[length] > '9') {
+        return 0;
+    }
+    number = strtoul(name + length, &end, 10);
+    return *end == '\0' && number <= ANSHIN_GENERATION_MAX ? (apr_uint32_t)number : 0;
+}
+
+static apr_status_t clean_name(const anshin_folder_t *folder, const char *name, apr_uint32_t oldest, int lock_fd,
+                               anshin_error_t *err)
+{
+    apr_uint32_t journal = anshin_checkpoint_number(name, "journal.");
+    apr_uint32_t base = anshin_checkpoint_number(name, "base.");
+    apr_status_t status;
+
+    if (strcmp(name, ANSHIN_BASE_WORK) == 0 || (journal > 0 && journal < oldest)) {
+        return anshin_folder_remove(folder, name, err);
+    }
+    if (base == 0 || base >= oldest) {
+        return APR_SUCCESS;
+    }
+    status = anshin_lock_try(lock_fd, ANSHIN_LOCK_BASE + base, ANSHIN_LOCK_EXCLUSIVE, err);
+    if (status == ANSHIN_EBUSY) {
+        return APR_SUCCESS; /* still read: next time */
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_folder_remove(folder, name, err);
+        anshin_lock_release(lock_fd, ANSHIN_LOCK_BASE + base);
+    }
+    return status;
+}
+
+apr_status_t anshin_checkpoint_clean(const anshin_folder_t *folder, apr_uint32_t oldest, int lock_fd,
+                                     anshin_error_t *err)
+{
+    apr_array_header_t *names;
+    apr_pool_t *pool;
+    apr_status_t status;
+
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0361", "store: no memory to clean up");
+    }
+    status = anshin_folder_list(&names, folder, err, pool);
+    for (int i = 0; status == APR_SUCCESS && i < names->nelts; i++) {
+        status = clean_name(folder, APR_ARRAY_IDX(names, i, const char *), oldest, lock_fd, err);
+    }
+    apr_pool_destroy(pool);
+    return status;
+}
+
+/* Make the base that the state waits for, under ANSHIN_LOCK_CHECKPOINT. */
+static apr_status_t fold(anshin_checkpoint_t *checkpoint, anshin_error_t *err, apr_pool_t *pool)
+{
+    const anshin_folder_t *folder = checkpoint->place->folder;
+    apr_uint32_t number = anshin_state_generation(anshin_control_state(checkpoint->control));
+    const char *name = anshin_base_name(number, pool);
+    apr_status_t status;
+    int fd;
+
+    status = anshin_folder_open_file(&fd, folder, name, O_RDONLY, err);
+    if (status == APR_SUCCESS) { /* somebody was killed between the rename and the last step */
+        close(fd);
+    } else if (status == ANSHIN_ENOTFOUND) {
+        status = number > 2 ? make_by_reuse(checkpoint, number, NULL, pool) : ANSHIN_ENOTFOUND;
+        if (status != APR_SUCCESS) {
+            status = make_by_copy(checkpoint, number, err, pool);
+        }
+        if (status == APR_SUCCESS) {
+            status = anshin_folder_rename(folder, ANSHIN_BASE_WORK, name, err);
+        }
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_folder_sync(folder, err);
+    }
+    if (status != APR_SUCCESS) {
+        (void)anshin_folder_remove(folder, ANSHIN_BASE_WORK, NULL);
+        return status;
+    }
+    anshin_control_fold(checkpoint->control);
+    return anshin_checkpoint_clean(folder, number - 1, checkpoint->lock_fd, err); /* the next run needs the last one */
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
+{
+    anshin_checkpoint_t *checkpoint = baton;
+    anshin_error_t err = { 0 };
+    apr_pool_t *pool;
+
+    (void)thread;
+    if (apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
+        /* Another process may have finished it since this one looked. */
+        if (anshin_state_folding(anshin_control_state(checkpoint->control))
+            && fold(checkpoint, &err, pool) != APR_SUCCESS) {
+            atomic_store(&checkpoint->retry_at, apr_time_now() + RETRY_AFTER);
+        }
+        anshin_control_note(checkpoint->control, err.text);
+        apr_pool_destroy(pool);
+    }
+    anshin_lock_release(checkpoint->lock_fd, ANSHIN_LOCK_CHECKPOINT);
+    atomic_store(&checkpoint->running, 0);
+    return NULL;
+}
+
+/* --- background ---------------------------------------------------------------------------------------------------- */
+
+apr_status_t anshin_checkpoint_open(anshin_checkpoint_t *checkpoint, const anshin_place_t *place,
+                                    anshin_control_t *control, anshin_error_t *err)
+{
+    apr_status_t status;
+
+    memset(checkpoint, 0, sizeof(*checkpoint));
+    checkpoint->place = place;
+    checkpoint->control = control;
+    status = anshin_control_reopen(&checkpoint->lock_fd, place->folder, err);
+    if (status == APR_SUCCESS && apr_pool_create_unmanaged(&checkpoint->pool) != APR_SUCCESS) {
+        close(checkpoint->lock_fd);
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0362", "store: no memory for checkpoints");
+    }
+    return status;
+}
+
+/* Signals belong to the program's own threads. */
+static apr_status_t start_thread(anshin_checkpoint_t *checkpoint)
+{
+    sigset_t all;
+    sigset_t before;
+    apr_status_t status;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    apr_pool_clear(checkpoint->pool);
+    status = apr_thread_create(&checkpoint->thread, NULL, run, checkpoint, checkpoint->pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != APR_SUCCESS) {
+        checkpoint->thread = NULL;
+    }
+    return status;
+}
+
+static void join_thread(anshin_checkpoint_t *checkpoint)
+{
+    apr_status_t status;
+
+    if (checkpoint->thread != NULL) {
+        (void)apr_thread_join(&status, checkpoint->thread);
+        checkpoint->thread = NULL;
+    }
+}
+
+void anshin_checkpoint_start(anshin_checkpoint_t *checkpoint)
+{
+    if (!anshin_state_folding(anshin_control_state(checkpoint->control))
+        || apr_time_now() < atomic_load(&checkpoint->retry_at)
+        || atomic_exchange(&checkpoint->running, 1) != 0) {
+        return;
+    }
+    join_thread(checkpoint); /* the one before has ended, or is about to */
+    if (anshin_lock_try(checkpoint->lock_fd, ANSHIN_LOCK_CHECKPOINT, ANSHIN_LOCK_EXCLUSIVE, NULL) != APR_SUCCESS) {
+        atomic_store(&checkpoint->running, 0);
+        return;
+    }
+    if (start_thread(checkpoint) != APR_SUCCESS) {
+        anshin_lock_release(checkpoint->lock_fd, ANSHIN_LOCK_CHECKPOINT);
+        atomic_store(&checkpoint->retry_at, apr_time_now() + RETRY_AFTER);
+        atomic_store(&checkpoint->running, 0);
+    }
+}
+
+void anshin_checkpoint_close(anshin_checkpoint_t *checkpoint)
+{
+    join_thread(checkpoint);
+    anshin_checkpoint_forget(checkpoint);
+}
+
+void anshin_checkpoint_forget(anshin_checkpoint_t *checkpoint)
+{
+    close(checkpoint->lock_fd);
+    apr_pool_destroy(checkpoint->pool);
+}

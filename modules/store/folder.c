@@ -1,0 +1,256 @@
+/*
+ * The store's directory and the files in it: see folder.h.
+ *
+ * SECURITY: every file is opened relative to the directory that was checked, never through a symbolic link, and is not
+ * handed to programs that this process starts.
+ */
+#include "store/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#define FOLDER_MODE (S_ISGID | S_IRWXU | S_IRWXG)
+#define FILE_MODE (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP)
+
+/* The mode wanted, whatever the umask is. */
+static apr_status_t make_folder(const char *path, anshin_error_t *err)
+{
+    if (mkdir(path, S_IRWXU) != 0) {
+        return errno == EEXIST ? APR_SUCCESS
+                               : anshin_fail(err, ANSHIN_EFAULT, "AN0300", "store: cannot make directory %s: %s", path,
+                                             strerror(errno));
+    }
+    if (chmod(path, FOLDER_MODE) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0301", "store: cannot set the mode of %s: %s", path,
+                           strerror(errno));
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_folder(const anshin_folder_t *folder, anshin_error_t *err)
+{
+    struct stat facts;
+
+    if (fstat(folder->fd, &facts) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0302", "store: cannot read the mode of %s: %s", folder->path,
+                           strerror(errno));
+    }
+    if ((facts.st_mode & S_IRWXO) != 0) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0303", "store: %s has mode %04o, others may enter it; it must be "
+                           "2770", folder->path, (unsigned)(facts.st_mode & 07777));
+    }
+    if ((facts.st_mode & S_IRWXG) != 0 && (facts.st_mode & S_ISGID) == 0) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0304", "store: %s has mode %04o, new files would not belong to its "
+                           "group; it must be 2770", folder->path, (unsigned)(facts.st_mode & 07777));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_folder_open(anshin_folder_t *folder, const char *path, anshin_error_t *err)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    folder->path = path;
+    folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder->fd < 0 && errno == ENOENT) {
+        status = make_folder(path, err);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (folder->fd < 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0305", "store: cannot open directory %s: %s", path, strerror(errno));
+    }
+    status = check_folder(folder, err);
+    if (status != APR_SUCCESS) {
+        anshin_folder_close(folder);
+    }
+    return status;
+}
+
+void anshin_folder_close(anshin_folder_t *folder)
+{
+    if (folder->fd >= 0) {
+        close(folder->fd);
+        folder->fd = -1;
+    }
+}
+
+char *anshin_folder_path(const anshin_folder_t *folder, const char *name, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, folder->path, "/", name, NULL);
+}
+
+/* The umask may have taken the group's bits. */
+static apr_status_t set_mode(int *fd, const anshin_folder_t *folder, const char *name, anshin_error_t *err)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    if (fchmod(*fd, FILE_MODE) != 0) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0307", "store: cannot set the mode of %s/%s: %s", folder->path,
+                             name, strerror(errno));
+        close(*fd);
+        *fd = -1;
+    }
+    return status;
+}
+
+apr_status_t anshin_folder_create(int *fd, const anshin_folder_t *folder, const char *name, anshin_error_t *err)
+{
+    apr_status_t status = anshin_folder_remove(folder, name, err);
+
+    *fd = -1;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    *fd = openat(folder->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (*fd < 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0306", "store: cannot make file %s/%s: %s", folder->path, name,
+                           strerror(errno));
+    }
+    return set_mode(fd, folder, name, err);
+}
+
+apr_status_t anshin_folder_adopt(int *fd, const anshin_folder_t *folder, const char *name, anshin_error_t *err)
+{
+    apr_status_t status = anshin_folder_open_file(fd, folder, name, O_RDWR, err);
+
+    return status == APR_SUCCESS ? set_mode(fd, folder, name, err) : status;
+}
+
+apr_status_t anshin_folder_open_file(int *fd, const anshin_folder_t *folder, const char *name, int flags,
+                                     anshin_error_t *err)
+{
+    *fd = openat(folder->fd, name, flags | O_CLOEXEC | O_NOFOLLOW);
+    if (*fd >= 0) {
+        return APR_SUCCESS;
+    }
+    if (errno == ENOENT) {
+        return ANSHIN_ENOTFOUND;
+    }
+    return anshin_fail(err, ANSHIN_EFAULT, "AN0308", "store: cannot open file %s/%s: %s", folder->path, name,
+                       strerror(errno));
+}
+
+apr_status_t anshin_folder_rename(const anshin_folder_t *folder, const char *from, const char *to, anshin_error_t *err)
+{
+    if (renameat(folder->fd, from, folder->fd, to) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0309", "store: cannot rename %s/%s to %s: %s", folder->path, from,
+                           to, strerror(errno));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_folder_link(const anshin_folder_t *folder, const char *from, const char *to, anshin_error_t *err)
+{
+    if (linkat(folder->fd, from, folder->fd, to, 0) == 0) {
+        return APR_SUCCESS;
+    }
+    if (errno == EEXIST) {
+        return ANSHIN_ECONFLICT;
+    }
+    return anshin_fail(err, ANSHIN_EFAULT, "AN0310", "store: cannot link %s/%s to %s: %s", folder->path, from, to,
+                       strerror(errno));
+}
+
+apr_status_t anshin_folder_remove(const anshin_folder_t *folder, const char *name, anshin_error_t *err)
+{
+    if (unlinkat(folder->fd, name, 0) != 0 && errno != ENOENT) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0311", "store: cannot remove %s/%s: %s", folder->path, name,
+                           strerror(errno));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_folder_sync(const anshin_folder_t *folder, anshin_error_t *err)
+{
+    if (fsync(folder->fd) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0312", "store: cannot sync directory %s: %s", folder->path,
+                           strerror(errno));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_folder_list(apr_array_header_t **names, const anshin_folder_t *folder, anshin_error_t *err,
+                                apr_pool_t *pool)
+{
+    int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* with a read position of its own */
+    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+    int code;
+
+    *names = apr_array_make(pool, 16, sizeof(const char *));
+    if (stream == NULL) {
+        code = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0313", "store: cannot list directory %s: %s", folder->path,
+                           strerror(code));
+    }
+    errno = 0;
+    while ((entry = readdir(stream)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            APR_ARRAY_PUSH(*names, const char *) = apr_pstrdup(pool, entry->d_name);
+        }
+        errno = 0;
+    }
+    code = errno;
+    closedir(stream);
+    if (code != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0314", "store: cannot read directory %s: %s", folder->path,
+                           strerror(code));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_file_read(int fd, void *data, apr_size_t length, apr_off_t offset)
+{
+    char *at = data;
+
+    while (length > 0) {
+        ssize_t got = pread(fd, at, length, offset);
+
+        if (got == 0) {
+            return APR_EOF;
+        }
+        if (got < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno;
+        }
+        at += got;
+        offset += got;
+        length -= (apr_size_t)got;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_file_write(int fd, const void *data, apr_size_t length, apr_off_t offset)
+{
+    const char *at = data;
+
+    while (length > 0) {
+        ssize_t put = pwrite(fd, at, length, offset);
+
+        if (put < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno;
+        }
+        at += put;
+        offset += put;
+        length -= (apr_size_t)put;
+    }
+    return APR_SUCCESS;
+}

@@ -1,0 +1,37 @@
+/*
+ * Writing: one writer at a time appends its batch to the journal and moves the state word; then it waits, without the
+ * lock, until the batch is durable. One fdatasync serves all batches written before it began.
+ */
+#ifndef ANSHIN_STORE_WRITER_H
+#define ANSHIN_STORE_WRITER_H
+
+#include <apr_thread_mutex.h>
+
+#include "store/control.h"
+#include "store/view.h"
+
+typedef struct anshin_writer_t {
+    const anshin_place_t *place;
+    anshin_control_t *control;
+    apr_thread_mutex_t *writing; /* among the threads of this process, before ANSHIN_LOCK_WRITER */
+    apr_thread_mutex_t *syncing; /* the same before ANSHIN_LOCK_SYNC */
+} anshin_writer_t;
+
+apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_place_t *place, anshin_control_t *control,
+                                anshin_error_t *err, apr_pool_t *pool);
+
+/* Become the writer. ANSHIN_EBUSY after 5 seconds; ANSHIN_EFAULT when the store has stopped writing. */
+apr_status_t anshin_writer_lock(anshin_writer_t *writer, anshin_error_t *err);
+void anshin_writer_unlock(anshin_writer_t *writer);
+
+/* Append under the lock, at the end of the journal that *mark tells; everybody sees the batch when this returns, and
+ * *position is where it ends. Begins the next journal when this one has become long. ANSHIN_EFAULT: nothing was written. */
+apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *journal, anshin_mark_t mark,
+                                  anshin_batch_t *batch, anshin_position_t *position, anshin_error_t *err);
+
+/* Without the lock: wait until all up to position is durable. journal: the one that position lies in.
+ * ANSHIN_EFAULT: it cannot be made so, and nothing may be written any more. */
+apr_status_t anshin_writer_sync(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_position_t position,
+                                anshin_error_t *err);
+
+#endif
