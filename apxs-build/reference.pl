@@ -68,6 +68,7 @@ sub read_words {
     my %read;
     for (grep { !/^#/ && /\S/ } split /\n/, slurp('apxs-build/reference.txt')) {
         my ($directive, $example, $ja) = /^(\w+) \| (?:(.*?) )?\| (.+)$/ or die "reference.txt: $_\n";
+        die "reference.txt: $directive stands there twice\n" if $read{$directive};
         $read{$directive} = { example => $example // '', ja => $ja };
     }
     return %read;

@@ -70,11 +70,10 @@ static apr_status_t open_crypto(anshin_call_t *call, const anshin_crypto_t **cry
 static apr_status_t open_store(anshin_call_t *call, anshin_store_t **store)
 {
     const anshin_server_t *server = &call->config->server;
-    const anshin_store_driver_t *driver =
-        server->store == ANSHIN_STORE_DBM_GDBM ? &anshin_store_dbm_gdbm : &anshin_store_dbm;
+    const char *where = apr_pstrcat(call->pool, server->state_dir, "/store",
+                                    server->store == ANSHIN_STORE_DBM_GDBM ? "?type=gdbm" : "", NULL);
 
-    return anshin_store_open(store, driver, apr_pstrcat(call->pool, server->state_dir, "/store", NULL), &call->op.error,
-                             call->pool);
+    return anshin_store_open(store, &anshin_store_dbm, where, &call->op.error, call->pool);
 }
 
 apr_status_t anshin_call_open(anshin_call_t *call)

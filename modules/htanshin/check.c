@@ -2,7 +2,7 @@
  * htanshin check: where a contract departs from the preset modern (CON-4), with the reason.
  *
  * Every option of a contract has a row here, those that are the operator's own business too, so that a new option
- * cannot be forgotten: t/cli/check.t counts.
+ * cannot be forgotten: t/check/reference.t counts.
  */
 #include <string.h>
 

@@ -21,4 +21,10 @@ my @words = grep { !/^#/ && /\S/ } split /\n/, slurp('apxs-build/reference.txt')
 is(join(' ', grep { !$directive{$_} } map { /^(\w+)/ } @words), '', 'reference.txt has no directive of its own');
 is(scalar @words, scalar keys %directive, 'directives in it: ' . @words);
 is(join(' ', map { /^(\w+)/ } grep { !/\|[^|]*[\x80-\xff]{3,}[^|]*$/ } @words), '', 'each with its Japanese sentence');
+
+# htanshin check has a rule for every option of a contract, also for those that say nothing about security (CON-4).
+my @options = code('modules/core/policy.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;
+my @rules   = code('modules/htanshin/check.c') =~ /^    \{"(Anshin\w+)"/mg;
+is(join(' ', sort @rules), join(' ', sort @options), 'CON-4: rules of htanshin check: ' . @rules);
+cmp_ok(scalar @options, '>', 40, 'options of a contract: ' . @options);
 done_testing;
