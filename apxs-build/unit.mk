@@ -26,8 +26,17 @@ $(eval $(call part,ca,$(CA_O)))
 $(eval $(call part,htanshin,$(HTANSHIN_O)))
 
 UNIT_ISSUING := $(filter $(OUT)/unit/test_sign $(OUT)/unit/test_pack $(OUT)/unit/test_signer%,$(UNIT))
-$(UNIT_ISSUING): $(SIGN_O) $(PACK_O) $(filter-out %/signer.o %/signer_main.o,$(SIGNER_O))
+$(UNIT_ISSUING): $(SIGN_O) $(PACK_O) $(filter-out %_main.o,$(SIGNER_O))
 
 $(UNIT): $(OUT)/unit/%: $(OUT)/obj/t/unit/%.o $(UNIT_SHARED_O) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call program,$(LIBS))
+
+# Small programs that the suites call.
+TOOLS_C := $(sort $(wildcard t/tools/*.c))
+TOOLS := $(patsubst t/tools/%.c,$(OUT)/tools/%,$(TOOLS_C))
+unit: $(TOOLS)
+-include $(patsubst %.c,$(OUT)/obj/%.d,$(TOOLS_C))
+$(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS))

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Test::More;
+use Anshin::Server;
 use Anshin::Source;
 
 # OPTION(KIND, member, "Directive", "classic", "modern", min, max, "words", "help")
@@ -26,7 +27,7 @@ for my $row (@rows) {
     push @bad, "$at: is no name of ours" unless $at =~ /^Anshin[A-Z]\w+$/;
     push @bad, "$at: twice" if $seen{$at}++;
     push @bad, "$at: member $row->{member} twice" if $seen{"$row->{table}.$row->{member}"}++;
-    push @bad, "$at: help is no sentence" unless $row->{help} =~ m{^[A-Z].{15,}[.\w]$};
+    push @bad, "$at: help is no sentence" unless $row->{help} =~ m{^\w.{15,}[.\w)]$};
     push @bad, "$at: bounds" if $row->{minimum} > $row->{maximum};
     push @bad, "$at: no words" if $row->{kind} =~ /^(?:CHOICE|SET)$/ && $row->{words} eq '';
 }
@@ -65,6 +66,14 @@ for my $language (qw(ja en)) {
         like($section // '', qr/\Q$row->{classic}\E/, "$language: $row->{directive} with its default");
     }
 }
+
+# httpd takes exactly these from our modules, in the minimal configuration and elsewhere.
+my $listed = Anshin::Server->new(loglevel => 'warn');
+my $known  = $listed->run(Anshin::Server::httpd(), '-f', $listed->root . '/httpd.conf', '-L');
+my %known  = map { $_ => 1 } $known->{out} =~ /^<?(Anshin\w+)>? /mg;
+is(join(' ', grep { !$known{$_} } sort keys %directive), '', 'httpd knows every directive') or diag($known->{err});
+is(join(' ', grep { !$directive{$_} } sort keys %known), '', 'and no other of ours');
+$listed->remove;
 
 # The minimal configuration uses only what exists.
 my %used;
