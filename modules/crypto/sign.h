@@ -27,8 +27,8 @@ anshin_bytes_t anshin_ca_certificate(const anshin_ca_t *ca);
 /* What a certificate shall say. Texts are UTF-8 without control characters; NULL or "": left out. */
 typedef struct anshin_issue_t {
     anshin_bytes_t public_key; /* SubjectPublicKeyInfo in DER: P-256, P-384, RSA of 2,048 to 4,096 bits, Ed25519 */
-    anshin_bytes_t serial;     /* big-endian, 1 to 20 octets, not zero, first bit 0 (positive); random, by the caller */
-    const char *common_name;   /* required; 64 characters at most, like the next three */
+    anshin_bytes_t serial;   /* big-endian, 1 to 20 octets, not zero, of 20 the first bit is 0; random, by the caller */
+    const char *common_name; /* required; 64 characters at most, like the next three */
     const char *organization;
     const char *organizational_unit;
     const char *subject_serial; /* attribute serialNumber; PrintableString: letters, digits and '()+,-./:=? */

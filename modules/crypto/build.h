@@ -1,0 +1,34 @@
+/*
+ * The parts of a certificate that sign.c and ca.c both make. Private to modules/crypto.
+ *
+ * Values go in as structures, never as text in OpenSSL's configuration language, which would let a URL say more than one
+ * thing. Each answers 1, or 0 with OpenSSL's reason in its queue.
+ */
+#ifndef ANSHIN_CRYPTO_BUILD_H
+#define ANSHIN_CRYPTO_BUILD_H
+
+#include <openssl/x509v3.h>
+
+#include "core/anshin.h"
+
+/* One attribute of a name, checked against the bounds of RFC 5280 appendix A (64 characters, PrintableString where it must
+ * be, UTF8String elsewhere). Refused: control characters, text that is not UTF-8. NULL or "": left out. */
+int anshin_build_attribute(X509_NAME *name, int nid, const char *text);
+
+int anshin_build_dates(X509 *certificate, apr_time_t not_before, apr_time_t not_after);
+int anshin_build_serial(X509 *certificate, const unsigned char *octets, apr_size_t length);
+
+/* Extensions of RFC 5280 4.2.1, in its order. */
+int anshin_build_authority_key(X509 *certificate, const X509 *issuer);
+int anshin_build_subject_key(X509 *certificate);                  /* after its public key was set */
+int anshin_build_key_usage(X509 *certificate, unsigned int bits); /* KU_... of x509v3.h, below 0x100 */
+int anshin_build_mail(X509 *certificate, const char *mail);
+int anshin_build_constraints(X509 *certificate, int is_ca); /* a CA's path length is 0 */
+int anshin_build_client_auth(X509 *certificate);
+int anshin_build_crl(X509 *certificate, const char *url);
+int anshin_build_ocsp(X509 *certificate, const char *url);
+
+/* The digest to sign with: as strong as the key; NULL where the key brings its own (Ed25519). */
+const EVP_MD *anshin_build_digest(EVP_PKEY *key);
+
+#endif

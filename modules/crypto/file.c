@@ -1,0 +1,114 @@
+/*
+ * Files of keys: see file.h.
+ *
+ * SECURITY: the mode is judged on the open file, not on its name, so that it cannot be exchanged in between.
+ */
+#include "crypto/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <openssl/crypto.h>
+
+static int write_all(int file, const unsigned char *data, apr_size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(file, data, length);
+
+        if (written < 0 && errno != EINTR) {
+            return 0;
+        }
+        if (written > 0) {
+            data += written;
+            length -= (apr_size_t)written;
+        }
+    }
+    return 1;
+}
+
+apr_status_t anshin_file_create(const char *path, const void *data, apr_size_t length, mode_t mode, anshin_error_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (file < 0) {
+        return anshin_fail(err, errno == EEXIST ? ANSHIN_ECONFLICT : ANSHIN_EFAULT, "AN0416", "%s: %s", path,
+                           strerror(errno));
+    }
+    if (!write_all(file, data, length) || fchmod(file, mode) != 0 || fsync(file) != 0) {
+        rv = anshin_fail(err, ANSHIN_EFAULT, "AN0417", "%s: %s", path, strerror(errno));
+        unlink(path);
+    }
+    close(file);
+    return rv;
+}
+
+apr_status_t anshin_directory_sync(const char *path, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *slash = strrchr(path, '/');
+    const char *directory = ".";
+    apr_status_t rv = APR_SUCCESS;
+    int file;
+
+    if (slash != NULL) {
+        directory = slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+    }
+    file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0 || fsync(file) != 0) {
+        rv = anshin_fail(err, ANSHIN_EFAULT, "AN0418", "%s: %s", directory, strerror(errno));
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return rv;
+}
+
+static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size, int file, const char *path,
+                              mode_t widest, anshin_error_t *err)
+{
+    unsigned char *into = buffer;
+    struct stat facts;
+    ssize_t got;
+
+    if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0412", "%s is not a regular file", path);
+    }
+    if ((facts.st_mode & 07777 & ~widest) != 0) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0413", "%s has mode %04o: make it %04o or narrower", path,
+                           (unsigned int)(facts.st_mode & 07777), (unsigned int)widest);
+    }
+    if (facts.st_size > (off_t)size) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0414", "%s is longer than %lu octets", path, (unsigned long)size);
+    }
+    for (*length = 0; *length < size; *length += (apr_size_t)got) {
+        got = read(file, into + *length, size - *length);
+        if (got == 0) {
+            break;
+        }
+        if (got < 0) {
+            OPENSSL_cleanse(buffer, size);
+            return anshin_fail(err, ANSHIN_EFAULT, "AN0415", "%s: %s", path, strerror(errno));
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_file_read(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
+                              anshin_error_t *err)
+{
+    /* Not to hang on a FIFO put in its place. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    apr_status_t rv;
+
+    if (file < 0) {
+        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0411", "%s: %s", path,
+                           strerror(errno));
+    }
+    rv = read_open(buffer, length, size, file, path, widest, err);
+    close(file);
+    return rv;
+}
