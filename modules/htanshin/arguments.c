@@ -140,6 +140,18 @@ static apr_status_t take_no_command(reader_t *reader)
                  count > 1 ? apr_pstrcat(call->pool, words[0], " ", words[1], NULL) : words[0]);
 }
 
+static apr_status_t check_required(anshin_call_t *call)
+{
+    const anshin_command_option_t *options = call->command->options;
+
+    for (int i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (options[i].required && call->values[i] == NULL) {
+            return wrong(call, "AN0841", "must be given", apr_pstrcat(call->pool, "--", options[i].name, NULL));
+        }
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t take_operands(reader_t *reader)
 {
     anshin_call_t *call = reader->call;
@@ -163,7 +175,7 @@ static apr_status_t take_operands(reader_t *reader)
     for (int i = 0; i < call->operand_count; i++) {
         call->operands[i] = words[used + i];
     }
-    return APR_SUCCESS;
+    return check_required(call);
 }
 
 static const char *default_state_dir(void)

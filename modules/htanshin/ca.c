@@ -69,14 +69,14 @@ static apr_status_t ca_create(anshin_call_t *call)
 }
 
 static const anshin_command_option_t create_options[] = {
-    {"name", "CN", "Common name of the CA; \"" NAME_DEFAULT "\" when not given."},
-    {"organization", "O", "Organization in its subject."},
-    {"country", "C", "Country in its subject, two letters."},
-    {"key", "TYPE", "p256, rsa2048, rsa3072 or ed25519; p256 when not given."},
-    {"days", "N", "Validity; ten years when not given."},
+    {"name", "CN", "Common name of the CA; \"" NAME_DEFAULT "\" when not given.", 0},
+    {"organization", "O", "Organization in its subject.", 0},
+    {"country", "C", "Country in its subject, two letters.", 0},
+    {"key", "TYPE", "p256, rsa2048, rsa3072 or ed25519; p256 when not given.", 0},
+    {"days", "N", "Validity; ten years when not given.", 0},
     {"signer-user", "USER",
-     "Who shall own the key, where root calls: the AnshinSignerUser; anshin-signer when not given."},
-    {NULL, NULL, NULL},
+     "Who shall own the key, where root calls: the AnshinSignerUser; anshin-signer when not given.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const anshin_command_t anshin_commands_ca[] = {

@@ -259,16 +259,16 @@ static apr_status_t cert_revoke(anshin_call_t *call)
 }
 
 static const anshin_command_option_t list_options[] = {
-    {"user", "USER", "Only those of this user."},
-    {"state", "STATE", "Only those that are active, expired or revoked."},
-    {NULL, NULL, NULL},
+    {"user", "USER", "Only those of this user.", 0},
+    {"state", "STATE", "Only those that are active, expired or revoked.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static const anshin_command_option_t revoke_options[] = {
-    {"user", "USER", "Every active certificate of this user."},
+    {"user", "USER", "Every active certificate of this user.", 0},
     {"reason", "REASON",
-     "unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn."},
-    {NULL, NULL, NULL},
+     "unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const anshin_command_t anshin_commands_cert[] = {

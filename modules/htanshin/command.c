@@ -12,11 +12,11 @@ const anshin_command_t *const anshin_command_families[] = {
 
 static const anshin_command_option_t global_options[] = {
     {"d", "STATE_DIR",
-     "The state directory (AnshinStateDir). Else the environment's ANSHIN_STATE_DIR, else the installed default."},
-    {"contract", "NAME", "The contract. Not needed where only one is declared."},
-    {"json", NULL, "Answer in JSON; errors as well."},
-    {"help", NULL, "Tell how the command is used."},
-    {NULL, NULL, NULL},
+     "The state directory (AnshinStateDir). Else the environment's ANSHIN_STATE_DIR, else the installed default.", 0},
+    {"contract", "NAME", "The contract. Not needed where only one is declared.", 0},
+    {"json", NULL, "Answer in JSON; errors as well.", 0},
+    {"help", NULL, "Tell how the command is used.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static int is_command(const anshin_command_t *command, const char *family, const char *verb)
@@ -55,7 +55,8 @@ static void print_synopsis(FILE *out, const anshin_command_t *command)
         fprintf(out, " %s", command->operands);
     }
     for (const anshin_command_option_t *option = command->options; option != NULL && option->name != NULL; option++) {
-        fprintf(out, option->value != NULL ? " [--%s %s]" : " [--%s]", option->name, option->value);
+        fprintf(out, " %s--%s%s%s%s", option->required ? "" : "[", option->name, option->value != NULL ? " " : "",
+                option->value != NULL ? option->value : "", option->required ? "" : "]");
     }
     fputc('\n', out);
 }

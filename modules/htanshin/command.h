@@ -33,6 +33,7 @@ typedef struct anshin_command_option_t {
     const char *name;  /* without the dashes; NULL ends the list */
     const char *value; /* placeholder in the usage; NULL: takes none */
     const char *help;
+    int required;
 } anshin_command_option_t;
 
 typedef struct anshin_command_t {

@@ -77,9 +77,9 @@ static apr_status_t history(anshin_call_t *call)
 }
 
 static const anshin_command_option_t history_options[] = {
-    {"limit", "N", "At most so many of the newest; 50 when not given."},
-    {"unknown", NULL, "The attempts with user IDs that do not exist."},
-    {NULL, NULL, NULL},
+    {"limit", "N", "At most so many of the newest; 50 when not given.", 0},
+    {"unknown", NULL, "The attempts with user IDs that do not exist.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const anshin_command_t anshin_commands_history[] = {

@@ -47,10 +47,9 @@ static apr_status_t worker_user(anshin_call_t *call, const char **user)
     apr_status_t status;
 
     if (lstat(path, &seen) != 0) {
-        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0823",
-                           errno == ENOENT ? "%s is not there: start httpd once with this AnshinStateDir (%s)"
-                                           : "%s: %s",
-                           path, strerror(errno));
+        return errno == ENOENT ? anshin_fail(err, ANSHIN_ENOTFOUND, "AN0823",
+                                             "%s: is not there yet; start httpd once with this AnshinStateDir", path)
+                               : anshin_fail(err, ANSHIN_EFAULT, "AN0829", "%s: %s", path, strerror(errno));
     }
     if (!S_ISREG(seen.st_mode) || seen.st_uid != 0 || (seen.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0824",

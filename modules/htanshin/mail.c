@@ -130,14 +130,14 @@ static apr_status_t mail_show(anshin_call_t *call)
 }
 
 static const anshin_command_option_t list_options[] = {
-    {"user", "USER", "Only mail to this user."},
-    {"state", "STATE", "Only mail that is waiting, delivering, sent or failed."},
-    {NULL, NULL, NULL},
+    {"user", "USER", "Only mail to this user.", 0},
+    {"state", "STATE", "Only mail that is waiting, delivering, sent or failed.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static const anshin_command_option_t show_options[] = {
-    {"text", NULL, "With sender, address, subject and text, as long as it was not delivered. It holds links."},
-    {NULL, NULL, NULL},
+    {"text", NULL, "With sender, address, subject and text, as long as it was not delivered. It holds links.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const anshin_command_t anshin_commands_mail[] = {

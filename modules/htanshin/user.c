@@ -43,9 +43,6 @@ static apr_status_t user_add(anshin_call_t *call)
     const char *user;
     apr_status_t status = anshin_call_user(call, call->operands[0], &user);
 
-    if (status == APR_SUCCESS && spec.address == NULL) {
-        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0841", "--address: must be given");
-    }
     if (status != APR_SUCCESS ||
         (status = anshin_call_word(call, "method", method_words, -1, &spec.method)) != APR_SUCCESS ||
         (status = anshin_call_word(call, "terminal", terminal_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind)) !=
@@ -180,16 +177,16 @@ static apr_status_t user_delete(anshin_call_t *call)
 }
 
 static const anshin_command_option_t add_options[] = {
-    {"address", "MAIL", "Mail address of the first terminal; required."},
-    {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given."},
-    {"terminal", "KIND", "pc, mobile or smartphone; pc when not given."},
-    {"language", "LANGUAGE", "ja or en, of mail until the user registers; the contract's when not given."},
-    {NULL, NULL, NULL},
+    {"address", "MAIL", "Mail address of the first terminal.", 1},
+    {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given.", 0},
+    {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
+    {"language", "LANGUAGE", "ja or en, of mail until the user registers; the contract's when not given.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 static const anshin_command_option_t list_options[] = {
-    {"state", "STATE", "Only those that are pending, active, locked or disabled."},
-    {NULL, NULL, NULL},
+    {"state", "STATE", "Only those that are pending, active, locked or disabled.", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const anshin_command_t anshin_commands_user[] = {

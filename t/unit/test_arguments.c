@@ -80,6 +80,7 @@ static void refused(void)
         {"a short option that does not exist", "-x: no such option", {"user", "show", "u", "-x", NULL}},
         {"a command's option before it", "--address: no such option", {"--address", "a@b", "user", "add", "u", NULL}},
         {"a value that is missing", "--address: needs a value", {"user", "add", "u", "--address", NULL}},
+        {"an option that must be given", "--address: must be given", {"user", "add", "u", NULL}},
         {"an option given twice",
          "--address: given twice",
          {"user", "add", "u", "--address", "a", "--address=b", NULL}},
@@ -112,10 +113,10 @@ static void values(void)
         ok(anshin_call_number(&call, "limit", 1, 10, 5, &number) == ANSHIN_EINVALID, "\"%s\" is no number from 1 to 10",
            numbers[i]);
     }
-    READ(&call, "user", "add", "u", "--terminal", "Mobile");
+    READ(&call, "user", "add", "u", "--address", "a", "--terminal", "Mobile");
     ok(anshin_call_word(&call, "terminal", words, 0, &number) == ANSHIN_EINVALID, "a word is taken as it stands");
     ok(strstr(call.op.error.text, "pc, mobile") != NULL, "and the error names those there are: %s", call.op.error.text);
-    READ(&call, "user", "add", "u");
+    READ(&call, "user", "add", "u", "--address", "a");
     ok(anshin_call_word(&call, "terminal", words, 1, &number) == APR_SUCCESS && number == 1, "absent: the default");
     ok(anshin_call_user(&call, "../../etc/passwd", &user) == ANSHIN_EINVALID, "a user ID that climbs");
     anshin_error_clear(&call.op.error);

@@ -1,0 +1,127 @@
+# htanshin cert, history and mail, after a registration on real parts (ADM-1, CRT-6, S20, S28).
+use strict;
+use warnings;
+use lib 't/lib';
+use JSON::PP qw(decode_json);
+use Test::More;
+use Anshin::Server;
+use Anshin::Walk;
+
+my $s = Anshin::Server->new(extra => <<'END')->start;
+<AnshinContract p-02 modern>
+AnshinPortalURL https://localhost:@PORT@/other
+AnshinMailFrom other@example.com
+</AnshinContract>
+END
+
+sub htanshin { return $s->htanshin('--contract', 'p-01', @_) }
+sub json { my $r = htanshin('--json', @_); is($r->{status}, 0, "@_") or diag($r->{err}); return decode_json($r->{out}) }
+
+sub refused {
+    my ($what, $status, $pattern, @arguments) = @_;
+    my $r = $s->htanshin(@arguments);
+    is($r->{status}, $status, "$what: exit code $status") or diag("$r->{out}$r->{err}");
+    like($r->{err}, $pattern, "$what: the reason");
+    return;
+}
+
+refused('no contract named where there are two', 2, qr/--contract: must name one of p-01, p-02/, 'cert', 'list');
+{
+    no warnings 'redefine';
+    my $plain = \&Anshin::Server::htanshin;
+    *Anshin::Server::htanshin = sub { my $self = shift; return $plain->($self, (grep { $_ eq '--contract' } grep { !ref } @_) ? () : ('--contract', 'p-01'), @_) };
+}
+my $user   = Anshin::Walk::registered($s, 'p-01-usr001');
+my $client = Anshin::Walk::logged_in($s, $user);
+
+# --- certificates ---
+
+my $list = json('cert', 'list');
+is(scalar @$list, 1, 'one certificate');
+is_deeply([ @{ $list->[0] }{qw(user terminal name state)} ], [ 'p-01-usr001', 1, 'p-01-usr001', 'active' ], 'its row');
+my $serial = $list->[0]{serial};
+chomp(my $said = `openssl x509 -noout -serial -in $user->{pem}`);
+is(lc $said, "serial=$serial", 'the serial is that of the certificate in the file');
+my $show = json('cert', 'show', $serial);
+chomp(my $print = `openssl x509 -noout -fingerprint -sha256 -in $user->{pem}`);
+$print =~ s/.*=//; $print =~ tr/://d;
+is($show->{fingerprint}, lc $print, 'and so is the fingerprint');
+(my $colons = uc $serial) =~ s/(..)(?=.)/$1:/g;
+is(json('cert', 'show', $_)->{serial}, $serial, "written as $_") for $colons, "0x$serial", "00$serial";
+is_deeply(json('cert', 'list', '--user', 'p-01-usr009'), [], 'none of another user');
+is_deeply(json('cert', 'list', '--state', 'revoked'), [], 'none revoked');
+
+refused('a serial that is none', 2, qr/SERIAL: must be/, 'cert', 'show', $_) for 'xyz', '', ':', "$serial/", 'ab' x 21, "ab\n";
+refused('an unknown serial', 1, qr/certificate ff: there is none in contract p-01/, 'cert', 'show', 'ff');
+refused('CON-1: another contract\'s certificate', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'cert', 'show', $serial);
+refused('CON-1: nor can that contract revoke it', 1, qr/there is none/, '--contract', 'p-02', 'cert', 'revoke', $serial);
+refused('neither serial nor user', 2, qr/give a SERIAL or --user/, 'cert', 'revoke');
+refused('both', 2, qr/give a SERIAL or --user/, 'cert', 'revoke', $serial, '--user', 'p-01-usr001');
+refused('an unknown reason', 2, qr/--reason: must be one of unspecified, keyCompromise/, 'cert', 'revoke', $serial, '--reason', 'lost');
+is($client->get('/members/')->status, 200, 'still logged in');
+
+is_deeply(json('cert', 'revoke', '--user', 'P-01-USR001', '--reason', 'keyCompromise')->{revoked}, [$serial], 'revoke by user');
+isnt($client->get('/members/')->status, 200, 'CRT-6, S20: refused with the very next request, on the same connection');
+$show = json('cert', 'show', $serial);
+is_deeply([ @$show{qw(state reason)} ], [ 'revoked', 'keyCompromise' ], 'state and reason');
+like($show->{revoked_at}, qr/^\d{4}-/, 'and when');
+refused('revoked already', 1, qr/is revoked already/, 'cert', 'revoke', $serial);
+refused('nothing left to revoke', 1, qr/has no active certificate/, 'cert', 'revoke', '--user', 'p-01-usr001');
+
+# --- history (S28) ---
+
+my $history = json('history', 'p-01-usr001');
+my %results = map { $_->{result} => $_ } @$history;
+ok($results{$_}, "S28: $_ is recorded") for qw(registered downloaded login_ok);
+is($results{login_ok}{address}, '127.0.0.1', 'S28: with the address');
+is($results{login_ok}{certificate}, $serial, 'S28: and the certificate');
+like($results{login_ok}{at}, qr/T[\d:]{8}[+-]\d\d:\d\d$/, 'S28: and the time with its offset from UTC');
+is(scalar @{ json('history', 'p-01-usr001', '--limit', 1) }, 1, 'limit');
+is(json('history', 'p-01-usr001', '--limit', 1)->[0]{at}, $history->[0]{at}, 'newest first');
+refused('history of nobody', 1, qr/there is none/, 'history', 'nobody');
+refused('history of neither', 2, qr/give a USER or --unknown/, 'history');
+refused('history of both', 2, qr/give a USER or --unknown/, 'history', 'x', '--unknown');
+refused("limit $_", 2, qr/--limit: must be a number from 1/, 'history', 'x', '--limit', $_) for 0, -1, 'x', '';
+is_deeply(json('history', '--unknown'), [], 'no attempts of unknown users yet');
+
+# What a stranger types reaches the operator's terminal as text (S27).
+my $stranger = $s->client;
+my $page = $stranger->get('/anshin/login');
+if ($page->status == 401) {    # certificates alone: with a good one the form is shown
+    $page = Anshin::Walk::expect($s->client(cert => Anshin::Walk::registered($s, 'p-01-usr002')->{pem})->get('/anshin/login'), 200, 'login');
+    $stranger = $s->client(cert => $s->root . '/p-01-usr002.pem');
+    $page = $stranger->get('/anshin/login');
+}
+$stranger->submit($page, { user => "evil\x{202e}x", password => 'whatever it is' });
+my $unknown = json('history', '--unknown');
+is(scalar @$unknown, 1, 'S28: an attempt of an unknown user');
+is($unknown->[0]{result}, 'unknown_user', 'its result');
+unlike(htanshin('history', '--unknown')->{out}, qr/[\x00-\x09\x0b-\x1f\x7f]|\xe2\x80\xae/, 'S27: nothing that moves a terminal');
+
+# --- mail ---
+
+my $mail = json('mail', 'list', '--user', 'p-01-usr001');
+cmp_ok(scalar @$mail, '>=', 1, 'mail to the user');
+is($mail->[-1]{state}, 'sent', 'was sent');
+is($mail->[-1]{kind}, 'certificate-ready', 'its kind');
+my $id = $mail->[-1]{id};
+is(json('mail', 'show', $id)->{user}, 'p-01-usr001', 'mail show');
+refused('the text of a delivered mail', 1, qr/was wiped when it was delivered/, 'mail', 'show', $id, '--text');
+refused('an ID that is none', 2, qr/ID: must be the 32 hexadecimal digits/, 'mail', 'show', $_) for '', '../../x', uc "$id", "$id\n";
+refused('an unknown ID', 1, qr/there is none/, 'mail', 'show', '0' x 32);
+refused('CON-1: another contract\'s mail', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'mail', 'show', $id);
+
+# --- check (CON-4) ---
+
+my $check = $s->htanshin('--json', 'check');
+is($check->{status}, 1, 'CON-4: a classic contract departs from modern');
+my %departs = map { $_->{directive} => $_ } @{ decode_json($check->{out})->{departures} };
+is_deeply([ @{ $departs{AnshinPasswordMinLength} }{qw(contract value modern)} ], [ 'p-01', '8', '15' ], 'CON-4: with both values');
+like($departs{AnshinPasswordMinLength}{why}, qr/SP 800-63B/, 'CON-4: and the reason');
+ok(!$departs{AnshinTitle} && !$departs{AnshinPasswordAttempts}, 'what is the operator\'s business, or stricter, is no departure');
+my $modern = $s->run($s->root . '/bin/htanshin', '-d', $s->state, '--json', '--contract', 'p-02', 'check', { env => 1 });
+is_deeply([ map { $_->{directive} } @{ decode_json($modern->{out})->{departures} } ], ['AnshinPasswordBlocklist'],
+    'CON-4: a modern one lacks its blocklist alone');
+refused('check of an unknown contract', 1, qr/contract p-99: is not declared/, '--contract', 'p-99', 'check');
+$s->finish;
+done_testing;

@@ -1,0 +1,116 @@
+# What htanshin says to a state directory that is not as it must be, and to a command line that is not (ADM-1, S31, S21).
+use strict;
+use warnings;
+use lib 't/lib';
+use JSON::PP qw(decode_json);
+use Test::More;
+use Anshin::Server;
+
+my $s = Anshin::Server->new->start;
+
+# Run with another state directory than the server's.
+sub htanshin {
+    my ($directory, @arguments) = @_;
+    return $s->run($s->root . '/bin/htanshin', '-d', $directory, @arguments, { env => 1 });
+}
+
+sub refused {
+    my ($what, $r, $status, $pattern) = @_;
+    is($r->{status}, $status, "$what: exit code $status") or diag("$r->{out}$r->{err}");
+    like($r->{err}, $pattern, "$what: the reason");
+    return;
+}
+
+# A copy of the snapshot in a directory like the server's, to be spoilt.
+sub spoilt {
+    my ($text, $mode) = @_;
+    my $directory = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
+    my @like = stat $s->state;
+    my @file = stat $s->state . '/config.json';
+    Anshin::PKI::write_text("$directory/config.json", $text);
+    chown $file[4], $file[5], "$directory/config.json";
+    chmod $mode // 0640, "$directory/config.json";
+    chown $like[4], $like[5], $directory;
+    chmod 02770, $directory;
+    return $directory;
+}
+
+my $snapshot = Anshin::PKI::read_text($s->state . '/config.json');
+is(htanshin($s->state, 'user', 'list')->{status}, 0, 'the server itself');
+
+# --- the directory ---
+
+refused('no such directory', htanshin('/nonexistent/anshin', 'user', 'list'), 1, qr{state directory /nonexistent/anshin: No such});
+refused('a file', htanshin($s->state . '/config.json', 'user', 'list'), $> == 0 ? 2 : 2, qr/is no directory/);
+refused('a relative path', htanshin('state', 'user', 'list'), 2, qr/must be an absolute path/);
+my $open = spoilt($snapshot);
+chmod 02775, $open;
+refused('S31: a directory open to the world', htanshin($open, 'user', 'list'), 2, qr/mode 2775 is open to the world/);
+my $empty = spoilt($snapshot);
+unlink "$empty/config.json";
+refused('no snapshot', htanshin($empty, 'user', 'list'), 1, qr/config\.json/);
+SKIP: {
+    skip 'only root can be refused for being root', 6 if $> != 0;
+    my $roots = spoilt($snapshot);
+    chown 0, 0, $roots;
+    refused('a directory of root\'s group', htanshin($roots, 'user', 'list'), 2, qr/root's group/);
+    my $other = spoilt($snapshot);
+    chown +(getpwnam 'daemon')[2], -1, "$other/config.json";
+    refused('a snapshot that is not root\'s', htanshin($other, 'user', 'list'), 2, qr/root's own file/);
+    my $link = spoilt($snapshot);
+    rename "$link/config.json", "$link/elsewhere";
+    symlink "$link/elsewhere", "$link/config.json";
+    refused('a snapshot behind a link', htanshin($link, 'user', 'list'), 2, qr/root's own file/);
+}
+
+# --- the snapshot (S21: what cannot be read is broken, never "no such user") ---
+
+my %garbled = (
+    'an empty file'      => '',
+    'half a file'        => substr($snapshot, 0, length($snapshot) / 2),
+    'no object'          => '[]',
+    'no JSON'            => "\0\1\2 not JSON",
+    'an unknown option'  => $snapshot =~ s/"AnshinShowLocked"/"AnshinShowLokked"/r,
+    'a value out of bounds' => $snapshot =~ s/("AnshinPasswordMinLength":\s*)"\d+"/$1"7"/r,
+    'another version'    => $snapshot =~ s/("version":\s*)1/${1}99/r,
+    'a contract without a name' => $snapshot =~ s/"name":\s*"[^"]*"/"name": ""/r,
+    'deep nesting'       => '[' x 100_000
+);
+for my $what (sort keys %garbled) {
+    isnt($garbled{$what}, $snapshot, "$what: is another text");
+    my $r = htanshin(spoilt($garbled{$what}), 'user', 'show', 'nobody');
+    refused("S21: snapshot: $what", $r, 3, qr/^htanshin: .*\(AN\d{4}\)$/);
+    unlike($r->{err}, qr/there is none/, "$what: is never taken for no such user");
+}
+
+# --- the command line ---
+
+refused('no command', $s->htanshin(), 2, qr/no command given.*\n.*htanshin help/);
+refused('an unknown command', $s->htanshin('user', 'frobnicate'), 2, qr/user frobnicate: no such command/);
+refused('an unknown option', $s->htanshin('user', 'list', '--all'), 2, qr/--all: no such option of this command/);
+my $json = $s->htanshin('--json', 'user', 'show', "no\x1bbody");
+is(decode_json($json->{err})->{status}, 'invalid', 'errors in JSON as well');
+unlike($json->{err}, qr/\x1b/, 'without control characters');
+
+my $help = $s->htanshin('help');
+is($help->{status}, 0, 'help');
+my @commands = $help->{out} =~ /^htanshin (\w+(?: [a-z]+)?)/mg;
+cmp_ok(scalar @commands, '>=', 18, 'commands in it: ' . @commands);
+for my $command (@commands) {
+    my @words = split / /, $command;
+    my $one = $s->htanshin('help', @words);
+    is($one->{status}, 0, "help $command");
+    like($one->{out}, qr/^Usage: htanshin \Q$command\E/m, 'tells its usage');
+}
+is($s->htanshin('user', '--help')->{status}, 0, 'help of a family');
+refused('help of nothing', $s->htanshin('help', 'frobnicate'), 2, qr/no such command/);
+like($s->htanshin('version')->{out}, qr/^version: +\d+\.\d+\.\d+$/m, 'version');
+
+# An answer that could not be written is no success.
+SKIP: {
+    skip 'no /dev/full', 1 unless -e '/dev/full';
+    my $full = $s->run('/bin/sh', '-c', 'exec "$0" "$@" >/dev/full', $s->root . '/bin/htanshin', '-d', $s->state, 'help', { env => 1 });
+    is($full->{status}, 3, 'an answer that could not be written: exit code 3');
+}
+$s->finish;
+done_testing;

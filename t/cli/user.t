@@ -1,0 +1,118 @@
+# htanshin user, against a running server (ADM-1, REG-1): what it makes, shows and refuses.
+use strict;
+use warnings;
+use lib 't/lib';
+use JSON::PP qw(decode_json);
+use Test::More;
+use Anshin::Server;
+use Anshin::Walk;
+
+my $s = Anshin::Server->new(contract => 'AnshinLoginMethods certificate password')->start;
+
+sub json { my $r = $s->htanshin('--json', @_); is($r->{status}, 0, "@_") or diag($r->{err}); return decode_json($r->{out}) }
+
+sub refused {
+    my ($what, $status, $pattern, @arguments) = @_;
+    my $r = $s->htanshin(@arguments);
+    is($r->{status}, $status, "$what: exit code $status") or diag($r->{out});
+    like($r->{err}, $pattern, "$what: the reason");
+    is($r->{out}, '', "$what: no answer");
+    return;
+}
+
+# --- add (REG-1) ---
+
+my $r = $s->htanshin('user', 'add', 'p-01-usr001', '--address', 'usr001@example.jp');
+is($r->{status}, 0, 'REG-1: user add') or diag($r->{err});
+my $made = Anshin::Walk::parse($r->{out});
+like($made->{registration_url}, qr{^https://localhost:\d+/anshin/register\?t=[\w-]{43}$}, 'REG-1: registration URL, 256 bits (S9)');
+like($made->{registration_code}, qr/^[2-9b-df-hj-km-np-tv-z]{10}$/, 'REG-1: registration code');
+like($made->{valid_until}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}[+-]\d\d:\d\d$/, 'until when');
+is(Anshin::Walk::open_link($s->client, $made->{registration_url})->status, 200, 'the portal knows the link at once');
+
+my $second = json('user', 'add', 'p-01-usr002', '--address', 'usr002@example.jp', '--method', 'password', '--terminal',
+    'smartphone', '--language', 'en');
+is($second->{user}, 'p-01-usr002', 'JSON: the user');
+isnt($second->{registration_code}, $made->{registration_code}, 'codes differ');
+
+refused('an ID that is taken', 1, qr/p-01-usr001.*taken/, 'user', 'add', 'p-01-usr001', '--address', 'x@example.jp');
+refused('the same ID in capitals, full width and with spaces', 1, qr/taken/, 'user', 'add', " \x{ef}\x{bc}\x{b0}-01-USR001 ",
+    '--address', 'x@example.jp');
+refused('no address', 2, qr/--address: must be given/, 'user', 'add', 'new');
+for my $id ('', '-x', '../etc', 'a/b', 'a b', "a\nb", "a\x1b[2J", 'a' x 65, "\xff", "\xe5\xb1\xb1", '@x') {
+    refused('a bad user ID', 2, qr/^htanshin: USER: must be 1 to 64 of/, 'user', 'add', '--address', 'x@example.jp', '--', $id);
+}
+for my $address ("x\@example.jp\r\nBcc: y\@example.jp", 'x', '@example.jp', 'x@', 'x y@example.jp', 'x@exa mple.jp',
+    '<x@example.jp>', "x\@example.jp\n", 'a@b@example.jp', '"x"@example.jp', ('a' x 250) . '@example.jp', '') {
+    refused('S27: a bad address', 2, qr/mail address/, 'user', 'add', 'new', '--address', $address);
+}
+refused('an unknown method', 2, qr/--method: must be one of password, otp, certificate/, 'user', 'add', 'new', '--address',
+    'x@example.jp', '--method', 'card');
+refused('a method that the contract does not admit', 2, qr/does not admit otp/, 'user', 'add', 'new', '--address',
+    'x@example.jp', '--method', 'otp');
+refused('an unknown language', 2, qr/language/, 'user', 'add', 'new', '--address', 'x@example.jp', '--language', 'fr');
+refused('an unknown contract', 1, qr/contract p-99: is not declared/, '--contract', 'p-99', 'user', 'list');
+refused('and nothing came of all that', 1, qr/user new: there is none in contract p-01/, 'user', 'show', 'new');
+
+# --- show and list ---
+
+my $shown = json('user', 'show', 'P-01-USR001');
+is($shown->{state},  'pending',     'state');
+is($shown->{method}, 'certificate', 'method of the contract');
+is($shown->{registration_expired}, JSON::PP::false, 'the invitation is open');
+is_deeply([ @{ $shown->{terminals}[0] }{qw(number kind address certificate)} ], [ 1, 'pc', 'usr001@example.jp', undef ],
+    'the first terminal');
+is_deeply($shown->{locked_by_attempts}, [], 'no locks');
+my $text = $s->htanshin('user', 'show', 'p-01-usr001')->{out};
+unlike($text, qr/\$argon2|hash|mac\b|\Q$made->{registration_code}\E/, 'no secret is shown');
+is_deeply([ map { $_->{user} } @{ json('user', 'list') } ], [ 'p-01-usr001', 'p-01-usr002' ], 'list, in order');
+is_deeply(json('user', 'list', '--state', 'active'), [], 'list of a state that nobody is in');
+refused('an unknown state', 2, qr/--state: must be one of/, 'user', 'list', '--state', 'dead');
+
+# --- invite ---
+
+my $again = Anshin::Walk::parse($s->htanshin('user', 'invite', 'p-01-usr001')->{out});
+isnt($again->{registration_url}, $made->{registration_url}, 'invite: a new link');
+isnt(Anshin::Walk::open_link($s->client, $made->{registration_url})->status, 200, 'the old one has ended');
+is(Anshin::Walk::open_link($s->client, $again->{registration_url})->status, 200, 'the new one works');
+refused('invite of nobody', 1, qr/user nobody: there is none/, 'user', 'invite', 'nobody');
+
+# --- lock, unlock, disable, delete (LCK-2, LOG-9) ---
+
+my $user = Anshin::Walk::registered($s, 'p-01-usr003');
+my $client = Anshin::Walk::logged_in($s, $user);
+is($client->get('/members/')->status, 200, 'logged in');
+refused('invite of a registered user', 1, qr/regist/, 'user', 'invite', 'p-01-usr003');
+$shown = json('user', 'show', 'p-01-usr003');
+is($shown->{state}, 'active', 'active');
+is($shown->{sessions}, 1, 'one session');
+like($shown->{last_login_at}, qr/^\d{4}-/, 'last login');
+is($shown->{terminals}[0]{certificate_state}, 'active', 'its certificate');
+for my $verb (qw(lock disable)) {
+    is($s->htanshin('user', $verb, 'p-01-usr003')->{status}, 0, $verb);
+    isnt($client->get('/members/')->status, 200, "LOG-9, S16: $verb ends the session on the very next request");
+    is(json('user', 'show', 'p-01-usr003')->{sessions}, 0, 'no session is left');
+    is($s->htanshin('user', 'unlock', 'p-01-usr003')->{status}, 0, 'LCK-2: unlock');
+    $client = Anshin::Walk::logged_in($s, $user);
+    is($client->get('/members/')->status, 200, 'LCK-2: unlocked, the user can log in');
+}
+is($s->htanshin('user', 'delete', 'p-01-usr003')->{status}, 0, 'delete');
+isnt($client->get('/members/')->status, 200, 'S16: delete ends the session');
+refused('show after delete', 1, qr/there is none/, 'user', 'show', 'p-01-usr003');
+is(json('cert', 'list', '--user', 'p-01-usr003')->[0]{state}, 'revoked', 'S23: its certificate is revoked');
+cmp_ok(scalar @{ json('history', 'p-01-usr003') }, '>', 0, 'its history stays');
+refused("$_ of nobody", 1, qr/user nobody: there is none/, 'user', $_, 'nobody') for qw(lock unlock disable delete show);
+
+# --- files (S31) ---
+
+my $group = (stat $s->state)[5];
+my (@wrong, $files);
+File::Find::find({ no_chdir => 1, wanted => sub {
+    my @is = lstat $_;
+    $files++;
+    push @wrong, sprintf '%s: group %d, mode %04o', $_, $is[5], $is[2] & 07777 if $is[5] != $group || (-f _ && !m{/ca/ca\.crt$} && $is[2] & 07);
+} }, $s->state);
+is(join("\n", @wrong), '', 'S31: whatever the command made belongs to the group, and nothing to the world');
+cmp_ok($files, '>', 5, "files looked at: $files");
+$s->finish;
+done_testing;
