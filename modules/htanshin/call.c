@@ -57,7 +57,7 @@ static apr_status_t open_crypto(anshin_call_t *call, const anshin_crypto_t **cry
         .passes = server->hash_passes,
         .lanes = server->hash_lanes,
         .slots = server->hash_slots,
-        .slot_dir = apr_pstrcat(call->pool, server->state_dir, "/run", NULL),
+        .slot_dir = apr_pstrcat(call->pool, server->state_dir, "/slots", NULL),
         .wait = server->hash_wait,
     };
     anshin_crypto_t *opened;
