@@ -54,7 +54,8 @@ const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t 
         if (!is_named(&pair, name, length)) {
             continue;
         }
-        if (found.start != NULL && (found.length != pair.length || strncmp(found.start, pair.start, pair.length) != 0)) {
+        if (found.start != NULL &&
+            (found.length != pair.length || strncmp(found.start, pair.start, pair.length) != 0)) {
             return NULL;
         }
         found = pair;

@@ -8,6 +8,7 @@
 #include "httpd/peer.h"
 
 #include <apr_optional_hooks.h>
+#include <apr_strings.h>
 #include <http_connection.h>
 #include <http_log.h>
 
@@ -73,7 +74,8 @@ static int meet(conn_rec *c, struct ssl_st *ssl, int is_proxy)
 
 static int judge(conn_rec *c)
 {
-    const anshin_main_t *main = anshin_site_of(c->base_server)->main;
+    const anshin_site_t *site = anshin_site_of(c->base_server);
+    const anshin_main_t *main = site->main;
     link_t *link = link_of(c);
     anshin_error_t err;
 
@@ -82,7 +84,7 @@ static int judge(conn_rec *c)
     }
     link->judged = 1;
     if (main->trust == NULL) {
-        link->peer = main->trust_missing ? unjudged : nobody;
+        link->peer = main->trust_missing && anshin_site_asks(site) ? unjudged : nobody;
         return DECLINED;
     }
     anshin_error_clear(&err);

@@ -1,0 +1,138 @@
+/*
+ * AuthType Anshin: a request is let in by the session of its cookie, on the connection that the session belongs to.
+ *
+ * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which looks into the store
+ * each time: what was locked, revoked or ended a moment ago is out. Whatever goes wrong denies (S21).
+ */
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_request.h>
+
+#include "auth/auth.h"
+#include "core/cookie_header.h"
+#include "core/session.h"
+
+APLOG_USE_MODULE(anshin_auth);
+
+request_rec *anshin_first_request(request_rec *r)
+{
+    while (r->main != NULL || r->prev != NULL) {
+        r = r->main != NULL ? r->main : r->prev;
+    }
+    return r;
+}
+
+anshin_guest_t *anshin_guest_of(request_rec *r)
+{
+    request_rec *first = anshin_first_request(r);
+    anshin_guest_t *guest = ap_get_module_config(first->request_config, &anshin_auth_module);
+
+    if (guest == NULL) {
+        guest = apr_pcalloc(first->pool, sizeof(*guest));
+        guest->cookie = apr_table_get(first->headers_in, "Cookie");
+        ap_set_module_config(first->request_config, &anshin_auth_module, guest);
+    }
+    return guest;
+}
+
+/* The session of the request's cookie: APR_SUCCESS, ANSHIN_ENOTFOUND (none that counts here and now), or a failure. */
+static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_peer_t *peer, anshin_session_t *session)
+{
+    const char *name = anshin_session_cookie(op->contract->name, r->pool);
+    const char *id = anshin_cookie_find(anshin_guest_of(r)->cookie, name, r->pool);
+    const char *key;
+    apr_status_t rv;
+
+    if (id == NULL) {
+        return ANSHIN_ENOTFOUND;
+    }
+    rv = anshin_session_find(op, id, peer, session, &key);
+    if (rv == ANSHIN_EDENIED) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "AN0560: a session was refused on a connection with another "
+                      "certificate or none (LOG-8)");
+        return ANSHIN_ENOTFOUND;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!ANSHIN_HAS(op->contract->policy.methods, session->method)) {
+        return ANSHIN_ENOTFOUND; /* the contract has become stricter since */
+    }
+    return anshin_session_touch(op, key, session);
+}
+
+static int is_ours(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+
+    return type != NULL && ap_cstr_casecmp(type, "Anshin") == 0;
+}
+
+int anshin_access_check(request_rec *r)
+{
+    anshin_session_t *session;
+    anshin_visit_t visit;
+    anshin_op_t op;
+    apr_status_t rv;
+
+    if (!is_ours(r)) {
+        return DECLINED;
+    }
+    anshin_visit_fill(r, &visit);
+    if (visit.contract == NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "AN0561: AuthType Anshin where no contract serves: say AnshinUse NAME");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (visit.env == NULL) {
+        return anshin_unavailable(r, ANSHIN_EFAULT, NULL);
+    }
+    anshin_op_init(&op, visit.env, visit.contract, r->useragent_ip, r->pool);
+    session = apr_palloc(r->pool, sizeof(*session));
+    rv = find_session(r, &op, visit.peer, session);
+    if (rv == ANSHIN_ENOTFOUND) {
+        return anshin_refuse(r, &op, &visit);
+    }
+    if (rv != APR_SUCCESS) {
+        return anshin_unavailable(r, rv, &op.error);
+    }
+    anshin_guest_of(r)->session = session;
+    anshin_identity_tell(r, session);
+    return OK;
+}
+
+/* mod_authz_core answers 401 when somebody is known and may not enter; that would send people who are logged in to the login.
+ * The hooks behind this one decide, and their 401 becomes 403 (RFC 9110 15.5.4). */
+int anshin_access_forbid(request_rec *r)
+{
+    const apr_array_header_t *hooks = ap_hook_get_auth_checker();
+    const ap_LINK_auth_checker_t *links = (const ap_LINK_auth_checker_t *)(const void *)hooks->elts;
+    int behind = 0;
+
+    if (!is_ours(r) || r->user == NULL || anshin_guest_of(r)->session == NULL) {
+        return DECLINED;
+    }
+    for (int i = 0; i < hooks->nelts; i++) {
+        int answer = behind ? links[i].pFunc(r) : DECLINED;
+
+        if (answer != DECLINED) {
+            return answer == HTTP_UNAUTHORIZED ? HTTP_FORBIDDEN : answer;
+        }
+        behind = behind || links[i].pFunc == anshin_access_forbid;
+    }
+    return DECLINED;
+}
+
+int anshin_access_challenge(request_rec *r, const char *type)
+{
+    const anshin_contract_t *contract = anshin_contract_of(r);
+
+    if (ap_cstr_casecmp(type, "Anshin") != 0 || contract == NULL) {
+        return DECLINED;
+    }
+    if (anshin_guest_of(r)->session == NULL) {
+        anshin_challenge(r, contract->name);
+    }
+    return OK;
+}

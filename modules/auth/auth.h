@@ -1,0 +1,66 @@
+/*
+ * mod_anshin_auth: who is let in. What its files share.
+ */
+#ifndef ANSHIN_AUTH_AUTH_H
+#define ANSHIN_AUTH_AUTH_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+
+#include "core/op.h"
+#include "httpd/config.h"
+#include "httpd/env.h"
+
+extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
+
+/* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them. */
+typedef struct anshin_guest_t {
+    const char *cookie;              /* the Cookie header as it came; NULL: none */
+    const anshin_session_t *session; /* who was let in; NULL: nobody */
+    int filtered;                    /* a refusal has added the output filters */
+} anshin_guest_t;
+
+/* The request that the client has sent, of which r is one, or a subrequest or internal redirect. */
+request_rec *anshin_first_request(request_rec *r);
+
+/* Never NULL; made when it is first asked for. */
+anshin_guest_t *anshin_guest_of(request_rec *r);
+
+/* process.c: hook child_init, opens store and keys for this process; and what the portal is handed (env.h). */
+void anshin_process_open(apr_pool_t *pool, server_rec *server);
+const anshin_env_t *anshin_auth_env(const char *build_id);
+void anshin_auth_visit(request_rec *r, const char *build_id, anshin_visit_t *visit);
+
+/* The same without comparison: within this module. */
+void anshin_visit_fill(request_rec *r, anshin_visit_t *visit);
+
+/* state.c: the state directory and what httpd makes in it (S31). APR_SUCCESS, or the cause in err. */
+apr_status_t anshin_state_prepare(const anshin_config_t *config, anshin_error_t *err, apr_pool_t *ptemp);
+
+/* identity.c: headers that only we may set (S22), and what the site learns of who was let in (APP-1). */
+void anshin_identity_clean(request_rec *r);
+void anshin_identity_tell(request_rec *r, const anshin_session_t *session);
+void anshin_identity_hide_cookies(request_rec *r);
+void anshin_identity_keep_private(request_rec *r); /* hooks insert_filter and insert_error_filter */
+void anshin_identity_filters(void);
+
+/* access.c: AuthType Anshin. */
+int anshin_access_check(request_rec *r);                       /* hook check_authn */
+int anshin_access_forbid(request_rec *r);                      /* hook check_authz */
+int anshin_access_challenge(request_rec *r, const char *type); /* hook note_auth_failure */
+
+/* refusal.c: the answer to a request without a session (LOG-1, LOG-3), and to one that cannot be decided (S21). Both return what
+ * a hook returns: a status, or DONE when the response was sent. */
+int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit);
+int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *err);
+void anshin_challenge(request_rec *r, const char *contract);
+
+/* require.c: `Require anshin ...`. */
+void anshin_require_register(apr_pool_t *pool);
+
+/* worker.c: the CA worker's life, as long as pconf lives. */
+void anshin_worker_start(const anshin_config_t *config, server_rec *server, apr_pool_t *pconf);
+void anshin_worker_leave(void); /* in a child of httpd: let go of what only the starting process may hold */
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * What the protected site learns of who was let in: REMOTE_USER, variables, request headers for back ends (APP-1). And what
+ * it must never see: such headers from clients (S22), and our cookies.
+ */
+#include <apr_strings.h>
+#include <http_core.h>
+#include <util_filter.h>
+
+#include "auth/auth.h"
+#include "core/account.h"
+#include "core/cookie_header.h"
+#include "core/visitor.h"
+
+APLOG_USE_MODULE(anshin_auth);
+
+#define FILTER "ANSHIN_PRIVATE"
+#define PORTAL_HANDLER "anshin"
+
+/* --- headers of clients --- */
+
+void anshin_identity_clean(request_rec *r)
+{
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)(const void *)headers->elts;
+
+    for (int i = headers->nelts - 1; i >= 0; i--) {
+        if (entries[i].key == NULL || !anshin_header_reserved(entries[i].key)) {
+            continue;
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "AN0550: a header that a client may not send was dropped");
+        apr_table_unset(r->headers_in, entries[i].key);
+        i = headers->nelts; /* what is left may have moved */
+    }
+}
+
+/* --- who was let in --- */
+
+static const char *time_text(apr_time_t time, apr_pool_t *pool)
+{
+    apr_time_exp_t parts;
+
+    apr_time_exp_gmt(&parts, time);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                        parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+/* A variable and its header; what there is nothing of is left out. */
+static void tell(request_rec *r, const char *variable, const char *header, const char *value)
+{
+    if (value != NULL) {
+        apr_table_setn(r->subprocess_env, variable, value);
+        apr_table_setn(r->headers_in, header, value);
+    }
+}
+
+void anshin_identity_tell(request_rec *r, const anshin_session_t *session)
+{
+    const char *terminal =
+        session->terminal == 0 ? NULL : apr_psprintf(r->pool, "%" APR_INT64_T_FMT, session->terminal);
+
+    r->user = apr_pstrdup(r->pool, session->user);
+    r->ap_auth_type = apr_pstrdup(r->pool, "Anshin");
+    tell(r, "ANSHIN_USER", "Anshin-User", session->user);
+    tell(r, "ANSHIN_CONTRACT", "Anshin-Contract", session->contract);
+    tell(r, "ANSHIN_METHOD", "Anshin-Method", anshin_method_name(session->method));
+    tell(r, "ANSHIN_TERMINAL", "Anshin-Terminal", terminal);
+    tell(r, "ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind",
+         terminal == NULL ? NULL : anshin_terminal_kind_name(session->terminal_kind));
+    tell(r, "ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial", session->serial);
+    tell(r, "ANSHIN_LOGIN_TIME", "Anshin-Login-Time", time_text(session->created_at, r->pool));
+}
+
+/* --- cookies --- */
+
+static int is_portal(const request_rec *r)
+{
+    return r->handler != NULL && strcmp(r->handler, PORTAL_HANDLER) == 0;
+}
+
+/* Whoever has the cookie is the user: no program behind httpd needs it but the portal. */
+void anshin_identity_hide_cookies(request_rec *r)
+{
+    const char *sent = anshin_guest_of(r)->cookie;
+    const char *left;
+
+    if (sent == NULL) {
+        return;
+    }
+    left = is_portal(r) ? sent : anshin_cookie_strip(sent, ANSHIN_SESSION_COOKIE_PREFIX, r->pool);
+    if (left == NULL) {
+        apr_table_unset(r->headers_in, "Cookie");
+        return;
+    }
+    if (left != sent || is_portal(r)) {
+        apr_table_setn(r->headers_in, "Cookie", left);
+    }
+}
+
+/* --- caches --- */
+
+/* A page that came by a cookie looks to a shared cache like any other: where the site says nothing, say that it is for one
+ * person alone (RFC 9111 5.2.2.7). What the site says itself stands. */
+static apr_status_t keep_private(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    request_rec *r = filter->r;
+
+    if (apr_table_get(r->headers_out, "Cache-Control") == NULL &&
+        apr_table_get(r->err_headers_out, "Cache-Control") == NULL) {
+        apr_table_setn(r->headers_out, "Cache-Control", "private");
+    }
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(filter->next, brigade);
+}
+
+void anshin_identity_keep_private(request_rec *r)
+{
+    if (r->main == NULL && anshin_guest_of(r)->session != NULL) {
+        ap_add_output_filter(FILTER, NULL, r, r->connection);
+    }
+}
+
+void anshin_identity_filters(void)
+{
+    ap_register_output_filter(FILTER, keep_private, NULL, AP_FTYPE_CONTENT_SET);
+}

@@ -1,0 +1,107 @@
+/*
+ * mod_anshin_auth: access control by sessions and client certificates, as an authentication type of httpd.
+ *
+ * It owns the configuration, store and keys of the process and lends them to mod_anshin_portal (httpd/env.h). This file ties
+ * the parts to httpd's hooks.
+ */
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "auth/auth.h"
+#include "httpd/peer.h"
+
+/* httpd reads its configuration twice when it starts; only the second time counts. */
+static int is_rehearsal(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+{
+    anshin_main_t *main = anshin_site_of(server)->main;
+    anshin_error_t err;
+
+    (void)plog;
+    if (main->config == NULL) {
+        return OK;
+    }
+    anshin_error_clear(&err);
+    if (anshin_peer_trust(main, &err, pconf) != APR_SUCCESS && !is_rehearsal()) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, 0, server,
+            "AN0520: client certificates cannot be asked for, and those who need one are not let in, until the "
+            "CA certificate is there and httpd was restarted: %s: %s",
+            err.id, err.text);
+    }
+    if (is_rehearsal()) {
+        return OK;
+    }
+    anshin_error_clear(&err);
+    if (anshin_state_prepare(main->config, &err, ptemp) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s: %s", err.id, err.text);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (main->config->server.worker) {
+        anshin_worker_start(main->config, server, pconf);
+    }
+    return OK;
+}
+
+static int post_read_request(request_rec *r)
+{
+    const anshin_site_t *site = anshin_site_of(r->server);
+
+    if (site->main->config == NULL || !anshin_site_serves(site)) {
+        return DECLINED;
+    }
+    if (anshin_peer_misdirected(r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "AN0521: 421, since this connection was never asked for a certificate, which this host does");
+        return HTTP_MISDIRECTED_REQUEST;
+    }
+    anshin_identity_clean(r);
+    return DECLINED;
+}
+
+/* Internal redirects inherit the user, not the variables. */
+static int fixups(request_rec *r)
+{
+    const anshin_site_t *site = anshin_site_of(r->server);
+    const anshin_session_t *session;
+
+    if (site->main->config == NULL || !anshin_site_serves(site)) {
+        return DECLINED;
+    }
+    session = anshin_guest_of(r)->session;
+    if (session != NULL && r->user != NULL && apr_table_get(r->subprocess_env, "ANSHIN_USER") == NULL) {
+        anshin_identity_tell(r, session);
+    }
+    anshin_identity_hide_cookies(r);
+    return DECLINED;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    static const char *const ssl[] = {"mod_ssl.c", NULL};
+
+    APR_REGISTER_OPTIONAL_FN(anshin_auth_env);
+    APR_REGISTER_OPTIONAL_FN(anshin_auth_visit);
+    anshin_identity_filters();
+    anshin_require_register(pool);
+    anshin_peer_hooks();
+    ap_hook_check_config(anshin_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(anshin_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, ssl, APR_HOOK_MIDDLE);
+    ap_hook_child_init(anshin_process_open, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_authn(anshin_access_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(anshin_access_forbid, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_note_auth_failure(anshin_access_challenge, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(anshin_identity_keep_private, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(anshin_identity_keep_private, NULL, NULL, APR_HOOK_LAST);
+}
+
+AP_DECLARE_MODULE(anshin_auth) = {STANDARD20_MODULE_STUFF, anshin_place_create, anshin_place_merge, anshin_site_create,
+                                  anshin_site_merge,       anshin_directives,   register_hooks,     0};

@@ -1,0 +1,201 @@
+/*
+ * The answer to a request that is not let in: to a person the way to the login (LOG-1) or the help about the certificate
+ * (LOG-3), to a program a problem document (RFC 9457), and 503 where it cannot be decided (S21).
+ */
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "auth/auth.h"
+#include "core/certificate.h"
+#include "core/return_path.h"
+#include "core/visitor.h"
+
+APLOG_USE_MODULE(anshin_auth);
+
+#define RETRY_SECONDS "5"
+
+void anshin_challenge(request_rec *r, const char *contract)
+{
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_pstrcat(r->pool, "Anshin realm=\"", contract, "\"", NULL));
+}
+
+static void no_store(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+}
+
+static const char *login_url(const anshin_contract_t *contract, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, contract->portal_origin, contract->portal_base, "/login", NULL);
+}
+
+/* The output filters that httpd would add before it runs a handler, which will not run. */
+static void add_filters(request_rec *r)
+{
+    anshin_guest_t *guest = anshin_guest_of(r);
+
+    if (!guest->filtered) {
+        guest->filtered = 1;
+        ap_run_insert_filter(r);
+    }
+}
+
+static int portal_page(request_rec *r, const char *name, int status)
+{
+    APR_OPTIONAL_FN_TYPE(anshin_portal_page) *page = APR_RETRIEVE_OPTIONAL_FN(anshin_portal_page);
+
+    if (page == NULL) {
+        return DECLINED;
+    }
+    add_filters(r);
+    return page(r, name, status);
+}
+
+/* --- people --- */
+
+/* 303: the browser asks for the login by GET, whatever it has sent. */
+static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t kind)
+{
+    const char *url = login_url(op->contract, r->pool);
+    const char *sealed;
+
+    if (kind == ANSHIN_REQUEST_VISIT) {
+        apr_status_t rv = anshin_return_seal(op, anshin_first_request(r)->unparsed_uri, &sealed);
+
+        if (rv == APR_SUCCESS) {
+            url = apr_pstrcat(r->pool, url, "?return=", sealed, NULL);
+        } else if (rv != ANSHIN_EINVALID) {
+            return anshin_unavailable(r, rv, &op->error);
+        }
+    }
+    apr_table_setn(r->headers_out, "Location", url);
+    no_store(r);
+    return HTTP_SEE_OTHER;
+}
+
+/* The connection is closed, so that the browser can choose another certificate the next time. */
+static int show_help(request_rec *r)
+{
+    r->connection->keepalive = AP_CONN_CLOSE;
+    return portal_page(r, "help/certificate", HTTP_UNAUTHORIZED);
+}
+
+/* --- programs --- */
+
+static char *problem_text(const anshin_contract_t *contract, const char *certificate, apr_pool_t *pool)
+{
+    json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s*}", "type", "about:blank", "title", "Login required",
+                                "status", HTTP_UNAUTHORIZED, "detail", "There is no session, or it has ended.", "login",
+                                login_url(contract, pool), "certificate", certificate);
+    char *text = problem == NULL ? NULL : json_dumps(problem, JSON_COMPACT);
+    char *copy = text == NULL ? NULL : apr_pstrdup(pool, text);
+
+    free(text);
+    json_decref(problem);
+    return copy;
+}
+
+/* certificate: its verdict where the contract needs one, or NULL. */
+static int send_problem(request_rec *r, const anshin_contract_t *contract, const char *certificate)
+{
+    char *text = problem_text(contract, certificate, r->pool);
+
+    if (text == NULL) {
+        return HTTP_UNAUTHORIZED;
+    }
+    r->status = HTTP_UNAUTHORIZED;
+    ap_set_content_type(r, "application/problem+json");
+    ap_set_content_length(r, (apr_off_t)strlen(text));
+    add_filters(r);
+    ap_rputs(text, r);
+    return DONE;
+}
+
+/* --- which of them --- */
+
+static anshin_request_kind_t kind_of(request_rec *r)
+{
+    const anshin_visitor_t visitor = {.method = r->method,
+                                      .fetch_mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode"),
+                                      .accept = apr_table_get(r->headers_in, "Accept"),
+                                      .requested_with = apr_table_get(r->headers_in, "X-Requested-With")};
+
+    return anshin_request_kind(&visitor);
+}
+
+/* Where the contract admits certificate users alone, what is wrong with the connection's certificate; NULL: nothing, or
+ * it does not matter here. */
+static apr_status_t judge(anshin_op_t *op, const anshin_peer_t *peer, const char **wrong)
+{
+    anshin_certificate_verdict_t verdict;
+    anshin_certificate_t record;
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    *wrong = NULL;
+    if (op->contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
+        return APR_SUCCESS;
+    }
+    rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_certificate_judge(op, txn, peer, &verdict, &record);
+    anshin_txn_abort(txn);
+    if (rv == APR_SUCCESS && verdict != ANSHIN_VERDICT_GOOD) {
+        *wrong = anshin_verdict_name(verdict);
+    }
+    return rv;
+}
+
+int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
+{
+    anshin_request_kind_t kind = kind_of(r);
+    const char *wrong;
+    apr_status_t rv;
+    int answer = DECLINED;
+
+    if (r->main != NULL) {
+        return HTTP_UNAUTHORIZED; /* part of another answer */
+    }
+    rv = judge(op, visit->peer, &wrong);
+    if (rv != APR_SUCCESS) {
+        return anshin_unavailable(r, rv, &op->error);
+    }
+    if (kind != ANSHIN_REQUEST_API && wrong == NULL) {
+        return lead_to_login(r, op, kind);
+    }
+    anshin_challenge(r, op->contract->name);
+    no_store(r);
+    if (kind != ANSHIN_REQUEST_API) {
+        answer = show_help(r);
+    }
+    return answer == DECLINED ? send_problem(r, op->contract, wrong) : answer;
+}
+
+/* --- undecided --- */
+
+int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *err)
+{
+    int answer = DECLINED;
+
+    if (err == NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0570: nobody is let in: this process has no store or no keys");
+    } else {
+        ap_log_rerror(APLOG_MARK, rv == ANSHIN_EBUSY ? APLOG_WARNING : APLOG_ERR, 0, r,
+                      "AN0571: not let in, %s: %s: %s", anshin_status_name(rv), err->id, err->text);
+    }
+    if (r->main != NULL) {
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    apr_table_setn(r->err_headers_out, "Retry-After", RETRY_SECONDS);
+    no_store(r);
+    if (kind_of(r) != ANSHIN_REQUEST_API) {
+        answer = portal_page(r, "unavailable", HTTP_SERVICE_UNAVAILABLE);
+    }
+    return answer == DECLINED ? HTTP_SERVICE_UNAVAILABLE : answer;
+}

@@ -1,0 +1,145 @@
+/*
+ * `Require anshin method|terminal|contract WORD...`: who of those who were let in may enter. Words that mean nothing stop
+ * configtest.
+ */
+#include <apr_strings.h>
+#include <http_request.h>
+#include <mod_auth.h>
+#include <ap_provider.h>
+
+#include "auth/auth.h"
+#include "core/account.h"
+
+APLOG_USE_MODULE(anshin_auth);
+
+typedef enum subject_t { SUBJECT_METHOD, SUBJECT_TERMINAL, SUBJECT_CONTRACT } subject_t;
+
+typedef struct requirement_t {
+    subject_t subject;
+    int set;                   /* methods or kinds, a bit each */
+    apr_array_header_t *names; /* of contracts */
+} requirement_t;
+
+static const char *const subjects[] = {"method", "terminal", "contract"};
+
+/* --- the line --- */
+
+/* The number of a word among those that name gives for 0, 1, 2; -1: none of them. */
+static int number_of(const char *word, const char *(*name)(apr_int64_t))
+{
+    for (int i = 0; i < 3; i++) {
+        if (ap_cstr_casecmp(word, name(i)) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static const char *add_number(cmd_parms *cmd, requirement_t *requirement, const char *word)
+{
+    int method = requirement->subject == SUBJECT_METHOD;
+    int number = number_of(word, method ? anshin_method_name : anshin_terminal_kind_name);
+
+    if (number < 0) {
+        return apr_psprintf(cmd->pool, "AN0580: Require anshin %s: \"%s\" is not allowed; give some of: %s",
+                            subjects[requirement->subject], word,
+                            method ? "password otp certificate" : "pc mobile smartphone");
+    }
+    requirement->set |= 1 << number;
+    return NULL;
+}
+
+/* Contracts may be declared behind the line: then the whole is checked at the end. In .htaccess all is known. */
+static const char *add_contract(cmd_parms *cmd, requirement_t *requirement, const char *word)
+{
+    const char *in_htaccess = ap_check_cmd_context(cmd, NOT_IN_HTACCESS);
+
+    if (in_htaccess == NULL) {
+        anshin_site_name(cmd, word);
+    } else if (anshin_site_of(cmd->server)->main->config == NULL ||
+               anshin_config_contract(anshin_site_of(cmd->server)->main->config, word) == NULL) {
+        return apr_psprintf(cmd->pool, "AN0581: Require anshin contract: no contract is called \"%s\"", word);
+    }
+    APR_ARRAY_PUSH(requirement->names, const char *) = apr_pstrdup(cmd->pool, word);
+    return NULL;
+}
+
+static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
+    const char *word = ap_getword_conf(cmd->temp_pool, &line);
+    const char *wrong = NULL;
+    int count = 0;
+
+    requirement->names = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    while ((int)requirement->subject < 3 && ap_cstr_casecmp(word, subjects[requirement->subject]) != 0) {
+        requirement->subject++;
+    }
+    if ((int)requirement->subject == 3) {
+        return apr_psprintf(cmd->pool,
+                            "AN0582: Require anshin: \"%s\" is not allowed; give method, terminal or contract", word);
+    }
+    for (word = ap_getword_conf(cmd->temp_pool, &line); *word != '\0' && wrong == NULL; count++) {
+        wrong = requirement->subject == SUBJECT_CONTRACT ? add_contract(cmd, requirement, word)
+                                                         : add_number(cmd, requirement, word);
+        word = ap_getword_conf(cmd->temp_pool, &line);
+    }
+    if (wrong == NULL && count == 0) {
+        return apr_psprintf(cmd->pool, "AN0583: Require anshin %s: one word at least is missing",
+                            subjects[requirement->subject]);
+    }
+    *parsed = requirement;
+    return wrong;
+}
+
+/* --- the decision --- */
+
+static int named(const apr_array_header_t *names, const char *name)
+{
+    for (int i = 0; i < names->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int in_set(int set, apr_int64_t number)
+{
+    return number >= 0 && number < 3 && (set & (1 << number)) != 0;
+}
+
+static authz_status check(request_rec *r, const char *line, const void *parsed)
+{
+    const requirement_t *requirement = parsed;
+    const anshin_session_t *session = anshin_guest_of(r)->session;
+    int granted = 0;
+
+    (void)line;
+    if (r->user == NULL) {
+        return AUTHZ_DENIED_NO_USER;
+    }
+    if (session == NULL) {
+        return AUTHZ_DENIED; /* known by other means than ours */
+    }
+    switch (requirement->subject) {
+    case SUBJECT_METHOD:
+        granted = in_set(requirement->set, session->method);
+        break;
+    case SUBJECT_TERMINAL: /* a method without terminals has none of any kind */
+        granted = session->terminal != 0 && in_set(requirement->set, session->terminal_kind);
+        break;
+    case SUBJECT_CONTRACT:
+        granted = named(requirement->names, session->contract);
+        break;
+    }
+    return granted ? AUTHZ_GRANTED : AUTHZ_DENIED;
+}
+
+static const authz_provider provider = {check, parse};
+
+void anshin_require_register(apr_pool_t *pool)
+{
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "anshin", AUTHZ_PROVIDER_VERSION, &provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}

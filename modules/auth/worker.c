@@ -1,0 +1,179 @@
+/*
+ * The CA worker's life: started by httpd's first process, started again when it dies, told to end when httpd stops or
+ * restarts.
+ *
+ * It is a program of its own (fork and exec, S30). Its standard input is a pipe whose other end we alone hold: when we are gone,
+ * however it came to that, the pipe ends, and so does the worker after the job in hand. What it says goes to the error log. It
+ * finds out itself whom to become. Two of them, an old one that finishes its job and its successor, are kept apart by
+ * the worker's own lock.
+ */
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+
+APLOG_USE_MODULE(anshin_auth);
+
+#define PROGRAM "anshin-ca"
+#define PAUSE_MAX 60                            /* seconds between attempts to start one that dies at once */
+#define LIVED_WELL apr_time_from_sec(PAUSE_MAX) /* one that lived so long is started again without a pause */
+#define EXIT_NO_EXEC 1                          /* never APEXIT_CHILDFATAL, which would end httpd */
+
+/* In the pool of the configuration (pconf), which is cleared when httpd stops or reads its configuration anew. */
+typedef struct worker_t {
+    const char *program;
+    const char *state_dir;
+    server_rec *server;
+    apr_pool_t *pool;
+    apr_proc_t process; /* pid -1: none */
+    int pipe;           /* its standard input, or -1 */
+    int pause;          /* seconds before the next start */
+    apr_time_t started_at;
+} worker_t;
+
+/* The one of this configuration; NULL: none. Set in httpd's first process, seen by its children. */
+static worker_t *current;
+
+/* --- the child --- */
+
+/* Between fork and exec: only what is safe there. Signals as a fresh program expects them; no descriptor of httpd's but the pipe
+ * and the error log. */
+static void become_worker(const worker_t *worker, int input) __attribute__((noreturn));
+static void become_worker(const worker_t *worker, int input)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD, SIGPIPE};
+    const char *const argv[] = {PROGRAM, "-d", worker->state_dir, NULL};
+    sigset_t none;
+    int null;
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        signal(signals[i], SIG_DFL);
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
+        _exit(EXIT_NO_EXEC);
+    }
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+    if (worker->pause > 0) {
+        sleep((unsigned)worker->pause);
+    }
+    execv(worker->program, (char *const *)(uintptr_t)argv);
+    dprintf(STDERR_FILENO, "AN0591: cannot start %s: %s\n", worker->program, strerror(errno));
+    _exit(EXIT_NO_EXEC);
+}
+
+/* --- the parent --- */
+
+static void drop_pipe(worker_t *worker)
+{
+    if (worker->pipe >= 0) {
+        close(worker->pipe);
+        worker->pipe = -1;
+    }
+}
+
+static void maintain(int reason, void *data, apr_wait_t status);
+
+static void start(worker_t *worker)
+{
+    int ends[2];
+    pid_t pid;
+
+    drop_pipe(worker);
+    if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, worker->server, "AN0592: the CA worker cannot be started");
+        return;
+    }
+    if (pid == 0) {
+        become_worker(worker, ends[0]);
+    }
+    close(ends[0]);
+    worker->pipe = ends[1];
+    worker->process.pid = pid;
+    worker->started_at = apr_time_now();
+    apr_proc_other_child_register(&worker->process, maintain, worker, NULL, worker->pool);
+}
+
+/* It died: again at once when it had lived well, else after a pause that doubles. */
+static void revive(worker_t *worker, apr_wait_t status)
+{
+    int lived_well = apr_time_now() - worker->started_at - apr_time_from_sec(worker->pause) > LIVED_WELL;
+
+    worker->process.pid = -1;
+    worker->pause = lived_well ? 0 : (worker->pause == 0 ? 1 : worker->pause * 2);
+    if (worker->pause > PAUSE_MAX) {
+        worker->pause = PAUSE_MAX;
+    }
+    ap_log_error(
+        APLOG_MARK, APLOG_ERR, 0, worker->server,
+        "AN0593: the CA worker has died (%s %d); it is started again in %d s. Pages and logins go on, certificates and "
+        "mail wait",
+        WIFSIGNALED(status) ? "signal" : "exit status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+        worker->pause);
+    start(worker);
+}
+
+/* httpd's way to tell of children that are not its own kind. */
+static void maintain(int reason, void *data, apr_wait_t status)
+{
+    worker_t *worker = data;
+
+    switch (reason) {
+    case APR_OC_REASON_DEATH:
+    case APR_OC_REASON_LOST:
+        apr_proc_other_child_unregister(worker);
+        if (worker == current) {
+            revive(worker, status);
+        }
+        break;
+    case APR_OC_REASON_RESTART: /* the configuration is read anew: end() comes with its pool */
+        apr_proc_other_child_unregister(worker);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Tell it to end after the job in hand, and don't wait: its successor does. */
+static apr_status_t end(void *data)
+{
+    worker_t *worker = data;
+
+    current = NULL;
+    drop_pipe(worker);
+    if (worker->process.pid > 0) {
+        kill(worker->process.pid, SIGTERM);
+    }
+    return APR_SUCCESS;
+}
+
+void anshin_worker_start(const anshin_config_t *config, server_rec *server, apr_pool_t *pconf)
+{
+    worker_t *worker = apr_pcalloc(pconf, sizeof(*worker));
+
+    worker->program = apr_pstrcat(pconf, config->server.program_dir, "/" PROGRAM, NULL);
+    worker->state_dir = config->server.state_dir;
+    worker->server = server;
+    worker->pool = pconf;
+    worker->process.pid = -1;
+    worker->pipe = -1;
+    current = worker;
+    apr_pool_cleanup_register(pconf, worker, end, apr_pool_cleanup_null);
+    start(worker);
+}
+
+void anshin_worker_leave(void)
+{
+    if (current != NULL) {
+        drop_pipe(current);
+        apr_pool_cleanup_kill(current->pool, current, end);
+        current = NULL;
+    }
+}
