@@ -97,7 +97,7 @@ static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size,
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_file_read(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
+apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
                               anshin_error_t *err)
 {
     /* Not to hang on a FIFO put in its place. */

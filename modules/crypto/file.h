@@ -18,7 +18,7 @@ apr_status_t anshin_directory_sync(const char *path, anshin_error_t *err, apr_po
 
 /* Read a regular file of at most size octets whose mode has no bit beyond widest. The caller wipes buffer.
  * APR_SUCCESS; ANSHIN_ENOTFOUND; ANSHIN_EINVALID (no regular file, wider, longer); ANSHIN_EFAULT. */
-apr_status_t anshin_file_read(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
+apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
                               anshin_error_t *err);
 
 #endif

@@ -23,7 +23,7 @@
 apr_status_t anshin_seal_key_read(unsigned char key[ANSHIN_SEAL_KEY_BYTES], const char *path, anshin_error_t *err)
 {
     apr_size_t length;
-    apr_status_t rv = anshin_file_read(key, &length, ANSHIN_SEAL_KEY_BYTES, path, WIDEST, err);
+    apr_status_t rv = anshin_file_load(key, &length, ANSHIN_SEAL_KEY_BYTES, path, WIDEST, err);
 
     if (rv == APR_SUCCESS && length != ANSHIN_SEAL_KEY_BYTES) {
         OPENSSL_cleanse(key, ANSHIN_SEAL_KEY_BYTES);
