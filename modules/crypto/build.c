@@ -56,9 +56,10 @@ static ASN1_OCTET_STRING *key_id(const X509 *certificate)
     return id;
 }
 
-int anshin_build_authority_key(X509 *certificate, const X509 *issuer)
+int anshin_build_authority_key(X509 *certificate, X509 *issuer)
 {
-    const ASN1_OCTET_STRING *theirs = X509_get0_subject_key_id((X509 *)issuer); /* not const in OpenSSL 3.0 */
+    /* OpenSSL must not be asked for an extension of a certificate that is still being built: it would digest it. */
+    const ASN1_OCTET_STRING *theirs = issuer != certificate ? X509_get0_subject_key_id(issuer) : NULL;
     AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
     int added = 0;
 

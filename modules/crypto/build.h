@@ -19,7 +19,7 @@ int anshin_build_dates(X509 *certificate, apr_time_t not_before, apr_time_t not_
 int anshin_build_serial(X509 *certificate, const unsigned char *octets, apr_size_t length);
 
 /* Extensions of RFC 5280 4.2.1, in its order. */
-int anshin_build_authority_key(X509 *certificate, const X509 *issuer);
+int anshin_build_authority_key(X509 *certificate, X509 *issuer);  /* issuer: certificate itself for a root */
 int anshin_build_subject_key(X509 *certificate);                  /* after its public key was set */
 int anshin_build_key_usage(X509 *certificate, unsigned int bits); /* KU_... of x509v3.h, below 0x100 */
 int anshin_build_mail(X509 *certificate, const char *mail);

@@ -94,7 +94,7 @@ static apr_status_t read_key(EVP_PKEY **key, const char *file, const char *passp
     char passphrase[PASSPHRASE_MAX] = "";
     unsigned char text[KEY_FILE_MAX];
     apr_size_t length;
-    apr_status_t rv = anshin_file_read(text, &length, sizeof(text), file, 0600, err);
+    apr_status_t rv = anshin_file_load(text, &length, sizeof(text), file, 0600, err);
     BIO *bio;
 
     if (rv != APR_SUCCESS) {
@@ -123,7 +123,7 @@ static apr_status_t read_certificate(anshin_ca_t *ca, const char *file, anshin_e
     struct tm to;
     apr_size_t length;
     unsigned char *der = NULL;
-    apr_status_t rv = anshin_file_read(text, &length, CERTIFICATE_FILE_MAX, file, 0777, err);
+    apr_status_t rv = anshin_file_load(text, &length, CERTIFICATE_FILE_MAX, file, 0777, err);
     BIO *bio;
     int der_length;
 
@@ -344,7 +344,7 @@ static apr_status_t fill_subject(X509 *certificate, const anshin_issue_t *wanted
     return APR_SUCCESS;
 }
 
-static int fill_extensions(X509 *certificate, const X509 *issuer, const anshin_issue_t *wanted)
+static int fill_extensions(X509 *certificate, X509 *issuer, const anshin_issue_t *wanted)
 {
     return anshin_build_authority_key(certificate, issuer) && anshin_build_subject_key(certificate) &&
            anshin_build_key_usage(certificate, KU_DIGITAL_SIGNATURE) &&
