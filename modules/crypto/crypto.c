@@ -14,6 +14,7 @@
 
 #include "crypto/cause.h"
 #include "crypto/context.h"
+#include "crypto/hotp.h"
 #include "crypto/keyfile.h"
 #include "crypto/phc.h"
 
@@ -133,6 +134,7 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     made->unseal = anshin_crypto_unseal;
     made->password_hash = anshin_crypto_password_hash;
     made->password_verify = anshin_crypto_password_verify;
+    made->hotp = anshin_hotp;
     made->equal = crypto_equal;
     made->wipe = crypto_wipe;
     *crypto = made;

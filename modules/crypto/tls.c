@@ -46,7 +46,7 @@ apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshi
     names = SSL_dup_CA_list(trust->names);
     /* OpenSSL refuses to resume sessions with client certificates that belong to no context; mod_ssl sets one for each
      * connection, and this stands for servers that do not. */
-    if (names == NULL || !SSL_CTX_set_session_id_context(ctx, trust->id, sizeof(trust->id))) {
+    if (names == NULL || !SSL_CTX_set_session_id_context(ctx, trust->id, sizeof(trust->id)) || !SSL_CTX_up_ref(ctx)) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
         return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0441", "asking for client certificates");
     }

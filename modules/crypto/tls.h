@@ -16,8 +16,8 @@ struct ssl_st;
 struct ssl_ctx_st;
 
 /* At start, for the SSL_CTX of a virtual host (mod_ssl's hook init_server): ask every client for a certificate of these
- * CAs and let whatever it shows through the handshake. trust remembers the SSL_CTX and must live as long. Not thread
- * safe.
+ * CAs and let whatever it shows through the handshake. trust keeps a reference to the SSL_CTX until its pool is cleared,
+ * and must live as long as connections are made. Not thread safe.
  * APR_SUCCESS, also when asked again with the same trust; ANSHIN_EINVALID (the SSL_CTX verifies clients already, by
  * SSLVerifyClient or for another trust: two answers to one question); ANSHIN_EFAULT. */
 apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshin_error_t *err);

@@ -20,6 +20,9 @@ static apr_status_t free_trust(void *data)
 {
     anshin_trust_t *trust = data;
 
+    for (int i = 0; i < trust->asking->nelts; i++) {
+        SSL_CTX_free(APR_ARRAY_IDX(trust->asking, i, SSL_CTX *));
+    }
     X509_STORE_free(trust->store);
     sk_X509_NAME_pop_free(trust->names, X509_NAME_free);
     return APR_SUCCESS;
