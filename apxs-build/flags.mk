@@ -31,8 +31,7 @@ CFLAGS_ALL := $(CFLAGS_COMMON) -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
 
 LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections $(SANITIZERS)
-LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -lssl -lcrypto
-SIGNER_LIBS := -lapr-1 -lcrypto
+LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -loath -lssl -lcrypto
 
 # Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew.
 $(OUT)/flags: always

@@ -77,6 +77,17 @@ int anshin_address_valid(const char *text)
     return domain_valid(at + 1);
 }
 
+const char *anshin_address_masked(const char *address, apr_pool_t *pool)
+{
+    const char *at = strrchr(address, '@');
+    size_t local = at ? (size_t)(at - address) : strlen(address);
+
+    if (!at || local < 3) {
+        return apr_pstrcat(pool, "***", at ? at : "", NULL);
+    }
+    return apr_psprintf(pool, "%c***%c%s", address[0], at[-1], at);
+}
+
 const char *anshin_account_key(anshin_op_t *op, const char *user)
 {
     return apr_pstrcat(op->pool, op->contract->name, "/", user, NULL);

@@ -24,6 +24,9 @@ const char *anshin_user_canonical(const char *typed, apr_pool_t *pool);
 /* 1 when text is a plain mail address (RFC 5321 dot-atom @ domain, ASCII), which no header can be injected with. */
 int anshin_address_valid(const char *text);
 
+/* "t***o@example.jp" for pages that are shown before the person is fully proven; in pool. */
+const char *anshin_address_masked(const char *address, apr_pool_t *pool);
+
 /* Keys of an account's records, in op's pool. */
 const char *anshin_account_key(anshin_op_t *op, const char *user);
 const char *anshin_terminal_key(anshin_op_t *op, const char *user, apr_int64_t number);

@@ -48,6 +48,9 @@ typedef struct anshin_crypto_t {
     apr_status_t (*password_verify)(void *ctx, int *match, int *stale, const char *phc, const char *secret,
                                     apr_size_t length);
 
+    /* HOTP value (RFC 4226 5.3; HMAC-SHA-1, 6 digits) of a counter. APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*hotp)(void *ctx, char code[7], const void *secret, apr_size_t length, apr_uint64_t counter);
+
     /* 1 when equal, in time that depends on length alone. */
     int (*equal)(void *ctx, const void *a, const void *b, apr_size_t length);
 

@@ -43,6 +43,10 @@ apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const
 apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
                                      const char **password, apr_array_header_t *wipe);
 
+/* Revoke a terminal's certificate (superseded) and prepare the next one, inside a write transaction (reissue, CRI-2). */
+apr_status_t anshin_certificate_renew_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
+                                         const char **download_password, apr_array_header_t *wipe);
+
 /* Wipe what anshin_..._in collected, after the commit. */
 void anshin_download_wipe(anshin_op_t *op, const apr_array_header_t *wipe);
 

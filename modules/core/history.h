@@ -21,7 +21,19 @@ typedef enum anshin_history_result_t {
     ANSHIN_HISTORY_WRONG_CODE = 10,
     ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD = 11,
     ANSHIN_HISTORY_DOWNLOADED = 12,
-    ANSHIN_HISTORY_THROTTLED = 13
+    ANSHIN_HISTORY_THROTTLED = 13,
+    ANSHIN_HISTORY_PASSWORD_OK = 14,      /* the first factor of a one-time password login, or of a forced change */
+    ANSHIN_HISTORY_PASSWORD_CHANGED = 15,
+    ANSHIN_HISTORY_QUESTION_CHANGED = 16,
+    ANSHIN_HISTORY_PASSWORD_REISSUED = 17,
+    ANSHIN_HISTORY_CERTIFICATE_REISSUED = 18,
+    ANSHIN_HISTORY_WRONG_PROOF = 19,      /* secret answer or the operator's code, at a reissue */
+    ANSHIN_HISTORY_TERMINAL_ADDED = 20,
+    ANSHIN_HISTORY_TERMINAL_CHANGED = 21,
+    ANSHIN_HISTORY_TERMINAL_DELETED = 22,
+    ANSHIN_HISTORY_METHOD_CHANGED = 23,
+    ANSHIN_HISTORY_AUTHENTICATOR_SET = 24,
+    ANSHIN_HISTORY_AUTHENTICATOR_REMOVED = 25
 } anshin_history_result_t;
 const char *anshin_history_result_name(apr_int64_t result); /* "login_ok" ... */
 

@@ -370,6 +370,28 @@ static apr_status_t named_by_mail(void *baton, const char *key, const void *reco
     return APR_SUCCESS;
 }
 
+static apr_status_t named_by_account(void *baton, const char *key, const void *record)
+{
+    (void)key;
+    is_named(baton, ((const anshin_account_t *)record)->totp_blob);
+    return APR_SUCCESS;
+}
+
+static apr_status_t named_by_job(void *baton, const char *key, const void *record)
+{
+    (void)key;
+    is_named(baton, ((const anshin_job_t *)record)->blob);
+    return APR_SUCCESS;
+}
+
+static const struct {
+    const anshin_record_type_t *type;
+    anshin_visit_fn *visit;
+} namers[] = {{&anshin_record_download, named_by_download},
+              {&anshin_record_mail, named_by_mail},
+              {&anshin_record_account, named_by_account},
+              {&anshin_record_job, named_by_job}};
+
 /* A blob is written moments before the record that names it: what is old and has no name will get none. */
 static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
 {
@@ -384,9 +406,8 @@ static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = anshin_txn_each(txn, &anshin_record_download, "", named_by_download, &orphans);
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_each(txn, &anshin_record_mail, "", named_by_mail, &orphans);
+    for (size_t i = 0; status == APR_SUCCESS && i < sizeof(namers) / sizeof(namers[0]); i++) {
+        status = anshin_txn_each(txn, namers[i].type, "", namers[i].visit, &orphans);
     }
     anshin_txn_abort(txn);
     for (apr_hash_index_t *at = apr_hash_first(op->pool, orphans.names); status == APR_SUCCESS && at != NULL;

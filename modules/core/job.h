@@ -10,7 +10,7 @@
 #include "core/op.h"
 
 /* On disk, never renumbered. */
-typedef enum anshin_job_kind_t { ANSHIN_JOB_ISSUE = 1, ANSHIN_JOB_MAIL = 2 } anshin_job_kind_t;
+typedef enum anshin_job_kind_t { ANSHIN_JOB_ISSUE = 1, ANSHIN_JOB_MAIL = 2, ANSHIN_JOB_PASSWORD_REQUEST = 3, ANSHIN_JOB_CERTIFICATE_REQUEST = 4 } anshin_job_kind_t;
 
 #define ANSHIN_JOB_TRIES 12 /* then a mail is failed; waits between tries double from 10 s to 1 h (an issue: to 1 min, for ever) */
 

@@ -9,7 +9,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static const char *const kind_names[] = {"password", "code", "download", "stranger"};
+static const char *const kind_names[] = {"password", "code", "download", "answer", "stranger"};
+#define BUSY_PAUSE apr_time_from_msec(20)
+#define BUSY_LIMIT apr_time_from_sec(5)
 #define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
 
 static const char *counter_key(anshin_op_t *op, const char *user, anshin_counter_kind_t kind)
@@ -24,6 +26,8 @@ static int counter_limit(const anshin_policy_t *policy, anshin_counter_kind_t ki
         return policy->code_attempts;
     case ANSHIN_COUNTER_DOWNLOAD:
         return policy->download_attempts;
+    case ANSHIN_COUNTER_ANSWER:
+        return policy->answer_attempts;
     case ANSHIN_COUNTER_PASSWORD:
     case ANSHIN_COUNTER_STRANGER:
         break;
@@ -141,6 +145,33 @@ apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_at
         return ANSHIN_EDENIED;
     }
     return rv;
+}
+
+int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited)
+{
+    if (op->error.status != APR_SUCCESS || *waited >= BUSY_LIMIT) {
+        return 0;
+    }
+    apr_sleep(BUSY_PAUSE);
+    *waited += BUSY_PAUSE;
+    op->now = op->env->now(op->env->now_baton);
+    return 1;
+}
+
+void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt)
+{
+    anshin_error_t ignored; /* the first cause is what counts; a reservation that stays vanishes in time */
+    anshin_txn_t *txn;
+
+    anshin_error_clear(&ignored);
+    if (anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &ignored, op->pool) != APR_SUCCESS) {
+        return;
+    }
+    if (anshin_attempt_settle(op, txn, attempt, 0, 0) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return;
+    }
+    (void)anshin_txn_commit(txn, ANSHIN_LAZY);
 }
 
 apr_status_t anshin_counters_locked(anshin_op_t *op, anshin_txn_t *txn, const char *user, unsigned *locked)

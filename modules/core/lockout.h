@@ -17,6 +17,7 @@ typedef enum anshin_counter_kind_t {
     ANSHIN_COUNTER_PASSWORD,
     ANSHIN_COUNTER_CODE,
     ANSHIN_COUNTER_DOWNLOAD,
+    ANSHIN_COUNTER_ANSWER,  /* secret answers and the operator's codes, at a reissue */
     ANSHIN_COUNTER_STRANGER /* password attempts that must not touch the account: unknown IDs, wrong certificate (LCK-3) */
 } anshin_counter_kind_t;
 
@@ -39,6 +40,13 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
  * forgets former failures. failed 0, success 0: the check was never made. ANSHIN_EDENIED: the counter was locked meanwhile and
  * a success must not count. */
 apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed, int success);
+
+/* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, or the store
+ * itself is busy; then ANSHIN_EBUSY is the answer. *waited starts as 0. */
+int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited);
+
+/* Give a reservation back in a transaction of its own, when the check could not be made. */
+void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt);
 
 /* Reset every counter of a user (operator's unlock). *was_locked may be NULL. */
 apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user, int *was_locked);

@@ -226,6 +226,7 @@ apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
         rv = anshin_txn_delete(txn, &anshin_record_token, account.registration);
     }
     if (rv == APR_SUCCESS) {
+        APR_ARRAY_PUSH(wipe, const char *) = account.totp_blob;
         rv = anshin_txn_delete(txn, &anshin_record_account, anshin_account_key(op, account.user));
     }
     if ((rv = end(txn, rv)) == APR_SUCCESS) {

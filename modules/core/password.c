@@ -18,8 +18,10 @@
 const char *anshin_rule_name(anshin_rule_t rule)
 {
     static const char *const names[ANSHIN_RULE_COUNT] = {
-        "empty",      "too_short",   "too_long",      "character",        "space",       "need_digit", "need_upper",
-        "need_lower", "need_symbol", "contains_user", "contains_address", "blocklisted", "mismatch"};
+        "empty",       "too_short",       "too_long",         "character",
+        "space",       "need_digit",      "need_upper",       "need_lower",
+        "need_symbol", "contains_user",   "contains_address", "blocklisted",
+        "mismatch",    "same_as_current", "used_before"};
 
     return (unsigned)rule < ANSHIN_RULE_COUNT ? names[rule] : "";
 }
@@ -169,6 +171,59 @@ apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char
     }
     *broken |= listed ? 1u << ANSHIN_RULE_BLOCKLISTED : 0;
     return APR_SUCCESS;
+}
+
+static apr_status_t was_used(anshin_op_t *op, const char *password, const char *phc, int *match)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    int stale;
+    apr_status_t rv = crypto->password_verify(crypto->ctx, match, &stale, phc, password, strlen(password));
+
+    return rv == APR_SUCCESS ? rv : anshin_fail(&op->error, rv, "AN0131", "a former password could not be compared");
+}
+
+apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
+                                       const anshin_account_t *account, const char *const *addresses)
+{
+    const apr_array_header_t *history = account->password_history;
+    int match = 0;
+    apr_status_t rv = anshin_password_check(op, broken, password, account->user, addresses);
+
+    if (rv == APR_SUCCESS && strcmp(password, confirm) != 0) {
+        *broken |= 1u << ANSHIN_RULE_MISMATCH;
+    }
+    if (rv != APR_SUCCESS || *broken || !account->password_hash) {
+        return rv; /* no hash is computed for what is refused anyway */
+    }
+    if ((rv = was_used(op, password, account->password_hash, &match)) != APR_SUCCESS) {
+        return rv;
+    }
+    *broken |= match ? 1u << ANSHIN_RULE_SAME_AS_CURRENT : 0;
+    for (int i = 0; !*broken && history && i < history->nelts && i < op->contract->policy.password_history; i++) {
+        if ((rv = was_used(op, password, APR_ARRAY_IDX(history, i, const char *), &match)) != APR_SUCCESS) {
+            return rv;
+        }
+        *broken |= match ? 1u << ANSHIN_RULE_USED_BEFORE : 0;
+    }
+    return APR_SUCCESS;
+}
+
+void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc)
+{
+    apr_array_header_t *history = apr_array_make(op->pool, 4, sizeof(const char *));
+    const apr_array_header_t *old = account->password_history;
+    int keep = op->contract->policy.password_history;
+
+    if (keep > 0 && account->password_hash) {
+        APR_ARRAY_PUSH(history, const char *) = account->password_hash;
+    }
+    for (int i = 0; old && i < old->nelts && history->nelts < keep; i++) {
+        APR_ARRAY_PUSH(history, const char *) = APR_ARRAY_IDX(old, i, const char *);
+    }
+    account->password_history = history->nelts ? history : NULL;
+    account->password_hash = phc;
+    account->password_set_at = op->now;
+    account->password_must_change = 0;
 }
 
 const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool)

@@ -21,6 +21,8 @@ typedef enum anshin_rule_t {
     ANSHIN_RULE_CONTAINS_ADDRESS,
     ANSHIN_RULE_BLOCKLISTED,
     ANSHIN_RULE_MISMATCH,
+    ANSHIN_RULE_SAME_AS_CURRENT,
+    ANSHIN_RULE_USED_BEFORE,
     ANSHIN_RULE_COUNT
 } anshin_rule_t;
 
@@ -34,6 +36,14 @@ const char *anshin_password_normalise(const char *typed, apr_pool_t *pool);
  * addresses of the user's terminals. MISMATCH is the caller's. A blocklist that cannot be read is ANSHIN_EFAULT. */
 apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char *password, const char *user,
                                    const char *const *addresses);
+
+/* The same for a user who has a password already: also against its confirmation (both normalised), the current one and the contract's
+ * number of former ones (PWD-2), which costs a hash each. */
+apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
+                                       const anshin_account_t *account, const char *const *addresses);
+
+/* Put a new hash into *account, the former one into its history. */
+void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc);
 
 /* The answer as it is hashed: NFKC, case folding, white space around it cut and runs inside made one space. In pool, NULL when
  * it is not valid UTF-8 or holds control characters. */

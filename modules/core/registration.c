@@ -8,11 +8,11 @@
 
 #include <string.h>
 
+#include "core/change.h"
 #include "core/download.h"
 #include "core/history.h"
 #include "core/lockout.h"
 #include "core/secret.h"
-#include "core/unicode.h"
 
 typedef struct {
     anshin_token_t token;
@@ -110,7 +110,6 @@ static apr_status_t check_form(anshin_op_t *op, const found_t *found, const ansh
                                const anshin_registration_form_t *form, anshin_registration_result_t *result,
                                const char **password, const char **answer)
 {
-    const anshin_policy_t *policy = &op->contract->policy;
     const char *addresses[] = {terminal->address, NULL};
     apr_status_t rv;
 
@@ -122,22 +121,7 @@ static apr_status_t check_form(anshin_op_t *op, const found_t *found, const ansh
     if (strcmp(form->password, form->password_confirm) != 0) {
         result->password_broken |= 1u << ANSHIN_RULE_MISMATCH;
     }
-    result->question_error = "errors.choose";
-    for (int i = 0; i < policy->questions->nelts; i++) {
-        if (strcmp(form->question, APR_ARRAY_IDX(policy->questions, i, const char *)) == 0) {
-            result->question_error = NULL;
-        }
-    }
-    *answer = anshin_answer_normalise(form->answer, op->pool);
-    if (!*answer) {
-        result->answer_error = "errors.bad_encoding";
-    } else if (!**answer) {
-        result->answer_error = "errors.required";
-    } else if (strlen(*answer) > ANSHIN_ANSWER_MAX) {
-        result->answer_error = "errors.too_long";
-    } else if (anshin_unicode_length(*answer) < (apr_size_t)policy->answer_min) {
-        result->answer_error = "errors.answer_short";
-    }
+    anshin_question_check(op, form->question, form->answer, &result->question_error, &result->answer_error, answer);
     return APR_SUCCESS;
 }
 

@@ -236,6 +236,44 @@ static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const cha
     return list_put(op, txn, user, &list);
 }
 
+apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key,
+                                    const anshin_session_t *session, const char **id)
+{
+    anshin_session_t full = *session;
+    anshin_session_list_t list;
+    const char *fresh;
+    apr_status_t rv = session_remove(op, txn, key, session->user);
+
+    full.seen_at = full.checked_at = op->now;
+    if (rv != APR_SUCCESS || (rv = anshin_secret_token(op, id)) != APR_SUCCESS ||
+        (rv = session_key(op, &fresh, *id)) != APR_SUCCESS ||
+        (rv = anshin_txn_put(txn, &anshin_record_session, fresh, &full)) != APR_SUCCESS ||
+        (rv = list_get(op, txn, full.user, &list)) != APR_SUCCESS) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(list.keys, const char *) = fresh;
+    return list_put(op, txn, full.user, &list);
+}
+
+apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_visit_fn *visit,
+                                  void *baton)
+{
+    anshin_session_list_t list;
+    apr_status_t rv = list_get(op, txn, user, &list);
+
+    for (int i = 0; rv == APR_SUCCESS && i < list.keys->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(list.keys, i, const char *);
+        anshin_session_t session;
+        rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
+        if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && session_over(op, &session))) {
+            rv = APR_SUCCESS;
+        } else if (rv == APR_SUCCESS) {
+            rv = visit(baton, key, &session);
+        }
+    }
+    return rv;
+}
+
 apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id)
 {
     anshin_session_t session;

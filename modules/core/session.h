@@ -22,6 +22,15 @@ apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin
 /* End the session of a cookie inside a write transaction (a new login takes its place, S14); none is no failure. */
 apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id);
 
+/* Put a session under a new id inside a write transaction (re-authentication, S14): all as it was, checked just now. */
+apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_session_t *session,
+                                    const char **id);
+
+/* Walk the sessions of a user that are not over, inside a transaction. */
+typedef apr_status_t anshin_session_visit_fn(void *baton, const char *key, const anshin_session_t *session);
+apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_visit_fn *visit,
+                                  void *baton);
+
 /* End one by key, durably, with an entry in the history (logout, LOG-9); one that is gone is no failure. */
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
 

@@ -7,7 +7,13 @@
 #include "core/op.h"
 
 /* On disk, never renumbered. */
-typedef enum anshin_token_kind_t { ANSHIN_TOKEN_REGISTER = 1, ANSHIN_TOKEN_DOWNLOAD = 2 } anshin_token_kind_t;
+typedef enum anshin_token_kind_t {
+    ANSHIN_TOKEN_REGISTER = 1,
+    ANSHIN_TOKEN_DOWNLOAD = 2,
+    ANSHIN_TOKEN_LOGIN_CODE = 3,
+    ANSHIN_TOKEN_PASSWORD = 4,
+    ANSHIN_TOKEN_CERTIFICATE = 5
+} anshin_token_kind_t;
 
 /* Make one inside a write transaction: kind, user, terminal, expires_at and code_mac of *record are the caller's, the rest is
  * filled in. *token goes into the link, *key is where the store has it. */

@@ -31,6 +31,7 @@ static inline void people_contract(world_t *world, anshin_preset_t preset)
     contract->portal_base = "/anshin";
     contract->portal_origin = "https://login.example";
     world->contract = *contract;
+    world->config.server.share_dir = "htdocs"; /* mail templates; the programs run at the top of the tree */
 }
 
 static inline anshin_op_t *people_op(world_t *world, const char *address)

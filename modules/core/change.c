@@ -1,0 +1,233 @@
+/*
+ * What a user changes while logged in.
+ *
+ * SECURITY: a session alone changes nothing here; the current password is checked first, counted like a login.
+ */
+#include "core/change.h"
+
+#include <string.h>
+
+#include "core/history.h"
+#include "core/notice.h"
+#include "core/unicode.h"
+
+int anshin_member_fresh(const anshin_op_t *op, const anshin_member_t *member)
+{
+    return member->session->checked_at + op->contract->policy.reauthenticate > op->now;
+}
+
+void anshin_question_check(anshin_op_t *op, const char *question, const char *answer, const char **question_error,
+                           const char **answer_error, const char **normal)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+
+    *question_error = "errors.choose";
+    *answer_error = NULL;
+    for (int i = 0; i < policy->questions->nelts; i++) {
+        if (strcmp(question, APR_ARRAY_IDX(policy->questions, i, const char *)) == 0) {
+            *question_error = NULL;
+        }
+    }
+    *normal = anshin_answer_normalise(answer, op->pool);
+    if (!*normal) {
+        *answer_error = "errors.bad_encoding";
+    } else if (!**normal) {
+        *answer_error = "errors.required";
+    } else if (strlen(*normal) > ANSHIN_ANSWER_MAX) {
+        *answer_error = "errors.too_long";
+    } else if (anshin_unicode_length(*normal) < (apr_size_t)policy->answer_min) {
+        *answer_error = "errors.answer_short";
+    }
+}
+
+apr_status_t anshin_member_account(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
+                                   anshin_account_t *account)
+{
+    anshin_session_t session;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_session, member->key, &session);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_account_get(op, txn, member->session->user, account);
+    }
+    if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && account->state != ANSHIN_ACCOUNT_ACTIVE)) {
+        return ANSHIN_EDENIED;
+    }
+    return rv;
+}
+
+static apr_status_t read_account(anshin_op_t *op, const anshin_member_t *member, anshin_account_t *account,
+                                 const char *const **addresses)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_member_account(op, txn, member, account);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_account_addresses(op, txn, account, addresses);
+    }
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+/* The same session under a new id, just checked (S14). */
+static apr_status_t renew_session(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member, const char **id)
+{
+    anshin_session_t current;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_session, member->key, &current);
+
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+    }
+    return anshin_session_replace(op, txn, member->key, &current, id);
+}
+
+static apr_status_t commit_or_abort(anshin_txn_t *txn, apr_status_t rv)
+{
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
+apr_status_t anshin_member_prove(anshin_op_t *op, const anshin_member_t *member, const char *password,
+                                 anshin_proof_t *proof, const char **session_id)
+{
+    const char *const *addresses;
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv = read_account(op, member, &account, &addresses);
+
+    *session_id = NULL;
+    if (rv != APR_SUCCESS ||
+        (rv = anshin_proof_check(op, ANSHIN_COUNTER_PASSWORD, account.user, account.password_hash,
+                                 anshin_password_normalise(password, op->pool), proof)) != APR_SUCCESS ||
+        !proof->right) {
+        return rv;
+    }
+    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    return commit_or_abort(txn, renew_session(op, txn, member, session_id));
+}
+
+/* Write a changed account: history, notice, and a new id for the session that asked. */
+static apr_status_t write_change(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
+                                 const anshin_account_t *account, anshin_notice_t notice, const char *template,
+                                 anshin_history_result_t result, const char **session_id)
+{
+    anshin_history_t entry = {.result = result, .terminal = member->session->terminal, .method = account->method};
+    apr_status_t rv = anshin_account_put(op, txn, account);
+
+    if (rv != APR_SUCCESS || (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS ||
+        (rv = anshin_notice_add(op, txn, notice, template, account, NULL, NULL)) != APR_SUCCESS) {
+        return rv;
+    }
+    return renew_session(op, txn, member, session_id);
+}
+
+static apr_status_t change_password_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
+                                       const char *former, const char *phc, const char **session_id)
+{
+    anshin_session_match_t others = {.except = member->key};
+    anshin_account_t account;
+    apr_status_t rv = anshin_member_account(op, txn, member, &account);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (strcmp(account.password_hash, former) != 0) {
+        return ANSHIN_EDENIED; /* changed elsewhere while we computed: what was checked is no longer the password */
+    }
+    anshin_password_set(op, &account, phc);
+    if ((rv = anshin_sessions_end(op, txn, account.user, &others, NULL)) != APR_SUCCESS) {
+        return rv;
+    }
+    return write_change(op, txn, member, &account, ANSHIN_NOTICE_PASSWORD, "password-changed",
+                        ANSHIN_HISTORY_PASSWORD_CHANGED, session_id);
+}
+
+static apr_status_t hash(anshin_op_t *op, char phc[ANSHIN_PHC_MAX], const char *secret)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    apr_status_t rv = crypto->password_hash(crypto->ctx, phc, secret, strlen(secret));
+
+    return rv == APR_SUCCESS
+               ? rv
+               : anshin_fail(&op->error, rv, "AN0190", "a secret could not be hashed: %s", anshin_status_name(rv));
+}
+
+apr_status_t anshin_password_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
+                                    const char *password, const char *confirm, anshin_change_result_t *result)
+{
+    const char *normal = anshin_password_normalise(password, op->pool);
+    const char *const *addresses;
+    anshin_account_t account;
+    char phc[ANSHIN_PHC_MAX];
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    if ((rv = read_account(op, member, &account, &addresses)) != APR_SUCCESS ||
+        (rv = anshin_proof_check(op, ANSHIN_COUNTER_PASSWORD, account.user, account.password_hash,
+                                 anshin_password_normalise(current, op->pool), &result->proof)) != APR_SUCCESS ||
+        result->proof.locked) {
+        return rv;
+    }
+    rv = anshin_password_check_new(op, &result->password_broken, normal, anshin_password_normalise(confirm, op->pool),
+                                   &account, addresses);
+    if (rv != APR_SUCCESS || !result->proof.right || result->password_broken) {
+        if (!result->proof.right) { /* whoever does not know it must not learn that the new one is the current one */
+            result->password_broken &= ~(1u << ANSHIN_RULE_SAME_AS_CURRENT | 1u << ANSHIN_RULE_USED_BEFORE);
+        }
+        return rv;
+    }
+    if ((rv = hash(op, phc, normal)) != APR_SUCCESS ||
+        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    return commit_or_abort(txn, change_password_in(op, txn, member, account.password_hash, phc, &result->session_id));
+}
+
+static apr_status_t change_question_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
+                                       const char *question, const char *phc, const char **session_id)
+{
+    anshin_account_t account;
+    apr_status_t rv = anshin_member_account(op, txn, member, &account);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    account.question = question;
+    account.answer_hash = phc;
+    return write_change(op, txn, member, &account, ANSHIN_NOTICE_QUESTION, "question-changed",
+                        ANSHIN_HISTORY_QUESTION_CHANGED, session_id);
+}
+
+apr_status_t anshin_question_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
+                                    const char *question, const char *answer, anshin_change_result_t *result)
+{
+    const char *const *addresses;
+    const char *normal;
+    anshin_account_t account;
+    char phc[ANSHIN_PHC_MAX];
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    anshin_question_check(op, question, answer, &result->question_error, &result->answer_error, &normal);
+    if ((rv = read_account(op, member, &account, &addresses)) != APR_SUCCESS ||
+        (rv = anshin_proof_check(op, ANSHIN_COUNTER_PASSWORD, account.user, account.password_hash,
+                                 anshin_password_normalise(current, op->pool), &result->proof)) != APR_SUCCESS ||
+        !result->proof.right || result->question_error || result->answer_error) {
+        return rv;
+    }
+    if ((rv = hash(op, phc, normal)) != APR_SUCCESS ||
+        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    return commit_or_abort(txn, change_question_in(op, txn, member, question, phc, &result->session_id));
+}

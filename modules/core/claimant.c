@@ -1,0 +1,233 @@
+/*
+ * Who tries to log in: found in the store, recorded in the history, admitted at last.
+ *
+ * SECURITY: decides whose password may be checked at all. Nobody's certificate but the user's own makes it so (LCK-3).
+ */
+#include "core/claimant.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/download.h"
+#include "core/notice.h"
+#include "core/secret.h"
+
+#define ADDRESS_MEMORY 100 /* entries of history in which an address is looked for */
+
+/* A name for the counter of an ID that no user can have; '~' starts no user ID. */
+static apr_status_t impossible_user(anshin_op_t *op, const char *typed, const char **user)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char digest[ANSHIN_DIGEST_BYTES];
+
+    if (crypto->digest(crypto->ctx, digest, typed, strlen(typed)) != APR_SUCCESS) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0170", "SHA-256 is not to be had");
+    }
+    *user = apr_pstrcat(op->pool, "~", anshin_hex(digest, 16, op->pool), NULL);
+    return APR_SUCCESS;
+}
+
+/* The certificate of the connection must belong to this very user (LOG-2). */
+static apr_status_t own_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                    anshin_claimant_t *claimant)
+{
+    anshin_certificate_verdict_t verdict;
+    apr_status_t rv = anshin_certificate_judge(op, txn, facts->peer, &verdict, &claimant->certificate);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    claimant->evaluated =
+        verdict == ANSHIN_VERDICT_GOOD && strcmp(claimant->certificate.user, claimant->account.user) == 0;
+    claimant->why = ANSHIN_HISTORY_WRONG_CERTIFICATE;
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                  anshin_claimant_t *claimant)
+{
+    apr_status_t rv;
+
+    memset(claimant, 0, sizeof(*claimant));
+    claimant->why = ANSHIN_HISTORY_UNKNOWN_USER;
+    claimant->user = anshin_user_canonical(facts->user, op->pool);
+    if (!claimant->user) {
+        return impossible_user(op, facts->user, &claimant->user);
+    }
+    rv = anshin_account_get(op, txn, claimant->user, &claimant->account);
+    if (rv == ANSHIN_ENOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    claimant->known = 1;
+    claimant->why = ANSHIN_HISTORY_NOT_ACTIVE;
+    if ((claimant->account.state != ANSHIN_ACCOUNT_ACTIVE && claimant->account.state != ANSHIN_ACCOUNT_LOCKED) ||
+        !claimant->account.password_hash || !ANSHIN_HAS(op->contract->policy.methods, claimant->account.method)) {
+        return APR_SUCCESS;
+    }
+    switch (claimant->account.method) {
+    case ANSHIN_METHOD_CERTIFICATE:
+        return own_certificate(op, txn, facts, claimant);
+    case ANSHIN_METHOD_PASSWORD:
+    case ANSHIN_METHOD_OTP: /* its code is asked for by the next step */
+        claimant->evaluated = 1;
+        return APR_SUCCESS;
+    default: /* a method that this version does not know must not be let in by a part of its factors */
+        return APR_SUCCESS;
+    }
+}
+
+apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                    const anshin_claimant_t *claimant, anshin_history_result_t result)
+{
+    anshin_history_t entry = {.result = result};
+
+    if (facts->peer->state != ANSHIN_PEER_NONE && facts->peer->serial[0]) {
+        entry.serial = facts->peer->serial;
+    }
+    if (!claimant->known) {
+        entry.user = apr_pstrndup(op->pool, facts->user, strcspn(facts->user, "\r\n"));
+        if (strlen(entry.user) > ANSHIN_USER_MAX) { /* cut, but not inside a character */
+            size_t cut = ANSHIN_USER_MAX;
+            while (cut > 0 && ((unsigned char)entry.user[cut] & 0xc0) == 0x80) {
+                cut--;
+            }
+            entry.user = apr_pstrmemdup(op->pool, entry.user, cut);
+        }
+        return anshin_history_add(op, txn, NULL, &entry);
+    }
+    entry.method = claimant->account.method;
+    entry.terminal = claimant->certificate.terminal;
+    return anshin_history_add(op, txn, claimant->user, &entry);
+}
+
+apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
+                                   const char **stamp)
+{
+    return anshin_secret_mac(op, stamp, step == ANSHIN_STEP_PASSWORD ? "login-password" : "login-code",
+                             apr_pstrcat(op->pool, op->contract->name, "/", account->user, "/",
+                                         account->password_hash ? account->password_hash : "", NULL));
+}
+
+int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
+                            const char *stamp)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *expected;
+
+    return anshin_claimant_stamp(op, account, step, &expected) == APR_SUCCESS && strlen(stamp) == strlen(expected) &&
+           crypto->equal(crypto->ctx, stamp, expected, strlen(expected));
+}
+
+/* Days until the password expires: 0 it has, or the operator wants it changed; -1 not worth a word. */
+static int days_left(const anshin_op_t *op, const anshin_account_t *account)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    apr_interval_time_t left = account->password_set_at + policy->password_age - op->now;
+
+    if (account->password_must_change) {
+        return 0;
+    }
+    if (policy->password_age == 0 || left > policy->password_warning) {
+        return -1;
+    }
+    return left <= 0 ? 0 : (int)(left / apr_time_from_sec(86400)) + 1;
+}
+
+typedef struct {
+    const char *address;
+    int seen;   /* a login from this address stands in the history */
+    int logins; /* any login does */
+} address_search_t;
+
+static apr_status_t look_for_address(void *baton, const anshin_history_t *entry)
+{
+    address_search_t *search = baton;
+
+    if (entry->result == ANSHIN_HISTORY_LOGIN_OK) {
+        search->logins++;
+        search->seen |= entry->address && strcmp(entry->address, search->address) == 0;
+    }
+    return APR_SUCCESS;
+}
+
+/* Tell the user of a login from an address that the recent history does not know (MAI-3). */
+static apr_status_t tell_new_address(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
+{
+    address_search_t search = {op->address, 0, 0};
+    apr_status_t rv;
+
+    if (!op->address || !ANSHIN_HAS(op->contract->policy.notices, ANSHIN_NOTICE_LOGIN)) {
+        return APR_SUCCESS;
+    }
+    rv = anshin_history_read(op, txn, account->user, 0, ADDRESS_MEMORY, look_for_address, &search, NULL);
+    if (rv != APR_SUCCESS || search.seen || !search.logins) {
+        return rv;
+    }
+    return anshin_notice_add(op, txn, ANSHIN_NOTICE_LOGIN, "new-address-login", account, NULL, NULL);
+}
+
+static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                          anshin_claimant_t *claimant, anshin_login_result_t *result, apr_array_header_t *wipe)
+{
+    anshin_session_t *session = &result->session;
+    apr_int64_t terminal = claimant->certificate.terminal;
+    anshin_terminal_t record;
+    apr_status_t rv;
+
+    claimant->account.last_login_at = op->now;
+    session->user = claimant->user;
+    session->method = claimant->account.method;
+    session->terminal = terminal;
+    if (claimant->account.method == ANSHIN_METHOD_CERTIFICATE) {
+        session->fingerprint = claimant->certificate.fingerprint;
+        session->serial = claimant->certificate.serial;
+        if ((rv = anshin_terminal_get(op, txn, claimant->user, terminal, &record)) != APR_SUCCESS ||
+            (rv = anshin_download_finish_in(op, txn, claimant->user, terminal, wipe)) != APR_SUCCESS) {
+            return rv;
+        }
+        session->terminal_kind = record.kind;
+    }
+    if ((rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS ||
+        (rv = tell_new_address(op, txn, &claimant->account)) != APR_SUCCESS ||
+        (facts->old_session && (rv = anshin_session_drop(op, txn, facts->old_session)) != APR_SUCCESS) ||
+        (rv = anshin_session_open(op, txn, session, &result->session_id)) != APR_SUCCESS) {
+        return rv;
+    }
+    session->contract = op->contract->name;
+    session->created_at = session->seen_at = session->checked_at = op->now;
+    return anshin_claimant_record(op, txn, facts, claimant, ANSHIN_HISTORY_LOGIN_OK);
+}
+
+/* The login stops here until its next step. */
+static apr_status_t wait_for(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                             anshin_claimant_t *claimant, anshin_login_step_t done, anshin_login_outcome_t outcome,
+                             anshin_login_result_t *result)
+{
+    apr_status_t rv = anshin_claimant_stamp(op, &claimant->account, done, &result->stamp);
+
+    result->outcome = outcome;
+    if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_claimant_record(op, txn, facts, claimant, ANSHIN_HISTORY_PASSWORD_OK);
+}
+
+apr_status_t anshin_claimant_proceed(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                     anshin_claimant_t *claimant, anshin_login_step_t step,
+                                     anshin_login_result_t *result, apr_array_header_t *wipe)
+{
+    result->user = claimant->user;
+    result->days_left = days_left(op, &claimant->account);
+    if (step < ANSHIN_STEP_CODE && claimant->account.method == ANSHIN_METHOD_OTP) {
+        return wait_for(op, txn, facts, claimant, ANSHIN_STEP_PASSWORD, ANSHIN_LOGIN_NEED_CODE, result);
+    }
+    if (step < ANSHIN_STEP_CHANGE && result->days_left == 0) {
+        return wait_for(op, txn, facts, claimant, ANSHIN_STEP_CODE, ANSHIN_LOGIN_MUST_CHANGE, result);
+    }
+    result->outcome = ANSHIN_LOGIN_OK;
+    return admit(op, txn, facts, claimant, result, wipe);
+}

@@ -1,0 +1,222 @@
+/*
+ * The second factor: a one-time password by mail or from an authenticator app (LOG-7; declared in login.h).
+ *
+ * SECURITY: reached only with a stamp of the right password. A mailed code is kept as a keyed hash, lives five minutes, works
+ * once; every check is counted on the account's own counter of codes.
+ */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/claimant.h"
+#include "core/download.h"
+#include "core/lockout.h"
+#include "core/login.h"
+#include "core/mail.h"
+#include "core/proof.h"
+#include "core/secret.h"
+#include "core/token.h"
+#include "core/totp.h"
+
+static const char *code_key(anshin_op_t *op, const char *user)
+{
+    return apr_pstrcat(op->pool, "login-code/", op->contract->name, "/", user, NULL);
+}
+
+static apr_status_t code_mac(anshin_op_t *op, const char *user, const char *code, const char **mac)
+{
+    return anshin_secret_mac(op, mac, "login-code",
+                             apr_pstrcat(op->pool, op->contract->name, "/", user, "/", code, NULL));
+}
+
+/* The account that a stamp of the right password belongs to. */
+static apr_status_t stamped(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *stamp,
+                            anshin_account_t *account)
+{
+    apr_status_t rv = anshin_account_get(op, txn, user, account);
+
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+    }
+    return account->state == ANSHIN_ACCOUNT_ACTIVE && account->method == ANSHIN_METHOD_OTP &&
+                   anshin_claimant_stamped(op, account, ANSHIN_STEP_PASSWORD, stamp)
+               ? APR_SUCCESS
+               : ANSHIN_EDENIED;
+}
+
+static apr_status_t ways_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                            apr_array_header_t *ways)
+{
+    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
+        anshin_terminal_t terminal;
+        apr_status_t rv =
+            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), &terminal);
+        if (rv == ANSHIN_ENOTFOUND) {
+            continue;
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        anshin_code_way_t *way = apr_array_push(ways);
+        way->terminal = terminal.number;
+        way->kind = (int)terminal.kind;
+        way->address = anshin_address_masked(terminal.address, op->pool);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const char *stamp, apr_array_header_t **ways,
+                                    int *app)
+{
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *ways = apr_array_make(op->pool, 4, sizeof(anshin_code_way_t));
+    rv = stamped(op, txn, user, stamp, &account);
+    if (rv == APR_SUCCESS) {
+        *app = account.totp_blob != NULL;
+        rv = ways_in(op, txn, &account, *ways);
+    }
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *stamp, apr_int64_t number)
+{
+    anshin_token_t record = {.kind = ANSHIN_TOKEN_LOGIN_CODE, .terminal = number};
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    anshin_token_t former;
+    const char *code;
+    json_t *data;
+    apr_status_t rv = stamped(op, txn, user, stamp, &account);
+
+    if (rv != APR_SUCCESS || (rv = anshin_terminal_get(op, txn, user, number, &terminal)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_token, code_key(op, user), &former);
+    if (rv == APR_SUCCESS && former.created_at + ANSHIN_LOGIN_CODE_PAUSE > op->now) {
+        return ANSHIN_ECONFLICT;
+    }
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    record.contract = op->contract->name;
+    record.user = user;
+    record.created_at = op->now;
+    record.expires_at = op->now + ANSHIN_LOGIN_CODE_LIFE;
+    if ((rv = anshin_secret_text(op, &code, "0123456789", ANSHIN_LOGIN_CODE_SIGNS)) != APR_SUCCESS ||
+        (rv = code_mac(op, user, code, &record.code_mac)) != APR_SUCCESS ||
+        (rv = anshin_txn_put(txn, &anshin_record_token, code_key(op, user), &record)) != APR_SUCCESS) {
+        return rv;
+    }
+    data = json_pack("{s:s, s:i}", "code", code, "minutes", (int)(apr_time_sec(ANSHIN_LOGIN_CODE_LIFE) / 60));
+    rv = data ? anshin_mail_add(op, txn, "login-code", &account, terminal.address, data)
+              : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0173", "login code: out of memory");
+    json_decref(data);
+    return rv;
+}
+
+apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const char *stamp, apr_int64_t terminal)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = send_in(op, txn, user, stamp, terminal)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
+/* A mailed code that is right is removed at once; then that of the app is tried. */
+static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *code,
+                               int *right)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *key = code_key(op, account->user), *mac;
+    anshin_token_t record;
+    apr_status_t rv = code_mac(op, account->user, code, &mac);
+
+    *right = 0;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_token, key, &record);
+    if (rv == APR_SUCCESS && record.code_mac && record.expires_at > op->now && strlen(record.code_mac) == strlen(mac) &&
+        crypto->equal(crypto->ctx, mac, record.code_mac, strlen(mac))) {
+        *right = 1;
+        return anshin_txn_delete(txn, &anshin_record_token, key);
+    }
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    return anshin_totp_check(op, account, code, right);
+}
+
+static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts, const char *stamp,
+                             const char *code, anshin_login_result_t *result, apr_array_header_t *wipe)
+{
+    anshin_claimant_t claimant;
+    anshin_attempt_t attempt;
+    int right;
+    apr_status_t rv = anshin_claimant_find(op, txn, facts, &claimant);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!claimant.evaluated || claimant.account.method != ANSHIN_METHOD_OTP ||
+        claimant.account.state != ANSHIN_ACCOUNT_ACTIVE ||
+        !anshin_claimant_stamped(op, &claimant.account, ANSHIN_STEP_PASSWORD, stamp)) {
+        return ANSHIN_EDENIED;
+    }
+    result->show = ANSHIN_SHOW_REMAINING;
+    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_CODE, claimant.user, &attempt);
+    if (rv == ANSHIN_EDENIED && attempt.locked) {
+        result->outcome = ANSHIN_LOGIN_LOCKED;
+        return anshin_claimant_record(op, txn, facts, &claimant, ANSHIN_HISTORY_LOCKED);
+    }
+    if (rv != APR_SUCCESS || (rv = code_right(op, txn, &claimant.account, code, &right)) != APR_SUCCESS ||
+        (rv = anshin_attempt_settle(op, txn, &attempt, !right, right)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (right) {
+        return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CODE, result, wipe);
+    }
+    result->outcome = attempt.locked ? ANSHIN_LOGIN_LOCKED : ANSHIN_LOGIN_WRONG;
+    result->remaining = attempt.remaining;
+    if ((rv = anshin_address_count(op, txn)) != APR_SUCCESS ||
+        (attempt.locked && (rv = anshin_proof_locked(op, txn, &claimant.account)) != APR_SUCCESS)) {
+        return rv;
+    }
+    return anshin_claimant_record(op, txn, facts, &claimant,
+                                  attempt.locked ? ANSHIN_HISTORY_NOW_LOCKED : ANSHIN_HISTORY_WRONG_CODE);
+}
+
+apr_status_t anshin_login_code_check(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
+                                     const char *code, anshin_login_result_t *result)
+{
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    memset(result, 0, sizeof(*result));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = check_in(op, txn, facts, stamp, anshin_secret_normalise(code, op->pool), result, wipe);
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_download_wipe(op, wipe);
+    }
+    return rv;
+}

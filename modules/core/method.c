@@ -1,0 +1,95 @@
+/*
+ * Change of the login method.
+ */
+#include "core/method.h"
+
+#include <string.h>
+
+#include "core/certificate.h"
+#include "core/download.h"
+#include "core/history.h"
+#include "core/notice.h"
+#include "core/secret.h"
+
+#define CESSATION 5 /* CRLReason cessationOfOperation, RFC 5280 5.3.1 */
+
+/* One terminal: its certificate ends, or a new one is on its way. */
+static apr_status_t convert(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t number,
+                            apr_array_header_t *issues, apr_array_header_t *wipe)
+{
+    anshin_method_issue_t *issue;
+    anshin_terminal_t terminal;
+    apr_status_t rv = anshin_terminal_get(op, txn, account->user, number, &terminal);
+
+    if (rv == APR_SUCCESS && terminal.certificate) {
+        rv = anshin_certificate_revoke_in(op, txn, terminal.certificate, CESSATION, wipe);
+        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    if (account->method != ANSHIN_METHOD_CERTIFICATE) {
+        return anshin_download_finish_in(op, txn, account->user, number, wipe);
+    }
+    issue = apr_array_push(issues);
+    issue->terminal = number;
+    issue->address = terminal.address;
+    return anshin_download_prepare(op, txn, account->user, number, &issue->download_password, wipe);
+}
+
+static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,
+                              apr_array_header_t *issues, apr_array_header_t *wipe)
+{
+    static const anshin_session_match_t every = {0};
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_METHOD_CHANGED, .method = method};
+    apr_status_t rv = APR_SUCCESS;
+
+    account->method = method;
+    if (account->totp_blob) {
+        APR_ARRAY_PUSH(wipe, const char *) = account->totp_blob;
+        account->totp_blob = NULL;
+        account->totp_step = 0;
+    }
+    for (int i = 0; rv == APR_SUCCESS && account->terminals && i < account->terminals->nelts; i++) {
+        rv = convert(op, txn, account, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), issues, wipe);
+    }
+    if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
+        (rv = anshin_sessions_end(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||
+        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_notice_add(op, txn, ANSHIN_NOTICE_METHOD, "method-changed", account, NULL, NULL);
+}
+
+apr_status_t anshin_method_change(anshin_op_t *op, const anshin_member_t *member, int method,
+                                  apr_array_header_t **issues)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    *issues = apr_array_make(op->pool, 4, sizeof(anshin_method_issue_t));
+    if (!ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_METHOD) || !anshin_member_fresh(op, member)) {
+        return ANSHIN_EDENIED;
+    }
+    if (method < 0 || method > ANSHIN_METHOD_CERTIFICATE || !ANSHIN_HAS(policy->methods, method)) {
+        return ANSHIN_EINVALID;
+    }
+    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_member_account(op, txn, member, &account);
+    if (rv == APR_SUCCESS) {
+        rv = account.method == method ? ANSHIN_EINVALID : change_in(op, txn, &account, method, *issues, wipe);
+    }
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_download_wipe(op, wipe);
+    }
+    return rv;
+}

@@ -1,0 +1,84 @@
+/*
+ * Notices to users.
+ */
+#include "core/notice.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/mail.h"
+
+apr_status_t anshin_account_addresses(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                      const char *const **addresses)
+{
+    int count = account->terminals ? account->terminals->nelts : 0;
+    const char **list = apr_pcalloc(op->pool, sizeof(*list) * ((apr_size_t)count + 1));
+    int used = 0;
+
+    for (int i = 0; i < count; i++) {
+        anshin_terminal_t terminal;
+        apr_status_t rv =
+            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), &terminal);
+        if (rv == APR_SUCCESS && terminal.address) {
+            list[used++] = terminal.address;
+        } else if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+            return rv;
+        }
+    }
+    *addresses = list;
+    return APR_SUCCESS;
+}
+
+static int listed(const char *const *addresses, int count, const char *address)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(addresses[i], address) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Local time with its offset, as the pages show it. */
+static const char *when(const anshin_op_t *op)
+{
+    apr_time_exp_t local;
+    char text[40];
+    apr_size_t length;
+
+    apr_time_exp_lt(&local, op->now);
+    apr_strftime(text, &length, sizeof(text), "%Y/%m/%d %H:%M:%S", &local);
+    return apr_psprintf(op->pool, "%s (UTC%+03d:%02d)", text, local.tm_gmtoff / 3600, abs(local.tm_gmtoff / 60) % 60);
+}
+
+apr_status_t anshin_notice_add(anshin_op_t *op, anshin_txn_t *txn, anshin_notice_t notice, const char *template,
+                               const anshin_account_t *account, const char *also, json_t *data)
+{
+    const char *const *addresses;
+    json_t *full;
+    apr_status_t rv;
+
+    if (!ANSHIN_HAS(op->contract->policy.notices, notice)) {
+        return APR_SUCCESS;
+    }
+    if ((rv = anshin_account_addresses(op, txn, account, &addresses)) != APR_SUCCESS) {
+        return rv;
+    }
+    full = data ? json_copy(data) : json_object();
+    if (!full || json_object_set_new(full, "when", json_string(when(op))) != 0 ||
+        (op->address && json_object_set_new(full, "where", json_string(op->address)) != 0)) {
+        json_decref(full);
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0180", "notice: out of memory");
+    }
+    int count = 0;
+    for (; rv == APR_SUCCESS && addresses[count]; count++) {
+        if (!listed(addresses, count, addresses[count])) {
+            rv = anshin_mail_add(op, txn, template, account, addresses[count], full);
+        }
+    }
+    if (rv == APR_SUCCESS && also && !listed(addresses, count, also)) {
+        rv = anshin_mail_add(op, txn, template, account, also, full);
+    }
+    json_decref(full);
+    return rv;
+}

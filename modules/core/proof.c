@@ -1,0 +1,100 @@
+/*
+ * Proving a person again.
+ *
+ * SECURITY: the same order as a login: reserve, check, settle (LCK-1).
+ */
+#include "core/proof.h"
+
+#include <string.h>
+
+#include "core/history.h"
+#include "core/notice.h"
+#include "core/session.h"
+
+apr_status_t anshin_proof_locked(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
+{
+    static const anshin_session_match_t every = {0};
+    apr_status_t rv = anshin_sessions_end(op, txn, account->user, &every, NULL);
+
+    return rv == APR_SUCCESS ? anshin_notice_add(op, txn, ANSHIN_NOTICE_LOCK, "locked", account, NULL, NULL) : rv;
+}
+
+static apr_status_t reserve_once(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
+                                 anshin_attempt_t *attempt)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = anshin_attempt_reserve(op, txn, kind, user, attempt)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_LAZY);
+}
+
+static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *user,
+                              anshin_attempt_t *attempt, int match)
+{
+    anshin_history_t entry = {.result = kind == ANSHIN_COUNTER_ANSWER ? ANSHIN_HISTORY_WRONG_PROOF
+                                                                      : ANSHIN_HISTORY_WRONG_PASSWORD};
+    anshin_account_t account;
+    apr_status_t rv = anshin_attempt_settle(op, txn, attempt, !match, match);
+
+    if (rv != APR_SUCCESS || match) {
+        return rv == ANSHIN_EDENIED ? APR_SUCCESS
+                                    : rv; /* right, but locked by a failure beside it: told by attempt->locked */
+    }
+    if (attempt->locked) {
+        entry.result = ANSHIN_HISTORY_NOW_LOCKED;
+        rv = anshin_account_get(op, txn, user, &account);
+        if (rv == APR_SUCCESS) {
+            rv = anshin_proof_locked(op, txn, &account);
+        }
+        if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+            return rv;
+        }
+    }
+    return anshin_history_add(op, txn, user, &entry);
+}
+
+apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
+                                const char *secret, anshin_proof_t *proof)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    apr_interval_time_t waited = 0;
+    anshin_attempt_t attempt;
+    anshin_txn_t *txn;
+    int match = 0, stale;
+    apr_status_t rv;
+
+    memset(proof, 0, sizeof(*proof));
+    do {
+        rv = reserve_once(op, kind, user, &attempt);
+    } while (rv == ANSHIN_EBUSY && anshin_attempt_wait(op, &waited));
+    if (rv == ANSHIN_EDENIED && attempt.locked) {
+        proof->locked = 1;
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = crypto->password_verify(crypto->ctx, &match, &stale, phc, secret, strlen(secret));
+    if (rv != APR_SUCCESS) {
+        anshin_attempt_give_back(op, &attempt);
+        return anshin_fail(&op->error, rv, "AN0181", "a secret could not be checked: %s", anshin_status_name(rv));
+    }
+    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = settle_in(op, txn, kind, user, &attempt, match)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    proof->locked = attempt.locked;
+    proof->right = match && !attempt.locked;
+    proof->remaining = attempt.remaining;
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}

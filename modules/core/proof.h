@@ -1,0 +1,25 @@
+/*
+ * Proving a person again: the password of somebody who is logged in, the secret answer or the operator's code at a reissue.
+ * Counted and reserved like a login (LCK-1).
+ */
+#ifndef ANSHIN_CORE_PROOF_H
+#define ANSHIN_CORE_PROOF_H
+
+#include "core/account.h"
+#include "core/lockout.h"
+
+typedef struct anshin_proof_t {
+    int right;
+    int locked;    /* the account is locked, by this attempt or before; all its sessions have ended */
+    int remaining; /* attempts left when wrong */
+} anshin_proof_t;
+
+/* Check a secret against a stored hash, in transactions of its own: kind says which counter. phc NULL: a dummy that is never
+ * right. secret is what is hashed (normalised). A lock sends its notice. APR_SUCCESS with *proof, ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
+                                const char *secret, anshin_proof_t *proof);
+
+/* Lock what a settled attempt has locked: end all sessions, send the notice. Inside the same write transaction. */
+apr_status_t anshin_proof_locked(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account);
+
+#endif

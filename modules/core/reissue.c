@@ -1,0 +1,263 @@
+/*
+ * Reissue of passwords and certificates: what a mailed link leads to.
+ *
+ * SECURITY: the link is one proof (the mail box), question, password or code the other. A reissue replaces exactly one factor
+ * and never drops one (S11).
+ */
+#include "core/reissue.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/certificate.h"
+#include "core/download.h"
+#include "core/history.h"
+#include "core/notice.h"
+#include "core/password.h"
+#include "core/secret.h"
+#include "core/session.h"
+
+#define SUPERSEDED 4 /* CRLReason, RFC 5280 5.3.1 */
+
+int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account)
+{
+    if (account->state != ANSHIN_ACCOUNT_ACTIVE) {
+        return 0;
+    }
+    if (kind == ANSHIN_REISSUE_CERTIFICATE) {
+        return account->method == ANSHIN_METHOD_CERTIFICATE &&
+               ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
+    }
+    return ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_PASSWORD_REISSUE);
+}
+
+typedef struct found_t {
+    anshin_token_t token;
+    const char *key;
+    anshin_account_t account;
+} found_t;
+
+static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
+                         found_t *found)
+{
+    apr_status_t rv = anshin_token_find(op, txn, (anshin_token_kind_t)kind, token, &found->token, &found->key);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_account_get(op, txn, found->token.user, &found->account);
+    }
+    if (rv == APR_SUCCESS && !anshin_reissue_allowed(op, kind, &found->account)) {
+        return ANSHIN_EDENIED;
+    }
+    return rv;
+}
+
+static anshin_reissue_proof_t proof_of(const anshin_op_t *op, anshin_reissue_kind_t kind)
+{
+    if (op->contract->policy.reissue_proof == ANSHIN_REISSUE_BY_QUESTION) {
+        return ANSHIN_PROOF_QUESTION;
+    }
+    return kind == ANSHIN_REISSUE_CERTIFICATE ? ANSHIN_PROOF_PASSWORD : ANSHIN_PROOF_CODE;
+}
+
+static apr_status_t read_found(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token, found_t *found)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = find(op, txn, kind, token, found);
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
+                                 anshin_reissue_proof_t *proof)
+{
+    found_t found;
+    apr_status_t rv = read_found(op, kind, token, &found);
+
+    *proof = proof_of(op, kind);
+    return rv;
+}
+
+/* A wrong question is a wrong answer: it costs a dummy hash, so that the time does not tell which of the two it was. */
+static apr_status_t prove(anshin_op_t *op, anshin_reissue_kind_t kind, const found_t *found, const char *question,
+                          const char *answer, anshin_proof_t *proof)
+{
+    const anshin_account_t *account = &found->account;
+    const char *secret, *phc = NULL;
+
+    switch (proof_of(op, kind)) {
+    case ANSHIN_PROOF_QUESTION:
+        secret = anshin_answer_normalise(answer, op->pool);
+        phc = secret && account->question && strcmp(account->question, question) == 0 ? account->answer_hash : NULL;
+        return anshin_proof_check(op, ANSHIN_COUNTER_ANSWER, account->user, phc, secret ? secret : "", proof);
+    case ANSHIN_PROOF_PASSWORD:
+        return anshin_proof_check(op, ANSHIN_COUNTER_PASSWORD, account->user, account->password_hash,
+                                  anshin_password_normalise(answer, op->pool), proof);
+    case ANSHIN_PROOF_CODE:
+        break;
+    }
+    phc = account->proof_expires_at > op->now ? account->proof_mac : NULL;
+    return anshin_proof_check(op, ANSHIN_COUNTER_ANSWER, account->user, phc, anshin_secret_normalise(answer, op->pool),
+                              proof);
+}
+
+/* --- the result --- */
+
+/* A random password that the contract's rules accept: of the readable signs, with one of each required class. */
+static apr_status_t make_password(anshin_op_t *op, const char **password)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    int allowed_set = policy->password_characters;
+    int length = policy->password_min > 12 ? policy->password_min : 12;
+    const char *symbols = policy->password_symbols ? policy->password_symbols : "#%+-=@_";
+    const char *alphabet = apr_pstrcat(op->pool, allowed_set & ANSHIN_CHARACTERS_DIGITS ? "23456789" : "",
+                                       allowed_set & ANSHIN_CHARACTERS_UPPER ? "BCDFGHJKMNPQRSTVWXYZ" : "",
+                                       allowed_set & ANSHIN_CHARACTERS_LOWER ? "bcdfghjkmnpqrstvwxyz" : "",
+                                       (policy->password_required & ANSHIN_CHARACTERS_SYMBOLS) ? symbols : "", NULL);
+
+    length = length > policy->password_max ? policy->password_max : length;
+    if (!*alphabet) {
+        alphabet = symbols;
+    }
+    for (int tries = 0; tries < 1000; tries++) {
+        unsigned broken;
+        apr_status_t rv = anshin_secret_text(op, password, alphabet, (apr_size_t)length);
+        if (rv != APR_SUCCESS || (rv = anshin_password_check(op, &broken, *password, "", NULL)) != APR_SUCCESS ||
+            !broken) {
+            return rv;
+        }
+    }
+    return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0199", "no random password meets the rules of contract %s",
+                       op->contract->name);
+}
+
+static apr_status_t new_password(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *phc,
+                                 anshin_reissue_result_t *result)
+{
+    static const anshin_session_match_t every = {0};
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_PASSWORD_REISSUED, .method = account->method};
+    apr_status_t rv;
+
+    anshin_password_set(op, account, phc);
+    account->password_must_change = result->must_change;
+    account->proof_mac = NULL;
+    account->proof_expires_at = 0;
+    if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
+        (rv = anshin_sessions_end(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||
+        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "password-reissued", account, NULL, NULL);
+}
+
+apr_status_t anshin_certificate_renew_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
+                                         const char **download_password, apr_array_header_t *wipe)
+{
+    anshin_terminal_t terminal;
+    apr_status_t rv = anshin_terminal_get(op, txn, user, number, &terminal);
+
+    if (rv == APR_SUCCESS && terminal.certificate) {
+        rv = anshin_certificate_revoke_in(op, txn, terminal.certificate, SUPERSEDED, wipe);
+        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    return rv == APR_SUCCESS ? anshin_download_prepare(op, txn, user, number, download_password, wipe) : rv;
+}
+
+static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const found_t *found,
+                                    anshin_reissue_result_t *result, apr_array_header_t *wipe)
+{
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_CERTIFICATE_REISSUED,
+                              .terminal = found->token.terminal,
+                              .method = found->account.method};
+    apr_status_t rv = anshin_certificate_renew_in(op, txn, found->account.user, found->token.terminal,
+                                                  &result->download_password, wipe);
+
+    if (rv != APR_SUCCESS || (rv = anshin_history_add(op, txn, found->account.user, &entry)) != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+    }
+    return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "certificate-reissued", &found->account, NULL, NULL);
+}
+
+static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
+                               const char *phc, anshin_reissue_result_t *result, apr_array_header_t *wipe)
+{
+    found_t found;
+    apr_status_t rv = find(op, txn, kind, token, &found);
+
+    if (rv != APR_SUCCESS || (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS) {
+        return rv;
+    }
+    return kind == ANSHIN_REISSUE_PASSWORD ? new_password(op, txn, &found.account, phc, result)
+                                           : new_certificate(op, txn, &found, result, wipe);
+}
+
+apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
+                                    const char *question, const char *answer, anshin_reissue_result_t *result)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    char phc[ANSHIN_PHC_MAX] = "";
+    anshin_txn_t *txn;
+    found_t found;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    if ((rv = read_found(op, kind, token, &found)) != APR_SUCCESS ||
+        (rv = prove(op, kind, &found, question, answer, &result->proof)) != APR_SUCCESS || !result->proof.right) {
+        return rv;
+    }
+    result->user = found.account.user;
+    result->must_change = op->contract->policy.reissue_change;
+    if (kind == ANSHIN_REISSUE_PASSWORD) {
+        if ((rv = make_password(op, &result->password)) != APR_SUCCESS) {
+            return rv;
+        }
+        rv = crypto->password_hash(crypto->ctx, phc, result->password, strlen(result->password));
+        if (rv != APR_SUCCESS) {
+            return anshin_fail(&op->error, rv, "AN0193", "a password could not be hashed: %s", anshin_status_name(rv));
+        }
+    }
+    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = execute_in(op, txn, kind, token, phc, result, wipe)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_download_wipe(op, wipe);
+    }
+    return rv;
+}
+
+apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *canonical = anshin_user_canonical(user, op->pool);
+    char phc[ANSHIN_PHC_MAX];
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_secret_text(op, code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_SIGNS);
+
+    if (rv != APR_SUCCESS || (rv = crypto->password_hash(crypto->ctx, phc, *code, strlen(*code))) != APR_SUCCESS ||
+        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = canonical ? anshin_account_get(op, txn, canonical, &account) : ANSHIN_ENOTFOUND;
+    if (rv == APR_SUCCESS) {
+        account.proof_mac = phc;
+        account.proof_expires_at = *expires_at = op->now + ANSHIN_REISSUE_CODE_LIFE;
+        rv = anshin_account_put(op, txn, &account);
+    } else if (rv == ANSHIN_ENOTFOUND) {
+        rv = anshin_fail(&op->error, rv, "AN0194", "no such user in contract %s", op->contract->name);
+    }
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}

@@ -1,0 +1,184 @@
+/*
+ * Requests for a reissue, and what the worker makes of them (declared in reissue.h).
+ *
+ * SECURITY: faces everybody. Whatever is typed is sealed and queued, at the same cost; the mail alone tells whether it fits (S8).
+ */
+#include "core/reissue.h"
+
+#include <apr_strings.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/lockout.h"
+#include "core/mail.h"
+#include "core/secret.h"
+
+#define SUPERSEDED 4      /* CRLReason, RFC 5280 5.3.1 */
+#define WAITING_MAX 10000 /* requests and other jobs in the queue before new ones are refused (S32) */
+
+static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *blob)
+{
+    anshin_job_t job = {.kind = kind == ANSHIN_REISSUE_PASSWORD ? ANSHIN_JOB_PASSWORD_REQUEST
+                                                                : ANSHIN_JOB_CERTIFICATE_REQUEST,
+                        .blob = blob};
+    apr_int64_t waiting;
+    apr_status_t rv = anshin_address_check(op, txn);
+
+    if (rv != APR_SUCCESS || (rv = anshin_address_count(op, txn)) != APR_SUCCESS ||
+        (rv = anshin_jobs_count(op, txn, &waiting)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (waiting >= WAITING_MAX) {
+        return anshin_fail(&op->error, ANSHIN_EBUSY, "AN0195", "%d jobs wait already", WAITING_MAX);
+    }
+    return anshin_job_add(op, txn, &job);
+}
+
+apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind, const char *user, const char *address)
+{
+    json_t *particulars = json_pack("{s:s, s:s}", "user", user, "address", address);
+    char *text = particulars ? json_dumps(particulars, JSON_COMPACT) : NULL;
+    const char *blob = NULL;
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    json_decref(particulars);
+    if (!text) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0196", "reissue: out of memory, or a field is not UTF-8");
+    }
+    rv = anshin_secret_blob_put(op, &blob, "reissue", text, strlen(text));
+    free(text);
+    if (rv != APR_SUCCESS ||
+        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = queue_request(op, txn, kind, blob)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        anshin_secret_blob_wipe(op, blob);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
+/* The terminal of the account whose address was typed; ANSHIN_ENOTFOUND when there is none. */
+static apr_status_t find_terminal(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  const char *address, anshin_terminal_t *terminal)
+{
+    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
+        apr_status_t rv =
+            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), terminal);
+        if (rv == APR_SUCCESS && terminal->address && strcasecmp(terminal->address, address) == 0) {
+            return APR_SUCCESS;
+        }
+        if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+            return rv;
+        }
+    }
+    return ANSHIN_ENOTFOUND;
+}
+
+/* One mail in a while, however often it is asked for. */
+static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *user)
+{
+    const char *key = apr_psprintf(op->pool, "reissue/%s/%s/%d", op->contract->name, user, (int)kind);
+    anshin_fact_t fact;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
+
+    if (rv == APR_SUCCESS && fact.at + ANSHIN_REISSUE_PAUSE > op->now) {
+        return ANSHIN_ENOTFOUND;
+    }
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    fact.value = NULL;
+    fact.at = op->now;
+    return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
+}
+
+static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind,
+                              const anshin_account_t *account, const anshin_terminal_t *terminal)
+{
+    anshin_token_t record = {.kind = (anshin_token_kind_t)kind, .user = account->user, .terminal = terminal->number};
+    int certificate = kind == ANSHIN_REISSUE_CERTIFICATE;
+    const char *token, *key;
+    json_t *data;
+    apr_status_t rv;
+
+    record.expires_at = op->now + op->contract->policy.link_lifetime;
+    if ((rv = anshin_token_create(op, txn, &record, &token, &key)) != APR_SUCCESS) {
+        return rv;
+    }
+    data = json_pack("{s:s, s:i}", "url",
+                     apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base,
+                                 certificate ? "/reissue/certificate?t=" : "/reissue/password?t=", token, NULL),
+                     "minutes", (int)(apr_time_sec(op->contract->policy.link_lifetime) / 60));
+    rv = data ? anshin_mail_add(op, txn, certificate ? "certificate-reissue" : "password-reissue", account,
+                                terminal->address, data)
+              : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0197", "reissue: out of memory");
+    json_decref(data);
+    return rv;
+}
+
+static apr_status_t process_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *user,
+                               const char *address)
+{
+    const char *canonical = anshin_user_canonical(user, op->pool);
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    apr_status_t rv = canonical ? anshin_account_get(op, txn, canonical, &account) : ANSHIN_ENOTFOUND;
+
+    if (rv == APR_SUCCESS && !anshin_reissue_allowed(op, kind, &account)) {
+        rv = ANSHIN_ENOTFOUND;
+    }
+    if (rv != APR_SUCCESS || (rv = find_terminal(op, txn, &account, address, &terminal)) != APR_SUCCESS ||
+        (rv = paused(op, txn, kind, account.user)) != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    return send_link(op, txn, kind, &account, &terminal);
+}
+
+/* What was typed, out of its sealed blob. A blob that is gone belongs to a request that was processed. */
+static apr_status_t open_request(anshin_op_t *op, const anshin_job_t *job, const char **user, const char **address)
+{
+    anshin_bytes_t text;
+    json_t *json;
+    apr_status_t rv = anshin_secret_blob_get(op, &text, "reissue", job->blob);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    json = json_loadb((const char *)text.data, text.length, 0, NULL);
+    *user = apr_pstrdup(op->pool, json_string_value(json_object_get(json, "user")));
+    *address = apr_pstrdup(op->pool, json_string_value(json_object_get(json, "address")));
+    json_decref(json);
+    return *user && *address ? APR_SUCCESS
+                             : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0198", "reissue: a request cannot be read");
+}
+
+apr_status_t anshin_reissue_process(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker)
+{
+    anshin_reissue_kind_t kind =
+        job->kind == ANSHIN_JOB_PASSWORD_REQUEST ? ANSHIN_REISSUE_PASSWORD : ANSHIN_REISSUE_CERTIFICATE;
+    const char *user = NULL, *address = NULL;
+    anshin_txn_t *txn;
+    apr_status_t rv = open_request(op, job, &user, &address);
+
+    if ((rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) ||
+        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = user ? process_in(op, txn, kind, user, address) : APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        rv = anshin_job_finish(op, txn, key, worker);
+    }
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_secret_blob_wipe(op, job->blob);
+    }
+    return rv;
+}

@@ -1,0 +1,309 @@
+/*
+ * Terminals of a user who is logged in.
+ */
+#include "core/terminal.h"
+
+#include <apr_strings.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/certificate.h"
+#include "core/download.h"
+#include "core/history.h"
+#include "core/notice.h"
+#include "core/secret.h"
+
+#define CESSATION 5 /* CRLReason cessationOfOperation, RFC 5280 5.3.1 */
+
+/* The account of a fresh session with a function that is switched on. */
+static apr_status_t begin(anshin_op_t *op, anshin_txn_mode_t mode, const anshin_member_t *member,
+                          anshin_function_t function, anshin_txn_t **txn, anshin_account_t *account)
+{
+    apr_status_t rv;
+
+    *txn = NULL;
+    if (!ANSHIN_HAS(op->contract->policy.functions, function) || !anshin_member_fresh(op, member)) {
+        return ANSHIN_EDENIED;
+    }
+    if ((rv = anshin_txn_begin(txn, op->env->store, mode, &op->error, op->pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_member_account(op, *txn, member, account);
+}
+
+/* Does another terminal of the account have the address already? */
+static apr_status_t address_taken(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  apr_int64_t except, const char *address, int *taken)
+{
+    *taken = 0;
+    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
+        apr_int64_t number = APR_ARRAY_IDX(account->terminals, i, apr_int64_t);
+        anshin_terminal_t terminal;
+        apr_status_t rv =
+            number == except ? ANSHIN_ENOTFOUND : anshin_terminal_get(op, txn, account->user, number, &terminal);
+        if (rv == APR_SUCCESS && terminal.address && strcasecmp(terminal.address, address) == 0) {
+            *taken = 1;
+        } else if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+            return rv;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* The rules; *ok when all hold. */
+static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t number,
+                          const char *address, int kind, anshin_terminal_result_t *result, int *ok)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    int count = account->terminals ? account->terminals->nelts : 0;
+    int taken = 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!*address) {
+        result->address_error = "errors.required";
+    } else if (!anshin_address_valid(address)) {
+        result->address_error = "errors.address";
+    } else {
+        rv = address_taken(op, txn, account, number, address, &taken);
+        result->address_error = taken ? "errors.address_taken" : NULL;
+    }
+    if (kind < 0 || kind > ANSHIN_TERMINAL_SMARTPHONE || !ANSHIN_HAS(policy->terminal_kinds, kind)) {
+        result->kind_error = "errors.choose";
+    }
+    if (!number && count >= policy->terminals_max) {
+        result->error = "errors.terminal_max";
+    }
+    *ok = !result->address_error && !result->kind_error && !result->error;
+    return rv;
+}
+
+apr_status_t anshin_terminal_check(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
+                                   const char *address, const char *confirm, int kind, anshin_terminal_result_t *result)
+{
+    anshin_function_t function = number ? ANSHIN_FUNCTION_TERMINAL_CHANGE : ANSHIN_FUNCTION_TERMINAL_ADD;
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    anshin_txn_t *txn;
+    int ok;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    rv = begin(op, ANSHIN_TXN_READ, member, function, &txn, &account);
+    if (rv == APR_SUCCESS && number) {
+        rv = anshin_terminal_get(op, txn, account.user, number, &terminal);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check(op, txn, &account, number, address, kind, result, &ok);
+    }
+    anshin_txn_abort(txn);
+    if (rv == APR_SUCCESS && !result->address_error && strcmp(address, confirm) != 0) {
+        result->address_error = "errors.address_mismatch";
+    }
+    return rv;
+}
+
+static apr_status_t record(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                           anshin_history_result_t what, const char *template, const anshin_terminal_t *terminal,
+                           const char *former_address)
+{
+    anshin_history_t entry = {.result = what, .terminal = terminal->number, .method = account->method};
+    json_t *data = json_pack("{s:I, s:s}", "terminal", (json_int_t)terminal->number, "address", terminal->address);
+    apr_status_t rv = anshin_history_add(op, txn, account->user, &entry);
+
+    if (rv == APR_SUCCESS) {
+        rv = data ? anshin_notice_add(op, txn, ANSHIN_NOTICE_TERMINAL, template, account, former_address, data)
+                  : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0188", "terminal: out of memory");
+    }
+    json_decref(data);
+    return rv;
+}
+
+static apr_status_t end(anshin_op_t *op, anshin_txn_t *txn, apr_status_t rv, int write, const apr_array_header_t *wipe)
+{
+    if (rv != APR_SUCCESS || !write) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS && wipe) {
+        anshin_download_wipe(op, wipe);
+    }
+    return rv;
+}
+
+static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *address, int kind,
+                           anshin_terminal_result_t *result, apr_array_header_t *wipe)
+{
+    anshin_terminal_t terminal = {
+        .contract = op->contract->name, .user = account->user, .kind = kind, .address = address, .created_at = op->now};
+    apr_status_t rv;
+
+    terminal.number = account->next_terminal++;
+    if (!account->terminals) {
+        account->terminals = apr_array_make(op->pool, 1, sizeof(apr_int64_t));
+    }
+    APR_ARRAY_PUSH(account->terminals, apr_int64_t) = terminal.number;
+    result->number = terminal.number;
+    if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
+        (rv = anshin_terminal_put(op, txn, &terminal)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (account->method == ANSHIN_METHOD_CERTIFICATE &&
+        (rv = anshin_download_prepare(op, txn, account->user, terminal.number, &result->download_password, wipe)) !=
+            APR_SUCCESS) {
+        return rv;
+    }
+    return record(op, txn, account, ANSHIN_HISTORY_TERMINAL_ADDED, "terminal-added", &terminal, NULL);
+}
+
+apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member, const char *address, int kind,
+                                 anshin_terminal_result_t *result)
+{
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    int ok = 0;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    rv = begin(op, ANSHIN_TXN_WRITE, member, ANSHIN_FUNCTION_TERMINAL_ADD, &txn, &account);
+    if (rv == APR_SUCCESS) {
+        rv = check(op, txn, &account, 0, address, kind, result, &ok);
+    }
+    if (rv == APR_SUCCESS && ok) {
+        rv = add_in(op, txn, &account, address, kind, result, wipe);
+    }
+    return end(op, txn, rv, ok, wipe);
+}
+
+apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
+                                    const char *address, int kind, anshin_terminal_result_t *result)
+{
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    const char *former = NULL;
+    anshin_txn_t *txn;
+    int ok = 0;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    result->number = number;
+    rv = begin(op, ANSHIN_TXN_WRITE, member, ANSHIN_FUNCTION_TERMINAL_CHANGE, &txn, &account);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_terminal_get(op, txn, account.user, number, &terminal);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check(op, txn, &account, number, address, kind, result, &ok);
+    }
+    if (rv == APR_SUCCESS && ok) {
+        former = terminal.address;
+        terminal.address = address;
+        terminal.kind = kind;
+        rv = anshin_terminal_put(op, txn, &terminal);
+    }
+    if (rv == APR_SUCCESS && ok) {
+        rv = record(op, txn, &account, ANSHIN_HISTORY_TERMINAL_CHANGED, "terminal-changed", &terminal, former);
+    }
+    return end(op, txn, rv, ok, NULL);
+}
+
+/* Everything that hangs on a terminal goes with it. */
+static apr_status_t delete_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
+                              const anshin_terminal_t *terminal, apr_array_header_t *wipe)
+{
+    anshin_session_match_t match = {.terminal = terminal->number};
+    apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(apr_int64_t));
+    apr_status_t rv = APR_SUCCESS;
+
+    for (int i = 0; i < account->terminals->nelts; i++) {
+        apr_int64_t number = APR_ARRAY_IDX(account->terminals, i, apr_int64_t);
+        if (number != terminal->number) {
+            APR_ARRAY_PUSH(kept, apr_int64_t) = number;
+        }
+    }
+    account->terminals = kept;
+    if (terminal->certificate) {
+        rv = anshin_certificate_revoke_in(op, txn, terminal->certificate, CESSATION, wipe);
+        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    if (rv != APR_SUCCESS ||
+        (rv = anshin_download_finish_in(op, txn, account->user, terminal->number, wipe)) != APR_SUCCESS ||
+        (rv = anshin_sessions_end(op, txn, account->user, &match, NULL)) != APR_SUCCESS ||
+        (rv = anshin_txn_delete(txn, &anshin_record_terminal,
+                                anshin_terminal_key(op, account->user, terminal->number))) != APR_SUCCESS ||
+        (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS) {
+        return rv;
+    }
+    return record(op, txn, account, ANSHIN_HISTORY_TERMINAL_DELETED, "terminal-deleted", terminal, terminal->address);
+}
+
+apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
+                                    anshin_terminal_result_t *result)
+{
+    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    anshin_txn_t *txn;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    result->number = number;
+    rv = begin(op, ANSHIN_TXN_WRITE, member, ANSHIN_FUNCTION_TERMINAL_DELETE, &txn, &account);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_terminal_get(op, txn, account.user, number, &terminal);
+    }
+    if (rv == APR_SUCCESS && (!account.terminals || account.terminals->nelts == 0 ||
+                              APR_ARRAY_IDX(account.terminals, 0, apr_int64_t) == number)) {
+        result->error = "errors.terminal_first";
+    } else if (rv == APR_SUCCESS) {
+        rv = delete_in(op, txn, &account, &terminal, wipe);
+    }
+    return end(op, txn, rv, !result->error, wipe);
+}
+
+static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
+                             anshin_terminal_view_t *view)
+{
+    anshin_certificate_t certificate;
+    anshin_download_t download;
+    anshin_bytes_t password;
+    apr_status_t rv = anshin_terminal_get(op, txn, user, number, &view->terminal);
+
+    if (rv == APR_SUCCESS && view->terminal.certificate) {
+        rv = anshin_txn_get(txn, &anshin_record_certificate, view->terminal.certificate, &certificate);
+        view->expires_at = rv == APR_SUCCESS ? certificate.not_after : 0;
+        rv = rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, user, number), &download);
+    if (rv == APR_SUCCESS && (!download.serial || download.expires_at > op->now)) {
+        rv = anshin_secret_blob_get(op, &password, "download-password", download.password_blob);
+        view->download_password = rv == APR_SUCCESS ? (const char *)password.data : NULL;
+    }
+    return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_header_t **views)
+{
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+
+    *views = apr_array_make(op->pool, 4, sizeof(anshin_terminal_view_t));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_account_get(op, txn, user, &account);
+    for (int i = 0; rv == APR_SUCCESS && account.terminals && i < account.terminals->nelts; i++) {
+        anshin_terminal_view_t *view = apr_array_push(*views);
+        memset(view, 0, sizeof(*view));
+        rv = view_one(op, txn, user, APR_ARRAY_IDX(account.terminals, i, apr_int64_t), view);
+        if (rv == ANSHIN_ENOTFOUND) {
+            (void)apr_array_pop(*views);
+            rv = APR_SUCCESS;
+        }
+    }
+    anshin_txn_abort(txn);
+    return rv;
+}

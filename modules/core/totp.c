@@ -1,0 +1,175 @@
+/*
+ * Authenticator apps.
+ *
+ * SECURITY: codes are of six digits, so every check is counted by its caller; a time step is used once.
+ */
+#include "core/totp.h"
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/history.h"
+#include "core/notice.h"
+#include "core/secret.h"
+
+apr_status_t anshin_totp_secret(anshin_op_t *op, const char **secret)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char bytes[ANSHIN_TOTP_SECRET_BYTES];
+
+    if (crypto->random(crypto->ctx, bytes, sizeof(bytes)) != APR_SUCCESS) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0185", "no random bytes to be had");
+    }
+    *secret = apr_pencode_base32_binary(op->pool, bytes, sizeof(bytes), APR_ENCODE_NOPADDING, NULL);
+    crypto->wipe(crypto->ctx, bytes, sizeof(bytes));
+    return APR_SUCCESS;
+}
+
+/* Percent-encoded for any part of a URI (RFC 3986 2.1). */
+static const char *encode(const char *text, apr_pool_t *pool)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    char *out = apr_palloc(pool, strlen(text) * 3 + 1);
+    char *to = out;
+
+    for (; *text; text++) {
+        if (strchr(plain, *text)) {
+            *to++ = *text;
+        } else {
+            to += apr_snprintf(to, 4, "%%%02X", (unsigned char)*text);
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+const char *anshin_totp_uri(anshin_op_t *op, const char *user, const char *secret)
+{
+    const char *title = op->contract->policy.title ? op->contract->policy.title : op->contract->name;
+    const char *issuer = encode(title, op->pool);
+
+    return apr_pstrcat(op->pool, "otpauth://totp/", issuer, ":", encode(user, op->pool), "?secret=", secret,
+                       "&issuer=", issuer, "&algorithm=SHA1&digits=6&period=30", NULL);
+}
+
+/* The step of the code when it is one that may still be used, 0 for none. All steps are computed, whichever fits. */
+static apr_status_t find_step(anshin_op_t *op, const void *secret, apr_size_t length, apr_int64_t after,
+                              const char *code, apr_int64_t *found)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    apr_int64_t current = apr_time_sec(op->now) / ANSHIN_TOTP_PERIOD;
+
+    *found = 0;
+    for (apr_int64_t step = current - ANSHIN_TOTP_WINDOW; step <= current + ANSHIN_TOTP_WINDOW; step++) {
+        char expected[7];
+        apr_status_t rv = crypto->hotp(crypto->ctx, expected, secret, length, (apr_uint64_t)step);
+        if (rv != APR_SUCCESS) {
+            return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0186", "a one-time password could not be computed");
+        }
+        if (strlen(code) == 6 && crypto->equal(crypto->ctx, expected, code, 6) && step > after) {
+            *found = step;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const char *code, int *right)
+{
+    anshin_bytes_t secret;
+    apr_int64_t step;
+    apr_status_t rv;
+
+    *right = 0;
+    if (!account->totp_blob) {
+        return APR_SUCCESS;
+    }
+    if ((rv = anshin_secret_blob_get(op, &secret, "totp", account->totp_blob)) != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? anshin_fail(&op->error, ANSHIN_EFAULT, "AN0187",
+                                                    "the sealed secret of user %s is gone", account->user)
+                                      : rv;
+    }
+    rv = find_step(op, secret.data, secret.length, account->totp_step, code, &step);
+    op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)secret.data, secret.length);
+    if (rv == APR_SUCCESS && step) {
+        account->totp_step = step;
+        *right = 1;
+    }
+    return rv;
+}
+
+/* Put a new blob (NULL: none) in place of the old one, which the caller wipes after the commit. */
+static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *blob, apr_int64_t step,
+                             const char **old)
+{
+    anshin_history_t entry = {.result = blob ? ANSHIN_HISTORY_AUTHENTICATOR_SET : ANSHIN_HISTORY_AUTHENTICATOR_REMOVED};
+    anshin_account_t account;
+    apr_status_t rv = anshin_account_get(op, txn, user, &account);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *old = account.totp_blob;
+    if (!*old && !blob) {
+        return APR_SUCCESS;
+    }
+    account.totp_blob = blob;
+    account.totp_step = step;
+    if ((rv = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
+        (rv = anshin_history_add(op, txn, user, &entry)) != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_notice_add(op, txn, ANSHIN_NOTICE_METHOD, blob ? "authenticator-set" : "authenticator-removed",
+                             &account, NULL, NULL);
+}
+
+static apr_status_t replace(anshin_op_t *op, const char *user, const char *blob, apr_int64_t step)
+{
+    const char *old = NULL;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = set_blob(op, txn, user, blob, step, &old)) != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
+        anshin_secret_blob_wipe(op, old);
+    }
+    return rv;
+}
+
+apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code)
+{
+    apr_size_t length = 0;
+    const unsigned char *bytes;
+    const char *blob;
+    apr_int64_t step;
+    apr_status_t rv;
+
+    bytes = apr_pdecode_base32_binary(op->pool, secret, APR_ENCODE_STRING, APR_ENCODE_NONE, &length);
+    if (!bytes || length != ANSHIN_TOTP_SECRET_BYTES) {
+        return ANSHIN_EINVALID;
+    }
+    if ((rv = find_step(op, bytes, length, 0, code, &step)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (!step) {
+        return ANSHIN_EDENIED;
+    }
+    if ((rv = anshin_secret_blob_put(op, &blob, "totp", bytes, length)) != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = replace(op, user, blob, step)) != APR_SUCCESS) {
+        anshin_secret_blob_wipe(op, blob);
+    }
+    return rv;
+}
+
+apr_status_t anshin_totp_remove(anshin_op_t *op, const char *user)
+{
+    return replace(op, user, NULL, 0);
+}
