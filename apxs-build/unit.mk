@@ -13,11 +13,11 @@ unit: $(UNIT)
 
 # The folders that end in programs and modules, as archives for the tests that include their headers.
 define part
-$(OUT)/unit/lib$(1).a: $(2)
+$(OUT)/parts/lib$(1).a: $(2)
 	@mkdir -p $$(@D)
 	$$(archive)
 ifneq ($(strip $(2)),)
-$(patsubst t/unit/%.c,$(OUT)/unit/%,$(shell grep -ls '"$(1)/' $(UNIT_C) /dev/null)): $(OUT)/unit/lib$(1).a
+$(patsubst t/unit/%.c,$(OUT)/unit/%,$(shell grep -ls '"$(1)/' $(UNIT_C) /dev/null)): $(OUT)/parts/lib$(1).a
 endif
 endef
 $(eval $(call part,auth,$(AUTH_O)))

@@ -53,11 +53,14 @@ static void put_support(anshin_page_t *page, const char *support)
 {
     const char *url = NULL;
 
+    if (support == NULL) {
+        return;
+    }
     if (strncmp(support, "https://", 8) == 0) {
         url = support;
     } else if (anshin_address_valid(support)) {
         url = apr_pstrcat(page->r->pool, "mailto:", support, NULL);
-    } else if (*support != '\0' && strspn(support, "+-0123456789") == strlen(support)) {
+    } else if (strspn(support, "+-0123456789") == strlen(support)) {
         url = apr_pstrcat(page->r->pool, "tel:", support, NULL);
     }
     put_text(page, page->data, "support", support);
@@ -71,7 +74,7 @@ static void put_contract(anshin_page_t *page)
     json_t *object = json_object();
 
     put_text(page, object, "name", contract->name);
-    put_text(page, object, "title", *policy->title ? policy->title : contract->name);
+    put_text(page, object, "title", policy->title != NULL ? policy->title : contract->name);
     put_text(page, object, "support", policy->support);
     put_text(page, object, "site_url", policy->site_url);
     anshin_page_put(page, page->data, "contract", object);
@@ -261,7 +264,7 @@ static apr_status_t render(anshin_page_t *page, const char *name, const char **h
     anshin_op_t *op = page->op;
     const char *own = op->contract->policy.template_dir;
     const char *installed = apr_pstrcat(op->pool, op->env->config->server.share_dir, "/templates", NULL);
-    const char *const dirs[] = {*own ? own : installed, *own ? installed : NULL, NULL};
+    const char *const dirs[] = {own != NULL ? own : installed, own != NULL ? installed : NULL, NULL};
     anshin_template_dirs_t where = {dirs, ".mustache"};
     const char *source;
     apr_status_t status = anshin_template_from_dirs(&where, name, &source, &op->error, op->pool);

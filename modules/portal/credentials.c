@@ -27,7 +27,7 @@ static void put_classes(anshin_exchange_t *x, json_t *rules)
         ANSHIN_CHARACTERS_DIGITS | ANSHIN_CHARACTERS_UPPER | ANSHIN_CHARACTERS_LOWER | ANSHIN_CHARACTERS_SYMBOLS;
     int i;
 
-    if ((policy->password_characters & usual) == usual && *policy->password_symbols == '\0') {
+    if ((policy->password_characters & usual) == usual && policy->password_symbols == NULL) {
         add_rule(x, rules, anshin_page_say(x->page, "policy.characters"));
     } else {
         for (i = 0; i < 3; i++) {
@@ -37,7 +37,7 @@ static void put_classes(anshin_exchange_t *x, json_t *rules)
         }
         if (policy->password_characters & ANSHIN_CHARACTERS_SYMBOLS) {
             const char *symbols =
-                *policy->password_symbols ? policy->password_symbols : "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+                policy->password_symbols != NULL ? policy->password_symbols : "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
             add_rule(x, rules, anshin_page_say_text(x->page, "policy.symbols", "symbols", symbols));
         }

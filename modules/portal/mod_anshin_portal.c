@@ -24,7 +24,7 @@ const anshin_texts_t *anshin_portal_texts(const anshin_contract_t *contract)
 
 static void load_texts(server_rec *s, const anshin_env_t *env, const anshin_contract_t *contract, apr_pool_t *pool)
 {
-    const char *own = *contract->policy.text_dir ? contract->policy.text_dir : NULL;
+    const char *own = contract->policy.text_dir;
     const char *const dirs[] = {apr_pstrcat(pool, env->config->server.share_dir, "/lang", NULL), own, NULL};
     anshin_texts_t *texts;
     anshin_error_t err;

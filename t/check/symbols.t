@@ -33,6 +33,7 @@ for my $library (qw(core store crypto)) {
     for (split /\n/, `size -A $out/libanshin-$library.a`) {
         $members++ if /^\S+\.o\s/;
         my ($section, $size) = /^(\.[\w.]+)\s+(\d+)/ or next;
+        next if $section eq '.tbss.slot_in_hand';    # libargon2's callbacks get no context: crypto/password.c
         push @writable, "$section of $size bytes" if $size && $section =~ /^\.(?:data(?!\.rel\.ro)|bss|tdata|tbss)/;
     }
     is("@writable", '', "libanshin-$library.a holds no writable data");

@@ -6,6 +6,7 @@ package Anshin::Server;
 #       contract => 'AnshinSessionIdle 60s',      # lines inside <AnshinContract p-01>
 #       preset   => 'classic',
 #       server   => '...', vhost => '...',        # further lines at server level, and in the virtual host
+#       bare     => 1, no_ca => 1,                # without our modules; without the CA made before the start
 #       extra    => '...'                         # at the end: further contracts and hosts; @PORT@ and @ROOT@ are filled in
 #   );
 #   $s->start;  $s->graceful;  $s->restart;  $s->stop;
@@ -54,6 +55,7 @@ sub new {
     $self->make_users;
     $self->make_site;
     $self->make_certificates;
+    $self->make_ca unless $self->{bare} || $self->{no_ca};
     $self->configure;
     return $self;
 }
@@ -114,6 +116,15 @@ sub make_certificates {
     my $pem = $tls->issue('localhost', usage => 'serverAuth', names => 'DNS:localhost,DNS:*.localhost,IP:127.0.0.1');
     rename $pem, "$self->{root}/tls/server.pem" or die "server.pem: $!";
     $self->{server_ca} = $tls->certificate;
+    return;
+}
+
+# The CA that Anshin issues with, as an operator makes it before the first start. no_ca: the suite does that itself.
+sub make_ca {
+    my ($self) = @_;
+    my @user = $self->{signer} ? ('--signer-user', $self->{signer}) : ();
+    my $made = $self->htanshin('ca', 'create', '--name', 'Anshin test CA', '--key', 'p256', @user);
+    die "htanshin ca create: $made->{err}" if $made->{status};
     return;
 }
 
