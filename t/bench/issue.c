@@ -1,0 +1,170 @@
+/*
+ * What issuing a certificate costs, without store, mail and sockets: key pair (P-256), certificate, both PKCS#12 files,
+ * against a plain loop of OpenSSL calls that makes the same. Goal: at least 0.7 of its rate. Ends with 1 where it is
+ * missed.
+ */
+#include <apr_general.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/ca.h"
+#include "crypto/pack.h"
+#include "crypto/sign.h"
+
+#include "../unit/scratch.h"
+#include "bench.h"
+
+#define ROUNDS 101
+#define GOAL 0.7
+#define PASSWORD "k7mq-x4fw-9tzr"
+#define DAY apr_time_from_sec(86400)
+
+static apr_pool_t *pool;
+static apr_pool_t *scratch;
+static anshin_ca_t *ca;
+static X509 *ca_certificate;
+static EVP_PKEY *ca_key;
+
+static void extend(X509 *certificate, int nid, const char *value)
+{
+    X509V3_CTX context;
+    X509_EXTENSION *extension;
+
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, ca_certificate, certificate, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    bench_must(extension != NULL && X509_add_ext(certificate, extension, -1), value);
+    X509_EXTENSION_free(extension);
+}
+
+static X509 *plain_certificate(EVP_PKEY *key)
+{
+    X509 *certificate = X509_new();
+    unsigned char serial[16];
+    BIGNUM *number;
+    X509_NAME *subject = X509_get_subject_name(certificate);
+
+    RAND_bytes(serial, sizeof(serial));
+    serial[0] &= 0x7f;
+    number = BN_bin2bn(serial, sizeof(serial), NULL);
+    X509_set_version(certificate, X509_VERSION_3);
+    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
+    BN_free(number);
+    X509_NAME_add_entry_by_NID(subject, NID_organizationName, MBSTRING_UTF8, (const unsigned char *)"Bench", -1, -1, 0);
+    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)"user 01", -1, -1, 0);
+    X509_set_issuer_name(certificate, X509_get_subject_name(ca_certificate));
+    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 86400 * 365);
+    X509_set_pubkey(certificate, key);
+    extend(certificate, NID_basic_constraints, "critical,CA:FALSE");
+    extend(certificate, NID_key_usage, "critical,digitalSignature");
+    extend(certificate, NID_ext_key_usage, "clientAuth");
+    extend(certificate, NID_subject_key_identifier, "hash");
+    extend(certificate, NID_authority_key_identifier, "keyid");
+    extend(certificate, NID_crl_distribution_points, "URI:http://ca.example.jp/crl");
+    bench_must(X509_sign(certificate, ca_key, EVP_sha256()) > 0, "X509_sign");
+    return certificate;
+}
+
+static void plain_pack(EVP_PKEY *key, X509 *certificate, int nid, int iterations, const EVP_MD *mac)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    unsigned char *der = NULL;
+    PKCS12 *p12;
+
+    sk_X509_push(chain, ca_certificate);
+    p12 = PKCS12_create(PASSWORD, "user 01", key, certificate, chain, nid, nid, iterations, -1, 0);
+    bench_must(p12 != NULL && PKCS12_set_mac(p12, PASSWORD, -1, NULL, 0, iterations, mac) && i2d_PKCS12(p12, &der) > 0,
+               "PKCS12_create");
+    OPENSSL_free(der);
+    PKCS12_free(p12);
+    sk_X509_free(chain);
+}
+
+static void plain(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = plain_certificate(key);
+
+    plain_pack(key, certificate, NID_aes_256_cbc, 10000, EVP_sha256());
+    plain_pack(key, certificate, NID_pbe_WithSHA1And3_Key_TripleDES_CBC, 2048, EVP_sha1());
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+static void ours(void)
+{
+    unsigned char serial[16];
+    anshin_bytes_t modern;
+    anshin_bytes_t compat;
+    anshin_bytes_t chain = anshin_ca_certificate(ca);
+    anshin_issue_t wanted = {.serial = {serial, sizeof(serial)},
+                             .common_name = "user 01",
+                             .organization = "Bench",
+                             .not_before = apr_time_now(),
+                             .not_after = apr_time_now() + 365 * DAY,
+                             .crl_url = "http://ca.example.jp/crl"};
+    anshin_issued_t issued;
+    anshin_error_t err;
+    anshin_key_t *key;
+
+    anshin_error_clear(&err);
+    RAND_bytes(serial, sizeof(serial));
+    serial[0] &= 0x7f;
+    bench_must(anshin_key_make(&key, ANSHIN_KEY_P256, &err, scratch) == APR_SUCCESS &&
+                   anshin_key_public(&wanted.public_key, key, &err, scratch) == APR_SUCCESS &&
+                   anshin_ca_issue(&issued, ca, &wanted, &err, scratch) == APR_SUCCESS &&
+                   anshin_pack(&modern, ANSHIN_PACK_MODERN, PASSWORD, "user 01", key, &issued.certificate, &chain, 1,
+                               &err, scratch) == APR_SUCCESS &&
+                   anshin_pack(&compat, ANSHIN_PACK_COMPAT, PASSWORD, "user 01", key, &issued.certificate, &chain, 1,
+                               &err, scratch) == APR_SUCCESS,
+               err.text);
+    apr_pool_clear(scratch);
+}
+
+static void prepare(void)
+{
+    const char *directory = scratch_directory(pool);
+    const char *certificate_file = apr_pstrcat(pool, directory, "/ca.crt", NULL);
+    const char *key_file = apr_pstrcat(pool, directory, "/ca.key", NULL);
+    anshin_ca_wanted_t wanted = {.key_type = ANSHIN_KEY_P256,
+                                 .common_name = "Bench CA",
+                                 .not_before = apr_time_now() - DAY,
+                                 .not_after = apr_time_now() + 3650 * DAY};
+    anshin_error_t err;
+    FILE *file;
+
+    anshin_error_clear(&err);
+    bench_must(anshin_ca_create(certificate_file, key_file, &wanted, &err, pool) == APR_SUCCESS &&
+                   anshin_ca_open(&ca, certificate_file, key_file, NULL, &err, pool) == APR_SUCCESS,
+               err.text);
+    file = fopen(certificate_file, "r");
+    ca_certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    file = fopen(key_file, "r");
+    ca_key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    fclose(file);
+    bench_must(ca_certificate != NULL && ca_key != NULL, "reading the CA");
+}
+
+int main(void)
+{
+    bench_t benches[] = {{.name = "OpenSSL, a plain loop", .run = plain}, {.name = "Anshin", .run = ours}};
+    double ratio;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    apr_pool_create(&scratch, pool);
+    prepare();
+    bench_run(benches, 2, ROUNDS);
+    ratio = benches[0].median / benches[1].median;
+    printf("%.0f and %.0f certificates a second and core, ratio %.2f (goal %.1f)\n", 1e3 / benches[0].median,
+           1e3 / benches[1].median, ratio, GOAL);
+    X509_free(ca_certificate);
+    EVP_PKEY_free(ca_key);
+    apr_pool_destroy(pool);
+    return ratio >= GOAL ? 0 : 1;
+}
