@@ -60,6 +60,7 @@ static const row_t rows[] = {
     {"AnshinSecretQuestions", FREE, NULL},
     {"AnshinAnswerMinLength", AT_LEAST, "short answers are guessed (ASVS 6.4.2)"},
     {"AnshinReissueProof", EQUAL, "what a secret question alone proves can be guessed or found out (ASVS 6.4.2)"},
+    {"AnshinReissueMustChange", EQUAL, "a password that others may have seen stays in use (ASVS 6.4.1)"},
     {"AnshinTerminals", FREE, NULL},
     {"AnshinTerminalKinds", FREE, NULL},
     {"AnshinSessionIdle", AT_MOST, "an unattended browser stays logged in longer (ASVS 7.3.1)"},
