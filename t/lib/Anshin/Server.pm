@@ -223,7 +223,8 @@ sub start {
     $self->{pid} = $pid;
     $alive{$self} = $self;
     for (1 .. 600) {
-        return $self if $self->listening;
+        # httpd listens before post_config has run; its pid file comes after that.
+        return $self if -s "$self->{root}/run/httpd.pid" && $self->listening;
         if (waitpid($pid, WNOHANG) == $pid) {
             delete $self->{pid};
             die "httpd ended at its start:\n" . Anshin::PKI::read_text($log) . $self->log;

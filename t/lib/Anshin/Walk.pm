@@ -58,8 +58,14 @@ sub mail_text {
 
 sub registered {
     my ($server, $user, @options) = @_;
+    return finish($server, $user, invited($server, $user, @options));
+}
+
+# From the invitation to the file.
+sub finish {
+    my ($server, $user, $invitation) = @_;
     my $before = () = $server->mail;
-    my $done = register($server, invited($server, $user, @options));
+    my $done = register($server, $invitation);
     my ($password) = $done->body =~ /id="secret">([^<]+)</ or die "no download password:\n" . $done->body;
     my @mail = $server->wait_mail($before + 1);
     die 'no mail: ' . $server->log unless @mail > $before;
