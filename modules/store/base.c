@@ -218,11 +218,8 @@ apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t 
 {
     anshin_census_t census = { .number = number };
     anshin_table_t *table;
-    apr_status_t status = anshin_folder_remove(folder, ANSHIN_BASE_WORK, err);
+    apr_status_t status = anshin_table_open(&table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_CREATE, err);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_table_open(&table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_CREATE, err);
-    }
     if (status != APR_SUCCESS) {
         return status;
     }

@@ -78,6 +78,14 @@ static const apr_int32_t apr_modes[] = {
     [ANSHIN_TABLE_CREATE] = APR_DBM_RWCREATE, /* db refuses an empty file that is there, so apr_dbm makes it */
 };
 
+/* db makes a file under another name first, and waits without end for one that a killed process has left there. */
+static apr_status_t remove_remains(const anshin_table_t *table, const anshin_folder_t *folder, anshin_error_t *err)
+{
+    apr_status_t status = anshin_folder_remove(folder, apr_pstrcat(table->pool, "__db.", table->name, NULL), err);
+
+    return status == APR_SUCCESS ? anshin_folder_remove(folder, table->name, err) : status;
+}
+
 /* Look at the file before apr_dbm does: is it there, a file of ours, and (made just now) of the right mode? */
 static apr_status_t open_dbm(anshin_table_t *table, const anshin_folder_t *folder, const char *type,
                              anshin_table_mode_t mode, anshin_error_t *err)
@@ -85,11 +93,13 @@ static apr_status_t open_dbm(anshin_table_t *table, const anshin_folder_t *folde
     apr_status_t status = APR_SUCCESS;
     int fd = -1;
 
-    if (mode != ANSHIN_TABLE_CREATE) {
+    if (mode == ANSHIN_TABLE_CREATE) {
+        status = remove_remains(table, folder, err);
+    } else {
         status = anshin_folder_open_file(&fd, folder, table->name, O_RDONLY, err);
-        if (status != APR_SUCCESS) {
-            return status;
-        }
+    }
+    if (status != APR_SUCCESS) {
+        return status;
     }
     status = apr_dbm_open_ex(&table->dbm, type, anshin_folder_path(folder, table->name, table->pool), apr_modes[mode],
                              APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD | APR_FPROT_GWRITE, table->pool);

@@ -16,7 +16,7 @@ typedef struct anshin_table_t anshin_table_t;
 typedef enum anshin_table_mode_t {
     ANSHIN_TABLE_READ,
     ANSHIN_TABLE_WRITE,
-    ANSHIN_TABLE_CREATE /* there must be no such file */
+    ANSHIN_TABLE_CREATE /* what has the name is removed */
 } anshin_table_mode_t;
 
 /* Load the driver of a type. Once before any table of it is opened. ANSHIN_EINVALID: this apr-util has none. */

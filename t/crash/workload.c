@@ -32,6 +32,13 @@ typedef struct session_t {
     apr_pool_t *scratch; /* of a transaction */
 } session_t;
 
+static void nap(int microseconds)
+{
+    struct timespec pause = { 0, microseconds * 1000L };
+
+    nanosleep(&pause, NULL);
+}
+
 static int complain(const session_t *session, const char *what)
 {
     printf("# %ld: %s: %s %s\n", (long)getpid(), what, session->err.id != NULL ? session->err.id : "",
@@ -217,6 +224,7 @@ int workload_read(const char *where)
             }
             before[i] = numbers[i];
         }
+        nap(200); /* leave the processors to the writers */
     }
     return code;
 }
@@ -248,13 +256,6 @@ int workload_check(const char *where, const int64_t acknowledged[WRITERS], int q
     }
     close_session(&session);
     return code;
-}
-
-static void nap(int microseconds)
-{
-    struct timespec pause = { 0, microseconds * 1000L };
-
-    nanosleep(&pause, NULL);
 }
 
 int workload_wait(pid_t pid, int seconds)
