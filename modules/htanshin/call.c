@@ -9,8 +9,7 @@
 #include "htanshin/identity.h"
 #include "store/store_dbm.h"
 
-/* A snapshot that breaks a rule is not the operator's command line: something is broken. */
-static apr_status_t load_config(anshin_call_t *call)
+apr_status_t anshin_call_config(anshin_call_t *call)
 {
     anshin_error_t *err = &call->op.error;
     apr_status_t status;
@@ -88,7 +87,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
     if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_SIGNER) {
         return status;
     }
-    status = load_config(call);
+    status = anshin_call_config(call);
     if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG) {
         return status;
     }

@@ -102,6 +102,10 @@ apr_status_t anshin_call_word(anshin_call_t *call, const char *name, const char 
 /* The canonical form of a user ID given by the operator. APR_SUCCESS or ANSHIN_EINVALID. */
 apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char **user);
 
+/* Read the snapshot into call->config, once. A snapshot that breaks a rule is no mistake of the command line, but broken:
+ * APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT. */
+apr_status_t anshin_call_config(anshin_call_t *call);
+
 /* Open what command->access asks for. APR_SUCCESS, ANSHIN_ENOTFOUND (no snapshot), ANSHIN_EINVALID, ANSHIN_EBUSY,
  * ANSHIN_EFAULT. */
 apr_status_t anshin_call_open(anshin_call_t *call);

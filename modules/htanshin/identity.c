@@ -55,7 +55,7 @@ static apr_status_t worker_user(anshin_call_t *call, const char **user)
         return anshin_fail(err, ANSHIN_EINVALID, "AN0824",
                            "%s: is not root's own file of mode 0640; httpd writes it so", path);
     }
-    status = anshin_config_load(&call->config, call->state_dir, err, call->pool);
+    status = anshin_call_config(call);
     if (status == APR_SUCCESS) {
         *user = call->config->server.worker_user;
     }
