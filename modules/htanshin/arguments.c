@@ -94,7 +94,7 @@ static apr_status_t take_option(reader_t *reader)
     const char *name =
         equals != NULL ? apr_pstrmemdup(call->pool, argument, (apr_size_t)(equals - argument)) : argument;
 
-    if (strcmp(name, "-d") == 0 || strcmp(name, "--state") == 0) {
+    if (strcmp(name, "-d") == 0) {
         return take_value(reader, attached, &call->state_dir);
     }
     if (strcmp(name, "--contract") == 0) {

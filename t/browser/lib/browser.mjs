@@ -82,7 +82,7 @@ function must(command, args, options) {
 }
 
 export function htanshin(...args) {
-  return run(facts.htanshin, ['--state', facts.state, ...args]);
+  return run(facts.htanshin, ['-d', facts.state, ...args]);
 }
 
 // --- one person ---

@@ -271,7 +271,7 @@ sub configtest { my ($self, @more) = @_; return $self->run(httpd(), '-f', "$self
 sub htanshin {
     my ($self, @arguments) = @_;
     my %more = ref $arguments[-1] ? %{ pop @arguments } : ();
-    return $self->run("$self->{root}/bin/htanshin", '--state', $self->state, @arguments, { env => 1, %more });
+    return $self->run("$self->{root}/bin/htanshin", '-d', $self->state, @arguments, { env => 1, %more });
 }
 
 # Run a command: { status, out, err }. { stdin => text } gives it input.
