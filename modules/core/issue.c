@@ -258,19 +258,3 @@ apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const
     anshin_download_wipe(op, wipe);
     return APR_SUCCESS;
 }
-
-apr_status_t anshin_issue_drop(anshin_op_t *op, const char *key, const char *worker)
-{
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_job_finish(op, txn, key, worker);
-    if (status != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return status;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
-}

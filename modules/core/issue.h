@@ -23,7 +23,7 @@ typedef struct anshin_issue_order_t {
 } anshin_issue_order_t;
 
 /* What a job asks for; op->contract is the job's. Reads only. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the user or the
- * terminal is gone, disabled, has another login method, or has its certificate already: drop the job); ANSHIN_EBUSY,
+ * terminal is gone, disabled, has another login method, or has its certificate already: drop the job, anshin_job_drop()); ANSHIN_EBUSY,
  * ANSHIN_EFAULT (try again). */
 apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin_issue_order_t *order);
 
@@ -41,8 +41,5 @@ typedef struct anshin_issue_made_t {
  * ANSHIN_EBUSY, ANSHIN_EFAULT (nothing is done: try again). */
 apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker,
                                  const anshin_issue_order_t *order, const anshin_issue_made_t *made);
-
-/* Remove a job that is no longer wanted. Answers of anshin_job_finish(). */
-apr_status_t anshin_issue_drop(anshin_op_t *op, const char *key, const char *worker);
 
 #endif

@@ -290,6 +290,22 @@ apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *k
     return status == APR_SUCCESS ? anshin_txn_delete(txn, &anshin_record_job, key) : status;
 }
 
+apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_job_finish(op, txn, key, worker);
+    if (status != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return status;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
 apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why)
 {
     anshin_txn_t *txn;

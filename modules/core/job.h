@@ -28,6 +28,9 @@ apr_status_t anshin_jobs_release(anshin_op_t *op, int *released);
  * worker has it; otherwise it is removed. */
 apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker);
 
+/* The same in a transaction of its own, for a job that there is nothing to do about. Also ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker);
+
 /* Put it back after a failure, to be tried again later; its own transaction. */
 apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why);
 

@@ -155,7 +155,7 @@ static apr_status_t work(anshin_job_t *job)
     }
     status = anshin_issue_order(world_op(&world), job, &order);
     if (status == ANSHIN_EDENIED) {
-        (void)anshin_issue_drop(world_op(&world), key, "w");
+        (void)anshin_job_drop(world_op(&world), key, "w");
         return status;
     }
     return status == APR_SUCCESS ? anshin_issue_commit(world_op(&world), job, key, "w", &order, &made) : status;

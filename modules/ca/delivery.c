@@ -1,0 +1,112 @@
+/*
+ * Delivery into a Maildir: see delivery.h.
+ *
+ * SECURITY: messages hold links, so that nobody but owner and group can read them.
+ */
+#include "ca/delivery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+static apr_status_t fault(anshin_error_t *err, const char *id, const char *path)
+{
+    return anshin_fail(err, ANSHIN_EFAULT, id, "mail: %s: %s", path, strerror(errno));
+}
+
+/* What has been made or moved in a directory is only there for good once the directory itself is on disk. */
+static apr_status_t sync_directory(const char *path, anshin_error_t *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) != 0;
+    apr_status_t status = failed ? fault(err, "AN0730", path) : APR_SUCCESS;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return status;
+}
+
+static apr_status_t make_directory(const char *path, anshin_error_t *err)
+{
+    if (mkdir(path, 0770) == 0) {
+        /* mkdir() leaves out what umask forbids, and the bit that hands the group down. */
+        return chmod(path, 02770) == 0 ? APR_SUCCESS : fault(err, "AN0731", path);
+    }
+    return errno == EEXIST ? APR_SUCCESS : fault(err, "AN0732", path);
+}
+
+apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_pool_t *pool)
+{
+    static const char *const parts[] = {"", "/tmp", "/new", "/cur"};
+    apr_status_t status = APR_SUCCESS;
+
+    for (apr_size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && status == APR_SUCCESS; i++) {
+        status = make_directory(apr_pstrcat(pool, spool, parts[i], NULL), err);
+    }
+    return status == APR_SUCCESS ? sync_directory(spool, err) : status;
+}
+
+static int write_all(int fd, const char *data, apr_size_t length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(fd, data, length);
+
+        if (wrote < 0 && errno != EINTR) {
+            return -1;
+        }
+        if (wrote > 0) {
+            data += wrote;
+            length -= (apr_size_t)wrote;
+        }
+    }
+    return 0;
+}
+
+apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *directory = apr_pstrcat(pool, spool, "/tmp", NULL);
+    const char *path = apr_pstrcat(pool, directory, "/", message->name, NULL);
+    apr_status_t status = APR_SUCCESS;
+    int fd;
+
+    /* One that a worker left behind when it died is nobody's. */
+    if (unlink(path) != 0 && errno != ENOENT) {
+        return fault(err, "AN0733", path);
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+    if (fd < 0) {
+        return fault(err, "AN0734", path);
+    }
+    if (write_all(fd, message->data, message->length) != 0 || fsync(fd) != 0) {
+        status = fault(err, "AN0735", path);
+    }
+    if (close(fd) != 0 && status == APR_SUCCESS) {
+        status = fault(err, "AN0736", path);
+    }
+    if (status == APR_SUCCESS) {
+        status = sync_directory(directory, err);
+    }
+    if (status != APR_SUCCESS) {
+        (void)unlink(path);
+    }
+    return status;
+}
+
+apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *from = apr_pstrcat(pool, spool, "/tmp/", name, NULL);
+    const char *to = apr_pstrcat(pool, spool, "/new/", name, NULL);
+    apr_status_t status;
+
+    if (rename(from, to) != 0) {
+        return errno == ENOENT ? ANSHIN_ENOTFOUND : fault(err, "AN0737", to);
+    }
+    status = sync_directory(apr_pstrcat(pool, spool, "/new", NULL), err);
+    return status == APR_SUCCESS ? sync_directory(apr_pstrcat(pool, spool, "/tmp", NULL), err) : status;
+}

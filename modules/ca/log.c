@@ -1,0 +1,97 @@
+/*
+ * Lines for httpd's error log: see log.h.
+ *
+ * SECURITY: what is logged may quote what strangers chose, so no control character gets through (S27).
+ */
+#include "ca/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_LENGTH 1024
+
+static const char *program_name = "anshin";
+static anshin_log_level_t gravest = ANSHIN_LOG_NOTICE;
+
+void anshin_log_open(const char *program, anshin_log_level_t most)
+{
+    program_name = program;
+    gravest = most;
+}
+
+static const char *level_name(anshin_log_level_t level)
+{
+    switch (level) {
+    case ANSHIN_LOG_ERROR:
+        return "error";
+    case ANSHIN_LOG_WARNING:
+        return "warn";
+    case ANSHIN_LOG_NOTICE:
+        return "notice";
+    case ANSHIN_LOG_INFO:
+        break;
+    }
+    return "info";
+}
+
+/* "Sun Nov 22 15:30:28.123456 2026", as httpd writes it. */
+static void date(char *text, size_t size)
+{
+    apr_time_exp_t now;
+
+    (void)apr_time_exp_lt(&now, apr_time_now());
+    (void)snprintf(text, size, "%s %s %02d %02d:%02d:%02d.%06d %d", apr_day_snames[now.tm_wday],
+                   apr_month_snames[now.tm_mon], now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec, now.tm_usec,
+                   now.tm_year + 1900);
+}
+
+static void write_line(anshin_log_level_t level, const char *id, const char *text)
+{
+    char line[LINE_MAX_LENGTH + 160];
+    char when[64];
+    int length;
+
+    date(when, sizeof(when));
+    length = snprintf(line, sizeof(line) - 1, "[%s] [%s:%s] [pid %ld] %s: %s", when, program_name, level_name(level),
+                      (long)getpid(), id, text);
+    if (length < 0) {
+        return;
+    }
+    length = (size_t)length < sizeof(line) - 1 ? length : (int)sizeof(line) - 2;
+    for (int i = 0; i < length; i++) {
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) {
+            line[i] = '?';
+        }
+    }
+    line[length++] = '\n';
+    /* One write, so that lines of several processes do not mix; there is nobody to tell when it fails. */
+    if (write(STDERR_FILENO, line, (size_t)length) < 0) {
+        return;
+    }
+}
+
+void anshin_log(anshin_log_level_t level, const char *id, const char *format, ...)
+{
+    char text[LINE_MAX_LENGTH];
+    va_list args;
+
+    if (level > gravest) {
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    write_line(level, id, text);
+}
+
+void anshin_log_cause(anshin_log_level_t level, const char *id, const char *what, apr_status_t status,
+                      const anshin_error_t *err)
+{
+    if (err != NULL && err->status != APR_SUCCESS) {
+        anshin_log(level, id, "%s: %s (%s)", what, err->text, err->id);
+        return;
+    }
+    anshin_log(level, id, "%s: %s", what, anshin_status_name(status));
+}

@@ -1,0 +1,295 @@
+/*
+ * anshin-ca: the worker. Issues certificates, delivers mail, keeps house (CRT-1, MAI-1).
+ *
+ *   anshin-ca -d STATE_DIR [-v]
+ *
+ * Started by httpd, which holds the other end of its standard input, or by an init system. Works through the queue in the store
+ * until SIGTERM, or until that pipe closes; then it finishes what it has in hand. -v: tell every certificate. What httpd has been
+ * configured with is in STATE_DIR/config.json.
+ *
+ * SECURITY: faces no network; reads the store, which httpd writes. Started by root it starts the signer, which becomes a user of its
+ * own, and becomes AnshinCAUser before it opens the store (S30).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "ca/delivery.h"
+#include "ca/doorbell.h"
+#include "ca/log.h"
+#include "ca/process.h"
+#include "ca/snapshot.h"
+#include "ca/turn.h"
+#include "ca/worker.h"
+#include "crypto/crypto.h"
+#include "store/store_dbm.h"
+
+typedef struct start_t {
+    const char *state_dir;
+    int verbose;
+    int signals;  /* signalfd */
+    int lifeline; /* standard input when it is a pipe, else -1 */
+    int bell;
+    anshin_config_t *config;
+    anshin_env_t env;
+    anshin_authority_settings_t signer;
+    anshin_authority_t *authority;
+    anshin_error_t err;
+    apr_pool_t *pool;
+} start_t;
+
+static int read_arguments(start_t *start, int argc, char **argv)
+{
+    int option;
+
+    while ((option = getopt(argc, argv, "d:v")) != -1) {
+        if (option == 'd') {
+            start->state_dir = optarg;
+        } else if (option == 'v') {
+            start->verbose = 1;
+        } else {
+            return 0;
+        }
+    }
+    return optind == argc && start->state_dir != NULL && start->state_dir[0] == '/';
+}
+
+/* --- before root is left ------------------------------------------------------------------------------------------- */
+
+/* Signals come through a descriptor, and only that way, in all threads. */
+static apr_status_t catch_signals(start_t *start)
+{
+    static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    sigset_t blocked;
+
+    (void)sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        (void)sigaddset(&blocked, ends[i]);
+    }
+    start->signals = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (start->signals < 0 || sigprocmask(SIG_BLOCK, &blocked, NULL) != 0) {
+        return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0765", "signals: %s", strerror(errno));
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN); /* httpd's own, sent to its process group */
+    (void)signal(SIGUSR2, SIG_IGN);
+    (void)signal(SIGWINCH, SIG_IGN);
+    return APR_SUCCESS;
+}
+
+/* A terminal or /dev/null says nothing about who started us. */
+static int find_lifeline(void)
+{
+    struct stat seen;
+
+    return fstat(STDIN_FILENO, &seen) == 0 && (S_ISFIFO(seen.st_mode) || S_ISSOCK(seen.st_mode)) ? STDIN_FILENO : -1;
+}
+
+/* Beside ourselves, unless told. */
+static apr_status_t find_signer(start_t *start)
+{
+    const anshin_server_t *server = &start->config->server;
+    char self[4096];
+    const char *directory = server->program_dir;
+    ssize_t length;
+
+    if (directory == NULL) {
+        length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+        if (length <= 0) {
+            return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0766", "our own place cannot be found: %s", strerror(errno));
+        }
+        self[length] = '\0';
+        directory = apr_pstrmemdup(start->pool, self, (apr_size_t)(strrchr(self, '/') - self));
+    }
+    start->signer.program = apr_pstrcat(start->pool, directory, "/anshin-signer", NULL);
+    start->signer.user = geteuid() == 0 ? server->signer_user : NULL;
+    start->signer.certificate = server->ca_certificate;
+    start->signer.key = server->ca_key;
+    start->signer.passphrase = server->ca_passphrase;
+    return APR_SUCCESS;
+}
+
+/* Whom the two become; looked up before anything is begun, so that a wrong name shows at once. */
+static apr_status_t find_users(start_t *start, anshin_process_user_t *worker, gid_t *group)
+{
+    const anshin_server_t *server = &start->config->server;
+    anshin_process_user_t signer;
+    apr_status_t status = anshin_process_find_user(worker, server->worker_user, &start->err);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_process_find_user(&signer, server->signer_user, &start->err);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_process_find_group(group, server->group, &start->err);
+    }
+    if (status == APR_SUCCESS && signer.uid == worker->uid) {
+        return anshin_fail(&start->err, ANSHIN_EINVALID, "AN0767",
+                           "AnshinCAUser and AnshinSignerUser must be two users, or the CA's key is not apart");
+    }
+    return status;
+}
+
+static apr_status_t begin(start_t *start)
+{
+    anshin_process_user_t worker;
+    gid_t group = 0;
+    int root = geteuid() == 0;
+    apr_status_t status = anshin_snapshot_read(&start->config, start->state_dir, &start->err, start->pool);
+
+    if (status == APR_SUCCESS && root) {
+        status = find_users(start, &worker, &group);
+    }
+    if (status == APR_SUCCESS) {
+        status = find_signer(start);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_turn_take(start->state_dir, start->signals, start->lifeline, &start->err, start->pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_authority_start(&start->authority, &start->signer, &start->err, start->pool);
+    }
+    if (status == APR_SUCCESS && root) {
+        status = anshin_process_become(&worker, group, 1, &start->err);
+    }
+    return status;
+}
+
+/* --- as the worker's user ------------------------------------------------------------------------------------------ */
+
+static apr_status_t limit_ourselves(start_t *start)
+{
+    apr_status_t status = anshin_process_hide(&start->err);
+
+    /* A command that takes mail may need its set-group-ID bit: Postfix's does. */
+    if (status == APR_SUCCESS && start->config->server.mail_command == NULL) {
+        status = anshin_process_confine(&start->err);
+    }
+    return status;
+}
+
+static apr_status_t open_crypto(start_t *start)
+{
+    const anshin_server_t *server = &start->config->server;
+    const anshin_crypto_settings_t settings = {
+        .key_file = apr_pstrcat(start->pool, start->state_dir, "/seal.key", NULL),
+        .memory = server->hash_memory,
+        .passes = server->hash_passes,
+        .lanes = server->hash_lanes,
+        .slots = server->hash_slots,
+        .slot_dir = apr_pstrcat(start->pool, start->state_dir, "/run", NULL),
+        .wait = server->hash_wait,
+    };
+    anshin_crypto_t *crypto = NULL;
+    apr_status_t status = anshin_crypto_open(&crypto, &settings, &start->err, start->pool);
+
+    start->env.crypto = crypto;
+    return status;
+}
+
+static apr_status_t open_store(start_t *start)
+{
+    const char *type = start->config->server.store == ANSHIN_STORE_DBM_GDBM ? "?type=gdbm" : "";
+
+    return anshin_store_open(&start->env.store, &anshin_store_dbm,
+                             apr_pstrcat(start->pool, start->state_dir, "/store", type, NULL), &start->err, start->pool);
+}
+
+static apr_status_t prepare_mail(start_t *start)
+{
+    const anshin_server_t *server = &start->config->server;
+
+    if (server->mail_command == NULL) {
+        return anshin_maildir_make(server->mail_spool, &start->err, start->pool);
+    }
+    return anshin_command_valid(server->mail_command, start->pool)
+               ? APR_SUCCESS
+               : anshin_fail(&start->err, ANSHIN_EINVALID, "AN0768",
+                             "AnshinMailCommand must be a program by its absolute path, with its arguments");
+}
+
+static apr_status_t open_all(start_t *start)
+{
+    anshin_error_t deaf;
+    apr_status_t status = limit_ourselves(start);
+
+    if (status == APR_SUCCESS) {
+        status = open_crypto(start);
+    }
+    if (status == APR_SUCCESS) {
+        status = open_store(start);
+    }
+    if (status == APR_SUCCESS) {
+        status = prepare_mail(start);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    start->env.config = start->config;
+    start->env.now = anshin_clock_system;
+    anshin_error_clear(&deaf);
+    if (anshin_doorbell_open(&start->bell, start->state_dir, &deaf, start->pool) != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN0769", "jobs are noticed late", ANSHIN_EFAULT, &deaf);
+    }
+    return APR_SUCCESS;
+}
+
+/* The exit status. */
+static int work(start_t *start)
+{
+    const anshin_work_t shared = {&start->env, start->authority};
+    apr_status_t status;
+
+    anshin_log(ANSHIN_LOG_NOTICE, "AN0760", "at work in %s, %d threads", start->state_dir,
+               start->config->server.worker_threads);
+    status = anshin_worker_run(&shared, start->config->server.worker_threads, start->signals, start->lifeline, start->bell,
+                               start->pool);
+    if (status == ANSHIN_EBUSY) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN0761", "ending, since only a new worker can start a new signer");
+        return 1;
+    }
+    anshin_log(ANSHIN_LOG_NOTICE, "AN0762", "ended%s", status == APR_SUCCESS ? "" : " for want of threads");
+    return status == APR_SUCCESS ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    start_t start = {.signals = -1, .lifeline = -1, .bell = -1};
+    apr_status_t status;
+    int code = 1;
+
+    anshin_process_close_inherited();
+    (void)umask(S_IRWXO);
+    anshin_error_clear(&start.err);
+    anshin_log_open("anshin-ca", ANSHIN_LOG_NOTICE);
+    if (!read_arguments(&start, argc, argv) || apr_initialize() != APR_SUCCESS) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN0763", "usage: anshin-ca -d STATE_DIR [-v], with an absolute path");
+        return 2;
+    }
+    anshin_log_open("anshin-ca", start.verbose ? ANSHIN_LOG_INFO : ANSHIN_LOG_NOTICE);
+    apr_pool_create(&start.pool, NULL);
+    start.lifeline = find_lifeline();
+    status = catch_signals(&start);
+    if (status == APR_SUCCESS) {
+        status = begin(&start);
+    }
+    if (status == APR_SUCCESS) {
+        status = open_all(&start);
+    }
+    if (status == APR_SUCCESS) {
+        code = work(&start);
+    } else if (status == APR_EOF) {
+        code = 0;
+    } else {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN0764", "cannot begin", status, &start.err);
+    }
+    apr_terminate();
+    return code;
+}

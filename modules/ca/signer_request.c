@@ -1,0 +1,155 @@
+/*
+ * The requests that the signer takes: see signer_request.h.
+ *
+ * SECURITY: the worker may have been taken over. What it can get here is certificates for client authentication, with a name, an
+ * organization and a time within bounds, and nothing else: no signature over octets of its choice, no CA, no server. Names are
+ * not proven here, they cannot be: whom a certificate lets in is decided by the store, by serial and fingerprint.
+ */
+#include "ca/signer_request.h"
+
+#include <string.h>
+
+#define SPKI_MIN 32
+#define SPKI_MAX 1024 /* RSA of 4,096 bits takes 550 */
+#define URL_MAX 400
+#define NAME_MAX_OCTETS 256
+
+typedef apr_status_t handler_fn(anshin_wire_t *answer, anshin_wire_t *request, const anshin_ca_t *ca, apr_time_t now,
+                                anshin_error_t *err, apr_pool_t *pool);
+
+typedef struct request_t {
+    unsigned char type;
+    unsigned char answer;
+    handler_fn *handle; /* appends to the answer, whose head is there already */
+} request_t;
+
+static apr_status_t malformed(anshin_error_t *err)
+{
+    return anshin_fail(err, ANSHIN_EINVALID, "AN0710", "signer: a malformed request");
+}
+
+/* --- hello --------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t handle_hello(anshin_wire_t *answer, anshin_wire_t *request, const anshin_ca_t *ca, apr_time_t now,
+                                 anshin_error_t *err, apr_pool_t *pool)
+{
+    const anshin_bytes_t certificate = anshin_ca_certificate(ca);
+    apr_uint64_t version;
+
+    (void)now;
+    (void)pool;
+    if (anshin_wire_get_number(request, &version) != APR_SUCCESS || anshin_wire_get_end(request) != APR_SUCCESS) {
+        return malformed(err);
+    }
+    if (version != ANSHIN_WIRE_VERSION) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0711", "signer: worker and signer are of different versions");
+    }
+    if (anshin_wire_put_number(answer, ANSHIN_WIRE_VERSION) != APR_SUCCESS ||
+        anshin_wire_put_string(answer, certificate.data, certificate.length) != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0712", "signer: the CA's certificate is too long to be told");
+    }
+    return APR_SUCCESS;
+}
+
+/* --- issue --------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t parse_issue(anshin_issue_t *wanted, anshin_wire_t *request, apr_time_t now, anshin_error_t *err,
+                                apr_pool_t *pool)
+{
+    const apr_uint64_t longest = (apr_uint64_t)apr_time_sec(ANSHIN_SIGNER_LIFETIME_MAX);
+    apr_uint64_t lifetime;
+
+    memset(wanted, 0, sizeof(*wanted));
+    if (anshin_wire_get_string(request, &wanted->public_key, SPKI_MIN, SPKI_MAX) != APR_SUCCESS ||
+        anshin_wire_get_string(request, &wanted->serial, 1, ANSHIN_SERIAL_BYTES_MAX) != APR_SUCCESS ||
+        anshin_wire_get_text(request, &wanted->common_name, NAME_MAX_OCTETS, pool) != APR_SUCCESS ||
+        anshin_wire_get_text(request, &wanted->organization, NAME_MAX_OCTETS, pool) != APR_SUCCESS ||
+        anshin_wire_get_number(request, &lifetime) != APR_SUCCESS ||
+        anshin_wire_get_text(request, &wanted->crl_url, URL_MAX, pool) != APR_SUCCESS ||
+        anshin_wire_get_text(request, &wanted->ocsp_url, URL_MAX, pool) != APR_SUCCESS ||
+        anshin_wire_get_end(request) != APR_SUCCESS) {
+        return malformed(err);
+    }
+    if (*wanted->common_name == '\0') {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0713", "signer: a certificate must have a name");
+    }
+    if (lifetime == 0 || lifetime > longest) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0714", "signer: a lifetime must be 1 to %" APR_UINT64_T_FMT " seconds",
+                           longest);
+    }
+    wanted->not_before = now;
+    wanted->not_after = now + apr_time_from_sec((apr_int64_t)lifetime);
+    return APR_SUCCESS;
+}
+
+static apr_status_t handle_issue(anshin_wire_t *answer, anshin_wire_t *request, const anshin_ca_t *ca, apr_time_t now,
+                                 anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_issue_t wanted;
+    anshin_issued_t issued;
+    apr_status_t status = parse_issue(&wanted, request, now, err, pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_ca_issue(&issued, ca, &wanted, err, pool);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (anshin_wire_put_string(answer, issued.certificate.data, issued.certificate.length) != APR_SUCCESS ||
+        anshin_wire_put_text(answer, issued.fingerprint) != APR_SUCCESS ||
+        anshin_wire_put_number(answer, (apr_uint64_t)apr_time_sec(issued.not_before)) != APR_SUCCESS ||
+        anshin_wire_put_number(answer, (apr_uint64_t)apr_time_sec(issued.not_after)) != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0715", "signer: a certificate is too long to be handed over");
+    }
+    return APR_SUCCESS;
+}
+
+/* --- the table ----------------------------------------------------------------------------------------------------- */
+
+static const request_t requests[] = {
+    {ANSHIN_WIRE_HELLO, ANSHIN_WIRE_WELCOME, handle_hello},
+    {ANSHIN_WIRE_ISSUE, ANSHIN_WIRE_ISSUED, handle_issue},
+};
+
+static const request_t *find_request(unsigned char type)
+{
+    for (apr_size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        if (requests[i].type == type) {
+            return &requests[i];
+        }
+    }
+    return NULL;
+}
+
+static void refuse(anshin_wire_t *answer, apr_uint32_t id, apr_status_t status, const anshin_error_t *err)
+{
+    apr_uint64_t code = status == ANSHIN_EINVALID ? 1 : status == ANSHIN_EDENIED ? 2 : 3;
+
+    anshin_wire_begin(answer, ANSHIN_WIRE_REFUSED, id);
+    (void)anshin_wire_put_number(answer, code); /* three short values fit into an empty message */
+    (void)anshin_wire_put_text(answer, err->id);
+    if (anshin_wire_put_text(answer, err->text) != APR_SUCCESS) {
+        (void)anshin_wire_put_text(answer, "");
+    }
+}
+
+apr_status_t anshin_signer_answer(anshin_wire_t *answer, anshin_wire_t *request, const anshin_ca_t *ca, apr_time_t now,
+                                  anshin_error_t *err, apr_pool_t *pool)
+{
+    const request_t *found;
+    unsigned char type = 0;
+    apr_uint32_t id = 0;
+    apr_status_t status = anshin_wire_get_head(request, &type, &id);
+
+    found = status == APR_SUCCESS ? find_request(type) : NULL;
+    if (found == NULL) {
+        status = anshin_fail(err, ANSHIN_EINVALID, "AN0716", "signer: a request of type %d, which there is not", type);
+    } else {
+        anshin_wire_begin(answer, found->answer, id);
+        status = found->handle(answer, request, ca, now, err, pool);
+    }
+    if (status != APR_SUCCESS) {
+        refuse(answer, id, status, err);
+    }
+    return status;
+}

@@ -1,0 +1,264 @@
+/*
+ * One job from claim to end: issuing a certificate, or delivering a mail. See work.h.
+ *
+ * SECURITY: holds a user's private key and download password for as long as a job takes, in the job's pool; both are wiped before
+ * the pool goes.
+ */
+#include "ca/work.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "ca/delivery.h"
+#include "ca/log.h"
+#include "core/outbox.h"
+#include "crypto/key.h"
+#include "crypto/pack.h"
+
+#define SIGNER_WAIT apr_time_from_sec(15)
+
+/* A job in hand. */
+typedef struct task_t {
+    const anshin_work_t *work;
+    const anshin_job_t *job;
+    const char *key;
+    const char *worker;
+    const anshin_contract_t *contract;
+    apr_pool_t *pool;
+} task_t;
+
+/* An operation of its own for each step, since steps may take long and each is told at its own time. */
+static anshin_op_t *new_op(const task_t *task)
+{
+    anshin_op_t *op = apr_pcalloc(task->pool, sizeof(*op));
+
+    anshin_op_init(op, task->work->env, task->contract, NULL, task->pool);
+    return op;
+}
+
+static void wipe(const task_t *task, const anshin_bytes_t *secret)
+{
+    const anshin_crypto_t *crypto = task->work->env->crypto;
+
+    if (secret->length > 0) {
+        crypto->wipe(crypto->ctx, (void *)(apr_uintptr_t)secret->data, secret->length);
+    }
+}
+
+static const char *cause(const anshin_error_t *err, apr_status_t status)
+{
+    return err->status != APR_SUCCESS ? err->text : anshin_status_name(status);
+}
+
+/* --- issuing ------------------------------------------------------------------------------------------------------- */
+
+/* Key, certificate and both files. */
+static apr_status_t make(const task_t *task, const anshin_issue_order_t *order, anshin_issue_made_t *made, anshin_error_t *err)
+{
+    const char *password = (const char *)order->password.data;
+    anshin_authority_issued_t issued;
+    anshin_bytes_t spki;
+    anshin_key_t *pair;
+    apr_status_t status = anshin_authority_wait(task->work->authority, SIGNER_WAIT, err);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_key_make(&pair, (anshin_key_type_t)order->key_type, err, task->pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_key_public(&spki, pair, err, task->pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_authority_issue(task->work->authority, order, &spki, &issued, err, task->pool);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    made->fingerprint = issued.fingerprint;
+    made->not_before = issued.not_before;
+    made->not_after = issued.not_after;
+    status = anshin_pack(&made->modern, ANSHIN_PACK_MODERN, password, order->name, pair, &issued.certificate, &issued.ca, 1,
+                         err, task->pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_pack(&made->compat, ANSHIN_PACK_COMPAT, password, order->name, pair, &issued.certificate, &issued.ca, 1,
+                       err, task->pool);
+}
+
+static apr_status_t issue(const task_t *task, anshin_op_t *op)
+{
+    anshin_issue_order_t order;
+    anshin_issue_made_t made = {.fingerprint = NULL};
+    anshin_op_t *commit;
+    apr_status_t status = anshin_issue_order(op, task->job, &order);
+
+    if (status == ANSHIN_EDENIED) {
+        anshin_log(ANSHIN_LOG_INFO, "AN0780", "no certificate for %s/%s: no longer wanted", task->contract->name,
+                   task->job->user != NULL ? task->job->user : "");
+        return anshin_job_drop(op, task->key, task->worker);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = make(task, &order, &made, &op->error);
+    if (status == APR_SUCCESS) {
+        commit = new_op(task);
+        status = anshin_issue_commit(commit, task->job, task->key, task->worker, &order, &made);
+        op->error = commit->error;
+    } else if (status == ANSHIN_EDENIED) {
+        status = ANSHIN_EBUSY; /* the CA's certificate is not valid now: only the operator can help, and then it goes on */
+    }
+    wipe(task, &order.password);
+    wipe(task, &made.modern);
+    wipe(task, &made.compat);
+    if (status == APR_SUCCESS) {
+        anshin_log(ANSHIN_LOG_INFO, "AN0781", "certificate %s issued for %s/%s", order.serial, task->contract->name,
+                   task->job->user);
+    }
+    return status == ANSHIN_EDENIED ? APR_SUCCESS : status; /* dropped with its job */
+}
+
+/* --- delivering ---------------------------------------------------------------------------------------------------- */
+
+/* The message of a mail; secret. */
+static apr_status_t compose(const task_t *task, anshin_op_t *op, const anshin_mail_t *mail, anshin_message_t *message)
+{
+    anshin_mail_text_t text;
+    apr_status_t status = anshin_mail_open(op, mail, &text);
+    anshin_bytes_t body;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_mail_format(op, task->job->mail, &text, &message->data, &message->length);
+    body.data = (const unsigned char *)text.body;
+    body.length = strlen(text.body);
+    wipe(task, &body);
+    return status;
+}
+
+static void wipe_message(const task_t *task, const anshin_message_t *message)
+{
+    const anshin_bytes_t octets = {(const unsigned char *)message->data, message->length};
+
+    wipe(task, &octets);
+}
+
+/* Maildir, exactly once: the message is on disk before the store says so, and is never written again after that. */
+static apr_status_t deliver_to_spool(const task_t *task, const anshin_outbox_t *outbox, const anshin_mail_t *mail,
+                                     anshin_op_t *op)
+{
+    const char *spool = task->work->env->config->server.mail_spool;
+    anshin_message_t message = {.data = NULL};
+    apr_status_t status = APR_SUCCESS;
+
+    /* The name that every attempt gives this mail: Maildir asks for time, unique part, host. */
+    message.name = apr_psprintf(task->pool, "%" APR_TIME_T_FMT ".%s.anshin", apr_time_sec(mail->created_at), task->job->mail);
+    if (mail->state != ANSHIN_MAIL_DELIVERING) {
+        status = compose(task, op, mail, &message);
+        if (status == APR_SUCCESS) {
+            status = anshin_maildir_write(spool, &message, &op->error, task->pool);
+        }
+        wipe_message(task, &message);
+        if (status == APR_SUCCESS) {
+            status = anshin_outbox_delivering(op, outbox);
+        }
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_maildir_move(spool, message.name, &op->error, task->pool);
+    /* Not in tmp any more: it was moved before a crash, and a reader may have taken it since. */
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+static apr_status_t deliver_to_command(const task_t *task, const anshin_mail_t *mail, anshin_op_t *op)
+{
+    anshin_message_t message = {.data = NULL};
+    apr_status_t status = compose(task, op, mail, &message);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_command_run(task->work->env->config->server.mail_command, &message, ANSHIN_COMMAND_WAIT, &op->error,
+                                    task->pool);
+    }
+    wipe_message(task, &message);
+    return status;
+}
+
+static apr_status_t deliver(const task_t *task, anshin_op_t *op)
+{
+    const anshin_outbox_t outbox = {task->key, task->worker, task->job->mail};
+    anshin_mail_t mail;
+    apr_status_t status = anshin_outbox_read(op, &outbox, &mail);
+
+    if (status == APR_SUCCESS && (mail.state == ANSHIN_MAIL_SENT || mail.state == ANSHIN_MAIL_FAILED)) {
+        status = ANSHIN_ENOTFOUND;
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_job_drop(op, task->key, task->worker); /* a job without a mail is nothing to do */
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    /* What lies in the spool half delivered ends there, whatever the configuration says today. */
+    status = task->work->env->config->server.mail_command != NULL && mail.state != ANSHIN_MAIL_DELIVERING
+                 ? deliver_to_command(task, &mail, op)
+                 : deliver_to_spool(task, &outbox, &mail, op);
+    if (status == APR_SUCCESS) {
+        return anshin_outbox_sent(new_op(task), &outbox);
+    }
+    if (status == ANSHIN_ECONFLICT || status == ANSHIN_EBUSY) {
+        return status;
+    }
+    /* No text, no sender that could be written: trying again cannot help; anything else may. */
+    if (status == ANSHIN_EINVALID || status == ANSHIN_ENOTFOUND || task->job->tries + 1 >= ANSHIN_JOB_TRIES) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN0782", "mail %s is given up after %d tries: %s", task->job->mail,
+                   (int)task->job->tries + 1, cause(&op->error, status));
+        return anshin_outbox_failed(new_op(task), &outbox, cause(&op->error, status));
+    }
+    anshin_log(ANSHIN_LOG_WARNING, "AN0783", "mail %s is not delivered yet: %s", task->job->mail, cause(&op->error, status));
+    return anshin_outbox_later(new_op(task), &outbox, cause(&op->error, status));
+}
+
+/* --- any job ------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t run(const task_t *task, anshin_op_t *op)
+{
+    if (task->contract == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0784", "contract %s is not declared", task->job->contract);
+    }
+    switch (task->job->kind) {
+    case ANSHIN_JOB_ISSUE:
+        return issue(task, op);
+    case ANSHIN_JOB_MAIL:
+        return deliver(task, op);
+    default:
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0785", "a job of unknown kind %d", (int)task->job->kind);
+    }
+}
+
+void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker, apr_pool_t *pool)
+{
+    task_t task = {.work = work, .job = job, .key = key, .worker = worker, .pool = pool};
+    anshin_op_t *op;
+    anshin_op_t *back;
+    apr_status_t status;
+
+    task.contract = job->contract != NULL ? anshin_config_contract(work->env->config, job->contract) : NULL;
+    op = new_op(&task);
+    status = run(&task, op);
+    if (status == APR_SUCCESS) {
+        return;
+    }
+    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_ECONFLICT) {
+        anshin_log(ANSHIN_LOG_WARNING, "AN0786", "job %s is no longer ours", key);
+        return;
+    }
+    anshin_log(ANSHIN_LOG_WARNING, "AN0787", "job %s is tried again: %s", key, cause(&op->error, status));
+    back = new_op(&task);
+    status = anshin_job_retry(back, key, worker, cause(&op->error, status));
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_ECONFLICT) {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN0788", "a job cannot be given back", status, &back->error);
+    }
+}

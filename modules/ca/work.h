@@ -1,0 +1,20 @@
+/*
+ * One job from claim to end.
+ */
+#ifndef ANSHIN_CA_WORK_H
+#define ANSHIN_CA_WORK_H
+
+#include "ca/authority.h"
+#include "core/op.h"
+
+/* What the threads share, read-only. */
+typedef struct anshin_work_t {
+    const anshin_env_t *env;
+    anshin_authority_t *authority;
+} anshin_work_t;
+
+/* Do a job that `worker` has claimed, in pool. Whatever happens, it is finished, dropped, or given back to be tried again; what
+ * is worth it is logged. */
+void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * people STATE_DIR PREFIX COUNT: users PREFIX1 to PREFIXcount who have just registered, so that as many certificates are to be
+ * issued. Prints "USER DOWNLOAD-PASSWORD" a line. Makes seal key and store where they are missing.
+ *
+ * For the suites of the worker, which need neither httpd nor a browser.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "core/job.h"
+#include "core/registration.h"
+#include "crypto/crypto.h"
+#include "store/store_dbm.h"
+
+static void die(const char *what, const anshin_error_t *err)
+{
+    fprintf(stderr, "people: %s: %s %s\n", what, err->id, err->text);
+    exit(1);
+}
+
+static void open_env(anshin_env_t *env, const char *state_dir, apr_pool_t *pool)
+{
+    anshin_crypto_settings_t settings = {.memory = 8192, .passes = 1, .lanes = 1, .slots = 2,
+                                         .wait = apr_time_from_sec(30)};
+    anshin_config_t *config;
+    anshin_crypto_t *crypto;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    settings.key_file = apr_pstrcat(pool, state_dir, "/seal.key", NULL);
+    settings.slot_dir = apr_pstrcat(pool, state_dir, "/run", NULL);
+    if (anshin_config_load(&config, state_dir, &err, pool) != APR_SUCCESS ||
+        anshin_seal_key_create(settings.key_file, &err, pool) != APR_SUCCESS ||
+        anshin_crypto_open(&crypto, &settings, &err, pool) != APR_SUCCESS ||
+        anshin_store_open(&env->store, &anshin_store_dbm, apr_pstrcat(pool, state_dir, "/store", NULL), &err, pool) !=
+            APR_SUCCESS) {
+        die(state_dir, &err);
+    }
+    env->config = config;
+    env->crypto = crypto;
+    env->now = anshin_clock_system;
+    env->now_baton = NULL;
+}
+
+static void add_person(const anshin_env_t *env, const char *user, apr_pool_t *pool)
+{
+    anshin_account_new_t spec = {user, apr_pstrcat(pool, user, "@mail.example", NULL), -1, ANSHIN_TERMINAL_PC, "ja"};
+    anshin_registration_form_t form = {"Correct-horse-9-battery", "Correct-horse-9-battery", "pet", "たま", "ja"};
+    anshin_registration_result_t result;
+    anshin_code_result_t code;
+    anshin_invitation_t invitation;
+    const char *token;
+    anshin_op_t op;
+
+    anshin_op_init(&op, env, APR_ARRAY_IDX(env->config->contracts, 0, anshin_contract_t *), NULL, pool);
+    if (anshin_account_create(&op, &spec, &invitation) != APR_SUCCESS) {
+        die(user, &op.error);
+    }
+    token = strstr(invitation.url, "?t=") + 3;
+    if (anshin_registration_code(&op, token, invitation.code, &code) != APR_SUCCESS || !code.right ||
+        anshin_registration_complete(&op, token, &form, &result) != APR_SUCCESS || result.download_password == NULL) {
+        die(user, &op.error);
+    }
+    if (op.jobs_queued) {
+        anshin_job_ring(&op);
+    }
+    printf("%s %s\n", user, result.download_password);
+}
+
+int main(int argc, char **argv)
+{
+    anshin_env_t env;
+    apr_pool_t *pool;
+    apr_pool_t *scratch;
+
+    if (argc != 4) {
+        fprintf(stderr, "usage: people STATE_DIR PREFIX COUNT\n");
+        return 2;
+    }
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    (void)umask(S_IRWXO);
+    open_env(&env, argv[1], pool);
+    apr_pool_create(&scratch, pool);
+    for (int i = 1; i <= atoi(argv[3]); i++) {
+        apr_pool_clear(scratch);
+        add_person(&env, apr_psprintf(scratch, "%s%d", argv[2], i), scratch);
+    }
+    apr_pool_destroy(pool);
+    return 0;
+}
