@@ -1,0 +1,130 @@
+/* core/return_path.c: where a login leads back to (LOG-1, S26). */
+#include "core/return_path.h"
+#include "tap.h"
+#include "world.h"
+
+static world_t world;
+static anshin_op_t op;
+
+static void paths(void)
+{
+    static const char *const right[] = {"/",     "/members/",     "/a?b=c&d=%2F%2Fevil",
+                                        "/a//b", "/~u/x.cgi/y;z", "/a?u=https://x/"};
+    static const char *const wrong[] = {"",
+                                        "members",
+                                        "//evil.example/",
+                                        "/\\evil.example/",
+                                        "\\/evil.example/",
+                                        "https://evil.example/",
+                                        "javascript:alert(1)",
+                                        "/a b",
+                                        "/a\tb",
+                                        "/a\r\nSet-Cookie: x=1",
+                                        "/a\nb",
+                                        "/a#b",
+                                        "/a\"b",
+                                        "/a<b>",
+                                        "/a'b",
+                                        "/\x7f",
+                                        "/日本",
+                                        " /a",
+                                        "/a\\b",
+                                        "?a=b",
+                                        "#"};
+    char *long_path = apr_pcalloc(world.pool, ANSHIN_RETURN_MAX + 2);
+
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        ok(anshin_return_path_valid(right[i]), "S26: %s is a path of this site", right[i]);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ok(!anshin_return_path_valid(wrong[i]), "S26: wrong path %d is not", (int)i);
+    }
+    memset(long_path, 'a', ANSHIN_RETURN_MAX);
+    long_path[0] = '/';
+    ok(anshin_return_path_valid(long_path), "as long as allowed");
+    long_path[ANSHIN_RETURN_MAX] = 'a';
+    ok(!anshin_return_path_valid(long_path), "and one byte longer");
+}
+
+static apr_status_t unseal(const char *text, const char **path)
+{
+    anshin_error_clear(&op.error);
+    return anshin_return_unseal(&op, text, path);
+}
+
+/* What our own key has sealed, but not as a path to return to. */
+static const char *forge(const char *purpose, const char *bound, const char *text, apr_size_t length)
+{
+    anshin_bytes_t sealed;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *out, *to;
+
+    world.crypto->seal(world.crypto->ctx, &sealed, purpose, bound, text, length, world.pool);
+    to = out = apr_palloc(world.pool, sealed.length * 2 + 4);
+    for (apr_size_t i = 0; i < sealed.length; i += 3) {
+        unsigned a = sealed.data[i];
+        unsigned b = i + 1 < sealed.length ? sealed.data[i + 1] : 0;
+        unsigned c = i + 2 < sealed.length ? sealed.data[i + 2] : 0;
+
+        *to++ = digits[a >> 2];
+        *to++ = digits[((a & 3) << 4) | b >> 4];
+        if (i + 1 < sealed.length) {
+            *to++ = digits[((b & 15) << 2) | c >> 6];
+        }
+        if (i + 2 < sealed.length) {
+            *to++ = digits[c & 63];
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+static void seals(void)
+{
+    const char *text = NULL, *again = NULL, *path = NULL;
+    char *changed;
+    int denied = 0;
+
+    ok(anshin_return_seal(&op, "/members/?a=1", &text) == APR_SUCCESS && unseal(text, &path) == APR_SUCCESS &&
+           same_text(path, "/members/?a=1"),
+       "LOG-1: sealed and opened again");
+    ok(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(text),
+       "it needs no escaping in a URL");
+    anshin_return_seal(&op, "/members/?a=1", &again);
+    ok(!same_text(text, again), "no two seals are alike");
+    for (size_t i = 0; i < strlen(text); i++) {
+        changed = apr_pstrdup(world.pool, text);
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        denied += unseal(changed, &path) == ANSHIN_EDENIED;
+    }
+    ok(denied >= (int)strlen(text) - 1,
+       "S26: changed by one sign it is refused (%d of %d; the last sign may hold spare bits)", denied,
+       (int)strlen(text));
+    ok(unseal("", &path) == ANSHIN_EDENIED, "nothing");
+    ok(unseal("/members/", &path) == ANSHIN_EDENIED, "a path that nobody sealed");
+    ok(unseal("%%%", &path) == ANSHIN_EDENIED, "no base64url");
+    ok(unseal(apr_pstrmemdup(world.pool, text, strlen(text) / 2), &path) == ANSHIN_EDENIED, "half of it");
+    changed = apr_pcalloc(world.pool, 100001);
+    memset(changed, 'A', 100000);
+    ok(unseal(changed, &path) == ANSHIN_EDENIED, "S32: a very long one");
+    ok(unseal(forge("return", "p-01", "/ok", 3), &path) == APR_SUCCESS, "the forger can seal");
+    ok(unseal(forge("flow", "p-01", "/ok", 3), &path) == ANSHIN_EDENIED, "sealed for another purpose");
+    ok(unseal(forge("return", "p-02", "/ok", 3), &path) == ANSHIN_EDENIED, "CON-1: sealed for another contract");
+    ok(unseal(forge("return", "p-01", "//evil/", 7), &path) == ANSHIN_EDENIED, "S26: a seal makes no path of it");
+    ok(unseal(forge("return", "p-01", "/a\0b", 4), &path) == ANSHIN_EDENIED, "nor hides a NUL");
+    ok(anshin_return_seal(&op, "//evil.example/", &text) == ANSHIN_EINVALID, "and what is none is not sealed");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    anshin_op_init(&op, &world.env, &world.contract, NULL, pool);
+    paths();
+    seals();
+    apr_terminate();
+    return done();
+}

@@ -1,0 +1,84 @@
+/* core/visitor.c: navigations and programs (LOG-1), headers that only we may set (S22, APP-1). */
+#include "core/visitor.h"
+#include "tap.h"
+
+static void kinds(void)
+{
+    static const struct {
+        const char *method, *mode, *accept, *with;
+        anshin_request_kind_t kind;
+    } cases[] = {
+        {"GET", "navigate", NULL, NULL, ANSHIN_REQUEST_VISIT},
+        {"GET", "Navigate", "*/*", NULL, ANSHIN_REQUEST_VISIT},
+        {"HEAD", "navigate", NULL, NULL, ANSHIN_REQUEST_VISIT},
+        {"POST", "navigate", NULL, NULL, ANSHIN_REQUEST_FORM},
+        {"GET", NULL, "text/html,application/xhtml+xml,*/*;q=0.8", NULL, ANSHIN_REQUEST_VISIT},
+        {"GET", NULL, "application/xml , Text/HTML;q=0.9", NULL, ANSHIN_REQUEST_VISIT},
+        {"POST", NULL, "text/html", NULL, ANSHIN_REQUEST_FORM},
+        {"GET", "cors", "text/html", NULL, ANSHIN_REQUEST_API},
+        {"GET", "no-cors", "text/html", NULL, ANSHIN_REQUEST_API},
+        {"GET", "", "text/html", NULL, ANSHIN_REQUEST_API},
+        {"GET", "navigate, cors", "text/html", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, NULL, NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, "", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, "*/*", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, "text/html5", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, "xtext/html", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, "application/json;p=\"text/html\"", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, ",,;,  ,", NULL, ANSHIN_REQUEST_API},
+        {"GET", NULL, "text/html", "XMLHttpRequest", ANSHIN_REQUEST_API},
+        {"PUT", "navigate", "text/html", NULL, ANSHIN_REQUEST_API},
+        {"get", "navigate", "text/html", NULL, ANSHIN_REQUEST_API},
+        {"OPTIONS", NULL, "text/html", NULL, ANSHIN_REQUEST_API},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const anshin_visitor_t visitor = {cases[i].method, cases[i].mode, cases[i].accept, cases[i].with};
+
+        ok(anshin_request_kind(&visitor) == cases[i].kind, "LOG-1: %s, Sec-Fetch-Mode %s, Accept %s is kind %d",
+           cases[i].method, cases[i].mode ? cases[i].mode : "-", cases[i].accept ? cases[i].accept : "-",
+           (int)cases[i].kind);
+    }
+}
+
+static void headers(void)
+{
+    static const char *const reserved[] = {"Anshin-User",       "anshin-user",       "ANSHIN_USER",     "Anshin_User",
+                                           "ANSHIN.User",       "anshin-",           "X-Anshin-Method", "x_anshin_x",
+                                           "X.ANSHIN-X",        "Remote-User",       "REMOTE_USER",     "X-Remote-User",
+                                           "x_remote-user",     "Client-Cert",       "client_cert",     "CLIENT.CERT",
+                                           "Client-Cert-Chain", "client_cert_chain", "anshin user"};
+    static const char *const free_to_send[] = {"",
+                                               "A",
+                                               "Anshin",
+                                               "AnshinUser",
+                                               "Accept",
+                                               "Remote",
+                                               "Remote-Users",
+                                               "Remote-User-Agent",
+                                               "RemoteUser",
+                                               "X-Anshin",
+                                               "X-Remote",
+                                               "Client",
+                                               "Client-Certs",
+                                               "Cookie",
+                                               "Authorization",
+                                               "Host",
+                                               "X-Forwarded-For",
+                                               "My-Anshin-User",
+                                               "\xef\xbd\x81nshin-user"};
+
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+        ok(anshin_header_reserved(reserved[i]), "S22, APP-1: \"%s\" is ours alone", reserved[i]);
+    }
+    for (size_t i = 0; i < sizeof(free_to_send) / sizeof(free_to_send[0]); i++) {
+        ok(!anshin_header_reserved(free_to_send[i]), "S22: \"%s\" may be sent", free_to_send[i]);
+    }
+}
+
+int main(void)
+{
+    kinds();
+    headers();
+    return done();
+}
