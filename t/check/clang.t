@@ -4,10 +4,10 @@ use warnings;
 use Test::More;
 
 my $out = 'apxs-build/out/clang';
-my $log = `make --no-print-directory -f apxs-build/rules.mk CC=clang-14 OUT=$out all 2>&1`;
+my $log = `make --no-print-directory -f apxs-build/rules.mk -k CC=clang-14 OUT=$out all 2>&1`;
 is($?, 0, 'clang-14 builds modules, programs and unit programs') or diag($log);
 my @objects = `find $out/obj -name '*.o'`;
 cmp_ok(scalar @objects, '>', 60, 'objects built: ' . @objects);
-my @sources = `find modules t/unit t/tools -name '*.c'`;
+my @sources = `find modules t/unit t/tools t/crash -name '*.c'`;
 is(scalar @objects, scalar @sources, 'one for each source file');
 done_testing;

@@ -17,7 +17,7 @@
 #include "crypto/crypto.h"
 #include "store/store_dbm.h"
 
-static void die(const char *what, const anshin_error_t *err)
+__attribute__((noreturn)) static void die(const char *what, const anshin_error_t *err)
 {
     fprintf(stderr, "people: %s: %s %s\n", what, err->id, err->text);
     exit(1);
@@ -33,7 +33,7 @@ static void open_env(anshin_env_t *env, const char *state_dir, apr_pool_t *pool)
 
     anshin_error_clear(&err);
     settings.key_file = apr_pstrcat(pool, state_dir, "/seal.key", NULL);
-    settings.slot_dir = apr_pstrcat(pool, state_dir, "/run", NULL);
+    settings.slot_dir = apr_pstrcat(pool, state_dir, "/slots", NULL);
     if (anshin_config_load(&config, state_dir, &err, pool) != APR_SUCCESS ||
         anshin_seal_key_create(settings.key_file, &err, pool) != APR_SUCCESS ||
         anshin_crypto_open(&crypto, &settings, &err, pool) != APR_SUCCESS ||

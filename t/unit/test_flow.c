@@ -81,12 +81,12 @@ static void test_refused_flows(void)
     memset(changed, 'A', 4999);
     changed[4999] = '\0';
     ok(anshin_flow_unseal(&op, changed, ANSHIN_FLOW_REGISTER, &back) == ANSHIN_EDENIED, "nor one too long (S32)");
-    for (i = 0; i < strlen(text); i++) {
+    for (i = 0; i + 1 < strlen(text); i++) { /* the last sign of base64url may hold bits that say nothing */
         changed = apr_pstrdup(world.pool, text);
         changed[i] = isupper((unsigned char)changed[i]) ? 'a' : 'A';
         denied += anshin_flow_unseal(&op, changed, ANSHIN_FLOW_REGISTER, &back) == ANSHIN_EDENIED;
     }
-    ok(denied == (int)strlen(text) && denied > 100, "every change of one of its %d signs is noticed (S29)", denied);
+    ok(denied == (int)strlen(text) - 1 && denied > 100, "every change of one of its %d signs is noticed (S29)", denied);
     ok(op.error.status == APR_SUCCESS, "a denial is an answer, not a failure");
     world.contract.name = "p-02";
     ok(anshin_flow_unseal(&op, text, ANSHIN_FLOW_REGISTER, &back) == ANSHIN_EDENIED, "not in another contract (CON-1)");
