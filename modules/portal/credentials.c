@@ -67,7 +67,7 @@ static void put_rules(anshin_exchange_t *x)
     }
     add_rule(x, rules, anshin_page_say(x->page, "policy.no_user"));
     add_rule(x, rules, anshin_page_say(x->page, "policy.no_address"));
-    if (*policy->password_blocklist) {
+    if (policy->password_blocklist != NULL) {
         add_rule(x, rules, anshin_page_say(x->page, "policy.no_blocklisted"));
     }
     anshin_page_put(x->page, x->page->page, "rules", rules);
