@@ -123,15 +123,18 @@ int anshin_login_post(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "login");
     }
-    switch (result.outcome) {
-    case ANSHIN_LOGIN_OK:
+    if (result.outcome == ANSHIN_LOGIN_OK) {
         return let_in(x, &result, path);
-    case ANSHIN_LOGIN_LOCKED:
+    }
+    if (result.outcome == ANSHIN_LOGIN_LOCKED) {
         return anshin_answer_locked(x, "password", result.unlock_at);
-    case ANSHIN_LOGIN_THROTTLED:
+    }
+    if (result.outcome == ANSHIN_LOGIN_THROTTLED) {
         return throttled(x);
-    case ANSHIN_LOGIN_WRONG:
-        break;
+    }
+    if (result.outcome !=
+        ANSHIN_LOGIN_WRONG) { /* a step of the login that this portal has no page for lets nobody in */
+        return anshin_answer_failure(x, ANSHIN_EFAULT, "login asks for a step without a page");
     }
     return wrong(x, &result, sealed);
 }
