@@ -67,23 +67,22 @@ void anshin_writer_unlock(anshin_writer_t *writer)
 
 /* --- appending ----------------------------------------------------------------------------------------------------- */
 
-/* Begin the next journal. What is in this one becomes durable first, for nobody will sync it again. When it does not work,
- * because the disk is full say, this journal just grows on. */
+/* Begin the next journal. This one becomes durable first: the header of the next says where it ends, and nobody will sync it
+ * again. When it does not work, because the disk is full say, this journal just grows on. */
 static void rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end, apr_pool_t *pool)
 {
     apr_uint32_t next = journal->number + 1;
-    apr_status_t status;
+    apr_status_t status = anshin_journal_sync(journal);
     anshin_error_t err = { 0 };
 
+    if (status != APR_SUCCESS) {
+        anshin_control_set_fault(writer->control, status);
+        return;
+    }
     if (next > ANSHIN_GENERATION_MAX
         || anshin_journal_create(writer->place->folder, next, end, writer->place->base_type, &err, pool)
                != APR_SUCCESS) {
         anshin_control_note(writer->control, err.text);
-        return;
-    }
-    status = anshin_journal_sync(journal);
-    if (status != APR_SUCCESS) {
-        anshin_control_set_fault(writer->control, status);
         return;
     }
     anshin_control_rotate(writer->control, next, ANSHIN_JOURNAL_HEADER);
