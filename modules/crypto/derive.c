@@ -7,9 +7,10 @@
 #include "crypto/derive.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -137,9 +138,7 @@ static apr_status_t add(anshin_derived_t *derived, anshin_use_t use, const char 
         return ANSHIN_EFAULT;
     }
     /* "mac" and "seal" are of different length and purpose comes last, so no two inputs read the same. */
-    strcpy(info, LABEL);
-    strcat(info, use == ANSHIN_USE_MAC ? "mac " : "seal ");
-    strcat(info, purpose);
+    snprintf(info, sizeof(info), "%s%s %s", LABEL, use == ANSHIN_USE_MAC ? "mac" : "seal", purpose);
     rv = anshin_hkdf(entry->key.key, sizeof(entry->key.key), derived->seal_key, sizeof(derived->seal_key), NULL, 0,
                      (const unsigned char *)info, strlen(info));
     if (rv == APR_SUCCESS && use == ANSHIN_USE_MAC) {
@@ -149,7 +148,7 @@ static apr_status_t add(anshin_derived_t *derived, anshin_use_t use, const char 
         return rv;
     }
     entry->use = use;
-    strcpy(entry->purpose, purpose);
+    apr_cpystrn(entry->purpose, purpose, sizeof(entry->purpose));
     atomic_store_explicit(&derived->count, count + 1, memory_order_release);
     return APR_SUCCESS;
 }

@@ -50,6 +50,7 @@ static apr_status_t run_program(char line[PASSPHRASE_MAX], const char *program, 
 {
     const char *const args[] = {program, NULL};
     apr_procattr_t *attributes;
+    char more[PASSPHRASE_MAX];
     apr_exit_why_e why;
     apr_proc_t process;
     apr_status_t rv;
@@ -63,6 +64,10 @@ static apr_status_t run_program(char line[PASSPHRASE_MAX], const char *program, 
         return anshin_fail(err, ANSHIN_EFAULT, "AN0460", "passphrase program %s cannot be run", program);
     }
     rv = apr_file_gets(line, PASSPHRASE_MAX, process.out);
+    while (apr_file_gets(more, sizeof(more), process.out) == APR_SUCCESS) {
+        /* Read to the end, or the program might die of a broken pipe. */
+    }
+    OPENSSL_cleanse(more, sizeof(more));
     apr_file_close(process.out);
     if (apr_proc_wait(&process, &code, &why, APR_WAIT) != APR_CHILD_DONE || why != APR_PROC_EXIT || code != 0) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0461", "passphrase program %s failed", program);
@@ -84,7 +89,7 @@ static int give_passphrase(char *buffer, int size, int writing, void *data)
     if (length == 0 || length > (apr_size_t)size) {
         return -1;
     }
-    memcpy(buffer, passphrase, length);
+    memcpy(buffer, passphrase, length); /* NOLINT(bugprone-not-null-terminated-result): OpenSSL takes the length */
     return (int)length;
 }
 

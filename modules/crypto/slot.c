@@ -33,7 +33,7 @@ struct anshin_slots_t {
     pid_t process;
     pthread_mutex_t mutex;
     pthread_cond_t freed; /* by its clock, CLOCK_MONOTONIC, so that a change of the date strands nobody */
-    const void *scout;    /* the waiting thread that looks; NULL: none */
+    int has_scout;        /* one of the waiting threads looks */
     apr_interval_time_t wait;
     apr_size_t arena_size;
     int count;
@@ -138,7 +138,7 @@ static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots)
 {
     apr_time_t deadline = monotonic() + slots->wait;
     apr_status_t rv;
-    char me; /* its address names this thread */
+    int scout = 0; /* this thread looks */
 
     pthread_mutex_lock(&slots->mutex);
     while ((rv = look(taken, slots)) == ANSHIN_EBUSY) {
@@ -149,18 +149,18 @@ static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots)
         if (now >= deadline) {
             break;
         }
-        if (slots->scout == NULL) {
-            slots->scout = &me;
+        if (!slots->has_scout) {
+            slots->has_scout = scout = 1;
         }
-        if (slots->scout == &me && now + LOOK_EVERY < deadline) {
+        if (scout && now + LOOK_EVERY < deadline) {
             until = now + LOOK_EVERY;
         }
         when.tv_sec = (time_t)apr_time_sec(until);
         when.tv_nsec = (long)apr_time_usec(until) * 1000;
         pthread_cond_timedwait(&slots->freed, &slots->mutex, &when);
     }
-    if (slots->scout == &me) {
-        slots->scout = NULL;
+    if (scout) {
+        slots->has_scout = 0;
         pthread_cond_signal(&slots->freed); /* somebody else looks from now on */
     }
     pthread_mutex_unlock(&slots->mutex);

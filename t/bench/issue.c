@@ -57,7 +57,7 @@ static X509 *plain_certificate(EVP_PKEY *key)
     X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)"user 01", -1, -1, 0);
     X509_set_issuer_name(certificate, X509_get_subject_name(ca_certificate));
     X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 86400 * 365);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 31536000);
     X509_set_pubkey(certificate, key);
     extend(certificate, NID_basic_constraints, "critical,CA:FALSE");
     extend(certificate, NID_key_usage, "critical,digitalSignature");

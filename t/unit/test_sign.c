@@ -259,6 +259,8 @@ static void test_profile(void)
     X509 *certificate;
     STACK_OF(OPENSSL_STRING) * mails;
     unsigned char digest[32];
+    time_t before;
+    time_t end;
 
     if (!ok(issue(&issued, ca, &wanted, &err) == APR_SUCCESS, "issued (%s)", err.text)) {
         return;
@@ -286,9 +288,11 @@ static void test_profile(void)
        "mail address in subjectAltName");
     X509_email_free(mails);
     ok(subject_is_typed(certificate), "subject in UTF8String, country and serialNumber in PrintableString (RFC 5280)");
+    end = (time_t)apr_time_sec(issued.not_after);
+    before = end - 1;
     ok(issued.not_before == now && issued.not_after == now + 365 * DAY &&
-           X509_cmp_time(X509_get0_notAfter(certificate), &(time_t){apr_time_sec(issued.not_after) - 1}) == 1 &&
-           X509_cmp_time(X509_get0_notAfter(certificate), &(time_t){apr_time_sec(issued.not_after)}) == -1,
+           X509_cmp_time(X509_get0_notAfter(certificate), &before) == 1 &&
+           X509_cmp_time(X509_get0_notAfter(certificate), &end) == -1,
        "the dates asked for");
     X509_free(certificate);
     X509_free(issuer);
