@@ -36,7 +36,7 @@ bench: all deps-test deps-bench
 	@t/bench/run
 
 crash: all deps-test
-	@t/crash/run --long
+	apxs-build/out/crash --long
 
 screenshots: all deps-test
 	@apxs-build/npm
