@@ -85,6 +85,28 @@ apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char 
     return APR_SUCCESS;
 }
 
+apr_status_t anshin_history_count_since(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t since,
+                                        apr_int64_t *count)
+{
+    anshin_sequence_t series;
+    apr_status_t rv = series_get(op, txn, user, &series);
+    apr_int64_t low = rv == APR_SUCCESS ? series.first : 0, high = rv == APR_SUCCESS ? series.next : 0;
+
+    while (rv == APR_SUCCESS && low < high) { /* the first entry that is young enough lies in [low, high] */
+        apr_int64_t middle = low + (high - low) / 2;
+        anshin_history_t entry;
+        rv = anshin_txn_get(txn, &anshin_record_history, entry_key(op, user, middle), &entry);
+        if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && entry.at < since)) {
+            low = middle + 1;
+            rv = APR_SUCCESS;
+        } else {
+            high = middle;
+        }
+    }
+    *count = rv == APR_SUCCESS ? series.next - low : 0;
+    return rv;
+}
+
 apr_status_t anshin_history_trim(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t before, int limit,
                                  int *dropped)
 {

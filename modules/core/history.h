@@ -45,6 +45,10 @@ typedef apr_status_t anshin_history_visit_fn(void *baton, const anshin_history_t
 apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t skip, apr_int64_t limit,
                                  anshin_history_visit_fn *visit, void *baton, apr_int64_t *total);
 
+/* How many entries are not older than a time: by bisection, since a series is in the order of time. user NULL: unknown users. */
+apr_status_t anshin_history_count_since(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t since,
+                                        apr_int64_t *count);
+
 /* Drop entries older than a time, at most limit of them. */
 apr_status_t anshin_history_trim(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t before, int limit,
                                  int *dropped);

@@ -274,6 +274,31 @@ apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char
     return rv;
 }
 
+apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except)
+{
+    anshin_session_match_t others = {.except = except};
+    anshin_session_t session;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!key) {
+        rv = anshin_sessions_end(op, txn, user, &others, NULL);
+    } else if ((rv = anshin_txn_get(txn, &anshin_record_session, key, &session)) == ANSHIN_ENOTFOUND) {
+        rv = APR_SUCCESS;
+    } else if (rv == APR_SUCCESS && strcmp(session.user, user) == 0 &&
+               strcmp(session.contract, op->contract->name) == 0) {
+        rv = session_remove(op, txn, key, user);
+    }
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
 apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id)
 {
     anshin_session_t session;

@@ -34,6 +34,9 @@ apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char
 /* End one by key, durably, with an entry in the history (logout, LOG-9); one that is gone is no failure. */
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
 
+/* End one session of this user (key; NULL: all of them but except), durably; those of others are left alone (ACC-8, S17). */
+apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except);
+
 /* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one key
  * (NULL: none). *count may be NULL. */
 typedef struct anshin_session_match_t {
