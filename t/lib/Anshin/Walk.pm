@@ -37,7 +37,7 @@ sub open_link {
     return $page;
 }
 
-sub expect { my ($page, $status, $what) = @_; $page->status == $status or die "$what: status " . $page->status . "\n" . $page->body; return $page }
+sub expect { my ($page, $status, $what) = @_; $page->status == $status or die "$what: status " . $page->status . " $page->{error}\n" . $page->body; return $page }
 
 # Both pages of the registration; the third one is returned.
 sub register {
