@@ -1,0 +1,200 @@
+# The login page: the one message, lockout, what the browser gets, where it leads.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+AnshinLoginMethods password certificate
+AnshinPasswordAttempts 3
+AnshinSiteURL /members/
+END
+<AnshinContract limited classic>
+AnshinPortalURL https://limited.localhost:@PORT@/anshin
+AnshinMailFrom anshin@example.com
+AnshinLoginMethods password
+AnshinPasswordAttempts 2
+AnshinShowAttempts limit
+AnshinShowLocked off
+AnshinAddressAttempts 5
+AnshinUnlockAfter 2h
+</AnshinContract>
+<AnshinContract quiet modern>
+AnshinPortalURL https://quiet.localhost:@PORT@/anshin
+AnshinMailFrom anshin@example.com
+AnshinLoginMethods password
+AnshinAddressAttempts 1000
+</AnshinContract>
+<VirtualHost 127.0.0.1:@PORT@>
+    ServerName limited.localhost:@PORT@
+    SSLEngine on
+    AnshinUse limited
+    <Location "/anshin">
+        SetHandler anshin
+        Require all granted
+    </Location>
+</VirtualHost>
+<VirtualHost 127.0.0.1:@PORT@>
+    ServerName quiet.localhost:@PORT@
+    SSLEngine on
+    AnshinUse quiet
+    <Location "/anshin">
+        SetHandler anshin
+        Require all granted
+    </Location>
+</VirtualHost>
+MORE
+
+my $person = Anshin::Person->add($s, 'p-01-usr001');
+$person->register;
+
+# What differs from request to request, blotted out.
+sub plain {
+    my ($response) = @_;
+    my $text = $response->text;
+    $text =~ s/name="csrf" value="[^"]*"/csrf/g;
+    $text =~ s/(name="user" value=")[^"]*/$1/g;
+    return $text;
+}
+
+sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
+
+{
+    my $c = $s->client;
+    my $page = $c->get('/anshin/login');
+    is($page->status, 200, 'the login page');
+    like($page->text, qr/autocomplete="username".*autocomplete="current-password"/s, 'password managers know its fields (S3)');
+    is($c->head('/anshin/login')->status, 200, 'HEAD is answered');
+    is($c->head('/anshin/login')->body, '', 'without a body');
+
+    my $r = $person->login($c);
+    is($r->status, 303, 'the right password');
+    is($r->header('Location'), '/members/', 'leads to AnshinSiteURL when there is no place to return to');
+    my ($cookie) = grep { /^__Host-anshin-p-01=/ } $r->headers('Set-Cookie');
+    like($cookie, qr/^__Host-anshin-p-01=[\w-]{43};/, 'a random session cookie (S18)');
+    like($cookie, qr/; Path=\/; Secure; HttpOnly; SameSite=Lax$/, 'with its attributes and no Domain (S18)');
+    unlike($cookie, qr/Max-Age|Expires/i, 'until the browser closes');
+    is($c->get('/members/')->status, 200, 'the protected page opens (LOG-1)');
+
+    my $home = $c->get('/anshin/');
+    like($home->text, qr/p-01-usr001/, 'the portal shows who is logged in');
+    like($home->text, qr/action="\/anshin\/logout"/, 'and a logout button');
+    is($c->get('/anshin/login')->header('Location'), '/anshin/', 'who is logged in needs no login page');
+
+    my $first = $c->{cookies}{'__Host-anshin-p-01'};
+    my $again = $c->clone;
+    delete $again->{cookies}{'__Host-anshin-p-01'};
+    my $form = $again->get('/anshin/login');
+    $again->{cookies}{'__Host-anshin-p-01'} = $first;
+    is($again->submit($form, { user => $person->{user}, password => $person->{password} })->status, 303, 'a second login');
+    isnt($again->{cookies}{'__Host-anshin-p-01'}, $first, 'gets a session of its own (S14)');
+    is($c->get('/anshin/')->status, 303, 'and ends the one that the browser had (S14)');
+
+    my $planted = $s->client(cookies => { '__Host-anshin-p-01' => 'A' x 43 });
+    is($person->login($planted)->status, 303, 'a session id that somebody planted');
+    isnt($planted->{cookies}{'__Host-anshin-p-01'}, 'A' x 43, 'is replaced at login (S14)');
+}
+
+{
+    my $c = $s->client;
+    my $wrong   = $person->login($c, password => 'wrong-Pass-1');
+    my $unknown = $person->login($c, user => 'p-01-nobody');
+    my $strange = $person->login($c, user => "\x{30E6}\x{30FC}\x{30B6}");
+    is($wrong->status, 401, 'a wrong password (LOG-4)');
+    is($wrong->header('WWW-Authenticate'), 'Anshin', 'a scheme for which no browser pops up');
+    is($wrong->headers('Set-Cookie'), 0, 'sets no cookie');
+    for ([ 'an unknown ID', $unknown ], [ 'an ID that nobody can have', $strange ]) {
+        my ($what, $r) = @$_;
+        is($r->status, $wrong->status, "$what: the same status (S8)");
+        is(plain($r), plain($wrong), "$what: the same page, remaining attempts too (S8, LOG-4)");
+        is(header_names($r), header_names($wrong), "$what: the same headers (S8)");
+    }
+    like($wrong->text, qr/2/, 'the remaining attempts are told (LOG-5)');
+    like($wrong->text, qr/value="p-01-usr001"/, 'the user ID is kept');
+    unlike($wrong->text, qr/wrong-Pass-1/, 'the password is not');
+
+    $wrong = $person->login($c, password => 'wrong-Pass-2');
+    is($wrong->status, 401, 'a second wrong password');
+    my $locked = $person->login($c, password => 'wrong-Pass-3');
+    is($locked->status, 403, 'the third is the limit: locked (LCK-2)');
+    is($locked->header('WWW-Authenticate'), undef, 'which is no challenge');
+    is($person->login($c)->status, 403, 'the right password does not open it (LCK-2)');
+    is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $person->{user})->{status}, 0, 'the operator unlocks');
+    is($person->login($c)->status, 303, 'and the right password works again (LCK-2)');
+}
+
+{
+    my $c = $s->client(host => 'limited.localhost', ca => undef);
+    my $login = sub {
+        my ($user, $password) = @_;
+        my $page = $c->get('/anshin/login');
+        return $c->submit($page, { user => $user, password => $password });
+    };
+    my $first = $login->('somebody', 'a-wrong-one');
+    like($first->text, qr/2/, 'after how many attempts it locks, where the contract says that (LOG-5)');
+    my $second = $login->('somebody', 'a-wrong-one');
+    my $third  = $login->('somebody', 'a-wrong-one');
+    is($third->status, 401, 'a lock that the contract does not show looks like any failure (S8)');
+    is(plain($third), plain($first), 'to the byte (S8)');
+    my $r;
+    for (1 .. 6) { $r = $login->("other-$_", 'a-wrong-one'); last if $r->status == 429 }
+    is($r->status, 429, 'an address that fails too often must wait, unknown IDs included (LCK-4, S6)');
+    like($r->header('Retry-After'), qr/^\d+$/, 'and is told how long');
+    is($c->get('/anshin/login')->status, 200, 'the page itself stays');
+}
+
+{
+    my $c = $s->client(host => 'quiet.localhost', ca => undef);
+    my $r = $c->submit($c->get('/anshin/login'), { user => 'nobody', password => 'a-wrong-one' });
+    is($r->status, 401, 'modern: a failure');
+    my ($alert) = $r->text =~ /id="summary".*?<\/h2>(.*?)<\/div>/s;
+    unlike($alert, qr/\d/, 'says nothing of attempts (LOG-5, CON-4)');
+}
+
+# The place to return to.
+{
+    my $c = $s->client;
+    my $to = $c->get('/members/?a=1&b=%E3%81%82', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
+    is($to->status, 303, 'a navigation to a protected page');
+    like($to->header('Location'), qr{^(?:https://localhost:\d+)?/anshin/login\?return=[\w-]+$}, 'leads to the login page (LOG-1)');
+    my $page = $c->follow($to);
+    my $r = $c->submit($page, { user => $person->{user}, password => 'wrong-Pass-1' });
+    is($r->field('return'), $page->field('return'), 'a failure keeps the place to return to');
+    $r = $c->submit($r, { user => $person->{user}, password => $person->{password} });
+    is($r->header('Location'), '/members/?a=1&b=%E3%81%82', 'and the login goes back there (LOG-1)');
+
+    my $sealed = $page->field('return');
+    for my $bad (
+        'https://evil.example/', '//evil.example/', '/\\evil.example/', '/members/', '', 'A' x 60,
+        substr($sealed, 0, -1), $sealed . 'A', ('B' x 1500), "$sealed\r\nSet-Cookie: a=b"
+    ) {
+        my $c2 = $s->client;
+        my $form = $c2->get('/anshin/login');
+        my $answer = $c2->submit($form, { user => $person->{user}, password => $person->{password}, return => $bad });
+        is($answer->header('Location'), '/members/', 'a place that we did not seal is ignored (S26): ' . length $bad);
+        is($answer->header('a'), undef, 'and cannot add a header (S27)') if $bad =~ /Set-Cookie/;
+    }
+}
+
+# What is typed comes back escaped, and reaches no header or log line.
+{
+    my $c = $s->client;
+    my $evil = qq{"><script>alert(1)</script>'\r\nSet-Cookie: evil=1\r\n[error] forged};
+    my $r = $person->login($c, user => $evil, password => 'x');
+    is($r->status, 401, 'hostile text as user ID');
+    unlike($r->text, qr/<script>alert/, 'is escaped where it is shown (S27)');
+    is(scalar(grep { /evil/ } $r->headers('Set-Cookie')), 0, 'adds no header (S27)');
+    unlike($s->log . $s->access_log, qr/^\[error\] forged/m, 'and no log line (S27)');
+    my $missing = $c->submit($r, { user => '', password => '' });
+    is($missing->status, 422, 'empty fields are complaints');
+    my @complaints = $missing->text =~ /class="field-errors"/g;
+    is(scalar @complaints, 2, 'beside each field');
+    is($person->login($c, password => 'x' x 1025)->status, 422, 'a password too long is a complaint (S32)');
+}
+
+unlike($s->log . $s->access_log, qr/Umi-to-yama-7|wrong-Pass/, 'no password is in a log (S28)');
+$s->finish;
+done_testing;

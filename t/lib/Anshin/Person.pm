@@ -1,0 +1,109 @@
+package Anshin::Person;
+# A user of a suite's server, from the operator's command to the login, through the pages as a browser would.
+#
+#   my $p = Anshin::Person->add($s, 'p-01-usr007', method => 'certificate');    htanshin user add
+#   $p->{path}, $p->{code}                    the registration link (path and query), the registration code
+#   $p->register($c)                          through the pages; $p->{password}, $p->{download_password}
+#   my $pem = $p->fetch($c)                   waits for the mail, downloads, unpacks: key and certificate in one file
+#   $p->login($c)                             the response to the login form
+#
+# Each dies with what it saw when a step does not lead where it should.
+use strict;
+use warnings;
+use Encode ();
+use MIME::Base64 qw(decode_base64);
+
+my $count = 0;
+
+sub add {
+    my ($class, $server, $user, %want) = @_;
+    my $self = bless {
+        server => $server, user => $user, method => 'password', address => 'person' . ++$count . '@example.jp',
+        password => 'Umi-to-yama-7', question => 'pet', answer => 'トウキョウ', %want
+    }, $class;
+    utf8::decode($self->{answer}) unless utf8::is_utf8($self->{answer});
+    my $made = $server->htanshin(
+        '--contract', $self->{contract} // $server->{name},
+        'user', 'add', $user, '--method', $self->{method}, '--address', $self->{address}
+    );
+    $made->{status} == 0 or die "htanshin user add $user: $made->{err}";
+    ($self->{path}) = $made->{out} =~ m{https://[^/\s]+(/\S+)} or die "no URL: $made->{out}";
+    ($self->{code}) = $made->{out} =~ /code:\s*(\S+)/ or die "no code: $made->{out}";
+    return $self;
+}
+
+# Up to page 2: its response.
+sub to_credentials {
+    my ($self, $c) = @_;
+    my $page = expect($c->follow(expect($c->get($self->{path}), 303)), 200);
+    return expect($c->follow(expect($c->submit($page, { code => $self->{code} }), 303)), 200);
+}
+
+sub credentials {
+    my ($self) = @_;
+    return {
+        password => $self->{password}, password_confirm => $self->{password}, question => $self->{question},
+        answer => $self->{answer}
+    };
+}
+
+# To the end: the response of page 3.
+sub register {
+    my ($self, $c) = @_;
+    $c ||= $self->{server}->client;
+    my $done = expect($c->submit($self->to_credentials($c), $self->credentials), 303);
+    my $page = expect($c->follow($done), 200);
+    ($self->{download_password}) = $page->text =~ /id="secret">([^<]+)</;
+    return $page;
+}
+
+# The path of the download link in the mail that the worker sent.
+sub download_path {
+    my ($self) = @_;
+    my $path;
+    my $find = sub {
+        for my $mail ($self->{server}->mail) {
+            next unless $mail =~ /^To: <?\Q$self->{address}\E>?\r?$/m;
+            my ($head, $body) = split /\r?\n\r?\n/, $mail, 2;
+            $body = decode_base64($body) if $head =~ /^Content-Transfer-Encoding: base64/mi;
+            ($path) = $body =~ m{https://[^/\s]+(/\S*/download\?t=[\w-]+)};
+        }
+        return defined $path;
+    };
+    Anshin::Server::wait_for(60, $find) or die "no download mail for $self->{user}:\n" . $self->{server}->log;
+    return $path;
+}
+
+# Download; the PKCS#12 bytes and the response.
+sub download {
+    my ($self, $c, %fields) = @_;
+    my $page = expect($c->follow(expect($c->get($self->download_path), 303)), 200);
+    my $file = expect($c->submit($page, { download_password => $self->{download_password}, profile => 'modern', %fields }), 200);
+    return ($file->body, $file);
+}
+
+# Key and certificate for Anshin::Client's cert.
+sub fetch {
+    my ($self, $c) = @_;
+    my ($bytes) = $self->download($c || $self->{server}->client);
+    my $base = $self->{server}->root . "/person-$self->{user}";
+    Anshin::PKI::write_text("$base.p12", $bytes);
+    my $made = $self->{server}->run(
+        qw(openssl pkcs12 -nodes -passin), "pass:$self->{download_password}", '-in', "$base.p12", '-out', "$base.pem");
+    $made->{status} == 0 or die "PKCS#12 of $self->{user} does not open: $made->{err}";
+    return $self->{pem} = "$base.pem";
+}
+
+sub login {
+    my ($self, $c, %fields) = @_;
+    my $page = expect($c->get('/anshin/login'), 200);
+    return $c->submit($page, { user => $self->{user}, password => $self->{password}, %fields });
+}
+
+sub expect {
+    my ($response, $status) = @_;
+    return $response if $response->status == $status;
+    die "status " . $response->status . " instead of $status at $response->{path}: " . $response->error . $response->body;
+}
+
+1;
