@@ -184,7 +184,7 @@ static apr_status_t open_crypto(start_t *start)
         .passes = server->hash_passes,
         .lanes = server->hash_lanes,
         .slots = server->hash_slots,
-        .slot_dir = apr_pstrcat(start->pool, start->state_dir, "/run", NULL),
+        .slot_dir = apr_pstrcat(start->pool, start->state_dir, "/slots", NULL),
         .wait = server->hash_wait,
     };
     anshin_crypto_t *crypto = NULL;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define SERIAL_MAX 20 /* RFC 5280 4.1.2.2 */
 #define SPKI_MIN 32
 #define SPKI_MAX 1024 /* RSA of 4,096 bits takes 550 */
 #define URL_MAX 400
@@ -61,7 +62,7 @@ static apr_status_t parse_issue(anshin_issue_t *wanted, anshin_wire_t *request, 
 
     memset(wanted, 0, sizeof(*wanted));
     if (anshin_wire_get_string(request, &wanted->public_key, SPKI_MIN, SPKI_MAX) != APR_SUCCESS ||
-        anshin_wire_get_string(request, &wanted->serial, 1, ANSHIN_SERIAL_BYTES_MAX) != APR_SUCCESS ||
+        anshin_wire_get_string(request, &wanted->serial, 1, SERIAL_MAX) != APR_SUCCESS ||
         anshin_wire_get_text(request, &wanted->common_name, NAME_MAX_OCTETS, pool) != APR_SUCCESS ||
         anshin_wire_get_text(request, &wanted->organization, NAME_MAX_OCTETS, pool) != APR_SUCCESS ||
         anshin_wire_get_number(request, &lifetime) != APR_SUCCESS ||

@@ -34,6 +34,7 @@ static void open_env(anshin_env_t *env, const char *state_dir, apr_pool_t *pool)
     anshin_error_clear(&err);
     settings.key_file = apr_pstrcat(pool, state_dir, "/seal.key", NULL);
     settings.slot_dir = apr_pstrcat(pool, state_dir, "/slots", NULL);
+    (void)mkdir(settings.slot_dir, 0770);
     if (anshin_config_load(&config, state_dir, &err, pool) != APR_SUCCESS ||
         anshin_seal_key_create(settings.key_file, &err, pool) != APR_SUCCESS ||
         anshin_crypto_open(&crypto, &settings, &err, pool) != APR_SUCCESS ||

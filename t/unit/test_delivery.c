@@ -1,0 +1,165 @@
+/*
+ * Delivery (ca/delivery.h): Maildir and command (MAI-1), modes (S31).
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <apr_general.h>
+
+#include "ca/delivery.h"
+#include "scratch.h"
+#include "tap.h"
+
+#define NAME "1800000000.0123456789abcdef0123456789abcdef.anshin"
+
+static apr_pool_t *pool;
+static const char *directory;
+static anshin_error_t err;
+
+static const char *in(const char *path)
+{
+    return apr_pstrcat(pool, directory, "/", path, NULL);
+}
+
+/* The content of a file, NULL when it is not there. */
+static const char *content(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = apr_pcalloc(pool, 300000);
+
+    if (file == NULL) {
+        return NULL;
+    }
+    if (fread(text, 1, 299999, file) == 0 && ferror(file)) {
+        text = NULL;
+    }
+    (void)fclose(file);
+    return text;
+}
+
+static int mode_of(const char *path)
+{
+    struct stat seen;
+
+    return stat(path, &seen) == 0 ? (int)(seen.st_mode & 07777) : -1;
+}
+
+static int entries(const char *path)
+{
+    DIR *open = opendir(path);
+    const struct dirent *entry;
+    int count = 0;
+
+    while (open != NULL && (entry = readdir(open)) != NULL) {
+        count += entry->d_name[0] != '.';
+    }
+    if (open != NULL) {
+        (void)closedir(open);
+    }
+    return count;
+}
+
+static void test_maildir(void)
+{
+    const char *spool = in("mail");
+    anshin_message_t message = {NAME, "one\r\n", 5};
+
+    (void)umask(S_IRWXO);
+    ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS && mode_of(spool) == 02770 && mode_of(in("mail/tmp")) == 02770 &&
+           mode_of(in("mail/new")) == 02770 && mode_of(in("mail/cur")) == 02770, "a Maildir of mode 2770 is made (S31)");
+    ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS, "and found again");
+    ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && err.status == APR_SUCCESS,
+       "what is not in tmp was moved before");
+    ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS && same_text(content(in("mail/tmp/" NAME)), "one\r\n") &&
+           mode_of(in("mail/tmp/" NAME)) == 0660 && entries(in("mail/new")) == 0, "a message is written to tmp, mode 0660 (S31)");
+    message.data = "again";
+    ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS && same_text(content(in("mail/tmp/" NAME)), "again") &&
+           entries(in("mail/tmp")) == 1, "one left behind by a worker that died is written anew (MAI-1)");
+    ok(anshin_maildir_move(spool, NAME, &err, pool) == APR_SUCCESS && same_text(content(in("mail/new/" NAME)), "again") &&
+           entries(in("mail/tmp")) == 0, "then it is moved to new");
+    ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && entries(in("mail/new")) == 1, "once");
+}
+
+static void test_maildir_faults(void)
+{
+    anshin_message_t message = {NAME, "secret", 6};
+
+    scratch_write(in("victim"), "untouched", 9, 0600);
+    (void)!symlink(in("victim"), in("mail/tmp/" NAME));
+    ok(anshin_maildir_write(in("mail"), &message, &err, pool) == APR_SUCCESS && same_text(content(in("victim")), "untouched"),
+       "a link that lies in wait is not followed");
+    (void)unlink(in("mail/tmp/" NAME));
+    (void)mkdir(in("mail/tmp/" NAME), 0700);
+    ok(anshin_maildir_write(in("mail"), &message, &err, pool) == ANSHIN_EFAULT && err.status == ANSHIN_EFAULT &&
+           strstr(err.text, "secret") == NULL, "what cannot be written is a fault, told without the text");
+    (void)rmdir(in("mail/tmp/" NAME));
+    anshin_error_clear(&err);
+    ok(anshin_maildir_write(in("nowhere"), &message, &err, pool) == ANSHIN_EFAULT, "no spool is a fault");
+    anshin_error_clear(&err);
+    scratch_write(in("file"), "", 0, 0600);
+    ok(anshin_maildir_make(in("file"), &err, pool) == ANSHIN_EFAULT, "a spool that is a file as well");
+    anshin_error_clear(&err);
+}
+
+static apr_status_t run(const char *command, const char *data, apr_size_t length, apr_interval_time_t wait)
+{
+    const anshin_message_t message = {NAME, data, length};
+
+    anshin_error_clear(&err);
+    return anshin_command_run(command, &message, wait, &err, pool);
+}
+
+static void test_command(void)
+{
+    const char *script = in("take");
+    const char *command = apr_pstrcat(pool, script, " 'a b' $HOME \"c;d\"", NULL);
+    const char *got = in("got");
+    const char *text;
+    char *big = apr_pcalloc(pool, 200001);
+
+    memset(big, 'x', 200000);
+    text = apr_psprintf(pool, "#!/bin/sh\ncat >%s\nprintf '%%s|' \"$@\" >%s.args\nenv >%s.env\nls /proc/self/fd >%s.fds\n", got,
+                        got, got, got);
+    scratch_write(script, text, strlen(text), 0755);
+    (void)setenv("ANSHIN_SECRET", "leaks", 1);
+    ok(run(command, "Subject: x\r\n\r\nbody\r\n", 20, apr_time_from_sec(20)) == APR_SUCCESS &&
+           same_text(content(got), "Subject: x\r\n\r\nbody\r\n"), "a command takes the message on its standard input (MAI-1)");
+    ok(same_text(content(apr_pstrcat(pool, got, ".args", NULL)), "a b|$HOME|c;d|"), "no shell has its hands on the arguments");
+    ok(strstr(content(apr_pstrcat(pool, got, ".env", NULL)), "leaks") == NULL, "nor has it our environment");
+    ok(strchr(content(apr_pstrcat(pool, got, ".fds", NULL)), '4') == NULL, "nor our descriptors");
+    ok(run(command, big, 200000, apr_time_from_sec(20)) == APR_SUCCESS && same_text(content(got), big), "a long message goes whole");
+}
+
+static void test_command_faults(void)
+{
+    apr_time_t begun = apr_time_now();
+    char *big = apr_pcalloc(pool, 200001);
+
+    memset(big, 'x', 200000);
+    ok(run("/bin/false", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT && strstr(err.text, "ended with 1") != NULL,
+       "a command that fails is told with its status");
+    ok(run("/nonexistent/sendmail -t", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT, "one that is not there is a fault");
+    ok(run("sendmail -t", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT && run("", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT,
+       "one that is not named by its path is refused");
+    ok(run("/bin/true", big, 200000, apr_time_from_sec(20)) == ANSHIN_EFAULT, "one that does not take the message has not got it");
+    ok(run("/bin/sleep 60", big, 200000, apr_time_from_msec(200)) == ANSHIN_EFAULT && apr_time_now() - begun < apr_time_from_sec(20),
+       "one that hangs is killed");
+    ok(!anshin_command_valid("sendmail", pool) && !anshin_command_valid("", pool) && !anshin_command_valid("  ", pool) &&
+           anshin_command_valid("/usr/sbin/sendmail -t -i", pool), "which commands can be used is known beforehand");
+}
+
+int main(void)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    directory = scratch_directory(pool);
+    anshin_error_clear(&err);
+    test_maildir();
+    test_maildir_faults();
+    test_command();
+    test_command_faults();
+    apr_pool_destroy(pool);
+    return done();
+}

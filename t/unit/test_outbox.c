@@ -1,0 +1,120 @@
+/*
+ * The steps of a mail in the store (core/outbox.h): each once, by its own worker alone (MAI-1), and wiped when sent (S24).
+ */
+#include "core/outbox.h"
+#include "core/secret.h"
+#include "tap.h"
+#include "world.h"
+
+static world_t world;
+
+/* A mail with its job in the hands of worker "w". */
+static anshin_outbox_t queue(void)
+{
+    anshin_outbox_t outbox = {NULL, "w", NULL};
+    anshin_mail_t mail = {.contract = "p-01", .user = "u", .kind = "test", .state = ANSHIN_MAIL_WAITING, .created_at = world.now};
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn;
+    anshin_job_t job = {.kind = ANSHIN_JOB_MAIL};
+    apr_time_t wake;
+
+    (void)anshin_secret_name(op, &outbox.id);
+    (void)anshin_secret_blob_put(op, &mail.blob, "mail", "text", 4);
+    job.mail = outbox.id;
+    txn = world_begin(op, ANSHIN_TXN_WRITE);
+    (void)anshin_txn_put(txn, &anshin_record_mail, outbox.id, &mail);
+    (void)anshin_job_add(op, txn, &job);
+    (void)anshin_txn_commit(txn, ANSHIN_DURABLE);
+    if (anshin_job_claim(op, "w", &job, &outbox.key, &wake) != APR_SUCCESS) {
+        printf("# no job\n");
+        exit(1);
+    }
+    return outbox;
+}
+
+static anshin_mail_t mail_of(const anshin_outbox_t *outbox)
+{
+    anshin_mail_t mail;
+
+    (void)anshin_outbox_read(world_op(&world), outbox, &mail);
+    return mail;
+}
+
+static void test_sent(void)
+{
+    anshin_outbox_t outbox = queue();
+    anshin_mail_t mail;
+
+    ok(anshin_outbox_delivering(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING &&
+           world_count(&world, &anshin_record_job) == 1, "delivering: the job goes on");
+    ok(anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS, "sent");
+    mail = mail_of(&outbox);
+    ok(mail.state == ANSHIN_MAIL_SENT && mail.sent_at == world.now && mail.blob == NULL && mail.tries == 1 && mail.last_error == NULL,
+       "the record says when");
+    ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 0, "the job is done and the text wiped (S24)");
+    ok(anshin_outbox_sent(world_op(&world), &outbox) == ANSHIN_ENOTFOUND, "a mail is sent once (MAI-1)");
+}
+
+static void test_failed(void)
+{
+    anshin_outbox_t outbox = queue();
+    anshin_mail_t mail;
+
+    ok(anshin_outbox_failed(world_op(&world), &outbox, "nobody takes it") == APR_SUCCESS, "given up");
+    mail = mail_of(&outbox);
+    ok(mail.state == ANSHIN_MAIL_FAILED && same_text(mail.last_error, "nobody takes it") && mail.blob != NULL &&
+           world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 1, "cause and text are kept for the operator");
+    (void)anshin_blob_wipe(world.env.store, mail.blob, NULL);
+}
+
+static void test_later(void)
+{
+    anshin_outbox_t outbox = queue();
+    anshin_mail_t mail;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+
+    ok(anshin_outbox_later(world_op(&world), &outbox, "not now") == APR_SUCCESS, "not this time");
+    mail = mail_of(&outbox);
+    ok(mail.state == ANSHIN_MAIL_WAITING && mail.tries == 1 && same_text(mail.last_error, "not now"), "the record says why");
+    ok(anshin_job_claim(world_op(&world), "w", &job, &key, &wake) == ANSHIN_ENOTFOUND && wake == world.now + apr_time_from_sec(10),
+       "and the job waits");
+    world.now = wake;
+    ok(anshin_job_claim(world_op(&world), "w", &job, &key, &wake) == APR_SUCCESS &&
+           anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).tries == 2, "until it works");
+}
+
+static void test_strangers(void)
+{
+    anshin_outbox_t outbox = queue();
+    const anshin_outbox_t other = {outbox.key, "other", outbox.id};
+    const anshin_outbox_t lost = {outbox.key, "w", "ffffffffffffffffffffffffffffffff"};
+    const anshin_outbox_t none = {outbox.key, "w", NULL};
+    anshin_mail_t mail;
+
+    ok(anshin_outbox_delivering(world_op(&world), &other) == ANSHIN_ECONFLICT &&
+           anshin_outbox_sent(world_op(&world), &other) == ANSHIN_ECONFLICT &&
+           anshin_outbox_failed(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
+           anshin_outbox_later(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
+           mail_of(&outbox).state == ANSHIN_MAIL_WAITING, "another worker changes nothing");
+    ok(anshin_outbox_sent(world_op(&world), &lost) == ANSHIN_ENOTFOUND && world_count(&world, &anshin_record_job) == 1,
+       "without its mail a job is not done");
+    ok(anshin_outbox_read(world_op(&world), &lost, &mail) == ANSHIN_ENOTFOUND &&
+           anshin_outbox_read(world_op(&world), &none, &mail) == ANSHIN_ENOTFOUND, "a mail that is not there is not found");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    test_sent();
+    test_failed();
+    test_later();
+    test_strangers();
+    apr_pool_destroy(pool);
+    return done();
+}
