@@ -77,7 +77,7 @@ static apr_status_t find_user(anshin_call_t *call, const char *name, uid_t *uid)
 /* Whom to become. */
 static apr_status_t choose_user(anshin_call_t *call, const struct stat *directory, uid_t *uid)
 {
-    const char *name = NULL;
+    const char *name = "";
     apr_status_t status;
 
     if (call->command->access == ANSHIN_ACCESS_SIGNER) {

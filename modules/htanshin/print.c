@@ -160,7 +160,7 @@ static void print_table(FILE *out, const json_t *rows, int indent, apr_pool_t *p
         widths[i % columns] = width > widths[i % columns] ? width : widths[i % columns];
     }
     for (int row = 0; row < count; row++) {
-        print_row(out, cells + row * columns, widths, columns, indent);
+        print_row(out, &cells[(apr_size_t)row * (apr_size_t)columns], widths, columns, indent);
     }
 }
 

@@ -117,7 +117,7 @@ static apr_status_t show_terminal(const look_t *look, apr_int64_t number, json_t
 {
     anshin_op_t *op = &look->call->op;
     anshin_terminal_t terminal;
-    anshin_download_t download;
+    anshin_download_t download = {0};
     int waiting = 0;
     apr_status_t status = anshin_terminal_get(op, look->txn, look->account->user, number, &terminal);
 

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Test::More;
+use Anshin::Server;
 use Anshin::Source;
 
 my @files = qw(conf.d/anshin-reference.conf htdocs/manual/en/directives.md htdocs/manual/ja/directives.md);
@@ -21,6 +22,19 @@ my @words = grep { !/^#/ && /\S/ } split /\n/, slurp('apxs-build/reference.txt')
 is(join(' ', grep { !$directive{$_} } map { /^(\w+)/ } @words), '', 'reference.txt has no directive of its own');
 is(scalar @words, scalar keys %directive, 'directives in it: ' . @words);
 is(join(' ', map { /^(\w+)/ } grep { !/\|[^|]*[\x80-\xff]{3,}[^|]*$/ } @words), '', 'each with its Japanese sentence');
+
+# The reference with every line taken in is a configuration that httpd accepts, and so are defaults and examples.
+my $modules = join "\n", map { "LoadModule anshin_${_}_module " . Anshin::Server::out() . "/mod_anshin_$_.so" } qw(auth portal);
+my $whole   = slurp('conf.d/anshin-reference.conf') =~ s/^(\s*)#(?=<?\/?Anshin)/$1/mgr;
+my $taken   = () = $whole =~ /^\s*Anshin\w+ /mg;
+cmp_ok($taken, '>', 60, "lines taken in: $taken");
+$whole =~ s{ (?=/(?:etc|usr|var)/)(?!/usr/sbin)}{ \@ROOT\@}g;
+my $server = Anshin::Server->new(bare => 1, server => "$modules\n$whole");
+File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share/anshin /usr/lib/anshin /var/lib/anshin));
+Anshin::PKI::write_text($server->root . '/etc/anshin/blocklist.txt', "password\n");
+my $test   = $server->configtest;
+is($test->{status}, 0, 'httpd accepts them all') or diag($test->{err});
+$server->remove;
 
 # htanshin check has a rule for every option of a contract, also for those that say nothing about security (CON-4).
 my @options = code('modules/core/policy.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;

@@ -57,8 +57,7 @@ static void where_the_state_is(void)
     setenv("ANSHIN_STATE_DIR", "/from/environment", 1);
     ok(READ(&call, "check") == APR_SUCCESS && same_text(call.state_dir, "/from/environment"),
        "ANSHIN_STATE_DIR (ADM-1)");
-    ok(READ(&call, "check", "-d", "/given") == APR_SUCCESS && same_text(call.state_dir, "/given"),
-       "-d goes before it");
+    ok(READ(&call, "check", "-d", "/given") == APR_SUCCESS && same_text(call.state_dir, "/given"), "-d goes before it");
     unsetenv("ANSHIN_STATE_DIR");
     ok(READ(&call, "check") == APR_SUCCESS && call.state_dir[0] == '/', "else the installed default");
     ok(READ(&call, "check", "-d", "relative") == ANSHIN_EINVALID, "a relative path is refused");
