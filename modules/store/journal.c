@@ -328,10 +328,6 @@ apr_status_t anshin_journal_append(anshin_journal_t *journal, anshin_mark_t *mar
     apr_uint32_t chain = anshin_crc32c(mark->chain, batch->data, 4);
     apr_status_t status;
 
-    if (octets > ANSHIN_JOURNAL_LIMIT - mark->length) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0332", "store: journal %u is full, because checkpoints fail",
-                           journal->number);
-    }
     chain = anshin_crc32c(chain, batch->data + ANSHIN_BATCH_HEADER, batch->length - ANSHIN_BATCH_HEADER);
     anshin_put_u32(batch->data + 4, chain);
     status = allocate(journal, (apr_off_t)(mark->length + octets));

@@ -20,7 +20,7 @@
 #include "store/folder.h"
 
 #define ANSHIN_JOURNAL_HEADER 64
-#define ANSHIN_JOURNAL_LIMIT 0x40000000u /* octets in a journal: far beyond what a checkpoint ever leaves */
+#define ANSHIN_JOURNAL_LIMIT 0x10000000u /* octets in a journal: far more than there ever are between checkpoints */
 #define ANSHIN_BATCH_HEADER 8
 #define ANSHIN_BATCH_LIMIT 0x4000000u /* octets of changes in a batch */
 
@@ -82,7 +82,7 @@ apr_status_t anshin_batch_make(anshin_batch_t *batch, const anshin_change_t *cha
                                anshin_error_t *err, apr_pool_t *pool);
 
 /* Write a batch at *mark, the end of the journal, and move *mark behind it. Nobody sees it until the state word moves.
- * ANSHIN_EFAULT: not written (disk full, or the journal is at its limit), and the store is as before. */
+ * ANSHIN_EFAULT: not written, the disk is full say, and the store is as before. */
 apr_status_t anshin_journal_append(anshin_journal_t *journal, anshin_mark_t *mark, anshin_batch_t *batch,
                                    anshin_error_t *err);
 

@@ -88,6 +88,18 @@ static void rotate(anshin_writer_t *writer, const anshin_journal_t *journal, ans
     anshin_control_rotate(writer->control, next, ANSHIN_JOURNAL_HEADER);
 }
 
+static apr_status_t check_room(const anshin_writer_t *writer, anshin_mark_t mark, const anshin_batch_t *batch,
+                               anshin_error_t *err)
+{
+    char note[160];
+
+    if (batch->length + ANSHIN_BATCH_HEADER <= ANSHIN_JOURNAL_LIMIT - mark.length) {
+        return APR_SUCCESS;
+    }
+    anshin_control_last_note(note, sizeof(note), writer->control);
+    return anshin_fail(err, ANSHIN_EFAULT, "AN0332", "store: the journal is full, because checkpoints fail: %s", note);
+}
+
 static int is_long(const anshin_writer_t *writer, anshin_mark_t end)
 {
     return end.length >= CHECKPOINT_LENGTH && !anshin_state_folding(anshin_control_state(writer->control));
@@ -100,6 +112,9 @@ apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *jou
     apr_pool_t *pool;
     apr_status_t status = check_fault(writer, err);
 
+    if (status == APR_SUCCESS) {
+        status = check_room(writer, mark, batch, err);
+    }
     if (status == APR_SUCCESS) {
         status = anshin_journal_append(journal, &end, batch, err);
     }
