@@ -60,6 +60,11 @@ static int post_read_request(request_rec *r)
                       "AN0521: 421, since this connection was never asked for a certificate, which this host does");
         return HTTP_MISDIRECTED_REQUEST;
     }
+    if (anshin_peer_needs_http1(r)) {
+        apr_table_setn(r->notes, "ssl-renegotiate-forbidden",
+                       "verify-client"); /* mod_http2 makes HTTP_1_1_REQUIRED of it */
+        return HTTP_FORBIDDEN;
+    }
     anshin_identity_clean(r);
     return DECLINED;
 }

@@ -77,3 +77,18 @@ apr_status_t anshin_tls_peer(anshin_peer_t *facts, struct ssl_st *ssl, const ans
     SSL_set_verify_result(ssl, result);
     return rv;
 }
+
+int anshin_tls_is_forgetful(const struct ssl_st *ssl)
+{
+    return SSL_version(ssl) < TLS1_3_VERSION;
+}
+
+long anshin_tls_result(const struct ssl_st *ssl)
+{
+    return SSL_get_verify_result(ssl);
+}
+
+void anshin_tls_restate(struct ssl_st *ssl, long result)
+{
+    SSL_set_verify_result(ssl, result);
+}

@@ -33,4 +33,10 @@ int anshin_tls_was_asked(const struct ssl_st *ssl, const anshin_trust_t *trust);
 apr_status_t anshin_tls_peer(anshin_peer_t *facts, struct ssl_st *ssl, const anshin_trust_t *trust, apr_time_t now,
                              anshin_error_t *err, apr_pool_t *pool);
 
+/* mod_ssl puts the result back to "verified" at every request of a connection older than TLS 1.3, so that it has to be
+ * written anew behind it. is_forgetful: 1 for such a connection. result: what anshin_tls_peer() has written. */
+int anshin_tls_is_forgetful(const struct ssl_st *ssl);
+long anshin_tls_result(const struct ssl_st *ssl);
+void anshin_tls_restate(struct ssl_st *ssl, long result);
+
 #endif

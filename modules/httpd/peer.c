@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 #include <http_connection.h>
 #include <http_log.h>
+#include <http_request.h>
 
 #include "crypto/tls.h"
 
@@ -25,6 +26,8 @@ typedef struct link_t {
     struct ssl_st *ssl;
     int judged;
     int asked;
+    int forgetful; /* mod_ssl overwrites the result at each request (crypto/tls.h) */
+    long result;   /* the true one */
     anshin_peer_t peer;
 } link_t;
 
@@ -98,6 +101,19 @@ static int judge(conn_rec *c)
         ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, "%s: the client certificate could not be checked: %s", err.id,
                       err.text);
     }
+    link->forgetful = anshin_tls_is_forgetful(link->ssl);
+    link->result = anshin_tls_result(link->ssl);
+    return DECLINED;
+}
+
+/* Behind mod_ssl's own access check, ahead of every Require. */
+static int restate(request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+
+    if (link != NULL && link->asked && link->forgetful) {
+        anshin_tls_restate(link->ssl, link->result);
+    }
     return DECLINED;
 }
 
@@ -125,6 +141,16 @@ int anshin_peer_misdirected(const request_rec *r)
     const link_t *link = link_of(r->connection);
 
     return link != NULL && !link->asked && site->main->trust != NULL && anshin_site_asks(site);
+}
+
+/* Requests of one HTTP/2 connection run at once, and between mod_ssl's "verified" and our word to the contrary one of them might
+ * read the former. It matters only where a certificate is bad and the connection old. */
+int anshin_peer_needs_http1(const request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+
+    return r->connection->master != NULL && link != NULL && link->asked && link->forgetful &&
+           link->peer.state != ANSHIN_PEER_NONE && link->peer.state != ANSHIN_PEER_GOOD;
 }
 
 /* --- at start --- */
@@ -166,4 +192,5 @@ void anshin_peer_hooks(void)
     APR_OPTIONAL_HOOK(ssl, init_server, ask, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, meet, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_process_connection(judge, tls, http2, APR_HOOK_MIDDLE);
+    ap_hook_check_access(restate, tls, NULL, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
 }

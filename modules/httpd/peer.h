@@ -23,4 +23,8 @@ const anshin_peer_t *anshin_peer_of(request_rec *r);
 /* 1 when the request's host asks for certificates and this TLS connection was never asked: 421. */
 int anshin_peer_misdirected(const request_rec *r);
 
+/* 1 when the request came by HTTP/2 over TLS 1.2 with a certificate that is not good: mod_ssl's state cannot be kept true there,
+ * and the request must be sent again by HTTP/1.1 (RFC 9113 section 7, HTTP_1_1_REQUIRED), which browsers do by themselves. */
+int anshin_peer_needs_http1(const request_rec *r);
+
 #endif
