@@ -1,0 +1,131 @@
+# The download page: both profiles, wrong passwords, the end of a download.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods certificate
+AnshinDownloadAttempts 3
+END
+
+my $person = Anshin::Person->add($s, 'p-01-usr007', method => 'certificate');
+$person->register;
+my $path = $person->download_path;
+my ($token) = $path =~ /t=([\w-]+)$/;
+
+sub opens {
+    my ($bytes, @options) = @_;
+    my $file = $s->root . '/file.p12';
+    Anshin::PKI::write_text($file, $bytes);
+    return $s->run('openssl', 'pkcs12', '-nodes', '-info', '-passin', "pass:$person->{download_password}", '-in', $file, @options);
+}
+
+for (1 .. 3) {
+    is($s->client->get($path)->status,  303, 'a mail scanner opens the link (REG-5)');
+    is($s->client->head($path)->status, 303, 'or asks for its head (REG-5)');
+}
+unlike($s->log . $s->access_log, qr/\Q$token\E/, 'no log has the token (S9)');
+
+my $c = $s->client;
+my $page = $c->follow($c->get($path));
+is($page->status, 200, 'the download page (CRT-2)');
+like($page->text, qr/p-01-usr007/, 'shows the name of the certificate');
+unlike($page->text, qr/action="\/anshin\/download\/done"/, 'and no end before the beginning');
+
+my %device = (
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130' => 'modern', 'Mozilla/5.0 (X11; Linux x86_64)' => 'modern',
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)' => 'compat', 'Mozilla/5.0 (Linux; Android 14; Pixel 8)' => 'compat',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)' => 'compat', '' => 'modern'
+);
+for my $agent (sort keys %device) {
+    like($c->get('/anshin/download', 'User-Agent' => $agent)->text, qr/value="$device{$agent}" checked/,
+        "proposed for '$agent': $device{$agent} (CRT-3)");
+}
+
+is($c->get('/anshin/download/done')->header('Location'), '/anshin/download', 'the end cannot be reached before the download (S29)');
+is($c->post('/anshin/download/done', { csrf => $page->field('csrf') })->header('Location'), '/anshin/download',
+    'nor posted (S29)');
+
+my $wrong = $c->submit($page, { download_password => 'wrongwrongwron', profile => 'modern' });
+is($wrong->status, 422, 'a wrong download password');
+like($wrong->text, qr/id="download_password-error">\s*<li>[^<]*2/, 'is counted (CRT-2)');
+unlike($wrong->text, qr/wrongwrong/, 'and not shown again');
+is($c->submit($page, { download_password => '', profile => 'modern' })->status, 422, 'none at all is a complaint');
+for my $profile ('', 'other', 'modern ') {
+    is($c->submit($page, { download_password => $person->{download_password}, profile => $profile })->status, 422,
+        "no profile of ours: '$profile'");
+}
+is($c->post('/anshin/download', { download_password => $person->{download_password}, profile => 'modern' })->status, 403,
+    'no file without CSRF token (S10)');
+
+for my $profile ('modern', 'compat') {
+    my ($bytes, $r) = $person->download($c, profile => $profile);
+    is($r->header('Content-Type'), 'application/x-pkcs12', "$profile: the file (CRT-2)");
+    is($r->header('Content-Disposition'), 'attachment; filename="p-01-usr007.p12"', "$profile: with a telling name");
+    is($r->header('Cache-Control'), 'no-store', "$profile: kept by nobody on the way (S24)");
+    my $open = opens($bytes);
+    is($open->{status}, 0, "$profile: opens with the download password (CRT-2)") or diag($open->{err});
+    like($open->{out}, qr/BEGIN PRIVATE KEY.*BEGIN CERTIFICATE|BEGIN CERTIFICATE.*BEGIN PRIVATE KEY/s, "$profile: key and certificate");
+    like($open->{err}, $profile eq 'modern' ? qr/PBKDF2.*AES-256-CBC/ : qr/3-?KeyTripleDES/i, "$profile: its cipher (CRT-3)");
+}
+my $spaced = join ' ', $person->{download_password} =~ /(.{1,4})/g;
+is($c->submit($c->get('/anshin/download'), { download_password => uc $spaced, profile => 'modern' }, qr/download$/)->status, 200,
+    'the password as people type it');
+
+my $fetched = $c->get('/anshin/download');
+like($fetched->text, qr/action="\/anshin\/download\/done"/, 'after the download the page offers the end');
+my $other = $s->client;
+my $elsewhere = $other->follow($other->get($path));
+is($elsewhere->status, 200, 'until then it can be fetched again, elsewhere too (CRT-2)');
+
+my $done = $c->submit($fetched, {}, qr/done$/);
+is($done->header('Location'), '/anshin/download/done', 'the person says that the import is done');
+is($c->follow($done)->status, 200, 'and sees what comes next');
+is($c->submit($fetched, {}, qr/done$/)->header('Location'), '/anshin/download/done', 'said twice it is as well');
+is($other->submit($elsewhere, { download_password => $person->{download_password}, profile => 'modern' })->status, 410,
+    'the file is gone (CRT-2)');
+is($other->follow($other->get($path))->status, 410, 'and so is the link (S9)');
+is(scalar(my @blobs = grep { -f } glob $s->state . '/store/blobs/*'), 0, 'nothing of it is left on the server (S24)')
+    if -d $s->state . '/store/blobs';
+
+# A login with the certificate ends the download as well.
+{
+    my $second = Anshin::Person->add($s, 'p-01-usr008', method => 'certificate');
+    $second->register;
+    my $pem = $second->fetch($s->client);
+    my $holder = $s->client(cert => $pem);
+    is($second->login($holder)->status, 303, 'a login with the new certificate (LOG-2)');
+    my $late = $s->client;
+    is($late->follow($late->get($second->download_path))->status, 410, 'ends the download (CRT-2)');
+}
+
+# Guessing the download password.
+{
+    my $third = Anshin::Person->add($s, 'p-01-usr009', method => 'certificate');
+    $third->register;
+    my $d = $s->client;
+    my $form = $d->follow($d->get($third->download_path));
+    is($d->submit($form, { download_password => "wrong-$_", profile => 'modern' })->status, 422, "wrong $_") for 1, 2;
+    is($d->submit($form, { download_password => 'wrong-3', profile => 'modern' })->status, 403, 'the third locks (LCK-1)');
+    is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 403,
+        'the right one does not open it (LCK-2)');
+    $s->htanshin('user', 'unlock', $third->{user});
+    is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 200,
+        'until the operator unlocks (LCK-2)');
+}
+
+# A registration link is no download link, and the other way round.
+{
+    my $fourth = Anshin::Person->add($s, 'p-01-usr010', method => 'certificate');
+    my $e = $s->client;
+    is($e->follow($e->get($fourth->{path} =~ s/register/download/r))->status, 410, 'a registration link downloads nothing (S29)');
+    is($e->follow($e->get($path =~ s/download/register/r))->status, 410, 'a download link registers nobody (S29)');
+}
+is($s->client->get('/anshin/download')->status, 410, 'no link, no page');
+unlike($s->log . $s->access_log, qr/\Q$person->{download_password}\E/, 'no log has the password (S28)');
+$s->finish;
+done_testing;

@@ -1,0 +1,185 @@
+# Registration through the pages: link, code, credentials, result.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods password certificate
+AnshinCodeAttempts 3
+AnshinPasswordRequire digits upper
+END
+
+sub cookie_line {
+    my ($response, $name) = @_;
+    my ($line) = grep { /^\Q$name\E=/ } $response->headers('Set-Cookie');
+    return $line // '';
+}
+
+my $person = Anshin::Person->add($s, 'p-01-usr001');
+my ($token) = $person->{path} =~ /t=([\w-]{43})$/;
+ok($token, 'the link holds a token of 256 bits (S9)');
+
+# The link.
+{
+    my $c = $s->client;
+    my $r = $c->get($person->{path});
+    is($r->status, 303, 'opening the link');
+    is($r->header('Location'), '/anshin/register', 'leads to a clean address (S9)');
+    is($r->header('Referrer-Policy'), 'no-referrer', 'and the address with the token is told to nobody (S9)');
+    my $flow = cookie_line($r, '__Host-anshin-flow');
+    like($flow, qr/; Path=\/; Secure; HttpOnly; SameSite=Lax$/, 'with the token in a cookie');
+    unlike($flow, qr/\Q$token\E/, 'sealed');
+    is($r->body, '', 'and no body');
+    my $page = $c->follow($r);
+    is($page->status, 200, 'page 1');
+    unlike($page->text, qr/p-01-usr001|person\d+\@example/, 'which does not tell for whom it is');
+    like($page->text, qr/autocomplete="one-time-code"/, 'and asks for the code (REG-2)');
+    like($page->text, qr/aria-current="step"/, 'and shows the step');
+
+    for (1 .. 3) {
+        is($s->client->get($person->{path})->status,  303, 'a mail scanner opens the link (REG-5)');
+        is($s->client->head($person->{path})->status, 303, 'or asks for its head (REG-5)');
+        is($c->get('/anshin/register')->status,  200, 'and the person still sees page 1 (REG-5)');
+    }
+    my $encoded = $person->{path} =~ s/\?t=/?%74=/r =~ s{/register}{//%72egister}r;
+    is($s->client->get($encoded)->status, 303, 'the same address written otherwise');
+    is($s->client->get("$person->{path}&x=1")->header('Location'), '/anshin/register', 'or with more behind it');
+    unlike($s->log . $s->access_log, qr/\Q$token\E/, 'no log has ever seen the token (S9)');
+    like($s->access_log, qr/GET \/anshin\/register\?t=- HTTP/, 'but the request');
+    my $broken = $s->client->raw("GET $person->{path} HTTP/1.1\r\n\r\n");
+    is($broken->status, 400, 'a request that httpd itself refuses');
+    unlike($s->log . $s->access_log, qr/\Q$token\E/, 'is logged without the token as well (S9)');
+}
+
+# Links that are none.
+for my $bad ('', 'x', 'A' x 43, 'A' x 44, "$token.", substr($token, 0, 42), '%00' x 43, 'é' x 20) {
+    my $c = $s->client;
+    my $r = $c->get("/anshin/register?t=" . Anshin::Client::escape($bad));
+    $r = $c->follow($r) if $r->status == 303;
+    is($r->status, 410, 'a link that is none of ours: the page that says what to do (REG-2): ' . length $bad);
+}
+is($s->client->get('/anshin/register')->status, 410, 'page 1 without a link');
+is($s->client->get('/anshin/register/credentials')->status, 410, 'page 2 without a link (S29)');
+is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link (S29)');
+
+# The code, and no step skipped.
+{
+    my $c = $s->client;
+    my $page = $c->follow($c->get($person->{path}));
+    is($c->get('/anshin/register/credentials')->header('Location'), '/anshin/register', 'page 2 before the code leads back (S29)');
+    is($c->get('/anshin/register/done')->header('Location'), '/anshin/register', 'and so does page 3 (S29)');
+    my $early = $c->post('/anshin/register/credentials', { csrf => $page->field('csrf'), %{ $person->credentials } });
+    is($early->header('Location'), '/anshin/register', 'credentials sent before the code are not taken (S29)');
+    is($s->client->post('/anshin/register', { csrf => 'x', code => $person->{code} })->status, 403, 'nor a code without CSRF token (S10)');
+
+    my $wrong = $c->submit($page, { code => 'wrong' });
+    is($wrong->status, 422, 'a wrong code (REG-2)');
+    like($wrong->text, qr/id="code-error">\s*<li>[^<]*2/, 'with the attempts left (LOG-5)');
+    unlike($wrong->text, qr/value="wrong"/, 'and not what was typed');
+    is($c->submit($page, { code => '' })->status, 422, 'an empty code is a complaint');
+    is($c->submit($page, { code => 'x' x 200 })->status, 422, 'one too long as well (S32)');
+
+    my $typed = uc($person->{code}) =~ s/(....)/$1- /r;
+    my $right = $c->submit($page, { code => " $typed" });
+    is($right->header('Location'), '/anshin/register/credentials', 'the right one, typed in capitals with spaces, leads on');
+    is($c->get('/anshin/register')->header('Location'), '/anshin/register/credentials', 'page 1 now leads there as well');
+    my $changed = $c->{cookies}{'__Host-anshin-flow'};
+    substr($changed, 40, 1) = substr($changed, 40, 1) eq 'A' ? 'B' : 'A';
+    my $other = $s->client(cookies => { '__Host-anshin-flow' => $changed });
+    is($other->get('/anshin/register/credentials')->status, 410, 'a flow that was changed is none (S29)');
+
+    my $form = $c->get('/anshin/register/credentials');
+    is($form->status, 200, 'page 2 (REG-3)');
+    like($form->text, qr/value="p-01-usr001" readonly autocomplete="username"/, 'tells password managers the user ID (S3)');
+    is(() = ($form->text =~ /autocomplete="new-password"/g), 2, 'and the new password, twice (S3)');
+    like($form->text, qr/8.*32/, 'with the rules in words');
+
+    my $r = $c->submit($form, {
+        password => "p-01-USR001\x{3042}", password_confirm => 'other', question => 'unknown', answer => 'トウキョウ'
+    });
+    is($r->status, 422, 'a password that breaks rules (REG-3)');
+    my ($beside) = $r->text =~ /id="password-error">(.*?)<\/ul>/s;
+    my @rules = $beside =~ /<li>/g;
+    is(scalar @rules, 2, 'every rule that it breaks stands beside the field: characters, user ID (REG-3, PWD-2)');
+    like($r->text, qr/id="password_confirm-error"/, 'the confirmation has its own');
+    like($r->text, qr/id="question-error"/, 'the question too');
+    like($r->text, qr/name="answer" value="トウキョウ"/, 'and what was typed elsewhere is kept (REG-3)');
+    unlike($r->text, qr/USR001|value="other"/, 'but no password');
+
+    $r = $c->submit($form, { password => 'short', password_confirm => 'short', question => 'pet', answer => '' });
+    ($beside) = $r->text =~ /id="password-error">(.*?)<\/ul>/s;
+    @rules = $beside =~ /<li>/g;
+    is(scalar @rules, 3, 'too short, without digit, without capital: all at once (REG-3, PWD-1)');
+    like($r->text, qr/id="answer-error"/, 'and the empty answer');
+    like($r->text, qr/<option value="pet" selected>/, 'the question that was chosen is kept (REG-3)');
+    $r = $c->post('/anshin/register/credentials', { csrf => $form->field('csrf') });
+    is($r->status, 422, 'missing fields are complaints, not a crash (S32)');
+    like($r->text, qr/id="password-error"/, 'beside their fields');
+
+    my $second = $c->clone;
+    my $done = $c->submit($form, $person->credentials);
+    is($done->header('Location'), '/anshin/register/done', 'what keeps the rules is taken');
+    is($second->submit($form, $person->credentials)->status, 410, 'the same form once more, from another window, is not (S29)');
+    my $result = $c->follow($done);
+    is($result->status, 200, 'page 3');
+    like($result->text, qr/href="\/anshin\/login"/, 'leads to the login (REG-4)');
+    is($c->get('/anshin/register/done')->status, 410, 'and is there once');
+    is($s->client->get($person->{path})->status, 303, 'the used link');
+    my $used = $s->client;
+    is($used->follow($used->get($person->{path}))->status, 410, 'leads to the page that says what to do (REG-2, S9)');
+    is($person->login($s->client)->status, 303, 'and the person can log in');
+}
+
+# A certificate user sees the download password once.
+{
+    my $holder = Anshin::Person->add($s, 'p-01-usr002', method => 'certificate');
+    my $c = $s->client;
+    my $done = $c->submit($holder->to_credentials($c), $holder->credentials);
+    my $head = $c->clone;
+    is($head->head('/anshin/register/done')->status, 200, 'HEAD of page 3 shows nothing');
+    my $flow = $c->{cookies}{'__Host-anshin-flow'};
+    my $page = $c->follow($done);
+    my ($secret) = $page->text =~ /id="secret">([^<]+)</;
+    like($secret, qr/^[2-9a-z]{14}$/, 'the download password is shown (REG-4, CRT-2)');
+    unlike($flow, qr/\Q$secret\E/, 'it was sealed on the way');
+    is($page->header('Cache-Control'), 'no-store', 'and nothing keeps it (S19)');
+    like(cookie_line($page, '__Host-anshin-flow'), qr/Max-Age=0/, 'the browser forgets it as it is shown');
+    my $again = $c->get('/anshin/register/done');
+    is($again->status, 410, 'a reload shows it no more (REG-4)');
+    like($again->text, qr/href="\/anshin\/login"/, 'and says where to go');
+    unlike($s->log . $s->access_log, qr/\Q$secret\E/, 'no log has it (S28)');
+}
+
+# Guessing the code.
+{
+    my $victim = Anshin::Person->add($s, 'p-01-usr003');
+    my $c = $s->client;
+    my $page = $c->follow($c->get($victim->{path}));
+    is($c->submit($page, { code => "wrong$_" })->status, 422, "wrong code $_") for 1, 2;
+    my $locked = $c->submit($page, { code => 'wrong3' });
+    is($locked->status, 403, 'the third is the limit: a page that says so (REG-2, LCK-1)');
+    is($c->submit($page, { code => $victim->{code} })->status, 403, 'the right code does not open it (LCK-2)');
+    my $new = $s->client;
+    my $fresh = $new->follow($new->get($victim->{path}));
+    is($new->submit($fresh, { code => $victim->{code} })->status, 403, 'nor does another browser');
+    is($s->htanshin('user', 'unlock', $victim->{user})->{status}, 0, 'the operator unlocks');
+    is($new->submit($fresh, { code => $victim->{code} })->status, 303, 'and the right code works');
+}
+
+# Two people, one browser: each flow is its own link's.
+{
+    my ($one, $two) = map { Anshin::Person->add($s, "p-01-usr00$_") } 4, 5;
+    my $c = $s->client;
+    my $form = $one->to_credentials($c);
+    my $other = $c->follow($c->get($two->{path}));
+    is($other->status, 200, 'another link in the same browser begins at its own beginning');
+    my $r = $c->submit($form, $one->credentials);
+    is($r->header('Location'), '/anshin/register', 'the form of the first one serves it no more (S29)');
+    is($two->login($s->client)->status, 401, 'and registers nobody');
+}
+$s->finish;
+done_testing;
