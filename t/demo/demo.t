@@ -9,10 +9,10 @@ use Test::More;
 use Time::HiRes qw(sleep);
 use Anshin::Client;
 use Anshin::PKI;
+use Anshin::Person;
 use Anshin::Server;
-use Anshin::Walk;
 
-# What Anshin::Walk needs of a server.
+# What Anshin::Person needs of a server.
 package Demo {
     sub new {
         my ($class, $directory, $checkout, @prefix) = @_;
@@ -43,18 +43,13 @@ package Demo {
     sub client  { my ($self, %want) = @_; return Anshin::Client->new(port => $self->port, ca => "$self->{directory}/server-ca.crt", %want) }
     sub mail    { my ($self) = @_; return map { Anshin::PKI::read_text($_) } sort { -M $b <=> -M $a } glob "$self->{directory}/state/mail/new/*" }
 
-    sub wait_mail {
-        my ($self, $count) = @_;
-        Anshin::Server::wait_for(30, sub { my @mail = $self->mail; return @mail >= $count });
-        return $self->mail;
-    }
-
     sub htanshin {
         my ($self, @arguments) = @_;
-        return Anshin::Server::run($self, @{ $self->{prefix} }, "$self->{directory}/bin/htanshin", '-d', "$self->{directory}/state", @arguments,
+        return $self->run(@{ $self->{prefix} }, "$self->{directory}/bin/htanshin", '-d', "$self->{directory}/state", @arguments,
             { env => 1 });
     }
 
+    sub run       { goto &Anshin::Server::run }
     sub sanitizer { return () }
 }
 
@@ -105,11 +100,14 @@ sub try {
     like($r->{out}, qr/動いています.*\Q$url\E.*\Q$code\E/s, 'it says that it runs, and the same again');
 
     # --- a registration, a login, an application ---
-    my $user = eval { Anshin::Walk::finish($demo, 'p-01-usr001', { registration_url => $url, registration_code => $code }) };
-    ok($user, 'the printed URL and code lead to a certificate') or diag($@);
+    my $user = bless {
+        server => $demo, user => 'p-01-usr001', address => 'usr001@example.jp', password => 'Umi-to-yama-7', question => 'pet',
+        answer => 'pochi', path => $url =~ s{^https://[^/]+}{}r, code => $code
+    }, 'Anshin::Person';
+    my $client = eval { $user->register; $demo->client(cert => $user->fetch) };
+    ok($client, 'the printed URL and code lead to a certificate') or diag($@);
     like($demo->demo('mail')->{out}, qr{^Subject: .*\n.*\n*.*https://localhost:\d+/anshin/download}sm, 'demo mail shows the mail');
-    my $client = $user && eval { Anshin::Walk::logged_in($demo, $user) };
-    ok($client, 'and to a login') or diag($@);
+    is($client && $user->login($client)->status, 303, 'and to a login');
     if ($client) {
         like($client->get('/members/')->body, qr/会員のページ/, 'the protected page');
         like($client->get('/members/env')->body, qr/^REMOTE_USER=p-01-usr001$/m, 'APP-1: REMOTE_USER in a CGI');
