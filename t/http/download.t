@@ -15,6 +15,7 @@ END
 my $person = Anshin::Person->add($s, 'p-01-usr007', method => 'certificate');
 $person->register;
 my $path = $person->download_path;
+cmp_ok(scalar(() = glob $s->state . '/store/blobs/*/*'), '>=', 3, 'password and both files wait, sealed (S24)');
 my ($token) = $path =~ /t=([\w-]+)$/;
 
 sub opens {
@@ -89,8 +90,8 @@ is($c->submit($fetched, {}, qr/done$/)->header('Location'), '/anshin/download/do
 is($other->submit($elsewhere, { download_password => $person->{download_password}, profile => 'modern' })->status, 410,
     'the file is gone (CRT-2)');
 is($other->follow($other->get($path))->status, 410, 'and so is the link (S9)');
-is(scalar(my @blobs = grep { -f } glob $s->state . '/store/blobs/*'), 0, 'nothing of it is left on the server (S24)')
-    if -d $s->state . '/store/blobs';
+my @blobs = grep { -f } glob $s->state . '/store/blobs/*/*';
+is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blobs");
 
 # A login with the certificate ends the download as well.
 {
