@@ -33,6 +33,7 @@ fuzz: deps-build deps-fuzz
 	+@$(RULES) fuzz
 
 bench: all deps-test deps-bench
+	+@$(RULES) bench
 	@t/bench/run
 
 crash: all deps-test

@@ -53,3 +53,13 @@ unit: $(if $(CRASH_O),$(OUT)/crash)
 -include $(CRASH_O:.o=.d)
 $(OUT)/crash: $(CRASH_O) $(UNIT_SHARED_O) $(ARCHIVES)
 	$(call program,$(LIBS))
+
+# Benchmark programs, one a file; t/bench/run runs them and measures whole requests besides.
+BENCH_C := $(sort $(wildcard t/bench/*.c))
+BENCH := $(patsubst t/bench/%.c,$(OUT)/bench/%,$(BENCH_C))
+.PHONY: bench
+bench: $(BENCH)
+-include $(patsubst %.c,$(OUT)/obj/%.d,$(BENCH_C))
+$(BENCH): $(OUT)/bench/%: $(OUT)/obj/t/bench/%.o $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call program,$(LIBS))
