@@ -4,7 +4,7 @@ sources = $(sort $(wildcard modules/$(1)/*.c))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
 # The code that issues: kept out of the archives, linked by name into the programs that may hold it.
-SIGN_C := $(wildcard modules/crypto/sign.c)
+SIGN_C := $(wildcard modules/crypto/sign*.c)
 PACK_C := $(wildcard modules/crypto/pack.c)
 SIGNER_C := $(wildcard modules/ca/signer*.c)
 

@@ -27,13 +27,40 @@ int anshin_build_dates(X509 *certificate, apr_time_t not_before, apr_time_t not_
            ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)apr_time_sec(not_after)) != NULL;
 }
 
-int anshin_build_serial(X509 *certificate, const unsigned char *octets, apr_size_t length)
+int anshin_build_serial_valid(const anshin_bytes_t *serial)
+{
+    apr_size_t zeros = 0;
+
+    if (serial->length < 1 || serial->length > ANSHIN_SERIAL_BYTES_MAX) {
+        return 0;
+    }
+    while (zeros < serial->length && serial->data[zeros] == 0) {
+        zeros++;
+    }
+    return zeros < serial->length && (serial->length < ANSHIN_SERIAL_BYTES_MAX || serial->data[0] < 0x80);
+}
+
+ASN1_INTEGER *anshin_build_integer(const unsigned char *octets, apr_size_t length)
 {
     BIGNUM *number = BN_bin2bn(octets, (int)length, NULL);
-    int set = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    ASN1_INTEGER *integer = number != NULL ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
 
     BN_free(number);
+    return integer;
+}
+
+int anshin_build_serial(X509 *certificate, const unsigned char *octets, apr_size_t length)
+{
+    ASN1_INTEGER *integer = anshin_build_integer(octets, length);
+    int set = integer != NULL && X509_set_serialNumber(certificate, integer);
+
+    ASN1_INTEGER_free(integer);
     return set;
+}
+
+int anshin_build_reason_valid(int reason)
+{
+    return reason >= CRL_REASON_UNSPECIFIED && reason <= CRL_REASON_AA_COMPROMISE && reason != 7; /* 7 is not used */
 }
 
 static int add(X509 *certificate, int nid, void *value, int critical)
@@ -56,17 +83,32 @@ static ASN1_OCTET_STRING *key_id(const X509 *certificate)
     return id;
 }
 
+static AUTHORITY_KEYID *authority_of(ASN1_OCTET_STRING *id)
+{
+    AUTHORITY_KEYID *authority = id != NULL ? AUTHORITY_KEYID_new() : NULL;
+
+    if (authority == NULL) {
+        ASN1_OCTET_STRING_free(id);
+        return NULL;
+    }
+    authority->keyid = id;
+    return authority;
+}
+
+AUTHORITY_KEYID *anshin_build_key_id(X509 *issuer)
+{
+    const ASN1_OCTET_STRING *theirs = X509_get0_subject_key_id(issuer);
+
+    return authority_of(theirs != NULL ? ASN1_OCTET_STRING_dup(theirs) : key_id(issuer));
+}
+
 int anshin_build_authority_key(X509 *certificate, X509 *issuer)
 {
     /* OpenSSL must not be asked for an extension of a certificate that is still being built: it would digest it. */
-    const ASN1_OCTET_STRING *theirs = issuer != certificate ? X509_get0_subject_key_id(issuer) : NULL;
-    AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
-    int added = 0;
+    AUTHORITY_KEYID *authority =
+        issuer != certificate ? anshin_build_key_id(issuer) : authority_of(key_id(certificate));
+    int added = add(certificate, NID_authority_key_identifier, authority, 0);
 
-    if (authority != NULL) {
-        authority->keyid = theirs != NULL ? ASN1_OCTET_STRING_dup(theirs) : key_id(issuer);
-        added = authority->keyid != NULL && add(certificate, NID_authority_key_identifier, authority, 0);
-    }
     AUTHORITY_KEYID_free(authority);
     return added;
 }

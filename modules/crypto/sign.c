@@ -5,7 +5,7 @@
  * here as if they came from a stranger: nothing but the profile of a user's client certificate can come out, never a CA
  * certificate, never one for a server, never a signature over octets that somebody else put together.
  */
-#include "crypto/sign.h"
+#include "crypto/sign_private.h"
 
 #include <limits.h>
 #include <string.h>
@@ -24,15 +24,6 @@
 #define URL_MAX 1024
 #define MAIL_MAX 254     /* RFC 5321, 4.5.3.1.3 */
 #define STRENGTH_MIN 112 /* bits; RSA from 2,048 */
-
-struct anshin_ca_t {
-    X509 *certificate;
-    EVP_PKEY *key;
-    const EVP_MD *digest;
-    anshin_bytes_t der;
-    apr_time_t not_before;
-    apr_time_t not_after;
-};
 
 /* --- opening --- */
 
@@ -238,20 +229,6 @@ static int is_country(const char *country)
     return strlen(country) == 2 && country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' && country[1] <= 'Z';
 }
 
-/* Positive, not zero, at most 20 octets with the sign (RFC 5280, 4.1.2.2). */
-static int is_serial(const anshin_bytes_t *serial)
-{
-    apr_size_t zeros = 0;
-
-    if (serial->length < 1 || serial->length > ANSHIN_SERIAL_BYTES_MAX) {
-        return 0;
-    }
-    while (zeros < serial->length && serial->data[zeros] == 0) {
-        zeros++;
-    }
-    return zeros < serial->length && (serial->length < ANSHIN_SERIAL_BYTES_MAX || serial->data[0] < 0x80);
-}
-
 static int is_curve(EVP_PKEY *key)
 {
     char name[32] = "";
@@ -300,7 +277,7 @@ static EVP_PKEY *read_public(const anshin_bytes_t *spki)
 
 static apr_status_t check(const anshin_issue_t *wanted, anshin_error_t *err)
 {
-    if (!is_serial(&wanted->serial)) {
+    if (!anshin_build_serial_valid(&wanted->serial)) {
         return refuse(err, "serial");
     }
     if (!is_given(wanted->common_name)) {

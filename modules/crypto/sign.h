@@ -1,15 +1,13 @@
 /*
- * The CA: its key, and the certificates it issues (RFC 5280). Linked into the signer alone (CRT-7).
+ * The CA: its key, and what it signs: users' certificates and the list of those revoked (RFC 5280), OCSP answers
+ * (RFC 6960). Linked into the signer alone (CRT-7).
  *
- * There is no function that signs octets of the caller's: every certificate is built here, field by field, after the one
- * profile for users' client certificates.
+ * There is no function that signs octets of the caller's: everything is built here, field by field, after one profile.
  */
 #ifndef ANSHIN_CRYPTO_SIGN_H
 #define ANSHIN_CRYPTO_SIGN_H
 
 #include "core/anshin.h"
-
-#define ANSHIN_SERIAL_BYTES_MAX 20 /* RFC 5280, 4.1.2.2 */
 
 typedef struct anshin_ca_t anshin_ca_t;
 
@@ -53,5 +51,38 @@ typedef struct anshin_issued_t {
  * certificate is not valid in that time); ANSHIN_EFAULT. */
 apr_status_t anshin_ca_issue(anshin_issued_t *issued, const anshin_ca_t *ca, const anshin_issue_t *wanted,
                              anshin_error_t *err, apr_pool_t *pool);
+
+/* CRLReason (RFC 5280 5.3.1): 0 unspecified (not written), 1 to 6, 8 to 10. */
+
+/* A CRL (version 2, with AKI and CRL number), in steps, since it may be long: begin, add each revoked certificate in any
+ * order, finish. It belongs to pool. number: grows with each CRL. next_update: when the next one is out at the latest.
+ * begin: APR_SUCCESS; ANSHIN_EINVALID (number below 0, next_update not behind this_update); ANSHIN_EFAULT.
+ * add: APR_SUCCESS; ANSHIN_EINVALID (serial as above, reason, time); ANSHIN_EFAULT. A serial twice is the caller's mistake.
+ * finish: APR_SUCCESS with the DER in pool; ANSHIN_EINVALID (the CA may not sign CRLs); ANSHIN_EFAULT. Then it is over. */
+typedef struct anshin_crl_t anshin_crl_t;
+apr_status_t anshin_crl_begin(anshin_crl_t **crl, const anshin_ca_t *ca, apr_int64_t number, apr_time_t this_update,
+                              apr_time_t next_update, anshin_error_t *err, apr_pool_t *pool);
+apr_status_t anshin_crl_add(anshin_crl_t *crl, const anshin_bytes_t *serial, apr_time_t revoked_at, int reason,
+                            anshin_error_t *err);
+apr_status_t anshin_crl_finish(anshin_bytes_t *der, anshin_crl_t *crl, anshin_error_t *err);
+
+/* What is said of one certificate. */
+typedef enum anshin_ocsp_status_t { ANSHIN_OCSP_GOOD, ANSHIN_OCSP_REVOKED, ANSHIN_OCSP_UNKNOWN } anshin_ocsp_status_t;
+
+typedef struct anshin_ocsp_single_t {
+    anshin_bytes_t serial;
+    anshin_ocsp_status_t status;
+    apr_time_t revoked_at; /* ANSHIN_OCSP_REVOKED only, like reason */
+    int reason;
+} anshin_ocsp_single_t;
+
+/* An OCSP answer of the CA itself (RFC 6960; no delegated responder). sha256: the certificates are named by SHA-256, as
+ * the request did; 0: by SHA-1. nonce: of the request, 1 to 32 octets (RFC 8954); length 0: without.
+ * APR_SUCCESS with the whole OCSPResponse in DER; ANSHIN_EINVALID (1 to ANSHIN_OCSP_SINGLES_MAX certificates, serials,
+ * nonce, times); ANSHIN_EFAULT. Thread safe. */
+#define ANSHIN_OCSP_SINGLES_MAX 8
+apr_status_t anshin_ca_ocsp(anshin_bytes_t *response, const anshin_ca_t *ca, const anshin_ocsp_single_t *singles,
+                            apr_size_t count, int sha256, const anshin_bytes_t *nonce, apr_time_t this_update,
+                            apr_time_t next_update, anshin_error_t *err, apr_pool_t *pool);
 
 #endif
