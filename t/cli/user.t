@@ -115,6 +115,40 @@ for my $verb (qw(lock disable)) {
     is($user->login($client)->status, 303, 'LCK-2: and logs in again');
     is($client->get('/members/')->status, 200, 'and is let in');
 }
+
+# --- the lock of too many attempts (LCK-2, LOG-5) ---
+
+my $guesser = $s->client(cert => $user->{pem});
+$user->login($guesser, password => "wrong $_") for 1 .. 5;
+is_deeply(json('user', 'show', 'p-01-usr003')->{locked_by_attempts}, ['password'], 'LCK-2: five wrong passwords lock, and show tells it');
+isnt($user->login($guesser)->status, 303, 'LCK-2: the right password does not open it');
+is($s->htanshin('user', 'unlock', 'p-01-usr003')->{status}, 0, 'LCK-2: unlock');
+is_deeply(json('user', 'show', 'p-01-usr003')->{locked_by_attempts}, [], 'no lock is left');
+is($user->login($guesser)->status, 303, 'LCK-2: and the right password is right again');
+
+# --- several operators at once ---
+
+sub at_once {
+    my (@commands) = @_;
+    my @pids = map {
+        my $command = $_;
+        my $pid = fork // die "fork: $!";
+        if (!$pid) {
+            open STDOUT, '>', '/dev/null';
+            open STDERR, '>', '/dev/null';
+            exec $s->root . '/bin/htanshin', '-d', $s->state, @$command or POSIX::_exit(127);
+        }
+        $pid
+    } @commands;
+    return map { waitpid $_, 0; $? >> 8 } @pids;
+}
+is(join(' ', sort { $a <=> $b } at_once(map { [ 'user', 'add', 'p-01-usr010', '--address', "x$_\@example.jp" ] } 1 .. 8)),
+    '0 1 1 1 1 1 1 1', 'one ID created by eight commands at once: one wins');
+is(join(' ', at_once(map { [ 'user', 'add', "p-01-usr1$_", '--address', "x$_\@example.jp" ] } 10 .. 25)),
+    join(' ', (0) x 16), 'sixteen commands at once');
+my %there = map { $_->{user} => 1 } @{ json('user', 'list') };
+is(scalar(grep { $there{"p-01-usr1$_"} } 10 .. 25), 16, 'and every user is there');
+
 is($s->htanshin('user', 'delete', 'p-01-usr003')->{status}, 0, 'delete');
 isnt($client->get('/members/')->status, 200, 'S16: delete ends the session');
 refused('show after delete', 1, qr/there is none/, 'user', 'show', 'p-01-usr003');

@@ -1,0 +1,38 @@
+# conf.d/anshin.conf, the fifteen lines of the README, as they stand: put into a plain TLS server they protect a site (CON-1).
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+
+my $file  = Anshin::PKI::read_text('conf.d/anshin.conf');
+my @lines = grep { /\S/ && !/^\s*#/ } split /\n/, $file;
+cmp_ok(scalar @lines, '<=', 15, 'lines of configuration: ' . @lines);
+for my $readme (qw(README.md README.en.md)) {
+    my ($shown) = Anshin::PKI::read_text($readme) =~ /^```apache\n(.*?)^```/ms;
+    my @shown = split /\n/, $shown;
+    is(join("\n", grep { !/AnshinTitle/ } @shown), join("\n", grep { !/AnshinTitle/ } @lines), "$readme shows them");
+}
+
+# Only places change: where the modules lie, and a state directory of the suite's own.
+my $moved = join "\n", @lines;
+my $count = $moved =~ s{/usr/lib/apache2/modules/(\w+\.so)}{Anshin::Server::out() . "/$1"}ge;
+$count += $moved =~ s{/var/lib/anshin}{\@ROOT\@/state}g;
+is($count, 3, 'places changed');
+my $s = Anshin::Server->new(bare => 1);
+my $group = $s->{group} ? "AnshinGroup $s->{group}\nAnshinCAUser $s->{worker}\nAnshinSignerUser $s->{signer}" : '';
+$s->{server} = "$moved\nAnshinShareDir \@ROOT\@/share\nAnshinProgramDir \@ROOT\@/bin\n$group";
+$s->configure;
+my $made = $s->htanshin('ca', 'create', $s->{signer} ? ('--signer-user', $s->{signer}) : ());
+is($made->{status}, 0, 'a CA of its own') or diag($made->{err});
+$s->start;
+
+my $page = $s->client->get('/members/', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
+isnt($page->status, 200, 'the protected place is not shown');
+unlike($page->body, qr/members' page/, 'nor what it holds');
+is($s->client->get('/open/')->status, 200, 'what is not protected is');
+my $login = $s->client->get('/anshin/login');
+like($login->body, qr/会員サイト/, 'the portal answers under the name of the site');
+is($s->htanshin('user', 'add', 'p-01-usr001', '--address', 'usr001@example.jp')->{status}, 0, 'users can be added');
+$s->finish;
+done_testing;
