@@ -13,9 +13,20 @@ says = @$(if $(V),:,echo '  $(1)	$(2)')
 BASE := apxs-build/out
 OUT ?= $(if $(SANITIZE),$(BASE)/asan,$(BASE))
 
+# Where make install puts things; the programs know their defaults from here.
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+PROGRAMDIR ?= $(PREFIX)/lib/anshin
+DATADIR ?= $(PREFIX)/share/anshin
+MANDIR ?= $(PREFIX)/share/man
+CONFDIR ?= /etc/apache2/conf-available
+STATEDIR ?= /var/lib/anshin
+PLACES := -DANSHIN_SHARE_DIR=\"$(DATADIR)\" -DANSHIN_PROGRAM_DIR=\"$(PROGRAMDIR)\" \
+          -DANSHIN_STATE_DIR_DEFAULT=\"$(STATEDIR)\"
+
 # System headers come by -isystem, so that -Wconversion judges our code only.
 SYSTEM_DIRS := $(patsubst -I%,%,$(shell $(APR_CONFIG) --includes)) $(shell $(APXS) -q INCLUDEDIR)
-CPPFLAGS_ALL := -Imodules -Ischema -I$(OUT) $(addprefix -isystem ,$(SYSTEM_DIRS)) $(shell $(APR_CONFIG) --cppflags)
+CPPFLAGS_ALL := -Imodules -Ischema -I$(OUT) $(addprefix -isystem ,$(SYSTEM_DIRS)) $(shell $(APR_CONFIG) --cppflags) $(PLACES)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wformat=2 -Werror
@@ -30,7 +41,7 @@ SANITIZERS :=
 CFLAGS_ALL := $(CFLAGS_COMMON) -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
 
-LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections $(SANITIZERS)
+LDFLAGS_ALL := -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,--gc-sections $(SANITIZERS)
 LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -loath -lssl -lcrypto
 
 # Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew.
