@@ -1,0 +1,220 @@
+package Anshin::Worker;
+# The CA worker by itself, on a state directory of its own, without httpd: what httpd would leave there is written here.
+#
+#   my $w = Anshin::Worker->new(key => 'p256', threads => 2, server => { AnshinMailCommand => '...' });
+#   my %password = $w->people('u', 10);     # ten users who have just registered; user => download password
+#   $w->start;  $w->kill('KILL');  my $status = $w->stop;
+#   $w->wait_mail(10);  my @certificates = $w->certificates;  like($w->log, qr/AN0760/);
+#   $w->finish;
+#
+# Started by root, the worker, the signer and the store's users are daemon, nobody and the group www-data, as in Anshin::Server.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path remove_tree);
+use File::Temp ();
+use JSON::PP ();
+use MIME::Base64 qw(decode_base64);
+use POSIX qw(:sys_wait_h);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+use Anshin::Server;
+
+my $owner = $$;
+
+sub new {
+    my ($class, %want) = @_;
+    my $self = bless { key => 'p256', threads => 2, server => {}, workers => [], %want }, $class;
+    $self->{root} = File::Temp::tempdir('anshin-ca-XXXXXXXX', TMPDIR => 1);
+    chmod 0755, $self->{root};
+    make_path(map { "$self->{root}/$_" } qw(bin logs state/run state/slots));
+    for my $program (qw(anshin-ca anshin-signer htanshin tools/people tools/fetch)) {
+        my $name = $program =~ s{.*/}{}r;
+        copy(Anshin::Server::out() . "/$program", "$self->{root}/bin/$name") or die "$program: $!";
+        chmod 0755, "$self->{root}/bin/$name";
+    }
+    Anshin::Server::copy_tree(Anshin::Server::top() . '/htdocs', "$self->{root}/share");
+    $self->{group} = $> == 0 ? (getgrnam 'www-data')[2] : $) + 0;
+    chown -1, $self->{group}, map { $self->state . $_ } '', '/run', '/slots';
+    chmod 02770, map { $self->state . $_ } '', '/run', '/slots';
+    $self->configure;
+    my @signer = $> == 0 ? ('--signer-user', 'nobody') : ();
+    my $made = $self->htanshin('ca', 'create', '--name', 'Anshin test CA', @signer);
+    die "ca create: $made->{err}" if $made->{status};
+    $self->people('nobody', 0); # makes the seal key
+    return $self;
+}
+
+sub state { return "$_[0]{root}/state" }
+
+# The snapshot that httpd would write.
+sub configure {
+    my ($self, %more) = @_;
+    my %server = (
+        AnshinStateDir   => $self->state,
+        AnshinShareDir   => "$self->{root}/share",
+        AnshinProgramDir => "$self->{root}/bin",
+        AnshinHashMemory => '8192',
+        AnshinCAThreads  => "$self->{threads}",
+        %{ $self->{server} }, %more
+    );
+    @server{qw(AnshinCAUser AnshinSignerUser AnshinGroup)} = qw(daemon nobody www-data) if $> == 0;
+    my %policy = (
+        AnshinPortalURL => 'https://localhost:8443/anshin', AnshinMailFrom => 'テスト <anshin@example.com>',
+        AnshinCertificateKey => $self->{key}
+    );
+    my $file = $self->state . '/config.json';
+    Anshin::PKI::write_text($file, JSON::PP->new->encode(
+        { version => 1, server => \%server, contracts => [ { name => 'p-01', preset => 'classic', policy => \%policy } ] }
+    ));
+    chown -1, $self->{group}, $file;
+    chmod 0640, $file;
+    return;
+}
+
+# --- programs ---
+
+# Run a program as the user who shares the store, or with root => 1 as whoever we are: { status, out, err }.
+sub run {
+    my ($self, $more, @command) = @_;
+    my ($out, $err) = map { File::Temp->new } 1 .. 2;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>', "$out";
+        open STDERR, '>', "$err";
+        umask 0007;
+        if ($> == 0 && !$more->{root}) {
+            $) = "$self->{group} $self->{group}";
+            POSIX::setgid($self->{group});
+            POSIX::setuid((getpwnam 'daemon')[2]);
+        }
+        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', ASAN_OPTIONS => 'detect_leaks=0');
+        exec @command or POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+    return { status => $status, out => Anshin::PKI::read_text("$out"), err => Anshin::PKI::read_text("$err") };
+}
+
+sub htanshin {
+    my ($self, @arguments) = @_;
+    return $self->run({ root => 1 }, "$self->{root}/bin/htanshin", '-d', $self->state, @arguments);
+}
+
+sub people {
+    my ($self, $prefix, $count) = @_;
+    my $made = $self->run({}, "$self->{root}/bin/people", $self->state, $prefix, $count);
+    die "people: $made->{err}" if $made->{status};
+    return map { split / / } split /\n/, $made->{out};
+}
+
+sub fetch {
+    my ($self, $token, $password, $profile) = @_;
+    return $self->run({}, "$self->{root}/bin/fetch", $self->state, $token, $password, $profile);
+}
+
+# --- the worker ---
+
+sub spawn {
+    my ($self) = @_;
+    pipe my $input, my $lifeline or die "pipe: $!";
+    my $log = "$self->{root}/logs/error_log";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        close $lifeline;
+        open STDIN,  '<&', $input or POSIX::_exit(126);
+        open STDOUT, '>',  '/dev/null';
+        open STDERR, '>>', $log;
+        exec "$self->{root}/bin/anshin-ca", '-d', $self->state, '-v' or POSIX::_exit(127);
+    }
+    close $input;
+    my $worker = { pid => $pid, lifeline => $lifeline };
+    push @{ $self->{workers} }, $worker;
+    return $worker;
+}
+
+# Start one and wait until it is at work.
+sub start {
+    my ($self) = @_;
+    my $before = () = $self->log =~ /AN0760/g;
+    my $worker = $self->spawn;
+    my $begun = Anshin::Server::wait_for(30, sub { my $now = () = $self->log =~ /AN0760/g; return $now > $before });
+    die "the worker does not begin:\n" . $self->log unless $begun;
+    return $self->{worker} = $worker;
+}
+
+# End one: its exit status, or 128 and the signal. undef: it does not end.
+sub wait_end {
+    my ($self, $worker, $seconds) = @_;
+    my $gone = Anshin::Server::wait_for($seconds // 30, sub { return waitpid($worker->{pid}, WNOHANG) != 0 });
+    return undef unless $gone;
+    my $status = $?;
+    $self->{workers} = [ grep { $_ != $worker } @{ $self->{workers} } ];
+    return $status & 127 ? 128 + ($status & 127) : $status >> 8;
+}
+
+sub kill {
+    my ($self, $signal, $worker) = @_;
+    $worker //= $self->{worker};
+    CORE::kill($signal => $worker->{pid});
+    return $self->wait_end($worker);
+}
+
+sub stop { my ($self, $worker) = @_; return $self->kill('TERM', $worker) }
+
+# The signer of a worker: pid, or nothing.
+sub signer_of {
+    my ($self, $worker) = @_;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        open my $in, '<', $file or next;
+        my ($pid, $name, $parent) = (<$in> // '') =~ /^(\d+) \((.*)\) \S (\d+)/ or next;
+        return $pid if $name eq 'anshin-signer' && $parent == $worker->{pid};
+    }
+    return;
+}
+
+# --- what it did ---
+
+sub log { my ($self) = @_; return Anshin::Server::text_of("$self->{root}/logs/error_log") }
+sub wait_log { my ($self, $pattern, $seconds) = @_; return Anshin::Server::wait_for($seconds // 15, sub { $self->log =~ $pattern }) }
+
+# Messages of new and cur.
+sub mail { my ($self) = @_; return map { Anshin::Server::text_of($_) } glob $self->state . '/mail/{new,cur}/*' }
+
+sub wait_mail {
+    my ($self, $count, $seconds) = @_;
+    Anshin::Server::wait_for($seconds // 30, sub { my @files = glob $self->state . '/mail/{new,cur}/*'; return @files >= $count });
+    return $self->mail;
+}
+
+# The body of a message, decoded.
+sub body { my ($self, $message) = @_; return decode_base64((split /\r\n\r\n/, $message, 2)[1] // '') }
+
+sub list {
+    my ($self, @what) = @_;
+    my $list = $self->htanshin('--json', @what);
+    die "@what: $list->{err}" if $list->{status};
+    return @{ JSON::PP->new->decode($list->{out}) };
+}
+
+sub certificates { my ($self) = @_; return $self->list('cert', 'list', @_[ 1 .. $#_ ]) }
+
+sub finish {
+    my ($self) = @_;
+    for my $worker (@{ $self->{workers} }) { CORE::kill(KILL => $worker->{pid}); waitpid $worker->{pid}, 0 }
+    $self->{workers} = [];
+    my @faults = grep { /AddressSanitizer|runtime error:|Segmentation fault/ } split /^/, $self->log;
+    Test::More::is(join('', @faults), '', 'no crash and no sanitizer report');
+    remove_tree($self->{root}) unless $ENV{ANSHIN_KEEP};
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $$ != $owner;
+    for my $worker (@{ $self->{workers} }) { CORE::kill(KILL => $worker->{pid}) }
+    return;
+}
+
+1;
