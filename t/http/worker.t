@@ -1,0 +1,93 @@
+# The CA worker's life under httpd: started, started again when it dies, ended with httpd (CRT-1, S30).
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Person;
+use Anshin::Server;
+
+# Processes whose program is this server's own copy: number => user.
+sub processes {
+    my ($server, $program) = @_;
+    my %found;
+    for my $place (glob '/proc/[0-9]*') {
+        my $file = readlink "$place/exe" // next;
+        next unless $file eq $server->root . "/bin/$program";
+        $found{ $place =~ s{.*/}{}r } = getpwuid((stat $place)[4]) // '?';
+    }
+    return \%found;
+}
+
+sub workers { my ($server) = @_; my @numbers = keys %{ processes($server, 'anshin-ca') }; return @numbers }
+
+sub parent { my ($stat) = @_; open my $file, '<', $stat or return 0; return (<$file> // '') =~ /^\d+ \(.*\) \S (\d+)/ ? $1 : 0 }
+
+my $s = Anshin::Server->new->start;
+ok($s->wait_log(qr/AN0760/), 'the worker is at work');
+my ($first) = workers($s);
+is(scalar workers($s), 1, 'one worker');
+SKIP: {
+    skip 'needs root', 2 if $> != 0;
+    is_deeply([values %{ processes($s, 'anshin-ca') }], [$s->{worker}], 'S30: as a user of its own');
+    is_deeply([values %{ processes($s, 'anshin-signer') }], [$s->{signer}], 'S30: and so is the signer');
+}
+is((stat $s->state . '/run/ca.sock')[2] & 0007, 0, 'S31: its doorbell is not for the world');
+
+# --- killed: started again, and it goes on ---
+
+kill KILL => $first;
+ok($s->wait_log(qr/AN0593: the CA worker has died \(signal 9\); it is started again in \d+ s/), 'a dead worker is in the log');
+is($s->client->get('/anshin/login', 'Sec-Fetch-Mode' => 'navigate')->status, 401, 'pages go on without it');
+ok(Anshin::Server::wait_for(20, sub { my @now = workers($s); return @now == 1 && $now[0] != $first }), 'a new one has taken its place');
+my $person = Anshin::Person->add($s, 'p-01-usr001', method => 'certificate');
+$person->register;
+ok($person->fetch, 'CRT-1: it issues');
+
+# --- httpd restarts gracefully: the old one ends, a new one works ---
+
+my ($old) = workers($s);
+$s->graceful;
+ok(Anshin::Server::wait_for(20, sub { my @now = workers($s); return @now == 1 && $now[0] != $old }), 'a graceful restart brings a new worker');
+$person = Anshin::Person->add($s, 'p-01-usr002', method => 'certificate');
+$person->register;
+ok($person->fetch, 'CRT-1: which issues');
+unlike($s->log, qr/AN0593.*\n(?:.*\n)*?.*AN0593/, 'and no other death was told of');
+
+# --- httpd stops: so does the worker ---
+
+my $pid = $s->pid;
+$s->stop;
+ok(Anshin::Server::wait_for(20, sub { !workers($s) && !%{ processes($s, 'anshin-signer') } }), 'with httpd worker and signer end');
+
+# --- httpd is killed: the pipe ends, and so does the worker ---
+
+$s->start;
+ok(Anshin::Server::wait_for(20, sub { workers($s) == 1 }), 'a full start brings one again');
+my @children = map { m{(\d+)/stat$} } grep { parent($_) == $s->pid } glob '/proc/[0-9]*/stat';
+kill KILL => $s->pid, grep { (readlink("/proc/$_/exe") // '') !~ /anshin-ca$/ } @children;
+waitpid $s->pid, 0;
+ok(Anshin::Server::wait_for(20, sub { !workers($s) }), 'when httpd is killed the worker ends by itself');
+unlink $s->root . '/run/httpd.pid';
+delete $s->{pid};
+
+# --- one that cannot start is not started in a loop ---
+
+rename $s->root . '/bin/anshin-ca', $s->root . '/bin/away';
+truncate $s->root . '/logs/error_log', 0;
+$s->start;
+ok($s->wait_log(qr/AN0591: cannot start \S+anshin-ca: No such file/), 'a worker that is not there is told of');
+ok($s->wait_log(qr/AN0593.*in 1 s/), 'and tried again after a pause');
+ok($s->wait_log(qr/AN0593.*in 2 s/), 'that grows');
+ok($s->wait_log(qr/AN0593.*in 4 s/), 'and grows');
+is($s->client->get('/open/')->status, 200, 'the server serves');
+rename $s->root . '/bin/away', $s->root . '/bin/anshin-ca';
+ok(Anshin::Server::wait_for(30, sub { workers($s) == 1 }), 'once it is there it runs');
+$s->stop;
+ok(Anshin::Server::wait_for(20, sub { !workers($s) }), 'and ends');
+$s->{server} = 'AnshinCAWorker off';
+$s->configure;
+$s->start;
+sleep 1;
+is(scalar workers($s), 0, 'AnshinCAWorker off: none is started');
+$s->finish;
+done_testing;
