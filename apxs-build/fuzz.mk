@@ -4,7 +4,7 @@ FUZZ_CC ?= clang-14
 FUZZ_SECONDS ?= 600
 FUZZ_C := $(sort $(wildcard t/fuzz/fuzz_*.c))
 FUZZ := $(patsubst t/fuzz/%.c,$(BASE)/fuzz/%,$(FUZZ_C))
-FUZZ_SOURCES := $(call sources,core) $(call sources,store) $(call sources,crypto) $(filter-out %/main.c,$(call sources,ca))
+FUZZ_SOURCES := $(call sources,core) $(call sources,store) $(call sources,crypto) $(filter-out %/main.c %_main.c,$(call sources,ca))
 
 .PHONY: fuzz
 fuzz: $(FUZZ)
