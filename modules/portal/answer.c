@@ -44,6 +44,14 @@ int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char 
     return unavailable(x, "60");
 }
 
+void anshin_answer_challenge(anshin_exchange_t *x)
+{
+    const char *realm = x->op.contract->name; /* letters, digits and '-' */
+
+    apr_table_set(x->r->err_headers_out, "WWW-Authenticate",
+                  apr_pstrcat(x->op.pool, "Anshin realm=\"", realm, "\"", NULL));
+}
+
 int anshin_answer_redirect(anshin_exchange_t *x, const char *path)
 {
     return anshin_page_redirect(x->r, anshin_exchange_link(x, path));

@@ -11,6 +11,7 @@
 #include "core/certificate.h"
 #include "core/secret.h"
 #include "portal/device.h"
+#include "portal/portal.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
@@ -25,6 +26,11 @@ int anshin_help_import_get(anshin_exchange_t *x)
                               device == ANSHIN_DEVICE_MAC, "ios", device == ANSHIN_DEVICE_IOS, "android",
                               device == ANSHIN_DEVICE_ANDROID));
     return anshin_answer_page(x, "help-import", HTTP_OK);
+}
+
+int anshin_help_get(anshin_exchange_t *x)
+{
+    return anshin_answer_page(x, "help", HTTP_OK);
 }
 
 static apr_status_t judge(anshin_exchange_t *x, anshin_certificate_verdict_t *verdict)
@@ -75,8 +81,7 @@ static int explain(anshin_exchange_t *x, anshin_certificate_verdict_t verdict, i
     if (verdict != ANSHIN_VERDICT_GOOD) {
         put_number(x, reason);
         /* Browsers remember for a connection that no certificate, or this one, was chosen. */
-        x->r->connection->keepalive = AP_CONN_CLOSE;
-        apr_table_setn(x->r->err_headers_out, "Connection", "close");
+        anshin_hang_up(x->r);
     }
     return anshin_answer_page(x, "help-certificate", status);
 }
@@ -112,6 +117,6 @@ int anshin_help_gate(anshin_exchange_t *x)
     if (verdict == ANSHIN_VERDICT_GOOD) {
         return DECLINED;
     }
-    apr_table_setn(x->r->err_headers_out, "WWW-Authenticate", "Anshin");
+    anshin_answer_challenge(x);
     return explain(x, verdict, HTTP_UNAUTHORIZED);
 }

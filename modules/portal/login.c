@@ -73,7 +73,7 @@ static int wrong(anshin_exchange_t *x, const anshin_login_result_t *result, cons
     if (answer != DECLINED) {
         return answer;
     }
-    apr_table_setn(x->r->err_headers_out, "WWW-Authenticate", "Anshin");
+    anshin_answer_challenge(x);
     anshin_page_alert(x->page, "error", anshin_page_say(x->page, "errors.login_wrong"));
     if (result->show == ANSHIN_SHOW_REMAINING) {
         anshin_page_text(x->page, "remaining_text",

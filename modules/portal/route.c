@@ -38,6 +38,7 @@ static const anshin_route_t routes[] = {
      ANSHIN_STAGE_OPENED, ANSHIN_STAGE_FETCHED},
     {"/download/done", anshin_downloaded_get, anshin_downloaded_post, 0, ANSHIN_FLOW_DOWNLOAD, ANSHIN_STAGE_FETCHED,
      ANSHIN_STAGE_RESULT},
+    {"/help", anshin_help_get, NULL, 0, ANSHIN_FLOW_NONE, 0, 0},
     {"/help/import", anshin_help_import_get, NULL, 0, ANSHIN_FLOW_NONE, 0, 0},
     {"/help/certificate", anshin_help_certificate_get, NULL, 0, ANSHIN_FLOW_NONE, 0, 0},
 };

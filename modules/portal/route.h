@@ -22,15 +22,15 @@ typedef struct anshin_route_t {
 } anshin_route_t;
 
 /* The handlers, one file a page or family of pages. */
-anshin_exchange_fn anshin_login_get, anshin_login_post;                 /* login.c */
-anshin_exchange_fn anshin_logout_get, anshin_logout_post;               /* logout.c */
-anshin_exchange_fn anshin_home_get;                                     /* home.c */
-anshin_exchange_fn anshin_register_get, anshin_register_post;           /* register.c */
-anshin_exchange_fn anshin_credentials_get, anshin_credentials_post;     /* credentials.c */
-anshin_exchange_fn anshin_registered_get;                               /* register.c */
-anshin_exchange_fn anshin_download_get, anshin_download_post;           /* download.c */
-anshin_exchange_fn anshin_downloaded_get, anshin_downloaded_post;       /* download.c */
-anshin_exchange_fn anshin_help_import_get, anshin_help_certificate_get; /* help.c */
+anshin_exchange_fn anshin_login_get, anshin_login_post;                                  /* login.c */
+anshin_exchange_fn anshin_logout_get, anshin_logout_post;                                /* logout.c */
+anshin_exchange_fn anshin_home_get;                                                      /* home.c */
+anshin_exchange_fn anshin_register_get, anshin_register_post;                            /* register.c */
+anshin_exchange_fn anshin_credentials_get, anshin_credentials_post;                      /* credentials.c */
+anshin_exchange_fn anshin_registered_get;                                                /* register.c */
+anshin_exchange_fn anshin_download_get, anshin_download_post;                            /* download.c */
+anshin_exchange_fn anshin_downloaded_get, anshin_downloaded_post;                        /* download.c */
+anshin_exchange_fn anshin_help_get, anshin_help_import_get, anshin_help_certificate_get; /* help.c */
 
 /* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's is not
  * good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). help.c */

@@ -104,7 +104,7 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     my $unknown = $person->login($c, user => 'p-01-nobody');
     my $strange = $person->login($c, user => "\x{30E6}\x{30FC}\x{30B6}");
     is($wrong->status, 401, 'a wrong password (LOG-4)');
-    is($wrong->header('WWW-Authenticate'), 'Anshin', 'a scheme for which no browser pops up');
+    is($wrong->header('WWW-Authenticate'), 'Anshin realm="p-01"', 'a scheme for which no browser pops up');
     is($wrong->headers('Set-Cookie'), 0, 'sets no cookie');
     for ([ 'an unknown ID', $unknown ], [ 'an ID that nobody can have', $strange ]) {
         my ($what, $r) = @$_;

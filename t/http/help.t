@@ -1,0 +1,129 @@
+# Help: what is wrong with this connection's certificate (LOG-3), before the login and when asked for; how to import one.
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new->start;    # certificate users only
+my $person = Anshin::Person->add($s, 'p-01-usr001', method => 'certificate');
+$person->register;
+my $own = $person->fetch;
+my $gone = Anshin::Person->add($s, 'p-01-usr002', method => 'certificate');
+$gone->register;
+my $revoked = $gone->fetch;
+is($s->htanshin('cert', 'revoke', '--user', $gone->{user})->{status}, 0, 'a certificate is revoked');
+
+my %cert = (
+    none       => undef,
+    revoked    => $revoked,
+    unknown    => $s->pki->issue('p-01-usr001'),
+    expired    => $s->pki->issue('p-01-usr001', from => -10, to => -1),
+    not_yet    => $s->pki->issue('p-01-usr001', from => 1, to => 10),
+    unsuitable => $s->pki->issue('p-01-usr001', usage => 'serverAuth'),
+    foreign    => $s->foreign->issue('p-99-stranger'),
+);
+
+sub title { my ($r) = @_; my ($title) = $r->text =~ /<h1>([^<]*)</; return $title }
+
+my %title;
+for my $what (sort keys %cert) {
+    for my $tls ('1.2', '1.3') {
+        for my $http (1, 2) {
+            my $on = "$what, TLS $tls, HTTP/$http";
+            my $c = $s->client(tls => $tls, http => $http, $cert{$what} ? (cert => $cert{$what}) : ());
+            my $r = $c->get('/anshin/login');
+            is($r->status, 401, "$on: help instead of the login form (LOG-3)") or diag($r->error);
+            is($r->header('WWW-Authenticate'), 'Anshin realm="p-01"', 'for which no browser opens a window');
+            $title{ title($r) } = $what;
+            unlike($r->text, qr/name="password"/, 'no form');
+            like($r->text, qr/AN-[2-9BCDFGHJKMNPQRSTVWXYZ]{8}/, 'a number to tell the help desk');
+            my ($number) = $r->text =~ /(AN-\w{8})/;
+            like($s->log, qr/AN0651: help number $number: client certificate $what/, 'which the log explains');
+            is(lc($r->header('Connection') // ''), 'close', 'and the connection is closed') if $http == 1;
+        }
+    }
+}
+is(join(' ', sort values %title), join(' ', sort keys %cert), 'each case has a page of its own (LOG-3)');
+unlike($s->client(cert => $cert{foreign})->get('/anshin/login')->text, qr/p-99-stranger/,
+    'of a certificate that is not ours nothing is shown (S20)');
+like($s->client(cert => $cert{expired})->get('/anshin/login')->text, qr/p-01-usr001/, 'the name of one that is');
+
+# HTTP/2 has no "Connection: close": the connection ends when the next request comes after a moment.
+for (
+    [ '/anshin/login', 3, 'first 401 second 401 connections 2 goaway code 0 last 1', 'the connection ends, the next request gets a new one (LOG-3)' ],
+    [ '/anshin/login', 0, 'first 401 second 401 connections 1 goaway none', 'but not in the middle of a page' ],
+    [ '/open/',        3, 'first 200 second 200 connections 1 goaway none', 'nor where nothing is wrong' ]
+) {
+    my ($path, $seconds, $expected, $what) = @$_;
+    chomp(my $seen = $s->run('node', Anshin::Server::top() . '/t/tools/two_requests.mjs', $s->url($path), $seconds)->{out});
+    is($seen, $expected, "HTTP/2: $what");
+}
+
+# The right certificate.
+{
+    my $c = $s->client(cert => $own);
+    my $page = $c->get('/anshin/login');
+    is($page->status, 200, 'with a good certificate there is the login form (LOG-2)');
+    like($page->text, qr/p-01-usr001/, 'which names it');
+    is($c->get('/anshin/help/certificate')->status, 200, 'and the help says');
+    ok(!exists $title{ title($c->get('/anshin/help/certificate')) }, 'that all is well');
+    isnt(lc($c->get('/anshin/help/certificate')->header('Connection') // ''), 'close', 'and keeps the connection');
+
+    my $other = Anshin::Person->add($s, 'p-01-usr003', method => 'certificate');
+    $other->register;
+    my $theirs = $other->fetch;
+    my $wrong  = $person->login($s->client(cert => $own), password => 'wrong-Pass-1');
+    my $strange = $person->login($s->client(cert => $theirs));
+    is($strange->status, 401, 'the right password with the certificate of somebody else (LOG-4)');
+    my ($a, $b) = map { my $text = $_->text; $text =~ s/name="csrf" value="[^"]*"//; $text =~ s/<dl class="facts">.*?<\/dl>//s; $text } $wrong, $strange;
+    is($b, $a, 'looks like a wrong password (S8)');
+    is($person->login($c)->status, 303, 'and does not touch the account of whom it named (LCK-3, S7)');
+    is($c->get('/members/')->status, 200, 'who is in');
+    my $bare = $s->client(cookies => { %{ $c->{cookies} } });
+    isnt($bare->get('/members/')->status, 200, 'the same session without the certificate is refused (LOG-8)');
+    is($bare->get('/anshin/')->status, 303, 'on the portal too (LOG-8)');
+}
+
+# A form without a good certificate: the help again, and the attempt is written down.
+{
+    my $c = $s->client(cert => $own);
+    my $page = $c->get('/anshin/login');
+    my $bare = $s->client(cookies => { %{ $c->{cookies} } });
+    my $r = $bare->submit($page, { user => $person->{user}, password => $person->{password} });
+    is($r->status, 401, 'a login whose certificate has gone');
+    unlike($r->text, qr/name="password"/, 'gets the help (LOG-3)');
+    like($s->htanshin('history', $person->{user})->{out}, qr/wrong_certificate/, 'and is in the history (S28)');
+}
+
+# Asked for.
+for my $what (sort keys %cert) {
+    my $r = $s->client($cert{$what} ? (cert => $cert{$what}) : ())->get('/anshin/help/certificate');
+    is($r->status, 200, "the help about $what, when asked for");
+    is($title{ title($r) }, $what, 'says the same');
+    is(lc $r->header('Connection'), 'close', 'and closes the connection');
+}
+
+my %device = (
+    windows => 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130', mac => 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)',
+    android => 'Mozilla/5.0 (Linux; Android 14; Pixel 8)', ios => 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)'
+);
+for my $device (sort keys %device) {
+    my $page = $s->client->get('/anshin/help/import', 'User-Agent' => $device{$device});
+    is($page->status, 200, "how to import on $device (CRT-4)");
+    like($page->text, qr/<details id="$device" open>/, 'comes first there');
+    like($page->text, qr/id="$_"/, "with the steps for $_") for qw(windows firefox mac ios android);
+}
+is($s->client->get('/anshin/help')->status, 200, 'the general help');
+$s->finish;
+
+# A contract with other methods as well: the login is there for everybody, with a link to the help.
+$s = Anshin::Server->new(contract => 'AnshinLoginMethods password certificate', server => 'AnshinCAWorker off')->start;
+my $mixed = $s->client->get('/anshin/login');
+is($mixed->status, 200, 'mixed contract: the login form without a certificate (LOG-3)');
+like($mixed->text, qr{href="/anshin/help/certificate"}, 'with the constant link to the help');
+is($s->client(cert => $s->foreign->issue('x'))->get('/anshin/login')->status, 200, 'and with a foreign one');
+unlike($s->client(cert => $s->foreign->issue('p-98-stranger'))->get('/anshin/login')->text, qr/p-98-stranger/, 'which is not named');
+$s->finish;
+done_testing;
