@@ -127,14 +127,17 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     $w->people('crash', $people);
     my $done = 0;
     for my $kill (1 .. $kills) {
-        my $worker = $w->spawn;
-        sleep 0.02 + rand 0.13;
+        # Some die while they begin, most while they work.
+        my $worker = $kill % 4 == 0 ? $w->spawn : $w->start;
+        Anshin::Server::wait_for(10, sub { my @now = glob "$state/mail/{new,cur}/*"; @now > $done }) if $kill % 2;
+        sleep rand 0.1;
         $w->kill('KILL', $worker);
         $done = () = glob "$state/mail/{new,cur}/*";
         # A reader takes what it finds, as IMAP servers do.
         for my $file (glob "$state/mail/new/*") { rename $file, "$state/mail/cur/" . ($file =~ s{.*/}{}r) . ':2,S' if rand() < 0.5 }
     }
     diag("$done of $people done when the last of $kills workers was killed");
+    cmp_ok($done, '>', 0, 'they were killed at work');
     $w->start;
     my @mail = $w->wait_mail($people, 120);
     is($w->stop, 0, 'after 30 deaths the next worker works and ends as if nothing had been');
