@@ -167,8 +167,11 @@ static apr_status_t read_refusal(anshin_authority_t *authority, anshin_error_t *
         anshin_wire_get_end(&authority->wire) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
-    return anshin_fail(err, code == 1 ? ANSHIN_EINVALID : code == 2 ? ANSHIN_EDENIED : ANSHIN_EBUSY, "AN0753",
-                       "the signer refuses: %s (%s)", text, id);
+    return anshin_fail(err,
+                       code == 1   ? ANSHIN_EINVALID
+                       : code == 2 ? ANSHIN_EDENIED
+                                   : ANSHIN_EBUSY,
+                       "AN0753", "the signer refuses: %s (%s)", text, id);
 }
 
 /* Receive the answer to the request just sent. APR_SUCCESS: it is of the type wanted, its head is read. ANSHIN_EFAULT: the
@@ -264,7 +267,8 @@ static apr_status_t read_issued(anshin_authority_t *authority, anshin_authority_
         anshin_wire_get_text(wire, &issued->fingerprint, FINGERPRINT_LENGTH, pool) != APR_SUCCESS ||
         anshin_wire_get_number(wire, &not_before) != APR_SUCCESS ||
         anshin_wire_get_number(wire, &not_after) != APR_SUCCESS || anshin_wire_get_end(wire) != APR_SUCCESS ||
-        strlen(issued->fingerprint) != FINGERPRINT_LENGTH || not_after <= not_before || not_after > APR_INT32_MAX * 100LL) {
+        strlen(issued->fingerprint) != FINGERPRINT_LENGTH || not_after <= not_before ||
+        not_after > APR_INT32_MAX * 100LL) {
         return ANSHIN_EFAULT;
     }
     issued->certificate = copy(&certificate, pool);
@@ -274,8 +278,9 @@ static apr_status_t read_issued(anshin_authority_t *authority, anshin_authority_
     return APR_SUCCESS;
 }
 
-static apr_status_t ask_issue(anshin_authority_t *authority, const anshin_issue_order_t *order, const anshin_bytes_t *spki,
-                              anshin_authority_issued_t *issued, anshin_error_t *err, apr_pool_t *pool)
+static apr_status_t ask_issue(anshin_authority_t *authority, const anshin_issue_order_t *order,
+                              const anshin_bytes_t *spki, anshin_authority_issued_t *issued, anshin_error_t *err,
+                              apr_pool_t *pool)
 {
     apr_status_t status;
 
@@ -330,7 +335,8 @@ void anshin_authority_watch(anshin_authority_t *authority, int *fd, short *event
 {
     apr_thread_mutex_lock(authority->lock);
     *fd = authority->fd;
-    *events = authority->state == STARTING ? POLLIN : 0; /* answers belong to the threads; that it hangs up always shows */
+    *events =
+        authority->state == STARTING ? POLLIN : 0; /* answers belong to the threads; that it hangs up always shows */
     *again = authority->state == DEAD ? authority->restart_at : 0;
     apr_thread_mutex_unlock(authority->lock);
 }

@@ -13,7 +13,7 @@ typedef struct anshin_authority_settings_t {
     const char *user;        /* whom it shall become, when we are root now; NULL: it stays who we are */
     const char *certificate; /* of the CA, PEM */
     const char *key;
-    const char *passphrase;  /* program, or NULL */
+    const char *passphrase; /* program, or NULL */
 } anshin_authority_settings_t;
 
 /* Start the signer; it gets ready by and by. settings and its texts must live as long. pool's cleanup ends the signer.

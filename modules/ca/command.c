@@ -121,8 +121,7 @@ static int await(pid_t child, apr_time_t until)
     if (handle >= 0) {
         (void)close(handle);
     }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     return status;
 }
 
@@ -158,5 +157,6 @@ apr_status_t anshin_command_run(const char *command, const anshin_message_t *mes
     }
     return WIFEXITED(status) && WEXITSTATUS(status) != 0
                ? anshin_fail(err, ANSHIN_EFAULT, "AN0743", "mail: %s ended with %d", argv[0], WEXITSTATUS(status))
-               : anshin_fail(err, ANSHIN_EFAULT, "AN0744", "mail: %s did not take the message, or not in time", argv[0]);
+               : anshin_fail(err, ANSHIN_EFAULT, "AN0744", "mail: %s did not take the message, or not in time",
+                             argv[0]);
 }

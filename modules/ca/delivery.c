@@ -68,7 +68,8 @@ static int write_all(int fd, const char *data, apr_size_t length)
     return 0;
 }
 
-apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err,
+                                  apr_pool_t *pool)
 {
     const char *directory = apr_pstrcat(pool, spool, "/tmp", NULL);
     const char *path = apr_pstrcat(pool, directory, "/", message->name, NULL);

@@ -16,7 +16,8 @@ typedef struct anshin_message_t {
 apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_pool_t *pool);
 
 /* Write tmp/NAME anew, mode 0660; on disk, name and octets, when this returns. APR_SUCCESS or ANSHIN_EFAULT. */
-apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err, apr_pool_t *pool);
+apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err,
+                                  apr_pool_t *pool);
 
 /* Move tmp/NAME to new/NAME, on disk when this returns. APR_SUCCESS; ANSHIN_ENOTFOUND (there is no tmp/NAME: it was moved
  * before, and a reader may have taken it since); ANSHIN_EFAULT. */

@@ -38,7 +38,8 @@ apr_status_t anshin_doorbell_open(int *fd, const char *state_dir, anshin_error_t
 
     *fd = -1;
     if (length < 0 || (apr_size_t)length >= sizeof(address.sun_path)) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0790", "doorbell: the path of the state directory is too long for a socket");
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0790",
+                           "doorbell: the path of the state directory is too long for a socket");
     }
     made = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (made < 0) {
@@ -60,6 +61,5 @@ void anshin_doorbell_hear(int fd)
 {
     char octet;
 
-    while (recv(fd, &octet, sizeof(octet), MSG_DONTWAIT) >= 0) {
-    }
+    while (recv(fd, &octet, sizeof(octet), MSG_DONTWAIT) >= 0) {}
 }

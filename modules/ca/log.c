@@ -81,7 +81,7 @@ void anshin_log(anshin_log_level_t level, const char *id, const char *format, ..
         return;
     }
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args); /* NOLINT(clang-analyzer-valist.Uninitialized): the line above */
     va_end(args);
     write_line(level, id, text);
 }

@@ -19,7 +19,8 @@ void anshin_log_open(const char *program, anshin_log_level_t most);
 
 /* One line, written at once: "[date] [program:level] [pid N] ID: text". Control characters become '?', what is too long is cut.
  * Thread safe. No secrets. */
-void anshin_log(anshin_log_level_t level, const char *id, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void anshin_log(anshin_log_level_t level, const char *id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The cause of a failure under its own id; status without a cause is told by its name. */
 void anshin_log_cause(anshin_log_level_t level, const char *id, const char *what, apr_status_t status,

@@ -104,7 +104,8 @@ static apr_status_t find_signer(start_t *start)
     if (directory == NULL) {
         length = readlink("/proc/self/exe", self, sizeof(self) - 1);
         if (length <= 0) {
-            return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0766", "our own place cannot be found: %s", strerror(errno));
+            return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0766", "our own place cannot be found: %s",
+                               strerror(errno));
         }
         self[length] = '\0';
         directory = apr_pstrmemdup(start->pool, self, (apr_size_t)(strrchr(self, '/') - self));
@@ -121,7 +122,7 @@ static apr_status_t find_signer(start_t *start)
 static apr_status_t find_users(start_t *start, anshin_process_user_t *worker, gid_t *group)
 {
     const anshin_server_t *server = &start->config->server;
-    anshin_process_user_t signer;
+    anshin_process_user_t signer = {.name = NULL};
     apr_status_t status = anshin_process_find_user(worker, server->worker_user, &start->err);
 
     if (status == APR_SUCCESS) {
@@ -199,7 +200,8 @@ static apr_status_t open_store(start_t *start)
     const char *type = start->config->server.store == ANSHIN_STORE_DBM_GDBM ? "?type=gdbm" : "";
 
     return anshin_store_open(&start->env.store, &anshin_store_dbm,
-                             apr_pstrcat(start->pool, start->state_dir, "/store", type, NULL), &start->err, start->pool);
+                             apr_pstrcat(start->pool, start->state_dir, "/store", type, NULL), &start->err,
+                             start->pool);
 }
 
 static apr_status_t prepare_mail(start_t *start)
@@ -249,8 +251,8 @@ static int work(start_t *start)
 
     anshin_log(ANSHIN_LOG_NOTICE, "AN0760", "at work in %s, %d threads", start->state_dir,
                start->config->server.worker_threads);
-    status = anshin_worker_run(&shared, start->config->server.worker_threads, start->signals, start->lifeline, start->bell,
-                               start->pool);
+    status = anshin_worker_run(&shared, start->config->server.worker_threads, start->signals, start->lifeline,
+                               start->bell, start->pool);
     if (status == ANSHIN_EBUSY) {
         anshin_log(ANSHIN_LOG_ERROR, "AN0761", "ending, since only a new worker can start a new signer");
         return 1;

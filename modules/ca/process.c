@@ -93,7 +93,8 @@ apr_status_t anshin_process_hide(anshin_error_t *err)
 apr_status_t anshin_process_confine(anshin_error_t *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0709", "rights by set-user-ID cannot be given up: %s", strerror(errno));
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0709", "rights by set-user-ID cannot be given up: %s",
+                           strerror(errno));
     }
     return APR_SUCCESS;
 }

@@ -63,7 +63,8 @@ static apr_status_t enter_directory(arguments_t *arguments, anshin_error_t *err,
         return anshin_fail(err, ANSHIN_EFAULT, "AN0720", "signer: %s: %s", directory, strerror(errno));
     }
     arguments->key += length;
-    if (strncmp(arguments->certificate, directory, length) == 0 && strchr(arguments->certificate + length, '/') == NULL) {
+    if (strncmp(arguments->certificate, directory, length) == 0 &&
+        strchr(arguments->certificate + length, '/') == NULL) {
         arguments->certificate += length;
     }
     return APR_SUCCESS;
@@ -161,7 +162,8 @@ int main(int argc, char **argv)
     anshin_log_open("anshin-signer", ANSHIN_LOG_NOTICE);
     anshin_error_clear(&err);
     if (!read_arguments(&arguments, argc, argv) || apr_initialize() != APR_SUCCESS) {
-        anshin_log(ANSHIN_LOG_ERROR, "AN0723", "is started by anshin-ca, with [-u USER] CERTIFICATE KEY [PASSPHRASE_PROGRAM]");
+        anshin_log(ANSHIN_LOG_ERROR, "AN0723",
+                   "is started by anshin-ca, with [-u USER] CERTIFICATE KEY [PASSPHRASE_PROGRAM]");
         return 2;
     }
     apr_pool_create(&pool, NULL);

@@ -75,8 +75,8 @@ static apr_status_t parse_issue(anshin_issue_t *wanted, anshin_wire_t *request, 
         return anshin_fail(err, ANSHIN_EINVALID, "AN0713", "signer: a certificate must have a name");
     }
     if (lifetime == 0 || lifetime > longest) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0714", "signer: a lifetime must be 1 to %" APR_UINT64_T_FMT " seconds",
-                           longest);
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0714",
+                           "signer: a lifetime must be 1 to %" APR_UINT64_T_FMT " seconds", longest);
     }
     wanted->not_before = now;
     wanted->not_after = now + apr_time_from_sec((apr_int64_t)lifetime);

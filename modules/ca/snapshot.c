@@ -13,7 +13,7 @@
 
 #include <apr_strings.h>
 
-#define SNAPSHOT_MAX (4 * 1024 * 1024)
+#define SNAPSHOT_MAX 4194304
 
 static apr_status_t check(int fd, const char *path, anshin_error_t *err)
 {
@@ -68,7 +68,8 @@ static apr_status_t parse(anshin_config_t **config, int fd, const char *path, an
     return status;
 }
 
-apr_status_t anshin_snapshot_read(anshin_config_t **config, const char *state_dir, anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_snapshot_read(anshin_config_t **config, const char *state_dir, anshin_error_t *err,
+                                  apr_pool_t *pool)
 {
     const char *path = apr_pstrcat(pool, state_dir, "/config.json", NULL);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -14,11 +14,13 @@
 
 /* Types. Requests of the worker: */
 #define ANSHIN_WIRE_HELLO 1 /* number: version */
-#define ANSHIN_WIRE_ISSUE 2 /* string: SPKI in DER; string: serial; text: CN; text: O; number: lifetime in seconds;
+#define ANSHIN_WIRE_ISSUE \
+    2 /* string: SPKI in DER; string: serial; text: CN; text: O; number: lifetime in seconds;
                                text: CRL URL; text: OCSP URL; empty texts stand for nothing */
 /* Answers of the signer, each with the id of its request: */
 #define ANSHIN_WIRE_WELCOME 129 /* number: version; string: the CA's certificate in DER */
-#define ANSHIN_WIRE_ISSUED 130  /* string: the certificate in DER; text: its fingerprint; number, number: validity, seconds */
+#define ANSHIN_WIRE_ISSUED \
+    130 /* string: the certificate in DER; text: its fingerprint; number, number: validity, seconds */
 #define ANSHIN_WIRE_REFUSED 255 /* number: 1 bad request, 2 denied, 3 fault; text: error id; text: cause */
 
 #define ANSHIN_WIRE_VERSION 1
@@ -44,7 +46,8 @@ apr_status_t anshin_wire_put_text(anshin_wire_t *wire, const char *text);
  * maximum octets. end: nothing is left over. */
 apr_status_t anshin_wire_get_head(anshin_wire_t *wire, unsigned char *type, apr_uint32_t *id);
 apr_status_t anshin_wire_get_number(anshin_wire_t *wire, apr_uint64_t *number);
-apr_status_t anshin_wire_get_string(anshin_wire_t *wire, anshin_bytes_t *string, apr_size_t minimum, apr_size_t maximum);
+apr_status_t anshin_wire_get_string(anshin_wire_t *wire, anshin_bytes_t *string, apr_size_t minimum,
+                                    apr_size_t maximum);
 apr_status_t anshin_wire_get_text(anshin_wire_t *wire, const char **text, apr_size_t maximum, apr_pool_t *pool);
 apr_status_t anshin_wire_get_end(const anshin_wire_t *wire);
 

@@ -54,7 +54,8 @@ static const char *cause(const anshin_error_t *err, apr_status_t status)
 /* --- issuing ------------------------------------------------------------------------------------------------------- */
 
 /* Key, certificate and both files. */
-static apr_status_t make(const task_t *task, const anshin_issue_order_t *order, anshin_issue_made_t *made, anshin_error_t *err)
+static apr_status_t make(const task_t *task, const anshin_issue_order_t *order, anshin_issue_made_t *made,
+                         anshin_error_t *err)
 {
     const char *password = (const char *)order->password.data;
     anshin_authority_issued_t issued;
@@ -77,13 +78,13 @@ static apr_status_t make(const task_t *task, const anshin_issue_order_t *order, 
     made->fingerprint = issued.fingerprint;
     made->not_before = issued.not_before;
     made->not_after = issued.not_after;
-    status = anshin_pack(&made->modern, ANSHIN_PACK_MODERN, password, order->name, pair, &issued.certificate, &issued.ca, 1,
-                         err, task->pool);
+    status = anshin_pack(&made->modern, ANSHIN_PACK_MODERN, password, order->name, pair, &issued.certificate,
+                         &issued.ca, 1, err, task->pool);
     if (status != APR_SUCCESS) {
         return status;
     }
-    return anshin_pack(&made->compat, ANSHIN_PACK_COMPAT, password, order->name, pair, &issued.certificate, &issued.ca, 1,
-                       err, task->pool);
+    return anshin_pack(&made->compat, ANSHIN_PACK_COMPAT, password, order->name, pair, &issued.certificate, &issued.ca,
+                       1, err, task->pool);
 }
 
 static apr_status_t issue(const task_t *task, anshin_op_t *op)
@@ -107,7 +108,8 @@ static apr_status_t issue(const task_t *task, anshin_op_t *op)
         status = anshin_issue_commit(commit, task->job, task->key, task->worker, &order, &made);
         op->error = commit->error;
     } else if (status == ANSHIN_EDENIED) {
-        status = ANSHIN_EBUSY; /* the CA's certificate is not valid now: only the operator can help, and then it goes on */
+        status =
+            ANSHIN_EBUSY; /* the CA's certificate is not valid now: only the operator can help, and then it goes on */
     }
     wipe(task, &order.password);
     wipe(task, &made.modern);
@@ -154,7 +156,8 @@ static apr_status_t deliver_to_spool(const task_t *task, const anshin_outbox_t *
     apr_status_t status = APR_SUCCESS;
 
     /* The name that every attempt gives this mail: Maildir asks for time, unique part, host. */
-    message.name = apr_psprintf(task->pool, "%" APR_TIME_T_FMT ".%s.anshin", apr_time_sec(mail->created_at), task->job->mail);
+    message.name =
+        apr_psprintf(task->pool, "%" APR_TIME_T_FMT ".%s.anshin", apr_time_sec(mail->created_at), task->job->mail);
     if (mail->state != ANSHIN_MAIL_DELIVERING) {
         status = compose(task, op, mail, &message);
         if (status == APR_SUCCESS) {
@@ -179,8 +182,8 @@ static apr_status_t deliver_to_command(const task_t *task, const anshin_mail_t *
     apr_status_t status = compose(task, op, mail, &message);
 
     if (status == APR_SUCCESS) {
-        status = anshin_command_run(task->work->env->config->server.mail_command, &message, ANSHIN_COMMAND_WAIT, &op->error,
-                                    task->pool);
+        status = anshin_command_run(task->work->env->config->server.mail_command, &message, ANSHIN_COMMAND_WAIT,
+                                    &op->error, task->pool);
     }
     wipe_message(task, &message);
     return status;
@@ -217,7 +220,8 @@ static apr_status_t deliver(const task_t *task, anshin_op_t *op)
                    (int)task->job->tries + 1, cause(&op->error, status));
         return anshin_outbox_failed(new_op(task), &outbox, cause(&op->error, status));
     }
-    anshin_log(ANSHIN_LOG_WARNING, "AN0783", "mail %s is not delivered yet: %s", task->job->mail, cause(&op->error, status));
+    anshin_log(ANSHIN_LOG_WARNING, "AN0783", "mail %s is not delivered yet: %s", task->job->mail,
+               cause(&op->error, status));
     return anshin_outbox_later(new_op(task), &outbox, cause(&op->error, status));
 }
 
@@ -238,7 +242,8 @@ static apr_status_t run(const task_t *task, anshin_op_t *op)
     }
 }
 
-void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker, apr_pool_t *pool)
+void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker,
+                    apr_pool_t *pool)
 {
     task_t task = {.work = work, .job = job, .key = key, .worker = worker, .pool = pool};
     anshin_op_t *op;

@@ -28,7 +28,7 @@ typedef struct worker_t {
     const char *name;
     apr_thread_mutex_t *lock;
     apr_thread_cond_t *wake;
-    unsigned rings;   /* how often the bell was heard: a ring between looking and sleeping is not missed */
+    unsigned rings; /* how often the bell was heard: a ring between looking and sleeping is not missed */
     int ending;
 } worker_t;
 
@@ -221,7 +221,8 @@ static apr_status_t start_threads(worker_t *worker, hand_t *hands, int threads, 
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signals, int lifeline, int bell, apr_pool_t *pool)
+apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signals, int lifeline, int bell,
+                               apr_pool_t *pool)
 {
     worker_t worker = {.work = work};
     hand_t *hands = apr_pcalloc(pool, (apr_size_t)threads * sizeof(*hands));

@@ -16,8 +16,8 @@
 #include "core/mail.h"
 #include "core/secret.h"
 
-#define STEP_MAX 400    /* records that one step removes */
-#define BATCH 50        /* of them in one transaction */
+#define STEP_MAX 400 /* records that one step removes */
+#define BATCH 50     /* of them in one transaction */
 #define HISTORY_PARTS 16
 #define HISTORY_BATCH 200
 #define MINUTE apr_time_from_sec(60)
@@ -53,8 +53,8 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
 }
 
 /* One transaction over keys[from..to). */
-static apr_status_t remove_batch(anshin_op_t *op, const sweep_t *sweep, const apr_array_header_t *keys, int from, int to,
-                                 int *removed)
+static apr_status_t remove_batch(anshin_op_t *op, const sweep_t *sweep, const apr_array_header_t *keys, int from,
+                                 int to, int *removed)
 {
     apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     void *record = apr_palloc(op->pool, sweep->type->size);
@@ -220,7 +220,8 @@ static int mail_due(const anshin_op_t *op, const char *key, const void *record)
     apr_time_t since = mail->sent_at != 0 ? mail->sent_at : mail->created_at;
 
     (void)key;
-    return (mail->state == ANSHIN_MAIL_SENT || mail->state == ANSHIN_MAIL_FAILED) && since + ANSHIN_KEEP_MAIL <= op->now;
+    return (mail->state == ANSHIN_MAIL_SENT || mail->state == ANSHIN_MAIL_FAILED) &&
+           since + ANSHIN_KEEP_MAIL <= op->now;
 }
 
 static apr_status_t mail_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
@@ -263,7 +264,7 @@ static apr_status_t trim_series(anshin_op_t *op, const char *key, int *removed)
     char *contract = apr_pstrdup(op->pool, key + strlen("history/"));
     char *user = strchr(contract, '/');
     anshin_sequence_t sequence;
-    anshin_history_t oldest;
+    anshin_history_t oldest = {.at = 0};
     anshin_txn_t *txn;
     apr_time_t before;
     int dropped = 0;
@@ -281,9 +282,10 @@ static apr_status_t trim_series(anshin_op_t *op, const char *key, int *removed)
     }
     status = anshin_txn_get(txn, &anshin_record_sequence, key, &sequence);
     if (status == APR_SUCCESS) {
-        status = anshin_txn_get(txn, &anshin_record_history,
-                                apr_psprintf(op->pool, "%s/%s/%016" APR_UINT64_T_HEX_FMT, contract, user,
-                                             (apr_uint64_t)sequence.first), &oldest);
+        status = anshin_txn_get(
+            txn, &anshin_record_history,
+            apr_psprintf(op->pool, "%s/%s/%016" APR_UINT64_T_HEX_FMT, contract, user, (apr_uint64_t)sequence.first),
+            &oldest);
     }
     anshin_txn_abort(txn);
     if (status != APR_SUCCESS || oldest.at >= before) {
@@ -424,10 +426,10 @@ static const struct {
     const char *name;
     apr_interval_time_t interval;
     const sweep_t *sweep; /* NULL: not a sweep */
-} tasks[ANSHIN_HOUSEKEEPING_TASKS] = {
-    {"downloads", MINUTE, &downloads},     {"sessions", 5 * MINUTE, &sessions}, {"tokens", 30 * MINUTE, &tokens},
-    {"counters", 30 * MINUTE, &counters}, {"mail", 60 * MINUTE, &mails},       {"history", 60 * MINUTE, NULL},
-    {"blobs", 60 * MINUTE, NULL}};
+} tasks[ANSHIN_HOUSEKEEPING_TASKS] = {{"downloads", MINUTE, &downloads}, {"sessions", 5 * MINUTE, &sessions},
+                                      {"tokens", 30 * MINUTE, &tokens},  {"counters", 30 * MINUTE, &counters},
+                                      {"mail", 60 * MINUTE, &mails},     {"history", 60 * MINUTE, NULL},
+                                      {"blobs", 60 * MINUTE, NULL}};
 
 enum { TASK_HISTORY = 5 };
 

@@ -31,7 +31,8 @@ typedef struct target_t {
  * soon, so it gets its certificate. */
 static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target)
 {
-    apr_status_t status = job->user != NULL ? anshin_account_get(op, txn, job->user, &target->account) : ANSHIN_ENOTFOUND;
+    apr_status_t status =
+        job->user != NULL ? anshin_account_get(op, txn, job->user, &target->account) : ANSHIN_ENOTFOUND;
 
     if (status == APR_SUCCESS) {
         status = anshin_terminal_get(op, txn, job->user, job->terminal, &target->terminal);
@@ -133,9 +134,9 @@ static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const an
     apr_status_t status = anshin_txn_get(txn, &anshin_record_certificate, order->serial, &taken);
 
     if (status != ANSHIN_ENOTFOUND) {
-        return status != APR_SUCCESS ? status
-                                     : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0271", "issue: serial %s is in use",
-                                                   order->serial);
+        return status != APR_SUCCESS
+                   ? status
+                   : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0271", "issue: serial %s is in use", order->serial);
     }
     if (target->terminal.certificate != NULL) {
         status = anshin_certificate_revoke_in(op, txn, target->terminal.certificate, SUPERSEDED, wipe);

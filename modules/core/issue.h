@@ -12,14 +12,14 @@
 
 /* Texts belong to the pool of the operation that asked. */
 typedef struct anshin_issue_order_t {
-    const char *serial;       /* lower-case hexadecimal, as the certificate must have it */
-    const char *name;         /* CN: the user ID, with "-N" from the second terminal on; 1 to 64 octets (RFC 5280 A.1) */
+    const char *serial; /* lower-case hexadecimal, as the certificate must have it */
+    const char *name;   /* CN: the user ID, with "-N" from the second terminal on; 1 to 64 octets (RFC 5280 A.1) */
     const char *organization; /* O, or NULL */
     const char *crl_url;      /* or NULL */
     const char *ocsp_url;     /* or NULL */
     apr_interval_time_t lifetime;
-    int key_type;             /* anshin_key_type_t */
-    anshin_bytes_t password;  /* download password, NUL behind it; secret, the caller wipes it */
+    int key_type;            /* anshin_key_type_t */
+    anshin_bytes_t password; /* download password, NUL behind it; secret, the caller wipes it */
 } anshin_issue_order_t;
 
 /* What a job asks for; op->contract is the job's. Reads only. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the user or the
@@ -31,7 +31,7 @@ typedef struct anshin_issue_made_t {
     const char *fingerprint; /* SHA-256 of the DER, 64 lower-case hexadecimal digits */
     apr_time_t not_before;
     apr_time_t not_after;
-    anshin_bytes_t modern;   /* PKCS#12 in each profile; secret, the caller wipes them */
+    anshin_bytes_t modern; /* PKCS#12 in each profile; secret, the caller wipes them */
     anshin_bytes_t compat;
 } anshin_issue_made_t;
 

@@ -17,11 +17,12 @@
 #include <apr_strings.h>
 
 #define SEQUENCE "jobs"
-#define CLAIM_LIFE apr_time_from_sec(600)   /* longer than any job takes; a worker that died is noticed earlier, at start */
+#define CLAIM_LIFE \
+    apr_time_from_sec(600) /* longer than any job takes; a worker that died is noticed earlier, at start */
 #define WAIT_FIRST apr_time_from_sec(10)
-#define WAIT_MAIL apr_time_from_sec(3600)   /* longest wait between tries */
-#define WAIT_ISSUE apr_time_from_sec(60)    /* somebody sits in front of the screen */
-#define DEATHS_FREE 3                       /* so often a job is begun again at once after its worker died */
+#define WAIT_MAIL apr_time_from_sec(3600) /* longest wait between tries */
+#define WAIT_ISSUE apr_time_from_sec(60)  /* somebody sits in front of the screen */
+#define DEATHS_FREE 3                     /* so often a job is begun again at once after its worker died */
 #define CLAIM_ROUNDS 16
 #define ERROR_MAX 200
 #define SERIAL_BYTES 16
@@ -180,7 +181,8 @@ static apr_status_t look(anshin_op_t *op, search_t *search)
     return status;
 }
 
-apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key, apr_time_t *wake)
+apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key,
+                              apr_time_t *wake)
 {
     search_t search = {0, 0, 0};
     anshin_txn_t *txn;

@@ -101,7 +101,8 @@ static apr_status_t render_parts(anshin_op_t *op, const char *kind, char *source
     apr_status_t status;
 
     if (strncmp(source, SUBJECT, strlen(SUBJECT)) != 0 || *rest == '\0') {
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0252", "mail: template mail/%s does not begin with Subject:", kind);
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0252",
+                           "mail: template mail/%s does not begin with Subject:", kind);
     }
     *rest++ = '\0';
     rest += strspn(rest, "\n");
@@ -144,8 +145,8 @@ static apr_status_t render(anshin_op_t *op, const char *kind, const anshin_accou
 
 static apr_status_t seal(anshin_op_t *op, const anshin_mail_text_t *text, const char **blob)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "from", text->from, "to", text->to, "subject", text->subject, "body",
-                             text->body);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "from", text->from, "to", text->to, "subject", text->subject,
+                             "body", text->body);
     char *plain = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     apr_status_t status;
 
@@ -159,7 +160,8 @@ static apr_status_t seal(anshin_op_t *op, const anshin_mail_text_t *text, const 
     return status;
 }
 
-static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const char *user, const char *blob)
+static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const char *user,
+                                const char *blob)
 {
     anshin_mail_t mail = {.contract = op->contract->name,
                           .user = user,
@@ -227,7 +229,8 @@ static apr_status_t parse(anshin_op_t *op, const anshin_bytes_t *plain, anshin_m
     const char *subject;
     const char *body;
 
-    if (json_unpack(json, "{s:s, s:s, s:s, s:s !}", "from", &from, "to", &to, "subject", &subject, "body", &body) != 0) {
+    if (json_unpack(json, "{s:s, s:s, s:s, s:s !}", "from", &from, "to", &to, "subject", &subject, "body", &body) !=
+        0) {
         json_decref(json);
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0255", "mail: a sealed text is not what was sealed");
     }

@@ -14,8 +14,8 @@
 
 #include "core/unicode.h"
 
-#define LINE 76        /* octets of a line that holds an encoded word (RFC 2047 2), and of base64 (RFC 2045 6.8) */
-#define WORD 75        /* octets of an encoded word */
+#define LINE 76 /* octets of a line that holds an encoded word (RFC 2047 2), and of base64 (RFC 2045 6.8) */
+#define WORD 75 /* octets of an encoded word */
 #define WORD_OPEN "=?UTF-8?B?"
 #define WORD_CLOSE "?="
 #define NAME_MAX_LENGTH 200
@@ -157,7 +157,8 @@ static apr_status_t parse_sender(sender_t *sender, const char *from, anshin_op_t
     char *name = NULL;
 
     if (from == NULL || !anshin_unicode_clean(from)) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0260", "mail: the sender is missing or not one line of text");
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0260",
+                           "mail: the sender is missing or not one line of text");
     }
     sender->address = from;
     if (open != NULL && from[length - 1] == '>') {
@@ -235,7 +236,8 @@ static char *base64_lines(const char *text, apr_pool_t *pool)
 static apr_status_t check_values(anshin_op_t *op, const char *id, const anshin_mail_text_t *text)
 {
     if (strlen(id) != ID_LENGTH || strspn(id, "0123456789abcdef") != ID_LENGTH) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0262", "mail: an id must be %d hexadecimal digits", ID_LENGTH);
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0262", "mail: an id must be %d hexadecimal digits",
+                           ID_LENGTH);
     }
     if (text->to == NULL || !anshin_address_valid(text->to)) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0263", "mail: the recipient is not an address");

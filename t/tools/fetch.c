@@ -15,8 +15,8 @@
 
 int main(int argc, char **argv)
 {
-    anshin_crypto_settings_t settings = {.memory = 8192, .passes = 1, .lanes = 1, .slots = 2,
-                                         .wait = apr_time_from_sec(30)};
+    anshin_crypto_settings_t settings = {
+        .memory = 8192, .passes = 1, .lanes = 1, .slots = 2, .wait = apr_time_from_sec(30)};
     anshin_download_result_t result;
     anshin_config_t *config;
     anshin_crypto_t *crypto;
@@ -47,8 +47,8 @@ int main(int argc, char **argv)
     env.crypto = crypto;
     env.now = anshin_clock_system;
     anshin_op_init(&op, &env, APR_ARRAY_IDX(config->contracts, 0, anshin_contract_t *), NULL, pool);
-    status = anshin_download_fetch(&op, argv[2], argv[3],
-                                   strcmp(argv[4], "compat") == 0 ? ANSHIN_PROFILE_COMPAT : ANSHIN_PROFILE_MODERN, &result);
+    status = anshin_download_fetch(
+        &op, argv[2], argv[3], strcmp(argv[4], "compat") == 0 ? ANSHIN_PROFILE_COMPAT : ANSHIN_PROFILE_MODERN, &result);
     if (status != APR_SUCCESS || !result.right) {
         fprintf(stderr, "fetch: %s %s %s\n", anshin_status_name(status), op.error.id, op.error.text);
         return 1;

@@ -25,8 +25,8 @@ __attribute__((noreturn)) static void die(const char *what, const anshin_error_t
 
 static void open_env(anshin_env_t *env, const char *state_dir, apr_pool_t *pool)
 {
-    anshin_crypto_settings_t settings = {.memory = 8192, .passes = 1, .lanes = 1, .slots = 2,
-                                         .wait = apr_time_from_sec(30)};
+    anshin_crypto_settings_t settings = {
+        .memory = 8192, .passes = 1, .lanes = 1, .slots = 2, .wait = apr_time_from_sec(30)};
     anshin_config_t *config;
     anshin_crypto_t *crypto;
     anshin_error_t err;

@@ -66,18 +66,23 @@ static void test_maildir(void)
     anshin_message_t message = {NAME, "one\r\n", 5};
 
     (void)umask(S_IRWXO);
-    ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS && mode_of(spool) == 02770 && mode_of(in("mail/tmp")) == 02770 &&
-           mode_of(in("mail/new")) == 02770 && mode_of(in("mail/cur")) == 02770, "a Maildir of mode 2770 is made (S31)");
+    ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS && mode_of(spool) == 02770 &&
+           mode_of(in("mail/tmp")) == 02770 && mode_of(in("mail/new")) == 02770 && mode_of(in("mail/cur")) == 02770,
+       "a Maildir of mode 2770 is made (S31)");
     ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS, "and found again");
     ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && err.status == APR_SUCCESS,
        "what is not in tmp was moved before");
-    ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS && same_text(content(in("mail/tmp/" NAME)), "one\r\n") &&
-           mode_of(in("mail/tmp/" NAME)) == 0660 && entries(in("mail/new")) == 0, "a message is written to tmp, mode 0660 (S31)");
+    ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS &&
+           same_text(content(in("mail/tmp/" NAME)), "one\r\n") && mode_of(in("mail/tmp/" NAME)) == 0660 &&
+           entries(in("mail/new")) == 0,
+       "a message is written to tmp, mode 0660 (S31)");
     message.data = "again";
-    ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS && same_text(content(in("mail/tmp/" NAME)), "again") &&
-           entries(in("mail/tmp")) == 1, "one left behind by a worker that died is written anew (MAI-1)");
-    ok(anshin_maildir_move(spool, NAME, &err, pool) == APR_SUCCESS && same_text(content(in("mail/new/" NAME)), "again") &&
-           entries(in("mail/tmp")) == 0, "then it is moved to new");
+    ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS &&
+           same_text(content(in("mail/tmp/" NAME)), "again") && entries(in("mail/tmp")) == 1,
+       "one left behind by a worker that died is written anew (MAI-1)");
+    ok(anshin_maildir_move(spool, NAME, &err, pool) == APR_SUCCESS &&
+           same_text(content(in("mail/new/" NAME)), "again") && entries(in("mail/tmp")) == 0,
+       "then it is moved to new");
     ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && entries(in("mail/new")) == 1, "once");
 }
 
@@ -87,12 +92,14 @@ static void test_maildir_faults(void)
 
     scratch_write(in("victim"), "untouched", 9, 0600);
     (void)!symlink(in("victim"), in("mail/tmp/" NAME));
-    ok(anshin_maildir_write(in("mail"), &message, &err, pool) == APR_SUCCESS && same_text(content(in("victim")), "untouched"),
+    ok(anshin_maildir_write(in("mail"), &message, &err, pool) == APR_SUCCESS &&
+           same_text(content(in("victim")), "untouched"),
        "a link that lies in wait is not followed");
     (void)unlink(in("mail/tmp/" NAME));
     (void)mkdir(in("mail/tmp/" NAME), 0700);
     ok(anshin_maildir_write(in("mail"), &message, &err, pool) == ANSHIN_EFAULT && err.status == ANSHIN_EFAULT &&
-           strstr(err.text, "secret") == NULL, "what cannot be written is a fault, told without the text");
+           strstr(err.text, "secret") == NULL,
+       "what cannot be written is a fault, told without the text");
     (void)rmdir(in("mail/tmp/" NAME));
     anshin_error_clear(&err);
     ok(anshin_maildir_write(in("nowhere"), &message, &err, pool) == ANSHIN_EFAULT, "no spool is a fault");
@@ -119,16 +126,20 @@ static void test_command(void)
     char *big = apr_pcalloc(pool, 200001);
 
     memset(big, 'x', 200000);
-    text = apr_psprintf(pool, "#!/bin/sh\ncat >%s\nprintf '%%s|' \"$@\" >%s.args\nenv >%s.env\nls /proc/self/fd >%s.fds\n", got,
-                        got, got, got);
+    text =
+        apr_psprintf(pool, "#!/bin/sh\ncat >%s\nprintf '%%s|' \"$@\" >%s.args\nenv >%s.env\nls /proc/self/fd >%s.fds\n",
+                     got, got, got, got);
     scratch_write(script, text, strlen(text), 0755);
     (void)setenv("ANSHIN_SECRET", "leaks", 1);
     ok(run(command, "Subject: x\r\n\r\nbody\r\n", 20, apr_time_from_sec(20)) == APR_SUCCESS &&
-           same_text(content(got), "Subject: x\r\n\r\nbody\r\n"), "a command takes the message on its standard input (MAI-1)");
-    ok(same_text(content(apr_pstrcat(pool, got, ".args", NULL)), "a b|$HOME|c;d|"), "no shell has its hands on the arguments");
+           same_text(content(got), "Subject: x\r\n\r\nbody\r\n"),
+       "a command takes the message on its standard input (MAI-1)");
+    ok(same_text(content(apr_pstrcat(pool, got, ".args", NULL)), "a b|$HOME|c;d|"),
+       "no shell has its hands on the arguments");
     ok(strstr(content(apr_pstrcat(pool, got, ".env", NULL)), "leaks") == NULL, "nor has it our environment");
     ok(strchr(content(apr_pstrcat(pool, got, ".fds", NULL)), '4') == NULL, "nor our descriptors");
-    ok(run(command, big, 200000, apr_time_from_sec(20)) == APR_SUCCESS && same_text(content(got), big), "a long message goes whole");
+    ok(run(command, big, 200000, apr_time_from_sec(20)) == APR_SUCCESS && same_text(content(got), big),
+       "a long message goes whole");
 }
 
 static void test_command_faults(void)
@@ -139,14 +150,19 @@ static void test_command_faults(void)
     memset(big, 'x', 200000);
     ok(run("/bin/false", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT && strstr(err.text, "ended with 1") != NULL,
        "a command that fails is told with its status");
-    ok(run("/nonexistent/sendmail -t", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT, "one that is not there is a fault");
-    ok(run("sendmail -t", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT && run("", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT,
+    ok(run("/nonexistent/sendmail -t", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT,
+       "one that is not there is a fault");
+    ok(run("sendmail -t", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT &&
+           run("", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT,
        "one that is not named by its path is refused");
-    ok(run("/bin/true", big, 200000, apr_time_from_sec(20)) == ANSHIN_EFAULT, "one that does not take the message has not got it");
-    ok(run("/bin/sleep 60", big, 200000, apr_time_from_msec(200)) == ANSHIN_EFAULT && apr_time_now() - begun < apr_time_from_sec(20),
+    ok(run("/bin/true", big, 200000, apr_time_from_sec(20)) == ANSHIN_EFAULT,
+       "one that does not take the message has not got it");
+    ok(run("/bin/sleep 60", big, 200000, apr_time_from_msec(200)) == ANSHIN_EFAULT &&
+           apr_time_now() - begun < apr_time_from_sec(20),
        "one that hangs is killed");
-    ok(!anshin_command_valid("sendmail", pool) && !anshin_command_valid("", pool) && !anshin_command_valid("  ", pool) &&
-           anshin_command_valid("/usr/sbin/sendmail -t -i", pool), "which commands can be used is known beforehand");
+    ok(!anshin_command_valid("sendmail", pool) && !anshin_command_valid("", pool) &&
+           !anshin_command_valid("  ", pool) && anshin_command_valid("/usr/sbin/sendmail -t -i", pool),
+       "which commands can be used is known beforehand");
 }
 
 int main(void)

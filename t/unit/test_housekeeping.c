@@ -56,7 +56,8 @@ static void test_pace(void)
     }
     ok(steps == ANSHIN_HOUSEKEEPING_TASKS, "every task has its turn, then there is nothing to do (%d)", steps);
     world.now += apr_time_from_sec(61);
-    ok(anshin_housekeeping_step(world_op(&world), &state, &task, &removed) == APR_SUCCESS && same_text(task, "downloads") &&
+    ok(anshin_housekeeping_step(world_op(&world), &state, &task, &removed) == APR_SUCCESS &&
+           same_text(task, "downloads") &&
            anshin_housekeeping_step(world_op(&world), &state, &task, &removed) == ANSHIN_ENOTFOUND,
        "what holds secrets is looked after every minute");
 }
@@ -84,7 +85,8 @@ static void test_downloads(void)
        "it goes with its link, and key, file and password are wiped (S24)");
     ok(world_count(&world, &anshin_record_download) == 2, "what waits, or waits to be issued, stays");
     world.now += 30 * DAY;
-    ok(keep_house_now() == 2 && world_blobs(&world) == 0, "at last these go, too, whether their contract is declared or not");
+    ok(keep_house_now() == 2 && world_blobs(&world) == 0,
+       "at last these go, too, whether their contract is declared or not");
 }
 
 static void test_tokens(void)
@@ -146,8 +148,10 @@ static void test_counters(void)
 
 static void test_mail(void)
 {
-    anshin_mail_t mail = {.contract = "p-01", .state = ANSHIN_MAIL_SENT, .created_at = 1, .sent_at = world.now - ANSHIN_KEEP_MAIL};
-    anshin_mail_t failed = {.contract = "p-01", .state = ANSHIN_MAIL_FAILED, .created_at = world.now - ANSHIN_KEEP_MAIL};
+    anshin_mail_t mail = {
+        .contract = "p-01", .state = ANSHIN_MAIL_SENT, .created_at = 1, .sent_at = world.now - ANSHIN_KEEP_MAIL};
+    anshin_mail_t failed = {
+        .contract = "p-01", .state = ANSHIN_MAIL_FAILED, .created_at = world.now - ANSHIN_KEEP_MAIL};
     anshin_mail_t waiting = {.contract = "p-01", .state = ANSHIN_MAIL_WAITING, .created_at = 1};
 
     failed.blob = blob();
@@ -157,9 +161,11 @@ static void test_mail(void)
     world_put(&world, &anshin_record_mail, "waiting", &waiting);
     mail.sent_at++;
     world_put(&world, &anshin_record_mail, "recent", &mail);
-    ok(keep_house_now() == 2 && world_get(&world, &anshin_record_mail, "recent", &mail) == APR_SUCCESS && world_blobs(&world) == 1,
+    ok(keep_house_now() == 2 && world_get(&world, &anshin_record_mail, "recent", &mail) == APR_SUCCESS &&
+           world_blobs(&world) == 1,
        "old mail goes, with the text of what failed");
-    ok(world_get(&world, &anshin_record_mail, "waiting", &waiting) == APR_SUCCESS, "what waits is never thrown away (MAI-1)");
+    ok(world_get(&world, &anshin_record_mail, "waiting", &waiting) == APR_SUCCESS,
+       "what waits is never thrown away (MAI-1)");
     world_delete(&world, &anshin_record_mail, "recent");
 }
 
@@ -213,7 +219,8 @@ static void test_orphans(void)
     ok(keep_house_now() == 0, "a blob is given time to find its record");
     world.now = apr_time_now() + apr_time_from_sec(3700);
     op = world_op(&world);
-    ok(keep_house_now() >= 1 && anshin_blob_get(&data, world.env.store, orphan, &op->error, op->pool) == ANSHIN_ENOTFOUND,
+    ok(keep_house_now() >= 1 &&
+           anshin_blob_get(&data, world.env.store, orphan, &op->error, op->pool) == ANSHIN_ENOTFOUND,
        "one that no record names is wiped (S24)");
     ok(anshin_blob_get(&data, world.env.store, mail.blob, &op->error, op->pool) == APR_SUCCESS &&
            anshin_blob_get(&data, world.env.store, download.compat_blob, &op->error, op->pool) == APR_SUCCESS,
@@ -227,7 +234,8 @@ static void test_many(void)
     for (int i = 0; i < 1000; i++) {
         world_put(&world, &anshin_record_token, apr_psprintf(world.pool, "many%d", i), &token);
     }
-    ok(keep_house_now() >= 1000 && world_count(&world, &anshin_record_token) == 0, "more than a step holds is done in several");
+    ok(keep_house_now() >= 1000 && world_count(&world, &anshin_record_token) == 0,
+       "more than a step holds is done in several");
 }
 
 int main(void)

@@ -77,7 +77,8 @@ static apr_status_t mortal_commit(void *txn, anshin_durability_t durability)
     return told ? status : ANSHIN_EFAULT;
 }
 
-static apr_status_t mortal_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
+static apr_status_t mortal_blob_put(void *self, const char *name, const void *data, apr_size_t length,
+                                    anshin_error_t *err)
 {
     int told;
     apr_status_t status = carried_out(&told) ? anshin_store_mem.blob_put(self, name, data, length, err) : ANSHIN_EFAULT;
@@ -108,8 +109,11 @@ static void make_mortal(void)
 
 static void put_user(const char *user, apr_int64_t number)
 {
-    anshin_account_t account = {.contract = "p-01", .user = user, .state = ANSHIN_ACCOUNT_ACTIVE,
-                                .method = ANSHIN_METHOD_CERTIFICATE, .language = "ja"};
+    anshin_account_t account = {.contract = "p-01",
+                                .user = user,
+                                .state = ANSHIN_ACCOUNT_ACTIVE,
+                                .method = ANSHIN_METHOD_CERTIFICATE,
+                                .language = "ja"};
     anshin_terminal_t terminal = {.contract = "p-01", .user = user, .number = number, .address = "hanako@mail.example"};
 
     account.terminals = apr_array_make(world.pool, 1, sizeof(apr_int64_t));
@@ -224,16 +228,20 @@ static void test_issue(apr_pool_t *pool)
     ok(world_get(&world, &anshin_record_certificate, job.serial, &certificate) == APR_SUCCESS &&
            same_text(certificate.name, "p-01-usr007") && same_text(certificate.fingerprint, FINGERPRINT) &&
            certificate.state == ANSHIN_CERTIFICATE_ACTIVE && same_text(certificate.user, "p-01-usr007") &&
-           certificate.terminal == 1 && same_text(certificate.contract, "p-01"), "its record stands under the job's serial");
+           certificate.terminal == 1 && same_text(certificate.contract, "p-01"),
+       "its record stands under the job's serial");
     ok(world_get(&world, &anshin_record_terminal, "p-01/p-01-usr007/1", &terminal) == APR_SUCCESS &&
-           same_text(terminal.certificate, job.serial), "it is the terminal's certificate");
+           same_text(terminal.certificate, job.serial),
+       "it is the terminal's certificate");
     ok(world_get(&world, &anshin_record_download, "p-01/p-01-usr007/1", &download) == APR_SUCCESS &&
            same_text(download.serial, job.serial) && download.expires_at == world.now + apr_time_from_sec(86400),
        "the download waits, for its lifetime");
-    ok(anshin_job_claim(world_op(&world), "w", &mail_job, &key, &wake) == APR_SUCCESS && mail_job.kind == ANSHIN_JOB_MAIL &&
-           world_count(&world, &anshin_record_job) == 1, "the issue is done, a mail is queued");
+    ok(anshin_job_claim(world_op(&world), "w", &mail_job, &key, &wake) == APR_SUCCESS &&
+           mail_job.kind == ANSHIN_JOB_MAIL && world_count(&world, &anshin_record_job) == 1,
+       "the issue is done, a mail is queued");
     ok(world_get(&world, &anshin_record_mail, mail_job.mail, &mail) == APR_SUCCESS &&
-           anshin_mail_open(world_op(&world), &mail, &text) == APR_SUCCESS && same_text(text.to, "hanako@mail.example") &&
+           anshin_mail_open(world_op(&world), &mail, &text) == APR_SUCCESS &&
+           same_text(text.to, "hanako@mail.example") &&
            strstr(text.body, "p-01-usr007|p-01-usr007|https://login.example/anshin/download?t=") != NULL &&
            strstr(text.body, "|https://login.example/anshin/help/import|20") != NULL,
        "the mail names user, certificate, link and how-to page (CRT-1)");
@@ -258,11 +266,13 @@ static void test_order(apr_pool_t *pool)
     world.contract.policy.certificate_organization = "会員サービス";
     world.contract.policy.crl_url = "http://pki.example/ca.crl";
     put_user("u", 3);
-    ok(anshin_issue_order(world_op(&world), &job, &order) == ANSHIN_EDENIED, "without a download there is nothing to order");
+    ok(anshin_issue_order(world_op(&world), &job, &order) == ANSHIN_EDENIED,
+       "without a download there is nothing to order");
     password = prepare("u", 3);
     ok(anshin_issue_order(world_op(&world), &job, &order) == APR_SUCCESS && same_text(order.name, "u-3") &&
            same_text(order.serial, "4a") && same_text(order.organization, "会員サービス") && order.ocsp_url == NULL &&
-           same_text(order.crl_url, "http://pki.example/ca.crl") && same_text((const char *)order.password.data, password),
+           same_text(order.crl_url, "http://pki.example/ca.crl") &&
+           same_text((const char *)order.password.data, password),
        "the order follows policy, job and download; terminals from the second on show in the name");
     memset(longest, 'x', 64);
     put_user(longest, 12);
@@ -270,7 +280,8 @@ static void test_order(apr_pool_t *pool)
     job.user = longest;
     job.terminal = 12;
     ok(anshin_issue_order(world_op(&world), &job, &order) == APR_SUCCESS && strlen(order.name) == 64 &&
-           same_text(order.name + 61, "-12"), "a name has 64 octets at most");
+           same_text(order.name + 61, "-12"),
+       "a name has 64 octets at most");
     job.serial = NULL;
     ok(anshin_issue_order(world_op(&world), &job, &order) == ANSHIN_EFAULT, "no serial, no order");
     job.user = NULL;
@@ -299,16 +310,19 @@ static void test_reissue(apr_pool_t *pool)
     (void)anshin_txn_commit(txn, ANSHIN_LAZY);
     (void)prepare("u", 1);
     ok(world_get(&world, &anshin_record_certificate, first.serial, &old) == APR_SUCCESS &&
-           old.state == ANSHIN_CERTIFICATE_ACTIVE, "until the new certificate is made the old one works");
+           old.state == ANSHIN_CERTIFICATE_ACTIVE,
+       "until the new certificate is made the old one works");
     ok(work(&second) == APR_SUCCESS && strcmp(first.serial, second.serial) != 0, "a reissue has a serial of its own");
     ok(world_get(&world, &anshin_record_certificate, first.serial, &old) == APR_SUCCESS &&
            old.state == ANSHIN_CERTIFICATE_REVOKED && old.reason == 4 && old.revoked_at == world.now,
        "the former certificate is revoked as superseded (CRT-5, S23)");
     ok(world_get(&world, &anshin_record_terminal, "p-01/u/1", &terminal) == APR_SUCCESS &&
-           same_text(terminal.certificate, second.serial), "the terminal has the new one");
+           same_text(terminal.certificate, second.serial),
+       "the terminal has the new one");
     ok(world_count(&world, &anshin_record_session) == 0, "sessions of the old one are over (S16)");
     ok(world_count(&world, &anshin_record_token) == 1 && world_count(&world, &anshin_record_download) == 1 &&
-           world_blobs(&world) == 5, "the old link and files are gone (3 files of the download, 2 mails: %d)", world_blobs(&world));
+           world_blobs(&world) == 5,
+       "the old link and files are gone (3 files of the download, 2 mails: %d)", world_blobs(&world));
 }
 
 static void test_twice_prepared(apr_pool_t *pool)
@@ -327,7 +341,8 @@ static void test_twice_prepared(apr_pool_t *pool)
 /* What makes a job unwanted: before the order, and between order and commit. */
 static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state, apr_int64_t method, int expected)
 {
-    anshin_issue_made_t made = {.fingerprint = FINGERPRINT, .modern = {(const unsigned char *)"m", 1},
+    anshin_issue_made_t made = {.fingerprint = FINGERPRINT,
+                                .modern = {(const unsigned char *)"m", 1},
                                 .compat = {(const unsigned char *)"c", 1}};
     anshin_account_t account;
     anshin_issue_order_t order;
@@ -368,7 +383,8 @@ static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state,
 
 static void test_foreign_job(apr_pool_t *pool)
 {
-    anshin_issue_made_t made = {.fingerprint = FINGERPRINT, .modern = {(const unsigned char *)"m", 1},
+    anshin_issue_made_t made = {.fingerprint = FINGERPRINT,
+                                .modern = {(const unsigned char *)"m", 1},
                                 .compat = {(const unsigned char *)"c", 1}};
     anshin_issue_order_t order;
     anshin_job_t job;
@@ -383,10 +399,12 @@ static void test_foreign_job(apr_pool_t *pool)
     (void)anshin_issue_order(world_op(&world), &job, &order);
     blobs = world_blobs(&world);
     ok(anshin_issue_commit(world_op(&world), &job, key, "other", &order, &made) == ANSHIN_ECONFLICT &&
-           world_blobs(&world) == blobs, "a worker that has lost its job commits nothing");
+           world_blobs(&world) == blobs,
+       "a worker that has lost its job commits nothing");
     ok(anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made) == APR_SUCCESS &&
            anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made) == ANSHIN_ENOTFOUND &&
-           certificates().active == 1, "the same commit twice is one (CRT-1)");
+           certificates().active == 1,
+       "the same commit twice is one (CRT-1)");
 }
 
 static void keep_house(void)
@@ -395,8 +413,7 @@ static void keep_house(void)
     const char *task;
     int removed;
 
-    while (anshin_housekeeping_step(world_op(&world), &state, &task, &removed) != ANSHIN_ENOTFOUND) {
-    }
+    while (anshin_housekeeping_step(world_op(&world), &state, &task, &removed) != ANSHIN_ENOTFOUND) {}
 }
 
 /* One life that ends at the given writing step; then another worker takes over. 1 when the first never came to its end. */
@@ -422,8 +439,7 @@ static int live_and_die(apr_pool_t *pool, int steps, int reissue, const char **w
     if (anshin_jobs_release(world_op(&world), &released) != APR_SUCCESS) {
         *wrong = "the claim was not released";
     }
-    while (work(&job) != ANSHIN_ENOTFOUND) {
-    }
+    while (work(&job) != ANSHIN_ENOTFOUND) {}
     world.now = apr_time_now() + apr_time_from_sec(7200);
     keep_house();
     tally = certificates();

@@ -59,7 +59,8 @@ static void test_empty(void)
     const char *key = "";
     apr_time_t wake = 1;
 
-    ok(claim("w", &job, &key, &wake) == ANSHIN_ENOTFOUND && wake == 0 && key == NULL, "an empty queue has nothing to do");
+    ok(claim("w", &job, &key, &wake) == ANSHIN_ENOTFOUND && wake == 0 && key == NULL,
+       "an empty queue has nothing to do");
     ok(waiting() == 0, "and nothing waits");
     ok(finish("0000000000000000", "w") == ANSHIN_ENOTFOUND, "a job that never was cannot be finished");
 }
@@ -160,7 +161,8 @@ static void test_death(void)
 
     add(ANSHIN_JOB_ISSUE, "p-01-usr007");
     (void)claim("dead", &first, &key, &wake);
-    ok(anshin_jobs_release(world_op(&world), &released) == APR_SUCCESS && released == 1, "a dead worker's claim is released");
+    ok(anshin_jobs_release(world_op(&world), &released) == APR_SUCCESS && released == 1,
+       "a dead worker's claim is released");
     ok(claim("new", &again, &key_again, &wake) == APR_SUCCESS && same_text(key, key_again) &&
            same_text(first.serial, again.serial),
        "the job is begun again at once, under the same serial (CRT-1)");
@@ -203,7 +205,8 @@ static void test_sequence_moves(void)
     add(ANSHIN_JOB_MAIL, "x");
     (void)claim("w", &job, &key, &wake);
     (void)finish(key, "w");
-    ok(world_get(&world, &anshin_record_sequence, "jobs", &sequence) == APR_SUCCESS && sequence.first == sequence.next - 1,
+    ok(world_get(&world, &anshin_record_sequence, "jobs", &sequence) == APR_SUCCESS &&
+           sequence.first == sequence.next - 1,
        "gaps at the front are skipped for good");
 }
 
@@ -230,7 +233,8 @@ static void test_doorbell(void)
     while (recv(fd, octets, sizeof(octets), 0) > 0) {
         rung++;
     }
-    ok(rung > 0 && rung < 5000, "a worker that does not listen blocks nobody, and hears the bell when it looks (%d)", rung);
+    ok(rung > 0 && rung < 5000, "a worker that does not listen blocks nobody, and hears the bell when it looks (%d)",
+       rung);
     close(fd);
     errno = ENOTTY;
     world.config.server.state_dir = apr_psprintf(world.pool, "/%0200d", 1);

@@ -137,16 +137,20 @@ static void test_message(void)
     const char *message;
     const char *subject = "電子証明書ダウンロードのご案内";
 
-    ok(format("安心ログイン運営会社 <noreply@login.example>", "hanako@mail.example", subject, "一行目\n二行目\n", &message) ==
-           APR_SUCCESS, "a Japanese mail is made (MAI-2)");
+    ok(format("安心ログイン運営会社 <noreply@login.example>", "hanako@mail.example", subject, "一行目\n二行目\n",
+              &message) == APR_SUCCESS,
+       "a Japanese mail is made (MAI-2)");
     ok(same_text(decoded(header(message, "Subject")), subject), "the subject reads back");
-    ok(same_text(decoded(header(message, "From")), "安心ログイン運営会社 <noreply@login.example>"), "so does the sender");
+    ok(same_text(decoded(header(message, "From")), "安心ログイン運営会社 <noreply@login.example>"),
+       "so does the sender");
     ok(same_text(header(message, "To"), "hanako@mail.example"), "the recipient is the address alone");
-    ok(same_text(header(message, "Message-ID"), "<" ID "@login.example>"), "Message-ID is the id at the sender's domain");
+    ok(same_text(header(message, "Message-ID"), "<" ID "@login.example>"),
+       "Message-ID is the id at the sender's domain");
     ok(same_text(header(message, "Auto-Submitted"), "auto-generated"), "Auto-Submitted, RFC 3834");
     ok(same_text(header(message, "MIME-Version"), "1.0") &&
            same_text(header(message, "Content-Type"), "text/plain; charset=UTF-8") &&
-           same_text(header(message, "Content-Transfer-Encoding"), "base64"), "MIME headers");
+           same_text(header(message, "Content-Transfer-Encoding"), "base64"),
+       "MIME headers");
     ok(same_text(body(message), "一行目\r\n二行目\r\n"), "the body reads back with CRLF line ends");
     ok(lines_fit(message, 76), "no line is longer than 76 octets");
     ok(words_are_whole(message) > 1, "encoded words are whole");
@@ -171,7 +175,8 @@ static void test_word_boundaries(void)
                     strcat(subject, letters[letter]);
                 }
                 strcat(subject, "語");
-                name = strlen(subject) <= 200 ? apr_pstrcat(world.pool, subject, " <a@b.example>", NULL) : "a@b.example";
+                name =
+                    strlen(subject) <= 200 ? apr_pstrcat(world.pool, subject, " <a@b.example>", NULL) : "a@b.example";
                 tried++;
                 right += format(name, "a@b.example", subject, "", &message) == APR_SUCCESS && lines_fit(message, 76) &&
                          words_are_whole(message) > 0 && same_text(decoded(header(message, "Subject")), subject) &&
@@ -188,33 +193,55 @@ static void test_plain_headers(void)
 
     ok(format("Anshin Login <a@b.example>", "x@y.example", "Your certificate", "Hello", &message) == APR_SUCCESS &&
            same_text(header(message, "Subject"), "Your certificate") &&
-           same_text(header(message, "From"), "\"Anshin Login\" <a@b.example>"), "ASCII stays readable");
+           same_text(header(message, "From"), "\"Anshin Login\" <a@b.example>"),
+       "ASCII stays readable");
     ok(format("a@b.example", "x@y.example", "s", "", &message) == APR_SUCCESS &&
-           same_text(header(message, "From"), "a@b.example") && same_text(body(message), ""), "address alone, empty body");
+           same_text(header(message, "From"), "a@b.example") && same_text(body(message), ""),
+       "address alone, empty body");
     ok(format("A \"quoted\" \\ name <a@b.example>", "x@y.example", "s", "", &message) == APR_SUCCESS &&
-           same_text(header(message, "From"), "\"A \\\"quoted\\\" \\\\ name\" <a@b.example>"), "quotes are quoted");
+           same_text(header(message, "From"), "\"A \\\"quoted\\\" \\\\ name\" <a@b.example>"),
+       "quotes are quoted");
     ok(format("a@b.example", "x@y.example", "=?UTF-8?B?44GC?= looks encoded", "", &message) == APR_SUCCESS &&
            same_text(decoded(header(message, "Subject")), "=?UTF-8?B?44GC?= looks encoded"),
        "a subject that looks encoded means itself");
     ok(format("a@b.example", "x@y.example", " spaces ", "", &message) == APR_SUCCESS &&
-           same_text(decoded(header(message, "Subject")), " spaces "), "spaces at the ends survive");
+           same_text(decoded(header(message, "Subject")), " spaces "),
+       "spaces at the ends survive");
     ok(format("Evil <v@w.example>, Name <a@b.example>", "x@y.example", "s", "", &message) == APR_SUCCESS &&
            same_text(header(message, "From"), "\"Evil <v@w.example>, Name\" <a@b.example>"),
        "a name cannot become a second address");
     ok(format("a@b.example", "x@y.example", "s", "a\rb\r\nc\nd", &message) == APR_SUCCESS &&
-           same_text(body(message), "a\r\nb\r\nc\r\nd"), "every line end in the body becomes CRLF");
+           same_text(body(message), "a\r\nb\r\nc\r\nd"),
+       "every line end in the body becomes CRLF");
 }
 
 static void test_injection(void)
 {
-    static const char *const bad_from[] = {"a@b.example\r\nBcc: v@w.example", "Name\nBcc: x <a@b.example>",
-                                           "Name <a@b.example\r\nX: y>", "", "Name <>", "Name", "<a@b.example> x",
-                                           "Name <a b@c.example>", "\x01 <a@b.example>", "\xff <a@b.example>",
-                                           "a@b.example>", "N <a@b.example>\n", "Name <a@b>c@d>", "\xc2\x85 <a@b.example>"};
-    static const char *const bad_to[] = {"x@y.example\r\nBcc: v@w.example", "x@y.example, v@w.example", "", "x",
-                                         "<x@y.example>", "x@y.example\n", "-t@", "あ@y.example", "x@y.example v@w.example"};
-    static const char *const bad_subject[] = {"s\r\nBcc: v@w.example", "s\nx", "s\rx", "", "\xe3\x81", "a\tb", "a\x7f",
-                                              "\xc2\x85", "\xed\xa0\x80"};
+    static const char *const bad_from[] = {"a@b.example\r\nBcc: v@w.example",
+                                           "Name\nBcc: x <a@b.example>",
+                                           "Name <a@b.example\r\nX: y>",
+                                           "",
+                                           "Name <>",
+                                           "Name",
+                                           "<a@b.example> x",
+                                           "Name <a b@c.example>",
+                                           "\x01 <a@b.example>",
+                                           "\xff <a@b.example>",
+                                           "a@b.example>",
+                                           "N <a@b.example>\n",
+                                           "Name <a@b>c@d>",
+                                           "\xc2\x85 <a@b.example>"};
+    static const char *const bad_to[] = {"x@y.example\r\nBcc: v@w.example",
+                                         "x@y.example, v@w.example",
+                                         "",
+                                         "x",
+                                         "<x@y.example>",
+                                         "x@y.example\n",
+                                         "-t@",
+                                         "あ@y.example",
+                                         "x@y.example v@w.example"};
+    static const char *const bad_subject[] = {
+        "s\r\nBcc: v@w.example", "s\nx", "s\rx", "", "\xe3\x81", "a\tb", "a\x7f", "\xc2\x85", "\xed\xa0\x80"};
     static const char *const bad_id[] = {"", "0123", ID "0", "0123456789abcdef0123456789ABCDEF",
                                          "0123456789abcdef0123456789abcde\n"};
     const char *message;
@@ -237,11 +264,13 @@ static void test_injection(void)
         refused += anshin_mail_format(world_op(&world), bad_id[i], &text, &message, &length) == ANSHIN_EINVALID;
     }
     ok(refused == tried, "no value injects a header: each is refused (S27, MAI-2) (%u of %u)", refused, tried);
-    ok(format("a@b.example", "x@y.example", "s", "\xff", &message) == ANSHIN_EINVALID, "a body that is not UTF-8 is refused");
+    ok(format("a@b.example", "x@y.example", "s", "\xff", &message) == ANSHIN_EINVALID,
+       "a body that is not UTF-8 is refused");
     ok(format(NULL, "x@y.example", "s", "b", &message) == ANSHIN_EINVALID &&
            format("a@b.example", NULL, "s", "b", &message) == ANSHIN_EINVALID &&
            format("a@b.example", "x@y.example", NULL, "b", &message) == ANSHIN_EINVALID &&
-           format("a@b.example", "x@y.example", "s", NULL, &message) == ANSHIN_EINVALID, "so is what is missing");
+           format("a@b.example", "x@y.example", "s", NULL, &message) == ANSHIN_EINVALID,
+       "so is what is missing");
 }
 
 static const char *date_in(const char *zone)
@@ -306,28 +335,33 @@ static void test_queue(void)
     world_file(&world, "mail/test.ja.mustache",
                "Subject: {{contract}}のご案内 {{what}}\n\n{{user}} 様\n{{&link}}\n{{>nothing}}{{signature}}\n");
     world_file(&world, "mail/test.en.mustache", "Subject: {{what}}\n{{user}}\n");
-    ok(queue("test", "ja", "h@m.example", json_pack("{s:s, s:s}", "what", "<登録>", "link", "https://l.example/?t=SECRET"), 1) ==
-           APR_SUCCESS, "a mail is queued (MAI-1)");
+    ok(queue("test", "ja", "h@m.example",
+             json_pack("{s:s, s:s}", "what", "<登録>", "link", "https://l.example/?t=SECRET"), 1) == APR_SUCCESS,
+       "a mail is queued (MAI-1)");
     ok(open_only(&text, &mail) == APR_SUCCESS && same_text(text.subject, "会員サイトのご案内 <登録>") &&
            same_text(text.body, "p-01-usr007 様\nhttps://l.example/?t=SECRET\nサポート窓口\n") &&
            same_text(text.to, "h@m.example") && same_text(text.from, world.contract.policy.mail_from),
        "and opened again as it was");
     ok(mail.state == ANSHIN_MAIL_WAITING && same_text(mail.kind, "test") && same_text(mail.user, "p-01-usr007") &&
-           mail.created_at == world.now, "its record holds what is no secret");
+           mail.created_at == world.now,
+       "its record holds what is no secret");
     ok(anshin_blob_get(&sealed, world.env.store, mail.blob, &op->error, world.pool) == APR_SUCCESS &&
-           memmem(sealed.data, sealed.length, "SECRET", 6) == NULL, "its text lies sealed (S24)");
+           memmem(sealed.data, sealed.length, "SECRET", 6) == NULL,
+       "its text lies sealed (S24)");
     (void)anshin_blob_wipe(world.env.store, mail.blob, &op->error);
     ok(anshin_mail_open(op, &mail, &text) == ANSHIN_ENOTFOUND, "once wiped it is gone");
     mail.blob = NULL;
     ok(anshin_mail_open(op, &mail, &text) == ANSHIN_ENOTFOUND, "a delivered mail has no text");
 
     ok(queue("test", "en", "h@m.example", json_pack("{s:s}", "what", "plain"), 1) == APR_SUCCESS &&
-           open_only(&text, &mail) == APR_SUCCESS && same_text(text.subject, "plain"), "the user's language is used");
+           open_only(&text, &mail) == APR_SUCCESS && same_text(text.subject, "plain"),
+       "the user's language is used");
     ok(queue("test", "fr", "h@m.example", json_pack("{s:s}", "what", "x"), 1) == APR_SUCCESS &&
            open_only(&text, &mail) == APR_SUCCESS && strncmp(text.subject, "会員", strlen("会員")) == 0,
        "else the contract's");
     ok(queue("test", "../ja", "h@m.example", json_pack("{s:s}", "what", "x"), 1) == APR_SUCCESS &&
-           open_only(&text, &mail) == APR_SUCCESS, "a language cannot climb out of the directory");
+           open_only(&text, &mail) == APR_SUCCESS,
+       "a language cannot climb out of the directory");
 }
 
 static void test_queue_refuses(void)
@@ -341,9 +375,11 @@ static void test_queue_refuses(void)
        "what could never be sent is not queued (S27)");
     ok(queue("nothing", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT &&
            queue("headless", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT &&
-           queue("../test", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT, "a template that is not there is a fault");
+           queue("../test", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT,
+       "a template that is not there is a fault");
     ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == blobs, "and leaves neither job nor blob");
-    ok(queue("test", "ja", "h@m.example", json_object(), 0) == APR_SUCCESS && world_count(&world, &anshin_record_job) == 0,
+    ok(queue("test", "ja", "h@m.example", json_object(), 0) == APR_SUCCESS &&
+           world_count(&world, &anshin_record_job) == 0,
        "an aborted change sends nothing (MAI-1)");
 }
 

@@ -12,7 +12,8 @@ static world_t world;
 static anshin_outbox_t queue(void)
 {
     anshin_outbox_t outbox = {NULL, "w", NULL};
-    anshin_mail_t mail = {.contract = "p-01", .user = "u", .kind = "test", .state = ANSHIN_MAIL_WAITING, .created_at = world.now};
+    anshin_mail_t mail = {
+        .contract = "p-01", .user = "u", .kind = "test", .state = ANSHIN_MAIL_WAITING, .created_at = world.now};
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn;
     anshin_job_t job = {.kind = ANSHIN_JOB_MAIL};
@@ -45,13 +46,16 @@ static void test_sent(void)
     anshin_outbox_t outbox = queue();
     anshin_mail_t mail;
 
-    ok(anshin_outbox_delivering(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING &&
-           world_count(&world, &anshin_record_job) == 1, "delivering: the job goes on");
+    ok(anshin_outbox_delivering(world_op(&world), &outbox) == APR_SUCCESS &&
+           mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING && world_count(&world, &anshin_record_job) == 1,
+       "delivering: the job goes on");
     ok(anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS, "sent");
     mail = mail_of(&outbox);
-    ok(mail.state == ANSHIN_MAIL_SENT && mail.sent_at == world.now && mail.blob == NULL && mail.tries == 1 && mail.last_error == NULL,
+    ok(mail.state == ANSHIN_MAIL_SENT && mail.sent_at == world.now && mail.blob == NULL && mail.tries == 1 &&
+           mail.last_error == NULL,
        "the record says when");
-    ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 0, "the job is done and the text wiped (S24)");
+    ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 0,
+       "the job is done and the text wiped (S24)");
     ok(anshin_outbox_sent(world_op(&world), &outbox) == ANSHIN_ENOTFOUND, "a mail is sent once (MAI-1)");
 }
 
@@ -63,7 +67,8 @@ static void test_failed(void)
     ok(anshin_outbox_failed(world_op(&world), &outbox, "nobody takes it") == APR_SUCCESS, "given up");
     mail = mail_of(&outbox);
     ok(mail.state == ANSHIN_MAIL_FAILED && same_text(mail.last_error, "nobody takes it") && mail.blob != NULL &&
-           world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 1, "cause and text are kept for the operator");
+           world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 1,
+       "cause and text are kept for the operator");
     (void)anshin_blob_wipe(world.env.store, mail.blob, NULL);
 }
 
@@ -77,12 +82,15 @@ static void test_later(void)
 
     ok(anshin_outbox_later(world_op(&world), &outbox, "not now") == APR_SUCCESS, "not this time");
     mail = mail_of(&outbox);
-    ok(mail.state == ANSHIN_MAIL_WAITING && mail.tries == 1 && same_text(mail.last_error, "not now"), "the record says why");
-    ok(anshin_job_claim(world_op(&world), "w", &job, &key, &wake) == ANSHIN_ENOTFOUND && wake == world.now + apr_time_from_sec(10),
+    ok(mail.state == ANSHIN_MAIL_WAITING && mail.tries == 1 && same_text(mail.last_error, "not now"),
+       "the record says why");
+    ok(anshin_job_claim(world_op(&world), "w", &job, &key, &wake) == ANSHIN_ENOTFOUND &&
+           wake == world.now + apr_time_from_sec(10),
        "and the job waits");
     world.now = wake;
     ok(anshin_job_claim(world_op(&world), "w", &job, &key, &wake) == APR_SUCCESS &&
-           anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).tries == 2, "until it works");
+           anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).tries == 2,
+       "until it works");
 }
 
 static void test_strangers(void)
@@ -97,11 +105,13 @@ static void test_strangers(void)
            anshin_outbox_sent(world_op(&world), &other) == ANSHIN_ECONFLICT &&
            anshin_outbox_failed(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
            anshin_outbox_later(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
-           mail_of(&outbox).state == ANSHIN_MAIL_WAITING, "another worker changes nothing");
+           mail_of(&outbox).state == ANSHIN_MAIL_WAITING,
+       "another worker changes nothing");
     ok(anshin_outbox_sent(world_op(&world), &lost) == ANSHIN_ENOTFOUND && world_count(&world, &anshin_record_job) == 1,
        "without its mail a job is not done");
     ok(anshin_outbox_read(world_op(&world), &lost, &mail) == ANSHIN_ENOTFOUND &&
-           anshin_outbox_read(world_op(&world), &none, &mail) == ANSHIN_ENOTFOUND, "a mail that is not there is not found");
+           anshin_outbox_read(world_op(&world), &none, &mail) == ANSHIN_ENOTFOUND,
+       "a mail that is not there is not found");
 }
 
 int main(void)

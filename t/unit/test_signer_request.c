@@ -53,8 +53,12 @@ typedef struct order_t {
 
 static order_t good_order(anshin_key_type_t type)
 {
-    order_t order = {.serial = {(const unsigned char *)"\x41\x02\x03\x04\x05\x06\x07\x08", 8}, .name = "p-01-usr007",
-                     .organization = "会員サービス", .lifetime = 86400, .crl_url = "http://pki.example/ca.crl", .ocsp_url = ""};
+    order_t order = {.serial = {(const unsigned char *)"\x41\x02\x03\x04\x05\x06\x07\x08", 8},
+                     .name = "p-01-usr007",
+                     .organization = "会員サービス",
+                     .lifetime = 86400,
+                     .crl_url = "http://pki.example/ca.crl",
+                     .ocsp_url = ""};
     anshin_error_t err;
     anshin_key_t *pair;
 
@@ -165,10 +169,12 @@ static void test_issue(anshin_key_type_t key, const char *name)
            anshin_wire_get_string(reply, &certificate, 1, 8192) == APR_SUCCESS &&
            anshin_wire_get_text(reply, &fingerprint, 64, pool) == APR_SUCCESS &&
            anshin_wire_get_number(reply, &from) == APR_SUCCESS && anshin_wire_get_number(reply, &to) == APR_SUCCESS &&
-           anshin_wire_get_end(reply) == APR_SUCCESS, "a certificate is issued: %s (CRT-7)", name);
+           anshin_wire_get_end(reply) == APR_SUCCESS,
+       "a certificate is issued: %s (CRT-7)", name);
     ok(anshin_x509_check(&peer, certificate.data, certificate.length, trust, now, &err, pool) == APR_SUCCESS &&
-           peer.state == ANSHIN_PEER_GOOD && same_text(peer.name, "p-01-usr007") && same_text(peer.serial, "4102030405060708") &&
-           same_text(peer.fingerprint, fingerprint), "it is for client authentication, with name, serial and fingerprint (CRT-5)");
+           peer.state == ANSHIN_PEER_GOOD && same_text(peer.name, "p-01-usr007") &&
+           same_text(peer.serial, "4102030405060708") && same_text(peer.fingerprint, fingerprint),
+       "it is for client authentication, with name, serial and fingerprint (CRT-5)");
     ok(from == (apr_uint64_t)apr_time_sec(now) && to == from + 86400, "for the time asked for");
 }
 
@@ -200,12 +206,18 @@ static void test_lifetime(void)
 
 static void test_bad_orders(void)
 {
-    static const char *const names[] = {"", "a\nb", "a\rb", "\xff", "a\x7f",
-                                        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" /* 65 */};
+    static const char *const names[] = {
+        "",     "a\nb",  "a\rb",
+        "\xff", "a\x7f", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" /* 65 */};
     static const char *const urls[] = {"javascript:alert(1)", "file:///etc/passwd", "http://a\nb/", "no url"};
-    static const anshin_bytes_t serials[] = {{(const unsigned char *)"", 0}, {(const unsigned char *)"\0\0", 2},
-                                             {(const unsigned char *)"\x80" "1234567890123456789", 20},
-                                             {(const unsigned char *)"\x40" "12345678901234567890", 21}};
+    static const anshin_bytes_t serials[] = {{(const unsigned char *)"", 0},
+                                             {(const unsigned char *)"\0\0", 2},
+                                             {(const unsigned char *)"\x80"
+                                                                     "1234567890123456789",
+                                              20},
+                                             {(const unsigned char *)"\x40"
+                                                                     "12345678901234567890",
+                                              21}};
     order_t order = good_order(ANSHIN_KEY_P256);
     const order_t good = order;
     int right = 0;

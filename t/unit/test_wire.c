@@ -31,18 +31,23 @@ static void test_round_trip(void)
 
     anshin_wire_begin(wire, 200, 0xdeadbeef);
     ok(anshin_wire_put_number(wire, 0x0123456789abcdefULL) == APR_SUCCESS &&
-           anshin_wire_put_string(wire, "a\0b", 3) == APR_SUCCESS && anshin_wire_put_text(wire, "証明書") == APR_SUCCESS &&
-           anshin_wire_put_text(wire, NULL) == APR_SUCCESS, "a message is written");
+           anshin_wire_put_string(wire, "a\0b", 3) == APR_SUCCESS &&
+           anshin_wire_put_text(wire, "証明書") == APR_SUCCESS && anshin_wire_put_text(wire, NULL) == APR_SUCCESS,
+       "a message is written");
     ok(anshin_wire_get_head(wire, &type, &id) == APR_SUCCESS && type == 200 && id == 0xdeadbeef, "its head reads back");
     ok(anshin_wire_get_number(wire, &number) == APR_SUCCESS && number == 0x0123456789abcdefULL, "a number");
-    ok(anshin_wire_get_string(wire, &string, 3, 3) == APR_SUCCESS && string.length == 3 && memcmp(string.data, "a\0b", 3) == 0,
+    ok(anshin_wire_get_string(wire, &string, 3, 3) == APR_SUCCESS && string.length == 3 &&
+           memcmp(string.data, "a\0b", 3) == 0,
        "a string with a NUL");
     ok(anshin_wire_get_end(wire) == ANSHIN_EINVALID, "the end is not before the end");
     ok(anshin_wire_get_text(wire, &text, 20, pool) == APR_SUCCESS && same_text(text, "証明書") &&
-           anshin_wire_get_text(wire, &empty, 20, pool) == APR_SUCCESS && same_text(empty, ""), "texts");
+           anshin_wire_get_text(wire, &empty, 20, pool) == APR_SUCCESS && same_text(empty, ""),
+       "texts");
     ok(anshin_wire_get_end(wire) == APR_SUCCESS, "the end");
-    ok(anshin_wire_get_number(wire, &number) == ANSHIN_EINVALID && anshin_wire_get_string(wire, &string, 0, 9) == ANSHIN_EINVALID &&
-           anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID, "and nothing behind it");
+    ok(anshin_wire_get_number(wire, &number) == ANSHIN_EINVALID &&
+           anshin_wire_get_string(wire, &string, 0, 9) == ANSHIN_EINVALID &&
+           anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID,
+       "and nothing behind it");
 }
 
 static void test_octets(void)
@@ -53,7 +58,8 @@ static void test_octets(void)
     anshin_wire_begin(wire, 2, 258);
     (void)anshin_wire_put_number(wire, 9);
     (void)anshin_wire_put_text(wire, "ok");
-    ok(wire->length == sizeof(expected) && memcmp(wire->data, expected, sizeof(expected)) == 0, "octets are in network order");
+    ok(wire->length == sizeof(expected) && memcmp(wire->data, expected, sizeof(expected)) == 0,
+       "octets are in network order");
 }
 
 static void test_limits(void)
@@ -76,7 +82,8 @@ static void test_limits(void)
     ok(anshin_wire_put_string(wire, big, ANSHIN_WIRE_MAX - 5 - 4) == APR_SUCCESS && wire->length == ANSHIN_WIRE_MAX,
        "a message may be full to the last octet");
     ok(anshin_wire_put_number(wire, 1) == ANSHIN_EINVALID && anshin_wire_put_string(wire, big, 0) == ANSHIN_EINVALID &&
-           wire->length == ANSHIN_WIRE_MAX, "but no more");
+           wire->length == ANSHIN_WIRE_MAX,
+       "but no more");
     anshin_wire_begin(wire, 1, 1);
     ok(anshin_wire_put_string(wire, big, ANSHIN_WIRE_MAX - 8) == ANSHIN_EINVALID &&
            anshin_wire_put_string(wire, big, (apr_size_t)-1) == ANSHIN_EINVALID &&
@@ -110,11 +117,17 @@ static void test_lies(void)
     apr_uint32_t id;
     int refused = 0;
 
-    ok(read_string("\0\0\0\5abcd", 8, 0, 100) == ANSHIN_EINVALID && read_string("\xff\xff\xff\xff" "abcd", 8, 0, (apr_size_t)-1) == ANSHIN_EINVALID &&
-           read_string("\x80\0\0\0", 4, 0, (apr_size_t)-1) == ANSHIN_EINVALID && read_string("\0\0\0", 3, 0, 9) == ANSHIN_EINVALID &&
-           read_string("", 0, 0, 9) == ANSHIN_EINVALID, "a length that is longer than the message is refused");
-    ok(read_string("\0\0\0\4abcd", 8, 0, 3) == ANSHIN_EINVALID && read_string("\0\0\0\4abcd", 8, 5, 9) == ANSHIN_EINVALID &&
-           read_string("\0\0\0\4abcd", 8, 4, 4) == APR_SUCCESS, "bounds are kept");
+    ok(read_string("\0\0\0\5abcd", 8, 0, 100) == ANSHIN_EINVALID &&
+           read_string("\xff\xff\xff\xff"
+                       "abcd",
+                       8, 0, (apr_size_t)-1) == ANSHIN_EINVALID &&
+           read_string("\x80\0\0\0", 4, 0, (apr_size_t)-1) == ANSHIN_EINVALID &&
+           read_string("\0\0\0", 3, 0, 9) == ANSHIN_EINVALID && read_string("", 0, 0, 9) == ANSHIN_EINVALID,
+       "a length that is longer than the message is refused");
+    ok(read_string("\0\0\0\4abcd", 8, 0, 3) == ANSHIN_EINVALID &&
+           read_string("\0\0\0\4abcd", 8, 5, 9) == ANSHIN_EINVALID &&
+           read_string("\0\0\0\4abcd", 8, 4, 4) == APR_SUCCESS,
+       "bounds are kept");
     for (apr_size_t length = 0; length < 5; length++) {
         wire->length = length;
         refused += anshin_wire_get_head(wire, &type, &id) == ANSHIN_EINVALID;
@@ -125,8 +138,10 @@ static void test_lies(void)
     (void)anshin_wire_put_string(wire, "a\rb", 3);
     (void)anshin_wire_put_string(wire, "\xe8\xa8", 2);
     (void)anshin_wire_get_head(wire, &type, &id);
-    ok(anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID && anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID &&
-           anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID, "a text with NUL, CR or half a character is refused (S27)");
+    ok(anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID &&
+           anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID &&
+           anshin_wire_get_text(wire, &text, 9, pool) == ANSHIN_EINVALID,
+       "a text with NUL, CR or half a character is refused (S27)");
 }
 
 /* A thousand random messages: nothing but a refusal or a true reading may come of them. */
@@ -180,16 +195,16 @@ static void test_socket(void)
            in->length == out->length && anshin_wire_get_head(in, &type, &id) == APR_SUCCESS && type == 7 && id == 42,
        "a message goes through");
     begun = apr_time_now();
-    ok(anshin_wire_receive(ends[1], in, apr_time_from_msec(50)) == APR_TIMEUP && apr_time_now() - begun >= apr_time_from_msec(50) &&
-           apr_time_now() - begun < apr_time_from_sec(5), "who waits in vain is told so in time");
+    ok(anshin_wire_receive(ends[1], in, apr_time_from_msec(50)) == APR_TIMEUP &&
+           apr_time_now() - begun >= apr_time_from_msec(50) && apr_time_now() - begun < apr_time_from_sec(5),
+       "who waits in vain is told so in time");
     (void)send(ends[0], flood, sizeof(flood), 0);
     ok(anshin_wire_receive(ends[1], in, 0) == ANSHIN_EINVALID, "a packet longer than a message is refused, not cut");
     for (int i = 0; i < 100000 && status == APR_SUCCESS; i++) {
         status = anshin_wire_send(ends[0], out, 0);
     }
     ok(status == APR_TIMEUP, "who does not read blocks nobody for longer than asked");
-    while (anshin_wire_receive(ends[1], in, 0) == APR_SUCCESS) {
-    }
+    while (anshin_wire_receive(ends[1], in, 0) == APR_SUCCESS) {}
     close(ends[0]);
     ok(anshin_wire_receive(ends[1], in, -1) == APR_EOF && anshin_wire_send(ends[1], out, -1) == APR_EOF,
        "who has gone is gone, without a signal");

@@ -31,9 +31,13 @@ static inline apr_time_t world_now(void *baton)
 
 static inline void world_crypto(world_t *world)
 {
-    anshin_crypto_settings_t settings = {
-        .key_file = apr_pstrcat(world->pool, world->directory, "/seal.key", NULL),
-        .memory = 8, .passes = 1, .lanes = 1, .slots = 2, .slot_dir = world->directory, .wait = apr_time_from_sec(5)};
+    anshin_crypto_settings_t settings = {.key_file = apr_pstrcat(world->pool, world->directory, "/seal.key", NULL),
+                                         .memory = 8,
+                                         .passes = 1,
+                                         .lanes = 1,
+                                         .slots = 2,
+                                         .slot_dir = world->directory,
+                                         .wait = apr_time_from_sec(5)};
     anshin_error_t err;
 
     anshin_error_clear(&err);
