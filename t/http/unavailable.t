@@ -41,7 +41,7 @@ my $texts = "$root/share/lang/ja.json";
 copy($texts, "$texts.away") or die $!;
 Anshin::PKI::write_text($texts, '{"common": ');
 $s->restart;
-like($s->log, qr/AN0600: contract p-01: no texts, its pages will answer 503: AN\d{4}: .*ja\.json/, 'texts that cannot be read are named at the start');
+ok($s->wait_log(qr/AN0600: contract p-01: no texts, its pages will answer 503: AN\d{4}: .*ja\.json/), 'texts that cannot be read are named at the start');
 is($c->get('/anshin/')->status, 503, 'and the pages answer 503 (S21)');
 is($c->head('/anshin/login')->status, 503, 'HEAD as well');
 is($c->get('/anshin/static/anshin.css')->status, 200, 'files need no texts');
