@@ -1,9 +1,9 @@
 /*
  * Proof that a form was drawn by us for this browser (S10).
  *
- * Each browser has a random id in a cookie. The token in a form is a random salt and the HMAC of salt, contract and id under a key
- * of the installation: it serves in that browser only, and no two pages hold the same bytes (compression would give a
- * constant one away).
+ * Each browser has a random id in a cookie. The token in a form is a random salt and the HMAC of salt, contract and id
+ * under a key of the installation: it serves in that browser only, and no two pages hold the same bytes (compression
+ * would give a constant one away).
  */
 #ifndef ANSHIN_CORE_CSRF_H
 #define ANSHIN_CORE_CSRF_H
@@ -19,8 +19,8 @@ apr_status_t anshin_csrf_make(anshin_op_t *op, const char *browser, const char *
 /* Check one; either may be NULL. APR_SUCCESS; ANSHIN_EDENIED, which leaves no cause in op->error; ANSHIN_EFAULT. */
 apr_status_t anshin_csrf_check(anshin_op_t *op, const char *browser, const char *token);
 
-/* May a POST with these headers come from a page of origin? fetch_site: Sec-Fetch-Site, origin_header: Origin; NULL when the
- * browser sent none. 1 or 0. */
+/* May a POST with these headers come from a page of origin? fetch_site: Sec-Fetch-Site, origin_header: Origin; NULL
+ * when the browser sent none. 1 or 0. */
 int anshin_csrf_origin_allowed(const char *origin, const char *origin_header, const char *fetch_site);
 
 #endif

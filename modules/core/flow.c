@@ -1,8 +1,8 @@
 /*
  * Flows, as three lines of text under AES-256-GCM.
  *
- * SECURITY: the cookie comes from strangers. Whatever does not unseal under the contract's name is not a flow; what does was
- * written here, so that parsing it may rest on its form and still checks every part.
+ * SECURITY: the cookie comes from strangers. Whatever does not unseal under the contract's name is not a flow; what
+ * does was written here, so that parsing it may rest on its form and still checks every part.
  */
 #include "core/flow.h"
 

@@ -1,5 +1,6 @@
 /*
- * Flows of several pages that begin with a mailed or handed-out link (S9, S29): which link, and how far the person has come.
+ * Flows of several pages that begin with a mailed or handed-out link (S9, S29): which link, and how far the person has
+ * come.
  *
  * The server keeps nothing: the flow is sealed into a cookie of the browser, bound to the contract, and ends by its own
  * time. What may happen only once is kept by the store, under the link's token.

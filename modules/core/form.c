@@ -1,8 +1,9 @@
 /*
  * Forms: percent-decoding into one buffer, fields as pointers into it.
  *
- * SECURITY: faces what strangers send. Works on a copy whose length is known beforehand: decoding never grows. All limits are
- * checked before a value is handed out; the buffer holds passwords, so anshin_form_wipe() clears it as a whole.
+ * SECURITY: faces what strangers send. Works on a copy whose length is known beforehand: decoding never grows. All
+ * limits are checked before a value is handed out; the buffer holds passwords, so anshin_form_wipe() clears it as a
+ * whole.
  */
 #include "core/form.h"
 
@@ -136,8 +137,8 @@ apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_
     if (length > ANSHIN_FORM_BODY_MAX) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0286", "form: more than %d bytes", ANSHIN_FORM_BODY_MAX);
     }
-    /* A field of n bytes ("=" and "&" aside) decodes to n bytes at most and gets two NULs: one for its '=', which may be
-     * missing, and one for its '&', which the last one lacks. An empty field takes nothing. */
+    /* A field of n bytes ("=" and "&" aside) decodes to n bytes at most and gets two NULs: one for its '=', which
+     * may be missing, and one for its '&', which the last one lacks. An empty field takes nothing. */
     made->size = 2 * length + 2;
     made->buffer = apr_pcalloc(pool, made->size);
     to = made->buffer;

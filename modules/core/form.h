@@ -15,9 +15,9 @@
 
 typedef struct anshin_form_t anshin_form_t;
 
-/* Parse length bytes (NULL only when 0); the fields are copied into pool. APR_SUCCESS; ANSHIN_EINVALID when there are too
- * many fields, a name is empty or repeated, a name or value is too long, a '%' is not followed by two hexadecimal digits, or
- * something decoded is not UTF-8 (RFC 3629) or holds NUL. The error text holds no value. */
+/* Parse length bytes (NULL only when 0); the fields are copied into pool. APR_SUCCESS; ANSHIN_EINVALID when there
+ * are too many fields, a name is empty or repeated, a name or value is too long, a '%' is not followed by two
+ * hexadecimal digits, or something decoded is not UTF-8 (RFC 3629) or holds NUL. The error text holds no value. */
 apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_t length, anshin_error_t *err,
                                apr_pool_t *pool);
 

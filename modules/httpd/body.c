@@ -1,8 +1,8 @@
 /*
  * Reading a form from a request's body.
  *
- * SECURITY: faces strangers. The limit holds whether or not the client announces a length; the buffer is of fixed size and
- * wiped on every way out, since it holds passwords.
+ * SECURITY: faces strangers. The limit holds whether or not the client announces a length; the buffer is of fixed size
+ * and wiped on every way out, since it holds passwords.
  */
 #include "httpd/body.h"
 

@@ -8,8 +8,9 @@
 
 #include "core/form.h"
 
-/* Read the request's body, at most ANSHIN_FORM_BODY_MAX bytes; what was read is wiped. OK with *form (the caller wipes it
- * when done), or the status to answer with, and then the connection closes after the answer where bytes are left:
+/* Read the request's body, at most ANSHIN_FORM_BODY_MAX bytes; what was read is wiped. OK with *form (the caller
+ * wipes it when done), or the status to answer with, and then the connection closes after the answer where bytes are
+ * left:
  *   HTTP_UNSUPPORTED_MEDIA_TYPE    not application/x-www-form-urlencoded, or encoded further (Content-Encoding)
  *   HTTP_REQUEST_ENTITY_TOO_LARGE  too long, announced or found so
  *   HTTP_BAD_REQUEST               not a form by form.h (the cause is in err), or cut off

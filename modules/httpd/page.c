@@ -1,8 +1,8 @@
 /*
  * Pages: data for templates, and responses.
  *
- * SECURITY: everything that a page shows goes through the template engine, which escapes it; headers are built of our own
- * constants, paths that were checked, and the configuration.
+ * SECURITY: everything that a page shows goes through the template engine, which escapes it; headers are built of our
+ * own constants, paths that were checked, and the configuration.
  */
 #include "httpd/page.h"
 
@@ -215,8 +215,8 @@ void anshin_page_headers(request_rec *r, const char *form_target)
     } constant[] = {
         {"X-Content-Type-Options", "nosniff"},
         {"X-Frame-Options", "DENY"},
-        /* Not no-referrer: browsers then send "Origin: null" with our own forms, and S10 could not tell them from others'.
-         * No page is ever shown under an address that holds a token. */
+        /* Not no-referrer: browsers then send "Origin: null" with our own forms, and S10 could not tell them from
+         * others'. No page is ever shown under an address that holds a token. */
         {"Referrer-Policy", "same-origin"},
         {"Cache-Control", "no-store"},
         {"Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"},

@@ -1,9 +1,9 @@
 /*
  * A page: the data of a template, filled step by step, and the response made of it (S19, S27).
  *
- * What a template may rely on is written down where the templates are. Strings handed in are copied; they must be UTF-8 without
- * NUL, and are escaped by the template engine. A failure while filling is remembered and turns the response into the bare
- * 503 page, so that no caller has to look.
+ * What a template may rely on is written down where the templates are. Strings handed in are copied; they must be UTF-8
+ * without NUL, and are escaped by the template engine. A failure while filling is remembered and turns the response
+ * into the bare 503 page, so that no caller has to look.
  */
 #ifndef ANSHIN_HTTPD_PAGE_H
 #define ANSHIN_HTTPD_PAGE_H
@@ -59,8 +59,9 @@ const char *anshin_page_say_text(anshin_page_t *page, const char *key, const cha
 /* A time as pages show it, local zone: "2026-11-22 15:30". In r->pool. */
 const char *anshin_page_time(anshin_page_t *page, apr_time_t time);
 
-/* Render the template and send it with this status. Its title is the text TEMPLATE.title ('-' as '_') unless the data has one.
- * OK, which a handler returns; when the template is broken, the bare page with 503 is sent and the cause logged. */
+/* Render the template and send it with this status. Its title is the text TEMPLATE.title ('-' as '_') unless the
+ * data has one. OK, which a handler returns; when the template is broken, the bare page with 503 is sent and the
+ * cause logged. */
 int anshin_page_send(anshin_page_t *page, const char *name, int status);
 
 /* The built-in page, in both languages, for when nothing else works; OK. */
@@ -69,7 +70,8 @@ int anshin_page_bare(request_rec *r, int status);
 /* 303 (RFC 9110 15.4.4) to a path of this site or an https URL, without body; OK. */
 int anshin_page_redirect(request_rec *r, const char *location);
 
-/* The headers of S19 for an answer of ours. form_target: a further origin that forms may lead to by a redirect, or NULL. */
+/* The headers of S19 for an answer of ours. form_target: a further origin that forms may lead to by a redirect, or
+ * NULL. */
 void anshin_page_headers(request_rec *r, const char *form_target);
 
 #endif

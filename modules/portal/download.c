@@ -1,8 +1,8 @@
 /*
  * Download of the certificate (CRT-2, CRT-3).
  *
- * SECURITY: hands out a private key to whoever has link and download password; the file goes straight into the response, is
- * kept by nobody on the way (no-store), and our copy is wiped.
+ * SECURITY: hands out a private key to whoever has link and download password; the file goes straight into the
+ * response, is kept by nobody on the way (no-store), and our copy is wiped.
  */
 #include "portal/route.h"
 

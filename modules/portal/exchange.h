@@ -29,8 +29,8 @@ typedef struct anshin_exchange_t {
 /* Handles a request; returns what an httpd handler returns. */
 typedef int anshin_exchange_fn(anshin_exchange_t *x);
 
-/* Take the request up: operation, page data, browser id, session. path: the page's behind the portal's base, NULL: as the
- * request says. OK; otherwise everything has been answered (DONE). */
+/* Take the request up: operation, page data, browser id, session. path: the page's behind the portal's base, NULL:
+ * as the request says. OK; otherwise everything has been answered (DONE). */
 int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path);
 
 /* Path of a page of this portal for links and redirects: base + path. */
@@ -47,8 +47,8 @@ int anshin_answer_page(anshin_exchange_t *x, const char *name, int status);
 /* A form with complaints: 422 (RFC 9110 15.5.21), and the summary's alert unless the page has one. */
 int anshin_answer_form(anshin_exchange_t *x, const char *name);
 
-/* What a core verb's failure leads to: ANSHIN_EBUSY and ANSHIN_EFAULT: 503 (S21), logged; ANSHIN_ENOTFOUND and ANSHIN_EDENIED:
- * the link cannot be used. */
+/* What a core verb's failure leads to: ANSHIN_EBUSY and ANSHIN_EFAULT: 503 (S21), logged; ANSHIN_ENOTFOUND and
+ * ANSHIN_EDENIED: the link cannot be used. */
 int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char *what);
 
 /* The challenge that goes with 401: a scheme of ours, for which no browser opens a window (LOG-3). Answers nothing yet. */

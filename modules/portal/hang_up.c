@@ -1,10 +1,11 @@
 /*
  * Ending a client's connection after an answer (LOG-3).
  *
- * HTTP/1.1 has "Connection: close" for it, HTTP/2 has not, and mod_http2 offers no function. What it does offer: when its connection's
- * input ends, it says GOAWAY with the last request that it took (RFC 9113 6.8), and the browser sends the next one over a
- * connection of its own. So a filter between TLS and mod_http2 lets the input end once a request has asked for it; not at once, since
- * mod_http2 then drops answers that are not sent yet, but when something arrives after a moment.
+ * HTTP/1.1 has "Connection: close" for it, HTTP/2 has not, and mod_http2 offers no function. What it does offer: when
+ * its connection's input ends, it says GOAWAY with the last request that it took (RFC 9113 6.8), and the browser sends
+ * the next one over a connection of its own. So a filter between TLS and mod_http2 lets the input end once a request
+ * has asked for it; not at once, since mod_http2 then drops answers that are not sent yet, but when something arrives
+ * after a moment.
  */
 #include "portal/portal.h"
 

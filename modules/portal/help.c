@@ -1,7 +1,8 @@
 /*
  * Help: how to import a certificate (CRT-4), and what is wrong with the one on this connection (LOG-3).
  *
- * SECURITY: of a certificate that is not ours nothing is shown, and of one that is nothing but what its holder can read in it.
+ * SECURITY: of a certificate that is not ours nothing is shown, and of one that is nothing but what its holder can read
+ * in it.
  */
 #include "portal/route.h"
 

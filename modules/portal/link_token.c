@@ -1,9 +1,9 @@
 /*
  * Tokens of links in addresses (S9): hidden before anything logs the request.
  *
- * SECURITY: mod_log_config (%r, %q), mod_log_forensic, mod_status and error logs read the_request, unparsed_uri and args. The
- * token is replaced in all of them before they look, and waits in the request's own place for the handler. Only addresses of
- * portals are touched: others have parameters called "t", too.
+ * SECURITY: mod_log_config (%r, %q), mod_log_forensic, mod_status and error logs read the_request, unparsed_uri and
+ * args. The token is replaced in all of them before they look, and waits in the request's own place for the handler.
+ * Only addresses of portals are touched: others have parameters called "t", too.
  */
 #include "portal/portal.h"
 

@@ -1,8 +1,8 @@
 /*
  * Login page (LOG-2 to LOG-5).
  *
- * SECURITY: faces everybody. Whatever failed gets one answer, the same body, status and headers (S8); which it was is the core's
- * to decide and to write down. The place to return to comes sealed, by nobody but us (S26).
+ * SECURITY: faces everybody. Whatever failed gets one answer, the same body, status and headers (S8); which it was is
+ * the core's to decide and to write down. The place to return to comes sealed, by nobody but us (S26).
  */
 #include "portal/route.h"
 

@@ -1,8 +1,8 @@
 /*
  * mod_anshin_portal: the pages of Anshin Login, as httpd's handler "anshin".
  *
- * All directives are mod_anshin_auth's, which also owns store and keys; this module draws and asks. Loaded without it, every
- * request is answered with 503.
+ * All directives are mod_anshin_auth's, which also owns store and keys; this module draws and asks. Loaded without it,
+ * every request is answered with 503.
  */
 #include "portal/portal.h"
 

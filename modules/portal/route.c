@@ -1,8 +1,8 @@
 /*
  * Routes: from a request to the handler of its page, through everything that all pages have in common.
  *
- * SECURITY: here stand the checks that no page may forget: method, language switch without open redirect, flow stage (S29),
- * session, and for every POST its origin, its body's limits and its CSRF token (S10, S32), in this order.
+ * SECURITY: here stand the checks that no page may forget: method, language switch without open redirect, flow stage
+ * (S29), session, and for every POST its origin, its body's limits and its CSRF token (S10, S32), in this order.
  */
 #include "portal/route.h"
 

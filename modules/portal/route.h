@@ -32,8 +32,8 @@ anshin_exchange_fn anshin_download_get, anshin_download_post;                   
 anshin_exchange_fn anshin_downloaded_get, anshin_downloaded_post;                        /* download.c */
 anshin_exchange_fn anshin_help_get, anshin_help_import_get, anshin_help_certificate_get; /* help.c */
 
-/* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's is not
- * good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). help.c */
+/* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's
+ * is not good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). help.c */
 int anshin_help_gate(anshin_exchange_t *x);
 
 /* The help page for whatever this connection's certificate is, with this status. help.c */

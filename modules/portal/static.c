@@ -1,8 +1,8 @@
 /*
  * Style sheet, script and pictures of the portal.
  *
- * SECURITY: the name comes from the address. It may hold letters, digits, '-', '_', '.' and single '/', no segment begins with
- * '.', so that nothing outside the directory can be named; only types of the table below are served.
+ * SECURITY: the name comes from the address. It may hold letters, digits, '-', '_', '.' and single '/', no segment
+ * begins with '.', so that nothing outside the directory can be named; only types of the table below are served.
  */
 #include "portal/route.h"
 
