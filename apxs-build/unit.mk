@@ -26,7 +26,7 @@ $(eval $(call part,ca,$(CA_O)))
 $(eval $(call part,htanshin,$(HTANSHIN_O)))
 
 # What issues is in no library of ours; the tests of it get it as one of their own.
-UNIT_ISSUING := $(filter $(OUT)/unit/test_sign $(OUT)/unit/test_pack $(OUT)/unit/test_signer%,$(UNIT))
+UNIT_ISSUING := $(filter $(OUT)/unit/test_work $(OUT)/unit/test_sign $(OUT)/unit/test_pack $(OUT)/unit/test_signer%,$(UNIT))
 ISSUING_O := $(SIGN_O) $(PACK_O) $(filter-out %_main.o,$(SIGNER_O))
 $(OUT)/parts/libissuing.a: $(ISSUING_O)
 	@mkdir -p $(@D)

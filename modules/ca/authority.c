@@ -1,8 +1,8 @@
 /*
  * The signer as the worker sees it: see authority.h.
  *
- * SECURITY: the signer is a program of its own (fork and exec) with an empty environment and one socket; what it answers is parsed
- * as strictly as it parses us.
+ * SECURITY: the signer is a program of its own (fork and exec) with an empty environment and one socket; what it
+ * answers is parsed as strictly as it parses us.
  */
 #include "ca/authority.h"
 
@@ -53,7 +53,7 @@ struct anshin_authority_t {
     unsigned char ca_octets[CERTIFICATE_MAX];
 };
 
-/* --- the process --------------------------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------------------------ */
 
 /* 0, or an errno. */
 static int spawn(const anshin_authority_settings_t *settings, int socket_end, pid_t *pid)
@@ -113,8 +113,8 @@ static apr_status_t start(anshin_authority_t *authority, anshin_error_t *err)
     return APR_SUCCESS;
 }
 
-/* It ends by itself when the socket closes; only one that hangs needs more. It may be another user's and out of reach of our
- * signals, so there is an end to waiting: then init reaps it after us. */
+/* It ends by itself when the socket closes; only one that hangs needs more. It may be another user's and out of
+ * reach of our signals, so there is an end to waiting: then init reaps it after us. */
 static int reap(pid_t pid)
 {
     int status = 0;
@@ -152,7 +152,7 @@ static void bury(anshin_authority_t *authority)
                WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-/* --- the conversation; all with the lock held ---------------------------------------------------------------------- */
+/* --- the conversation; all with the lock held ------------------------------------------------------------------- */
 
 /* The signer's refusal as our failure. */
 static apr_status_t read_refusal(anshin_authority_t *authority, anshin_error_t *err, apr_pool_t *pool)
@@ -174,8 +174,8 @@ static apr_status_t read_refusal(anshin_authority_t *authority, anshin_error_t *
                        "AN0753", "the signer refuses: %s (%s)", text, id);
 }
 
-/* Receive the answer to the request just sent. APR_SUCCESS: it is of the type wanted, its head is read. ANSHIN_EFAULT: the
- * conversation has broken down, and the signer is to be buried. Others: a refusal. */
+/* Receive the answer to the request just sent. APR_SUCCESS: it is of the type wanted, its head is read.
+ * ANSHIN_EFAULT: the conversation has broken down, and the signer is to be buried. Others: a refusal. */
 static apr_status_t receive(anshin_authority_t *authority, unsigned char wanted, apr_interval_time_t wait,
                             anshin_error_t *err, apr_pool_t *pool)
 {
@@ -329,7 +329,7 @@ apr_status_t anshin_authority_wait(anshin_authority_t *authority, apr_interval_t
     return ready ? APR_SUCCESS : anshin_fail(err, ANSHIN_EBUSY, "AN0757", "the signer is not there");
 }
 
-/* --- watching ------------------------------------------------------------------------------------------------------ */
+/* --- watching --------------------------------------------------------------------------------------------------- */
 
 void anshin_authority_watch(anshin_authority_t *authority, int *fd, short *events, apr_time_t *again)
 {
@@ -397,7 +397,7 @@ int anshin_authority_is_lost(anshin_authority_t *authority)
     return lost;
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------------------- */
 
 static apr_status_t end(void *data)
 {

@@ -1,8 +1,8 @@
 /*
  * Delivery into a command such as "sendmail -t -i": see delivery.h.
  *
- * SECURITY: no shell, so that nothing in the configuration is ever expanded; the command gets neither our environment nor our
- * descriptors, and a command that hangs is killed.
+ * SECURITY: no shell, so that nothing in the configuration is ever expanded; the command gets neither our
+ * environment nor our descriptors, and a command that hangs is killed.
  */
 #include "ca/delivery.h"
 
@@ -27,7 +27,7 @@ int anshin_command_valid(const char *command, apr_pool_t *pool)
     return apr_tokenize_to_argv(command, &argv, pool) == APR_SUCCESS && argv[0] != NULL && argv[0][0] == '/';
 }
 
-/* --- starting ------------------------------------------------------------------------------------------------------ */
+/* --- starting --------------------------------------------------------------------------------------------------- */
 
 static int add_actions(posix_spawn_file_actions_t *actions, int input)
 {
@@ -72,7 +72,7 @@ static int spawn(pid_t *child, char **argv, int input)
     return rc;
 }
 
-/* --- feeding and waiting ------------------------------------------------------------------------------------------- */
+/* --- feeding and waiting ---------------------------------------------------------------------------------------- */
 
 static int milliseconds_until(apr_time_t until)
 {

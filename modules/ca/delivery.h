@@ -19,17 +19,18 @@ apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_poo
 apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err,
                                   apr_pool_t *pool);
 
-/* Move tmp/NAME to new/NAME, on disk when this returns. APR_SUCCESS; ANSHIN_ENOTFOUND (there is no tmp/NAME: it was moved
- * before, and a reader may have taken it since); ANSHIN_EFAULT. */
+/* Move tmp/NAME to new/NAME, on disk when this returns. APR_SUCCESS; ANSHIN_ENOTFOUND (there is no tmp/NAME: it was
+ * moved before, and a reader may have taken it since); ANSHIN_EFAULT. */
 apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_error_t *err, apr_pool_t *pool);
 
 #define ANSHIN_COMMAND_WAIT apr_time_from_sec(60)
 
-/* 1 when the command line can be used: a program by its absolute path, and arguments; quotes as in a shell, no shell. */
+/* 1 when the command line can be used: a program by its absolute path, and arguments; quotes as in a shell, no
+ * shell. */
 int anshin_command_valid(const char *command, apr_pool_t *pool);
 
-/* Run it with the message on its standard input and nothing of our environment. APR_SUCCESS: it took all and ended with 0.
- * ANSHIN_EFAULT: anything else; after wait it is killed. Thread safe. */
+/* Run it with the message on its standard input and nothing of our environment. APR_SUCCESS: it took all and ended
+ * with 0. ANSHIN_EFAULT: anything else; after wait it is killed. Thread safe. */
 apr_status_t anshin_command_run(const char *command, const anshin_message_t *message, apr_interval_time_t wait,
                                 anshin_error_t *err, apr_pool_t *pool);
 

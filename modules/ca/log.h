@@ -13,12 +13,12 @@ typedef enum anshin_log_level_t {
     ANSHIN_LOG_INFO
 } anshin_log_level_t;
 
-/* Once, before there are threads: the program's name in every line (kept, not copied), and the least grave level that is
- * written. */
+/* Once, before there are threads: the program's name in every line (kept, not copied), and the least grave level
+ * that is written. */
 void anshin_log_open(const char *program, anshin_log_level_t most);
 
-/* One line, written at once: "[date] [program:level] [pid N] ID: text". Control characters become '?', what is too long is cut.
- * Thread safe. No secrets. */
+/* One line, written at once: "[date] [program:level] [pid N] ID: text". Control characters become '?', what is too
+ * long is cut. Thread safe. No secrets. */
 void anshin_log(anshin_log_level_t level, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

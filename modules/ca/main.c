@@ -3,12 +3,12 @@
  *
  *   anshin-ca -d STATE_DIR [-v]
  *
- * Started by httpd, which holds the other end of its standard input, or by an init system. Works through the queue in the store
- * until SIGTERM, or until that pipe closes; then it finishes what it has in hand. -v: tell every certificate. What httpd has been
- * configured with is in STATE_DIR/config.json.
+ * Started by httpd, which holds the other end of its standard input, or by an init system. Works through the queue
+ * in the store until SIGTERM, or until that pipe closes; then it finishes what it has in hand. -v: tell every
+ * certificate. What httpd has been configured with is in STATE_DIR/config.json.
  *
- * SECURITY: faces no network; reads the store, which httpd writes. Started by root it starts the signer, which becomes a user of its
- * own, and becomes AnshinCAUser before it opens the store (S30).
+ * SECURITY: faces no network; reads the store, which httpd writes. Started by root it starts the signer, which
+ * becomes a user of its own, and becomes AnshinCAUser before it opens the store (S30).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +62,7 @@ static int read_arguments(start_t *start, int argc, char **argv)
     return optind == argc && start->state_dir != NULL && start->state_dir[0] == '/';
 }
 
-/* --- before root is left ------------------------------------------------------------------------------------------- */
+/* --- before root is left ---------------------------------------------------------------------------------------- */
 
 /* Signals come through a descriptor, and only that way, in all threads. */
 static apr_status_t catch_signals(start_t *start)
@@ -163,7 +163,7 @@ static apr_status_t begin(start_t *start)
     return status;
 }
 
-/* --- as the worker's user ------------------------------------------------------------------------------------------ */
+/* --- as the worker's user --------------------------------------------------------------------------------------- */
 
 static apr_status_t limit_ourselves(start_t *start)
 {

@@ -1,8 +1,8 @@
 /*
  * What a process may do: see process.h.
  *
- * SECURITY: gives root away. Groups go first, while there is still the right to change them; then every user ID at once; then it
- * is tried whether root can be had back.
+ * SECURITY: gives root away. Groups go first, while there is still the right to change them; then every user ID at
+ * once; then it is tried whether root can be had back.
  */
 #include "ca/process.h"
 

@@ -20,8 +20,8 @@ typedef struct anshin_process_user_t {
 apr_status_t anshin_process_find_user(anshin_process_user_t *user, const char *name, anshin_error_t *err);
 apr_status_t anshin_process_find_group(gid_t *gid, const char *name, anshin_error_t *err);
 
-/* Become the user, in this group; supplementary 1: with the groups that the user database gives it, 0: with none. For good: that
- * there is no way back is tried. APR_SUCCESS or ANSHIN_EFAULT, after which the process must end. */
+/* Become the user, in this group; supplementary 1: with the groups that the user database gives it, 0: with none.
+ * For good: that there is no way back is tried. APR_SUCCESS or ANSHIN_EFAULT, after which the process must end. */
 apr_status_t anshin_process_become(const anshin_process_user_t *user, gid_t gid, int supplementary,
                                    anshin_error_t *err);
 

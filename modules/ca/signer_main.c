@@ -5,9 +5,10 @@
  *
  * Started by anshin-ca with a socket as its standard input; it ends when that closes. Logs go to standard error.
  *
- * SECURITY: has no network and no store, and takes the requests of one short table (signer_request.c). Started by root it becomes
- * USER before it opens a file. The state directory is closed to that user, so the key's own directory becomes the working
- * directory first: what is opened in it is opened with the rights of USER, to whom the key belongs.
+ * SECURITY: has no network and no store, and takes the requests of one short table (signer_request.c). Started by
+ * root it becomes USER before it opens a file. The state directory is closed to that user, so the key's own
+ * directory becomes the working directory first: what is opened in it is opened with the rights of USER, to whom
+ * the key belongs.
  */
 #include <errno.h>
 #include <signal.h>
@@ -51,7 +52,7 @@ static int read_arguments(arguments_t *arguments, int argc, char **argv)
     return 1;
 }
 
-/* --- becoming what it is ------------------------------------------------------------------------------------------- */
+/* --- becoming what it is ---------------------------------------------------------------------------------------- */
 
 /* Into the key's directory; both paths are then short ones where they can be. */
 static apr_status_t enter_directory(arguments_t *arguments, anshin_error_t *err, apr_pool_t *pool)
@@ -114,7 +115,7 @@ static apr_status_t prepare(arguments_t *arguments, anshin_ca_t **ca, anshin_err
     return status;
 }
 
-/* --- serving ------------------------------------------------------------------------------------------------------- */
+/* --- serving ---------------------------------------------------------------------------------------------------- */
 
 /* One request. APR_EOF: the worker has gone. */
 static apr_status_t serve_one(const anshin_ca_t *ca, anshin_wire_t *request, anshin_wire_t *answer, apr_pool_t *pool)

@@ -1,9 +1,10 @@
 /*
  * The requests that the signer takes: see signer_request.h.
  *
- * SECURITY: the worker may have been taken over. What it can get here is certificates for client authentication, with a name, an
- * organization and a time within bounds, and nothing else: no signature over octets of its choice, no CA, no server. Names are
- * not proven here, they cannot be: whom a certificate lets in is decided by the store, by serial and fingerprint.
+ * SECURITY: the worker may have been taken over. What it can get here is certificates for client authentication,
+ * with a name, an organization and a time within bounds, and nothing else: no signature over octets of its choice,
+ * no CA, no server. Names are not proven here, they cannot be: whom a certificate lets in is decided by the store,
+ * by serial and fingerprint.
  */
 #include "ca/signer_request.h"
 
@@ -29,7 +30,7 @@ static apr_status_t malformed(anshin_error_t *err)
     return anshin_fail(err, ANSHIN_EINVALID, "AN0710", "signer: a malformed request");
 }
 
-/* --- hello --------------------------------------------------------------------------------------------------------- */
+/* --- hello ------------------------------------------------------------------------------------------------------ */
 
 static apr_status_t handle_hello(anshin_wire_t *answer, anshin_wire_t *request, const anshin_ca_t *ca, apr_time_t now,
                                  anshin_error_t *err, apr_pool_t *pool)
@@ -52,7 +53,7 @@ static apr_status_t handle_hello(anshin_wire_t *answer, anshin_wire_t *request, 
     return APR_SUCCESS;
 }
 
-/* --- issue --------------------------------------------------------------------------------------------------------- */
+/* --- issue ------------------------------------------------------------------------------------------------------ */
 
 static apr_status_t parse_issue(anshin_issue_t *wanted, anshin_wire_t *request, apr_time_t now, anshin_error_t *err,
                                 apr_pool_t *pool)
@@ -105,7 +106,7 @@ static apr_status_t handle_issue(anshin_wire_t *answer, anshin_wire_t *request, 
     return APR_SUCCESS;
 }
 
-/* --- the table ----------------------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------------------------- */
 
 static const request_t requests[] = {
     {ANSHIN_WIRE_HELLO, ANSHIN_WIRE_WELCOME, handle_hello},

@@ -10,8 +10,9 @@
 /* The longest validity that the signer gives, whatever it is asked for. */
 #define ANSHIN_SIGNER_LIFETIME_MAX apr_time_from_sec(157680000)
 
-/* Answer one request at the time now. answer is always filled: with what was asked for, or with a refusal that names the cause.
- * APR_SUCCESS: it was done. ANSHIN_EINVALID, ANSHIN_EDENIED, ANSHIN_EFAULT: it was refused, err says why (to be logged). */
+/* Answer one request at the time now. answer is always filled: with what was asked for, or with a refusal that
+ * names the cause. APR_SUCCESS: it was done. ANSHIN_EINVALID, ANSHIN_EDENIED, ANSHIN_EFAULT: it was refused, err
+ * says why (to be logged). */
 apr_status_t anshin_signer_answer(anshin_wire_t *answer, anshin_wire_t *request, const anshin_ca_t *ca, apr_time_t now,
                                   anshin_error_t *err, apr_pool_t *pool);
 

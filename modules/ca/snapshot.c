@@ -1,7 +1,8 @@
 /*
  * Reading the snapshot: see snapshot.h.
  *
- * SECURITY: owner and mode are looked at on the descriptor that is then read, so that nothing can be put in its place in between.
+ * SECURITY: owner and mode are looked at on the descriptor that is then read, so that nothing can be put in its
+ * place in between.
  */
 #include "ca/snapshot.h"
 

@@ -1,8 +1,8 @@
 /*
  * One worker at a time: see turn.h.
  *
- * SECURITY: may still be root here, in a directory that httpd's run user can write: the file is opened without following a link and
- * nothing is written into it.
+ * SECURITY: may still be root here, in a directory that httpd's run user can write: the file is opened without
+ * following a link and nothing is written into it.
  */
 #include "ca/turn.h"
 

@@ -1,8 +1,8 @@
 /*
  * Messages between the worker and the signer: see wire.h.
  *
- * SECURITY: both sides believe that the other may have been taken over. Lengths are compared with what is left before anything is
- * read, and nothing is computed from them that could overflow.
+ * SECURITY: both sides believe that the other may have been taken over. Lengths are compared with what is left
+ * before anything is read, and nothing is computed from them that could overflow.
  */
 #include "ca/wire.h"
 
@@ -19,7 +19,7 @@
 #define NUMBER_OCTETS 8
 #define LENGTH_OCTETS 4
 
-/* --- numbers in network order -------------------------------------------------------------------------------------- */
+/* --- numbers in network order ----------------------------------------------------------------------------------- */
 
 static void write_number(unsigned char *at, apr_uint64_t number, int octets)
 {
@@ -39,7 +39,7 @@ static apr_uint64_t read_number(const unsigned char *at, int octets)
     return number;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------------------------- */
 
 void anshin_wire_begin(anshin_wire_t *wire, unsigned char type, apr_uint32_t id)
 {
@@ -84,7 +84,7 @@ apr_status_t anshin_wire_put_text(anshin_wire_t *wire, const char *text)
     return anshin_wire_put_string(wire, text, length);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
 static apr_size_t left(const anshin_wire_t *wire)
 {
@@ -153,7 +153,7 @@ apr_status_t anshin_wire_get_end(const anshin_wire_t *wire)
     return left(wire) == 0 ? APR_SUCCESS : ANSHIN_EINVALID;
 }
 
-/* --- the socket ---------------------------------------------------------------------------------------------------- */
+/* --- the socket ------------------------------------------------------------------------------------------------- */
 
 /* Until fd is ready for events. APR_SUCCESS also when the other side has gone: sending or receiving will tell. */
 static apr_status_t wait_for(int fd, short events, apr_time_t until)

@@ -1,8 +1,10 @@
 /*
- * Messages between the worker and the signer, over a socket pair (SOCK_SEQPACKET, unix(7)): one packet, one message.
+ * Messages between the worker and the signer, over a socket pair (SOCK_SEQPACKET, unix(7)): one packet, one
+ * message.
  *
- * A message is a buffer of bounded size. Octets and numbers in network order; a string is its length in 4 octets and its octets.
- * Whoever reads trusts nothing: every get checks what is left, and the end must be where the message ends.
+ * A message is a buffer of bounded size. Octets and numbers in network order; a string is its length in 4 octets
+ * and its octets. Whoever reads trusts nothing: every get checks what is left, and the end must be where the
+ * message ends.
  */
 #ifndef ANSHIN_CA_WIRE_H
 #define ANSHIN_CA_WIRE_H
@@ -34,15 +36,15 @@ typedef struct anshin_wire_t {
 /* Begin a message with its type and the id that its answer will carry. Never fails. */
 void anshin_wire_begin(anshin_wire_t *wire, unsigned char type, apr_uint32_t id);
 
-/* Append. APR_SUCCESS; ANSHIN_EINVALID, and nothing is appended: the message would be too long, or the text too long, not
- * UTF-8 or not free of control characters. text NULL is the empty text. */
+/* Append. APR_SUCCESS; ANSHIN_EINVALID, and nothing is appended: the message would be too long, or the text too
+ * long, not UTF-8 or not free of control characters. text NULL is the empty text. */
 apr_status_t anshin_wire_put_number(anshin_wire_t *wire, apr_uint64_t number);
 apr_status_t anshin_wire_put_string(anshin_wire_t *wire, const void *data, apr_size_t length);
 apr_status_t anshin_wire_put_text(anshin_wire_t *wire, const char *text);
 
-/* Read the head of a message that has been received, and its parts in order. APR_SUCCESS; ANSHIN_EINVALID: the message ends too
- * early, or the value breaks its rule; the message is then good for nothing.
- * string: points into the message; minimum and maximum octets. text: NUL terminated in pool, without control characters, at most
+/* Read the head of a message that has been received, and its parts in order. APR_SUCCESS; ANSHIN_EINVALID: the
+ * message ends too early, or the value breaks its rule; the message is then good for nothing. string: points into
+ * the message; minimum and maximum octets. text: NUL terminated in pool, without control characters, at most
  * maximum octets. end: nothing is left over. */
 apr_status_t anshin_wire_get_head(anshin_wire_t *wire, unsigned char *type, apr_uint32_t *id);
 apr_status_t anshin_wire_get_number(anshin_wire_t *wire, apr_uint64_t *number);
@@ -51,9 +53,9 @@ apr_status_t anshin_wire_get_string(anshin_wire_t *wire, anshin_bytes_t *string,
 apr_status_t anshin_wire_get_text(anshin_wire_t *wire, const char **text, apr_size_t maximum, apr_pool_t *pool);
 apr_status_t anshin_wire_get_end(const anshin_wire_t *wire);
 
-/* Send, receive one message. wait: at most so long, below 0 for ever. APR_SUCCESS; APR_EOF (the other side is gone);
- * APR_TIMEUP; ANSHIN_EINVALID (receive: the packet is longer than a message may be); ANSHIN_EFAULT. An empty packet says good-bye
- * as well. */
+/* Send, receive one message. wait: at most so long, below 0 for ever. APR_SUCCESS; APR_EOF (the other side is
+ * gone); APR_TIMEUP; ANSHIN_EINVALID (receive: the packet is longer than a message may be); ANSHIN_EFAULT. An empty
+ * packet says good-bye as well. */
 apr_status_t anshin_wire_send(int fd, const anshin_wire_t *wire, apr_interval_time_t wait);
 apr_status_t anshin_wire_receive(int fd, anshin_wire_t *wire, apr_interval_time_t wait);
 

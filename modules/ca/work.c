@@ -1,8 +1,8 @@
 /*
- * One job from claim to end: issuing a certificate, or delivering a mail. See work.h.
+ * One job from claim to end: issuing a certificate, delivering a mail, answering a request. See work.h.
  *
- * SECURITY: holds a user's private key and download password for as long as a job takes, in the job's pool; both are wiped before
- * the pool goes.
+ * SECURITY: holds a user's private key and download password for as long as a job takes, in the job's pool; both
+ * are wiped before the pool goes.
  */
 #include "ca/work.h"
 
@@ -13,6 +13,7 @@
 #include "ca/delivery.h"
 #include "ca/log.h"
 #include "core/outbox.h"
+#include "core/reissue.h"
 #include "crypto/key.h"
 #include "crypto/pack.h"
 
@@ -51,7 +52,7 @@ static const char *cause(const anshin_error_t *err, apr_status_t status)
     return err->status != APR_SUCCESS ? err->text : anshin_status_name(status);
 }
 
-/* --- issuing ------------------------------------------------------------------------------------------------------- */
+/* --- issuing ---------------------------------------------------------------------------------------------------- */
 
 /* Key, certificate and both files. */
 static apr_status_t make(const task_t *task, const anshin_issue_order_t *order, anshin_issue_made_t *made,
@@ -121,7 +122,7 @@ static apr_status_t issue(const task_t *task, anshin_op_t *op)
     return status == ANSHIN_EDENIED ? APR_SUCCESS : status; /* dropped with its job */
 }
 
-/* --- delivering ---------------------------------------------------------------------------------------------------- */
+/* --- delivering ------------------------------------------------------------------------------------------------- */
 
 /* The message of a mail; secret. */
 static apr_status_t compose(const task_t *task, anshin_op_t *op, const anshin_mail_t *mail, anshin_message_t *message)
@@ -130,6 +131,9 @@ static apr_status_t compose(const task_t *task, anshin_op_t *op, const anshin_ma
     apr_status_t status = anshin_mail_open(op, mail, &text);
     anshin_bytes_t body;
 
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&op->error, status, "AN0799", "its sealed text is gone");
+    }
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -225,7 +229,23 @@ static apr_status_t deliver(const task_t *task, anshin_op_t *op)
     return anshin_outbox_later(new_op(task), &outbox, cause(&op->error, status));
 }
 
-/* --- any job ------------------------------------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------------------------- */
+
+/* A request for a reissue: whether it leads to a mail nobody else needs to know, us included. */
+static apr_status_t answer_request(const task_t *task, anshin_op_t *op)
+{
+    apr_status_t status = anshin_reissue_process(op, task->job, task->key, task->worker);
+
+    if (status == APR_SUCCESS || status == ANSHIN_ENOTFOUND || status == ANSHIN_ECONFLICT ||
+        task->job->tries + 1 < ANSHIN_JOB_TRIES) {
+        return status;
+    }
+    anshin_log(ANSHIN_LOG_ERROR, "AN0789", "request %s is given up after %d tries: %s", task->key, ANSHIN_JOB_TRIES,
+               cause(&op->error, status));
+    return anshin_job_drop(new_op(task), task->key, task->worker);
+}
+
+/* --- any job ---------------------------------------------------------------------------------------------------- */
 
 static apr_status_t run(const task_t *task, anshin_op_t *op)
 {
@@ -237,6 +257,9 @@ static apr_status_t run(const task_t *task, anshin_op_t *op)
         return issue(task, op);
     case ANSHIN_JOB_MAIL:
         return deliver(task, op);
+    case ANSHIN_JOB_PASSWORD_REQUEST:
+    case ANSHIN_JOB_CERTIFICATE_REQUEST:
+        return answer_request(task, op);
     default:
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0785", "a job of unknown kind %d", (int)task->job->kind);
     }

@@ -13,8 +13,8 @@ typedef struct anshin_work_t {
     anshin_authority_t *authority;
 } anshin_work_t;
 
-/* Do a job that `worker` has claimed, in pool. Whatever happens, it is finished, dropped, or given back to be tried again; what
- * is worth it is logged. */
+/* Do a job that `worker` has claimed, in pool. Whatever happens, it is finished, dropped, or given back to be tried
+ * again; what is worth it is logged. */
 void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker,
                     apr_pool_t *pool);
 

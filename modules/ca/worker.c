@@ -1,8 +1,8 @@
 /*
  * The worker at work: see worker.h.
  *
- * Threads claim jobs as long as there are any; then each sleeps until the bell rings, a job that waits is due, or the slow poll
- * comes round. The main thread listens, looks after the signer, and keeps house.
+ * Threads claim jobs as long as there are any; then each sleeps until the bell rings, a job that waits is due, or
+ * the slow poll comes round. The main thread listens, looks after the signer, and keeps house.
  */
 #include "ca/worker.h"
 
@@ -38,7 +38,7 @@ typedef struct hand_t {
     apr_thread_t *thread;
 } hand_t;
 
-/* --- threads ------------------------------------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------------------------- */
 
 static unsigned rings(worker_t *worker, int *ending)
 {
@@ -133,7 +133,7 @@ static void release_claims(const anshin_work_t *work, apr_pool_t *pool)
     }
 }
 
-/* --- the main thread ----------------------------------------------------------------------------------------------- */
+/* --- the main thread -------------------------------------------------------------------------------------------- */
 
 /* One step at a time; *rest: how long until the next. */
 static void keep_house(const anshin_work_t *work, anshin_housekeeping_t *state, apr_interval_time_t *rest)
@@ -170,7 +170,8 @@ static int timeout(anshin_authority_t *authority, struct pollfd *signer, apr_int
     return (int)apr_time_as_msec(rest) + 1;
 }
 
-/* 1 when it is time to end. Nobody writes into the lifeline; whatever comes of it means that its other end is gone or gone mad. */
+/* 1 when it is time to end. Nobody writes into the lifeline; whatever comes of it means that its other end is gone
+ * or gone mad. */
 static int is_over(const struct pollfd *sources)
 {
     return sources[SIGNALS].revents != 0 || sources[LIFELINE].revents != 0;

@@ -1,8 +1,8 @@
 /*
  * Housekeeping: see housekeeping.h.
  *
- * A sweep looks through the records of one type without a lock and notes what is due; then each is read again in a write
- * transaction, judged again, and removed. Transactions are short, since logins wait for them.
+ * A sweep looks through the records of one type without a lock and notes what is due; then each is read again in a
+ * write transaction, judged again, and removed. Transactions are short, since logins wait for them.
  */
 #include "core/housekeeping.h"
 
@@ -111,7 +111,7 @@ static void push(apr_array_header_t *wipe, const char *blob)
     }
 }
 
-/* --- what is due --------------------------------------------------------------------------------------------------- */
+/* --- what is due ------------------------------------------------------------------------------------------------ */
 
 static int download_due(const anshin_op_t *op, const char *key, const void *record)
 {
@@ -232,13 +232,30 @@ static apr_status_t mail_remove(anshin_op_t *op, anshin_txn_t *txn, const char *
     return anshin_txn_delete(txn, &anshin_record_mail, key);
 }
 
+/* When a reissue was last mailed (reissue_request.c); it matters for minutes. Other facts stay. */
+static int fact_due(const anshin_op_t *op, const char *key, const void *record)
+{
+    return strncmp(key, "reissue/", strlen("reissue/")) == 0 &&
+           ((const anshin_fact_t *)record)->at + ANSHIN_KEEP_REQUEST <= op->now;
+}
+
+static apr_status_t fact_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
+                                apr_array_header_t *wipe)
+{
+    (void)op;
+    (void)record;
+    (void)wipe;
+    return anshin_txn_delete(txn, &anshin_record_fact, key);
+}
+
 static const sweep_t downloads = {&anshin_record_download, download_due, download_remove};
 static const sweep_t tokens = {&anshin_record_token, token_due, token_remove};
 static const sweep_t sessions = {&anshin_record_session, session_due, session_remove};
 static const sweep_t counters = {&anshin_record_counter, counter_due, counter_remove};
+static const sweep_t facts = {&anshin_record_fact, fact_due, fact_remove};
 static const sweep_t mails = {&anshin_record_mail, mail_due, mail_remove};
 
-/* --- history ------------------------------------------------------------------------------------------------------- */
+/* --- history ---------------------------------------------------------------------------------------------------- */
 
 typedef struct series_t {
     anshin_op_t *op;
@@ -329,7 +346,7 @@ static apr_status_t trim_history(anshin_op_t *op, unsigned part, int *removed)
     return status;
 }
 
-/* --- blobs --------------------------------------------------------------------------------------------------------- */
+/* --- blobs ------------------------------------------------------------------------------------------------------ */
 
 typedef struct orphans_t {
     anshin_op_t *op;
@@ -347,52 +364,62 @@ static apr_status_t collect_blob(void *baton, const char *name, apr_time_t writt
     return APR_SUCCESS;
 }
 
-static void is_named(const orphans_t *orphans, const char *name)
+/* Every text member that names a blob is called "blob" or something that ends in "_blob" (schema/records.def). */
+static int names_blob(const anshin_field_t *field)
 {
-    if (name != NULL) {
-        apr_hash_set(orphans->names, name, APR_HASH_KEY_STRING, NULL);
-    }
+    apr_size_t length = strlen(field->name);
+
+    return field->kind == ANSHIN_FIELD_TEXT &&
+           (strcmp(field->name, "blob") == 0 || (length > 5 && strcmp(field->name + length - 5, "_blob") == 0));
 }
 
-static apr_status_t named_by_download(void *baton, const char *key, const void *record)
-{
-    const anshin_download_t *download = record;
-
-    (void)key;
-    is_named(baton, download->password_blob);
-    is_named(baton, download->modern_blob);
-    is_named(baton, download->compat_blob);
-    return APR_SUCCESS;
-}
-
-static apr_status_t named_by_mail(void *baton, const char *key, const void *record)
-{
-    (void)key;
-    is_named(baton, ((const anshin_mail_t *)record)->blob);
-    return APR_SUCCESS;
-}
-
-static apr_status_t named_by_account(void *baton, const char *key, const void *record)
-{
-    (void)key;
-    is_named(baton, ((const anshin_account_t *)record)->totp_blob);
-    return APR_SUCCESS;
-}
-
-static apr_status_t named_by_job(void *baton, const char *key, const void *record)
-{
-    (void)key;
-    is_named(baton, ((const anshin_job_t *)record)->blob);
-    return APR_SUCCESS;
-}
-
-static const struct {
+typedef struct namer_t {
+    const orphans_t *orphans;
     const anshin_record_type_t *type;
-    anshin_visit_fn *visit;
-} namers[] = {{&anshin_record_download, named_by_download},
-              {&anshin_record_mail, named_by_mail},
-              {&anshin_record_account, named_by_account},
-              {&anshin_record_job, named_by_job}};
+} namer_t;
+
+static apr_status_t take_out_named(void *baton, const char *key, const void *record)
+{
+    const namer_t *namer = baton;
+
+    (void)key;
+    for (apr_size_t i = 0; i < namer->type->field_count; i++) {
+        const anshin_field_t *field = &namer->type->fields[i];
+        const char *name = NULL;
+
+        if (names_blob(field)) {
+            memcpy(&name, (const char *)record + field->offset, sizeof(name));
+        }
+        if (name != NULL) {
+            apr_hash_set(namer->orphans->names, name, APR_HASH_KEY_STRING, NULL);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static int type_names_blobs(const anshin_record_type_t *type)
+{
+    for (apr_size_t i = 0; i < type->field_count; i++) {
+        if (names_blob(&type->fields[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t take_out_all_named(const orphans_t *orphans, anshin_txn_t *txn)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && anshin_record_types[i] != NULL; i++) {
+        namer_t namer = {orphans, anshin_record_types[i]};
+
+        if (type_names_blobs(namer.type)) {
+            status = anshin_txn_each(txn, namer.type, "", take_out_named, &namer);
+        }
+    }
+    return status;
+}
 
 /* A blob is written moments before the record that names it: what is old and has no name will get none. */
 static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
@@ -408,9 +435,7 @@ static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
     if (status != APR_SUCCESS) {
         return status;
     }
-    for (size_t i = 0; status == APR_SUCCESS && i < sizeof(namers) / sizeof(namers[0]); i++) {
-        status = anshin_txn_each(txn, namers[i].type, "", namers[i].visit, &orphans);
-    }
+    status = take_out_all_named(&orphans, txn);
     anshin_txn_abort(txn);
     for (apr_hash_index_t *at = apr_hash_first(op->pool, orphans.names); status == APR_SUCCESS && at != NULL;
          at = apr_hash_next(at)) {
@@ -420,7 +445,7 @@ static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
     return status;
 }
 
-/* --- steps --------------------------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -429,7 +454,7 @@ static const struct {
 } tasks[ANSHIN_HOUSEKEEPING_TASKS] = {{"downloads", MINUTE, &downloads}, {"sessions", 5 * MINUTE, &sessions},
                                       {"tokens", 30 * MINUTE, &tokens},  {"counters", 30 * MINUTE, &counters},
                                       {"mail", 60 * MINUTE, &mails},     {"history", 60 * MINUTE, NULL},
-                                      {"blobs", 60 * MINUTE, NULL}};
+                                      {"blobs", 6 * 60 * MINUTE, NULL},  {"requests", 60 * MINUTE, &facts}};
 
 enum { TASK_HISTORY = 5 };
 

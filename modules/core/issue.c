@@ -1,8 +1,8 @@
 /*
  * Issuing: see issue.h.
  *
- * SECURITY: what is handed in holds private keys. It reaches the store sealed, in blobs, before the transaction that names
- * them; a blob that no record came to name is wiped here or by housekeeping.
+ * SECURITY: what is handed in holds private keys. It reaches the store sealed, in blobs, before the transaction
+ * that names them; a blob that no record came to name is wiped here or by housekeeping.
  */
 #include "core/issue.h"
 
@@ -27,8 +27,8 @@ typedef struct target_t {
     anshin_download_t download;
 } target_t;
 
-/* APR_SUCCESS when the job is still wanted, ANSHIN_EDENIED when not. An account that the operator has locked may be unlocked
- * soon, so it gets its certificate. */
+/* APR_SUCCESS when the job is still wanted, ANSHIN_EDENIED when not. An account that the operator has locked may be
+ * unlocked soon, so it gets its certificate. */
 static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target)
 {
     apr_status_t status =
@@ -52,7 +52,7 @@ static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin
     return target->download.serial == NULL && target->download.password_blob != NULL ? APR_SUCCESS : ANSHIN_EDENIED;
 }
 
-/* --- the order ----------------------------------------------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------------------------------------------- */
 
 static const char *common_name(anshin_op_t *op, const char *user, apr_int64_t terminal)
 {
@@ -92,7 +92,7 @@ apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin
     return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
 }
 
-/* --- the commit ---------------------------------------------------------------------------------------------------- */
+/* --- the commit ------------------------------------------------------------------------------------------------- */
 
 typedef struct files_t {
     const char *modern; /* names of blobs */

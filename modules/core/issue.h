@@ -1,8 +1,8 @@
 /*
  * Issuing (CRT-1): what a job asks for, and what is committed once the certificate has been made.
  *
- * Key, certificate and files are made between the two by whoever holds the means (modules/ca). A crash at any point leaves
- * the job in the queue and repeats it under the same serial; the commit does everything or nothing.
+ * Key, certificate and files are made between the two by whoever holds the means (modules/ca). A crash at any point
+ * leaves the job in the queue and repeats it under the same serial; the commit does everything or nothing.
  */
 #ifndef ANSHIN_CORE_ISSUE_H
 #define ANSHIN_CORE_ISSUE_H
@@ -22,9 +22,9 @@ typedef struct anshin_issue_order_t {
     anshin_bytes_t password; /* download password, NUL behind it; secret, the caller wipes it */
 } anshin_issue_order_t;
 
-/* What a job asks for; op->contract is the job's. Reads only. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the user or the
- * terminal is gone, disabled, has another login method, or has its certificate already: drop the job, anshin_job_drop()); ANSHIN_EBUSY,
- * ANSHIN_EFAULT (try again). */
+/* What a job asks for; op->contract is the job's. Reads only. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the
+ * user or the terminal is gone, disabled, has another login method, or has its certificate already: drop the job,
+ * anshin_job_drop()); ANSHIN_EBUSY, ANSHIN_EFAULT (try again). */
 apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin_issue_order_t *order);
 
 typedef struct anshin_issue_made_t {
@@ -35,10 +35,10 @@ typedef struct anshin_issue_made_t {
     anshin_bytes_t compat;
 } anshin_issue_made_t;
 
-/* Commit: the job is done, the certificate is the terminal's, its former one is revoked (superseded), the files wait for
- * download, and the mail "certificate-ready" is queued. Durable. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the job is
- * dropped and nothing else is there); ANSHIN_ENOTFOUND, ANSHIN_ECONFLICT (the job is gone, or another worker's);
- * ANSHIN_EBUSY, ANSHIN_EFAULT (nothing is done: try again). */
+/* Commit: the job is done, the certificate is the terminal's, its former one is revoked (superseded), the files
+ * wait for download, and the mail "certificate-ready" is queued. Durable. APR_SUCCESS; ANSHIN_EDENIED (no longer
+ * wanted: the job is dropped and nothing else is there); ANSHIN_ENOTFOUND, ANSHIN_ECONFLICT (the job is gone, or
+ * another worker's); ANSHIN_EBUSY, ANSHIN_EFAULT (nothing is done: try again). */
 apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker,
                                  const anshin_issue_order_t *order, const anshin_issue_made_t *made);
 

@@ -1,9 +1,9 @@
 /*
  * The queue of the CA worker: see job.h.
  *
- * The sequence record "jobs" says where the queue begins and which number comes next; a job lies under its number as 16
- * hexadecimal digits, so that no walk over the store is needed. Numbers of jobs that are done are gaps; those at the front are
- * skipped for good by the next claim.
+ * The sequence record "jobs" says where the queue begins and which number comes next; a job lies under its number
+ * as 16 hexadecimal digits, so that no walk over the store is needed. Numbers of jobs that are done are gaps; those
+ * at the front are skipped for good by the next claim.
  */
 #include "core/job.h"
 
@@ -68,7 +68,7 @@ apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
     return status;
 }
 
-/* --- claiming ------------------------------------------------------------------------------------------------------ */
+/* --- claiming --------------------------------------------------------------------------------------------------- */
 
 static int is_claimed(const anshin_job_t *job, apr_time_t now)
 {
@@ -215,7 +215,7 @@ apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t 
     return ANSHIN_ENOTFOUND;
 }
 
-/* --- giving back --------------------------------------------------------------------------------------------------- */
+/* --- giving back ------------------------------------------------------------------------------------------------ */
 
 static apr_interval_time_t wait_after(const anshin_job_t *job, apr_int64_t tries)
 {
@@ -346,7 +346,7 @@ apr_status_t anshin_jobs_count(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *
     return status;
 }
 
-/* --- doorbell ------------------------------------------------------------------------------------------------------ */
+/* --- doorbell --------------------------------------------------------------------------------------------------- */
 
 void anshin_job_ring(const anshin_op_t *op)
 {

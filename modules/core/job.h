@@ -1,8 +1,9 @@
 /*
  * Jobs for the CA worker: a durable queue, filled in the transaction of the change that causes the work.
  *
- * Numbers rise; a job stays under its number until it is done or given up. Done exactly once: the worker commits its results
- * and the removal of the job in one transaction, and a job that was begun by a worker that died is begun again.
+ * Numbers rise; a job stays under its number until it is done or given up. Done exactly once: the worker commits
+ * its results and the removal of the job in one transaction, and a job that was begun by a worker that died is
+ * begun again.
  */
 #ifndef ANSHIN_CORE_JOB_H
 #define ANSHIN_CORE_JOB_H
@@ -10,25 +11,33 @@
 #include "core/op.h"
 
 /* On disk, never renumbered. */
-typedef enum anshin_job_kind_t { ANSHIN_JOB_ISSUE = 1, ANSHIN_JOB_MAIL = 2, ANSHIN_JOB_PASSWORD_REQUEST = 3, ANSHIN_JOB_CERTIFICATE_REQUEST = 4 } anshin_job_kind_t;
+typedef enum anshin_job_kind_t {
+    ANSHIN_JOB_ISSUE = 1,
+    ANSHIN_JOB_MAIL = 2,
+    ANSHIN_JOB_PASSWORD_REQUEST = 3,
+    ANSHIN_JOB_CERTIFICATE_REQUEST = 4
+} anshin_job_kind_t;
 
-#define ANSHIN_JOB_TRIES 12 /* then a mail is failed; waits between tries double from 10 s to 1 h (an issue: to 1 min, for ever) */
+/* Then a mail is failed; waits between tries double from 10 s to 1 h (of an issue: to 1 min, for ever). */
+#define ANSHIN_JOB_TRIES 12
 
 /* Queue inside a write transaction; sets op->jobs_queued. contract, times and tries are filled in. */
 apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job);
 
 /* Claim the first job that is due and not in another worker's hands: write transaction of its own. *key names it.
  * ANSHIN_ENOTFOUND: nothing to do; *wake then is the time of the next job that waits, 0 for none. */
-apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key, apr_time_t *wake);
+apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key,
+                              apr_time_t *wake);
 
 /* At start, with the worker lock held: claims left by a worker that died are free again. */
 apr_status_t anshin_jobs_release(anshin_op_t *op, int *released);
 
-/* Inside the write transaction that commits the results: ANSHIN_ENOTFOUND when the job is gone, ANSHIN_ECONFLICT when another
- * worker has it; otherwise it is removed. */
+/* Inside the write transaction that commits the results: ANSHIN_ENOTFOUND when the job is gone, ANSHIN_ECONFLICT
+ * when another worker has it; otherwise it is removed. */
 apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker);
 
-/* The same in a transaction of its own, for a job that there is nothing to do about. Also ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* The same in a transaction of its own, for a job that there is nothing to do about. Also ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker);
 
 /* Put it back after a failure, to be tried again later; its own transaction. */
@@ -37,8 +46,8 @@ apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *work
 /* How many wait. */
 apr_status_t anshin_jobs_count(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting);
 
-/* The doorbell: a datagram to STATE/run/ca.sock tells the worker that work waits. Never blocks, never fails: the worker
- * polls as well. Call after the commit when op->jobs_queued. */
+/* The doorbell: a datagram to STATE/run/ca.sock tells the worker that work waits. Never blocks, never fails: the
+ * worker polls as well. Call after the commit when op->jobs_queued. */
 void anshin_job_ring(const anshin_op_t *op);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * Mail in the store: rendered from its template and sealed when queued, opened again by the worker. See mail.h.
  *
- * SECURITY: texts hold links, so they exist sealed in a blob and nowhere else; what was rendered is wiped once it is sealed.
+ * SECURITY: texts hold links, so they exist sealed in a blob and nowhere else; what was rendered is wiped once it
+ * is sealed.
  */
 #include "core/mail.h"
 
@@ -41,7 +42,7 @@ static void wipe(anshin_op_t *op, const char *text)
     }
 }
 
-/* --- rendering ----------------------------------------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------------------------------------- */
 
 /* The template of a kind in the first of these languages that has one. */
 static apr_status_t find_template(anshin_op_t *op, const char *kind, const char *language, anshin_template_dirs_t *dirs,
@@ -91,8 +92,8 @@ static json_t *complete_data(anshin_op_t *op, json_t *data, const char *user)
     return complete;
 }
 
-/* The first line is the subject's template, the rest after empty lines the body's: rendered apart, so that no value can
- * move a part of one into the other. */
+/* The first line is the subject's template, the rest after empty lines the body's: rendered apart, so that no value
+ * can move a part of one into the other. */
 static apr_status_t render_parts(anshin_op_t *op, const char *kind, char *source, json_t *data,
                                  anshin_template_dirs_t *dirs, anshin_mail_text_t *text)
 {
@@ -141,7 +142,7 @@ static apr_status_t render(anshin_op_t *op, const char *kind, const anshin_accou
     return status;
 }
 
-/* --- queueing ------------------------------------------------------------------------------------------------------ */
+/* --- queueing --------------------------------------------------------------------------------------------------- */
 
 static apr_status_t seal(anshin_op_t *op, const anshin_mail_text_t *text, const char **blob)
 {
@@ -201,7 +202,8 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kin
     apr_status_t status = render(op, kind, account, data, &text);
 
     if (status == APR_SUCCESS) {
-        /* Formatted once for trial: what can never be sent must not be queued, since the change it belongs to would be done. */
+        /* Formatted once for trial: what can never be sent must not be queued, since the change it belongs to would
+         * be done. */
         status = anshin_mail_format(op, "00000000000000000000000000000000", &text, &message, &length);
     }
     if (status == APR_SUCCESS) {
@@ -219,7 +221,7 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kin
     return status;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------------------------- */
 
 static apr_status_t parse(anshin_op_t *op, const anshin_bytes_t *plain, anshin_mail_text_t *text)
 {

@@ -1,8 +1,9 @@
 /*
- * A mail as a message: RFC 5322 (headers), RFC 2045 (MIME, base64), RFC 2047 (encoded words), RFC 3834 (Auto-Submitted).
+ * A mail as a message: RFC 5322 (headers), RFC 2045 (MIME, base64), RFC 2047 (encoded words), RFC 3834
+ * (Auto-Submitted).
  *
- * SECURITY: what stands in a header may come from users and operators. A control character in any of them refuses the message
- * (S27): there is no repair that could not be outwitted.
+ * SECURITY: what stands in a header may come from users and operators. A control character in any of them refuses
+ * the message (S27): there is no repair that could not be outwitted.
  */
 #include "core/mail.h"
 
@@ -21,7 +22,7 @@
 #define NAME_MAX_LENGTH 200
 #define ID_LENGTH 32
 
-/* --- values -------------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------------------------- */
 
 static int is_utf8(const char *text)
 {
@@ -62,7 +63,7 @@ static apr_size_t character_length(const char *text)
     return length;
 }
 
-/* --- encoded words ------------------------------------------------------------------------------------------------- */
+/* --- encoded words ---------------------------------------------------------------------------------------------- */
 
 /* How many octets of text, whole characters only, fit into one encoded word of room octets. */
 static apr_size_t fitting(const char *text, apr_size_t room)
@@ -128,7 +129,7 @@ static const char *phrase(const char *name, apr_size_t used, apr_pool_t *pool)
     return quoted;
 }
 
-/* --- headers ------------------------------------------------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------------------------------------------------- */
 
 /* "addr" or "name <addr>", taken apart. */
 typedef struct sender_t {
@@ -187,7 +188,7 @@ static const char *date(apr_time_t when, apr_pool_t *pool)
                         local.tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
-/* --- body ---------------------------------------------------------------------------------------------------------- */
+/* --- body ------------------------------------------------------------------------------------------------------- */
 
 /* Text as it travels: every line end is CRLF (RFC 2045 6.8), whichever it was. */
 static char *canonical_body(const char *body, apr_pool_t *pool)
@@ -231,7 +232,7 @@ static char *base64_lines(const char *text, apr_pool_t *pool)
     return lines;
 }
 
-/* --- message ------------------------------------------------------------------------------------------------------- */
+/* --- message ---------------------------------------------------------------------------------------------------- */
 
 static apr_status_t check_values(anshin_op_t *op, const char *id, const anshin_mail_text_t *text)
 {

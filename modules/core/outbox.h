@@ -1,8 +1,9 @@
 /*
  * Delivery of mail, as far as the store knows of it (MAI-1): the steps of a mail from WAITING to SENT or FAILED.
  *
- * Each is a durable transaction of its own, and each is refused to a worker that has lost the job meanwhile: ANSHIN_ENOTFOUND
- * (job or mail is gone), ANSHIN_ECONFLICT (another worker's). Also ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was changed.
+ * Each is a durable transaction of its own, and each is refused to a worker that has lost the job meanwhile:
+ * ANSHIN_ENOTFOUND (job or mail is gone), ANSHIN_ECONFLICT (another worker's). Also ANSHIN_EBUSY, ANSHIN_EFAULT:
+ * nothing was changed.
  */
 #ifndef ANSHIN_CORE_OUTBOX_H
 #define ANSHIN_CORE_OUTBOX_H

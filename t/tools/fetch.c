@@ -1,6 +1,6 @@
 /*
- * fetch STATE_DIR TOKEN PASSWORD modern|compat: what the download page would send, to standard output. Exit status 0, or 1 with the
- * cause on standard error.
+ * fetch STATE_DIR TOKEN PASSWORD modern|compat: what the download page would send, to standard output. Exit status
+ * 0, or 1 with the cause on standard error.
  */
 #include <stdio.h>
 #include <stdlib.h>

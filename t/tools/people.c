@@ -1,6 +1,7 @@
 /*
- * people STATE_DIR PREFIX COUNT: users PREFIX1 to PREFIXcount who have just registered, so that as many certificates are to be
- * issued. Prints "USER DOWNLOAD-PASSWORD" a line. Makes seal key and store where they are missing.
+ * people STATE_DIR PREFIX COUNT: users PREFIX1 to PREFIXcount who have just registered, so that as many
+ * certificates are to be issued. Prints "USER DOWNLOAD-PASSWORD" a line. Makes seal key and store where they are
+ * missing.
  *
  * For the suites of the worker, which need neither httpd nor a browser.
  */

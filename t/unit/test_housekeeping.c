@@ -227,6 +227,50 @@ static void test_orphans(void)
        "those of mail and downloads stay");
 }
 
+/* Whatever record comes to name a blob one day: its member is found by its name. */
+static void test_every_namer(void)
+{
+    int members = 0;
+    int kept = 0;
+
+    for (int i = 0; anshin_record_types[i] != NULL; i++) {
+        const anshin_record_type_t *type = anshin_record_types[i];
+
+        for (apr_size_t j = 0; j < type->field_count; j++) {
+            void *record = apr_pcalloc(world.pool, type->size);
+            const char *name = blob();
+            anshin_bytes_t data;
+
+            if (strstr(type->fields[j].name, "blob") == NULL) {
+                (void)anshin_blob_wipe(world.env.store, name, NULL);
+                continue;
+            }
+            memcpy((char *)record + type->fields[j].offset, &name, sizeof(name));
+            if (type == &anshin_record_download) {
+                ((anshin_download_t *)record)->created_at = apr_time_now();
+            }
+            world_put(&world, type, "namer", record);
+            world.now = apr_time_now() + apr_time_from_sec(3700);
+            (void)keep_house_now();
+            members++;
+            kept += anshin_blob_get(&data, world.env.store, name, NULL, world.pool) == APR_SUCCESS;
+            world_delete(&world, type, "namer");
+        }
+    }
+    ok(members >= 6 && kept == members, "what any record names stays (%d of %d members)", kept, members);
+}
+
+static void test_requests(void)
+{
+    anshin_fact_t fact = {.value = "x", .at = world.now - ANSHIN_KEEP_REQUEST};
+
+    world_put(&world, &anshin_record_fact, "reissue/p-01/u/3", &fact);
+    world_put(&world, &anshin_record_fact, "installation", &fact);
+    ok(keep_house_now() >= 1 && world_get(&world, &anshin_record_fact, "reissue/p-01/u/3", &fact) == ANSHIN_ENOTFOUND &&
+           world_get(&world, &anshin_record_fact, "installation", &fact) == APR_SUCCESS,
+       "when a reissue was mailed is forgotten, other facts are not");
+}
+
 static void test_many(void)
 {
     anshin_token_t token = {.kind = 1, .contract = "p-01", .expires_at = 1};
@@ -254,6 +298,8 @@ int main(void)
     test_mail();
     test_history();
     test_orphans();
+    test_every_namer();
+    test_requests();
     test_many();
     apr_pool_destroy(pool);
     return done();

@@ -1,5 +1,6 @@
 /*
- * Issuing (core/issue.h): one certificate and one mail, whatever dies when (CRT-1), and what is done to the former one (CRT-5).
+ * Issuing (core/issue.h): one certificate and one mail, whatever dies when (CRT-1), and what is done to the former
+ * one (CRT-5).
  */
 #include "core/account.h"
 #include "core/download.h"
@@ -8,6 +9,7 @@
 #include "core/mail.h"
 #include "core/secret.h"
 #include "core/session.h"
+#include "mortal.h"
 #include "tap.h"
 #include "world.h"
 
@@ -15,97 +17,7 @@
 
 static world_t world;
 
-/* --- a store that dies --------------------------------------------------------------------------------------------- */
-
-static anshin_store_driver_t mortal;
-static int steps_left = -1; /* writing steps until death; below 0: immortal */
-static int dies_after;      /* the step on which it dies takes effect, but nobody hears of it */
-static int died;
-
-/* 1: go on. */
-static int alive(void)
-{
-    if (steps_left < 0) {
-        return 1;
-    }
-    died = died || steps_left == 0;
-    steps_left -= steps_left > 0;
-    return !died;
-}
-
-/* Is this step to be carried out? *told: its answer reaches the caller. */
-static int carried_out(int *told)
-{
-    int before = died;
-
-    *told = alive();
-    return *told || (dies_after && !before);
-}
-
-static apr_status_t mortal_begin(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool)
-{
-    return died ? ANSHIN_EFAULT : anshin_store_mem.begin(txn, self, mode, err, pool);
-}
-
-static apr_status_t mortal_put(void *txn, const anshin_record_type_t *type, const char *key, const void *value,
-                               apr_size_t length)
-{
-    int told;
-    apr_status_t status = carried_out(&told) ? anshin_store_mem.put(txn, type, key, value, length) : ANSHIN_EFAULT;
-
-    return told ? status : ANSHIN_EFAULT;
-}
-
-static apr_status_t mortal_erase(void *txn, const anshin_record_type_t *type, const char *key)
-{
-    int told;
-    apr_status_t status = carried_out(&told) ? anshin_store_mem.erase(txn, type, key) : ANSHIN_EFAULT;
-
-    return told ? status : ANSHIN_EFAULT;
-}
-
-static apr_status_t mortal_commit(void *txn, anshin_durability_t durability)
-{
-    int told;
-    apr_status_t status;
-
-    if (!carried_out(&told)) {
-        anshin_store_mem.abort(txn);
-        return ANSHIN_EFAULT;
-    }
-    status = anshin_store_mem.commit(txn, durability);
-    return told ? status : ANSHIN_EFAULT;
-}
-
-static apr_status_t mortal_blob_put(void *self, const char *name, const void *data, apr_size_t length,
-                                    anshin_error_t *err)
-{
-    int told;
-    apr_status_t status = carried_out(&told) ? anshin_store_mem.blob_put(self, name, data, length, err) : ANSHIN_EFAULT;
-
-    return told ? status : ANSHIN_EFAULT;
-}
-
-static apr_status_t mortal_blob_wipe(void *self, const char *name, anshin_error_t *err)
-{
-    int told;
-    apr_status_t status = carried_out(&told) ? anshin_store_mem.blob_wipe(self, name, err) : ANSHIN_EFAULT;
-
-    return told ? status : ANSHIN_EFAULT;
-}
-
-static void make_mortal(void)
-{
-    mortal = anshin_store_mem;
-    mortal.begin = mortal_begin;
-    mortal.put = mortal_put;
-    mortal.erase = mortal_erase;
-    mortal.commit = mortal_commit;
-    mortal.blob_put = mortal_blob_put;
-    mortal.blob_wipe = mortal_blob_wipe;
-}
-
-/* --- a user who waits for a certificate ---------------------------------------------------------------------------- */
+/* --- a user who waits for a certificate ------------------------------------------------------------------------- */
 
 static void put_user(const char *user, apr_int64_t number)
 {
@@ -165,7 +77,7 @@ static apr_status_t work(anshin_job_t *job)
     return status == APR_SUCCESS ? anshin_issue_commit(world_op(&world), job, key, "w", &order, &made) : status;
 }
 
-/* --- counting ------------------------------------------------------------------------------------------------------ */
+/* --- counting --------------------------------------------------------------------------------------------------- */
 
 typedef struct tally_t {
     int active;
@@ -203,7 +115,7 @@ static void open_world(apr_pool_t *pool)
                "Subject: {{contract}}\n\n{{user}}|{{name}}|{{download_url}}|{{help_url}}|{{expires_text}}\n");
 }
 
-/* --- cases --------------------------------------------------------------------------------------------------------- */
+/* --- cases ------------------------------------------------------------------------------------------------------ */
 
 static void test_issue(apr_pool_t *pool)
 {
@@ -416,7 +328,8 @@ static void keep_house(void)
     while (anshin_housekeeping_step(world_op(&world), &state, &task, &removed) != ANSHIN_ENOTFOUND) {}
 }
 
-/* One life that ends at the given writing step; then another worker takes over. 1 when the first never came to its end. */
+/* One life that ends at the given writing step; then another worker takes over. 1 when the first never came to its
+ * end. */
 static int live_and_die(apr_pool_t *pool, int steps, int reissue, const char **wrong)
 {
     anshin_job_t job;

@@ -15,7 +15,7 @@
 
 static world_t world;
 
-/* --- reading a message again, by code that shares nothing with the writer ------------------------------------------ */
+/* --- reading a message again, by code that shares nothing with the writer --------------------------------------- */
 
 /* The value of a header, unfolded; NULL when it is not there exactly once. */
 static char *header(const char *message, const char *name)
@@ -130,7 +130,7 @@ static apr_status_t format(const char *from, const char *to, const char *subject
     return status;
 }
 
-/* --- cases --------------------------------------------------------------------------------------------------------- */
+/* --- cases ------------------------------------------------------------------------------------------------------ */
 
 static void test_message(void)
 {

@@ -1,5 +1,6 @@
 /*
- * The steps of a mail in the store (core/outbox.h): each once, by its own worker alone (MAI-1), and wiped when sent (S24).
+ * The steps of a mail in the store (core/outbox.h): each once, by its own worker alone (MAI-1), and wiped when sent
+ * (S24).
  */
 #include "core/outbox.h"
 #include "core/secret.h"

@@ -1,5 +1,6 @@
 /*
- * The signer's short table (ca/signer_request.h): certificates by profile, never a signature over octets (CRT-7, S30, CRT-5).
+ * The signer's short table (ca/signer_request.h): certificates by profile, never a signature over octets (CRT-7,
+ * S30, CRT-5).
  */
 #include <sys/stat.h>
 

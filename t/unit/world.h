@@ -1,6 +1,6 @@
 /*
- * A small world for unit programs of the core: memory store, real cryptography at its cheapest, one contract "p-01", and a
- * clock that the test moves.
+ * A small world for unit programs of the core: memory store, real cryptography at its cheapest, one contract
+ * "p-01", and a clock that the test moves.
  */
 #ifndef ANSHIN_UNIT_WORLD_H
 #define ANSHIN_UNIT_WORLD_H

@@ -1,0 +1,295 @@
+/*
+ * Jobs from claim to end (ca/work.h): mail into a Maildir exactly once, whatever dies when (MAI-1), and jobs that
+ * cannot be done. Certificates are made with a real signer in t/http/ca.t.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "ca/delivery.h"
+#include "ca/log.h"
+#include "ca/work.h"
+#include "core/mail.h"
+#include "core/outbox.h"
+#include "core/reissue.h"
+#include "core/secret.h"
+#include "mortal.h"
+#include "tap.h"
+#include "world.h"
+
+static world_t world;
+static anshin_work_t work;
+
+static void open_world(apr_pool_t *pool)
+{
+    anshin_error_t err;
+
+    steps_left = -1;
+    died = 0;
+    anshin_error_clear(&err);
+    world_open(&world, &mortal, NULL, pool);
+    world.config.server.mail_spool = apr_pstrcat(pool, world.directory, "/spool", NULL);
+    (void)mkdir(apr_pstrcat(pool, world.directory, "/mail", NULL), 0700);
+    world_file(&world, "mail/test.ja.mustache", "Subject: {{contract}}\n\n{{user}}\n");
+    world_file(&world, "mail/password-reissue.ja.mustache", "Subject: {{contract}}\n\n{{url}}\n");
+    if (anshin_maildir_make(world.config.server.mail_spool, &err, pool) != APR_SUCCESS) {
+        printf("# %s\n", err.text);
+        exit(1);
+    }
+    work.env = &world.env;
+    work.authority = NULL;
+}
+
+static int files_in(const char *part)
+{
+    DIR *open = opendir(apr_pstrcat(world.pool, world.config.server.mail_spool, "/", part, NULL));
+    const struct dirent *entry;
+    int count = 0;
+
+    while (open != NULL && (entry = readdir(open)) != NULL) {
+        count += entry->d_name[0] != '.';
+    }
+    if (open != NULL) {
+        (void)closedir(open);
+    }
+    return count;
+}
+
+/* What a reader does with what it finds. */
+static void read_mail(void)
+{
+    const char *spool = world.config.server.mail_spool;
+    DIR *open = opendir(apr_pstrcat(world.pool, spool, "/new", NULL));
+    const struct dirent *entry;
+
+    while (open != NULL && (entry = readdir(open)) != NULL) {
+        if (entry->d_name[0] != '.') {
+            (void)rename(apr_pstrcat(world.pool, spool, "/new/", entry->d_name, NULL),
+                         apr_pstrcat(world.pool, spool, "/cur/", entry->d_name, ":2,S", NULL));
+        }
+    }
+    if (open != NULL) {
+        (void)closedir(open);
+    }
+}
+
+static void queue_mail(void)
+{
+    anshin_account_t account = {.contract = "p-01", .user = "u", .language = "ja"};
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+
+    if (anshin_mail_add(op, txn, "test", &account, "u@mail.example", NULL) != APR_SUCCESS ||
+        anshin_txn_commit(txn, ANSHIN_DURABLE) != APR_SUCCESS) {
+        printf("# %s\n", op->error.text);
+        exit(1);
+    }
+}
+
+static void queue_job(const anshin_job_t *job)
+{
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+
+    (void)anshin_job_add(op, txn, job);
+    (void)anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
+/* Claim one and do it; 0: there was none, wake tells when. */
+static int do_one(apr_time_t *wake)
+{
+    anshin_job_t job;
+    const char *key;
+
+    if (anshin_job_claim(world_op(&world), "w", &job, &key, wake) != APR_SUCCESS) {
+        return 0;
+    }
+    anshin_work_do(&work, &job, key, "w", world.pool);
+    return 1;
+}
+
+/* Everything, later tries included. */
+static void do_all(void)
+{
+    apr_time_t wake;
+
+    for (int i = 0; i < 40; i++) {
+        if (!do_one(&wake)) {
+            if (wake == 0) {
+                return;
+            }
+            world.now = wake;
+        }
+    }
+}
+
+static apr_status_t first_mail(void *baton, const char *key, const void *record)
+{
+    anshin_mail_t *mail = baton;
+    const anshin_mail_t *found = record;
+
+    (void)key;
+    *mail = *found;
+    mail->last_error = found->last_error != NULL ? apr_pstrdup(world.pool, found->last_error) : NULL;
+    return APR_EOF;
+}
+
+static anshin_mail_t only_mail(void)
+{
+    anshin_mail_t mail = {.state = 0};
+    anshin_txn_t *txn = world_begin(world_op(&world), ANSHIN_TXN_READ);
+
+    (void)anshin_txn_each(txn, &anshin_record_mail, "", first_mail, &mail);
+    anshin_txn_abort(txn);
+    return mail;
+}
+
+static void test_delivery(apr_pool_t *pool)
+{
+    open_world(pool);
+    queue_mail();
+    do_all();
+    ok(files_in("new") == 1 && files_in("tmp") == 0, "a mail is delivered (MAI-1)");
+    ok(only_mail().state == ANSHIN_MAIL_SENT && world_blobs(&world) == 0 &&
+           world_count(&world, &anshin_record_job) == 0,
+       "it is sent, its text is wiped, its job is done (S24)");
+}
+
+/* One life that ends at the given writing step; 1: it ended before all was done. */
+static int live_and_die(apr_pool_t *pool, int steps, int reader, const char **wrong)
+{
+    apr_time_t wake;
+    int released;
+    int dead;
+
+    open_world(pool);
+    queue_mail();
+    steps_left = steps;
+    (void)do_one(&wake);
+    steps_left = -1;
+    dead = died;
+    died = 0;
+    if (reader) {
+        read_mail();
+    }
+    (void)anshin_jobs_release(world_op(&world), &released);
+    do_all();
+    if (files_in("new") + files_in("cur") != 1 || files_in("tmp") != 0) {
+        *wrong = "not exactly one file";
+    }
+    if (only_mail().state != ANSHIN_MAIL_SENT || world_blobs(&world) > 1) {
+        *wrong = "not sent";
+    }
+    return dead;
+}
+
+static void test_crashes(apr_pool_t *pool, int reader)
+{
+    for (dies_after = 0; dies_after < 2; dies_after++) {
+        const char *wrong = NULL;
+        int deaths = 0;
+
+        for (int steps = 0; steps < 50; steps++) {
+            apr_pool_t *life;
+            int dead;
+
+            apr_pool_create(&life, pool);
+            dead = live_and_die(life, steps, reader, &wrong);
+            apr_pool_destroy(life);
+            if (!dead || wrong != NULL) {
+                break;
+            }
+            deaths++;
+        }
+        ok(wrong == NULL && deaths >= 6 && deaths < 50, "death %s each of %d writing steps%s: one file (MAI-1)%s%s",
+           dies_after ? "after" : "before", deaths, reader ? ", a reader at work" : "", wrong != NULL ? ": " : "",
+           wrong != NULL ? wrong : "");
+    }
+    dies_after = 0;
+}
+
+static void test_failures(apr_pool_t *pool)
+{
+    anshin_mail_t mail;
+
+    open_world(pool);
+    queue_mail();
+    mail = only_mail();
+    (void)anshin_blob_wipe(world.env.store, mail.blob, NULL);
+    do_all();
+    ok(only_mail().state == ANSHIN_MAIL_FAILED && files_in("new") == 0,
+       "a mail whose text is gone is given up at once");
+
+    open_world(pool);
+    queue_mail();
+    world.config.server.mail_spool = "/nonexistent/spool";
+    do_all();
+    mail = only_mail();
+    ok(mail.state == ANSHIN_MAIL_FAILED && mail.tries == ANSHIN_JOB_TRIES && mail.last_error != NULL &&
+           world_count(&world, &anshin_record_job) == 0,
+       "one that cannot be delivered after %d tries", (int)mail.tries);
+
+    open_world(pool);
+    world.config.server.mail_command = "/bin/true";
+    queue_mail();
+    do_all();
+    ok(only_mail().state == ANSHIN_MAIL_SENT && files_in("new") == 0, "a command may take it instead");
+}
+
+static void test_odd_jobs(apr_pool_t *pool)
+{
+    anshin_job_t unknown = {.kind = 99};
+    anshin_job_t lost = {.kind = ANSHIN_JOB_MAIL, .mail = "ffffffffffffffffffffffffffffffff"};
+    anshin_job_t nameless = {.kind = ANSHIN_JOB_MAIL};
+    anshin_job_t nobody = {.kind = ANSHIN_JOB_ISSUE, .user = "nobody", .terminal = 1};
+    anshin_job_t job;
+    apr_time_t wake;
+
+    open_world(pool);
+    queue_job(&lost);
+    queue_job(&nameless);
+    queue_job(&nobody);
+    do_all();
+    ok(world_count(&world, &anshin_record_job) == 0, "jobs with nothing to do are dropped: no mail, no user");
+    queue_job(&unknown);
+    ok(do_one(&wake) && !do_one(&wake) && wake > world.now &&
+           world_get(&world, &anshin_record_job, "0000000000000003", &job) == APR_SUCCESS && job.tries == 1,
+       "a job of a kind that is not known yet waits");
+    world.config.contracts->nelts = 0;
+    world.now = wake;
+    ok(do_one(&wake) && world_get(&world, &anshin_record_job, "0000000000000003", &job) == APR_SUCCESS &&
+           job.tries == 2 && strstr(job.last_error, "p-01") != NULL,
+       "so does one of a contract that is not declared now");
+    world.config.contracts->nelts = 1;
+}
+
+static void test_requests(apr_pool_t *pool)
+{
+    open_world(pool);
+    ok(anshin_reissue_request(world_op(&world), ANSHIN_REISSUE_PASSWORD, "nobody", "nobody@mail.example") ==
+               APR_SUCCESS &&
+           world_count(&world, &anshin_record_job) == 1,
+       "a request for a reissue is queued");
+    do_all();
+    ok(world_count(&world, &anshin_record_job) == 0 && world_count(&world, &anshin_record_mail) == 0 &&
+           world_blobs(&world) == 0,
+       "of somebody unknown it leads nowhere, and leaves nothing");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    (void)umask(S_IRWXO);
+    anshin_log_open("test", ANSHIN_LOG_ERROR);
+    make_mortal();
+    test_delivery(pool);
+    test_crashes(pool, 0);
+    test_crashes(pool, 1);
+    test_failures(pool);
+    test_odd_jobs(pool);
+    test_requests(pool);
+    apr_pool_destroy(pool);
+    return done();
+}
