@@ -71,12 +71,13 @@ static void put_languages(anshin_exchange_t *x)
         const char *name;
     } offered[] = {{"ja", "日本語"}, {"en", "English"}};
     const char *back = anshin_form_get(x->query, "return");
+    const char *here = ap_os_escape_path(x->op.pool, anshin_exchange_link(x, x->path), 1); /* it may be any bytes */
     json_t *list = json_array();
     apr_size_t i;
 
     for (i = 0; i < sizeof offered / sizeof offered[0]; i++) {
-        const char *url = apr_pstrcat(x->op.pool, anshin_exchange_link(x, x->path), "?lang=", offered[i].code,
-                                      back ? "&return=" : "", back ? ap_escape_urlencoded(x->op.pool, back) : "", NULL);
+        const char *url = apr_pstrcat(x->op.pool, here, "?lang=", offered[i].code, back ? "&return=" : "",
+                                      back ? ap_escape_urlencoded(x->op.pool, back) : "", NULL);
         json_t *entry = json_pack("{s:s, s:s, s:s, s:b}", "code", offered[i].code, "name", offered[i].name, "url", url,
                                   "current", strcmp(offered[i].code, x->page->language) == 0);
 

@@ -256,6 +256,11 @@ int anshin_portal_handle(request_rec *r)
     if (anshin_exchange_open(&x, r, NULL) != OK) {
         return DONE;
     }
+    if (*x.path == '\0') {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "AN0625: %s is not below %s, the portal of contract %s (AnshinPortalURL)", r->uri,
+                      x.op.contract->policy.portal_url, x.op.contract->name);
+    }
     route = find_route(x.path);
     return route ? run(&x, route) : anshin_answer_error(&x, HTTP_NOT_FOUND);
 }

@@ -6,7 +6,12 @@ use Test::More;
 use Anshin::Server;
 use Anshin::Person;
 
-my $s = Anshin::Server->new(contract => 'AnshinLoginMethods password certificate')->start;
+my $s = Anshin::Server->new(contract => 'AnshinLoginMethods password certificate', vhost => <<'END')->start;
+<Location "/elsewhere">
+        SetHandler anshin
+        Require all granted
+    </Location>
+END
 my $person = Anshin::Person->add($s, 'p-01-usr001');
 $person->register;
 my $form = 'application/x-www-form-urlencoded';
@@ -69,6 +74,14 @@ is(send_body("$good&password=other")->status, 400, 'a repeated field (S32)');
 is(send_body("$good&csrf=$csrf")->status, 400, 'even a token that is the same');
 is(send_body("$good&pass%77ord=other")->status, 400, 'written otherwise');
 
+# The same over HTTP/2.
+my $h2 = $s->client(http => 2);
+my $h2page = $h2->get('/anshin/login');
+is($h2->submit($h2page, { user => 'p-01-usr001', password => 'Umi-to-yama-7' })->status, 303, 'HTTP/2: a form');
+is($h2->post('/anshin/login', 'x' x 20000, 'Content-Type' => $form)->status, 413, 'HTTP/2: too much of it (S32)');
+is($h2->post('/anshin/login', 'a=%', 'Content-Type' => $form)->status, 400, 'HTTP/2: one that cannot be read (S32)');
+is($h2->get('/anshin/')->status, 200, 'HTTP/2: and the session stays');
+
 # Methods.
 for my $path (qw(/login /logout /register /register/credentials /download /download/done)) {
     my $r = $c->request('PUT', "/anshin$path", 'x');
@@ -87,10 +100,13 @@ for my $path (
     '/anshin/nothing', '/anshin/login/', '/anshin/login/x', '/anshin/LOGIN', '/anshin/static/', '/anshin/static/../lang/ja.json',
     '/anshin/static/%2e%2e/lang/ja.json', '/anshin/static/..%2flang/ja.json', '/anshin/static/.git', '/anshin/static//anshin.css/',
     '/anshin/static/anshin.css%00.js', '/anshin/static/anshin.mustache', '/anshin/static/' . 'a/' x 90 . 'b.css',
-    '/anshin/static/icon.svg/x.css', '/anshin//nothing'
+    '/anshin/static/icon.svg/x.css', '/anshin//nothing', '/anshin/%ff', '/anshin/%E3%81%82', '/anshin/x%0d%0aSet-Cookie:%20a=b', '/anshin/%22%3E%3Cscript%3E'
 ) {
     is($s->client->get($path)->status, 404, "no such page: " . substr $path, 0, 60);
 }
+
+is($s->client->get('/elsewhere/login')->status, 404, 'a Location that is not where AnshinPortalURL says');
+like($s->log, qr{AN0625: /elsewhere/login is not below https://localhost:\d+/anshin, the portal of contract p-01}, 'and the log tells the operator');
 
 # Who sent the form.
 my $origin = $c->origin;
