@@ -19,6 +19,7 @@ typedef struct anshin_guest_t {
     const char *cookie;              /* the Cookie header as it came; NULL: none */
     const anshin_session_t *session; /* who was let in; NULL: nobody */
     int filtered;                    /* a refusal has added the output filters */
+    int told;                        /* the headers of this request tell who it is */
 } anshin_guest_t;
 
 /* The request that the client has sent, of which r is one, or a subrequest or internal redirect. */

@@ -35,39 +35,68 @@ void anshin_identity_clean(request_rec *r)
 
 /* --- who was let in --- */
 
+/* count digits of value at the end of the text that stands before `end`. */
+static void put_digits(char *end, int value, int count)
+{
+    while (count-- > 0) {
+        *--end = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+/* RFC 3339, UTC. By hand, since this is done for every request. */
 static const char *time_text(apr_time_t time, apr_pool_t *pool)
 {
+    static const char form[] = "0000-00-00T00:00:00Z";
+    char *text = apr_pmemdup(pool, form, sizeof(form));
     apr_time_exp_t parts;
 
     apr_time_exp_gmt(&parts, time);
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                        parts.tm_hour, parts.tm_min, parts.tm_sec);
+    put_digits(text + 4, parts.tm_year + 1900, 4);
+    put_digits(text + 7, parts.tm_mon + 1, 2);
+    put_digits(text + 10, parts.tm_mday, 2);
+    put_digits(text + 13, parts.tm_hour, 2);
+    put_digits(text + 16, parts.tm_min, 2);
+    put_digits(text + 19, parts.tm_sec, 2);
+    return text;
 }
 
-/* A variable and its header; what there is nothing of is left out. */
-static void tell(request_rec *r, const char *variable, const char *header, const char *value)
+/* A variable and its header; what there is nothing of is left out. Headers of our names were dropped when the request came, so
+ * that the first time (first) they need not be looked for. */
+static void tell(request_rec *r, int first, const char *variable, const char *header, const char *value)
 {
-    if (value != NULL) {
-        apr_table_setn(r->subprocess_env, variable, value);
+    if (value == NULL) {
+        if (!first) { /* of somebody else, in another place of the same request */
+            apr_table_unset(r->subprocess_env, variable);
+            apr_table_unset(r->headers_in, header);
+        }
+        return;
+    }
+    apr_table_setn(r->subprocess_env, variable, value);
+    if (first) {
+        apr_table_addn(r->headers_in, header, value);
+    } else {
         apr_table_setn(r->headers_in, header, value);
     }
 }
 
 void anshin_identity_tell(request_rec *r, const anshin_session_t *session)
 {
-    const char *terminal =
-        session->terminal == 0 ? NULL : apr_psprintf(r->pool, "%" APR_INT64_T_FMT, session->terminal);
+    const char *terminal = session->terminal == 0 ? NULL : apr_off_t_toa(r->pool, session->terminal);
+    anshin_guest_t *guest = anshin_guest_of(r);
+    int first = !guest->told;
 
+    guest->told = 1;
     r->user = apr_pstrdup(r->pool, session->user);
     r->ap_auth_type = apr_pstrdup(r->pool, "Anshin");
-    tell(r, "ANSHIN_USER", "Anshin-User", session->user);
-    tell(r, "ANSHIN_CONTRACT", "Anshin-Contract", session->contract);
-    tell(r, "ANSHIN_METHOD", "Anshin-Method", anshin_method_name(session->method));
-    tell(r, "ANSHIN_TERMINAL", "Anshin-Terminal", terminal);
-    tell(r, "ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind",
+    tell(r, first, "ANSHIN_USER", "Anshin-User", session->user);
+    tell(r, first, "ANSHIN_CONTRACT", "Anshin-Contract", session->contract);
+    tell(r, first, "ANSHIN_METHOD", "Anshin-Method", anshin_method_name(session->method));
+    tell(r, first, "ANSHIN_TERMINAL", "Anshin-Terminal", terminal);
+    tell(r, first, "ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind",
          terminal == NULL ? NULL : anshin_terminal_kind_name(session->terminal_kind));
-    tell(r, "ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial", session->serial);
-    tell(r, "ANSHIN_LOGIN_TIME", "Anshin-Login-Time", time_text(session->created_at, r->pool));
+    tell(r, first, "ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial", session->serial);
+    tell(r, first, "ANSHIN_LOGIN_TIME", "Anshin-Login-Time", time_text(session->created_at, r->pool));
 }
 
 /* --- cookies --- */
