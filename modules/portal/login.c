@@ -63,7 +63,14 @@ int anshin_login_get(anshin_exchange_t *x)
         return anshin_answer_redirect(x, "/");
     }
     answer = anshin_help_gate(x);
-    return answer == DECLINED ? show(x, sealed, HTTP_OK) : answer;
+    if (answer != DECLINED) {
+        return answer;
+    }
+    if (!x->logged_in && sealed != NULL &&
+        anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool)) != NULL) {
+        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "alerts.session_ended"));
+    }
+    return show(x, sealed, HTTP_OK);
 }
 
 static int wrong(anshin_exchange_t *x, const anshin_login_result_t *result, const char *sealed)

@@ -48,6 +48,9 @@ is($r->header('Location'), '/anshin/', 'and back');
 # What the operator does ends sessions as well.
 is($c->get('/members/')->status, 200, 'logged in again');
 $s->htanshin('user', 'lock', $person->{user});
-is($c->get('/anshin/')->status, 303, 'locked by the operator: out at the next request (LOG-9, S16)');
+my $out_now = $c->get('/anshin/');
+is($out_now->status, 303, 'locked by the operator: out at the next request (LOG-9, S16)');
+like($c->follow($out_now)->text, qr/class="alert" role="status"/, 'and the login page says that the session has ended (LOG-9)');
+unlike($s->client->get('/anshin/login')->text, qr/role="status"/, 'which others are not told');
 $s->finish;
 done_testing;
