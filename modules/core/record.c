@@ -24,6 +24,8 @@
 
 /* --- the declarations, expanded ------------------------------------------------------------------------------------ */
 
+/* It takes the macros for functions. */
+/* clang-format off */
 #define ANSHIN_RECORD(name, number) static const anshin_field_t fields_##name[] = {
 #define ANSHIN_INT(name, tag, member) { #member, ANSHIN_FIELD_INT, tag, offsetof(anshin_##name##_t, member) },
 #define ANSHIN_TIME(name, tag, member) { #member, ANSHIN_FIELD_TIME, tag, offsetof(anshin_##name##_t, member) },
@@ -55,6 +57,7 @@ const anshin_record_type_t *const anshin_record_types[] = {
 #include "records.def"
     NULL
 };
+/* clang-format on */
 
 /* --- encoding ------------------------------------------------------------------------------------------------------ */
 
@@ -158,7 +161,7 @@ static void put_record(sink_t *sink, const anshin_record_type_t *type, const voi
     put_bytes(sink, &format, 1);
     for (apr_size_t i = 0; i < type->field_count; i++) {
         const anshin_field_t *field = &type->fields[i];
-        sink_t measure = { NULL, 0 };
+        sink_t measure = {NULL, 0};
 
         if (field_is_empty(record, field)) {
             continue;
@@ -173,7 +176,7 @@ static void put_record(sink_t *sink, const anshin_record_type_t *type, const voi
 apr_status_t anshin_record_encode(anshin_bytes_t *out, const anshin_record_type_t *type, const void *record,
                                   apr_pool_t *pool)
 {
-    sink_t sink = { NULL, 0 };
+    sink_t sink = {NULL, 0};
 
     out->data = NULL;
     out->length = 0;
@@ -244,8 +247,8 @@ static int take_text(const char **text, source_t *source, apr_uint64_t length, a
 {
     const unsigned char *bytes;
 
-    if (length > source->length || !take_bytes(&bytes, source, (apr_size_t)length)
-        || memchr(bytes, '\0', (size_t)length) != NULL) {
+    if (length > source->length || !take_bytes(&bytes, source, (apr_size_t)length) ||
+        memchr(bytes, '\0', (size_t)length) != NULL) {
         return 0;
     }
     *text = apr_pstrmemdup(pool, (const char *)bytes, (apr_size_t)length);
@@ -311,8 +314,8 @@ static const anshin_field_t *field_by_tag(const anshin_record_type_t *type, unsi
 apr_status_t anshin_record_decode(void *record, const anshin_record_type_t *type, const void *data, apr_size_t length,
                                   apr_pool_t *pool)
 {
-    source_t source = { data, length };
-    unsigned char seen[TAGS] = { 0 };
+    source_t source = {data, length};
+    unsigned char seen[TAGS] = {0};
     const unsigned char *byte;
 
     memset(record, 0, type->size);

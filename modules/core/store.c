@@ -131,7 +131,7 @@ static apr_status_t decode(anshin_txn_t *txn, const anshin_record_type_t *type, 
 
 apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record)
 {
-    anshin_bytes_t value = { NULL, 0 };
+    anshin_bytes_t value = {NULL, 0};
     apr_status_t status = check_open(txn);
 
     memset(record, 0, type->size);
@@ -157,8 +157,8 @@ apr_status_t anshin_txn_put(anshin_txn_t *txn, const anshin_record_type_t *type,
         return status;
     }
     if (!key_fits(key)) {
-        return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0105", "store: key of a record of type %s must have 1 to %d "
-                           "bytes", type->name, ANSHIN_KEY_MAX);
+        return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0105",
+                           "store: key of a record of type %s must have 1 to %d bytes", type->name, ANSHIN_KEY_MAX);
     }
     status = anshin_record_encode(&value, type, record, txn->pool);
     if (status != APR_SUCCESS) {
@@ -207,7 +207,7 @@ static apr_status_t visit_record(void *baton, const char *key, const void *value
 apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
                              anshin_visit_fn *visit, void *baton)
 {
-    walk_t walk = { txn, type, visit, baton, NULL };
+    walk_t walk = {txn, type, visit, baton, NULL};
     int nested = txn->walking;
     apr_status_t status = check_open(txn);
 
@@ -259,8 +259,8 @@ static apr_status_t check_blob(const anshin_store_t *store, const char *name, an
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (strnlen(name, BLOB_NAME_LENGTH + 1) != BLOB_NAME_LENGTH
-        || strspn(name, "0123456789abcdef") != BLOB_NAME_LENGTH) {
+    if (strnlen(name, BLOB_NAME_LENGTH + 1) != BLOB_NAME_LENGTH ||
+        strspn(name, "0123456789abcdef") != BLOB_NAME_LENGTH) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0107", "store: a blob's name must be %d hexadecimal digits",
                            BLOB_NAME_LENGTH);
     }

@@ -79,7 +79,7 @@ static apr_status_t write_census(anshin_table_t *table, const anshin_census_t *c
 /* +1 or -1 record. A sum, so that it does not depend on the order. The hash need not be secret here. */
 static void count(anshin_census_t *census, int records, const void *key, apr_size_t length)
 {
-    static const apr_uint64_t hash_key[2] = { 0, 0 };
+    static const apr_uint64_t hash_key[2] = {0, 0};
     apr_uint64_t hash = anshin_siphash(hash_key, key, length);
 
     census->records += (apr_uint64_t)(apr_int64_t)records;
@@ -91,16 +91,15 @@ static void count(anshin_census_t *census, int records, const void *key, apr_siz
 static apr_status_t open_locked(anshin_base_t *base, anshin_error_t *err)
 {
     anshin_census_t census;
-    apr_status_t status = anshin_table_open(&base->table, base->folder, base->name, base->type, ANSHIN_TABLE_READ,
-                                            err);
+    apr_status_t status = anshin_table_open(&base->table, base->folder, base->name, base->type, ANSHIN_TABLE_READ, err);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     status = read_census(&census, base->table, err, base->pool);
     if (status == APR_SUCCESS && census.number != base->number) {
-        status = anshin_fail(err, ANSHIN_EFAULT, "AN0346", "store: %s says that it is base %u", base->name,
-                             census.number);
+        status =
+            anshin_fail(err, ANSHIN_EFAULT, "AN0346", "store: %s says that it is base %u", base->name, census.number);
     }
     if (status == APR_SUCCESS) {
         status = apr_thread_mutex_create(&base->mutex, APR_THREAD_MUTEX_DEFAULT, base->pool);
@@ -186,18 +185,18 @@ static apr_status_t visit_record(void *baton, const void *key, apr_size_t key_le
     if (key_length == 0 || name[0] == '\0') {
         return APR_SUCCESS; /* the census */
     }
-    record = (anshin_change_t){ .type = (unsigned char)name[0],
-                                .key_length = (unsigned char)(key_length - 1),
-                                .key = name + 1,
-                                .value = value,
-                                .value_length = length };
+    record = (anshin_change_t){.type = (unsigned char)name[0],
+                               .key_length = (unsigned char)(key_length - 1),
+                               .key = name + 1,
+                               .value = value,
+                               .value_length = length};
     return walk->visit(walk->baton, &record);
 }
 
 /* With a handle of its own: a walk takes long, and gets by other threads must not disturb its place. */
 apr_status_t anshin_base_each(anshin_base_t *base, anshin_overlay_visit_fn *visit, void *baton, anshin_error_t *err)
 {
-    walk_t walk = { visit, baton };
+    walk_t walk = {visit, baton};
     anshin_table_t *table;
     apr_status_t status = anshin_table_open(&table, base->folder, base->name, base->type, ANSHIN_TABLE_READ, err);
 
@@ -216,7 +215,7 @@ apr_status_t anshin_base_each(anshin_base_t *base, anshin_overlay_visit_fn *visi
 apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                     anshin_error_t *err)
 {
-    anshin_census_t census = { .number = number };
+    anshin_census_t census = {.number = number};
     anshin_table_t *table;
     apr_status_t status = anshin_table_open(&table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_CREATE, err);
 
@@ -263,7 +262,7 @@ static apr_status_t apply_all(anshin_census_t *census, const anshin_folder_t *fo
                               const char *type, const anshin_overlay_t *changes, anshin_error_t *err,
                               apr_pool_t *scratch)
 {
-    update_t update = { .err = err, .scratch = scratch };
+    update_t update = {.err = err, .scratch = scratch};
     apr_status_t status = anshin_table_open(&update.table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_WRITE, err);
 
     if (status != APR_SUCCESS) {
@@ -287,22 +286,21 @@ static apr_status_t compare(void *baton, const anshin_change_t *change)
     update_t *update = baton;
     char key[ANSHIN_TABLE_KEY_MAX];
     apr_size_t length = anshin_base_key(key, change->type, change->key, change->key_length);
-    anshin_bytes_t found = { NULL, 0 };
+    anshin_bytes_t found = {NULL, 0};
     apr_status_t status = anshin_table_get(update->table, key, length, &found, update->err, update->scratch);
     int same = change->value == NULL ? status == ANSHIN_ENOTFOUND
-                                     : status == APR_SUCCESS && found.length == change->value_length
-                                           && memcmp(found.data, change->value, found.length) == 0;
+                                     : status == APR_SUCCESS && found.length == change->value_length &&
+                                           memcmp(found.data, change->value, found.length) == 0;
 
     apr_pool_clear(update->scratch);
     if (!same) {
-        return anshin_fail(update->err, ANSHIN_EFAULT, "AN0349", "store: a new base does not hold what was written to "
-                           "it; is the disk full?");
+        return anshin_fail(update->err, ANSHIN_EFAULT, "AN0349",
+                           "store: a new base does not hold what was written to it; is the disk full?");
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t count_key(void *baton, const void *key, apr_size_t key_length, const void *value,
-                              apr_size_t length)
+static apr_status_t count_key(void *baton, const void *key, apr_size_t key_length, const void *value, apr_size_t length)
 {
     (void)value;
     (void)length;
@@ -315,9 +313,9 @@ static apr_status_t count_key(void *baton, const void *key, apr_size_t key_lengt
 static apr_status_t verify(const anshin_census_t *expected, const anshin_folder_t *folder, const char *type,
                            const anshin_overlay_t *changes, anshin_error_t *err, apr_pool_t *scratch)
 {
-    update_t update = { .err = err, .scratch = scratch };
+    update_t update = {.err = err, .scratch = scratch};
     anshin_census_t written;
-    anshin_census_t found = { .number = expected->number };
+    anshin_census_t found = {.number = expected->number};
     apr_status_t status = anshin_table_open(&update.table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_READ, err);
 
     if (status != APR_SUCCESS) {
@@ -330,11 +328,12 @@ static apr_status_t verify(const anshin_census_t *expected, const anshin_folder_
     if (status == APR_SUCCESS) {
         status = anshin_overlay_each(changes, ANSHIN_POSITION_LAST, compare, &update);
     }
-    if (status == APR_SUCCESS
-        && (found.records != expected->records || found.sum != expected->sum || written.number != expected->number
-            || written.records != expected->records || written.sum != expected->sum)) {
-        status = anshin_fail(err, ANSHIN_EFAULT, "AN0350", "store: a new base should hold %lu records and holds %lu; "
-                             "is the disk full?", (unsigned long)expected->records, (unsigned long)found.records);
+    if (status == APR_SUCCESS &&
+        (found.records != expected->records || found.sum != expected->sum || written.number != expected->number ||
+         written.records != expected->records || written.sum != expected->sum)) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0350",
+                             "store: a new base should hold %lu records and holds %lu; is the disk full?",
+                             (unsigned long)expected->records, (unsigned long)found.records);
     }
     anshin_table_close(update.table);
     return status;
@@ -344,7 +343,7 @@ static apr_status_t verify(const anshin_census_t *expected, const anshin_folder_
 apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                 const anshin_overlay_t *changes, anshin_error_t *err)
 {
-    anshin_census_t census = { 0 };
+    anshin_census_t census = {0};
     apr_pool_t *scratch;
     apr_status_t status;
     int fd;

@@ -68,8 +68,8 @@ static apr_status_t overwrite(int fd)
     return status == APR_SUCCESS && fsync(fd) != 0 ? errno : status;
 }
 
-static apr_status_t write_new(const anshin_folder_t *shelf, const char *temporary, const void *data,
-                              apr_size_t length, anshin_error_t *err)
+static apr_status_t write_new(const anshin_folder_t *shelf, const char *temporary, const void *data, apr_size_t length,
+                              anshin_error_t *err)
 {
     int fd;
     apr_status_t status = anshin_folder_create(&fd, shelf, temporary, err);
@@ -220,8 +220,8 @@ apr_status_t anshin_blobs_wipe(const anshin_folder_t *folder, const char *name, 
 
 /* --- walking ------------------------------------------------------------------------------------------------------- */
 
-static apr_status_t visit_file(const anshin_folder_t *shelf, const char *name, anshin_blob_visit_fn *visit,
-                               void *baton, anshin_error_t *err)
+static apr_status_t visit_file(const anshin_folder_t *shelf, const char *name, anshin_blob_visit_fn *visit, void *baton,
+                               anshin_error_t *err)
 {
     struct stat facts;
     apr_time_t written_at;
@@ -262,8 +262,7 @@ apr_status_t anshin_blobs_each(const anshin_folder_t *folder, anshin_blob_visit_
                                anshin_error_t *err, apr_pool_t *pool)
 {
     for (int shelf = 0; shelf < 256; shelf++) {
-        apr_status_t status = visit_shelf(folder, apr_psprintf(pool, "%02x", (unsigned)shelf), visit, baton, err,
-                                          pool);
+        apr_status_t status = visit_shelf(folder, apr_psprintf(pool, "%02x", (unsigned)shelf), visit, baton, err, pool);
 
         if (status != APR_SUCCESS) {
             return status;

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -16,6 +18,7 @@
 
 #define COPY_STEP 262144
 #define RETRY_AFTER apr_time_from_sec(2)
+#define SPARE_SPACE 16777216 /* what two journals may add to a base, and a new journal */
 
 /* --- what to fold -------------------------------------------------------------------------------------------------- */
 
@@ -76,8 +79,7 @@ static apr_status_t copy_file(int to, int from, apr_pool_t *pool)
     }
 }
 
-static apr_status_t copy_base(const anshin_folder_t *folder, apr_uint32_t number, anshin_error_t *err,
-                              apr_pool_t *pool)
+static apr_status_t copy_base(const anshin_folder_t *folder, apr_uint32_t number, anshin_error_t *err, apr_pool_t *pool)
 {
     apr_status_t status;
     int from;
@@ -92,8 +94,8 @@ static apr_status_t copy_base(const anshin_folder_t *folder, apr_uint32_t number
         status = copy_file(to, from, pool);
         close(to);
         if (status != APR_SUCCESS) {
-            status = anshin_fail(err, ANSHIN_EFAULT, "AN0359", "store: cannot copy base %u: %s", number,
-                                 strerror(status));
+            status =
+                anshin_fail(err, ANSHIN_EFAULT, "AN0359", "store: cannot copy base %u: %s", number, strerror(status));
         }
     }
     close(from);
@@ -149,6 +151,31 @@ static apr_status_t make_by_copy(const anshin_checkpoint_t *checkpoint, apr_uint
     }
     status = copy_base(place->folder, number - 1, err, pool);
     return status == APR_SUCCESS ? anshin_base_update(place->folder, number, place->base_type, changes, err) : status;
+}
+
+/* Is there room for a new base, all of it or only what changes? The libraries would find out by themselves, and db says so
+ * once for every page; and the journals need the last of the space more. */
+static apr_status_t check_space(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+                                apr_pool_t *pool)
+{
+    const anshin_folder_t *folder = checkpoint->place->folder;
+    struct statvfs space;
+    struct stat last;
+    apr_off_t needed = SPARE_SPACE;
+
+    if (fstatvfs(folder->fd, &space) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0388", "store: cannot tell the space on the disk: %s",
+                           strerror(errno));
+    }
+    if (fstatat(folder->fd, anshin_base_name(number - 2, pool), &last, 0) != 0 &&
+        fstatat(folder->fd, anshin_base_name(number - 1, pool), &last, 0) == 0) {
+        needed += last.st_size;
+    }
+    if ((apr_off_t)(space.f_bavail * space.f_frsize) < needed) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0389", "store: %ld MiB must be free on the disk for a new base",
+                           (long)(needed >> 20));
+    }
+    return APR_SUCCESS;
 }
 
 /* --- the run ------------------------------------------------------------------------------------------------------- */
@@ -208,6 +235,23 @@ apr_status_t anshin_checkpoint_clean(const anshin_folder_t *folder, apr_uint32_t
     return status;
 }
 
+static apr_status_t make_base(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    const anshin_folder_t *folder = checkpoint->place->folder;
+    apr_status_t status = check_space(checkpoint, number, err, pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = number > 2 ? make_by_reuse(checkpoint, number, NULL, pool) : ANSHIN_ENOTFOUND;
+    if (status != APR_SUCCESS) {
+        status = make_by_copy(checkpoint, number, err, pool);
+    }
+    return status == APR_SUCCESS ? anshin_folder_rename(folder, ANSHIN_BASE_WORK, anshin_base_name(number, pool), err)
+                                 : status;
+}
+
 /* Make the base that the state waits for, under ANSHIN_LOCK_CHECKPOINT. */
 static apr_status_t fold(anshin_checkpoint_t *checkpoint, anshin_error_t *err, apr_pool_t *pool)
 {
@@ -221,13 +265,7 @@ static apr_status_t fold(anshin_checkpoint_t *checkpoint, anshin_error_t *err, a
     if (status == APR_SUCCESS) { /* somebody was killed between the rename and the last step */
         close(fd);
     } else if (status == ANSHIN_ENOTFOUND) {
-        status = number > 2 ? make_by_reuse(checkpoint, number, NULL, pool) : ANSHIN_ENOTFOUND;
-        if (status != APR_SUCCESS) {
-            status = make_by_copy(checkpoint, number, err, pool);
-        }
-        if (status == APR_SUCCESS) {
-            status = anshin_folder_rename(folder, ANSHIN_BASE_WORK, name, err);
-        }
+        status = make_base(checkpoint, number, err, pool);
     }
     if (status == APR_SUCCESS) {
         status = anshin_folder_sync(folder, err);
@@ -243,14 +281,14 @@ static apr_status_t fold(anshin_checkpoint_t *checkpoint, anshin_error_t *err, a
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
 {
     anshin_checkpoint_t *checkpoint = baton;
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
     apr_pool_t *pool;
 
     (void)thread;
     if (apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
         /* Another process may have finished it since this one looked. */
-        if (anshin_state_folding(anshin_control_state(checkpoint->control))
-            && fold(checkpoint, &err, pool) != APR_SUCCESS) {
+        if (anshin_state_folding(anshin_control_state(checkpoint->control)) &&
+            fold(checkpoint, &err, pool) != APR_SUCCESS) {
             atomic_store(&checkpoint->retry_at, apr_time_now() + RETRY_AFTER);
         }
         anshin_control_note(checkpoint->control, err.text);
@@ -309,9 +347,8 @@ static void join_thread(anshin_checkpoint_t *checkpoint)
 
 void anshin_checkpoint_start(anshin_checkpoint_t *checkpoint)
 {
-    if (!anshin_state_folding(anshin_control_state(checkpoint->control))
-        || apr_time_now() < atomic_load(&checkpoint->retry_at)
-        || atomic_exchange(&checkpoint->running, 1) != 0) {
+    if (!anshin_state_folding(anshin_control_state(checkpoint->control)) ||
+        apr_time_now() < atomic_load(&checkpoint->retry_at) || atomic_exchange(&checkpoint->running, 1) != 0) {
         return;
     }
     join_thread(checkpoint); /* the one before has ended, or is about to */

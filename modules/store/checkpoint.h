@@ -21,7 +21,7 @@
 typedef struct anshin_checkpoint_t {
     const anshin_place_t *place;
     anshin_control_t *control;
-    int lock_fd;                /* an open of the control file of its own, to exclude readers in this process too */
+    int lock_fd; /* an open of the control file of its own, to exclude readers in this process too */
     apr_pool_t *pool;
     apr_thread_t *thread;
     _Atomic int running;

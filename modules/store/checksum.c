@@ -4,6 +4,7 @@
 #include "store/checksum.h"
 
 /* The remainders of all octets modulo the polynomial 0x1edc6f41, reflected. */
+/* clang-format off */
 static const apr_uint32_t remainders[256] = {
     0x00000000, 0xf26b8303, 0xe13b70f7, 0x1350f3f4, 0xc79a971f, 0x35f1141c, 0x26a1e7e8, 0xd4ca64eb,
     0x8ad958cf, 0x78b2dbcc, 0x6be22838, 0x9989ab3b, 0x4d43cfd0, 0xbf284cd3, 0xac78bf27, 0x5e133c24,
@@ -38,6 +39,7 @@ static const apr_uint32_t remainders[256] = {
     0xf36e6f75, 0x0105ec76, 0x12551f82, 0xe03e9c81, 0x34f4f86a, 0xc69f7b69, 0xd5cf889d, 0x27a40b9e,
     0x79b737ba, 0x8bdcb4b9, 0x988c474d, 0x6ae7c44e, 0xbe2da0a5, 0x4c4623a6, 0x5f16d052, 0xad7d5351,
 };
+/* clang-format on */
 
 apr_uint32_t anshin_crc32c(apr_uint32_t crc, const void *data, apr_size_t length)
 {
@@ -112,8 +114,8 @@ apr_uint64_t anshin_siphash(const apr_uint64_t key[2], const void *data, apr_siz
     const unsigned char *at = data;
     apr_size_t whole = length / 8 * 8;
     apr_uint64_t last = (apr_uint64_t)length << 56;
-    apr_uint64_t v[4] = { key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
-                          key[1] ^ 0x7465646279746573 };
+    apr_uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+                         key[1] ^ 0x7465646279746573};
 
     for (apr_size_t i = 0; i < whole; i += 8) {
         sip_word(v, anshin_get_u64(at + i));

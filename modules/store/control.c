@@ -67,8 +67,8 @@ static apr_status_t make_file(const anshin_folder_t *folder, anshin_error_t *err
     if (status == APR_SUCCESS) {
         status = anshin_folder_link(folder, temporary, NAME, err);
     } else {
-        status = anshin_fail(err, ANSHIN_EFAULT, "AN0317", "store: cannot write the control file: %s",
-                             strerror(status));
+        status =
+            anshin_fail(err, ANSHIN_EFAULT, "AN0317", "store: cannot write the control file: %s", strerror(status));
     }
     (void)anshin_folder_remove(folder, temporary, NULL);
     return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
@@ -80,8 +80,8 @@ static apr_status_t map_file(anshin_control_t *control, anshin_error_t *err)
     void *page;
 
     if (fstat(control->fd, &facts) != 0 || facts.st_size < PAGE_SIZE) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0318", "store: the control file is too short; with no program using "
-                           "the store it may be removed");
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0318",
+                           "store: the control file is too short; with no program using the store it may be removed");
     }
     page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, control->fd, 0);
     if (page == MAP_FAILED) {
@@ -140,8 +140,8 @@ int anshin_control_valid(const anshin_control_t *control)
 {
     char boot_id[48];
 
-    return read_boot_id(boot_id, NULL) == APR_SUCCESS && memcmp(control->page->magic, MAGIC, sizeof(MAGIC) - 1) == 0
-           && memcmp(control->page->boot_id, boot_id, sizeof(boot_id)) == 0;
+    return read_boot_id(boot_id, NULL) == APR_SUCCESS && memcmp(control->page->magic, MAGIC, sizeof(MAGIC) - 1) == 0 &&
+           memcmp(control->page->boot_id, boot_id, sizeof(boot_id)) == 0;
 }
 
 /* The boot id goes in last: a page half written is an invalid one. */

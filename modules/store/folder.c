@@ -28,8 +28,7 @@ static apr_status_t make_folder(const char *path, anshin_error_t *err)
                                              strerror(errno));
     }
     if (chmod(path, FOLDER_MODE) != 0) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0301", "store: cannot set the mode of %s: %s", path,
-                           strerror(errno));
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0301", "store: cannot set the mode of %s: %s", path, strerror(errno));
     }
     return APR_SUCCESS;
 }
@@ -43,12 +42,14 @@ static apr_status_t check_folder(const anshin_folder_t *folder, anshin_error_t *
                            strerror(errno));
     }
     if ((facts.st_mode & S_IRWXO) != 0) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0303", "store: %s has mode %04o, others may enter it; it must be "
-                           "2770", folder->path, (unsigned)(facts.st_mode & 07777));
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0303",
+                           "store: %s has mode %04o, others may enter it; it must be 2770", folder->path,
+                           (unsigned)(facts.st_mode & 07777));
     }
     if ((facts.st_mode & S_IRWXG) != 0 && (facts.st_mode & S_ISGID) == 0) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0304", "store: %s has mode %04o, new files would not belong to its "
-                           "group; it must be 2770", folder->path, (unsigned)(facts.st_mode & 07777));
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0304",
+                           "store: %s has mode %04o, new files would not belong to its group; it must be 2770",
+                           folder->path, (unsigned)(facts.st_mode & 07777));
     }
     return APR_SUCCESS;
 }
@@ -143,8 +144,8 @@ apr_status_t anshin_folder_open_file(int *fd, const anshin_folder_t *folder, con
 apr_status_t anshin_folder_rename(const anshin_folder_t *folder, const char *from, const char *to, anshin_error_t *err)
 {
     if (renameat(folder->fd, from, folder->fd, to) != 0) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0309", "store: cannot rename %s/%s to %s: %s", folder->path, from,
-                           to, strerror(errno));
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0309", "store: cannot rename %s/%s to %s: %s", folder->path, from, to,
+                           strerror(errno));
     }
     return APR_SUCCESS;
 }

@@ -32,8 +32,7 @@ apr_status_t anshin_folder_open_file(int *fd, const anshin_folder_t *folder, con
 /* Open a file that a library has just made, for reading and writing, and give it its final mode. */
 apr_status_t anshin_folder_adopt(int *fd, const anshin_folder_t *folder, const char *name, anshin_error_t *err);
 
-apr_status_t anshin_folder_rename(const anshin_folder_t *folder, const char *from, const char *to,
-                                  anshin_error_t *err);
+apr_status_t anshin_folder_rename(const anshin_folder_t *folder, const char *from, const char *to, anshin_error_t *err);
 
 /* Give a file a second name. ANSHIN_ECONFLICT (no error recorded): that name is taken. */
 apr_status_t anshin_folder_link(const anshin_folder_t *folder, const char *from, const char *to, anshin_error_t *err);

@@ -57,11 +57,11 @@ static int take_header(anshin_journal_t *journal, const unsigned char header[ANS
 {
     apr_uint32_t crc = anshin_get_u32(header + AT_CRC);
 
-    if (memcmp(header, MAGIC, sizeof(MAGIC) - 1) != 0 || anshin_get_u32(header + AT_NUMBER) != journal->number
-        || anshin_crc32c(0, header, AT_CRC) != crc) {
+    if (memcmp(header, MAGIC, sizeof(MAGIC) - 1) != 0 || anshin_get_u32(header + AT_NUMBER) != journal->number ||
+        anshin_crc32c(0, header, AT_CRC) != crc) {
         return 0;
     }
-    journal->start = (anshin_mark_t){ ANSHIN_JOURNAL_HEADER, crc };
+    journal->start = (anshin_mark_t){ANSHIN_JOURNAL_HEADER, crc};
     journal->previous.length = anshin_get_u32(header + AT_PREVIOUS_LENGTH);
     journal->previous.chain = anshin_get_u32(header + AT_PREVIOUS_CHAIN);
     apr_cpystrn(journal->base_type, (const char *)header + AT_BASE_TYPE, sizeof(journal->base_type));
@@ -98,7 +98,7 @@ apr_status_t anshin_journal_create(const anshin_folder_t *folder, apr_uint32_t n
                                    const char *base_type, anshin_error_t *err, apr_pool_t *pool)
 {
     unsigned char header[ANSHIN_JOURNAL_HEADER];
-    anshin_journal_t journal = { .number = number };
+    anshin_journal_t journal = {.number = number};
     apr_status_t status = make_header(header, number, previous, base_type, err);
 
     if (status == APR_SUCCESS) {
@@ -207,7 +207,7 @@ static int take_batch(window_t *window, anshin_mark_t *mark, anshin_change_fn *v
     if (length == 0 || length > window->length - ANSHIN_BATCH_HEADER) {
         return 0;
     }
-    changes = (window_t){ window->data + ANSHIN_BATCH_HEADER, length };
+    changes = (window_t){window->data + ANSHIN_BATCH_HEADER, length};
     chain = anshin_crc32c(mark->chain, window->data, 4);
     chain = anshin_crc32c(chain, changes.data, changes.length);
     if (chain != anshin_get_u32(window->data + 4)) {
@@ -252,8 +252,9 @@ apr_status_t anshin_journal_read(const anshin_journal_t *journal, anshin_mark_t 
     }
     while (window.length > 0) {
         if (!take_batch(&window, mark, visit, baton)) {
-            return anshin_fail(err, ANSHIN_EFAULT, "AN0327", "store: journal %u is damaged at octet %u, before its end "
-                               "at %u", journal->number, mark->length, to);
+            return anshin_fail(err, ANSHIN_EFAULT, "AN0327",
+                               "store: journal %u is damaged at octet %u, before its end at %u", journal->number,
+                               mark->length, to);
         }
     }
     return APR_SUCCESS;
@@ -313,7 +314,7 @@ apr_status_t anshin_batch_make(anshin_batch_t *batch, const anshin_change_t *cha
         at += CHANGE_HEADER;
         memcpy(at, change->key, change->key_length);
         at += change->key_length;
-        if (change->value_length > 0) {
+        if (change->value != NULL) {
             memcpy(at, change->value, change->value_length);
             at += change->value_length;
         }

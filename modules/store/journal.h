@@ -33,10 +33,10 @@ typedef struct anshin_mark_t {
 typedef struct anshin_journal_t {
     int fd;
     apr_uint32_t number;
-    anshin_mark_t start;     /* behind the header */
-    anshin_mark_t previous;  /* the end of the journal before */
-    char base_type[8];       /* of the store: "db", "gdbm" */
-    apr_off_t allocated;     /* octets known to be allocated on disk */
+    anshin_mark_t start;    /* behind the header */
+    anshin_mark_t previous; /* the end of the journal before */
+    char base_type[8];      /* of the store: "db", "gdbm" */
+    apr_off_t allocated;    /* octets known to be allocated on disk */
 } anshin_journal_t;
 
 typedef struct anshin_change_t {

@@ -17,7 +17,7 @@
 
 apr_status_t anshin_lock_try(int fd, apr_off_t byte, anshin_lock_kind_t kind, anshin_error_t *err)
 {
-    struct flock range = { .l_type = (short)kind, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+    struct flock range = {.l_type = (short)kind, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
     while (fcntl(fd, F_OFD_SETLK, &range) != 0) {
         if (errno == EAGAIN || errno == EACCES) {

@@ -41,7 +41,7 @@ anshin_overlay_t *anshin_overlay_make(const apr_uint64_t hash_key[2], apr_pool_t
 
 static apr_uint64_t hash_of(const anshin_overlay_t *overlay, unsigned char type, const char *key, apr_size_t length)
 {
-    apr_uint64_t hash_key[2] = { overlay->hash_key[0] ^ type, overlay->hash_key[1] };
+    apr_uint64_t hash_key[2] = {overlay->hash_key[0] ^ type, overlay->hash_key[1]};
 
     return anshin_siphash(hash_key, key, length);
 }
@@ -51,8 +51,8 @@ static entry_t *find_entry(const anshin_overlay_t *overlay, apr_uint64_t hash, u
 {
     entry_t *entry = atomic_load_explicit(&overlay->buckets[hash % BUCKETS], memory_order_acquire);
 
-    while (entry != NULL && (entry->hash != hash || entry->type != type || entry->key_length != length
-                             || memcmp(entry->key, key, length) != 0)) {
+    while (entry != NULL && (entry->hash != hash || entry->type != type || entry->key_length != length ||
+                             memcmp(entry->key, key, length) != 0)) {
         entry = entry->next;
     }
     return entry;
@@ -109,7 +109,7 @@ apr_status_t anshin_overlay_each(const anshin_overlay_t *overlay, anshin_positio
 
         for (; entry != NULL; entry = entry->next) {
             const anshin_version_t *version = version_at(entry, position);
-            anshin_change_t change = { .type = entry->type, .key_length = entry->key_length, .key = entry->key };
+            anshin_change_t change = {.type = entry->type, .key_length = entry->key_length, .key = entry->key};
             apr_status_t status;
 
             if (version == NULL) {

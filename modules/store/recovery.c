@@ -61,8 +61,9 @@ static apr_status_t check_unfinished(const recovery_t *recovery)
         }
     }
     if (lost) {
-        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0363", "store: %s has journals but no base; restore it from "
-                           "a backup", recovery->place->folder->path);
+        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0363",
+                           "store: %s has journals but no base; restore it from a backup",
+                           recovery->place->folder->path);
     }
     return APR_SUCCESS;
 }
@@ -70,7 +71,7 @@ static apr_status_t check_unfinished(const recovery_t *recovery)
 static apr_status_t make_store(const recovery_t *recovery)
 {
     const anshin_place_t *place = recovery->place;
-    anshin_mark_t nothing = { 0, 0 };
+    anshin_mark_t nothing = {0, 0};
     apr_status_t status = check_unfinished(recovery);
 
     if (status != APR_SUCCESS) {
@@ -85,28 +86,26 @@ static apr_status_t make_store(const recovery_t *recovery)
                                     anshin_overlay_make(place->hash_key, recovery->pool), recovery->err);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_folder_rename(place->folder, ANSHIN_BASE_WORK, anshin_base_name(1, recovery->pool),
-                                      recovery->err);
+        status =
+            anshin_folder_rename(place->folder, ANSHIN_BASE_WORK, anshin_base_name(1, recovery->pool), recovery->err);
     }
     if (status == APR_SUCCESS) {
         status = anshin_folder_sync(place->folder, recovery->err);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_control_begin(recovery->control, anshin_state_make(1, ANSHIN_JOURNAL_HEADER, 0),
-                                      recovery->err);
+        status = anshin_control_begin(recovery->control, anshin_state_make(1, ANSHIN_JOURNAL_HEADER, 0), recovery->err);
     }
     return status;
 }
 
 static apr_status_t open_journal(anshin_journal_t *journal, const recovery_t *recovery, apr_uint32_t number)
 {
-    apr_status_t status = anshin_journal_open(journal, recovery->place->folder, number, recovery->err,
-                                              recovery->pool);
+    apr_status_t status = anshin_journal_open(journal, recovery->place->folder, number, recovery->err, recovery->pool);
 
     if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EINVALID) {
-        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0364", "store: journal %u of %s is %s; restore the store "
-                           "from a backup", number, recovery->place->folder->path,
-                           status == ANSHIN_ENOTFOUND ? "missing" : "damaged");
+        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0364",
+                           "store: journal %u of %s is %s; restore the store from a backup", number,
+                           recovery->place->folder->path, status == ANSHIN_ENOTFOUND ? "missing" : "damaged");
     }
     if (status == APR_SUCCESS && strcmp(journal->base_type, recovery->place->base_type) != 0) {
         anshin_journal_close(journal);
@@ -148,12 +147,13 @@ static apr_status_t check_seal(const recovery_t *recovery, const anshin_journal_
                                const anshin_journal_t *next)
 {
     anshin_mark_t end = journal->start;
-    apr_status_t status = anshin_journal_read(journal, &end, next->previous.length, NULL, NULL, recovery->err,
-                                              recovery->pool);
+    apr_status_t status =
+        anshin_journal_read(journal, &end, next->previous.length, NULL, NULL, recovery->err, recovery->pool);
 
     if (status == APR_SUCCESS && end.chain != next->previous.chain) {
-        status = anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0366", "store: journal %u does not follow on journal %u; "
-                             "restore the store from a backup", next->number, journal->number);
+        status = anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0366",
+                             "store: journal %u does not follow on journal %u; restore the store from a backup",
+                             next->number, journal->number);
     }
     return status;
 }
@@ -187,10 +187,11 @@ static apr_status_t find_current(anshin_journal_t *current, anshin_mark_t *end, 
     apr_uint32_t known = recovery->known != 0 ? anshin_state_generation(recovery->known) : recovery->journal;
     apr_status_t status;
 
-    if (known > recovery->base + 1 || recovery->journal > recovery->base + 1
-        || anshin_state_base(recovery->known) > recovery->base) {
-        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0368", "store: base %u of %s is missing; restore the store "
-                           "from a backup", recovery->base + 1, recovery->place->folder->path);
+    if (known > recovery->base + 1 || recovery->journal > recovery->base + 1 ||
+        anshin_state_base(recovery->known) > recovery->base) {
+        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0368",
+                           "store: base %u of %s is missing; restore the store from a backup", recovery->base + 1,
+                           recovery->place->folder->path);
     }
     status = open_journal(current, recovery, recovery->base);
     if (status != APR_SUCCESS) {
@@ -215,8 +216,7 @@ static apr_status_t settle(recovery_t *recovery, anshin_journal_t *current, ansh
         status = anshin_journal_rewrite(current, end, recovery->err, recovery->pool);
     }
     if (status == APR_SUCCESS && recovery->journal > current->number) {
-        status = anshin_folder_remove(folder, anshin_journal_name(current->number + 1, recovery->pool),
-                                      recovery->err);
+        status = anshin_folder_remove(folder, anshin_journal_name(current->number + 1, recovery->pool), recovery->err);
     }
     if (status == APR_SUCCESS) {
         status = anshin_checkpoint_clean(folder, recovery->base, recovery->place->lock_fd, recovery->err);
@@ -254,7 +254,7 @@ static apr_status_t recover(recovery_t *recovery)
 
 apr_status_t anshin_recovery_run(const anshin_place_t *place, anshin_control_t *control, anshin_error_t *err)
 {
-    recovery_t recovery = { .place = place, .control = control, .err = err };
+    recovery_t recovery = {.place = place, .control = control, .err = err};
     apr_status_t status;
 
     if (apr_pool_create_unmanaged(&recovery.pool) != APR_SUCCESS) {

@@ -59,13 +59,14 @@ static apr_status_t parse_address(const char **path, const char **type, const ch
     *type = "db";
     if (question != NULL) {
         if (strncmp(question, "?type=", 6) != 0) {
-            return anshin_fail(err, ANSHIN_EINVALID, "AN0379", "store: unknown option in address %s; only type=db and "
-                               "type=gdbm are known", where);
+            return anshin_fail(err, ANSHIN_EINVALID, "AN0379",
+                               "store: unknown option in address %s; only type=db and type=gdbm are known", where);
         }
         *type = apr_pstrdup(pool, question + 6);
     }
     if (strcmp(*type, "sdbm") == 0) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0380", "store: type sdbm cannot be used, its records may have 1,008 "
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0380",
+                           "store: type sdbm cannot be used, its records may have 1,008 "
                            "octets at most; use db or gdbm");
     }
     if (strcmp(*type, "db") != 0 && strcmp(*type, "gdbm") != 0) {
@@ -102,8 +103,8 @@ static apr_status_t join(dbm_store_t *store, anshin_error_t *err)
         }
         anshin_lock_release(fd, ANSHIN_LOCK_ALIVE);
         if (apr_time_now() >= deadline) {
-            return anshin_fail(err, ANSHIN_EFAULT, "AN0383", "store: %s is being opened by another process, which does "
-                               "not end", store->folder.path);
+            return anshin_fail(err, ANSHIN_EFAULT, "AN0383",
+                               "store: %s is being opened by another process, which does not end", store->folder.path);
         }
         anshin_lock_pause(&pause);
     }
@@ -333,8 +334,8 @@ static apr_status_t append(dbm_txn_t *txn)
     if (status != APR_SUCCESS) {
         return status;
     }
-    return anshin_writer_append(&txn->store->writer, anshin_view_journal(txn->view), txn->mark, &batch,
-                                &txn->position, txn->err);
+    return anshin_writer_append(&txn->store->writer, anshin_view_journal(txn->view), txn->mark, &batch, &txn->position,
+                                txn->err);
 }
 
 static apr_status_t dbm_commit(void *self, anshin_durability_t durability)
@@ -373,8 +374,8 @@ static apr_status_t hand_over(const walk_t *walk, const anshin_change_t *record)
 {
     char key[ANSHIN_KEY_MAX + 1];
 
-    if (record->value == NULL || record->type != walk->type || record->key_length < walk->prefix_length
-        || memcmp(record->key, walk->prefix, walk->prefix_length) != 0) {
+    if (record->value == NULL || record->type != walk->type || record->key_length < walk->prefix_length ||
+        memcmp(record->key, walk->prefix, walk->prefix_length) != 0) {
         return APR_SUCCESS;
     }
     memcpy(key, record->key, record->key_length);
@@ -398,9 +399,8 @@ static apr_status_t visit_base(void *baton, const anshin_change_t *record)
 {
     const walk_t *walk = baton;
 
-    if (record->type != walk->type
-        || anshin_overlay_find(walk->txn->view->overlay, record->type, record->key, record->key_length,
-                               walk->txn->position) != NULL) {
+    if (record->type != walk->type || anshin_overlay_find(walk->txn->view->overlay, record->type, record->key,
+                                                          record->key_length, walk->txn->position) != NULL) {
         return APR_SUCCESS;
     }
     return visit_version(baton, record);
@@ -410,7 +410,7 @@ static apr_status_t dbm_each(void *self, const anshin_record_type_t *type, const
                              anshin_store_each_fn *visit, void *baton)
 {
     dbm_txn_t *txn = self;
-    walk_t walk = { txn, type->number, prefix, strlen(prefix), visit, baton };
+    walk_t walk = {txn, type->number, prefix, strlen(prefix), visit, baton};
     apr_status_t status = APR_SUCCESS;
 
     if (txn->changes != NULL) {
@@ -430,8 +430,7 @@ static apr_status_t dbm_each(void *self, const anshin_record_type_t *type, const
 
 /* --- blobs --------------------------------------------------------------------------------------------------------- */
 
-static apr_status_t dbm_blob_put(void *self, const char *name, const void *data, apr_size_t length,
-                                 anshin_error_t *err)
+static apr_status_t dbm_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
 {
     return anshin_blobs_put(&((dbm_store_t *)self)->folder, name, data, length, err);
 }

@@ -61,8 +61,8 @@ static apr_status_t mem_open(void **self, const char *where, anshin_error_t *err
         return anshin_fail(err, ANSHIN_EFAULT, "AN0390", "store in memory: no memory");
     }
     apr_pool_cleanup_register(pool, store, close_store, apr_pool_cleanup_null);
-    if (apr_thread_mutex_create(&store->lock, APR_THREAD_MUTEX_DEFAULT, store->pool) != APR_SUCCESS
-        || apr_thread_mutex_create(&store->writing, APR_THREAD_MUTEX_TIMED, store->pool) != APR_SUCCESS) {
+    if (apr_thread_mutex_create(&store->lock, APR_THREAD_MUTEX_DEFAULT, store->pool) != APR_SUCCESS ||
+        apr_thread_mutex_create(&store->writing, APR_THREAD_MUTEX_TIMED, store->pool) != APR_SUCCESS) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0391", "store in memory: cannot make a mutex");
     }
     store->records = apr_hash_make(store->pool);
@@ -74,7 +74,7 @@ static apr_status_t mem_open(void **self, const char *where, anshin_error_t *err
 /* data of the copy is never NULL: that means "erased". */
 static anshin_bytes_t copy_of(const void *data, apr_size_t length, apr_pool_t *pool)
 {
-    anshin_bytes_t bytes = { apr_palloc(pool, length + 1), length };
+    anshin_bytes_t bytes = {apr_palloc(pool, length + 1), length};
 
     if (length > 0) {
         memcpy((unsigned char *)bytes.data, data, length);
@@ -85,10 +85,11 @@ static anshin_bytes_t copy_of(const void *data, apr_size_t length, apr_pool_t *p
 /* The hash's key: type octet, then the key. */
 static char *hash_key(apr_pool_t *pool, const anshin_record_type_t *type, const char *key)
 {
-    char *text = apr_palloc(pool, strlen(key) + 2);
+    apr_size_t length = strlen(key);
+    char *text = apr_palloc(pool, length + 2);
 
     text[0] = (char)type->number;
-    strcpy(text + 1, key);
+    memcpy(text + 1, key, length + 1);
     return text;
 }
 
@@ -158,7 +159,7 @@ static apr_status_t mem_put(void *self, const anshin_record_type_t *type, const 
 
 static apr_status_t mem_erase(void *self, const anshin_record_type_t *type, const char *key)
 {
-    change(self, type, key, (anshin_bytes_t){ NULL, 0 });
+    change(self, type, key, (anshin_bytes_t){NULL, 0});
     return APR_SUCCESS;
 }
 
@@ -188,8 +189,8 @@ static apr_status_t mem_each(void *self, const anshin_record_type_t *type, const
         const char *key = apr_hash_this_key(at);
         const anshin_bytes_t *value = apr_hash_this_val(at);
 
-        if ((unsigned char)key[0] == type->number && value->data != NULL
-            && strncmp(key + 1, prefix, strlen(prefix)) == 0) {
+        if ((unsigned char)key[0] == type->number && value->data != NULL &&
+            strncmp(key + 1, prefix, strlen(prefix)) == 0) {
             status = visit(baton, key + 1, value->data, value->length);
         }
     }
@@ -244,8 +245,7 @@ static apr_status_t mem_commit(void *self, anshin_durability_t durability)
 
 /* --- blobs --------------------------------------------------------------------------------------------------------- */
 
-static apr_status_t mem_blob_put(void *self, const char *name, const void *data, apr_size_t length,
-                                 anshin_error_t *err)
+static apr_status_t mem_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
 {
     mem_store_t *store = self;
     blob_t *blob;

@@ -62,10 +62,10 @@ static void keep_from_programs(int fd)
         return;
     }
     while ((entry = readdir(stream)) != NULL) {
-        int other = atoi(entry->d_name);
+        int other = (int)strtol(entry->d_name, NULL, 10);
 
-        if (entry->d_name[0] != '.' && fstat(other, &facts) == 0 && facts.st_ino == wanted.st_ino
-            && facts.st_dev == wanted.st_dev) {
+        if (entry->d_name[0] != '.' && fstat(other, &facts) == 0 && facts.st_ino == wanted.st_ino &&
+            facts.st_dev == wanted.st_dev) {
             (void)fcntl(other, F_SETFD, FD_CLOEXEC);
         }
     }
@@ -169,7 +169,7 @@ static apr_status_t fail(const anshin_table_t *table, apr_status_t status, const
 
 static apr_datum_t datum(const void *data, apr_size_t length)
 {
-    return (apr_datum_t){ .dptr = (char *)data, .dsize = length };
+    return (apr_datum_t){.dptr = (char *)data, .dsize = length};
 }
 
 /* gdbm answers a damaged file like a missing key; its error code tells them apart. */
@@ -272,7 +272,7 @@ static apr_status_t visit_one(anshin_table_t *table, apr_datum_t key, int with_v
 apr_status_t anshin_table_each(anshin_table_t *table, int with_values, anshin_table_visit_fn *visit, void *baton,
                                anshin_error_t *err)
 {
-    apr_datum_t key = { NULL, 0 };
+    apr_datum_t key = {NULL, 0};
     apr_status_t status = apr_dbm_firstkey(table->dbm, &key);
 
     while (key.dptr != NULL) {

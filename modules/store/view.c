@@ -88,8 +88,8 @@ apr_status_t anshin_view_open(anshin_view_t **view, const anshin_place_t *place,
     self = apr_pcalloc(pool, sizeof(*self));
     self->pool = pool;
     self->overlay = anshin_overlay_make(place->hash_key, pool);
-    status = anshin_base_open(&self->base, place->folder, anshin_state_base(state), place->base_type, place->lock_fd,
-                              err);
+    status =
+        anshin_base_open(&self->base, place->folder, anshin_state_base(state), place->base_type, place->lock_fd, err);
     if (status == APR_SUCCESS) {
         status = open_journal(self, place, anshin_state_base(state), err);
     }

@@ -16,9 +16,9 @@ typedef struct anshin_view_t {
     anshin_overlay_t *overlay;
     anshin_journal_t journals[2]; /* of the base's number, and the one after it */
     int journal_count;
-    anshin_mark_t mark;           /* how far the last of them was read */
-    anshin_position_t position;   /* the same as a position */
-    int references;               /* kept by the owner */
+    anshin_mark_t mark;         /* how far the last of them was read */
+    anshin_position_t position; /* the same as a position */
+    int references;             /* kept by the owner */
 } anshin_view_t;
 
 /* Where and how the store lies; outlives every view. */

@@ -37,9 +37,8 @@ static apr_status_t reach(anshin_viewer_t *viewer, anshin_state_t state, anshin_
     apr_status_t status;
 
     if (view != NULL && anshin_base_number(view->base) == anshin_state_base(state)) {
-        return view->position == anshin_state_position(state)
-                   ? APR_SUCCESS
-                   : anshin_view_advance(view, viewer->place, state, err);
+        return view->position == anshin_state_position(state) ? APR_SUCCESS
+                                                              : anshin_view_advance(view, viewer->place, state, err);
     }
     status = anshin_view_open(&view, viewer->place, state, err);
     if (status == APR_SUCCESS) {

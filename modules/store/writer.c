@@ -19,8 +19,8 @@ apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_place_t *p
 {
     writer->place = place;
     writer->control = control;
-    if (apr_thread_mutex_create(&writer->writing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS
-        || apr_thread_mutex_create(&writer->syncing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS) {
+    if (apr_thread_mutex_create(&writer->writing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS ||
+        apr_thread_mutex_create(&writer->syncing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0369", "store: cannot make a mutex");
     }
     return APR_SUCCESS;
@@ -31,8 +31,10 @@ static apr_status_t check_fault(const anshin_writer_t *writer, anshin_error_t *e
     int code = anshin_control_fault(writer->control);
 
     if (code != 0) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0370", "store: writing has stopped, because the disk failed: %s; "
-                           "restart all programs that use the store", strerror(code));
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0370",
+                           "store: writing has stopped, because the disk failed: %s; "
+                           "restart all programs that use the store",
+                           strerror(code));
     }
     return APR_SUCCESS;
 }
@@ -73,15 +75,14 @@ static void rotate(anshin_writer_t *writer, const anshin_journal_t *journal, ans
 {
     apr_uint32_t next = journal->number + 1;
     apr_status_t status = anshin_journal_sync(journal);
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
 
     if (status != APR_SUCCESS) {
         anshin_control_set_fault(writer->control, status);
         return;
     }
-    if (next > ANSHIN_GENERATION_MAX
-        || anshin_journal_create(writer->place->folder, next, end, writer->place->base_type, &err, pool)
-               != APR_SUCCESS) {
+    if (next > ANSHIN_GENERATION_MAX ||
+        anshin_journal_create(writer->place->folder, next, end, writer->place->base_type, &err, pool) != APR_SUCCESS) {
         anshin_control_note(writer->control, err.text);
         return;
     }
@@ -135,8 +136,8 @@ apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *jou
 /* A journal that is no longer written was synced before the next one began. */
 static int is_durable(const anshin_writer_t *writer, anshin_position_t position)
 {
-    return anshin_control_synced(writer->control) >= position
-           || anshin_state_generation(anshin_control_state(writer->control)) > anshin_state_generation(position);
+    return anshin_control_synced(writer->control) >= position ||
+           anshin_state_generation(anshin_control_state(writer->control)) > anshin_state_generation(position);
 }
 
 static apr_status_t sync_now(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_error_t *err)
@@ -163,8 +164,7 @@ static int wait_for_turn(anshin_writer_t *writer, anshin_position_t position)
     apr_interval_time_t pause = 0;
     apr_time_t deadline = apr_time_now() + SYNC_WAIT;
 
-    while (!is_durable(writer, position) && anshin_control_fault(writer->control) == 0
-           && apr_time_now() < deadline) {
+    while (!is_durable(writer, position) && anshin_control_fault(writer->control) == 0 && apr_time_now() < deadline) {
         if (anshin_lock_try(writer->place->lock_fd, ANSHIN_LOCK_SYNC, ANSHIN_LOCK_EXCLUSIVE, NULL) == APR_SUCCESS) {
             return 1;
         }

@@ -29,7 +29,7 @@
 #define COMMITS 400
 #define PROCESSES 8
 #define SECONDS 2
-#define ROUNDS 3 /* of the mixed load, in turns */
+#define ROUNDS 3      /* of the mixed load, in turns */
 #define READ_GOAL 5.0 /* microseconds */
 #define MIXED_GOAL 1.5
 #define MIXED_RECORDS 100000
@@ -106,8 +106,9 @@ static void write_ours(ours_t *ours, unsigned first, int count, anshin_durabilit
     bench_must(anshin_txn_begin(&txn, ours->store, ANSHIN_TXN_WRITE, &ours->err, ours->scratch) == APR_SUCCESS,
                "begin");
     for (int i = 0; i < count; i++) {
-        bench_must(anshin_txn_put(txn, &anshin_record_session, key_of(key, first + (unsigned)i), &session)
-                   == APR_SUCCESS, "put");
+        bench_must(anshin_txn_put(txn, &anshin_record_session, key_of(key, first + (unsigned)i), &session) ==
+                       APR_SUCCESS,
+                   "put");
     }
     bench_must(anshin_txn_commit(txn, durability) == APR_SUCCESS, ours->err.text);
 }
@@ -119,8 +120,7 @@ static void read_ours(ours_t *ours, unsigned index)
     char key[64 + 1];
 
     apr_pool_clear(ours->scratch);
-    bench_must(anshin_txn_begin(&txn, ours->store, ANSHIN_TXN_READ, &ours->err, ours->scratch) == APR_SUCCESS,
-               "begin");
+    bench_must(anshin_txn_begin(&txn, ours->store, ANSHIN_TXN_READ, &ours->err, ours->scratch) == APR_SUCCESS, "begin");
     bench_must(anshin_txn_get(txn, &anshin_record_session, key_of(key, index), &session) == APR_SUCCESS, "get");
     anshin_txn_abort(txn);
 }
@@ -146,8 +146,8 @@ static void load_dbm(const char *path, int records, apr_pool_t *pool)
 
     bench_must(apr_dbm_open_ex(&dbm, "db", path, APR_DBM_RWCREATE, APR_FPROT_OS_DEFAULT, pool) == APR_SUCCESS, "dbm");
     for (int i = 0; i < records; i++) {
-        apr_datum_t name = { (char *)(uintptr_t)key_of(key, (unsigned)i), 64 };
-        apr_datum_t content = { value, sizeof(value) };
+        apr_datum_t name = {(char *)(uintptr_t)key_of(key, (unsigned)i), 64};
+        apr_datum_t content = {value, sizeof(value)};
 
         bench_must(apr_dbm_store(dbm, name, content) == APR_SUCCESS, "dbm store");
     }
@@ -159,7 +159,7 @@ static void read_dbm(const char *path, unsigned index, apr_pool_t *pool)
     apr_dbm_t *dbm;
     apr_datum_t value;
     char key[64 + 1];
-    apr_datum_t name = { (char *)(uintptr_t)key_of(key, index), 64 };
+    apr_datum_t name = {(char *)(uintptr_t)key_of(key, index), 64};
 
     apr_pool_clear(pool);
     bench_must(apr_dbm_open_ex(&dbm, "db", path, APR_DBM_READONLY, APR_FPROT_OS_DEFAULT, pool) == APR_SUCCESS, "dbm");
@@ -221,9 +221,10 @@ static void open_sqlite(sqlite_t *sqlite, const char *path)
     run_sql(sqlite, "PRAGMA journal_mode=WAL");
     run_sql(sqlite, "PRAGMA synchronous=FULL");
     run_sql(sqlite, "CREATE TABLE IF NOT EXISTS session (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID");
-    bench_must(sqlite->prepare(sqlite->db, "SELECT value FROM session WHERE key = ?", -1, &sqlite->select, NULL) == 0
-               && sqlite->prepare(sqlite->db, "INSERT OR REPLACE INTO session VALUES (?, ?)", -1, &sqlite->upsert,
-                                  NULL) == 0, "sqlite3_prepare");
+    bench_must(
+        sqlite->prepare(sqlite->db, "SELECT value FROM session WHERE key = ?", -1, &sqlite->select, NULL) == 0 &&
+            sqlite->prepare(sqlite->db, "INSERT OR REPLACE INTO session VALUES (?, ?)", -1, &sqlite->upsert, NULL) == 0,
+        "sqlite3_prepare");
 }
 
 static void write_sqlite(sqlite_t *sqlite, unsigned first, int count)
@@ -299,8 +300,9 @@ static double floor_of_commits(const char *path)
     for (int i = 0; i < COMMITS; i++) {
         double begin = now_us();
 
-        bench_must(pwrite(fd, batch, sizeof(batch), i * (off_t)sizeof(batch)) == (ssize_t)sizeof(batch)
-                   && fdatasync(fd) == 0, "write");
+        bench_must(pwrite(fd, batch, sizeof(batch), i * (off_t)sizeof(batch)) == (ssize_t)sizeof(batch) &&
+                       fdatasync(fd) == 0,
+                   "write");
         times[i] = now_us() - begin;
     }
     close(fd);
@@ -422,7 +424,7 @@ static void measure_mixed(const char *where, const char *directory, apr_pool_t *
 
 int main(int argc, char **argv)
 {
-    static const int sizes[] = { 1000, 100000, 1000000 };
+    static const int sizes[] = {1000, 100000, 1000000};
     int count = argc > 1 ? 1 : 3;
     apr_pool_t *pool;
     apr_pool_t *scratch;
@@ -433,7 +435,7 @@ int main(int argc, char **argv)
     apr_pool_create(&scratch, pool);
     directory = scratch_directory(pool);
     for (int i = 0; i < count; i++) {
-        int records = argc > 1 ? atoi(argv[1]) : sizes[i];
+        int records = argc > 1 ? (int)strtol(argv[1], NULL, 10) : sizes[i];
         const char *where = apr_psprintf(pool, "%s/store%d", directory, records);
         const char *dbm = apr_psprintf(pool, "%s/dbm%d", directory, records);
 

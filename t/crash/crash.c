@@ -23,8 +23,8 @@ typedef struct plan_t {
     int gdbm_cuts;
 } plan_t;
 
-static const plan_t short_plan = { .db_kills = 20, .gdbm_kills = 10, .db_cuts = 40, .gdbm_cuts = 20 };
-static const plan_t long_plan = { .db_kills = 700, .gdbm_kills = 300, .db_cuts = 1000, .gdbm_cuts = 300 };
+static const plan_t short_plan = {.db_kills = 20, .gdbm_kills = 10, .db_cuts = 40, .gdbm_cuts = 20};
+static const plan_t long_plan = {.db_kills = 700, .gdbm_kills = 300, .db_cuts = 1000, .gdbm_cuts = 300};
 
 static void test_kills(const char *scratch, const char *type, int kills, unsigned seed, apr_pool_t *pool)
 {
@@ -53,8 +53,8 @@ static void test_power(const char *scratch, const char *type, int cuts, unsigned
     power_run(&report, scratch, type, cuts, 0, seed);
     ok(report.cuts == cuts && report.syncs > 100 && report.bases > 2 && report.lost == 0 && report.broken == 0,
        "%s: %d power cuts within %lu events, %d syncs and %d new bases, nothing acknowledged as durable lost, no half "
-       "batch (%d, %d) (STO-3)", type, report.cuts, (unsigned long)report.events, report.syncs, report.bases,
-       report.lost, report.broken);
+       "batch (%d, %d) (STO-3)",
+       type, report.cuts, (unsigned long)report.events, report.syncs, report.bases, report.lost, report.broken);
 }
 
 static void test_power_is_seen(const char *scratch, int cuts, unsigned seed)

@@ -32,8 +32,11 @@ typedef struct bench_t {
 
 static void start(bench_t *bench, int index)
 {
-    workload_t workload = { .where = bench->where, .writer = index, .ack_fd = bench->pipes[1],
-                            .early = bench->early, .seed = (unsigned)rand_r(&bench->seed) };
+    workload_t workload = {.where = bench->where,
+                           .writer = index,
+                           .ack_fd = bench->pipes[1],
+                           .early = bench->early,
+                           .seed = (unsigned)rand_r(&bench->seed)};
 
     fflush(stdout);
     bench->processes[index] = fork();
@@ -58,7 +61,7 @@ static void end_process(bench_t *bench, int index)
 /* Take the acknowledgements that have come, waiting up to `milliseconds` for the first. Answers how many. */
 static int take_acks(bench_t *bench, int milliseconds)
 {
-    struct pollfd ready = { .fd = bench->pipes[0], .events = POLLIN };
+    struct pollfd ready = {.fd = bench->pipes[0], .events = POLLIN};
     ack_t acks[64];
     ssize_t got;
     int count = 0;
@@ -76,7 +79,7 @@ static int take_acks(bench_t *bench, int milliseconds)
 
 static void work_on(bench_t *bench, int microseconds)
 {
-    struct timespec pause = { 0, microseconds * 1000L };
+    struct timespec pause = {0, microseconds * 1000L};
 
     nanosleep(&pause, NULL);
     take_acks(bench, 0);
@@ -139,12 +142,12 @@ static void round_of_kills(bench_t *bench)
 
 void kill_run(kill_report_t *report, const char *where, int kills, int early, unsigned seed)
 {
-    bench_t bench = { .where = where, .early = early, .seed = seed, .report = report };
-    int64_t none[WRITERS] = { 0 };
+    bench_t bench = {.where = where, .early = early, .seed = seed, .report = report};
+    int64_t none[WRITERS] = {0};
 
     memset(report, 0, sizeof(*report));
-    if (pipe(bench.pipes) != 0 || fcntl(bench.pipes[0], F_SETFL, O_NONBLOCK) != 0
-        || workload_check_apart(where, none, 0, PATIENCE) != 0) {
+    if (pipe(bench.pipes) != 0 || fcntl(bench.pipes[0], F_SETFL, O_NONBLOCK) != 0 ||
+        workload_check_apart(where, none, 0, PATIENCE) != 0) {
         report->broken++;
         return;
     }

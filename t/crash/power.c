@@ -34,10 +34,10 @@ typedef struct folder_t {
 
 typedef struct replay_t {
     const trace_t *trace;
-    size_t cut;         /* events that happened */
+    size_t cut; /* events that happened */
     int no_sync;
     unsigned seed;
-    size_t *durable;    /* for every file: events before this index are synced */
+    size_t *durable; /* for every file: events before this index are synced */
     size_t names_durable;
 } replay_t;
 
@@ -95,7 +95,7 @@ static void set_name(folder_t *folder, const char *name, int file)
 /* A rename says which file gets the name, so that it means the same when a change before it was lost. */
 static void replay_names(replay_t *replay, folder_t *folder)
 {
-    folder_t live = { .count = 0 };
+    folder_t live = {.count = 0};
 
     for (size_t i = 0; i < replay->cut; i++) {
         const event_t *event = &replay->trace->events[i];
@@ -135,7 +135,7 @@ static void replay_names(replay_t *replay, folder_t *folder)
 typedef struct content_t {
     unsigned char *data;
     size_t room;
-    size_t size;        /* with everything that happened */
+    size_t size; /* with everything that happened */
     size_t synced_size;
 } content_t;
 
@@ -194,7 +194,7 @@ static size_t room_for(const replay_t *replay, int file)
 
 static content_t replay_content(replay_t *replay, int file)
 {
-    content_t content = { .room = room_for(replay, file) };
+    content_t content = {.room = room_for(replay, file)};
 
     content.data = allocate(content.room);
     for (size_t i = 0; i < replay->cut; i++) {
@@ -269,7 +269,7 @@ static void promises(const replay_t *replay, int64_t acknowledged[WRITERS])
 static int cut_once(replay_t *replay, const char *directory, const char *type)
 {
     int64_t acknowledged[WRITERS];
-    folder_t folder = { .count = 0 };
+    folder_t folder = {.count = 0};
     char where[512];
     int code;
 
@@ -285,8 +285,8 @@ static int cut_once(replay_t *replay, const char *directory, const char *type)
     snprintf(where, sizeof(where), "%s?type=%s", directory, type);
     code = workload_check_apart(where, acknowledged, replay->no_sync, PATIENCE);
     if (code != 0 && !replay->no_sync) {
-        printf("# cut after event %lu of %lu: %d\n", (unsigned long)replay->cut,
-               (unsigned long)replay->trace->count, code);
+        printf("# cut after event %lu of %lu: %d\n", (unsigned long)replay->cut, (unsigned long)replay->trace->count,
+               code);
     }
     nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return code;
@@ -295,7 +295,7 @@ static int cut_once(replay_t *replay, const char *directory, const char *type)
 void power_run(power_report_t *report, const char *scratch, const char *type, int cuts, int no_sync, unsigned seed)
 {
     trace_t trace;
-    replay_t replay = { .trace = &trace, .no_sync = no_sync, .seed = seed };
+    replay_t replay = {.trace = &trace, .no_sync = no_sync, .seed = seed};
     char directory[480];
     char where[512];
 
@@ -310,8 +310,8 @@ void power_run(power_report_t *report, const char *scratch, const char *type, in
     nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     for (size_t i = 0; i < trace.count; i++) {
         report->syncs += trace.events[i].kind == EVENT_SYNC;
-        report->bases += trace.events[i].kind == EVENT_RENAME && strncmp(trace.events[i].other, "base.", 5) == 0
-                         && strcmp(trace.events[i].other, "base.work") != 0;
+        report->bases += trace.events[i].kind == EVENT_RENAME && strncmp(trace.events[i].other, "base.", 5) == 0 &&
+                         strcmp(trace.events[i].other, "base.work") != 0;
     }
     report->events = trace.count;
     replay.durable = allocate((size_t)trace.files * sizeof(size_t));

@@ -95,8 +95,8 @@ void trace_free(trace_t *trace)
 
 static void read_memory(void *to, pid_t pid, uint64_t address, size_t length)
 {
-    struct iovec local = { to, length };
-    struct iovec remote = { (void *)(uintptr_t)address, length };
+    struct iovec local = {to, length};
+    struct iovec remote = {(void *)(uintptr_t)address, length};
 
     if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)length) {
         abort();
@@ -129,16 +129,16 @@ static int stat_descriptor(struct stat *facts, pid_t pid, uint64_t fd)
 static int64_t read_position(pid_t pid, uint64_t fd)
 {
     char path[64];
-    long long position = 0;
+    char line[64];
     FILE *file;
 
     snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, (int)fd);
     file = fopen(path, "r");
-    if (file == NULL || fscanf(file, "pos: %lld", &position) != 1) {
+    if (file == NULL || fgets(line, sizeof(line), file) == NULL || strncmp(line, "pos:", 4) != 0) {
         abort();
     }
     fclose(file);
-    return position;
+    return strtoll(line + 4, NULL, 10);
 }
 
 /* --- names --------------------------------------------------------------------------------------------------------- */
@@ -292,8 +292,8 @@ static void resized(tracer_t *tracer, const thread_t *thread, int64_t size, int 
     struct stat facts;
     event_t *event;
 
-    if (entry == NULL || stat_descriptor(&facts, thread->tid, thread->args[0]) != 0
-        || (only_longer && facts.st_size != size)) {
+    if (entry == NULL || stat_descriptor(&facts, thread->tid, thread->args[0]) != 0 ||
+        (only_longer && facts.st_size != size)) {
         return;
     }
     event = add_event(tracer, EVENT_TRUNCATE);
@@ -471,7 +471,7 @@ static int follow(tracer_t *tracer, const pid_t processes[TRACED_WRITERS])
 
 static pid_t start_traced(const char *where, int writer, int ack_fd, int64_t commits, unsigned seed)
 {
-    workload_t workload = { .where = where, .writer = writer, .ack_fd = ack_fd, .commits = commits, .seed = seed };
+    workload_t workload = {.where = where, .writer = writer, .ack_fd = ack_fd, .commits = commits, .seed = seed};
     pid_t pid;
     int status;
 
@@ -483,8 +483,8 @@ static pid_t start_traced(const char *where, int writer, int ack_fd, int64_t com
         }
         _exit(workload_write(&workload));
     }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)
-        || ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL) != 0) {
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
+        ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL) != 0) {
         return -1;
     }
     return pid;

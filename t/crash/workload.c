@@ -34,7 +34,7 @@ typedef struct session_t {
 
 static void nap(int microseconds)
 {
-    struct timespec pause = { 0, microseconds * 1000L };
+    struct timespec pause = {0, microseconds * 1000L};
 
     nanosleep(&pause, NULL);
 }
@@ -75,7 +75,7 @@ static int64_t get_number(anshin_txn_t *txn, const char *key)
 
 static apr_status_t put_number(anshin_txn_t *txn, const char *key, int64_t number)
 {
-    anshin_sequence_t sequence = { .first = 1, .next = number };
+    anshin_sequence_t sequence = {.first = 1, .next = number};
 
     return anshin_txn_put(txn, &anshin_record_sequence, key, &sequence);
 }
@@ -108,7 +108,7 @@ static const char *payload(int writer, int64_t number, apr_pool_t *pool)
 
 static void acknowledge(const workload_t *workload, int64_t number, int durable)
 {
-    ack_t ack = { workload->writer, durable, number };
+    ack_t ack = {workload->writer, durable, number};
 
     if (write(workload->ack_fd, &ack, sizeof(ack)) != (ssize_t)sizeof(ack)) {
         _exit(CHECK_BROKEN);
@@ -117,16 +117,15 @@ static void acknowledge(const workload_t *workload, int64_t number, int durable)
 
 static apr_status_t fill_batch(anshin_txn_t *txn, int writer, int64_t number, apr_pool_t *pool)
 {
-    anshin_fact_t fact = { .value = payload(writer, number, pool), .at = number };
+    anshin_fact_t fact = {.value = payload(writer, number, pool), .at = number};
     int64_t total = get_number(txn, "total");
     apr_status_t status = total < 0 ? ANSHIN_EFAULT : put_number(txn, "total", total + 1);
 
-    for (char part = 'a'; part <= 'c' && status == APR_SUCCESS; part++) {
-        status = put_number(txn, part_key(writer, part, pool), number);
+    for (const char *part = "abc"; *part != '\0' && status == APR_SUCCESS; part++) {
+        status = put_number(txn, part_key(writer, *part, pool), number);
     }
-    return status == APR_SUCCESS
-               ? anshin_txn_put(txn, &anshin_record_fact, payload_key(writer, number, pool), &fact)
-               : status;
+    return status == APR_SUCCESS ? anshin_txn_put(txn, &anshin_record_fact, payload_key(writer, number, pool), &fact)
+                                 : status;
 }
 
 static int commit_one(session_t *session, const workload_t *workload, int64_t *number, int durable)
@@ -175,14 +174,14 @@ static int64_t writer_number(anshin_txn_t *txn, int writer, apr_pool_t *pool)
     int64_t number = get_number(txn, part_key(writer, 'a', pool));
     anshin_fact_t fact;
 
-    for (char part = 'b'; part <= 'c'; part++) {
-        if (get_number(txn, part_key(writer, part, pool)) != number) {
+    for (const char *part = "bc"; *part != '\0'; part++) {
+        if (get_number(txn, part_key(writer, *part, pool)) != number) {
             return -1;
         }
     }
-    if (number > 0
-        && (anshin_txn_get(txn, &anshin_record_fact, payload_key(writer, number, pool), &fact) != APR_SUCCESS
-            || strcmp(fact.value, payload(writer, number, pool)) != 0)) {
+    if (number > 0 &&
+        (anshin_txn_get(txn, &anshin_record_fact, payload_key(writer, number, pool), &fact) != APR_SUCCESS ||
+         strcmp(fact.value, payload(writer, number, pool)) != 0)) {
         return -1;
     }
     return number;
@@ -211,7 +210,7 @@ static int read_all(session_t *session, int64_t numbers[WRITERS])
 
 int workload_read(const char *where)
 {
-    int64_t before[WRITERS] = { 0 };
+    int64_t before[WRITERS] = {0};
     int64_t numbers[WRITERS];
     session_t session;
     int code = open_session(&session, where);
@@ -233,7 +232,7 @@ int workload_read(const char *where)
 
 int workload_check(const char *where, const int64_t acknowledged[WRITERS], int quiet)
 {
-    workload_t one = { .where = where, .writer = 0, .ack_fd = -1, .early = 0 };
+    workload_t one = {.where = where, .writer = 0, .ack_fd = -1, .early = 0};
     int64_t numbers[WRITERS];
     session_t session;
     int pipes[2];

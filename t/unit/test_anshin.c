@@ -10,7 +10,7 @@
 
 static void test_first_cause_wins(void)
 {
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
 
     ok(anshin_fail(&err, ANSHIN_EBUSY, "AN9001", "no slot for %s", "aiko") == ANSHIN_EBUSY, "the status comes back");
     ok(err.status == ANSHIN_EBUSY && same_text(err.id, "AN9001") && same_text(err.text, "no slot for aiko"),
@@ -26,7 +26,7 @@ static void test_first_cause_wins(void)
 
 static void test_hostile_texts(void)
 {
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
     char text[400];
 
     anshin_fail(&err, ANSHIN_EFAULT, "AN9005", "a\nb\r\x1b[31mc\x7f");
@@ -64,7 +64,7 @@ static void test_names(void)
 
 int main(void)
 {
-    static const unsigned char bytes[] = { 0x00, 0x0f, 0xf0, 0xff, 0x5a };
+    static const unsigned char bytes[] = {0x00, 0x0f, 0xf0, 0xff, 0x5a};
     apr_pool_t *pool;
 
     apr_initialize();
@@ -73,7 +73,8 @@ int main(void)
     test_first_cause_wins();
     test_hostile_texts();
     test_names();
-    ok(same_text(anshin_hex(bytes, sizeof(bytes), pool), "000ff0ff5a"), "hexadecimal is lower case, two digits an octet");
+    ok(same_text(anshin_hex(bytes, sizeof(bytes), pool), "000ff0ff5a"),
+       "hexadecimal is lower case, two digits an octet");
     ok(same_text(anshin_hex(NULL, 0, pool), ""), "of nothing it is empty");
     return done();
 }

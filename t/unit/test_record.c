@@ -37,10 +37,10 @@ static void test_declarations(void)
 {
     int types = 0;
     int bad = 0;
-    char numbers_seen[256] = { 0 };
+    char numbers_seen[256] = {0};
 
     for (const anshin_record_type_t *const *type = anshin_record_types; *type != NULL; type++, types++) {
-        char tags[256] = { 0 };
+        char tags[256] = {0};
 
         bad += (*type)->number == 0 || numbers_seen[(*type)->number]++ > 0;
         for (apr_size_t i = 0; i < (*type)->field_count; i++) {
@@ -50,17 +50,18 @@ static void test_declarations(void)
         }
     }
     ok(types >= 13 && bad == 0, "%d record types, every number and tag its own", types);
-    ok(same_text(anshin_record_account.name, "account") && anshin_record_account.number == 1
-       && anshin_record_account.size == sizeof(anshin_account_t), "a descriptor says what was declared");
+    ok(same_text(anshin_record_account.name, "account") && anshin_record_account.number == 1 &&
+           anshin_record_account.size == sizeof(anshin_account_t),
+       "a descriptor says what was declared");
 }
 
 /* --- there and back ------------------------------------------------------------------------------------------------ */
 
 static void test_round_trip(void)
 {
-    static const char *const history[] = { "$argon2id$a", "", "\xe5\xae\x89\xe5\xbf\x83", NULL };
-    static const apr_int64_t terminals[] = { 0, 1, -1, 63, 64, -64, -65, APR_INT64_MAX, APR_INT64_MIN };
-    anshin_account_t in = { 0 };
+    static const char *const history[] = {"$argon2id$a", "", "\xe5\xae\x89\xe5\xbf\x83", NULL};
+    static const apr_int64_t terminals[] = {0, 1, -1, 63, 64, -64, -65, APR_INT64_MAX, APR_INT64_MIN};
+    anshin_account_t in = {0};
     anshin_account_t out;
     anshin_bytes_t bytes;
 
@@ -72,18 +73,19 @@ static void test_round_trip(void)
     in.terminals = numbers(terminals, 9);
     in.created_at = APR_INT64_MAX;
     in.registered_at = APR_INT64_MIN;
-    ok(anshin_record_encode(&bytes, &anshin_record_account, &in, pool) == APR_SUCCESS
-       && anshin_record_decode(&out, &anshin_record_account, bytes.data, bytes.length, pool) == APR_SUCCESS,
+    ok(anshin_record_encode(&bytes, &anshin_record_account, &in, pool) == APR_SUCCESS &&
+           anshin_record_decode(&out, &anshin_record_account, bytes.data, bytes.length, pool) == APR_SUCCESS,
        "an account is encoded and decoded");
     ok(same_text(out.contract, in.contract) && same_text(out.user, in.user), "texts come back");
     ok(out.state == 2 && out.method == -1 && out.created_at == APR_INT64_MAX && out.registered_at == APR_INT64_MIN,
        "numbers come back, of any size and sign");
-    ok(out.password_history->nelts == 3
-       && same_text(APR_ARRAY_IDX(out.password_history, 0, const char *), history[0])
-       && same_text(APR_ARRAY_IDX(out.password_history, 1, const char *), "")
-       && same_text(APR_ARRAY_IDX(out.password_history, 2, const char *), history[2]), "lists of texts come back");
-    ok(out.terminals->nelts == 9
-       && memcmp(out.terminals->elts, terminals, sizeof(terminals)) == 0, "lists of numbers come back");
+    ok(out.password_history->nelts == 3 &&
+           same_text(APR_ARRAY_IDX(out.password_history, 0, const char *), history[0]) &&
+           same_text(APR_ARRAY_IDX(out.password_history, 1, const char *), "") &&
+           same_text(APR_ARRAY_IDX(out.password_history, 2, const char *), history[2]),
+       "lists of texts come back");
+    ok(out.terminals->nelts == 9 && memcmp(out.terminals->elts, terminals, sizeof(terminals)) == 0,
+       "lists of numbers come back");
     ok(out.question == NULL && out.language == NULL && out.disabled_at == 0, "what was empty is empty");
     ok((const unsigned char *)out.user < bytes.data || (const unsigned char *)out.user >= bytes.data + bytes.length,
        "texts are copies");
@@ -91,7 +93,7 @@ static void test_round_trip(void)
 
 static void test_empty(void)
 {
-    anshin_account_t in = { 0 };
+    anshin_account_t in = {0};
     anshin_account_t out;
     anshin_bytes_t bytes;
 
@@ -100,14 +102,14 @@ static void test_empty(void)
     memset(&out, 0xff, sizeof(out));
     ok(anshin_record_encode(&bytes, &anshin_record_account, &in, pool) == APR_SUCCESS && bytes.length == 1,
        "an empty record is one octet");
-    ok(anshin_record_decode(&out, &anshin_record_account, bytes.data, bytes.length, pool) == APR_SUCCESS
-       && out.user == NULL && out.terminals == NULL && out.contract == NULL && out.state == 0,
+    ok(anshin_record_decode(&out, &anshin_record_account, bytes.data, bytes.length, pool) == APR_SUCCESS &&
+           out.user == NULL && out.terminals == NULL && out.contract == NULL && out.state == 0,
        "empty texts and lists come back as NULL");
 }
 
 static void test_limit(void)
 {
-    anshin_fact_t fact = { 0 };
+    anshin_fact_t fact = {0};
     anshin_fact_t out;
     anshin_bytes_t bytes;
     char *big = apr_palloc(pool, ANSHIN_RECORD_MAX + 1);
@@ -118,10 +120,12 @@ static void test_limit(void)
     ok(anshin_record_encode(&bytes, &anshin_record_fact, &fact, pool) == ANSHIN_EINVALID && bytes.length == 0,
        "a record that is too long is refused");
     big[ANSHIN_RECORD_MAX - 5] = '\0'; /* format, tag and three octets of length make it full */
-    ok(anshin_record_encode(&bytes, &anshin_record_fact, &fact, pool) == APR_SUCCESS
-       && bytes.length == ANSHIN_RECORD_MAX, "the longest possible is taken");
-    ok(anshin_record_decode(&out, &anshin_record_fact, bytes.data, bytes.length, pool) == APR_SUCCESS
-       && same_text(out.value, big), "and comes back");
+    ok(anshin_record_encode(&bytes, &anshin_record_fact, &fact, pool) == APR_SUCCESS &&
+           bytes.length == ANSHIN_RECORD_MAX,
+       "the longest possible is taken");
+    ok(anshin_record_decode(&out, &anshin_record_fact, bytes.data, bytes.length, pool) == APR_SUCCESS &&
+           same_text(out.value, big),
+       "and comes back");
 }
 
 /* --- hostile ------------------------------------------------------------------------------------------------------- */
@@ -151,30 +155,47 @@ static void test_refused(void)
     ok(DECODE("") == ANSHIN_EFAULT, "no octets are no record");
     ok(DECODE("\x02") == ANSHIN_EFAULT && DECODE("\x00") == ANSHIN_EFAULT, "another format is refused");
     ok(DECODE("\x01\x01") == ANSHIN_EFAULT, "a tag without length");
-    ok(DECODE("\x01\x01\x05" "abcd") == ANSHIN_EFAULT, "a value that ends early");
+    ok(DECODE("\x01\x01\x05"
+              "abcd") == ANSHIN_EFAULT,
+       "a value that ends early");
     ok(DECODE("\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\x01") == ANSHIN_EFAULT, "a length beyond all bounds");
-    ok(DECODE("\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "x") == ANSHIN_EFAULT, "a length of more than 64 bits");
+    ok(DECODE("\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+              "x") == ANSHIN_EFAULT,
+       "a length of more than 64 bits");
     ok(DECODE("\x01\x01\x80") == ANSHIN_EFAULT, "a length that does not end");
-    ok(DECODE("\x01\x00\x01" "x") == ANSHIN_EFAULT, "tag 0");
-    ok(DECODE("\x01\x01\x01" "x\x01\x01" "y") == ANSHIN_EFAULT, "a field twice");
-    ok(DECODE("\x01\x01\x03" "a\0b") == ANSHIN_EFAULT, "a text with NUL in it");
+    ok(DECODE("\x01\x00\x01"
+              "x") == ANSHIN_EFAULT,
+       "tag 0");
+    ok(DECODE("\x01\x01\x01"
+              "x\x01\x01"
+              "y") == ANSHIN_EFAULT,
+       "a field twice");
+    ok(DECODE("\x01\x01\x03"
+              "a\0b") == ANSHIN_EFAULT,
+       "a text with NUL in it");
     ok(DECODE("\x01\x01\x00") == ANSHIN_EFAULT, "a field that is empty");
     ok(DECODE("\x01\x02\x02\x02\x00") == ANSHIN_EFAULT, "octets behind a number");
     ok(DECODE("\x01\x02\x01\x80") == ANSHIN_EFAULT, "a number that does not end");
-    ok(decode_exact(&list, &anshin_record_session_list, "\x01\x01\x03\x05" "ab", 6) == ANSHIN_EFAULT,
+    ok(decode_exact(&list, &anshin_record_session_list,
+                    "\x01\x01\x03\x05"
+                    "ab",
+                    6) == ANSHIN_EFAULT,
        "a text in a list that ends early");
     ok(decode_exact(&list, &anshin_record_session_list, "\x01\x01\x02\x01\x00", 5) == ANSHIN_EFAULT,
        "a text in a list with NUL in it");
-    ok(DECODE("\x01\x63\x03" "new\x01\x02" "ok") == APR_SUCCESS && same_text(fact.value, "ok"),
+    ok(DECODE("\x01\x63\x03"
+              "new\x01\x02"
+              "ok") == APR_SUCCESS &&
+           same_text(fact.value, "ok"),
        "a field of a newer version is skipped");
 }
 
 /* Every truncation and every flipped bit: refused or decoded, never read outside. */
 static void test_every_damage(void)
 {
-    static const char *const history[] = { "one", "two", NULL };
-    static const apr_int64_t terminals[] = { 1, 200, -3 };
-    anshin_account_t in = { .contract = "demo", .user = "aiko", .state = 5, .created_at = 1234567890123456 };
+    static const char *const history[] = {"one", "two", NULL};
+    static const apr_int64_t terminals[] = {1, 200, -3};
+    anshin_account_t in = {.contract = "demo", .user = "aiko", .state = 5, .created_at = 1234567890123456};
     anshin_account_t out;
     anshin_bytes_t bytes;
     unsigned char *copy;

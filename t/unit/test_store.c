@@ -36,7 +36,7 @@ static anshin_txn_t *begin(fixture_t *f, anshin_txn_mode_t mode, apr_pool_t *poo
 
 static apr_status_t put_fact(anshin_txn_t *txn, const char *key, const char *value)
 {
-    anshin_fact_t fact = { .value = value, .at = 1 };
+    anshin_fact_t fact = {.value = value, .at = 1};
 
     return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
 }
@@ -77,7 +77,7 @@ static const char *fact_of(fixture_t *f, const char *key)
 static void test_basics(fixture_t *f)
 {
     anshin_txn_t *txn;
-    anshin_account_t account = { 0 };
+    anshin_account_t account = {0};
 
     ok(same_text(fact_of(f, "a"), "-"), "%s: nothing there is not found", f->name);
     store_fact(f, "a", "one", ANSHIN_DURABLE);
@@ -92,8 +92,8 @@ static void test_basics(fixture_t *f)
     anshin_txn_abort(txn);
 
     txn = begin(f, ANSHIN_TXN_WRITE, f->pool);
-    ok(anshin_txn_delete(txn, &anshin_record_fact, "a") == APR_SUCCESS
-       && anshin_txn_delete(txn, &anshin_record_fact, "never") == APR_SUCCESS,
+    ok(anshin_txn_delete(txn, &anshin_record_fact, "a") == APR_SUCCESS &&
+           anshin_txn_delete(txn, &anshin_record_fact, "never") == APR_SUCCESS,
        "%s: delete, also of what is not there", f->name);
     ok(same_text(fact_in(txn, "a"), "-"), "%s: a write transaction sees its own delete", f->name);
     ok(same_text(fact_of(f, "a"), "two"), "%s: others do not see it before commit", f->name);
@@ -126,7 +126,8 @@ static void test_abort(fixture_t *f)
     anshin_txn_abort(txn);
     anshin_txn_abort(NULL);
     ok(same_text(fact_of(f, "gone"), "-"), "%s: abort leaves nothing, twice is harmless", f->name);
-    ok(anshin_txn_commit(txn, ANSHIN_DURABLE) == ANSHIN_EFAULT, "%s: an ended transaction cannot be committed", f->name);
+    ok(anshin_txn_commit(txn, ANSHIN_DURABLE) == ANSHIN_EFAULT, "%s: an ended transaction cannot be committed",
+       f->name);
     ok(put_fact(txn, "gone", "x") == ANSHIN_EFAULT, "%s: nor written", f->name);
 
     apr_pool_create(&sub, f->pool);
@@ -167,11 +168,11 @@ static void test_limits(fixture_t *f)
     memset(longest, 'k', ANSHIN_KEY_MAX);
     ok(put_fact(txn, longest, "longest") == APR_SUCCESS, "%s: a key of %d bytes", f->name, ANSHIN_KEY_MAX);
     longest[ANSHIN_KEY_MAX] = 'k';
-    ok(put_fact(txn, longest, "longer") == ANSHIN_EINVALID && strlen(f->err.id) == 6,
-       "%s: a longer one is refused", f->name);
+    ok(put_fact(txn, longest, "longer") == ANSHIN_EINVALID && strlen(f->err.id) == 6, "%s: a longer one is refused",
+       f->name);
     ok(put_fact(txn, "", "empty") == ANSHIN_EINVALID, "%s: an empty one too", f->name);
-    ok(same_text(fact_in(txn, longest), "-") && same_text(fact_in(txn, ""), "-"),
-       "%s: reading such keys finds nothing", f->name);
+    ok(same_text(fact_in(txn, longest), "-") && same_text(fact_in(txn, ""), "-"), "%s: reading such keys finds nothing",
+       f->name);
     ok(anshin_txn_delete(txn, &anshin_record_fact, longest) == APR_SUCCESS, "%s: nor does deleting", f->name);
     memset(big, 'b', ANSHIN_RECORD_MAX);
     big[ANSHIN_RECORD_MAX] = '\0';
@@ -216,7 +217,7 @@ static apr_status_t visit(void *baton, const char *key, const void *record)
 static void test_each(fixture_t *f)
 {
     anshin_txn_t *txn = begin(f, ANSHIN_TXN_WRITE, f->pool);
-    walk_t walk = { 0 };
+    walk_t walk = {0};
 
     for (int i = 0; i < 50; i++) {
         const char *value = apr_psprintf(f->pool, "%d", i);
@@ -230,25 +231,25 @@ static void test_each(fixture_t *f)
     anshin_txn_delete(txn, &anshin_record_fact, "walk/7");
     put_fact(txn, "walk/50", "50");
     put_fact(txn, "walk/1", "1");
-    ok(anshin_txn_each(txn, &anshin_record_fact, "walk/", visit, &walk) == APR_SUCCESS && walk.seen == 50
-       && walk.wrong == 0, "%s: a walk visits what the transaction sees, once, and may read (%d, %d)", f->name,
-       walk.seen, walk.wrong);
+    ok(anshin_txn_each(txn, &anshin_record_fact, "walk/", visit, &walk) == APR_SUCCESS && walk.seen == 50 &&
+           walk.wrong == 0,
+       "%s: a walk visits what the transaction sees, once, and may read (%d, %d)", f->name, walk.seen, walk.wrong);
     ok(f->err.status == ANSHIN_EFAULT, "%s: but not write", f->name);
-    walk = (walk_t){ .txn = txn };
+    walk = (walk_t){.txn = txn};
     ok(anshin_txn_each(txn, &anshin_record_fact, "walk/1", visit, &walk) == APR_SUCCESS && walk.seen == 11,
        "%s: by prefix", f->name);
-    walk = (walk_t){ .txn = txn };
+    walk = (walk_t){.txn = txn};
     ok(anshin_txn_each(txn, &anshin_record_fact, "none/", visit, &walk) == APR_SUCCESS && walk.seen == 0,
        "%s: a prefix of nothing", f->name);
-    walk = (walk_t){ .txn = txn, .answer = APR_EOF };
+    walk = (walk_t){.txn = txn, .answer = APR_EOF};
     ok(anshin_txn_each(txn, &anshin_record_fact, "walk/", visit, &walk) == APR_SUCCESS && walk.seen == 1,
        "%s: APR_EOF ends a walk", f->name);
-    walk = (walk_t){ .txn = txn, .answer = ANSHIN_EDENIED };
+    walk = (walk_t){.txn = txn, .answer = ANSHIN_EDENIED};
     ok(anshin_txn_each(txn, &anshin_record_fact, "walk/", visit, &walk) == ANSHIN_EDENIED && walk.seen == 1,
        "%s: another answer too, and is handed on", f->name);
-    walk = (walk_t){ .txn = txn };
-    ok(anshin_txn_each(txn, &anshin_record_terminal, "", visit, &walk) == APR_SUCCESS && walk.seen == 0,
-       "%s: by type", f->name);
+    walk = (walk_t){.txn = txn};
+    ok(anshin_txn_each(txn, &anshin_record_terminal, "", visit, &walk) == APR_SUCCESS && walk.seen == 0, "%s: by type",
+       f->name);
     anshin_txn_abort(txn);
 }
 
@@ -258,7 +259,7 @@ static void test_each(fixture_t *f)
 static void *APR_THREAD_FUNC count_up(apr_thread_t *thread, void *baton)
 {
     fixture_t *f = baton;
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
     apr_pool_t *pool;
 
     (void)thread;
@@ -298,8 +299,8 @@ static void test_threads(fixture_t *f)
     }
     txn = begin(f, ANSHIN_TXN_READ, f->pool);
     anshin_txn_get(txn, &anshin_record_sequence, "threads", &sequence);
-    ok(sequence.next == THREADS * ROUNDS, "%s: read and write in one transaction lose no update between threads (%d)",
-       f->name, (int)sequence.next);
+    ok(sequence.next == (apr_int64_t)THREADS * ROUNDS,
+       "%s: read and write in one transaction lose no update between threads (%d)", f->name, (int)sequence.next);
     anshin_txn_abort(txn);
 }
 
@@ -324,29 +325,31 @@ static void test_blobs(fixture_t *f)
     static const char name[] = "00112233445566778899aabbccddeeff";
     static const char other[] = "ff112233445566778899aabbccddeeff";
     anshin_bytes_t data;
-    blob_walk_t walk = { f, 0 };
+    blob_walk_t walk = {f, 0};
     char *big = apr_pcalloc(f->pool, ANSHIN_BLOB_MAX + 1);
 
     ok(anshin_blob_get(&data, f->store, name, &f->err, f->pool) == ANSHIN_ENOTFOUND, "%s: no blob yet", f->name);
-    ok(anshin_blob_put(f->store, name, "se\0cret", 7, &f->err) == APR_SUCCESS
-       && anshin_blob_get(&data, f->store, name, &f->err, f->pool) == APR_SUCCESS && data.length == 7
-       && memcmp(data.data, "se\0cret", 7) == 0, "%s: a blob comes back", f->name);
-    ok(anshin_blob_put(f->store, name, "new", 3, &f->err) == APR_SUCCESS
-       && anshin_blob_get(&data, f->store, name, &f->err, f->pool) == APR_SUCCESS && data.length == 3,
+    ok(anshin_blob_put(f->store, name, "se\0cret", 7, &f->err) == APR_SUCCESS &&
+           anshin_blob_get(&data, f->store, name, &f->err, f->pool) == APR_SUCCESS && data.length == 7 &&
+           memcmp(data.data, "se\0cret", 7) == 0,
+       "%s: a blob comes back", f->name);
+    ok(anshin_blob_put(f->store, name, "new", 3, &f->err) == APR_SUCCESS &&
+           anshin_blob_get(&data, f->store, name, &f->err, f->pool) == APR_SUCCESS && data.length == 3,
        "%s: put again replaces", f->name);
-    ok(anshin_blob_put(f->store, other, big, ANSHIN_BLOB_MAX, &f->err) == APR_SUCCESS
-       && anshin_blob_get(&data, f->store, other, &f->err, f->pool) == APR_SUCCESS && data.length == ANSHIN_BLOB_MAX,
+    ok(anshin_blob_put(f->store, other, big, ANSHIN_BLOB_MAX, &f->err) == APR_SUCCESS &&
+           anshin_blob_get(&data, f->store, other, &f->err, f->pool) == APR_SUCCESS && data.length == ANSHIN_BLOB_MAX,
        "%s: the biggest blob", f->name);
     ok(anshin_blob_put(f->store, other, big, ANSHIN_BLOB_MAX + 1, &f->err) == ANSHIN_EINVALID,
        "%s: a bigger one is refused", f->name);
-    ok(anshin_blob_put(f->store, "../../../../../../../../etc/passw", "x", 1, NULL) == ANSHIN_EINVALID
-       && anshin_blob_put(f->store, "0011", "x", 1, NULL) == ANSHIN_EINVALID
-       && anshin_blob_put(f->store, "00112233445566778899AABBCCDDEEFF", "x", 1, NULL) == ANSHIN_EINVALID
-       && anshin_blob_get(&data, f->store, "", NULL, f->pool) == ANSHIN_EINVALID,
+    ok(anshin_blob_put(f->store, "../../../../../../../../etc/passw", "x", 1, NULL) == ANSHIN_EINVALID &&
+           anshin_blob_put(f->store, "0011", "x", 1, NULL) == ANSHIN_EINVALID &&
+           anshin_blob_put(f->store, "00112233445566778899AABBCCDDEEFF", "x", 1, NULL) == ANSHIN_EINVALID &&
+           anshin_blob_get(&data, f->store, "", NULL, f->pool) == ANSHIN_EINVALID,
        "%s: a name that is not 32 lower-case hexadecimal digits is refused", f->name);
-    ok(anshin_blob_wipe(f->store, name, &f->err) == APR_SUCCESS
-       && anshin_blob_get(&data, f->store, name, NULL, f->pool) == ANSHIN_ENOTFOUND
-       && anshin_blob_wipe(f->store, name, &f->err) == APR_SUCCESS, "%s: wiped, twice is harmless", f->name);
+    ok(anshin_blob_wipe(f->store, name, &f->err) == APR_SUCCESS &&
+           anshin_blob_get(&data, f->store, name, NULL, f->pool) == ANSHIN_ENOTFOUND &&
+           anshin_blob_wipe(f->store, name, &f->err) == APR_SUCCESS,
+       "%s: wiped, twice is harmless", f->name);
     anshin_error_clear(&f->err);
     anshin_blob_put(f->store, name, "again", 5, &f->err);
     ok(anshin_blob_each(f->store, visit_blob, &walk, &f->err, f->pool) == APR_SUCCESS && walk.seen == 2,
@@ -356,7 +359,7 @@ static void test_blobs(fixture_t *f)
 
 static void test_provider(const char *name, const anshin_store_driver_t *driver, const char *where, apr_pool_t *parent)
 {
-    fixture_t f = { .name = name };
+    fixture_t f = {.name = name};
     apr_status_t status;
 
     apr_pool_create(&f.pool, parent);

@@ -42,7 +42,7 @@ static void close_store(session_t *session)
 
 static apr_status_t put_length(session_t *session, const char *key, int length, anshin_durability_t durability)
 {
-    anshin_fact_t fact = { .at = length };
+    anshin_fact_t fact = {.at = length};
     anshin_txn_t *txn;
     apr_pool_t *pool;
     apr_status_t status;
@@ -62,7 +62,7 @@ static apr_status_t put_length(session_t *session, const char *key, int length, 
 /* The length that was put, 0 when it is not there, -1 after a failure. */
 static int length_of(session_t *session, const char *key)
 {
-    anshin_fact_t fact = { .at = 0 };
+    anshin_fact_t fact = {.at = 0};
     anshin_txn_t *txn;
     apr_pool_t *pool;
     apr_status_t status;
@@ -151,22 +151,22 @@ static const char *found(const char *directory, session_t *session, apr_pool_t *
 
 typedef struct damage_t {
     const char *what;
-    off_t flipped;    /* 0: none */
-    off_t cut;        /* 0: not */
+    off_t flipped;         /* 0: none */
+    off_t cut;             /* 0: not */
     const char *same_boot; /* found when the control page is valid */
     const char *new_boot;  /* found when the machine was restarted */
 } damage_t;
 
 static const damage_t damages[] = {
-    { "nothing", 0, 0, "abcde", "abcde" },
-    { "an octet of the last batch", END - 1, 0, "!", "abcd" },
-    { "an octet of the third batch", ANSHIN_JOURNAL_HEADER + 2 * BATCH + 40, 0, "!", "ab" },
-    { "the length of the second batch", ANSHIN_JOURNAL_HEADER + BATCH, 0, "!", "a" },
-    { "the checksum of the first batch", ANSHIN_JOURNAL_HEADER + 4, 0, "!", "" },
-    { "the header", 13, 0, "!", "!" },
-    { "an octet behind the end", END + 3, 0, "abcde", "abcde" },
-    { "the end of the file within the fourth batch", 0, ANSHIN_JOURNAL_HEADER + 3 * BATCH + 60, "!", "abc" },
-    { "the end of the file within the header", 0, 20, "!", "!" },
+    {"nothing", 0, 0, "abcde", "abcde"},
+    {"an octet of the last batch", END - 1, 0, "!", "abcd"},
+    {"an octet of the third batch", ANSHIN_JOURNAL_HEADER + 2 * BATCH + 40, 0, "!", "ab"},
+    {"the length of the second batch", ANSHIN_JOURNAL_HEADER + BATCH, 0, "!", "a"},
+    {"the checksum of the first batch", ANSHIN_JOURNAL_HEADER + 4, 0, "!", ""},
+    {"the header", 13, 0, "!", "!"},
+    {"an octet behind the end", END + 3, 0, "abcde", "abcde"},
+    {"the end of the file within the fourth batch", 0, ANSHIN_JOURNAL_HEADER + 3 * BATCH + 60, "!", "abc"},
+    {"the end of the file within the header", 0, 20, "!", "!"},
 };
 
 static void test_damaged_journal(const char *scratch, apr_pool_t *pool)
@@ -190,8 +190,8 @@ static void test_damaged_journal(const char *scratch, apr_pool_t *pool)
             forget_boot(directory, pool);
         }
         keys = found(directory, &session, pool);
-        ok(same_text(keys, i % 2 == 1 ? damage->new_boot : damage->same_boot), "%s damaged, %s: \"%s\" %s", damage->what,
-           i % 2 == 1 ? "after a restart of the machine" : "while it runs", keys, session.err.text);
+        ok(same_text(keys, i % 2 == 1 ? damage->new_boot : damage->same_boot), "%s damaged, %s: \"%s\" %s",
+           damage->what, i % 2 == 1 ? "after a restart of the machine" : "while it runs", keys, session.err.text);
     }
 }
 
@@ -203,8 +203,9 @@ static void test_goes_on_after_cut(const char *scratch, apr_pool_t *pool)
 
     flip(file_of(directory, "journal.1", pool), ANSHIN_JOURNAL_HEADER + 3 * BATCH + 40);
     forget_boot(directory, pool);
-    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "d") == 0
-       && put_length(&session, "e", 100, ANSHIN_DURABLE) == APR_SUCCESS, "after a cut the store is written on");
+    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "d") == 0 &&
+           put_length(&session, "e", 100, ANSHIN_DURABLE) == APR_SUCCESS,
+       "after a cut the store is written on");
     close_store(&session);
     forget_boot(directory, pool);
     ok(same_text(found(directory, &session, pool), "abce"), "and nothing from before the cut comes back");
@@ -216,13 +217,13 @@ static void test_goes_on_after_cut(const char *scratch, apr_pool_t *pool)
 static void test_batch_of_a_killed_writer(const char *scratch, apr_pool_t *pool)
 {
     const char *directory = make_store(scratch, "ghost", pool);
-    anshin_change_t change = { .type = anshin_record_fact.number, .key_length = 5, .key = "ghost", .value = "\1",
-                               .value_length = 1 };
+    anshin_change_t change = {
+        .type = anshin_record_fact.number, .key_length = 5, .key = "ghost", .value = "\1", .value_length = 1};
     anshin_folder_t folder;
     anshin_journal_t journal;
     anshin_batch_t batch;
     anshin_mark_t mark;
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
     session_t session;
 
     anshin_folder_open(&folder, directory, &err);
@@ -253,7 +254,7 @@ static void test_journal_of_a_killed_writer(const char *scratch, apr_pool_t *poo
     anshin_folder_t folder;
     anshin_journal_t journal;
     anshin_mark_t mark;
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
     session_t session;
 
     anshin_folder_open(&folder, directory, &err);
@@ -268,18 +269,19 @@ static void test_journal_of_a_killed_writer(const char *scratch, apr_pool_t *poo
     anshin_journal_create(&folder, 2, mark, "db", &err, pool);
     anshin_folder_close(&folder);
     forget_boot(directory, pool);
-    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "a") == 90
-       && length_of(&session, "e") == 100, "and counts after a restart of the machine: %s", session.err.text);
+    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "a") == 90 &&
+           length_of(&session, "e") == 100,
+       "and counts after a restart of the machine: %s", session.err.text);
     ok(access(file_of(directory, "journal.2", pool), F_OK) != 0, "the early one is gone");
     close_store(&session);
 }
 
 static void test_unfinished_store(const char *scratch, apr_pool_t *pool)
 {
-    static const char *const remains[] = { "base.work", "__db.base.work", "journal.next", "control.123" };
+    static const char *const remains[] = {"base.work", "__db.base.work", "journal.next", "control.123"};
     const char *directory = apr_pstrcat(pool, scratch, "/unfinished", NULL);
-    anshin_mark_t nothing = { 0, 0 };
-    anshin_error_t err = { 0 };
+    anshin_mark_t nothing = {0, 0};
+    anshin_error_t err = {0};
     anshin_folder_t folder;
     session_t session;
 
@@ -289,9 +291,9 @@ static void test_unfinished_store(const char *scratch, apr_pool_t *pool)
     for (int i = 0; i < 4; i++) {
         scratch_write(file_of(directory, remains[i], pool), "garbage", 7, 0660);
     }
-    ok(open_store(&session, directory, pool) == APR_SUCCESS
-       && put_length(&session, "a", 100, ANSHIN_DURABLE) == APR_SUCCESS, "a store that was never finished is made anew: %s",
-       session.err.text);
+    ok(open_store(&session, directory, pool) == APR_SUCCESS &&
+           put_length(&session, "a", 100, ANSHIN_DURABLE) == APR_SUCCESS,
+       "a store that was never finished is made anew: %s", session.err.text);
     close_store(&session);
 }
 
@@ -357,12 +359,12 @@ static int fill_the_disk(const char *directory)
     int puts = 0;
 
     signal(SIGXFSZ, SIG_IGN);
-    limit_files(2 * 1048576);
+    limit_files(2097152);
     if (open_store(&session, directory, NULL) != APR_SUCCESS) {
         return 1;
     }
-    while (puts < 200 && put_length(&session, apr_psprintf(session.pool, "k%d", puts), 30000, ANSHIN_DURABLE)
-           == APR_SUCCESS) {
+    while (puts < 200 &&
+           put_length(&session, apr_psprintf(session.pool, "k%d", puts), 30000, ANSHIN_DURABLE) == APR_SUCCESS) {
         puts++;
     }
     if (puts < 30 || puts == 200 || session.err.status != ANSHIN_EFAULT) {
@@ -395,12 +397,12 @@ static int fill_at_checkpoint(const char *directory)
         put_length(&session, apr_psprintf(session.pool, "k%d", puts), 30000, ANSHIN_LAZY);
     }
     close_store(&session);
-    limit_files(6 * 1048576);
+    limit_files(6291456);
     if (open_store(&session, directory, NULL) != APR_SUCCESS) {
         return 2;
     }
-    while (puts < 900 && put_length(&session, apr_psprintf(session.pool, "k%d", puts), 30000, ANSHIN_LAZY)
-           == APR_SUCCESS) {
+    while (puts < 900 &&
+           put_length(&session, apr_psprintf(session.pool, "k%d", puts), 30000, ANSHIN_LAZY) == APR_SUCCESS) {
         puts++;
     }
     if (puts == 900) {
@@ -414,8 +416,8 @@ static int fill_at_checkpoint(const char *directory)
     }
     close_store(&session);
     limit_files(RLIM_INFINITY);
-    if (open_store(&session, directory, NULL) != APR_SUCCESS
-        || put_length(&session, "after", 100, ANSHIN_DURABLE) != APR_SUCCESS) {
+    if (open_store(&session, directory, NULL) != APR_SUCCESS ||
+        put_length(&session, "after", 100, ANSHIN_DURABLE) != APR_SUCCESS) {
         return 5;
     }
     close_store(&session);
@@ -453,8 +455,8 @@ static void test_full_disk(const char *scratch, apr_pool_t *pool)
     int code = in_child(fill_the_disk, directory);
 
     ok(code == 0, "a full disk: writing stops and says why, reads go on, with space again writing does (%d)", code);
-    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "k0") == 30000
-       && length_of(&session, "k29") == 30000 && length_of(&session, "after") == 100,
+    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "k0") == 30000 &&
+           length_of(&session, "k29") == 30000 && length_of(&session, "after") == 100,
        "and nothing is lost");
     close_store(&session);
     for (int i = 0; i < 2; i++) {
@@ -470,7 +472,7 @@ static void test_failed_sync(const char *scratch, apr_pool_t *pool)
     const char *directory = make_store(scratch, "sync", pool);
     anshin_control_t control;
     anshin_folder_t folder;
-    anshin_error_t err = { 0 };
+    anshin_error_t err = {0};
     session_t session;
 
     open_store(&session, directory, pool);
@@ -483,8 +485,8 @@ static void test_failed_sync(const char *scratch, apr_pool_t *pool)
     anshin_control_close(&control);
     anshin_folder_close(&folder);
     close_store(&session);
-    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "e") == 100
-       && put_length(&session, "a", 90, ANSHIN_DURABLE) == APR_SUCCESS,
+    ok(open_store(&session, directory, pool) == APR_SUCCESS && length_of(&session, "e") == 100 &&
+           put_length(&session, "a", 90, ANSHIN_DURABLE) == APR_SUCCESS,
        "opened by somebody who is alone, what is committed is written once more, and the store goes on");
     close_store(&session);
 }
@@ -518,7 +520,7 @@ static void test_blobs(const char *scratch, apr_pool_t *pool)
     const char *path = apr_pstrcat(pool, directory, "/blobs/ab/", name, NULL);
     const char *link_path = file_of(directory, "link", pool);
     const char *stale = apr_pstrcat(pool, path, ".99.99", NULL);
-    struct utimbuf long_ago = { 1000000000, 1000000000 };
+    struct utimbuf long_ago = {1000000000, 1000000000};
     struct stat facts;
     session_t session;
     int seen = 0;
@@ -527,17 +529,20 @@ static void test_blobs(const char *scratch, apr_pool_t *pool)
     anshin_blob_put(session.store, name, "secret", 6, &session.err);
     ok(stat(path, &facts) == 0 && (facts.st_mode & 07777) == 0660 && link(path, link_path) == 0,
        "a blob is a file of mode 0660 (S31)");
-    ok(anshin_blob_wipe(session.store, name, &session.err) == APR_SUCCESS && access(path, F_OK) != 0
-       && is_zeros(link_path), "wiped, it is overwritten before its name goes (S24)");
+    ok(anshin_blob_wipe(session.store, name, &session.err) == APR_SUCCESS && access(path, F_OK) != 0 &&
+           is_zeros(link_path),
+       "wiped, it is overwritten before its name goes (S24)");
     unlink(link_path);
     anshin_blob_put(session.store, name, "secret", 6, &session.err);
-    ok(link(path, link_path) == 0 && anshin_blob_put(session.store, name, "newer!", 6, &session.err) == APR_SUCCESS
-       && is_zeros(link_path), "replaced, the old one is overwritten too (S24)");
+    ok(link(path, link_path) == 0 && anshin_blob_put(session.store, name, "newer!", 6, &session.err) == APR_SUCCESS &&
+           is_zeros(link_path),
+       "replaced, the old one is overwritten too (S24)");
     scratch_write(stale, "secret", 6, 0660);
     unlink(link_path);
-    ok(link(stale, link_path) == 0 && utime(stale, &long_ago) == 0
-       && anshin_blob_each(session.store, ignore_blob, &seen, &session.err, pool) == APR_SUCCESS && seen == 1
-       && access(stale, F_OK) != 0 && is_zeros(link_path), "what a killed put left behind is wiped by a walk (S24)");
+    ok(link(stale, link_path) == 0 && utime(stale, &long_ago) == 0 &&
+           anshin_blob_each(session.store, ignore_blob, &seen, &session.err, pool) == APR_SUCCESS && seen == 1 &&
+           access(stale, F_OK) != 0 && is_zeros(link_path),
+       "what a killed put left behind is wiped by a walk (S24)");
     close_store(&session);
 }
 
