@@ -1,7 +1,8 @@
 # make demo: a complete private server to try, in a directory of its own (ANSHIN_DEMO_DIR); see apxs-build/demo.
 
 .PHONY: demo demo-stop demo-mail
-demo: all
+demo: deps-build
+	+@$(RULES) modules programs
 	@apxs-build/demo start
 
 demo-stop:
