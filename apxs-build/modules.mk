@@ -81,16 +81,16 @@ define module
 $(call says,APXS,$@)
 @mkdir -p $(OUT)/link
 $(Q)$(APXS) -S CC="$(CC)" -c -o $(OUT)/link/$(basename $(@F)).la -Wl,-export-symbols-regex \
-  -Wl,'^anshin_[a-z]+_module$$' $(addprefix -Wl$(comma),$(SANITIZERS)) $^ $(HTTPD_A) $(BASE_A) $(LIBS) \
+  -Wl,'^anshin_[a-z]+_module$$' $(addprefix -Wl$(comma),$(SANITIZERS)) $^ $(HTTPD_A) $(BASE_A) $(LIBS) $(1) \
   >$(OUT)/link/$(basename $(@F)).log 2>&1 || { cat $(OUT)/link/$(basename $(@F)).log; exit 1; }
 @cp $(OUT)/link/.libs/$(@F) $@
 endef
 comma := ,
 
 $(OUT)/mod_anshin_auth.so: $(AUTH_O) $(HTTPD_A) $(BASE_A)
-	$(module)
+	$(call module,)
 $(OUT)/mod_anshin_portal.so: $(PORTAL_O) $(HTTPD_A) $(BASE_A)
-	$(module)
+	$(call module,-lqrencode)
 
 # --- programs ---
 

@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/download.h"
 #include "core/notice.h"
+#include "core/password.h"
 #include "core/secret.h"
 
 #define ADDRESS_MEMORY 100 /* entries of history in which an address is looked for */
@@ -122,21 +123,6 @@ int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, an
            crypto->equal(crypto->ctx, stamp, expected, strlen(expected));
 }
 
-/* Days until the password expires: 0 it has, or the operator wants it changed; -1 not worth a word. */
-static int days_left(const anshin_op_t *op, const anshin_account_t *account)
-{
-    const anshin_policy_t *policy = &op->contract->policy;
-    apr_interval_time_t left = account->password_set_at + policy->password_age - op->now;
-
-    if (account->password_must_change) {
-        return 0;
-    }
-    if (policy->password_age == 0 || left > policy->password_warning) {
-        return -1;
-    }
-    return left <= 0 ? 0 : (int)(left / apr_time_from_sec(86400)) + 1;
-}
-
 typedef struct {
     const char *address;
     int seen;   /* a login from this address stands in the history */
@@ -221,7 +207,7 @@ apr_status_t anshin_claimant_proceed(anshin_op_t *op, anshin_txn_t *txn, const a
                                      anshin_login_result_t *result, apr_array_header_t *wipe)
 {
     result->user = claimant->user;
-    result->days_left = days_left(op, &claimant->account);
+    result->days_left = anshin_password_days_left(op, &claimant->account);
     if (step < ANSHIN_STEP_CODE && claimant->account.method == ANSHIN_METHOD_OTP) {
         return wait_for(op, txn, facts, claimant, ANSHIN_STEP_PASSWORD, ANSHIN_LOGIN_NEED_CODE, result);
     }

@@ -168,20 +168,14 @@ static apr_status_t check_methods(anshin_contract_t *contract, anshin_error_t *e
     anshin_policy_t *policy = &contract->policy;
 
     if (policy->methods == 0) {
-        return refuse(contract, POLICY_methods, "admit one method at least: password, certificate", err, pool);
-    }
-    if (ANSHIN_HAS(policy->methods, ANSHIN_METHOD_OTP)) {
-        return refuse(contract, POLICY_methods,
-                      "otp is not available in this version; give some of: password certificate", err, pool);
+        return refuse(contract, POLICY_methods, "admit one method at least: password, otp, certificate", err, pool);
     }
     if (!anshin_option_is_set(policy, &anshin_policy_options[POLICY_default_method]) &&
         !ANSHIN_HAS(policy->methods, policy->default_method)) {
         policy->default_method =
-            ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE) ? ANSHIN_METHOD_CERTIFICATE : ANSHIN_METHOD_PASSWORD;
-    }
-    if (policy->default_method == ANSHIN_METHOD_OTP) {
-        return refuse(contract, POLICY_default_method,
-                      "otp is not available in this version; give one of: password certificate", err, pool);
+            ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE) ? ANSHIN_METHOD_CERTIFICATE
+            : ANSHIN_HAS(policy->methods, ANSHIN_METHOD_OTP)       ? ANSHIN_METHOD_OTP
+                                                                   : ANSHIN_METHOD_PASSWORD;
     }
     if (!ANSHIN_HAS(policy->methods, policy->default_method)) {
         return refuse(contract, POLICY_default_method, "it is not among AnshinLoginMethods", err, pool);

@@ -1,5 +1,5 @@
 /*
- * Flows, as three lines of text under AES-256-GCM.
+ * Flows, as four lines of text under AES-256-GCM.
  *
  * SECURITY: the cookie comes from strangers. Whatever does not unseal under the contract's name is not a flow; what
  * does was written here, so that parsing it may rest on its form and still checks every part.
@@ -36,6 +36,7 @@ void anshin_flow_start(anshin_op_t *op, anshin_flow_t *flow, anshin_flow_kind_t 
     flow->expires_at = op->now + op->contract->policy.flow_lifetime;
     flow->token = token;
     flow->secret = "";
+    flow->note = "";
 }
 
 void anshin_flow_finish(anshin_op_t *op, anshin_flow_t *flow, const char *secret)
@@ -46,9 +47,9 @@ void anshin_flow_finish(anshin_op_t *op, anshin_flow_t *flow, const char *secret
     flow->secret = secret ? secret : "";
 }
 
-static int line_fits(const char *text)
+static int line_fits(const char *text, apr_size_t max)
 {
-    return strlen(text) <= FIELD_MAX && strchr(text, '\n') == NULL;
+    return strlen(text) <= max && strchr(text, '\n') == NULL;
 }
 
 apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const char **text)
@@ -58,11 +59,12 @@ apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const 
     apr_status_t status;
     char *clear;
 
-    if (!line_fits(flow->token) || !line_fits(flow->secret)) {
+    if (!line_fits(flow->token, FIELD_MAX) || !line_fits(flow->secret, FIELD_MAX) ||
+        !line_fits(flow->note, ANSHIN_FLOW_NOTE_MAX)) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0287", "flow: a text is too long or of several lines");
     }
-    clear = apr_psprintf(op->pool, "%d %d %" APR_TIME_T_FMT "\n%s\n%s", (int)flow->kind, (int)flow->stage,
-                         flow->expires_at, flow->token, flow->secret);
+    clear = apr_psprintf(op->pool, "%d %d %" APR_TIME_T_FMT "\n%s\n%s\n%s", (int)flow->kind, (int)flow->stage,
+                         flow->expires_at, flow->token, flow->secret, flow->note);
     status = crypto->seal(crypto->ctx, &sealed, PURPOSE, op->contract->name, clear, strlen(clear), op->pool);
     crypto->wipe(crypto->ctx, clear, strlen(clear));
     if (status != APR_SUCCESS) {
@@ -92,15 +94,18 @@ static int parse(const char *clear, anshin_flow_t *flow, apr_pool_t *pool)
     apr_int64_t stage = kind >= 0 ? take_number(&at, ' ') : -1;
     apr_int64_t expires = stage >= 0 ? take_number(&at, '\n') : -1;
     const char *line = expires >= 0 ? strchr(at, '\n') : NULL;
+    const char *last;
 
-    if (line == NULL || kind > ANSHIN_FLOW_DOWNLOAD || stage > ANSHIN_STAGE_RESULT) {
+    last = line != NULL ? strchr(line + 1, '\n') : NULL;
+    if (last == NULL || kind >= ANSHIN_FLOW_COUNT || stage > ANSHIN_STAGE_RESULT) {
         return 0;
     }
     flow->kind = (anshin_flow_kind_t)kind;
     flow->stage = (anshin_flow_stage_t)stage;
     flow->expires_at = expires;
     flow->token = apr_pstrmemdup(pool, at, (apr_size_t)(line - at));
-    flow->secret = line + 1;
+    flow->secret = apr_pstrmemdup(pool, line + 1, (apr_size_t)(last - line - 1));
+    flow->note = last + 1;
     return 1;
 }
 

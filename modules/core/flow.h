@@ -10,25 +10,38 @@
 
 #include "core/op.h"
 
-typedef enum anshin_flow_kind_t { ANSHIN_FLOW_NONE, ANSHIN_FLOW_REGISTER, ANSHIN_FLOW_DOWNLOAD } anshin_flow_kind_t;
+typedef enum anshin_flow_kind_t {
+    ANSHIN_FLOW_NONE,
+    ANSHIN_FLOW_REGISTER,
+    ANSHIN_FLOW_DOWNLOAD,
+    ANSHIN_FLOW_LOGIN,               /* between the right password and the session: code, forced change */
+    ANSHIN_FLOW_REISSUE_PASSWORD,
+    ANSHIN_FLOW_REISSUE_CERTIFICATE,
+    ANSHIN_FLOW_TERMINAL,
+    ANSHIN_FLOW_METHOD,
+    ANSHIN_FLOW_AUTHENTICATOR,
+    ANSHIN_FLOW_COUNT
+} anshin_flow_kind_t;
 
 /* In the order in which a flow reaches them. */
 typedef enum anshin_flow_stage_t {
-    ANSHIN_STAGE_OPENED,  /* the link was opened; nothing is proven */
-    ANSHIN_STAGE_CODE_OK, /* registration: the code was right */
+    ANSHIN_STAGE_OPENED,  /* the link was opened and nothing is proven; or the first page was sent */
+    ANSHIN_STAGE_CODE_OK, /* registration, login: the code was right */
     ANSHIN_STAGE_FETCHED, /* download: the file was fetched once at least */
     ANSHIN_STAGE_RESULT   /* over; the result waits to be shown */
 } anshin_flow_stage_t;
 
 #define ANSHIN_FLOW_RESULT_LIFE apr_time_from_sec(600) /* how long a result waits to be shown */
-#define ANSHIN_FLOW_TEXT_MAX 400                       /* longest sealed form, in bytes */
+#define ANSHIN_FLOW_NOTE_MAX 600                       /* longest note, in bytes */
+#define ANSHIN_FLOW_TEXT_MAX 1200                      /* longest sealed form, in bytes */
 
 typedef struct anshin_flow_t {
     anshin_flow_kind_t kind;
     anshin_flow_stage_t stage;
     apr_time_t expires_at;
-    const char *token;  /* of the link; "" once the flow is over */
+    const char *token;  /* of the link, or the stamp of a login; "" once the flow is over */
     const char *secret; /* what is to be shown once; "" when there is nothing */
+    const char *note;   /* what the flow's own pages wrote: one line; "" when there is nothing */
 } anshin_flow_t;
 
 /* 1 when text has the form of a link's token. */

@@ -226,6 +226,20 @@ void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char 
     account->password_must_change = 0;
 }
 
+int anshin_password_days_left(const anshin_op_t *op, const anshin_account_t *account)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    apr_interval_time_t left = account->password_set_at + policy->password_age - op->now;
+
+    if (account->password_must_change) {
+        return 0;
+    }
+    if (policy->password_age == 0 || left > policy->password_warning) {
+        return -1;
+    }
+    return left <= 0 ? 0 : (int)(left / apr_time_from_sec(86400)) + 1;
+}
+
 const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool)
 {
     char *text = anshin_unicode_nfkc(typed, 1, pool);

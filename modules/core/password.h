@@ -42,6 +42,9 @@ apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char
 apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
                                        const anshin_account_t *account, const char *const *addresses);
 
+/* Days until the password expires: 0 it has, or the operator wants it changed; -1 not worth a word (LOG-6). */
+int anshin_password_days_left(const anshin_op_t *op, const anshin_account_t *account);
+
 /* Put a new hash into *account, the former one into its history. */
 void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc);
 

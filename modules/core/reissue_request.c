@@ -112,7 +112,8 @@ static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue
     }
     data = json_pack("{s:s, s:i}", "url",
                      apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base,
-                                 certificate ? "/reissue/certificate?t=" : "/reissue/password?t=", token, NULL),
+                                 certificate ? "/reissue/certificate/prove?t=" : "/reissue/password/prove?t=", token,
+                                 NULL),
                      "minutes", (int)(apr_time_sec(op->contract->policy.link_lifetime) / 60));
     rv = data ? anshin_mail_add(op, txn, certificate ? "certificate-reissue" : "password-reissue", account,
                                 terminal->address, data)

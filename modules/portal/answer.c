@@ -87,6 +87,14 @@ int anshin_answer_error(anshin_exchange_t *x, int status)
     return anshin_page_send(x->page, "error", status);
 }
 
+int anshin_answer_throttled(anshin_exchange_t *x)
+{
+    apr_int64_t seconds = apr_time_sec(x->op.contract->policy.address_window);
+
+    apr_table_set(x->r->err_headers_out, "Retry-After", apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, seconds));
+    return anshin_answer_page(x, "too-many", HTTP_TOO_MANY_REQUESTS);
+}
+
 int anshin_answer_locked(anshin_exchange_t *x, const char *kind, apr_time_t unlock_at)
 {
     anshin_page_flag(x->page, apr_pstrcat(x->op.pool, "kind_", kind, NULL), 1);

@@ -60,7 +60,10 @@ int anshin_answer_redirect(anshin_exchange_t *x, const char *path);
 /* The error page of an HTTP status (400, 403, 404, 405, 408, 413, 415). */
 int anshin_answer_error(anshin_exchange_t *x, int status);
 
-/* Locked (LCK-2): 403. kind: "password", "code", "download". unlock_at: 0: only the operator unlocks. */
+/* This address must wait (LCK-4): 429 with Retry-After. */
+int anshin_answer_throttled(anshin_exchange_t *x);
+
+/* Locked (LCK-2): 403. kind: "password", "code", "download", "answer". unlock_at: 0: only the operator unlocks. */
 int anshin_answer_locked(anshin_exchange_t *x, const char *kind, apr_time_t unlock_at);
 
 /* The link is used, over its time, or none of ours: 410, one page for all of them. */
@@ -71,6 +74,9 @@ const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_si
 
 /* The flow as it is now goes into the browser's cookie; the answer follows. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x);
+
+/* The flow of the browser's cookie into x->flow, for a page that begins one of its own. Answers of anshin_flow_unseal(). */
+apr_status_t anshin_exchange_open_flow(anshin_exchange_t *x, anshin_flow_kind_t kind);
 
 /* The browser is told to forget the flow. */
 void anshin_exchange_forget_flow(anshin_exchange_t *x);

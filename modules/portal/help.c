@@ -29,8 +29,23 @@ int anshin_help_import_get(anshin_exchange_t *x)
     return anshin_answer_page(x, "help-import", HTTP_OK);
 }
 
+/* What one can do oneself, now: the page for whoever is stuck. */
 int anshin_help_get(anshin_exchange_t *x)
 {
+    static const struct {
+        const char *key;
+        anshin_function_t function;
+    } rows[] = {{"password_reissue", ANSHIN_FUNCTION_PASSWORD_REISSUE},
+                {"certificate_reissue", ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
+                {"account", ANSHIN_FUNCTION_ACCOUNT}};
+    const anshin_policy_t *policy = &x->op.contract->policy;
+    json_t *functions = json_object();
+
+    for (apr_size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        anshin_page_put(x->page, functions, rows[i].key, json_boolean(ANSHIN_HAS(policy->functions, rows[i].function)));
+    }
+    anshin_page_put(x->page, x->page->page, "functions", functions);
+    anshin_page_flag(x->page, "certificates", ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE));
     return anshin_answer_page(x, "help", HTTP_OK);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/account.h"
 #include "core/history.h"
+#include "portal/member.h"
 #include "portal/route.h"
 
 #define LOOK_BACK 50 /* entries of history in which the login before this one is looked for */
@@ -41,6 +42,19 @@ static apr_status_t previous_login(anshin_exchange_t *x, apr_time_t *at)
     return status == APR_EOF ? APR_SUCCESS : status;
 }
 
+/* How long the password may still be used, when that is worth a word (LOG-6). */
+static apr_status_t put_days_left(anshin_exchange_t *x)
+{
+    anshin_account_t account;
+    apr_status_t status = anshin_member_read(x, &account);
+    int days = status == APR_SUCCESS ? anshin_password_days_left(&x->op, &account) : -1;
+
+    if (days >= 0) {
+        anshin_page_text(x->page, "days_left_text", anshin_page_say_number(x->page, "home.days_left", "days", days));
+    }
+    return status;
+}
+
 int anshin_home_get(anshin_exchange_t *x)
 {
     const char *method = apr_pstrcat(x->op.pool, "methods.", anshin_method_name(x->session.method), NULL);
@@ -49,6 +63,10 @@ int anshin_home_get(anshin_exchange_t *x)
 
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "history");
+    }
+    status = put_days_left(x);
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "account");
     }
     anshin_page_text(x->page, "method_text", anshin_page_say(x->page, method));
     anshin_page_text(x->page, "site_url", x->op.contract->policy.site_url);

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "core/cookie_header.h"
-#include "core/login.h"
 #include "core/return_path.h"
 #include "httpd/cookie.h"
+#include "portal/login.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
@@ -47,6 +47,13 @@ static int show(anshin_exchange_t *x, const char *sealed, int status)
         anshin_page_text(x->page, "certificate_name", x->peer->name);
     }
     anshin_page_flag(x->page, "show_certificate_link", certificates);
+    anshin_page_text(x->page, "help_url", anshin_exchange_link(x, "/help"));
+    if (ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_PASSWORD_REISSUE)) {
+        anshin_page_text(x->page, "password_reissue_url", anshin_exchange_link(x, "/reissue/password"));
+    }
+    if (certificates && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
+        anshin_page_text(x->page, "certificate_reissue_url", anshin_exchange_link(x, "/reissue/certificate"));
+    }
     if (status == HTTP_UNPROCESSABLE_ENTITY) {
         return anshin_answer_form(x, "login");
     }
@@ -92,19 +99,23 @@ static int wrong(anshin_exchange_t *x, const anshin_login_result_t *result, cons
     return show(x, sealed, HTTP_UNAUTHORIZED);
 }
 
-static int throttled(anshin_exchange_t *x)
-{
-    apr_int64_t seconds = apr_time_sec(x->op.contract->policy.address_window);
-
-    apr_table_set(x->r->err_headers_out, "Retry-After", apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, seconds));
-    return anshin_answer_page(x, "too-many", HTTP_TOO_MANY_REQUESTS);
-}
-
-static int let_in(anshin_exchange_t *x, const anshin_login_result_t *result, const char *path)
+int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *result)
 {
     const anshin_contract_t *contract = x->op.contract;
+    const char *path;
+    const char *sealed = sealed_return(x, &path);
 
+    if (result->outcome == ANSHIN_LOGIN_NEED_CODE || result->outcome == ANSHIN_LOGIN_MUST_CHANGE) {
+        return anshin_login_step(x, result, sealed);
+    }
+    if (result->outcome != ANSHIN_LOGIN_OK) { /* a step without a page lets nobody in */
+        return anshin_answer_failure(x, ANSHIN_EFAULT, "login asks for a step without a page");
+    }
     anshin_cookie_set(x->r, anshin_session_cookie(contract->name, x->op.pool), result->session_id, 0);
+    anshin_exchange_forget_flow(x);
+    if (result->days_left > 0) { /* the notice of days left comes first, with the way to the site on it (LOG-6) */
+        return anshin_answer_redirect(x, "/");
+    }
     return anshin_page_redirect(x->r, path ? path : contract->policy.site_url);
 }
 
@@ -130,18 +141,17 @@ int anshin_login_post(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "login");
     }
-    if (result.outcome == ANSHIN_LOGIN_OK) {
-        return let_in(x, &result, path);
-    }
-    if (result.outcome == ANSHIN_LOGIN_LOCKED) {
+    switch (result.outcome) {
+    case ANSHIN_LOGIN_LOCKED:
         return anshin_answer_locked(x, "password", result.unlock_at);
+    case ANSHIN_LOGIN_THROTTLED:
+        return anshin_answer_throttled(x);
+    case ANSHIN_LOGIN_WRONG:
+        return wrong(x, &result, sealed);
+    case ANSHIN_LOGIN_OK:
+    case ANSHIN_LOGIN_NEED_CODE:
+    case ANSHIN_LOGIN_MUST_CHANGE:
+        break;
     }
-    if (result.outcome == ANSHIN_LOGIN_THROTTLED) {
-        return throttled(x);
-    }
-    if (result.outcome !=
-        ANSHIN_LOGIN_WRONG) { /* a step of the login that this portal has no page for lets nobody in */
-        return anshin_answer_failure(x, ANSHIN_EFAULT, "login asks for a step without a page");
-    }
-    return wrong(x, &result, sealed);
+    return anshin_login_answer(x, &result);
 }

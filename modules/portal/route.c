@@ -17,6 +17,7 @@
 #include "httpd/body.h"
 #include "httpd/cookie.h"
 #include "httpd/env.h"
+#include "portal/member.h"
 #include "portal/portal.h"
 
 APLOG_USE_MODULE(anshin_portal);
@@ -25,23 +26,65 @@ APLOG_USE_MODULE(anshin_portal);
 #define STATIC_PREFIX "/static/"
 #define LANGUAGE_LIFE (365 * 86400)
 
+/* clang-format off */
+#define NO_FLOW ANSHIN_FLOW_NONE, 0, 0
+#define FLOW(kind, from, to) ANSHIN_FLOW_##kind, ANSHIN_STAGE_##from, ANSHIN_STAGE_##to
+#define MEMBER ANSHIN_ROUTE_SESSION
+#define FRESH (ANSHIN_ROUTE_SESSION | ANSHIN_ROUTE_FRESH)
+#define TERMINALS (ANSHIN_SWITCH(TERMINAL_ADD) | ANSHIN_SWITCH(TERMINAL_CHANGE) | ANSHIN_SWITCH(TERMINAL_DELETE))
+
 static const anshin_route_t routes[] = {
-    {"/login", anshin_login_get, anshin_login_post, 0, ANSHIN_FLOW_NONE, 0, 0},
-    {"/logout", anshin_logout_get, anshin_logout_post, 0, ANSHIN_FLOW_NONE, 0, 0},
-    {"/", anshin_home_get, NULL, ANSHIN_ROUTE_SESSION, ANSHIN_FLOW_NONE, 0, 0},
-    {"/register", anshin_register_get, anshin_register_post, ANSHIN_ROUTE_LINK, ANSHIN_FLOW_REGISTER,
-     ANSHIN_STAGE_OPENED, ANSHIN_STAGE_OPENED},
-    {"/register/credentials", anshin_credentials_get, anshin_credentials_post, 0, ANSHIN_FLOW_REGISTER,
-     ANSHIN_STAGE_CODE_OK, ANSHIN_STAGE_CODE_OK},
-    {"/register/done", anshin_registered_get, NULL, 0, ANSHIN_FLOW_REGISTER, ANSHIN_STAGE_RESULT, ANSHIN_STAGE_RESULT},
-    {"/download", anshin_download_get, anshin_download_post, ANSHIN_ROUTE_LINK, ANSHIN_FLOW_DOWNLOAD,
-     ANSHIN_STAGE_OPENED, ANSHIN_STAGE_FETCHED},
-    {"/download/done", anshin_downloaded_get, anshin_downloaded_post, 0, ANSHIN_FLOW_DOWNLOAD, ANSHIN_STAGE_FETCHED,
-     ANSHIN_STAGE_RESULT},
-    {"/help", anshin_help_get, NULL, 0, ANSHIN_FLOW_NONE, 0, 0},
-    {"/help/import", anshin_help_import_get, NULL, 0, ANSHIN_FLOW_NONE, 0, 0},
-    {"/help/certificate", anshin_help_certificate_get, NULL, 0, ANSHIN_FLOW_NONE, 0, 0},
+    {"/", anshin_home_get, NULL, MEMBER, NO_FLOW, 0},
+    {"/login", anshin_login_get, anshin_login_post, 0, NO_FLOW, 0},
+    {"/login/code", anshin_login_code_get, anshin_login_code_post, 0, FLOW(LOGIN, OPENED, OPENED), 0},
+    {"/login/change", anshin_login_change_get, anshin_login_change_post, 0, FLOW(LOGIN, CODE_OK, CODE_OK), 0},
+    {"/logout", anshin_logout_get, anshin_logout_post, 0, NO_FLOW, 0},
+    {"/reauthenticate", anshin_reauthenticate_get, anshin_reauthenticate_post, MEMBER, NO_FLOW, 0},
+
+    {"/register", anshin_register_get, anshin_register_post, ANSHIN_ROUTE_LINK, FLOW(REGISTER, OPENED, OPENED), 0},
+    {"/register/credentials", anshin_credentials_get, anshin_credentials_post, 0, FLOW(REGISTER, CODE_OK, CODE_OK), 0},
+    {"/register/done", anshin_registered_get, NULL, 0, FLOW(REGISTER, RESULT, RESULT), 0},
+    {"/download", anshin_download_get, anshin_download_post, ANSHIN_ROUTE_LINK, FLOW(DOWNLOAD, OPENED, FETCHED), 0},
+    {"/download/done", anshin_downloaded_get, anshin_downloaded_post, 0, FLOW(DOWNLOAD, FETCHED, RESULT), 0},
+
+    {"/reissue/password", anshin_reissue_get, anshin_reissue_post, 0, NO_FLOW, ANSHIN_SWITCH(PASSWORD_REISSUE)},
+    {"/reissue/password/sent", anshin_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(PASSWORD_REISSUE)},
+    {"/reissue/password/prove", anshin_reissue_prove_get, anshin_reissue_prove_post, ANSHIN_ROUTE_LINK,
+     FLOW(REISSUE_PASSWORD, OPENED, OPENED), ANSHIN_SWITCH(PASSWORD_REISSUE)},
+    {"/reissue/password/done", anshin_reissue_done_get, NULL, 0, FLOW(REISSUE_PASSWORD, RESULT, RESULT),
+     ANSHIN_SWITCH(PASSWORD_REISSUE)},
+    {"/reissue/certificate", anshin_reissue_get, anshin_reissue_post, 0, NO_FLOW, ANSHIN_SWITCH(CERTIFICATE_REISSUE)},
+    {"/reissue/certificate/sent", anshin_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(CERTIFICATE_REISSUE)},
+    {"/reissue/certificate/prove", anshin_reissue_prove_get, anshin_reissue_prove_post, ANSHIN_ROUTE_LINK,
+     FLOW(REISSUE_CERTIFICATE, OPENED, OPENED), ANSHIN_SWITCH(CERTIFICATE_REISSUE)},
+    {"/reissue/certificate/done", anshin_reissue_done_get, NULL, 0, FLOW(REISSUE_CERTIFICATE, RESULT, RESULT),
+     ANSHIN_SWITCH(CERTIFICATE_REISSUE)},
+
+    {"/account", anshin_account_page_get, NULL, MEMBER, NO_FLOW, ANSHIN_SWITCH(ACCOUNT)},
+    {"/account/authenticator", anshin_authenticator_get, anshin_authenticator_post, FRESH, NO_FLOW,
+     ANSHIN_SWITCH(ACCOUNT)},
+    {"/password", anshin_password_get, anshin_password_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(PASSWORD)},
+    {"/question", anshin_question_get, anshin_question_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(QUESTION)},
+    {"/history", anshin_history_get, NULL, MEMBER | ANSHIN_ROUTE_QUERY, NO_FLOW, ANSHIN_SWITCH(HISTORY)},
+    {"/sessions", anshin_sessions_get, anshin_sessions_post, MEMBER, NO_FLOW, 0},
+    {"/terminal/add", anshin_terminal_add_get, anshin_terminal_add_post, FRESH, NO_FLOW, ANSHIN_SWITCH(TERMINAL_ADD)},
+    {"/terminal/change", anshin_terminal_change_get, anshin_terminal_change_post, FRESH | ANSHIN_ROUTE_QUERY, NO_FLOW,
+     ANSHIN_SWITCH(TERMINAL_CHANGE)},
+    {"/terminal/delete", anshin_terminal_delete_get, NULL, FRESH | ANSHIN_ROUTE_QUERY, NO_FLOW,
+     ANSHIN_SWITCH(TERMINAL_DELETE)},
+    {"/terminal/confirm", anshin_terminal_confirm_get, anshin_terminal_confirm_post, FRESH,
+     FLOW(TERMINAL, OPENED, OPENED), TERMINALS},
+    {"/terminal/done", anshin_terminal_done_get, NULL, MEMBER, FLOW(TERMINAL, RESULT, RESULT), TERMINALS},
+    {"/method", anshin_method_get, anshin_method_post, FRESH, NO_FLOW, ANSHIN_SWITCH(METHOD)},
+    {"/method/confirm", anshin_method_confirm_get, anshin_method_confirm_post, FRESH, FLOW(METHOD, OPENED, OPENED),
+     ANSHIN_SWITCH(METHOD)},
+    {"/method/done", anshin_method_done_get, NULL, 0, FLOW(METHOD, RESULT, RESULT), ANSHIN_SWITCH(METHOD)},
+
+    {"/help", anshin_help_get, NULL, 0, NO_FLOW, 0},
+    {"/help/import", anshin_help_import_get, NULL, 0, NO_FLOW, 0},
+    {"/help/certificate", anshin_help_certificate_get, NULL, 0, NO_FLOW, 0},
 };
+/* clang-format on */
 
 /* Where a flow stands. */
 static const struct {
@@ -55,6 +98,16 @@ static const struct {
     {ANSHIN_FLOW_DOWNLOAD, ANSHIN_STAGE_OPENED, "/download"},
     {ANSHIN_FLOW_DOWNLOAD, ANSHIN_STAGE_FETCHED, "/download"},
     {ANSHIN_FLOW_DOWNLOAD, ANSHIN_STAGE_RESULT, "/download/done"},
+    {ANSHIN_FLOW_LOGIN, ANSHIN_STAGE_OPENED, "/login/code"},
+    {ANSHIN_FLOW_LOGIN, ANSHIN_STAGE_CODE_OK, "/login/change"},
+    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_STAGE_OPENED, "/reissue/password/prove"},
+    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_STAGE_RESULT, "/reissue/password/done"},
+    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_STAGE_OPENED, "/reissue/certificate/prove"},
+    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_STAGE_RESULT, "/reissue/certificate/done"},
+    {ANSHIN_FLOW_TERMINAL, ANSHIN_STAGE_OPENED, "/terminal/confirm"},
+    {ANSHIN_FLOW_TERMINAL, ANSHIN_STAGE_RESULT, "/terminal/done"},
+    {ANSHIN_FLOW_METHOD, ANSHIN_STAGE_OPENED, "/method/confirm"},
+    {ANSHIN_FLOW_METHOD, ANSHIN_STAGE_RESULT, "/method/done"},
 };
 
 static const anshin_route_t *find_route(const char *path)
@@ -78,6 +131,11 @@ apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x)
         anshin_cookie_set(x->r, FLOW_COOKIE, text, 0);
     }
     return status;
+}
+
+apr_status_t anshin_exchange_open_flow(anshin_exchange_t *x, anshin_flow_kind_t kind)
+{
+    return anshin_flow_unseal(&x->op, anshin_cookie_get(x->r, FLOW_COOKIE), kind, &x->flow);
 }
 
 void anshin_exchange_forget_flow(anshin_exchange_t *x)
@@ -137,7 +195,7 @@ static int check_flow(anshin_exchange_t *x, const anshin_route_t *route)
     if (route->flow == ANSHIN_FLOW_NONE) {
         return DECLINED;
     }
-    status = anshin_flow_unseal(&x->op, anshin_cookie_get(x->r, FLOW_COOKIE), route->flow, &x->flow);
+    status = anshin_exchange_open_flow(x, route->flow);
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status, "no flow of this page in the browser");
     }
@@ -152,24 +210,43 @@ static int check_flow(anshin_exchange_t *x, const anshin_route_t *route)
     return anshin_answer_link_invalid(x);
 }
 
-static int check_session(anshin_exchange_t *x, const anshin_route_t *route)
+/* To a page that asks for something first and then leads back here. A form that was sent is lost, its page is not. */
+static int detour(anshin_exchange_t *x, const anshin_route_t *route, const char *path)
 {
+    const char *back = anshin_exchange_link(x, route->path);
     const char *sealed;
 
+    if ((route->flags & ANSHIN_ROUTE_QUERY) && x->r->args != NULL) {
+        const char *whole = apr_pstrcat(x->op.pool, back, "?", x->r->args, NULL);
+        back = anshin_return_path_valid(whole) ? whole : back;
+    }
+    if (anshin_return_seal(&x->op, back, &sealed) != APR_SUCCESS) {
+        anshin_exchange_log(x, APLOG_WARNING, "AN0621", "no way back from the login");
+        return anshin_answer_redirect(x, path);
+    }
+    return anshin_answer_redirect(x, apr_pstrcat(x->op.pool, path, "?return=", sealed, NULL));
+}
+
+static int check_session(anshin_exchange_t *x, const anshin_route_t *route)
+{
+    anshin_member_t member = anshin_member_of(x);
+
+    if (x->logged_in) {
+        anshin_member_menu(x);
+    }
     if (!(route->flags & ANSHIN_ROUTE_SESSION)) {
         return DECLINED;
     }
-    if (x->logged_in) {
-        if (anshin_session_touch(&x->op, x->session_key, &x->session) != APR_SUCCESS) {
-            anshin_exchange_log(x, APLOG_WARNING, "AN0620", "use of the session cannot be noted");
-        }
-        return DECLINED;
+    if (!x->logged_in) {
+        return detour(x, route, "/login");
     }
-    if (anshin_return_seal(&x->op, anshin_exchange_link(x, route->path), &sealed) != APR_SUCCESS) {
-        anshin_exchange_log(x, APLOG_WARNING, "AN0621", "no way back from the login");
-        return anshin_answer_redirect(x, "/login");
+    if ((route->flags & ANSHIN_ROUTE_FRESH) && !anshin_member_fresh(&x->op, &member)) {
+        return detour(x, route, "/reauthenticate");
     }
-    return anshin_answer_redirect(x, apr_pstrcat(x->op.pool, "/login?return=", sealed, NULL));
+    if (anshin_session_touch(&x->op, x->session_key, &x->session) != APR_SUCCESS) {
+        anshin_exchange_log(x, APLOG_WARNING, "AN0620", "use of the session cannot be noted");
+    }
+    return DECLINED;
 }
 
 /* Origin before the body is read, CSRF token after. */
@@ -209,8 +286,8 @@ static int run(anshin_exchange_t *x, const anshin_route_t *route)
     answer = answer == DECLINED ? check_language(x) : answer;
     answer = answer == DECLINED ? check_link(x, route) : answer;
     answer = answer == DECLINED && post ? check_post(x) : answer;
-    answer = answer == DECLINED ? check_flow(x, route) : answer;
     answer = answer == DECLINED ? check_session(x, route) : answer;
+    answer = answer == DECLINED ? check_flow(x, route) : answer;
     if (answer == DECLINED) {
         answer = post ? route->post(x) : route->get(x);
     }
@@ -262,6 +339,9 @@ int anshin_portal_handle(request_rec *r)
                       x.op.contract->policy.portal_url, x.op.contract->name);
     }
     route = find_route(x.path);
+    if (route != NULL && route->function != 0 && !((unsigned)x.op.contract->policy.functions & route->function)) {
+        route = NULL; /* switched off: as if it did not exist (CON-2) */
+    }
     return route ? run(&x, route) : anshin_answer_error(&x, HTTP_NOT_FOUND);
 }
 

@@ -1,0 +1,187 @@
+/*
+ * The steps between the right password and the session: one-time password (LOG-7), forced change (LOG-6).
+ *
+ * SECURITY: the flow holds who it is and a stamp that only the right password gives; neither leaves the sealed cookie.
+ */
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cookie_header.h"
+#include "httpd/cookie.h"
+#include "portal/login.h"
+#include "portal/member.h"
+#include "portal/route.h"
+
+#define CODE_MAX 64       /* bytes typed */
+#define PASSWORD_MAX 1024 /* bytes typed */
+
+int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result, const char *sealed)
+{
+    int code = result->outcome == ANSHIN_LOGIN_NEED_CODE;
+    const char *path = code ? "/login/code" : "/login/change";
+    apr_status_t status;
+
+    anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_LOGIN, result->stamp);
+    x->flow.stage = code ? ANSHIN_STAGE_OPENED : ANSHIN_STAGE_CODE_OK;
+    x->flow.expires_at = x->op.now + ANSHIN_LOGIN_STEP_LIFE;
+    x->flow.note = result->user;
+    status = anshin_exchange_keep_flow(x);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "flow");
+    }
+    return anshin_answer_redirect(x, sealed ? apr_pstrcat(x->op.pool, path, "?return=", sealed, NULL) : path);
+}
+
+static void facts_of(anshin_exchange_t *x, anshin_login_facts_t *facts)
+{
+    facts->user = x->flow.note;
+    facts->password = "";
+    facts->peer = x->peer;
+    facts->old_session = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
+}
+
+/* The flow has ended: the login begins anew. */
+static int again(anshin_exchange_t *x)
+{
+    anshin_exchange_forget_flow(x);
+    return anshin_answer_redirect(x, "/login");
+}
+
+static int failure(anshin_exchange_t *x, apr_status_t status, const char *what)
+{
+    if (status == ANSHIN_EDENIED) {
+        return again(x);
+    }
+    return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, what);
+}
+
+/* --- one-time password --- */
+
+static apr_status_t put_code_form(anshin_exchange_t *x)
+{
+    json_t *rows = json_array();
+    apr_array_header_t *ways;
+    int app = 0;
+    apr_status_t status = anshin_login_code_ways(&x->op, x->flow.note, x->flow.token, &ways, &app);
+    const char *send = x->form ? anshin_form_get(x->form, "send") : NULL;
+
+    for (int i = 0; status == APR_SUCCESS && i < ways->nelts; i++) {
+        const anshin_code_way_t *way = &APR_ARRAY_IDX(ways, i, anshin_code_way_t);
+        const char *number = apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, way->terminal);
+        const char *kind = apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(way->kind), NULL);
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:b}", "terminal", number, "kind_text",
+                                              anshin_page_say(x->page, kind), "address", way->address, "selected",
+                                              send ? strcmp(send, number) == 0 : i == 0));
+    }
+    anshin_page_put(x->page, x->page->page, "ways", rows);
+    anshin_page_flag(x->page, "app", app);
+    anshin_page_text(x->page, "return", anshin_form_get(x->form ? x->form : x->query, "return"));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
+    return status;
+}
+
+int anshin_login_code_get(anshin_exchange_t *x)
+{
+    apr_status_t status = put_code_form(x);
+
+    return status == APR_SUCCESS ? anshin_answer_page(x, "login-code", HTTP_OK) : failure(x, status, "login code");
+}
+
+static int send_code(anshin_exchange_t *x, const char *terminal)
+{
+    apr_status_t status =
+        anshin_login_code_send(&x->op, x->flow.note, x->flow.token, strlen(terminal) < 10 ? atoi(terminal) : 0);
+
+    if (status == ANSHIN_ECONFLICT) {
+        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "errors.code_sent_recently"));
+        return anshin_answer_page(x, "login-code", HTTP_OK);
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        anshin_page_error(x->page, "send", "errors.choose");
+        return anshin_answer_form(x, "login-code");
+    }
+    if (status != APR_SUCCESS) {
+        return failure(x, status, "login code");
+    }
+    anshin_page_text(x->page, "sent_text", anshin_page_say(x->page, "login_code.sent"));
+    anshin_page_alert(x->page, "success", anshin_page_say(x->page, "login_code.sent"));
+    return anshin_answer_page(x, "login-code", HTTP_OK);
+}
+
+int anshin_login_code_post(anshin_exchange_t *x)
+{
+    const char *terminal = anshin_form_get(x->form, "send");
+    anshin_login_facts_t facts;
+    anshin_login_result_t result;
+    const char *code;
+    apr_status_t status = put_code_form(x);
+
+    if (status != APR_SUCCESS) {
+        return failure(x, status, "login code");
+    }
+    if (terminal) {
+        return send_code(x, terminal);
+    }
+    if (!(code = anshin_exchange_field(x, "code", CODE_MAX))) {
+        return anshin_answer_form(x, "login-code");
+    }
+    facts_of(x, &facts);
+    status = anshin_login_code_check(&x->op, &facts, x->flow.token, code, &result);
+    if (status != APR_SUCCESS) {
+        return failure(x, status, "login code");
+    }
+    if (result.outcome == ANSHIN_LOGIN_LOCKED) {
+        return anshin_answer_locked(x, "code", 0);
+    }
+    if (result.outcome == ANSHIN_LOGIN_WRONG) {
+        anshin_page_error_text(
+            x->page, "code",
+            x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF
+                ? anshin_page_say(x->page, "errors.code_wrong")
+                : anshin_page_say_number(x->page, "errors.code_wrong_remaining", "remaining", result.remaining));
+        return anshin_answer_form(x, "login-code");
+    }
+    return anshin_login_answer(x, &result);
+}
+
+/* --- forced change --- */
+
+static void put_change_form(anshin_exchange_t *x)
+{
+    anshin_words_rules(x);
+    anshin_page_text(x->page, "reason_text", anshin_page_say(x->page, "login_change.reason"));
+    anshin_page_text(x->page, "return", anshin_form_get(x->form ? x->form : x->query, "return"));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
+}
+
+int anshin_login_change_get(anshin_exchange_t *x)
+{
+    put_change_form(x);
+    return anshin_answer_page(x, "login-change", HTTP_OK);
+}
+
+int anshin_login_change_post(anshin_exchange_t *x)
+{
+    const char *password = anshin_member_field(x, "password"), *confirm = anshin_member_field(x, "password_confirm");
+    anshin_login_facts_t facts;
+    anshin_login_result_t result;
+    unsigned broken;
+    apr_status_t status;
+
+    put_change_form(x);
+    if (strlen(password) > PASSWORD_MAX || strlen(confirm) > PASSWORD_MAX) {
+        anshin_page_error(x->page, "password", "errors.too_long");
+        return anshin_answer_form(x, "login-change");
+    }
+    facts_of(x, &facts);
+    status = anshin_login_change(&x->op, &facts, x->flow.token, password, confirm, &broken, &result);
+    if (status != APR_SUCCESS) {
+        return failure(x, status, "forced change");
+    }
+    if (broken) {
+        anshin_words_broken(x, broken);
+        return anshin_answer_form(x, "login-change");
+    }
+    return anshin_login_answer(x, &result);
+}

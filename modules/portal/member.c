@@ -1,0 +1,111 @@
+/*
+ * What the pages of somebody who is logged in share.
+ */
+#include "portal/member.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <string.h>
+
+#include "core/cookie_header.h"
+#include "httpd/cookie.h"
+
+APLOG_USE_MODULE(anshin_portal);
+
+anshin_member_t anshin_member_of(const anshin_exchange_t *x)
+{
+    anshin_member_t member = {x->session_key, &x->session};
+
+    return member;
+}
+
+apr_status_t anshin_member_read(anshin_exchange_t *x, anshin_account_t *account)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, x->op.env->store, ANSHIN_TXN_READ, &x->op.error, x->op.pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_account_get(&x->op, txn, x->session.user, account);
+        anshin_txn_abort(txn);
+    }
+    return status;
+}
+
+void anshin_member_menu(anshin_exchange_t *x)
+{
+    static const struct {
+        const char *path;
+        const char *key;
+        int function; /* -1: always there */
+    } entries[] = {{"/account", "menu.account", ANSHIN_FUNCTION_ACCOUNT},
+                   {"/password", "menu.password", ANSHIN_FUNCTION_PASSWORD},
+                   {"/question", "menu.question", ANSHIN_FUNCTION_QUESTION},
+                   {"/history", "menu.history", ANSHIN_FUNCTION_HISTORY},
+                   {"/method", "menu.method", ANSHIN_FUNCTION_METHOD},
+                   {"/sessions", "menu.sessions", -1}};
+    json_t *menu = json_array();
+
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        if (entries[i].function >= 0 && !ANSHIN_HAS(x->op.contract->policy.functions, entries[i].function)) {
+            continue;
+        }
+        json_array_append_new(menu, json_pack("{s:s, s:s, s:b}", "url", anshin_exchange_link(x, entries[i].path),
+                                              "text", anshin_page_say(x->page, entries[i].key), "current",
+                                              strncmp(x->path, entries[i].path, strlen(entries[i].path)) == 0));
+    }
+    anshin_page_put(x->page, x->page->data, "menu", menu);
+}
+
+const char *anshin_member_method_text(anshin_exchange_t *x, apr_int64_t method)
+{
+    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "methods.", anshin_method_name(method), NULL));
+}
+
+int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char *what)
+{
+    if (status == ANSHIN_EDENIED || status == ANSHIN_ENOTFOUND) {
+        anshin_exchange_log(x, APLOG_INFO, "AN0660", what);
+        return anshin_answer_redirect(x, "/login");
+    }
+    return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, what);
+}
+
+void anshin_member_cookie(anshin_exchange_t *x, const char *session_id)
+{
+    anshin_cookie_set(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool), session_id, 0);
+}
+
+int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin_proof_t *proof)
+{
+    if (proof->right) {
+        return 0;
+    }
+    anshin_page_error_text(
+        x->page, field,
+        x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF
+            ? anshin_page_say(x->page, "errors.password_wrong")
+            : anshin_page_say_number(x->page, "errors.password_wrong_remaining", "remaining", proof->remaining));
+    return 1;
+}
+
+const char *anshin_member_field(const anshin_exchange_t *x, const char *name)
+{
+    const char *value = anshin_form_get(x->form, name);
+
+    return value ? value : "";
+}
+
+int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next)
+{
+    static const char *const parts[] = {"heading", "text", "next_text"};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const char *text = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "done.", name, ".", parts[i], NULL));
+        anshin_page_text(x->page, parts[i], text);
+        if (i == 0) {
+            anshin_page_put(x->page, x->page->data, "title", json_string(text));
+        }
+    }
+    anshin_page_text(x->page, "next_url", anshin_exchange_link(x, next));
+    return anshin_answer_page(x, "done", HTTP_OK);
+}

@@ -1,0 +1,53 @@
+/*
+ * What the pages of somebody who is logged in share: menu, account, re-authentication, results.
+ */
+#ifndef ANSHIN_PORTAL_MEMBER_H
+#define ANSHIN_PORTAL_MEMBER_H
+
+#include "core/change.h"
+#include "core/history.h"
+#include "portal/exchange.h"
+
+/* The session as the core's verbs want it. */
+anshin_member_t anshin_member_of(const anshin_exchange_t *x);
+
+/* The account of the session. Answers of anshin_account_get(). */
+apr_status_t anshin_member_read(anshin_exchange_t *x, anshin_account_t *account);
+
+/* Menu of what the contract allows (CON-2), into the page's data. */
+void anshin_member_menu(anshin_exchange_t *x);
+
+/* "ID/password + certificate" in the page's language. */
+const char *anshin_member_method_text(anshin_exchange_t *x, apr_int64_t method);
+
+/* A failure behind the login: ended sessions go to the login, faults to 503. */
+int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char *what);
+
+/* The new id of a session into its cookie. */
+void anshin_member_cookie(anshin_exchange_t *x, const char *session_id);
+
+/* Complain about a wrong current password beside field, with what is left; 0: it was right. Locked accounts are answered by the
+ * caller (anshin_answer_locked). */
+int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin_proof_t *proof);
+
+/* A field of the form, "" when it is missing. */
+const char *anshin_member_field(const anshin_exchange_t *x, const char *name);
+
+/* The result page: texts done.NAME.heading, .text. next: path behind the portal's base. */
+int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next);
+
+/* --- words of the password policy, for every page that takes a password (words.c) --- */
+
+/* page.rules, page.min, page.max */
+void anshin_words_rules(anshin_exchange_t *x);
+
+/* A complaint for each broken rule beside "password", the mismatch beside "password_confirm". */
+void anshin_words_broken(anshin_exchange_t *x, unsigned broken);
+
+/* page.questions; selected: id or "". */
+void anshin_words_questions(anshin_exchange_t *x, const char *selected);
+
+/* Complaints about question and answer; keys of texts or NULL. */
+void anshin_words_answer(anshin_exchange_t *x, const char *question_error, const char *answer_error);
+
+#endif

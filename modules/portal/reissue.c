@@ -1,0 +1,153 @@
+/*
+ * Reissue of a password (PRI) and of a certificate (CRI), for those who cannot log in.
+ *
+ * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown once.
+ */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/reissue.h"
+#include "portal/member.h"
+#include "portal/route.h"
+
+#define TYPED_MAX 1024 /* bytes of a field */
+
+static const char *const steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.reissue_prove",
+                                    "steps.reissue_done", NULL};
+
+/* Which of the two the page is about, by its path. */
+static anshin_reissue_kind_t kind_of(const anshin_exchange_t *x)
+{
+    return strncmp(x->path, "/reissue/password", strlen("/reissue/password")) == 0 ? ANSHIN_REISSUE_PASSWORD
+                                                                                   : ANSHIN_REISSUE_CERTIFICATE;
+}
+
+static const char *base_of(const anshin_exchange_t *x)
+{
+    return kind_of(x) == ANSHIN_REISSUE_PASSWORD ? "/reissue/password" : "/reissue/certificate";
+}
+
+static void put_common(anshin_exchange_t *x, int step)
+{
+    anshin_page_flag(x->page, kind_of(x) == ANSHIN_REISSUE_PASSWORD ? "for_password" : "for_certificate", 1);
+    anshin_page_steps(x->page, steps, step);
+    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, x->path));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
+    anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
+}
+
+int anshin_reissue_get(anshin_exchange_t *x)
+{
+    put_common(x, 0);
+    return anshin_answer_page(x, "reissue-request", HTTP_OK);
+}
+
+int anshin_reissue_post(anshin_exchange_t *x)
+{
+    const char *user = anshin_exchange_field(x, "user", TYPED_MAX);
+    const char *address = anshin_exchange_field(x, "address", TYPED_MAX);
+    apr_status_t status;
+
+    put_common(x, 0);
+    anshin_page_value(x->page, "user", anshin_member_field(x, "user"));
+    anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
+    if (!user || !address) {
+        return anshin_answer_form(x, "reissue-request");
+    }
+    status = anshin_reissue_request(&x->op, kind_of(x), user, address);
+    if (status == ANSHIN_EDENIED) {
+        return anshin_answer_throttled(x);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "reissue");
+    }
+    return anshin_answer_redirect(x, apr_pstrcat(x->op.pool, base_of(x), "/sent", NULL));
+}
+
+int anshin_reissue_sent_get(anshin_exchange_t *x)
+{
+    put_common(x, 1);
+    return anshin_answer_page(x, "reissue-sent", HTTP_OK);
+}
+
+static void put_proof(anshin_exchange_t *x, anshin_reissue_proof_t proof)
+{
+    static const char *const flags[] = {"by_question", "by_password", "by_code"};
+
+    put_common(x, 2);
+    anshin_page_flag(x->page, flags[proof], 1);
+    if (proof == ANSHIN_PROOF_QUESTION) {
+        anshin_words_questions(x, x->form ? anshin_member_field(x, "question") : "");
+    }
+}
+
+int anshin_reissue_prove_get(anshin_exchange_t *x)
+{
+    anshin_reissue_proof_t proof;
+    apr_status_t status = anshin_reissue_find(&x->op, kind_of(x), x->flow.token, &proof);
+
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "reissue link");
+    }
+    put_proof(x, proof);
+    return anshin_answer_page(x, "reissue-prove", HTTP_OK);
+}
+
+static int wrong(anshin_exchange_t *x, anshin_reissue_proof_t proof, const anshin_proof_t *result)
+{
+    static const char *const keys[] = {"errors.answer_wrong", "errors.password_wrong", "errors.code_wrong"};
+    const char *key = keys[proof];
+
+    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
+        anshin_page_error(x->page, "answer", key);
+    } else {
+        key = apr_pstrcat(x->op.pool, key, "_remaining", NULL);
+        anshin_page_error_text(x->page, "answer", anshin_page_say_number(x->page, key, "remaining", result->remaining));
+    }
+    return anshin_answer_form(x, "reissue-prove");
+}
+
+int anshin_reissue_prove_post(anshin_exchange_t *x)
+{
+    const char *answer = anshin_exchange_field(x, "answer", TYPED_MAX);
+    anshin_reissue_result_t result;
+    anshin_reissue_proof_t proof;
+    apr_status_t status = anshin_reissue_find(&x->op, kind_of(x), x->flow.token, &proof);
+
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "reissue link");
+    }
+    put_proof(x, proof);
+    if (!answer) {
+        return anshin_answer_form(x, "reissue-prove");
+    }
+    status =
+        anshin_reissue_execute(&x->op, kind_of(x), x->flow.token, anshin_member_field(x, "question"), answer, &result);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "reissue");
+    }
+    if (result.proof.locked) {
+        return anshin_answer_locked(x, proof == ANSHIN_PROOF_PASSWORD ? "password" : "answer", 0);
+    }
+    if (!result.proof.right) {
+        return wrong(x, proof, &result.proof);
+    }
+    anshin_flow_finish(&x->op, &x->flow, result.password ? result.password : result.download_password);
+    x->flow.note = result.must_change ? "change" : "";
+    status = anshin_exchange_keep_flow(x);
+    return status == APR_SUCCESS ? anshin_answer_redirect(x, apr_pstrcat(x->op.pool, base_of(x), "/done", NULL))
+                                 : anshin_answer_failure(x, status, "flow");
+}
+
+int anshin_reissue_done_get(anshin_exchange_t *x)
+{
+    int password = kind_of(x) == ANSHIN_REISSUE_PASSWORD;
+
+    put_common(x, 3);
+    anshin_page_text(x->page, password ? "password" : "download_password", x->flow.secret);
+    anshin_page_flag(x->page, "must_change", password && *x->flow.note);
+    if (!x->r->header_only) {
+        anshin_exchange_forget_flow(x); /* shown once (PRI-3) */
+    }
+    return anshin_answer_page(x, "reissue-done", HTTP_OK);
+}

@@ -1,0 +1,305 @@
+/*
+ * Terminals: add, change, delete (ACC-5), each by way of a confirmation.
+ *
+ * SECURITY: what is confirmed travels sealed in the flow, bound to the user who typed it (S29); the core checks it all again.
+ */
+#include <apr_strings.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/terminal.h"
+#include "portal/member.h"
+#include "portal/route.h"
+
+#define ADDRESS_TYPED_MAX 512 /* bytes typed */
+
+static const char *const steps[] = {"steps.terminal_edit", "steps.terminal_confirm", "steps.terminal_done", NULL};
+
+/* What the flow's note holds: "add 0 1 USER ADDRESS". */
+typedef enum action_t { ACTION_ADD, ACTION_CHANGE, ACTION_DELETE, ACTION_NONE } action_t;
+static const char *const action_names[] = {"add", "change", "delete"};
+
+typedef struct plan_t {
+    action_t action;
+    apr_int64_t number;
+    int kind;
+    const char *address;
+} plan_t;
+
+static int start(anshin_exchange_t *x, const plan_t *plan)
+{
+    apr_status_t status;
+
+    anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_TERMINAL, "");
+    x->flow.note = apr_psprintf(x->op.pool, "%s %" APR_INT64_T_FMT " %d %s %s", action_names[plan->action],
+                                plan->number, plan->kind, x->session.user, plan->address);
+    status = anshin_exchange_keep_flow(x);
+    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/terminal/confirm")
+                                 : anshin_member_failure(x, status, "flow");
+}
+
+/* The plan of the flow; ACTION_NONE when it is another user's. */
+static plan_t plan_of(const anshin_exchange_t *x)
+{
+    plan_t plan = {ACTION_NONE, 0, 0, ""};
+    char *at = apr_pstrdup(x->op.pool, x->flow.note), *last;
+    const char *action = apr_strtok(at, " ", &last), *number = apr_strtok(NULL, " ", &last);
+    const char *kind = apr_strtok(NULL, " ", &last), *user = apr_strtok(NULL, " ", &last);
+    const char *address = apr_strtok(NULL, " ", &last);
+
+    if (!address || strcmp(user, x->session.user) != 0) {
+        return plan;
+    }
+    for (int i = ACTION_ADD; i <= ACTION_DELETE; i++) {
+        if (strcmp(action, action_names[i]) == 0) {
+            plan.action = (action_t)i;
+        }
+    }
+    plan.number = apr_atoi64(number);
+    plan.kind = atoi(kind);
+    plan.address = address;
+    return plan;
+}
+
+static const char *kind_text(anshin_exchange_t *x, apr_int64_t kind)
+{
+    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
+}
+
+/* --- the form --- */
+
+static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, int selected)
+{
+    json_t *kinds = json_array();
+
+    for (int kind = 0; kind <= ANSHIN_TERMINAL_SMARTPHONE; kind++) {
+        if (ANSHIN_HAS(x->op.contract->policy.terminal_kinds, kind)) {
+            json_array_append_new(kinds, json_pack("{s:s, s:s, s:b}", "id", anshin_terminal_kind_name(kind), "text",
+                                                   kind_text(x, kind), "selected", kind == selected));
+        }
+    }
+    anshin_page_put(x->page, x->page->page, "kinds", kinds);
+    anshin_page_flag(x->page, action_names[action], 1);
+    if (number) {
+        anshin_page_put(x->page, x->page->page, "number", json_integer(number));
+    }
+    anshin_page_steps(x->page, steps, 0);
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(
+        x->page, "action_url",
+        apr_psprintf(x->op.pool, number ? "%s?n=%" APR_INT64_T_FMT : "%s", anshin_exchange_link(x, x->path), number));
+}
+
+/* The number in the address; 0: none, or nonsense. */
+static apr_int64_t wanted_number(const anshin_exchange_t *x)
+{
+    const char *text = anshin_form_get(x->query, "n");
+
+    return text && *text && strlen(text) < 10 && strspn(text, "0123456789") == strlen(text) ? apr_atoi64(text) : 0;
+}
+
+static int typed_kind(const anshin_exchange_t *x)
+{
+    const char *kind = anshin_member_field(x, "kind");
+
+    for (int i = 0; i <= ANSHIN_TERMINAL_SMARTPHONE; i++) {
+        if (strcmp(kind, anshin_terminal_kind_name(i)) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static apr_status_t read_terminal(anshin_exchange_t *x, apr_int64_t number, anshin_terminal_t *terminal)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, x->op.env->store, ANSHIN_TXN_READ, &x->op.error, x->op.pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_terminal_get(&x->op, txn, x->session.user, number, terminal);
+        anshin_txn_abort(txn);
+    }
+    return status;
+}
+
+int anshin_terminal_add_get(anshin_exchange_t *x)
+{
+    put_form(x, ACTION_ADD, 0, ANSHIN_TERMINAL_PC);
+    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
+}
+
+int anshin_terminal_change_get(anshin_exchange_t *x)
+{
+    apr_int64_t number = wanted_number(x);
+    anshin_terminal_t terminal;
+    apr_status_t status = number ? read_terminal(x, number, &terminal) : ANSHIN_ENOTFOUND;
+
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_answer_error(x, HTTP_NOT_FOUND);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "terminal");
+    }
+    put_form(x, ACTION_CHANGE, number, (int)terminal.kind);
+    anshin_page_value(x->page, "address", terminal.address);
+    anshin_page_value(x->page, "address_confirm", terminal.address);
+    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
+}
+
+/* Both forms: check, then on to the confirmation. */
+static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
+{
+    anshin_member_t member = anshin_member_of(x);
+    const char *address = anshin_exchange_field(x, "address", ADDRESS_TYPED_MAX);
+    const char *confirm = anshin_member_field(x, "address_confirm");
+    plan_t plan = {action, number, typed_kind(x), address};
+    anshin_terminal_result_t result;
+    apr_status_t status;
+
+    put_form(x, action, number, plan.kind);
+    anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
+    anshin_page_value(x->page, "address_confirm", confirm);
+    if (!address) {
+        return anshin_answer_form(x, "terminal-edit");
+    }
+    status = anshin_terminal_check(&x->op, &member, number, address, confirm, plan.kind, &result);
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_answer_error(x, HTTP_NOT_FOUND);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "terminal");
+    }
+    if (result.address_error) {
+        anshin_page_error(x->page,
+                          strcmp(result.address_error, "errors.address_mismatch") == 0 ? "address_confirm" : "address",
+                          result.address_error);
+    }
+    if (result.kind_error) {
+        anshin_page_error(x->page, "kind", result.kind_error);
+    }
+    if (result.error) {
+        anshin_page_alert(x->page, "error",
+                          anshin_page_say_number(x->page, result.error, "max", x->op.contract->policy.terminals_max));
+    }
+    if (result.address_error || result.kind_error || result.error) {
+        return anshin_answer_form(x, "terminal-edit");
+    }
+    return start(x, &plan);
+}
+
+int anshin_terminal_add_post(anshin_exchange_t *x)
+{
+    return edit(x, ACTION_ADD, 0);
+}
+
+int anshin_terminal_change_post(anshin_exchange_t *x)
+{
+    apr_int64_t number = wanted_number(x);
+
+    return number ? edit(x, ACTION_CHANGE, number) : anshin_answer_error(x, HTTP_NOT_FOUND);
+}
+
+/* GET begins the flow in the browser's cookie alone; nothing changes on the server. */
+int anshin_terminal_delete_get(anshin_exchange_t *x)
+{
+    plan_t plan = {ACTION_DELETE, wanted_number(x), 0, "-"};
+    anshin_terminal_t terminal;
+    apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
+
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_answer_error(x, HTTP_NOT_FOUND);
+    }
+    return status == APR_SUCCESS ? start(x, &plan) : anshin_member_failure(x, status, "terminal");
+}
+
+/* --- confirmation and result --- */
+
+int anshin_terminal_confirm_get(anshin_exchange_t *x)
+{
+    plan_t plan = plan_of(x);
+    anshin_terminal_t terminal;
+    apr_status_t status = APR_SUCCESS;
+
+    if (plan.action == ACTION_NONE) {
+        return anshin_answer_link_invalid(x);
+    }
+    if (plan.action != ACTION_ADD && (status = read_terminal(x, plan.number, &terminal)) == APR_SUCCESS) {
+        int erase = plan.action == ACTION_DELETE;
+        anshin_page_put(x->page, x->page->page, "number", json_integer(plan.number));
+        anshin_page_text(x->page, erase ? "address" : "former_address", terminal.address);
+        anshin_page_text(x->page, erase ? "kind_text" : "former_kind_text", kind_text(x, terminal.kind));
+        anshin_page_flag(x->page, "has_certificate", terminal.certificate != NULL);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "terminal");
+    }
+    if (plan.action != ACTION_DELETE) {
+        anshin_page_text(x->page, "address", plan.address);
+        anshin_page_text(x->page, "kind_text", kind_text(x, plan.kind));
+        anshin_page_flag(x->page, "has_certificate", x->session.method == ANSHIN_METHOD_CERTIFICATE);
+    }
+    anshin_page_flag(x->page, action_names[plan.action], 1);
+    anshin_page_steps(x->page, steps, 1);
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/terminal/confirm"));
+    anshin_page_text(x->page, "back_url",
+                     plan.action == ACTION_ADD ? anshin_exchange_link(x, "/terminal/add")
+                     : plan.action == ACTION_CHANGE
+                         ? apr_psprintf(x->op.pool, "%s?n=%" APR_INT64_T_FMT,
+                                        anshin_exchange_link(x, "/terminal/change"), plan.number)
+                         : anshin_exchange_link(x, "/account"));
+    return anshin_answer_page(x, "terminal-confirm", HTTP_OK);
+}
+
+int anshin_terminal_confirm_post(anshin_exchange_t *x)
+{
+    anshin_member_t member = anshin_member_of(x);
+    plan_t plan = plan_of(x);
+    anshin_terminal_result_t result;
+    apr_status_t status = ANSHIN_EDENIED;
+
+    switch (plan.action) {
+    case ACTION_ADD:
+        status = anshin_terminal_add(&x->op, &member, plan.address, plan.kind, &result);
+        break;
+    case ACTION_CHANGE:
+        status = anshin_terminal_change(&x->op, &member, plan.number, plan.address, plan.kind, &result);
+        break;
+    case ACTION_DELETE:
+        status = anshin_terminal_delete(&x->op, &member, plan.number, &result);
+        break;
+    case ACTION_NONE:
+        return anshin_answer_link_invalid(x);
+    }
+    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
+        return anshin_answer_link_invalid(x);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "terminal");
+    }
+    if (result.address_error || result.kind_error || result.error) { /* the account changed since the first page */
+        return anshin_answer_redirect(x, "/account");
+    }
+    anshin_flow_finish(&x->op, &x->flow, result.download_password);
+    status = anshin_exchange_keep_flow(x);
+    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/terminal/done")
+                                 : anshin_member_failure(x, status, "flow");
+}
+
+int anshin_terminal_done_get(anshin_exchange_t *x)
+{
+    plan_t plan = plan_of(x);
+
+    if (plan.action == ACTION_NONE) {
+        return anshin_answer_link_invalid(x);
+    }
+    anshin_page_flag(x->page, action_names[plan.action], 1);
+    anshin_page_steps(x->page, steps, 2);
+    anshin_page_text(x->page, "download_password", x->flow.secret);
+    anshin_page_text(x->page, "next_url", anshin_exchange_link(x, "/account"));
+    if (!x->r->header_only) {
+        anshin_exchange_forget_flow(x); /* shown once */
+    }
+    return anshin_answer_page(x, "terminal-done", HTTP_OK);
+}

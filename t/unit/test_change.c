@@ -1,0 +1,215 @@
+/* core/change.c, proof.c, login_change.c, notice.c: what a user changes, and what is changed by force. */
+#include "core/change.h"
+#include "core/history.h"
+#include "core/mail.h"
+#include "core/notice.h"
+#include "people.h"
+
+static world_t world;
+
+#define NEW_PASSWORD "Brand-New-Horse-8"
+
+/* Log in and give the member that the pages would have. */
+static anshin_member_t member_of(const char *user, const char *password)
+{
+    anshin_login_result_t login = people_login(&world, user, password, &people_no_peer, "192.0.2.1");
+    anshin_session_t *session = apr_pcalloc(world.pool, sizeof(*session));
+    anshin_member_t member = {NULL, session};
+
+    if (login.outcome != ANSHIN_LOGIN_OK ||
+        anshin_session_find(world_op(&world), login.session_id, &people_no_peer, session, &member.key) != APR_SUCCESS) {
+        printf("# %s cannot log in\n", user);
+        exit(1);
+    }
+    return member;
+}
+
+static int alive(const anshin_member_t *member)
+{
+    anshin_session_t session;
+
+    return world_get(&world, &anshin_record_session, member->key, &session) == APR_SUCCESS;
+}
+
+static apr_status_t count_kind(void *baton, const char *key, const void *record)
+{
+    const char *const *wanted = baton;
+
+    (void)key;
+    if (strcmp(((const anshin_mail_t *)record)->kind, wanted[0]) == 0) {
+        wanted = NULL;
+        ++*(int *)(((void **)baton)[1]);
+    }
+    return APR_SUCCESS;
+}
+
+static int mails(const char *kind)
+{
+    int count = 0;
+    void *baton[2] = {(void *)(uintptr_t)kind, &count};
+    anshin_txn_t *txn = world_begin(world_op(&world), ANSHIN_TXN_READ);
+
+    (void)anshin_txn_each(txn, &anshin_record_mail, "", count_kind, baton);
+    anshin_txn_abort(txn);
+    return count;
+}
+
+static void test_password(void)
+{
+    anshin_change_result_t r;
+    anshin_member_t first, second;
+
+    (void)people_register(&world, "ch1", ANSHIN_METHOD_PASSWORD);
+    first = member_of("ch1", PEOPLE_PASSWORD);
+    second = member_of("ch1", PEOPLE_PASSWORD);
+    ok(anshin_password_change(world_op(&world), &first, "wrong", NEW_PASSWORD, NEW_PASSWORD, &r) == APR_SUCCESS &&
+           !r.proof.right && r.proof.remaining == 4 && !r.session_id,
+       "a wrong current password is counted and changes nothing (ACC-3, S3)");
+    ok(anshin_password_change(world_op(&world), &first, "wrong", PEOPLE_PASSWORD, PEOPLE_PASSWORD, &r) == APR_SUCCESS &&
+           !r.password_broken,
+       "and does not tell that the new one is the current one");
+    ok(anshin_password_change(world_op(&world), &first, PEOPLE_PASSWORD, "short", "other", &r) == APR_SUCCESS &&
+           r.proof.right && r.password_broken == (1u << ANSHIN_RULE_TOO_SHORT | 1u << ANSHIN_RULE_MISMATCH) &&
+           !r.session_id,
+       "every broken rule is named");
+    ok(anshin_password_change(world_op(&world), &first, PEOPLE_PASSWORD, PEOPLE_PASSWORD, PEOPLE_PASSWORD, &r) ==
+               APR_SUCCESS &&
+           r.password_broken == 1u << ANSHIN_RULE_SAME_AS_CURRENT,
+       "the current password is refused as the new one (PWD-2)");
+    ok(anshin_password_change(world_op(&world), &first, PEOPLE_PASSWORD, NEW_PASSWORD, NEW_PASSWORD, &r) ==
+               APR_SUCCESS &&
+           r.session_id,
+       "changed");
+    ok(!alive(&first) && !alive(&second), "the session has a new id (S14), all others have ended (S16)");
+    ok(mails("password-changed") == 1, "a notice goes out (MAI-3, S13)");
+    ok(people_login(&world, "ch1", PEOPLE_PASSWORD, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_WRONG,
+       "the old password is none any more");
+    first = member_of("ch1", NEW_PASSWORD);
+    ok(anshin_password_change(world_op(&world), &first, NEW_PASSWORD, PEOPLE_PASSWORD, PEOPLE_PASSWORD, &r) ==
+               APR_SUCCESS &&
+           r.password_broken == 1u << ANSHIN_RULE_USED_BEFORE,
+       "the one before is refused (PWD-2)");
+    ok(anshin_password_change(world_op(&world), &second, NEW_PASSWORD, "Third-Horse-99", "Third-Horse-99", &r) ==
+           ANSHIN_EDENIED,
+       "an ended session changes nothing (S16)");
+    for (int i = 0; i < 5; i++) {
+        (void)anshin_password_change(world_op(&world), &first, "guess", NEW_PASSWORD, NEW_PASSWORD, &r);
+    }
+    ok(r.proof.locked && !alive(&first), "guessing at an open session locks the account and ends it (LCK-1, S5)");
+    ok(mails("locked") == 1, "with a notice (MAI-3)");
+}
+
+static void test_question(void)
+{
+    anshin_change_result_t r;
+    anshin_member_t member;
+    anshin_account_t before, after;
+
+    (void)people_register(&world, "ch2", ANSHIN_METHOD_PASSWORD);
+    member = member_of("ch2", PEOPLE_PASSWORD);
+    (void)world_get(&world, &anshin_record_account, "p-01/ch2", &before);
+    ok(anshin_question_change(world_op(&world), &member, PEOPLE_PASSWORD, "nonsense", "", &r) == APR_SUCCESS &&
+           r.question_error && r.answer_error && !r.session_id,
+       "question and answer have rules (ACC-3)");
+    ok(anshin_question_change(world_op(&world), &member, "wrong", "food", "寿司", &r) == APR_SUCCESS && !r.proof.right,
+       "the current password is asked for");
+    (void)world_get(&world, &anshin_record_account, "p-01/ch2", &after);
+    ok(same_text(before.answer_hash, after.answer_hash), "nothing has changed so far");
+    ok(anshin_question_change(world_op(&world), &member, PEOPLE_PASSWORD, "food", "寿司", &r) == APR_SUCCESS &&
+           r.session_id && mails("question-changed") == 1,
+       "changed, with a notice (S13)");
+    (void)world_get(&world, &anshin_record_account, "p-01/ch2", &after);
+    ok(same_text(after.question, "food") && !same_text(before.answer_hash, after.answer_hash),
+       "question and answer are new");
+}
+
+static void test_reauthenticate(void)
+{
+    anshin_member_t member;
+    anshin_proof_t proof;
+    const char *id;
+
+    (void)people_register(&world, "ch3", ANSHIN_METHOD_PASSWORD);
+    member = member_of("ch3", PEOPLE_PASSWORD);
+    ok(anshin_member_fresh(world_op(&world), &member), "fresh after the login (S12)");
+    world.now += world.contract.policy.reauthenticate;
+    ok(!anshin_member_fresh(world_op(&world), &member), "no longer fresh after some minutes (S12)");
+    ok(anshin_member_prove(world_op(&world), &member, "wrong", &proof, &id) == APR_SUCCESS && !proof.right && !id,
+       "a wrong password proves nothing");
+    ok(anshin_member_prove(world_op(&world), &member, PEOPLE_PASSWORD, &proof, &id) == APR_SUCCESS && proof.right &&
+           id && !alive(&member),
+       "the right one gives the session a new id (S14)");
+    ok(anshin_session_find(world_op(&world), id, &people_no_peer, (anshin_session_t *)(uintptr_t)member.session,
+                           &member.key) == APR_SUCCESS &&
+           anshin_member_fresh(world_op(&world), &member),
+       "that is fresh again");
+}
+
+static void test_expired(void)
+{
+    anshin_login_facts_t facts = {"ch4", PEOPLE_PASSWORD, &people_no_peer, NULL};
+    anshin_login_result_t r, done_result;
+    unsigned broken;
+
+    (void)people_register(&world, "ch4", ANSHIN_METHOD_PASSWORD);
+    world.contract.policy.password_age = apr_time_from_sec(90 * 86400);
+    world.contract.policy.password_warning = apr_time_from_sec(14 * 86400);
+    r = people_login(&world, "ch4", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(r.outcome == ANSHIN_LOGIN_OK && r.days_left == -1, "a young password is not talked of (LOG-6)");
+    world.now += apr_time_from_sec(80 * 86400);
+    r = people_login(&world, "ch4", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(r.outcome == ANSHIN_LOGIN_OK && r.days_left == 11, "near its end the days left are told: %d (LOG-6)",
+       r.days_left);
+    world.now += apr_time_from_sec(10 * 86400);
+    r = people_login(&world, "ch4", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(r.outcome == ANSHIN_LOGIN_MUST_CHANGE && !r.session_id && r.stamp,
+       "an expired one opens no session, but the page to change it (LOG-6)");
+    ok(anshin_login_change(world_op(&world), &facts, "forged", NEW_PASSWORD, NEW_PASSWORD, &broken, &done_result) ==
+           ANSHIN_EDENIED,
+       "only with the stamp of that login (S29)");
+    ok(anshin_login_change(world_op(&world), &facts, r.stamp, PEOPLE_PASSWORD, PEOPLE_PASSWORD, &broken,
+                           &done_result) == APR_SUCCESS &&
+           broken == 1u << ANSHIN_RULE_SAME_AS_CURRENT,
+       "not to the same again");
+    ok(anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &done_result) ==
+               APR_SUCCESS &&
+           !broken && done_result.outcome == ANSHIN_LOGIN_OK && done_result.session_id,
+       "then on to the site");
+    ok(anshin_login_change(world_op(&world), &facts, r.stamp, "Another-One-77", "Another-One-77", &broken,
+                           &done_result) == ANSHIN_EDENIED,
+       "the stamp works once (S29)");
+    world.contract.policy.password_age = 0;
+    r = people_login(&world, "ch4", NEW_PASSWORD, &people_no_peer, NULL);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "the new password opens");
+}
+
+static void test_new_address(void)
+{
+    int before = mails("new-address-login");
+
+    (void)people_register(&world, "ch5", ANSHIN_METHOD_PASSWORD);
+    world.contract.policy.notices |= 1 << ANSHIN_NOTICE_LOGIN;
+    (void)people_login(&world, "ch5", PEOPLE_PASSWORD, &people_no_peer, "192.0.2.1");
+    ok(mails("new-address-login") == before, "the first login of all is no news");
+    (void)people_login(&world, "ch5", PEOPLE_PASSWORD, &people_no_peer, "192.0.2.1");
+    ok(mails("new-address-login") == before, "nor one from a known address");
+    (void)people_login(&world, "ch5", PEOPLE_PASSWORD, &people_no_peer, "198.51.100.7");
+    ok(mails("new-address-login") == before + 1, "one from a new address is told (MAI-3)");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    people_contract(&world, ANSHIN_PRESET_CLASSIC);
+    test_password();
+    test_question();
+    test_reauthenticate();
+    test_expired();
+    test_new_address();
+    apr_pool_destroy(pool);
+    return done();
+}

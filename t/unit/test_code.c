@@ -1,0 +1,165 @@
+/* core/login_code.c, totp.c: the second factor. */
+#include "core/mail.h"
+#include "core/totp.h"
+#include "people.h"
+
+static world_t world;
+
+/* The newest code mailed, out of its sealed text. */
+typedef struct {
+    anshin_mail_t mail;
+} newest_t;
+
+static apr_status_t find_newest(void *baton, const char *key, const void *record)
+{
+    newest_t *newest = baton;
+    const anshin_mail_t *mail = record;
+
+    (void)key;
+    if (strcmp(mail->kind, "login-code") == 0 && mail->created_at >= newest->mail.created_at) {
+        newest->mail = *mail;
+        newest->mail.blob = apr_pstrdup(world.pool, mail->blob);
+    }
+    return APR_SUCCESS;
+}
+
+static const char *mailed_code(void)
+{
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_READ);
+    anshin_mail_text_t text;
+    newest_t newest;
+
+    memset(&newest, 0, sizeof(newest));
+    (void)anshin_txn_each(txn, &anshin_record_mail, "", find_newest, &newest);
+    anshin_txn_abort(txn);
+    if (!newest.mail.blob || anshin_mail_open(op, &newest.mail, &text) != APR_SUCCESS) {
+        return "";
+    }
+    for (const char *at = text.body; *at; at++) {
+        if (strspn(at, "0123456789") == 6) {
+            return apr_pstrndup(world.pool, at, 6);
+        }
+        at += strspn(at, "0123456789") ? strspn(at, "0123456789") - 1 : 0;
+    }
+    return "";
+}
+
+static anshin_login_result_t check(const char *stamp, const char *code, apr_status_t *rv)
+{
+    anshin_login_facts_t facts = {"ot1", "", &people_no_peer, NULL};
+    anshin_login_result_t r;
+
+    *rv = anshin_login_code_check(world_op(&world), &facts, stamp, code, &r);
+    return r;
+}
+
+static const char *stamp_of(void)
+{
+    anshin_login_result_t r = people_login(&world, "ot1", PEOPLE_PASSWORD, &people_no_peer, NULL);
+
+    return r.outcome == ANSHIN_LOGIN_NEED_CODE && !r.session_id ? r.stamp : "";
+}
+
+static void test_mailed(void)
+{
+    const char *stamp = stamp_of(), *code;
+    apr_array_header_t *ways;
+    anshin_login_result_t r;
+    apr_status_t rv;
+    int app;
+
+    ok(*stamp, "the right password asks for a code and opens nothing (LOG-7)");
+    ok(anshin_login_code_ways(world_op(&world), "ot1", stamp, &ways, &app) == APR_SUCCESS && ways->nelts == 1 && !app &&
+           same_text(APR_ARRAY_IDX(ways, 0, anshin_code_way_t).address, "t***o@example.jp"),
+       "the terminals are offered, their addresses masked");
+    ok(anshin_login_code_ways(world_op(&world), "ot1", "forged", &ways, &app) == ANSHIN_EDENIED,
+       "only to who knows the password (S29)");
+    ok(anshin_login_code_send(world_op(&world), "ot1", stamp, 5) == ANSHIN_ENOTFOUND, "no terminal 5");
+    ok(anshin_login_code_send(world_op(&world), "ot1", stamp, 1) == APR_SUCCESS, "a code is mailed");
+    ok(anshin_login_code_send(world_op(&world), "ot1", stamp, 1) == ANSHIN_ECONFLICT, "not two at once");
+    code = mailed_code();
+    ok(strlen(code) == 6, "of six digits");
+    r = check(stamp, code[0] == '0' ? "111111" : "000000", &rv);
+    ok(rv == APR_SUCCESS && r.outcome == ANSHIN_LOGIN_WRONG && r.remaining == 4,
+       "a wrong code is counted (LOG-7, LCK-1)");
+    r = check("forged", code, &rv);
+    ok(rv == ANSHIN_EDENIED, "the code alone opens nothing (S29)");
+    r = check(stamp, apr_psprintf(world.pool, "%.3s %s", code, code + 3), &rv);
+    ok(rv == APR_SUCCESS && r.outcome == ANSHIN_LOGIN_OK && r.session_id, "the right one opens, typed with a space");
+    r = check(stamp, code, &rv);
+    ok(rv == APR_SUCCESS && r.outcome == ANSHIN_LOGIN_WRONG, "it works once (S9)");
+    world.now += ANSHIN_LOGIN_CODE_PAUSE;
+    (void)anshin_login_code_send(world_op(&world), "ot1", stamp, 1);
+    code = mailed_code();
+    world.now += ANSHIN_LOGIN_CODE_LIFE;
+    r = check(stamp, code, &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "and for a short time (LOG-7)");
+}
+
+static void test_totp(void)
+{
+    const char *secret, *uri;
+    unsigned char bytes[] = "12345678901234567890"; /* RFC 6238 appendix B, SHA-1 */
+    char code[7];
+    const char *stamp = stamp_of();
+    anshin_login_result_t r;
+    anshin_crypto_t *crypto = world.crypto;
+    apr_status_t rv;
+
+    ok(crypto->hotp(crypto->ctx, code, bytes, 20, 59 / 30) == APR_SUCCESS && same_text(code, "287082"),
+       "the test vector of RFC 6238 (S25)");
+    ok(crypto->hotp(crypto->ctx, code, bytes, 20, 1111111109 / 30) == APR_SUCCESS && same_text(code, "081804"),
+       "and another, with its leading zero");
+    ok(anshin_totp_secret(world_op(&world), &secret) == APR_SUCCESS && strlen(secret) == 32, "a secret of 160 bits");
+    uri = anshin_totp_uri(world_op(&world), "ot1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    ok(strstr(uri, "otpauth://totp/p-01:ot1?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=p-01") == uri,
+       "its URI for the app");
+    ok(anshin_totp_enrol(world_op(&world), "ot1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000") == ANSHIN_EDENIED,
+       "a wrong code enrols nothing");
+    ok(anshin_totp_enrol(world_op(&world), "ot1", "not base32!", "000000") == ANSHIN_EINVALID,
+       "nor does a broken secret");
+    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30));
+    ok(anshin_totp_enrol(world_op(&world), "ot1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", code) == APR_SUCCESS,
+       "the right one does");
+    r = check(stamp, code, &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "the code of the enrolment is used up (S25)");
+    world.now += apr_time_from_sec(30);
+    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30));
+    r = check(stamp, code, &rv);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "the next one opens (LOG-7)");
+    r = check(stamp, code, &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "no code is accepted twice (S25)");
+    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30 + 1));
+    r = check(stamp, code, &rv);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "a clock half a minute ahead is taken (RFC 6238)");
+    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30 + 3));
+    for (int i = 0; i < 5; i++) {
+        r = check(stamp, code, &rv);
+    }
+    ok(r.outcome == ANSHIN_LOGIN_LOCKED, "one and a half is not; five failures lock (LCK-1)");
+    ok(people_login(&world, "ot1", PEOPLE_PASSWORD, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_NEED_CODE,
+       "the password still leads to the code page");
+    (void)anshin_account_unlock(world_op(&world), "ot1");
+    ok(anshin_totp_remove(world_op(&world), "ot1") == APR_SUCCESS, "the app is removed");
+    world.now += apr_time_from_sec(120);
+    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30));
+    r = check(stamp, code, &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "then its codes are none");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    world_open(&world, &anshin_store_mem, NULL, pool);
+    people_contract(&world, ANSHIN_PRESET_CLASSIC);
+    world.contract.policy.methods |= 1 << ANSHIN_METHOD_OTP;
+    (void)people_register(&world, "ot1", ANSHIN_METHOD_OTP);
+    test_mailed();
+    test_totp();
+    apr_pool_destroy(pool);
+    return done();
+}
