@@ -54,7 +54,8 @@ static apr_status_t put_authenticator(anshin_exchange_t *x)
     }
     status = anshin_member_read(x, &account);
     if (status == APR_SUCCESS) {
-        totp = json_pack("{s:b, s:s}", "enrolled", account.totp_blob != NULL, "enrol_url",
+        totp = json_pack("{s:b, s:b, s:s}", "enrolled", account.totp_blob != NULL, "remove", account.totp_blob != NULL,
+                         "enrol_url",
                          anshin_exchange_link(x, "/account/authenticator"));
         anshin_page_put(x->page, x->page->page, "totp", totp);
     }
@@ -123,6 +124,7 @@ int anshin_sessions_get(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "sessions");
     }
+    anshin_page_flag(x->page, "alone", json_array_size(list.rows) < 2);
     return anshin_answer_page(x, "sessions", HTTP_OK);
 }
 

@@ -62,9 +62,10 @@ static const char *grouped(const char *secret, apr_pool_t *pool)
 static int show(anshin_exchange_t *x, int status)
 {
     const char *svg = qr_svg(anshin_totp_uri(&x->op, x->session.user, x->flow.secret),
-                             anshin_page_say(x->page, "authenticator.qr_label"), x->op.pool);
+                             anshin_page_say(x->page, "authenticator.qr_alt"), x->op.pool);
 
     anshin_page_text(x->page, "qr_svg", svg);
+    anshin_page_text(x->page, "app_url", anshin_totp_uri(&x->op, x->session.user, x->flow.secret));
     anshin_page_text(x->page, "secret_text", grouped(x->flow.secret, x->op.pool));
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
     return status == HTTP_OK ? anshin_answer_page(x, "authenticator", HTTP_OK) : anshin_answer_form(x, "authenticator");
@@ -97,7 +98,7 @@ int anshin_authenticator_get(anshin_exchange_t *x)
         return anshin_answer_error(x, HTTP_NOT_FOUND);
     }
     if (anshin_form_get(x->query, "done")) {
-        return anshin_member_done(x, "authenticator", "/account");
+        return anshin_member_done(x, "authenticator_set", "/account");
     }
     if (anshin_form_get(x->query, "removed")) {
         return anshin_member_done(x, "authenticator_removed", "/account");

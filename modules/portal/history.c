@@ -33,7 +33,7 @@ static apr_status_t put_entry(void *baton, const anshin_history_t *entry)
                     entry->result == ANSHIN_HISTORY_LOGIN_OK);
     if (entry->terminal) {
         anshin_page_put(x->page, row, "terminal_text",
-                        json_string(apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, entry->terminal)));
+                        json_string(anshin_page_say_number(x->page, "history.terminal", "number", entry->terminal)));
     }
     json_array_append_new(list->rows, row);
     return APR_SUCCESS;
@@ -64,6 +64,7 @@ static void put_pager(anshin_exchange_t *x, apr_int64_t page, apr_int64_t pages,
                                                    "current", n == page));
         }
     }
+    anshin_page_flag(x->page, "many", pages > 1);
     anshin_page_put(x->page, x->page->page, "links", links);
     anshin_page_text(x->page, "previous_url", page > 1 ? page_url(x, page - 1) : NULL);
     anshin_page_text(x->page, "next_url", page < pages ? page_url(x, page + 1) : NULL);

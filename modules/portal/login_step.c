@@ -64,7 +64,7 @@ static apr_status_t put_code_form(anshin_exchange_t *x)
     apr_array_header_t *ways;
     int app = 0;
     apr_status_t status = anshin_login_code_ways(&x->op, x->flow.note, x->flow.token, &ways, &app);
-    const char *send = x->form ? anshin_form_get(x->form, "send") : NULL;
+    const char *chosen = x->form ? anshin_form_get(x->form, "terminal") : NULL;
 
     for (int i = 0; status == APR_SUCCESS && i < ways->nelts; i++) {
         const anshin_code_way_t *way = &APR_ARRAY_IDX(ways, i, anshin_code_way_t);
@@ -72,10 +72,11 @@ static apr_status_t put_code_form(anshin_exchange_t *x)
         const char *kind = apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(way->kind), NULL);
         json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:b}", "terminal", number, "kind_text",
                                               anshin_page_say(x->page, kind), "address", way->address, "selected",
-                                              send ? strcmp(send, number) == 0 : i == 0));
+                                              chosen ? strcmp(chosen, number) == 0 : i == 0));
     }
     anshin_page_put(x->page, x->page->page, "ways", rows);
     anshin_page_flag(x->page, "app", app);
+    anshin_page_flag(x->page, "can_send", json_array_size(rows) > 0);
     anshin_page_text(x->page, "return", anshin_form_get(x->form ? x->form : x->query, "return"));
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
     return status;
@@ -88,6 +89,20 @@ int anshin_login_code_get(anshin_exchange_t *x)
     return status == APR_SUCCESS ? anshin_answer_page(x, "login-code", HTTP_OK) : failure(x, status, "login code");
 }
 
+/* The masked address of the terminal that was chosen. */
+static const char *sent_to(anshin_exchange_t *x, const char *terminal)
+{
+    const json_t *ways = json_object_get(x->page->page, "ways");
+
+    for (apr_size_t i = 0; i < json_array_size(ways); i++) {
+        const json_t *way = json_array_get(ways, i);
+        if (strcmp(json_string_value(json_object_get(way, "terminal")), terminal) == 0) {
+            return json_string_value(json_object_get(way, "address"));
+        }
+    }
+    return "";
+}
+
 static int send_code(anshin_exchange_t *x, const char *terminal)
 {
     apr_status_t status =
@@ -98,20 +113,20 @@ static int send_code(anshin_exchange_t *x, const char *terminal)
         return anshin_answer_page(x, "login-code", HTTP_OK);
     }
     if (status == ANSHIN_ENOTFOUND) {
-        anshin_page_error(x->page, "send", "errors.choose");
+        anshin_page_error(x->page, "terminal", "errors.choose");
         return anshin_answer_form(x, "login-code");
     }
     if (status != APR_SUCCESS) {
         return failure(x, status, "login code");
     }
-    anshin_page_text(x->page, "sent_text", anshin_page_say(x->page, "login_code.sent"));
-    anshin_page_alert(x->page, "success", anshin_page_say(x->page, "login_code.sent"));
+    anshin_page_text(x->page, "sent_text",
+                     anshin_page_say_text(x->page, "login_code.sent", "address", sent_to(x, terminal)));
     return anshin_answer_page(x, "login-code", HTTP_OK);
 }
 
 int anshin_login_code_post(anshin_exchange_t *x)
 {
-    const char *terminal = anshin_form_get(x->form, "send");
+    const char *terminal = anshin_member_field(x, "terminal");
     anshin_login_facts_t facts;
     anshin_login_result_t result;
     const char *code;
@@ -120,7 +135,7 @@ int anshin_login_code_post(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return failure(x, status, "login code");
     }
-    if (terminal) {
+    if (anshin_form_get(x->form, "send") != NULL) {
         return send_code(x, terminal);
     }
     if (!(code = anshin_exchange_field(x, "code", CODE_MAX))) {
@@ -147,10 +162,16 @@ int anshin_login_code_post(anshin_exchange_t *x)
 
 /* --- forced change --- */
 
+/* Why: it is too old, or it is one that was reissued. */
+static const char *change_reason(anshin_exchange_t *x)
+{
+    return x->op.contract->policy.password_age ? "login_change.reason_expired" : "login_change.reason_reissued";
+}
+
 static void put_change_form(anshin_exchange_t *x)
 {
     anshin_words_rules(x);
-    anshin_page_text(x->page, "reason_text", anshin_page_say(x->page, "login_change.reason"));
+    anshin_page_text(x->page, "reason_text", anshin_page_say(x->page, change_reason(x)));
     anshin_page_text(x->page, "return", anshin_form_get(x->form ? x->form : x->query, "return"));
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
 }

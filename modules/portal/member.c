@@ -31,13 +31,22 @@ apr_status_t anshin_member_read(anshin_exchange_t *x, anshin_account_t *account)
     return status;
 }
 
+/* The page of a menu entry, or one below it. */
+static int is_below(const char *path, const char *entry)
+{
+    apr_size_t length = strlen(entry);
+
+    return strncmp(path, entry, length) == 0 && (path[length] == '\0' || (length > 1 && path[length] == '/'));
+}
+
 void anshin_member_menu(anshin_exchange_t *x)
 {
     static const struct {
         const char *path;
         const char *key;
         int function; /* -1: always there */
-    } entries[] = {{"/account", "menu.account", ANSHIN_FUNCTION_ACCOUNT},
+    } entries[] = {{"/", "menu.home", -1},
+                   {"/account", "menu.account", ANSHIN_FUNCTION_ACCOUNT},
                    {"/password", "menu.password", ANSHIN_FUNCTION_PASSWORD},
                    {"/question", "menu.question", ANSHIN_FUNCTION_QUESTION},
                    {"/history", "menu.history", ANSHIN_FUNCTION_HISTORY},
@@ -51,8 +60,9 @@ void anshin_member_menu(anshin_exchange_t *x)
         }
         json_array_append_new(menu, json_pack("{s:s, s:s, s:b}", "url", anshin_exchange_link(x, entries[i].path),
                                               "text", anshin_page_say(x->page, entries[i].key), "current",
-                                              strncmp(x->path, entries[i].path, strlen(entries[i].path)) == 0));
+                                              is_below(x->path, entries[i].path)));
     }
+    anshin_page_put(x->page, x->page->data, "has_menu", json_true());
     anshin_page_put(x->page, x->page->data, "menu", menu);
 }
 
@@ -93,6 +103,13 @@ const char *anshin_member_field(const anshin_exchange_t *x, const char *name)
     const char *value = anshin_form_get(x->form, name);
 
     return value ? value : "";
+}
+
+void anshin_member_title(anshin_exchange_t *x, const char *template, const char *variant)
+{
+    const char *key = apr_pstrcat(x->op.pool, template, ".title_", variant, NULL);
+
+    anshin_page_put(x->page, x->page->data, "title", json_string(anshin_page_say(x->page, key)));
 }
 
 int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next)

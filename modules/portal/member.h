@@ -33,6 +33,9 @@ int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin
 /* A field of the form, "" when it is missing. */
 const char *anshin_member_field(const anshin_exchange_t *x, const char *name);
 
+/* The page's title where its template serves several: the text TEMPLATE.title_VARIANT. */
+void anshin_member_title(anshin_exchange_t *x, const char *template, const char *variant);
+
 /* The result page: texts done.NAME.heading, .text. next: path behind the portal's base. */
 int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next);
 

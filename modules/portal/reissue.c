@@ -29,7 +29,13 @@ static const char *base_of(const anshin_exchange_t *x)
 
 static void put_common(anshin_exchange_t *x, int step)
 {
-    anshin_page_flag(x->page, kind_of(x) == ANSHIN_REISSUE_PASSWORD ? "for_password" : "for_certificate", 1);
+    static const char *const templates[] = {"reissue_request", "reissue_sent", "reissue_prove", "reissue_done"};
+    const char *what = kind_of(x) == ANSHIN_REISSUE_PASSWORD ? "password" : "certificate";
+
+    anshin_member_title(x, templates[step], what);
+    if (step < 2) { /* later pages have a secret of that name */
+        anshin_page_flag(x->page, what, 1);
+    }
     anshin_page_steps(x->page, steps, step);
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, x->path));
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
@@ -67,6 +73,9 @@ int anshin_reissue_post(anshin_exchange_t *x)
 int anshin_reissue_sent_get(anshin_exchange_t *x)
 {
     put_common(x, 1);
+    anshin_page_text(x->page, "minutes_text",
+                     anshin_page_say_number(x->page, "reissue_sent.minutes", "minutes",
+                                            apr_time_sec(x->op.contract->policy.link_lifetime) / 60));
     return anshin_answer_page(x, "reissue-sent", HTTP_OK);
 }
 
@@ -95,7 +104,7 @@ int anshin_reissue_prove_get(anshin_exchange_t *x)
 
 static int wrong(anshin_exchange_t *x, anshin_reissue_proof_t proof, const anshin_proof_t *result)
 {
-    static const char *const keys[] = {"errors.answer_wrong", "errors.password_wrong", "errors.code_wrong"};
+    static const char *const keys[] = {"errors.answer_wrong", "errors.password_wrong", "errors.operator_code_wrong"};
     const char *key = keys[proof];
 
     if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {

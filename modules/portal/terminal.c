@@ -67,6 +67,14 @@ static const char *kind_text(anshin_exchange_t *x, apr_int64_t kind)
     return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
 }
 
+/* A deletion has nothing to type, so its flow begins with the confirmation. */
+static void put_steps(anshin_exchange_t *x, action_t action, int step)
+{
+    int skip = action == ACTION_DELETE;
+
+    anshin_page_steps(x->page, steps + skip, step - skip);
+}
+
 /* --- the form --- */
 
 static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, int selected)
@@ -81,10 +89,11 @@ static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, 
     }
     anshin_page_put(x->page, x->page->page, "kinds", kinds);
     anshin_page_flag(x->page, action_names[action], 1);
+    anshin_member_title(x, "terminal_edit", action_names[action]);
     if (number) {
         anshin_page_put(x->page, x->page->page, "number", json_integer(number));
     }
-    anshin_page_steps(x->page, steps, 0);
+    put_steps(x, action, 0);
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
     anshin_page_text(
         x->page, "action_url",
@@ -240,7 +249,8 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
         anshin_page_flag(x->page, "has_certificate", x->session.method == ANSHIN_METHOD_CERTIFICATE);
     }
     anshin_page_flag(x->page, action_names[plan.action], 1);
-    anshin_page_steps(x->page, steps, 1);
+    anshin_member_title(x, "terminal_confirm", action_names[plan.action]);
+    put_steps(x, plan.action, 1);
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/terminal/confirm"));
     anshin_page_text(x->page, "back_url",
@@ -295,7 +305,8 @@ int anshin_terminal_done_get(anshin_exchange_t *x)
         return anshin_answer_link_invalid(x);
     }
     anshin_page_flag(x->page, action_names[plan.action], 1);
-    anshin_page_steps(x->page, steps, 2);
+    anshin_member_title(x, "terminal_done", action_names[plan.action]);
+    put_steps(x, plan.action, 2);
     anshin_page_text(x->page, "download_password", x->flow.secret);
     anshin_page_text(x->page, "next_url", anshin_exchange_link(x, "/account"));
     if (!x->r->header_only) {

@@ -45,11 +45,14 @@ sub post {
     return $self->request('POST', $path, $content, %headers);
 }
 
-# Send the form of a page (the first, or the one whose action matches $which) with some fields set.
+# Send the form of a page (the first that is not the logout button of every page, or the one whose action matches $which) with
+# some fields set.
 sub submit {
     my ($self, $response, $fields, $which) = @_;
     my @forms = HTML::Form->parse($response->{text} // $response->body, base => $self->origin . $response->{path});
     @forms = grep { $_->method eq 'POST' && (!defined $which || $_->action =~ $which) } @forms;
+    my @own = grep { $_->action !~ m{/logout$} } @forms;
+    @forms = @own if @own && !defined $which;
     @forms or die "no such form on $response->{path}, status $response->{status}";
     my %values;
     for my $input ($forms[0]->inputs) {

@@ -57,21 +57,38 @@ sub register {
     return $page;
 }
 
+# The decoded texts of all mail to an address, oldest first.
+sub texts {
+    my ($self, $address) = @_;
+    my @texts;
+    $address //= $self->{address};
+    for my $mail ($self->{server}->mail) {
+        next unless $mail =~ /^To: <?\Q$address\E>?\r?$/m;
+        my ($head, $body) = split /\r?\n\r?\n/, $mail, 2;
+        $body = decode_base64($body) if $head =~ /^Content-Transfer-Encoding: base64/mi;
+        push @texts, Encode::decode('UTF-8', $body);
+    }
+    return @texts;
+}
+
+# Waits for a mail whose text matches; what the pattern captured first.
+sub wait_text {
+    my ($self, $pattern, $address) = @_;
+    my $found;
+    my $find = sub {
+        for my $text ($self->texts($address)) {
+            $found = $1 if $text =~ $pattern;
+        }
+        return defined $found;
+    };
+    Anshin::Server::wait_for(60, $find) or die "no mail $pattern for $self->{user}:\n" . $self->{server}->log;
+    return $found;
+}
+
 # The path of the download link in the mail that the worker sent.
 sub download_path {
-    my ($self) = @_;
-    my $path;
-    my $find = sub {
-        for my $mail ($self->{server}->mail) {
-            next unless $mail =~ /^To: <?\Q$self->{address}\E>?\r?$/m;
-            my ($head, $body) = split /\r?\n\r?\n/, $mail, 2;
-            $body = decode_base64($body) if $head =~ /^Content-Transfer-Encoding: base64/mi;
-            ($path) = $body =~ m{https://[^/\s]+(/\S*/download\?t=[\w-]+)};
-        }
-        return defined $path;
-    };
-    Anshin::Server::wait_for(60, $find) or die "no download mail for $self->{user}:\n" . $self->{server}->log;
-    return $path;
+    my ($self, $address) = @_;
+    return $self->wait_text(qr{https://[^/\s]+(/\S*/download\?t=[\w-]+)}, $address);
 }
 
 # Download; the PKCS#12 bytes and the response.

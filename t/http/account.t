@@ -1,0 +1,148 @@
+# The account pages: menu, password, question, history, sessions, terminals; and what each refuses.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods password certificate
+AnshinReauthenticate 1h
+AnshinTerminals 3
+END
+
+my $p = Anshin::Person->add($s, 'p-01-usr001');
+$p->register;
+my $c = $s->client;
+$p->login($c);
+
+{
+    my $page = $c->get('/anshin/account');
+    is($page->status, 200, 'the account page');
+    like($page->text, qr/p-01-usr001/, 'names the user (ACC-1)');
+    like($page->text, qr/\Q$p->{address}\E/, 'lists the terminal (ACC-2)');
+    like($page->text, qr{href="/anshin/$_"}, "the menu leads to $_ (ACC-1)") for qw(password question history method sessions);
+    unlike($page->text, qr{terminal/delete\?n=1}, 'the first terminal has no delete button (ACC-2)');
+    for my $path (qw(account password question history sessions terminal/add method)) {
+        my $r = $s->client->get("/anshin/$path");
+        is($r->status, 303, "$path without a session leads to the login");
+        like($r->header('Location'), qr{^/anshin/login\?return=}, 'and back');
+    }
+}
+
+{
+    my $page = $c->get('/anshin/password');
+    my $r = $c->submit($page, { current => 'wrong', password => 'x', password_confirm => 'y' });
+    is($r->status, 422, 'a wrong current password and a bad new one');
+    like($r->text, qr/id="error-summary"|role="alert"/, 'complaints stand in a summary');
+    unlike($r->text, qr/value="wrong"/, 'no password is shown again (S3)');
+    my $other = $s->client;
+    $p->login($other);
+    is($other->get('/anshin/account')->status, 200, 'a second browser is logged in');
+    $r = $c->submit($c->get('/anshin/password'), { current => $p->{password}, password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' });
+    is($r->status, 303, 'a good one is taken (ACC-3)');
+    is($c->follow($r)->status, 200, 'and the result shown, still logged in');
+    is($other->get('/anshin/account')->status, 303, 'the second browser is logged out (S16)');
+    $r = $c->submit($c->get('/anshin/password'), { current => 'Kawa-to-mori-8', password => $p->{password}, password_confirm => $p->{password} });
+    is($r->status, 422, 'the password before is refused (PWD-2)');
+    $p->{password} = 'Kawa-to-mori-8';
+    ok($p->wait_text(qr/(パスワード)/), 'a notice was mailed (MAI-3, S13)');
+    $r = $c->post('/anshin/password', { current => $p->{password}, password => 'Yet-Another-9', password_confirm => 'Yet-Another-9' });
+    is($r->status, 403, 'a form without our CSRF token is refused (S10)');
+}
+
+{
+    my $page = $c->get('/anshin/question');
+    my $r = $c->submit($page, { current => $p->{password}, question => 'food', answer => '　' });
+    is($r->status, 422, 'an answer of nothing but space');
+    $r = $c->submit($c->get('/anshin/question'), { current => $p->{password}, question => 'food', answer => '寿司' });
+    is($r->status, 303, 'question and answer change (ACC-3)');
+    is($c->follow($r)->status, 200, 'with a result page');
+}
+
+{
+    my $page = $c->get('/anshin/history');
+    is($page->status, 200, 'the history');
+    like($page->text, qr/127\.0\.0\.1/, 'shows addresses (ACC-4)');
+    like($page->text, qr/<time[^>]* datetime="\d{4}-\d\d-\d\dT/, 'and times (ACC-4)');
+    is($c->get("/anshin/history?page=$_")->status, 200, "page=$_ is answered") for (0, 99, 'x', '-1', '9999999999999');
+    $s->client->post('/anshin/login', {}) for 1 .. 3;
+    my $mine = $s->client;
+    $p->login($mine) for 1 .. 22;
+    $page = $c->get('/anshin/history?page=2');
+    like($page->text, qr/href="[^"]*page=1"/, 'longer histories have pages (ACC-4)');
+}
+
+{
+    my $second = $s->client;
+    $p->login($second);
+    my $page = $c->get('/anshin/sessions');
+    is($page->status, 200, 'where one is logged in (ACC-8)');
+    my @keys = $page->text =~ /name="key" value="([0-9a-f]{64})"/g;
+    cmp_ok(scalar @keys, '>=', 1, 'other sessions can be ended (S17)');
+    my $r = $c->submit($page, { key => 'f' x 64 });
+    is($r->status, 303, 'a session that is not there ends without fuss');
+    my ($csrf) = $page->text =~ /name="csrf" value="([^"]+)"/;
+    is($c->post('/anshin/sessions', { csrf => $csrf, all => 1 })->status, 303, 'all others end');
+    is($second->get('/anshin/account')->status, 303, 'at once (S17, LOG-9)');
+    is($c->get('/anshin/account')->status, 200, 'but this one');
+
+    my $stranger = Anshin::Person->add($s, 'p-01-usr009');
+    $stranger->register;
+    my $theirs = $s->client;
+    $stranger->login($theirs);
+    my ($key) = $c->get('/anshin/sessions')->text =~ /name="key" value="([0-9a-f]{64})"/;
+    my ($token) = $theirs->get('/anshin/sessions')->text =~ /name="csrf" value="([^"]+)"/;
+    $theirs->post('/anshin/sessions', { csrf => $token, key => $key }) if $key;
+    is($c->get('/anshin/account')->status, 200, "nobody ends another user's session (S29)");
+}
+
+{
+    my $form = $c->get('/anshin/terminal/add');
+    is($form->status, 200, 'a terminal can be added (ACC-5)');
+    my $r = $c->submit($form, { address => 'not-an-address', address_confirm => 'x', kind => 'pc' });
+    is($r->status, 422, 'not with a bad address');
+    $r = $c->submit($c->get('/anshin/terminal/add'), { address => 'b@example.jp', address_confirm => 'c@example.jp', kind => 'pc' });
+    is($r->status, 422, 'nor with two different ones');
+    $r = $c->submit($c->get('/anshin/terminal/add'), { address => "b\@example.jp\r\nBcc: x\@y.jp", address_confirm => 'b@example.jp', kind => 'pc' });
+    is($r->status, 422, 'nor with a line end in it (S27)');
+    is($c->get('/anshin/terminal/confirm')->status, 410, 'the confirmation cannot be reached first (S29)');
+    $r = $c->submit($c->get('/anshin/terminal/add'), { address => 'b@example.jp', address_confirm => 'b@example.jp', kind => 'smartphone' });
+    is($r->status, 303, 'a good one leads to the confirmation');
+    my $confirm = $c->follow($r);
+    like($confirm->text, qr/b\@example\.jp/, 'which shows it (ACC-5)');
+    unlike($c->get('/anshin/account')->text, qr/b\@example\.jp/, 'nothing is added before it is confirmed');
+    my $stranger = $s->client;
+    my $q = Anshin::Person->add($s, 'p-01-usr010');
+    $q->register;
+    $q->login($stranger);
+    $stranger->{cookies}{'__Host-anshin-flow'} = $c->{cookies}{'__Host-anshin-flow'};
+    is($stranger->get('/anshin/terminal/confirm')->status, 410, "another user's flow is none (S29)");
+    $r = $c->submit($confirm, {});
+    is($r->status, 303, 'confirmed');
+    is($c->follow($r)->status, 200, 'the result');
+    like($c->get('/anshin/account')->text, qr/b\@example\.jp/, 'the terminal is there (ACC-2)');
+    is($c->submit($confirm, {})->status, 410, 'the confirmation works once (S29)');
+
+    $r = $c->submit($c->get('/anshin/terminal/change?n=2'), { address => 'd@example.jp', address_confirm => 'd@example.jp', kind => 'pc' });
+    $r = $c->submit($c->follow($r), {});
+    is($r->status, 303, 'an address changes (ACC-5)');
+    ok($p->wait_text(qr/(d\@example\.jp)/, 'b@example.jp'), 'the old address is told (S13)');
+    ok($p->wait_text(qr/(d\@example\.jp)/, 'd@example.jp'), 'the new one as well');
+    is($c->get('/anshin/terminal/change?n=9')->status, 404, 'no terminal 9');
+    is($c->get('/anshin/terminal/change')->status, 404, 'nor none');
+
+    $r = $c->get('/anshin/terminal/delete?n=2');
+    $r = $c->submit($c->follow($r), {});
+    is($r->status, 303, 'a terminal is deleted (ACC-5)');
+    unlike($c->get('/anshin/account')->text, qr/d\@example\.jp/, 'and gone');
+    $r = $c->follow($c->get('/anshin/terminal/delete?n=1'));
+    $c->submit($r, {}) if $r->status == 200;
+    like($c->get('/anshin/account')->text, qr/\Q$p->{address}\E/, 'the first one stays whatever is sent (ACC-2)');
+}
+
+is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
+$s->finish;
+done_testing;

@@ -1,0 +1,102 @@
+# One-time passwords at login: mailed code, authenticator app; login method change between all three.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Digest::SHA qw(hmac_sha1);
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods password otp certificate
+AnshinReauthenticate 1h
+END
+
+# RFC 6238, computed without our code.
+sub totp {
+    my ($base32, $steps) = @_;
+    my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, $base32;
+    my $key = pack 'B*', substr $bits, 0, 8 * int(length($bits) / 8);
+    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30) + ($steps // 0)), $key);
+    my $at = $mac[19] & 15;
+    return sprintf '%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000;
+}
+
+my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
+$p->register;
+my $c = $s->client;
+
+{
+    my $r = $p->login($c);
+    like($r->header('Location'), qr{^/anshin/login/code}, 'the right password leads to the code page (LOG-7)');
+    is($c->get('/members/')->status, 303, 'and opens nothing yet');
+    my $page = $c->follow($r);
+    is($page->status, 200, 'the code page');
+    unlike($page->text, qr/\Q$p->{address}\E/, 'shows the address masked only');
+    $r = $c->submit($page, { send => 1 });
+    is($r->status, 200, 'a code is sent');
+    my $code = $p->wait_text(qr/\b(\d{6})\b/);
+    my ($csrf) = $r->text =~ /name="csrf" value="([^"]+)"/;
+    my $post = sub { $c->post('/anshin/login/code', { csrf => $csrf, @_ }) };
+    is($post->(code => $code eq '000000' ? '111111' : '000000')->status, 422, 'a wrong code (LOG-7)');
+    is($post->(code => '')->status, 422, 'none');
+    is($post->(send => 99)->status, 422, 'no terminal 99');
+    my $thief = $s->client;
+    is($thief->get('/anshin/login/code')->status, 410, 'the code page without the password is none (S29)');
+    $r = $post->(code => $code);
+    is($r->status, 303, 'the right code (LOG-7)');
+    is($c->get('/members/')->status, 200, 'opens the site');
+    is($c->get('/anshin/login/code')->status, 410, 'the step is over');
+}
+
+my $secret;
+{
+    my $page = $c->get('/anshin/account/authenticator');
+    is($page->status, 200, 'an authenticator app can be enrolled behind a full login (LOG-7)');
+    like($page->text, qr/<svg[^>]*viewBox/, 'by QR code');
+    ($secret) = $page->text =~ /((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})/;
+    ok($secret, 'and by typing') or diag $page->text;
+    ($secret = $secret // '') =~ tr/ //d;
+    is($c->submit($page, { code => '000000' })->status, 422, 'a wrong code enrols nothing');
+    my $r = $c->submit($c->get('/anshin/account/authenticator'), { code => totp($secret) });
+    is($r->status, 303, 'the right one does');
+    is($c->follow($r)->status, 200, 'and says so');
+    my $again = $s->client;
+    my $code = $again->follow($p->login($again));
+    is($again->submit($code, { code => totp($secret) })->status, 422, 'the code just used is not taken again (S25)')
+      if int(time / 30) == int(($^T + (time - $^T)) / 30);
+    $r = $again->submit($again->get('/anshin/login/code'), { code => totp($secret, 1) });
+    is($r->status, 303, 'the next one logs in (LOG-7, S25)');
+}
+
+{
+    my $form = $c->get('/anshin/method');
+    is($form->status, 200, 'the method can be changed (ACC-6)');
+    is($c->submit($form, { method => 'otp' })->status, 422, 'not to the same');
+    is($c->submit($form, { method => 'nonsense' })->status, 422, 'nor to none');
+    my $r = $c->submit($form, { method => 'certificate' });
+    my $confirm = $c->follow($r);
+    is($confirm->status, 200, 'the confirmation');
+    like($confirm->text, qr/\Q$p->{user}\E.*\Q$p->{address}\E/s, 'shows user and terminals (ACC-6)');
+    $r = $c->submit($confirm, {});
+    is($r->status, 303, 'executed');
+    my $done = $c->follow($r);
+    ($p->{download_password}) = $done->text =~ /([2-9b-df-hjkmnp-tv-z]{14})/;
+    ok($p->{download_password}, 'the download password is shown (ACC-6)');
+    is($c->get('/anshin/account')->status, 303, 'the session of the old method has ended');
+    is($p->login($s->client)->status, 401, 'the password alone opens nothing');
+    my $pem = $p->fetch;
+    my $with = $s->client(cert => $pem);
+    is($p->login($with)->status, 303, 'the certificate does');
+
+    $r = $with->follow($with->submit($with->get('/anshin/method'), { method => 'password' }));
+    is($with->submit($r, {})->status, 303, 'to ID and password alone');
+    is($p->login($s->client)->status, 303, 'the password alone opens');
+    is($with->get('/members/')->status, 303, 'the session of the certificate has ended');
+    like($s->htanshin('--contract', 'p-01', 'cert', 'list', '--user', $p->{user})->{out}, qr/revoked/, 'the certificate is revoked (ACC-6, CRT-5)');
+}
+
+is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
+$s->finish;
+done_testing;

@@ -1,0 +1,110 @@
+# Reissue of password and certificate: request, mail, proof, result, and every wrong turn.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods password certificate
+AnshinAnswerAttempts 3
+END
+
+sub ask {
+    my ($c, $what, $user, $address) = @_;
+    return $c->submit($c->get("/anshin/reissue/$what"), { user => $user, address => $address });
+}
+
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr001');
+    $p->register;
+    my $c = $s->client;
+    is($c->get('/anshin/reissue/password')->status, 200, 'the page needs no login (PRI-1)');
+    my $good = ask($c, 'password', $p->{user}, $p->{address});
+    my $bad  = ask($c, 'password', 'p-01-nobody', 'x@example.jp');
+    my $odd  = ask($c, 'password', "\x{540D}\x{524D}", '<>');
+    is($good->status, 303, 'a request');
+    is($_->header('Location'), $good->header('Location'), 'has the same answer, whoever it is (PRI-1, S8)') for $bad, $odd;
+    is(ask($c, 'password', '', '')->status, 422, 'empty fields are named');
+    my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/password/prove\?t=[\w-]+)});
+    is($s->client->get($path)->status, 303, 'a mail scanner opens the link (REG-5)');
+    is($s->client->head($path)->status, 303, 'twice');
+    my $page = $c->follow($c->get($path));
+    is($page->status, 200, 'and it still works');
+    unlike($page->text, qr/\Q$p->{user}\E/, 'telling nobody whose it is');
+    my $r = $c->submit($page, { question => 'pet', answer => 'wrong' });
+    is($r->status, 422, 'a wrong answer (PRI-2)');
+    $r = $c->submit($c->get('/anshin/reissue/password/prove'), { question => 'pet', answer => 'ﾄｳｷｮｳ' });
+    is($r->status, 303, 'the right one, typed half-width (PRI-2, PWD-4)');
+    my $done = $c->follow($r);
+    my ($password) = $done->text =~ /id="secret"[^>]*>([^<]+)</;
+    ok($password, 'the new password is shown (PRI-3)') or diag $done->text;
+    is($c->get('/anshin/reissue/password/done')->status, 410, 'once');
+    is($c->get($path)->status, 303, 'the used link');
+    is($c->follow($c->get($path))->status, 410, 'leads to a page that says so (S9)');
+    is($p->login($s->client)->status, 401, 'the old password is none any more');
+    $p->{password} = $password;
+    my $login = $s->client;
+    $r = $p->login($login);
+    like($r->header('Location'), qr{^/anshin/login/change}, 'the new one must be changed first (PRI-3, LOG-6)');
+    my $change = $login->follow($r);
+    is($login->get('/members/')->status, 303, 'the site is not open yet');
+    $r = $login->submit($change, { password => $password, password_confirm => $password });
+    is($r->status, 422, 'not to the same');
+    $r = $login->submit($login->get('/anshin/login/change'), { password => 'Sora-to-kumo-5', password_confirm => 'Sora-to-kumo-5' });
+    is($r->status, 303, 'to another');
+    is($login->get('/members/')->status, 200, 'then it is (LOG-6)');
+    is($login->get('/anshin/login/change')->status, 410, 'the step is over (S29)');
+    ok($p->wait_text(qr/(再発行)/), 'a notice was mailed (MAI-3)');
+}
+
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr002');
+    $p->register;
+    my $c = $s->client;
+    ask($c, 'password', $p->{user}, $p->{address});
+    my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/password/prove\?t=[\w-]+)});
+    $c->follow($c->get($path));
+    my $r;
+    $r = $c->submit($c->get('/anshin/reissue/password/prove'), { question => 'pet', answer => 'guess' }) for 1 .. 3;
+    is($r->status, 403, 'too many wrong answers lock (PRI-2, LCK-1)');
+    $r = $c->submit($c->follow($c->get($path)), { question => 'pet', answer => $p->{answer} });
+    is($r->status, 403, 'the right one does not open it (LCK-2)');
+    is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $p->{user})->{status}, 0, 'the operator does');
+    $r = $c->submit($c->follow($c->get($path)), { question => 'pet', answer => $p->{answer} });
+    is($r->status, 303, 'then it works');
+}
+
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr003', method => 'certificate');
+    $p->register;
+    my $pem = $p->fetch;
+    my $with = $s->client(cert => $pem);
+    is($p->login($with)->status, 303, 'a certificate user logs in');
+    my $c = $s->client;
+    is(ask($c, 'certificate', $p->{user}, $p->{address})->status, 303, 'and asks for a new certificate, without one (CRI-1)');
+    my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/certificate/prove\?t=[\w-]+)});
+    my $token = ($path =~ /t=(.*)/)[0];
+    my $elsewhere = $s->client;
+    is($elsewhere->follow($elsewhere->get("/anshin/reissue/password/prove?t=$token"))->status, 410, 'its link gives no password (S11, S29)');
+    my $r = $c->submit($c->follow($c->get($path)), { question => 'pet', answer => $p->{answer} });
+    is($r->status, 303, 'the right answer (CRI-2)');
+    my ($download) = $c->follow($r)->text =~ /id="secret"[^>]*>([^<]+)</;
+    ok($download, 'shows a download password (CRI-2)');
+    is($with->get('/members/')->status, 401, 'the old certificate has ended at once (CRI-2, LOG-9)')
+      or diag $with->get('/members/')->status;
+    my $old = $p->{download_password};
+    isnt($download, $old, 'a new one');
+    $p->{download_password} = $download;
+    my $links = sub { my %seen; $seen{$_}++ for map { /(\/download\?t=[\w-]+)/ } $p->texts; return scalar keys %seen };
+    ok(Anshin::Server::wait_for(60, sub { $links->() == 2 }), 'the download mail follows (CRT-1)');
+    my $new = $p->fetch;
+    is($p->login($s->client(cert => $new))->status, 303, 'the new certificate logs in');
+    unlike($s->access_log, qr/\Q$token\E/, 'no token of a link stands in the access log (S9)');
+}
+
+is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
+$s->finish;
+done_testing;

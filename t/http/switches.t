@@ -1,0 +1,35 @@
+# What a contract has switched off is not there (CON-2), and people still log in.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Server;
+use Anshin::Person;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods password
+AnshinFunctions none
+AnshinReauthenticate 1s
+END
+my $p = Anshin::Person->add($s, 'p-01-usr001');
+$p->register;
+my $c = $s->client;
+
+is($p->login($c)->status, 303, 'with everything off people still log in (CON-2)');
+is($c->get('/members/')->status, 200, 'and reach the site');
+my $home = $c->get('/anshin/');
+is($home->status, 200, 'the portal opens');
+for my $path (qw(account password question history method terminal/add terminal/change terminal/delete terminal/confirm
+    reissue/password reissue/certificate reissue/password/prove account/authenticator)) {
+    is($c->get("/anshin/$path")->status, 404, "$path is not there (CON-2)");
+    is($c->post("/anshin/$path", {})->status, 404, 'nor for a POST');
+    unlike($home->text, qr{href="/anshin/$path"}, 'and has no link');
+}
+unlike($s->client->get('/anshin/login')->text, qr{reissue/}, 'the login page leads to no reissue');
+is($c->get('/anshin/sessions')->status, 200, 'the sessions are always there (ACC-8)');
+is($c->get('/anshin/help')->status, 200, 'so is help');
+
+is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
+$s->finish;
+done_testing;
