@@ -55,8 +55,7 @@ static apr_status_t put_authenticator(anshin_exchange_t *x)
     status = anshin_member_read(x, &account);
     if (status == APR_SUCCESS) {
         totp = json_pack("{s:b, s:b, s:s}", "enrolled", account.totp_blob != NULL, "remove", account.totp_blob != NULL,
-                         "enrol_url",
-                         anshin_exchange_link(x, "/account/authenticator"));
+                         "enrol_url", anshin_exchange_link(x, "/account/authenticator"));
         anshin_page_put(x->page, x->page->page, "totp", totp);
     }
     return status;

@@ -12,16 +12,16 @@
 #include <string.h>
 
 #include "httpd/env.h"
+#include "portal/route.h"
 
 #define HIDDEN "t=-"
 
-/* The place behind base: 1 for those that links lead to. */
+/* The place behind base: 1 for those that links lead to, by the route table. */
 static int path_takes_token(const char *path, const char *base)
 {
     apr_size_t length = strlen(base);
 
-    return strncmp(path, base, length) == 0 &&
-           (strcmp(path + length, "/register") == 0 || strcmp(path + length, "/download") == 0);
+    return strncmp(path, base, length) == 0 && anshin_route_takes_token(path + length);
 }
 
 static int is_portal(request_rec *r, const char *path)

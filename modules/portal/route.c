@@ -122,6 +122,13 @@ static const anshin_route_t *find_route(const char *path)
     return NULL;
 }
 
+int anshin_route_takes_token(const char *path)
+{
+    const anshin_route_t *route = find_route(path);
+
+    return route != NULL && (route->flags & ANSHIN_ROUTE_LINK);
+}
+
 apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x)
 {
     const char *text;

@@ -60,6 +60,9 @@ anshin_exchange_fn anshin_reissue_get, anshin_reissue_post;             /* reiss
 anshin_exchange_fn anshin_reissue_sent_get, anshin_reissue_done_get;
 anshin_exchange_fn anshin_reissue_prove_get, anshin_reissue_prove_post;
 
+/* 1 when mailed links lead to this path behind a portal's base. route.c */
+int anshin_route_takes_token(const char *path);
+
 /* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's
  * is not good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). help.c */
 int anshin_help_gate(anshin_exchange_t *x);

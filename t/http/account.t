@@ -70,7 +70,9 @@ $p->login($c);
     is($c->get("/anshin/history?page=$_")->status, 200, "page=$_ is answered") for (0, 99, 'x', '-1', '9999999999999');
     $s->client->post('/anshin/login', {}) for 1 .. 3;
     my $mine = $s->client;
-    $p->login($mine) for 1 .. 22;
+    $p->login($mine), delete $mine->{cookies}{'__Host-anshin-p-01'} for 1 .. 22;
+    $c = $s->client; # of so many sessions the oldest gave way
+    $p->login($c);
     $page = $c->get('/anshin/history?page=2');
     like($page->text, qr/href="[^"]*page=1"/, 'longer histories have pages (ACC-4)');
 }
