@@ -8,7 +8,10 @@
 #include "core/peer.h"
 
 /* On disk, never renumbered. */
-typedef enum anshin_certificate_state_t { ANSHIN_CERTIFICATE_ACTIVE = 1, ANSHIN_CERTIFICATE_REVOKED = 2 } anshin_certificate_state_t;
+typedef enum anshin_certificate_state_t {
+    ANSHIN_CERTIFICATE_ACTIVE = 1,
+    ANSHIN_CERTIFICATE_REVOKED = 2
+} anshin_certificate_state_t;
 
 /* What is to be said of a connection's certificate; names are those of the texts (help_certificate). */
 typedef enum anshin_certificate_verdict_t {
@@ -19,16 +22,18 @@ typedef enum anshin_certificate_verdict_t {
     ANSHIN_VERDICT_FOREIGN,
     ANSHIN_VERDICT_UNSUITABLE,
     ANSHIN_VERDICT_REVOKED,
-    ANSHIN_VERDICT_UNKNOWN /* of our CA, but the store does not know it, or it is another contract's, or its terminal has none */
+    ANSHIN_VERDICT_UNKNOWN /* of our CA, but not known to the store, another contract's, or not its terminal's */
 } anshin_certificate_verdict_t;
 const char *anshin_verdict_name(anshin_certificate_verdict_t verdict); /* "good", "none", "expired", "not_yet" ... */
 
-/* Judge inside a transaction of any mode. APR_SUCCESS with *verdict (and *record when the store knows it), or ANSHIN_EFAULT. */
+/* Judge inside a transaction of any mode. APR_SUCCESS with *verdict (and *record when the store knows it), or
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_certificate_judge(anshin_op_t *op, anshin_txn_t *txn, const anshin_peer_t *peer,
                                       anshin_certificate_verdict_t *verdict, anshin_certificate_t *record);
 
-/* Revoke by serial, end its sessions, wipe what waits for download; durable. reason: CRLReason of RFC 5280 5.3.1 (0 unspecified,
- * 1 keyCompromise, 4 superseded, 5 cessationOfOperation). ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT: revoked already. */
+/* Revoke by serial, end its sessions, wipe what waits for download; durable. reason: CRLReason of RFC 5280 5.3.1 (0
+ * unspecified, 1 keyCompromise, 4 superseded, 5 cessationOfOperation). ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT: revoked
+ * already. */
 apr_status_t anshin_certificate_revoke(anshin_op_t *op, const char *serial, int reason);
 
 /* The same inside a write transaction; blobs to wipe after the commit are appended to wipe (of const char *). */

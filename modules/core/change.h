@@ -1,6 +1,5 @@
-/*
- * What a user changes while logged in: password, secret question (ACC-3), and being asked for the password again (ACC-7).
- */
+/* What a user changes while logged in: password, secret question (ACC-3), and being asked for the password again
+ * (ACC-7). */
 #ifndef ANSHIN_CORE_CHANGE_H
 #define ANSHIN_CORE_CHANGE_H
 
@@ -17,12 +16,14 @@ typedef struct anshin_member_t {
 /* 1 when the password was checked recently enough for a sensitive change (AnshinReauthenticate, S12). */
 int anshin_member_fresh(const anshin_op_t *op, const anshin_member_t *member);
 
-/* The account of a session that is still there, inside a transaction. ANSHIN_EDENIED: session or account is gone or not active. */
+/* The account of a session that is still there, inside a transaction. ANSHIN_EDENIED: session or account is gone or
+ * not active. */
 apr_status_t anshin_member_account(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
                                    anshin_account_t *account);
 
-/* Check the password again. When right the session gets a new id (S14) and is fresh: *session_id goes into the cookie, NULL
- * otherwise. APR_SUCCESS with *proof; ANSHIN_EDENIED (the session has ended meanwhile); ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* Check the password again. When right the session gets a new id (S14) and is fresh: *session_id goes into the cookie,
+ * NULL otherwise. APR_SUCCESS with *proof; ANSHIN_EDENIED (the session has ended meanwhile); ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_member_prove(anshin_op_t *op, const anshin_member_t *member, const char *password,
                                  anshin_proof_t *proof, const char **session_id);
 
@@ -42,7 +43,8 @@ apr_status_t anshin_password_change(anshin_op_t *op, const anshin_member_t *memb
 apr_status_t anshin_question_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
                                     const char *question, const char *answer, anshin_change_result_t *result);
 
-/* The rules for question and answer, for every page that takes them: keys of texts, or NULL. *normal: what is hashed. */
+/* The rules for question and answer, for every page that takes them: keys of texts, or NULL. *normal: what is
+ * hashed. */
 void anshin_question_check(anshin_op_t *op, const char *question, const char *answer, const char **question_error,
                            const char **answer_error, const char **normal);
 

@@ -33,17 +33,18 @@ typedef enum anshin_login_step_t {
     ANSHIN_STEP_CHANGE    /* a password that had to be changed was changed */
 } anshin_login_step_t;
 
-/* What a later step of the same login is held against: a MAC of step and password hash, so that it ends when the password is
- * changed. step: the one that was done. */
+/* What a later step of the same login is held against: a MAC of step and password hash, so that it ends when the
+ * password is changed. step: the one that was done. */
 apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                                    const char **stamp);
 
 /* 1 when stamp is that of this account and step, in constant time. */
-int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step, const char *stamp);
+int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
+                            const char *stamp);
 
-/* After a step, inside a write transaction: ask for the next one (ANSHIN_LOGIN_NEED_CODE, ANSHIN_LOGIN_MUST_CHANGE, with a stamp),
- * or open the session: account, session, history; the session that the browser brought ends; a waiting download is done (its
- * blobs are appended to wipe). The account is written as the claimant has it. */
+/* After a step, inside a write transaction: ask for the next one (ANSHIN_LOGIN_NEED_CODE, ANSHIN_LOGIN_MUST_CHANGE,
+ * with a stamp), or open the session: account, session, history; the session that the browser brought ends; a waiting
+ * download is done (its blobs are appended to wipe). The account is written as the claimant has it. */
 apr_status_t anshin_claimant_proceed(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                      anshin_claimant_t *claimant, anshin_login_step_t step,
                                      anshin_login_result_t *result, apr_array_header_t *wipe);

@@ -1,7 +1,5 @@
-/*
- * Login history (ACC-4, S28): a numbered series for each user, so that the newest page costs the same with 10 entries as with
- * 100,000; unknown users share one series of the contract.
- */
+/* Login history (ACC-4, S28): a numbered series for each user, so that the newest page costs the same with 10 entries
+ * as with 100,000; unknown users share one series of the contract. */
 #ifndef ANSHIN_CORE_HISTORY_H
 #define ANSHIN_CORE_HISTORY_H
 
@@ -37,15 +35,18 @@ typedef enum anshin_history_result_t {
 } anshin_history_result_t;
 const char *anshin_history_result_name(apr_int64_t result); /* "login_ok" ... */
 
-/* Append inside a write transaction; at and address come from op when the entry has none. user: canonical, NULL for unknown users. */
+/* Append inside a write transaction; at and address come from op when the entry has none. user: canonical, NULL for
+ * unknown users. */
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry);
 
 /* Walk newest first, at most limit entries after skip. user NULL: those of unknown users. *total may be NULL. */
 typedef apr_status_t anshin_history_visit_fn(void *baton, const anshin_history_t *entry);
-apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t skip, apr_int64_t limit,
+apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t skip,
+                                 apr_int64_t limit,
                                  anshin_history_visit_fn *visit, void *baton, apr_int64_t *total);
 
-/* How many entries are not older than a time: by bisection, since a series is in the order of time. user NULL: unknown users. */
+/* How many entries are not older than a time: by bisection, since a series is in the order of time. user NULL: unknown
+ * users. */
 apr_status_t anshin_history_count_since(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t since,
                                         apr_int64_t *count);
 

@@ -187,7 +187,9 @@ apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, an
     }
     if (result->outcome == ANSHIN_LOGIN_WRONG) {
         /* locked, which this contract does not tell: take as long as a check */
-        return crypto->password_verify(crypto->ctx, &match, &stale, NULL, password, strlen(password));
+        rv = crypto->password_verify(crypto->ctx, &match, &stale, NULL, password, strlen(password));
+        crypto->wipe(crypto->ctx, (void *)(uintptr_t)password, strlen(password));
+        return rv;
     }
     rv =
         crypto->password_verify(crypto->ctx, &match, &stale, claimant.evaluated ? claimant.account.password_hash : NULL,

@@ -31,7 +31,7 @@ typedef struct anshin_login_result_t {
     int limit;                  /* with WRONG and ANSHIN_SHOW_LIMIT */
     apr_time_t unlock_at;       /* with LOCKED: when it opens by itself, 0: the operator must */
     const char *user;           /* canonical, with OK, NEED_CODE, MUST_CHANGE */
-    const char *stamp;          /* with NEED_CODE, MUST_CHANGE: to be sealed into the flow and brought to the next step */
+    const char *stamp;          /* with NEED_CODE, MUST_CHANGE: sealed into the flow, brought to the next step */
     int days_left;              /* with OK: days until the password expires, -1: nothing to tell (LOG-6) */
     const char *session_id;     /* with OK: cookie value */
     anshin_session_t session;   /* with OK */
@@ -59,19 +59,20 @@ typedef struct anshin_code_way_t {
 apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const char *stamp, apr_array_header_t **ways,
                                     int *app);
 
-/* Mail a new code to a terminal; an earlier one ends. Answers of ways, and ANSHIN_ECONFLICT (one was sent a moment ago),
- * ANSHIN_ENOTFOUND (no such terminal). */
+/* Mail a new code to a terminal; an earlier one ends. Answers of ways, and ANSHIN_ECONFLICT (one was sent a moment
+ * ago), ANSHIN_ENOTFOUND (no such terminal). */
 apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const char *stamp, apr_int64_t terminal);
 
-/* Check a code: one that was mailed, or one of the authenticator app. facts->user is the flow's, facts->password is not looked at.
- * APR_SUCCESS with WRONG, LOCKED, OK or MUST_CHANGE; ANSHIN_EDENIED (stamp). Each code works once (S25). */
+/* Check a code: one that was mailed, or one of the authenticator app. facts->user is the flow's, facts->password is
+ * not looked at. APR_SUCCESS with WRONG, LOCKED, OK or MUST_CHANGE; ANSHIN_EDENIED (stamp). Each code works once
+ * (S25). */
 apr_status_t anshin_login_code_check(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
                                      const char *code, anshin_login_result_t *result);
 
 /* --- the forced change (LOG-6) --- */
 
-/* Set the new password and open the session. *broken: the rules that it breaks, as of core/password.h; 0: done. facts->password is
- * not looked at. APR_SUCCESS, ANSHIN_EDENIED (stamp, certificate), ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* Set the new password and open the session. *broken: the rules that it breaks, as of core/password.h; 0: done.
+ * facts->password is not looked at. APR_SUCCESS, ANSHIN_EDENIED (stamp, certificate), ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
                                  const char *password, const char *confirm, unsigned *broken,
                                  anshin_login_result_t *result);

@@ -32,13 +32,14 @@ const char *anshin_rule_name(anshin_rule_t rule);
 /* The password as it is hashed: U+00A5 becomes U+005C; nothing else changes (S1). In pool. */
 const char *anshin_password_normalise(const char *typed, apr_pool_t *pool);
 
-/* Every rule that a normalised password breaks, as bits 1 << anshin_rule_t; 0: it is fine. addresses: NULL terminated mail
- * addresses of the user's terminals. MISMATCH is the caller's. A blocklist that cannot be read is ANSHIN_EFAULT. */
+/* Every rule that a normalised password breaks, as bits 1 << anshin_rule_t; 0: it is fine. addresses: NULL terminated
+ * mail addresses of the user's terminals. MISMATCH is the caller's. A blocklist that cannot be read is
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char *password, const char *user,
                                    const char *const *addresses);
 
-/* The same for a user who has a password already: also against its confirmation (both normalised), the current one and the contract's
- * number of former ones (PWD-2), which costs a hash each. */
+/* The same for a user who has a password already: also against its confirmation (both normalised), the current one and
+ * the contract's number of former ones (PWD-2), which costs a hash each. */
 apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
                                        const anshin_account_t *account, const char *const *addresses);
 
@@ -48,8 +49,8 @@ int anshin_password_days_left(const anshin_op_t *op, const anshin_account_t *acc
 /* Put a new hash into *account, the former one into its history. */
 void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc);
 
-/* The answer as it is hashed: NFKC, case folding, white space around it cut and runs inside made one space. In pool, NULL when
- * it is not valid UTF-8 or holds control characters. */
+/* The answer as it is hashed: NFKC, case folding, white space around it cut and runs inside made one space. In pool,
+ * NULL when it is not valid UTF-8 or holds control characters. */
 const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool);
 
 #define ANSHIN_ANSWER_MAX 200 /* bytes after normalisation */

@@ -57,22 +57,30 @@ static apr_status_t close_slots(void *data)
     return APR_SUCCESS;
 }
 
-static apr_status_t open_file(int *file, const char *path, anshin_error_t *err)
+/* Worker and httpd share it through their group, so it needs its mode whatever the umask; and it may appear only with it, since
+ * the others do not wait. 0, or -1 with errno. */
+static int make_file(const char *path, apr_pool_t *pool)
 {
-    /* Whoever makes it sets the mode after the umask: worker and httpd share it through their group. */
-    *file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
-    if (*file >= 0) {
-        if (fchmod(*file, 0660) == 0) {
-            return APR_SUCCESS;
-        }
-        close(*file);
-    } else if (errno == EEXIST) {
-        *file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (*file >= 0) {
-            return APR_SUCCESS;
-        }
+    const char *fresh = apr_psprintf(pool, "%s.%" APR_PID_T_FMT, path, getpid());
+    int file = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
+    int made;
+
+    if (file < 0) {
+        return -1;
     }
-    return anshin_fail(err, ANSHIN_EFAULT, "AN0410", "%s: %s", path, strerror(errno));
+    made = fchmod(file, 0660) == 0 && (link(fresh, path) == 0 || errno == EEXIST);
+    close(file);
+    unlink(fresh);
+    return made ? 0 : -1;
+}
+
+static apr_status_t open_file(int *file, const char *path, anshin_error_t *err, apr_pool_t *pool)
+{
+    *file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (*file < 0 && errno == ENOENT && make_file(path, pool) == 0) {
+        *file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    }
+    return *file >= 0 ? APR_SUCCESS : anshin_fail(err, ANSHIN_EFAULT, "AN0410", "%s: %s", path, strerror(errno));
 }
 
 apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
@@ -93,7 +101,7 @@ apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, in
     apr_pool_cleanup_register(pool, made, close_slots, apr_pool_cleanup_null);
     for (int i = 0; i < count; i++) {
         entry_t *entry = &made->entries[i];
-        apr_status_t rv = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err);
+        apr_status_t rv = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err, pool);
 
         if (rv != APR_SUCCESS) {
             return rv;

@@ -51,7 +51,7 @@ static apr_status_t put_days_left(anshin_exchange_t *x)
 
     if (days >= 0) {
         anshin_page_text(x->page, "days_left_text",
-                         anshin_page_say_number(x->page, "alerts.password_expires", "days", days));
+                         anshin_page_say_number(x->page, "home.days_left", "days", days));
     }
     return status;
 }
