@@ -135,6 +135,11 @@ static apr_status_t find_users(start_t *start, anshin_process_user_t *worker, gi
         return anshin_fail(&start->err, ANSHIN_EINVALID, "AN0767",
                            "AnshinCAUser and AnshinSignerUser must be two users, or the CA's key is not apart");
     }
+    if (status == APR_SUCCESS && signer.gid == *group) {
+        anshin_log(ANSHIN_LOG_WARNING, "AN0745",
+                   "AnshinSignerUser %s is of AnshinGroup %s and could read store and keys; give it a group of its own",
+                   signer.name, server->group);
+    }
     return status;
 }
 

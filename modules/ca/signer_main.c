@@ -8,7 +8,7 @@
  * SECURITY: has no network and no store, and takes the requests of one short table (signer_request.c). Started by
  * root it becomes USER before it opens a file. The state directory is closed to that user, so the key's own
  * directory becomes the working directory first: what is opened in it is opened with the rights of USER, to whom
- * the key belongs.
+ * the key belongs. Once it has the key it shuts itself in: no file and no socket can be opened any more.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <apr_general.h>
@@ -111,6 +112,10 @@ static apr_status_t prepare(arguments_t *arguments, anshin_ca_t **ca, anshin_err
     }
     if (status == APR_SUCCESS) {
         status = anshin_process_confine(err);
+    }
+    if (status == APR_SUCCESS) {
+        tzset(); /* the log's time of day: the last file that is needed */
+        status = anshin_process_enclose(err);
     }
     return status;
 }

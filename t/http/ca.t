@@ -63,6 +63,7 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     }
     is(status_of($worker->{pid}, 'NoNewPrivs'), '1', 'the worker gains no rights by set-user-ID');
     is(status_of($signer, 'NoNewPrivs'), '1', 'nor does the signer');
+    is(status_of($signer, 'Seccomp'), '2', 'which can open neither file nor socket any more (CRT-7)');
     for my $pid ($worker->{pid}, $signer) {
         like(slurp("/proc/$pid/limits"), qr/^Max core file size\s+0\s+0\s/m, 'no core dump holds a key');
     }
