@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,8 +16,12 @@
 #include "store/lock.h"
 
 #define COPY_STEP 262144
-#define RETRY_AFTER apr_time_from_sec(2)
 #define SPARE_SPACE 16777216 /* what two journals may add to a base, and a new journal */
+
+typedef struct checkpoint_t {
+    const anshin_place_t *place;
+    int lock_fd;
+} checkpoint_t;
 
 /* --- what to fold -------------------------------------------------------------------------------------------------- */
 
@@ -104,7 +107,7 @@ static apr_status_t copy_base(const anshin_folder_t *folder, apr_uint32_t number
 
 /* Turn the base before the last into base.work, if nobody reads it. Its old name must be gone for good before its content
  * changes: after a loss of power it must not be taken for what it was. */
-static apr_status_t take_base(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+static apr_status_t take_base(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                               apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
@@ -122,7 +125,7 @@ static apr_status_t take_base(const anshin_checkpoint_t *checkpoint, apr_uint32_
 }
 
 /* base.number out of the base before the last and two journals: nothing but the changes is written. */
-static apr_status_t make_by_reuse(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+static apr_status_t make_by_reuse(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                   apr_pool_t *pool)
 {
     const anshin_place_t *place = checkpoint->place;
@@ -139,7 +142,7 @@ static apr_status_t make_by_reuse(const anshin_checkpoint_t *checkpoint, apr_uin
 }
 
 /* base.number out of a copy of the last base and one journal. */
-static apr_status_t make_by_copy(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+static apr_status_t make_by_copy(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                  apr_pool_t *pool)
 {
     const anshin_place_t *place = checkpoint->place;
@@ -155,7 +158,7 @@ static apr_status_t make_by_copy(const anshin_checkpoint_t *checkpoint, apr_uint
 
 /* Is there room for a new base, all of it or only what changes? The libraries would find out by themselves, and db says so
  * once for every page; and the journals need the last of the space more. */
-static apr_status_t check_space(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+static apr_status_t check_space(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                 apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
@@ -235,7 +238,7 @@ apr_status_t anshin_checkpoint_clean(const anshin_folder_t *folder, apr_uint32_t
     return status;
 }
 
-static apr_status_t make_base(const anshin_checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+static apr_status_t make_base(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                               apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
@@ -253,15 +256,19 @@ static apr_status_t make_base(const anshin_checkpoint_t *checkpoint, apr_uint32_
 }
 
 /* Make the base that the state waits for, under ANSHIN_LOCK_CHECKPOINT. */
-static apr_status_t fold(anshin_checkpoint_t *checkpoint, anshin_error_t *err, apr_pool_t *pool)
+static apr_status_t fold(const checkpoint_t *checkpoint, anshin_control_t *control, anshin_error_t *err,
+                         apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
-    apr_uint32_t number = anshin_state_generation(anshin_control_state(checkpoint->control));
-    const char *name = anshin_base_name(number, pool);
+    anshin_state_t state = anshin_control_state(control);
+    apr_uint32_t number = anshin_state_generation(state);
     apr_status_t status;
     int fd;
 
-    status = anshin_folder_open_file(&fd, folder, name, O_RDONLY, err);
+    if (!anshin_state_folding(state)) {
+        return APR_SUCCESS; /* another process has just done it */
+    }
+    status = anshin_folder_open_file(&fd, folder, anshin_base_name(number, pool), O_RDONLY, err);
     if (status == APR_SUCCESS) { /* somebody was killed between the rename and the last step */
         close(fd);
     } else if (status == ANSHIN_ENOTFOUND) {
@@ -274,103 +281,30 @@ static apr_status_t fold(anshin_checkpoint_t *checkpoint, anshin_error_t *err, a
         (void)anshin_folder_remove(folder, ANSHIN_BASE_WORK, NULL);
         return status;
     }
-    anshin_control_fold(checkpoint->control);
+    anshin_control_fold(control);
     return anshin_checkpoint_clean(folder, number - 1, checkpoint->lock_fd, err); /* the next run needs the last one */
 }
 
-static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
+apr_status_t anshin_checkpoint_run(const anshin_place_t *place, anshin_control_t *control, int lock_fd,
+                                   anshin_error_t *err)
 {
-    anshin_checkpoint_t *checkpoint = baton;
-    anshin_error_t err = {0};
+    checkpoint_t checkpoint = {.place = place, .lock_fd = lock_fd};
     apr_pool_t *pool;
-
-    (void)thread;
-    if (apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
-        /* Another process may have finished it since this one looked. */
-        if (anshin_state_folding(anshin_control_state(checkpoint->control)) &&
-            fold(checkpoint, &err, pool) != APR_SUCCESS) {
-            atomic_store(&checkpoint->retry_at, apr_time_now() + RETRY_AFTER);
-        }
-        anshin_control_note(checkpoint->control, err.text);
-        apr_pool_destroy(pool);
-    }
-    anshin_lock_release(checkpoint->lock_fd, ANSHIN_LOCK_CHECKPOINT);
-    atomic_store(&checkpoint->running, 0);
-    return NULL;
-}
-
-/* --- background ---------------------------------------------------------------------------------------------------- */
-
-apr_status_t anshin_checkpoint_open(anshin_checkpoint_t *checkpoint, const anshin_place_t *place,
-                                    anshin_control_t *control, anshin_error_t *err)
-{
     apr_status_t status;
 
-    memset(checkpoint, 0, sizeof(*checkpoint));
-    checkpoint->place = place;
-    checkpoint->control = control;
-    status = anshin_control_reopen(&checkpoint->lock_fd, place->folder, err);
-    if (status == APR_SUCCESS && apr_pool_create_unmanaged(&checkpoint->pool) != APR_SUCCESS) {
-        close(checkpoint->lock_fd);
-        status = anshin_fail(err, ANSHIN_EFAULT, "AN0362", "store: no memory for checkpoints");
+    if (!anshin_state_folding(anshin_control_state(control))) {
+        return APR_SUCCESS;
     }
-    return status;
-}
-
-/* Signals belong to the program's own threads. */
-static apr_status_t start_thread(anshin_checkpoint_t *checkpoint)
-{
-    sigset_t all;
-    sigset_t before;
-    apr_status_t status;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    apr_pool_clear(checkpoint->pool);
-    status = apr_thread_create(&checkpoint->thread, NULL, run, checkpoint, checkpoint->pool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    status = anshin_lock_try(lock_fd, ANSHIN_LOCK_CHECKPOINT, ANSHIN_LOCK_EXCLUSIVE, err);
     if (status != APR_SUCCESS) {
-        checkpoint->thread = NULL;
+        return status == ANSHIN_EBUSY ? APR_SUCCESS : status;
     }
+    if (apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
+        status = fold(&checkpoint, control, err, pool);
+        apr_pool_destroy(pool);
+    } else {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0362", "store: no memory for a checkpoint");
+    }
+    anshin_lock_release(lock_fd, ANSHIN_LOCK_CHECKPOINT);
     return status;
-}
-
-static void join_thread(anshin_checkpoint_t *checkpoint)
-{
-    apr_status_t status;
-
-    if (checkpoint->thread != NULL) {
-        (void)apr_thread_join(&status, checkpoint->thread);
-        checkpoint->thread = NULL;
-    }
-}
-
-void anshin_checkpoint_start(anshin_checkpoint_t *checkpoint)
-{
-    if (!anshin_state_folding(anshin_control_state(checkpoint->control)) ||
-        apr_time_now() < atomic_load(&checkpoint->retry_at) || atomic_exchange(&checkpoint->running, 1) != 0) {
-        return;
-    }
-    join_thread(checkpoint); /* the one before has ended, or is about to */
-    if (anshin_lock_try(checkpoint->lock_fd, ANSHIN_LOCK_CHECKPOINT, ANSHIN_LOCK_EXCLUSIVE, NULL) != APR_SUCCESS) {
-        atomic_store(&checkpoint->running, 0);
-        return;
-    }
-    if (start_thread(checkpoint) != APR_SUCCESS) {
-        anshin_lock_release(checkpoint->lock_fd, ANSHIN_LOCK_CHECKPOINT);
-        atomic_store(&checkpoint->retry_at, apr_time_now() + RETRY_AFTER);
-        atomic_store(&checkpoint->running, 0);
-    }
-}
-
-void anshin_checkpoint_close(anshin_checkpoint_t *checkpoint)
-{
-    join_thread(checkpoint);
-    anshin_checkpoint_forget(checkpoint);
-}
-
-void anshin_checkpoint_forget(anshin_checkpoint_t *checkpoint)
-{
-    close(checkpoint->lock_fd);
-    apr_pool_destroy(checkpoint->pool);
 }

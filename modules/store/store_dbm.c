@@ -15,9 +15,9 @@
 #include <apr_strings.h>
 
 #include "store/blobs.h"
-#include "store/checkpoint.h"
 #include "store/control.h"
 #include "store/folder.h"
+#include "store/keeper.h"
 #include "store/lock.h"
 #include "store/recovery.h"
 #include "store/viewer.h"
@@ -32,7 +32,7 @@ typedef struct dbm_store_t {
     anshin_control_t control;
     anshin_place_t place;
     anshin_writer_t writer;
-    anshin_checkpoint_t checkpoint;
+    anshin_keeper_t keeper;
     anshin_viewer_t viewer;
 } dbm_store_t;
 
@@ -127,7 +127,7 @@ static apr_status_t open_parts(dbm_store_t *store, anshin_error_t *err)
         status = join(store, err);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_checkpoint_open(&store->checkpoint, &store->place, &store->control, err);
+        status = anshin_keeper_open(&store->keeper, &store->place, &store->control, &store->viewer, err, store->pool);
     }
     return status;
 }
@@ -137,10 +137,10 @@ static apr_status_t close_store(void *self)
     dbm_store_t *store = self;
 
     if (store->owner == getpid()) {
-        anshin_checkpoint_close(&store->checkpoint);
+        anshin_keeper_close(&store->keeper);
         anshin_viewer_close(&store->viewer);
     } else {
-        anshin_checkpoint_forget(&store->checkpoint);
+        anshin_keeper_forget(&store->keeper);
     }
     anshin_control_close(&store->control);
     anshin_folder_close(&store->folder);
@@ -194,7 +194,6 @@ static apr_status_t dbm_open(void **self, const char *where, anshin_error_t *err
         apr_pool_destroy(own);
         return status;
     }
-    anshin_checkpoint_start(&store->checkpoint); /* one may have been cut short */
     apr_pool_cleanup_register(pool, store, close_store, apr_pool_cleanup_null);
     *self = store;
     return APR_SUCCESS;
@@ -350,7 +349,9 @@ static apr_status_t dbm_commit(void *self, anshin_durability_t durability)
     status = append(txn);
     anshin_writer_unlock(&txn->store->writer);
     if (status == APR_SUCCESS) {
-        anshin_checkpoint_start(&txn->store->checkpoint);
+        if (anshin_state_folding(anshin_control_state(&txn->store->control))) {
+            anshin_keeper_wake(&txn->store->keeper);
+        }
         if (durability == ANSHIN_DURABLE) {
             status = anshin_writer_sync(&txn->store->writer, anshin_view_journal(txn->view), txn->position, txn->err);
         }

@@ -90,3 +90,14 @@ void anshin_viewer_give_back(anshin_viewer_t *viewer, anshin_view_t *view)
     drop(view);
     apr_thread_mutex_unlock(viewer->mutex);
 }
+
+void anshin_viewer_let_go(anshin_viewer_t *viewer)
+{
+    apr_thread_mutex_lock(viewer->mutex);
+    if (viewer->newest != NULL &&
+        anshin_base_number(viewer->newest->base) != anshin_state_base(anshin_control_state(viewer->control))) {
+        drop(viewer->newest);
+        viewer->newest = NULL;
+    }
+    apr_thread_mutex_unlock(viewer->mutex);
+}

@@ -28,4 +28,7 @@ apr_status_t anshin_viewer_take(anshin_view_t **view, anshin_position_t *positio
                                 anshin_viewer_t *viewer, anshin_error_t *err);
 void anshin_viewer_give_back(anshin_viewer_t *viewer, anshin_view_t *view);
 
+/* If the newest view is of a base that was replaced, let go of it; transactions that have it keep it. */
+void anshin_viewer_let_go(anshin_viewer_t *viewer);
+
 #endif

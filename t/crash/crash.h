@@ -25,11 +25,11 @@ typedef struct ack_t {
 /* --- workload.c --- */
 
 typedef struct workload_t {
-    const char *where;  /* address of the store */
-    int writer;         /* 0 to WRITERS - 1 */
+    const char *where; /* address of the store */
+    int writer;        /* 0 to WRITERS - 1 */
     int ack_fd;
-    int64_t commits;    /* how many; 0: until killed */
-    int early;          /* acknowledge before the commit: a store that lies, for the harness to find out */
+    int64_t commits; /* how many; 0: until killed */
+    int early;       /* acknowledge before the commit: a store that lies, for the harness to find out */
     unsigned seed;
 } workload_t;
 

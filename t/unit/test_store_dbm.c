@@ -509,6 +509,29 @@ static void test_checkpoints(const char *directory, const char *type, apr_pool_t
     close_store(&session);
 }
 
+/* A process that has nothing to do must not keep old bases from being used again. */
+static void test_idle_process(const char *directory, apr_pool_t *pool)
+{
+    int *versions = apr_pcalloc(pool, RECORDS * sizeof(*versions));
+    session_t session;
+    session_t idle;
+    int good =
+        open_store(&session, directory, pool) == APR_SUCCESS && open_store(&idle, directory, pool) == APR_SUCCESS;
+
+    good = good && number(&idle, "nothing") == 0;
+    for (int batch = 0; good && batch < 2 * BATCHES; batch++) {
+        good = change_some(&session, batch, versions);
+        if (batch % 300 == 299) {
+            apr_sleep(apr_time_from_sec(1));
+        }
+    }
+    ok(good && access(apr_pstrcat(pool, directory, "/base.1", NULL), F_OK) != 0 && count_files(directory, "base.") <= 3,
+       "an idle process lets go of old bases (%d left)", count_files(directory, "base."));
+    ok(number(&idle, "nothing") == 0 && as_the_model(&idle, versions), "and reads on when it is asked");
+    close_store(&idle);
+    close_store(&session);
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -531,6 +554,7 @@ int main(void)
     test_seen_at_once(apr_pstrcat(pool, gdbm, "?type=gdbm", NULL), "gdbm", pool);
     test_no_lost_update(apr_pstrcat(pool, scratch, "/fresh", NULL), "db", pool);
     test_no_lost_update(apr_pstrcat(pool, scratch, "/fresh-gdbm?type=gdbm", NULL), "gdbm", pool);
+    test_idle_process(apr_pstrcat(pool, scratch, "/idle", NULL), pool);
     test_fork(db, pool);
     test_users(scratch, pool);
     test_busy(db, pool);
