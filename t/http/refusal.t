@@ -25,7 +25,7 @@ for my $http (1, 2) {
     $r = $c->get('/members/', Accept => 'text/html,*/*;q=0.8');
     is($r->status, 303, 'LOG-1: a browser without Sec-Fetch-Mode');
     $r = $c->post('/members/?a=1', { x => 'y' }, %navigation);
-    is($r->status, 303, 'LOG-1: a form is led on, too');
+    is($r->status, 303, 'LOG-1: a form is led on, too') or diag($r->error);
     is($r->header('Location'), $login, 'without a place to return to: its body would be missing');
 
     for my $program ([Accept => 'application/json'], ['Sec-Fetch-Mode' => 'cors', Accept => 'text/html'],
