@@ -70,6 +70,7 @@ struct anshin_call_t {
 /* The families; each ends with a row whose family is NULL. */
 extern const anshin_command_t anshin_commands_user[];
 extern const anshin_command_t anshin_commands_cert[];
+extern const anshin_command_t anshin_commands_session[];
 extern const anshin_command_t anshin_commands_history[];
 extern const anshin_command_t anshin_commands_mail[];
 extern const anshin_command_t anshin_commands_ca[];

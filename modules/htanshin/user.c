@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "core/account.h"
+#include "core/reissue.h"
 #include "htanshin/command.h"
 #include "htanshin/print.h"
 #include "htanshin/user_show.h"
@@ -68,6 +69,26 @@ static apr_status_t user_invite(anshin_call_t *call)
     }
     if (status == APR_SUCCESS) {
         call->result = invitation_result(call, user, &invitation);
+    }
+    return missing(call, status, user);
+}
+
+/* What the help desk reads to a caller whose identity it has made sure of (AnshinReissueProof factor). */
+static apr_status_t user_code(anshin_call_t *call)
+{
+    const char *user;
+    const char *code;
+    apr_time_t expires_at;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_reissue_code(&call->op, user, &code, &expires_at);
+    }
+    if (status == APR_SUCCESS) {
+        call->result = json_object();
+        anshin_result_text(call->result, "user", user, call->pool);
+        anshin_result_text(call->result, "reissue_code", code, call->pool);
+        anshin_result_time(call->result, "valid_until", expires_at, call->pool);
     }
     return missing(call, status, user);
 }
@@ -202,6 +223,8 @@ const anshin_command_t anshin_commands_user[] = {
      "Undo lock, disable and the lock of too many attempts; every counter starts again."},
     {"user", "disable", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_disable,
      "Disable a user, as lock does, but listed apart from those who will come back."},
+    {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_code,
+     "Give out a code that proves a user at the reissue of a password, where AnshinReissueProof is factor."},
     {"user", "delete", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_delete,
      "Delete a user with terminals, sessions and links, and revoke the certificates; the history stays."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},

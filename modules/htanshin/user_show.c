@@ -41,6 +41,8 @@ static void show_account(const look_t *look)
     anshin_result_time(result, "registered_at", account->registered_at, pool);
     anshin_result_time(result, "password_set_at", account->password_set_at, pool);
     anshin_result_time(result, "last_login_at", account->last_login_at, pool);
+    anshin_result_flag(result, "password_must_change", account->password_must_change != 0);
+    anshin_result_flag(result, "authenticator", account->totp_blob != NULL);
 }
 
 /* Until when the user can still register. */
@@ -66,6 +68,7 @@ static apr_status_t show_locks(const look_t *look)
         {ANSHIN_COUNTER_PASSWORD, "password"},
         {ANSHIN_COUNTER_CODE, "code"},
         {ANSHIN_COUNTER_DOWNLOAD, "download"},
+        {ANSHIN_COUNTER_ANSWER, "answer"},
     };
     json_t *locks = json_array();
     unsigned locked = 0;

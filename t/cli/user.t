@@ -2,7 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use JSON::PP qw(decode_json);
+use JSON::PP qw(decode_json encode_json);
 use Test::More;
 use Anshin::Person;
 use Anshin::Server;
@@ -125,6 +125,30 @@ isnt($user->login($guesser)->status, 303, 'LCK-2: the right password does not op
 is($s->htanshin('user', 'unlock', 'p-01-usr003')->{status}, 0, 'LCK-2: unlock');
 is_deeply(json('user', 'show', 'p-01-usr003')->{locked_by_attempts}, [], 'no lock is left');
 is($user->login($guesser)->status, 303, 'LCK-2: and the right password is right again');
+
+# --- sessions (S17), and the code for a reissue (PRI-2, S11) ---
+
+my @clients = map { $s->client(cert => $user->{pem}) } 1 .. 2;
+$user->login($_) for @clients;
+my $sessions = json('session', 'list', 'p-01-usr003');
+cmp_ok(scalar @$sessions, '>=', 2, 'S17: sessions of the user');
+is($sessions->[0]{address}, '127.0.0.1', 'S17: with where from');
+unlike(encode_json($sessions), qr/\Q$_\E/, 'S28: the cookie of a session is not shown') for map { values %{ $_->{cookies} } } @clients;
+refused('a session that is not there', 1, qr/has no such session/, 'session', 'end', 'p-01-usr003', '0' x 64);
+refused('a session of another user', 1, qr/has no such session/, 'session', 'end', 'p-01-usr001', $sessions->[0]{id});
+is(json('session', 'end', 'p-01-usr003', $sessions->[0]{id})->{ended}, 1, 'S17: one is ended');
+my @in = grep { $_->get('/members/')->status == 200 } @clients;
+is(scalar @in, 1, 'S17: at once, and it alone');
+cmp_ok(json('session', 'end', 'p-01-usr003')->{ended}, '>=', 1, 'S17: all are ended');
+isnt($in[0]->get('/members/')->status, 200, 'S17: at once');
+refused('who is not logged in', 1, qr/is not logged in/, 'session', 'end', 'p-01-usr003');
+refused('sessions of nobody', 1, qr/there is none/, 'session', 'list', 'nobody');
+
+my $code = json('user', 'code', 'p-01-usr003');
+like($code->{reissue_code}, qr/^[2-9b-df-hj-km-np-tv-z]{10}$/, 'PRI-2: a code for the reissue of a password');
+isnt(json('user', 'code', 'p-01-usr003')->{reissue_code}, $code->{reissue_code}, 'the next one is another');
+unlike($s->htanshin('user', 'show', 'p-01-usr003')->{out}, qr/\Q$code->{reissue_code}\E/, 'which show does not tell');
+refused('a code for nobody', 1, qr/there is none|no such user/, 'user', 'code', 'nobody');
 
 # --- several operators at once ---
 

@@ -1,0 +1,106 @@
+/*
+ * htanshin session: where users are logged in, and ending that (S17). A session is named by the key under which the store has
+ * it, a hash of the cookie, which is of no use as one.
+ */
+#include "core/session.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/account.h"
+#include "htanshin/command.h"
+#include "htanshin/print.h"
+
+typedef struct listing_t {
+    anshin_call_t *call;
+    anshin_rows_t *rows;
+    const char *wanted; /* one key, NULL: any */
+} listing_t;
+
+static apr_status_t list_one(void *baton, const char *key, const anshin_session_t *session)
+{
+    const listing_t *listing = baton;
+    apr_pool_t *pool = listing->call->pool;
+    json_t *row;
+
+    if (listing->wanted != NULL && strcmp(listing->wanted, key) != 0) {
+        return APR_SUCCESS;
+    }
+    row = json_object();
+    anshin_result_text(row, "id", key, pool);
+    anshin_result_time(row, "since", session->created_at, pool);
+    anshin_result_time(row, "last_used", session->seen_at, pool);
+    anshin_result_text(row, "address", session->address, pool);
+    anshin_result_text(row, "method", anshin_method_name(session->method), pool);
+    anshin_result_number(row, "terminal", session->terminal);
+    anshin_result_text(row, "certificate", session->serial, pool);
+    anshin_rows_add(listing->rows, apr_psprintf(pool, "%020" APR_INT64_T_FMT "%s", session->created_at, key), row);
+    return APR_SUCCESS;
+}
+
+/* The sessions of a user who exists, newest first. */
+static apr_status_t list(anshin_call_t *call, const char *user, const char *wanted, json_t **result)
+{
+    listing_t listing = {call, anshin_rows_create(call->pool), wanted};
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_account_get(&call->op, txn, user, &account);
+    if (status == APR_SUCCESS) {
+        status = anshin_sessions_each(&call->op, txn, user, list_one, &listing);
+    }
+    anshin_txn_abort(txn);
+    *result = anshin_rows_take(listing.rows, 1, 0);
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&call->op.error, status, "AN0895", "user %s: there is none in contract %s", user,
+                           call->op.contract->name);
+    }
+    return status;
+}
+
+static apr_status_t session_list(anshin_call_t *call)
+{
+    const char *user;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    return status == APR_SUCCESS ? list(call, user, NULL, &call->result) : status;
+}
+
+static apr_status_t session_end(anshin_call_t *call)
+{
+    const char *id = call->operand_count > 1 ? call->operands[1] : NULL;
+    const char *user;
+    json_t *open = NULL;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS) {
+        status = list(call, user, id, &open);
+    }
+    if (status == APR_SUCCESS && json_array_size(open) == 0) {
+        status = anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0896",
+                             id != NULL ? "user %s: has no such session" : "user %s: is not logged in", user);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_sessions_close(&call->op, user, id, NULL);
+    }
+    if (status == APR_SUCCESS) {
+        call->result = json_object();
+        anshin_result_text(call->result, "user", user, call->pool);
+        anshin_result_number(call->result, "ended", (apr_int64_t)json_array_size(open));
+    }
+    json_decref(open);
+    return status;
+}
+
+const anshin_command_t anshin_commands_session[] = {
+    {"session", "list", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, session_list,
+     "List where a user is logged in, newest first."},
+    {"session", "end", "USER [ID]", 1, 2, NULL, ANSHIN_ACCESS_STORE, session_end,
+     "End one session of a user, or all of them; it takes effect with the very next request."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};
