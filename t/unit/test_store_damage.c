@@ -16,29 +16,11 @@
 #include <apr_strings.h>
 
 #include "core/store.h"
+#include "dbm_session.h"
 #include "scratch.h"
 #include "store/control.h"
 #include "store/journal.h"
-#include "store/store_dbm.h"
 #include "tap.h"
-
-typedef struct session_t {
-    anshin_store_t *store;
-    anshin_error_t err;
-    apr_pool_t *pool;
-} session_t;
-
-static apr_status_t open_store(session_t *session, const char *where, apr_pool_t *parent)
-{
-    memset(session, 0, sizeof(*session));
-    apr_pool_create(&session->pool, parent);
-    return anshin_store_open(&session->store, &anshin_store_dbm, where, &session->err, session->pool);
-}
-
-static void close_store(session_t *session)
-{
-    apr_pool_destroy(session->pool);
-}
 
 static apr_status_t put_length(session_t *session, const char *key, int length, anshin_durability_t durability)
 {
@@ -213,6 +195,23 @@ static void test_goes_on_after_cut(const char *scratch, apr_pool_t *pool)
 
 /* --- leftovers ----------------------------------------------------------------------------------------------------- */
 
+/* The journal of make_store, and where it ends. */
+static anshin_mark_t open_journal(anshin_journal_t *journal, anshin_folder_t *folder, const char *directory,
+                                  apr_pool_t *pool)
+{
+    anshin_error_t err = {0};
+    anshin_mark_t mark = {0, 0};
+
+    if (anshin_folder_open(folder, directory, &err) != APR_SUCCESS ||
+        anshin_journal_open(journal, folder, 1, &err, pool) != APR_SUCCESS) {
+        printf("Bail out! %s\n", err.text);
+        exit(1);
+    }
+    mark = journal->start;
+    anshin_journal_scan(journal, &mark, &err, pool);
+    return mark;
+}
+
 /* A writer was killed between its write and the state word: a whole batch lies behind the end, and nobody saw it. */
 static void test_batch_of_a_killed_writer(const char *scratch, apr_pool_t *pool)
 {
@@ -222,14 +221,10 @@ static void test_batch_of_a_killed_writer(const char *scratch, apr_pool_t *pool)
     anshin_folder_t folder;
     anshin_journal_t journal;
     anshin_batch_t batch;
-    anshin_mark_t mark;
+    anshin_mark_t mark = open_journal(&journal, &folder, directory, pool);
     anshin_error_t err = {0};
     session_t session;
 
-    anshin_folder_open(&folder, directory, &err);
-    anshin_journal_open(&journal, &folder, 1, &err, pool);
-    mark = journal.start;
-    anshin_journal_scan(&journal, &mark, &err, pool);
     ok(mark.length == END, "the journal is as long as this test thinks (%u)", mark.length);
     anshin_batch_make(&batch, &change, 1, &err, pool);
     ok(anshin_journal_append(&journal, &mark, &batch, &err) == APR_SUCCESS, "a batch that nobody was told of");
@@ -253,14 +248,10 @@ static void test_journal_of_a_killed_writer(const char *scratch, apr_pool_t *poo
     const char *directory = make_store(scratch, "orphan", pool);
     anshin_folder_t folder;
     anshin_journal_t journal;
-    anshin_mark_t mark;
+    anshin_mark_t mark = open_journal(&journal, &folder, directory, pool);
     anshin_error_t err = {0};
     session_t session;
 
-    anshin_folder_open(&folder, directory, &err);
-    anshin_journal_open(&journal, &folder, 1, &err, pool);
-    mark = journal.start;
-    anshin_journal_scan(&journal, &mark, &err, pool);
     ok(anshin_journal_create(&folder, 2, mark, "db", &err, pool) == APR_SUCCESS, "the next journal was made early");
     anshin_journal_close(&journal);
     open_store(&session, directory, pool);

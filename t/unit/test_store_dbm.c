@@ -14,27 +14,9 @@
 #include <apr_strings.h>
 
 #include "core/store.h"
+#include "dbm_session.h"
 #include "scratch.h"
-#include "store/store_dbm.h"
 #include "tap.h"
-
-typedef struct session_t {
-    anshin_store_t *store;
-    anshin_error_t err;
-    apr_pool_t *pool;
-} session_t;
-
-static apr_status_t open_store(session_t *session, const char *where, apr_pool_t *parent)
-{
-    memset(session, 0, sizeof(*session));
-    apr_pool_create(&session->pool, parent);
-    return anshin_store_open(&session->store, &anshin_store_dbm, where, &session->err, session->pool);
-}
-
-static void close_store(session_t *session)
-{
-    apr_pool_destroy(session->pool);
-}
 
 /* Add to a number and answer what it was before, or -1. */
 static apr_int64_t add(session_t *session, const char *key, apr_int64_t amount, anshin_durability_t durability)

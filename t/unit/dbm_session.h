@@ -1,0 +1,30 @@
+/*
+ * A dbm store that a unit program has open, with where its failures go.
+ */
+#ifndef ANSHIN_UNIT_DBM_SESSION_H
+#define ANSHIN_UNIT_DBM_SESSION_H
+
+#include <string.h>
+
+#include "core/store.h"
+#include "store/store_dbm.h"
+
+typedef struct session_t {
+    anshin_store_t *store;
+    anshin_error_t err;
+    apr_pool_t *pool;
+} session_t;
+
+static inline apr_status_t open_store(session_t *session, const char *where, apr_pool_t *parent)
+{
+    memset(session, 0, sizeof(*session));
+    apr_pool_create(&session->pool, parent);
+    return anshin_store_open(&session->store, &anshin_store_dbm, where, &session->err, session->pool);
+}
+
+static inline void close_store(session_t *session)
+{
+    apr_pool_destroy(session->pool);
+}
+
+#endif
