@@ -109,6 +109,7 @@ static int send_problem(request_rec *r, const anshin_contract_t *contract, const
         return HTTP_UNAUTHORIZED;
     }
     r->status = HTTP_UNAUTHORIZED;
+    no_store(r);
     ap_set_content_type(r, "application/problem+json");
     ap_set_content_length(r, (apr_off_t)strlen(text));
     add_filters(r);
@@ -202,7 +203,6 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
         return lead_to_login(r, op, kind);
     }
     anshin_challenge(r, op->contract->name);
-    no_store(r);
     answer = kind == ANSHIN_REQUEST_API ? DECLINED : show_help(r);
     return answer == DECLINED ? send_problem(r, op->contract, wrong) : answer;
 }
@@ -223,9 +223,12 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
         return HTTP_SERVICE_UNAVAILABLE;
     }
     apr_table_setn(r->err_headers_out, "Retry-After", RETRY_SECONDS);
-    no_store(r);
     if (kind_of(r) != ANSHIN_REQUEST_API) {
         answer = portal_page(r, "unavailable", HTTP_SERVICE_UNAVAILABLE);
     }
-    return answer == DECLINED ? HTTP_SERVICE_UNAVAILABLE : answer;
+    if (answer == DECLINED) {
+        no_store(r);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    return answer;
 }

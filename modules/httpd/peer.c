@@ -12,10 +12,14 @@
 #include <http_connection.h>
 #include <http_log.h>
 #include <http_request.h>
+#include <util_filter.h>
 
 #include "crypto/tls.h"
+#include "httpd/goaway.h"
 
 APLOG_USE_MODULE(anshin_auth);
+
+#define FILTER "ANSHIN_LEAVE"
 
 /* mod_ssl's optional hooks, whose header Debian does not ship (mod_ssl_openssl.h). */
 typedef int ssl_HOOK_init_server_t(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ctx_st *ctx);
@@ -26,8 +30,9 @@ typedef struct link_t {
     struct ssl_st *ssl;
     int judged;
     int asked;
-    int forgetful; /* mod_ssl overwrites the result at each request (crypto/tls.h) */
-    long result;   /* the true one */
+    int forgetful;           /* mod_ssl overwrites the result at each request (crypto/tls.h) */
+    long result;             /* the true one */
+    anshin_goaway_t *goaway; /* HTTP/2 with no good certificate; NULL otherwise */
     anshin_peer_t peer;
 } link_t;
 
@@ -103,7 +108,30 @@ static int judge(conn_rec *c)
     }
     link->forgetful = anshin_tls_is_forgetful(link->ssl);
     link->result = anshin_tls_result(link->ssl);
+    if (link->peer.state != ANSHIN_PEER_GOOD) {
+        link->goaway = anshin_goaway_watch(c);
+    }
     return DECLINED;
+}
+
+/* An answer with 401 speaks of the certificate: HTTP/2's way to close the connection behind it. The portal's pages have gone the
+ * same way. */
+static apr_status_t leave(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    if (filter->r->status == HTTP_UNAUTHORIZED) {
+        anshin_goaway_ask(filter->ctx);
+    }
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(filter->next, brigade);
+}
+
+static void add_leave(request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+
+    if (link != NULL && link->goaway != NULL && r->main == NULL) {
+        ap_add_output_filter(FILTER, link->goaway, r, r->connection);
+    }
 }
 
 /* Behind mod_ssl's own access check, ahead of every Require. */
@@ -192,5 +220,8 @@ void anshin_peer_hooks(void)
     APR_OPTIONAL_HOOK(ssl, init_server, ask, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, meet, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_process_connection(judge, tls, http2, APR_HOOK_MIDDLE);
+    anshin_goaway_filters();
+    ap_register_output_filter(FILTER, leave, NULL, AP_FTYPE_CONTENT_SET);
+    ap_hook_insert_filter(add_leave, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_access(restate, tls, NULL, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
 }

@@ -122,6 +122,19 @@ for my $what (sort keys %cert) {
 }
 $r = $s->client->post('/members/', { a => 1 }, %navigation);
 is($r->status, 401, 'LOG-3: a form gets the help, too');
+is(scalar(my @once = $r->headers('Cache-Control')), 1, 'each header once');
+
+# HTTP/2 has no "Connection: close": the server says GOAWAY, and the client's next request goes by a new connection.
+sub connections {
+    my @paths = @_;
+    my @curl = (qw(curl --silent --http2 --header), 'Sec-Fetch-Mode: navigate', '--cacert', $s->server_ca, '--resolve',
+        'localhost:' . $s->port . ':127.0.0.1', '--write-out', '%{http_code}/%{num_connects} ');
+    my $run = $s->run(@curl, map { ('--output', '/dev/null', $s->url($_)) } @paths);
+    return $run->{out};
+}
+is(connections('/open/', '/open/', '/open/'), '200/1 200/0 200/0 ', 'HTTP/2: open pages by one connection');
+is(connections('/open/', '/members/', '/open/', '/open/'), '200/1 401/0 200/1 200/0 ', 'LOG-3: HTTP/2: the help ends it (GOAWAY)');
+is(connections('/anshin/login', '/open/'), '401/1 200/1 ', "LOG-3: HTTP/2: so does the portal's");
 $s->finish;
 
 # --- a connection that was never asked (S20) ---
