@@ -96,6 +96,9 @@ static int explain(anshin_exchange_t *x, anshin_certificate_verdict_t verdict, i
     }
     if (verdict != ANSHIN_VERDICT_GOOD) {
         put_number(x, reason);
+        if (ANSHIN_HAS(x->op.contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
+            anshin_page_text(x->page, "certificate_reissue_url", anshin_exchange_link(x, "/reissue/certificate"));
+        }
         /* Browsers remember for a connection that no certificate, or this one, was chosen. */
         anshin_hang_up(x->r);
     }
