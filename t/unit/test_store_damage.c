@@ -219,7 +219,7 @@ static void test_batch_of_a_killed_writer(const char *scratch, apr_pool_t *pool)
     anshin_change_t change = {
         .type = anshin_record_fact.number, .key_length = 5, .key = "ghost", .value = "\1", .value_length = 1};
     anshin_folder_t folder;
-    anshin_journal_t journal;
+    anshin_journal_t journal = {.fd = -1};
     anshin_batch_t batch;
     anshin_mark_t mark = open_journal(&journal, &folder, directory, pool);
     anshin_error_t err = {0};
@@ -247,7 +247,7 @@ static void test_journal_of_a_killed_writer(const char *scratch, apr_pool_t *poo
 {
     const char *directory = make_store(scratch, "orphan", pool);
     anshin_folder_t folder;
-    anshin_journal_t journal;
+    anshin_journal_t journal = {.fd = -1};
     anshin_mark_t mark = open_journal(&journal, &folder, directory, pool);
     anshin_error_t err = {0};
     session_t session;
