@@ -454,7 +454,7 @@ static const struct {
 } tasks[ANSHIN_HOUSEKEEPING_TASKS] = {{"downloads", MINUTE, &downloads}, {"sessions", 5 * MINUTE, &sessions},
                                       {"tokens", 30 * MINUTE, &tokens},  {"counters", 30 * MINUTE, &counters},
                                       {"mail", 60 * MINUTE, &mails},     {"history", 60 * MINUTE, NULL},
-                                      {"blobs", 6 * 60 * MINUTE, NULL},  {"requests", 60 * MINUTE, &facts}};
+                                      {"blobs", 360 * MINUTE, NULL},     {"requests", 60 * MINUTE, &facts}};
 
 enum { TASK_HISTORY = 5 };
 

@@ -129,6 +129,7 @@ static int encloses(void)
     char *const argv[] = {NULL};
     apr_time_exp_t now;
     char buffer[64];
+    apr_pool_t *pool;
     int ends[2];
     int right;
 
@@ -143,7 +144,8 @@ static int encloses(void)
             refused(unlink("/nonexistent"));
     /* What it lives by goes on: its socket, memory, the time. */
     return right && send(ends[0], "x", 1, 0) == 1 && recv(ends[1], buffer, sizeof(buffer), 0) == 1 &&
-           malloc(10000000) != NULL && apr_time_exp_lt(&now, apr_time_now()) == APR_SUCCESS;
+           apr_pool_create(&pool, NULL) == APR_SUCCESS && apr_pcalloc(pool, 10000000) != NULL &&
+           apr_time_exp_lt(&now, apr_time_now()) == APR_SUCCESS;
 }
 
 static void test_limits(void)
