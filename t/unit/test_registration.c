@@ -164,6 +164,25 @@ static void test_complete(void)
        "who has registered gets no new invitation");
 }
 
+static void test_elsewhere(void)
+{
+    anshin_contract_t second = world.contract;
+    const char *code, *token = people_invite(&world, "els1", ANSHIN_METHOD_PASSWORD, &code);
+    anshin_account_t account;
+    anshin_op_t *op = world_op(&world);
+
+    second.name = "p-02";
+    op->contract = &second;
+    ok(anshin_registration_find(op, token, &account) == ANSHIN_ENOTFOUND,
+       "a link of one contract is none of another (CON-1)");
+    op = world_op(&world);
+    ok(anshin_account_lock(op, "els1", ANSHIN_ACCOUNT_DISABLED) == APR_SUCCESS &&
+           anshin_registration_find(op, token, &account) == ANSHIN_EDENIED,
+       "a user disabled before registering cannot register (LOG-9)");
+    ok(anshin_account_unlock(op, "els1") == APR_SUCCESS && anshin_registration_find(op, token, &account) == APR_SUCCESS,
+       "until the operator allows it again");
+}
+
 static void test_invite_again(void)
 {
     const char *code, *old = people_invite(&world, "inv1", ANSHIN_METHOD_PASSWORD, &code);
@@ -219,6 +238,7 @@ int main(void)
     test_create();
     test_code();
     test_complete();
+    test_elsewhere();
     test_invite_again();
     test_delete();
     apr_pool_destroy(pool);
