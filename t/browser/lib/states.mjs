@@ -1,0 +1,245 @@
+// Made-up data for every page in every state, as the handlers would fill it in: name: [template, data]. What the data means
+// stands at the templates and in the handlers; the names here are those of the photographs.
+const base = '/anshin';
+
+// {{name}} in a text, filled in as the handlers do it.
+function fill(text, values) {
+  return text.replace(/\{\{(\w+)\}\}/g, (tag, name) => {
+    if (!(name in values)) throw new Error(`no value for ${tag} in: ${text}`);
+    return values[name];
+  });
+}
+
+// A square that looks like a QR code; nobody reads it.
+function square() {
+  const size = 37;
+  let seed = 7;
+  const random = () => {
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return seed / 2147483648;
+  };
+  const corner = (x, y) => {
+    const ring = Math.max(Math.abs(x - 3), Math.abs(y - 3));
+    return ring > 3 ? undefined : ring !== 2;
+  };
+  let drawing = '';
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) {
+      const fixed = corner(x, y) ?? corner(size - 1 - x, y) ?? corner(x, size - 1 - y);
+      if (fixed ?? random() < 0.48) drawing += `M${x} ${y}h1v1h-1z`;
+    }
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="QR" viewBox="-4 -4 ${size + 8} ${size + 8}" `
+    + `width="225" height="225"><path fill="#000" d="${drawing}"/></svg>`;
+}
+
+export function states(language, texts) {
+  const ja = language === 'ja';
+  const text = (key, values = {}) => fill(key.split('.').reduce((object, part) => object[part], texts), values);
+  const list = (group, selected) => Object.entries(texts[group]).map(([id, words]) => ({ id, text: words, selected: id === selected }));
+  const link = (place) => `${base}/${place}`;
+
+  // --- the frame ---
+
+  const visitor = (page = {}, more = {}) => ({
+    base,
+    csrf: 'token',
+    contract: { name: 'sample', title: ja ? 'かしわ信用金庫 オンライン窓口' : 'Kashiwa Shinkin Online' },
+    support: '0120-000-000',
+    support_url: 'tel:0120-000-000',
+    languages: [{ code: 'ja', name: '日本語', url: '?lang=ja', current: ja }, { code: 'en', name: 'English', url: '?lang=en', current: !ja }],
+    errors: [],
+    field: {},
+    page,
+    ...more,
+  });
+  const entries = ['account', 'password', 'question', 'history', 'method', 'sessions'];
+  const member = (current, page, more = {}) => visitor(page, {
+    user: { id: 'hanako.suzuki' },
+    has_menu: true,
+    menu: [{ url: link(''), text: text('menu.home'), current: current === 'home' },
+      ...entries.map((name) => ({ url: link(name), text: text(`menu.${name}`), current: name === current }))],
+    ...more,
+  });
+  const steps = (names, current) => ({
+    steps: names.map((name, i) => ({ text: text(`steps.${name}`), number: i + 1, current: i === current, done: i < current })),
+  });
+  const wrong = (fields) => ({
+    has_errors: true,
+    errors: Object.entries(fields).map(([field, words]) => ({ field, text: words })),
+    field: Object.fromEntries(Object.entries(fields).map(([field, words]) => [field, { value: 'x', invalid: true, errors: [{ text: words }] }])),
+  });
+  const alert = (kind, words) => ({ alert: { [kind]: true, text: words } });
+
+  // --- what several pages show ---
+
+  const registration = ['register_code', 'register_credentials', 'register_done'];
+  const fetching = ['download_file', 'download_import', 'download_done'];
+  const editing = ['terminal_edit', 'terminal_confirm', 'terminal_done'];
+  const changing = ['method_choose', 'method_confirm', 'method_done'];
+  const reissuing = ['reissue_request', 'reissue_sent', 'reissue_prove', 'reissue_done'];
+  const rules = [text('policy.length', { min: 8, max: 32 }), text('policy.characters'), text('policy.no_user'),
+    text('policy.no_address'), text('policy.not_used', { count: 3 })].map((words) => ({ text: words }));
+  const questions = list('questions', 'pet');
+  const kinds = list('terminal_kinds', 'pc');
+  const methods = list('methods', 'otp').map((method) => ({ ...method, description: text(`methods_description.${method.id}`) }));
+  const login_url = link('login');
+  const cancel_url = link('account');
+  const action_url = link('x');
+  const pc = texts.terminal_kinds.pc;
+  const smartphone = texts.terminal_kinds.smartphone;
+  const terminals = [
+    { number: 1, kind_text: pc, address: 'hanako.suzuki@example.co.jp', expires_text: '2027-11-22 09:00', can_change: true, change_url: link('a') },
+    { number: 2, kind_text: smartphone, address: 'hanako@mobile.example.jp', pending: true, download_password: 'uDPBG4S5', can_change: true,
+      change_url: link('b'), can_delete: true, delete_url: link('c') },
+    { number: 3, kind_text: texts.terminal_kinds.mobile, address: 'somebody.with.a.long.name@mail.department.example.co.jp', can_change: true,
+      change_url: link('d'), can_delete: true, delete_url: link('e') },
+  ];
+  const ways = [{ terminal: 1, kind_text: pc, address: 'ha***@example.co.jp', selected: true },
+    { terminal: 2, kind_text: smartphone, address: 'ha***@mobile.example.jp' }];
+  const records = ['login_ok', 'wrong_password', 'login_ok', 'terminal_added', 'wrong_certificate', 'logout', 'downloaded',
+    'wrong_download_password', 'password_ok', 'registered'].map((result, i) => ({
+    at_text: `2026-11-${22 - i} 1${i}:05:45`,
+    at_iso: `2026-11-${22 - i}T0${i}:05:45Z`,
+    address: i === 2 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : '203.0.113.24',
+    result_text: text(`history.${result}`),
+    ok: !result.startsWith('wrong'),
+    terminal_text: i % 3 ? undefined : text('history.terminal', { number: 1 }),
+  }));
+  const sessions = [
+    { key: 'a', at_text: '2026-11-22 09:12', seen_text: '2026-11-22 15:30', address: '203.0.113.24', terminal_text: `1 ${pc}`, current: true },
+    { key: 'b', at_text: '2026-11-22 08:01', seen_text: '2026-11-22 08:44', address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', terminal_text: `2 ${smartphone}` },
+    { key: 'c', at_text: '2026-11-21 20:15', seen_text: '2026-11-21 20:40', address: '198.51.100.7' }];
+  const functions = { password_reissue: true, certificate_reissue: true, account: true };
+  const help = (reason, more = {}) => ['help-certificate', visitor(
+    { reason, [`reason_${reason}`]: true, number: reason === 'good' ? undefined : 'AN-7F3K9QXB', login_url, ...more },
+    { title: text(`help_certificate.reason_${reason}.title`) })];
+  const failure = (name, status) => ['error', visitor({ text: text(`error.${name}.text`), status }, { title: text(`error.${name}.title`) })];
+  const titled = (key) => ({ title: text(key) });
+  const named = { name: 'hanako.suzuki', not_after_text: '2026-11-01 10:00' };
+
+  return {
+    // login and its steps
+    login: ['login', visitor({ show_certificate_link: true, password_reissue_url: link('a'), certificate_reissue_url: link('b'), help_url: link('help') })],
+    'login-wrong': ['login', visitor({ certificate_name: 'hanako.suzuki', remaining_text: text('errors.login_remaining', { remaining: 4 }) },
+      alert('error', text('errors.login_wrong')))],
+    'login-empty': ['login', visitor({}, wrong({ user: text('errors.required'), password: text('errors.required') }))],
+    'login-ended': ['login', visitor({}, alert('notice', text('alerts.session_ended')))],
+    'login-code': ['login-code', visitor({ can_send: true, ways, cancel_url: login_url, return: 'r' })],
+    'login-code-sent': ['login-code', visitor({ can_send: true, ways, cancel_url: login_url, sent_text: text('login_code.sent', { address: 'ha***@example.co.jp' }) })],
+    'login-code-app': ['login-code', visitor({ app: true, can_send: true, ways, cancel_url: login_url })],
+    'login-code-wrong': ['login-code', visitor({ app: true, cancel_url: login_url }, wrong({ code: text('errors.code_wrong_remaining', { remaining: 2 }) }))],
+    'login-code-no-way': ['login-code', visitor({ can_send: true, ways, cancel_url: login_url }, wrong({ terminal: text('errors.choose') }))],
+    'login-change': ['login-change', visitor({ rules, cancel_url: login_url, reason_text: text('login_change.reason_expired') })],
+    'login-change-wrong': ['login-change', visitor({ rules, cancel_url: login_url, reason_text: text('login_change.reason_reissued') },
+      wrong({ password: text('rules.blocklisted'), password_confirm: text('rules.mismatch') }))],
+    locked: ['locked', visitor({ kind_password: true })],
+    'locked-answer': ['locked', visitor({ kind_answer: true, unlock_text: text('locked.unlock', { time: '2026-11-22 16:00' }) })],
+    'code-locked': ['code-locked', visitor({ kind_code: true }, titled('locked.title'))],
+    logout: ['logout', member('', {})],
+    'logged-out': ['logged-out', visitor()],
+
+    // registration and download
+    'register-code': ['register-code', visitor({}, steps(registration, 0))],
+    'register-code-wrong': ['register-code', visitor({}, { ...steps(registration, 0), ...wrong({ code: text('errors.code_wrong_remaining', { remaining: 4 }) }) })],
+    'register-credentials': ['register-credentials', visitor({ user: 'hanako.suzuki', rules, questions, ask_question: true }, steps(registration, 1))],
+    'register-credentials-wrong': ['register-credentials', visitor({ user: 'hanako.suzuki', rules, questions, ask_question: true }, { ...steps(registration, 1),
+      ...wrong({ password: text('rules.too_short', { min: 8 }), password_confirm: text('rules.mismatch'), question: text('errors.choose'), answer: text('errors.required') }) })],
+    'register-done': ['register-done', visitor({ certificate: true, download_password: 'uDPBG4S5' }, steps(registration, 2))],
+    'register-done-password': ['register-done', visitor({ login_url }, steps(registration, 2))],
+    download: ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, steps(fetching, 0))],
+    'download-wrong': ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, { ...steps(fetching, 0),
+      ...wrong({ download_password: text('errors.download_wrong_remaining', { remaining: 9 }), profile: text('errors.choose') }) })],
+    'download-pending': ['download', visitor({ pending: true }, steps(fetching, 0))],
+    'download-fetched': ['download', visitor({ name: 'hanako.suzuki', fetched: true, profiles: list('profiles', 'compat') }, steps(fetching, 1))],
+    'download-done': ['download-done', visitor({ login_url }, steps(fetching, 2))],
+
+    // account
+    home: ['home', member('home', { method_text: texts.methods.certificate, last_login_text: '2026-11-21 18:04', site_url: '/members/' })],
+    'home-days': ['home', member('home', { method_text: texts.methods.password, days_left_text: text('home.days_left', { days: 9 }), password_url: link('password') })],
+    'home-bare': ['home', visitor({ method_text: texts.methods.password, last_login_text: '2026-11-21 18:04' }, { user: { id: 'hanako.suzuki' } })],
+    account: ['account', member('account', { terminals, method_text: texts.methods.certificate, can_add: true, add_url: link('a') })],
+    'account-bare': ['account', member('account', { terminals: [{ ...terminals[0], can_change: false }], method_text: texts.methods.certificate })],
+    'account-app': ['account', member('account', { terminals: [terminals[0]], method_text: texts.methods.otp, totp: { enrolled: true, remove: true, enrol_url: link('a') } })],
+    'account-no-app': ['account', member('account', { terminals: [terminals[0]], method_text: texts.methods.otp, totp: { enrolled: false, enrol_url: link('a') } })],
+    authenticator: ['authenticator', member('account', { qr_svg: square(), secret_text: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP', app_url: 'otpauth://totp/x', cancel_url })],
+    'authenticator-wrong': ['authenticator', member('account', { enrolled: true, qr_svg: square(), secret_text: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP', cancel_url },
+      wrong({ code: text('errors.code_wrong') }))],
+    password: ['password', member('password', { rules, cancel_url })],
+    'password-wrong': ['password', member('password', { rules, cancel_url }, wrong({ current: text('errors.password_wrong_remaining', { remaining: 3 }),
+      password: text('rules.used_before', { count: 3 }), password_confirm: text('rules.mismatch') }))],
+    question: ['question', member('question', { questions, cancel_url })],
+    'question-wrong': ['question', member('question', { questions, cancel_url }, wrong({ current: text('errors.password_wrong'),
+      question: text('errors.choose'), answer: text('errors.answer_short', { min: 2 }) }))],
+    done: ['done', member('password', { ...texts.done.password, next_url: link('account') }, titled('done.password.heading'))],
+    history: ['history', member('history', { entries: records, total: 1234, many: true, window_text: text('history.window', { days: 31 }),
+      range_text: text('history.range', { first: 61, last: 90, total: 1234 }), pages_text: text('history.pages', { page: 3, pages: 42 }),
+      links: [1, 2, 3, 4, 5, 6, 7].map((number) => ({ number, url: `?page=${number}`, current: number === 3 })), previous_url: '?page=2', next_url: '?page=4' })],
+    'history-empty': ['history', member('history', { entries: [], total: 0, window_text: text('history.window', { days: 31 }),
+      range_text: text('history.range', { first: 0, last: 0, total: 0 }) })],
+    sessions: ['sessions', member('sessions', { sessions })],
+    'sessions-alone': ['sessions', member('sessions', { sessions: sessions.slice(0, 1), alone: true })],
+    reauthenticate: ['reauthenticate', member('account', { cancel_url, return: 'r' })],
+    'reauthenticate-wrong': ['reauthenticate', member('account', { cancel_url, return: 'r' }, wrong({ password: text('errors.password_wrong') }))],
+
+    // terminals
+    'terminal-add': ['terminal-edit', member('account', { add: true, kinds, action_url, cancel_url }, { ...steps(editing, 0), ...titled('terminal_edit.title_add') })],
+    'terminal-add-full': ['terminal-edit', member('account', { add: true, kinds, action_url, cancel_url }, { ...steps(editing, 0), ...titled('terminal_edit.title_add'),
+      ...alert('error', text('errors.terminal_max', { max: 5 })) })],
+    'terminal-change-wrong': ['terminal-edit', member('account', { change: true, number: 2, kinds, action_url, cancel_url }, { ...steps(editing, 0),
+      ...titled('terminal_edit.title_change'), ...wrong({ address: text('errors.address'), address_confirm: text('errors.address_mismatch'), kind: text('errors.choose') }) })],
+    'terminal-confirm-add': ['terminal-confirm', member('account', { add: true, has_certificate: true, address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      action_url, cancel_url, back_url: link('b') }, { ...steps(editing, 1), ...titled('terminal_confirm.title_add') })],
+    'terminal-confirm-change': ['terminal-confirm', member('account', { change: true, number: 2, address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      former_address: 'hanako.suzuki@example.co.jp', former_kind_text: pc, action_url, cancel_url, back_url: link('b') }, { ...steps(editing, 1), ...titled('terminal_confirm.title_change') })],
+    'terminal-confirm-delete': ['terminal-confirm', member('account', { delete: true, number: 2, address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      action_url, cancel_url, back_url: link('b') }, { ...steps(editing.slice(1), 0), ...titled('terminal_confirm.title_delete') })],
+    'terminal-done-add': ['terminal-done', member('account', { add: true, download_password: 'uDPBG4S5', next_url: link('account') }, { ...steps(editing, 2), ...titled('terminal_done.title_add') })],
+    'terminal-done-delete': ['terminal-done', member('account', { delete: true, next_url: link('account') }, { ...steps(editing.slice(1), 1), ...titled('terminal_done.title_delete') })],
+
+    // login method
+    method: ['method', member('method', { methods, action_url, cancel_url }, steps(changing, 0))],
+    'method-wrong': ['method', member('method', { methods, action_url, cancel_url }, { ...steps(changing, 0), ...wrong({ method: text('errors.same_method') }) })],
+    'method-confirm': ['method-confirm', member('method', { before_text: texts.methods.otp, after_text: texts.methods.certificate, terminals, action_url, cancel_url,
+      back_url: link('method'), effects: ['certificate_issue', 'app_forget', 'logout'].map((effect) => ({ text: text(`effects.${effect}`) })) }, steps(changing, 1))],
+    'method-done': ['method-done', visitor({ to_certificate: true, login_url, issues: terminals.slice(0, 2).map(({ number, address }) => (
+      { terminal: number, address, download_password: 'uDPBG4S5' })) }, steps(changing, 2))],
+    'method-done-otp': ['method-done', visitor({ to_otp: true, login_url }, steps(changing, 2))],
+
+    // reissue
+    'reissue-request-password': ['reissue-request', visitor({ password: true, action_url, cancel_url: login_url }, { ...steps(reissuing, 0), ...titled('reissue_request.title_password') })],
+    'reissue-request-certificate': ['reissue-request', visitor({ certificate: true, action_url, cancel_url: login_url }, { ...steps(reissuing, 0),
+      ...titled('reissue_request.title_certificate'), ...wrong({ user: text('errors.required'), address: text('errors.address') }) })],
+    'reissue-sent': ['reissue-sent', visitor({ password: true, minutes_text: text('reissue_sent.minutes', { minutes: 60 }) }, { ...steps(reissuing, 1), ...titled('reissue_sent.title_password') })],
+    'reissue-prove-question': ['reissue-prove', visitor({ by_question: true, questions, action_url, cancel_url: login_url }, { ...steps(reissuing, 2),
+      ...titled('reissue_prove.title_password'), ...wrong({ answer: text('errors.answer_wrong_remaining', { remaining: 2 }) }) })],
+    'reissue-prove-password': ['reissue-prove', visitor({ by_password: true, action_url, cancel_url: login_url }, { ...steps(reissuing, 2),
+      ...titled('reissue_prove.title_certificate'), ...wrong({ answer: text('errors.password_wrong') }) })],
+    'reissue-prove-code': ['reissue-prove', visitor({ by_code: true, action_url, cancel_url: login_url }, { ...steps(reissuing, 2), ...titled('reissue_prove.title_password'),
+      ...wrong({ answer: text('errors.operator_code_wrong') }) })],
+    'reissue-done-password': ['reissue-done', visitor({ password: 'g7$Kp-2vXq&9', must_change: true, login_url }, { ...steps(reissuing, 3), ...titled('reissue_done.title_password') })],
+    'reissue-done-certificate': ['reissue-done', visitor({ download_password: 'uDPBG4S5', login_url }, { ...steps(reissuing, 3), ...titled('reissue_done.title_certificate') })],
+
+    // help
+    help: ['help', visitor({ functions, certificates: true })],
+    'help-bare': ['help', visitor({ functions: {} }, { support: '', support_url: undefined })],
+    'help-import': ['help-import', visitor({ device: { windows: true } })],
+    'help-import-ios': ['help-import', member('', { device: { ios: true } })],
+    'help-certificate': ['help-certificate', visitor({ login_url })],
+    'help-certificate-none': help('none'),
+    'help-certificate-expired': help('expired', { ...named, certificate_reissue_url: link('reissue/certificate') }),
+    'help-certificate-not-yet': help('not_yet', named),
+    'help-certificate-foreign': help('foreign'),
+    'help-certificate-revoked': help('revoked', named),
+    'help-certificate-unknown': help('unknown', named),
+    'help-certificate-unsuitable': help('unsuitable', named),
+    'help-certificate-good': help('good', named),
+
+    // what can go wrong
+    'link-invalid': ['link-invalid', visitor()],
+    'too-many': ['too-many', visitor()],
+    unavailable: ['unavailable', visitor()],
+    'error-404': failure('not_found', 404),
+    'error-403': failure('csrf', 403),
+  };
+}
