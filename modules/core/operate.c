@@ -46,7 +46,8 @@ static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
         return rv;
     }
     account->registration = key;
-    invitation->url = apr_pstrcat(op->pool, op->contract->policy.portal_url, "/register?t=", token, NULL);
+    invitation->url = apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, "/register?t=",
+                                  token, NULL);
     invitation->expires_at = record.expires_at;
     return anshin_account_put(op, txn, account);
 }
