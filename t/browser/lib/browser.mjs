@@ -39,6 +39,7 @@ export function diag(text) {
 
 export function ok(condition, text, details) {
   count += 1;
+  if (process.env.ANSHIN_TIMES) console.error(process.uptime().toFixed(1), text);
   console.log(`${condition ? 'ok' : 'not ok'} ${count} - ${text.replaceAll('#', ' ')}`);
   if (!condition) {
     failed += 1;
@@ -61,11 +62,13 @@ export function done() {
 }
 
 // A walk that breaks off has failed, with the reason.
-process.on('unhandledRejection', (error) => {
-  ok(false, 'the walk goes through to its end', error?.stack ?? String(error));
-  done();
-  process.exit(1);
-});
+for (const event of ['unhandledRejection', 'uncaughtException']) {
+  process.on(event, (error) => {
+    ok(false, 'the walk goes through to its end', error?.stack ?? String(error));
+    done();
+    process.exit(1);
+  });
+}
 
 // --- commands ---
 
@@ -88,6 +91,11 @@ export function htanshin(...args) {
 // --- one person ---
 
 let people = 0;
+const leftovers = new Set();
+
+process.on('exit', () => {
+  for (const place of leftovers) fs.rmSync(place, { recursive: true, force: true });
+});
 
 export class Person {
   // certificate: PKCS#12 file, password: its password. width: phone or desktop. dark: the dark colours. script: false
@@ -98,6 +106,7 @@ export class Person {
     people += 1;
     Object.assign(person, { language, width, dark, native, script });
     person.home = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
+    leftovers.add(person.home);
     const database = path.join(person.home, '.pki', 'nssdb');
     fs.mkdirSync(database, { recursive: true });
     person.database = `sql:${database}`;
@@ -121,9 +130,10 @@ export class Person {
   writePolicy() {
     fs.mkdirSync(policies, { recursive: true });
     this.policy = path.join(policies, `anshin-${process.pid}-${people}.json`);
-    const origins = [facts.url, ...(facts.origins ?? [])];
-    const selections = origins.map((pattern) => JSON.stringify({ pattern, filter: {} }));
-    fs.writeFileSync(this.policy, JSON.stringify({ AutoSelectCertificateForUrls: selections }));
+    leftovers.add(this.policy);
+    // The same for every walk: of several files with this policy Chromium takes one.
+    const selection = JSON.stringify({ pattern: 'https://[*.]localhost:*', filter: {} });
+    fs.writeFileSync(this.policy, JSON.stringify({ AutoSelectCertificateForUrls: [selection] }));
   }
 
   // Start the browser; again, it is a fresh one with the same certificates and no cookies.
@@ -166,7 +176,8 @@ export class Person {
       if (message.type() !== 'error') return;
       // That a page came with 403 or the like is for the walk to judge; the site's icon is not the page's.
       const { url } = message.location();
-      if (url === this.page.url() || url.endsWith('/favicon.ico')) return;
+      const status = message.text().startsWith('Failed to load resource: the server responded with a status of');
+      if (status && (url === this.page.url() || url.endsWith('/favicon.ico'))) return;
       this.messages.push(`${message.text()} ${url}`);
     });
     this.page.on('response', (response) => {
@@ -175,6 +186,55 @@ export class Person {
     });
     this.page.on('pageerror', (error) => this.messages.push(String(error)));
     return this.page;
+  }
+
+  // Do what leads to another page (or to the same anew), and wait until it is there.
+  async goes(act) {
+    const there = this.page.waitForEvent('framenavigated', (frame) => frame === this.page.mainFrame());
+    await Promise.all([there, act()]);
+    await this.page.waitForLoadState('load');
+  }
+
+  // Press a button or follow a link of the page by its text.
+  async press(text, role = 'button') {
+    await this.goes(() => this.page.locator('body').getByRole(role, { name: text, exact: true }).filter({ visible: true })
+      .first().click());
+  }
+
+  // Fill fields by their ids: text fields, choices of a list, radio buttons (true).
+  async fill(fields) {
+    for (const [id, value] of Object.entries(fields)) {
+      const field = this.page.locator(`[id="${id}"]`);
+      if (value === true) await field.check();
+      else if (await field.evaluate((node) => node.tagName === 'SELECT')) await field.selectOption(value);
+      else await field.fill(value);
+    }
+  }
+
+  // Fill the page's form and send it with its own button.
+  async send(fields = {}, button = 'main form .buttons button[type=submit]') {
+    await this.fill(fields);
+    await this.goes(() => this.page.locator(button).first().click());
+  }
+
+  async open(where) {
+    return this.page.goto(where.startsWith('/') ? facts.url + where : where);
+  }
+
+  heading() {
+    return this.page.locator('h1').first().innerText();
+  }
+
+  path() {
+    return new URL(this.page.url()).pathname;
+  }
+
+  text(selector = 'main') {
+    return this.page.locator(selector).first().innerText();
+  }
+
+  has(selector) {
+    return this.page.locator(selector).count().then((count) => count > 0);
   }
 
   // Save the file that a click downloads; its place.
