@@ -135,7 +135,6 @@ export function states(language, texts) {
       wrong({ password: text('rules.blocklisted'), password_confirm: text('rules.mismatch') }))],
     locked: ['locked', visitor({ kind_password: true })],
     'locked-answer': ['locked', visitor({ kind_answer: true, unlock_text: text('locked.unlock', { time: '2026-11-22 16:00' }) })],
-    'code-locked': ['code-locked', visitor({ kind_code: true }, titled('locked.title'))],
     logout: ['logout', member('', {})],
     'logged-out': ['logged-out', visitor()],
 

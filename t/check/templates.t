@@ -1,0 +1,59 @@
+# Templates and code agree: what code draws or mails is there, in both languages where there are two, and what is there is
+# drawn; mail begins with its subject and fits an old terminal.
+use strict;
+use warnings;
+use lib 't/lib';
+use Encode qw(decode);
+use File::Basename qw(basename);
+use Test::More;
+use Anshin::Source;
+
+my $code      = join "\n", map { slurp($_) } sources('c');
+my %templates = map { basename($_, '.mustache') => slurp($_) } glob 'htdocs/templates/*.mustache';
+my %parts     = map { 'parts/' . basename($_, '.mustache') => slurp($_) } glob 'htdocs/templates/parts/*.mustache';
+my %mails     = map { basename($_, '.mustache') => decode('UTF-8', slurp($_)) } glob 'htdocs/mail/*.mustache';
+
+# --- pages ---
+
+my %drawn = map { $_ => 1 } $code =~ /\banshin_(?:answer_page|answer_form|page_send)\([\w>.-]+, "([\w-]+)"/g;
+is(join(' ', grep { !$templates{$_} } sort keys %drawn), '', 'every page that code draws has a template');
+is(join(' ', grep { $code !~ /"\Q$_\E"/ } sort keys %templates), '', 'code names every template');
+cmp_ok(keys %drawn, '>', 30, 'pages that code draws: ' . keys %drawn);
+
+my %included = map { $_ => 1 } map { /\{\{> ([\w\/-]+)\}\}/g } values %templates, values %parts;
+is(join(' ', grep { !$parts{$_} && !$templates{$_} } sort keys %included), '', 'every part that a template includes is there');
+is(join(' ', grep { !$included{$_} } sort keys %parts), '', 'every part is included');
+
+# --- mail ---
+
+my @calls = $code =~ /\banshin_(?:mail|notice)_add\(([^;]*);/g;
+my %mailed = map { $_ => 1 } map { /"([a-z]+(?:-[a-z]+)*)"/g } @calls;
+is(join(' ', grep { !$mails{"$_.ja"} || !$mails{"$_.en"} } sort keys %mailed), '', 'every mail that code sends is there in both languages');
+my %kinds = map { s/\.\w+$//r => 1 } keys %mails;
+is(join(' ', grep { $code !~ /"\Q$_\E"/ } sort keys %kinds), '', 'code names every mail');
+cmp_ok(keys %mailed, '>', 10, 'mails that code sends: ' . keys %mailed);
+
+sub columns {
+    my ($line) = @_;
+    my $wide = () = $line =~ /[\x{1100}-\x{115f}\x{2e80}-\x{a4cf}\x{ac00}-\x{d7a3}\x{f900}-\x{faff}\x{fe30}-\x{fe6f}\x{ff00}-\x{ff60}\x{25a0}]/g;
+    return length($line) + $wide;
+}
+
+my (@heads, @wide, @differ);
+for my $name (sort keys %mails) {
+    my @lines = split /\n/, $mails{$name};
+    push @heads, $name unless $lines[0] =~ /^Subject: \S/ && $lines[0] =~ /\{\{contract\}\}/ && $lines[1] eq '';
+    push @wide, "$name:" . ($_ + 1) for grep { columns($lines[$_]) > 76 } 1 .. $#lines;
+    next unless $name =~ /^(.*)\.ja$/ && $mails{"$1.en"};
+    push @differ, $1 if tags($mails{$name}) ne tags($mails{"$1.en"});
+}
+is(join(' ', @heads),  '', 'every mail begins with a subject that names the service');
+is(join(' ', @wide),   '', 'no line of a mail is wider than 76 columns');
+is(join(' ', @differ), '', 'both languages of a mail show the same values');
+
+sub tags {
+    my %seen = map { $_ => 1 } $_[0] =~ /\{\{[#^\/]?(\w+)\}\}/g;
+    return join ' ', sort keys %seen;
+}
+
+done_testing;
