@@ -1,8 +1,8 @@
 /*
  * AuthType Anshin: a request is let in by the session of its cookie, on the connection that the session belongs to.
  *
- * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which looks into the store
- * each time: what was locked, revoked or ended a moment ago is out. Whatever goes wrong denies (S21).
+ * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which looks into the
+ * store each time: what was locked, revoked or ended a moment ago is out. Whatever goes wrong denies (S21).
  */
 #include <apr_strings.h>
 #include <http_core.h>
@@ -102,8 +102,8 @@ int anshin_access_check(request_rec *r)
     return OK;
 }
 
-/* mod_authz_core answers 401 when somebody is known and may not enter; that would send people who are logged in to the login.
- * The hooks behind this one decide, and their 401 becomes 403 (RFC 9110 15.5.4). */
+/* mod_authz_core answers 401 when somebody is known and may not enter; that would send people who are logged in to the
+ * login. The hooks behind this one decide, and their 401 becomes 403 (RFC 9110 15.5.4). */
 int anshin_access_forbid(request_rec *r)
 {
     const apr_array_header_t *hooks = ap_hook_get_auth_checker();

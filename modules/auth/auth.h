@@ -51,8 +51,8 @@ int anshin_access_check(request_rec *r);                       /* hook check_aut
 int anshin_access_forbid(request_rec *r);                      /* hook check_authz */
 int anshin_access_challenge(request_rec *r, const char *type); /* hook note_auth_failure */
 
-/* refusal.c: the answer to a request without a session (LOG-1, LOG-3), and to one that cannot be decided (S21). Both return what
- * a hook returns: a status, or DONE when the response was sent. */
+/* refusal.c: the answer to a request without a session (LOG-1, LOG-3), and to one that cannot be decided (S21). Both
+ * return what a hook returns: a status, or DONE when the response was sent. */
 int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit);
 int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *err);
 void anshin_challenge(request_rec *r, const char *contract);

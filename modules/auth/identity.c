@@ -1,6 +1,6 @@
 /*
- * What the protected site learns of who was let in: REMOTE_USER, variables, request headers for back ends (APP-1). And what
- * it must never see: such headers from clients (S22), and our cookies.
+ * What the protected site learns of who was let in: REMOTE_USER, variables, request headers for back ends (APP-1). And
+ * what it must never see: such headers from clients (S22), and our cookies.
  */
 #include <apr_strings.h>
 #include <http_core.h>
@@ -61,8 +61,8 @@ static const char *time_text(apr_time_t time, apr_pool_t *pool)
     return text;
 }
 
-/* A variable and its header; what there is nothing of is left out. Headers of our names were dropped when the request came, so
- * that the first time (first) they need not be looked for. */
+/* A variable and its header; what there is nothing of is left out. Headers of our names were dropped when the request
+ * came, so that the first time (first) they need not be looked for. */
 static void tell(request_rec *r, int first, const char *variable, const char *header, const char *value)
 {
     if (value == NULL) {
@@ -127,8 +127,8 @@ void anshin_identity_hide_cookies(request_rec *r)
 
 /* --- caches --- */
 
-/* A page that came by a cookie looks to a shared cache like any other: where the site says nothing, say that it is for one
- * person alone (RFC 9111 5.2.2.7). What the site says itself stands. */
+/* A page that came by a cookie looks to a shared cache like any other: where the site says nothing, say that it is for
+ * one person alone (RFC 9111 5.2.2.7). What the site says itself stands. */
 static apr_status_t keep_private(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     request_rec *r = filter->r;

@@ -1,8 +1,8 @@
 /*
  * mod_anshin_auth: access control by sessions and client certificates, as an authentication type of httpd.
  *
- * It owns the configuration, store and keys of the process and lends them to mod_anshin_portal (httpd/env.h). This file ties
- * the parts to httpd's hooks.
+ * It owns the configuration, store and keys of the process and lends them to mod_anshin_portal (httpd/env.h). This file
+ * ties the parts to httpd's hooks.
  */
 #include <http_core.h>
 #include <http_protocol.h>

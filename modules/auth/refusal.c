@@ -1,6 +1,6 @@
 /*
- * The answer to a request that is not let in: to a person the way to the login (LOG-1) or the help about the certificate
- * (LOG-3), to a program a problem document (RFC 9457), and 503 where it cannot be decided (S21).
+ * The answer to a request that is not let in: to a person the way to the login (LOG-1) or the help about the
+ * certificate (LOG-3), to a program a problem document (RFC 9457), and 503 where it cannot be decided (S21).
  */
 #include <apr_strings.h>
 #include <http_protocol.h>
@@ -117,8 +117,8 @@ static int send_problem(request_rec *r, const anshin_contract_t *contract, const
     return DONE;
 }
 
-/* HTTP/2 clients take it ill when the answer overtakes their body (the stream is reset then, RFC 9113 8.1): read a short one
- * away. HTTP/1.1 does so by itself. OK, or what the hook returns since httpd has answered. */
+/* HTTP/2 clients take it ill when the answer overtakes their body (the stream is reset then, RFC 9113 8.1): read a
+ * short one away. HTTP/1.1 does so by itself. OK, or what the hook returns since httpd has answered. */
 static int take_body(request_rec *r)
 {
     apr_bucket_brigade *brigade;

@@ -1,6 +1,6 @@
 /*
- * `Require anshin method|terminal|contract WORD...`: who of those who were let in may enter. Words that mean nothing stop
- * configtest.
+ * `Require anshin method|terminal|contract WORD...`: who of those who were let in may enter. Words that mean nothing
+ * stop configtest.
  */
 #include <apr_strings.h>
 #include <http_request.h>

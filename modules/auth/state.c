@@ -1,8 +1,9 @@
 /*
  * The state directory: made or checked when httpd starts, before anybody else works in it.
  *
- * SECURITY: everything of value lies here. It belongs to a group that httpd's run user, the CA worker and the operators'
- * command share, with nothing for the world (S31); what is wider is refused, not mended, since it may have been read already.
+ * SECURITY: everything of value lies here. It belongs to a group that httpd's run user, the CA worker and the
+ * operators' command share, with nothing for the world (S31); what is wider is refused, not mended, since it may have
+ * been read already.
  */
 #include <apr_strings.h>
 #include <errno.h>

@@ -2,10 +2,10 @@
  * The CA worker's life: started by httpd's first process, started again when it dies, told to end when httpd stops or
  * restarts.
  *
- * It is a program of its own (fork and exec, S30). Its standard input is a pipe whose other end we alone hold: when we are gone,
- * however it came to that, the pipe ends, and so does the worker after the job in hand. What it says goes to the error log. It
- * finds out itself whom to become. Two of them, an old one that finishes its job and its successor, are kept apart by
- * the worker's own lock.
+ * It is a program of its own (fork and exec, S30). Its standard input is a pipe whose other end we alone hold: when we
+ * are gone, however it came to that, the pipe ends, and so does the worker after the job in hand. What it says goes to
+ * the error log. It finds out itself whom to become. Two of them, an old one that finishes its job and its successor,
+ * are kept apart by the worker's own lock.
  */
 #include <apr_strings.h>
 #include <errno.h>
@@ -41,8 +41,8 @@ static worker_t *current;
 
 /* --- the child --- */
 
-/* Between fork and exec: only what is safe there. Signals as a fresh program expects them; no descriptor of httpd's but the pipe
- * and the error log. */
+/* Between fork and exec: only what is safe there. Signals as a fresh program expects them; no descriptor of httpd's but
+ * the pipe and the error log. */
 static void become_worker(const worker_t *worker, int input) __attribute__((noreturn));
 static void become_worker(const worker_t *worker, int input)
 {

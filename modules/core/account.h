@@ -17,8 +17,8 @@ typedef enum anshin_account_state_t {
 #define ANSHIN_USER_MAX 64     /* bytes of a user ID */
 #define ANSHIN_ADDRESS_MAX 254 /* bytes of a mail address, RFC 5321 4.5.3.1.3 less brackets */
 
-/* The canonical form of a user ID as typed: NFKC (full-width typing), spaces around it cut, lower case. In pool, or NULL when
- * no user can have it: 1 to ANSHIN_USER_MAX of a-z 0-9 . _ - + @, starting with a letter or digit. */
+/* The canonical form of a user ID as typed: NFKC (full-width typing), spaces around it cut, lower case. In pool, or
+ * NULL when no user can have it: 1 to ANSHIN_USER_MAX of a-z 0-9 . _ - + @, starting with a letter or digit. */
 const char *anshin_user_canonical(const char *typed, apr_pool_t *pool);
 
 /* 1 when text is a plain mail address (RFC 5321 dot-atom @ domain, ASCII), which no header can be injected with. */
@@ -46,11 +46,12 @@ typedef struct anshin_invitation_t {
     apr_time_t expires_at;
 } anshin_invitation_t;
 
-/* Create a user with its first terminal and its invitation (REG-1), durably. APR_SUCCESS, ANSHIN_ECONFLICT (the ID is taken),
- * ANSHIN_EINVALID (names field and rule), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Create a user with its first terminal and its invitation (REG-1), durably. APR_SUCCESS, ANSHIN_ECONFLICT (the ID is
+ * taken), ANSHIN_EINVALID (names field and rule), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation);
 
-/* A new invitation for a user who has not registered yet; the old one ends. ANSHIN_ECONFLICT when registered already. */
+/* A new invitation for a user who has not registered yet; the old one ends. ANSHIN_ECONFLICT when registered already.
+ */
 apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
 
 /* Read inside a transaction. user is canonical. APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT, ANSHIN_EBUSY. */
@@ -60,13 +61,13 @@ apr_status_t anshin_terminal_get(anshin_op_t *op, anshin_txn_t *txn, const char 
                                  anshin_terminal_t *terminal);
 apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal);
 
-/* Operator: lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the user
- * back to zero). Durable. ANSHIN_ENOTFOUND: no such user. */
+/* Operator: lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the
+ * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user. */
 apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state);
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
 
-/* Delete user, terminals, counters, sessions, invitation, waiting downloads and their blobs; revoke certificates. The history
- * stays until its retention ends. */
+/* Delete user, terminals, counters, sessions, invitation, waiting downloads and their blobs; revoke certificates. The
+ * history stays until its retention ends. */
 apr_status_t anshin_account_delete(anshin_op_t *op, const char *user);
 
 const char *anshin_account_state_name(apr_int64_t state);   /* "pending" ... for the command */

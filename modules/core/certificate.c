@@ -1,8 +1,8 @@
 /*
  * Certificates: what the store knows of them, and what that makes of a connection's certificate.
  *
- * SECURITY: decides who counts as holder of a certificate. What the TLS layer found is a condition, never enough: serial and
- * fingerprint must be known, active, of this contract, and the current ones of their terminal (S20).
+ * SECURITY: decides who counts as holder of a certificate. What the TLS layer found is a condition, never enough:
+ * serial and fingerprint must be known, active, of this contract, and the current ones of their terminal (S20).
  */
 #include "core/certificate.h"
 

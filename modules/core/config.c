@@ -1,6 +1,6 @@
 /*
- * The effective configuration: defaults, checks that need more than one option, places derived from others. See config.h;
- * the snapshot is in config_json.c.
+ * The effective configuration: defaults, checks that need more than one option, places derived from others. See
+ * config.h; the snapshot is in config_json.c.
  */
 #include "core/config.h"
 

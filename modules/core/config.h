@@ -1,8 +1,8 @@
 /*
  * The effective configuration: the server's settings and the contracts with their policies.
  *
- * httpd's directives are the only source. The module builds this structure and writes it as a read-only JSON snapshot into
- * the state directory; the worker and the command read the snapshot. Read-only once built, so threads share it.
+ * httpd's directives are the only source. The module builds this structure and writes it as a read-only JSON snapshot
+ * into the state directory; the worker and the command read the snapshot. Read-only once built, so threads share it.
  */
 #ifndef ANSHIN_CORE_CONFIG_H
 #define ANSHIN_CORE_CONFIG_H
@@ -84,7 +84,8 @@ apr_status_t anshin_contract_create(anshin_contract_t **contract, const char *na
                                     anshin_error_t *err, apr_pool_t *pool);
 
 /* Checks that need more than one option (portal URL present and absolute https, minimum below maximum, default method
- * admitted, mail sender well formed ...), and derives portal_base and portal_origin. ANSHIN_EINVALID names the directive. */
+ * admitted, mail sender well formed ...), and derives portal_base and portal_origin. ANSHIN_EINVALID names the
+ * directive. */
 apr_status_t anshin_contract_finish(anshin_contract_t *contract, anshin_error_t *err, apr_pool_t *pool);
 
 /* An empty configuration with the server's defaults. */

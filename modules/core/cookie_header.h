@@ -12,8 +12,8 @@
 /* Name of a contract's session cookie: "__Host-anshin-CONTRACT" (S18). In pool. */
 const char *anshin_session_cookie(const char *contract, apr_pool_t *pool);
 
-/* The value of the only cookie called name; NULL when there is none, or two that differ (somebody planted one: neither is
- * believed). header may be NULL. In pool. */
+/* The value of the only cookie called name; NULL when there is none, or two that differ (somebody planted one: neither
+ * is believed). header may be NULL. In pool. */
 const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t *pool);
 
 /* header without the cookies whose names start with prefix; NULL when nothing else is left; header itself when there is

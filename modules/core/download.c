@@ -1,7 +1,8 @@
 /*
  * The download of a certificate.
  *
- * SECURITY: hands out private keys, once their password was given; wipes them as soon as they are no longer needed (S24).
+ * SECURITY: hands out private keys, once their password was given; wipes them as soon as they are no longer needed
+ * (S24).
  */
 #include "core/download.h"
 

@@ -2,8 +2,8 @@
  * Counters of attempts (LCK-1): an attempt is reserved in the store before the check is made, and settled after it.
  *
  * A counter has room while failures + reservations are below its limit, so N parallel guesses get at most the limit's
- * number of checks whatever processes and nodes they reach. Only a confirmed failure adds to failures, only failures lock. A
- * reservation whose process died keeps its place for ANSHIN_RESERVATION_LIFE and then vanishes.
+ * number of checks whatever processes and nodes they reach. Only a confirmed failure adds to failures, only failures
+ * lock. A reservation whose process died keeps its place for ANSHIN_RESERVATION_LIFE and then vanishes.
  */
 #ifndef ANSHIN_CORE_LOCKOUT_H
 #define ANSHIN_CORE_LOCKOUT_H
@@ -31,18 +31,20 @@ typedef struct anshin_attempt_t {
     apr_time_t locked_at;
 } anshin_attempt_t;
 
-/* Reserve inside a write transaction. APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must be made.
- * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. user canonical. */
+/* Reserve inside a write transaction. APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must
+ * be made.
+ * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. user canonical.
+ */
 apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *user,
                                     anshin_attempt_t *attempt);
 
-/* Settle inside a write transaction: failed 1 counts it (and locks at the limit), 0 gives it back and, when success is 1,
- * forgets former failures. failed 0, success 0: the check was never made. ANSHIN_EDENIED: the counter was locked meanwhile and
- * a success must not count. */
+/* Settle inside a write transaction: failed 1 counts it (and locks at the limit), 0 gives it back and, when success is
+ * 1, forgets former failures. failed 0, success 0: the check was never made. ANSHIN_EDENIED: the counter was locked
+ * meanwhile and a success must not count. */
 apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed, int success);
 
-/* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, or the store
- * itself is busy; then ANSHIN_EBUSY is the answer. *waited starts as 0. */
+/* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, or the
+ * store itself is busy; then ANSHIN_EBUSY is the answer. *waited starts as 0. */
 int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited);
 
 /* Give a reservation back in a transaction of its own, when the check could not be made. */
@@ -54,7 +56,8 @@ apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const cha
 /* Which counters of the user are locked: bits 1 << kind. */
 apr_status_t anshin_counters_locked(anshin_op_t *op, anshin_txn_t *txn, const char *user, unsigned *locked);
 
-/* Addresses (LCK-4): /32 for IPv4, /64 for IPv6. Inside a write transaction. check: ANSHIN_EDENIED when the address must wait;
+/* Addresses (LCK-4): /32 for IPv4, /64 for IPv6. Inside a write transaction. check: ANSHIN_EDENIED when the address
+ * must wait;
  * count: one more failure. No address in op: nothing happens. */
 apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn);
 apr_status_t anshin_address_count(anshin_op_t *op, anshin_txn_t *txn);

@@ -1,9 +1,9 @@
 /*
  * Login: facts to outcome.
  *
- * SECURITY: faces everybody. The order is what protects: whom an attempt may count against is decided first, then a place is
- * reserved in the store, then one hash is computed (a dummy when nothing may be checked), then all that follows is one
- * transaction in which everything that was decided is looked at again.
+ * SECURITY: faces everybody. The order is what protects: whom an attempt may count against is decided first, then a
+ * place is reserved in the store, then one hash is computed (a dummy when nothing may be checked), then all that
+ * follows is one transaction in which everything that was decided is looked at again.
  */
 #include "core/login.h"
 
@@ -104,8 +104,8 @@ static apr_status_t reserve(anshin_op_t *op, const anshin_login_facts_t *facts, 
     return rv;
 }
 
-/* Second transaction, in which everything is looked at again: a password that was changed, an account that was locked or a
- * certificate that was revoked while the hash was computed must not let in. */
+/* Second transaction, in which everything is looked at again: a password that was changed, an account that was locked
+ * or a certificate that was revoked while the hash was computed must not let in. */
 static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                               const anshin_claimant_t *before, anshin_attempt_t *attempt, int match,
                               const char *new_hash, anshin_login_result_t *result, apr_array_header_t *wipe)

@@ -1,8 +1,8 @@
 /*
  * The second factor: a one-time password by mail or from an authenticator app (LOG-7; declared in login.h).
  *
- * SECURITY: reached only with a stamp of the right password. A mailed code is kept as a keyed hash, lives five minutes, works
- * once; every check is counted on the account's own counter of codes.
+ * SECURITY: reached only with a stamp of the right password. A mailed code is kept as a keyed hash, lives five minutes,
+ * works once; every check is counted on the account's own counter of codes.
  */
 #include <apr_strings.h>
 #include <string.h>

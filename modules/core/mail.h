@@ -1,6 +1,6 @@
 /*
- * Outgoing mail (MAI-1, MAI-2): rendered and sealed when queued, in the transaction of the change that causes it; delivered by
- * the worker.
+ * Outgoing mail (MAI-1, MAI-2): rendered and sealed when queued, in the transaction of the change that causes it;
+ * delivered by the worker.
  */
 #ifndef ANSHIN_CORE_MAIL_H
 #define ANSHIN_CORE_MAIL_H
@@ -25,8 +25,8 @@ typedef struct anshin_mail_text_t {
     const char *body;    /* UTF-8, lines ended by \n */
 } anshin_mail_text_t;
 
-/* Queue a mail inside a write transaction: template mail/KIND.LANGUAGE.mustache of the contract's or the installed directory
- * (first line "Subject: ..."), rendered with data plus contract, user and signature. */
+/* Queue a mail inside a write transaction: template mail/KIND.LANGUAGE.mustache of the contract's or the installed
+ * directory (first line "Subject: ..."), rendered with data plus contract, user and signature. */
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
                              const char *address, json_t *data);
 
@@ -34,8 +34,8 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kin
 apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin_mail_text_t *text);
 
 /* The message as RFC 5322 and MIME (RFC 2045, 2047): encoded words in Subject and From, Date, Message-ID made of id,
- * Auto-Submitted (RFC 3834), text/plain UTF-8 in base64, CRLF line ends. In pool. ANSHIN_EINVALID when a header value has control
- * characters (S27). */
+ * Auto-Submitted (RFC 3834), text/plain UTF-8 in base64, CRLF line ends. In pool. ANSHIN_EINVALID when a header value
+ * has control characters (S27). */
 apr_status_t anshin_mail_format(anshin_op_t *op, const char *id, const anshin_mail_text_t *text, const char **message,
                                 apr_size_t *length);
 

@@ -1,8 +1,8 @@
 /*
  * What a process has once (anshin_env_t), and what one operation has (anshin_op_t): a request, a job, a command.
  *
- * Every core verb takes the operation first. It reads time from op->now, allocates from op->pool, and leaves the cause of a
- * failure in op->error, which the edge logs once.
+ * Every core verb takes the operation first. It reads time from op->now, allocates from op->pool, and leaves the cause
+ * of a failure in op->error, which the edge logs once.
  */
 #ifndef ANSHIN_CORE_OP_H
 #define ANSHIN_CORE_OP_H

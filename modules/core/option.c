@@ -1,8 +1,8 @@
 /*
  * Options: one parser a kind, one overlay, one way out. See option.h.
  *
- * What is parsed here comes from httpd's directives, from the defaults of policy.def and server.def, and from the snapshot;
- * all three go the same way, so that a value that one of them takes is taken by all.
+ * What is parsed here comes from httpd's directives, from the defaults of policy.def and server.def, and from the
+ * snapshot; all three go the same way, so that a value that one of them takes is taken by all.
  */
 #include "core/option.h"
 

@@ -77,9 +77,9 @@ const anshin_option_t *anshin_option_find(const anshin_option_t *options, const 
 /* The value as the operator would write it, in pool ("" when TEXT, PATH or TEXTS is not given). */
 const char *anshin_option_print(const void *structure, const anshin_option_t *option, apr_pool_t *pool);
 
-/* To and from a JSON object {"AnshinPasswordMinLength": "8", "AnshinTerminalKinds": ["pc"], ...}: values as written, so that
- * one parser serves; kinds that take several arguments are arrays; "" and [] stand for "not given". New reference out,
- * NULL when memory ran out. From: unknown keys and bad values are ANSHIN_EINVALID. */
+/* To and from a JSON object {"AnshinPasswordMinLength": "8", "AnshinTerminalKinds": ["pc"], ...}: values as written, so
+ * that one parser serves; kinds that take several arguments are arrays; "" and [] stand for "not given". New reference
+ * out, NULL when memory ran out. From: unknown keys and bad values are ANSHIN_EINVALID. */
 json_t *anshin_options_to_json(const void *structure, const anshin_option_t *options, apr_pool_t *pool);
 apr_status_t anshin_options_from_json(void *structure, const anshin_option_t *options, json_t *json,
                                       anshin_error_t *err, apr_pool_t *pool);

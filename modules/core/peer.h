@@ -2,7 +2,8 @@
  * What is known of the client certificate of a connection, in words that need no OpenSSL.
  *
  * modules/crypto (tls.h, x509.h) fills it from a TLS connection or from DER bytes; the login judges it. It states only
- * what the certificate itself and its issuer show. Whether it is known, active and whose it is, only the store can tell.
+ * what the certificate itself and its issuer show. Whether it is known, active and whose it is, only the store can
+ * tell.
  */
 #ifndef ANSHIN_CORE_PEER_H
 #define ANSHIN_CORE_PEER_H

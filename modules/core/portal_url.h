@@ -7,8 +7,8 @@
 #include "core/anshin.h"
 
 /* Take apart an absolute https URL (RFC 3986) without user, query and fragment. *origin: "https://host[:port]", host in
- * lower case, the port left out when it is 443. *base: path without trailing slash, "" for the root; of unreserved characters
- * and '/', without empty, "." or ".." segments. In pool. 1, or 0 when url is no such thing. */
+ * lower case, the port left out when it is 443. *base: path without trailing slash, "" for the root; of unreserved
+ * characters and '/', without empty, "." or ".." segments. In pool. 1, or 0 when url is no such thing. */
 int anshin_portal_url_split(const char *url, const char **origin, const char **base, apr_pool_t *pool);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Proving a person again: the password of somebody who is logged in, the secret answer or the operator's code at a reissue.
- * Counted and reserved like a login (LCK-1).
+ * Proving a person again: the password of somebody who is logged in, the secret answer or the operator's code at a
+ * reissue. Counted and reserved like a login (LCK-1).
  */
 #ifndef ANSHIN_CORE_PROOF_H
 #define ANSHIN_CORE_PROOF_H
@@ -14,8 +14,9 @@ typedef struct anshin_proof_t {
     int remaining; /* attempts left when wrong */
 } anshin_proof_t;
 
-/* Check a secret against a stored hash, in transactions of its own: kind says which counter. phc NULL: a dummy that is never
- * right. secret is what is hashed (normalised). A lock sends its notice. APR_SUCCESS with *proof, ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* Check a secret against a stored hash, in transactions of its own: kind says which counter. phc NULL: a dummy that is
+ * never right. secret is what is hashed (normalised). A lock sends its notice. APR_SUCCESS with *proof, ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
                                 const char *secret, anshin_proof_t *proof);
 

@@ -22,7 +22,8 @@
 #define FORMAT 1
 #define TAGS 256
 
-/* --- the declarations, expanded ------------------------------------------------------------------------------------ */
+/* --- the declarations, expanded ------------------------------------------------------------------------------------
+ */
 
 /* It takes the macros for functions. */
 /* clang-format off */
@@ -59,7 +60,8 @@ const anshin_record_type_t *const anshin_record_types[] = {
 };
 /* clang-format on */
 
-/* --- encoding ------------------------------------------------------------------------------------------------------ */
+/* --- encoding ------------------------------------------------------------------------------------------------------
+ */
 
 /* Where encoded bytes go. Without data they are only counted, so that one set of functions measures and writes. */
 typedef struct sink_t {
@@ -192,7 +194,8 @@ apr_status_t anshin_record_encode(anshin_bytes_t *out, const anshin_record_type_
     return APR_SUCCESS;
 }
 
-/* --- decoding ------------------------------------------------------------------------------------------------------ */
+/* --- decoding ------------------------------------------------------------------------------------------------------
+ */
 
 /* What is left to read. Every take_ function answers 0 when the bytes do not hold what was asked for. */
 typedef struct source_t {

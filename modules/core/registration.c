@@ -1,8 +1,8 @@
 /*
  * Registration of credentials by the user.
  *
- * SECURITY: the link alone opens nothing; the code that goes another way does. Both are single use, and everything a POST
- * changes is one transaction.
+ * SECURITY: the link alone opens nothing; the code that goes another way does. Both are single use, and everything a
+ * POST changes is one transaction.
  */
 #include "core/registration.h"
 

@@ -1,7 +1,8 @@
 /*
  * Registration of credentials by the user (REG-2 to REG-5).
  *
- * Nothing is kept between the pages but the link's token: the edge holds it, with the stage reached, sealed in the flow cookie.
+ * Nothing is kept between the pages but the link's token: the edge holds it, with the stage reached, sealed in the flow
+ * cookie.
  */
 #ifndef ANSHIN_CORE_REGISTRATION_H
 #define ANSHIN_CORE_REGISTRATION_H
@@ -10,7 +11,8 @@
 #include "core/password.h"
 #include "core/token.h"
 
-/* Is the link good? APR_SUCCESS with the user; ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Is the link good? APR_SUCCESS with the user; ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired), ANSHIN_EFAULT,
+ * ANSHIN_EBUSY. */
 apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin_account_t *account);
 
 typedef struct anshin_code_result_t {
@@ -39,8 +41,9 @@ typedef struct anshin_registration_result_t {
     const char *download_password; /* for a certificate user: to be shown once (REG-4) */
 } anshin_registration_result_t;
 
-/* Page 2. All rules are checked in one go; nothing is changed unless all hold. Then account, job and used link are one durable
- * transaction (CRT-1). Answers of find (ANSHIN_EDENIED also when another POST was faster), ANSHIN_EBUSY (no hash slot). */
+/* Page 2. All rules are checked in one go; nothing is changed unless all hold. Then account, job and used link are one
+ * durable transaction (CRT-1). Answers of find (ANSHIN_EDENIED also when another POST was faster), ANSHIN_EBUSY (no
+ * hash slot). */
 apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, const anshin_registration_form_t *form,
                                           anshin_registration_result_t *result);
 

@@ -1,8 +1,8 @@
 /*
  * Reissue of passwords and certificates: what a mailed link leads to.
  *
- * SECURITY: the link is one proof (the mail box), question, password or code the other. A reissue replaces exactly one factor
- * and never drops one (S11).
+ * SECURITY: the link is one proof (the mail box), question, password or code the other. A reissue replaces exactly one
+ * factor and never drops one (S11).
  */
 #include "core/reissue.h"
 

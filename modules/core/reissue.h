@@ -1,9 +1,9 @@
 /*
  * Reissue of a password (PRI) or a certificate (CRI) to somebody who cannot log in.
  *
- * A request is only queued: the worker looks whether ID and address belong together and sends the mail, so that the page
- * neither says nor shows by its time whether they do (S8). The link asks for a proof that is as strong as that of the
- * registration (S11): the secret question, or, where the contract wants it, the remaining factor.
+ * A request is only queued: the worker looks whether ID and address belong together and sends the mail, so that the
+ * page neither says nor shows by its time whether they do (S8). The link asks for a proof that is as strong as that of
+ * the registration (S11): the secret question, or, where the contract wants it, the remaining factor.
  */
 #ifndef ANSHIN_CORE_REISSUE_H
 #define ANSHIN_CORE_REISSUE_H
@@ -23,12 +23,12 @@ int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, co
 
 #define ANSHIN_REISSUE_PAUSE apr_time_from_sec(300) /* between two mails to one user */
 
-/* Queue a request; the answer is the same whatever was typed. APR_SUCCESS; ANSHIN_EDENIED (this address must wait, LCK-4);
- * ANSHIN_EBUSY (too many requests wait), ANSHIN_EFAULT. */
+/* Queue a request; the answer is the same whatever was typed. APR_SUCCESS; ANSHIN_EDENIED (this address must wait,
+ * LCK-4); ANSHIN_EBUSY (too many requests wait), ANSHIN_EFAULT. */
 apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind, const char *user, const char *address);
 
-/* The worker's half: mail the link when ID and address belong to an account that may have it, and finish the job. Answers of
- * anshin_job_finish(); a request that leads nowhere is a success. */
+/* The worker's half: mail the link when ID and address belong to an account that may have it, and finish the job.
+ * Answers of anshin_job_finish(); a request that leads nowhere is a success. */
 apr_status_t anshin_reissue_process(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker);
 
 /* What a link asks for. */
@@ -38,7 +38,8 @@ typedef enum anshin_reissue_proof_t {
     ANSHIN_PROOF_CODE      /* password reissue: a code from the operator */
 } anshin_reissue_proof_t;
 
-/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed), ANSHIN_EFAULT, ANSHIN_EBUSY.
+ */
 apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
                                  anshin_reissue_proof_t *proof);
 
@@ -50,12 +51,13 @@ typedef struct anshin_reissue_result_t {
     const char *download_password; /* of the new certificate, shown once */
 } anshin_reissue_result_t;
 
-/* Prove and execute in one go: question (id) and answer, or answer alone for a password or code. Answers of find. Wrong proofs
- * count on the account (LCK-3). A new password ends all sessions; a new certificate revokes the old one. */
+/* Prove and execute in one go: question (id) and answer, or answer alone for a password or code. Answers of find. Wrong
+ * proofs count on the account (LCK-3). A new password ends all sessions; a new certificate revokes the old one. */
 apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token, const char *question,
                                     const char *answer, anshin_reissue_result_t *result);
 
-/* The operator's code for a password reissue by AnshinReissueProof factor; a former one ends. ANSHIN_ENOTFOUND: no such user. */
+/* The operator's code for a password reissue by AnshinReissueProof factor; a former one ends. ANSHIN_ENOTFOUND: no such
+ * user. */
 #define ANSHIN_REISSUE_CODE_LIFE apr_time_from_sec(86400)
 apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at);
 

@@ -1,7 +1,8 @@
 /*
  * Requests for a reissue, and what the worker makes of them (declared in reissue.h).
  *
- * SECURITY: faces everybody. Whatever is typed is sealed and queued, at the same cost; the mail alone tells whether it fits (S8).
+ * SECURITY: faces everybody. Whatever is typed is sealed and queued, at the same cost; the mail alone tells whether it
+ * fits (S8).
  */
 #include "core/reissue.h"
 

@@ -1,8 +1,8 @@
 /*
  * The place a login leads back to: see return_path.h.
  *
- * SECURITY: what is unsealed here went through the browser. The seal shows that we wrote it, for this contract; the path is
- * checked again all the same, so that a mistake on the way in is not one on the way out.
+ * SECURITY: what is unsealed here went through the browser. The seal shows that we wrote it, for this contract; the
+ * path is checked again all the same, so that a mistake on the way in is not one on the way out.
  */
 #include "core/return_path.h"
 

@@ -1,6 +1,6 @@
 /*
- * The place a login leads back to (LOG-1, S26): a path of this site, sealed into the login page's address so that nobody
- * but us can name one.
+ * The place a login leads back to (LOG-1, S26): a path of this site, sealed into the login page's address so that
+ * nobody but us can name one.
  */
 #ifndef ANSHIN_CORE_RETURN_PATH_H
 #define ANSHIN_CORE_RETURN_PATH_H
@@ -15,11 +15,12 @@
  * percent-encoded from any browser), no fragment, at most ANSHIN_RETURN_MAX bytes. */
 int anshin_return_path_valid(const char *path);
 
-/* Seal a valid path for op->contract: base64url text for the query ("return=TEXT"). APR_SUCCESS; ANSHIN_EINVALID (not such
- * a path: give none); ANSHIN_EFAULT. */
+/* Seal a valid path for op->contract: base64url text for the query ("return=TEXT"). APR_SUCCESS; ANSHIN_EINVALID (not
+ * such a path: give none); ANSHIN_EFAULT. */
 apr_status_t anshin_return_seal(anshin_op_t *op, const char *path, const char **text);
 
-/* The reverse, checked again. APR_SUCCESS; ANSHIN_EDENIED (not ours, changed, or of another contract); ANSHIN_EFAULT. */
+/* The reverse, checked again. APR_SUCCESS; ANSHIN_EDENIED (not ours, changed, or of another contract); ANSHIN_EFAULT.
+ */
 apr_status_t anshin_return_unseal(anshin_op_t *op, const char *text, const char **path);
 
 #endif

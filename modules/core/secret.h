@@ -6,8 +6,8 @@
 
 #include "core/op.h"
 
-/* Letters and digits that cannot be mistaken for each other: no 0 O o 1 I l i, and no vowels, so that no word appears. 28 signs
- * of lower case and digits, 4.8 bits each. */
+/* Letters and digits that cannot be mistaken for each other: no 0 O o 1 I l i, and no vowels, so that no word appears.
+ * 28 signs of lower case and digits, 4.8 bits each. */
 #define ANSHIN_ALPHABET_READABLE "23456789bcdfghjkmnpqrstvwxyz"
 
 #define ANSHIN_TOKEN_BYTES 32             /* of a link and of a session id: 256 bits (S9, S14) */
@@ -30,8 +30,8 @@ apr_status_t anshin_secret_mac(anshin_op_t *op, const char **hex, const char *pu
 /* What people type of a readable secret: full-width to half-width, spaces and hyphens dropped, lower case. In pool. */
 const char *anshin_secret_normalise(const char *typed, apr_pool_t *pool);
 
-/* Seal text into a new blob and give its name; read it back (ANSHIN_ENOTFOUND when it was wiped); wipe (NULL name: nothing).
- * purpose binds the blob to its use, "download-password" for instance. */
+/* Seal text into a new blob and give its name; read it back (ANSHIN_ENOTFOUND when it was wiped); wipe (NULL name:
+ * nothing). purpose binds the blob to its use, "download-password" for instance. */
 apr_status_t anshin_secret_blob_put(anshin_op_t *op, const char **name, const char *purpose, const void *data,
                                     apr_size_t length);
 apr_status_t anshin_secret_blob_get(anshin_op_t *op, anshin_bytes_t *data, const char *purpose, const char *name);

@@ -1,8 +1,8 @@
 /*
  * Sessions.
  *
- * SECURITY: the cookie's value is only ever hashed and compared as a key; the certificate of the connection is held against
- * that of the login on every request.
+ * SECURITY: the cookie's value is only ever hashed and compared as a key; the certificate of the connection is held
+ * against that of the login on every request.
  */
 #include "core/session.h"
 

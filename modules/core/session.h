@@ -10,9 +10,9 @@
 /* Open one inside a write transaction; *id (base64url) goes into the cookie and nowhere else. */
 apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id);
 
-/* The session of a cookie on this connection: one read of the store. APR_SUCCESS; ANSHIN_ENOTFOUND (none, ended, over its
- * idle or absolute limit, of another contract); ANSHIN_EDENIED (opened with another certificate than the connection's, or the
- * certificate no longer verifies); ANSHIN_EFAULT. *key: under which the store has it. */
+/* The session of a cookie on this connection: one read of the store. APR_SUCCESS; ANSHIN_ENOTFOUND (none, ended, over
+ * its idle or absolute limit, of another contract); ANSHIN_EDENIED (opened with another certificate than the
+ * connection's, or the certificate no longer verifies); ANSHIN_EFAULT. *key: under which the store has it. */
 apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
                                  const char **key);
 
@@ -34,11 +34,12 @@ apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char
 /* End one by key, durably, with an entry in the history (logout, LOG-9); one that is gone is no failure. */
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
 
-/* End one session of this user (key; NULL: all of them but except), durably; those of others are left alone (ACC-8, S17). */
+/* End one session of this user (key; NULL: all of them but except), durably; those of others are left alone (ACC-8,
+ * S17). */
 apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except);
 
-/* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one key
- * (NULL: none). *count may be NULL. */
+/* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one
+ * key (NULL: none). *count may be NULL. */
 typedef struct anshin_session_match_t {
     apr_int64_t terminal;
     const char *serial;

@@ -55,7 +55,8 @@ static apr_status_t check_owner(const anshin_store_t *store, anshin_error_t *err
     return APR_SUCCESS;
 }
 
-/* --- transactions -------------------------------------------------------------------------------------------------- */
+/* --- transactions --------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t abort_on_cleanup(void *txn)
 {
@@ -181,7 +182,8 @@ apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *ty
     return txn->driver->erase(txn->self, type, key);
 }
 
-/* --- walking ------------------------------------------------------------------------------------------------------- */
+/* --- walking -------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct walk_t {
     anshin_txn_t *txn;
@@ -225,7 +227,8 @@ apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type
     return status == APR_EOF ? APR_SUCCESS : status;
 }
 
-/* --- ending -------------------------------------------------------------------------------------------------------- */
+/* --- ending --------------------------------------------------------------------------------------------------------
+ */
 
 apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability)
 {
@@ -249,7 +252,8 @@ void anshin_txn_abort(anshin_txn_t *txn)
     txn->driver->abort(txn->self);
 }
 
-/* --- blobs --------------------------------------------------------------------------------------------------------- */
+/* --- blobs ---------------------------------------------------------------------------------------------------------
+ */
 
 /* A blob's name becomes a file name, so nothing but the digits we make ourselves may pass. */
 static apr_status_t check_blob(const anshin_store_t *store, const char *name, anshin_error_t *err)

@@ -6,7 +6,8 @@
  * acknowledged before it began.
  *
  * Answers of every verb: APR_SUCCESS, ANSHIN_ENOTFOUND (only where said), ANSHIN_EBUSY (a lock could not be had in the
- * provider's bounded time), ANSHIN_EFAULT (broken, or full: deny). The cause goes to the error object of the transaction.
+ * provider's bounded time), ANSHIN_EFAULT (broken, or full: deny). The cause goes to the error object of the
+ * transaction.
  */
 #ifndef ANSHIN_CORE_STORE_H
 #define ANSHIN_CORE_STORE_H
@@ -28,7 +29,8 @@ typedef enum anshin_durability_t {
     ANSHIN_LAZY     /* seen by everyone at once, survives kill -9; the next durable commit makes it durable too */
 } anshin_durability_t;
 
-/* Open the store of a provider (store_provider.h) for this process; pool's cleanup closes it. Must be called after fork.
+/* Open the store of a provider (store_provider.h) for this process; pool's cleanup closes it. Must be called after
+ * fork.
  * where: the provider's own address, a directory for dbm. APR_SUCCESS, ANSHIN_EINVALID (address), ANSHIN_EFAULT. */
 apr_status_t anshin_store_open(anshin_store_t **store, const struct anshin_store_driver_t *driver, const char *where,
                                anshin_error_t *err, apr_pool_t *pool);
@@ -46,9 +48,9 @@ apr_status_t anshin_txn_put(anshin_txn_t *txn, const anshin_record_type_t *type,
 /* Remove; a key that is not there is no failure. */
 apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key);
 
-/* Call visit for every record of a type whose key starts with prefix ("" for all), in no order. record lives until visit
- * returns. Anything but APR_SUCCESS from visit ends the walk and is returned; APR_EOF ends it and APR_SUCCESS is returned.
- * visit must not write. For the command and housekeeping: the cost is that of the whole store. */
+/* Call visit for every record of a type whose key starts with prefix ("" for all), in no order. record lives until
+ * visit returns. Anything but APR_SUCCESS from visit ends the walk and is returned; APR_EOF ends it and APR_SUCCESS is
+ * returned. visit must not write. For the command and housekeeping: the cost is that of the whole store. */
 typedef apr_status_t anshin_visit_fn(void *baton, const char *key, const void *record);
 apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
                              anshin_visit_fn *visit, void *baton);

@@ -2,8 +2,8 @@
  * The driver table of a store provider. Only core/store.c and modules/store include this.
  *
  * core/store.c does for every provider: argument checks, encoding and decoding, refusing writes in a read transaction,
- * ending a transaction once. A provider moves bytes. type tells an SQL provider the columns; key is NUL terminated, 1 to
- * ANSHIN_KEY_MAX bytes. Answers are those of store.h.
+ * ending a transaction once. A provider moves bytes. type tells an SQL provider the columns; key is NUL terminated, 1
+ * to ANSHIN_KEY_MAX bytes. Answers are those of store.h.
  */
 #ifndef ANSHIN_CORE_STORE_PROVIDER_H
 #define ANSHIN_CORE_STORE_PROVIDER_H

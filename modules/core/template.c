@@ -2,7 +2,8 @@
  * Mustache templates: a source is parsed once into a flat list of tokens, then the list is walked with the data.
  *
  * SECURITY: templates are the operator's and trusted for what they say, not for being well formed: depth, steps and
- * size of the output have limits. Data comes from the network: a value is copied byte by byte and escaped, never parsed.
+ * size of the output have limits. Data comes from the network: a value is copied byte by byte and escaped, never
+ * parsed.
  */
 #include "core/template.h"
 

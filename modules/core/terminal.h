@@ -1,10 +1,10 @@
 /*
  * Terminals of a user who is logged in: add, change, delete (ACC-5).
  *
- * Each verb wants a session whose password was checked recently (anshin_member_fresh(), S12), does all it does in one durable
- * transaction, and tells the user by mail. Common answers: APR_SUCCESS (look at *result); ANSHIN_EDENIED (the session has
- * ended or is not fresh, or the contract has the function switched off); ANSHIN_ENOTFOUND (no such terminal); ANSHIN_EBUSY,
- * ANSHIN_EFAULT.
+ * Each verb wants a session whose password was checked recently (anshin_member_fresh(), S12), does all it does in one
+ * durable transaction, and tells the user by mail. Common answers: APR_SUCCESS (look at *result); ANSHIN_EDENIED (the
+ * session has ended or is not fresh, or the contract has the function switched off); ANSHIN_ENOTFOUND (no such
+ * terminal); ANSHIN_EBUSY, ANSHIN_EFAULT.
  */
 #ifndef ANSHIN_CORE_TERMINAL_H
 #define ANSHIN_CORE_TERMINAL_H

@@ -1,7 +1,8 @@
 /*
  * Links.
  *
- * SECURITY: a token is looked up by its HMAC, so neither the store nor the time of a look-up tells anything of a valid one.
+ * SECURITY: a token is looked up by its HMAC, so neither the store nor the time of a look-up tells anything of a valid
+ * one.
  */
 #include "core/token.h"
 

@@ -15,13 +15,13 @@ typedef enum anshin_token_kind_t {
     ANSHIN_TOKEN_CERTIFICATE = 5
 } anshin_token_kind_t;
 
-/* Make one inside a write transaction: kind, user, terminal, expires_at and code_mac of *record are the caller's, the rest is
- * filled in. *token goes into the link, *key is where the store has it. */
+/* Make one inside a write transaction: kind, user, terminal, expires_at and code_mac of *record are the caller's, the
+ * rest is filled in. *token goes into the link, *key is where the store has it. */
 apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_token_t *record, const char **token,
                                  const char **key);
 
-/* Look one up. APR_SUCCESS; ANSHIN_ENOTFOUND (none of this kind and contract); ANSHIN_EDENIED (used or expired; *record says
- * which); ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Look one up. APR_SUCCESS; ANSHIN_ENOTFOUND (none of this kind and contract); ANSHIN_EDENIED (used or expired; *record
+ * says which); ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
                                anshin_token_t *record, const char **key);
 

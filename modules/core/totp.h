@@ -1,6 +1,6 @@
 /*
- * Authenticator apps: TOTP (RFC 6238; SHA-1, 30 seconds, 6 digits, which is what the apps know), for the method ID/password +
- * one-time password. The secret is sealed in a blob; no code is accepted twice (S25).
+ * Authenticator apps: TOTP (RFC 6238; SHA-1, 30 seconds, 6 digits, which is what the apps know), for the method
+ * ID/password + one-time password. The secret is sealed in a blob; no code is accepted twice (S25).
  */
 #ifndef ANSHIN_CORE_TOTP_H
 #define ANSHIN_CORE_TOTP_H
@@ -11,14 +11,16 @@
 #define ANSHIN_TOTP_PERIOD 30
 #define ANSHIN_TOTP_WINDOW 1        /* steps before and after the server's that are taken */
 
-/* A new secret as base32 (RFC 4648 6, without padding), 32 signs: to be kept sealed by the edge until a code confirms it. */
+/* A new secret as base32 (RFC 4648 6, without padding), 32 signs: to be kept sealed by the edge until a code confirms
+ * it. */
 apr_status_t anshin_totp_secret(anshin_op_t *op, const char **secret);
 
 /* The otpauth URI of a secret, for the QR code. */
 const char *anshin_totp_uri(anshin_op_t *op, const char *user, const char *secret);
 
-/* Enrol: the code must be one of the secret. In a durable transaction: blob, history, notice; a former app ends. APR_SUCCESS,
- * ANSHIN_EDENIED (the code is wrong), ANSHIN_ENOTFOUND (no such user), ANSHIN_EINVALID (the secret is none of ours). */
+/* Enrol: the code must be one of the secret. In a durable transaction: blob, history, notice; a former app ends.
+ * APR_SUCCESS, ANSHIN_EDENIED (the code is wrong), ANSHIN_ENOTFOUND (no such user), ANSHIN_EINVALID (the secret is none
+ * of ours). */
 apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code);
 
 /* Remove it; without one nothing happens. */

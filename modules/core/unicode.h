@@ -6,8 +6,8 @@
 
 #include "core/anshin.h"
 
-/* NFKC, with case folding when fold is 1; in pool, the intermediate copy is wiped. NULL when text is not valid UTF-8 or holds
- * control characters. */
+/* NFKC, with case folding when fold is 1; in pool, the intermediate copy is wiped. NULL when text is not valid UTF-8 or
+ * holds control characters. */
 char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool);
 
 /* 1 when text is valid UTF-8 without control characters (tab included). */

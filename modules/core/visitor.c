@@ -41,8 +41,8 @@ anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor)
     return strcmp(visitor->method, "POST") == 0 ? ANSHIN_REQUEST_FORM : ANSHIN_REQUEST_API;
 }
 
-/* Compare name with text, whose '-' stands for any sign that is neither letter nor digit. The bytes of name behind it, or
- * NULL when it does not start so. */
+/* Compare name with text, whose '-' stands for any sign that is neither letter nor digit. The bytes of name behind it,
+ * or NULL when it does not start so. */
 static const char *behind(const char *name, const char *text)
 {
     for (; *text != '\0'; name++, text++) {

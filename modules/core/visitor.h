@@ -1,6 +1,6 @@
 /*
- * What a request's headers say of who sent it: a browser's navigation or a program (LOG-1), and which of them only we may
- * set (S22, APP-1).
+ * What a request's headers say of who sent it: a browser's navigation or a program (LOG-1), and which of them only we
+ * may set (S22, APP-1).
  */
 #ifndef ANSHIN_CORE_VISITOR_H
 #define ANSHIN_CORE_VISITOR_H
@@ -25,8 +25,8 @@ typedef enum anshin_request_kind_t {
 anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor);
 
 /* 1 for a header that a client must not send: Anshin-*, X-Anshin-*, Remote-User, X-Remote-User, Client-Cert and
- * Client-Cert-Chain (RFC 9440), in any letter case, and with any other sign in place of '-', since CGI and what follows it
- * fold signs together. */
+ * Client-Cert-Chain (RFC 9440), in any letter case, and with any other sign in place of '-', since CGI and what follows
+ * it fold signs together. */
 int anshin_header_reserved(const char *name);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Making a CA: see ca.h.
  *
- * SECURITY: makes the CA key. It is written once, mode 0600, encrypted where a passphrase is given, and not kept in memory
- * longer than that.
+ * SECURITY: makes the CA key. It is written once, mode 0600, encrypted where a passphrase is given, and not kept in
+ * memory longer than that.
  */
 #include "crypto/ca.h"
 

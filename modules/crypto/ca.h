@@ -17,10 +17,10 @@ typedef struct anshin_ca_wanted_t {
     const char *passphrase; /* the key file is encrypted with it (PBES2, AES-256-CBC); NULL or "": it is not */
 } anshin_ca_wanted_t;
 
-/* Write certificate_file (mode 0644) and key_file (mode 0600), both new, both on disk when this returns: CA:TRUE with path
- * length 0, key usage keyCertSign and cRLSign, random serial. On failure neither file is left behind.
- * APR_SUCCESS; ANSHIN_ECONFLICT (one of the files is there already; it is left alone); ANSHIN_EINVALID (a text or the
- * dates break a rule); ANSHIN_EFAULT. */
+/* Write certificate_file (mode 0644) and key_file (mode 0600), both new, both on disk when this returns: CA:TRUE with
+ * path length 0, key usage keyCertSign and cRLSign, random serial. On failure neither file is left behind. APR_SUCCESS;
+ * ANSHIN_ECONFLICT (one of the files is there already; it is left alone); ANSHIN_EINVALID (a text or the dates break a
+ * rule); ANSHIN_EFAULT. */
 apr_status_t anshin_ca_create(const char *certificate_file, const char *key_file, const anshin_ca_wanted_t *wanted,
                               anshin_error_t *err, apr_pool_t *pool);
 

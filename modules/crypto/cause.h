@@ -1,8 +1,8 @@
 /*
  * Causes that come from OpenSSL. Private to modules/crypto.
  *
- * Every function that OpenSSL failed under leaves through one of these: an entry that stayed in the thread's error queue
- * would make mod_ssl misread its next read.
+ * Every function that OpenSSL failed under leaves through one of these: an entry that stayed in the thread's error
+ * queue would make mod_ssl misread its next read.
  */
 #ifndef ANSHIN_CRYPTO_CAUSE_H
 #define ANSHIN_CRYPTO_CAUSE_H

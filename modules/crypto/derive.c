@@ -1,8 +1,9 @@
 /*
  * Derived keys: see derive.h.
  *
- * SECURITY: holds the seal key and every key made of it. Each use and purpose has a key of its own, so that what is made
- * for one purpose is worthless for every other. Memory comes from the C library, not from a pool, and is wiped at the end.
+ * SECURITY: holds the seal key and every key made of it. Each use and purpose has a key of its own, so that what is
+ * made for one purpose is worthless for every other. Memory comes from the C library, not from a pool, and is wiped at
+ * the end.
  */
 #include "crypto/derive.h"
 

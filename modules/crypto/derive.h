@@ -26,7 +26,8 @@ apr_status_t anshin_derived_create(anshin_derived_t **derived, const unsigned ch
                                    anshin_error_t *err, apr_pool_t *pool);
 
 /* The key of a purpose; it lives as long as derived. Purposes are constants of the program: the table is bounded, and
- * one too many is ANSHIN_EFAULT, as is an empty or overlong purpose. Thread safe; without a lock once the key is there. */
+ * one too many is ANSHIN_EFAULT, as is an empty or overlong purpose. Thread safe; without a lock once the key is there.
+ */
 apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived_t *derived, anshin_use_t use,
                                 const char *purpose);
 

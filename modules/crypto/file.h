@@ -9,7 +9,8 @@
 #include "core/anshin.h"
 
 /* Make a file of this mode, whatever the umask; its content is on disk when this returns, its name after
- * anshin_directory_sync(). APR_SUCCESS; ANSHIN_ECONFLICT (it is there, and left alone); ANSHIN_EFAULT (no file is left). */
+ * anshin_directory_sync(). APR_SUCCESS; ANSHIN_ECONFLICT (it is there, and left alone); ANSHIN_EFAULT (no file is
+ * left). */
 apr_status_t anshin_file_create(const char *path, const void *data, apr_size_t length, mode_t mode,
                                 anshin_error_t *err);
 

@@ -1,8 +1,8 @@
 /*
  * OCSP requests: see ocsp.h.
  *
- * SECURITY: requests come from anybody. Their length and count are bounded before anything is kept of them, and they must
- * name our CA by name and key.
+ * SECURITY: requests come from anybody. Their length and count are bounded before anything is kept of them, and they
+ * must name our CA by name and key.
  */
 #include "crypto/ocsp.h"
 

@@ -11,8 +11,8 @@ typedef enum anshin_pack_profile_t {
     ANSHIN_PACK_COMPAT /* 3DES with SHA-1, MAC with SHA-1; 2,048 iterations: what older Apple and Android systems open */
 } anshin_pack_profile_t;
 
-/* Pack. password: 8 to 64 characters of ASCII without control characters (Java opens no others), random with at least 60
- * bits (CRT-2), which is why few iterations do. friendly_name: UTF-8, shown by the system that imports it.
+/* Pack. password: 8 to 64 characters of ASCII without control characters (Java opens no others), random with at least
+ * 60 bits (CRT-2), which is why few iterations do. friendly_name: UTF-8, shown by the system that imports it.
  * ca_chain: certificates in DER, the issuer first; at least one.
  *
  * The octets are in pool and hold the key: pool's cleanup wipes them. Copies are the caller's to wipe.

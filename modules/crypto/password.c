@@ -2,8 +2,8 @@
  * argon2id (RFC 9106) through libargon2, in one of the slots that all processes share.
  *
  * SECURITY: a stored hash is input like any other: phc.c bounds what it may ask for. libargon2 overwrites the memory it
- * worked in before it gives it back. Without a hash to compare with, the same work is done, so that an unknown user costs
- * what a known one does.
+ * worked in before it gives it back. Without a hash to compare with, the same work is done, so that an unknown user
+ * costs what a known one does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 #include "crypto/context.h"
 #include "crypto/phc.h"
 
-/* libargon2 asks for memory by callbacks that get no context, on the thread that called it; so the slot in hand is known
- * by thread. Set around each call, NULL otherwise. */
+/* libargon2 asks for memory by callbacks that get no context, on the thread that called it; so the slot in hand is
+ * known by thread. Set around each call, NULL otherwise. */
 static _Thread_local const anshin_slot_t *slot_in_hand;
 
 /* A hash with larger parameters than ours (set lower since, or imported) does not fit the arena and has memory of its

@@ -1,12 +1,12 @@
 /*
  * MAC and seal under keys derived from the seal key.
  *
- * A sealed text is version (1 octet), nonce (12), ciphertext, tag (16). The nonce is random: at 2^32 seals of one purpose
- * the chance of a repeated one is 2^-33 (SP 800-38D 8.3 stops there), far beyond what an installation writes. The version
- * octet and the bound data are authenticated with the text.
+ * A sealed text is version (1 octet), nonce (12), ciphertext, tag (16). The nonce is random: at 2^32 seals of one
+ * purpose the chance of a repeated one is 2^-33 (SP 800-38D 8.3 stops there), far beyond what an installation writes.
+ * The version octet and the bound data are authenticated with the text.
  *
- * SECURITY: unseal trusts nothing of its input, which may have lain in a store, a file or a browser. A text is given out
- * only after its tag was found right, and is wiped otherwise.
+ * SECURITY: unseal trusts nothing of its input, which may have lain in a store, a file or a browser. A text is given
+ * out only after its tag was found right, and is wiped otherwise.
  */
 #include <limits.h>
 #include <string.h>

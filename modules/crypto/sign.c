@@ -237,7 +237,8 @@ static int is_curve(EVP_PKEY *key)
            (strcmp(name, SN_X9_62_prime256v1) == 0 || strcmp(name, SN_secp384r1) == 0);
 }
 
-/* The public exponent: odd and above 2^16 (SP 800-56B 6.2). A whole check of the modulus would cost more than signing. */
+/* The public exponent: odd and above 2^16 (SP 800-56B 6.2). A whole check of the modulus would cost more than signing.
+ */
 static int is_rsa(EVP_PKEY *key)
 {
     BIGNUM *exponent = NULL;

@@ -11,11 +11,11 @@
 
 typedef struct anshin_ca_t anshin_ca_t;
 
-/* Open the CA: certificate and key in PEM. The key file must be a regular file of mode 0600 or narrower. An encrypted key
- * is opened with the first line of what passphrase_program (absolute path, no arguments; NULL: none) prints.
- * pool's cleanup wipes the key. Used by several threads at once afterwards.
- * APR_SUCCESS; ANSHIN_ENOTFOUND (no certificate or key file); ANSHIN_EINVALID (not a CA certificate, a key that is wider
- * than 0600, does not belong to the certificate or does not open); ANSHIN_EFAULT. */
+/* Open the CA: certificate and key in PEM. The key file must be a regular file of mode 0600 or narrower. An encrypted
+ * key is opened with the first line of what passphrase_program (absolute path, no arguments; NULL: none) prints. pool's
+ * cleanup wipes the key. Used by several threads at once afterwards. APR_SUCCESS; ANSHIN_ENOTFOUND (no certificate or
+ * key file); ANSHIN_EINVALID (not a CA certificate, a key that is wider than 0600, does not belong to the certificate
+ * or does not open); ANSHIN_EFAULT. */
 apr_status_t anshin_ca_open(anshin_ca_t **ca, const char *certificate_file, const char *key_file,
                             const char *passphrase_program, anshin_error_t *err, apr_pool_t *pool);
 
@@ -54,11 +54,14 @@ apr_status_t anshin_ca_issue(anshin_issued_t *issued, const anshin_ca_t *ca, con
 
 /* CRLReason (RFC 5280 5.3.1): 0 unspecified (not written), 1 to 6, 8 to 10. */
 
-/* A CRL (version 2, with AKI and CRL number), in steps, since it may be long: begin, add each revoked certificate in any
- * order, finish. It belongs to pool. number: grows with each CRL. next_update: when the next one is out at the latest.
+/* A CRL (version 2, with AKI and CRL number), in steps, since it may be long: begin, add each revoked certificate in
+ * any order, finish. It belongs to pool. number: grows with each CRL. next_update: when the next one is out at the
+ * latest.
  * begin: APR_SUCCESS; ANSHIN_EINVALID (number below 0, next_update not behind this_update); ANSHIN_EFAULT.
- * add: APR_SUCCESS; ANSHIN_EINVALID (serial as above, reason, time); ANSHIN_EFAULT. A serial twice is the caller's mistake.
- * finish: APR_SUCCESS with the DER in pool; ANSHIN_EINVALID (the CA may not sign CRLs); ANSHIN_EFAULT. Then it is over. */
+ * add: APR_SUCCESS; ANSHIN_EINVALID (serial as above, reason, time); ANSHIN_EFAULT. A serial twice is the caller's
+ * mistake.
+ * finish: APR_SUCCESS with the DER in pool; ANSHIN_EINVALID (the CA may not sign CRLs); ANSHIN_EFAULT. Then it is over.
+ */
 typedef struct anshin_crl_t anshin_crl_t;
 apr_status_t anshin_crl_begin(anshin_crl_t **crl, const anshin_ca_t *ca, apr_int64_t number, apr_time_t this_update,
                               apr_time_t next_update, anshin_error_t *err, apr_pool_t *pool);

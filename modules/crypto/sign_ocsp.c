@@ -1,8 +1,8 @@
 /*
  * OCSP answers, signed by the CA itself: see sign.h. Linked into the signer alone.
  *
- * SECURITY: the certificates are named here, after the CA's own certificate, so that no answer can speak for another CA.
- * The nonce is the one thing a stranger chooses in what is signed; it is bounded and stands where nonces stand.
+ * SECURITY: the certificates are named here, after the CA's own certificate, so that no answer can speak for another
+ * CA. The nonce is the one thing a stranger chooses in what is signed; it is bounded and stands where nonces stand.
  */
 #include "crypto/sign_private.h"
 

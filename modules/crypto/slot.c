@@ -1,10 +1,10 @@
 /*
  * Slots: see slot.h.
  *
- * Between processes a slot is a flock() on a file that each process opened itself (a descriptor inherited over fork would
- * exclude nobody). Between threads it is the flag `held`: threads share the open file, which a lock does not see. Nobody
- * can be woken by another process, so one waiting thread of each process, the scout, looks every few milliseconds; the
- * others wait for a slot of their own process or to become the scout.
+ * Between processes a slot is a flock() on a file that each process opened itself (a descriptor inherited over fork
+ * would exclude nobody). Between threads it is the flag `held`: threads share the open file, which a lock does not see.
+ * Nobody can be woken by another process, so one waiting thread of each process, the scout, looks every few
+ * milliseconds; the others wait for a slot of their own process or to become the scout.
  */
 #include "crypto/slot.h"
 
@@ -57,8 +57,8 @@ static apr_status_t close_slots(void *data)
     return APR_SUCCESS;
 }
 
-/* Worker and httpd share it through their group, so it needs its mode whatever the umask; and it may appear only with it, since
- * the others do not wait. 0, or -1 with errno. */
+/* Worker and httpd share it through their group, so it needs its mode whatever the umask; and it may appear only with
+ * it, since the others do not wait. 0, or -1 with errno. */
 static int make_file(const char *path, apr_pool_t *pool)
 {
     const char *fresh = apr_psprintf(pool, "%s.%" APR_PID_T_FMT, path, getpid());

@@ -1,10 +1,11 @@
 /*
- * What the module needs of a TLS connection that mod_ssl runs: to ask for a client certificate, and to know what came of
- * it. OpenSSL's types are named here, not included.
+ * What the module needs of a TLS connection that mod_ssl runs: to ask for a client certificate, and to know what came
+ * of it. OpenSSL's types are named here, not included.
  *
- * Why it is done this way: a certificate must be asked for by the virtual host (TLS 1.3 and HTTP/2 have no renegotiation),
- * and one that is expired or foreign must not end the handshake, or no page could explain it. So every certificate passes
- * the handshake, and is judged here, before any request runs; the truth is then written back to the connection.
+ * Why it is done this way: a certificate must be asked for by the virtual host (TLS 1.3 and HTTP/2 have no
+ * renegotiation), and one that is expired or foreign must not end the handshake, or no page could explain it. So every
+ * certificate passes the handshake, and is judged here, before any request runs; the truth is then written back to the
+ * connection.
  */
 #ifndef ANSHIN_CRYPTO_TLS_H
 #define ANSHIN_CRYPTO_TLS_H
@@ -16,10 +17,10 @@ struct ssl_st;
 struct ssl_ctx_st;
 
 /* At start, for the SSL_CTX of a virtual host (mod_ssl's hook init_server): ask every client for a certificate of these
- * CAs and let whatever it shows through the handshake. trust keeps a reference to the SSL_CTX until its pool is cleared,
- * and must live as long as connections are made. Not thread safe.
- * APR_SUCCESS, also when asked again with the same trust; ANSHIN_EINVALID (the SSL_CTX verifies clients already, by
- * SSLVerifyClient or for another trust: two answers to one question); ANSHIN_EFAULT. */
+ * CAs and let whatever it shows through the handshake. trust keeps a reference to the SSL_CTX until its pool is
+ * cleared, and must live as long as connections are made. Not thread safe. APR_SUCCESS, also when asked again with the
+ * same trust; ANSHIN_EINVALID (the SSL_CTX verifies clients already, by SSLVerifyClient or for another trust: two
+ * answers to one question); ANSHIN_EFAULT. */
 apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshin_error_t *err);
 
 /* 1 when this connection was asked for a certificate of this trust: the SSL_CTX it ended at (after SNI) is one that

@@ -1,10 +1,10 @@
 /*
  * Judging client certificates: see x509.h.
  *
- * SECURITY: the certificate comes from the network and is believed only as far as the signature of a CA of ours carries.
- * OpenSSL's chain building (X509_verify_cert) does the work; every complaint it has is collected and put into a class,
- * because the worst one decides and OpenSSL would stop at the first: an expired certificate of another CA is foreign, not
- * expired. Good means that there was no complaint at all.
+ * SECURITY: the certificate comes from the network and is believed only as far as the signature of a CA of ours
+ * carries. OpenSSL's chain building (X509_verify_cert) does the work; every complaint it has is collected and put into
+ * a class, because the worst one decides and OpenSSL would stop at the first: an expired certificate of another CA is
+ * foreign, not expired. Good means that there was no complaint at all.
  */
 #include "crypto/trust.h"
 

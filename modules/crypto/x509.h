@@ -11,8 +11,8 @@ struct x509_st;
 
 typedef struct anshin_trust_t anshin_trust_t;
 
-/* Load CA certificates from a PEM file, to be used by all threads of the process and, read only, by its forked children;
- * pool's cleanup frees. A CA in it needs no root above it: it is trusted by itself, with all that it signed.
+/* Load CA certificates from a PEM file, to be used by all threads of the process and, read only, by its forked
+ * children; pool's cleanup frees. A CA in it needs no root above it: it is trusted by itself, with all that it signed.
  * APR_SUCCESS; ANSHIN_EINVALID (no certificate in the file, one that cannot be read or is no CA certificate);
  * ANSHIN_ENOTFOUND (no file); ANSHIN_EFAULT. */
 apr_status_t anshin_trust_load(anshin_trust_t **trust, const char *file, anshin_error_t *err, apr_pool_t *pool);

@@ -1,9 +1,9 @@
 /*
  * The command htanshin: one table of subcommands, and what a running one (a call) has.
  *
- * A subcommand reads its operands and options from the call, does one thing through the core, and leaves a JSON value in
- * call->result. main.c prints it: as text for people, as JSON with --json. So each answer is built once. A failure is a
- * status whose cause lies in call->op.error; main.c prints it and turns the status into the exit code:
+ * A subcommand reads its operands and options from the call, does one thing through the core, and leaves a JSON value
+ * in call->result. main.c prints it: as text for people, as JSON with --json. So each answer is built once. A failure
+ * is a status whose cause lies in call->op.error; main.c prints it and turns the status into the exit code:
  *   0 done   1 not found, or refused   2 the command line is wrong   3 busy, or something is broken
  */
 #ifndef ANSHIN_HTANSHIN_COMMAND_H
@@ -81,7 +81,8 @@ extern const anshin_command_t *const anshin_command_families[]; /* all of them, 
 /* The command of one or two words; *used says how many. NULL: there is none. */
 const anshin_command_t *anshin_command_find(int argc, const char *const *argv, int *used);
 
-/* Usage of one command, of one family (name), or the list of all (NULL). ANSHIN_ENOTFOUND: no such family or command. */
+/* Usage of one command, of one family (name), or the list of all (NULL). ANSHIN_ENOTFOUND: no such family or command.
+ */
 void anshin_usage_command(FILE *out, const anshin_command_t *command);
 apr_status_t anshin_usage(FILE *out, const char *family, const char *verb);
 
@@ -103,8 +104,8 @@ apr_status_t anshin_call_word(anshin_call_t *call, const char *name, const char 
 /* The canonical form of a user ID given by the operator. APR_SUCCESS or ANSHIN_EINVALID. */
 apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char **user);
 
-/* Read the snapshot into call->config, once. A snapshot that breaks a rule is no mistake of the command line, but broken:
- * APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT. */
+/* Read the snapshot into call->config, once. A snapshot that breaks a rule is no mistake of the command line, but
+ * broken: APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT. */
 apr_status_t anshin_call_config(anshin_call_t *call);
 
 /* Open what command->access asks for. APR_SUCCESS, ANSHIN_ENOTFOUND (no snapshot), ANSHIN_EINVALID, ANSHIN_EBUSY,

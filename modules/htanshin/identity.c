@@ -38,7 +38,8 @@ static apr_status_t look_at_directory(anshin_call_t *call, struct stat *seen)
     return APR_SUCCESS;
 }
 
-/* The snapshot names the worker's user. It is believed only when it is httpd's own work: of root, writable by no other. */
+/* The snapshot names the worker's user. It is believed only when it is httpd's own work: of root, writable by no other.
+ */
 static apr_status_t worker_user(anshin_call_t *call, const char **user)
 {
     const char *path = apr_pstrcat(call->pool, call->state_dir, "/config.json", NULL);

@@ -1,9 +1,9 @@
 /*
  * htanshin: the operators' command, on the same store and configuration as the modules while httpd runs (ADM-1).
  *
- * SECURITY. Started by root it leaves root before it touches the store (identity.c). It shows no secret but those it made
- * for the operator to hand out (registration URL and code) and, when asked for by name, the text of undelivered mail.
- * Everything shown is cleaned for the terminal (print.c).
+ * SECURITY. Started by root it leaves root before it touches the store (identity.c). It shows no secret but those it
+ * made for the operator to hand out (registration URL and code) and, when asked for by name, the text of undelivered
+ * mail. Everything shown is cleaned for the terminal (print.c).
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * Answers as text.
  *
- * SECURITY. What users typed is shown to operators here: it must neither move the terminal's cursor nor look like another
- * line or column than it is.
+ * SECURITY. What users typed is shown to operators here: it must neither move the terminal's cursor nor look like
+ * another line or column than it is.
  */
 #include "htanshin/print.h"
 

@@ -15,8 +15,8 @@ void anshin_result_time(json_t *object, const char *key, apr_time_t time, apr_po
 void anshin_result_number(json_t *object, const char *key, apr_int64_t number);
 void anshin_result_flag(json_t *object, const char *key, int flag);
 
-/* Rows that come in no order. add takes the reference of row; take gives a JSON array in order of the keys, at most limit
- * rows (0: all), and the list is empty then. */
+/* Rows that come in no order. add takes the reference of row; take gives a JSON array in order of the keys, at most
+ * limit rows (0: all), and the list is empty then. */
 typedef struct anshin_rows_t anshin_rows_t;
 anshin_rows_t *anshin_rows_create(apr_pool_t *pool);
 void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row);

@@ -1,6 +1,6 @@
 /*
- * htanshin session: where users are logged in, and ending that (S17). A session is named by the key under which the store has
- * it, a hash of the cookie, which is of no use as one.
+ * htanshin session: where users are logged in, and ending that (S17). A session is named by the key under which the
+ * store has it, a hash of the cookie, which is of no use as one.
  */
 #include "core/session.h"
 

@@ -1,5 +1,6 @@
 /*
- * The configuration made of the directives: records, what serves where, and the checks that need the whole. See config.h.
+ * The configuration made of the directives: records, what serves where, and the checks that need the whole. See
+ * config.h.
  */
 #include "httpd/config.h"
 

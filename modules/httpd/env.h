@@ -1,8 +1,8 @@
 /*
- * Where the two modules meet. mod_anshin_auth owns what a process has once (configuration, store, keys) and what it knows
- * of a connection; mod_anshin_portal draws pages. They find each other through APR optional functions, so that neither
- * needs the other's symbols, and both are built alike or not at all: the build id is compared, since each module has its
- * own copy of the core and they share its structures.
+ * Where the two modules meet. mod_anshin_auth owns what a process has once (configuration, store, keys) and what it
+ * knows of a connection; mod_anshin_portal draws pages. They find each other through APR optional functions, so that
+ * neither needs the other's symbols, and both are built alike or not at all: the build id is compared, since each
+ * module has its own copy of the core and they share its structures.
  *
  * Nothing here may be called before child_init, but for the registration of the functions (register_hooks).
  */
@@ -25,8 +25,8 @@ typedef struct anshin_visit_t {
 
 /* --- offered by mod_anshin_auth --- */
 
-/* The process's env, or NULL when the process has none (the cause was logged at its start) or build_id is another's. Valid
- * as long as the process; for child_init, where a hook must name "mod_anshin_auth.c" as its predecessor. */
+/* The process's env, or NULL when the process has none (the cause was logged at its start) or build_id is another's.
+ * Valid as long as the process; for child_init, where a hook must name "mod_anshin_auth.c" as its predecessor. */
 APR_DECLARE_OPTIONAL_FN(const anshin_env_t *, anshin_auth_env, (const char *build_id));
 
 /* Fill *visit for a request of any place, protected or not. A request on a connection that was never asked for a
@@ -36,8 +36,8 @@ APR_DECLARE_OPTIONAL_FN(void, anshin_auth_visit, (request_rec * r, const char *b
 /* --- offered by mod_anshin_portal --- */
 
 /* Answer r, whose handler has not run and will not, with one of the portal's pages and this status. name:
- * "help/certificate" (LOG-3: which certificate is wrong and how to mend it) or "unavailable" (S21, 503). Headers that the
- * caller has put into err_headers_out (WWW-Authenticate, Retry-After, Connection) are kept. HEAD gets no body.
+ * "help/certificate" (LOG-3: which certificate is wrong and how to mend it) or "unavailable" (S21, 503). Headers that
+ * the caller has put into err_headers_out (WWW-Authenticate, Retry-After, Connection) are kept. HEAD gets no body.
  * DONE: the response was sent. DECLINED: nothing was sent (templates cannot be read, the contract has no portal):
  * the caller answers with the bare status. */
 APR_DECLARE_OPTIONAL_FN(int, anshin_portal_page, (request_rec * r, const char *name, int status));

@@ -1,8 +1,8 @@
 /*
  * Closing an HTTP/2 connection: see goaway.h.
  *
- * An output filter of the connection follows the frames that mod_http2 writes (RFC 9113 4.1), to know where one ends: only
- * there can another be put in. It reads nothing but the nine octets at the head of each frame.
+ * An output filter of the connection follows the frames that mod_http2 writes (RFC 9113 4.1), to know where one ends:
+ * only there can another be put in. It reads nothing but the nine octets at the head of each frame.
  */
 #include "httpd/goaway.h"
 

@@ -1,8 +1,8 @@
 /*
- * Closing an HTTP/2 connection after an answer about its certificate (LOG-3), so that the browser chooses anew on the next one.
- * HTTP/1.1 has "Connection: close" for that; mod_http2 offers modules nothing, so the frame that says so is ours: GOAWAY with
- * the highest stream number and NO_ERROR, by which a server announces that it wants to end (RFC 9113 6.8). The client finishes
- * what it has begun and opens a new connection for the rest.
+ * Closing an HTTP/2 connection after an answer about its certificate (LOG-3), so that the browser chooses anew on the
+ * next one. HTTP/1.1 has "Connection: close" for that; mod_http2 offers modules nothing, so the frame that says so is
+ * ours: GOAWAY with the highest stream number and NO_ERROR, by which a server announces that it wants to end (RFC 9113
+ * 6.8). The client finishes what it has begun and opens a new connection for the rest.
  */
 #ifndef ANSHIN_HTTPD_GOAWAY_H
 #define ANSHIN_HTTPD_GOAWAY_H

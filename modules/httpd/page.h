@@ -28,7 +28,8 @@ typedef struct anshin_page_t {
     int broken;           /* something could not be filled in */
 } anshin_page_t;
 
-/* Begin a page of op->contract in the language that the browser's cookie or Accept-Language asks for. NULL: no memory. */
+/* Begin a page of op->contract in the language that the browser's cookie or Accept-Language asks for. NULL: no memory.
+ */
 anshin_page_t *anshin_page_create(request_rec *r, anshin_op_t *op, const anshin_texts_t *texts);
 
 /* Put a value into an object of the page; steals value, which may be NULL (then the page is broken). */

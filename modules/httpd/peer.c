@@ -1,9 +1,10 @@
 /*
  * The client certificate of a connection: see peer.h. How and why is in crypto/tls.h.
  *
- * SECURITY: the handshake lets every certificate through, so the judgement must come before the first request: it is made
- * in process_connection, behind mod_ssl (which completes the handshake there) and ahead of mod_http2 (whose requests then
- * share it from several threads). A connection that was not judged has a peer of state FAULT, which nobody lets in.
+ * SECURITY: the handshake lets every certificate through, so the judgement must come before the first request: it is
+ * made in process_connection, behind mod_ssl (which completes the handshake there) and ahead of mod_http2 (whose
+ * requests then share it from several threads). A connection that was not judged has a peer of state FAULT, which
+ * nobody lets in.
  */
 #include "httpd/peer.h"
 
@@ -114,8 +115,8 @@ static int judge(conn_rec *c)
     return DECLINED;
 }
 
-/* An answer with 401 speaks of the certificate: HTTP/2's way to close the connection behind it. The portal's pages have gone the
- * same way. */
+/* An answer with 401 speaks of the certificate: HTTP/2's way to close the connection behind it. The portal's pages have
+ * gone the same way. */
 static apr_status_t leave(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     if (filter->r->status == HTTP_UNAUTHORIZED) {
@@ -171,8 +172,8 @@ int anshin_peer_misdirected(const request_rec *r)
     return link != NULL && !link->asked && site->main->trust != NULL && anshin_site_asks(site);
 }
 
-/* Requests of one HTTP/2 connection run at once, and between mod_ssl's "verified" and our word to the contrary one of them might
- * read the former. It matters only where a certificate is bad and the connection old. */
+/* Requests of one HTTP/2 connection run at once, and between mod_ssl's "verified" and our word to the contrary one of
+ * them might read the former. It matters only where a certificate is bad and the connection old. */
 int anshin_peer_needs_http1(const request_rec *r)
 {
     const link_t *link = link_of(r->connection);

@@ -1,6 +1,7 @@
 /*
- * The client certificate of a connection (LOG-2, LOG-3, S20): asked for on the virtual host, judged once a connection, and
- * held as of now. mod_ssl runs the connection and tells of it by two optional hooks; without mod_ssl nobody has a certificate.
+ * The client certificate of a connection (LOG-2, LOG-3, S20): asked for on the virtual host, judged once a connection,
+ * and held as of now. mod_ssl runs the connection and tells of it by two optional hooks; without mod_ssl nobody has a
+ * certificate.
  */
 #ifndef ANSHIN_HTTPD_PEER_H
 #define ANSHIN_HTTPD_PEER_H
@@ -13,8 +14,8 @@
 /* In register_hooks. */
 void anshin_peer_hooks(void);
 
-/* In post_config, before mod_ssl's: load the CAs when a contract wants certificates. Without them httpd goes on, certificates are
- * not asked for, and places that need them answer 503 (logged). APR_SUCCESS or the cause in err. */
+/* In post_config, before mod_ssl's: load the CAs when a contract wants certificates. Without them httpd goes on,
+ * certificates are not asked for, and places that need them answer 503 (logged). APR_SUCCESS or the cause in err. */
 apr_status_t anshin_peer_trust(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf);
 
 /* The certificate of a request's connection as of now; never NULL. */
@@ -23,8 +24,9 @@ const anshin_peer_t *anshin_peer_of(request_rec *r);
 /* 1 when the request's host asks for certificates and this TLS connection was never asked: 421. */
 int anshin_peer_misdirected(const request_rec *r);
 
-/* 1 when the request came by HTTP/2 over TLS 1.2 with a certificate that is not good: mod_ssl's state cannot be kept true there,
- * and the request must be sent again by HTTP/1.1 (RFC 9113 section 7, HTTP_1_1_REQUIRED), which browsers do by themselves. */
+/* 1 when the request came by HTTP/2 over TLS 1.2 with a certificate that is not good: mod_ssl's state cannot be kept
+ * true there, and the request must be sent again by HTTP/1.1 (RFC 9113 section 7, HTTP_1_1_REQUIRED), which browsers do
+ * by themselves. */
 int anshin_peer_needs_http1(const request_rec *r);
 
 #endif

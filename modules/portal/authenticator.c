@@ -1,7 +1,8 @@
 /*
  * Enrolment of an authenticator app (LOG-7): QR code, then a code that shows that it was scanned.
  *
- * SECURITY: behind a full login with a fresh check of the password. The secret waits sealed in the flow until it is confirmed.
+ * SECURITY: behind a full login with a fresh check of the password. The secret waits sealed in the flow until it is
+ * confirmed.
  */
 #include <apr_strings.h>
 #include <qrencode.h>

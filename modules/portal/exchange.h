@@ -51,7 +51,8 @@ int anshin_answer_form(anshin_exchange_t *x, const char *name);
  * ANSHIN_EDENIED: the link cannot be used. */
 int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char *what);
 
-/* The challenge that goes with 401: a scheme of ours, for which no browser opens a window (LOG-3). Answers nothing yet. */
+/* The challenge that goes with 401: a scheme of ours, for which no browser opens a window (LOG-3). Answers nothing yet.
+ */
 void anshin_answer_challenge(anshin_exchange_t *x);
 
 /* 303 to a page of this portal. */
@@ -75,7 +76,8 @@ const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_si
 /* The flow as it is now goes into the browser's cookie; the answer follows. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x);
 
-/* The flow of the browser's cookie into x->flow, for a page that begins one of its own. Answers of anshin_flow_unseal(). */
+/* The flow of the browser's cookie into x->flow, for a page that begins one of its own. Answers of
+ * anshin_flow_unseal(). */
 apr_status_t anshin_exchange_open_flow(anshin_exchange_t *x, anshin_flow_kind_t kind);
 
 /* The browser is told to forget the flow. */

@@ -7,8 +7,8 @@
 #include "core/login.h"
 #include "portal/exchange.h"
 
-/* After OK: the cookie and the way to the site (the form's sealed place to return to). After NEED_CODE and MUST_CHANGE: the next
- * step's page. login.c */
+/* After OK: the cookie and the way to the site (the form's sealed place to return to). After NEED_CODE and MUST_CHANGE:
+ * the next step's page. login.c */
 int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *result);
 
 /* The flow between password and session begins; sealed: place to return to, or NULL. login_step.c */

@@ -26,8 +26,8 @@ int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char 
 /* The new id of a session into its cookie. */
 void anshin_member_cookie(anshin_exchange_t *x, const char *session_id);
 
-/* Complain about a wrong current password beside field, with what is left; 0: it was right. Locked accounts are answered by the
- * caller (anshin_answer_locked). */
+/* Complain about a wrong current password beside field, with what is left; 0: it was right. Locked accounts are
+ * answered by the caller (anshin_answer_locked). */
 int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin_proof_t *proof);
 
 /* A field of the form, "" when it is missing. */

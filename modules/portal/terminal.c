@@ -1,7 +1,8 @@
 /*
  * Terminals: add, change, delete (ACC-5), each by way of a confirmation.
  *
- * SECURITY: what is confirmed travels sealed in the flow, bound to the user who typed it (S29); the core checks it all again.
+ * SECURITY: what is confirmed travels sealed in the flow, bound to the user who typed it (S29); the core checks it all
+ * again.
  */
 #include <apr_strings.h>
 #include <stdio.h>

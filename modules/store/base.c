@@ -1,9 +1,9 @@
 /*
  * Bases: see base.h.
  *
- * apr_dbm does not tell whether the last pages could be written when a table is closed (a full disk, say). So a new base
- * is opened again and read through before it gets its name: as many records, the same sum of keys, and every changed
- * record as it should be. That takes half a second for a million records, in the background.
+ * apr_dbm does not tell whether the last pages could be written when a table is closed (a full disk, say). So a new
+ * base is opened again and read through before it gets its name: as many records, the same sum of keys, and every
+ * changed record as it should be. That takes half a second for a million records, in the background.
  */
 #include "store/base.h"
 
@@ -48,7 +48,8 @@ apr_size_t anshin_base_key(char key[ANSHIN_TABLE_KEY_MAX], unsigned char type, c
     return length + 1;
 }
 
-/* --- census -------------------------------------------------------------------------------------------------------- */
+/* --- census --------------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t read_census(anshin_census_t *census, anshin_table_t *table, anshin_error_t *err, apr_pool_t *pool)
 {
@@ -86,7 +87,8 @@ static void count(anshin_census_t *census, int records, const void *key, apr_siz
     census->sum += records > 0 ? hash : 0 - hash;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t open_locked(anshin_base_t *base, anshin_error_t *err)
 {
@@ -210,7 +212,8 @@ apr_status_t anshin_base_each(anshin_base_t *base, anshin_overlay_visit_fn *visi
     return status;
 }
 
-/* --- making the next one ------------------------------------------------------------------------------------------- */
+/* --- making the next one -------------------------------------------------------------------------------------------
+ */
 
 apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                     anshin_error_t *err)

@@ -2,8 +2,8 @@
  * Bases: base.N is a table with all that journals before journal.N say. Once it has its name nobody writes to it, so a
  * handle can stay open for as long as somebody reads, and never goes stale.
  *
- * Whoever reads base.N holds the shared lock ANSHIN_LOCK_BASE + N. A table is changed into another base, or removed, only
- * under the exclusive lock.
+ * Whoever reads base.N holds the shared lock ANSHIN_LOCK_BASE + N. A table is changed into another base, or removed,
+ * only under the exclusive lock.
  *
  * A base also holds one record about itself, under a type that no record has: its number, how many records it has and
  * the sum of hashes of their keys.
@@ -24,8 +24,8 @@ char *anshin_base_name(apr_uint32_t number, apr_pool_t *pool);
 /* A table's key of a record; answers its length. */
 apr_size_t anshin_base_key(char key[ANSHIN_TABLE_KEY_MAX], unsigned char type, const char *name, apr_size_t length);
 
-/* Open for reading, by all threads of the process, and take the shared lock on lock_fd. ANSHIN_ENOTFOUND: it is gone (no
- * error recorded); somebody may have moved on to the next. Close it. */
+/* Open for reading, by all threads of the process, and take the shared lock on lock_fd. ANSHIN_ENOTFOUND: it is gone
+ * (no error recorded); somebody may have moved on to the next. Close it. */
 apr_status_t anshin_base_open(anshin_base_t **base, const anshin_folder_t *folder, apr_uint32_t number,
                               const char *type, int lock_fd, anshin_error_t *err);
 void anshin_base_close(anshin_base_t *base);
@@ -55,9 +55,9 @@ typedef struct anshin_census_t {
 apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                     anshin_error_t *err);
 
-/* Bring base.work, a copy of an older base that nobody else uses, up to date with what the overlay holds, and let it say
- * that it is base `number`. Durable and read through once more when this returns APR_SUCCESS; after anything else its
- * content is worthless. */
+/* Bring base.work, a copy of an older base that nobody else uses, up to date with what the overlay holds, and let it
+ * say that it is base `number`. Durable and read through once more when this returns APR_SUCCESS; after anything else
+ * its content is worthless. */
 apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                 const anshin_overlay_t *changes, anshin_error_t *err);
 

@@ -1,8 +1,9 @@
 /*
  * Blobs of the dbm store: see blobs.h.
  *
- * SECURITY: what lies here is sealed (S24), but a seal key may leak later, so what was used is overwritten where it lies
- * before its name goes. That is real on file systems that write in place (ext4, xfs), which the operator's guide asks for.
+ * SECURITY: what lies here is sealed (S24), but a seal key may leak later, so what was used is overwritten where it
+ * lies before its name goes. That is real on file systems that write in place (ext4, xfs), which the operator's guide
+ * asks for.
  */
 #include "store/blobs.h"
 
@@ -218,7 +219,8 @@ apr_status_t anshin_blobs_wipe(const anshin_folder_t *folder, const char *name, 
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
-/* --- walking ------------------------------------------------------------------------------------------------------- */
+/* --- walking -------------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t visit_file(const anshin_folder_t *shelf, const char *name, anshin_blob_visit_fn *visit, void *baton,
                                anshin_error_t *err)

@@ -35,7 +35,8 @@ char *anshin_journal_name(apr_uint32_t number, apr_pool_t *pool)
     return apr_psprintf(pool, "journal.%u", number);
 }
 
-/* --- header -------------------------------------------------------------------------------------------------------- */
+/* --- header --------------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t make_header(unsigned char header[ANSHIN_JOURNAL_HEADER], apr_uint32_t number,
                                 anshin_mark_t previous, const char *base_type, anshin_error_t *err)
@@ -155,7 +156,8 @@ void anshin_journal_close(anshin_journal_t *journal)
     }
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------------------
+ */
 
 /* Octets that were read, and how far they are taken. */
 typedef struct window_t {
@@ -286,7 +288,8 @@ apr_status_t anshin_journal_scan(const anshin_journal_t *journal, anshin_mark_t 
     return APR_SUCCESS;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------------------
+ */
 
 apr_status_t anshin_batch_make(anshin_batch_t *batch, const anshin_change_t *changes, apr_size_t count,
                                anshin_error_t *err, apr_pool_t *pool)

@@ -11,8 +11,8 @@
  *
  * Numbers are little-endian. A batch's chain is the CRC-32C of its length and changes, going on from the chain of the
  * batch before; the first goes on from the header's CRC, which the random salt makes different for every journal, so
- * that nothing left in a block from another time, nor a value made to look like a batch, can pass for one. A length of 0 ends
- * the journal; every append writes such an end behind its batch.
+ * that nothing left in a block from another time, nor a value made to look like a batch, can pass for one. A length of
+ * 0 ends the journal; every append writes such an end behind its batch.
  */
 #ifndef ANSHIN_STORE_JOURNAL_H
 #define ANSHIN_STORE_JOURNAL_H
@@ -92,8 +92,8 @@ apr_status_t anshin_journal_sync(const anshin_journal_t *journal);
 /* Cut off what follows the mark, durably. Only while alone. */
 apr_status_t anshin_journal_cut(anshin_journal_t *journal, anshin_mark_t mark, anshin_error_t *err);
 
-/* Write what is committed once more, durably: after a failed sync the kernel may have dropped blocks that it still shows
- * to readers. Only while alone. */
+/* Write what is committed once more, durably: after a failed sync the kernel may have dropped blocks that it still
+ * shows to readers. Only while alone. */
 apr_status_t anshin_journal_rewrite(anshin_journal_t *journal, anshin_mark_t mark, anshin_error_t *err,
                                     apr_pool_t *pool);
 

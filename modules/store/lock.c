@@ -1,9 +1,9 @@
 /*
  * Locks between processes: see lock.h.
  *
- * The kernel's waiting form has no time limit without signals, which a library must not use; so waiting is trying again.
- * Writers hold their lock for tens of microseconds (the slow part, fdatasync, happens after it), so the first sleeps are
- * short.
+ * The kernel's waiting form has no time limit without signals, which a library must not use; so waiting is trying
+ * again. Writers hold their lock for tens of microseconds (the slow part, fdatasync, happens after it), so the first
+ * sleeps are short.
  */
 #include "store/lock.h"
 

@@ -25,7 +25,8 @@ typedef enum anshin_lock_kind_t {
     ANSHIN_LOCK_NONE = F_UNLCK
 } anshin_lock_kind_t;
 
-/* Take, change or give back a lock without waiting. APR_SUCCESS; ANSHIN_EBUSY (no error recorded): somebody holds it. */
+/* Take, change or give back a lock without waiting. APR_SUCCESS; ANSHIN_EBUSY (no error recorded): somebody holds it.
+ */
 apr_status_t anshin_lock_try(int fd, apr_off_t byte, anshin_lock_kind_t kind, anshin_error_t *err);
 
 /* The same, trying again for as long as `wait`. */

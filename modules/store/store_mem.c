@@ -93,7 +93,8 @@ static char *hash_key(apr_pool_t *pool, const anshin_record_type_t *type, const 
     return text;
 }
 
-/* --- transactions -------------------------------------------------------------------------------------------------- */
+/* --- transactions --------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t mem_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool)
@@ -243,7 +244,8 @@ static apr_status_t mem_commit(void *self, anshin_durability_t durability)
     return APR_SUCCESS;
 }
 
-/* --- blobs --------------------------------------------------------------------------------------------------------- */
+/* --- blobs ---------------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t mem_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
 {

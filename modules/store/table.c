@@ -1,10 +1,10 @@
 /*
  * A table: see table.h.
  *
- * What apr_dbm (1.6) does and does not do, as found out by trying: a missing key is APR_SUCCESS with no data; gdbm hands
- * out memory that must be given back, db memory that lives until the next call; nothing is closed when a pool ends; gdbm
- * leaves its descriptor open for programs that are started; the first call of all keeps the root of the pool it was given
- * for as long as the process lives.
+ * What apr_dbm (1.6) does and does not do, as found out by trying: a missing key is APR_SUCCESS with no data; gdbm
+ * hands out memory that must be given back, db memory that lives until the next call; nothing is closed when a pool
+ * ends; gdbm leaves its descriptor open for programs that are started; the first call of all keeps the root of the pool
+ * it was given for as long as the process lives.
  */
 #include "store/table.h"
 

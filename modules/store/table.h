@@ -1,6 +1,6 @@
 /*
- * A table: one apr_dbm file of records, with the gaps of apr_dbm closed: failures told from "not there", descriptors not
- * handed to other programs, memory given back.
+ * A table: one apr_dbm file of records, with the gaps of apr_dbm closed: failures told from "not there", descriptors
+ * not handed to other programs, memory given back.
  *
  * Keys are the record's type (1 octet), then its key. Not for several threads at once.
  */
@@ -26,7 +26,8 @@ apr_status_t anshin_table_load_driver(const char *type, anshin_error_t *err);
 apr_status_t anshin_table_open(anshin_table_t **table, const anshin_folder_t *folder, const char *name,
                                const char *type, anshin_table_mode_t mode, anshin_error_t *err);
 
-/* What is still in memory is written here, and apr_dbm does not say whether that worked: check what matters by reading. */
+/* What is still in memory is written here, and apr_dbm does not say whether that worked: check what matters by reading.
+ */
 void anshin_table_close(anshin_table_t *table);
 
 /* Called with a value that lives until it returns. */

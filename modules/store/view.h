@@ -1,6 +1,6 @@
 /*
- * A view: what one process sees of the store, a base and the overlay over it. It grows as the journal grows; when the next
- * base is there, a new view takes its place, and the old one lives until its last transaction has ended.
+ * A view: what one process sees of the store, a base and the overlay over it. It grows as the journal grows; when the
+ * next base is there, a new view takes its place, and the old one lives until its last transaction has ended.
  */
 #ifndef ANSHIN_STORE_VIEW_H
 #define ANSHIN_STORE_VIEW_H
@@ -29,7 +29,8 @@ typedef struct anshin_place_t {
     apr_uint64_t hash_key[2];
 } anshin_place_t;
 
-/* Open the view of a state. ANSHIN_ENOTFOUND (no error recorded): a file of it is gone, because the state has moved on. */
+/* Open the view of a state. ANSHIN_ENOTFOUND (no error recorded): a file of it is gone, because the state has moved on.
+ */
 apr_status_t anshin_view_open(anshin_view_t **view, const anshin_place_t *place, anshin_state_t state,
                               anshin_error_t *err);
 void anshin_view_close(anshin_view_t *view);

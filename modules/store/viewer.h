@@ -1,5 +1,6 @@
 /*
- * The viewer hands out views: to every transaction of a process the one that shows all that is committed when it begins.
+ * The viewer hands out views: to every transaction of a process the one that shows all that is committed when it
+ * begins.
  */
 #ifndef ANSHIN_STORE_VIEWER_H
 #define ANSHIN_STORE_VIEWER_H
@@ -22,8 +23,8 @@ apr_status_t anshin_viewer_open(anshin_viewer_t *viewer, const anshin_place_t *p
 /* After the last view was given back. */
 void anshin_viewer_close(anshin_viewer_t *viewer);
 
-/* Take a view: *position is what it shows now, *mark the same as a place in the journal. Others may let it grow: look at
- * nothing beyond *position. Give it back. */
+/* Take a view: *position is what it shows now, *mark the same as a place in the journal. Others may let it grow: look
+ * at nothing beyond *position. Give it back. */
 apr_status_t anshin_viewer_take(anshin_view_t **view, anshin_position_t *position, anshin_mark_t *mark,
                                 anshin_viewer_t *viewer, anshin_error_t *err);
 void anshin_viewer_give_back(anshin_viewer_t *viewer, anshin_view_t *view);

@@ -1,5 +1,6 @@
 /*
- * One page of the login history (count of the window by bisection, 20 entries): of a user with 100,000 entries against one with
+ * One page of the login history (count of the window by bisection, 20 entries): of a user with 100,000 entries against
+ * one with
  * 20 (the baseline), from the dbm store with all of them behind a checkpoint. Goal: at most 3 times.
  */
 #include "../unit/world.h"

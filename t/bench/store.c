@@ -1,8 +1,8 @@
 /*
- * The dbm store against what it replaces: reads (goal: at most 5 us of CPU, up to a million records), durable commits of three
- * records, and eight processes of which one operation in ten is a durable write (goal: 1.5 times SQLite in WAL mode with
- * synchronous=FULL). Baselines: apr_dbm opened, asked and closed, and SQLite (loaded at run time; left out where it is not
- * installed).
+ * The dbm store against what it replaces: reads (goal: at most 5 us of CPU, up to a million records), durable commits
+ * of three records, and eight processes of which one operation in ten is a durable write (goal: 1.5 times SQLite in WAL
+ * mode with synchronous=FULL). Baselines: apr_dbm opened, asked and closed, and SQLite (loaded at run time; left out
+ * where it is not installed).
  *
  * store [RECORDS]: with so many records instead of 1,000, 100,000 and 1,000,000. Ends with 1 where a goal is missed.
  */
@@ -77,7 +77,8 @@ static const char *key_of(char key[64 + 1], unsigned index)
     return key;
 }
 
-/* --- ours ---------------------------------------------------------------------------------------------------------- */
+/* --- ours ----------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct ours_t {
     anshin_store_t *store;
@@ -136,7 +137,8 @@ static void load_ours(const char *where, int records)
     apr_pool_destroy(ours.pool);
 }
 
-/* --- apr_dbm, opened, asked and closed ----------------------------------------------------------------------------- */
+/* --- apr_dbm, opened, asked and closed -----------------------------------------------------------------------------
+ */
 
 static void load_dbm(const char *path, int records, apr_pool_t *pool)
 {
@@ -167,7 +169,8 @@ static void read_dbm(const char *path, unsigned index, apr_pool_t *pool)
     apr_dbm_close(dbm);
 }
 
-/* --- SQLite, loaded at run time ------------------------------------------------------------------------------------ */
+/* --- SQLite, loaded at run time ------------------------------------------------------------------------------------
+ */
 
 typedef struct sqlite_t {
     void *library;
@@ -253,7 +256,8 @@ static void read_sqlite(sqlite_t *sqlite, unsigned index)
     sqlite->reset(sqlite->select);
 }
 
-/* --- reads and commits of one process ------------------------------------------------------------------------------ */
+/* --- reads and commits of one process ------------------------------------------------------------------------------
+ */
 
 static void measure_reads(const char *where, const char *dbm, int records, apr_pool_t *scratch)
 {
@@ -328,7 +332,8 @@ static void measure_commits(const char *where, const char *floor_path, int recor
     apr_pool_destroy(ours.pool);
 }
 
-/* --- eight processes ----------------------------------------------------------------------------------------------- */
+/* --- eight processes -----------------------------------------------------------------------------------------------
+ */
 
 typedef long mixed_fn(const char *where, unsigned seed, double until);
 

@@ -1,8 +1,8 @@
 /*
  * crash --short | --long: does the dbm store keep what it acknowledged? See crash.h. TAP.
  *
- * Before any good answer is believed the harness shows that it can see a loss: with writers that acknowledge before they
- * commit, and with a disk that lies about syncs.
+ * Before any good answer is believed the harness shows that it can see a loss: with writers that acknowledge before
+ * they commit, and with a disk that lies about syncs.
  */
 #include <stdio.h>
 #include <stdlib.h>

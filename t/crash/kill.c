@@ -1,8 +1,9 @@
 /*
  * kill -9 under load: see crash.h.
  *
- * Four writers and a reader. Every round one writer, the reader, or all of them are killed at a random moment, and the check
- * runs at once, while the survivors go on; then what was killed is started again and everybody must make progress.
+ * Four writers and a reader. Every round one writer, the reader, or all of them are killed at a random moment, and the
+ * check runs at once, while the survivors go on; then what was killed is started again and everybody must make
+ * progress.
  */
 #include "crash.h"
 

@@ -1,10 +1,10 @@
 /*
  * The power goes: a log of trace.c replayed up to a random event, then what the disk may hold. See crash.h.
  *
- * Of every block of 4 KiB that was written since its file was synced, any of its contents since then may be there, also the
- * old one; the size of a file may be the synced or the last one; and every change of names since the directory was synced
- * may have happened or not. That is more than any file system does. Then the store is opened in a new process, and must hold
- * what was acknowledged as durable before the cut.
+ * Of every block of 4 KiB that was written since its file was synced, any of its contents since then may be there, also
+ * the old one; the size of a file may be the synced or the last one; and every change of names since the directory was
+ * synced may have happened or not. That is more than any file system does. Then the store is opened in a new process,
+ * and must hold what was acknowledged as durable before the cut.
  */
 #include "crash.h"
 
@@ -61,7 +61,8 @@ static void note_syncs(replay_t *replay)
     }
 }
 
-/* --- names --------------------------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------------------------
+ */
 
 static name_t *find_name(folder_t *folder, const char *name)
 {
@@ -130,7 +131,8 @@ static void replay_names(replay_t *replay, folder_t *folder)
     }
 }
 
-/* --- contents ------------------------------------------------------------------------------------------------------ */
+/* --- contents ------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct content_t {
     unsigned char *data;
@@ -149,8 +151,8 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* Write the parts of an event that reach the disk: all of it when synced, else block by block as luck will have it. A later
- * content of a block that survives goes over an earlier one that did or did not. */
+/* Write the parts of an event that reach the disk: all of it when synced, else block by block as luck will have it. A
+ * later content of a block that survives goes over an earlier one that did or did not. */
 static void put_blocks(replay_t *replay, content_t *content, const event_t *event, int synced)
 {
     size_t at = 0;
@@ -235,7 +237,8 @@ static void write_file(replay_t *replay, const char *directory, const name_t *na
     free(content.data);
 }
 
-/* --- cuts ---------------------------------------------------------------------------------------------------------- */
+/* --- cuts ----------------------------------------------------------------------------------------------------------
+ */
 
 static int remove_one(const char *path, const struct stat *facts, int type, struct FTW *where)
 {
@@ -252,8 +255,8 @@ static void make_directory(const char *path)
     }
 }
 
-/* What was acknowledged as durable. A durable commit takes the lazy ones before it along, of all writers; the numbers of
- * others that it covers are known only from their acknowledgements, so theirs count when they came before it. */
+/* What was acknowledged as durable. A durable commit takes the lazy ones before it along, of all writers; the numbers
+ * of others that it covers are known only from their acknowledgements, so theirs count when they came before it. */
 static void promises(const replay_t *replay, int64_t acknowledged[WRITERS])
 {
     memset(acknowledged, 0, WRITERS * sizeof(acknowledged[0]));

@@ -1,10 +1,10 @@
 /*
  * A log of what two writers do to the files of a store, taken with ptrace: see crash.h.
  *
- * Nothing of the store is changed or replaced for it, so the log also holds what the DBM libraries do. Every system call
- * that matters is logged when it has returned; a sync makes durable what was logged before it was entered. Stores to a
- * mapped file cannot be seen (gdbm writes so): such a file is logged whole when it is synced. The control file is left out:
- * after a loss of power it means nothing.
+ * Nothing of the store is changed or replaced for it, so the log also holds what the DBM libraries do. Every system
+ * call that matters is logged when it has returned; a sync makes durable what was logged before it was entered. Stores
+ * to a mapped file cannot be seen (gdbm writes so): such a file is logged whole when it is synced. The control file is
+ * left out: after a loss of power it means nothing.
  */
 #include "crash.h"
 
@@ -91,7 +91,8 @@ void trace_free(trace_t *trace)
     memset(trace, 0, sizeof(*trace));
 }
 
-/* --- looking into a traced process --------------------------------------------------------------------------------- */
+/* --- looking into a traced process ---------------------------------------------------------------------------------
+ */
 
 static void read_memory(void *to, pid_t pid, uint64_t address, size_t length)
 {
@@ -141,7 +142,8 @@ static int64_t read_position(pid_t pid, uint64_t fd)
     return strtoll(line + 4, NULL, 10);
 }
 
-/* --- names --------------------------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------------------------
+ */
 
 static int ignored(const char *name)
 {
@@ -225,7 +227,8 @@ static void renamed(tracer_t *tracer, const char *from, const char *to)
     snprintf(entry->name, sizeof(entry->name), "%s", to);
 }
 
-/* --- contents ------------------------------------------------------------------------------------------------------ */
+/* --- contents ------------------------------------------------------------------------------------------------------
+ */
 
 static void written(tracer_t *tracer, const thread_t *thread, int64_t offset, int64_t length)
 {
@@ -301,7 +304,8 @@ static void resized(tracer_t *tracer, const thread_t *thread, int64_t size, int 
     event->offset = size;
 }
 
-/* --- calls --------------------------------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------------------------------------------------
+ */
 
 static void call_entered(tracer_t *tracer, thread_t *thread)
 {
@@ -394,7 +398,8 @@ static void call_left(tracer_t *tracer, thread_t *thread, int64_t result)
     }
 }
 
-/* --- the traced processes ------------------------------------------------------------------------------------------ */
+/* --- the traced processes ------------------------------------------------------------------------------------------
+ */
 
 static thread_t *thread_of(tracer_t *tracer, pid_t tid)
 {

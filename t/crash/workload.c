@@ -1,9 +1,9 @@
 /*
  * What the processes under test do: see crash.h.
  *
- * Writer W's commit N is one batch: three records "W/a", "W/b", "W/c" that say N, a payload of up to 40,000 octets made of
- * W and N, and a record "total", shared by all writers, that counts commits. So half a batch shows as three numbers that
- * differ, and a lost update as a total that is not the sum.
+ * Writer W's commit N is one batch: three records "W/a", "W/b", "W/c" that say N, a payload of up to 40,000 octets made
+ * of W and N, and a record "total", shared by all writers, that counts commits. So half a batch shows as three numbers
+ * that differ, and a lost update as a total that is not the sum.
  */
 #include "crash.h"
 
@@ -104,7 +104,8 @@ static const char *payload(int writer, int64_t number, apr_pool_t *pool)
     return text;
 }
 
-/* --- writing and reading ------------------------------------------------------------------------------------------- */
+/* --- writing and reading -------------------------------------------------------------------------------------------
+ */
 
 static void acknowledge(const workload_t *workload, int64_t number, int durable)
 {
@@ -228,7 +229,8 @@ int workload_read(const char *where)
     return code;
 }
 
-/* --- checking ------------------------------------------------------------------------------------------------------ */
+/* --- checking ------------------------------------------------------------------------------------------------------
+ */
 
 int workload_check(const char *where, const int64_t acknowledged[WRITERS], int quiet)
 {

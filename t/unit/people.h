@@ -1,5 +1,6 @@
 /*
- * People for unit programs: a contract with every limit set, users who have registered, certificates as a connection shows them.
+ * People for unit programs: a contract with every limit set, users who have registered, certificates as a connection
+ * shows them.
  */
 #ifndef ANSHIN_UNIT_PEOPLE_H
 #define ANSHIN_UNIT_PEOPLE_H

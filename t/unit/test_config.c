@@ -1,4 +1,5 @@
-/* core/config.c, core/config_json.c, core/portal_url.c: contracts, presets, checks and the snapshot (CON-1, CON-3, CON-4). */
+/* core/config.c, core/config_json.c, core/portal_url.c: contracts, presets, checks and the snapshot (CON-1, CON-3,
+ * CON-4). */
 #include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>

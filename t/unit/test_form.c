@@ -1,6 +1,6 @@
 /*
- * Forms as strangers send them. Inputs lie in malloc'd buffers without a NUL, so that the sanitizers see every byte read
- * beyond them.
+ * Forms as strangers send them. Inputs lie in malloc'd buffers without a NUL, so that the sanitizers see every byte
+ * read beyond them.
  */
 #include <apr_general.h>
 #include <apr_strings.h>

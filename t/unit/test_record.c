@@ -31,7 +31,8 @@ static apr_array_header_t *numbers(const apr_int64_t *list, int count)
     return array;
 }
 
-/* --- declarations -------------------------------------------------------------------------------------------------- */
+/* --- declarations --------------------------------------------------------------------------------------------------
+ */
 
 static void test_declarations(void)
 {
@@ -55,7 +56,8 @@ static void test_declarations(void)
        "a descriptor says what was declared");
 }
 
-/* --- there and back ------------------------------------------------------------------------------------------------ */
+/* --- there and back ------------------------------------------------------------------------------------------------
+ */
 
 static void test_round_trip(void)
 {
@@ -128,7 +130,8 @@ static void test_limit(void)
        "and comes back");
 }
 
-/* --- hostile ------------------------------------------------------------------------------------------------------- */
+/* --- hostile -------------------------------------------------------------------------------------------------------
+ */
 
 /* In memory of its own, so that a sanitizer sees every octet read outside. */
 static apr_status_t decode_exact(void *record, const anshin_record_type_t *type, const void *data, size_t length)

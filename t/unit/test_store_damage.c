@@ -1,6 +1,7 @@
 /*
- * The dbm store on bad days: journals torn and garbled, files missing, leftovers of killed processes, full disks, failed
- * syncs. The rule: what is damaged is a fault, never "not found"; what was torn while nobody had been told is cut off.
+ * The dbm store on bad days: journals torn and garbled, files missing, leftovers of killed processes, full disks,
+ * failed syncs. The rule: what is damaged is a fault, never "not found"; what was torn while nobody had been told is
+ * cut off.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,8 @@ static const char *found(const char *directory, session_t *session, apr_pool_t *
     return keys;
 }
 
-/* --- journals ------------------------------------------------------------------------------------------------------ */
+/* --- journals ------------------------------------------------------------------------------------------------------
+ */
 
 /* What happens to a journal, and what must be found after it. A batch of make_store is this long: */
 #define BATCH (ANSHIN_BATCH_HEADER + 6 + 1 + 1 + 1 + 1 + 100 + 1 + 1 + 2)
@@ -193,7 +195,8 @@ static void test_goes_on_after_cut(const char *scratch, apr_pool_t *pool)
     ok(same_text(found(directory, &session, pool), "abce"), "and nothing from before the cut comes back");
 }
 
-/* --- leftovers ----------------------------------------------------------------------------------------------------- */
+/* --- leftovers -----------------------------------------------------------------------------------------------------
+ */
 
 /* The journal of make_store, and where it ends. */
 static anshin_mark_t open_journal(anshin_journal_t *journal, anshin_folder_t *folder, const char *directory,
@@ -288,7 +291,8 @@ static void test_unfinished_store(const char *scratch, apr_pool_t *pool)
     close_store(&session);
 }
 
-/* --- files missing or garbled -------------------------------------------------------------------------------------- */
+/* --- files missing or garbled --------------------------------------------------------------------------------------
+ */
 
 static void test_missing_files(const char *scratch, apr_pool_t *pool)
 {
@@ -330,7 +334,8 @@ static void test_garbled_base(const char *scratch, const char *type, apr_pool_t 
     close_store(&session);
 }
 
-/* --- full disks and failed syncs ----------------------------------------------------------------------------------- */
+/* --- full disks and failed syncs -----------------------------------------------------------------------------------
+ */
 
 static void limit_files(rlim_t octets)
 {
@@ -482,7 +487,8 @@ static void test_failed_sync(const char *scratch, apr_pool_t *pool)
     close_store(&session);
 }
 
-/* --- blobs --------------------------------------------------------------------------------------------------------- */
+/* --- blobs ---------------------------------------------------------------------------------------------------------
+ */
 
 static apr_status_t ignore_blob(void *baton, const char *name, apr_time_t written_at)
 {

@@ -59,7 +59,8 @@ static apr_int64_t number(session_t *session, const char *key)
     return status == APR_SUCCESS || status == ANSHIN_ENOTFOUND ? sequence.next : -1;
 }
 
-/* --- address and modes --------------------------------------------------------------------------------------------- */
+/* --- address and modes ---------------------------------------------------------------------------------------------
+ */
 
 static void test_address(const char *scratch, apr_pool_t *pool)
 {
@@ -124,7 +125,8 @@ static void test_type(const char *scratch, apr_pool_t *pool)
        "is not opened as db: %s", session.err.text);
 }
 
-/* --- processes ----------------------------------------------------------------------------------------------------- */
+/* --- processes -----------------------------------------------------------------------------------------------------
+ */
 
 typedef int child_fn(const char *where, int in, int out);
 
@@ -364,7 +366,8 @@ static void test_users(const char *scratch, apr_pool_t *pool)
     close_store(&session);
 }
 
-/* --- checkpoints --------------------------------------------------------------------------------------------------- */
+/* --- checkpoints ---------------------------------------------------------------------------------------------------
+ */
 
 #define RECORDS 3000
 #define BATCHES 600

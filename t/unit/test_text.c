@@ -1,5 +1,6 @@
 /*
- * Texts of the interface: loading, overriding by a contract, choosing the language; then the texts and templates that we
+ * Texts of the interface: loading, overriding by a contract, choosing the language; then the texts and templates that
+ * we
  * ship: both languages have the same keys, and every text that a template names exists.
  * The directory of the sources comes from ANSHIN_SOURCE_DIR, or is the current one.
  */
@@ -282,7 +283,8 @@ static int count_of(const char *text, const char *part)
     return count;
 }
 
-/* What a page must not hold: values that are not escaped, and anything that the Content-Security-Policy would stop. One value is
+/* What a page must not hold: values that are not escaped, and anything that the Content-Security-Policy would stop. One
+ * value is
  * markup: the QR code that we draw ourselves. */
 static void check_safety(usage_t *usage, const char *path, const char *source)
 {
