@@ -129,7 +129,7 @@ static apr_status_t make_by_reuse(const checkpoint_t *checkpoint, apr_uint32_t n
                                   apr_pool_t *pool)
 {
     const anshin_place_t *place = checkpoint->place;
-    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, pool);
+    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, 0, pool);
     apr_status_t status = add_journal(changes, place->folder, number - 2, err, pool);
 
     if (status == APR_SUCCESS) {
@@ -146,7 +146,7 @@ static apr_status_t make_by_copy(const checkpoint_t *checkpoint, apr_uint32_t nu
                                  apr_pool_t *pool)
 {
     const anshin_place_t *place = checkpoint->place;
-    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, pool);
+    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, 0, pool);
     apr_status_t status = add_journal(changes, place->folder, number - 1, err, pool);
 
     if (status != APR_SUCCESS) {

@@ -29,6 +29,23 @@ static apr_time_t make_checkpoint(anshin_keeper_t *keeper, apr_time_t not_before
     return status == APR_SUCCESS ? 0 : apr_time_now() + RETRY_AFTER;
 }
 
+/* A journal that became long while the last checkpoint was made, and that nobody has written to since. */
+static void begin_journal(anshin_keeper_t *keeper)
+{
+    anshin_position_t position;
+    anshin_view_t *view;
+    anshin_mark_t end;
+
+    if (!anshin_writer_is_due(keeper->writer) || anshin_writer_lock(keeper->writer, NULL) != APR_SUCCESS) {
+        return;
+    }
+    if (anshin_viewer_take(&view, &position, &end, keeper->viewer, NULL) == APR_SUCCESS) {
+        anshin_writer_rotate(keeper->writer, anshin_view_journal(view), end);
+        anshin_viewer_give_back(keeper->viewer, view);
+    }
+    anshin_writer_unlock(keeper->writer);
+}
+
 static void *APR_THREAD_FUNC keep(apr_thread_t *thread, void *baton)
 {
     anshin_keeper_t *keeper = baton;
@@ -37,6 +54,7 @@ static void *APR_THREAD_FUNC keep(apr_thread_t *thread, void *baton)
 
     (void)thread;
     while (!stopping) {
+        begin_journal(keeper);
         not_before = make_checkpoint(keeper, not_before);
         anshin_viewer_let_go(keeper->viewer);
         apr_thread_mutex_lock(keeper->mutex);
@@ -65,7 +83,7 @@ static apr_status_t start_thread(anshin_keeper_t *keeper, apr_pool_t *pool)
 }
 
 apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_place_t *place, anshin_control_t *control,
-                                anshin_viewer_t *viewer, anshin_error_t *err, apr_pool_t *pool)
+                                anshin_viewer_t *viewer, anshin_writer_t *writer, anshin_error_t *err, apr_pool_t *pool)
 {
     apr_status_t status = anshin_control_reopen(&keeper->lock_fd, place->folder, err);
 
@@ -75,6 +93,7 @@ apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_place_t *p
     keeper->place = place;
     keeper->control = control;
     keeper->viewer = viewer;
+    keeper->writer = writer;
     keeper->stopping = 0;
     if (apr_thread_mutex_create(&keeper->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&keeper->changed, pool) != APR_SUCCESS || start_thread(keeper, pool) != APR_SUCCESS) {

@@ -13,11 +13,13 @@
 #include "store/control.h"
 #include "store/view.h"
 #include "store/viewer.h"
+#include "store/writer.h"
 
 typedef struct anshin_keeper_t {
     const anshin_place_t *place;
     anshin_control_t *control;
     anshin_viewer_t *viewer;
+    anshin_writer_t *writer;
     int lock_fd; /* an open of the control file of its own; see checkpoint.h */
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex; /* around stopping, and for changed */
@@ -27,7 +29,8 @@ typedef struct anshin_keeper_t {
 
 /* Start. The others must outlive it, and pool. */
 apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_place_t *place, anshin_control_t *control,
-                                anshin_viewer_t *viewer, anshin_error_t *err, apr_pool_t *pool);
+                                anshin_viewer_t *viewer, anshin_writer_t *writer, anshin_error_t *err,
+                                apr_pool_t *pool);
 
 /* There is something to do: not at the next look, but now. */
 void anshin_keeper_wake(anshin_keeper_t *keeper);

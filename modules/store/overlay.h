@@ -21,8 +21,9 @@ typedef struct anshin_version_t {
     apr_size_t length;
 } anshin_version_t;
 
-/* An empty one. hash_key: random, so that nobody can choose keys that collide. */
-anshin_overlay_t *anshin_overlay_make(const apr_uint64_t hash_key[2], apr_pool_t *pool);
+/* An empty one. hash_key: random, so that nobody can choose keys that collide. octets: how much journal it is going to hold
+ * at first; it may grow beyond that. */
+anshin_overlay_t *anshin_overlay_make(const apr_uint64_t hash_key[2], apr_size_t octets, apr_pool_t *pool);
 
 /* Add a change. Its key and value are not copied: they must live as long as the overlay's pool. */
 void anshin_overlay_add(anshin_overlay_t *overlay, const anshin_change_t *change, anshin_position_t position);

@@ -83,7 +83,7 @@ static apr_status_t make_store(const recovery_t *recovery)
     }
     if (status == APR_SUCCESS) {
         status = anshin_base_update(place->folder, 1, place->base_type,
-                                    anshin_overlay_make(place->hash_key, recovery->pool), recovery->err);
+                                    anshin_overlay_make(place->hash_key, 0, recovery->pool), recovery->err);
     }
     if (status == APR_SUCCESS) {
         status =

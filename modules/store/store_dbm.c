@@ -127,7 +127,8 @@ static apr_status_t open_parts(dbm_store_t *store, anshin_error_t *err)
         status = join(store, err);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_keeper_open(&store->keeper, &store->place, &store->control, &store->viewer, err, store->pool);
+        status = anshin_keeper_open(&store->keeper, &store->place, &store->control, &store->viewer, &store->writer, err,
+                                    store->pool);
     }
     return status;
 }

@@ -87,7 +87,7 @@ apr_status_t anshin_view_open(anshin_view_t **view, const anshin_place_t *place,
     }
     self = apr_pcalloc(pool, sizeof(*self));
     self->pool = pool;
-    self->overlay = anshin_overlay_make(place->hash_key, pool);
+    self->overlay = anshin_overlay_make(place->hash_key, anshin_state_length(state), pool);
     status =
         anshin_base_open(&self->base, place->folder, anshin_state_base(state), place->base_type, place->lock_fd, err);
     if (status == APR_SUCCESS) {

@@ -101,16 +101,27 @@ static apr_status_t check_room(const anshin_writer_t *writer, anshin_mark_t mark
     return anshin_fail(err, ANSHIN_EFAULT, "AN0332", "store: the journal is full, because checkpoints fail: %s", note);
 }
 
-static int is_long(const anshin_writer_t *writer, anshin_mark_t end)
+int anshin_writer_is_due(const anshin_writer_t *writer)
 {
-    return end.length >= CHECKPOINT_LENGTH && !anshin_state_folding(anshin_control_state(writer->control));
+    anshin_state_t state = anshin_control_state(writer->control);
+
+    return anshin_state_length(state) >= CHECKPOINT_LENGTH && !anshin_state_folding(state);
+}
+
+void anshin_writer_rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end)
+{
+    apr_pool_t *pool;
+
+    if (anshin_writer_is_due(writer) && apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
+        rotate(writer, journal, end, pool);
+        apr_pool_destroy(pool);
+    }
 }
 
 apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *journal, anshin_mark_t mark,
                                   anshin_batch_t *batch, anshin_position_t *position, anshin_error_t *err)
 {
     anshin_mark_t end = mark;
-    apr_pool_t *pool;
     apr_status_t status = check_fault(writer, err);
 
     if (status == APR_SUCCESS) {
@@ -124,10 +135,7 @@ apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *jou
     }
     *position = anshin_state_make(journal->number, end.length, 0);
     anshin_control_advance(writer->control, end.length - mark.length);
-    if (is_long(writer, end) && apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
-        rotate(writer, journal, end, pool);
-        apr_pool_destroy(pool);
-    }
+    anshin_writer_rotate(writer, journal, end);
     return APR_SUCCESS;
 }
 

@@ -29,6 +29,13 @@ void anshin_writer_unlock(anshin_writer_t *writer);
 apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *journal, anshin_mark_t mark,
                                   anshin_batch_t *batch, anshin_position_t *position, anshin_error_t *err);
 
+/* Is a checkpoint due, because the journal has become long? */
+int anshin_writer_is_due(const anshin_writer_t *writer);
+
+/* Under the lock: if it is, begin the next journal where *journal ends. anshin_writer_append does so by itself; this is for
+ * a journal that became long while a checkpoint was made, and that nobody writes to now. */
+void anshin_writer_rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end);
+
 /* Without the lock: wait until all up to position is durable. journal: the one that position lies in.
  * ANSHIN_EFAULT: it cannot be made so, and nothing may be written any more. */
 apr_status_t anshin_writer_sync(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_position_t position,

@@ -44,7 +44,7 @@ static apr_status_t count(void *baton, const anshin_change_t *change)
 
 static void test_versions(apr_pool_t *pool)
 {
-    anshin_overlay_t *overlay = anshin_overlay_make(hash_key, pool);
+    anshin_overlay_t *overlay = anshin_overlay_make(hash_key, 0, pool);
     int counts[3] = {0, 0, -1};
 
     ok(same_text(at(overlay, 1, "a", ANSHIN_POSITION_LAST), "?"), "empty, it knows nothing");
@@ -73,7 +73,7 @@ static void test_versions(apr_pool_t *pool)
 
 static void test_many(apr_pool_t *pool)
 {
-    anshin_overlay_t *overlay = anshin_overlay_make(hash_key, pool);
+    anshin_overlay_t *overlay = anshin_overlay_make(hash_key, 0, pool);
     int wrong = 0;
 
     for (int i = 0; i < 60000; i++) { /* several a chain */
