@@ -32,10 +32,24 @@ typedef enum anshin_function_t {
     ANSHIN_FUNCTION_METHOD
 } anshin_function_t;
 typedef enum anshin_reissue_choice_t { ANSHIN_REISSUE_BY_QUESTION, ANSHIN_REISSUE_BY_FACTOR } anshin_reissue_choice_t;
-enum { ANSHIN_CHARACTERS_DIGITS = 1, ANSHIN_CHARACTERS_UPPER = 2, ANSHIN_CHARACTERS_LOWER = 4,
-       ANSHIN_CHARACTERS_SYMBOLS = 8, ANSHIN_CHARACTERS_SPACE = 16 };
-typedef enum anshin_show_attempts_t { ANSHIN_SHOW_OFF, ANSHIN_SHOW_REMAINING, ANSHIN_SHOW_LIMIT } anshin_show_attempts_t;
-typedef enum anshin_key_type_t { ANSHIN_KEY_P256, ANSHIN_KEY_RSA2048, ANSHIN_KEY_RSA3072, ANSHIN_KEY_ED25519 } anshin_key_type_t;
+enum {
+    ANSHIN_CHARACTERS_DIGITS = 1,
+    ANSHIN_CHARACTERS_UPPER = 2,
+    ANSHIN_CHARACTERS_LOWER = 4,
+    ANSHIN_CHARACTERS_SYMBOLS = 8,
+    ANSHIN_CHARACTERS_SPACE = 16
+};
+typedef enum anshin_show_attempts_t {
+    ANSHIN_SHOW_OFF,
+    ANSHIN_SHOW_REMAINING,
+    ANSHIN_SHOW_LIMIT
+} anshin_show_attempts_t;
+typedef enum anshin_key_type_t {
+    ANSHIN_KEY_P256,
+    ANSHIN_KEY_RSA2048,
+    ANSHIN_KEY_RSA3072,
+    ANSHIN_KEY_ED25519
+} anshin_key_type_t;
 typedef enum anshin_store_choice_t { ANSHIN_STORE_DBM, ANSHIN_STORE_DBM_GDBM } anshin_store_choice_t;
 typedef enum anshin_preset_t { ANSHIN_PRESET_CLASSIC, ANSHIN_PRESET_MODERN } anshin_preset_t;
 
@@ -63,13 +77,13 @@ extern const anshin_option_t anshin_server_options[];
 typedef struct anshin_contract_t {
     const char *name;
     anshin_preset_t preset;
-    anshin_policy_t policy;  /* complete: defaults of the preset, overlaid with what was set */
-    const char *portal_base; /* path of portal_url without trailing slash: "/anshin", "" for the root */
+    anshin_policy_t policy;    /* complete: defaults of the preset, overlaid with what was set */
+    const char *portal_base;   /* path of portal_url without trailing slash: "/anshin", "" for the root */
     const char *portal_origin; /* "https://host[:port]" of portal_url */
 } anshin_contract_t;
 
 typedef struct anshin_config_t {
-    anshin_server_t server;  /* complete: paths absolute */
+    anshin_server_t server;        /* complete: paths absolute */
     apr_array_header_t *contracts; /* of anshin_contract_t *, in the order of declaration */
 } anshin_config_t;
 

@@ -17,17 +17,17 @@ typedef enum anshin_counter_kind_t {
     ANSHIN_COUNTER_PASSWORD,
     ANSHIN_COUNTER_CODE,
     ANSHIN_COUNTER_DOWNLOAD,
-    ANSHIN_COUNTER_ANSWER,  /* secret answers and the operator's codes, at a reissue */
-    ANSHIN_COUNTER_STRANGER /* password attempts that must not touch the account: unknown IDs, wrong certificate (LCK-3) */
+    ANSHIN_COUNTER_ANSWER, /* secret answers and the operator's codes, at a reissue */
+    ANSHIN_COUNTER_STRANGER /* password attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
 } anshin_counter_kind_t;
 
 typedef struct anshin_attempt_t {
-    const char *key;    /* of the counter */
+    const char *key; /* of the counter */
     int limit;
     apr_time_t reserved_at;
     int phantom;
-    int remaining;      /* after settling: checks left before the lock */
-    int locked;         /* the counter is locked (after reserving or settling) */
+    int remaining; /* after settling: checks left before the lock */
+    int locked;    /* the counter is locked (after reserving or settling) */
     apr_time_t locked_at;
 } anshin_attempt_t;
 
@@ -41,7 +41,8 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
 /* Settle inside a write transaction: failed 1 counts it (and locks at the limit), 0 gives it back and, when success is
  * 1, forgets former failures. failed 0, success 0: the check was never made. ANSHIN_EDENIED: the counter was locked
  * meanwhile and a success must not count. */
-apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed, int success);
+apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed,
+                                   int success);
 
 /* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, or the
  * store itself is busy; then ANSHIN_EBUSY is the answer. *waited starts as 0. */

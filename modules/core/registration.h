@@ -22,7 +22,8 @@ typedef struct anshin_code_result_t {
 } anshin_code_result_t;
 
 /* Page 1. Answers of find, or APR_SUCCESS with *result; every wrong code is counted (LCK-1) and recorded. */
-apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const char *code, anshin_code_result_t *result);
+apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const char *code,
+                                      anshin_code_result_t *result);
 
 typedef struct anshin_registration_form_t {
     const char *password;
@@ -33,9 +34,9 @@ typedef struct anshin_registration_form_t {
 } anshin_registration_form_t;
 
 typedef struct anshin_registration_result_t {
-    unsigned password_broken;      /* bits 1 << anshin_rule_t; 0 together with the next two: done */
-    const char *question_error;    /* key of a text ("errors.choose") or NULL */
-    const char *answer_error;      /* key of a text ("errors.required", "errors.answer_short" ...) or NULL */
+    unsigned password_broken;   /* bits 1 << anshin_rule_t; 0 together with the next two: done */
+    const char *question_error; /* key of a text ("errors.choose") or NULL */
+    const char *answer_error;   /* key of a text ("errors.required", "errors.answer_short" ...) or NULL */
     const char *user;
     int method;
     const char *download_password; /* for a certificate user: to be shown once (REG-4) */

@@ -53,8 +53,8 @@ typedef struct anshin_reissue_result_t {
 
 /* Prove and execute in one go: question (id) and answer, or answer alone for a password or code. Answers of find. Wrong
  * proofs count on the account (LCK-3). A new password ends all sessions; a new certificate revokes the old one. */
-apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token, const char *question,
-                                    const char *answer, anshin_reissue_result_t *result);
+apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
+                                    const char *question, const char *answer, anshin_reissue_result_t *result);
 
 /* The operator's code for a password reissue by AnshinReissueProof factor; a former one ends. ANSHIN_ENOTFOUND: no such
  * user. */

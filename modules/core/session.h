@@ -23,8 +23,8 @@ apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin
 apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id);
 
 /* Put a session under a new id inside a write transaction (re-authentication, S14): all as it was, checked just now. */
-apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_session_t *session,
-                                    const char **id);
+apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key,
+                                    const anshin_session_t *session, const char **id);
 
 /* Walk the sessions of a user that are not over, inside a transaction. */
 typedef apr_status_t anshin_session_visit_fn(void *baton, const char *key, const anshin_session_t *session);
@@ -45,7 +45,7 @@ typedef struct anshin_session_match_t {
     const char *serial;
     const char *except;
 } anshin_session_match_t;
-apr_status_t anshin_sessions_end(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_session_match_t *match,
-                                 int *count);
+apr_status_t anshin_sessions_end(anshin_op_t *op, anshin_txn_t *txn, const char *user,
+                                 const anshin_session_match_t *match, int *count);
 
 #endif

@@ -24,7 +24,7 @@ typedef struct anshin_route_t {
     anshin_flow_kind_t flow;        /* ANSHIN_FLOW_NONE, or the flow that the page belongs to and the */
     anshin_flow_stage_t stage_from; /* first and last stage in which it may be used (S29): whoever is */
     anshin_flow_stage_t stage_to;   /* elsewhere in it is led to where he is */
-    unsigned function;              /* ANSHIN_SWITCH() of what the contract may have switched off (CON-2); 0: always on */
+    unsigned function;              /* ANSHIN_SWITCH() of what the contract may switch off (CON-2); 0: always on */
 } anshin_route_t;
 
 /* The handlers, one file a page or family of pages. */
