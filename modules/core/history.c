@@ -29,12 +29,36 @@ static apr_status_t series_get(anshin_op_t *op, anshin_txn_t *txn, const char *u
 
 const char *anshin_history_result_name(apr_int64_t result)
 {
-    static const char *const names[] = {"",           "login_ok",   "wrong_password", "wrong_certificate",
-                                        "locked",     "now_locked", "unknown_user",   "not_active",
-                                        "logout",     "registered", "wrong_code",     "wrong_download_password",
-                                        "downloaded", "throttled"};
+    static const char *const names[] = {
+        [ANSHIN_HISTORY_LOGIN_OK] = "login_ok",
+        [ANSHIN_HISTORY_WRONG_PASSWORD] = "wrong_password",
+        [ANSHIN_HISTORY_WRONG_CERTIFICATE] = "wrong_certificate",
+        [ANSHIN_HISTORY_LOCKED] = "locked",
+        [ANSHIN_HISTORY_NOW_LOCKED] = "now_locked",
+        [ANSHIN_HISTORY_UNKNOWN_USER] = "unknown_user",
+        [ANSHIN_HISTORY_NOT_ACTIVE] = "not_active",
+        [ANSHIN_HISTORY_LOGOUT] = "logout",
+        [ANSHIN_HISTORY_REGISTERED] = "registered",
+        [ANSHIN_HISTORY_WRONG_CODE] = "wrong_code",
+        [ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD] = "wrong_download_password",
+        [ANSHIN_HISTORY_DOWNLOADED] = "downloaded",
+        [ANSHIN_HISTORY_THROTTLED] = "throttled",
+        [ANSHIN_HISTORY_PASSWORD_OK] = "password_ok",
+        [ANSHIN_HISTORY_PASSWORD_CHANGED] = "password_changed",
+        [ANSHIN_HISTORY_QUESTION_CHANGED] = "question_changed",
+        [ANSHIN_HISTORY_PASSWORD_REISSUED] = "password_reissued",
+        [ANSHIN_HISTORY_CERTIFICATE_REISSUED] = "certificate_reissued",
+        [ANSHIN_HISTORY_WRONG_PROOF] = "wrong_proof",
+        [ANSHIN_HISTORY_TERMINAL_ADDED] = "terminal_added",
+        [ANSHIN_HISTORY_TERMINAL_CHANGED] = "terminal_changed",
+        [ANSHIN_HISTORY_TERMINAL_DELETED] = "terminal_deleted",
+        [ANSHIN_HISTORY_METHOD_CHANGED] = "method_changed",
+        [ANSHIN_HISTORY_AUTHENTICATOR_SET] = "authenticator_set",
+        [ANSHIN_HISTORY_AUTHENTICATOR_REMOVED] = "authenticator_removed",
+    };
+    const apr_int64_t count = sizeof(names) / sizeof(names[0]);
 
-    return result > 0 && result < (apr_int64_t)(sizeof(names) / sizeof(names[0])) ? names[result] : "unknown";
+    return result > 0 && result < count && names[result] ? names[result] : "unknown";
 }
 
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)

@@ -32,6 +32,22 @@ for my $file (grep { m{^modules/} && /\.c$/ } sources('c')) {
 is(join("\n", @missing), '', 'every text that code names exists');
 is(join("\n", @unnamed), '', 'every value that code fills in is shown');
 
+# Texts whose keys are put together: one for every member of these enums, under the name that the code gives it.
+my @enums = (
+    ['history', 'ANSHIN_HISTORY', 'history.%s', 'result words for every outcome'],
+    ['password', 'ANSHIN_RULE', 'rules.%s', 'words for every rule'],
+    ['certificate', 'ANSHIN_VERDICT', 'help_certificate.reason_%s.title', 'words for every verdict']
+);
+for (@enums) {
+    my ($name, $prefix, $form, $what) = @$_;
+    my $code = code("modules/core/$name.c");
+    my @members = map { lc } grep { $_ ne 'COUNT' } code("modules/core/$name.h") =~ /^\s+${prefix}_(\w+)/mg;
+    cmp_ok(scalar @members, '>', 5, "$prefix: members looked at: " . @members);
+    is(join(' ', grep { $code !~ /"$_"/ } @members), '', "$prefix: each has its name");
+    my @without = grep { my $key = sprintf $form, $_; grep { !defined $texts{$_}{$key} } qw(ja en) } @members;
+    is("@without", '', "$what, in both languages");
+}
+
 my @differ = grep { tags($texts{ja}{$_}) ne tags($texts{en}{$_} // '') } sort keys %{ $texts{ja} };
 is(join("\n", @differ), '', 'both languages show the same values');
 
