@@ -28,15 +28,18 @@ for (const language of ['ja', 'en']) {
   for (const [name, [template, data]] of Object.entries(states(language, texts))) {
     const file = path.join(directory, 'data.json');
     fs.writeFileSync(file, JSON.stringify(data));
-    pages.set(`${name}-${language}`, execFileSync(facts.render, [facts.htdocs, language, `templates/${template}`, file], { encoding: 'utf8' }));
+    pages.set(`${name}-${language}`, execFileSync(facts.render, [facts.htdocs, language, `templates/${template}`,
+      file], { encoding: 'utf8' }));
     drawn.add(template);
   }
 }
 const templates = fs.readdirSync(`${facts.htdocs}/templates`).filter((file) => file.endsWith('.mustache'))
   .map((file) => file.slice(0, -'.mustache'.length));
-is(templates.filter((template) => !drawn.has(template)).join(' '), '', `every template has a state: ${drawn.size} of them`);
+is(templates.filter((template) => !drawn.has(template)).join(' '), '',
+  `every template has a state: ${drawn.size} of them`);
 
-const weight = ['anshin.css', 'anshin.js'].reduce((sum, file) => sum + fs.statSync(`${facts.htdocs}/static/${file}`).size, 0);
+const weight = ['anshin.css', 'anshin.js'].reduce((sum,
+  file) => sum + fs.statSync(`${facts.htdocs}/static/${file}`).size, 0);
 const heavy = [...pages].filter(([, html]) => Buffer.byteLength(html) + weight > limit).map(([name]) => name);
 is(heavy.join(' '), '', `no page is over ${limit} bytes with its style sheet and script`);
 
@@ -86,11 +89,13 @@ async function photograph(page, name, width, dark) {
   if (!photographs) return;
   fs.mkdirSync(photographs, { recursive: true });
   await page.setViewportSize(widths[width]);
-  await page.screenshot({ path: path.join(photographs, `page-${name}-${width}${dark ? '-dark' : ''}.png`), fullPage: true });
+  await page.screenshot({ path: path.join(photographs, `page-${name}-${width}${dark ? '-dark' : ''}.png`),
+    fullPage: true });
 }
 
 const ways = photographs
-  ? ['ja', 'en'].flatMap((language) => Object.keys(widths).flatMap((width) => [false, true].map((dark) => ({ language, width, dark }))))
+  ? ['ja', 'en'].flatMap((language) => Object.keys(widths).flatMap((width) => [false, true].map((dark) => ({ language,
+    width, dark }))))
   : [{ language: 'ja', width: 'phone', dark: false }, { language: 'en', width: 'desktop', dark: true }];
 
 for (const { language, width, dark } of ways) {
