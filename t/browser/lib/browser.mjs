@@ -98,13 +98,12 @@ process.on('exit', () => {
 });
 
 export class Person {
-  // certificate: PKCS#12 file, password: its password. width: phone or desktop. dark: the dark colours. script: false
-  // switches JavaScript off.
-  static async create({ certificate, password = '', language = 'ja', width = 'desktop', dark = false, script = true,
-    native = root } = {}) {
+  // certificate: PKCS#12 file, password: its password. width: phone or desktop. script: false switches JavaScript off.
+  static async create({ certificate, password = '', language = 'ja', width = 'desktop', script = true, native = root,
+    site = facts.url } = {}) {
     const person = new Person();
     people += 1;
-    Object.assign(person, { language, width, dark, native, script });
+    Object.assign(person, { language, width, native, script, site });
     person.home = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
     leftovers.add(person.home);
     const database = path.join(person.home, '.pki', 'nssdb');
@@ -115,6 +114,13 @@ export class Person {
     if (certificate) person.importCertificate(certificate, password);
     if (person.native) person.writePolicy();
     await person.start();
+    return person;
+  }
+
+  // Somebody else at the same browser: the same certificates, cookies and choices of their own. Closes with the first.
+  async another(choices = {}) {
+    const person = Object.assign(new Person(), this, choices, { context: undefined, guest: true });
+    await person.newContext();
     return person;
   }
 
@@ -156,7 +162,6 @@ export class Person {
     const settings = {
       locale: this.language === 'ja' ? 'ja-JP' : 'en-GB',
       viewport: widths[this.width],
-      colorScheme: this.dark ? 'dark' : 'light',
       javaScriptEnabled: this.script,
       acceptDownloads: true,
     };
@@ -218,7 +223,7 @@ export class Person {
   }
 
   async open(where) {
-    return this.page.goto(where.startsWith('/') ? facts.url + where : where);
+    return this.page.goto(where.startsWith('/') ? this.site + where : where);
   }
 
   heading() {
@@ -266,11 +271,15 @@ export class Person {
     const directory = process.env.ANSHIN_SCREENSHOTS;
     if (!directory) return;
     fs.mkdirSync(directory, { recursive: true });
-    const file = `${name}-${this.language}-${this.width}${this.dark ? '-dark' : ''}.png`;
+    const file = `${name}-${this.language}-${this.width}.png`;
     await this.page.screenshot({ path: path.join(directory, file), fullPage: true });
   }
 
   async close() {
+    if (this.guest) {
+      await this.context.close();
+      return;
+    }
     await this.browser.close();
     if (this.policy) fs.rmSync(this.policy, { force: true });
     fs.rmSync(this.home, { recursive: true, force: true });
