@@ -109,6 +109,17 @@ static apr_status_t put_session(void *baton, const char *key, const anshin_sessi
     return APR_SUCCESS;
 }
 
+/* What the form before this page did. */
+static void put_ended(anshin_exchange_t *x)
+{
+    const char *ended = anshin_form_get(x->query, "ended");
+
+    if (ended != NULL) {
+        const char *key = strcmp(ended, "all") == 0 ? "alerts.sessions_ended_all" : "alerts.session_ended_one";
+        anshin_page_alert(x->page, "success", anshin_page_say(x->page, key));
+    }
+}
+
 int anshin_sessions_get(anshin_exchange_t *x)
 {
     list_t list = {x, json_array()};
@@ -124,6 +135,7 @@ int anshin_sessions_get(anshin_exchange_t *x)
         return anshin_member_failure(x, status, "sessions");
     }
     anshin_page_flag(x->page, "alone", json_array_size(list.rows) < 2);
+    put_ended(x);
     return anshin_answer_page(x, "sessions", HTTP_OK);
 }
 
@@ -144,5 +156,5 @@ int anshin_sessions_post(anshin_exchange_t *x)
     if (!all && strcmp(key, x->session_key) == 0) {
         return anshin_answer_redirect(x, "/login");
     }
-    return anshin_answer_redirect(x, "/sessions");
+    return anshin_answer_redirect(x, all ? "/sessions?ended=all" : "/sessions?ended=one");
 }

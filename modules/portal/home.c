@@ -52,6 +52,9 @@ static apr_status_t put_days_left(anshin_exchange_t *x)
     if (days >= 0) {
         anshin_page_text(x->page, "days_left_text",
                          anshin_page_say_number(x->page, "home.days_left", "days", days));
+        if (ANSHIN_HAS(x->op.contract->policy.functions, ANSHIN_FUNCTION_PASSWORD)) {
+            anshin_page_text(x->page, "password_url", anshin_exchange_link(x, "/password"));
+        }
     }
     return status;
 }

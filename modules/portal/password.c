@@ -26,7 +26,7 @@ static int too_long(anshin_exchange_t *x, const char *const *names)
 int anshin_password_get(anshin_exchange_t *x)
 {
     if (anshin_form_get(x->query, "done") != NULL) {
-        return anshin_member_done(x, "password", "/account");
+        return anshin_member_done(x, "password", "/");
     }
     anshin_words_rules(x);
     return anshin_answer_page(x, "password", HTTP_OK);
@@ -66,7 +66,7 @@ int anshin_question_get(anshin_exchange_t *x)
     apr_status_t status;
 
     if (anshin_form_get(x->query, "done") != NULL) {
-        return anshin_member_done(x, "question", "/account");
+        return anshin_member_done(x, "question", "/");
     }
     if ((status = anshin_member_read(x, &account)) != APR_SUCCESS) {
         return anshin_member_failure(x, status, "question");

@@ -133,17 +133,44 @@ static apr_status_t read_terminal(anshin_exchange_t *x, apr_int64_t number, ansh
     return status;
 }
 
+/* Back from the confirmation, the form is as it was typed: the plan of the flow, when it is one for this form. */
+static int came_back(anshin_exchange_t *x, plan_t *plan)
+{
+    plan_t kept;
+
+    if (anshin_form_get(x->query, "back") == NULL ||
+        anshin_exchange_open_flow(x, ANSHIN_FLOW_TERMINAL) != APR_SUCCESS || x->flow.stage != ANSHIN_STAGE_OPENED) {
+        return 0;
+    }
+    kept = plan_of(x);
+    if (kept.action != plan->action || kept.number != plan->number) {
+        return 0;
+    }
+    *plan = kept;
+    return 1;
+}
+
+static int draw_form(anshin_exchange_t *x, const plan_t *plan)
+{
+    put_form(x, plan->action, plan->number, plan->kind);
+    anshin_page_value(x->page, "address", plan->address);
+    anshin_page_value(x->page, "address_confirm", plan->address);
+    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
+}
+
 int anshin_terminal_add_get(anshin_exchange_t *x)
 {
-    put_form(x, ACTION_ADD, 0, ANSHIN_TERMINAL_PC);
-    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
+    plan_t plan = {ACTION_ADD, 0, ANSHIN_TERMINAL_PC, ""};
+
+    came_back(x, &plan);
+    return draw_form(x, &plan);
 }
 
 int anshin_terminal_change_get(anshin_exchange_t *x)
 {
-    apr_int64_t number = wanted_number(x);
+    plan_t plan = {ACTION_CHANGE, wanted_number(x), 0, ""};
     anshin_terminal_t terminal;
-    apr_status_t status = number ? read_terminal(x, number, &terminal) : ANSHIN_ENOTFOUND;
+    apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
 
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_answer_error(x, HTTP_NOT_FOUND);
@@ -151,10 +178,11 @@ int anshin_terminal_change_get(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "terminal");
     }
-    put_form(x, ACTION_CHANGE, number, (int)terminal.kind);
-    anshin_page_value(x->page, "address", terminal.address);
-    anshin_page_value(x->page, "address_confirm", terminal.address);
-    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
+    if (!came_back(x, &plan)) {
+        plan.kind = (int)terminal.kind;
+        plan.address = terminal.address;
+    }
+    return draw_form(x, &plan);
 }
 
 /* Both forms: check, then on to the confirmation. */
@@ -225,6 +253,19 @@ int anshin_terminal_delete_get(anshin_exchange_t *x)
 
 /* --- confirmation and result --- */
 
+static const char *back_url(anshin_exchange_t *x, const plan_t *plan)
+{
+    switch (plan->action) {
+    case ACTION_ADD:
+        return anshin_exchange_link(x, "/terminal/add?back=1");
+    case ACTION_CHANGE:
+        return apr_psprintf(x->op.pool, "%s&n=%" APR_INT64_T_FMT, anshin_exchange_link(x, "/terminal/change?back=1"),
+                            plan->number);
+    default:
+        return anshin_exchange_link(x, "/account");
+    }
+}
+
 int anshin_terminal_confirm_get(anshin_exchange_t *x)
 {
     plan_t plan = plan_of(x);
@@ -254,12 +295,7 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
     put_steps(x, plan.action, 1);
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/terminal/confirm"));
-    anshin_page_text(x->page, "back_url",
-                     plan.action == ACTION_ADD ? anshin_exchange_link(x, "/terminal/add")
-                     : plan.action == ACTION_CHANGE
-                         ? apr_psprintf(x->op.pool, "%s?n=%" APR_INT64_T_FMT,
-                                        anshin_exchange_link(x, "/terminal/change"), plan.number)
-                         : anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "back_url", back_url(x, &plan));
     return anshin_answer_page(x, "terminal-confirm", HTTP_OK);
 }
 
