@@ -56,9 +56,6 @@ static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_p
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!ANSHIN_HAS(op->contract->policy.methods, session->method)) {
-        return ANSHIN_ENOTFOUND; /* the contract has become stricter since */
-    }
     return anshin_session_touch(op, key, session);
 }
 

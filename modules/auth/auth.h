@@ -32,6 +32,7 @@ anshin_guest_t *anshin_guest_of(request_rec *r);
 void anshin_process_open(apr_pool_t *pool, server_rec *server);
 const anshin_env_t *anshin_auth_env(const char *build_id);
 void anshin_auth_visit(request_rec *r, const char *build_id, anshin_visit_t *visit);
+void anshin_auth_close(request_rec *r);
 
 /* The same without comparison: within this module. */
 void anshin_visit_fill(request_rec *r, anshin_visit_t *visit);

@@ -92,6 +92,7 @@ static void register_hooks(apr_pool_t *pool)
 
     APR_REGISTER_OPTIONAL_FN(anshin_auth_env);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_visit);
+    APR_REGISTER_OPTIONAL_FN(anshin_auth_close);
     anshin_identity_filters();
     anshin_require_register(pool);
     anshin_peer_hooks();

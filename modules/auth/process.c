@@ -97,3 +97,8 @@ void anshin_auth_visit(request_rec *r, const char *build_id, anshin_visit_t *vis
         anshin_visit_fill(r, visit);
     }
 }
+
+void anshin_auth_close(request_rec *r)
+{
+    anshin_peer_close(r);
+}

@@ -12,6 +12,7 @@
 #include "core/certificate.h"
 #include "core/return_path.h"
 #include "core/visitor.h"
+#include "httpd/peer.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -81,7 +82,7 @@ static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t 
 /* The connection is closed, so that the browser can choose another certificate the next time. */
 static int show_help(request_rec *r)
 {
-    r->connection->keepalive = AP_CONN_CLOSE;
+    anshin_peer_close(r);
     return portal_page(r, "help/certificate", HTTP_UNAUTHORIZED);
 }
 

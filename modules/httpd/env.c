@@ -25,3 +25,14 @@ void anshin_visit_get(request_rec *r, anshin_visit_t *visit)
         fill(r, ANSHIN_BUILD_ID, visit);
     }
 }
+
+void anshin_connection_close(request_rec *r)
+{
+    APR_OPTIONAL_FN_TYPE(anshin_auth_close) *end = APR_RETRIEVE_OPTIONAL_FN(anshin_auth_close);
+
+    if (end != NULL) {
+        end(r);
+    } else {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}

@@ -33,6 +33,10 @@ APR_DECLARE_OPTIONAL_FN(const anshin_env_t *, anshin_auth_env, (const char *buil
  * certificate, on a host that asks, does not come this far: it got 421 already. */
 APR_DECLARE_OPTIONAL_FN(void, anshin_auth_visit, (request_rec * r, const char *build_id, anshin_visit_t *visit));
 
+/* The connection that a client opened ends after the answer to r (LOG-3): HTTP/1.1 by "Connection: close", HTTP/2 by GOAWAY. To
+ * be called before the answer is sent. */
+APR_DECLARE_OPTIONAL_FN(void, anshin_auth_close, (request_rec * r));
+
 /* --- offered by mod_anshin_portal --- */
 
 /* Answer r, whose handler has not run and will not, with one of the portal's pages and this status. name:
@@ -49,5 +53,8 @@ const anshin_env_t *anshin_env_get(void);
 
 /* As anshin_auth_visit; without mod_anshin_auth env and contract are NULL and peer is of state ANSHIN_PEER_FAULT. */
 void anshin_visit_get(request_rec *r, anshin_visit_t *visit);
+
+/* As anshin_auth_close; without mod_anshin_auth for HTTP/1.1 alone. */
+void anshin_connection_close(request_rec *r);
 
 #endif

@@ -13,14 +13,11 @@
 #include <http_connection.h>
 #include <http_log.h>
 #include <http_request.h>
-#include <util_filter.h>
 
 #include "crypto/tls.h"
 #include "httpd/goaway.h"
 
 APLOG_USE_MODULE(anshin_auth);
-
-#define FILTER "ANSHIN_LEAVE"
 
 /* mod_ssl's optional hooks, whose header Debian does not ship (mod_ssl_openssl.h). */
 typedef int ssl_HOOK_init_server_t(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ctx_st *ctx);
@@ -33,7 +30,7 @@ typedef struct link_t {
     int asked;
     int forgetful;           /* mod_ssl overwrites the result at each request (crypto/tls.h) */
     long result;             /* the true one */
-    anshin_goaway_t *goaway; /* HTTP/2 with no good certificate; NULL otherwise */
+    anshin_goaway_t *goaway; /* NULL: no HTTP/2, or nothing that this would be said of */
     anshin_peer_t peer;
 } link_t;
 
@@ -109,30 +106,8 @@ static int judge(conn_rec *c)
     }
     link->forgetful = anshin_tls_is_forgetful(link->ssl);
     link->result = anshin_tls_result(link->ssl);
-    if (link->peer.state != ANSHIN_PEER_GOOD) {
-        link->goaway = anshin_goaway_watch(c);
-    }
+    link->goaway = anshin_goaway_watch(c);
     return DECLINED;
-}
-
-/* An answer with 401 speaks of the certificate: HTTP/2's way to close the connection behind it. The portal's pages have
- * gone the same way. */
-static apr_status_t leave(ap_filter_t *filter, apr_bucket_brigade *brigade)
-{
-    if (filter->r->status == HTTP_UNAUTHORIZED) {
-        anshin_goaway_ask(filter->ctx);
-    }
-    ap_remove_output_filter(filter);
-    return ap_pass_brigade(filter->next, brigade);
-}
-
-static void add_leave(request_rec *r)
-{
-    const link_t *link = link_of(r->connection);
-
-    if (link != NULL && link->goaway != NULL && r->main == NULL) {
-        ap_add_output_filter(FILTER, link->goaway, r, r->connection);
-    }
 }
 
 /* Behind mod_ssl's own access check, ahead of every Require. */
@@ -182,6 +157,18 @@ int anshin_peer_needs_http1(const request_rec *r)
            link->peer.state != ANSHIN_PEER_NONE && link->peer.state != ANSHIN_PEER_GOOD;
 }
 
+void anshin_peer_close(request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+
+    if (r->connection->master == NULL) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        apr_table_setn(r->err_headers_out, "Connection", "close");
+    } else if (link != NULL) {
+        anshin_goaway_ask(link->goaway);
+    }
+}
+
 /* --- at start --- */
 
 static int wants_trust(const anshin_config_t *config)
@@ -222,7 +209,5 @@ void anshin_peer_hooks(void)
     APR_OPTIONAL_HOOK(ssl, pre_handshake, meet, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_process_connection(judge, tls, http2, APR_HOOK_MIDDLE);
     anshin_goaway_filters();
-    ap_register_output_filter(FILTER, leave, NULL, AP_FTYPE_CONTENT_SET);
-    ap_hook_insert_filter(add_leave, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_access(restate, tls, NULL, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
 }

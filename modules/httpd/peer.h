@@ -29,4 +29,7 @@ int anshin_peer_misdirected(const request_rec *r);
  * by themselves. */
 int anshin_peer_needs_http1(const request_rec *r);
 
+/* The connection that the client opened ends after the answer to r (env.h, anshin_auth_close). */
+void anshin_peer_close(request_rec *r);
+
 #endif

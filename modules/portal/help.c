@@ -11,6 +11,7 @@
 
 #include "core/certificate.h"
 #include "core/secret.h"
+#include "httpd/env.h"
 #include "portal/device.h"
 #include "portal/portal.h"
 
@@ -100,7 +101,7 @@ static int explain(anshin_exchange_t *x, anshin_certificate_verdict_t verdict, i
             anshin_page_text(x->page, "certificate_reissue_url", anshin_exchange_link(x, "/reissue/certificate"));
         }
         /* Browsers remember for a connection that no certificate, or this one, was chosen. */
-        anshin_hang_up(x->r);
+        anshin_connection_close(x->r);
     }
     return anshin_answer_page(x, "help-certificate", status);
 }

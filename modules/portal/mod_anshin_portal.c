@@ -58,8 +58,6 @@ static void register_hooks(apr_pool_t *pool)
     (void)pool;
     APR_REGISTER_OPTIONAL_FN(anshin_portal_page);
     ap_hook_child_init(child_init, after_auth, NULL, APR_HOOK_MIDDLE);
-    anshin_hang_up_register();
-    ap_hook_pre_connection(anshin_hang_up_prepare, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(anshin_link_token_hide, NULL, before_logs, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(anshin_link_token_hide, NULL, before_logs, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(anshin_portal_handle, NULL, NULL, APR_HOOK_MIDDLE);

@@ -29,9 +29,4 @@ int anshin_link_token_hide(request_rec *r);
 /* The token that was taken out; NULL when there was none. */
 const char *anshin_link_token_get(const request_rec *r);
 
-/* hang_up.c: the connection that a client opened ends after the answer to r, over HTTP/2 as well. */
-void anshin_hang_up(request_rec *r);
-int anshin_hang_up_prepare(conn_rec *c, void *socket); /* hook pre_connection */
-void anshin_hang_up_register(void);                    /* in register_hooks */
-
 #endif

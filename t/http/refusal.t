@@ -129,12 +129,13 @@ sub connections {
     my @paths = @_;
     my @curl = (qw(curl --silent --http2 --header), 'Sec-Fetch-Mode: navigate', '--cacert', $s->server_ca, '--resolve',
         'localhost:' . $s->port . ':127.0.0.1', '--write-out', '%{http_code}/%{num_connects} ');
-    my $run = $s->run(@curl, map { ('--output', '/dev/null', $s->url($_)) } @paths);
+    my $run = $s->run(@curl, (map { ('--output', '/dev/null', $s->url($_)) } @paths), { env => 1 });
     return $run->{out};
 }
 is(connections('/open/', '/open/', '/open/'), '200/1 200/0 200/0 ', 'HTTP/2: open pages by one connection');
 is(connections('/open/', '/members/', '/open/', '/open/'), '200/1 401/0 200/1 200/0 ', 'LOG-3: HTTP/2: the help ends it (GOAWAY)');
 is(connections('/anshin/login', '/open/'), '401/1 200/1 ', "LOG-3: HTTP/2: so does the portal's");
+is(connections('/anshin/help/certificate', '/open/'), '200/1 200/1 ', 'LOG-3: HTTP/2: and the help that was looked for');
 $s->finish;
 
 # --- a connection that was never asked (S20) ---
