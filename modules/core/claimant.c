@@ -10,6 +10,7 @@
 
 #include "core/account.h"
 #include "core/download.h"
+#include "core/lockout.h"
 #include "core/notice.h"
 #include "core/password.h"
 #include "core/secret.h"
@@ -69,6 +70,10 @@ apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const ansh
         !claimant->account.password_hash || !ANSHIN_HAS(op->contract->policy.methods, claimant->account.method)) {
         return APR_SUCCESS;
     }
+    if (claimant->account.state == ANSHIN_ACCOUNT_LOCKED && !op->contract->policy.show_locked) {
+        claimant->why = ANSHIN_HISTORY_LOCKED; /* the operator's lock looks like an ID that nobody has (S8) */
+        return APR_SUCCESS;
+    }
     switch (claimant->account.method) {
     case ANSHIN_METHOD_CERTIFICATE:
         return own_certificate(op, txn, facts, claimant);
@@ -110,6 +115,7 @@ apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *acco
 {
     return anshin_secret_mac(op, stamp, step == ANSHIN_STEP_PASSWORD ? "login-password" : "login-code",
                              apr_pstrcat(op->pool, op->contract->name, "/", account->user, "/",
+                                         anshin_method_name(account->method), "/",
                                          account->password_hash ? account->password_hash : "", NULL));
 }
 
@@ -121,6 +127,26 @@ int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, an
 
     return anshin_claimant_stamp(op, account, step, &expected) == APR_SUCCESS && strlen(stamp) == strlen(expected) &&
            crypto->equal(crypto->ctx, stamp, expected, strlen(expected));
+}
+
+apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                    anshin_login_step_t done, const char *stamp, anshin_claimant_t *claimant)
+{
+    unsigned closing = 1u << ANSHIN_COUNTER_PASSWORD, locked;
+    apr_status_t rv = anshin_claimant_find(op, txn, facts, claimant);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!claimant->evaluated || claimant->account.state != ANSHIN_ACCOUNT_ACTIVE ||
+        !anshin_claimant_stamped(op, &claimant->account, done, stamp)) {
+        return ANSHIN_EDENIED;
+    }
+    if (done >= ANSHIN_STEP_CODE) { /* before that the check of the code looks at its counter itself, and tells */
+        closing |= 1u << ANSHIN_COUNTER_CODE;
+    }
+    rv = anshin_counters_locked(op, txn, claimant->user, &locked);
+    return rv == APR_SUCCESS && (locked & closing) ? ANSHIN_EDENIED : rv;
 }
 
 typedef struct {

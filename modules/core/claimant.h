@@ -33,14 +33,20 @@ typedef enum anshin_login_step_t {
     ANSHIN_STEP_CHANGE    /* a password that had to be changed was changed */
 } anshin_login_step_t;
 
-/* What a later step of the same login is held against: a MAC of step and password hash, so that it ends when the
- * password is changed. step: the one that was done. */
+/* What a later step of the same login is held against: a MAC of step, login method and password hash, so that it ends
+ * when one of the two is changed. step: the one that was done. */
 apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                                    const char **stamp);
 
 /* 1 when stamp is that of this account and step, in constant time. */
 int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                             const char *stamp);
+
+/* Who goes on with a login whose step `done` the stamp proves, as the account is now, inside a transaction of any mode.
+ * ANSHIN_EDENIED: nobody; the account is not active, has locked since, has another method or another password, or the
+ * certificate does not belong to it any more. Other answers of anshin_claimant_find(). */
+apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                    anshin_login_step_t done, const char *stamp, anshin_claimant_t *claimant);
 
 /* After a step, inside a write transaction: ask for the next one (ANSHIN_LOGIN_NEED_CODE, ANSHIN_LOGIN_MUST_CHANGE,
  * with a stamp), or open the session: account, session, history; the session that the browser brought ends; a waiting

@@ -210,14 +210,16 @@ static const char *address_key(anshin_op_t *op)
 {
     static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}; /* ::ffff:0:0/96 */
     unsigned char bytes[16];
-    const char *prefix = NULL;
+    const char *prefix = NULL, *address;
 
     if (!op->address) {
         return NULL;
     }
-    if (inet_pton(AF_INET, op->address, bytes) == 1) {
+    address =
+        apr_pstrndup(op->pool, op->address, strcspn(op->address, "%")); /* of a link: fe80::1%eth0 (RFC 4007 11) */
+    if (inet_pton(AF_INET, address, bytes) == 1) {
         prefix = anshin_hex(bytes, 4, op->pool);
-    } else if (inet_pton(AF_INET6, op->address, bytes) == 1) {
+    } else if (inet_pton(AF_INET6, address, bytes) == 1) {
         prefix = memcmp(bytes, mapped, sizeof(mapped)) == 0 ? anshin_hex(bytes + 12, 4, op->pool)
                                                             : anshin_hex(bytes, 8, op->pool);
     }

@@ -21,11 +21,9 @@ static apr_status_t read_claimant(anshin_op_t *op, const anshin_login_facts_t *f
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_claimant_find(op, txn, facts, claimant);
+    rv = anshin_claimant_resume(op, txn, facts, ANSHIN_STEP_CODE, stamp, claimant);
     if (rv == APR_SUCCESS) {
-        rv = claimant->evaluated && anshin_claimant_stamped(op, &claimant->account, ANSHIN_STEP_CODE, stamp)
-                 ? anshin_account_addresses(op, txn, &claimant->account, addresses)
-                 : ANSHIN_EDENIED;
+        rv = anshin_account_addresses(op, txn, &claimant->account, addresses);
     }
     anshin_txn_abort(txn);
     return rv;
@@ -37,14 +35,10 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
     static const anshin_session_match_t every = {0};
     anshin_history_t entry = {.result = ANSHIN_HISTORY_PASSWORD_CHANGED};
     anshin_claimant_t claimant;
-    apr_status_t rv = anshin_claimant_find(op, txn, facts, &claimant);
+    apr_status_t rv = anshin_claimant_resume(op, txn, facts, ANSHIN_STEP_CODE, stamp, &claimant);
 
     if (rv != APR_SUCCESS) {
         return rv;
-    }
-    if (!claimant.evaluated || claimant.account.state != ANSHIN_ACCOUNT_ACTIVE ||
-        !anshin_claimant_stamped(op, &claimant.account, ANSHIN_STEP_CODE, stamp)) {
-        return ANSHIN_EDENIED;
     }
     anshin_password_set(op, &claimant.account, phc);
     if ((rv = anshin_sessions_end(op, txn, claimant.user, &every, NULL)) != APR_SUCCESS ||

@@ -166,15 +166,10 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
     anshin_claimant_t claimant;
     anshin_attempt_t attempt;
     int right;
-    apr_status_t rv = anshin_claimant_find(op, txn, facts, &claimant);
+    apr_status_t rv = anshin_claimant_resume(op, txn, facts, ANSHIN_STEP_PASSWORD, stamp, &claimant);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (!claimant.evaluated || claimant.account.method != ANSHIN_METHOD_OTP ||
-        claimant.account.state != ANSHIN_ACCOUNT_ACTIVE ||
-        !anshin_claimant_stamped(op, &claimant.account, ANSHIN_STEP_PASSWORD, stamp)) {
-        return ANSHIN_EDENIED;
+    if (rv != APR_SUCCESS || claimant.account.method != ANSHIN_METHOD_OTP) {
+        return rv == APR_SUCCESS ? ANSHIN_EDENIED : rv;
     }
     result->show = ANSHIN_SHOW_REMAINING;
     rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_CODE, claimant.user, &attempt);

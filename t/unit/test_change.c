@@ -183,6 +183,57 @@ static void test_expired(void)
     ok(r.outcome == ANSHIN_LOGIN_OK, "the new password opens");
 }
 
+/* Set the method as an operator would while somebody stands before the page of the forced change. */
+static void set_method(const char *user, int method)
+{
+    anshin_op_t *op = world_op(&world);
+    anshin_account_t account;
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+
+    (void)anshin_account_get(op, txn, user, &account);
+    account.method = method;
+    (void)anshin_account_put(op, txn, &account);
+    (void)anshin_txn_commit(txn, ANSHIN_LAZY);
+}
+
+/* The stamp of a login counts for the account as it was then, and for no other. */
+static void test_stamp(void)
+{
+    anshin_login_facts_t facts = {"ch6", PEOPLE_PASSWORD, &people_no_peer, NULL};
+    anshin_login_result_t r, other;
+    unsigned broken;
+
+    world.contract.policy.methods |= 1 << ANSHIN_METHOD_OTP;
+    (void)people_register(&world, "ch6", ANSHIN_METHOD_PASSWORD);
+    world.contract.policy.password_age = apr_time_from_sec(90 * 86400);
+    world.now += apr_time_from_sec(91 * 86400);
+    r = people_login(&world, "ch6", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(r.outcome == ANSHIN_LOGIN_MUST_CHANGE, "an expired password");
+    set_method("ch6", ANSHIN_METHOD_OTP);
+    ok(anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &other) ==
+           ANSHIN_EDENIED,
+       "whose user needs a code since gets in by no stamp from before (S11, S29)");
+    set_method("ch6", ANSHIN_METHOD_PASSWORD);
+    for (int i = 0; i < 5; i++) {
+        other = people_login(&world, "ch6", "guess", &people_no_peer, NULL);
+    }
+    ok(other.outcome == ANSHIN_LOGIN_LOCKED &&
+           anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &other) ==
+               ANSHIN_EDENIED,
+       "nor does one open an account that has locked since (LCK-2)");
+    (void)anshin_account_unlock(world_op(&world), "ch6");
+    (void)anshin_account_lock(world_op(&world), "ch6", ANSHIN_ACCOUNT_LOCKED);
+    ok(anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &other) ==
+           ANSHIN_EDENIED,
+       "or that the operator has locked (LCK-2)");
+    (void)anshin_account_unlock(world_op(&world), "ch6");
+    ok(anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &other) ==
+               APR_SUCCESS &&
+           other.session_id,
+       "the account as it was goes on");
+    world.contract.policy.password_age = 0;
+}
+
 static void test_new_address(void)
 {
     int before = mails("new-address-login");
@@ -209,6 +260,7 @@ int main(void)
     test_question();
     test_reauthenticate();
     test_expired();
+    test_stamp();
     test_new_address();
     apr_pool_destroy(pool);
     return done();

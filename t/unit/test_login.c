@@ -164,6 +164,29 @@ static void test_certificate_user(void)
     world.contract.policy.methods = 1 << ANSHIN_METHOD_PASSWORD | 1 << ANSHIN_METHOD_CERTIFICATE;
 }
 
+/* A contract that tells of no locks (AnshinShowLocked off): the operator's lock is not told either, by no number. */
+static void test_silent_lock(void)
+{
+    anshin_login_result_t locked, unknown;
+    int same = 1;
+
+    (void)people_register(&world, "quiet1", ANSHIN_METHOD_PASSWORD);
+    world.contract.policy.show_locked = 0;
+    (void)anshin_account_lock(world_op(&world), "quiet1", ANSHIN_ACCOUNT_LOCKED);
+    for (int i = 0; i < 7; i++) {
+        locked = people_login(&world, "quiet1", i == 3 ? PEOPLE_PASSWORD : "guess", &people_no_peer, NULL);
+        unknown = people_login(&world, "no-such-user", "guess", &people_no_peer, NULL);
+        same = same && locked.outcome == ANSHIN_LOGIN_WRONG && unknown.outcome == ANSHIN_LOGIN_WRONG &&
+               locked.remaining == unknown.remaining && locked.limit == unknown.limit && locked.show == unknown.show;
+    }
+    ok(same, "locked by the operator and unknown are answered alike, numbers included (S8, LOG-4)");
+    ok(newest("quiet1") == ANSHIN_HISTORY_LOCKED, "the history knows (S28)");
+    (void)anshin_account_unlock(world_op(&world), "quiet1");
+    locked = people_login(&world, "quiet1", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(locked.outcome == ANSHIN_LOGIN_OK, "unlocked, the password opens");
+    world.contract.policy.show_locked = 1;
+}
+
 static void test_address(void)
 {
     anshin_login_result_t r = {0};
@@ -183,6 +206,17 @@ static void test_address(void)
     world.now += world.contract.policy.address_window;
     r = people_login(&world, "pw9", PEOPLE_PASSWORD, &people_no_peer, "2001:db8:1:2::7");
     ok(r.outcome == ANSHIN_LOGIN_OK, "until the window is over");
+    for (int i = 0; i < 10; i++) {
+        r = people_login(&world, apr_psprintf(world.pool, "guest%d", i), "x", &people_no_peer,
+                         i % 2 ? "192.0.2.9" : "::ffff:192.0.2.9");
+    }
+    r = people_login(&world, "fresh2", "x", &people_no_peer, "192.0.2.9");
+    ok(r.outcome == ANSHIN_LOGIN_THROTTLED, "an IPv4 address is one, however it is written (LCK-4)");
+    for (int i = 0; i < 10; i++) {
+        r = people_login(&world, apr_psprintf(world.pool, "guest%d", i), "x", &people_no_peer, "fe80::1%eth0");
+    }
+    r = people_login(&world, "fresh2", "x", &people_no_peer, "fe80::2%eth0");
+    ok(r.outcome == ANSHIN_LOGIN_THROTTLED, "one of the link, with its zone, is throttled as well (LCK-4)");
     world.contract.policy.address_attempts = 1000;
 }
 
@@ -318,6 +352,7 @@ int main(void)
     test_lock();
     test_unknown();
     test_certificate_user();
+    test_silent_lock();
     test_address();
     test_parallel();
     test_session_change();
