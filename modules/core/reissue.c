@@ -37,6 +37,29 @@ typedef struct found_t {
     anshin_account_t account;
 } found_t;
 
+apr_status_t anshin_reissue_address_mac(anshin_op_t *op, const char *address, const char **mac)
+{
+    return anshin_secret_mac(op, mac, "reissue-address", address);
+}
+
+static int same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* The mail box is one of the proofs: one that was the user's an hour ago is none. */
+static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const found_t *found)
+{
+    anshin_terminal_t terminal;
+    const char *mac;
+    apr_status_t rv = anshin_terminal_get(op, txn, found->token.user, found->token.terminal, &terminal);
+
+    if (rv != APR_SUCCESS || (rv = anshin_reissue_address_mac(op, terminal.address, &mac)) != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+    }
+    return same(found->token.code_mac, mac) ? APR_SUCCESS : ANSHIN_EDENIED;
+}
+
 static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
                          found_t *found)
 {
@@ -48,7 +71,7 @@ static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind
     if (rv == APR_SUCCESS && !anshin_reissue_allowed(op, kind, &found->account)) {
         return ANSHIN_EDENIED;
     }
-    return rv;
+    return rv == APR_SUCCESS ? check_address(op, txn, found) : rv;
 }
 
 static anshin_reissue_proof_t proof_of(const anshin_op_t *op, anshin_reissue_kind_t kind)
@@ -182,12 +205,23 @@ static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const fo
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "certificate-reissued", &found->account, NULL, NULL);
 }
 
+/* What proved the person must still be what it was when it was checked: nobody gets two passwords for one code. */
+static int same_proofs(const anshin_account_t *a, const anshin_account_t *b)
+{
+    return same(a->question, b->question) && same(a->answer_hash, b->answer_hash) &&
+           same(a->password_hash, b->password_hash) && same(a->proof_mac, b->proof_mac);
+}
+
 static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
-                               const char *phc, anshin_reissue_result_t *result, apr_array_header_t *wipe)
+                               const char *phc, const found_t *before, anshin_reissue_result_t *result,
+                               apr_array_header_t *wipe)
 {
     found_t found;
     apr_status_t rv = find(op, txn, kind, token, &found);
 
+    if (rv == APR_SUCCESS && !same_proofs(&before->account, &found.account)) {
+        return ANSHIN_EDENIED;
+    }
     if (rv != APR_SUCCESS || (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS) {
         return rv;
     }
@@ -224,7 +258,7 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
     if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = execute_in(op, txn, kind, token, phc, result, wipe)) != APR_SUCCESS) {
+    if ((rv = execute_in(op, txn, kind, token, phc, &found, result, wipe)) != APR_SUCCESS) {
         anshin_txn_abort(txn);
         return rv;
     }

@@ -31,6 +31,9 @@ apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind,
  * Answers of anshin_job_finish(); a request that leads nowhere is a success. */
 apr_status_t anshin_reissue_process(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker);
 
+/* What a link is bound to: a keyed hash of the address that it was mailed to. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_reissue_address_mac(anshin_op_t *op, const char *address, const char **mac);
+
 /* What a link asks for. */
 typedef enum anshin_reissue_proof_t {
     ANSHIN_PROOF_QUESTION,
@@ -38,8 +41,8 @@ typedef enum anshin_reissue_proof_t {
     ANSHIN_PROOF_CODE      /* password reissue: a code from the operator */
 } anshin_reissue_proof_t;
 
-/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed), ANSHIN_EFAULT, ANSHIN_EBUSY.
- */
+/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that is
+ * not the user's any more), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
                                  anshin_reissue_proof_t *proof);
 

@@ -108,7 +108,8 @@ static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue
     apr_status_t rv;
 
     record.expires_at = op->now + op->contract->policy.link_lifetime;
-    if ((rv = anshin_token_create(op, txn, &record, &token, &key)) != APR_SUCCESS) {
+    if ((rv = anshin_reissue_address_mac(op, terminal->address, &record.code_mac)) != APR_SUCCESS ||
+        (rv = anshin_token_create(op, txn, &record, &token, &key)) != APR_SUCCESS) {
         return rv;
     }
     data = json_pack("{s:s, s:i}", "url",
