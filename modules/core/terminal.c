@@ -182,7 +182,7 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
     anshin_terminal_t terminal;
     const char *former = NULL;
     anshin_txn_t *txn;
-    int ok = 0;
+    int ok = 0, same = 0;
     apr_status_t rv;
 
     memset(result, 0, sizeof(*result));
@@ -194,16 +194,19 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
     if (rv == APR_SUCCESS) {
         rv = check(op, txn, &account, number, address, kind, result, &ok);
     }
-    if (rv == APR_SUCCESS && ok) {
+    if (rv == APR_SUCCESS && ok) { /* sent twice, it is changed and told of once */
+        same = terminal.kind == kind && strcmp(terminal.address, address) == 0;
+    }
+    if (rv == APR_SUCCESS && ok && !same) {
         former = terminal.address;
         terminal.address = address;
         terminal.kind = kind;
         rv = anshin_terminal_put(op, txn, &terminal);
     }
-    if (rv == APR_SUCCESS && ok) {
+    if (rv == APR_SUCCESS && ok && !same) {
         rv = record(op, txn, &account, ANSHIN_HISTORY_TERMINAL_CHANGED, "terminal-changed", &terminal, former);
     }
-    return end(op, txn, rv, ok, NULL);
+    return end(op, txn, rv, ok && !same, NULL);
 }
 
 /* Everything that hangs on a terminal goes with it. */
