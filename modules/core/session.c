@@ -142,7 +142,7 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
         return rv;
     }
     if (!session->contract || !session->user || strcmp(session->contract, op->contract->name) != 0 ||
-        session_over(op, session)) {
+        session_over(op, session) || !ANSHIN_HAS(op->contract->policy.methods, session->method)) {
         return ANSHIN_ENOTFOUND;
     }
     return session_bound(op, session, peer);

@@ -11,8 +11,9 @@
 apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id);
 
 /* The session of a cookie on this connection: one read of the store. APR_SUCCESS; ANSHIN_ENOTFOUND (none, ended, over
- * its idle or absolute limit, of another contract); ANSHIN_EDENIED (opened with another certificate than the
- * connection's, or the certificate no longer verifies); ANSHIN_EFAULT. *key: under which the store has it. */
+ * its idle or absolute limit, of another contract, of a method that the contract does not admit any more);
+ * ANSHIN_EDENIED (opened with another certificate than the connection's, or the certificate no longer verifies);
+ * ANSHIN_EFAULT. *key: under which the store has it. */
 apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
                                  const char **key);
 

@@ -78,6 +78,17 @@ static void test_certificate(void)
        "revoked already and unknown are told apart");
 }
 
+static void test_stricter(void)
+{
+    const char *id = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+
+    world.contract.policy.methods = 1 << ANSHIN_METHOD_CERTIFICATE;
+    ok(find(id, &people_no_peer) == ANSHIN_ENOTFOUND,
+       "a method that the contract admits no longer keeps nobody in, on any page (CON-3, S11)");
+    world.contract.policy.methods |= 1 << ANSHIN_METHOD_PASSWORD;
+    ok(find(id, &people_no_peer) == APR_SUCCESS, "one that it admits does");
+}
+
 static void test_end(void)
 {
     const char *one = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
@@ -124,6 +135,7 @@ int main(void)
     (void)people_register(&world, "s3", ANSHIN_METHOD_CERTIFICATE);
     test_limits();
     test_certificate();
+    test_stricter();
     test_end();
     test_many();
     apr_pool_destroy(pool);
