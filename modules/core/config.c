@@ -55,6 +55,12 @@ int anshin_contract_name_valid(const char *name)
     return length > 0 && length <= ANSHIN_CONTRACT_MAX && name[length] == '\0' && name[0] != '-';
 }
 
+/* Words that name cookies of the portal, where that of a session is named after its contract. */
+static int is_taken(const char *name)
+{
+    return strcmp(name, "flow") == 0 || strcmp(name, "browser") == 0;
+}
+
 const anshin_contract_t *anshin_config_contract(const anshin_config_t *config, const char *name)
 {
     for (int i = 0; i < config->contracts->nelts; i++) {
@@ -76,6 +82,11 @@ apr_status_t anshin_contract_create(anshin_contract_t **contract, const char *na
         return anshin_fail(err, ANSHIN_EINVALID, "AN0910",
                            "\"%.60s\" cannot name a contract; give 1 to %d of a-z, 0-9 and '-', not starting with '-'",
                            name, ANSHIN_CONTRACT_MAX);
+    }
+    if (is_taken(name)) {
+        return anshin_fail(
+            err, ANSHIN_EINVALID, "AN0918",
+            "\"%s\" cannot name a contract, since a cookie of the portal is called so; give another name", name);
     }
     made->name = apr_pstrdup(pool, name);
     made->preset = preset;
@@ -172,10 +183,9 @@ static apr_status_t check_methods(anshin_contract_t *contract, anshin_error_t *e
     }
     if (!anshin_option_is_set(policy, &anshin_policy_options[POLICY_default_method]) &&
         !ANSHIN_HAS(policy->methods, policy->default_method)) {
-        policy->default_method =
-            ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE) ? ANSHIN_METHOD_CERTIFICATE
-            : ANSHIN_HAS(policy->methods, ANSHIN_METHOD_OTP)       ? ANSHIN_METHOD_OTP
-                                                                   : ANSHIN_METHOD_PASSWORD;
+        policy->default_method = ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE) ? ANSHIN_METHOD_CERTIFICATE
+                                 : ANSHIN_HAS(policy->methods, ANSHIN_METHOD_OTP)       ? ANSHIN_METHOD_OTP
+                                                                                        : ANSHIN_METHOD_PASSWORD;
     }
     if (!ANSHIN_HAS(policy->methods, policy->default_method)) {
         return refuse(contract, POLICY_default_method, "it is not among AnshinLoginMethods", err, pool);
