@@ -1,0 +1,257 @@
+# The attacker at pages of several steps: skipped, repeated, raced, and fed from another kind, contract or user (S29).
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use POSIX ();
+use Test::More;
+use Anshin::Person;
+use Anshin::Server;
+
+my $FLOW = '__Host-anshin-flow';
+my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+AnshinLoginMethods password otp certificate
+AnshinCertificateKey p256
+AnshinReauthenticate 1h
+AnshinAddressAttempts 1000000
+AnshinPasswordAttempts 3
+END
+<AnshinContract other classic>
+    AnshinPortalURL https://other.localhost:@PORT@/anshin
+    AnshinMailFrom anshin@example.com
+    AnshinLoginMethods password otp certificate
+    AnshinReauthenticate 1h
+</AnshinContract>
+<VirtualHost 127.0.0.1:@PORT@>
+    ServerName other.localhost:@PORT@
+    SSLEngine on
+    AnshinUse other
+    <Location "/anshin">
+        SetHandler anshin
+        Require all granted
+    </Location>
+    <Location "/members">
+        AuthType Anshin
+        Require valid-user
+    </Location>
+</VirtualHost>
+MORE
+
+sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @want); $p->register; return $p }
+sub inside { my ($p, @want) = @_; my $c = $s->client(@want); is($p->login($c)->status, 303, "$p->{user} is logged in"); return $c }
+sub command { my $made = $s->htanshin('--contract', 'p-01', @_); $made->{status} == 0 or die $made->{err}; return $made->{out} }
+sub history_of { my ($p, $what) = @_; return scalar(() = command('history', $p->{user}, '--limit', '500') =~ /$what/g) }
+
+sub csrf {
+    my ($page) = @_;
+    my $token = $page->field('csrf') // die "no token on $page->{path}, status $page->{status}";
+    utf8::downgrade($token);
+    return $token;
+}
+
+# The form at the end of the link of a reissue.
+sub ask { my ($c, $what, $p) = @_; return $c->submit($c->get("/anshin/reissue/$what"), { user => $p->{user}, address => $p->{address} }) }
+sub reissue_path { my ($what, $p) = @_; return $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)}) }
+sub proof { my ($p) = @_; return { question => $p->{question}, answer => $p->{answer} } }
+
+sub reissued_password {
+    my ($p) = @_;
+    my $c = $s->client;
+    ask($c, 'password', $p);
+    my $done = $c->follow($c->submit($c->follow($c->get(reissue_path('password', $p))), proof($p)));
+    my ($password) = $done->text =~ /id="secret"[^>]*>([^<]+)</ or die $done->text;
+    return $password;
+}
+
+sub terminal_form { my ($address) = @_; return { address => $address, address_confirm => $address, kind => 'pc' } }
+
+# Send the same form from several copies of a browser at once; the answers, sorted.
+sub race {
+    my ($c, $page, $fields, $which) = @_;
+    my @readers;
+    for (1 .. 4) {
+        pipe my $read, my $write or die "pipe: $!";
+        my $pid = fork // die "fork: $!";
+        if (!$pid) {
+            my $r = eval { $c->clone->submit($page, $fields, $which) };
+            syswrite $write, ($r ? $r->status . ' ' . ($r->header('Location') // '') : "0 $@");
+            POSIX::_exit(0);
+        }
+        close $write;
+        push @readers, [$read, $pid];
+    }
+    my @answers;
+    for (@readers) { my ($in, $pid) = @$_; push @answers, scalar <$in>; waitpid $pid, 0 }
+    return sort @answers;
+}
+
+# --- a flow of one kind is none of another ---
+
+my $p = person('p-01-usr001');
+my $c = inside($p);
+{
+    is($c->submit($c->get('/anshin/terminal/add'), terminal_form('b@example.jp'))->status, 303, 'a terminal is on its way');
+    my $sealed = $c->{cookies}{$FLOW};
+    my $token = csrf($c->get('/anshin/terminal/confirm'));
+    my @places = qw(
+        login/code login/change register register/credentials register/done download download/done reissue/password/prove
+        reissue/password/done reissue/certificate/prove reissue/certificate/done method/confirm method/done
+    );
+    for my $place (@places) {
+        $c->{cookies}{$FLOW} = $sealed;
+        is($c->get("/anshin/$place")->status, 410, "the flow of a terminal is none at $place (S29)");
+        next if $place =~ /done$/ && $place ne 'download/done';
+        $c->{cookies}{$FLOW} = $sealed;
+        is($c->post("/anshin/$place", { csrf => $token, code => '1', password => 'x' })->status, 410, 'nor when it is posted there (S29)');
+    }
+    $c->{cookies}{$FLOW} = $sealed;
+    is($c->get('/anshin/terminal/confirm')->status, 200, 'where it belongs it is one');
+    is($c->get('/anshin/terminal/done')->header('Location'), '/anshin/terminal/confirm', 'the result cannot be reached before (S29)');
+    for my $bent (substr($sealed, 0, -4), "${sealed}AAAA", scalar reverse($sealed), $sealed =~ tr/A-Za-z/B-ZAb-za/r, $c->{cookies}{'__Host-anshin-p-01'}) {
+        $c->{cookies}{$FLOW} = $bent;
+        is($c->get('/anshin/terminal/confirm')->status, 410, 'a flow that was bent is none (S29)');
+    }
+}
+
+# --- nor of another contract, though the users be called alike ---
+
+{
+    my $twin = Anshin::Person->add($s, $p->{user}, contract => 'other', address => $p->{address});
+    my $there = $s->client(host => 'other.localhost', ca => undef);
+    $twin->register($there);
+    is($twin->login($there)->status, 303, 'a user of the same name in another contract');
+    is($there->submit($there->get('/anshin/terminal/add'), terminal_form('c@example.jp'))->status, 303, 'begins a flow there');
+    $c->{cookies}{$FLOW} = $there->{cookies}{$FLOW};
+    is($c->get('/anshin/terminal/confirm')->status, 410, 'which is none here (S29, CON-1)');
+    my $token = csrf($there->get('/anshin/password'));
+    my %mixed = (%{ $c->{cookies} }, '__Host-anshin-browser' => $there->{cookies}{'__Host-anshin-browser'});
+    is($s->client(cookies => \%mixed)->post('/anshin/sessions', { csrf => $token, all => 1 })->status, 403, 'nor is its CSRF token (S10, CON-1)');
+    my $id = $there->{cookies}{'__Host-anshin-other'};
+    is($s->client(cookies => { '__Host-anshin-p-01' => $id, '__Host-anshin-other' => $id })->get('/members/')->status, 401,
+        'nor its session, under either name (CON-1, S29)');
+    my ($return) = $there->clone(cookies => {})->get('/members/', 'Sec-Fetch-Mode' => 'navigate')->header('Location') =~ /return=([\w-]+)/;
+    my $fresh = $s->client;
+    is($p->login($fresh, return => $return)->header('Location'), '/', 'nor its place to return to (S26)');
+}
+
+# --- a form that is sent several times at once is carried out once ---
+
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr010', method => 'certificate');
+    my $d = $s->client;
+    my $page = $q->to_credentials($d);
+    my @answers = race($d, $page, $q->credentials);
+    is(scalar(grep { /^303/ } @answers), 1, 'registration: one of four parallel forms is taken (S29)') or diag "@answers";
+    is(scalar(grep { /^410/ } @answers), 3, 'the others find the link used');
+    is(history_of($q, 'registered'), 1, 'and it stands in the history once');
+    $q->download_path;
+    is(scalar(grep { /download\?t=/ } $q->texts), 1, 'one certificate, one mail');
+    is($d->submit($page, $q->credentials)->status, 410, 'sent again later it finds the link used, too (S29)');
+}
+
+{
+    my $q = person('p-01-usr011', method => 'certificate');
+    my $d = $s->client;
+    my $page = $d->follow($d->get($q->download_path));
+    is($d->submit($page, { download_password => $q->{download_password}, profile => 'modern' })->status, 200, 'a download');
+    my @answers = race($d, $d->get('/anshin/download'), {}, qr{/download/done$});
+    is(scalar(grep { /^303/ } @answers), 1, 'download: its end is taken once (S29)') or diag "@answers";
+    is($d->follow($d->get($q->download_path))->status, 410, 'and the link is used (S9)');
+}
+
+{
+    my $q = person('p-01-usr012');
+    my $d = $s->client;
+    ask($d, 'password', $q);
+    my @answers = race($d, $d->follow($d->get(reissue_path('password', $q))), proof($q));
+    is(scalar(grep { /^303/ } @answers), 1, 'reissue: one new password for four parallel answers (S29)') or diag "@answers";
+    is(history_of($q, 'password_reissued'), 1, 'and one line of history');
+}
+
+{
+    my $q = person('p-01-usr013');
+    my $d = inside($q);
+    my @answers = race($d, $d->follow($d->submit($d->get('/anshin/terminal/add'), terminal_form('r@example.jp'))), {});
+    is(scalar(grep { m{^303 /anshin/terminal/done} } @answers), 1, 'terminal: added once by four parallel confirmations (S29)') or diag "@answers";
+    is(history_of($q, 'terminal_added'), 1, 'one line of history');
+    race($d, $d->follow($d->submit($d->get('/anshin/terminal/change?n=2'), terminal_form('s@example.jp'))), {});
+    is(history_of($q, 'terminal_changed'), 1, 'terminal: changed once by four parallel confirmations (S29)');
+    ok($q->wait_text(qr/(s\@example\.jp)/, $_), "$_ is told") for 's@example.jp', 'r@example.jp';
+    is(scalar(grep { /s\@example\.jp/ } $q->texts('r@example.jp')), 1, 'the old one was told once (S13)');
+    @answers = race($d, $d->follow($d->get('/anshin/terminal/delete?n=2')), {});
+    is(scalar(grep { m{^303 /anshin/terminal/done} } @answers), 1, 'terminal: deleted once (S29)') or diag "@answers";
+    is(history_of($q, 'terminal_deleted'), 1, 'one line of history');
+    @answers = race($d, $d->follow($d->submit($d->get('/anshin/method'), { method => 'otp' })), {});
+    is(scalar(grep { m{^303 /anshin/method/done} } @answers), 1, 'method: changed once (S29)') or diag "@answers";
+    is(history_of($q, 'method_changed'), 1, 'one line of history');
+}
+
+# --- the steps behind the right password hold against what the account is by now ---
+
+{
+    my $q = person('p-01-usr020', method => 'otp');
+    my $d = $s->client;
+    my $sent = $d->submit($d->follow($q->login($d)), { send => 1 });
+    my $code = $q->wait_text(qr/\b(\d{6})\b/);
+    my $sealed = $d->{cookies}{$FLOW};
+    $q->login($s->client, password => "wrong-$_") for 1 .. 3;
+    is($q->login($s->client)->status, 403, 'the account locks while somebody stands before the code page (LCK-2)');
+    my %right = (csrf => csrf($sent), code => $code);
+    is($d->post('/anshin/login/code', \%right)->header('Location'), '/anshin/login', 'the right code does not open a locked account (LCK-2, S29)');
+    isnt($d->get('/members/')->status, 200, 'nobody is in');
+    command('user', 'unlock', $q->{user});
+    $d->{cookies}{$FLOW} = $sealed;
+    is($d->post('/anshin/login/code', \%right)->status, 303, 'once the operator has unlocked it the code is good');
+    is($d->get('/members/')->status, 200, 'and opens');
+    is($d->post('/anshin/login/code', \%right)->status, 410, 'the flow has ended (S29)');
+    my $second = $d->clone;
+    $second->{cookies}{$FLOW} = $sealed;
+    is($second->post('/anshin/login/code', \%right)->status, 422, 'whoever brings it along finds the code used (LOG-7, S29)');
+
+    my $e = $s->client;
+    my $stale = $e->follow($q->login($e));
+    is($d->submit($d->get('/anshin/password'), { current => $q->{password}, password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' })->status,
+        303, 'the password changes while a login stands before the code page');
+    is($e->submit($stale, { send => 1 })->header('Location'), '/anshin/login', 'which ends with the old password (S29, S16)');
+}
+
+{
+    my $q = person('p-01-usr021');
+    $q->{password} = reissued_password($q);
+    my $d = $s->client;
+    my $change = $d->follow($q->login($d));
+    is($change->status, 200, 'a reissued password must be changed first (PRI-3)');
+    $q->login($s->client, password => "wrong-$_") for 1 .. 3;
+    is($d->submit($change, { password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' })->header('Location'), '/anshin/login',
+        'an account that locks meanwhile is not opened by the change (LCK-2, S29)');
+    isnt($d->get('/members/')->status, 200, 'nobody is in');
+}
+
+# --- a reissue drops no factor, and its links follow the person, not the mail box that was (S11) ---
+
+{
+    my $q = person('p-01-usr030');
+    my $d = $s->client;
+    ask($d, 'password', $q);
+    my $path = reissue_path('password', $q);
+    my $in = inside($q);
+    is($in->submit($in->follow($in->submit($in->get('/anshin/terminal/change?n=1'), terminal_form('safe@example.jp'))), {})->status, 303,
+        'the address of a user changes while a link to the old one is under way');
+    is($d->follow($d->get($path))->status, 410, 'which opens nothing any more (S11)');
+}
+
+{
+    my $q = person('p-01-usr031', method => 'otp');
+    $q->{password} = reissued_password($q);
+    my $d = $s->client;
+    like($q->login($d)->header('Location'), qr{^/anshin/login/code}, 'a reissued password leads a user of codes to the code page (S11)');
+    is($d->get('/anshin/login/change')->header('Location'), '/anshin/login/code', 'not past it (S29)');
+    my $certified = person('p-01-usr032', method => 'certificate');
+    $certified->{password} = reissued_password($certified);
+    is($certified->login($s->client)->status, 401, 'and a certificate user nowhere without the certificate (S11)');
+    my $other = person('p-01-usr033', method => 'certificate');
+    is($certified->login($s->client(cert => $other->fetch))->status, 401, 'nor with somebody else\'s (S20)');
+}
+
+$s->finish;
+done_testing;
