@@ -146,6 +146,10 @@ SKIP: {
     chown 0, scalar getgrnam($s->{group}), $s->state;
     chmod 02770, $s->state;
 }
+Anshin::PKI::write_text($conf, $good =~ s/\Q$use\E/$use\nSSLVerifyClient optional/r);
+ok(!eval { $s->start; 1 }, 'SSLVerifyClient on a host that Anshin asks at: httpd does not start');
+like($s->log, qr/AN0440: host \S+: .*leave SSLVerifyClient out/, 'and says what to leave out');
+Anshin::PKI::write_text($conf, $good);
 $s->start;
 is($s->client->get('/open/')->status, 200, 'mended, it starts');
 $s->finish;

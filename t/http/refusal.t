@@ -184,4 +184,17 @@ chmod 0640, $s->state . '/seal.key';
 $s->graceful;
 is($s->client->get('/members/', %navigation)->status, 303, 'mended');
 $s->finish;
+
+# --- before there is a CA (S21) ---
+
+$s = Anshin::Server->new(server => 'AnshinCAWorker off', no_ca => 1)->start;
+like($s->log, qr/AN0520: client certificates cannot be asked for/, 'S21: without a CA certificate httpd starts, and says what is missing');
+is($s->client->get('/members/', %navigation)->status, 503, 'S21: who needs a certificate is not let in');
+is($s->client->get('/members/')->status, 503, 'S21: nor a program');
+is($s->client->get('/open/')->status, 200, 'what is not protected is served');
+$s->make_ca;
+$s->graceful;
+is($s->client->get('/members/', %navigation)->status, 401, 'LOG-3: with a CA, certificates are asked for');
+is($s->client(cert => $s->pki->issue('x'))->get('/members/')->body =~ /"certificate":"(\w+)"/ && $1, 'unknown', 'and judged');
+$s->finish;
 done_testing;
