@@ -149,14 +149,14 @@ is(person.path(), members, 'the mailed code opens (LOG-7)');
 
 await person.open(account);
 await person.press(ja('account.app_enrol'), 'link');
-const picture = await person.page.locator('.qr svg').boundingBox();
+const picture = await person.page.locator('main svg[role=img]').boundingBox();
 ok(picture.width > 120 && Math.abs(picture.width - picture.height) < 1, 'the QR code is there (LOG-7)', picture);
 const key = await person.text('#secret');
 await person.send({ code: '000000' });
 await complains(person, 'code', ja('errors.code_wrong'), 'a wrong code enrols nothing (LOG-7)');
 is(await person.text('#secret'), key, 'and the key stays the same');
 await person.send({ code: totp(key) });
-is(await person.heading(), ja('done.authenticator.heading'), 'the code of the app does (LOG-7)');
+is(await person.heading(), ja('done.authenticator_set.heading'), 'the code of the app does (LOG-7)');
 await person.press(ja('common.logout'));
 await login(person, taro);
 await person.send({ code: totp(key, 1) }, 'form:has(#code) button[type=submit]');

@@ -22,7 +22,9 @@ my $host = <<'END';
 </VirtualHost>
 END
 
-my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE' . join '', map { $host =~ s/NAME/$_/gr } qw(aged bare))->start;
+my @hosts = qw(aged bare);
+my $hosts = join '', map { $host =~ s/NAME/$_/gr } @hosts;
+my $s = Anshin::Server->new(hosts => [ map { "$_.localhost" } @hosts ], contract => <<'END', extra => <<'MORE' . $hosts)->start;
 AnshinTitle "サンプル会員サイト"
 AnshinSupport "ヘルプデスク 03-0000-0000"
 AnshinSiteURL /members/
@@ -59,5 +61,5 @@ Anshin::Browser::walk(
     $s, 'account.mjs',
     aged    => 'https://aged.localhost:' . $s->port,
     bare    => 'https://bare.localhost:' . $s->port,
-    origins => [ map { "https://$_.localhost:" . $s->port } qw(aged bare) ]
+    origins => [ map { "https://$_.localhost:" . $s->port } @hosts ]
 );

@@ -7,6 +7,7 @@ package Anshin::Server;
 #       preset   => 'classic',
 #       server   => '...', vhost => '...',        # further lines at server level, and in the virtual host
 #       bare     => 1, no_ca => 1,                # without our modules; without the CA made before the start
+#       hosts    => ['b.localhost'],              # further names in its certificate, for browsers (they refuse *.localhost)
 #       extra    => '...'                         # at the end: further contracts and hosts; @PORT@ and @ROOT@ are filled in
 #   );
 #   $s->start;  $s->graceful;  $s->restart;  $s->stop;
@@ -113,7 +114,8 @@ END
 sub make_certificates {
     my ($self) = @_;
     my $tls = Anshin::PKI->new("$self->{root}/tls", name => 'Anshin test server CA');
-    my $pem = $tls->issue('localhost', usage => 'serverAuth', names => 'DNS:localhost,DNS:*.localhost,IP:127.0.0.1');
+    my $names = join ',', 'IP:127.0.0.1', map { "DNS:$_" } 'localhost', '*.localhost', @{ $self->{hosts} || [] };
+    my $pem = $tls->issue('localhost', usage => 'serverAuth', names => $names);
     rename $pem, "$self->{root}/tls/server.pem" or die "server.pem: $!";
     $self->{server_ca} = $tls->certificate;
     return;
