@@ -170,7 +170,7 @@ static apr_status_t judge(anshin_op_t *op, const anshin_peer_t *peer, const char
     if (op->contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
         return APR_SUCCESS;
     }
-    rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
     if (rv != APR_SUCCESS) {
         return rv;
     }

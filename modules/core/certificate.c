@@ -95,8 +95,7 @@ apr_status_t anshin_certificate_judge(anshin_op_t *op, anshin_txn_t *txn, const 
 }
 
 /* The terminal loses the certificate, and what waits for download of it goes. */
-static apr_status_t detach(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record,
-                           apr_array_header_t *wipe)
+static apr_status_t detach(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record)
 {
     anshin_terminal_t terminal;
     anshin_download_t download;
@@ -112,13 +111,12 @@ static apr_status_t detach(anshin_op_t *op, anshin_txn_t *txn, const anshin_cert
     rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, record->user, record->terminal),
                         &download);
     if (rv == APR_SUCCESS && download.serial && strcmp(download.serial, record->serial) == 0) {
-        return anshin_download_finish_in(op, txn, record->user, record->terminal, wipe);
+        return anshin_download_finish_in(op, txn, record->user, record->terminal);
     }
     return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
 }
 
-apr_status_t anshin_certificate_revoke_in(anshin_op_t *op, anshin_txn_t *txn, const char *serial, int reason,
-                                          apr_array_header_t *wipe)
+static apr_status_t revoke_in(anshin_op_t *op, anshin_txn_t *txn, const char *serial, int reason)
 {
     anshin_session_match_t match = {.serial = serial};
     anshin_certificate_t record;
@@ -137,7 +135,7 @@ apr_status_t anshin_certificate_revoke_in(anshin_op_t *op, anshin_txn_t *txn, co
     record.revoked_at = op->now;
     record.reason = reason;
     if ((rv = anshin_txn_put(txn, &anshin_record_certificate, serial, &record)) != APR_SUCCESS ||
-        (rv = detach(op, txn, &record, wipe)) != APR_SUCCESS) {
+        (rv = detach(op, txn, &record)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_sessions_end(op, txn, record.user, &match, NULL);
@@ -145,19 +143,16 @@ apr_status_t anshin_certificate_revoke_in(anshin_op_t *op, anshin_txn_t *txn, co
 
 apr_status_t anshin_certificate_revoke(anshin_op_t *op, const char *serial, int reason)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if ((rv = anshin_certificate_revoke_in(op, txn, serial, reason, wipe)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? anshin_txn_end(txn, revoke_in(op, txn, serial, reason), ANSHIN_DURABLE) : rv;
+}
+
+apr_status_t anshin_certificate_end_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal,
+                                       int reason)
+{
+    apr_status_t rv = terminal->certificate ? revoke_in(op, txn, terminal->certificate, reason) : APR_SUCCESS;
+
+    return rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
 }

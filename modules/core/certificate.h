@@ -31,13 +31,16 @@ const char *anshin_verdict_name(anshin_certificate_verdict_t verdict); /* "good"
 apr_status_t anshin_certificate_judge(anshin_op_t *op, anshin_txn_t *txn, const anshin_peer_t *peer,
                                       anshin_certificate_verdict_t *verdict, anshin_certificate_t *record);
 
-/* Revoke by serial, end its sessions, wipe what waits for download; durable. reason: CRLReason of RFC 5280 5.3.1 (0
- * unspecified, 1 keyCompromise, 4 superseded, 5 cessationOfOperation). ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT: revoked
- * already. */
+/* CRLReason of RFC 5280 5.3.1, those that we give by ourselves; the operator may give others. */
+enum { ANSHIN_REASON_SUPERSEDED = 4, ANSHIN_REASON_CESSATION = 5 };
+
+/* Revoke by serial, end its sessions, wipe what waits for download; durable. reason: CRLReason. ANSHIN_ENOTFOUND;
+ * ANSHIN_ECONFLICT: revoked already. */
 apr_status_t anshin_certificate_revoke(anshin_op_t *op, const char *serial, int reason);
 
-/* The same inside a write transaction; blobs to wipe after the commit are appended to wipe (of const char *). */
-apr_status_t anshin_certificate_revoke_in(anshin_op_t *op, anshin_txn_t *txn, const char *serial, int reason,
-                                          apr_array_header_t *wipe);
+/* Revoke the certificate of a terminal inside a write transaction, in the same way. None, one that is revoked already,
+ * or one that the store does not know: nothing happens. */
+apr_status_t anshin_certificate_end_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal,
+                                       int reason);
 
 #endif

@@ -59,7 +59,7 @@ static apr_status_t read_account(anshin_op_t *op, const anshin_member_t *member,
                                  const char *const **addresses)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -84,15 +84,6 @@ static apr_status_t renew_session(anshin_op_t *op, anshin_txn_t *txn, const ansh
     return anshin_session_replace(op, txn, member->key, &current, id);
 }
 
-static apr_status_t commit_or_abort(anshin_txn_t *txn, apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
-}
-
 apr_status_t anshin_member_prove(anshin_op_t *op, const anshin_member_t *member, const char *password,
                                  anshin_proof_t *proof, const char **session_id)
 {
@@ -108,10 +99,10 @@ apr_status_t anshin_member_prove(anshin_op_t *op, const anshin_member_t *member,
         !proof->right) {
         return rv;
     }
-    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    return commit_or_abort(txn, renew_session(op, txn, member, session_id));
+    return anshin_txn_end(txn, renew_session(op, txn, member, session_id), ANSHIN_DURABLE);
 }
 
 /* Write a changed account: history, notice, and a new id for the session that asked. */
@@ -186,10 +177,11 @@ apr_status_t anshin_password_change(anshin_op_t *op, const anshin_member_t *memb
         return rv;
     }
     if ((rv = hash(op, phc, normal)) != APR_SUCCESS ||
-        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    return commit_or_abort(txn, change_password_in(op, txn, member, account.password_hash, phc, &result->session_id));
+    return anshin_txn_end(txn, change_password_in(op, txn, member, account.password_hash, phc, &result->session_id),
+                          ANSHIN_DURABLE);
 }
 
 static apr_status_t change_question_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
@@ -226,8 +218,8 @@ apr_status_t anshin_question_change(anshin_op_t *op, const anshin_member_t *memb
         return rv;
     }
     if ((rv = hash(op, phc, normal)) != APR_SUCCESS ||
-        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    return commit_or_abort(txn, change_question_in(op, txn, member, question, phc, &result->session_id));
+    return anshin_txn_end(txn, change_question_in(op, txn, member, question, phc, &result->session_id), ANSHIN_DURABLE);
 }

@@ -183,7 +183,7 @@ static apr_status_t tell_new_address(anshin_op_t *op, anshin_txn_t *txn, const a
 }
 
 static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
-                          anshin_claimant_t *claimant, anshin_login_result_t *result, apr_array_header_t *wipe)
+                          anshin_claimant_t *claimant, anshin_login_result_t *result)
 {
     anshin_session_t *session = &result->session;
     apr_int64_t terminal = claimant->certificate.terminal;
@@ -198,7 +198,7 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
         session->fingerprint = claimant->certificate.fingerprint;
         session->serial = claimant->certificate.serial;
         if ((rv = anshin_terminal_get(op, txn, claimant->user, terminal, &record)) != APR_SUCCESS ||
-            (rv = anshin_download_finish_in(op, txn, claimant->user, terminal, wipe)) != APR_SUCCESS) {
+            (rv = anshin_download_finish_in(op, txn, claimant->user, terminal)) != APR_SUCCESS) {
             return rv;
         }
         session->terminal_kind = record.kind;
@@ -230,7 +230,7 @@ static apr_status_t wait_for(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
 
 apr_status_t anshin_claimant_proceed(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                      anshin_claimant_t *claimant, anshin_login_step_t step,
-                                     anshin_login_result_t *result, apr_array_header_t *wipe)
+                                     anshin_login_result_t *result)
 {
     result->user = claimant->user;
     result->days_left = anshin_password_days_left(op, &claimant->account);
@@ -241,5 +241,5 @@ apr_status_t anshin_claimant_proceed(anshin_op_t *op, anshin_txn_t *txn, const a
         return wait_for(op, txn, facts, claimant, ANSHIN_STEP_CODE, ANSHIN_LOGIN_MUST_CHANGE, result);
     }
     result->outcome = ANSHIN_LOGIN_OK;
-    return admit(op, txn, facts, claimant, result, wipe);
+    return admit(op, txn, facts, claimant, result);
 }

@@ -10,9 +10,9 @@
 #include "core/login.h"
 
 typedef struct anshin_claimant_t {
-    const char *user;            /* canonical, or a digest in its place when no user can have the ID typed */
-    int known;                   /* there is such an account */
-    int evaluated;               /* its password may be checked: account and certificate allow it */
+    const char *user; /* canonical, or a digest in its place when no user can have the ID typed */
+    int known;        /* there is such an account */
+    int evaluated;    /* its password may be checked: account and certificate allow it */
     anshin_account_t account;
     anshin_certificate_t certificate;
     anshin_history_result_t why; /* the reason when it may not */
@@ -50,9 +50,9 @@ apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const an
 
 /* After a step, inside a write transaction: ask for the next one (ANSHIN_LOGIN_NEED_CODE, ANSHIN_LOGIN_MUST_CHANGE,
  * with a stamp), or open the session: account, session, history; the session that the browser brought ends; a waiting
- * download is done (its blobs are appended to wipe). The account is written as the claimant has it. */
+ * download is done. The account is written as the claimant has it. */
 apr_status_t anshin_claimant_proceed(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                      anshin_claimant_t *claimant, anshin_login_step_t step,
-                                     anshin_login_result_t *result, apr_array_header_t *wipe);
+                                     anshin_login_result_t *result);
 
 #endif

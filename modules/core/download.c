@@ -52,7 +52,7 @@ apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_dow
 {
     anshin_txn_t *txn;
     found_t found;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -139,18 +139,14 @@ apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const cha
                                    anshin_download_result_t *result)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     memset(result, 0, sizeof(*result));
     if (rv != APR_SUCCESS) {
         return rv;
     }
     rv = fetch_in(op, txn, token, password, profile, result);
-    if (rv == APR_SUCCESS) {
-        rv = anshin_txn_commit(txn, ANSHIN_DURABLE);
-    } else {
-        anshin_txn_abort(txn);
-    }
+    rv = anshin_txn_end(txn, rv, ANSHIN_DURABLE);
     if (rv != APR_SUCCESS && result->file.length) {
         op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)result->file.data, result->file.length);
         memset(result, 0, sizeof(*result));
@@ -158,8 +154,7 @@ apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const cha
     return rv;
 }
 
-apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
-                                       apr_array_header_t *wipe)
+apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal)
 {
     const char *key = anshin_terminal_key(op, user, terminal);
     anshin_download_t download;
@@ -171,39 +166,33 @@ apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const
     if (rv != APR_SUCCESS || (rv = anshin_txn_delete(txn, &anshin_record_download, key)) != APR_SUCCESS) {
         return rv;
     }
-    APR_ARRAY_PUSH(wipe, const char *) = download.password_blob;
-    APR_ARRAY_PUSH(wipe, const char *) = download.modern_blob;
-    APR_ARRAY_PUSH(wipe, const char *) = download.compat_blob;
+    anshin_txn_wipe(txn, download.password_blob);
+    anshin_txn_wipe(txn, download.modern_blob);
+    anshin_txn_wipe(txn, download.compat_blob);
     return download.token ? anshin_txn_delete(txn, &anshin_record_token, download.token) : APR_SUCCESS;
 }
 
 apr_status_t anshin_download_finish(anshin_op_t *op, const char *token)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_txn_t *txn;
     found_t found;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = find(op, txn, token, &found)) != APR_SUCCESS ||
-        (rv = anshin_download_finish_in(op, txn, found.token.user, found.token.terminal, wipe)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
+    if ((rv = find(op, txn, token, &found)) == APR_SUCCESS) {
+        rv = anshin_download_finish_in(op, txn, found.token.user, found.token.terminal);
     }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
-                                     const char **password, apr_array_header_t *wipe)
+                                     const char **password)
 {
     anshin_job_t job = {.kind = ANSHIN_JOB_ISSUE, .user = user, .terminal = terminal};
     anshin_download_t download = {.created_at = op->now};
-    apr_status_t rv = anshin_download_finish_in(op, txn, user, terminal, wipe); /* an earlier one gives way */
+    apr_status_t rv = anshin_download_finish_in(op, txn, user, terminal); /* an earlier one gives way */
 
     download.expires_at = op->now + op->contract->policy.download_lifetime;
     if (rv != APR_SUCCESS ||
@@ -216,11 +205,4 @@ apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const c
         return rv;
     }
     return anshin_job_add(op, txn, &job);
-}
-
-void anshin_download_wipe(anshin_op_t *op, const apr_array_header_t *wipe)
-{
-    for (int i = 0; i < wipe->nelts; i++) {
-        anshin_secret_blob_wipe(op, APR_ARRAY_IDX(wipe, i, const char *));
-    }
 }

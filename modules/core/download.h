@@ -34,22 +34,12 @@ apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const cha
 /* The user says that the import is done: wipe key and file, use the link up; durable. Answers of find. */
 apr_status_t anshin_download_finish(anshin_op_t *op, const char *token);
 
-/* The same when the user logs in with the certificate: inside a write transaction, nothing when nothing waits. Blobs to
- * wipe after the commit are appended to wipe (of const char *). */
-apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
-                                       apr_array_header_t *wipe);
+/* The same when the user logs in with the certificate: inside a write transaction, nothing when nothing waits. */
+apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal);
 
 /* Prepare one inside a write transaction: download password (sealed), record and job. *password is shown to the user.
  */
 apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
-                                     const char **password, apr_array_header_t *wipe);
-
-/* Revoke a terminal's certificate (superseded) and prepare the next one, inside a write transaction (reissue, CRI-2).
- */
-apr_status_t anshin_certificate_renew_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
-                                         const char **download_password, apr_array_header_t *wipe);
-
-/* Wipe what anshin_..._in collected, after the commit. */
-void anshin_download_wipe(anshin_op_t *op, const apr_array_header_t *wipe);
+                                     const char **password);
 
 #endif

@@ -26,14 +26,13 @@ typedef struct sweep_t sweep_t;
 
 /* 1 when the record is superfluous. */
 typedef int due_fn(const anshin_op_t *op, const char *key, const void *record);
-/* Remove it, inside a write transaction; blobs to wipe after the commit are appended to wipe. */
-typedef apr_status_t remove_fn(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                               apr_array_header_t *wipe);
+/* Remove what hangs on it, inside the write transaction that deletes it. */
+typedef apr_status_t remove_fn(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record);
 
 struct sweep_t {
     const anshin_record_type_t *type;
     due_fn *due;
-    remove_fn *remove;
+    remove_fn *remove; /* NULL: nothing does */
 };
 
 typedef struct collect_t {
@@ -56,31 +55,25 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
 static apr_status_t remove_batch(anshin_op_t *op, const sweep_t *sweep, const apr_array_header_t *keys, int from,
                                  int to, int *removed)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     void *record = apr_palloc(op->pool, sweep->type->size);
     anshin_txn_t *txn;
     int count = 0;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     for (int i = from; status == APR_SUCCESS && i < to; i++) {
         const char *key = APR_ARRAY_IDX(keys, i, const char *);
 
         status = anshin_txn_get(txn, sweep->type, key, record);
         if (status == APR_SUCCESS && sweep->due(op, key, record)) {
-            status = sweep->remove(op, txn, key, record, wipe);
+            status = anshin_txn_delete(txn, sweep->type, key);
+            if (status == APR_SUCCESS && sweep->remove != NULL) {
+                status = sweep->remove(op, txn, key, record);
+            }
             count++;
         }
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
-    if (status != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return status;
-    }
-    /* Lost in a power cut, it is done again; but a blob may go only after its record has gone for good. */
-    status = anshin_txn_commit(txn, wipe->nelts > 0 ? ANSHIN_DURABLE : ANSHIN_LAZY);
-    for (int i = 0; status == APR_SUCCESS && i < wipe->nelts; i++) {
-        anshin_secret_blob_wipe(op, APR_ARRAY_IDX(wipe, i, const char *));
-    }
+    status = anshin_txn_end(txn, status, ANSHIN_LAZY); /* lost in a power cut, it is done again */
     *removed += status == APR_SUCCESS ? count : 0;
     return status;
 }
@@ -89,7 +82,7 @@ static apr_status_t run_sweep(anshin_op_t *op, const sweep_t *sweep, int *remove
 {
     collect_t collected = {op, sweep, apr_array_make(op->pool, 16, sizeof(const char *))};
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -104,13 +97,6 @@ static apr_status_t run_sweep(anshin_op_t *op, const sweep_t *sweep, int *remove
     return status;
 }
 
-static void push(apr_array_header_t *wipe, const char *blob)
-{
-    if (blob != NULL) {
-        APR_ARRAY_PUSH(wipe, const char *) = blob;
-    }
-}
-
 /* --- what is due ------------------------------------------------------------------------------------------------ */
 
 static int download_due(const anshin_op_t *op, const char *key, const void *record)
@@ -122,20 +108,16 @@ static int download_due(const anshin_op_t *op, const char *key, const void *reco
     return (download->serial != NULL ? download->expires_at : download->created_at + ANSHIN_KEEP_UNISSUED) <= op->now;
 }
 
-static apr_status_t download_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                                    apr_array_header_t *wipe)
+static apr_status_t download_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
 {
     const anshin_download_t *download = record;
-    apr_status_t status = anshin_txn_delete(txn, &anshin_record_download, key);
 
     (void)op;
-    push(wipe, download->password_blob);
-    push(wipe, download->modern_blob);
-    push(wipe, download->compat_blob);
-    if (status == APR_SUCCESS && download->token != NULL) {
-        status = anshin_txn_delete(txn, &anshin_record_token, download->token);
-    }
-    return status;
+    (void)key;
+    anshin_txn_wipe(txn, download->password_blob);
+    anshin_txn_wipe(txn, download->modern_blob);
+    anshin_txn_wipe(txn, download->compat_blob);
+    return download->token != NULL ? anshin_txn_delete(txn, &anshin_record_token, download->token) : APR_SUCCESS;
 }
 
 static int token_due(const anshin_op_t *op, const char *key, const void *record)
@@ -144,15 +126,6 @@ static int token_due(const anshin_op_t *op, const char *key, const void *record)
 
     (void)key;
     return token->expires_at + ANSHIN_KEEP_TOKEN <= op->now;
-}
-
-static apr_status_t token_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                                 apr_array_header_t *wipe)
-{
-    (void)op;
-    (void)record;
-    (void)wipe;
-    return anshin_txn_delete(txn, &anshin_record_token, key);
 }
 
 static int session_due(const anshin_op_t *op, const char *key, const void *record)
@@ -169,20 +142,15 @@ static int session_due(const anshin_op_t *op, const char *key, const void *recor
            session->seen_at + contract->policy.session_idle <= op->now;
 }
 
-/* The session, and its place in its user's list. */
-static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                                   apr_array_header_t *wipe)
+/* Its place in its user's list. */
+static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
 {
     const anshin_session_t *session = record;
     const char *list_key = apr_pstrcat(op->pool, session->contract, "/", session->user, NULL);
     apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_session_list_t list;
-    apr_status_t status = anshin_txn_delete(txn, &anshin_record_session, key);
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_session_list, list_key, &list);
 
-    (void)wipe;
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_get(txn, &anshin_record_session_list, list_key, &list);
-    }
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
@@ -205,15 +173,6 @@ static int counter_due(const anshin_op_t *op, const char *key, const void *recor
     return counter->phantom && counter->changed_at + keep <= op->now;
 }
 
-static apr_status_t counter_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                                   apr_array_header_t *wipe)
-{
-    (void)op;
-    (void)record;
-    (void)wipe;
-    return anshin_txn_delete(txn, &anshin_record_counter, key);
-}
-
 static int mail_due(const anshin_op_t *op, const char *key, const void *record)
 {
     const anshin_mail_t *mail = record;
@@ -224,12 +183,12 @@ static int mail_due(const anshin_op_t *op, const char *key, const void *record)
            since + ANSHIN_KEEP_MAIL <= op->now;
 }
 
-static apr_status_t mail_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                                apr_array_header_t *wipe)
+static apr_status_t mail_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
 {
     (void)op;
-    push(wipe, ((const anshin_mail_t *)record)->blob);
-    return anshin_txn_delete(txn, &anshin_record_mail, key);
+    (void)key;
+    anshin_txn_wipe(txn, ((const anshin_mail_t *)record)->blob);
+    return APR_SUCCESS;
 }
 
 /* When a reissue was last mailed (reissue_request.c); it matters for minutes. Other facts stay. */
@@ -239,20 +198,11 @@ static int fact_due(const anshin_op_t *op, const char *key, const void *record)
            ((const anshin_fact_t *)record)->at + ANSHIN_KEEP_REQUEST <= op->now;
 }
 
-static apr_status_t fact_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record,
-                                apr_array_header_t *wipe)
-{
-    (void)op;
-    (void)record;
-    (void)wipe;
-    return anshin_txn_delete(txn, &anshin_record_fact, key);
-}
-
 static const sweep_t downloads = {&anshin_record_download, download_due, download_remove};
-static const sweep_t tokens = {&anshin_record_token, token_due, token_remove};
+static const sweep_t tokens = {&anshin_record_token, token_due, NULL};
 static const sweep_t sessions = {&anshin_record_session, session_due, session_remove};
-static const sweep_t counters = {&anshin_record_counter, counter_due, counter_remove};
-static const sweep_t facts = {&anshin_record_fact, fact_due, fact_remove};
+static const sweep_t counters = {&anshin_record_counter, counter_due, NULL};
+static const sweep_t facts = {&anshin_record_fact, fact_due, NULL};
 static const sweep_t mails = {&anshin_record_mail, mail_due, mail_remove};
 
 /* --- history ---------------------------------------------------------------------------------------------------- */
@@ -293,7 +243,7 @@ static apr_status_t trim_series(anshin_op_t *op, const char *key, int *removed)
         return APR_SUCCESS;
     }
     before = op->now - op->contract->policy.history_retention;
-    status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -308,16 +258,13 @@ static apr_status_t trim_series(anshin_op_t *op, const char *key, int *removed)
     if (status != APR_SUCCESS || oldest.at >= before) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
-    status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
     if (status == APR_SUCCESS) {
         status = anshin_history_trim(op, txn, *user != '\0' ? user : NULL, before, HISTORY_BATCH, &dropped);
     }
-    if (status != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return status;
-    }
-    *removed += dropped;
-    return anshin_txn_commit(txn, ANSHIN_LAZY);
+    status = anshin_txn_end(txn, status, ANSHIN_LAZY);
+    *removed += status == APR_SUCCESS ? dropped : 0;
+    return status;
 }
 
 /* A part of all series at a time. */
@@ -326,7 +273,7 @@ static apr_status_t trim_history(anshin_op_t *op, unsigned part, int *removed)
     series_t series = {op, part, apr_array_make(op->pool, 16, sizeof(const char *))};
     anshin_op_t each = *op;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -431,7 +378,7 @@ static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
     if (status != APR_SUCCESS || apr_hash_count(orphans.names) == 0) {
         return status;
     }
-    status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
     if (status != APR_SUCCESS) {
         return status;
     }

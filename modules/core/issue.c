@@ -12,13 +12,11 @@
 #include <jansson.h>
 
 #include "core/account.h"
-#include "core/download.h"
 #include "core/mail.h"
 #include "core/secret.h"
 #include "core/token.h"
 
 #define NAME_OCTETS 64 /* ub-common-name */
-#define SUPERSEDED 4   /* CRLReason, RFC 5280 5.3.1 */
 
 /* What a job is about, as the store has it now. */
 typedef struct target_t {
@@ -67,7 +65,7 @@ apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin
     const anshin_policy_t *policy = &op->contract->policy;
     target_t target;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     memset(order, 0, sizeof(*order));
     if (status != APR_SUCCESS) {
@@ -117,8 +115,7 @@ static apr_status_t put_files(anshin_op_t *op, const anshin_issue_made_t *made, 
 
 /* The certificate becomes the terminal's, the former one ends. */
 static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target,
-                                    const anshin_issue_order_t *order, const anshin_issue_made_t *made,
-                                    apr_array_header_t *wipe)
+                                    const anshin_issue_order_t *order, const anshin_issue_made_t *made)
 {
     anshin_certificate_t record = {.contract = op->contract->name,
                                    .user = job->user,
@@ -138,13 +135,10 @@ static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const an
                    ? status
                    : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0271", "issue: serial %s is in use", order->serial);
     }
-    if (target->terminal.certificate != NULL) {
-        status = anshin_certificate_revoke_in(op, txn, target->terminal.certificate, SUPERSEDED, wipe);
-        if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_ECONFLICT) {
-            return status;
-        }
+    status = anshin_certificate_end_in(op, txn, &target->terminal, ANSHIN_REASON_SUPERSEDED);
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_put(txn, &anshin_record_certificate, order->serial, &record);
     }
-    status = anshin_txn_put(txn, &anshin_record_certificate, order->serial, &record);
     if (status == APR_SUCCESS) {
         target->terminal.certificate = order->serial;
         status = anshin_terminal_put(op, txn, &target->terminal);
@@ -207,7 +201,7 @@ static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_
 /* Everything but the commit. *wanted 0: only the job is removed. */
 static apr_status_t write_all(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, const char *key,
                               const char *worker, const anshin_issue_order_t *order, const anshin_issue_made_t *made,
-                              const files_t *files, apr_array_header_t *wipe, int *wanted)
+                              const files_t *files, int *wanted)
 {
     target_t target;
     const char *link;
@@ -221,7 +215,7 @@ static apr_status_t write_all(anshin_op_t *op, anshin_txn_t *txn, const anshin_j
     if (status != APR_SUCCESS) {
         return *wanted ? status : APR_SUCCESS;
     }
-    status = put_certificate(op, txn, job, &target, order, made, wipe);
+    status = put_certificate(op, txn, job, &target, order, made);
     if (status == APR_SUCCESS) {
         status = put_download(op, txn, job, &target, files, &link);
     }
@@ -231,17 +225,16 @@ static apr_status_t write_all(anshin_op_t *op, anshin_txn_t *txn, const anshin_j
 apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker,
                                  const anshin_issue_order_t *order, const anshin_issue_made_t *made)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     files_t files = {NULL, NULL};
     anshin_txn_t *txn = NULL;
     int wanted = 1;
     apr_status_t status = put_files(op, made, &files);
 
     if (status == APR_SUCCESS) {
-        status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+        status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
     }
     if (status == APR_SUCCESS) {
-        status = write_all(op, txn, job, key, worker, order, made, &files, wipe, &wanted);
+        status = write_all(op, txn, job, key, worker, order, made, &files, &wanted);
     }
     if (status != APR_SUCCESS) {
         anshin_txn_abort(txn);
@@ -256,6 +249,5 @@ apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const
         wipe_files(op, &files);
         return ANSHIN_EDENIED;
     }
-    anshin_download_wipe(op, wipe);
     return APR_SUCCESS;
 }

@@ -172,7 +172,7 @@ static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *sea
 static apr_status_t look(anshin_op_t *op, search_t *search)
 {
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (status == APR_SUCCESS) {
         status = find_due(op, txn, search);
@@ -196,7 +196,7 @@ apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t 
             *wake = search.wake;
             return status;
         }
-        status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+        status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
         if (status != APR_SUCCESS) {
             return status;
         }
@@ -258,7 +258,7 @@ static apr_status_t release_all(anshin_op_t *op, anshin_txn_t *txn, int *release
 apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
 {
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     *released = 0;
     if (status != APR_SUCCESS) {
@@ -295,24 +295,20 @@ apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *k
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker)
 {
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     status = anshin_job_finish(op, txn, key, worker);
-    if (status != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return status;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why)
 {
     anshin_txn_t *txn;
     anshin_job_t job;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -324,11 +320,7 @@ apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *work
         job.last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
         status = anshin_txn_put(txn, &anshin_record_job, key, &job);
     }
-    if (status != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return status;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_jobs_count(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting)

@@ -167,11 +167,7 @@ void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt)
     if (anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &ignored, op->pool) != APR_SUCCESS) {
         return;
     }
-    if (anshin_attempt_settle(op, txn, attempt, 0, 0) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return;
-    }
-    (void)anshin_txn_commit(txn, ANSHIN_LAZY);
+    (void)anshin_txn_end(txn, anshin_attempt_settle(op, txn, attempt, 0, 0), ANSHIN_LAZY);
 }
 
 apr_status_t anshin_counters_locked(anshin_op_t *op, anshin_txn_t *txn, const char *user, unsigned *locked)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "core/claimant.h"
-#include "core/download.h"
 #include "core/lockout.h"
 #include "core/notice.h"
 #include "core/password.h"
@@ -22,11 +21,7 @@ static apr_status_t refuse(anshin_op_t *op, anshin_txn_t *txn, const anshin_logi
 {
     apr_status_t rv = anshin_claimant_record(op, txn, facts, claimant, result);
 
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 static void set_wrong(anshin_op_t *op, anshin_login_result_t *result, const anshin_attempt_t *attempt)
@@ -56,7 +51,7 @@ static apr_status_t reserve_once(anshin_op_t *op, const anshin_login_facts_t *fa
 {
     anshin_txn_t *txn;
     int locked;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     memset(attempt, 0, sizeof(*attempt));
     if (rv != APR_SUCCESS) {
@@ -84,11 +79,7 @@ static apr_status_t reserve_once(anshin_op_t *op, const anshin_login_facts_t *fa
             return refuse(op, txn, facts, claimant, ANSHIN_HISTORY_LOCKED);
         }
     }
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_LAZY); /* everyone sees it; what it leads to is made durable below */
+    return anshin_txn_end(txn, rv, ANSHIN_LAZY); /* everyone sees it; what it leads to is made durable below */
 }
 
 /* The same, waiting while other checks of this user are under way. */
@@ -108,7 +99,7 @@ static apr_status_t reserve(anshin_op_t *op, const anshin_login_facts_t *facts, 
  * or a certificate that was revoked while the hash was computed must not let in. */
 static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                               const anshin_claimant_t *before, anshin_attempt_t *attempt, int match,
-                              const char *new_hash, anshin_login_result_t *result, apr_array_header_t *wipe)
+                              const char *new_hash, anshin_login_result_t *result)
 {
     anshin_claimant_t claimant;
     int right;
@@ -124,7 +115,7 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
         if (new_hash) {
             claimant.account.password_hash = new_hash;
         }
-        return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_PASSWORD, result, wipe);
+        return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_PASSWORD, result);
     }
     if (rv == ANSHIN_EDENIED) { /* right, but locked by a failure beside it */
         set_locked(op, result, attempt);
@@ -152,21 +143,14 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
 static apr_status_t settle(anshin_op_t *op, const anshin_login_facts_t *facts, const anshin_claimant_t *claimant,
                            anshin_attempt_t *attempt, int match, const char *new_hash, anshin_login_result_t *result)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = settle_in(op, txn, facts, claimant, attempt, match, new_hash, result, wipe)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    rv = settle_in(op, txn, facts, claimant, attempt, match, new_hash, result);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, anshin_login_result_t *result)

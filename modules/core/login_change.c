@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/claimant.h"
-#include "core/download.h"
 #include "core/login.h"
 #include "core/notice.h"
 #include "core/password.h"
@@ -16,7 +15,7 @@ static apr_status_t read_claimant(anshin_op_t *op, const anshin_login_facts_t *f
                                   anshin_claimant_t *claimant, const char *const **addresses)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -30,7 +29,7 @@ static apr_status_t read_claimant(anshin_op_t *op, const anshin_login_facts_t *f
 }
 
 static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts, const char *stamp,
-                              const char *phc, anshin_login_result_t *result, apr_array_header_t *wipe)
+                              const char *phc, anshin_login_result_t *result)
 {
     static const anshin_session_match_t every = {0};
     anshin_history_t entry = {.result = ANSHIN_HISTORY_PASSWORD_CHANGED};
@@ -47,7 +46,7 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
             APR_SUCCESS) {
         return rv;
     }
-    return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CHANGE, result, wipe);
+    return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CHANGE, result);
 }
 
 apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
@@ -55,7 +54,6 @@ apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *fa
                                  anshin_login_result_t *result)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     const char *normal = anshin_password_normalise(password, op->pool);
     const char *const *addresses;
     anshin_claimant_t claimant;
@@ -74,15 +72,8 @@ apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *fa
     if ((rv = crypto->password_hash(crypto->ctx, phc, normal, strlen(normal))) != APR_SUCCESS) {
         return anshin_fail(&op->error, rv, "AN0172", "a password could not be hashed: %s", anshin_status_name(rv));
     }
-    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = change_in(op, txn, facts, stamp, phc, result, wipe)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return anshin_txn_end(txn, change_in(op, txn, facts, stamp, phc, result), ANSHIN_DURABLE);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "core/claimant.h"
-#include "core/download.h"
 #include "core/lockout.h"
 #include "core/login.h"
 #include "core/mail.h"
@@ -69,7 +68,7 @@ apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const cha
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -123,16 +122,12 @@ static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user
 apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const char *stamp, apr_int64_t terminal)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = send_in(op, txn, user, stamp, terminal)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, send_in(op, txn, user, stamp, terminal), ANSHIN_DURABLE);
 }
 
 /* A mailed code that is right is removed at once; then that of the app is tried. */
@@ -161,7 +156,7 @@ static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_accoun
 }
 
 static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts, const char *stamp,
-                             const char *code, anshin_login_result_t *result, apr_array_header_t *wipe)
+                             const char *code, anshin_login_result_t *result)
 {
     anshin_claimant_t claimant;
     anshin_attempt_t attempt;
@@ -182,7 +177,7 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
         return rv;
     }
     if (right) {
-        return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CODE, result, wipe);
+        return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CODE, result);
     }
     result->outcome = attempt.locked ? ANSHIN_LOGIN_LOCKED : ANSHIN_LOGIN_WRONG;
     result->remaining = attempt.remaining;
@@ -197,21 +192,13 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
 apr_status_t anshin_login_code_check(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
                                      const char *code, anshin_login_result_t *result)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     memset(result, 0, sizeof(*result));
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check_in(op, txn, facts, stamp, anshin_secret_normalise(code, op->pool), result, wipe);
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    rv = check_in(op, txn, facts, stamp, anshin_secret_normalise(code, op->pool), result);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

@@ -11,34 +11,31 @@
 #include "core/notice.h"
 #include "core/secret.h"
 
-#define CESSATION 5 /* CRLReason cessationOfOperation, RFC 5280 5.3.1 */
-
 /* One terminal: its certificate ends, or a new one is on its way. */
 static apr_status_t convert(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t number,
-                            apr_array_header_t *issues, apr_array_header_t *wipe)
+                            apr_array_header_t *issues)
 {
     anshin_method_issue_t *issue;
     anshin_terminal_t terminal;
     apr_status_t rv = anshin_terminal_get(op, txn, account->user, number, &terminal);
 
-    if (rv == APR_SUCCESS && terminal.certificate) {
-        rv = anshin_certificate_revoke_in(op, txn, terminal.certificate, CESSATION, wipe);
-        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    if (rv == APR_SUCCESS) {
+        rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_CESSATION);
     }
     if (rv != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
     }
     if (account->method != ANSHIN_METHOD_CERTIFICATE) {
-        return anshin_download_finish_in(op, txn, account->user, number, wipe);
+        return anshin_download_finish_in(op, txn, account->user, number);
     }
     issue = apr_array_push(issues);
     issue->terminal = number;
     issue->address = terminal.address;
-    return anshin_download_prepare(op, txn, account->user, number, &issue->download_password, wipe);
+    return anshin_download_prepare(op, txn, account->user, number, &issue->download_password);
 }
 
 static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,
-                              apr_array_header_t *issues, apr_array_header_t *wipe)
+                              apr_array_header_t *issues)
 {
     static const anshin_session_match_t every = {0};
     anshin_history_t entry = {.result = ANSHIN_HISTORY_METHOD_CHANGED, .method = method};
@@ -46,12 +43,12 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
 
     account->method = method;
     if (account->totp_blob) {
-        APR_ARRAY_PUSH(wipe, const char *) = account->totp_blob;
+        anshin_txn_wipe(txn, account->totp_blob);
         account->totp_blob = NULL;
         account->totp_step = 0;
     }
     for (int i = 0; rv == APR_SUCCESS && account->terminals && i < account->terminals->nelts; i++) {
-        rv = convert(op, txn, account, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), issues, wipe);
+        rv = convert(op, txn, account, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), issues);
     }
     if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_sessions_end(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||
@@ -65,7 +62,6 @@ apr_status_t anshin_method_change(anshin_op_t *op, const anshin_member_t *member
                                   apr_array_header_t **issues)
 {
     const anshin_policy_t *policy = &op->contract->policy;
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_account_t account;
     anshin_txn_t *txn;
     apr_status_t rv;
@@ -77,19 +73,12 @@ apr_status_t anshin_method_change(anshin_op_t *op, const anshin_member_t *member
     if (method < 0 || method > ANSHIN_METHOD_CERTIFICATE || !ANSHIN_HAS(policy->methods, method)) {
         return ANSHIN_EINVALID;
     }
-    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     rv = anshin_member_account(op, txn, member, &account);
     if (rv == APR_SUCCESS) {
-        rv = account.method == method ? ANSHIN_EINVALID : change_in(op, txn, &account, method, *issues, wipe);
+        rv = account.method == method ? ANSHIN_EINVALID : change_in(op, txn, &account, method, *issues);
     }
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

@@ -17,6 +17,11 @@ void anshin_op_init(anshin_op_t *op, const anshin_env_t *env, const anshin_contr
     anshin_error_clear(&op->error);
 }
 
+apr_status_t anshin_op_begin(anshin_op_t *op, anshin_txn_mode_t mode, anshin_txn_t **txn)
+{
+    return anshin_txn_begin(txn, op->env->store, mode, &op->error, op->pool);
+}
+
 apr_time_t anshin_clock_system(void *unused)
 {
     (void)unused;

@@ -34,6 +34,10 @@ typedef struct anshin_op_t {
 void anshin_op_init(anshin_op_t *op, const anshin_env_t *env, const anshin_contract_t *contract, const char *address,
                     apr_pool_t *pool);
 
+/* Begin a transaction on the operation's store, in its pool, with op->error for the cause of a failure. Answers of
+ * anshin_txn_begin(). */
+apr_status_t anshin_op_begin(anshin_op_t *op, anshin_txn_mode_t mode, anshin_txn_t **txn);
+
 /* apr_time_now as a clock. */
 apr_time_t anshin_clock_system(void *unused);
 

@@ -12,21 +12,6 @@
 #include "core/session.h"
 #include "core/token.h"
 
-static apr_status_t begin(anshin_op_t *op, anshin_txn_t **txn)
-{
-    return anshin_txn_begin(txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
-}
-
-/* Commit when rv says that all went well. */
-static apr_status_t end(anshin_txn_t *txn, apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
-}
-
 /* A fresh link and code for a pending account; an earlier link ends. */
 static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
                            anshin_invitation_t *invitation)
@@ -46,8 +31,8 @@ static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
         return rv;
     }
     account->registration = key;
-    invitation->url = apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, "/register?t=",
-                                  token, NULL);
+    invitation->url =
+        apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, "/register?t=", token, NULL);
     invitation->expires_at = record.expires_at;
     return anshin_account_put(op, txn, account);
 }
@@ -91,7 +76,7 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
     anshin_txn_t *txn;
     apr_status_t rv = check_new(op, spec, &account, &terminal);
 
-    if (rv != APR_SUCCESS || (rv = begin(op, &txn)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     account.contract = terminal.contract = op->contract->name;
@@ -109,7 +94,7 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
     if (rv == APR_SUCCESS && (rv = anshin_terminal_put(op, txn, &terminal)) == APR_SUCCESS) {
         rv = invite(op, txn, &account, invitation);
     }
-    return end(txn, rv);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 /* Read an account to be worked on; a typed ID that none can have is not found. */
@@ -128,7 +113,7 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = begin(op, &txn);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -141,7 +126,7 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
     if (rv == APR_SUCCESS && (rv = anshin_counters_reset(op, txn, account.user, NULL)) == APR_SUCCESS) {
         rv = invite(op, txn, &account, invitation);
     }
-    return end(txn, rv);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state)
@@ -149,7 +134,7 @@ apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_accou
     static const anshin_session_match_t every = {0};
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = begin(op, &txn);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -162,14 +147,14 @@ apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_accou
     if (rv == APR_SUCCESS) {
         rv = anshin_sessions_end(op, txn, account.user, &every, NULL);
     }
-    return end(txn, rv);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = begin(op, &txn);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -182,12 +167,11 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
     if (rv == APR_SUCCESS) {
         rv = anshin_counters_reset(op, txn, account.user, NULL);
     }
-    return end(txn, rv);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 /* Terminals with their certificates and waiting downloads. */
-static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                                     apr_array_header_t *wipe)
+static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
 {
     for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
         apr_int64_t number = APR_ARRAY_IDX(account->terminals, i, apr_int64_t);
@@ -196,11 +180,9 @@ static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const a
         if (rv == ANSHIN_ENOTFOUND) {
             continue;
         }
-        if (rv == APR_SUCCESS && terminal.certificate) {
-            rv = anshin_certificate_revoke_in(op, txn, terminal.certificate, 5, wipe);
-        }
-        if ((rv != APR_SUCCESS && rv != ANSHIN_ECONFLICT && rv != ANSHIN_ENOTFOUND) ||
-            (rv = anshin_download_finish_in(op, txn, account->user, number, wipe)) != APR_SUCCESS ||
+        if (rv != APR_SUCCESS ||
+            (rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_CESSATION)) != APR_SUCCESS ||
+            (rv = anshin_download_finish_in(op, txn, account->user, number)) != APR_SUCCESS ||
             (rv = anshin_txn_delete(txn, &anshin_record_terminal, anshin_terminal_key(op, account->user, number))) !=
                 APR_SUCCESS) {
             return rv;
@@ -212,26 +194,22 @@ static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const a
 apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
 {
     static const anshin_session_match_t every = {0};
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = begin(op, &txn);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if ((rv = find(op, txn, user, &account)) == APR_SUCCESS &&
-        (rv = delete_terminals(op, txn, &account, wipe)) == APR_SUCCESS &&
+        (rv = delete_terminals(op, txn, &account)) == APR_SUCCESS &&
         (rv = anshin_sessions_end(op, txn, account.user, &every, NULL)) == APR_SUCCESS &&
         (rv = anshin_counters_reset(op, txn, account.user, NULL)) == APR_SUCCESS && account.registration) {
         rv = anshin_txn_delete(txn, &anshin_record_token, account.registration);
     }
     if (rv == APR_SUCCESS) {
-        APR_ARRAY_PUSH(wipe, const char *) = account.totp_blob;
+        anshin_txn_wipe(txn, account.totp_blob);
         rv = anshin_txn_delete(txn, &anshin_record_account, anshin_account_key(op, account.user));
     }
-    if ((rv = end(txn, rv)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

@@ -20,7 +20,7 @@ apr_status_t anshin_outbox_read(anshin_op_t *op, const anshin_outbox_t *outbox, 
     if (outbox->id == NULL) {
         return ANSHIN_ENOTFOUND;
     }
-    status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
     if (status == APR_SUCCESS) {
         status = anshin_txn_get(txn, &anshin_record_mail, outbox->id, mail);
         anshin_txn_abort(txn);
@@ -79,7 +79,7 @@ static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_
 {
     anshin_mail_t mail;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -93,11 +93,7 @@ static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_
         change(op, &mail, why);
         status = anshin_txn_put(txn, &anshin_record_mail, outbox->id, &mail);
     }
-    if (status != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return status;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *outbox)

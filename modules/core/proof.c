@@ -23,16 +23,12 @@ static apr_status_t reserve_once(anshin_op_t *op, anshin_counter_kind_t kind, co
                                  anshin_attempt_t *attempt)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = anshin_attempt_reserve(op, txn, kind, user, attempt)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_LAZY);
+    return anshin_txn_end(txn, anshin_attempt_reserve(op, txn, kind, user, attempt), ANSHIN_LAZY);
 }
 
 static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *user,
@@ -86,15 +82,14 @@ apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, con
         anshin_attempt_give_back(op, &attempt);
         return anshin_fail(&op->error, rv, "AN0181", "a secret could not be checked: %s", anshin_status_name(rv));
     }
-    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = settle_in(op, txn, kind, user, &attempt, match)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
+    rv = anshin_txn_end(txn, settle_in(op, txn, kind, user, &attempt, match), ANSHIN_DURABLE);
+    if (rv == APR_SUCCESS) {
+        proof->locked = attempt.locked;
+        proof->right = match && !attempt.locked;
+        proof->remaining = attempt.remaining;
     }
-    proof->locked = attempt.locked;
-    proof->right = match && !attempt.locked;
-    proof->remaining = attempt.remaining;
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return rv;
 }

@@ -42,7 +42,7 @@ apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin
 {
     anshin_txn_t *txn;
     found_t found;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -92,17 +92,13 @@ apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const 
                                       anshin_code_result_t *result)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     memset(result, 0, sizeof(*result));
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = code_in(op, txn, token, code, result)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, code_in(op, txn, token, code, result), ANSHIN_DURABLE);
 }
 
 /* The rules of page 2, all in one go. *password and *answer are what is hashed. */
@@ -131,7 +127,6 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
                                 anshin_registration_result_t *result)
 {
     anshin_history_t entry = {.result = ANSHIN_HISTORY_REGISTERED};
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_account_t *account;
     found_t found;
     apr_status_t rv = find(op, txn, token, &found);
@@ -157,14 +152,14 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
     if (account->method != ANSHIN_METHOD_CERTIFICATE) {
         return APR_SUCCESS;
     }
-    return anshin_download_prepare(op, txn, account->user, 1, &result->download_password, wipe);
+    return anshin_download_prepare(op, txn, account->user, 1, &result->download_password);
 }
 
 /* Look the link up again and read what the rules need to know. */
 static apr_status_t read_subject(anshin_op_t *op, const char *token, found_t *found, anshin_terminal_t *terminal)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -208,13 +203,9 @@ apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, co
     if (rv != APR_SUCCESS) {
         return anshin_fail(&op->error, rv, "AN0161", "a password could not be hashed: %s", anshin_status_name(rv));
     }
-    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     rv = complete_in(op, txn, token, form->question, form->language, password_hash, answer_hash, result);
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

@@ -17,8 +17,6 @@
 #include "core/secret.h"
 #include "core/session.h"
 
-#define SUPERSEDED 4 /* CRLReason, RFC 5280 5.3.1 */
-
 int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account)
 {
     if (account->state != ANSHIN_ACCOUNT_ACTIVE) {
@@ -85,7 +83,7 @@ static anshin_reissue_proof_t proof_of(const anshin_op_t *op, anshin_reissue_kin
 static apr_status_t read_found(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token, found_t *found)
 {
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -177,29 +175,20 @@ static apr_status_t new_password(anshin_op_t *op, anshin_txn_t *txn, anshin_acco
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "password-reissued", account, NULL, NULL);
 }
 
-apr_status_t anshin_certificate_renew_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
-                                         const char **download_password, apr_array_header_t *wipe)
-{
-    anshin_terminal_t terminal;
-    apr_status_t rv = anshin_terminal_get(op, txn, user, number, &terminal);
-
-    if (rv == APR_SUCCESS && terminal.certificate) {
-        rv = anshin_certificate_revoke_in(op, txn, terminal.certificate, SUPERSEDED, wipe);
-        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
-    }
-    return rv == APR_SUCCESS ? anshin_download_prepare(op, txn, user, number, download_password, wipe) : rv;
-}
-
 static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const found_t *found,
-                                    anshin_reissue_result_t *result, apr_array_header_t *wipe)
+                                    anshin_reissue_result_t *result)
 {
+    const char *user = found->account.user;
     anshin_history_t entry = {.result = ANSHIN_HISTORY_CERTIFICATE_REISSUED,
                               .terminal = found->token.terminal,
                               .method = found->account.method};
-    apr_status_t rv = anshin_certificate_renew_in(op, txn, found->account.user, found->token.terminal,
-                                                  &result->download_password, wipe);
+    anshin_terminal_t terminal;
+    apr_status_t rv = anshin_terminal_get(op, txn, user, entry.terminal, &terminal);
 
-    if (rv != APR_SUCCESS || (rv = anshin_history_add(op, txn, found->account.user, &entry)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS ||
+        (rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_SUPERSEDED)) != APR_SUCCESS ||
+        (rv = anshin_download_prepare(op, txn, user, entry.terminal, &result->download_password)) != APR_SUCCESS ||
+        (rv = anshin_history_add(op, txn, user, &entry)) != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
     }
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "certificate-reissued", &found->account, NULL, NULL);
@@ -213,8 +202,7 @@ static int same_proofs(const anshin_account_t *a, const anshin_account_t *b)
 }
 
 static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
-                               const char *phc, const found_t *before, anshin_reissue_result_t *result,
-                               apr_array_header_t *wipe)
+                               const char *phc, const found_t *before, anshin_reissue_result_t *result)
 {
     found_t found;
     apr_status_t rv = find(op, txn, kind, token, &found);
@@ -226,14 +214,13 @@ static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
         return rv;
     }
     return kind == ANSHIN_REISSUE_PASSWORD ? new_password(op, txn, &found.account, phc, result)
-                                           : new_certificate(op, txn, &found, result, wipe);
+                                           : new_certificate(op, txn, &found, result);
 }
 
 apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
                                     const char *question, const char *answer, anshin_reissue_result_t *result)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     char phc[ANSHIN_PHC_MAX] = "";
     anshin_txn_t *txn;
     found_t found;
@@ -255,17 +242,10 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
             return anshin_fail(&op->error, rv, "AN0193", "a password could not be hashed: %s", anshin_status_name(rv));
         }
     }
-    if ((rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = execute_in(op, txn, kind, token, phc, &found, result, wipe)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return anshin_txn_end(txn, execute_in(op, txn, kind, token, phc, &found, result), ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at)
@@ -278,7 +258,7 @@ apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char *
     apr_status_t rv = anshin_secret_text(op, code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_SIGNS);
 
     if (rv != APR_SUCCESS || (rv = crypto->password_hash(crypto->ctx, phc, *code, strlen(*code))) != APR_SUCCESS ||
-        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     rv = canonical ? anshin_account_get(op, txn, canonical, &account) : ANSHIN_ENOTFOUND;
@@ -289,9 +269,5 @@ apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char *
     } else if (rv == ANSHIN_ENOTFOUND) {
         rv = anshin_fail(&op->error, rv, "AN0194", "no such user in contract %s", op->contract->name);
     }
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

@@ -16,7 +16,6 @@
 #include "core/mail.h"
 #include "core/secret.h"
 
-#define SUPERSEDED 4      /* CRLReason, RFC 5280 5.3.1 */
 #define WAITING_MAX 10000 /* requests and other jobs in the queue before new ones are refused (S32) */
 
 static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *blob)
@@ -51,16 +50,13 @@ apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind,
     }
     rv = anshin_secret_blob_put(op, &blob, "reissue", text, strlen(text));
     free(text);
-    if (rv != APR_SUCCESS ||
-        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     if ((rv = queue_request(op, txn, kind, blob)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
         anshin_secret_blob_wipe(op, blob);
-        return rv;
     }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 /* The terminal of the account whose address was typed; ANSHIN_ENOTFOUND when there is none. */
@@ -169,19 +165,13 @@ apr_status_t anshin_reissue_process(anshin_op_t *op, const anshin_job_t *job, co
     apr_status_t rv = open_request(op, job, &user, &address);
 
     if ((rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) ||
-        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool)) != APR_SUCCESS) {
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     rv = user ? process_in(op, txn, kind, user, address) : APR_SUCCESS;
     if (rv == APR_SUCCESS) {
         rv = anshin_job_finish(op, txn, key, worker);
     }
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_secret_blob_wipe(op, job->blob);
-    }
-    return rv;
+    anshin_txn_wipe(txn, job->blob);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

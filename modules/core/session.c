@@ -133,7 +133,7 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
         return ANSHIN_ENOTFOUND;
     }
     if ((rv = session_key(op, key, id)) != APR_SUCCESS ||
-        (rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool)) != APR_SUCCESS) {
+        (rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return rv;
     }
     rv = anshin_txn_get(txn, &anshin_record_session, *key, session);
@@ -157,7 +157,7 @@ apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin
     if (op->now - session->seen_at < op->contract->policy.session_idle / 10) {
         return APR_SUCCESS;
     }
-    rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -167,11 +167,7 @@ apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin
         return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv; /* ended meanwhile: must not come back to life */
     }
     current.seen_at = op->now;
-    if ((rv = anshin_txn_put(txn, &anshin_record_session, key, &current)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_LAZY);
+    return anshin_txn_end(txn, anshin_txn_put(txn, &anshin_record_session, key, &current), ANSHIN_LAZY);
 }
 
 static int matches(const anshin_session_match_t *match, const char *key, const anshin_session_t *session)
@@ -279,7 +275,7 @@ apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char
     anshin_session_match_t others = {.except = except};
     anshin_session_t session;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -292,11 +288,7 @@ apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char
                strcmp(session.contract, op->contract->name) == 0) {
         rv = session_remove(op, txn, key, user);
     }
-    if (rv != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char *id)
@@ -326,7 +318,7 @@ apr_status_t anshin_session_end(anshin_op_t *op, const char *key)
     anshin_history_t entry = {.result = ANSHIN_HISTORY_LOGOUT};
     anshin_session_t session;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -339,10 +331,8 @@ apr_status_t anshin_session_end(anshin_op_t *op, const char *key)
     entry.terminal = session.terminal;
     entry.method = session.method;
     entry.serial = session.serial;
-    if ((rv = session_remove(op, txn, key, session.user)) != APR_SUCCESS ||
-        (rv = anshin_history_add(op, txn, session.user, &entry)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
+    if ((rv = session_remove(op, txn, key, session.user)) == APR_SUCCESS) {
+        rv = anshin_history_add(op, txn, session.user, &entry);
     }
-    return anshin_txn_commit(txn, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

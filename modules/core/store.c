@@ -21,13 +21,15 @@ struct anshin_store_t {
 };
 
 struct anshin_txn_t {
+    anshin_store_t *store;
     const anshin_store_driver_t *driver;
     void *self; /* the driver's */
     anshin_txn_mode_t mode;
     anshin_error_t *err;
     apr_pool_t *pool;
     int ended;
-    int walking; /* anshin_txn_each is under way */
+    int walking;              /* anshin_txn_each is under way */
+    apr_array_header_t *wipe; /* names of blobs to wipe after the commit; NULL: none */
 };
 
 apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver_t *driver, const char *where,
@@ -75,6 +77,7 @@ apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_
         return status;
     }
     self = apr_pcalloc(pool, sizeof(*self));
+    self->store = store;
     self->driver = store->driver;
     self->mode = mode;
     self->err = err;
@@ -230,6 +233,27 @@ apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type
 /* --- ending --------------------------------------------------------------------------------------------------------
  */
 
+void anshin_txn_wipe(anshin_txn_t *txn, const char *blob)
+{
+    if (blob == NULL) {
+        return;
+    }
+    if (txn->wipe == NULL) {
+        txn->wipe = apr_array_make(txn->pool, 4, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(txn->wipe, const char *) = blob;
+}
+
+static void wipe_blobs(anshin_store_t *store, const apr_array_header_t *names)
+{
+    anshin_error_t ignored; /* housekeeping wipes what nobody names any more */
+
+    anshin_error_clear(&ignored);
+    for (int i = 0; i < names->nelts; i++) {
+        (void)anshin_blob_wipe(store, APR_ARRAY_IDX(names, i, const char *), &ignored);
+    }
+}
+
 apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability)
 {
     apr_status_t status = check_open(txn);
@@ -239,7 +263,11 @@ apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability
     }
     txn->ended = 1;
     apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
-    return txn->driver->commit(txn->self, durability);
+    status = txn->driver->commit(txn->self, txn->wipe != NULL ? ANSHIN_DURABLE : durability);
+    if (status == APR_SUCCESS && txn->wipe != NULL) {
+        wipe_blobs(txn->store, txn->wipe);
+    }
+    return status;
 }
 
 void anshin_txn_abort(anshin_txn_t *txn)
@@ -250,6 +278,15 @@ void anshin_txn_abort(anshin_txn_t *txn)
     txn->ended = 1;
     apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
     txn->driver->abort(txn->self);
+}
+
+apr_status_t anshin_txn_end(anshin_txn_t *txn, apr_status_t rv, anshin_durability_t durability)
+{
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return rv;
+    }
+    return anshin_txn_commit(txn, durability);
 }
 
 /* --- blobs ---------------------------------------------------------------------------------------------------------

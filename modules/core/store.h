@@ -15,8 +15,8 @@
 #include "core/anshin.h"
 #include "core/record.h"
 
-#define ANSHIN_KEY_MAX 255        /* bytes of a key, without NUL */
-#define ANSHIN_BLOB_MAX 1048576   /* bytes of a blob */
+#define ANSHIN_KEY_MAX 255      /* bytes of a key, without NUL */
+#define ANSHIN_BLOB_MAX 1048576 /* bytes of a blob */
 
 typedef struct anshin_store_t anshin_store_t;
 typedef struct anshin_txn_t anshin_txn_t;
@@ -55,13 +55,21 @@ typedef apr_status_t anshin_visit_fn(void *baton, const char *key, const void *r
 apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
                              anshin_visit_fn *visit, void *baton);
 
+/* Wipe a blob (NULL: none) when this write transaction has been committed, which then is durable: no record that still
+ * names it may come back. A failure to wipe is left to housekeeping. The name must live as long as the transaction. */
+void anshin_txn_wipe(anshin_txn_t *txn, const char *blob);
+
 /* End. After any answer the transaction is over; without APR_SUCCESS nothing of it was acknowledged. */
 apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability);
 void anshin_txn_abort(anshin_txn_t *txn); /* NULL or an ended transaction: nothing happens */
 
+/* End as the work in it went: APR_SUCCESS commits, anything else aborts and is returned. */
+apr_status_t anshin_txn_end(anshin_txn_t *txn, apr_status_t rv, anshin_durability_t durability);
+
 /* Blobs: sealed files too secret for a journal. They are not part of a transaction: put a blob before the record that
- * names it, wipe it after the record is gone; housekeeping removes what nobody names. name: 32 hexadecimal digits.
- * put is durable when it returns. get answers ANSHIN_ENOTFOUND as well. wipe overwrites, then removes. */
+ * names it, wipe it after the record is gone (anshin_txn_wipe()); housekeeping removes what nobody names. name: 32
+ * hexadecimal digits. put is durable when it returns. get answers ANSHIN_ENOTFOUND as well. wipe overwrites, then
+ * removes. */
 apr_status_t anshin_blob_put(anshin_store_t *store, const char *name, const void *data, apr_size_t length,
                              anshin_error_t *err);
 apr_status_t anshin_blob_get(anshin_bytes_t *data, anshin_store_t *store, const char *name, anshin_error_t *err,

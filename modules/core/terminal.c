@@ -13,8 +13,6 @@
 #include "core/notice.h"
 #include "core/secret.h"
 
-#define CESSATION 5 /* CRLReason cessationOfOperation, RFC 5280 5.3.1 */
-
 /* The account of a fresh session with a function that is switched on. */
 static apr_status_t begin(anshin_op_t *op, anshin_txn_mode_t mode, const anshin_member_t *member,
                           anshin_function_t function, anshin_txn_t **txn, anshin_account_t *account)
@@ -25,7 +23,7 @@ static apr_status_t begin(anshin_op_t *op, anshin_txn_mode_t mode, const anshin_
     if (!ANSHIN_HAS(op->contract->policy.functions, function) || !anshin_member_fresh(op, member)) {
         return ANSHIN_EDENIED;
     }
-    if ((rv = anshin_txn_begin(txn, op->env->store, mode, &op->error, op->pool)) != APR_SUCCESS) {
+    if ((rv = anshin_op_begin(op, mode, txn)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_member_account(op, *txn, member, account);
@@ -118,20 +116,18 @@ static apr_status_t record(anshin_op_t *op, anshin_txn_t *txn, const anshin_acco
     return rv;
 }
 
-static apr_status_t end(anshin_op_t *op, anshin_txn_t *txn, apr_status_t rv, int write, const apr_array_header_t *wipe)
+/* What was refused by a rule changed nothing. */
+static apr_status_t end(anshin_txn_t *txn, apr_status_t rv, int write)
 {
-    if (rv != APR_SUCCESS || !write) {
+    if (!write) {
         anshin_txn_abort(txn);
         return rv;
     }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS && wipe) {
-        anshin_download_wipe(op, wipe);
-    }
-    return rv;
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *address, int kind,
-                           anshin_terminal_result_t *result, apr_array_header_t *wipe)
+                           anshin_terminal_result_t *result)
 {
     anshin_terminal_t terminal = {
         .contract = op->contract->name, .user = account->user, .kind = kind, .address = address, .created_at = op->now};
@@ -148,7 +144,7 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
         return rv;
     }
     if (account->method == ANSHIN_METHOD_CERTIFICATE &&
-        (rv = anshin_download_prepare(op, txn, account->user, terminal.number, &result->download_password, wipe)) !=
+        (rv = anshin_download_prepare(op, txn, account->user, terminal.number, &result->download_password)) !=
             APR_SUCCESS) {
         return rv;
     }
@@ -158,7 +154,6 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
 apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member, const char *address, int kind,
                                  anshin_terminal_result_t *result)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_account_t account;
     anshin_txn_t *txn;
     int ok = 0;
@@ -170,9 +165,9 @@ apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member,
         rv = check(op, txn, &account, 0, address, kind, result, &ok);
     }
     if (rv == APR_SUCCESS && ok) {
-        rv = add_in(op, txn, &account, address, kind, result, wipe);
+        rv = add_in(op, txn, &account, address, kind, result);
     }
-    return end(op, txn, rv, ok, wipe);
+    return end(txn, rv, ok);
 }
 
 apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
@@ -206,16 +201,16 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
     if (rv == APR_SUCCESS && ok && !same) {
         rv = record(op, txn, &account, ANSHIN_HISTORY_TERMINAL_CHANGED, "terminal-changed", &terminal, former);
     }
-    return end(op, txn, rv, ok && !same, NULL);
+    return end(txn, rv, ok && !same);
 }
 
 /* Everything that hangs on a terminal goes with it. */
 static apr_status_t delete_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
-                              const anshin_terminal_t *terminal, apr_array_header_t *wipe)
+                              const anshin_terminal_t *terminal)
 {
     anshin_session_match_t match = {.terminal = terminal->number};
     apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(apr_int64_t));
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv;
 
     for (int i = 0; i < account->terminals->nelts; i++) {
         apr_int64_t number = APR_ARRAY_IDX(account->terminals, i, apr_int64_t);
@@ -224,12 +219,8 @@ static apr_status_t delete_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
         }
     }
     account->terminals = kept;
-    if (terminal->certificate) {
-        rv = anshin_certificate_revoke_in(op, txn, terminal->certificate, CESSATION, wipe);
-        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
-    }
-    if (rv != APR_SUCCESS ||
-        (rv = anshin_download_finish_in(op, txn, account->user, terminal->number, wipe)) != APR_SUCCESS ||
+    if ((rv = anshin_certificate_end_in(op, txn, terminal, ANSHIN_REASON_CESSATION)) != APR_SUCCESS ||
+        (rv = anshin_download_finish_in(op, txn, account->user, terminal->number)) != APR_SUCCESS ||
         (rv = anshin_sessions_end(op, txn, account->user, &match, NULL)) != APR_SUCCESS ||
         (rv = anshin_txn_delete(txn, &anshin_record_terminal,
                                 anshin_terminal_key(op, account->user, terminal->number))) != APR_SUCCESS ||
@@ -242,7 +233,6 @@ static apr_status_t delete_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
 apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
                                     anshin_terminal_result_t *result)
 {
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_account_t account;
     anshin_terminal_t terminal;
     anshin_txn_t *txn;
@@ -258,9 +248,9 @@ apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *memb
                               APR_ARRAY_IDX(account.terminals, 0, apr_int64_t) == number)) {
         result->error = "errors.terminal_first";
     } else if (rv == APR_SUCCESS) {
-        rv = delete_in(op, txn, &account, &terminal, wipe);
+        rv = delete_in(op, txn, &account, &terminal);
     }
-    return end(op, txn, rv, !result->error, wipe);
+    return end(txn, rv, !result->error);
 }
 
 static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
@@ -291,7 +281,7 @@ apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     *views = apr_array_make(op->pool, 4, sizeof(anshin_terminal_view_t));
     if (rv != APR_SUCCESS) {

@@ -98,9 +98,8 @@ apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const
     return rv;
 }
 
-/* Put a new blob (NULL: none) in place of the old one, which the caller wipes after the commit. */
-static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *blob, apr_int64_t step,
-                             const char **old)
+/* Put a new blob (NULL: none) in place of the old one. */
+static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *blob, apr_int64_t step)
 {
     anshin_history_t entry = {.result = blob ? ANSHIN_HISTORY_AUTHENTICATOR_SET : ANSHIN_HISTORY_AUTHENTICATOR_REMOVED};
     anshin_account_t account;
@@ -109,10 +108,10 @@ static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *use
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    *old = account.totp_blob;
-    if (!*old && !blob) {
+    if (!account.totp_blob && !blob) {
         return APR_SUCCESS;
     }
+    anshin_txn_wipe(txn, account.totp_blob);
     account.totp_blob = blob;
     account.totp_step = step;
     if ((rv = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
@@ -125,21 +124,10 @@ static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *use
 
 static apr_status_t replace(anshin_op_t *op, const char *user, const char *blob, apr_int64_t step)
 {
-    const char *old = NULL;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool);
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if ((rv = set_blob(op, txn, user, blob, step, &old)) != APR_SUCCESS) {
-        anshin_txn_abort(txn);
-        return rv;
-    }
-    if ((rv = anshin_txn_commit(txn, ANSHIN_DURABLE)) == APR_SUCCESS) {
-        anshin_secret_blob_wipe(op, old);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? anshin_txn_end(txn, set_blob(op, txn, user, blob, step), ANSHIN_DURABLE) : rv;
 }
 
 apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code)

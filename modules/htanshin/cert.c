@@ -130,7 +130,7 @@ static apr_status_t list(anshin_call_t *call, const char *user, const char *stat
 {
     listing_t listing = {call, user, state, anshin_rows_create(call->pool)};
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -158,7 +158,7 @@ static apr_status_t cert_list(anshin_call_t *call)
 static apr_status_t find(anshin_call_t *call, const char *serial, anshin_certificate_t *certificate)
 {
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
 
     if (status != APR_SUCCESS) {
         return status;

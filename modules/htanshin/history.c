@@ -63,8 +63,7 @@ static apr_status_t history(anshin_call_t *call)
     if (status == APR_SUCCESS && !reading.unknown) {
         status = anshin_call_user(call, call->operands[0], &user);
     }
-    if (status != APR_SUCCESS || (status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error,
-                                                            call->pool)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return status;
     }
     call->result = json_array();

@@ -65,8 +65,7 @@ static apr_status_t mail_list(anshin_call_t *call)
     if (status == APR_SUCCESS && listing.user != NULL) {
         status = anshin_call_user(call, listing.user, &listing.user);
     }
-    if (status != APR_SUCCESS || (status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error,
-                                                            call->pool)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return status;
     }
     listing.state = state < 0 ? NULL : state_words[state];
@@ -85,7 +84,7 @@ static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mai
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0870",
                            "ID: must be the 32 hexadecimal digits that mail list shows");
     }
-    status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+    status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
     if (status != APR_SUCCESS) {
         return status;
     }

@@ -45,7 +45,7 @@ static apr_status_t list(anshin_call_t *call, const char *user, const char *want
     listing_t listing = {call, anshin_rows_create(call->pool), wanted};
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
 
     if (status != APR_SUCCESS) {
         return status;

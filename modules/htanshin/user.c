@@ -128,8 +128,7 @@ static apr_status_t user_list(anshin_call_t *call)
     anshin_txn_t *txn;
     apr_status_t status = anshin_call_word(call, "state", state_words, -1, &listing.state);
 
-    if (status != APR_SUCCESS || (status = anshin_txn_begin(&txn, call->env.store, ANSHIN_TXN_READ, &call->op.error,
-                                                            call->pool)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return status;
     }
     status = anshin_txn_each(txn, &anshin_record_account, prefix, list_one, &listing);

@@ -160,7 +160,7 @@ apr_status_t anshin_user_show(anshin_call_t *call, const char *user, json_t **re
 {
     anshin_account_t account;
     look_t look = {.call = call, .account = &account};
-    apr_status_t status = anshin_txn_begin(&look.txn, call->env.store, ANSHIN_TXN_READ, &call->op.error, call->pool);
+    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &look.txn);
 
     if (status != APR_SUCCESS) {
         return status;

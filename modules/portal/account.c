@@ -124,7 +124,7 @@ int anshin_sessions_get(anshin_exchange_t *x)
 {
     list_t list = {x, json_array()};
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, x->op.env->store, ANSHIN_TXN_READ, &x->op.error, x->op.pool);
+    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
 
     if (status == APR_SUCCESS) {
         status = anshin_sessions_each(&x->op, txn, x->session.user, put_session, &list);

@@ -55,7 +55,7 @@ static apr_status_t judge(anshin_exchange_t *x, anshin_certificate_verdict_t *ve
     anshin_op_t *op = &x->op;
     anshin_certificate_t record;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (status == APR_SUCCESS) {
         status = anshin_certificate_judge(op, txn, x->peer, verdict, &record);

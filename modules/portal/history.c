@@ -85,7 +85,7 @@ int anshin_history_get(anshin_exchange_t *x)
     list_t list = {x, json_array()};
     apr_int64_t total = 0, page = wanted_page(x), pages = 1;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, x->op.env->store, ANSHIN_TXN_READ, &x->op.error, x->op.pool);
+    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
 
     anshin_page_put(x->page, x->page->page, "entries", list.rows);
     if (status == APR_SUCCESS) {

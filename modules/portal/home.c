@@ -31,7 +31,7 @@ static apr_status_t previous_login(anshin_exchange_t *x, apr_time_t *at)
     search_t search = {x->session.created_at, 0};
     anshin_op_t *op = &x->op;
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (status != APR_SUCCESS) {
         return status;

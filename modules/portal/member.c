@@ -22,7 +22,7 @@ anshin_member_t anshin_member_of(const anshin_exchange_t *x)
 apr_status_t anshin_member_read(anshin_exchange_t *x, anshin_account_t *account)
 {
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, x->op.env->store, ANSHIN_TXN_READ, &x->op.error, x->op.pool);
+    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
 
     if (status == APR_SUCCESS) {
         status = anshin_account_get(&x->op, txn, x->session.user, account);

@@ -124,7 +124,7 @@ static int typed_kind(const anshin_exchange_t *x)
 static apr_status_t read_terminal(anshin_exchange_t *x, apr_int64_t number, anshin_terminal_t *terminal)
 {
     anshin_txn_t *txn;
-    apr_status_t status = anshin_txn_begin(&txn, x->op.env->store, ANSHIN_TXN_READ, &x->op.error, x->op.pool);
+    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
 
     if (status == APR_SUCCESS) {
         status = anshin_terminal_get(&x->op, txn, x->session.user, number, terminal);

@@ -38,15 +38,13 @@ static const char *prepare(const char *user, apr_int64_t number)
 {
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
-    apr_array_header_t *wipe = apr_array_make(op->pool, 4, sizeof(const char *));
     const char *password = NULL;
 
-    if (anshin_download_prepare(op, txn, user, number, &password, wipe) != APR_SUCCESS ||
+    if (anshin_download_prepare(op, txn, user, number, &password) != APR_SUCCESS ||
         anshin_txn_commit(txn, ANSHIN_DURABLE) != APR_SUCCESS) {
         printf("# prepare: %s %s\n", op->error.id, op->error.text);
         exit(1);
     }
-    anshin_download_wipe(op, wipe);
     return password;
 }
 

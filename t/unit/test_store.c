@@ -358,6 +358,29 @@ static void test_blobs(fixture_t *f)
     ok(anshin_blob_get(&data, f->store, name, NULL, f->pool) == ANSHIN_ENOTFOUND, "%s: and did", f->name);
 }
 
+/* A blob goes with the record that named it, or stays with it. */
+static void test_wiped_with(fixture_t *f)
+{
+    const char *name = "a0112233445566778899aabbccddeeff";
+    anshin_bytes_t data;
+    anshin_txn_t *txn;
+
+    ok(anshin_blob_put(f->store, name, "secret", 6, &f->err) == APR_SUCCESS, "%s: a blob", f->name);
+    txn = begin(f, ANSHIN_TXN_WRITE, f->pool);
+    anshin_txn_wipe(txn, name);
+    ok(anshin_txn_end(txn, ANSHIN_EDENIED, ANSHIN_DURABLE) == ANSHIN_EDENIED &&
+           anshin_blob_get(&data, f->store, name, &f->err, f->pool) == APR_SUCCESS,
+       "%s: a transaction that fails wipes nothing, and says why it failed (S24)", f->name);
+    txn = begin(f, ANSHIN_TXN_WRITE, f->pool);
+    anshin_txn_wipe(txn, NULL);
+    anshin_txn_wipe(txn, name);
+    anshin_txn_wipe(txn, "b0112233445566778899aabbccddeeff");
+    ok(put_fact(txn, "wiped", "1") == APR_SUCCESS && anshin_txn_end(txn, APR_SUCCESS, ANSHIN_LAZY) == APR_SUCCESS &&
+           same_text(fact_of(f, "wiped"), "1") &&
+           anshin_blob_get(&data, f->store, name, &f->err, f->pool) == ANSHIN_ENOTFOUND,
+       "%s: with the commit the blob is gone; one that is not there is no failure (S24)", f->name);
+}
+
 static void test_provider(const char *name, const anshin_store_driver_t *driver, const char *where, apr_pool_t *parent)
 {
     fixture_t f = {.name = name};
@@ -375,6 +398,7 @@ static void test_provider(const char *name, const anshin_store_driver_t *driver,
         test_each(&f);
         test_threads(&f);
         test_blobs(&f);
+        test_wiped_with(&f);
     }
     apr_pool_destroy(f.pool);
 }
