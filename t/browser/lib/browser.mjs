@@ -250,17 +250,23 @@ export class Person {
     return file;
   }
 
-  // Look at the page as it is: no accessibility fault, nothing on the console, no sideways scrolling; kept for checkHtml();
-  // photographed when ANSHIN_SCREENSHOTS names a directory.
+  // Look at the page as it is: no accessibility fault, nothing on the console, nothing that moves, no sideways scrolling at 320
+  // pixels or at 200 % of a desktop; kept for checkHtml(); photographed at both widths when ANSHIN_SCREENSHOTS names a directory.
   async look(name) {
     const where = `${name} (${this.language}, ${this.width})`;
     const violations = await axe(this.page);
     ok(violations.length === 0, `${where}: axe-core finds nothing`, violations);
     is(this.messages.join('\n'), '', `${where}: nothing on the console`);
     this.messages.length = 0;
-    const sideways = await this.page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    ok(sideways <= 0, `${where}: no sideways scrolling`, `${sideways} px`);
+    const shift = await this.page.evaluate(layoutShift);
+    is(shift, 0, `${where}: nothing moves while it loads`);
+    for (const narrow of [320, 640]) {
+      await this.page.setViewportSize({ width: narrow, height: 640 });
+      const sideways = await this.page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      ok(sideways <= 0, `${where}: no sideways scrolling at ${narrow} pixels`, `${sideways} px`);
+    }
+    await this.page.setViewportSize(widths[this.width]);
     const html = await this.sent;
     ok(html, `${where}: the page as the server sent it`);
     collected.set(where, html ?? '');
@@ -271,8 +277,11 @@ export class Person {
     const directory = process.env.ANSHIN_SCREENSHOTS;
     if (!directory) return;
     fs.mkdirSync(directory, { recursive: true });
-    const file = `${name}-${this.language}-${this.width}.png`;
-    await this.page.screenshot({ path: path.join(directory, file), fullPage: true });
+    for (const [width, size] of Object.entries(widths)) {
+      await this.page.setViewportSize(size);
+      await this.page.screenshot({ path: path.join(directory, `${name}-${this.language}-${width}.png`), fullPage: true });
+    }
+    await this.page.setViewportSize(widths[this.width]);
   }
 
   async close() {
@@ -287,6 +296,15 @@ export class Person {
 }
 
 // --- checks of a page ---
+
+// How much has moved since the page began to load; runs in the page.
+function layoutShift() {
+  return new Promise((tell) => {
+    new PerformanceObserver((list) => tell(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
+      .observe({ type: 'layout-shift', buffered: true });
+    setTimeout(tell, 50, 0);
+  });
+}
 
 const axeSource = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
