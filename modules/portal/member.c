@@ -66,6 +66,11 @@ void anshin_member_menu(anshin_exchange_t *x)
     anshin_page_put(x->page, x->page->data, "menu", menu);
 }
 
+const char *anshin_member_start(const anshin_exchange_t *x)
+{
+    return ANSHIN_HAS(x->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT) ? "/account" : "/";
+}
+
 const char *anshin_member_method_text(anshin_exchange_t *x, apr_int64_t method)
 {
     return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "methods.", anshin_method_name(method), NULL));

@@ -17,6 +17,9 @@ apr_status_t anshin_member_read(anshin_exchange_t *x, anshin_account_t *account)
 /* Menu of what the contract allows (CON-2), into the page's data. */
 void anshin_member_menu(anshin_exchange_t *x);
 
+/* Where flows are cancelled to: the account page, or the portal's first page where that is switched off. */
+const char *anshin_member_start(const anshin_exchange_t *x);
+
 /* "ID/password + certificate" in the page's language. */
 const char *anshin_member_method_text(anshin_exchange_t *x, apr_int64_t method);
 

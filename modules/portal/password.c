@@ -106,7 +106,7 @@ int anshin_question_post(anshin_exchange_t *x)
 /* The password again, before a sensitive change (ACC-7, S12). */
 int anshin_reauthenticate_get(anshin_exchange_t *x)
 {
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
     anshin_page_text(x->page, "return", anshin_form_get(x->query, "return"));
     return anshin_answer_page(x, "reauthenticate", HTTP_OK);
 }
@@ -119,7 +119,7 @@ int anshin_reauthenticate_post(anshin_exchange_t *x)
     anshin_proof_t proof;
     apr_status_t status;
 
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
     anshin_page_text(x->page, "return", anshin_form_get(x->form, "return"));
     if (!password) {
         return anshin_answer_form(x, "reauthenticate");
@@ -136,7 +136,7 @@ int anshin_reauthenticate_post(anshin_exchange_t *x)
     anshin_member_cookie(x, session_id);
     if (anshin_return_unseal(&x->op, anshin_member_field(x, "return"), &path) != APR_SUCCESS) {
         anshin_error_clear(&x->op.error);
-        return anshin_answer_redirect(x, "/account");
+        return anshin_answer_redirect(x, anshin_member_start(x));
     }
     return anshin_page_redirect(x->r, path);
 }

@@ -95,7 +95,7 @@ static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, 
         anshin_page_put(x->page, x->page->page, "number", json_integer(number));
     }
     put_steps(x, action, 0);
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
     anshin_page_text(
         x->page, "action_url",
         apr_psprintf(x->op.pool, number ? "%s?n=%" APR_INT64_T_FMT : "%s", anshin_exchange_link(x, x->path), number));
@@ -262,7 +262,7 @@ static const char *back_url(anshin_exchange_t *x, const plan_t *plan)
         return apr_psprintf(x->op.pool, "%s&n=%" APR_INT64_T_FMT, anshin_exchange_link(x, "/terminal/change?back=1"),
                             plan->number);
     default:
-        return anshin_exchange_link(x, "/account");
+        return anshin_exchange_link(x, anshin_member_start(x));
     }
 }
 
@@ -293,7 +293,7 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
     anshin_page_flag(x->page, action_names[plan.action], 1);
     anshin_member_title(x, "terminal_confirm", action_names[plan.action]);
     put_steps(x, plan.action, 1);
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/terminal/confirm"));
     anshin_page_text(x->page, "back_url", back_url(x, &plan));
     return anshin_answer_page(x, "terminal-confirm", HTTP_OK);
@@ -326,7 +326,7 @@ int anshin_terminal_confirm_post(anshin_exchange_t *x)
         return anshin_member_failure(x, status, "terminal");
     }
     if (result.address_error || result.kind_error || result.error) { /* the account changed since the first page */
-        return anshin_answer_redirect(x, "/account");
+        return anshin_answer_redirect(x, anshin_member_start(x));
     }
     anshin_flow_finish(&x->op, &x->flow, result.download_password);
     status = anshin_exchange_keep_flow(x);
@@ -345,7 +345,7 @@ int anshin_terminal_done_get(anshin_exchange_t *x)
     anshin_member_title(x, "terminal_done", action_names[plan.action]);
     put_steps(x, plan.action, 2);
     anshin_page_text(x->page, "download_password", x->flow.secret);
-    anshin_page_text(x->page, "next_url", anshin_exchange_link(x, "/account"));
+    anshin_page_text(x->page, "next_url", anshin_exchange_link(x, anshin_member_start(x)));
     if (!x->r->header_only) {
         anshin_exchange_forget_flow(x); /* shown once */
     }

@@ -30,6 +30,22 @@ unlike($s->client->get('/anshin/login')->text, qr{reissue/}, 'the login page lea
 is($c->get('/anshin/sessions')->status, 200, 'the sessions are always there (ACC-8)');
 is($c->get('/anshin/help')->status, 200, 'so is help');
 
+{
+    my $one = Anshin::Server->new(contract => "AnshinLoginMethods password certificate\nAnshinFunctions method terminal-add")->start;
+    my $q = Anshin::Person->add($one, 'p-01-usr002');
+    $q->register;
+    my $d = $one->client;
+    $q->login($d);
+    for my $path (qw(method terminal/add)) {
+        my $page = $d->get("/anshin/$path");
+        is($page->status, 200, "$path alone is there (CON-2)");
+        my @cancel = grep { m{^/anshin/(?:account)?$} } $page->text =~ /href="([^"]+)"/g;
+        is($d->get($_)->status, 200, 'and its way out leads to a page that is') for @cancel;
+        ok(!grep({ $_ eq '/anshin/account' } @cancel), 'not to one that is switched off');
+    }
+    $one->finish;
+}
+
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
 $s->finish;
 done_testing;
