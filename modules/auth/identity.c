@@ -18,6 +18,23 @@ APLOG_USE_MODULE(anshin_auth);
 
 /* --- headers of clients --- */
 
+/* A client must not take our headers away from a back end either, by calling them hop-by-hop. */
+static void clean_connection(request_rec *r)
+{
+    const char *sent = apr_table_get(r->headers_in, "Connection");
+    const char *left = sent != NULL ? anshin_connection_clean(sent, r->pool) : NULL;
+
+    if (left == sent) {
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "AN0551: a Connection header that names a header of ours was mended");
+    if (*left != '\0') {
+        apr_table_setn(r->headers_in, "Connection", left);
+    } else {
+        apr_table_unset(r->headers_in, "Connection");
+    }
+}
+
 void anshin_identity_clean(request_rec *r)
 {
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
@@ -31,6 +48,7 @@ void anshin_identity_clean(request_rec *r)
         apr_table_unset(r->headers_in, entries[i].key);
         i = headers->nelts; /* what is left may have moved */
     }
+    clean_connection(r);
 }
 
 /* --- who was let in --- */

@@ -32,9 +32,19 @@ static int is_named(const pair_t *pair, const char *name, apr_size_t length)
     return pair->length > length && pair->start[length] == '=' && strncmp(pair->start, name, length) == 0;
 }
 
-static int starts_with(const pair_t *pair, const char *prefix)
+/* Does a name start with prefix here, or behind a ',' or blank where somebody may see a further cookie? */
+static int holds(const pair_t *pair, const char *prefix)
 {
-    return strncmp(pair->start, prefix, strlen(prefix)) == 0;
+    apr_size_t length = strlen(prefix);
+
+    for (apr_size_t i = 0; i + length <= pair->length; i++) {
+        int start = i == 0 || strchr(", \t\"", pair->start[i - 1]) != NULL;
+
+        if (start && strncmp(pair->start + i, prefix, length) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 const char *anshin_session_cookie(const char *contract, apr_pool_t *pool)
@@ -74,7 +84,7 @@ const char *anshin_cookie_strip(const char *header, const char *prefix, apr_pool
     }
     to = out = apr_palloc(pool, strlen(header) * 2 + 1);
     while (next_pair(&at, &pair)) {
-        if (starts_with(&pair, prefix)) {
+        if (holds(&pair, prefix)) {
             continue;
         }
         if (to != out) {

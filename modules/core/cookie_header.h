@@ -17,7 +17,8 @@ const char *anshin_session_cookie(const char *contract, apr_pool_t *pool);
 const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t *pool);
 
 /* header without the cookies whose names start with prefix; NULL when nothing else is left; header itself when there is
- * none of them. Otherwise in pool. */
+ * none of them. So does a cookie with prefix behind a ',' or blank: two Cookie lines arrive as one, joined by ", ", and
+ * what comes behind may read them so. Otherwise in pool. */
 const char *anshin_cookie_strip(const char *header, const char *prefix, apr_pool_t *pool);
 
 #endif

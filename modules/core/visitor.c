@@ -4,6 +4,7 @@
 #include "core/visitor.h"
 
 #include <apr_lib.h>
+#include <apr_strings.h>
 #include <string.h>
 #include <strings.h>
 
@@ -76,4 +77,21 @@ int anshin_header_reserved(const char *name)
         }
     }
     return 0;
+}
+
+const char *anshin_connection_clean(const char *value, apr_pool_t *pool)
+{
+    char *rest = apr_pstrdup(pool, value);
+    const char *left = "";
+    int found = 0;
+    char *last;
+
+    for (char *name = apr_strtok(rest, ", \t", &last); name != NULL; name = apr_strtok(NULL, ", \t", &last)) {
+        if (anshin_header_reserved(name)) {
+            found = 1;
+        } else {
+            left = apr_pstrcat(pool, left, *left ? ", " : "", name, NULL);
+        }
+    }
+    return found ? left : value;
 }

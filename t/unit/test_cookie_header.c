@@ -56,6 +56,10 @@ static void strip(void)
         {"a=__Host-anshin-p-01", "a=__Host-anshin-p-01"},
         {"__Host-anshin-p-01", NULL},
         {"__host-anshin-p-01=x", "__host-anshin-p-01=x"},
+        {"a=1, __Host-anshin-p-01=x; b=2", "b=2"},
+        {"a=1,__Host-anshin-p-01=x", NULL},
+        {"a=1 \t__Host-anshin-p-01=x;b=2", "b=2"},
+        {"a=\"__Host-anshin-p-01=x\"", NULL},
     };
     const char *untouched = "a=1;b=2";
 

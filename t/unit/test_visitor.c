@@ -1,4 +1,6 @@
 /* core/visitor.c: navigations and programs (LOG-1), headers that only we may set (S22, APP-1). */
+#include <apr_general.h>
+
 #include "core/visitor.h"
 #include "tap.h"
 
@@ -76,8 +78,36 @@ static void headers(void)
     }
 }
 
+/* Connection names what a proxy leaves out (S22). */
+static void connection(void)
+{
+    static const struct {
+        const char *sent, *left;
+    } cases[] = {
+        {"close, Anshin-User", "close"},
+        {"anshin_user", ""},
+        {"ANSHIN-USER,Keep-Alive ,\tAnshin-Method, x", "Keep-Alive, x"},
+        {" , Remote-User ,", ""},
+        {"Client-Cert,TE", "TE"},
+    };
+    static const char *const kept[] = {"", "close", "keep-alive, Upgrade", "Cookie", " ,, "};
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ok(same_text(anshin_connection_clean(cases[i].sent, pool), cases[i].left),
+           "S22: of Connection: %s is left \"%s\"", cases[i].sent, cases[i].left);
+    }
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        ok(anshin_connection_clean(kept[i], pool) == kept[i], "Connection: %s stays as it is", kept[i]);
+    }
+    apr_terminate();
+}
+
 int main(void)
 {
+    connection();
     kinds();
     headers();
     return done();
