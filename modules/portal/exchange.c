@@ -99,10 +99,11 @@ static apr_status_t open_csrf(anshin_exchange_t *x)
     return status;
 }
 
-/* The query; one that cannot be read counts as empty, and *broken says so. */
-static void open_query(anshin_exchange_t *x, int *broken)
+/* The query; one that cannot be read counts as empty, and *broken says so. A page of ours in a place of the site's (own: 0)
+ * has nothing to do with the site's query. */
+static void open_query(anshin_exchange_t *x, int own, int *broken)
 {
-    const char *args = x->r->args ? x->r->args : "";
+    const char *args = own && x->r->args ? x->r->args : "";
     anshin_form_t *query;
 
     *broken = anshin_form_parse(&query, args, strlen(args), &x->op.error, x->op.pool) != APR_SUCCESS;
@@ -170,7 +171,7 @@ int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path)
         return DONE;
     }
     x->path = path ? path : path_behind(r, x->op.contract->portal_base);
-    open_query(x, &broken_query);
+    open_query(x, path == NULL, &broken_query);
     put_languages(x);
     status = open_browser(x);
     status = status == APR_SUCCESS ? open_csrf(x) : status;
