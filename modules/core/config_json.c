@@ -18,7 +18,7 @@
 
 #define SNAPSHOT "config.json"
 #define SNAPSHOT_VERSION 1
-#define SNAPSHOT_MAX (4 * 1024 * 1024)
+#define SNAPSHOT_MAX 4194304 /* bytes */
 #define SNAPSHOT_MODE (S_IRUSR | S_IWUSR | S_IRGRP)
 
 static const char *const preset_names[] = {"classic", "modern"};

@@ -34,10 +34,10 @@ typedef struct anshin_option_t {
     const char *modern;
     apr_int64_t minimum;
     apr_int64_t maximum;
-    const char *words;   /* "off remaining limit" for CHOICE and SET, else "" */
-    const char *help;    /* one English sentence for httpd -L and the reference */
-    apr_size_t offset;   /* of the member in its structure */
-    int index;           /* row number: the bit in `set` */
+    const char *words; /* "off remaining limit" for CHOICE and SET, else "" */
+    const char *help;  /* one English sentence for httpd -L and the reference */
+    apr_size_t offset; /* of the member in its structure */
+    int index;         /* row number: the bit in `set` */
 } anshin_option_t;
 
 #define ANSHIN_OPTIONS_MAX 128

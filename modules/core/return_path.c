@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PURPOSE "return"
-#define SEALED_MAX (ANSHIN_RETURN_MAX * 2) /* base64url of the longest path and its seal is less */
+#define SEALED_MAX (ANSHIN_RETURN_MAX * (apr_size_t)2) /* base64url of the longest path and its seal is less */
 
 int anshin_return_path_valid(const char *path)
 {

@@ -80,7 +80,8 @@ static void names(void)
 {
     static const char *const right[] = {"p-01", "a", "0", "9-", "flow-1", "abcdefghijklmnopqrstuvwxyz012345"};
     static const char *const wrong[] = {
-        "", "-a", "A", "p_01", "p/01", "p 01", "../x", "p\n", "ｐ", "a.b", "abcdefghijklmnopqrstuvwxyz0123456", "flow", "browser"};
+        "",     "-a",     "A", "p_01", "p/01", "p 01", "../x", "p\n", "ｐ", "a.b", "abcdefghijklmnopqrstuvwxyz0123456",
+        "flow", "browser"};
     anshin_contract_t *contract;
 
     for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
