@@ -8,10 +8,10 @@
 
 /* On disk, never renumbered. */
 typedef enum anshin_account_state_t {
-    ANSHIN_ACCOUNT_PENDING,  /* created, not registered yet */
+    ANSHIN_ACCOUNT_PENDING, /* created, not registered yet */
     ANSHIN_ACCOUNT_ACTIVE,
-    ANSHIN_ACCOUNT_LOCKED,   /* by the operator */
-    ANSHIN_ACCOUNT_DISABLED  /* by the operator, without hope of a quick unlock */
+    ANSHIN_ACCOUNT_LOCKED,  /* by the operator */
+    ANSHIN_ACCOUNT_DISABLED /* by the operator, without hope of a quick unlock */
 } anshin_account_state_t;
 
 #define ANSHIN_USER_MAX 64     /* bytes of a user ID */
@@ -70,8 +70,8 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
  * history stays until its retention ends. */
 apr_status_t anshin_account_delete(anshin_op_t *op, const char *user);
 
-const char *anshin_account_state_name(apr_int64_t state);   /* "pending" ... for the command */
-const char *anshin_method_name(apr_int64_t method);         /* "certificate" ... as in policy.def */
+const char *anshin_account_state_name(apr_int64_t state); /* "pending" ... for the command */
+const char *anshin_method_name(apr_int64_t method);       /* "certificate" ... as in policy.def */
 const char *anshin_terminal_kind_name(apr_int64_t kind);
 
 #endif

@@ -24,10 +24,10 @@
 
 #define ANSHIN_ENOTFOUND (APR_OS_START_USERERR + 7001)
 #define ANSHIN_ECONFLICT (APR_OS_START_USERERR + 7002)
-#define ANSHIN_EBUSY     (APR_OS_START_USERERR + 7003)
-#define ANSHIN_EFAULT    (APR_OS_START_USERERR + 7004)
-#define ANSHIN_EINVALID  (APR_OS_START_USERERR + 7005)
-#define ANSHIN_EDENIED   (APR_OS_START_USERERR + 7006)
+#define ANSHIN_EBUSY (APR_OS_START_USERERR + 7003)
+#define ANSHIN_EFAULT (APR_OS_START_USERERR + 7004)
+#define ANSHIN_EINVALID (APR_OS_START_USERERR + 7005)
+#define ANSHIN_EDENIED (APR_OS_START_USERERR + 7006)
 
 /* Bytes owned by somebody's pool; data may be NULL only when length is 0. */
 typedef struct anshin_bytes_t {
@@ -38,9 +38,9 @@ typedef struct anshin_bytes_t {
 /* The cause of a failure. Filled where it happens, logged once at the edge (module, worker, command).
  * Libraries never log by themselves. Texts hold no secret. */
 typedef struct anshin_error_t {
-    apr_status_t status;  /* APR_SUCCESS: nothing failed */
-    const char *id;       /* static: "AN0123", unique in the source; "" when nothing failed */
-    char text[256];       /* UTF-8, NUL terminated, one line */
+    apr_status_t status; /* APR_SUCCESS: nothing failed */
+    const char *id;      /* static: "AN0123", unique in the source; "" when nothing failed */
+    char text[256];      /* UTF-8, NUL terminated, one line */
 } anshin_error_t;
 
 /* Record a cause and return status, so that callers write `return anshin_fail(...)`.

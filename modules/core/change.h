@@ -32,7 +32,7 @@ typedef struct anshin_change_result_t {
     unsigned password_broken;   /* bits of anshin_rule_t */
     const char *question_error; /* keys of texts, or NULL */
     const char *answer_error;
-    const char *session_id;     /* new id when the change was made, NULL when not */
+    const char *session_id; /* new id when the change was made, NULL when not */
 } anshin_change_result_t;
 
 /* Change the password: all other sessions end, a notice goes out (S3, S13, S16). Answers of anshin_member_prove(). */

@@ -14,7 +14,7 @@ typedef enum anshin_flow_kind_t {
     ANSHIN_FLOW_NONE,
     ANSHIN_FLOW_REGISTER,
     ANSHIN_FLOW_DOWNLOAD,
-    ANSHIN_FLOW_LOGIN,               /* between the right password and the session: code, forced change */
+    ANSHIN_FLOW_LOGIN, /* between the right password and the session: code, forced change */
     ANSHIN_FLOW_REISSUE_PASSWORD,
     ANSHIN_FLOW_REISSUE_CERTIFICATE,
     ANSHIN_FLOW_TERMINAL,

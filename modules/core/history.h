@@ -13,19 +13,19 @@ typedef enum anshin_history_result_t {
     ANSHIN_HISTORY_LOCKED = 4,            /* attempt while locked */
     ANSHIN_HISTORY_NOW_LOCKED = 5,        /* wrong, and this one locked the account */
     ANSHIN_HISTORY_UNKNOWN_USER = 6,
-    ANSHIN_HISTORY_NOT_ACTIVE = 7,        /* pending, locked by the operator, disabled */
+    ANSHIN_HISTORY_NOT_ACTIVE = 7, /* pending, locked by the operator, disabled */
     ANSHIN_HISTORY_LOGOUT = 8,
     ANSHIN_HISTORY_REGISTERED = 9,
     ANSHIN_HISTORY_WRONG_CODE = 10,
     ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD = 11,
     ANSHIN_HISTORY_DOWNLOADED = 12,
     ANSHIN_HISTORY_THROTTLED = 13,
-    ANSHIN_HISTORY_PASSWORD_OK = 14,      /* the first factor of a one-time password login, or of a forced change */
+    ANSHIN_HISTORY_PASSWORD_OK = 14, /* the first factor of a one-time password login, or of a forced change */
     ANSHIN_HISTORY_PASSWORD_CHANGED = 15,
     ANSHIN_HISTORY_QUESTION_CHANGED = 16,
     ANSHIN_HISTORY_PASSWORD_REISSUED = 17,
     ANSHIN_HISTORY_CERTIFICATE_REISSUED = 18,
-    ANSHIN_HISTORY_WRONG_PROOF = 19,      /* secret answer or the operator's code, at a reissue */
+    ANSHIN_HISTORY_WRONG_PROOF = 19, /* secret answer or the operator's code, at a reissue */
     ANSHIN_HISTORY_TERMINAL_ADDED = 20,
     ANSHIN_HISTORY_TERMINAL_CHANGED = 21,
     ANSHIN_HISTORY_TERMINAL_DELETED = 22,
@@ -42,8 +42,7 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
 /* Walk newest first, at most limit entries after skip. user NULL: those of unknown users. *total may be NULL. */
 typedef apr_status_t anshin_history_visit_fn(void *baton, const anshin_history_t *entry);
 apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t skip,
-                                 apr_int64_t limit,
-                                 anshin_history_visit_fn *visit, void *baton, apr_int64_t *total);
+                                 apr_int64_t limit, anshin_history_visit_fn *visit, void *baton, apr_int64_t *total);
 
 /* How many entries are not older than a time: by bisection, since a series is in the order of time. user NULL: unknown
  * users. */

@@ -9,10 +9,10 @@
 #include "core/session.h"
 
 typedef struct anshin_login_facts_t {
-    const char *user;           /* as typed, valid UTF-8 */
-    const char *password;       /* as typed, valid UTF-8 */
-    const anshin_peer_t *peer;  /* what the connection presented */
-    const char *old_session;    /* cookie value that the browser sent, or NULL: that session ends at success (S14) */
+    const char *user;          /* as typed, valid UTF-8 */
+    const char *password;      /* as typed, valid UTF-8 */
+    const anshin_peer_t *peer; /* what the connection presented */
+    const char *old_session;   /* cookie value that the browser sent, or NULL: that session ends at success (S14) */
 } anshin_login_facts_t;
 
 typedef enum anshin_login_outcome_t {
@@ -26,15 +26,15 @@ typedef enum anshin_login_outcome_t {
 
 typedef struct anshin_login_result_t {
     anshin_login_outcome_t outcome;
-    int show;                   /* anshin_show_attempts_t of the contract */
-    int remaining;              /* with WRONG and ANSHIN_SHOW_REMAINING */
-    int limit;                  /* with WRONG and ANSHIN_SHOW_LIMIT */
-    apr_time_t unlock_at;       /* with LOCKED: when it opens by itself, 0: the operator must */
-    const char *user;           /* canonical, with OK, NEED_CODE, MUST_CHANGE */
-    const char *stamp;          /* with NEED_CODE, MUST_CHANGE: sealed into the flow, brought to the next step */
-    int days_left;              /* with OK: days until the password expires, -1: nothing to tell (LOG-6) */
-    const char *session_id;     /* with OK: cookie value */
-    anshin_session_t session;   /* with OK */
+    int show;                 /* anshin_show_attempts_t of the contract */
+    int remaining;            /* with WRONG and ANSHIN_SHOW_REMAINING */
+    int limit;                /* with WRONG and ANSHIN_SHOW_LIMIT */
+    apr_time_t unlock_at;     /* with LOCKED: when it opens by itself, 0: the operator must */
+    const char *user;         /* canonical, with OK, NEED_CODE, MUST_CHANGE */
+    const char *stamp;        /* with NEED_CODE, MUST_CHANGE: sealed into the flow, brought to the next step */
+    int days_left;            /* with OK: days until the password expires, -1: nothing to tell (LOG-6) */
+    const char *session_id;   /* with OK: cookie value */
+    anshin_session_t session; /* with OK */
 } anshin_login_result_t;
 
 /* Check and, on success, open the session; history and counters are in the same transaction. APR_SUCCESS with *result;
@@ -43,10 +43,10 @@ apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, an
 
 /* --- the second factor (LOG-7) --- */
 
-#define ANSHIN_LOGIN_CODE_SIGNS 6                       /* digits */
+#define ANSHIN_LOGIN_CODE_SIGNS 6 /* digits */
 #define ANSHIN_LOGIN_CODE_LIFE apr_time_from_sec(300)
-#define ANSHIN_LOGIN_CODE_PAUSE apr_time_from_sec(30)   /* between two mails */
-#define ANSHIN_LOGIN_STEP_LIFE apr_time_from_sec(600)   /* how long the edge may keep a stamp */
+#define ANSHIN_LOGIN_CODE_PAUSE apr_time_from_sec(30) /* between two mails */
+#define ANSHIN_LOGIN_STEP_LIFE apr_time_from_sec(600) /* how long the edge may keep a stamp */
 
 typedef struct anshin_code_way_t {
     apr_int64_t terminal;

@@ -16,8 +16,8 @@ typedef enum anshin_peer_state_t {
     ANSHIN_PEER_EXPIRED,       /* ours and suitable, but its time is over */
     ANSHIN_PEER_NOT_YET_VALID, /* ours and suitable, but its time has not begun */
     ANSHIN_PEER_FOREIGN,       /* no chain to a CA of ours: nothing in it may be believed, log it at most */
-    ANSHIN_PEER_UNSUITABLE, /* ours, but not for client authentication (EKU, key usage), or its serial is bad */
-    ANSHIN_PEER_FAULT       /* could not be checked (memory, unreadable certificate): deny, answer 503 */
+    ANSHIN_PEER_UNSUITABLE,    /* ours, but not for client authentication (EKU, key usage), or its serial is bad */
+    ANSHIN_PEER_FAULT          /* could not be checked (memory, unreadable certificate): deny, answer 503 */
 } anshin_peer_state_t;
 
 /* Texts are in the pool that was handed to the check. They are never NULL; "" where there is nothing. */

@@ -26,27 +26,31 @@ typedef enum anshin_field_kind_t {
 typedef struct anshin_field_t {
     const char *name;
     anshin_field_kind_t kind;
-    unsigned char tag;  /* 1..255, unique in its record */
-    apr_size_t offset;  /* in the C structure */
+    unsigned char tag; /* 1..255, unique in its record */
+    apr_size_t offset; /* in the C structure */
 } anshin_field_t;
 
 typedef struct anshin_record_type_t {
-    const char *name;       /* also the SQL table's name */
-    unsigned char number;   /* 1..255, part of the key on disk, never reused */
-    apr_size_t size;        /* of the C structure */
+    const char *name;     /* also the SQL table's name */
+    unsigned char number; /* 1..255, part of the key on disk, never reused */
+    apr_size_t size;      /* of the C structure */
     const anshin_field_t *fields;
     apr_size_t field_count;
 } anshin_record_type_t;
 
 /* The structures. */
+/* clang-format off: braces that open in one macro and close in another */
 #define ANSHIN_RECORD(name, number) typedef struct anshin_##name##_t {
 #define ANSHIN_INT(name, tag, member) apr_int64_t member;
 #define ANSHIN_TIME(name, tag, member) apr_time_t member;
 #define ANSHIN_TEXT(name, tag, member) const char *member;
 #define ANSHIN_TEXTS(name, tag, member) apr_array_header_t *member;
 #define ANSHIN_INTS(name, tag, member) apr_array_header_t *member;
-#define ANSHIN_RECORD_END(name) } anshin_##name##_t;
+#define ANSHIN_RECORD_END(name) \
+    }                           \
+    anshin_##name##_t;
 #include "records.def"
+/* clang-format on */
 
 /* The descriptors. */
 #define ANSHIN_RECORD(name, number) extern const anshin_record_type_t anshin_record_##name;

@@ -12,9 +12,9 @@
 #include "core/change.h"
 
 typedef struct anshin_terminal_result_t {
-    const char *address_error;     /* keys of texts; all NULL: done */
+    const char *address_error; /* keys of texts; all NULL: done */
     const char *kind_error;
-    const char *error;             /* of the whole: "errors.terminal_max", "errors.terminal_first" */
+    const char *error; /* of the whole: "errors.terminal_max", "errors.terminal_first" */
     apr_int64_t number;
     const char *download_password; /* for a certificate user's new terminal, shown once */
 } anshin_terminal_result_t;

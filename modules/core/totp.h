@@ -9,7 +9,7 @@
 
 #define ANSHIN_TOTP_SECRET_BYTES 20 /* RFC 4226 4, R6 */
 #define ANSHIN_TOTP_PERIOD 30
-#define ANSHIN_TOTP_WINDOW 1        /* steps before and after the server's that are taken */
+#define ANSHIN_TOTP_WINDOW 1 /* steps before and after the server's that are taken */
 
 /* A new secret as base32 (RFC 4648 6, without padding), 32 signs: to be kept sealed by the edge until a code confirms
  * it. */

@@ -8,7 +8,7 @@
 
 typedef enum anshin_pack_profile_t {
     ANSHIN_PACK_MODERN, /* AES-256-CBC with PBKDF2-HMAC-SHA-256, MAC with SHA-256; 10,000 iterations */
-    ANSHIN_PACK_COMPAT /* 3DES with SHA-1, MAC with SHA-1; 2,048 iterations: for older Apple and Android systems */
+    ANSHIN_PACK_COMPAT  /* 3DES with SHA-1, MAC with SHA-1; 2,048 iterations: for older Apple and Android systems */
 } anshin_pack_profile_t;
 
 /* Pack. password: 8 to 64 characters of ASCII without control characters (Java opens no others), random with at least

@@ -50,8 +50,7 @@ static apr_status_t put_days_left(anshin_exchange_t *x)
     int days = status == APR_SUCCESS ? anshin_password_days_left(&x->op, &account) : -1;
 
     if (days >= 0) {
-        anshin_page_text(x->page, "days_left_text",
-                         anshin_page_say_number(x->page, "home.days_left", "days", days));
+        anshin_page_text(x->page, "days_left_text", anshin_page_say_number(x->page, "home.days_left", "days", days));
         if (ANSHIN_HAS(x->op.contract->policy.functions, ANSHIN_FUNCTION_PASSWORD)) {
             anshin_page_text(x->page, "password_url", anshin_exchange_link(x, "/password"));
         }

@@ -47,16 +47,16 @@ anshin_exchange_fn anshin_password_get, anshin_password_post;           /* passw
 anshin_exchange_fn anshin_question_get, anshin_question_post;           /* password.c */
 anshin_exchange_fn anshin_reauthenticate_get;                           /* password.c */
 anshin_exchange_fn anshin_reauthenticate_post;
-anshin_exchange_fn anshin_history_get;                                  /* history.c */
-anshin_exchange_fn anshin_terminal_add_get, anshin_terminal_add_post;   /* terminal.c */
+anshin_exchange_fn anshin_history_get;                                /* history.c */
+anshin_exchange_fn anshin_terminal_add_get, anshin_terminal_add_post; /* terminal.c */
 anshin_exchange_fn anshin_terminal_change_get, anshin_terminal_change_post;
 anshin_exchange_fn anshin_terminal_delete_get;
 anshin_exchange_fn anshin_terminal_confirm_get, anshin_terminal_confirm_post;
 anshin_exchange_fn anshin_terminal_done_get;
-anshin_exchange_fn anshin_method_get, anshin_method_post;               /* method.c */
+anshin_exchange_fn anshin_method_get, anshin_method_post; /* method.c */
 anshin_exchange_fn anshin_method_confirm_get, anshin_method_confirm_post;
 anshin_exchange_fn anshin_method_done_get;
-anshin_exchange_fn anshin_reissue_get, anshin_reissue_post;             /* reissue.c */
+anshin_exchange_fn anshin_reissue_get, anshin_reissue_post; /* reissue.c */
 anshin_exchange_fn anshin_reissue_sent_get, anshin_reissue_done_get;
 anshin_exchange_fn anshin_reissue_prove_get, anshin_reissue_prove_post;
 

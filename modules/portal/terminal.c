@@ -58,7 +58,7 @@ static plan_t plan_of(const anshin_exchange_t *x)
         }
     }
     plan.number = apr_atoi64(number);
-    plan.kind = atoi(kind);
+    plan.kind = (int)apr_atoi64(kind);
     plan.address = address;
     return plan;
 }

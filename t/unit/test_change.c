@@ -217,9 +217,8 @@ static void test_stamp(void)
     for (int i = 0; i < 5; i++) {
         other = people_login(&world, "ch6", "guess", &people_no_peer, NULL);
     }
-    ok(other.outcome == ANSHIN_LOGIN_LOCKED &&
-           anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &other) ==
-               ANSHIN_EDENIED,
+    ok(other.outcome == ANSHIN_LOGIN_LOCKED && anshin_login_change(world_op(&world), &facts, r.stamp, NEW_PASSWORD,
+                                                                   NEW_PASSWORD, &broken, &other) == ANSHIN_EDENIED,
        "nor does one open an account that has locked since (LCK-2)");
     (void)anshin_account_unlock(world_op(&world), "ch6");
     (void)anshin_account_lock(world_op(&world), "ch6", ANSHIN_ACCOUNT_LOCKED);
