@@ -23,7 +23,7 @@ typedef struct checkpoint_t {
     int lock_fd;
 } checkpoint_t;
 
-/* --- what to fold -------------------------------------------------------------------------------------------------- */
+/* --- what to fold ------------------------------------------------------------------------------------------------- */
 
 static void add_change(void *baton, const anshin_change_t *change, apr_uint32_t end)
 {
@@ -57,7 +57,7 @@ static apr_status_t add_journal(anshin_overlay_t *changes, const anshin_folder_t
     return status;
 }
 
-/* --- where to fold it ---------------------------------------------------------------------------------------------- */
+/* --- where to fold it --------------------------------------------------------------------------------------------- */
 
 static apr_status_t copy_file(int to, int from, apr_pool_t *pool)
 {
@@ -181,7 +181,7 @@ static apr_status_t check_space(const checkpoint_t *checkpoint, apr_uint32_t num
     return APR_SUCCESS;
 }
 
-/* --- the run ------------------------------------------------------------------------------------------------------- */
+/* --- the run ------------------------------------------------------------------------------------------------------ */
 
 apr_uint32_t anshin_checkpoint_number(const char *name, const char *stem)
 {

@@ -47,7 +47,7 @@ typedef struct dbm_txn_t {
     apr_hash_t *changes;        /* write: type octet + key -> anshin_change_t, the last of each */
 } dbm_txn_t;
 
-/* --- opening and closing ------------------------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------------------------------ */
 
 /* DIR?type=gdbm */
 static apr_status_t parse_address(const char **path, const char **type, const char *where, anshin_error_t *err,
@@ -200,7 +200,7 @@ static apr_status_t dbm_open(void **self, const char *where, anshin_error_t *err
     return APR_SUCCESS;
 }
 
-/* --- transactions -------------------------------------------------------------------------------------------------- */
+/* --- transactions ------------------------------------------------------------------------------------------------- */
 
 static apr_status_t dbm_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool)
@@ -361,7 +361,7 @@ static apr_status_t dbm_commit(void *self, anshin_durability_t durability)
     return status;
 }
 
-/* --- walking ------------------------------------------------------------------------------------------------------- */
+/* --- walking ------------------------------------------------------------------------------------------------------ */
 
 typedef struct walk_t {
     dbm_txn_t *txn;
@@ -430,7 +430,7 @@ static apr_status_t dbm_each(void *self, const anshin_record_type_t *type, const
     return status;
 }
 
-/* --- blobs --------------------------------------------------------------------------------------------------------- */
+/* --- blobs -------------------------------------------------------------------------------------------------------- */
 
 static apr_status_t dbm_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
 {

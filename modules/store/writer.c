@@ -39,7 +39,7 @@ static apr_status_t check_fault(const anshin_writer_t *writer, anshin_error_t *e
     return APR_SUCCESS;
 }
 
-/* --- the lock ------------------------------------------------------------------------------------------------------ */
+/* --- the lock ----------------------------------------------------------------------------------------------------- */
 
 apr_status_t anshin_writer_lock(anshin_writer_t *writer, anshin_error_t *err)
 {
@@ -67,7 +67,7 @@ void anshin_writer_unlock(anshin_writer_t *writer)
     apr_thread_mutex_unlock(writer->writing);
 }
 
-/* --- appending ----------------------------------------------------------------------------------------------------- */
+/* --- appending ---------------------------------------------------------------------------------------------------- */
 
 /* Begin the next journal. This one becomes durable first: the header of the next says where it ends, and nobody will sync it
  * again. When it does not work, because the disk is full say, this journal just grows on. */
@@ -139,7 +139,7 @@ apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *jou
     return APR_SUCCESS;
 }
 
-/* --- durability ---------------------------------------------------------------------------------------------------- */
+/* --- durability --------------------------------------------------------------------------------------------------- */
 
 /* A journal that is no longer written was synced before the next one began. */
 static int is_durable(const anshin_writer_t *writer, anshin_position_t position)
