@@ -41,8 +41,8 @@ typedef enum anshin_reissue_proof_t {
     ANSHIN_PROOF_CODE      /* password reissue: a code from the operator */
 } anshin_reissue_proof_t;
 
-/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that is
- * not the user's any more), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that
+ * is not the user's any more), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
                                  anshin_reissue_proof_t *proof);
 

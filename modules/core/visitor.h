@@ -29,8 +29,9 @@ anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor);
  * it fold signs together. */
 int anshin_header_reserved(const char *name);
 
-/* The Connection header without reserved names: whatever it names a proxy takes out of the request before it passes it on
- * (RFC 9110 7.6.1), ours too. value itself when there is none of them, "" when nothing is left; otherwise in pool. */
+/* The Connection header without reserved names: whatever it names a proxy takes out of the request before it passes it
+ * on (RFC 9110 7.6.1), ours too. value itself when there is none of them, "" when nothing is left; otherwise in pool.
+ */
 const char *anshin_connection_clean(const char *value, apr_pool_t *pool);
 
 #endif

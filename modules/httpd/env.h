@@ -33,8 +33,8 @@ APR_DECLARE_OPTIONAL_FN(const anshin_env_t *, anshin_auth_env, (const char *buil
  * certificate, on a host that asks, does not come this far: it got 421 already. */
 APR_DECLARE_OPTIONAL_FN(void, anshin_auth_visit, (request_rec * r, const char *build_id, anshin_visit_t *visit));
 
-/* The connection that a client opened ends after the answer to r (LOG-3): HTTP/1.1 by "Connection: close", HTTP/2 by GOAWAY. To
- * be called before the answer is sent. */
+/* The connection that a client opened ends after the answer to r (LOG-3): HTTP/1.1 by "Connection: close", HTTP/2 by
+ * GOAWAY. To be called before the answer is sent. */
 APR_DECLARE_OPTIONAL_FN(void, anshin_auth_close, (request_rec * r));
 
 /* --- offered by mod_anshin_portal --- */

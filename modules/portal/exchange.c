@@ -99,8 +99,8 @@ static apr_status_t open_csrf(anshin_exchange_t *x)
     return status;
 }
 
-/* The query; one that cannot be read counts as empty, and *broken says so. A page of ours in a place of the site's (own: 0)
- * has nothing to do with the site's query. */
+/* The query; one that cannot be read counts as empty, and *broken says so. A page of ours in a place of the site's
+ * (own: 0) has nothing to do with the site's query. */
 static void open_query(anshin_exchange_t *x, int own, int *broken)
 {
     const char *args = own && x->r->args ? x->r->args : "";

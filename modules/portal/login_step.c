@@ -105,8 +105,8 @@ static const char *sent_to(anshin_exchange_t *x, const char *terminal)
 
 static int send_code(anshin_exchange_t *x, const char *terminal)
 {
-    apr_status_t status =
-        anshin_login_code_send(&x->op, x->flow.note, x->flow.token, strlen(terminal) < 10 ? (int)apr_atoi64(terminal) : 0);
+    apr_status_t status = anshin_login_code_send(&x->op, x->flow.note, x->flow.token,
+                                                 strlen(terminal) < 10 ? (int)apr_atoi64(terminal) : 0);
 
     if (status == ANSHIN_ECONFLICT) {
         anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "errors.code_sent_recently"));

@@ -105,7 +105,8 @@ static apr_status_t copy_base(const anshin_folder_t *folder, apr_uint32_t number
     return status;
 }
 
-/* Turn the base before the last into base.work, if nobody reads it. Its old name must be gone for good before its content
+/* Turn the base before the last into base.work, if nobody reads it. Its old name must be gone for good before its
+ * content
  * changes: after a loss of power it must not be taken for what it was. */
 static apr_status_t take_base(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                               apr_pool_t *pool)
@@ -156,8 +157,8 @@ static apr_status_t make_by_copy(const checkpoint_t *checkpoint, apr_uint32_t nu
     return status == APR_SUCCESS ? anshin_base_update(place->folder, number, place->base_type, changes, err) : status;
 }
 
-/* Is there room for a new base, all of it or only what changes? The libraries would find out by themselves, and db says so
- * once for every page; and the journals need the last of the space more. */
+/* Is there room for a new base, all of it or only what changes? The libraries would find out by themselves, and db says
+ * so once for every page; and the journals need the last of the space more. */
 static apr_status_t check_space(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                 apr_pool_t *pool)
 {

@@ -1,7 +1,7 @@
 /*
  * The keeper: a thread of every process that has the store open, for what no transaction should wait for. It makes
- * checkpoints (or takes up one whose maker was killed), and lets go of a base that a newer one has replaced: a process that
- * has nothing to do must not keep old bases from being used again.
+ * checkpoints (or takes up one whose maker was killed), and lets go of a base that a newer one has replaced: a process
+ * that has nothing to do must not keep old bases from being used again.
  */
 #ifndef ANSHIN_STORE_KEEPER_H
 #define ANSHIN_STORE_KEEPER_H

@@ -2,7 +2,8 @@
  * The overlay: see overlay.h.
  *
  * A hash table with a number of chains that is settled at the start. It is never resized and nothing is taken out, so a
- * reader needs no lock: it follows pointers that are stored, released, after what they point to. A checkpoint about every
+ * reader needs no lock: it follows pointers that are stored, released, after what they point to. A checkpoint about
+ * every
  * 4 MiB of journal keeps the chains short; when checkpoints fall behind, the next view gets more of them.
  */
 #include "store/overlay.h"

@@ -21,8 +21,8 @@ typedef struct anshin_version_t {
     apr_size_t length;
 } anshin_version_t;
 
-/* An empty one. hash_key: random, so that nobody can choose keys that collide. octets: how much journal it is going to hold
- * at first; it may grow beyond that. */
+/* An empty one. hash_key: random, so that nobody can choose keys that collide. octets: how much journal it is going to
+ * hold at first; it may grow beyond that. */
 anshin_overlay_t *anshin_overlay_make(const apr_uint64_t hash_key[2], apr_size_t octets, apr_pool_t *pool);
 
 /* Add a change. Its key and value are not copied: they must live as long as the overlay's pool. */
@@ -32,8 +32,8 @@ void anshin_overlay_add(anshin_overlay_t *overlay, const anshin_change_t *change
 const anshin_version_t *anshin_overlay_find(const anshin_overlay_t *overlay, unsigned char type, const char *key,
                                             apr_size_t key_length, anshin_position_t position);
 
-/* Call visit for every record that has a version not after position, with that version as a change. An answer other than
- * APR_SUCCESS ends the walk and is returned. */
+/* Call visit for every record that has a version not after position, with that version as a change. An answer other
+ * than APR_SUCCESS ends the walk and is returned. */
 typedef apr_status_t anshin_overlay_visit_fn(void *baton, const anshin_change_t *change);
 apr_status_t anshin_overlay_each(const anshin_overlay_t *overlay, anshin_position_t position,
                                  anshin_overlay_visit_fn *visit, void *baton);

@@ -1,10 +1,10 @@
 /*
  * Recovery: see recovery.h.
  *
- * What is committed: the newest base.N; journal.N up to its end; and, when journal.N+1 exists and goes on where journal.N
- * ends, journal.N+1 up to its end. As long as the machine has not been restarted the control page knows the end, and a
- * journal that does not check up to there is damaged. After a restart the end is where the first batch does not check:
- * what was acknowledged as durable lies before it, for it was synced with all that precedes it.
+ * What is committed: the newest base.N; journal.N up to its end; and, when journal.N+1 exists and goes on where
+ * journal.N ends, journal.N+1 up to its end. As long as the machine has not been restarted the control page knows the
+ * end, and a journal that does not check up to there is damaged. After a restart the end is where the first batch does
+ * not check: what was acknowledged as durable lies before it, for it was synced with all that precedes it.
  */
 #include "store/recovery.h"
 
@@ -39,8 +39,8 @@ static apr_status_t take_stock(recovery_t *recovery)
     return status;
 }
 
-/* A store gets its first journal, then its first base, then its first batch. So without a base it was never finished and
- * may be made anew, unless something has been written: then the base is lost. */
+/* A store gets its first journal, then its first base, then its first batch. So without a base it was never finished
+ * and may be made anew, unless something has been written: then the base is lost. */
 static apr_status_t check_unfinished(const recovery_t *recovery)
 {
     int lost = recovery->journal > 1 || recovery->known != 0;
@@ -126,8 +126,8 @@ static apr_status_t find_end(anshin_mark_t *end, const recovery_t *recovery, con
     return anshin_journal_scan(journal, end, recovery->err, recovery->pool);
 }
 
-/* Was journal `next` written, so that it counts? If not it is a leftover: its maker was killed before anybody was told of
- * it, and the journal before it was written on. */
+/* Was journal `next` written, so that it counts? If not it is a leftover: its maker was killed before anybody was told
+ * of it, and the journal before it was written on. */
 static apr_status_t was_begun(int *answer, const recovery_t *recovery, const anshin_journal_t *next,
                               anshin_mark_t previous_end)
 {

@@ -1,8 +1,8 @@
 /*
  * Writing: see writer.h.
  *
- * A writer that dies before it moved the state word leaves octets behind the end of the journal; the next one writes over
- * them, with an end behind its batch, so that nothing of them can ever be taken for a batch.
+ * A writer that dies before it moved the state word leaves octets behind the end of the journal; the next one writes
+ * over them, with an end behind its batch, so that nothing of them can ever be taken for a batch.
  */
 #include "store/writer.h"
 
@@ -69,8 +69,8 @@ void anshin_writer_unlock(anshin_writer_t *writer)
 
 /* --- appending ---------------------------------------------------------------------------------------------------- */
 
-/* Begin the next journal. This one becomes durable first: the header of the next says where it ends, and nobody will sync it
- * again. When it does not work, because the disk is full say, this journal just grows on. */
+/* Begin the next journal. This one becomes durable first: the header of the next says where it ends, and nobody will
+ * sync it again. When it does not work, because the disk is full say, this journal just grows on. */
 static void rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end, apr_pool_t *pool)
 {
     apr_uint32_t next = journal->number + 1;
@@ -165,7 +165,8 @@ static apr_status_t sync_now(anshin_writer_t *writer, const anshin_journal_t *jo
     return APR_SUCCESS;
 }
 
-/* Wait for whoever is at it, or be it. A process that is stopped in the middle must not stop the others, so waiting has an
+/* Wait for whoever is at it, or be it. A process that is stopped in the middle must not stop the others, so waiting has
+ * an
  * end: two syncs at once do no harm. Answers 1 when this thread has the lock. */
 static int wait_for_turn(anshin_writer_t *writer, anshin_position_t position)
 {

@@ -25,15 +25,16 @@ apr_status_t anshin_writer_lock(anshin_writer_t *writer, anshin_error_t *err);
 void anshin_writer_unlock(anshin_writer_t *writer);
 
 /* Append under the lock, at the end of the journal that *mark tells; everybody sees the batch when this returns, and
- * *position is where it ends. Begins the next journal when this one has become long. ANSHIN_EFAULT: nothing was written. */
+ * *position is where it ends. Begins the next journal when this one has become long. ANSHIN_EFAULT: nothing was
+ * written. */
 apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *journal, anshin_mark_t mark,
                                   anshin_batch_t *batch, anshin_position_t *position, anshin_error_t *err);
 
 /* Is a checkpoint due, because the journal has become long? */
 int anshin_writer_is_due(const anshin_writer_t *writer);
 
-/* Under the lock: if it is, begin the next journal where *journal ends. anshin_writer_append does so by itself; this is for
- * a journal that became long while a checkpoint was made, and that nobody writes to now. */
+/* Under the lock: if it is, begin the next journal where *journal ends. anshin_writer_append does so by itself; this is
+ * for a journal that became long while a checkpoint was made, and that nobody writes to now. */
 void anshin_writer_rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end);
 
 /* Without the lock: wait until all up to position is durable. journal: the one that position lies in.

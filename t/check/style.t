@@ -30,7 +30,7 @@ for my $file (sources('c|h')) {
             undef $begin;
         }
         (my $shown = $lines[$n]) =~ s/[\x80-\xbf]//g;
-        push @wide, "$file:" . ($n + 1) if length $shown > 130;
+        push @wide, "$file:" . ($n + 1) if length $shown > 120;
     }
 
     my $n = 0;
