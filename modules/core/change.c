@@ -9,6 +9,7 @@
 
 #include "core/history.h"
 #include "core/notice.h"
+#include "core/secret.h"
 #include "core/unicode.h"
 
 int anshin_member_fresh(const anshin_op_t *op, const anshin_member_t *member)
@@ -141,20 +142,9 @@ static apr_status_t change_password_in(anshin_op_t *op, anshin_txn_t *txn, const
                         ANSHIN_HISTORY_PASSWORD_CHANGED, session_id);
 }
 
-static apr_status_t hash(anshin_op_t *op, char phc[ANSHIN_PHC_MAX], const char *secret)
+static apr_status_t change_password(anshin_op_t *op, const anshin_member_t *member, const char *current,
+                                    const char *normal, const char *again, anshin_change_result_t *result)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
-    apr_status_t rv = crypto->password_hash(crypto->ctx, phc, secret, strlen(secret));
-
-    return rv == APR_SUCCESS
-               ? rv
-               : anshin_fail(&op->error, rv, "AN0190", "a secret could not be hashed: %s", anshin_status_name(rv));
-}
-
-apr_status_t anshin_password_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
-                                    const char *password, const char *confirm, anshin_change_result_t *result)
-{
-    const char *normal = anshin_password_normalise(password, op->pool);
     const char *const *addresses;
     anshin_account_t account;
     char phc[ANSHIN_PHC_MAX];
@@ -168,20 +158,31 @@ apr_status_t anshin_password_change(anshin_op_t *op, const anshin_member_t *memb
         result->proof.locked) {
         return rv;
     }
-    rv = anshin_password_check_new(op, &result->password_broken, normal, anshin_password_normalise(confirm, op->pool),
-                                   &account, addresses);
+    rv = anshin_password_check_new(op, &result->password_broken, normal, again, &account, addresses);
     if (rv != APR_SUCCESS || !result->proof.right || result->password_broken) {
         if (!result->proof.right) { /* whoever does not know it must not learn that the new one is the current one */
             result->password_broken &= ~(1u << ANSHIN_RULE_SAME_AS_CURRENT | 1u << ANSHIN_RULE_USED_BEFORE);
         }
         return rv;
     }
-    if ((rv = hash(op, phc, normal)) != APR_SUCCESS ||
+    if ((rv = anshin_password_hash(op, phc, normal)) != APR_SUCCESS ||
         (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_txn_end(txn, change_password_in(op, txn, member, account.password_hash, phc, &result->session_id),
                           ANSHIN_DURABLE);
+}
+
+apr_status_t anshin_password_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
+                                    const char *password, const char *confirm, anshin_change_result_t *result)
+{
+    const char *normal = anshin_password_normalise(password, op->pool);
+    const char *again = anshin_password_normalise(confirm, op->pool);
+    apr_status_t rv = change_password(op, member, current, normal, again, result);
+
+    anshin_secret_wipe(op, normal);
+    anshin_secret_wipe(op, again);
+    return rv;
 }
 
 static apr_status_t change_question_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
@@ -199,27 +200,37 @@ static apr_status_t change_question_in(anshin_op_t *op, anshin_txn_t *txn, const
                         ANSHIN_HISTORY_QUESTION_CHANGED, session_id);
 }
 
-apr_status_t anshin_question_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
-                                    const char *question, const char *answer, anshin_change_result_t *result)
+static apr_status_t change_question(anshin_op_t *op, const anshin_member_t *member, const char *current,
+                                    const char *question, const char *normal, anshin_change_result_t *result)
 {
     const char *const *addresses;
-    const char *normal;
     anshin_account_t account;
     char phc[ANSHIN_PHC_MAX];
     anshin_txn_t *txn;
-    apr_status_t rv;
+    apr_status_t rv = read_account(op, member, &account, &addresses);
 
-    memset(result, 0, sizeof(*result));
-    anshin_question_check(op, question, answer, &result->question_error, &result->answer_error, &normal);
-    if ((rv = read_account(op, member, &account, &addresses)) != APR_SUCCESS ||
+    if (rv != APR_SUCCESS ||
         (rv = anshin_proof_check(op, ANSHIN_COUNTER_PASSWORD, account.user, account.password_hash,
                                  anshin_password_normalise(current, op->pool), &result->proof)) != APR_SUCCESS ||
         !result->proof.right || result->question_error || result->answer_error) {
         return rv;
     }
-    if ((rv = hash(op, phc, normal)) != APR_SUCCESS ||
+    if ((rv = anshin_password_hash(op, phc, normal)) != APR_SUCCESS ||
         (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_txn_end(txn, change_question_in(op, txn, member, question, phc, &result->session_id), ANSHIN_DURABLE);
+}
+
+apr_status_t anshin_question_change(anshin_op_t *op, const anshin_member_t *member, const char *current,
+                                    const char *question, const char *answer, anshin_change_result_t *result)
+{
+    const char *normal;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    anshin_question_check(op, question, answer, &result->question_error, &result->answer_error, &normal);
+    rv = change_question(op, member, current, question, normal, result);
+    anshin_secret_wipe(op, normal);
+    return rv;
 }

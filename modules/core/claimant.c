@@ -122,11 +122,10 @@ apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *acco
 int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                             const char *stamp)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     const char *expected;
 
-    return anshin_claimant_stamp(op, account, step, &expected) == APR_SUCCESS && strlen(stamp) == strlen(expected) &&
-           crypto->equal(crypto->ctx, stamp, expected, strlen(expected));
+    return anshin_claimant_stamp(op, account, step, &expected) == APR_SUCCESS &&
+           anshin_secret_equal(op, stamp, expected);
 }
 
 apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,

@@ -84,7 +84,8 @@ static apr_status_t password_right(anshin_op_t *op, const found_t *found, const 
     if (rv == APR_SUCCESS) {
         rv = crypto->digest(crypto->ctx, given_digest, given, strlen(given));
     }
-    crypto->wipe(crypto->ctx, (void *)(uintptr_t)expected.data, expected.length);
+    anshin_secret_wipe_bytes(op, &expected);
+    anshin_secret_wipe(op, given);
     *right = rv == APR_SUCCESS && crypto->equal(crypto->ctx, expected_digest, given_digest, ANSHIN_DIGEST_BYTES);
     return rv;
 }
@@ -147,8 +148,8 @@ apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const cha
     }
     rv = fetch_in(op, txn, token, password, profile, result);
     rv = anshin_txn_end(txn, rv, ANSHIN_DURABLE);
-    if (rv != APR_SUCCESS && result->file.length) {
-        op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)result->file.data, result->file.length);
+    if (rv != APR_SUCCESS) {
+        anshin_secret_wipe_bytes(op, &result->file);
         memset(result, 0, sizeof(*result));
     }
     return rv;

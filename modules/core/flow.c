@@ -66,7 +66,7 @@ apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const 
     clear = apr_psprintf(op->pool, "%d %d %" APR_TIME_T_FMT "\n%s\n%s\n%s", (int)flow->kind, (int)flow->stage,
                          flow->expires_at, flow->token, flow->secret, flow->note);
     status = crypto->seal(crypto->ctx, &sealed, PURPOSE, op->contract->name, clear, strlen(clear), op->pool);
-    crypto->wipe(crypto->ctx, clear, strlen(clear));
+    anshin_secret_wipe(op, clear);
     if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0288", "flow: cannot be sealed");
     }

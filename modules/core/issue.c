@@ -189,7 +189,7 @@ static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_
                              time_text(target->download.expires_at, op->pool));
     apr_status_t status;
 
-    op->env->crypto->wipe(op->env->crypto->ctx, url, strlen(url));
+    anshin_secret_wipe(op, url);
     if (data == NULL) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0272", "issue: out of memory");
     }

@@ -14,6 +14,7 @@
 #include "core/lockout.h"
 #include "core/notice.h"
 #include "core/password.h"
+#include "core/secret.h"
 
 /* End the transaction of an attempt that got no further, with one line of history. */
 static apr_status_t refuse(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
@@ -172,7 +173,7 @@ apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, an
     if (result->outcome == ANSHIN_LOGIN_WRONG) {
         /* locked, which this contract does not tell: take as long as a check */
         rv = crypto->password_verify(crypto->ctx, &match, &stale, NULL, password, strlen(password));
-        crypto->wipe(crypto->ctx, (void *)(uintptr_t)password, strlen(password));
+        anshin_secret_wipe(op, password);
         return rv;
     }
     rv =
@@ -182,7 +183,7 @@ apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, an
         crypto->password_hash(crypto->ctx, fresh, password, strlen(password)) == APR_SUCCESS) {
         new_hash = fresh; /* PWD-3; when it cannot be had now, the next login tries again */
     }
-    crypto->wipe(crypto->ctx, (void *)(uintptr_t)password, strlen(password));
+    anshin_secret_wipe(op, password);
     if (rv != APR_SUCCESS) {
         anshin_attempt_give_back(op, &attempt);
         return anshin_fail(&op->error, rv, "AN0171", "a password could not be checked: %s", anshin_status_name(rv));

@@ -9,6 +9,7 @@
 #include "core/login.h"
 #include "core/notice.h"
 #include "core/password.h"
+#include "core/secret.h"
 
 /* The claimant as the stamp allows it, with the addresses that the rules need. */
 static apr_status_t read_claimant(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
@@ -49,12 +50,9 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
     return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CHANGE, result);
 }
 
-apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
-                                 const char *password, const char *confirm, unsigned *broken,
-                                 anshin_login_result_t *result)
+static apr_status_t change(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp, const char *normal,
+                           const char *again, unsigned *broken, anshin_login_result_t *result)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
-    const char *normal = anshin_password_normalise(password, op->pool);
     const char *const *addresses;
     anshin_claimant_t claimant;
     char phc[ANSHIN_PHC_MAX];
@@ -64,16 +62,26 @@ apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *fa
     memset(result, 0, sizeof(*result));
     *broken = 0;
     if ((rv = read_claimant(op, facts, stamp, &claimant, &addresses)) != APR_SUCCESS ||
-        (rv = anshin_password_check_new(op, broken, normal, anshin_password_normalise(confirm, op->pool),
-                                        &claimant.account, addresses)) != APR_SUCCESS ||
+        (rv = anshin_password_check_new(op, broken, normal, again, &claimant.account, addresses)) != APR_SUCCESS ||
         *broken) {
         return rv;
     }
-    if ((rv = crypto->password_hash(crypto->ctx, phc, normal, strlen(normal))) != APR_SUCCESS) {
-        return anshin_fail(&op->error, rv, "AN0172", "a password could not be hashed: %s", anshin_status_name(rv));
-    }
-    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
+    if ((rv = anshin_password_hash(op, phc, normal)) != APR_SUCCESS ||
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_txn_end(txn, change_in(op, txn, facts, stamp, phc, result), ANSHIN_DURABLE);
+}
+
+apr_status_t anshin_login_change(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,
+                                 const char *password, const char *confirm, unsigned *broken,
+                                 anshin_login_result_t *result)
+{
+    const char *normal = anshin_password_normalise(password, op->pool);
+    const char *again = anshin_password_normalise(confirm, op->pool);
+    apr_status_t rv = change(op, facts, stamp, normal, again, broken, result);
+
+    anshin_secret_wipe(op, normal);
+    anshin_secret_wipe(op, again);
+    return rv;
 }

@@ -134,7 +134,6 @@ apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const cha
 static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *code,
                                int *right)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     const char *key = code_key(op, account->user), *mac;
     anshin_token_t record;
     apr_status_t rv = code_mac(op, account->user, code, &mac);
@@ -144,8 +143,7 @@ static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_accoun
         return rv;
     }
     rv = anshin_txn_get(txn, &anshin_record_token, key, &record);
-    if (rv == APR_SUCCESS && record.code_mac && record.expires_at > op->now && strlen(record.code_mac) == strlen(mac) &&
-        crypto->equal(crypto->ctx, mac, record.code_mac, strlen(mac))) {
+    if (rv == APR_SUCCESS && record.expires_at > op->now && anshin_secret_equal(op, mac, record.code_mac)) {
         *right = 1;
         return anshin_txn_delete(txn, &anshin_record_token, key);
     }

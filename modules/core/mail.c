@@ -34,14 +34,6 @@ const char *anshin_mail_state_name(apr_int64_t state)
     }
 }
 
-static void wipe(anshin_op_t *op, const char *text)
-{
-    if (text != NULL) {
-        /* What was rendered lies in our pool and is ours to overwrite; only the type says const. */
-        op->env->crypto->wipe(op->env->crypto->ctx, (void *)(apr_uintptr_t)text, strlen(text));
-    }
-}
-
 /* --- rendering -------------------------------------------------------------------------------------------------- */
 
 /* The template of a kind in the first of these languages that has one. */
@@ -156,7 +148,7 @@ static apr_status_t seal(anshin_op_t *op, const anshin_mail_text_t *text, const 
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0254", "mail: out of memory, or the text is not UTF-8");
     }
     status = anshin_secret_blob_put(op, blob, PURPOSE, plain, strlen(plain));
-    wipe(op, plain);
+    anshin_secret_wipe(op, plain);
     free(plain);
     return status;
 }
@@ -215,9 +207,9 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kin
             anshin_secret_blob_wipe(op, blob);
         }
     }
-    wipe(op, message);
-    wipe(op, text.subject);
-    wipe(op, text.body);
+    anshin_secret_wipe(op, message);
+    anshin_secret_wipe(op, text.subject);
+    anshin_secret_wipe(op, text.body);
     return status;
 }
 
@@ -258,6 +250,6 @@ apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin
         return status;
     }
     status = parse(op, &plain, text);
-    op->env->crypto->wipe(op->env->crypto->ctx, (void *)(apr_uintptr_t)plain.data, plain.length);
+    anshin_secret_wipe_bytes(op, &plain);
     return status;
 }

@@ -208,6 +208,16 @@ apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const 
     return APR_SUCCESS;
 }
 
+apr_status_t anshin_password_hash(anshin_op_t *op, char phc[ANSHIN_PHC_MAX], const char *secret)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    apr_status_t rv = crypto->password_hash(crypto->ctx, phc, secret, strlen(secret));
+
+    return rv == APR_SUCCESS
+               ? rv
+               : anshin_fail(&op->error, rv, "AN0132", "a secret could not be hashed: %s", anshin_status_name(rv));
+}
+
 void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc)
 {
     apr_array_header_t *history = apr_array_make(op->pool, 4, sizeof(const char *));

@@ -46,6 +46,9 @@ apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const 
 /* Days until the password expires: 0 it has, or the operator wants it changed; -1 not worth a word (LOG-6). */
 int anshin_password_days_left(const anshin_op_t *op, const anshin_account_t *account);
 
+/* argon2id of a normalised secret. APR_SUCCESS, ANSHIN_EBUSY (no hash slot), ANSHIN_EFAULT. */
+apr_status_t anshin_password_hash(anshin_op_t *op, char phc[ANSHIN_PHC_MAX], const char *secret);
+
 /* Put a new hash into *account, the former one into its history. */
 void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc);
 

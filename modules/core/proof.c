@@ -9,6 +9,7 @@
 
 #include "core/history.h"
 #include "core/notice.h"
+#include "core/secret.h"
 #include "core/session.h"
 
 apr_status_t anshin_proof_locked(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
@@ -56,8 +57,8 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, anshin_counter
     return anshin_history_add(op, txn, user, &entry);
 }
 
-apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
-                                const char *secret, anshin_proof_t *proof)
+static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
+                          const char *secret, anshin_proof_t *proof)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
     apr_interval_time_t waited = 0;
@@ -91,5 +92,14 @@ apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, con
         proof->right = match && !attempt.locked;
         proof->remaining = attempt.remaining;
     }
+    return rv;
+}
+
+apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
+                                const char *secret, anshin_proof_t *proof)
+{
+    apr_status_t rv = check(op, kind, user, phc, secret, proof);
+
+    anshin_secret_wipe(op, secret);
     return rv;
 }

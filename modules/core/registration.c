@@ -58,7 +58,6 @@ apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin
 static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *code,
                             anshin_code_result_t *result)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     anshin_history_t entry = {.result = ANSHIN_HISTORY_WRONG_CODE};
     anshin_attempt_t attempt;
     const char *mac;
@@ -77,8 +76,7 @@ static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *toke
         (rv = anshin_secret_mac(op, &mac, "code", anshin_secret_normalise(code, op->pool))) != APR_SUCCESS) {
         return rv;
     }
-    result->right = found.token.code_mac && strlen(found.token.code_mac) == strlen(mac) &&
-                    crypto->equal(crypto->ctx, mac, found.token.code_mac, strlen(mac));
+    result->right = anshin_secret_equal(op, mac, found.token.code_mac);
     rv = anshin_attempt_settle(op, txn, &attempt, !result->right, result->right);
     result->locked = attempt.locked;
     result->remaining = attempt.remaining;
@@ -175,37 +173,40 @@ static apr_status_t read_subject(anshin_op_t *op, const char *token, found_t *fo
     return rv;
 }
 
-apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, const anshin_registration_form_t *form,
-                                          anshin_registration_result_t *result)
+static apr_status_t complete(anshin_op_t *op, const char *token, const anshin_registration_form_t *form,
+                             const char *password, const char *answer, anshin_registration_result_t *result)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     char password_hash[ANSHIN_PHC_MAX], answer_hash[ANSHIN_PHC_MAX];
-    const char *password, *answer;
-    anshin_terminal_t terminal;
     anshin_txn_t *txn;
-    found_t found;
-    apr_status_t rv;
+    apr_status_t rv = anshin_password_hash(op, password_hash, password);
 
-    memset(result, 0, sizeof(*result));
-    if ((rv = read_subject(op, token, &found, &terminal)) != APR_SUCCESS ||
-        (rv = check_form(op, &found, &terminal, form, result, &password, &answer)) != APR_SUCCESS) {
-        return rv;
-    }
-    result->user = found.account.user;
-    result->method = (int)found.account.method;
-    if (result->password_broken || result->question_error || result->answer_error) {
-        return APR_SUCCESS;
-    }
-    rv = crypto->password_hash(crypto->ctx, password_hash, password, strlen(password));
-    if (rv == APR_SUCCESS) {
-        rv = crypto->password_hash(crypto->ctx, answer_hash, answer, strlen(answer));
-    }
-    if (rv != APR_SUCCESS) {
-        return anshin_fail(&op->error, rv, "AN0161", "a password could not be hashed: %s", anshin_status_name(rv));
-    }
-    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = anshin_password_hash(op, answer_hash, answer)) != APR_SUCCESS ||
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     rv = complete_in(op, txn, token, form->question, form->language, password_hash, answer_hash, result);
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
+}
+
+apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, const anshin_registration_form_t *form,
+                                          anshin_registration_result_t *result)
+{
+    const char *password = NULL, *answer = NULL;
+    anshin_terminal_t terminal;
+    found_t found;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    if ((rv = read_subject(op, token, &found, &terminal)) != APR_SUCCESS) {
+        return rv;
+    }
+    result->user = found.account.user;
+    result->method = (int)found.account.method;
+    rv = check_form(op, &found, &terminal, form, result, &password, &answer);
+    if (rv == APR_SUCCESS && !result->password_broken && !result->question_error && !result->answer_error) {
+        rv = complete(op, token, form, password, answer, result);
+    }
+    anshin_secret_wipe(op, password);
+    anshin_secret_wipe(op, answer);
+    return rv;
 }

@@ -220,7 +220,6 @@ static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
 apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
                                     const char *question, const char *answer, anshin_reissue_result_t *result)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     char phc[ANSHIN_PHC_MAX] = "";
     anshin_txn_t *txn;
     found_t found;
@@ -234,12 +233,9 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
     result->user = found.account.user;
     result->must_change = op->contract->policy.reissue_change;
     if (kind == ANSHIN_REISSUE_PASSWORD) {
-        if ((rv = make_password(op, &result->password)) != APR_SUCCESS) {
+        if ((rv = make_password(op, &result->password)) != APR_SUCCESS ||
+            (rv = anshin_password_hash(op, phc, result->password)) != APR_SUCCESS) {
             return rv;
-        }
-        rv = crypto->password_hash(crypto->ctx, phc, result->password, strlen(result->password));
-        if (rv != APR_SUCCESS) {
-            return anshin_fail(&op->error, rv, "AN0193", "a password could not be hashed: %s", anshin_status_name(rv));
         }
     }
     if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
@@ -250,14 +246,13 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
 
 apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     const char *canonical = anshin_user_canonical(user, op->pool);
     char phc[ANSHIN_PHC_MAX];
     anshin_account_t account;
     anshin_txn_t *txn;
     apr_status_t rv = anshin_secret_text(op, code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_SIGNS);
 
-    if (rv != APR_SUCCESS || (rv = crypto->password_hash(crypto->ctx, phc, *code, strlen(*code))) != APR_SUCCESS ||
+    if (rv != APR_SUCCESS || (rv = anshin_password_hash(op, phc, *code)) != APR_SUCCESS ||
         (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }

@@ -83,6 +83,29 @@ apr_status_t anshin_secret_mac(anshin_op_t *op, const char **hex, const char *pu
     return APR_SUCCESS;
 }
 
+int anshin_secret_equal(const anshin_op_t *op, const char *a, const char *b)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+
+    return a && b && strlen(a) == strlen(b) && crypto->equal(crypto->ctx, a, b, strlen(a));
+}
+
+void anshin_secret_wipe(const anshin_op_t *op, const char *text)
+{
+    if (text) {
+        op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)text, strlen(text));
+    }
+}
+
+void anshin_secret_wipe_bytes(const anshin_op_t *op, anshin_bytes_t *bytes)
+{
+    if (bytes->data) {
+        op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)bytes->data, bytes->length);
+    }
+    bytes->data = NULL;
+    bytes->length = 0;
+}
+
 const char *anshin_secret_normalise(const char *typed, apr_pool_t *pool)
 {
     char *text = anshin_unicode_nfkc(typed, 0, pool);

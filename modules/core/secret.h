@@ -27,6 +27,13 @@ apr_status_t anshin_secret_name(anshin_op_t *op, const char **name);
 /* HMAC of a secret for a purpose, lower-case hexadecimal: what the store keeps of tokens and codes (S9). */
 apr_status_t anshin_secret_mac(anshin_op_t *op, const char **hex, const char *purpose, const char *secret);
 
+/* 1 when both are there and the same text, in time that depends on their lengths alone: MACs as text, stamps. */
+int anshin_secret_equal(const anshin_op_t *op, const char *a, const char *b);
+
+/* Overwrite a secret that lies in a pool of ours and is needed no longer; the type alone says const. NULL: nothing. */
+void anshin_secret_wipe(const anshin_op_t *op, const char *text);
+void anshin_secret_wipe_bytes(const anshin_op_t *op, anshin_bytes_t *bytes); /* *bytes is empty then */
+
 /* What people type of a readable secret: full-width to half-width, spaces and hyphens dropped, lower case. In pool. */
 const char *anshin_secret_normalise(const char *typed, apr_pool_t *pool);
 

@@ -70,6 +70,7 @@ static apr_status_t find_step(anshin_op_t *op, const void *secret, apr_size_t le
         if (strlen(code) == 6 && crypto->equal(crypto->ctx, expected, code, 6) && step > after) {
             *found = step;
         }
+        crypto->wipe(crypto->ctx, expected, sizeof(expected));
     }
     return APR_SUCCESS;
 }
@@ -90,7 +91,7 @@ apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const
                                       : rv;
     }
     rv = find_step(op, secret.data, secret.length, account->totp_step, code, &step);
-    op->env->crypto->wipe(op->env->crypto->ctx, (void *)(uintptr_t)secret.data, secret.length);
+    anshin_secret_wipe_bytes(op, &secret);
     if (rv == APR_SUCCESS && step) {
         account->totp_step = step;
         *right = 1;
@@ -130,30 +131,37 @@ static apr_status_t replace(anshin_op_t *op, const char *user, const char *blob,
     return rv == APR_SUCCESS ? anshin_txn_end(txn, set_blob(op, txn, user, blob, step), ANSHIN_DURABLE) : rv;
 }
 
-apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code)
+static apr_status_t enrol(anshin_op_t *op, const char *user, const anshin_bytes_t *secret, const char *code)
 {
-    apr_size_t length = 0;
-    const unsigned char *bytes;
     const char *blob;
     apr_int64_t step;
-    apr_status_t rv;
+    apr_status_t rv = find_step(op, secret->data, secret->length, 0, code, &step);
 
-    bytes = apr_pdecode_base32_binary(op->pool, secret, APR_ENCODE_STRING, APR_ENCODE_NONE, &length);
-    if (!bytes || length != ANSHIN_TOTP_SECRET_BYTES) {
-        return ANSHIN_EINVALID;
-    }
-    if ((rv = find_step(op, bytes, length, 0, code, &step)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS) {
         return rv;
     }
     if (!step) {
         return ANSHIN_EDENIED;
     }
-    if ((rv = anshin_secret_blob_put(op, &blob, "totp", bytes, length)) != APR_SUCCESS) {
+    if ((rv = anshin_secret_blob_put(op, &blob, "totp", secret->data, secret->length)) != APR_SUCCESS) {
         return rv;
     }
     if ((rv = replace(op, user, blob, step)) != APR_SUCCESS) {
         anshin_secret_blob_wipe(op, blob);
     }
+    return rv;
+}
+
+apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code)
+{
+    anshin_bytes_t bytes = {NULL, 0};
+    apr_status_t rv = ANSHIN_EINVALID;
+
+    bytes.data = apr_pdecode_base32_binary(op->pool, secret, APR_ENCODE_STRING, APR_ENCODE_NONE, &bytes.length);
+    if (bytes.data && bytes.length == ANSHIN_TOTP_SECRET_BYTES) {
+        rv = enrol(op, user, &bytes, code);
+    }
+    anshin_secret_wipe_bytes(op, &bytes);
     return rv;
 }
 

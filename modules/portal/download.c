@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/download.h"
+#include "core/secret.h"
 #include "portal/device.h"
 
 #define PASSWORD_MAX 128 /* bytes typed */
@@ -80,7 +81,6 @@ static const char *safe_name(const anshin_exchange_t *x, const char *name)
 
 static int send_file(anshin_exchange_t *x, anshin_download_result_t *result)
 {
-    const anshin_crypto_t *crypto = x->op.env->crypto;
     request_rec *r = x->r;
 
     anshin_page_headers(r, NULL);
@@ -90,7 +90,6 @@ static int send_file(anshin_exchange_t *x, anshin_download_result_t *result)
     ap_set_content_length(r, (apr_off_t)result->file.length);
     ap_rwrite(result->file.data, (int)result->file.length, r);
     ap_rflush(r);
-    crypto->wipe(crypto->ctx, (void *)(uintptr_t)result->file.data, result->file.length);
     return OK;
 }
 
@@ -127,6 +126,7 @@ int anshin_download_post(anshin_exchange_t *x)
     int profile = chosen(x);
     anshin_download_state_t state;
     anshin_download_result_t result;
+    int answer;
     apr_status_t status = anshin_download_find(&x->op, x->flow.token, &state);
 
     if (status != APR_SUCCESS) {
@@ -148,7 +148,9 @@ int anshin_download_post(anshin_exchange_t *x)
     }
     x->flow.stage = ANSHIN_STAGE_FETCHED;
     status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? send_file(x, &result) : anshin_answer_failure(x, status, "flow");
+    answer = status == APR_SUCCESS ? send_file(x, &result) : anshin_answer_failure(x, status, "flow");
+    anshin_secret_wipe_bytes(&x->op, &result.file);
+    return answer;
 }
 
 int anshin_downloaded_get(anshin_exchange_t *x)
