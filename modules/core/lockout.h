@@ -17,8 +17,8 @@ typedef enum anshin_counter_kind_t {
     ANSHIN_COUNTER_PASSWORD,
     ANSHIN_COUNTER_CODE,
     ANSHIN_COUNTER_DOWNLOAD,
-    ANSHIN_COUNTER_ANSWER, /* secret answers and the operator's codes, at a reissue */
-    ANSHIN_COUNTER_STRANGER /* password attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
+    ANSHIN_COUNTER_ANSWER,  /* secret answers and the operator's codes, at a reissue */
+    ANSHIN_COUNTER_STRANGER /* attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
 } anshin_counter_kind_t;
 
 typedef struct anshin_attempt_t {

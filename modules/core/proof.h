@@ -15,8 +15,8 @@ typedef struct anshin_proof_t {
 } anshin_proof_t;
 
 /* Check a secret against a stored hash, in transactions of its own: kind says which counter. phc NULL: a dummy that is
- * never right. secret is what is hashed (normalised), a copy of the caller's that is wiped here. A lock sends its notice. APR_SUCCESS with *proof, ANSHIN_EBUSY,
- * ANSHIN_EFAULT. */
+ * never right. secret is what is hashed (normalised), a copy of the caller's that is wiped here. A lock sends its
+ * notice. APR_SUCCESS with *proof, ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
                                 const char *secret, anshin_proof_t *proof);
 
