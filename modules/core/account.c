@@ -120,6 +120,25 @@ apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshi
                           terminal);
 }
 
+apr_status_t anshin_account_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                      apr_array_header_t **terminals)
+{
+    const apr_array_header_t *numbers = account->terminals;
+
+    *terminals = apr_array_make(op->pool, 4, sizeof(anshin_terminal_t));
+    for (int i = 0; numbers && i < numbers->nelts; i++) {
+        anshin_terminal_t terminal;
+        apr_status_t rv =
+            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(numbers, i, apr_int64_t), &terminal);
+        if (rv == APR_SUCCESS) {
+            APR_ARRAY_PUSH(*terminals, anshin_terminal_t) = terminal;
+        } else if (rv != ANSHIN_ENOTFOUND) {
+            return rv;
+        }
+    }
+    return APR_SUCCESS;
+}
+
 static const char *name_of(const char *const *names, size_t count, apr_int64_t value)
 {
     return value >= 0 && value < (apr_int64_t)count ? names[value] : "unknown";

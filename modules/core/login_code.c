@@ -45,22 +45,17 @@ static apr_status_t stamped(anshin_op_t *op, anshin_txn_t *txn, const char *user
 static apr_status_t ways_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                             apr_array_header_t *ways)
 {
-    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
-        anshin_terminal_t terminal;
-        apr_status_t rv =
-            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), &terminal);
-        if (rv == ANSHIN_ENOTFOUND) {
-            continue;
-        }
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
+    apr_array_header_t *terminals;
+    apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
+
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
         anshin_code_way_t *way = apr_array_push(ways);
-        way->terminal = terminal.number;
-        way->kind = (int)terminal.kind;
-        way->address = anshin_address_masked(terminal.address, op->pool);
+        way->terminal = terminal->number;
+        way->kind = (int)terminal->kind;
+        way->address = anshin_address_masked(terminal->address, op->pool);
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const char *stamp, apr_array_header_t **ways,

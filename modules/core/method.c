@@ -12,26 +12,22 @@
 #include "core/secret.h"
 
 /* One terminal: its certificate ends, or a new one is on its way. */
-static apr_status_t convert(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t number,
-                            apr_array_header_t *issues)
+static apr_status_t convert(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                            const anshin_terminal_t *terminal, apr_array_header_t *issues)
 {
     anshin_method_issue_t *issue;
-    anshin_terminal_t terminal;
-    apr_status_t rv = anshin_terminal_get(op, txn, account->user, number, &terminal);
+    apr_status_t rv = anshin_certificate_end_in(op, txn, terminal, ANSHIN_REASON_CESSATION);
 
-    if (rv == APR_SUCCESS) {
-        rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_CESSATION);
-    }
     if (rv != APR_SUCCESS) {
-        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+        return rv;
     }
     if (account->method != ANSHIN_METHOD_CERTIFICATE) {
-        return anshin_download_finish_in(op, txn, account->user, number);
+        return anshin_download_finish_in(op, txn, account->user, terminal->number);
     }
     issue = apr_array_push(issues);
-    issue->terminal = number;
-    issue->address = terminal.address;
-    return anshin_download_prepare(op, txn, account->user, number, &issue->download_password);
+    issue->terminal = terminal->number;
+    issue->address = terminal->address;
+    return anshin_download_prepare(op, txn, account->user, terminal->number, &issue->download_password);
 }
 
 static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,
@@ -39,7 +35,8 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
 {
     static const anshin_session_match_t every = {0};
     anshin_history_t entry = {.result = ANSHIN_HISTORY_METHOD_CHANGED, .method = method};
-    apr_status_t rv = APR_SUCCESS;
+    apr_array_header_t *terminals;
+    apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
 
     account->method = method;
     if (account->totp_blob) {
@@ -47,8 +44,8 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
         account->totp_blob = NULL;
         account->totp_step = 0;
     }
-    for (int i = 0; rv == APR_SUCCESS && account->terminals && i < account->terminals->nelts; i++) {
-        rv = convert(op, txn, account, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), issues);
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        rv = convert(op, txn, account, &APR_ARRAY_IDX(terminals, i, anshin_terminal_t), issues);
     }
     if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_sessions_end(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||

@@ -11,18 +11,19 @@
 apr_status_t anshin_account_addresses(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                       const char *const **addresses)
 {
-    int count = account->terminals ? account->terminals->nelts : 0;
-    const char **list = apr_pcalloc(op->pool, sizeof(*list) * ((apr_size_t)count + 1));
+    apr_array_header_t *terminals;
+    const char **list;
     int used = 0;
+    apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
 
-    for (int i = 0; i < count; i++) {
-        anshin_terminal_t terminal;
-        apr_status_t rv =
-            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), &terminal);
-        if (rv == APR_SUCCESS && terminal.address) {
-            list[used++] = terminal.address;
-        } else if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
-            return rv;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    list = apr_pcalloc(op->pool, sizeof(*list) * ((apr_size_t)terminals->nelts + 1));
+    for (int i = 0; i < terminals->nelts; i++) {
+        const char *address = APR_ARRAY_IDX(terminals, i, anshin_terminal_t).address;
+        if (address) {
+            list[used++] = address;
         }
     }
     *addresses = list;

@@ -173,22 +173,18 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
 /* Terminals with their certificates and waiting downloads. */
 static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
 {
-    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
-        apr_int64_t number = APR_ARRAY_IDX(account->terminals, i, apr_int64_t);
-        anshin_terminal_t terminal;
-        apr_status_t rv = anshin_terminal_get(op, txn, account->user, number, &terminal);
-        if (rv == ANSHIN_ENOTFOUND) {
-            continue;
-        }
-        if (rv != APR_SUCCESS ||
-            (rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_CESSATION)) != APR_SUCCESS ||
-            (rv = anshin_download_finish_in(op, txn, account->user, number)) != APR_SUCCESS ||
-            (rv = anshin_txn_delete(txn, &anshin_record_terminal, anshin_terminal_key(op, account->user, number))) !=
-                APR_SUCCESS) {
-            return rv;
+    apr_array_header_t *terminals;
+    apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
+
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        if ((rv = anshin_certificate_end_in(op, txn, terminal, ANSHIN_REASON_CESSATION)) == APR_SUCCESS &&
+            (rv = anshin_download_finish_in(op, txn, account->user, terminal->number)) == APR_SUCCESS) {
+            rv = anshin_txn_delete(txn, &anshin_record_terminal,
+                                   anshin_terminal_key(op, account->user, terminal->number));
         }
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)

@@ -63,17 +63,16 @@ apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind,
 static apr_status_t find_terminal(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                   const char *address, anshin_terminal_t *terminal)
 {
-    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
-        apr_status_t rv =
-            anshin_terminal_get(op, txn, account->user, APR_ARRAY_IDX(account->terminals, i, apr_int64_t), terminal);
-        if (rv == APR_SUCCESS && terminal->address && strcasecmp(terminal->address, address) == 0) {
+    apr_array_header_t *terminals;
+    apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
+
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        *terminal = APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        if (terminal->address && strcasecmp(terminal->address, address) == 0) {
             return APR_SUCCESS;
         }
-        if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
-            return rv;
-        }
     }
-    return ANSHIN_ENOTFOUND;
+    return rv == APR_SUCCESS ? ANSHIN_ENOTFOUND : rv;
 }
 
 /* One mail in a while, however often it is asked for. */

@@ -33,19 +33,15 @@ static apr_status_t begin(anshin_op_t *op, anshin_txn_mode_t mode, const anshin_
 static apr_status_t address_taken(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                   apr_int64_t except, const char *address, int *taken)
 {
+    apr_array_header_t *terminals;
+    apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
+
     *taken = 0;
-    for (int i = 0; account->terminals && i < account->terminals->nelts; i++) {
-        apr_int64_t number = APR_ARRAY_IDX(account->terminals, i, apr_int64_t);
-        anshin_terminal_t terminal;
-        apr_status_t rv =
-            number == except ? ANSHIN_ENOTFOUND : anshin_terminal_get(op, txn, account->user, number, &terminal);
-        if (rv == APR_SUCCESS && terminal.address && strcasecmp(terminal.address, address) == 0) {
-            *taken = 1;
-        } else if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
-            return rv;
-        }
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        *taken |= terminal->number != except && terminal->address && strcasecmp(terminal->address, address) == 0;
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 /* The rules; *ok when all hold. */
@@ -253,23 +249,23 @@ apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *memb
     return end(txn, rv, !result->error);
 }
 
-static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
-                             anshin_terminal_view_t *view)
+static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, anshin_terminal_view_t *view)
 {
+    const anshin_terminal_t *terminal = &view->terminal;
     anshin_certificate_t certificate;
     anshin_download_t download;
     anshin_bytes_t password;
-    apr_status_t rv = anshin_terminal_get(op, txn, user, number, &view->terminal);
+    apr_status_t rv = APR_SUCCESS;
 
-    if (rv == APR_SUCCESS && view->terminal.certificate) {
-        rv = anshin_txn_get(txn, &anshin_record_certificate, view->terminal.certificate, &certificate);
+    if (terminal->certificate) {
+        rv = anshin_txn_get(txn, &anshin_record_certificate, terminal->certificate, &certificate);
         view->expires_at = rv == APR_SUCCESS ? certificate.not_after : 0;
-        rv = rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
         return rv;
     }
-    rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, user, number), &download);
+    rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, terminal->user, terminal->number),
+                        &download);
     if (rv == APR_SUCCESS && (!download.serial || download.expires_at > op->now)) {
         rv = anshin_secret_blob_get(op, &password, "download-password", download.password_blob);
         view->download_password = rv == APR_SUCCESS ? (const char *)password.data : NULL;
@@ -279,6 +275,7 @@ static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, const char *use
 
 apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_header_t **views)
 {
+    apr_array_header_t *terminals;
     anshin_account_t account;
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
@@ -287,15 +284,14 @@ apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_account_get(op, txn, user, &account);
-    for (int i = 0; rv == APR_SUCCESS && account.terminals && i < account.terminals->nelts; i++) {
+    if ((rv = anshin_account_get(op, txn, user, &account)) == APR_SUCCESS) {
+        rv = anshin_account_terminals(op, txn, &account, &terminals);
+    }
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
         anshin_terminal_view_t *view = apr_array_push(*views);
         memset(view, 0, sizeof(*view));
-        rv = view_one(op, txn, user, APR_ARRAY_IDX(account.terminals, i, apr_int64_t), view);
-        if (rv == ANSHIN_ENOTFOUND) {
-            (void)apr_array_pop(*views);
-            rv = APR_SUCCESS;
-        }
+        view->terminal = APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        rv = view_one(op, txn, view);
     }
     anshin_txn_abort(txn);
     return rv;
