@@ -61,8 +61,8 @@ apr_status_t anshin_terminal_get(anshin_op_t *op, anshin_txn_t *txn, const char 
                                  anshin_terminal_t *terminal);
 apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal);
 
-/* The terminals of an account that are there, in its order: *terminals of anshin_terminal_t. APR_SUCCESS, ANSHIN_EFAULT,
- * ANSHIN_EBUSY. */
+/* The terminals of an account that are there, in its order: *terminals of anshin_terminal_t. APR_SUCCESS,
+ * ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_account_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                       apr_array_header_t **terminals);
 

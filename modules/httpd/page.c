@@ -31,6 +31,13 @@ void anshin_page_put(anshin_page_t *page, json_t *object, const char *key, json_
     }
 }
 
+void anshin_page_append(anshin_page_t *page, json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) != 0) {
+        page->broken = 1;
+    }
+}
+
 static void put_text(anshin_page_t *page, json_t *object, const char *key, const char *text)
 {
     if (text != NULL && *text != '\0') {
@@ -131,13 +138,6 @@ void anshin_page_value(anshin_page_t *page, const char *field, const char *value
     put_text(page, field_of(page, field), "value", value);
 }
 
-static void append(anshin_page_t *page, json_t *array, json_t *value)
-{
-    if (json_array_append_new(array, value) != 0) {
-        page->broken = 1;
-    }
-}
-
 void anshin_page_error_text(anshin_page_t *page, const char *field, const char *text)
 {
     json_t *object = field_of(page, field);
@@ -146,8 +146,8 @@ void anshin_page_error_text(anshin_page_t *page, const char *field, const char *
         anshin_page_put(page, object, "invalid", json_true());
         anshin_page_put(page, object, "errors", json_array());
     }
-    append(page, json_object_get(object, "errors"), json_pack("{s:s}", "text", text));
-    append(page, page->errors, json_pack("{s:s, s:s}", "field", field, "text", text));
+    anshin_page_append(page, json_object_get(object, "errors"), json_pack("{s:s}", "text", text));
+    anshin_page_append(page, page->errors, json_pack("{s:s, s:s}", "field", field, "text", text));
     anshin_page_put(page, page->data, "has_errors", json_true());
 }
 
@@ -167,9 +167,9 @@ void anshin_page_steps(anshin_page_t *page, const char *const *keys, int current
     int i;
 
     for (i = 0; keys[i] != NULL; i++) {
-        append(page, steps,
-               json_pack("{s:s, s:b, s:b, s:i}", "text", anshin_page_say(page, keys[i]), "current", i == current,
-                         "done", i < current, "number", i + 1));
+        anshin_page_append(page, steps,
+                           json_pack("{s:s, s:b, s:b, s:i}", "text", anshin_page_say(page, keys[i]), "current",
+                                     i == current, "done", i < current, "number", i + 1));
     }
     anshin_page_put(page, page->data, "steps", steps);
 }

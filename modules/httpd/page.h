@@ -35,6 +35,9 @@ anshin_page_t *anshin_page_create(request_rec *r, anshin_op_t *op, const anshin_
 /* Put a value into an object of the page; steals value, which may be NULL (then the page is broken). */
 void anshin_page_put(anshin_page_t *page, json_t *object, const char *key, json_t *value);
 
+/* The same at the end of an array. */
+void anshin_page_append(anshin_page_t *page, json_t *array, json_t *value);
+
 /* Shorthands for the part of this page alone; a text that is NULL is left out. */
 void anshin_page_text(anshin_page_t *page, const char *key, const char *text);
 void anshin_page_flag(anshin_page_t *page, const char *key, int flag);

@@ -10,17 +10,12 @@
 #include "portal/member.h"
 #include "portal/route.h"
 
-static const char *kind_text(anshin_exchange_t *x, apr_int64_t kind)
-{
-    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
-}
-
 static json_t *terminal_row(anshin_exchange_t *x, const anshin_terminal_view_t *view, int first)
 {
     const anshin_policy_t *policy = &x->op.contract->policy;
     const anshin_terminal_t *terminal = &view->terminal;
     json_t *row = json_pack("{s:I, s:s, s:s}", "number", (json_int_t)terminal->number, "kind_text",
-                            kind_text(x, terminal->kind), "address", terminal->address);
+                            anshin_words_kind(x, terminal->kind), "address", terminal->address);
     int change = ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_CHANGE);
     int erase = !first && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_DELETE);
 
@@ -69,14 +64,14 @@ int anshin_account_page_get(anshin_exchange_t *x)
     apr_status_t status = anshin_terminals_view(&x->op, x->session.user, &views);
 
     for (int i = 0; status == APR_SUCCESS && i < views->nelts; i++) {
-        json_array_append_new(rows, terminal_row(x, &APR_ARRAY_IDX(views, i, anshin_terminal_view_t), i == 0));
+        anshin_page_append(x->page, rows, terminal_row(x, &APR_ARRAY_IDX(views, i, anshin_terminal_view_t), i == 0));
     }
     anshin_page_put(x->page, x->page->page, "terminals", rows);
     status = status == APR_SUCCESS ? put_authenticator(x) : status;
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "terminals");
     }
-    anshin_page_text(x->page, "method_text", anshin_member_method_text(x, x->session.method));
+    anshin_page_text(x->page, "method_text", anshin_words_method(x, x->session.method));
     anshin_page_flag(x->page, "can_add",
                      ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_ADD) &&
                          views->nelts < policy->terminals_max);
@@ -103,9 +98,9 @@ static apr_status_t put_session(void *baton, const char *key, const anshin_sessi
     if (session->terminal) {
         anshin_page_put(x->page, row, "terminal_text",
                         json_string(apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT " %s", session->terminal,
-                                                 kind_text(x, session->terminal_kind))));
+                                                 anshin_words_kind(x, session->terminal_kind))));
     }
-    json_array_append_new(list->rows, row);
+    anshin_page_append(x->page, list->rows, row);
     return APR_SUCCESS;
 }
 

@@ -22,10 +22,17 @@ int anshin_answer_form(anshin_exchange_t *x, const char *name)
     return anshin_page_send(x->page, name, HTTP_UNPROCESSABLE_ENTITY);
 }
 
-static int unavailable(anshin_exchange_t *x, const char *retry_after)
+int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const char *what)
 {
+    int busy = status == ANSHIN_EBUSY;
+
+    if (busy) {
+        anshin_exchange_log(x, APLOG_WARNING, "AN0611", what);
+    } else {
+        anshin_exchange_log(x, APLOG_ERR, "AN0612", what);
+    }
     if (apr_table_get(x->r->err_headers_out, "Retry-After") == NULL) {
-        apr_table_setn(x->r->err_headers_out, "Retry-After", retry_after);
+        apr_table_setn(x->r->err_headers_out, "Retry-After", busy ? "5" : "60");
     }
     return anshin_page_send(x->page, "unavailable", HTTP_SERVICE_UNAVAILABLE);
 }
@@ -36,12 +43,7 @@ int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char 
         anshin_exchange_log(x, APLOG_INFO, "AN0610", what);
         return anshin_answer_link_invalid(x);
     }
-    if (status == ANSHIN_EBUSY) {
-        anshin_exchange_log(x, APLOG_WARNING, "AN0611", what);
-        return unavailable(x, "5");
-    }
-    anshin_exchange_log(x, APLOG_ERR, "AN0612", what);
-    return unavailable(x, "60");
+    return anshin_answer_unavailable(x, status, what);
 }
 
 void anshin_answer_challenge(anshin_exchange_t *x)

@@ -14,6 +14,7 @@
 #include "core/download.h"
 #include "core/secret.h"
 #include "portal/device.h"
+#include "portal/member.h"
 
 #define PASSWORD_MAX 128 /* bytes typed */
 
@@ -41,10 +42,8 @@ static void put_form(anshin_exchange_t *x, const anshin_download_state_t *state,
     for (i = 0; i < 2; i++) {
         const char *text = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "profiles.", profiles[i], NULL));
 
-        if (json_array_append_new(
-                list, json_pack("{s:s, s:s, s:b}", "id", profiles[i], "text", text, "selected", i == selected)) != 0) {
-            x->page->broken = 1;
-        }
+        anshin_page_append(x->page, list,
+                           json_pack("{s:s, s:s, s:b}", "id", profiles[i], "text", text, "selected", i == selected));
     }
     anshin_page_put(x->page, x->page->page, "profiles", list);
     anshin_page_text(x->page, "name", state->name);
@@ -93,18 +92,6 @@ static int send_file(anshin_exchange_t *x, anshin_download_result_t *result)
     return OK;
 }
 
-static int wrong(anshin_exchange_t *x, const anshin_download_result_t *result)
-{
-    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
-        anshin_page_error(x->page, "download_password", "errors.download_wrong");
-    } else {
-        anshin_page_error_text(
-            x->page, "download_password",
-            anshin_page_say_number(x->page, "errors.download_wrong_remaining", "remaining", result->remaining));
-    }
-    return anshin_answer_form(x, "download");
-}
-
 /* The profile that was chosen; -1 and a complaint when none of ours was. */
 static int chosen(anshin_exchange_t *x)
 {
@@ -144,7 +131,8 @@ int anshin_download_post(anshin_exchange_t *x)
         return anshin_answer_locked(x, "download", 0);
     }
     if (!result.right) {
-        return wrong(x, &result);
+        anshin_words_wrong(x, "download_password", "errors.download_wrong", result.remaining);
+        return anshin_answer_form(x, "download");
     }
     x->flow.stage = ANSHIN_STAGE_FETCHED;
     status = anshin_exchange_keep_flow(x);

@@ -16,6 +16,7 @@
 #include "core/secret.h"
 #include "httpd/cookie.h"
 #include "httpd/env.h"
+#include "portal/member.h"
 #include "portal/portal.h"
 
 APLOG_USE_MODULE(anshin_portal);
@@ -42,7 +43,6 @@ static apr_status_t open_session(anshin_exchange_t *x)
 {
     const char *id = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
     apr_status_t status;
-    const char *method;
     json_t *user;
 
     if (id == NULL) {
@@ -57,8 +57,7 @@ static apr_status_t open_session(anshin_exchange_t *x)
         return status;
     }
     x->logged_in = 1;
-    method = apr_pstrcat(x->op.pool, "methods.", anshin_method_name(x->session.method), NULL);
-    user = json_pack("{s:s, s:s}", "id", x->session.user, "method_text", anshin_page_say(x->page, method));
+    user = json_pack("{s:s, s:s}", "id", x->session.user, "method_text", anshin_words_method(x, x->session.method));
     anshin_page_put(x->page, x->page->data, "user", user);
     return APR_SUCCESS;
 }
@@ -81,9 +80,7 @@ static void put_languages(anshin_exchange_t *x)
         json_t *entry = json_pack("{s:s, s:s, s:s, s:b}", "code", offered[i].code, "name", offered[i].name, "url", url,
                                   "current", strcmp(offered[i].code, x->page->language) == 0);
 
-        if (json_array_append_new(list, entry) != 0) {
-            x->page->broken = 1;
-        }
+        anshin_page_append(x->page, list, entry);
     }
     anshin_page_put(x->page, x->page->data, "languages", list);
 }

@@ -51,6 +51,9 @@ int anshin_answer_form(anshin_exchange_t *x, const char *name);
  * ANSHIN_EDENIED: the link cannot be used. */
 int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char *what);
 
+/* The same where no link leads: 503 whatever it was, logged. */
+int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const char *what);
+
 /* The challenge that goes with 401: a scheme of ours, for which no browser opens a window (LOG-3). Answers nothing yet.
  */
 void anshin_answer_challenge(anshin_exchange_t *x);

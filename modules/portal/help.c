@@ -112,7 +112,7 @@ int anshin_help_certificate_answer(anshin_exchange_t *x, int status)
     apr_status_t judged = judge(x, &verdict);
 
     if (judged != APR_SUCCESS) {
-        return anshin_answer_failure(x, judged == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "client certificate");
+        return anshin_answer_unavailable(x, judged, "client certificate");
     }
     return explain(x, verdict, status);
 }
@@ -132,7 +132,7 @@ int anshin_help_gate(anshin_exchange_t *x)
     }
     status = judge(x, &verdict);
     if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "client certificate");
+        return anshin_answer_unavailable(x, status, "client certificate");
     }
     if (verdict == ANSHIN_VERDICT_GOOD) {
         return DECLINED;

@@ -35,7 +35,7 @@ static apr_status_t put_entry(void *baton, const anshin_history_t *entry)
         anshin_page_put(x->page, row, "terminal_text",
                         json_string(anshin_page_say_number(x->page, "history.terminal", "number", entry->terminal)));
     }
-    json_array_append_new(list->rows, row);
+    anshin_page_append(x->page, list->rows, row);
     return APR_SUCCESS;
 }
 
@@ -60,8 +60,9 @@ static void put_pager(anshin_exchange_t *x, apr_int64_t page, apr_int64_t pages,
     json_decref(numbers);
     for (apr_int64_t n = page - LINKS_AROUND; n <= page + LINKS_AROUND; n++) {
         if (n >= 1 && n <= pages) {
-            json_array_append_new(links, json_pack("{s:I, s:s, s:b}", "number", (json_int_t)n, "url", page_url(x, n),
-                                                   "current", n == page));
+            anshin_page_append(
+                x->page, links,
+                json_pack("{s:I, s:s, s:b}", "number", (json_int_t)n, "url", page_url(x, n), "current", n == page));
         }
     }
     anshin_page_flag(x->page, "many", pages > 1);

@@ -60,18 +60,17 @@ static apr_status_t put_days_left(anshin_exchange_t *x)
 
 int anshin_home_get(anshin_exchange_t *x)
 {
-    const char *method = apr_pstrcat(x->op.pool, "methods.", anshin_method_name(x->session.method), NULL);
     apr_time_t at = 0;
     apr_status_t status = previous_login(x, &at);
 
     if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "history");
+        return anshin_answer_unavailable(x, status, "history");
     }
     status = put_days_left(x);
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "account");
     }
-    anshin_page_text(x->page, "method_text", anshin_page_say(x->page, method));
+    anshin_page_text(x->page, "method_text", anshin_words_method(x, x->session.method));
     anshin_page_text(x->page, "site_url", x->op.contract->policy.site_url);
     if (at != 0) {
         anshin_page_text(x->page, "last_login_text", anshin_page_time(x->page, at));

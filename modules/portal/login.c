@@ -139,7 +139,7 @@ int anshin_login_post(anshin_exchange_t *x)
     facts.old_session = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
     status = anshin_login(&x->op, &facts, &result);
     if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "login");
+        return anshin_answer_unavailable(x, status, "login");
     }
     switch (result.outcome) {
     case ANSHIN_LOGIN_LOCKED:

@@ -53,7 +53,7 @@ static int failure(anshin_exchange_t *x, apr_status_t status, const char *what)
     if (status == ANSHIN_EDENIED) {
         return again(x);
     }
-    return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, what);
+    return anshin_answer_unavailable(x, status, what);
 }
 
 /* --- one-time password --- */
@@ -69,10 +69,10 @@ static apr_status_t put_code_form(anshin_exchange_t *x)
     for (int i = 0; status == APR_SUCCESS && i < ways->nelts; i++) {
         const anshin_code_way_t *way = &APR_ARRAY_IDX(ways, i, anshin_code_way_t);
         const char *number = apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, way->terminal);
-        const char *kind = apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(way->kind), NULL);
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:b}", "terminal", number, "kind_text",
-                                              anshin_page_say(x->page, kind), "address", way->address, "selected",
-                                              chosen ? strcmp(chosen, number) == 0 : i == 0));
+        anshin_page_append(x->page, rows,
+                           json_pack("{s:s, s:s, s:s, s:b}", "terminal", number, "kind_text",
+                                     anshin_words_kind(x, way->kind), "address", way->address, "selected",
+                                     chosen ? strcmp(chosen, number) == 0 : i == 0));
     }
     anshin_page_put(x->page, x->page->page, "ways", rows);
     anshin_page_flag(x->page, "app", app);
@@ -150,11 +150,7 @@ int anshin_login_code_post(anshin_exchange_t *x)
         return anshin_answer_locked(x, "code", 0);
     }
     if (result.outcome == ANSHIN_LOGIN_WRONG) {
-        anshin_page_error_text(
-            x->page, "code",
-            x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF
-                ? anshin_page_say(x->page, "errors.code_wrong")
-                : anshin_page_say_number(x->page, "errors.code_wrong_remaining", "remaining", result.remaining));
+        anshin_words_wrong(x, "code", "errors.code_wrong", result.remaining);
         return anshin_answer_form(x, "login-code");
     }
     return anshin_login_answer(x, &result);

@@ -17,7 +17,7 @@ int anshin_logout_post(anshin_exchange_t *x)
         apr_status_t status = anshin_session_end(&x->op, x->session_key);
 
         if (status != APR_SUCCESS) {
-            return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "logout");
+            return anshin_answer_unavailable(x, status, "logout");
         }
     }
     anshin_cookie_clear(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));

@@ -58,9 +58,10 @@ void anshin_member_menu(anshin_exchange_t *x)
         if (entries[i].function >= 0 && !ANSHIN_HAS(x->op.contract->policy.functions, entries[i].function)) {
             continue;
         }
-        json_array_append_new(menu, json_pack("{s:s, s:s, s:b}", "url", anshin_exchange_link(x, entries[i].path),
-                                              "text", anshin_page_say(x->page, entries[i].key), "current",
-                                              is_below(x->path, entries[i].path)));
+        anshin_page_append(x->page, menu,
+                           json_pack("{s:s, s:s, s:b}", "url", anshin_exchange_link(x, entries[i].path), "text",
+                                     anshin_page_say(x->page, entries[i].key), "current",
+                                     is_below(x->path, entries[i].path)));
     }
     anshin_page_put(x->page, x->page->data, "has_menu", json_true());
     anshin_page_put(x->page, x->page->data, "menu", menu);
@@ -71,18 +72,13 @@ const char *anshin_member_start(const anshin_exchange_t *x)
     return ANSHIN_HAS(x->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT) ? "/account" : "/";
 }
 
-const char *anshin_member_method_text(anshin_exchange_t *x, apr_int64_t method)
-{
-    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "methods.", anshin_method_name(method), NULL));
-}
-
 int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char *what)
 {
     if (status == ANSHIN_EDENIED || status == ANSHIN_ENOTFOUND) {
         anshin_exchange_log(x, APLOG_INFO, "AN0660", what);
         return anshin_answer_redirect(x, "/login");
     }
-    return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, what);
+    return anshin_answer_unavailable(x, status, what);
 }
 
 void anshin_member_cookie(anshin_exchange_t *x, const char *session_id)
@@ -95,11 +91,7 @@ int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin
     if (proof->right) {
         return 0;
     }
-    anshin_page_error_text(
-        x->page, field,
-        x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF
-            ? anshin_page_say(x->page, "errors.password_wrong")
-            : anshin_page_say_number(x->page, "errors.password_wrong_remaining", "remaining", proof->remaining));
+    anshin_words_wrong(x, field, "errors.password_wrong", proof->remaining);
     return 1;
 }
 

@@ -20,9 +20,6 @@ void anshin_member_menu(anshin_exchange_t *x);
 /* Where flows are cancelled to: the account page, or the portal's first page where that is switched off. */
 const char *anshin_member_start(const anshin_exchange_t *x);
 
-/* "ID/password + certificate" in the page's language. */
-const char *anshin_member_method_text(anshin_exchange_t *x, apr_int64_t method);
-
 /* A failure behind the login: ended sessions go to the login, faults to 503. */
 int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char *what);
 
@@ -42,7 +39,14 @@ void anshin_member_title(anshin_exchange_t *x, const char *template, const char 
 /* The result page: texts done.NAME.heading, .text. next: path behind the portal's base. */
 int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next);
 
-/* --- words of the password policy, for every page that takes a password (words.c) --- */
+/* --- words that several pages need (words.c) --- */
+
+/* "ID/password + certificate", "smartphone" in the page's language. */
+const char *anshin_words_method(anshin_exchange_t *x, apr_int64_t method);
+const char *anshin_words_kind(anshin_exchange_t *x, apr_int64_t kind);
+
+/* Complain beside field with the text key, or key_remaining where the contract tells how many attempts are left. */
+void anshin_words_wrong(anshin_exchange_t *x, const char *field, const char *key, int remaining);
 
 /* page.rules, page.min, page.max */
 void anshin_words_rules(anshin_exchange_t *x);

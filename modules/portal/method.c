@@ -28,9 +28,10 @@ static void put_form(anshin_exchange_t *x, int selected)
     for (int i = 0; i <= ANSHIN_METHOD_CERTIFICATE; i++) {
         const char *key = apr_pstrcat(x->op.pool, "methods_description.", anshin_method_name(i), NULL);
         if (ANSHIN_HAS(x->op.contract->policy.methods, i)) {
-            json_array_append_new(methods, json_pack("{s:s, s:s, s:s, s:b}", "id", anshin_method_name(i), "text",
-                                                     anshin_member_method_text(x, i), "description",
-                                                     anshin_page_say(x->page, key), "selected", i == selected));
+            anshin_page_append(x->page, methods,
+                               json_pack("{s:s, s:s, s:s, s:b}", "id", anshin_method_name(i), "text",
+                                         anshin_words_method(x, i), "description", anshin_page_say(x->page, key),
+                                         "selected", i == selected));
         }
     }
     anshin_page_put(x->page, x->page->page, "methods", methods);
@@ -94,7 +95,7 @@ static void put_effects(anshin_exchange_t *x, int to)
                                                     : "effects.password_only";
     keys[count++] = "effects.logout";
     for (int i = 0; i < count; i++) {
-        json_array_append_new(effects, json_pack("{s:s}", "text", anshin_page_say(x->page, keys[i])));
+        anshin_page_append(x->page, effects, json_pack("{s:s}", "text", anshin_page_say(x->page, keys[i])));
     }
     anshin_page_put(x->page, x->page->page, "effects", effects);
 }
@@ -108,9 +109,9 @@ int anshin_method_confirm_get(anshin_exchange_t *x)
 
     for (int i = 0; status == APR_SUCCESS && i < views->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(views, i, anshin_terminal_view_t).terminal;
-        const char *kind = apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(terminal->kind), NULL);
-        json_array_append_new(rows, json_pack("{s:I, s:s, s:s}", "number", (json_int_t)terminal->number, "kind_text",
-                                              anshin_page_say(x->page, kind), "address", terminal->address));
+        anshin_page_append(x->page, rows,
+                           json_pack("{s:I, s:s, s:s}", "number", (json_int_t)terminal->number, "kind_text",
+                                     anshin_words_kind(x, terminal->kind), "address", terminal->address));
     }
     anshin_page_put(x->page, x->page->page, "terminals", rows);
     if (status != APR_SUCCESS) {
@@ -119,8 +120,8 @@ int anshin_method_confirm_get(anshin_exchange_t *x)
     if (method < 0) {
         return anshin_answer_link_invalid(x);
     }
-    anshin_page_text(x->page, "before_text", anshin_member_method_text(x, x->session.method));
-    anshin_page_text(x->page, "after_text", anshin_member_method_text(x, method));
+    anshin_page_text(x->page, "before_text", anshin_words_method(x, x->session.method));
+    anshin_page_text(x->page, "after_text", anshin_words_method(x, method));
     put_effects(x, method);
     anshin_page_steps(x->page, steps, 1);
     anshin_page_text(x->page, "back_url", anshin_exchange_link(x, "/method"));
@@ -167,8 +168,9 @@ int anshin_method_done_get(anshin_exchange_t *x)
     }
     while ((terminal = apr_strtok(NULL, " ", &last)) != NULL) {
         const char *password = apr_strtok(NULL, " ", &last), *address = apr_strtok(NULL, " ", &last);
-        json_array_append_new(issues, json_pack("{s:s, s:s, s:s}", "terminal", terminal, "download_password",
-                                                password ? password : "", "address", address ? address : ""));
+        anshin_page_append(x->page, issues,
+                           json_pack("{s:s, s:s, s:s}", "terminal", terminal, "download_password",
+                                     password ? password : "", "address", address ? address : ""));
     }
     anshin_page_put(x->page, x->page->page, "issues", issues);
     anshin_page_flag(x->page, apr_pstrcat(x->op.pool, "to_", method, NULL), 1);

@@ -5,6 +5,7 @@
  */
 #include "core/registration.h"
 
+#include "portal/member.h"
 #include "portal/route.h"
 
 #define CODE_MAX 128 /* bytes typed */
@@ -21,18 +22,6 @@ int anshin_register_get(anshin_exchange_t *x)
     }
     anshin_page_steps(x->page, steps, 0);
     return anshin_answer_page(x, "register-code", HTTP_OK);
-}
-
-static int wrong(anshin_exchange_t *x, const anshin_code_result_t *result)
-{
-    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
-        anshin_page_error(x->page, "code", "errors.code_wrong");
-    } else {
-        anshin_page_error_text(
-            x->page, "code",
-            anshin_page_say_number(x->page, "errors.code_wrong_remaining", "remaining", result->remaining));
-    }
-    return anshin_answer_form(x, "register-code");
 }
 
 int anshin_register_post(anshin_exchange_t *x)
@@ -53,7 +42,8 @@ int anshin_register_post(anshin_exchange_t *x)
         return anshin_answer_locked(x, "code", 0);
     }
     if (!result.right) {
-        return wrong(x, &result);
+        anshin_words_wrong(x, "code", "errors.code_wrong", result.remaining);
+        return anshin_answer_form(x, "register-code");
     }
     x->flow.stage = ANSHIN_STAGE_CODE_OK;
     status = anshin_exchange_keep_flow(x);

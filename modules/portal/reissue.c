@@ -65,7 +65,7 @@ int anshin_reissue_post(anshin_exchange_t *x)
         return anshin_answer_throttled(x);
     }
     if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status == ANSHIN_EBUSY ? ANSHIN_EBUSY : ANSHIN_EFAULT, "reissue");
+        return anshin_answer_unavailable(x, status, "reissue");
     }
     return anshin_answer_redirect(x, apr_pstrcat(x->op.pool, base_of(x), "/sent", NULL));
 }
@@ -105,14 +105,8 @@ int anshin_reissue_prove_get(anshin_exchange_t *x)
 static int wrong(anshin_exchange_t *x, anshin_reissue_proof_t proof, const anshin_proof_t *result)
 {
     static const char *const keys[] = {"errors.answer_wrong", "errors.password_wrong", "errors.operator_code_wrong"};
-    const char *key = keys[proof];
 
-    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
-        anshin_page_error(x->page, "answer", key);
-    } else {
-        key = apr_pstrcat(x->op.pool, key, "_remaining", NULL);
-        anshin_page_error_text(x->page, "answer", anshin_page_say_number(x->page, key, "remaining", result->remaining));
-    }
+    anshin_words_wrong(x, "answer", keys[proof], result->remaining);
     return anshin_answer_form(x, "reissue-prove");
 }
 

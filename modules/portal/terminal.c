@@ -63,11 +63,6 @@ static plan_t plan_of(const anshin_exchange_t *x)
     return plan;
 }
 
-static const char *kind_text(anshin_exchange_t *x, apr_int64_t kind)
-{
-    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
-}
-
 /* A deletion has nothing to type, so its flow begins with the confirmation. */
 static void put_steps(anshin_exchange_t *x, action_t action, int step)
 {
@@ -84,8 +79,9 @@ static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, 
 
     for (int kind = 0; kind <= ANSHIN_TERMINAL_SMARTPHONE; kind++) {
         if (ANSHIN_HAS(x->op.contract->policy.terminal_kinds, kind)) {
-            json_array_append_new(kinds, json_pack("{s:s, s:s, s:b}", "id", anshin_terminal_kind_name(kind), "text",
-                                                   kind_text(x, kind), "selected", kind == selected));
+            anshin_page_append(x->page, kinds,
+                               json_pack("{s:s, s:s, s:b}", "id", anshin_terminal_kind_name(kind), "text",
+                                         anshin_words_kind(x, kind), "selected", kind == selected));
         }
     }
     anshin_page_put(x->page, x->page->page, "kinds", kinds);
@@ -279,7 +275,7 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
         int erase = plan.action == ACTION_DELETE;
         anshin_page_put(x->page, x->page->page, "number", json_integer(plan.number));
         anshin_page_text(x->page, erase ? "address" : "former_address", terminal.address);
-        anshin_page_text(x->page, erase ? "kind_text" : "former_kind_text", kind_text(x, terminal.kind));
+        anshin_page_text(x->page, erase ? "kind_text" : "former_kind_text", anshin_words_kind(x, terminal.kind));
         anshin_page_flag(x->page, "has_certificate", terminal.certificate != NULL);
     }
     if (status != APR_SUCCESS) {
@@ -287,7 +283,7 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
     }
     if (plan.action != ACTION_DELETE) {
         anshin_page_text(x->page, "address", plan.address);
-        anshin_page_text(x->page, "kind_text", kind_text(x, plan.kind));
+        anshin_page_text(x->page, "kind_text", anshin_words_kind(x, plan.kind));
         anshin_page_flag(x->page, "has_certificate", x->session.method == ANSHIN_METHOD_CERTIFICATE);
     }
     anshin_page_flag(x->page, action_names[plan.action], 1);

@@ -1,17 +1,36 @@
 /*
- * The password policy and the secret questions in words, for every page that takes them.
+ * What pages say in words that several of them need: methods, kinds of terminals, the password policy, questions.
  */
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/password.h"
 #include "portal/member.h"
 
+const char *anshin_words_method(anshin_exchange_t *x, apr_int64_t method)
+{
+    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "methods.", anshin_method_name(method), NULL));
+}
+
+const char *anshin_words_kind(anshin_exchange_t *x, apr_int64_t kind)
+{
+    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
+}
+
+void anshin_words_wrong(anshin_exchange_t *x, const char *field, const char *key, int remaining)
+{
+    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
+        anshin_page_error(x->page, field, key);
+        return;
+    }
+    key = apr_pstrcat(x->op.pool, key, "_remaining", NULL);
+    anshin_page_error_text(x->page, field, anshin_page_say_number(x->page, key, "remaining", remaining));
+}
+
 static void add_rule(anshin_exchange_t *x, json_t *rules, const char *text)
 {
-    if (json_array_append_new(rules, json_pack("{s:s}", "text", text)) != 0) {
-        x->page->broken = 1;
-    }
+    anshin_page_append(x->page, rules, json_pack("{s:s}", "text", text));
 }
 
 /* The classes of characters that a password may have, in as few lines as possible. */
@@ -81,9 +100,7 @@ void anshin_words_questions(anshin_exchange_t *x, const char *selected)
         const char *text = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "questions.", id, NULL));
         json_t *entry = json_pack("{s:s, s:s, s:b}", "id", id, "text", text, "selected", strcmp(id, selected) == 0);
 
-        if (json_array_append_new(questions, entry) != 0) {
-            x->page->broken = 1;
-        }
+        anshin_page_append(x->page, questions, entry);
     }
     anshin_page_put(x->page, x->page->page, "questions", questions);
 }

@@ -23,6 +23,11 @@ for my $file (grep { m{^modules/} && /\.c$/ } sources('c')) {
         $keys++;
         push @missing, "$file: $key" if grep { !defined $texts{$_}{$key} } qw(ja en);
     }
+    while ($source =~ /words_wrong\(x, "\w+", "([\w.]+)"/g) {
+        my $key = "$1_remaining";
+        $values++;
+        push @unnamed, "$file: $key" if grep { ($texts{$_}{$key} // '') !~ /\{\{remaining\}\}/ } qw(ja en);
+    }
     while ($source =~ /say_(?:number|text)\([^;]*?"([\w.]+\.\w+)",\s*"(\w+)"/g) {
         my ($key, $name) = ($1, $2);
         $values++;
