@@ -129,6 +129,7 @@ static void test_certificate_user(void)
         r = people_login(&world, "ce1", "guess", &other, NULL);
     }
     ok(r.outcome == ANSHIN_LOGIN_LOCKED, "a stranger who goes on guessing is shown a lock");
+    ok(newest("ce1") == ANSHIN_HISTORY_WRONG_CERTIFICATE, "the history of the account tells the reason (S28)");
     r = people_login(&world, "ce1", PEOPLE_PASSWORD, &own, NULL);
     ok(r.outcome == ANSHIN_LOGIN_OK, "but the user's own account is not locked (LCK-3, S7)");
     for (int i = 0; i < 5; i++) {
