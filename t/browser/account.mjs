@@ -87,7 +87,7 @@ async function terminals(person, user, how) {
 
   await person.open(account);
   await person.goes(() => person.page.locator('a[href*="terminal/delete?n=2"]').click());
-  like(await person.text(), new RegExp(ja('terminal_confirm.effect_delete')), `${how}: what deleting does (ACC-5)`);
+  like(await person.text(), new RegExp(ja('terminal_confirm.lead_delete')), `${how}: deleting is confirmed first (ACC-5)`);
   await person.press(ja('terminal_confirm.submit_delete'));
   is(await person.heading(), ja('terminal_done.title_delete'), `${how}: a terminal is deleted (ACC-5)`);
 }
