@@ -47,7 +47,7 @@ static apr_status_t put_authenticator(anshin_exchange_t *x)
     if (x->session.method != ANSHIN_METHOD_OTP) {
         return APR_SUCCESS;
     }
-    status = anshin_member_read(x, &account);
+    status = anshin_member_read(x, x->session.user, &account);
     if (status == APR_SUCCESS) {
         totp = json_pack("{s:b, s:b, s:s}", "enrolled", account.totp_blob != NULL, "remove", account.totp_blob != NULL,
                          "enrol_url", anshin_exchange_link(x, "/account/authenticator"));

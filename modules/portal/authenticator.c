@@ -82,7 +82,7 @@ static int resumed(anshin_exchange_t *x)
 static apr_status_t put_state(anshin_exchange_t *x)
 {
     anshin_account_t account;
-    apr_status_t status = anshin_member_read(x, &account);
+    apr_status_t status = anshin_member_read(x, x->session.user, &account);
 
     if (status == APR_SUCCESS && account.method != ANSHIN_METHOD_OTP) {
         return ANSHIN_ENOTFOUND;

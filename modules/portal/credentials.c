@@ -18,7 +18,7 @@ static void put_form(anshin_exchange_t *x, const char *user, const char *questio
     anshin_page_steps(x->page, steps, 1);
     anshin_page_text(x->page, "user", user);
     anshin_page_flag(x->page, "ask_question", 1);
-    anshin_words_rules(x);
+    anshin_words_rules(x, 0);
     anshin_words_questions(x, question);
 }
 

@@ -158,24 +158,29 @@ int anshin_login_code_post(anshin_exchange_t *x)
 
 /* --- forced change --- */
 
-/* Why: it is too old, or it is one that was reissued. */
-static const char *change_reason(anshin_exchange_t *x)
+/* With the reason: it is too old, or it is one that was reissued. */
+static apr_status_t put_change_form(anshin_exchange_t *x)
 {
-    return x->op.contract->policy.password_age ? "login_change.reason_expired" : "login_change.reason_reissued";
-}
+    anshin_account_t account;
+    apr_status_t status = anshin_member_read(x, x->flow.note, &account);
 
-static void put_change_form(anshin_exchange_t *x)
-{
-    anshin_words_rules(x);
-    anshin_page_text(x->page, "reason_text", anshin_page_say(x->page, change_reason(x)));
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+    }
+    anshin_words_rules(x, 1);
+    anshin_page_text(x->page, "reason_text",
+                     anshin_page_say(x->page, account.password_must_change ? "login_change.reason_reissued"
+                                                                           : "login_change.reason_expired"));
     anshin_page_text(x->page, "return", anshin_form_get(x->form ? x->form : x->query, "return"));
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
+    return APR_SUCCESS;
 }
 
 int anshin_login_change_get(anshin_exchange_t *x)
 {
-    put_change_form(x);
-    return anshin_answer_page(x, "login-change", HTTP_OK);
+    apr_status_t status = put_change_form(x);
+
+    return status == APR_SUCCESS ? anshin_answer_page(x, "login-change", HTTP_OK) : failure(x, status, "forced change");
 }
 
 int anshin_login_change_post(anshin_exchange_t *x)
@@ -184,9 +189,11 @@ int anshin_login_change_post(anshin_exchange_t *x)
     anshin_login_facts_t facts;
     anshin_login_result_t result;
     unsigned broken;
-    apr_status_t status;
+    apr_status_t status = put_change_form(x);
 
-    put_change_form(x);
+    if (status != APR_SUCCESS) {
+        return failure(x, status, "forced change");
+    }
     if (strlen(password) > PASSWORD_MAX || strlen(confirm) > PASSWORD_MAX) {
         anshin_page_error(x->page, "password", "errors.too_long");
         return anshin_answer_form(x, "login-change");

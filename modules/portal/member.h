@@ -11,8 +11,8 @@
 /* The session as the core's verbs want it. */
 anshin_member_t anshin_member_of(const anshin_exchange_t *x);
 
-/* The account of the session. Answers of anshin_account_get(). */
-apr_status_t anshin_member_read(anshin_exchange_t *x, anshin_account_t *account);
+/* The account of a user, that of the session or of a flow. Answers of anshin_account_get(). */
+apr_status_t anshin_member_read(anshin_exchange_t *x, const char *user, anshin_account_t *account);
 
 /* Menu of what the contract allows (CON-2), into the page's data. */
 void anshin_member_menu(anshin_exchange_t *x);
@@ -48,8 +48,8 @@ const char *anshin_words_kind(anshin_exchange_t *x, apr_int64_t kind);
 /* Complain beside field with the text key, or key_remaining where the contract tells how many attempts are left. */
 void anshin_words_wrong(anshin_exchange_t *x, const char *field, const char *key, int remaining);
 
-/* page.rules, page.min, page.max */
-void anshin_words_rules(anshin_exchange_t *x);
+/* page.rules, page.min, page.max; change: 1 where the new password takes the place of another (PWD-2). */
+void anshin_words_rules(anshin_exchange_t *x, int change);
 
 /* A complaint for each broken rule beside "password", the mismatch beside "password_confirm". */
 void anshin_words_broken(anshin_exchange_t *x, unsigned broken);

@@ -28,7 +28,7 @@ int anshin_password_get(anshin_exchange_t *x)
     if (anshin_form_get(x->query, "done") != NULL) {
         return anshin_member_done(x, "password", "/");
     }
-    anshin_words_rules(x);
+    anshin_words_rules(x, 1);
     return anshin_answer_page(x, "password", HTTP_OK);
 }
 
@@ -39,7 +39,7 @@ int anshin_password_post(anshin_exchange_t *x)
     anshin_change_result_t result;
     apr_status_t status;
 
-    anshin_words_rules(x);
+    anshin_words_rules(x, 1);
     if (too_long(x, fields) || !anshin_exchange_field(x, "current", PASSWORD_MAX)) {
         return anshin_answer_form(x, "password");
     }
@@ -68,7 +68,7 @@ int anshin_question_get(anshin_exchange_t *x)
     if (anshin_form_get(x->query, "done") != NULL) {
         return anshin_member_done(x, "question", "/");
     }
-    if ((status = anshin_member_read(x, &account)) != APR_SUCCESS) {
+    if ((status = anshin_member_read(x, x->session.user, &account)) != APR_SUCCESS) {
         return anshin_member_failure(x, status, "question");
     }
     anshin_words_questions(x, account.question ? account.question : "");

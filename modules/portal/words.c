@@ -62,7 +62,7 @@ static void put_classes(anshin_exchange_t *x, json_t *rules)
     }
 }
 
-void anshin_words_rules(anshin_exchange_t *x)
+void anshin_words_rules(anshin_exchange_t *x, int change)
 {
     static const char *const needs[] = {"policy.need_digit", "policy.need_upper", "policy.need_lower",
                                         "policy.need_symbol"};
@@ -83,6 +83,12 @@ void anshin_words_rules(anshin_exchange_t *x)
     add_rule(x, rules, anshin_page_say(x->page, "policy.no_address"));
     if (policy->password_blocklist != NULL) {
         add_rule(x, rules, anshin_page_say(x->page, "policy.no_blocklisted"));
+    }
+    if (change) {
+        add_rule(x, rules, anshin_page_say(x->page, "policy.not_current"));
+    }
+    if (change && policy->password_history > 0) {
+        add_rule(x, rules, anshin_page_say_number(x->page, "policy.not_used", "count", policy->password_history));
     }
     anshin_page_put(x->page, x->page->page, "rules", rules);
     anshin_page_put(x->page, x->page->page, "min", json_integer(policy->password_min));

@@ -53,6 +53,19 @@ for (@enums) {
     is("@without", '', "$what, in both languages");
 }
 
+# Texts that nothing shows are a burden to translators. A key is named whole in code or a template, or its second part is
+# a word that code or policy.def has; titles go by the name of their template.
+my $code = join '', map { slurp($_) } sources('c|h|def');
+my $templates = join '', map { slurp($_) } sources('mustache', 'htdocs/templates');
+my @unused = grep {
+    my ($group, $part) = split /\./;
+    my $whole = /^(.*)_remaining$/ ? $1 : $_;    # where the number of attempts left is told
+    $code !~ /"(?:\Q$_\E|\Q$whole\E)"/ && $templates !~ /\bt\.\Q$_\E\b/ && $code !~ /"(?:[^"]* )?\Q$part\E[ "]/ &&
+        !($part =~ /^title(?:_|$)/ && -f 'htdocs/templates/' . ($group =~ tr/_/-/r) . '.mustache') &&
+        !($group eq 'help_certificate' && $part =~ /^reason_/);
+} sort keys %{ $texts{ja} };
+is(join("\n", @unused), '', 'every text is shown somewhere');
+
 my @differ = grep { tags($texts{ja}{$_}) ne tags($texts{en}{$_} // '') } sort keys %{ $texts{ja} };
 is(join("\n", @differ), '', 'both languages show the same values');
 

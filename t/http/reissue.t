@@ -50,6 +50,8 @@ sub ask {
     $r = $p->login($login);
     like($r->header('Location'), qr{^/anshin/login/change}, 'the new one must be changed first (PRI-3, LOG-6)');
     my $change = $login->follow($r);
+    like($change->text, qr/再発行されたパスワードは一度だけ/, 'and why (LOG-6)');
+    like($change->text, qr/今のパスワードと同じものは使えない/, 'and what is refused');
     isnt($login->get('/members/')->status, 200, 'the site is not open yet');
     $r = $login->submit($change, { password => $password, password_confirm => $password });
     is($r->status, 422, 'not to the same');
