@@ -162,20 +162,13 @@ static anshin_request_kind_t kind_of(request_rec *r)
 static apr_status_t judge(anshin_op_t *op, const anshin_peer_t *peer, const char **wrong)
 {
     anshin_certificate_verdict_t verdict;
-    anshin_certificate_t record;
-    anshin_txn_t *txn;
     apr_status_t rv;
 
     *wrong = NULL;
     if (op->contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
         return APR_SUCCESS;
     }
-    rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = anshin_certificate_judge(op, txn, peer, &verdict, &record);
-    anshin_txn_abort(txn);
+    rv = anshin_certificate_verdict(op, peer, &verdict);
     if (rv == APR_SUCCESS && verdict != ANSHIN_VERDICT_GOOD) {
         *wrong = anshin_verdict_name(verdict);
     }

@@ -94,6 +94,20 @@ apr_status_t anshin_certificate_judge(anshin_op_t *op, anshin_txn_t *txn, const 
     return APR_SUCCESS;
 }
 
+apr_status_t anshin_certificate_verdict(anshin_op_t *op, const anshin_peer_t *peer,
+                                        anshin_certificate_verdict_t *verdict)
+{
+    anshin_certificate_t record;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_certificate_judge(op, txn, peer, verdict, &record);
+        anshin_txn_abort(txn);
+    }
+    return rv;
+}
+
 /* The terminal loses the certificate, and what waits for download of it goes. */
 static apr_status_t detach(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record)
 {

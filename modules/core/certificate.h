@@ -31,6 +31,10 @@ const char *anshin_verdict_name(anshin_certificate_verdict_t verdict); /* "good"
 apr_status_t anshin_certificate_judge(anshin_op_t *op, anshin_txn_t *txn, const anshin_peer_t *peer,
                                       anshin_certificate_verdict_t *verdict, anshin_certificate_t *record);
 
+/* The same in a read transaction of its own. */
+apr_status_t anshin_certificate_verdict(anshin_op_t *op, const anshin_peer_t *peer,
+                                        anshin_certificate_verdict_t *verdict);
+
 /* CRLReason of RFC 5280 5.3.1, those that we give by ourselves; the operator may give others. */
 enum { ANSHIN_REASON_SUPERSEDED = 4, ANSHIN_REASON_CESSATION = 5 };
 

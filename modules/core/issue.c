@@ -166,19 +166,6 @@ static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshi
     return anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, job->user, job->terminal), download);
 }
 
-/* A time as both languages read it, in the zone of this machine. */
-static const char *time_text(apr_time_t when, apr_pool_t *pool)
-{
-    apr_time_exp_t local;
-    int minutes;
-
-    (void)apr_time_exp_lt(&local, when);
-    minutes = (local.tm_gmtoff < 0 ? -local.tm_gmtoff : local.tm_gmtoff) / 60;
-    return apr_psprintf(pool, "%d-%02d-%02d %02d:%02d (UTC%c%02d:%02d)", local.tm_year + 1900, local.tm_mon + 1,
-                        local.tm_mday, local.tm_hour, local.tm_min, local.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
-                        minutes % 60);
-}
-
 static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_t *target, const char *name,
                                const char *link)
 {
@@ -186,7 +173,7 @@ static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_
     char *url = apr_pstrcat(op->pool, portal, "/download?t=", link, NULL);
     json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "download_url", url, "help_url",
                              apr_pstrcat(op->pool, portal, "/help/import", NULL), "expires_text",
-                             time_text(target->download.expires_at, op->pool));
+                             anshin_mail_time(target->download.expires_at, op->pool));
     apr_status_t status;
 
     anshin_secret_wipe(op, url);

@@ -30,6 +30,9 @@ typedef struct anshin_mail_text_t {
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
                              const char *address, json_t *data);
 
+/* A time as mails of both languages tell it, in the zone of this machine: "2026-11-22 15:30 (UTC+09:00)". In pool. */
+const char *anshin_mail_time(apr_time_t time, apr_pool_t *pool);
+
 /* The text of a queued mail. ANSHIN_ENOTFOUND when it was delivered and wiped. */
 apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin_mail_text_t *text);
 

@@ -3,7 +3,6 @@
  */
 #include "core/notice.h"
 
-#include <apr_strings.h>
 #include <string.h>
 
 #include "core/mail.h"
@@ -40,18 +39,6 @@ static int listed(const char *const *addresses, int count, const char *address)
     return 0;
 }
 
-/* Local time with its offset, as the pages show it. */
-static const char *when(const anshin_op_t *op)
-{
-    apr_time_exp_t local;
-    char text[40];
-    apr_size_t length;
-
-    apr_time_exp_lt(&local, op->now);
-    apr_strftime(text, &length, sizeof(text), "%Y/%m/%d %H:%M:%S", &local);
-    return apr_psprintf(op->pool, "%s (UTC%+03d:%02d)", text, local.tm_gmtoff / 3600, abs(local.tm_gmtoff / 60) % 60);
-}
-
 apr_status_t anshin_notice_add(anshin_op_t *op, anshin_txn_t *txn, anshin_notice_t notice, const char *template,
                                const anshin_account_t *account, const char *also, json_t *data)
 {
@@ -66,7 +53,7 @@ apr_status_t anshin_notice_add(anshin_op_t *op, anshin_txn_t *txn, anshin_notice
         return rv;
     }
     full = data ? json_copy(data) : json_object();
-    if (!full || json_object_set_new(full, "when", json_string(when(op))) != 0 ||
+    if (!full || json_object_set_new(full, "when", json_string(anshin_mail_time(op->now, op->pool))) != 0 ||
         (op->address && json_object_set_new(full, "where", json_string(op->address)) != 0)) {
         json_decref(full);
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0180", "notice: out of memory");

@@ -41,6 +41,9 @@ static void show_account(const look_t *look)
     anshin_result_time(result, "registered_at", account->registered_at, pool);
     anshin_result_time(result, "password_set_at", account->password_set_at, pool);
     anshin_result_time(result, "last_login_at", account->last_login_at, pool);
+    if (account->disabled_at != 0) {
+        anshin_result_time(result, "disabled_at", account->disabled_at, pool);
+    }
     anshin_result_flag(result, "password_must_change", account->password_must_change != 0);
     anshin_result_flag(result, "authenticator", account->totp_blob != NULL);
 }

@@ -50,20 +50,6 @@ int anshin_help_get(anshin_exchange_t *x)
     return anshin_answer_page(x, "help", HTTP_OK);
 }
 
-static apr_status_t judge(anshin_exchange_t *x, anshin_certificate_verdict_t *verdict)
-{
-    anshin_op_t *op = &x->op;
-    anshin_certificate_t record;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
-
-    if (status == APR_SUCCESS) {
-        status = anshin_certificate_judge(op, txn, x->peer, verdict, &record);
-        anshin_txn_abort(txn);
-    }
-    return status;
-}
-
 /* A number that the person tells the help desk, and the log line under it. */
 static void put_number(anshin_exchange_t *x, const char *reason)
 {
@@ -109,7 +95,7 @@ static int explain(anshin_exchange_t *x, anshin_certificate_verdict_t verdict, i
 int anshin_help_certificate_answer(anshin_exchange_t *x, int status)
 {
     anshin_certificate_verdict_t verdict;
-    apr_status_t judged = judge(x, &verdict);
+    apr_status_t judged = anshin_certificate_verdict(&x->op, x->peer, &verdict);
 
     if (judged != APR_SUCCESS) {
         return anshin_answer_unavailable(x, judged, "client certificate");
@@ -130,7 +116,7 @@ int anshin_help_gate(anshin_exchange_t *x)
     if (x->op.contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
         return DECLINED;
     }
-    status = judge(x, &verdict);
+    status = anshin_certificate_verdict(&x->op, x->peer, &verdict);
     if (status != APR_SUCCESS) {
         return anshin_answer_unavailable(x, status, "client certificate");
     }
