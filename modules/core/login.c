@@ -76,7 +76,8 @@ static apr_status_t reserve_once(anshin_op_t *op, const anshin_login_facts_t *fa
     if (locked) {
         set_locked(op, result, attempt);
         rv = anshin_address_count(op, txn);
-        if (rv == APR_SUCCESS) { /* a stranger's lock is none of the account's, whose history tells the reason (LCK-3) */
+        if (rv == APR_SUCCESS) {
+            /* a stranger's lock is none of the account's, whose history tells the reason (LCK-3) */
             return refuse(op, txn, facts, claimant, claimant->evaluated ? ANSHIN_HISTORY_LOCKED : claimant->why);
         }
     }
