@@ -50,6 +50,7 @@ my $r = refused($portal, "$portal\nAnshinPasswordMinLength 7",
 my $line = line_of($portal) + 1;
 like($r->{err}, qr/Syntax error on line $line of \Q$conf\E/, 'file and line are named');
 refused($portal, "$portal\nAnshinSessionIdle 30", qr/"30" is not allowed; give a time from 1m to 30d/, 'CON-3: a time without a unit');
+refused($portal, "$portal\nAnshinReauthenticate none", qr/"none" is not allowed; give a time from 1s to 1d/, 'S12: sensitive changes always ask for the password at some time');
 refused($portal, "$portal\nAnshinShowAttempts maybe", qr/"maybe" is not allowed; give one of: off remaining limit/, 'CON-3: a word');
 refused($portal, "$portal\nAnshinLoginMethods certificate retina", qr/"retina" is not allowed; give none, or some of: password otp certificate/,
     'CON-3: one of several words');
