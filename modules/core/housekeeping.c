@@ -14,7 +14,7 @@
 #include "core/history.h"
 #include "core/lockout.h"
 #include "core/mail.h"
-#include "core/secret.h"
+#include "core/session.h"
 
 #define STEP_MAX 400 /* records that one step removes */
 #define BATCH 50     /* of them in one transaction */
@@ -138,30 +138,16 @@ static int session_due(const anshin_op_t *op, const char *key, const void *recor
     if (contract == NULL) {
         return 0; /* a contract that is not declared today may be so again tomorrow */
     }
-    return session->created_at + contract->policy.session_lifetime <= op->now ||
-           session->seen_at + contract->policy.session_idle <= op->now;
+    return anshin_session_over(contract, session, op->now);
 }
 
-/* Its place in its user's list. */
 static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
 {
     const anshin_session_t *session = record;
-    const char *list_key = apr_pstrcat(op->pool, session->contract, "/", session->user, NULL);
-    apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(const char *));
-    anshin_session_list_t list;
-    apr_status_t status = anshin_txn_get(txn, &anshin_record_session_list, list_key, &list);
+    anshin_op_t of_contract = *op;
 
-    if (status != APR_SUCCESS) {
-        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-    }
-    for (int i = 0; list.keys != NULL && i < list.keys->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(list.keys, i, const char *), key) != 0) {
-            APR_ARRAY_PUSH(kept, const char *) = APR_ARRAY_IDX(list.keys, i, const char *);
-        }
-    }
-    list.keys = kept;
-    return kept->nelts > 0 ? anshin_txn_put(txn, &anshin_record_session_list, list_key, &list)
-                           : anshin_txn_delete(txn, &anshin_record_session_list, list_key);
+    of_contract.contract = anshin_config_contract(op->env->config, session->contract);
+    return anshin_session_remove(&of_contract, txn, key, session->user);
 }
 
 static int counter_due(const anshin_op_t *op, const char *key, const void *record)

@@ -18,11 +18,11 @@
 
 #define WAITING_MAX 10000 /* requests and other jobs in the queue before new ones are refused (S32) */
 
-static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *blob)
+/* Whether there is room comes first, so that what is refused costs next to nothing. */
+static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *text)
 {
     anshin_job_t job = {.kind = kind == ANSHIN_REISSUE_PASSWORD ? ANSHIN_JOB_PASSWORD_REQUEST
-                                                                : ANSHIN_JOB_CERTIFICATE_REQUEST,
-                        .blob = blob};
+                                                                : ANSHIN_JOB_CERTIFICATE_REQUEST};
     apr_int64_t waiting;
     apr_status_t rv = anshin_address_check(op, txn);
 
@@ -33,14 +33,19 @@ static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_rei
     if (waiting >= WAITING_MAX) {
         return anshin_fail(&op->error, ANSHIN_EBUSY, "AN0195", "%d jobs wait already", WAITING_MAX);
     }
-    return anshin_job_add(op, txn, &job);
+    if ((rv = anshin_secret_blob_put(op, &job.blob, "reissue", text, strlen(text))) != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = anshin_job_add(op, txn, &job)) != APR_SUCCESS) {
+        anshin_secret_blob_wipe(op, job.blob);
+    }
+    return rv;
 }
 
 apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind, const char *user, const char *address)
 {
     json_t *particulars = json_pack("{s:s, s:s}", "user", user, "address", address);
     char *text = particulars ? json_dumps(particulars, JSON_COMPACT) : NULL;
-    const char *blob = NULL;
     anshin_txn_t *txn;
     apr_status_t rv;
 
@@ -48,15 +53,12 @@ apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind,
     if (!text) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0196", "reissue: out of memory, or a field is not UTF-8");
     }
-    rv = anshin_secret_blob_put(op, &blob, "reissue", text, strlen(text));
+    if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) == APR_SUCCESS) {
+        rv = anshin_txn_end(txn, queue_request(op, txn, kind, text), ANSHIN_DURABLE);
+    }
+    anshin_secret_wipe(op, text);
     free(text);
-    if (rv != APR_SUCCESS || (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
-        return rv;
-    }
-    if ((rv = queue_request(op, txn, kind, blob)) != APR_SUCCESS) {
-        anshin_secret_blob_wipe(op, blob);
-    }
-    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
+    return rv;
 }
 
 /* The terminal of the account whose address was typed; ANSHIN_ENOTFOUND when there is none. */

@@ -27,12 +27,11 @@ static apr_status_t session_key(anshin_op_t *op, const char **key, const char *i
     return APR_SUCCESS;
 }
 
-static int session_over(const anshin_op_t *op, const anshin_session_t *session)
+int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now)
 {
-    const anshin_policy_t *policy = &op->contract->policy;
+    const anshin_policy_t *policy = &contract->policy;
 
-    return session->created_at + policy->session_lifetime <= op->now ||
-           session->seen_at + policy->session_idle <= op->now;
+    return session->created_at + policy->session_lifetime <= now || session->seen_at + policy->session_idle <= now;
 }
 
 static apr_status_t list_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_list_t *list)
@@ -75,7 +74,7 @@ static apr_status_t list_prune(anshin_op_t *op, anshin_txn_t *txn, anshin_sessio
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        if (session_over(op, &session) || i < surplus) {
+        if (anshin_session_over(op->contract, &session, op->now) || i < surplus) {
             if ((rv = anshin_txn_delete(txn, &anshin_record_session, key)) != APR_SUCCESS) {
                 return rv;
             }
@@ -142,7 +141,8 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
         return rv;
     }
     if (!session->contract || !session->user || strcmp(session->contract, op->contract->name) != 0 ||
-        session_over(op, session) || !ANSHIN_HAS(op->contract->policy.methods, session->method)) {
+        anshin_session_over(op->contract, session, op->now) ||
+        !ANSHIN_HAS(op->contract->policy.methods, session->method)) {
         return ANSHIN_ENOTFOUND;
     }
     return session_bound(op, session, peer);
@@ -212,8 +212,7 @@ apr_status_t anshin_sessions_end(anshin_op_t *op, anshin_txn_t *txn, const char 
     return rv;
 }
 
-/* Remove exactly one key from the store and from its user's list. */
-static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *user)
+apr_status_t anshin_session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *user)
 {
     apr_array_header_t *kept = apr_array_make(op->pool, 4, sizeof(const char *));
     anshin_session_list_t list;
@@ -238,7 +237,7 @@ apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const ch
     anshin_session_t full = *session;
     anshin_session_list_t list;
     const char *fresh;
-    apr_status_t rv = session_remove(op, txn, key, session->user);
+    apr_status_t rv = anshin_session_remove(op, txn, key, session->user);
 
     full.seen_at = full.checked_at = op->now;
     if (rv != APR_SUCCESS || (rv = anshin_secret_token(op, id)) != APR_SUCCESS ||
@@ -261,7 +260,7 @@ apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char
         const char *key = APR_ARRAY_IDX(list.keys, i, const char *);
         anshin_session_t session;
         rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
-        if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && session_over(op, &session))) {
+        if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && anshin_session_over(op->contract, &session, op->now))) {
             rv = APR_SUCCESS;
         } else if (rv == APR_SUCCESS) {
             rv = visit(baton, key, &session);
@@ -286,7 +285,7 @@ apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char
         rv = APR_SUCCESS;
     } else if (rv == APR_SUCCESS && strcmp(session.user, user) == 0 &&
                strcmp(session.contract, op->contract->name) == 0) {
-        rv = session_remove(op, txn, key, user);
+        rv = anshin_session_remove(op, txn, key, user);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
@@ -310,7 +309,7 @@ apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char 
     if (rv != APR_SUCCESS || !session.user || strcmp(session.contract, op->contract->name) != 0) {
         return rv;
     }
-    return session_remove(op, txn, key, session.user);
+    return anshin_session_remove(op, txn, key, session.user);
 }
 
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key)
@@ -331,7 +330,7 @@ apr_status_t anshin_session_end(anshin_op_t *op, const char *key)
     entry.terminal = session.terminal;
     entry.method = session.method;
     entry.serial = session.serial;
-    if ((rv = session_remove(op, txn, key, session.user)) == APR_SUCCESS) {
+    if ((rv = anshin_session_remove(op, txn, key, session.user)) == APR_SUCCESS) {
         rv = anshin_history_add(op, txn, session.user, &entry);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);

@@ -17,6 +17,13 @@ apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshi
 apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
                                  const char **key);
 
+/* 1 when it is over its idle or absolute limit. */
+int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now);
+
+/* Remove one by key from the store and from its user's list, inside a write transaction; one that is gone is no
+ * failure. */
+apr_status_t anshin_session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *user);
+
 /* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit. */
 apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session);
 
