@@ -186,6 +186,17 @@ my $c = inside($p);
     is(history_of($q, 'method_changed'), 1, 'one line of history');
 }
 
+{
+    my $q = person('p-01-usr014', method => 'otp');
+    my $d = $s->client;
+    my $sent = $d->submit($d->follow($q->login($d)), { send => 1 });
+    my $code = $q->wait_text(qr/\b(\d{6})\b/);
+    my @answers = race($d, $sent, { code => $code });
+    is(scalar(grep { m{^303 /$} } @answers), 1, 'login: one right code opens one session, however often it is sent (LOG-7, S29)') or diag "@answers";
+    is(history_of($q, 'login_ok'), 1, 'one login in the history');
+    is(scalar(() = command('session', 'list', $q->{user}) =~ /127\.0\.0\.1/g), 1, 'one session');
+}
+
 # --- the steps behind the right password hold against what the account is by now ---
 
 {

@@ -200,6 +200,17 @@ for my $route (@routes) {
         }
     }
 }
+# --- headers that pages look at ---
+
+my @values = ('', ',' x 4000, ';q=' x 2000, 'ja;q=' . '9' x 2000, '*' x 7000, "\xff\xfe\x80", 'en-' . 'x' x 7000, '%s%n%s', '"', "'\"><script>alert(1)</script>", 'bytes=0-0,0-0,' . '1-1,' x 500, 'bytes=-0');
+for my $name (qw(Accept-Language User-Agent Accept Range If-None-Match If-Modified-Since If-Match Expect Upgrade X-Requested-With Sec-Fetch-Mode Authorization)) {
+    for my $value (@values) {
+        for my $path ('/anshin/login', '/anshin/account', '/anshin/help/import', '/anshin/static/anshin.css', '/members/') {
+            my $r = ask('GET', $path, undef, $name => $value);
+            ok($r->status >= 200 && $r->status < 500 && $r->body !~ /<script>alert/, "$name: " . substr($value, 0, 12) . " at $path (" . $r->status . ')') or diag $r->error;
+        }
+    }
+}
 is(state_of(), $before, 'nothing of all this has changed anything (S10)');
 is($s->client(cookies => { '__Host-anshin-p-01' => $session })->get('/members/')->status, 200, 'the session lives, and the server');
 unlike($s->log, qr/AN0612|AN0561: page|AN0562/, 'no fault, no page that could not be drawn') or diag join "\n", (grep { /AN0612|AN056/ } split /\n/, $s->log)[0 .. 5];
