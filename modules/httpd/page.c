@@ -270,7 +270,7 @@ static apr_status_t render(anshin_page_t *page, const char *name, const char **h
     apr_status_t status = anshin_template_from_dirs(&where, name, &source, &op->error, op->pool);
 
     if (status != APR_SUCCESS) {
-        return anshin_fail(&op->error, status, "AN0560", "no template %s", name);
+        return anshin_fail(&op->error, status, "AN0563", "no template %s", name);
     }
     return anshin_template_render(html, length, source, page->data, ANSHIN_TEMPLATE_HTML, anshin_template_from_dirs,
                                   &where, &op->error, op->pool);
@@ -297,7 +297,7 @@ int anshin_page_send(anshin_page_t *page, const char *name, int status)
         put_title(page, name);
     }
     if (page->broken) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0561: page %s: its data cannot be put together", name);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0564: page %s: its data cannot be put together", name);
         return anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
     }
     anshin_error_clear(&page->op->error); /* whatever it was has been answered or logged */

@@ -40,7 +40,7 @@ for my $file (sources('c|h')) {
             push @loud, "$file:$n: $1";
         }
         next if $file =~ /\.h$/;
-        while ($line =~ /"(AN(\d{4}))"/g) {
+        while ($line =~ /"(AN(\d{4}))(?=[":])/g) {    # alone, or at the head of a line for the log
             my ($id, $number) = ($1, $2);
             $ids++;
             push @twice, "$file:$n: $id, also $place{$id}" if $place{$id};
