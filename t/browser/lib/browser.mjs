@@ -28,6 +28,13 @@ const policies = '/etc/chromium/policies/managed';
 export const facts = JSON.parse(process.env.ANSHIN_FACTS ?? '{}');
 export const widths = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
+export const chromiumSettings = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  headless: true,
+  args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--force-color-profile=srgb', ...(root ? ['--no-sandbox'] : [])],
+};
+
 // --- TAP ---
 
 let count = 0;
@@ -97,20 +104,25 @@ process.on('exit', () => {
   for (const place of leftovers) fs.rmSync(place, { recursive: true, force: true });
 });
 
+// A HOME with an NSS database that knows the server's CA.
+export function newHome() {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
+  leftovers.add(home);
+  const directory = path.join(home, '.pki', 'nssdb');
+  fs.mkdirSync(directory, { recursive: true });
+  const database = `sql:${directory}`;
+  must('certutil', ['-d', database, '-N', '--empty-password']);
+  must('certutil', ['-d', database, '-A', '-t', 'C,,', '-n', 'server CA', '-i', facts.serverCA]);
+  return { home, database };
+}
+
 export class Person {
   // certificate: PKCS#12 file, password: its password. width: phone or desktop. script: false switches JavaScript off.
   static async create({ certificate, password = '', language = 'ja', width = 'desktop', script = true, native = root,
     site = facts.url } = {}) {
     const person = new Person();
     people += 1;
-    Object.assign(person, { language, width, native, script, site });
-    person.home = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
-    leftovers.add(person.home);
-    const database = path.join(person.home, '.pki', 'nssdb');
-    fs.mkdirSync(database, { recursive: true });
-    person.database = `sql:${database}`;
-    must('certutil', ['-d', person.database, '-N', '--empty-password']);
-    must('certutil', ['-d', person.database, '-A', '-t', 'C,,', '-n', 'server CA', '-i', facts.serverCA]);
+    Object.assign(person, { language, width, native, script, site }, newHome());
     if (certificate) person.importCertificate(certificate, password);
     if (person.native) person.writePolicy();
     await person.start();
@@ -145,14 +157,8 @@ export class Person {
   // Start the browser; again, it is a fresh one with the same certificates and no cookies.
   async start() {
     if (this.browser) await this.browser.close();
-    const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'];
-    if (root) args.push('--no-sandbox');
     this.browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      headless: true,
-      args,
-      env: { ...process.env, HOME: this.home },
+      ...chromiumSettings, env: { ...process.env, HOME: this.home },
     });
     await this.newContext();
   }

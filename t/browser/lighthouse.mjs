@@ -1,0 +1,47 @@
+// Lighthouse drives a browser by puppeteer, which logs in before.
+import lighthouse from 'lighthouse';
+import puppeteer from 'puppeteer-core';
+import { chromiumSettings, done, facts, is, newHome, ok } from './lib/browser.mjs';
+import { addUser } from './lib/people.mjs';
+
+const browser = await puppeteer.launch({ ...chromiumSettings, env: { ...process.env, HOME: newHome().home } });
+const page = await browser.newPage();
+
+async function judge(url) {
+  const { lhr } = await lighthouse(url, {
+    onlyCategories: ['accessibility', 'best-practices'], disableStorageReset: true, disableFullPageScreenshot: true,
+    throttlingMethod: 'provided', logLevel: 'silent', locale: 'en-US',
+    pauseAfterFcpMs: 0, pauseAfterLoadMs: 0, networkQuietThresholdMs: 0, cpuQuietThresholdMs: 0,
+  }, undefined, page);
+  return lhr;
+}
+
+async function score(where) {
+  const { audits, categories, finalDisplayedUrl, runWarnings } = await judge(`${facts.url}/anshin${where}`);
+  is(finalDisplayedUrl, `${facts.url}/anshin${where}`, `${where} is what Lighthouse sees`);
+  is(runWarnings.join('\n'), '', `${where}: it has nothing to warn of`);
+  for (const { id, score: points, auditRefs } of Object.values(categories)) {
+    const lost = auditRefs.filter((one) => one.weight && audits[one.id].score !== null && audits[one.id].score < 1)
+      .map((one) => ({ id: one.id, title: audits[one.id].title, items: audits[one.id].details?.items }));
+    ok(points === 1, `${where}: Lighthouse gives 100 for ${id}`, lost);
+  }
+}
+
+async function send(url, fields) {
+  await page.goto(url);
+  for (const [id, value] of Object.entries(fields)) await page.type(`#${id}`, value);
+  await Promise.all([page.waitForNavigation(), page.click('main form .buttons button[type=submit]')]);
+}
+
+const bad = await judge(`${facts.url}/open/`);
+ok(Object.values(bad.categories).every((category) => category.score < 1), 'Lighthouse sees a bad page');
+await score('/login');
+await score('/help/import');
+const taro = addUser('p-01-usr001', { method: 'password' });
+await send(taro.url, { code: taro.code });
+await score('/register/credentials');
+await send(`${facts.url}/anshin/login`, { user: 'p-01-busy', password: 'Umi-to-yama-7' });
+await score('/account');
+await score('/history');
+await browser.close();
+done();
