@@ -110,8 +110,8 @@ apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const an
     return anshin_history_add(op, txn, claimant->user, &entry);
 }
 
-apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
-                                   const char **stamp)
+static apr_status_t make_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
+                               const char **stamp)
 {
     return anshin_secret_mac(op, stamp, step == ANSHIN_STEP_PASSWORD ? "login-password" : "login-code",
                              apr_pstrcat(op->pool, op->contract->name, "/", account->user, "/",
@@ -124,8 +124,7 @@ int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, an
 {
     const char *expected;
 
-    return anshin_claimant_stamp(op, account, step, &expected) == APR_SUCCESS &&
-           anshin_secret_equal(op, stamp, expected);
+    return make_stamp(op, account, step, &expected) == APR_SUCCESS && anshin_secret_equal(op, stamp, expected);
 }
 
 apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
@@ -218,7 +217,7 @@ static apr_status_t wait_for(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
                              anshin_claimant_t *claimant, anshin_login_step_t done, anshin_login_outcome_t outcome,
                              anshin_login_result_t *result)
 {
-    apr_status_t rv = anshin_claimant_stamp(op, &claimant->account, done, &result->stamp);
+    apr_status_t rv = make_stamp(op, &claimant->account, done, &result->stamp);
 
     result->outcome = outcome;
     if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS) {

@@ -33,12 +33,8 @@ typedef enum anshin_login_step_t {
     ANSHIN_STEP_CHANGE    /* a password that had to be changed was changed */
 } anshin_login_step_t;
 
-/* What a later step of the same login is held against: a MAC of step, login method and password hash, so that it ends
- * when one of the two is changed. step: the one that was done. */
-apr_status_t anshin_claimant_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
-                                   const char **stamp);
-
-/* 1 when stamp is that of this account and step, in constant time. */
+/* 1 when stamp is that of this account and step (the one that was done), in constant time. A MAC of step, login method
+ * and password hash: it ends when one of the two is changed. */
 int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                             const char *stamp);
 

@@ -80,7 +80,8 @@ void anshin_usage_command(FILE *out, const anshin_command_t *command)
     print_options(out, global_options);
 }
 
-apr_status_t anshin_usage(FILE *out, const char *family, const char *verb)
+/* Usage of one family (name), or the list of all (NULL). ANSHIN_ENOTFOUND: no such family or command. */
+static apr_status_t usage(FILE *out, const char *family, const char *verb)
 {
     int found = 0;
 
@@ -116,7 +117,7 @@ static apr_status_t help(anshin_call_t *call)
     const char *family = call->operand_count > 0 ? call->operands[0] : NULL;
     const char *verb = call->operand_count > 1 ? call->operands[1] : NULL;
 
-    if (anshin_usage(stdout, family, verb) != APR_SUCCESS) {
+    if (usage(stdout, family, verb) != APR_SUCCESS) {
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0890", "%s%s%s: no such command", family,
                            verb != NULL ? " " : "", verb != NULL ? verb : "");
     }

@@ -81,10 +81,8 @@ extern const anshin_command_t *const anshin_command_families[]; /* all of them, 
 /* The command of one or two words; *used says how many. NULL: there is none. */
 const anshin_command_t *anshin_command_find(int argc, const char *const *argv, int *used);
 
-/* Usage of one command, of one family (name), or the list of all (NULL). ANSHIN_ENOTFOUND: no such family or command.
- */
+/* Usage of one command. */
 void anshin_usage_command(FILE *out, const anshin_command_t *command);
-apr_status_t anshin_usage(FILE *out, const char *family, const char *verb);
 
 /* Read the command line into call. APR_SUCCESS, or ANSHIN_EINVALID with what is wrong in call->op.error. */
 apr_status_t anshin_arguments_read(anshin_call_t *call, int argc, const char *const *argv);
