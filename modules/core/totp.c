@@ -128,7 +128,10 @@ static apr_status_t replace(anshin_op_t *op, const char *user, const char *blob,
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
-    return rv == APR_SUCCESS ? anshin_txn_end(txn, set_blob(op, txn, user, blob, step), ANSHIN_DURABLE) : rv;
+    if (rv != APR_SUCCESS || (rv = set_blob(op, txn, user, blob, step)) != APR_SUCCESS) {
+        anshin_secret_blob_wipe(op, blob); /* not after a commit that failed: a record may name it all the same */
+    }
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 static apr_status_t enrol(anshin_op_t *op, const char *user, const anshin_bytes_t *secret, const char *code)
@@ -146,10 +149,7 @@ static apr_status_t enrol(anshin_op_t *op, const char *user, const anshin_bytes_
     if ((rv = anshin_secret_blob_put(op, &blob, "totp", secret->data, secret->length)) != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = replace(op, user, blob, step)) != APR_SUCCESS) {
-        anshin_secret_blob_wipe(op, blob);
-    }
-    return rv;
+    return replace(op, user, blob, step);
 }
 
 apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code)
