@@ -327,7 +327,7 @@ sub wait_log { my ($self, $pattern, $seconds) = @_; return wait_for($seconds // 
 sub mail {
     my ($self) = @_;
     my $new = $self->state . '/mail/new';
-    return map { text_of($_) } sort { (stat $a)[9] <=> (stat $b)[9] || $a cmp $b } glob "$new/*";
+    return map { text_of($_) } sort { (Time::HiRes::stat($a))[9] <=> (Time::HiRes::stat($b))[9] || $a cmp $b } glob "$new/*";
 }
 
 # Wait for the mail number $count and return all.
