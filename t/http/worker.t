@@ -67,6 +67,7 @@ my @children = map { m{(\d+)/stat$} } grep { parent($_) == $s->pid } glob '/proc
 kill KILL => $s->pid, grep { (readlink("/proc/$_/exe") // '') !~ /anshin-ca$/ } @children;
 waitpid $s->pid, 0;
 ok(Anshin::Server::wait_for(20, sub { !workers($s) }), 'when httpd is killed the worker ends by itself');
+Anshin::Server::wait_for(20, sub { !$s->listening });    # killed children keep the port until they are gone
 unlink $s->root . '/run/httpd.pid';
 delete $s->{pid};
 
