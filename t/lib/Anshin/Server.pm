@@ -244,19 +244,16 @@ sub listening {
     return $socket ? 1 : 0;
 }
 
-# Gracefully (SIGWINCH), since a child of the event MPM that is told to end at once may crash on its own: it closes the
-# sockets of workers that are still at them (mod_mpm_event's close_worker_sockets, seen in 1 of 60 stops on a busy machine).
+# A child of the event MPM that is told to end may crash on its own account while a worker is at a connection: it closes
+# the workers' sockets under them (close_worker_sockets, seen in 1 of 60 stops on a busy machine). So it is told when they rest.
 sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
     delete $alive{$self};
-    my $ended = sub { return waitpid($pid, WNOHANG) != 0 };
-    kill WINCH => $pid;
-    my $gone = wait_for(15, $ended);
-    if (!$gone) {
-        kill TERM => $pid;
-        $gone = wait_for(30, $ended);
-    }
+    my $rests = 0;
+    wait_for(5, sub { $rests = at_rest($pid) ? $rests + 1 : 0; return $rests > 3 });
+    kill TERM => $pid;
+    my $gone = wait_for(30, sub { waitpid($pid, WNOHANG) != 0 });
     if (!$gone) { kill KILL => -$pid; waitpid $pid, 0 }
     Test::More::diag("httpd had to be killed") unless $gone;
     return $gone;
@@ -366,6 +363,18 @@ sub finish {
 sub remove { my $self = shift; remove_tree($self->{root}) unless $ENV{ANSHIN_KEEP}; return }
 
 # --- small helps ---
+
+# 1 when every thread of the children sleeps.
+sub at_rest {
+    my ($pid) = @_;
+    for my $child (split ' ', text_of("/proc/$pid/task/$pid/children")) {
+        for my $stat (glob "/proc/$child/task/*/stat") {
+            open my $in, '<', $stat or next;
+            return 0 if (<$in> // '') =~ /\) [RD] /;
+        }
+    }
+    return 1;
+}
 
 sub wait_for {
     my ($seconds, $condition) = @_;
