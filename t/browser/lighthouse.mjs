@@ -11,7 +11,7 @@ async function judge(url) {
   const { lhr } = await lighthouse(url, {
     onlyCategories: ['accessibility', 'best-practices'], disableStorageReset: true, disableFullPageScreenshot: true,
     throttlingMethod: 'provided', logLevel: 'silent', locale: 'en-US',
-    pauseAfterFcpMs: 0, pauseAfterLoadMs: 0, networkQuietThresholdMs: 0, cpuQuietThresholdMs: 0,
+    pauseAfterFcpMs: 1, pauseAfterLoadMs: 1, networkQuietThresholdMs: 100, cpuQuietThresholdMs: 1, // 0: its default
   }, undefined, page);
   return lhr;
 }
