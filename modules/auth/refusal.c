@@ -12,12 +12,12 @@
 #include "core/certificate.h"
 #include "core/return_path.h"
 #include "core/visitor.h"
+#include "httpd/body.h"
 #include "httpd/peer.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
 #define RETRY_SECONDS "5"
-#define BODY_MAX 65536 /* of a body that is read only to be thrown away */
 
 void anshin_challenge(request_rec *r, const char *contract)
 {
@@ -118,33 +118,6 @@ static int send_problem(request_rec *r, const anshin_contract_t *contract, const
     return DONE;
 }
 
-/* HTTP/2 clients take it ill when the answer overtakes their body (the stream is reset then, RFC 9113 8.1): read a
- * short one away. HTTP/1.1 does so by itself. OK, or what the hook returns since httpd has answered. */
-static int take_body(request_rec *r)
-{
-    apr_bucket_brigade *brigade;
-    apr_off_t length, total = 0;
-    apr_status_t rv;
-
-    if (r->connection->master == NULL || !ap_request_has_body(r)) {
-        return OK;
-    }
-    brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    do {
-        rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
-        if (rv != APR_SUCCESS) {
-            return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-        }
-        if (APR_BRIGADE_EMPTY(brigade) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
-            return OK;
-        }
-        rv = apr_brigade_length(brigade, 1, &length);
-        total += length;
-        apr_brigade_cleanup(brigade);
-    } while (rv == APR_SUCCESS && total < BODY_MAX);
-    return OK;
-}
-
 /* --- which of them --- */
 
 static anshin_request_kind_t kind_of(request_rec *r)
@@ -185,7 +158,7 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
     if (r->main != NULL) {
         return HTTP_UNAUTHORIZED; /* part of another answer */
     }
-    answer = take_body(r);
+    answer = anshin_body_discard(r);
     if (answer != OK) {
         return answer;
     }

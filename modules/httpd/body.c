@@ -14,6 +14,7 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define READ_BYTES 8192
+#define DISCARD_MAX 65536
 
 static int is_form(const request_rec *r)
 {
@@ -84,6 +85,40 @@ static int read_all(request_rec *r, char *buffer, apr_size_t *length)
     return answer;
 }
 
+int anshin_body_discard(request_rec *r)
+{
+    apr_bucket_brigade *brigade;
+    apr_off_t length, total = 0;
+    apr_status_t rv;
+
+    if (r->connection->master == NULL || !ap_request_has_body(r)) {
+        return OK;
+    }
+    brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    do {
+        rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+        if (rv != APR_SUCCESS) {
+            return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+        }
+        if (APR_BRIGADE_EMPTY(brigade) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
+            return OK;
+        }
+        rv = apr_brigade_length(brigade, 1, &length);
+        total += length;
+        apr_brigade_cleanup(brigade);
+    } while (rv == APR_SUCCESS && total < DISCARD_MAX);
+    return OK;
+}
+
+/* Refuse without having read. OK is never returned. */
+static int refuse(request_rec *r, int status)
+{
+    int answer = anshin_body_discard(r);
+
+    r->connection->keepalive = AP_CONN_CLOSE; /* rather than read what nobody wants */
+    return answer == OK ? status : answer;
+}
+
 int anshin_body_form(request_rec *r, const anshin_crypto_t *crypto, anshin_form_t **form, anshin_error_t *err)
 {
     apr_size_t length = 0;
@@ -92,11 +127,10 @@ int anshin_body_form(request_rec *r, const anshin_crypto_t *crypto, anshin_form_
 
     *form = NULL;
     if (announced_too_long(r)) {
-        r->connection->keepalive = AP_CONN_CLOSE; /* rather than read what nobody wants */
-        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+        return refuse(r, HTTP_REQUEST_ENTITY_TOO_LARGE);
     }
     if (!is_form(r)) {
-        return HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return refuse(r, HTTP_UNSUPPORTED_MEDIA_TYPE);
     }
     buffer = apr_palloc(r->pool, ANSHIN_FORM_BODY_MAX);
     answer = read_all(r, buffer, &length);

@@ -18,4 +18,8 @@
  *   AP_FILTER_ERROR                httpd has answered already: the handler returns this */
 int anshin_body_form(request_rec *r, const anshin_crypto_t *crypto, anshin_form_t **form, anshin_error_t *err);
 
+/* HTTP/2 clients take it ill when an answer overtakes their body (the stream is reset then, RFC 9113 8.1): read a short
+ * one (64 KiB) away before a refusal. HTTP/1.1 does so by itself. OK, or what to return since httpd has answered. */
+int anshin_body_discard(request_rec *r);
+
 #endif

@@ -267,7 +267,8 @@ static int check_post(anshin_exchange_t *x)
 
     if (!anshin_csrf_origin_allowed(x->op.contract->portal_origin, origin, site)) {
         anshin_exchange_log(x, APLOG_WARNING, "AN0622", "form of another origin refused");
-        return anshin_answer_error(x, HTTP_FORBIDDEN);
+        answer = anshin_body_discard(r);
+        return answer == OK ? anshin_answer_error(x, HTTP_FORBIDDEN) : answer;
     }
     answer = anshin_body_form(r, x->op.env->crypto, &x->form, &x->op.error);
     if (answer == AP_FILTER_ERROR) {
