@@ -1,8 +1,21 @@
-// The pages behind the login, reissue and one-time passwords, as people use them: with JavaScript and without, at a desktop and
-// on a phone, and once by the keyboard alone.
+// The pages behind the login, reissue and one-time passwords, as people use them: with JavaScript and without, at a
+// desktop and on a phone, and once by the keyboard alone.
 import { done, facts, htanshin, is, like, ok, Person } from './lib/browser.mjs';
-import { addUser, complains, credentials, fetchCertificate, letters, linkTo, login, mailTo, pause, register, say, totp,
-  until } from './lib/people.mjs';
+import {
+  addUser,
+  complains,
+  credentials,
+  fetchCertificate,
+  letters,
+  linkTo,
+  login,
+  mailTo,
+  pause,
+  register,
+  say,
+  totp,
+  until,
+} from './lib/people.mjs';
 
 const ja = (key, values) => say('ja', key, values);
 const members = '/members/';
@@ -22,14 +35,25 @@ async function mainFlows(person, user, how) {
   for (const entry of entries) {
     if (person.width === 'phone') await person.page.locator('.menu-fold summary').click();
     await person.press(ja(`menu.${entry}`), 'link');
-    ok(await person.page.getByRole('button', { name: ja('common.logout') }).isVisible(), `${how}: ${entry} has a logout button (ACC-1)`);
-    is(await person.page.locator('nav.menu a[aria-current="page"]').first().textContent(), ja(`menu.${entry}`),
-      `${how}: and the menu shows where one is (ACC-1)`);
+    ok(
+      await person.page.getByRole('button', { name: ja('common.logout') }).isVisible(),
+      `${how}: ${entry} has a logout button (ACC-1)`,
+    );
+    is(
+      await person.page.locator('nav.menu a[aria-current="page"]').first().textContent(),
+      ja(`menu.${entry}`),
+      `${how}: and the menu shows where one is (ACC-1)`,
+    );
   }
 
   await person.open('/anshin/password');
   await person.send({ current: 'Not-this-one-1', password: 'short', password_confirm: 'other' });
-  await complains(person, 'current', ja('errors.password_wrong_remaining', { remaining: 4 }), `${how}: a wrong current password (ACC-3)`);
+  await complains(
+    person,
+    'current',
+    ja('errors.password_wrong_remaining', { remaining: 4 }),
+    `${how}: a wrong current password (ACC-3)`,
+  );
   const next = 'Kawa-to-mori-8';
   await person.send({ current: user.password, password: 'short', password_confirm: 'other' });
   await complains(person, 'password', ja('rules.too_short', { min: 8 }), `${how}: a bad new one (ACC-3, PWD-1)`);
@@ -66,28 +90,52 @@ async function terminals(person, user, how) {
   await complains(person, 'address', ja('errors.address_taken'), `${how}: one that is there already (ACC-5)`);
   const address = `second-${user.user}@example.jp`;
   await person.send({ address, address_confirm: address });
-  like(await steps(), new RegExp(ja('steps.terminal_confirm')), `${how}: what was typed is shown for confirmation (ACC-5)`);
-  like(await person.text(), new RegExp(`${address}[\\s\\S]*${ja('terminal_kinds.smartphone')}`), `${how}: address and kind`);
+  like(
+    await steps(),
+    new RegExp(ja('steps.terminal_confirm')),
+    `${how}: what was typed is shown for confirmation (ACC-5)`,
+  );
+  like(
+    await person.text(),
+    new RegExp(`${address}[\\s\\S]*${ja('terminal_kinds.smartphone')}`),
+    `${how}: address and kind`,
+  );
   await person.press(ja('common.back'), 'link');
   is(await person.page.inputValue('#address'), address, `${how}: back, and it is still there (ACC-5)`);
   await person.send({ address, address_confirm: address });
   await person.press(ja('terminal_confirm.submit_add'));
   is(await person.heading(), ja('terminal_done.title_add'), `${how}: a terminal is added (ACC-5)`);
   await person.open(account);
-  like(await person.text('table'), new RegExp(`${user.address}[\\s\\S]*${address}`), `${how}: the table lists both (ACC-2)`);
-  is(await person.page.locator('table a[href*="terminal/delete?n=1"]').count(), 0, `${how}: the first cannot be deleted (ACC-2)`);
+  like(
+    await person.text('table'),
+    new RegExp(`${user.address}[\\s\\S]*${address}`),
+    `${how}: the table lists both (ACC-2)`,
+  );
+  is(
+    await person.page.locator('table a[href*="terminal/delete?n=1"]').count(),
+    0,
+    `${how}: the first cannot be deleted (ACC-2)`,
+  );
 
   await person.goes(() => person.page.locator('a[href*="terminal/change?n=2"]').click());
   const moved = `moved-${user.user}@example.jp`;
   await person.send({ address: moved, address_confirm: moved, 'kind-pc': true });
-  like(await person.text('table'), new RegExp(`${address}[\\s\\S]*${moved}`), `${how}: before and after, for confirmation (ACC-5)`);
+  like(
+    await person.text('table'),
+    new RegExp(`${address}[\\s\\S]*${moved}`),
+    `${how}: before and after, for confirmation (ACC-5)`,
+  );
   await person.press(ja('terminal_confirm.submit_change'));
   is(await person.heading(), ja('terminal_done.title_change'), `${how}: a terminal is changed (ACC-5)`);
   for (const to of [address, moved]) ok(await mailTo(to, new RegExp(moved)), `${how}: ${to} is told (ACC-5, MAI-3)`);
 
   await person.open(account);
   await person.goes(() => person.page.locator('a[href*="terminal/delete?n=2"]').click());
-  like(await person.text(), new RegExp(ja('terminal_confirm.lead_delete')), `${how}: deleting is confirmed first (ACC-5)`);
+  like(
+    await person.text(),
+    new RegExp(ja('terminal_confirm.lead_delete')),
+    `${how}: deleting is confirmed first (ACC-5)`,
+  );
   await person.press(ja('terminal_confirm.submit_delete'));
   is(await person.heading(), ja('terminal_done.title_delete'), `${how}: a terminal is deleted (ACC-5)`);
 }
@@ -106,7 +154,7 @@ await login(second, taro);
 is(second.path(), members, 'a second browser is logged in');
 await person.open('/anshin/sessions');
 like(await person.text('table'), new RegExp(ja('sessions.this')), 'the sessions page marks the browser itself (ACC-8)');
-await person.press(`${ja('sessions.end')} (${(await person.page.locator('form:has(input[name=key]) .hidden-text').first().innerText()).replace(/^\s*\(|\)\s*$/g, '')})`);
+await person.goes(() => person.page.locator('form:has(input[name=key]) button').first().click());
 like(await person.text(), new RegExp(ja('alerts.session_ended_one')), 'the other session is ended (ACC-8)');
 await second.open('/anshin/');
 is(second.path(), '/anshin/login', 'at once (ACC-8, LOG-9)');
@@ -124,7 +172,11 @@ async function changeMethod(to, what) {
   await person.open('/anshin/method');
   await person.send({ [`method-${to}`]: true });
   is(await person.heading(), ja('method_confirm.title'), `${what}: the confirmation (ACC-6)`);
-  like(await person.text(), new RegExp(`${taro.user}[\\s\\S]*${taro.address}`), `${what}: user ID and terminals (ACC-6)`);
+  like(
+    await person.text(),
+    new RegExp(`${taro.user}[\\s\\S]*${taro.address}`),
+    `${what}: user ID and terminals (ACC-6)`,
+  );
   await person.press(ja('method_confirm.submit'));
   is(await person.heading(), ja('method_done.title'), `${what}: executed (ACC-6)`);
 }
@@ -178,9 +230,15 @@ const third = 'third@example.jp';
 await person.send({ address: third, address_confirm: third, 'kind-smartphone': true });
 await person.press(ja('terminal_confirm.submit_add'));
 const waiting = (await person.text('#secret')).trim();
-ok(await linkTo(third, '/anshin/download'), 'a new terminal gets a certificate, mailed to its own address (ACC-5, CRT-1)');
+ok(
+  await linkTo(third, '/anshin/download'),
+  'a new terminal gets a certificate, mailed to its own address (ACC-5, CRT-1)',
+);
 await person.open(account);
-ok((await person.text('table')).includes(waiting), 'its download password is in the table while the download waits (ACC-2)');
+ok(
+  (await person.text('table')).includes(waiting),
+  'its download password is in the table while the download waits (ACC-2)',
+);
 
 // --- reissue of the certificate ---
 
@@ -193,13 +251,18 @@ await lost.open(await linkTo(taro.address, '/anshin/reissue/certificate/prove'))
 await lost.send({ question: 'food', answer: 'something else' });
 await complains(lost, 'answer', ja('errors.answer_wrong_remaining', { remaining: 4 }), 'a wrong answer (CRI-2, PRI-2)');
 await lost.send({ question: taro.question, answer: ' オスシ' });
-await complains(lost, 'answer', ja('errors.answer_wrong_remaining', { remaining: 3 }), 'another script is another answer (PWD-4)');
+await complains(
+  lost,
+  'answer',
+  ja('errors.answer_wrong_remaining', { remaining: 3 }),
+  'another script is another answer (PWD-4)',
+);
 const before = letters(taro.address).filter((letter) => /\/anshin\/download\?t=/.test(letter.text)).length;
 await lost.send({ question: taro.question, answer: `　${taro.answer} ` });
 is(await lost.heading(), ja('reissue_done.title_certificate'), 'the right one, with spaces around it (CRI-2, PWD-4)');
 taro.downloadPassword = (await lost.text('#secret')).trim();
 await person.open('/anshin/');
-ok(await person.heading() !== ja('home.title'), 'the old certificate has ended (CRI-2)');
+ok((await person.heading()) !== ja('home.title'), 'the old certificate has ended (CRI-2)');
 await fetchCertificate(lost, taro, before);
 await login(lost, taro);
 is(lost.path(), members, 'the new one logs in (CRI-2)');
@@ -209,7 +272,11 @@ await lost.open('/anshin/method');
 await lost.send({ 'method-password': true });
 await lost.press(ja('method_confirm.submit'));
 is(await lost.heading(), ja('method_done.title'), 'certificate to password (ACC-6)');
-like(htanshin('--contract', 'p-01', 'cert', 'list', '--user', taro.user, '--state', 'active').out, /^(?!.*usr001)/s, 'no certificate is left (ACC-6, CRT-5)');
+like(
+  htanshin('--contract', 'p-01', 'cert', 'list', '--user', taro.user, '--state', 'active').out,
+  /^(?!.*usr001)/s,
+  'no certificate is left (ACC-6, CRT-5)',
+);
 
 // --- reissue of the password ---
 
@@ -217,7 +284,11 @@ const phone = await lost.another({ width: 'phone', script: false });
 await phone.open('/anshin/login');
 await phone.press(ja('login.lost_password'), 'link');
 await phone.send({ user: taro.user, address: 'somebody@example.jp' });
-is(await phone.heading(), ja('reissue_sent.title_password'), 'a request with another address gets the same answer (PRI-1)');
+is(
+  await phone.heading(),
+  ja('reissue_sent.title_password'),
+  'a request with another address gets the same answer (PRI-1)',
+);
 await phone.open('/anshin/reissue/password');
 await phone.send({ user: taro.user, address: taro.address });
 is(await phone.heading(), ja('reissue_sent.title_password'), 'as one with the right address (PRI-1)');
@@ -256,14 +327,21 @@ const rows = () => busy.page.locator('tbody tr').count();
 is(await rows(), 20, 'a page of the history (ACC-4)');
 const [, total] = (await busy.text('.range')).match(/^1～20\/(\d+)件$/) ?? [];
 ok(total >= 45, 'says which entries of how many (ACC-4)', await busy.text('.range'));
-like(await busy.text('.pager'), new RegExp(ja('history.pages', { page: 1, pages: Math.ceil(total / 20) })), 'and which page of how many (ACC-4)');
+like(
+  await busy.text('.pager'),
+  new RegExp(ja('history.pages', { page: 1, pages: Math.ceil(total / 20) })),
+  'and which page of how many (ACC-4)',
+);
 const times = () => busy.page.locator('tbody time').evaluateAll((all) => all.map((one) => one.dateTime));
 const first = await times();
 ok([...first].sort().reverse().join() === first.join(), 'newest first (ACC-4)', first);
 await busy.press(ja('history.next'), 'link');
 await busy.goes(() => busy.page.locator('.pager a', { hasText: /3$/ }).first().click());
 is(await rows(), total - 40, 'the last page has the rest (ACC-4)');
-ok((await times()).every((one) => one <= first.at(-1)), 'which is older');
+ok(
+  (await times()).every((one) => one <= first.at(-1)),
+  'which is older',
+);
 const text = await busy.text('table');
 for (const result of ['login_ok', 'wrong_password', 'registered']) {
   like(text, new RegExp(ja(`history.${result}`).replace(/[（）]/g, '.')), `${result} in words (ACC-4)`);
@@ -273,13 +351,16 @@ for (const result of ['login_ok', 'wrong_password', 'registered']) {
 
 const keys = await lost.another();
 await keys.open('/anshin/login');
-const focused = () => keys.page.evaluate(() => {
-  const style = getComputedStyle(document.activeElement);
-  const visible = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-  return `${document.activeElement.id || document.activeElement.className}${visible ? '' : ' without outline'}`;
-});
+const focused = () =>
+  keys.page.evaluate(() => {
+    const style = getComputedStyle(document.activeElement);
+    const visible = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+    return `${document.activeElement.id || document.activeElement.className}${visible ? '' : ' without outline'}`;
+  });
 const order = [];
-const type = async (...presses) => { for (const one of presses) await keys.page.keyboard.press(one); };
+const type = async (...presses) => {
+  for (const one of presses) await keys.page.keyboard.press(one);
+};
 await type('Tab');
 order.push(await focused());
 await type('Enter', 'Tab');
@@ -294,7 +375,11 @@ await type('Space');
 is(await keys.page.getAttribute('#password', 'type'), 'text', 'the space bar shows the password');
 await type('Tab');
 order.push((await focused()).split(' ')[0]);
-is(order.join(', '), 'skip, user, password, peek, button', 'the tab key goes through the login in order, the focus to be seen');
+is(
+  order.join(', '),
+  'skip, user, password, peek, button',
+  'the tab key goes through the login in order, the focus to be seen',
+);
 await keys.goes(() => type('Enter'));
 is(keys.path(), members, 'and Enter logs in (LOG-1)');
 
@@ -327,7 +412,9 @@ is(await reissues(), 0, 'no link to what is switched off, on the login page (CON
 await login(bare, shiro);
 is(bare.path(), members, 'with everything off people still log in (CON-2)');
 await bare.open('/anshin/');
-const links = await bare.page.locator('nav.menu .menu-side a').evaluateAll((all) => all.map((one) => new URL(one.href).pathname));
+const links = await bare.page
+  .locator('nav.menu .menu-side a')
+  .evaluateAll((all) => all.map((one) => new URL(one.href).pathname));
 is(links.join(' '), '/anshin/ /anshin/sessions', 'and in the menu (CON-2)');
 await bare.open('/anshin/help');
 is(await reissues(), 0, 'and in the help (CON-2)');

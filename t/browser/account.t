@@ -24,7 +24,8 @@ END
 
 my @hosts = qw(aged bare);
 my $hosts = join '', map { $host =~ s/NAME/$_/gr } @hosts;
-my $s = Anshin::Server->new(hosts => [ map { "$_.localhost" } @hosts ], contract => <<'END', extra => <<'MORE' . $hosts)->start;
+my $names = [ map { "$_.localhost" } @hosts ];
+my $s = Anshin::Server->new(hosts => $names, contract => <<'END', extra => <<'MORE' . $hosts)->start;
 AnshinTitle "サンプル会員サイト"
 AnshinSupport "ヘルプデスク 03-0000-0000"
 AnshinSiteURL /members/

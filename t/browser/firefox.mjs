@@ -1,4 +1,5 @@
-// The login walk in Firefox: a profile with the server's CA and the person's certificate in it, driven over WebDriver BiDi.
+// The login walk in Firefox: a profile with the server's CA and the person's certificate in it, driven over
+// WebDriver BiDi.
 import fs from 'node:fs';
 import path from 'node:path';
 import puppeteer from 'puppeteer-core';
@@ -37,7 +38,9 @@ async function firefox() {
     path: () => new URL(page.url()).pathname,
     async send(fields, button) {
       for (const [id, value] of Object.entries(fields)) {
-        await page.$eval(`#${id}`, (node) => { node.value = ''; });
+        await page.$eval(`#${id}`, (node) => {
+          node.value = '';
+        });
         await page.type(`#${id}`, value);
       }
       await Promise.all([page.waitForNavigation(), page.click(button ?? 'main form .buttons button[type=submit]')]);
@@ -47,7 +50,11 @@ async function firefox() {
 
 const before = await firefox();
 await before.open('/members/');
-is(await before.text('h1'), ja('help_certificate.reason_none.title'), 'Firefox without a certificate: the page that says so (LOG-3)');
+is(
+  await before.text('h1'),
+  ja('help_certificate.reason_none.title'),
+  'Firefox without a certificate: the page that says so (LOG-3)',
+);
 await before.browser.close();
 
 const imported = run('pk12util', ['-d', `sql:${profile}`, '-i', facts.file, '-w', secret, '-K', '']);
@@ -72,6 +79,10 @@ await one.send({ user: facts.user, password: facts.password });
 like(await one.text('body'), /^REMOTE_USER=p-01-usr001$/m, 'in again');
 is(htanshin('cert', 'revoke', '--user', facts.user).status, 0, 'the certificate is revoked');
 await one.open('/members/cgi-bin/env.cgi');
-is(await one.text('h1'), ja('help_certificate.reason_revoked.title'), 'and the very next request says so (LOG-3, CRT-6)');
+is(
+  await one.text('h1'),
+  ja('help_certificate.reason_revoked.title'),
+  'and the very next request says so (LOG-3, CRT-6)',
+);
 await one.browser.close();
 done();

@@ -8,11 +8,23 @@ const browser = await puppeteer.launch({ ...chromiumSettings, env: { ...process.
 const page = await browser.newPage();
 
 async function judge(url) {
-  const { lhr } = await lighthouse(url, {
-    onlyCategories: ['accessibility', 'best-practices'], disableStorageReset: true, disableFullPageScreenshot: true,
-    throttlingMethod: 'provided', logLevel: 'silent', locale: 'en-US',
-    pauseAfterFcpMs: 1, pauseAfterLoadMs: 1, networkQuietThresholdMs: 100, cpuQuietThresholdMs: 1, // 0: its default
-  }, undefined, page);
+  const { lhr } = await lighthouse(
+    url,
+    {
+      onlyCategories: ['accessibility', 'best-practices'],
+      disableStorageReset: true,
+      disableFullPageScreenshot: true,
+      throttlingMethod: 'provided',
+      logLevel: 'silent',
+      locale: 'en-US',
+      pauseAfterFcpMs: 1,
+      pauseAfterLoadMs: 1,
+      networkQuietThresholdMs: 100,
+      cpuQuietThresholdMs: 1, // 0: its default
+    },
+    undefined,
+    page,
+  );
   return lhr;
 }
 
@@ -21,7 +33,8 @@ async function score(where) {
   is(finalDisplayedUrl, `${facts.url}/anshin${where}`, `${where} is what Lighthouse sees`);
   is(runWarnings.join('\n'), '', `${where}: it has nothing to warn of`);
   for (const { id, score: points, auditRefs } of Object.values(categories)) {
-    const lost = auditRefs.filter((one) => one.weight && audits[one.id].score !== null && audits[one.id].score < 1)
+    const lost = auditRefs
+      .filter((one) => one.weight && audits[one.id].score !== null && audits[one.id].score < 1)
       .map((one) => ({ id: one.id, title: audits[one.id].title, items: audits[one.id].details?.items }));
     ok(points === 1, `${where}: Lighthouse gives 100 for ${id}`, lost);
   }
@@ -34,7 +47,10 @@ async function send(url, fields) {
 }
 
 const bad = await judge(`${facts.url}/open/`);
-ok(Object.values(bad.categories).every((category) => category.score < 1), 'Lighthouse sees a bad page');
+ok(
+  Object.values(bad.categories).every((category) => category.score < 1),
+  'Lighthouse sees a bad page',
+);
 await score('/login');
 await score('/help/import');
 const taro = addUser('p-01-usr001', { method: 'password' });

@@ -1,11 +1,25 @@
 // A tour of every page, once in Japanese at a desktop and once in English on a phone; photographs at both widths.
 import { checkHtml, done, facts, ok, Person } from './lib/browser.mjs';
-import { addUser, credentials, fetchCertificate, linkTo, login, mailTo, pause, register, say, totp } from './lib/people.mjs';
+import {
+  addUser,
+  credentials,
+  fetchCertificate,
+  linkTo,
+  login,
+  mailTo,
+  pause,
+  register,
+  say,
+  totp,
+} from './lib/people.mjs';
 
 async function tour(language, width) {
   const t = (key, values) => say(language, key, values);
-  const user = (name, choices = {}) => addUser(`${choices.contract ?? 'p-01'}-${name}-${language}`,
-    { address: `${name}-${language}@example.jp`, ...choices });
+  const user = (name, choices = {}) =>
+    addUser(`${choices.contract ?? 'p-01'}-${name}-${language}`, {
+      address: `${name}-${language}@example.jp`,
+      ...choices,
+    });
   const form = (id) => `form:has(#${id}) button[type=submit]`;
   const first = await Person.create({ language, width });
 
@@ -147,7 +161,7 @@ async function tour(language, width) {
   await second.look('login-change');
   await second.send({ password: 'short', password_confirm: 'other' });
   await second.look('login-change-wrong');
-  await second.send({ password: plain.password = 'Sora-to-kumo-5', password_confirm: plain.password });
+  await second.send({ password: (plain.password = 'Sora-to-kumo-5'), password_confirm: plain.password });
   const third = await first.another();
   await login(third, plain);
   await visit(second, { 'account-password': '/anshin/account', sessions: '/anshin/sessions' });

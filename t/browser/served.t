@@ -1,5 +1,5 @@
-# Every page as the server sends it, with real data in it, in both languages: axe-core, the Nu HTML checker, width, weight, console.
-# The same pages in states that are rare in life: pages.t.
+# Every page as the server sends it, with real data in it, in both languages: axe-core, the Nu HTML checker, width,
+# console, nothing that moves. The same pages in states that are rare in life: pages.t.
 use strict;
 use warnings;
 use lib 't/lib';

@@ -2,8 +2,20 @@
 // Hanako in English on a phone.
 import fs from 'node:fs';
 import { checkHtml, done, facts, htanshin, is, like, ok, Person, run } from './lib/browser.mjs';
-import { addUser, complains, credentials, fetchCertificate, keysOf, letters, linkTo, login, mailTo, register, say,
-  until } from './lib/people.mjs';
+import {
+  addUser,
+  complains,
+  credentials,
+  fetchCertificate,
+  keysOf,
+  letters,
+  linkTo,
+  login,
+  mailTo,
+  register,
+  say,
+  until,
+} from './lib/people.mjs';
 
 const ja = (key, values) => say('ja', key, values);
 const members = '/members/';
@@ -11,7 +23,11 @@ const members = '/members/';
 // --- registration ---
 
 const taro = addUser('p-01-usr001', { address: 'taro@example.jp' });
-like(taro.url, /^https:\/\/localhost:\d+\/anshin\/register\?t=[\w-]{40,}$/, 'htanshin user add prints the registration URL (REG-1)');
+like(
+  taro.url,
+  /^https:\/\/localhost:\d+\/anshin\/register\?t=[\w-]{40,}$/,
+  'htanshin user add prints the registration URL (REG-1)',
+);
 ok(taro.code, 'and the registration code (REG-1)');
 
 const person = await Person.create();
@@ -25,11 +41,20 @@ await complains(person, 'code', ja('errors.code_wrong_remaining', { remaining: 4
 await person.open(taro.url);
 await person.open(taro.url);
 await person.send({ code: taro.code });
-is(person.path(), '/anshin/register/credentials', 'the right code leads on, however often the URL was opened (REG-2, REG-5)');
+is(
+  person.path(),
+  '/anshin/register/credentials',
+  'the right code leads on, however often the URL was opened (REG-2, REG-5)',
+);
 
 await person.send({ password: 'taro', password_confirm: 'something else', question: 'pet', answer: 'ポチ' });
 for (const [rule, values] of [['too_short', { min: 8 }], ['need_digit'], ['need_upper'], ['contains_address']]) {
-  await complains(person, 'password', ja(`rules.${rule}`, values), `rule ${rule}, named with the others (REG-3, PWD-1, PWD-2)`);
+  await complains(
+    person,
+    'password',
+    ja(`rules.${rule}`, values),
+    `rule ${rule}, named with the others (REG-3, PWD-1, PWD-2)`,
+  );
 }
 await complains(person, 'password_confirm', ja('rules.mismatch'), 'a confirmation that differs (REG-3)');
 is(await person.page.inputValue('#question'), 'pet', 'the question is kept (REG-3)');
@@ -54,21 +79,46 @@ is(await person.heading(), ja('link_invalid.title'), 'the used URL leads to a pa
 
 const letter = await mailTo(taro.address, /\/anshin\/download\?t=/);
 like(letter.subject, /電子証明書ダウンロードのご案内/, 'the mail has come, its subject decoded (CRT-1, MAI-1, MAI-2)');
-like(letter.text, /p-01-usr001[\s\S]*\/anshin\/download\?t=[\s\S]*\/anshin\/help\/import/, 'with user ID, download URL and how-to page (CRT-1)');
+like(
+  letter.text,
+  /p-01-usr001[\s\S]*\/anshin\/download\?t=[\s\S]*\/anshin\/help\/import/,
+  'with user ID, download URL and how-to page (CRT-1)',
+);
 ok(!letter.text.includes(taro.downloadPassword), 'but not the password');
 
 await person.open(await linkTo(taro.address, '/anshin/download'));
 is(await person.heading(), ja('download.title'), 'the link opens the download page (CRT-2)');
 await person.send({ download_password: 'not-this-one' });
-await complains(person, 'download_password', ja('errors.download_wrong_remaining', { remaining: 9 }), 'a wrong download password is counted (CRT-2)');
+await complains(
+  person,
+  'download_password',
+  ja('errors.download_wrong_remaining', { remaining: 9 }),
+  'a wrong download password is counted (CRT-2)',
+);
 const submit = () => person.page.locator('form[data-download] button[type=submit]').click();
 const files = {};
 for (const profile of ['compat', 'modern']) {
   await person.fill({ download_password: taro.downloadPassword, [`profile-${profile}`]: true });
   files[profile] = await person.download(submit);
-  like(files[profile], /p-01-usr001.*\.p12$/, `${profile}: the browser saves a file with a telling name (CRT-2, CRT-3)`);
-  const seen = run('openssl', ['pkcs12', '-info', '-noout', '-in', files[profile], '-passin', `pass:${taro.downloadPassword}`]);
-  like(seen.err, profile === 'compat' ? /3-KeyTripleDES/ : /AES-256-CBC/, `${profile}: packed as this profile is (CRT-3)`);
+  like(
+    files[profile],
+    /p-01-usr001.*\.p12$/,
+    `${profile}: the browser saves a file with a telling name (CRT-2, CRT-3)`,
+  );
+  const seen = run('openssl', [
+    'pkcs12',
+    '-info',
+    '-noout',
+    '-in',
+    files[profile],
+    '-passin',
+    `pass:${taro.downloadPassword}`,
+  ]);
+  like(
+    seen.err,
+    profile === 'compat' ? /3-KeyTripleDES/ : /AES-256-CBC/,
+    `${profile}: packed as this profile is (CRT-3)`,
+  );
   fs.renameSync(files[profile], `${files[profile]}.${profile}`);
   files[profile] += `.${profile}`;
   await person.page.reload();
@@ -77,13 +127,21 @@ for (const profile of ['compat', 'modern']) {
 // --- without the certificate ---
 
 await person.open(members);
-is(await person.heading(), ja('help_certificate.reason_none.title'), 'without a certificate: the page that says so (LOG-3)');
+is(
+  await person.heading(),
+  ja('help_certificate.reason_none.title'),
+  'without a certificate: the page that says so (LOG-3)',
+);
 like(await person.text(), /AN-[2-9B-Z]{8}/, 'with a number for the help desk (LOG-3)');
 await person.look('help-certificate-none');
 await person.press(ja('common.help_import'), 'link');
 is(person.path(), '/anshin/help/import', 'and how to import (CRT-4)');
 for (const device of ['windows', 'firefox', 'mac', 'ios', 'android']) {
-  like(await person.page.locator('main').textContent(), new RegExp(ja(`help_import.${device}.s1`).slice(0, 12)), `on ${device} (CRT-4)`);
+  like(
+    await person.page.locator('main').textContent(),
+    new RegExp(ja(`help_import.${device}.s1`).slice(0, 12)),
+    `on ${device} (CRT-4)`,
+  );
 }
 
 // --- import and login ---
@@ -113,15 +171,24 @@ like(await person.text('body'), /the members' page/, 'the page appears (LOG-1)')
 
 await person.open(`${members}cgi-bin/env.cgi`);
 const environment = await person.text('body');
-for (const line of [/^REMOTE_USER=p-01-usr001$/m, /^ANSHIN_USER=p-01-usr001$/m, /^ANSHIN_METHOD=certificate$/m, /^ANSHIN_CONTRACT=p-01$/m]) {
+for (const line of [
+  /^REMOTE_USER=p-01-usr001$/m,
+  /^ANSHIN_USER=p-01-usr001$/m,
+  /^ANSHIN_METHOD=certificate$/m,
+  /^ANSHIN_CONTRACT=p-01$/m,
+]) {
   like(environment, line, 'a CGI is told (APP-1)');
 }
 await person.open(`${members}proxied/`);
-like(await person.text('body'), /^Anshin-User: p-01-usr001$/mi, 'and a back end behind the proxy (APP-1)');
+like(await person.text('body'), /^Anshin-User: p-01-usr001$/im, 'and a back end behind the proxy (APP-1)');
 
 // The download can be had again until somebody says that the import is done, or has logged in with the certificate.
 await person.open(await linkTo(taro.address, '/anshin/download'));
-is(await person.heading(), ja('link_invalid.title'), 'whoever has logged in with the certificate can fetch it no more (CRT-2)');
+is(
+  await person.heading(),
+  ja('link_invalid.title'),
+  'whoever has logged in with the certificate can fetch it no more (CRT-2)',
+);
 
 await person.open('/anshin/');
 like(await person.text('header'), /p-01-usr001/, 'the portal says who is logged in');
@@ -146,7 +213,11 @@ phone.importCertificate(hanako.file, hanako.downloadPassword);
 await phone.start();
 await login(phone, taro);
 const message = await phone.text('#summary');
-like(message, new RegExp(say('en', 'errors.login_wrong').slice(0, 20)), "another user's certificate: the one message (LOG-4)");
+like(
+  message,
+  new RegExp(say('en', 'errors.login_wrong').slice(0, 20)),
+  "another user's certificate: the one message (LOG-4)",
+);
 await login(phone, hanako);
 is(phone.path(), members, 'with her own ID she is in (LOG-2)');
 
@@ -164,7 +235,11 @@ for (const reason of ['expired', 'foreign', 'unknown']) {
 
 for (const remaining of [2, 1]) {
   await login(person, taro, { password: 'Not-this-one-1' });
-  like(await person.text('#summary'), new RegExp(ja('errors.login_remaining', { remaining })), `a wrong password: ${remaining} attempts remain (LOG-5)`);
+  like(
+    await person.text('#summary'),
+    new RegExp(ja('errors.login_remaining', { remaining })),
+    `a wrong password: ${remaining} attempts remain (LOG-5)`,
+  );
   is(await person.page.inputValue('#user'), taro.user, 'the user ID is kept');
 }
 await person.look('login-remaining');
@@ -183,7 +258,11 @@ is(person.path(), members, 'and the right password opens again (LCK-2)');
 
 is(htanshin('cert', 'revoke', '--user', taro.user).status, 0, 'htanshin cert revoke');
 await person.open(`${members}cgi-bin/env.cgi`);
-is(await person.heading(), ja('help_certificate.reason_revoked.title'), 'the very next request gets the page about a revoked certificate (LOG-3, CRT-6)');
+is(
+  await person.heading(),
+  ja('help_certificate.reason_revoked.title'),
+  'the very next request gets the page about a revoked certificate (LOG-3, CRT-6)',
+);
 await person.look('help-certificate-revoked');
 await phone.open(`${members}cgi-bin/env.cgi`);
 like(await phone.text('body'), /^REMOTE_USER=p-01-usr002$/m, 'the other user goes on');

@@ -1,9 +1,10 @@
-// A person's browser for the walks: Chromium with a HOME of its own, so with certificates of its own; TAP; axe-core; the
-// Nu HTML checker; screenshots at phone and desktop width.
+// A person's browser for the walks: Chromium with a HOME of its own, so with certificates of its own; TAP; axe-core;
+// the Nu HTML checker; screenshots at phone and desktop width.
 //
 //   import { facts, ok, is, done, Person, htanshin, checkHtml } from './lib/browser.mjs';
 //   const person = await Person.create({ certificate: file, password: 'x', language: 'ja', width: 'phone' });
-//   await person.page.goto(facts.url + '/members/');
+//   await person.open('/members/');
+//   await person.send({ user: 'u', password: 'p' });    fill and send the page's form; press(): a button or link
 //   await person.look('login');            axe, Nu checker's turn at the end, screenshot when wanted
 //   await person.close();
 //   await checkHtml();                     all pages looked at, in one run of the checker
@@ -11,8 +12,8 @@
 //
 // facts comes from the Perl side (t/lib/Anshin/Browser.pm), which owns the server.
 //
-// Certificates: as root, in the NSS database with a policy that selects them, as people do it by hand. Another user cannot
-// write policies, so that Playwright presents the certificate; person.native tells which.
+// Certificates: as root, in the NSS database with a policy that selects them, as people do it by hand. Another user
+// cannot write policies, so that Playwright presents the certificate; person.native tells which.
 import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -31,8 +32,16 @@ export const widths = { phone: { width: 390, height: 844 }, desktop: { width: 12
 export const chromiumSettings = {
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
-  args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--force-color-profile=srgb', ...(root ? ['--no-sandbox'] : [])],
+  args: [
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--force-color-profile=srgb',
+    ...(root ? ['--no-sandbox'] : []),
+  ],
 };
 
 // --- TAP ---
@@ -118,8 +127,15 @@ export function newHome() {
 
 export class Person {
   // certificate: PKCS#12 file, password: its password. width: phone or desktop. script: false switches JavaScript off.
-  static async create({ certificate, password = '', language = 'ja', width = 'desktop', script = true, native = root,
-    site = facts.url } = {}) {
+  static async create({
+    certificate,
+    password = '',
+    language = 'ja',
+    width = 'desktop',
+    script = true,
+    native = root,
+    site = facts.url,
+  } = {}) {
     const person = new Person();
     people += 1;
     Object.assign(person, { language, width, native, script, site }, newHome());
@@ -158,7 +174,8 @@ export class Person {
   async start() {
     if (this.browser) await this.browser.close();
     this.browser = await chromium.launch({
-      ...chromiumSettings, env: { ...process.env, HOME: this.home },
+      ...chromiumSettings,
+      env: { ...process.env, HOME: this.home },
     });
     await this.newContext();
   }
@@ -175,8 +192,11 @@ export class Person {
       // Playwright's own TLS does not look into the NSS database.
       settings.ignoreHTTPSErrors = true;
       if (this.certificate) {
-        settings.clientCertificates = [facts.url, ...(facts.origins ?? [])].map((origin) => (
-          { origin, pfxPath: this.certificate.file, passphrase: this.certificate.password }));
+        settings.clientCertificates = [facts.url, ...(facts.origins ?? [])].map((origin) => ({
+          origin,
+          pfxPath: this.certificate.file,
+          passphrase: this.certificate.password,
+        }));
       }
     }
     this.context = await this.browser.newContext(settings);
@@ -208,8 +228,9 @@ export class Person {
 
   // Press a button or follow a link of the page by its text.
   async press(text, role = 'button') {
-    await this.goes(() => this.page.locator('body').getByRole(role, { name: text, exact: true }).filter({ visible: true })
-      .first().click());
+    await this.goes(() =>
+      this.page.locator('body').getByRole(role, { name: text, exact: true }).filter({ visible: true }).first().click(),
+    );
   }
 
   // Fill fields by their ids: text fields, choices of a list, radio buttons (true).
@@ -245,7 +266,10 @@ export class Person {
   }
 
   has(selector) {
-    return this.page.locator(selector).count().then((count) => count > 0);
+    return this.page
+      .locator(selector)
+      .count()
+      .then((count) => count > 0);
   }
 
   // Save the file that a click downloads; its place.
@@ -256,18 +280,19 @@ export class Person {
     return file;
   }
 
-  // Look at the page as it is: no accessibility fault, nothing on the console, nothing that moves, no sideways scrolling at 320
-  // pixels or at 200 % of a desktop; kept for checkHtml(); photographed at both widths when ANSHIN_SCREENSHOTS names a directory.
+  // Look at the page as it is: no accessibility fault, nothing on the console, nothing that moves, no sideways
+  // scrolling at any width; kept for checkHtml(); photographed at both widths when ANSHIN_SCREENSHOTS names a directory.
   async look(name) {
     const where = `${name} (${this.language}, ${this.width})`;
     const faults = (await axe(this.page)).map((violation) => JSON.stringify(violation));
     faults.push(...this.messages.splice(0));
-    faults.push(...await this.page.evaluate(layoutShifts));
+    faults.push(...(await this.page.evaluate(layoutShifts)));
     // The narrowest, 200 % of a desktop, and just over the widths at which the pages change.
     for (const narrow of [320, 640, 710, 1030]) {
       await this.page.setViewportSize({ width: narrow, height: 640 });
       const sideways = await this.page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       if (sideways > 0) faults.push(`${sideways} px too wide at ${narrow}`);
     }
     await this.page.setViewportSize(widths[this.width]);
@@ -284,7 +309,10 @@ export class Person {
     fs.mkdirSync(directory, { recursive: true });
     for (const [width, size] of Object.entries(widths)) {
       await this.page.setViewportSize(size);
-      await this.page.screenshot({ path: path.join(directory, `${name}-${this.language}-${width}.png`), fullPage: true });
+      await this.page.screenshot({
+        path: path.join(directory, `${name}-${this.language}-${width}.png`),
+        fullPage: true,
+      });
     }
     await this.page.setViewportSize(widths[this.width]);
   }
@@ -302,15 +330,17 @@ export class Person {
 
 // --- checks of a page ---
 
-// What has moved since the page began to load, in words; runs in the page. A score of a thousandth is a line that moves by less
-// than a pixel.
+// What has moved since the page began to load, in words; runs in the page. A score of a thousandth is a line that moves
+// by less than a pixel.
 function layoutShifts() {
   return new Promise((tell) => {
     const told = [];
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries().filter(({ value }) => value > 0.001)) {
-        const nodes = entry.sources.map(({ node, previousRect, currentRect }) => (
-          `${node?.outerHTML?.slice(0, 80) ?? node?.nodeName} from ${JSON.stringify(previousRect)} to ${JSON.stringify(currentRect)}`));
+        const nodes = entry.sources.map(({ node, previousRect, currentRect }) => {
+          const way = `from ${JSON.stringify(previousRect)} to ${JSON.stringify(currentRect)}`;
+          return `${node?.outerHTML?.slice(0, 80) ?? node?.nodeName} ${way}`;
+        });
         told.push(`the layout shifts by ${entry.value}: ${nodes.join(', ')}`);
       }
       tell(told);
@@ -325,8 +355,7 @@ const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 // Violations found by axe-core, short. Injected by evaluation: a strict CSP blocks script tags.
 export async function axe(page) {
   await page.evaluate(axeSource);
-  const result = await page.evaluate(
-    (values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), tags);
+  const result = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), tags);
   if (result.passes.length < 5) throw new Error(`axe looked at ${result.passes.length} rules only`);
   return result.violations.map((violation) => ({
     rule: violation.id,
@@ -360,10 +389,17 @@ export async function checkHtml(pages = collected) {
 function nu(files) {
   const jar = require.resolve('vnu-jar/build/dist/vnu.jar');
   return new Promise((resolve, reject) => {
-    execFile('java', ['-Xss1024k', '-jar', jar, '--format', 'json', '--exit-zero-always', ...files],
-      { maxBuffer: 64 * 1024 * 1024 }, (error, out, err) => {
+    execFile(
+      'java',
+      ['-Xss1024k', '-jar', jar, '--format', 'json', '--exit-zero-always', ...files],
+      { maxBuffer: 64 * 1024 * 1024 },
+      (error, out, err) => {
         if (error) reject(new Error(`${error.message}\n${err}`));
-        else resolve(JSON.parse(err).messages.filter((message) => message.type !== 'info' || message.subType === 'warning'));
-      });
+        else
+          resolve(
+            JSON.parse(err).messages.filter((message) => message.type !== 'info' || message.subType === 'warning'),
+          );
+      },
+    );
   });
 }

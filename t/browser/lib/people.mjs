@@ -2,7 +2,7 @@
 //
 //   const taro = addUser('p-01-usr001', { method: 'certificate' });    taro.url, taro.code, taro.address
 //   await register(person, taro);                                      sets taro.downloadPassword
-//   await fetchCertificate(person, taro);                              mail, download, pk12util; the browser starts anew
+//   await fetchCertificate(person, taro);                              mail, download, pk12util; a fresh browser
 //   await login(person, taro);
 //   const letter = await mailTo(taro.address, /再発行/);               subject, text, headers
 //   say('ja', 'errors.login_remaining', { remaining: 2 })              the text of a language file
@@ -11,8 +11,12 @@ import path from 'node:path';
 import { createHmac } from 'node:crypto';
 import { facts, htanshin, like, ok, run } from './browser.mjs';
 
-const languages = Object.fromEntries(['ja', 'en'].map((language) => [
-  language, JSON.parse(fs.readFileSync(path.join(facts.root, 'share', 'lang', `${language}.json`), 'utf8'))]));
+const languages = Object.fromEntries(
+  ['ja', 'en'].map((language) => [
+    language,
+    JSON.parse(fs.readFileSync(path.join(facts.root, 'share', 'lang', `${language}.json`), 'utf8')),
+  ]),
+);
 
 export function say(language, key, values = {}) {
   const text = key.split('.').reduce((node, name) => node?.[name], languages[language]);
@@ -21,7 +25,9 @@ export function say(language, key, values = {}) {
 }
 
 export function pause(milliseconds) {
-  return new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 }
 
 // Wait until something is true (what it is comes back), or break off.
@@ -42,10 +48,27 @@ let people = 0;
 export function addUser(user, { method = 'certificate', kind = 'pc', contract = 'p-01', address } = {}) {
   people += 1;
   const account = {
-    user, method, contract, address: address ?? `taro${people}@example.jp`, password: 'Umi-to-yama-7', question: 'pet', answer: 'ポチ',
+    user,
+    method,
+    contract,
+    address: address ?? `taro${people}@example.jp`,
+    password: 'Umi-to-yama-7',
+    question: 'pet',
+    answer: 'ポチ',
   };
-  const made = htanshin('--contract', contract, 'user', 'add', user, '--method', method, '--terminal', kind,
-    '--address', account.address);
+  const made = htanshin(
+    '--contract',
+    contract,
+    'user',
+    'add',
+    user,
+    '--method',
+    method,
+    '--terminal',
+    kind,
+    '--address',
+    account.address,
+  );
   if (made.status !== 0) throw new Error(`htanshin user add ${user}: ${made.err}`);
   [account.url] = made.out.match(/https:\/\/\S+/);
   [, account.code] = made.out.match(/code:\s*(\S+)/);
@@ -55,15 +78,19 @@ export function addUser(user, { method = 'certificate', kind = 'pc', contract = 
 // --- mail ---
 
 function decodeWords(text) {
-  return text.replace(/\?=\s+=\?/g, '?==?').replace(/=\?UTF-8\?B\?([^?]*)\?=/gi,
-    (all, word) => Buffer.from(word, 'base64').toString('utf8'));
+  return text
+    .replace(/\?=\s+=\?/g, '?==?')
+    .replace(/=\?UTF-8\?B\?([^?]*)\?=/gi, (all, word) => Buffer.from(word, 'base64').toString('utf8'));
 }
 
 function readLetter(file) {
   const raw = fs.readFileSync(file, 'utf8');
   const at = raw.search(/\r?\n\r?\n/);
   const headers = {};
-  for (const line of raw.slice(0, at).replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)) {
+  for (const line of raw
+    .slice(0, at)
+    .replace(/\r?\n[ \t]+/g, ' ')
+    .split(/\r?\n/)) {
     const [, name, value] = line.match(/^([^:]+):\s*(.*)$/) ?? [];
     if (name) headers[name.toLowerCase()] = decodeWords(value);
   }
@@ -76,7 +103,9 @@ function readLetter(file) {
 export function letters(address) {
   const directory = path.join(facts.state, 'mail', 'new');
   if (!fs.existsSync(directory)) return [];
-  return fs.readdirSync(directory).map((name) => path.join(directory, name))
+  return fs
+    .readdirSync(directory)
+    .map((name) => path.join(directory, name))
     .sort((a, b) => fs.statSync(a).mtimeMs - fs.statSync(b).mtimeMs || (a < b ? -1 : 1))
     .map(readLetter)
     .filter((letter) => letter.headers.to?.replace(/^.*<|>.*$/g, '') === address);
@@ -102,7 +131,10 @@ export async function linkTo(address, where, after = 0) {
 
 export function credentials(account) {
   return {
-    password: account.password, password_confirm: account.password, question: account.question, answer: account.answer,
+    password: account.password,
+    password_confirm: account.password,
+    question: account.question,
+    answer: account.answer,
   };
 }
 
@@ -111,13 +143,16 @@ export async function register(person, account) {
   await person.open(account.url);
   await person.send({ code: account.code });
   await person.send(credentials(account));
-  if (person.path() !== '/anshin/register/done') throw new Error(`registration of ${account.user} ends at ${person.page.url()}`);
+  if (person.path() !== '/anshin/register/done')
+    throw new Error(`registration of ${account.user} ends at ${person.page.url()}`);
   if (account.method === 'certificate') account.downloadPassword = (await person.text('#secret')).trim();
 }
 
 // What pk12util has put into a person's NSS database: the names of certificates with a key.
 export function keysOf(person) {
-  return run('certutil', ['-d', person.database, '-L']).out.split('\n').filter((line) => /\bu,u,u\s*$/.test(line))
+  return run('certutil', ['-d', person.database, '-L'])
+    .out.split('\n')
+    .filter((line) => /\bu,u,u\s*$/.test(line))
     .map((line) => line.replace(/\s+u,u,u\s*$/, ''));
 }
 
@@ -139,19 +174,26 @@ export async function login(person, account, { where = '/anshin/login', password
 // A complaint stands beside its field and is tied to it; the summary is what has the focus.
 export async function complains(person, field, text, what) {
   const input = person.page.locator(`[id="${field}"]`);
-  const beside = await person.page.locator(`[id="${field}-error"]`).innerText().catch(() => '(nothing)');
+  const beside = await person.page
+    .locator(`[id="${field}-error"]`)
+    .innerText()
+    .catch(() => '(nothing)');
   ok(beside.includes(text), `${what}: the message stands beside the field`, `${beside}\nwanted: ${text}`);
   like(await input.getAttribute('aria-describedby'), new RegExp(`\\b${field}-error\\b`), `${what}: and is tied to it`);
   if (person.script) {
-    ok(await person.page.evaluate(() => document.activeElement?.id === 'summary'), `${what}: the summary has the focus`);
+    ok(
+      await person.page.evaluate(() => document.activeElement?.id === 'summary'),
+      `${what}: the summary has the focus`,
+    );
   }
 }
 
 // --- one-time passwords of an authenticator app (RFC 6238), by ourselves ---
 
 export function totp(base32, steps = 0, at = Date.now()) {
-  const bits = [...base32.replace(/\s/g, '')].map((sign) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(sign).toString(2)
-    .padStart(5, '0')).join('');
+  const bits = [...base32.replace(/\s/g, '')]
+    .map((sign) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(sign).toString(2).padStart(5, '0'))
+    .join('');
   const key = Buffer.from(bits.match(/[01]{8}/g).map((byte) => parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(at / 30000) + steps));
