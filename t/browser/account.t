@@ -58,9 +58,4 @@ my $busy = Anshin::Person->add($s, 'p-01-busy', address => 'busy@example.jp');
 $busy->register;
 for (1 .. 22) { $busy->login($s->client, password => 'Not-this-one-1'); $busy->login($s->client) }
 
-Anshin::Browser::walk(
-    $s, 'account.mjs',
-    aged    => 'https://aged.localhost:' . $s->port,
-    bare    => 'https://bare.localhost:' . $s->port,
-    origins => [ map { "https://$_.localhost:" . $s->port } @hosts ]
-);
+Anshin::Browser::walk($s, 'account.mjs', map { $_ => "https://$_.localhost:" . $s->port } @hosts);

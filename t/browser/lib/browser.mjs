@@ -189,14 +189,11 @@ export class Person {
       acceptDownloads: true,
     };
     if (!this.native) {
-      // Playwright's own TLS does not look into the NSS database.
+      // Playwright's own TLS does not look into the NSS database. (Nor does it find hosts below localhost.)
       settings.ignoreHTTPSErrors = true;
-      if (this.certificate) {
-        settings.clientCertificates = [facts.url, ...(facts.origins ?? [])].map((origin) => ({
-          origin,
-          pfxPath: this.certificate.file,
-          passphrase: this.certificate.password,
-        }));
+      if (this.certificate && this.site === facts.url) {
+        const { file, password } = this.certificate;
+        settings.clientCertificates = [{ origin: this.site, pfxPath: file, passphrase: password }];
       }
     }
     this.context = await this.browser.newContext(settings);
