@@ -4,7 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
-use JSON;
+use JSON::PP qw(decode_json);
 use Anshin::Server;
 use Anshin::Person;
 
