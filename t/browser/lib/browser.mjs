@@ -50,7 +50,7 @@ let count = 0;
 let failed = 0;
 
 export function diag(text) {
-  for (const line of String(text).split('\n')) console.log(`# ${line}`);
+  for (const line of String(text).split('\n')) console.error(`# ${line}`);
 }
 
 export function ok(condition, text, details) {
@@ -59,6 +59,7 @@ export function ok(condition, text, details) {
   console.log(`${condition ? 'ok' : 'not ok'} ${count} - ${text.replaceAll('#', ' ')}`);
   if (!condition) {
     failed += 1;
+    console.error(`#   Failed test '${text}'`);    // prove shows what stands on standard output only when asked
     if (details !== undefined) diag(typeof details === 'string' ? details : JSON.stringify(details, null, 2));
   }
   return Boolean(condition);
