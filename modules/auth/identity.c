@@ -146,14 +146,15 @@ void anshin_identity_hide_cookies(request_rec *r)
 /* --- caches --- */
 
 /* A page that came by a cookie looks to a shared cache like any other: where the site says nothing, say that it is for
- * one person alone (RFC 9111 5.2.2.7). What the site says itself stands. */
+ * one person alone (RFC 9111 5.2.2.7), and asked for each time (5.2.2.4): what was revoked is not shown again from the
+ * browser's cache (LOG-9). What the site says itself stands. */
 static apr_status_t keep_private(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     request_rec *r = filter->r;
 
     if (apr_table_get(r->headers_out, "Cache-Control") == NULL &&
         apr_table_get(r->err_headers_out, "Cache-Control") == NULL) {
-        apr_table_setn(r->headers_out, "Cache-Control", "private");
+        apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     }
     ap_remove_output_filter(filter);
     return ap_pass_brigade(filter->next, brigade);
