@@ -105,15 +105,14 @@ static apr_status_t check_form(anshin_op_t *op, const found_t *found, const ansh
                                const char **password, const char **answer)
 {
     const char *addresses[] = {terminal->address, NULL};
+    const char *confirm = anshin_password_normalise(form->password_confirm, op->pool);
     apr_status_t rv;
 
     *password = anshin_password_normalise(form->password, op->pool);
-    rv = anshin_password_check(op, &result->password_broken, *password, found->account.user, addresses);
+    rv = anshin_password_check_new(op, &result->password_broken, *password, confirm, &found->account, addresses);
+    anshin_secret_wipe(op, confirm);
     if (rv != APR_SUCCESS) {
         return rv;
-    }
-    if (strcmp(form->password, form->password_confirm) != 0) {
-        result->password_broken |= 1u << ANSHIN_RULE_MISMATCH;
     }
     anshin_question_check(op, form->question, form->answer, &result->question_error, &result->answer_error, answer);
     return APR_SUCCESS;

@@ -141,6 +141,9 @@ static void test_complete(void)
     ok((r.password_broken & 1u << ANSHIN_RULE_CONTAINS_USER) &&
            (r.password_broken & 1u << ANSHIN_RULE_CONTAINS_ADDRESS),
        "user ID and local part of the address are refused in any case (PWD-2)");
+    form = (anshin_registration_form_t){"Short¥", "Short\\", "pet", "ポチ", "ja"};
+    (void)anshin_registration_complete(op, token, &form, &r);
+    ok(r.password_broken == 1u << ANSHIN_RULE_TOO_SHORT, "a yen sign is confirmed by a backslash (PWD-1)");
     form = (anshin_registration_form_t){PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "en"};
     ok(anshin_registration_complete(op, token, &form, &r) == APR_SUCCESS && !r.password_broken && r.download_password &&
            strlen(r.download_password) == 14,
