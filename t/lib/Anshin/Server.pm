@@ -395,9 +395,17 @@ sub httpd {
 
 sub libexec { chomp(my $directory = `apxs -q LIBEXECDIR`); return $directory }
 
+# A port below those that the kernel gives to outgoing connections: one of those could be taken while a suite restarts its
+# server, for SO_REUSEADDR does not help against a port that a client of another suite was given.
 sub free_port {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1) or die "port: $!";
-    return $socket->sockport;
+    my ($first_ephemeral) = Anshin::PKI::read_text('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/;
+    my ($lowest, $highest) = $first_ephemeral > 12_000 ? (10_000, $first_ephemeral - 1) : (61_000, 65_535);
+    for (1 .. 200) {
+        my $port = $lowest + int rand($highest - $lowest + 1);
+        my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1) or next;
+        return $port;
+    }
+    die "no free port from $lowest to $highest: $!";
 }
 
 sub copy_tree {
