@@ -1,0 +1,174 @@
+package Anshin::Bench;
+# Measuring whole requests for the programs of t/bench: alternatives in turns, CPU time of httpd to the nanosecond, ratios
+# of each round, and the rows of the one table (t/bench/run).
+#
+#   my %option = Anshin::Bench::options(rounds => 15, requests => 4000);      --rounds N --requests N
+#   my $s = Anshin::Bench::server(contract => '...');                         Anshin::Server with one child of one size
+#   in_turns($rounds, \@cases, sub { my ($case) = @_; return { rate => ..., cpu => ... } });
+#   row(section => ..., name => ..., unit => 'requests/s', value => [...], ratio => [...], cpu => 1.5, goal => '>= 1', met => 1);
+#
+# How noise is kept out: the children of httpd are bound to one core and the load to the others, so that neither waits for
+# the other's; the rounds are short, and each begins with another case; only values of one round are set against each
+# other; CPU time is read from the kernel's clock of the process (clock_gettime(2) of another process), not from ticks.
+use strict;
+use warnings;
+use Exporter 'import';
+use Getopt::Long ();
+use Time::HiRes ();
+use Anshin::Server;
+
+our @EXPORT = qw(in_turns median spread ratios row cpu_of load);
+
+sub options {
+    my (%option) = @_;
+    Getopt::Long::GetOptions(map { ("$_=s" => \$option{$_}) } keys %option) or die "usage: $0 [--rounds N] ...\n";
+    return %option;
+}
+
+# --- the server ---
+
+# One child that lives as long as the server: its clock is the whole of what requests cost. Two cores or more: it has the
+# last one for itself.
+sub server {
+    my (%want) = @_;
+    my $more = delete $want{server} // '';
+    my $s = Anshin::Server->new(loglevel => 'warn', %want, server => "$more\n" . one_child());
+    make_pages($s);
+    $s->start;
+    Anshin::Server::wait_for(10, sub { return children($s) == 1 }) or die 'not one child of httpd: ' . join ' ', children($s);
+    bind_to(last_core(), children($s)) if cores() > 1;
+    return $s;
+}
+
+sub one_child {
+    return <<'END';
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 16
+MaxRequestWorkers 16
+MinSpareThreads 1
+MaxSpareThreads 16
+MaxKeepAliveRequests 0
+END
+}
+
+# The pages that are asked for: nothing, and 1 KiB.
+sub make_pages {
+    my ($s) = @_;
+    for my $folder (qw(open members)) {
+        Anshin::PKI::write_text($s->root . "/htdocs/$folder/zero.html", '');
+        Anshin::PKI::write_text($s->root . "/htdocs/$folder/kib.html", 'x' x 1024);
+    }
+    return;
+}
+
+sub cores { my $count = () = Anshin::Server::text_of('/proc/cpuinfo') =~ /^processor\s*:/mg; return $count || 1 }
+
+sub last_core  { return cores() - 1 }
+sub load_cores { return cores() > 1 ? '0-' . (cores() - 2) : '0' }
+
+sub bind_to {
+    my ($core, @pids) = @_;
+    for my $pid (@pids) {
+        system("taskset -a -p -c $core $pid >/dev/null") == 0 or die "taskset of $pid";
+    }
+    return;
+}
+
+# The processes of httpd that answer: its children that run its program and have started their threads.
+sub children {
+    my ($s) = @_;
+    my $pid = $s->pid;
+    my ($program) = Anshin::Server::text_of("/proc/$pid/comm");
+    return grep {
+        Anshin::Server::text_of("/proc/$_/comm") eq $program && (() = glob "/proc/$_/task/*") > 16
+    } split ' ', Anshin::Server::text_of("/proc/$pid/task/$pid/children");
+}
+
+# CPU seconds, user and system, of all threads of these processes, those that have ended included.
+sub cpu_of {
+    my (@pids) = @_;
+    my $sum = 0;
+    for my $pid (@pids) {
+        use integer;
+        my $clock = (~(0 + $pid) << 3) | 2;    # CPUCLOCK_SCHED of the whole process, as clock_getcpuclockid(3) makes it
+        my $now = Time::HiRes::clock_gettime($clock);
+        no integer;
+        $now > 0 or die "no CPU clock of process $pid";
+        $sum += $now;
+    }
+    return $sum;
+}
+
+# --- load ---
+
+# ab over kept-alive TLS 1.3: requests a second, CPU us of httpd a request, ms a request of one connection.
+#   load($s, '/open/zero.html', requests => 4000, clients => 4, with => [ '-E', $pem ]);
+sub load {
+    my ($s, $path, %want) = @_;
+    my $requests = $want{requests} || 4000;
+    my $clients  = $want{clients}  || 4;
+    my @pids     = children($s);
+    my @command  = (
+        'taskset', '-c', load_cores(), 'ab', '-q', '-k', '-n', $requests, '-c', $clients, '-f', 'TLS1.3', @{ $want{with} || [] },
+        'https://127.0.0.1:' . $s->port . $path
+    );
+    my $before = cpu_of(@pids);
+    my $report = do { open my $ab, '-|', @command or die "ab: $!"; local $/; <$ab> };
+    my $cpu = cpu_of(@pids) - $before;
+    my ($rate) = $report =~ /^Requests per second:\s+([\d.]+)/m or die "ab: $report";
+    $report =~ /^Non-2xx/m and die "$path does not answer 200:\n$report" . $s->log;
+    $report =~ /^Failed requests:\s+0$/m or die $report;
+    "@pids" eq "@{[children($s)]}" or die 'another child of httpd took over: its CPU time is not known';
+    return { rate => $rate, cpu => $cpu / $requests * 1e6 };
+}
+
+# Each case once a round, every round from another case on; the first round warms up. What the measure returns is kept in the
+# case: $case->{seen}{rate} is one value a round.
+sub in_turns {
+    my ($rounds, $cases, $measure) = @_;
+    for my $round (0 .. $rounds) {
+        for my $turn (0 .. $#$cases) {
+            my $case = $cases->[ ($turn + $round) % @$cases ];
+            my $one  = $measure->($case);
+            next unless $round;
+            push @{ $case->{seen}{$_} }, $one->{$_} for keys %$one;
+        }
+    }
+    return;
+}
+
+# --- figures ---
+
+sub median {
+    my @sorted = sort { $a <=> $b } @_ or die 'the median of nothing';
+    return @sorted % 2 ? $sorted[ $#sorted / 2 ] : ($sorted[ @sorted / 2 - 1 ] + $sorted[ @sorted / 2 ]) / 2;
+}
+
+# Median, lowest, highest.
+sub spread { my @sorted = sort { $a <=> $b } @_; return (median(@sorted), $sorted[0], $sorted[-1]) }
+
+# One against the other, round by round.
+sub ratios { my ($these, $those) = @_; return [ map { $these->[$_] / $those->[$_] } 0 .. $#$these ] }
+
+# One row of the table: for people, and behind a tab for t/bench/run. value and ratio: one a round.
+sub row {
+    my (%row) = @_;
+    my @value = map { figure($_) } spread(@{ $row{value} });
+    my @ratio = $row{ratio} ? map { sprintf '%.3f', $_ } spread(@{ $row{ratio} }) : ('') x 3;
+    my $cpu   = defined $row{cpu} ? figure($row{cpu}) : '';
+    my $met   = defined $row{met} ? ($row{met} ? 'met' : 'missed') : '';
+    printf "%-58s %10s %-11s %6s %15s %8s  %s\n", $row{name}, $value[0], $row{unit}, $ratio[0],
+        $row{ratio} ? "$ratio[1]..$ratio[2]" : '', $cpu ne '' ? "$cpu us" : '',
+        join ' ', grep { length } $row{more} // '', $row{goal} ? "goal $row{goal}: $met" : '';
+    print join("\t", 'row', $row{section}, $row{name}, $row{unit}, @value, @ratio, $cpu, $row{goal} // '', $met), "\n";
+    return $met eq 'missed' ? 1 : 0;
+}
+
+# Four digits that matter.
+sub figure {
+    my ($value) = @_;
+    return abs $value >= 1000 ? sprintf '%.0f', $value : abs $value >= 100 ? sprintf '%.1f', $value : sprintf '%.2f', $value;
+}
+
+1;
