@@ -1,8 +1,7 @@
 /*
  * The dbm store against what it replaces: reads (goal: at most 5 us of CPU, up to a million records), durable commits
  * of three records, and eight processes of which one operation in ten is a durable write (goal: 1.5 times SQLite in WAL
- * mode with synchronous=FULL). Baselines: apr_dbm opened, asked and closed, and SQLite (loaded at run time; left out
- * where it is not installed).
+ * mode with synchronous=FULL). Baselines: apr_dbm opened, asked and closed, and SQLite (loaded at run time).
  *
  * store [RECORDS]: with so many records instead of 1,000, 100,000 and 1,000,000. Ends with 1 where a goal is missed.
  */
@@ -24,34 +23,19 @@
 #include "../unit/scratch.h"
 #include "bench.h"
 
-#define READS 20000
-#define BASELINE_READS 3000
-#define COMMITS 400
+#define READS 2000 /* of a round */
+#define BASELINE_READS 300
+#define READ_ROUNDS 11
+#define COMMITS 50 /* of a round */
+#define COMMIT_ROUNDS 9
 #define PROCESSES 8
 #define SECONDS 2
-#define ROUNDS 3      /* of the mixed load, in turns */
+#define ROUNDS 5      /* of the mixed load, in turns */
 #define READ_GOAL 5.0 /* microseconds */
 #define MIXED_GOAL 1.5
 #define MIXED_RECORDS 100000
 
 static int missed;
-
-static double now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-/* CPU time of this thread: reads wait for nothing, so what else the machine does need not count. */
-static double cpu_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
 
 static unsigned random_below(unsigned *seed, int bound)
 {
@@ -259,76 +243,118 @@ static void read_sqlite(sqlite_t *sqlite, unsigned index)
 /* --- reads and commits of one process ------------------------------------------------------------------------------
  */
 
+static double ours_read_us(ours_t *ours, int records, unsigned *seed)
+{
+    double begin = bench_thread_us();
+
+    for (int i = 0; i < READS; i++) {
+        read_ours(ours, random_below(seed, records));
+    }
+    return (bench_thread_us() - begin) / READS;
+}
+
+static double dbm_read_us(const char *dbm, int records, unsigned *seed, apr_pool_t *scratch)
+{
+    double begin = bench_thread_us();
+
+    for (int i = 0; i < BASELINE_READS; i++) {
+        read_dbm(dbm, random_below(seed, records), scratch);
+    }
+    return (bench_thread_us() - begin) / BASELINE_READS;
+}
+
+/* CPU time: reads wait for nothing, so what else the machine does need not count. */
 static void measure_reads(const char *where, const char *dbm, int records, apr_pool_t *scratch)
 {
+    bench_row_t theirs = {.section = apr_psprintf(scratch, "store read, %d records", records),
+                          .name = "apr_dbm: open, fetch, close",
+                          .unit = "us CPU"};
+    bench_row_t row = {.section = theirs.section,
+                       .name = "Anshin",
+                       .unit = theirs.unit,
+                       .kind = BENCH_AT_MOST,
+                       .goal = READ_GOAL,
+                       .of_value = 1};
+    double ours_us[READ_ROUNDS];
+    double dbm_us[READ_ROUNDS];
+    apr_pool_t *pool;
     unsigned seed = 1;
-    double begin;
-    double ours_us;
-    double dbm_us;
     ours_t ours;
 
     open_ours(&ours, where);
-    for (int i = 0; i < READS; i++) {
-        read_ours(&ours, random_below(&seed, records));
+    apr_pool_create(&pool, scratch);
+    for (int i = 0; i < 10; i++) {
+        (void)ours_read_us(&ours, records, &seed);
     }
-    begin = cpu_us();
-    for (int i = 0; i < READS; i++) {
-        read_ours(&ours, random_below(&seed, records));
+    for (int i = 0; i < READ_ROUNDS; i++) {
+        ours_us[i] = ours_read_us(&ours, records, &seed);
+        dbm_us[i] = dbm_read_us(dbm, records, &seed, pool);
     }
-    ours_us = (cpu_us() - begin) / READS;
-    begin = cpu_us();
-    for (int i = 0; i < BASELINE_READS; i++) {
-        read_dbm(dbm, random_below(&seed, records), scratch);
-    }
-    dbm_us = (cpu_us() - begin) / BASELINE_READS;
-    missed |= ours_us > READ_GOAL;
-    printf("read, %7d records: %6.2f us of CPU (goal %.0f); apr_dbm open, fetch, close %6.2f us: %.1f times\n", records,
-           ours_us, READ_GOAL, dbm_us, dbm_us / ours_us);
+    theirs.ratio = bench_ratios(dbm_us, dbm_us, READ_ROUNDS, BENCH_SPEED);
+    row.ratio = bench_ratios(ours_us, dbm_us, READ_ROUNDS, BENCH_SPEED);
+    theirs.value = bench_spread(dbm_us, READ_ROUNDS);
+    row.value = bench_spread(ours_us, READ_ROUNDS);
+    theirs.cpu_us = theirs.value.median;
+    row.cpu_us = row.value.median;
+    missed += bench_print(&theirs) + bench_print(&row);
     apr_pool_destroy(ours.pool);
 }
 
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof(*values), bench_by_size);
-    return values[count / 2];
-}
-
 /* The floor: a write of a batch's length and fdatasync. */
-static double floor_of_commits(const char *path)
+static double floor_us(int fd, int round)
 {
     static char batch[700];
     double times[COMMITS];
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
-    bench_must(fd >= 0 && posix_fallocate(fd, 0, 4194304) == 0 && fsync(fd) == 0, "file");
     for (int i = 0; i < COMMITS; i++) {
-        double begin = now_us();
+        double begin = bench_wall_us();
 
-        bench_must(pwrite(fd, batch, sizeof(batch), i * (off_t)sizeof(batch)) == (ssize_t)sizeof(batch) &&
+        bench_must(pwrite(fd, batch, sizeof(batch), (round * COMMITS + i) * (off_t)sizeof(batch)) ==
+                           (ssize_t)sizeof(batch) &&
                        fdatasync(fd) == 0,
                    "write");
-        times[i] = now_us() - begin;
+        times[i] = bench_wall_us() - begin;
     }
-    close(fd);
-    return median(times, COMMITS);
+    return bench_spread(times, COMMITS).median;
 }
 
-static void measure_commits(const char *where, const char *floor_path, int records)
+static double commit_us(ours_t *ours, int records, unsigned *seed)
 {
     double times[COMMITS];
-    double floor_us = floor_of_commits(floor_path);
+
+    for (int i = 0; i < COMMITS; i++) {
+        double begin = bench_wall_us();
+
+        write_ours(ours, random_below(seed, records - 3), 3, ANSHIN_DURABLE);
+        times[i] = bench_wall_us() - begin;
+    }
+    return bench_spread(times, COMMITS).median;
+}
+
+static void measure_commits(const char *where, const char *floor_path, int records, apr_pool_t *scratch)
+{
+    bench_row_t floor = {.section = apr_psprintf(scratch, "store commit, %d records", records),
+                         .name = "bare write and fdatasync",
+                         .unit = "us"};
+    bench_row_t row = {.section = floor.section, .name = "Anshin, 3 records, durable", .unit = "us"};
+    double floors[COMMIT_ROUNDS];
+    double times[COMMIT_ROUNDS];
     unsigned seed = 2;
     ours_t ours;
+    int fd = open(floor_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
+    bench_must(fd >= 0 && posix_fallocate(fd, 0, 4194304) == 0 && fsync(fd) == 0, "file");
     open_ours(&ours, where);
-    for (int i = 0; i < COMMITS; i++) {
-        double begin = now_us();
-
-        write_ours(&ours, random_below(&seed, records - 3), 3, ANSHIN_DURABLE);
-        times[i] = now_us() - begin;
+    for (int i = 0; i < COMMIT_ROUNDS; i++) {
+        floors[i] = floor_us(fd, i);
+        times[i] = commit_us(&ours, records, &seed);
     }
-    printf("durable commit, %7d records: %6.0f us at the median; bare write and fdatasync %6.0f us\n", records,
-           median(times, COMMITS), floor_us);
+    close(fd);
+    floor.ratio = bench_ratios(floors, floors, COMMIT_ROUNDS, BENCH_COST);
+    row.ratio = bench_ratios(times, floors, COMMIT_ROUNDS, BENCH_COST);
+    floor.value = bench_spread(floors, COMMIT_ROUNDS);
+    row.value = bench_spread(times, COMMIT_ROUNDS);
+    missed += bench_print(&floor) + bench_print(&row);
     apr_pool_destroy(ours.pool);
 }
 
@@ -343,7 +369,7 @@ static long mix_ours(const char *where, unsigned seed, double until)
     ours_t ours;
 
     open_ours(&ours, where);
-    for (; now_us() < until; operations++) {
+    for (; bench_wall_us() < until; operations++) {
         unsigned index = random_below(&seed, MIXED_RECORDS - 3);
 
         if (operations % 10 == 0) {
@@ -363,7 +389,7 @@ static long mix_sqlite(const char *where, unsigned seed, double until)
 
     bench_must(load_sqlite(&sqlite), "sqlite");
     open_sqlite(&sqlite, where);
-    for (; now_us() < until; operations++) {
+    for (; bench_wall_us() < until; operations++) {
         unsigned index = random_below(&seed, MIXED_RECORDS - 3);
 
         if (operations % 10 == 0) {
@@ -378,7 +404,7 @@ static long mix_sqlite(const char *where, unsigned seed, double until)
 /* Operations a second of all processes together. */
 static double mixed(mixed_fn *run, const char *where)
 {
-    double begin = now_us() + 0.3e6;
+    double begin = bench_wall_us() + 0.3e6;
     long operations;
     long total = 0;
     int ends[2];
@@ -403,34 +429,34 @@ static double mixed(mixed_fn *run, const char *where)
 static void measure_mixed(const char *where, const char *directory, apr_pool_t *pool)
 {
     const char *path = apr_pstrcat(pool, directory, "/sqlite", NULL);
-    double ours[ROUNDS];
-    double theirs[ROUNDS];
-    double ratio;
+    bench_row_t theirs = {
+        .section = "store, 8 processes, 10 % durable writes", .name = "SQLite, WAL, synchronous=FULL", .unit = "op/s"};
+    bench_row_t row = {
+        .section = theirs.section, .name = "Anshin", .unit = "op/s", .kind = BENCH_AT_LEAST, .goal = MIXED_GOAL};
+    double ours_rate[ROUNDS];
+    double sqlite_rate[ROUNDS];
     sqlite_t sqlite;
 
-    if (!load_sqlite(&sqlite)) {
-        printf("%d processes, 10 %% durable writes: %8.0f a second; SQLite is not installed\n", PROCESSES,
-               mixed(mix_ours, where));
-        return;
-    }
+    bench_must(load_sqlite(&sqlite), "finding libsqlite3.so.0");
     open_sqlite(&sqlite, path);
     for (int i = 0; i < MIXED_RECORDS; i += 1000) {
         write_sqlite(&sqlite, (unsigned)i, 1000);
     }
     for (int i = 0; i < ROUNDS; i++) {
-        ours[i] = mixed(mix_ours, where);
-        theirs[i] = mixed(mix_sqlite, path);
+        sqlite_rate[i] = mixed(mix_sqlite, path);
+        ours_rate[i] = mixed(mix_ours, where);
     }
-    ratio = median(ours, ROUNDS) / median(theirs, ROUNDS);
-    missed |= ratio < MIXED_GOAL;
-    printf("%d processes, 10 %% durable writes: %8.0f a second; SQLite (WAL, FULL) %8.0f: %.2f times (goal %.1f)\n",
-           PROCESSES, median(ours, ROUNDS), median(theirs, ROUNDS), ratio, MIXED_GOAL);
+    theirs.ratio = bench_ratios(sqlite_rate, sqlite_rate, ROUNDS, BENCH_COST);
+    row.ratio = bench_ratios(ours_rate, sqlite_rate, ROUNDS, BENCH_COST);
+    theirs.value = bench_spread(sqlite_rate, ROUNDS);
+    row.value = bench_spread(ours_rate, ROUNDS);
+    missed += bench_print(&theirs) + bench_print(&row);
 }
 
 int main(int argc, char **argv)
 {
     static const int sizes[] = {1000, 100000, 1000000};
-    int count = argc > 1 ? 1 : 3;
+    int count = argc > 1 ? 1 : bench_quick() ? 2 : 3;
     apr_pool_t *pool;
     apr_pool_t *scratch;
     const char *directory;
@@ -448,11 +474,11 @@ int main(int argc, char **argv)
         load_ours(where, records);
         load_dbm(dbm, records, pool);
         measure_reads(where, dbm, records, scratch);
-        measure_commits(where, apr_pstrcat(pool, directory, "/floor", NULL), records);
-        if (records >= MIXED_RECORDS && (i == 1 || argc > 1)) {
+        measure_commits(where, apr_pstrcat(pool, directory, "/floor", NULL), records, scratch);
+        if (records == MIXED_RECORDS || (records > MIXED_RECORDS && argc > 1)) {
             measure_mixed(where, directory, pool);
         }
     }
     apr_pool_destroy(pool);
-    return missed;
+    return missed != 0;
 }
