@@ -17,6 +17,8 @@ extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 /* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them. */
 typedef struct anshin_guest_t {
     const char *cookie;              /* the Cookie header as it came; NULL: none */
+    const char *site_cookie;         /* of it, what is for the site; NULL: nothing. Once site_cookie_known. */
+    int site_cookie_known;
     const anshin_session_t *session; /* who was let in; NULL: nobody */
     int filtered;                    /* a refusal has added the output filters */
     int told;                        /* the headers of this request tell who it is */

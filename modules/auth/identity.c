@@ -127,19 +127,22 @@ static int is_portal(const request_rec *r)
 /* Whoever has the cookie is the user: no program behind httpd needs it but the portal. */
 void anshin_identity_hide_cookies(request_rec *r)
 {
-    const char *sent = anshin_guest_of(r)->cookie;
-    const char *left;
+    anshin_guest_t *guest = anshin_guest_of(r);
 
-    if (sent == NULL) {
+    if (guest->cookie == NULL) {
         return;
     }
-    left = is_portal(r) ? sent : anshin_cookie_strip(sent, ANSHIN_SESSION_COOKIE_PREFIX, r->pool);
-    if (left == NULL) {
+    if (!guest->site_cookie_known) {
+        guest->site_cookie =
+            anshin_cookie_strip(guest->cookie, ANSHIN_SESSION_COOKIE_PREFIX, anshin_first_request(r)->pool);
+        guest->site_cookie_known = 1;
+    }
+    if (is_portal(r)) {
+        apr_table_setn(r->headers_in, "Cookie", guest->cookie);
+    } else if (guest->site_cookie == NULL) {
         apr_table_unset(r->headers_in, "Cookie");
-        return;
-    }
-    if (left != sent || is_portal(r)) {
-        apr_table_setn(r->headers_in, "Cookie", left);
+    } else if (guest->site_cookie != guest->cookie) {
+        apr_table_setn(r->headers_in, "Cookie", guest->site_cookie);
     }
 }
 

@@ -1,9 +1,12 @@
 /*
- * The queue of the CA worker: see job.h.
+ * The queues of the CA worker: see job.h.
  *
- * The sequence record "jobs" says where the queue begins and which number comes next; a job lies under its number
- * as 16 hexadecimal digits, so that no walk over the store is needed. Numbers of jobs that are done are gaps; those
- * at the front are skipped for good by the next claim.
+ * There is one queue for what can be done at once, and one for each length of wait between tries. A job that has to wait
+ * is moved to the end of the queue of its wait, so that each is in the order of time by itself: looking for work ends at
+ * the first job of each that is not due, however many wait behind it, and a mail that is refused for hours leaves no
+ * trail of gaps behind it. A job lies under its number in its queue; the queue's sequence record says where it begins
+ * and which number comes next, so that no walk over the store is needed. Numbers of jobs that are done are gaps; those
+ * at the front are skipped for good by the next claim. How many jobs there are in all stands in the first sequence.
  */
 #include "core/job.h"
 
@@ -27,28 +30,62 @@
 #define ERROR_MAX 200
 #define SERIAL_BYTES 16
 
-static const char *job_key(anshin_op_t *op, apr_int64_t number)
+/* Seconds of wait, one queue each: those of wait_after(). */
+static const int waits[] = {0, 10, 20, 40, 60, 80, 160, 320, 640, 1280, 2560, 3600};
+enum { AT_ONCE, QUEUES = sizeof(waits) / sizeof(waits[0]) };
+
+static const char *queue_key(anshin_op_t *op, int queue)
 {
-    return apr_psprintf(op->pool, "%016" APR_UINT64_T_HEX_FMT, (apr_uint64_t)number);
+    return queue == AT_ONCE ? SEQUENCE : apr_psprintf(op->pool, SEQUENCE "/%d", waits[queue]);
+}
+
+static const char *job_key(anshin_op_t *op, int queue, apr_int64_t number)
+{
+    return queue == AT_ONCE
+               ? apr_psprintf(op->pool, "%016" APR_UINT64_T_HEX_FMT, (apr_uint64_t)number)
+               : apr_psprintf(op->pool, "%d/%016" APR_UINT64_T_HEX_FMT, waits[queue], (apr_uint64_t)number);
+}
+
+static int queue_of(apr_interval_time_t wait)
+{
+    int queue = AT_ONCE;
+
+    while (queue < QUEUES - 1 && apr_time_from_sec(waits[queue]) < wait) {
+        queue++;
+    }
+    return queue;
 }
 
 /* A queue that never had a job has no record. */
-static apr_status_t get_sequence(anshin_txn_t *txn, anshin_sequence_t *sequence)
+static apr_status_t get_sequence(anshin_op_t *op, anshin_txn_t *txn, int queue, anshin_sequence_t *sequence)
 {
-    apr_status_t status = anshin_txn_get(txn, &anshin_record_sequence, SEQUENCE, sequence);
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_sequence, queue_key(op, queue), sequence);
 
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
-apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job)
+/* Put a job at the end of a queue; added: 1 when it is a new one. */
+static apr_status_t append(anshin_op_t *op, anshin_txn_t *txn, int queue, const anshin_job_t *job, int added)
 {
     anshin_sequence_t sequence;
-    anshin_job_t record = *job;
-    apr_status_t status = get_sequence(txn, &sequence);
+    apr_status_t status = get_sequence(op, txn, queue, &sequence);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_put(txn, &anshin_record_job, job_key(op, queue, sequence.next), job);
+    }
     if (status != APR_SUCCESS) {
         return status;
     }
+    sequence.next++;
+    sequence.count += added;
+    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, queue), &sequence);
+}
+
+apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job)
+{
+    anshin_job_t record = *job;
+    apr_status_t status;
+
     record.contract = op->contract->name;
     record.created_at = op->now;
     record.not_before = op->now;
@@ -56,12 +93,7 @@ apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
     record.last_error = NULL;
     record.claimed_by = NULL;
     record.claimed_until = 0;
-    status = anshin_txn_put(txn, &anshin_record_job, job_key(op, sequence.next), &record);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    sequence.next++;
-    status = anshin_txn_put(txn, &anshin_record_sequence, SEQUENCE, &sequence);
+    status = append(op, txn, AT_ONCE, &record, 1);
     if (status == APR_SUCCESS) {
         op->jobs_queued = 1;
     }
@@ -75,49 +107,53 @@ static int is_claimed(const anshin_job_t *job, apr_time_t now)
     return job->claimed_by != NULL && job->claimed_until > now;
 }
 
-/* When the job can be claimed at the earliest. */
-static apr_time_t due_at(const anshin_job_t *job, apr_time_t now)
+/* When the job can be claimed at the earliest. What never had to wait is due whatever the clocks say. */
+static apr_time_t due_at(int queue, const anshin_job_t *job, apr_time_t now)
 {
-    return is_claimed(job, now) ? job->claimed_until : job->not_before;
+    if (is_claimed(job, now)) {
+        return job->claimed_until;
+    }
+    return queue == AT_ONCE ? 0 : job->not_before;
 }
 
 typedef struct search_t {
-    apr_int64_t front; /* the first number that is no gap, or the next one of an empty queue */
-    apr_int64_t found; /* number of the job to claim */
+    int queue;
+    apr_int64_t front; /* of that queue: the first number that is no gap */
+    apr_int64_t found; /* number of the job to claim; -1: none is due */
+    apr_time_t since;  /* when it became due */
     apr_time_t wake;   /* when the next one that waits is due; 0: none waits */
 } search_t;
 
-/* APR_SUCCESS, or ANSHIN_ENOTFOUND when no job is due. */
-static apr_status_t find_due(anshin_op_t *op, anshin_txn_t *txn, search_t *search)
+/* The first job of a queue that is due, if it is so for longer than what was found before. */
+static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, search_t *search)
 {
     anshin_sequence_t sequence;
     anshin_job_t job;
-    apr_status_t status = get_sequence(txn, &sequence);
+    apr_int64_t front = -1;
+    apr_status_t status = get_sequence(op, txn, queue, &sequence);
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    search->front = -1;
-    search->wake = 0;
-    for (apr_int64_t number = sequence.first; number < sequence.next; number++) {
-        status = anshin_txn_get(txn, &anshin_record_job, job_key(op, number), &job);
-        if (status == ANSHIN_ENOTFOUND) {
+    for (apr_int64_t number = sequence.first; status == APR_SUCCESS && number < sequence.next; number++) {
+        apr_time_t due;
+
+        status = anshin_txn_get(txn, &anshin_record_job, job_key(op, queue, number), &job);
+        if (status != APR_SUCCESS) {
+            status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
             continue;
         }
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-        search->front = search->front < 0 ? number : search->front;
-        if (due_at(&job, op->now) <= op->now) {
-            search->found = number;
+        front = front < 0 ? number : front;
+        due = due_at(queue, &job, op->now);
+        if (due <= op->now) {
+            if (search->found < 0 || job.not_before < search->since) {
+                *search = (search_t){queue, front, number, job.not_before, search->wake};
+            }
             return APR_SUCCESS;
         }
-        if (search->wake == 0 || due_at(&job, op->now) < search->wake) {
-            search->wake = due_at(&job, op->now);
+        search->wake = search->wake == 0 || due < search->wake ? due : search->wake;
+        if (!is_claimed(&job, op->now)) {
+            return APR_SUCCESS; /* what is behind it waits longer */
         }
     }
-    search->front = search->front < 0 ? sequence.next : search->front;
-    return ANSHIN_ENOTFOUND;
+    return status;
 }
 
 /* CSPRNG, positive, never a leading zero octet, fewer than 20 octets (RFC 5280 4.1.2.2, S23). */
@@ -135,26 +171,26 @@ static apr_status_t choose_serial(anshin_op_t *op, const char **serial)
 }
 
 /* Begin again where the queue begins now; it only ever moves on. */
-static apr_status_t move_front(anshin_txn_t *txn, apr_int64_t front)
+static apr_status_t move_front(anshin_op_t *op, anshin_txn_t *txn, const search_t *search)
 {
     anshin_sequence_t sequence;
-    apr_status_t status = get_sequence(txn, &sequence);
+    apr_status_t status = get_sequence(op, txn, search->queue, &sequence);
 
-    if (status != APR_SUCCESS || sequence.first >= front) {
+    if (status != APR_SUCCESS || sequence.first >= search->front) {
         return status;
     }
-    sequence.first = front;
-    return anshin_txn_put(txn, &anshin_record_sequence, SEQUENCE, &sequence);
+    sequence.first = search->front;
+    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, search->queue), &sequence);
 }
 
 /* In a write transaction: take what a search found, unless somebody was faster (ANSHIN_ECONFLICT). */
 static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *search, const char *worker,
                          anshin_job_t *job)
 {
-    const char *key = job_key(op, search->found);
+    const char *key = job_key(op, search->queue, search->found);
     apr_status_t status = anshin_txn_get(txn, &anshin_record_job, key, job);
 
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && due_at(job, op->now) > op->now)) {
+    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && due_at(search->queue, job, op->now) > op->now)) {
         return ANSHIN_ECONFLICT;
     }
     if (status == APR_SUCCESS && job->kind == ANSHIN_JOB_ISSUE && job->serial == NULL) {
@@ -165,26 +201,30 @@ static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *sea
         job->claimed_until = op->now + CLAIM_LIFE;
         status = anshin_txn_put(txn, &anshin_record_job, key, job);
     }
-    return status == APR_SUCCESS ? move_front(txn, search->front) : status;
+    return status == APR_SUCCESS ? move_front(op, txn, search) : status;
 }
 
-/* Looking takes no lock that writers would wait for: an idle worker polls. */
+/* Looking takes no lock that writers would wait for: an idle worker polls. ANSHIN_ENOTFOUND: no job is due. */
 static apr_status_t look(anshin_op_t *op, search_t *search)
 {
     anshin_txn_t *txn;
     apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
-    if (status == APR_SUCCESS) {
-        status = find_due(op, txn, search);
-        anshin_txn_abort(txn);
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    return status;
+    *search = (search_t){.found = -1};
+    for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
+        status = search_queue(op, txn, queue, search);
+    }
+    anshin_txn_abort(txn);
+    return status == APR_SUCCESS && search->found < 0 ? ANSHIN_ENOTFOUND : status;
 }
 
 apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key,
                               apr_time_t *wake)
 {
-    search_t search = {0, 0, 0};
+    search_t search = {.found = -1};
     anshin_txn_t *txn;
     apr_status_t status;
 
@@ -202,7 +242,7 @@ apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t 
         }
         status = take(op, txn, &search, worker, job);
         if (status == APR_SUCCESS) {
-            *key = job_key(op, search.found);
+            *key = job_key(op, search.queue, search.found);
             /* The serial must be the same when the job is begun again, even after a loss of power. */
             return anshin_txn_commit(txn, job->kind == ANSHIN_JOB_ISSUE ? ANSHIN_DURABLE : ANSHIN_LAZY);
         }
@@ -235,24 +275,64 @@ static void unclaim(anshin_job_t *job)
     job->claimed_until = 0;
 }
 
-static apr_status_t release_all(anshin_op_t *op, anshin_txn_t *txn, int *released)
+/* To be done again: now, in its place, or after a wait. */
+static apr_status_t put_back(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_job_t *job,
+                             apr_interval_time_t wait)
 {
-    anshin_sequence_t sequence;
-    anshin_job_t job;
-    apr_status_t status = get_sequence(txn, &sequence);
+    apr_status_t status;
 
-    for (apr_int64_t number = sequence.first; status == APR_SUCCESS && number < sequence.next; number++) {
-        status = anshin_txn_get(txn, &anshin_record_job, job_key(op, number), &job);
+    unclaim(job);
+    job->not_before = op->now + wait;
+    if (wait == 0) {
+        return anshin_txn_put(txn, &anshin_record_job, key, job);
+    }
+    status = anshin_txn_delete(txn, &anshin_record_job, key);
+    return status == APR_SUCCESS ? append(op, txn, queue_of(wait), job, 0) : status;
+}
+
+/* The jobs that a queue had when the release began; what is moved on comes behind them. */
+static apr_status_t release_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, const anshin_sequence_t *sequence,
+                                  int *released, apr_int64_t *count)
+{
+    anshin_job_t job;
+    apr_status_t status = APR_SUCCESS;
+
+    for (apr_int64_t number = sequence->first; status == APR_SUCCESS && number < sequence->next; number++) {
+        const char *key = job_key(op, queue, number);
+
+        status = anshin_txn_get(txn, &anshin_record_job, key, &job);
+        *count += status == APR_SUCCESS;
         if (status == APR_SUCCESS && job.claimed_by != NULL) {
-            unclaim(&job);
             /* A job that takes every worker with it must not stop all others. */
-            job.not_before = op->now + (job.tries > DEATHS_FREE ? wait_after(&job, job.tries - DEATHS_FREE) : 0);
-            status = anshin_txn_put(txn, &anshin_record_job, job_key(op, number), &job);
+            apr_int64_t deaths = job.tries + 1 - DEATHS_FREE;
+
+            status = put_back(op, txn, key, &job, deaths > 0 ? wait_after(&job, deaths) : 0);
             (*released)++;
         }
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     return status;
+}
+
+/* Since every job is looked at, this is the moment to count them, too: a store that was written before they were counted
+ * has it right from here on. */
+static apr_status_t release_all(anshin_op_t *op, anshin_txn_t *txn, int *released)
+{
+    anshin_sequence_t sequences[QUEUES];
+    apr_int64_t count = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
+        status = get_sequence(op, txn, queue, &sequences[queue]);
+    }
+    for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
+        status = release_queue(op, txn, queue, &sequences[queue], released, &count);
+    }
+    if (status != APR_SUCCESS || sequences[AT_ONCE].count == count) {
+        return status;
+    }
+    sequences[AT_ONCE].count = count; /* its other members did not change: nothing is ever put back at the end of it */
+    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, AT_ONCE), &sequences[AT_ONCE]);
 }
 
 apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
@@ -261,15 +341,7 @@ apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
     apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     *released = 0;
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = release_all(op, txn, released);
-    if (status == APR_SUCCESS && *released > 0) {
-        return anshin_txn_commit(txn, ANSHIN_DURABLE);
-    }
-    anshin_txn_abort(txn);
-    return status;
+    return status == APR_SUCCESS ? anshin_txn_end(txn, release_all(op, txn, released), ANSHIN_DURABLE) : status;
 }
 
 /* The job, when it is in this worker's hands. */
@@ -285,11 +357,16 @@ static apr_status_t get_own(anshin_txn_t *txn, const char *key, const char *work
 
 apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker)
 {
+    anshin_sequence_t sequence;
     anshin_job_t job;
     apr_status_t status = get_own(txn, key, worker, &job);
 
-    (void)op;
-    return status == APR_SUCCESS ? anshin_txn_delete(txn, &anshin_record_job, key) : status;
+    if (status != APR_SUCCESS || (status = anshin_txn_delete(txn, &anshin_record_job, key)) != APR_SUCCESS ||
+        (status = get_sequence(op, txn, AT_ONCE, &sequence)) != APR_SUCCESS) {
+        return status;
+    }
+    sequence.count--;
+    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, AT_ONCE), &sequence);
 }
 
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker)
@@ -315,10 +392,8 @@ apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *work
     }
     status = get_own(txn, key, worker, &job);
     if (status == APR_SUCCESS) {
-        unclaim(&job);
-        job.not_before = op->now + wait_after(&job, job.tries);
         job.last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
-        status = anshin_txn_put(txn, &anshin_record_job, key, &job);
+        status = put_back(op, txn, key, &job, wait_after(&job, job.tries + 1));
     }
     return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
@@ -326,15 +401,9 @@ apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *work
 apr_status_t anshin_jobs_count(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting)
 {
     anshin_sequence_t sequence;
-    anshin_job_t job;
-    apr_status_t status = get_sequence(txn, &sequence);
+    apr_status_t status = get_sequence(op, txn, AT_ONCE, &sequence);
 
-    *waiting = 0;
-    for (apr_int64_t number = sequence.first; status == APR_SUCCESS && number < sequence.next; number++) {
-        status = anshin_txn_get(txn, &anshin_record_job, job_key(op, number), &job);
-        *waiting += status == APR_SUCCESS;
-        status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-    }
+    *waiting = status == APR_SUCCESS ? sequence.count : 0;
     return status;
 }
 

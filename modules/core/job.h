@@ -1,9 +1,9 @@
 /*
  * Jobs for the CA worker: a durable queue, filled in the transaction of the change that causes the work.
  *
- * Numbers rise; a job stays under its number until it is done or given up. Done exactly once: the worker commits
- * its results and the removal of the job in one transaction, and a job that was begun by a worker that died is
- * begun again.
+ * Numbers rise; a job stays under its number, its key, until it is done, given up, or put back to be tried again later.
+ * Done exactly once: the worker commits its results and the removal of the job in one transaction, and a job that was
+ * begun by a worker that died is begun again. Adding, claiming and finishing cost the same however many jobs wait.
  */
 #ifndef ANSHIN_CORE_JOB_H
 #define ANSHIN_CORE_JOB_H
@@ -29,7 +29,7 @@ apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
 apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key,
                               apr_time_t *wake);
 
-/* At start, with the worker lock held: claims left by a worker that died are free again. */
+/* At start, with the worker lock held: claims left by a worker that died are free again. Looks at every job. */
 apr_status_t anshin_jobs_release(anshin_op_t *op, int *released);
 
 /* Inside the write transaction that commits the results: ANSHIN_ENOTFOUND when the job is gone, ANSHIN_ECONFLICT

@@ -218,6 +218,12 @@ static int take_leb128(apr_uint64_t *value, source_t *source)
 {
     const unsigned char *byte;
 
+    if (source->length > 0 && source->data[0] < 0x80) { /* most of them */
+        *value = source->data[0];
+        source->data++;
+        source->length--;
+        return 1;
+    }
     *value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         if (!take_bytes(&byte, source, 1)) {
@@ -304,11 +310,15 @@ static int take_value(void *record, const anshin_field_t *field, source_t *value
     return 0;
 }
 
-static const anshin_field_t *field_by_tag(const anshin_record_type_t *type, unsigned char tag)
+/* The encoder writes fields in the order of their declaration: the search begins behind the one that was found last. */
+static const anshin_field_t *field_by_tag(const anshin_record_type_t *type, unsigned char tag, apr_size_t *next)
 {
-    for (apr_size_t i = 0; i < type->field_count; i++) {
-        if (type->fields[i].tag == tag) {
-            return &type->fields[i];
+    for (apr_size_t tried = 0; tried < type->field_count; tried++) {
+        const anshin_field_t *field = &type->fields[*next];
+
+        *next = *next + 1 < type->field_count ? *next + 1 : 0;
+        if (field->tag == tag) {
+            return field;
         }
     }
     return NULL;
@@ -320,6 +330,7 @@ apr_status_t anshin_record_decode(void *record, const anshin_record_type_t *type
     source_t source = {data, length};
     unsigned char seen[TAGS] = {0};
     const unsigned char *byte;
+    apr_size_t next = 0;
 
     memset(record, 0, type->size);
     if (length > ANSHIN_RECORD_MAX || !take_bytes(&byte, &source, 1) || *byte != FORMAT) {
@@ -341,7 +352,7 @@ apr_status_t anshin_record_decode(void *record, const anshin_record_type_t *type
         if (!take_bytes(&value.data, &source, value.length)) {
             return ANSHIN_EFAULT;
         }
-        field = field_by_tag(type, *byte);
+        field = field_by_tag(type, *byte, &next);
         if (field != NULL && !take_value(record, field, &value, pool)) {
             return ANSHIN_EFAULT;
         }

@@ -56,6 +56,8 @@ static const char *behind(const char *name, const char *text)
     return name;
 }
 
+#define RESERVED_LONGEST 17 /* client-cert-chain */
+
 int anshin_header_reserved(const char *name)
 {
     static const char *const families[] = {"anshin-", "x-anshin-"};
@@ -79,19 +81,36 @@ int anshin_header_reserved(const char *name)
     return 0;
 }
 
+#define BETWEEN ", \t" /* the names of a list */
+
+static int names_reserved(const char *list)
+{
+    for (list += strspn(list, BETWEEN); *list != '\0'; list += strspn(list, BETWEEN)) {
+        apr_size_t length = strcspn(list, BETWEEN);
+        char name[RESERVED_LONGEST + 2];
+
+        apr_cpystrn(name, list, length < sizeof(name) ? length + 1 : sizeof(name));
+        if (anshin_header_reserved(name)) {
+            return 1;
+        }
+        list += length;
+    }
+    return 0;
+}
+
 const char *anshin_connection_clean(const char *value, apr_pool_t *pool)
 {
-    char *rest = apr_pstrdup(pool, value);
     const char *left = "";
-    int found = 0;
-    char *last;
+    char *rest, *last;
 
-    for (char *name = apr_strtok(rest, ", \t", &last); name != NULL; name = apr_strtok(NULL, ", \t", &last)) {
-        if (anshin_header_reserved(name)) {
-            found = 1;
-        } else {
+    if (!names_reserved(value)) {
+        return value;
+    }
+    rest = apr_pstrdup(pool, value);
+    for (char *name = apr_strtok(rest, BETWEEN, &last); name != NULL; name = apr_strtok(NULL, BETWEEN, &last)) {
+        if (!anshin_header_reserved(name)) {
             left = apr_pstrcat(pool, left, *left ? ", " : "", name, NULL);
         }
     }
-    return found ? left : value;
+    return left;
 }

@@ -3,6 +3,9 @@
  */
 #include "store/checksum.h"
 
+#include <endian.h>
+#include <string.h>
+
 /* The remainders of all octets modulo the polynomial 0x1edc6f41, reflected. */
 /* clang-format off */
 static const apr_uint32_t remainders[256] = {
@@ -54,31 +57,32 @@ apr_uint32_t anshin_crc32c(apr_uint32_t crc, const void *data, apr_size_t length
 
 void anshin_put_u32(unsigned char *at, apr_uint32_t value)
 {
-    for (int i = 0; i < 4; i++) {
-        at[i] = (unsigned char)(value >> (8 * i));
-    }
+    apr_uint32_t little = htole32(value);
+
+    memcpy(at, &little, sizeof(little));
 }
 
 void anshin_put_u64(unsigned char *at, apr_uint64_t value)
 {
-    for (int i = 0; i < 8; i++) {
-        at[i] = (unsigned char)(value >> (8 * i));
-    }
+    apr_uint64_t little = htole64(value);
+
+    memcpy(at, &little, sizeof(little));
 }
 
 apr_uint32_t anshin_get_u32(const unsigned char *at)
 {
-    apr_uint32_t value = 0;
+    apr_uint32_t little;
 
-    for (int i = 0; i < 4; i++) {
-        value |= (apr_uint32_t)at[i] << (8 * i);
-    }
-    return value;
+    memcpy(&little, at, sizeof(little));
+    return le32toh(little);
 }
 
 apr_uint64_t anshin_get_u64(const unsigned char *at)
 {
-    return anshin_get_u32(at) | (apr_uint64_t)anshin_get_u32(at + 4) << 32;
+    apr_uint64_t little;
+
+    memcpy(&little, at, sizeof(little));
+    return le64toh(little);
 }
 
 static apr_uint64_t rotate(apr_uint64_t word, int bits)
