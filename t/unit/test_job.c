@@ -150,6 +150,70 @@ static void test_overtaking(void)
        "and is not forgotten");
 }
 
+/* A mail server that is down: all that waits must cost the claims of what does not nothing, nor may a mail that waits
+ * for hours leave a trail that every claim goes along. The store in memory cannot tell the time; the records read can. */
+static void test_many_waiting(void)
+{
+    enum { MANY = 300 };
+    anshin_sequence_t at_once;
+    anshin_sequence_t waits;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+    int seen = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        add(ANSHIN_JOB_MAIL, "waits");
+        seen += claim("w", &job, &key, &wake) == APR_SUCCESS &&
+                anshin_job_retry(world_op(&world), key, "w", "no server") == APR_SUCCESS;
+        world.now++;
+    }
+    ok(seen == MANY && waiting() == MANY && claim("w", &job, &key, &wake) == ANSHIN_ENOTFOUND,
+       "%d mails wait, and are counted", MANY);
+    add(ANSHIN_JOB_MAIL, "quick");
+    ok(claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "quick") &&
+           world_get(&world, &anshin_record_sequence, "jobs", &at_once) == APR_SUCCESS &&
+           world_get(&world, &anshin_record_sequence, "jobs/10", &waits) == APR_SUCCESS &&
+           at_once.next - at_once.first == 1 && waits.next - waits.first >= MANY,
+       "what is due stands alone in its queue, what waits stands in another");
+    (void)finish(key, "w");
+    world.now += apr_time_from_sec(10);
+    add(ANSHIN_JOB_MAIL, "late");
+    seen = 0;
+    for (int i = 0; i < MANY && claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "waits"); i++) {
+        seen += finish(key, "w") == APR_SUCCESS;
+    }
+    ok(seen == MANY, "once due, they come before what was added later (%d)", seen);
+    ok(claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "late") && finish(key, "w") == APR_SUCCESS &&
+           waiting() == 0,
+       "and then that");
+}
+
+/* A store that was written before jobs were counted. */
+static void test_count_repaired(void)
+{
+    anshin_sequence_t sequence;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+    int released;
+
+    add(ANSHIN_JOB_MAIL, "a");
+    add(ANSHIN_JOB_MAIL, "b");
+    (void)claim("w", &job, &key, &wake);
+    (void)anshin_job_retry(world_op(&world), key, "w", "later");
+    (void)world_get(&world, &anshin_record_sequence, "jobs", &sequence);
+    sequence.count = 0;
+    world_put(&world, &anshin_record_sequence, "jobs", &sequence);
+    ok(anshin_jobs_release(world_op(&world), &released) == APR_SUCCESS && released == 0 && waiting() == 2,
+       "the start of a worker counts the jobs of every queue");
+    world.now += apr_time_from_sec(10);
+    while (claim("w", &job, &key, &wake) == APR_SUCCESS) {
+        (void)finish(key, "w");
+    }
+    ok(waiting() == 0, "done");
+}
+
 static void test_death(void)
 {
     anshin_job_t first;
@@ -180,7 +244,7 @@ static void test_death(void)
     world.now += apr_time_from_sec(601);
     ok(claim("other", &again, &key_again, &wake) == APR_SUCCESS && same_text(again.claimed_by, "other"),
        "a claim ends by time as well");
-    ok(finish(key, "other") == APR_SUCCESS, "done");
+    ok(finish(key_again, "other") == APR_SUCCESS, "done");
     ok(anshin_jobs_release(world_op(&world), &released) == APR_SUCCESS && released == 0, "nothing is left to release");
 }
 
@@ -253,6 +317,8 @@ int main(void)
     test_order();
     test_retry();
     test_overtaking();
+    test_many_waiting();
+    test_count_repaired();
     test_death();
     test_aborted();
     test_sequence_moves();

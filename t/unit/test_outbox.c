@@ -89,7 +89,7 @@ static void test_later(void)
            wake == world.now + apr_time_from_sec(10),
        "and the job waits");
     world.now = wake;
-    ok(anshin_job_claim(world_op(&world), "w", &job, &key, &wake) == APR_SUCCESS &&
+    ok(anshin_job_claim(world_op(&world), "w", &job, &outbox.key, &wake) == APR_SUCCESS &&
            anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).tries == 2,
        "until it works");
 }

@@ -252,11 +252,11 @@ static void test_odd_jobs(apr_pool_t *pool)
     ok(world_count(&world, &anshin_record_job) == 0, "jobs with nothing to do are dropped: no mail, no user");
     queue_job(&unknown);
     ok(do_one(&wake) && !do_one(&wake) && wake > world.now &&
-           world_get(&world, &anshin_record_job, "0000000000000003", &job) == APR_SUCCESS && job.tries == 1,
+           world_get(&world, &anshin_record_job, "10/0000000000000000", &job) == APR_SUCCESS && job.tries == 1,
        "a job of a kind that is not known yet waits");
     world.config.contracts->nelts = 0;
     world.now = wake;
-    ok(do_one(&wake) && world_get(&world, &anshin_record_job, "0000000000000003", &job) == APR_SUCCESS &&
+    ok(do_one(&wake) && world_get(&world, &anshin_record_job, "20/0000000000000000", &job) == APR_SUCCESS &&
            job.tries == 2 && strstr(job.last_error, "p-01") != NULL,
        "so does one of a contract that is not declared now");
     world.config.contracts->nelts = 1;
