@@ -15,6 +15,7 @@ use warnings;
 use Exporter 'import';
 use Getopt::Long ();
 use Time::HiRes ();
+use Anshin::Person;
 use Anshin::Server;
 
 our @EXPORT = qw(in_turns median spread ratios row cpu_of load);
@@ -38,6 +39,23 @@ sub server {
     Anshin::Server::wait_for(10, sub { return children($s) == 1 }) or die 'not one child of httpd: ' . join ' ', children($s);
     bind_to(last_core(), children($s)) if cores() > 1;
     return $s;
+}
+
+# A server of ours with one user who has logged in: server, client, ab's arguments for the certificate and the cookie.
+sub ours {
+    my ($method, $methods, %want) = @_;
+    my $s = server(contract => "AnshinLoginMethods $methods", %want);
+    my $user = Anshin::Person->add($s, 'p-01-usr001', method => $method);
+    $user->register;
+    $user->fetch if $method eq 'certificate';
+    my $client = $s->client($user->{pem} ? (cert => $user->{pem}) : ());
+    $user->login($client)->status == 303 or die "no login with $method";
+    return ($s, $client, [ $user->{pem} ? ('-E', $user->{pem}) : (), '-C', cookie_of($client) ]);
+}
+
+sub cookie_of {
+    my ($client) = @_;
+    return join '; ', map { "$_=$client->{cookies}{$_}" } sort keys %{ $client->{cookies} };
 }
 
 sub one_child {

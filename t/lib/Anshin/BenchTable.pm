@@ -1,0 +1,89 @@
+package Anshin::BenchTable;
+# The one table of make bench: from the rows that the sections print (t/bench/run), as text and as Markdown.
+use strict;
+use warnings;
+use utf8;
+use POSIX ();
+
+my @fields = qw(section name unit median low high ratio ratio_low ratio_high cpu goal met);
+
+# One row without its first word. Dies when it has not the fields that were agreed.
+sub parse {
+    my ($line) = @_;
+    my @values = split /\t/, $line, -1;
+    @values == @fields or die 'a row of ' . @values . ' fields instead of ' . @fields . ": $line\n";
+    my %row;
+    @row{@fields} = @values;
+    $row{met} =~ /^(?:met|missed|)$/ or die "met or missed? $line\n";
+    return \%row;
+}
+
+sub new { my ($class, @rows) = @_; return bless { rows => \@rows }, $class }
+
+sub missed { my ($self) = @_; return grep { $_->{met} eq 'missed' } @{ $self->{rows} } }
+
+# The cells of a row as they are shown.
+sub cells {
+    my ($row) = @_;
+    return (
+        $row->{name}, "$row->{median} $row->{unit}", range(@$row{qw(low high)}), $row->{ratio}, range(@$row{qw(ratio_low ratio_high)}),
+        length $row->{cpu} ? "$row->{cpu} µs" : '', $row->{goal}, $row->{met}
+    );
+}
+
+# A baseline's ratio to itself has no spread.
+sub range { my ($low, $high) = @_; return length $low && $low ne $high ? "$low–$high" : '' }
+
+my @heads = ('work', 'median', 'spread', 'ratio', 'spread', 'CPU each', 'goal', '');
+
+sub text {
+    my ($self) = @_;
+    my @lines = ([@heads]);
+    my $section = '';
+    for my $row (@{ $self->{rows} }) {
+        push @lines, [] if $row->{section} ne $section;
+        $section = $row->{section};
+        push @lines, [ cells($row) ];
+    }
+    my @width;
+    for my $line (@lines) {
+        for my $i (0 .. $#$line) {
+            $width[$i] = length $line->[$i] if length $line->[$i] > ($width[$i] // 0);
+        }
+    }
+    my $text = '';
+    for my $line (@lines) {
+        my @cells = map { sprintf $_ ? '%*s' : '%-*s', $width[$_], $line->[$_] } 0 .. $#$line;
+        (my $joined = join '  ', @cells) =~ s/\s+$//;
+        $text .= "$joined\n";
+    }
+    utf8::encode($text);
+    return $text;
+}
+
+sub markdown {
+    my ($self) = @_;
+    my @lines = (\@heads, [ '---', ('--:') x 5, '---', '---' ]);
+    my $section = '';
+    for my $row (@{ $self->{rows} }) {
+        push @lines, [ "**$row->{section}**", ('') x 7 ] if $row->{section} ne $section;
+        $section = $row->{section};
+        push @lines, [ cells($row) ];
+    }
+    my $text = join '', map { '| ' . join(' | ', map { s/\|/\\|/gr } @$_) . " |\n" } @lines;
+    utf8::encode($text);
+    return $text;
+}
+
+# The machine, without its name.
+sub machine {
+    my ($cpu) = Anshin::Server::text_of('/proc/cpuinfo') =~ /^model name\s*:\s*(.*?)\s*$/m;
+    my $kernel = (POSIX::uname())[2];
+    my ($os)    = Anshin::Server::text_of('/etc/os-release') =~ /^PRETTY_NAME="?(.*?)"?$/m;
+    my ($httpd) = join('', `apache2 -v 2>/dev/null`) =~ m{Apache/([\d.]+)};
+    my ($tls)   = `openssl version` =~ /^(OpenSSL \S+)/;
+    return sprintf '%s, %d cores, Linux %s, %s, httpd %s, %s, measured %s', $cpu // 'unknown CPU', Anshin::Bench::cores(), $kernel,
+        $os // 'unknown system', $httpd // 'unknown', $tls // 'OpenSSL unknown', POSIX::strftime('%Y-%m-%d', gmtime);
+}
+
+1;
