@@ -54,12 +54,26 @@ unit: $(if $(CRASH_O),$(OUT)/crash)
 $(OUT)/crash: $(CRASH_O) $(UNIT_SHARED_O) $(ARCHIVES)
 	$(call program,$(LIBS))
 
+# A disk that fails, preloaded into httpd by t/crash/disk. It replaces what _FORTIFY_SOURCE wraps.
+unit: $(if $(SANITIZE),,$(OUT)/faults.so)
+$(OUT)/faults.so: t/crash/preload/faults.c $(OUT)/flags
+	$(call says,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS_ALL)) -shared -o $@ $<
+
 # Benchmark programs, one a file; t/bench/run runs them and measures whole requests besides.
-BENCH_C := $(sort $(wildcard t/bench/*.c))
+BENCH_HOOK := $(OUT)/bench/mod_bench_hook.so
+BENCH_C := $(filter-out t/bench/mod_%.c,$(sort $(wildcard t/bench/*.c)))
 BENCH := $(patsubst t/bench/%.c,$(OUT)/bench/%,$(BENCH_C))
 .PHONY: bench
-bench: $(BENCH)
+bench: $(BENCH) $(BENCH_HOOK)
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(BENCH_C))
 $(BENCH): $(OUT)/bench/%: $(OUT)/obj/t/bench/%.o $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS))
+
+# The httpd module that times our hooks: for t/bench/hooks alone.
+$(OUT)/obj/t/bench/mod_%.o: VISIBILITY := -fvisibility=default
+$(BENCH_HOOK): $(OUT)/obj/t/bench/mod_bench_hook.o
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared -o $@ $^

@@ -48,7 +48,8 @@ sub text {
     my @width;
     for my $line (@lines) {
         for my $i (0 .. $#$line) {
-            $width[$i] = length $line->[$i] if length $line->[$i] > ($width[$i] // 0);
+            $width[$i] //= 0;
+            $width[$i] = length $line->[$i] if length $line->[$i] > $width[$i];
         }
     }
     my $text = '';
