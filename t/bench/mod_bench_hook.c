@@ -1,10 +1,11 @@
 /*
  * mod_bench_hook: how long a request stays in the hooks of the Anshin modules. For t/bench/hooks alone, never installed.
  *
- * In each child the functions that the Anshin modules have hooked are replaced by ones that read the clock before and after.
- * Of each request the sum counts in a histogram, and each phase in one of its own; all lie in a file that the bench maps or
- * reads: PHASES histograms of BUCKETS 64-bit counters of BUCKET_NS each, the last one for all that is longer. What
- * reading the clock costs is within the figures: the last histogram holds the time between two readings with nothing between.
+ * In each child the functions that the Anshin modules have hooked are replaced by ones that read the clock before and
+ * after. Of each request the sum counts in a histogram, and each phase in one of its own; all lie in a file that the
+ * bench reads: PHASES histograms of BUCKETS 64-bit counters of BUCKET_NS each, the last one for all that is longer. What
+ * reading the clock costs is within the figures: the last histogram holds the time between two readings with nothing
+ * between.
  *
  *   BenchHookFile FILE
  */
@@ -131,8 +132,8 @@ static int is_ours(const char *name)
         }                                                                                                    \
     } while (0)
 
-/* The check of authorization looks for itself in the list and calls what stands behind it, so that it must not be replaced:
- * its time is what passes until mod_authz_core is called. */
+/* The check of authorization looks for itself in the list and calls what stands behind it, so that it must not be
+ * replaced: its time is what passes until mod_authz_core is called. */
 static int authz_reached(request_rec *r)
 {
     spent_t *spent = spent_of(r);

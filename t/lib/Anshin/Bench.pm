@@ -135,7 +135,7 @@ sub load {
     my $report = do { open my $ab, '-|', @command or die "ab: $!"; local $/; <$ab> };
     my $cpu = cpu_of(@pids) - $before;
     my ($rate) = $report =~ /^Requests per second:\s+([\d.]+)/m or die "ab: $report";
-    $report =~ /^Non-2xx/m and die "$path does not answer 200:\n$report" . $s->log;
+    $report =~ /^Non-2xx/m and die "$path does not answer 200:\n$report" . substr $s->log, -2000;
     $report =~ /^Failed requests:\s+0$/m or die $report;
     "@pids" eq "@{[children($s)]}" or die 'another child of httpd took over: its CPU time is not known';
     return { rate => $rate, cpu => $cpu / $requests * 1e6 };
