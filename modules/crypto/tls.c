@@ -57,6 +57,21 @@ apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshi
     return APR_SUCCESS;
 }
 
+static apr_status_t let_go(void *ssl)
+{
+    SSL_free(ssl);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_tls_keep(struct ssl_st *ssl, apr_pool_t *pool)
+{
+    if (!SSL_up_ref(ssl)) {
+        return ANSHIN_EFAULT;
+    }
+    apr_pool_cleanup_register(pool, ssl, let_go, apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
+
 int anshin_tls_was_asked(const struct ssl_st *ssl, const anshin_trust_t *trust)
 {
     return asks(SSL_get_SSL_CTX(ssl), trust) && (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0;

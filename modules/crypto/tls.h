@@ -23,6 +23,11 @@ struct ssl_ctx_st;
  * answers to one question); ANSHIN_EFAULT. */
 apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshin_error_t *err);
 
+/* Keep the connection's SSL until the pool is cleared. mod_ssl frees its own as soon as a handshake fails or a
+ * connection breaks, and whoever remembers it from the hook pre_handshake would read freed memory then.
+ * APR_SUCCESS or ANSHIN_EFAULT: it is not kept. */
+apr_status_t anshin_tls_keep(struct ssl_st *ssl, apr_pool_t *pool);
+
 /* 1 when this connection was asked for a certificate of this trust: the SSL_CTX it ended at (after SNI) is one that
  * anshin_tls_ask() has set up. Resumed sessions count: mod_ssl binds a session to the virtual host that it began at.
  * 0 is answered with 421 (Misdirected Request, RFC 9110 15.5.20). Thread safe. */

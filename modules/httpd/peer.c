@@ -25,7 +25,7 @@ typedef int ssl_HOOK_pre_handshake_t(conn_rec *c, struct ssl_st *ssl, int is_pro
 
 /* What we know of a TLS connection; in its conn_config. */
 typedef struct link_t {
-    struct ssl_st *ssl;
+    struct ssl_st *ssl; /* kept (crypto/tls.h): mod_ssl may have done with it */
     int judged;
     int asked;
     int forgetful;           /* mod_ssl overwrites the result at each request (crypto/tls.h) */
@@ -68,6 +68,9 @@ static int meet(conn_rec *c, struct ssl_st *ssl, int is_proxy)
     link_t *link;
 
     if (!is_proxy) {
+        if (anshin_tls_keep(ssl, c->pool) != APR_SUCCESS) {
+            return APR_EGENERAL;
+        }
         link = apr_pcalloc(c->pool, sizeof(*link));
         link->ssl = ssl;
         link->peer = unjudged;

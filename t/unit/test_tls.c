@@ -311,6 +311,36 @@ static void test_foreign_session(void)
     SSL_CTX_free(plain);
 }
 
+static int freed;
+
+static void count_freed(void *ssl, void *data, CRYPTO_EX_DATA *all, int index, long one, void *two)
+{
+    (void)ssl, (void)data, (void)all, (void)index, (void)one, (void)two;
+    freed++;
+}
+
+/* mod_ssl frees its SSL when a handshake fails, before the connection is judged. */
+static void test_keep(void)
+{
+    SSL_CTX *ctx = asking_context(TLS1_3_VERSION);
+    SSL *ssl = SSL_new(ctx);
+    apr_pool_t *connection;
+    anshin_peer_t facts;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    SSL_set_ex_data(ssl, SSL_get_ex_new_index(0, NULL, NULL, NULL, count_freed), &freed);
+    apr_pool_create(&connection, pool);
+    ok(anshin_tls_keep(ssl, connection) == APR_SUCCESS, "a connection keeps its SSL");
+    SSL_free(ssl);
+    ok(freed == 0, "it is there although mod_ssl has freed its own (S20)");
+    ok(anshin_tls_peer(&facts, ssl, trust, now, &err, pool) == APR_SUCCESS && facts.state == ANSHIN_PEER_NONE,
+       "without a handshake there is no certificate (S20)");
+    apr_pool_destroy(connection);
+    ok(freed == 1, "and it goes with the connection");
+    SSL_CTX_free(ctx);
+}
+
 int main(void)
 {
     apr_initialize();
@@ -322,6 +352,7 @@ int main(void)
     test_sni(TLS1_3_VERSION, "TLS 1.3");
     test_asking();
     test_foreign_session();
+    test_keep();
     for (int kind = GOOD; kind < KINDS; kind++) {
         X509_free(certificates[kind]);
     }
