@@ -11,6 +11,7 @@
 #include "auth/auth.h"
 #include "core/cookie_header.h"
 #include "core/session.h"
+#include "httpd/peer.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -46,7 +47,10 @@ static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_p
     if (id == NULL) {
         return ANSHIN_ENOTFOUND;
     }
+    op->memo = anshin_peer_memo_take(r);
     rv = anshin_session_find(op, id, peer, session, &key);
+    anshin_peer_memo_give_back(r, op->memo);
+    op->memo = NULL;
     if (rv == ANSHIN_EDENIED) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "AN0560: a session was refused on a connection with another "

@@ -20,13 +20,16 @@ typedef struct anshin_env_t {
     void *now_baton;
 } anshin_env_t;
 
+struct anshin_session_memo_t;
+
 typedef struct anshin_op_t {
     apr_pool_t *pool;
     const anshin_env_t *env;
-    const anshin_contract_t *contract; /* NULL where a verb says that it needs none */
-    apr_time_t now;                    /* one time for the whole operation */
-    const char *address;               /* of the client as text, IPv4 or IPv6; NULL: not from the network */
-    int jobs_queued;                   /* set by verbs that queue work: the edge then calls anshin_job_ring() */
+    const anshin_contract_t *contract;  /* NULL where a verb says that it needs none */
+    apr_time_t now;                     /* one time for the whole operation */
+    const char *address;                /* of the client as text, IPv4 or IPv6; NULL: not from the network */
+    struct anshin_session_memo_t *memo; /* of the connection, while nobody else has it (core/session.h); or NULL */
+    int jobs_queued;                    /* set by verbs that queue work: the edge then calls anshin_job_ring() */
     anshin_error_t error;
 } anshin_op_t;
 

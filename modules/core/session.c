@@ -27,6 +27,27 @@ static apr_status_t session_key(anshin_op_t *op, const char **key, const char *i
     return APR_SUCCESS;
 }
 
+/* The same from what the connection remembers, where the cookie is the last one's. */
+static apr_status_t remembered_key(anshin_op_t *op, const char **key, const char *id)
+{
+    anshin_session_memo_t *memo = op->memo;
+    apr_status_t rv;
+
+    if (memo == NULL) {
+        return session_key(op, key, id);
+    }
+    if (op->env->crypto->equal(op->env->crypto->ctx, memo->id, id, sizeof(memo->id))) {
+        *key = apr_pstrmemdup(op->pool, memo->key, sizeof(memo->key) - 1);
+        return APR_SUCCESS;
+    }
+    rv = session_key(op, key, id);
+    if (rv == APR_SUCCESS) {
+        memcpy(memo->id, id, sizeof(memo->id));
+        memcpy(memo->key, *key, sizeof(memo->key));
+    }
+    return rv;
+}
+
 int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now)
 {
     const anshin_policy_t *policy = &contract->policy;
@@ -131,7 +152,7 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
     if (strlen(id) != ANSHIN_TOKEN_TEXT) {
         return ANSHIN_ENOTFOUND;
     }
-    if ((rv = session_key(op, key, id)) != APR_SUCCESS ||
+    if ((rv = remembered_key(op, key, id)) != APR_SUCCESS ||
         (rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return rv;
     }

@@ -8,8 +8,8 @@
 #include "core/store.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "core/fork_mark.h"
 #include "core/store_provider.h"
 
 #define BLOB_NAME_LENGTH 32
@@ -17,7 +17,7 @@
 struct anshin_store_t {
     const anshin_store_driver_t *driver;
     void *self; /* the driver's */
-    pid_t owner;
+    anshin_fork_mark_t *mark;
 };
 
 struct anshin_txn_t {
@@ -36,11 +36,13 @@ apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver
                                anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_store_t *self = apr_pcalloc(pool, sizeof(*self));
-    apr_status_t status;
+    apr_status_t status = anshin_fork_mark_make(&self->mark, err, pool);
 
     *store = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     self->driver = driver;
-    self->owner = getpid();
     status = driver->open(&self->self, where, err, pool);
     if (status != APR_SUCCESS) {
         return status;
@@ -51,7 +53,7 @@ apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver
 
 static apr_status_t check_owner(const anshin_store_t *store, anshin_error_t *err)
 {
-    if (store->owner != getpid()) {
+    if (!anshin_fork_mark_mine(store->mark)) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0100", "store: opened before fork, used by another process");
     }
     return APR_SUCCESS;

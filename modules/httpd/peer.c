@@ -13,6 +13,8 @@
 #include <http_connection.h>
 #include <http_log.h>
 #include <http_request.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "crypto/tls.h"
 #include "httpd/goaway.h"
@@ -32,6 +34,7 @@ typedef struct link_t {
     long result;             /* the true one */
     anshin_goaway_t *goaway; /* NULL: no HTTP/2, or nothing that this would be said of */
     anshin_peer_t peer;
+    _Atomic(anshin_session_memo_t *) memo; /* requests of HTTP/2 run at once: whoever has it, has it alone */
 } link_t;
 
 static const anshin_peer_t nobody = {ANSHIN_PEER_NONE, "", "", "", 0, 0};
@@ -63,17 +66,27 @@ static int ask(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ct
     return OK;
 }
 
+static apr_status_t wipe_memo(void *memo)
+{
+    explicit_bzero(memo, sizeof(anshin_session_memo_t));
+    return APR_SUCCESS;
+}
+
 static int meet(conn_rec *c, struct ssl_st *ssl, int is_proxy)
 {
+    anshin_session_memo_t *memo;
     link_t *link;
 
     if (!is_proxy) {
+        memo = apr_pcalloc(c->pool, sizeof(*memo));
+        apr_pool_cleanup_register(c->pool, memo, wipe_memo, apr_pool_cleanup_null);
         if (anshin_tls_keep(ssl, c->pool) != APR_SUCCESS) {
             return APR_EGENERAL;
         }
         link = apr_pcalloc(c->pool, sizeof(*link));
         link->ssl = ssl;
         link->peer = unjudged;
+        atomic_init(&link->memo, memo);
         ap_set_module_config(c->conn_config, &anshin_auth_module, link);
     }
     return OK;
@@ -140,6 +153,20 @@ const anshin_peer_t *anshin_peer_of(request_rec *r)
     now = apr_pmemdup(r->pool, &link->peer, sizeof(*now));
     now->state = ANSHIN_PEER_EXPIRED; /* the connection has outlived it */
     return now;
+}
+
+anshin_session_memo_t *anshin_peer_memo_take(const request_rec *r)
+{
+    link_t *link = link_of(r->connection);
+
+    return link != NULL ? atomic_exchange(&link->memo, NULL) : NULL;
+}
+
+void anshin_peer_memo_give_back(const request_rec *r, anshin_session_memo_t *memo)
+{
+    if (memo != NULL) {
+        atomic_store(&link_of(r->connection)->memo, memo);
+    }
 }
 
 int anshin_peer_misdirected(const request_rec *r)

@@ -9,6 +9,7 @@
 #include <httpd.h>
 
 #include "core/peer.h"
+#include "core/session.h"
 #include "httpd/config.h"
 
 /* In register_hooks. */
@@ -20,6 +21,11 @@ apr_status_t anshin_peer_trust(anshin_main_t *main, anshin_error_t *err, apr_poo
 
 /* The certificate of a request's connection as of now; never NULL. */
 const anshin_peer_t *anshin_peer_of(request_rec *r);
+
+/* What the TLS connection remembers of the last session (core/session.h), for the time of one look; NULL when there is
+ * nothing or another request of the same HTTP/2 connection has it just now. To be given back. */
+anshin_session_memo_t *anshin_peer_memo_take(const request_rec *r);
+void anshin_peer_memo_give_back(const request_rec *r, anshin_session_memo_t *memo);
 
 /* 1 when the request's host asks for certificates and this TLS connection was never asked: 421. */
 int anshin_peer_misdirected(const request_rec *r);

@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "core/fork_mark.h"
 #include "store/blobs.h"
 #include "store/control.h"
 #include "store/folder.h"
@@ -27,7 +27,7 @@
 
 typedef struct dbm_store_t {
     apr_pool_t *pool;
-    pid_t owner;
+    anshin_fork_mark_t *mark;
     anshin_folder_t folder;
     anshin_control_t control;
     anshin_place_t place;
@@ -137,7 +137,7 @@ static apr_status_t close_store(void *self)
 {
     dbm_store_t *store = self;
 
-    if (store->owner == getpid()) {
+    if (anshin_fork_mark_mine(store->mark)) {
         anshin_keeper_close(&store->keeper);
         anshin_viewer_close(&store->viewer);
     } else {
@@ -145,7 +145,7 @@ static apr_status_t close_store(void *self)
     }
     anshin_control_close(&store->control);
     anshin_folder_close(&store->folder);
-    if (store->owner == getpid()) {
+    if (anshin_fork_mark_mine(store->mark)) {
         apr_pool_destroy(store->pool);
     }
     return APR_SUCCESS;
@@ -183,8 +183,10 @@ static apr_status_t dbm_open(void **self, const char *where, anshin_error_t *err
     }
     store = apr_pcalloc(own, sizeof(*store));
     store->pool = own;
-    store->owner = getpid();
-    status = parse_address(&path, &store->place.base_type, where, err, own);
+    status = anshin_fork_mark_make(&store->mark, err, own);
+    if (status == APR_SUCCESS) {
+        status = parse_address(&path, &store->place.base_type, where, err, own);
+    }
     if (status == APR_SUCCESS) {
         status = anshin_table_load_driver(store->place.base_type, err);
     }
@@ -311,7 +313,7 @@ static void dbm_abort(void *self)
 {
     dbm_txn_t *txn = self;
 
-    if (txn->store->owner == getpid()) {
+    if (anshin_fork_mark_mine(txn->store->mark)) {
         end(txn);
     }
 }

@@ -48,6 +48,30 @@ static void test_limits(void)
     ok(find(id, &people_no_peer) == ANSHIN_ENOTFOUND, "but not over the absolute limit (S15)");
 }
 
+/* A connection's memory of the last cookie spares the hash, and nothing else. */
+static void test_memo(void)
+{
+    const char *one = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    const char *two = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    anshin_session_memo_t memo = {"", ""};
+    anshin_session_t session;
+    const char *first, *again, *other;
+    anshin_op_t *op = world_op(&world);
+
+    op->memo = &memo;
+    ok(anshin_session_find(op, one, &people_no_peer, &session, &first) == APR_SUCCESS && strcmp(memo.id, one) == 0 &&
+           strcmp(memo.key, first) == 0,
+       "a connection remembers the cookie and its key");
+    ok(anshin_session_find(op, one, &people_no_peer, &session, &again) == APR_SUCCESS && strcmp(first, again) == 0,
+       "the next time the key is the same");
+    ok(anshin_session_find(op, two, &people_no_peer, &session, &other) == APR_SUCCESS && strcmp(first, other) != 0 &&
+           strcmp(memo.id, two) == 0,
+       "another cookie on the connection has another key, and is remembered instead");
+    ok(anshin_session_end(op, other) == APR_SUCCESS &&
+           anshin_session_find(op, two, &people_no_peer, &session, &other) == ANSHIN_ENOTFOUND,
+       "what has ended is out at once, remembered or not (S16)");
+}
+
 static void test_certificate(void)
 {
     anshin_peer_t own = people_certificate(&world, "s2", 1, "b1"), other = people_certificate(&world, "s3", 1, "b2");
@@ -134,6 +158,7 @@ int main(void)
     (void)people_register(&world, "s2", ANSHIN_METHOD_CERTIFICATE);
     (void)people_register(&world, "s3", ANSHIN_METHOD_CERTIFICATE);
     test_limits();
+    test_memo();
     test_certificate();
     test_stricter();
     test_end();
