@@ -1,9 +1,10 @@
 /*
- * people STATE_DIR PREFIX COUNT: users PREFIX1 to PREFIXcount who have just registered, so that as many
- * certificates are to be issued. Prints "USER DOWNLOAD-PASSWORD" a line. Makes seal key and store where they are
- * missing.
+ * people STATE_DIR PREFIX COUNT [HASH-MEMORY]: users PREFIX1 to PREFIXcount who have just registered, so that as many
+ * certificates are to be issued where the contract's default method asks for one. Prints "USER DOWNLOAD-PASSWORD" a line
+ * ("-" without a certificate); their password is that of add_person(). HASH-MEMORY in KiB, 8192 when not given: that of
+ * the server, or its first login hashes anew. Makes seal key and store where they are missing.
  *
- * For the suites of the worker, which need neither httpd nor a browser.
+ * For the suites of the worker, which need neither httpd nor a browser, and for those that need many users.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,15 +25,15 @@ __attribute__((noreturn)) static void die(const char *what, const anshin_error_t
     exit(1);
 }
 
-static void open_env(anshin_env_t *env, const char *state_dir, apr_pool_t *pool)
+static void open_env(anshin_env_t *env, const char *state_dir, int memory, apr_pool_t *pool)
 {
-    anshin_crypto_settings_t settings = {
-        .memory = 8192, .passes = 1, .lanes = 1, .slots = 2, .wait = apr_time_from_sec(30)};
+    anshin_crypto_settings_t settings = {.passes = 1, .lanes = 1, .slots = 2, .wait = apr_time_from_sec(30)};
     anshin_config_t *config;
     anshin_crypto_t *crypto;
     anshin_error_t err;
 
     anshin_error_clear(&err);
+    settings.memory = memory;
     settings.key_file = apr_pstrcat(pool, state_dir, "/seal.key", NULL);
     settings.slot_dir = apr_pstrcat(pool, state_dir, "/slots", NULL);
     (void)mkdir(settings.slot_dir, 0770);
@@ -65,13 +66,13 @@ static void add_person(const anshin_env_t *env, const char *user, apr_pool_t *po
     }
     token = strstr(invitation.url, "?t=") + 3;
     if (anshin_registration_code(&op, token, invitation.code, &code) != APR_SUCCESS || !code.right ||
-        anshin_registration_complete(&op, token, &form, &result) != APR_SUCCESS || result.download_password == NULL) {
+        anshin_registration_complete(&op, token, &form, &result) != APR_SUCCESS) {
         die(user, &op.error);
     }
     if (op.jobs_queued) {
         anshin_job_ring(&op);
     }
-    printf("%s %s\n", user, result.download_password);
+    printf("%s %s\n", user, result.download_password == NULL ? "-" : result.download_password);
 }
 
 int main(int argc, char **argv)
@@ -80,14 +81,14 @@ int main(int argc, char **argv)
     apr_pool_t *pool;
     apr_pool_t *scratch;
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: people STATE_DIR PREFIX COUNT\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: people STATE_DIR PREFIX COUNT [HASH-MEMORY]\n");
         return 2;
     }
     apr_initialize();
     apr_pool_create(&pool, NULL);
     (void)umask(S_IRWXO);
-    open_env(&env, argv[1], pool);
+    open_env(&env, argv[1], argc > 4 ? atoi(argv[4]) : 8192, pool);
     apr_pool_create(&scratch, pool);
     for (int i = 1; i <= atoi(argv[3]); i++) {
         apr_pool_clear(scratch);
