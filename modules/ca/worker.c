@@ -83,7 +83,7 @@ static void work_once(const hand_t *hand, apr_time_t *sleep, apr_pool_t *pool)
     anshin_op_init(&op, work->env, NULL, NULL, pool);
     status = anshin_job_claim(&op, hand->name, &job, &key, &wake);
     if (status == APR_SUCCESS) {
-        anshin_work_do(work, &job, key, hand->name, pool);
+        *sleep = anshin_work_do(work, &job, key, hand->name, pool) ? 0 : apr_time_now() + NAP;
         return;
     }
     *sleep = apr_time_now() + POLL;
@@ -181,7 +181,7 @@ static apr_status_t listen_on(worker_t *worker, int signals, int lifeline, int b
 {
     anshin_authority_t *authority = worker->work->authority;
     struct pollfd sources[SOURCES] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}, {bell, POLLIN, 0}, {-1, 0, 0}};
-    anshin_housekeeping_t house = {{0}, 0};
+    anshin_housekeeping_t house = {{0}};
     apr_interval_time_t rest = NAP;
     apr_time_t next_step = apr_time_now() + NAP;
 

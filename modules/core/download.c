@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/expiry.h"
 #include "core/history.h"
 #include "core/job.h"
 #include "core/lockout.h"
@@ -193,6 +194,7 @@ apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const c
 {
     anshin_job_t job = {.kind = ANSHIN_JOB_ISSUE, .user = user, .terminal = terminal};
     anshin_download_t download = {.created_at = op->now};
+    const char *key = anshin_terminal_key(op, user, terminal);
     apr_status_t rv = anshin_download_finish_in(op, txn, user, terminal); /* an earlier one gives way */
 
     download.expires_at = op->now + op->contract->policy.download_lifetime;
@@ -201,7 +203,8 @@ apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const c
             APR_SUCCESS ||
         (rv = anshin_secret_blob_put(op, &download.password_blob, "download-password", *password, strlen(*password))) !=
             APR_SUCCESS ||
-        (rv = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, user, terminal), &download)) !=
+        (rv = anshin_txn_put(txn, &anshin_record_download, key, &download)) != APR_SUCCESS ||
+        (rv = anshin_expiry_file(op, txn, &anshin_record_download, key, op->now + ANSHIN_KEEP_UNISSUED)) !=
             APR_SUCCESS) {
         return rv;
     }

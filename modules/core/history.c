@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "core/expiry.h"
+
 static const char *series_key(anshin_op_t *op, const char *user)
 {
     return apr_pstrcat(op->pool, "history/", op->contract->name, "/", user ? user : "", NULL);
@@ -61,6 +63,15 @@ const char *anshin_history_result_name(apr_int64_t result)
     return result > 0 && result < count && names[result] ? names[result] : "unknown";
 }
 
+/* For housekeeping, which files it again as long as there are entries. */
+static apr_status_t file_series(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+{
+    apr_interval_time_t retention = op->contract->policy.history_retention;
+
+    return anshin_expiry_file(op, txn, &anshin_record_sequence, series_key(op, user),
+                              op->now + (retention < ANSHIN_LOOK_HISTORY ? retention : ANSHIN_LOOK_HISTORY));
+}
+
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
 {
     anshin_history_t full = *entry;
@@ -78,6 +89,9 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
     }
     rv = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);
     if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (series.first == series.next && (rv = file_series(op, txn, user)) != APR_SUCCESS) {
         return rv;
     }
     series.next++;

@@ -1,8 +1,8 @@
 /*
  * Housekeeping: see housekeeping.h.
  *
- * A sweep looks through the records of one type without a lock and notes what is due; then each is read again in a
- * write transaction, judged again, and removed. Transactions are short, since logins wait for them.
+ * What may be over is taken out of the index of time, looked at again in the same write transaction, and removed, or
+ * filed under the time when it will be over. Transactions are short, since logins wait for them.
  */
 #include "core/housekeeping.h"
 
@@ -11,101 +11,39 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "core/expiry.h"
 #include "core/history.h"
 #include "core/lockout.h"
 #include "core/mail.h"
 #include "core/session.h"
 
-#define STEP_MAX 400 /* records that one step removes */
-#define BATCH 50     /* of them in one transaction */
-#define HISTORY_PARTS 16
+#define BATCH 50 /* entries that one transaction looks at */
+#define STEP_BATCHES 8
 #define HISTORY_BATCH 200
 #define MINUTE apr_time_from_sec(60)
+#define HOUR apr_time_from_sec(3600)
+#define DAY apr_time_from_sec(86400)
 
-typedef struct sweep_t sweep_t;
-
-/* 1 when the record is superfluous. */
-typedef int due_fn(const anshin_op_t *op, const char *key, const void *record);
+/* What a look at a record was about: its answer is 0, "over, remove it", or when to look again. */
+typedef apr_time_t over_fn(const anshin_op_t *op, const char *key, const void *record);
 /* Remove what hangs on it, inside the write transaction that deletes it. */
 typedef apr_status_t remove_fn(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record);
 
-struct sweep_t {
-    const anshin_record_type_t *type;
-    due_fn *due;
-    remove_fn *remove; /* NULL: nothing does */
-};
-
-typedef struct collect_t {
-    anshin_op_t *op;
-    const sweep_t *sweep;
-    apr_array_header_t *keys;
-} collect_t;
-
-static apr_status_t collect(void *baton, const char *key, const void *record)
+static apr_time_t unless_over(const anshin_op_t *op, apr_time_t end)
 {
-    collect_t *collected = baton;
-
-    if (collected->sweep->due(collected->op, key, record)) {
-        APR_ARRAY_PUSH(collected->keys, const char *) = apr_pstrdup(collected->op->pool, key);
-    }
-    return collected->keys->nelts < STEP_MAX ? APR_SUCCESS : APR_EOF;
+    return end <= op->now ? 0 : end;
 }
 
-/* One transaction over keys[from..to). */
-static apr_status_t remove_batch(anshin_op_t *op, const sweep_t *sweep, const apr_array_header_t *keys, int from,
-                                 int to, int *removed)
-{
-    void *record = apr_palloc(op->pool, sweep->type->size);
-    anshin_txn_t *txn;
-    int count = 0;
-    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+/* --- what is over ----------------------------------------------------------------------------------------------- */
 
-    for (int i = from; status == APR_SUCCESS && i < to; i++) {
-        const char *key = APR_ARRAY_IDX(keys, i, const char *);
-
-        status = anshin_txn_get(txn, sweep->type, key, record);
-        if (status == APR_SUCCESS && sweep->due(op, key, record)) {
-            status = anshin_txn_delete(txn, sweep->type, key);
-            if (status == APR_SUCCESS && sweep->remove != NULL) {
-                status = sweep->remove(op, txn, key, record);
-            }
-            count++;
-        }
-        status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-    }
-    status = anshin_txn_end(txn, status, ANSHIN_LAZY); /* lost in a power cut, it is done again */
-    *removed += status == APR_SUCCESS ? count : 0;
-    return status;
-}
-
-static apr_status_t run_sweep(anshin_op_t *op, const sweep_t *sweep, int *removed)
-{
-    collect_t collected = {op, sweep, apr_array_make(op->pool, 16, sizeof(const char *))};
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_each(txn, sweep->type, "", collect, &collected);
-    anshin_txn_abort(txn);
-    for (int from = 0; status == APR_SUCCESS && from < collected.keys->nelts; from += BATCH) {
-        int to = from + BATCH < collected.keys->nelts ? from + BATCH : collected.keys->nelts;
-
-        status = remove_batch(op, sweep, collected.keys, from, to, removed);
-    }
-    return status;
-}
-
-/* --- what is due ------------------------------------------------------------------------------------------------ */
-
-static int download_due(const anshin_op_t *op, const char *key, const void *record)
+static apr_time_t download_over(const anshin_op_t *op, const char *key, const void *record)
 {
     const anshin_download_t *download = record;
 
     (void)key;
     /* Until its certificate is made, a job may still be waiting for the signer. */
-    return (download->serial != NULL ? download->expires_at : download->created_at + ANSHIN_KEEP_UNISSUED) <= op->now;
+    return unless_over(op,
+                       download->serial != NULL ? download->expires_at : download->created_at + ANSHIN_KEEP_UNISSUED);
 }
 
 static apr_status_t download_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
@@ -120,25 +58,32 @@ static apr_status_t download_remove(anshin_op_t *op, anshin_txn_t *txn, const ch
     return download->token != NULL ? anshin_txn_delete(txn, &anshin_record_token, download->token) : APR_SUCCESS;
 }
 
-static int token_due(const anshin_op_t *op, const char *key, const void *record)
+static apr_time_t token_over(const anshin_op_t *op, const char *key, const void *record)
 {
-    const anshin_token_t *token = record;
-
     (void)key;
-    return token->expires_at + ANSHIN_KEEP_TOKEN <= op->now;
+    return unless_over(op, ((const anshin_token_t *)record)->expires_at + ANSHIN_KEEP_TOKEN);
 }
 
-static int session_due(const anshin_op_t *op, const char *key, const void *record)
+/* One in use is looked at once an hour, not at every end of its idle limit. */
+static apr_time_t session_over(const anshin_op_t *op, const char *key, const void *record)
 {
     const anshin_session_t *session = record;
     const anshin_contract_t *contract =
         session->contract != NULL ? anshin_config_contract(op->env->config, session->contract) : NULL;
+    apr_time_t idle_end;
+    apr_time_t end;
 
     (void)key;
     if (contract == NULL) {
-        return 0; /* a contract that is not declared today may be so again tomorrow */
+        return op->now + DAY; /* a contract that is not declared today may be so again tomorrow */
     }
-    return anshin_session_over(contract, session, op->now);
+    if (anshin_session_over(contract, session, op->now)) {
+        return 0;
+    }
+    end = session->created_at + contract->policy.session_lifetime;
+    idle_end = session->seen_at + contract->policy.session_idle;
+    idle_end = idle_end < op->now + HOUR ? op->now + HOUR : idle_end;
+    return idle_end < end ? idle_end : end;
 }
 
 static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
@@ -150,23 +95,25 @@ static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const cha
     return anshin_session_remove(&of_contract, txn, key, session->user);
 }
 
-static int counter_due(const anshin_op_t *op, const char *key, const void *record)
+static apr_time_t counter_over(const anshin_op_t *op, const char *key, const void *record)
 {
     const anshin_counter_t *counter = record;
     /* CONTRACT/@PREFIX/address; no user ID begins with that sign. */
     apr_interval_time_t keep = strstr(key, "/@") != NULL ? ANSHIN_KEEP_ADDRESS : ANSHIN_PHANTOM_LIFE;
 
-    return counter->phantom && counter->changed_at + keep <= op->now;
+    return unless_over(op, counter->changed_at + keep);
 }
 
-static int mail_due(const anshin_op_t *op, const char *key, const void *record)
+static apr_time_t mail_over(const anshin_op_t *op, const char *key, const void *record)
 {
     const anshin_mail_t *mail = record;
     apr_time_t since = mail->sent_at != 0 ? mail->sent_at : mail->created_at;
 
     (void)key;
-    return (mail->state == ANSHIN_MAIL_SENT || mail->state == ANSHIN_MAIL_FAILED) &&
-           since + ANSHIN_KEEP_MAIL <= op->now;
+    if (mail->state != ANSHIN_MAIL_SENT && mail->state != ANSHIN_MAIL_FAILED) {
+        return op->now + DAY; /* what waits is never thrown away */
+    }
+    return unless_over(op, since + ANSHIN_KEEP_MAIL);
 }
 
 static apr_status_t mail_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
@@ -177,105 +124,129 @@ static apr_status_t mail_remove(anshin_op_t *op, anshin_txn_t *txn, const char *
     return APR_SUCCESS;
 }
 
-/* When a reissue was last mailed (reissue_request.c); it matters for minutes. Other facts stay. */
-static int fact_due(const anshin_op_t *op, const char *key, const void *record)
+/* When a reissue was last mailed (reissue_request.c); it matters for minutes. */
+static apr_time_t fact_over(const anshin_op_t *op, const char *key, const void *record)
 {
-    return strncmp(key, "reissue/", strlen("reissue/")) == 0 &&
-           ((const anshin_fact_t *)record)->at + ANSHIN_KEEP_REQUEST <= op->now;
+    (void)key;
+    return unless_over(op, ((const anshin_fact_t *)record)->at + ANSHIN_KEEP_REQUEST);
 }
 
-static const sweep_t downloads = {&anshin_record_download, download_due, download_remove};
-static const sweep_t tokens = {&anshin_record_token, token_due, NULL};
-static const sweep_t sessions = {&anshin_record_session, session_due, session_remove};
-static const sweep_t counters = {&anshin_record_counter, counter_due, NULL};
-static const sweep_t facts = {&anshin_record_fact, fact_due, NULL};
-static const sweep_t mails = {&anshin_record_mail, mail_due, mail_remove};
+static const struct kind_t {
+    const anshin_record_type_t *type;
+    over_fn *over;
+    remove_fn *remove; /* NULL: nothing hangs on it */
+} kinds[] = {{&anshin_record_download, download_over, download_remove},
+             {&anshin_record_token, token_over, NULL},
+             {&anshin_record_session, session_over, session_remove},
+             {&anshin_record_counter, counter_over, NULL},
+             {&anshin_record_mail, mail_over, mail_remove},
+             {&anshin_record_fact, fact_over, NULL}};
+
+typedef struct round_t {
+    anshin_op_t *op;
+    int removed;
+} round_t;
+
+static apr_status_t look_at(round_t *round, anshin_txn_t *txn, const struct kind_t *kind, const char *key)
+{
+    anshin_op_t *op = round->op;
+    void *record = apr_palloc(op->pool, kind->type->size);
+    apr_time_t again;
+    apr_status_t status = anshin_txn_get(txn, kind->type, key, record);
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    again = kind->over(op, key, record);
+    if (again != 0) {
+        return anshin_expiry_file(op, txn, kind->type, key, again);
+    }
+    status = anshin_txn_delete(txn, kind->type, key);
+    if (status == APR_SUCCESS && kind->remove != NULL) {
+        status = kind->remove(op, txn, key, record);
+    }
+    round->removed++;
+    return status;
+}
 
 /* --- history ---------------------------------------------------------------------------------------------------- */
 
-typedef struct series_t {
-    anshin_op_t *op;
-    unsigned part;
-    apr_array_header_t *keys;
-} series_t;
-
-static apr_status_t collect_series(void *baton, const char *key, const void *record)
+/* When the oldest entry of a series will be too old; 0: there is none. */
+static apr_status_t end_of_oldest(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *user,
+                                  apr_time_t *end)
 {
-    series_t *series = baton;
-    const anshin_sequence_t *sequence = record;
-    apr_ssize_t length = APR_HASH_KEY_STRING;
+    anshin_sequence_t series;
+    anshin_history_t oldest = {.at = 0};
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_sequence, key, &series);
 
-    if (sequence->first < sequence->next && apr_hashfunc_default(key, &length) % HISTORY_PARTS == series->part) {
-        APR_ARRAY_PUSH(series->keys, const char *) = apr_pstrdup(series->op->pool, key);
+    *end = 0;
+    if (status != APR_SUCCESS || series.first >= series.next) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    status = anshin_txn_get(
+        txn, &anshin_record_history,
+        apr_psprintf(op->pool, "%s/%s/%016" APR_UINT64_T_HEX_FMT, op->contract->name, user, (apr_uint64_t)series.first),
+        &oldest);
+    *end = oldest.at + op->contract->policy.history_retention;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* Trim one series, "history/CONTRACT/USER", and file it again while anything is left in it. */
+static apr_status_t trim_series(round_t *round, anshin_txn_t *txn, const char *key)
+{
+    anshin_op_t op = *round->op;
+    char *contract = apr_pstrdup(op.pool, key + strlen("history/"));
+    char *user = strchr(contract, '/');
+    apr_time_t end;
+    int dropped;
+    apr_status_t status;
+
+    *user++ = '\0';
+    op.contract = anshin_config_contract(op.env->config, contract);
+    if (op.contract == NULL) {
+        return anshin_expiry_file(&op, txn, &anshin_record_sequence, key, op.now + DAY);
+    }
+    status = anshin_history_trim(&op, txn, *user != '\0' ? user : NULL, op.now - op.contract->policy.history_retention,
+                                 HISTORY_BATCH, &dropped);
+    if (status == APR_SUCCESS) {
+        status = end_of_oldest(&op, txn, key, user, &end);
+    }
+    round->removed += dropped;
+    if (status != APR_SUCCESS || end == 0) {
+        return status;
+    }
+    return anshin_expiry_file(&op, txn, &anshin_record_sequence, key,
+                              end < op.now + ANSHIN_LOOK_HISTORY ? end : op.now + ANSHIN_LOOK_HISTORY);
+}
+
+/* --- what is due ------------------------------------------------------------------------------------------------ */
+
+static apr_status_t look(void *baton, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key)
+{
+    if (type == &anshin_record_sequence && strncmp(key, "history/", strlen("history/")) == 0) {
+        return trim_series(baton, txn, key);
+    }
+    for (apr_size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kinds[i].type == type) {
+            return look_at(baton, txn, &kinds[i], key);
+        }
     }
     return APR_SUCCESS;
 }
 
-/* Trim one series, "history/CONTRACT/USER"; only when its oldest entry is too old is there a write transaction. */
-static apr_status_t trim_series(anshin_op_t *op, const char *key, int *removed)
+/* Removed things count as far as they were committed. *more: go on at once. */
+static apr_status_t remove_due(anshin_op_t *op, int *removed, int *more)
 {
-    char *contract = apr_pstrdup(op->pool, key + strlen("history/"));
-    char *user = strchr(contract, '/');
-    anshin_sequence_t sequence;
-    anshin_history_t oldest = {.at = 0};
-    anshin_txn_t *txn;
-    apr_time_t before;
-    int dropped = 0;
-    apr_status_t status;
+    int taken;
+    apr_status_t status = APR_SUCCESS;
 
-    *user++ = '\0';
-    op->contract = anshin_config_contract(op->env->config, contract);
-    if (op->contract == NULL) {
-        return APR_SUCCESS;
-    }
-    before = op->now - op->contract->policy.history_retention;
-    status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_get(txn, &anshin_record_sequence, key, &sequence);
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_get(
-            txn, &anshin_record_history,
-            apr_psprintf(op->pool, "%s/%s/%016" APR_UINT64_T_HEX_FMT, contract, user, (apr_uint64_t)sequence.first),
-            &oldest);
-    }
-    anshin_txn_abort(txn);
-    if (status != APR_SUCCESS || oldest.at >= before) {
-        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-    }
-    status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
-    if (status == APR_SUCCESS) {
-        status = anshin_history_trim(op, txn, *user != '\0' ? user : NULL, before, HISTORY_BATCH, &dropped);
-    }
-    status = anshin_txn_end(txn, status, ANSHIN_LAZY);
-    *removed += status == APR_SUCCESS ? dropped : 0;
-    return status;
-}
+    *more = 1;
+    for (int i = 0; status == APR_SUCCESS && *more && i < STEP_BATCHES; i++) {
+        round_t round = {op, 0};
 
-/* A part of all series at a time. */
-static apr_status_t trim_history(anshin_op_t *op, unsigned part, int *removed)
-{
-    series_t series = {op, part, apr_array_make(op->pool, 16, sizeof(const char *))};
-    anshin_op_t each = *op;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
+        status = anshin_expiry_take(op, BATCH, look, &round, &taken, more);
+        *removed += status == APR_SUCCESS ? round.removed : 0;
     }
-    status = anshin_txn_each(txn, &anshin_record_sequence, "history/", collect_series, &series);
-    anshin_txn_abort(txn);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    apr_pool_create(&each.pool, op->pool);
-    for (int i = 0; status == APR_SUCCESS && i < series.keys->nelts; i++) {
-        apr_pool_clear(each.pool);
-        status = trim_series(&each, APR_ARRAY_IDX(series.keys, i, const char *), removed);
-    }
-    op->error = each.error;
-    apr_pool_destroy(each.pool);
     return status;
 }
 
@@ -380,38 +351,27 @@ static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
 
 /* --- steps ------------------------------------------------------------------------------------------------------ */
 
+enum { TASK_TIME, TASK_BLOBS };
+
 static const struct {
     const char *name;
     apr_interval_time_t interval;
-    const sweep_t *sweep; /* NULL: not a sweep */
-} tasks[ANSHIN_HOUSEKEEPING_TASKS] = {{"downloads", MINUTE, &downloads}, {"sessions", 5 * MINUTE, &sessions},
-                                      {"tokens", 30 * MINUTE, &tokens},  {"counters", 30 * MINUTE, &counters},
-                                      {"mail", 60 * MINUTE, &mails},     {"history", 60 * MINUTE, NULL},
-                                      {"blobs", 360 * MINUTE, NULL},     {"requests", 60 * MINUTE, &facts}};
-
-enum { TASK_HISTORY = 5 };
+} tasks[ANSHIN_HOUSEKEEPING_TASKS] = {
+    [TASK_TIME] = {"records whose time is over", MINUTE}, [TASK_BLOBS] = {"blobs", 6 * HOUR}};
 
 apr_status_t anshin_housekeeping_step(anshin_op_t *op, anshin_housekeeping_t *state, const char **task, int *removed)
 {
-    int next = 0;
+    int next = state->due[TASK_TIME] <= state->due[TASK_BLOBS] ? TASK_TIME : TASK_BLOBS;
+    int more = 0;
     apr_status_t status;
 
     *removed = 0;
-    for (int i = 1; i < ANSHIN_HOUSEKEEPING_TASKS; i++) {
-        next = state->due[i] < state->due[next] ? i : next;
-    }
     *task = tasks[next].name;
     if (state->due[next] > op->now) {
         return ANSHIN_ENOTFOUND;
     }
-    if (tasks[next].sweep != NULL) {
-        status = run_sweep(op, tasks[next].sweep, removed);
-    } else if (next == TASK_HISTORY) {
-        status = trim_history(op, state->round++ % HISTORY_PARTS, removed);
-    } else {
-        status = wipe_orphans(op, removed);
-    }
+    status = next == TASK_TIME ? remove_due(op, removed, &more) : wipe_orphans(op, removed);
     /* A step that was cut short by its limit goes on at once. */
-    state->due[next] = op->now + (status == APR_SUCCESS && *removed >= STEP_MAX ? 0 : tasks[next].interval);
+    state->due[next] = more ? op->now : op->now + tasks[next].interval;
     return status;
 }

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "core/account.h"
+#include "core/expiry.h"
 #include "core/mail.h"
 #include "core/secret.h"
 #include "core/token.h"
@@ -152,6 +153,7 @@ static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshi
 {
     anshin_token_t token = {.kind = ANSHIN_TOKEN_DOWNLOAD, .user = job->user, .terminal = job->terminal};
     anshin_download_t *download = &target->download;
+    const char *key = anshin_terminal_key(op, job->user, job->terminal);
     apr_status_t status;
 
     token.expires_at = op->now + op->contract->policy.download_lifetime;
@@ -163,7 +165,9 @@ static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshi
     download->modern_blob = files->modern;
     download->compat_blob = files->compat;
     download->expires_at = token.expires_at;
-    return anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, job->user, job->terminal), download);
+    status = anshin_txn_put(txn, &anshin_record_download, key, download);
+    return status == APR_SUCCESS ? anshin_expiry_file(op, txn, &anshin_record_download, key, download->expires_at)
+                                 : status;
 }
 
 static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_t *target, const char *name,

@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "core/expiry.h"
+
 static const char *const kind_names[] = {"password", "code", "download", "answer", "stranger"};
 #define BUSY_PAUSE apr_time_from_msec(20)
 #define BUSY_LIMIT apr_time_from_sec(5)
@@ -75,6 +77,13 @@ static void open_in_time(anshin_op_t *op, anshin_counter_t *counter)
     }
 }
 
+/* One that is nobody's, for housekeeping. One that was never changed is new. */
+static apr_status_t file_new(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_counter_t *counter,
+                             apr_interval_time_t life)
+{
+    return counter->changed_at ? APR_SUCCESS : anshin_expiry_file(op, txn, &anshin_record_counter, key, op->now + life);
+}
+
 apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *user,
                                     anshin_attempt_t *attempt)
 {
@@ -105,6 +114,9 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
     }
     if (counter.failures + counter.reservations->nelts >= attempt->limit) {
         return ANSHIN_EBUSY;
+    }
+    if (attempt->phantom && (rv = file_new(op, txn, attempt->key, &counter, ANSHIN_PHANTOM_LIFE)) != APR_SUCCESS) {
+        return rv;
     }
     APR_ARRAY_PUSH(counter.reservations, apr_int64_t) = attempt->reserved_at;
     counter.phantom = attempt->phantom;
@@ -251,6 +263,9 @@ apr_status_t anshin_address_count(anshin_op_t *op, anshin_txn_t *txn)
         return APR_SUCCESS;
     }
     if ((rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
+        return rv;
+    }
+    if ((rv = file_new(op, txn, key, &counter, ANSHIN_KEEP_ADDRESS)) != APR_SUCCESS) {
         return rv;
     }
     if (counter.since + op->contract->policy.address_window <= op->now) {

@@ -11,6 +11,7 @@
 
 #include <apr_strings.h>
 
+#include "core/expiry.h"
 #include "core/job.h"
 #include "core/secret.h"
 #include "core/template.h"
@@ -179,6 +180,9 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *
 
     if (status == APR_SUCCESS) {
         status = anshin_txn_put(txn, &anshin_record_mail, job.mail, &mail);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_expiry_file(op, txn, &anshin_record_mail, job.mail, op->now + ANSHIN_KEEP_MAIL);
     }
     return status == APR_SUCCESS ? anshin_job_add(op, txn, &job) : status;
 }

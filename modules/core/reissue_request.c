@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/expiry.h"
 #include "core/lockout.h"
 #include "core/mail.h"
 #include "core/secret.h"
@@ -88,6 +89,10 @@ static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_ki
         return ANSHIN_ENOTFOUND;
     }
     if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    if (rv == ANSHIN_ENOTFOUND &&
+        (rv = anshin_expiry_file(op, txn, &anshin_record_fact, key, op->now + ANSHIN_KEEP_REQUEST)) != APR_SUCCESS) {
         return rv;
     }
     fact.value = NULL;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/expiry.h"
 #include "core/history.h"
 #include "core/secret.h"
 
@@ -107,6 +108,15 @@ static apr_status_t list_prune(anshin_op_t *op, anshin_txn_t *txn, anshin_sessio
     return APR_SUCCESS;
 }
 
+static apr_status_t put_new(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_session_t *session)
+{
+    apr_status_t rv = anshin_txn_put(txn, &anshin_record_session, key, session);
+
+    return rv == APR_SUCCESS
+               ? anshin_expiry_file(op, txn, &anshin_record_session, key, op->now + op->contract->policy.session_idle)
+               : rv;
+}
+
 apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id)
 {
     anshin_session_t full = *session;
@@ -122,7 +132,7 @@ apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshi
         return rv;
     }
     APR_ARRAY_PUSH(list.keys, const char *) = key;
-    if ((rv = anshin_txn_put(txn, &anshin_record_session, key, &full)) != APR_SUCCESS) {
+    if ((rv = put_new(op, txn, key, &full)) != APR_SUCCESS) {
         return rv;
     }
     return list_put(op, txn, full.user, &list);
@@ -262,8 +272,7 @@ apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const ch
 
     full.seen_at = full.checked_at = op->now;
     if (rv != APR_SUCCESS || (rv = anshin_secret_token(op, id)) != APR_SUCCESS ||
-        (rv = session_key(op, &fresh, *id)) != APR_SUCCESS ||
-        (rv = anshin_txn_put(txn, &anshin_record_session, fresh, &full)) != APR_SUCCESS ||
+        (rv = session_key(op, &fresh, *id)) != APR_SUCCESS || (rv = put_new(op, txn, fresh, &full)) != APR_SUCCESS ||
         (rv = list_get(op, txn, full.user, &list)) != APR_SUCCESS) {
         return rv;
     }

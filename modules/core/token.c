@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "core/expiry.h"
 #include "core/secret.h"
 
 apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_token_t *record, const char **token,
@@ -22,7 +23,10 @@ apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_toke
         (rv = anshin_secret_mac(op, key, "token", *token)) != APR_SUCCESS) {
         return rv;
     }
-    return anshin_txn_put(txn, &anshin_record_token, *key, record);
+    rv = anshin_txn_put(txn, &anshin_record_token, *key, record);
+    return rv == APR_SUCCESS
+               ? anshin_expiry_file(op, txn, &anshin_record_token, *key, record->expires_at + ANSHIN_KEEP_TOKEN)
+               : rv;
 }
 
 apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
