@@ -42,12 +42,14 @@ anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor)
     return strcmp(visitor->method, "POST") == 0 ? ANSHIN_REQUEST_FORM : ANSHIN_REQUEST_API;
 }
 
-/* Compare name with text, whose '-' stands for any sign that is neither letter nor digit. The bytes of name behind it,
- * or NULL when it does not start so. */
+#define LOWER(sign) ((sign) | 0x20) /* of ASCII letters; of nothing else does it make one */
+
+/* Compare name with text of small letters, whose '-' stands for any sign that is neither letter nor digit. The bytes of
+ * name behind it, or NULL when it does not start so. Locales have no say here. */
 static const char *behind(const char *name, const char *text)
 {
     for (; *text != '\0'; name++, text++) {
-        int same = *text == '-' ? *name != '\0' && !apr_isalnum(*name) : apr_tolower(*name) == *text;
+        int same = *text == '-' ? *name != '\0' && !apr_isalnum(*name) : LOWER(*name) == *text;
 
         if (!same) {
             return NULL;
@@ -63,7 +65,7 @@ int anshin_header_reserved(const char *name)
     static const char *const families[] = {"anshin-", "x-anshin-"};
     static const char *const names[] = {"remote-user", "x-remote-user", "client-cert", "client-cert-chain"};
 
-    if (strchr("aArRxXcC", *name) == NULL) {
+    if (LOWER(*name) != 'a' && LOWER(*name) != 'r' && LOWER(*name) != 'x' && LOWER(*name) != 'c') {
         return 0; /* most headers */
     }
     for (apr_size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {

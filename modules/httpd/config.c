@@ -103,12 +103,12 @@ static int any_contract(const anshin_site_t *site, int (*test)(const anshin_cont
 
 int anshin_site_serves(const anshin_site_t *site)
 {
-    return any_contract(site, always);
+    return site->serves;
 }
 
 int anshin_site_asks(const anshin_site_t *site)
 {
-    return any_contract(site, admits_certificates);
+    return site->asks;
 }
 
 /* --- checks --- */
@@ -147,7 +147,7 @@ static int find_contract(server_rec *server, const anshin_main_t *main, anshin_u
 static int find_contracts(const anshin_main_t *main, server_rec *servers, apr_pool_t *ptemp)
 {
     for (server_rec *server = servers; server != NULL; server = server->next) {
-        const anshin_site_t *site = anshin_site_of(server);
+        anshin_site_t *site = anshin_site_of(server);
         int answer = site->use == NULL ? OK : find_contract(server, main, site->use, ptemp);
 
         for (int i = 0; answer == OK && i < site->places->nelts; i++) {
@@ -156,6 +156,8 @@ static int find_contracts(const anshin_main_t *main, server_rec *servers, apr_po
         if (answer != OK) {
             return answer;
         }
+        site->serves = any_contract(site, always);
+        site->asks = any_contract(site, admits_certificates);
     }
     return OK;
 }

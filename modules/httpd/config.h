@@ -44,6 +44,8 @@ typedef struct anshin_site_t {
     int used;                   /* a directive of ours was read here */
     anshin_use_t *use;          /* its own AnshinUse, or that of the main server, or NULL */
     apr_array_header_t *places; /* of anshin_use_t *: those of its sections, and contracts named by its Require lines */
+    int serves;                 /* set by anshin_config_check() */
+    int asks;
 } anshin_site_t;
 
 /* The command table and the functions that httpd makes and merges the records with, for the module structure. */
