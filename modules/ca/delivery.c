@@ -32,13 +32,29 @@ static apr_status_t sync_directory(const char *path, anshin_error_t *err)
     return status;
 }
 
+/* One that was there before: whose mode is wider would let the world take mail out, or put mail in (S31). */
+static apr_status_t check_directory(const char *path, anshin_error_t *err)
+{
+    struct stat facts;
+
+    if (stat(path, &facts) != 0) {
+        return fault(err, "AN0732", path);
+    }
+    if ((facts.st_mode & S_IRWXO) != 0) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0738",
+                           "mail: %s has mode %04o: the world may not enter it; make it 2770 (chmod 2770)", path,
+                           (unsigned)(facts.st_mode & 07777));
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t make_directory(const char *path, anshin_error_t *err)
 {
     if (mkdir(path, 0770) == 0) {
         /* mkdir() leaves out what umask forbids, and the bit that hands the group down. */
         return chmod(path, 02770) == 0 ? APR_SUCCESS : fault(err, "AN0731", path);
     }
-    return errno == EEXIST ? APR_SUCCESS : fault(err, "AN0732", path);
+    return errno == EEXIST ? check_directory(path, err) : fault(err, "AN0739", path);
 }
 
 apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_pool_t *pool)

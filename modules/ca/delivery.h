@@ -12,7 +12,8 @@ typedef struct anshin_message_t {
     apr_size_t length;
 } anshin_message_t;
 
-/* Make spool with tmp, new and cur where missing, mode 2770. APR_SUCCESS or ANSHIN_EFAULT. */
+/* Make spool with tmp, new and cur where missing, mode 2770. APR_SUCCESS; ANSHIN_EINVALID (one that is there is open to
+ * the world, S31); ANSHIN_EFAULT. */
 apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_pool_t *pool);
 
 /* Write tmp/NAME anew, mode 0660; on disk, name and octets, when this returns. APR_SUCCESS or ANSHIN_EFAULT. */

@@ -70,6 +70,12 @@ static void test_maildir(void)
            mode_of(in("mail/tmp")) == 02770 && mode_of(in("mail/new")) == 02770 && mode_of(in("mail/cur")) == 02770,
        "a Maildir of mode 2770 is made (S31)");
     ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS, "and found again");
+    (void)chmod(in("mail/new"), 02773);
+    ok(anshin_maildir_make(spool, &err, pool) == ANSHIN_EINVALID && strcmp(err.id, "AN0738") == 0 &&
+           mode_of(in("mail/new")) == 02773,
+       "one that the world may write to is refused (S31)");
+    (void)chmod(in("mail/new"), 02770);
+    anshin_error_clear(&err);
     ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && err.status == APR_SUCCESS,
        "what is not in tmp was moved before");
     ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS &&

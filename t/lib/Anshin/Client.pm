@@ -29,7 +29,7 @@ sub new {
     return $self;
 }
 
-sub origin { my $self = shift; return "https://$self->{host}:$self->{port}" }
+sub origin { my $self = shift; return $self->{origin} // "https://$self->{host}:$self->{port}" }
 
 sub get  { my ($self, $path, %headers) = @_; return $self->request('GET',  $path, undef, %headers) }
 sub head { my ($self, $path, %headers) = @_; return $self->request('HEAD', $path, undef, %headers) }
@@ -182,7 +182,7 @@ sub close {
 # A further browser like this one on connections of its own; cookies are copied, not shared.
 sub clone {
     my ($self, %change) = @_;
-    my %same = map { $_ => $self->{$_} } qw(port ca cert key tls host address timeout resume http sni);
+    my %same = map { $_ => $self->{$_} } qw(port ca cert key tls host address timeout resume http sni origin);
     return Anshin::Client->new(%same, cookies => { %{ $self->{cookies} } }, %change);
 }
 

@@ -6,8 +6,11 @@ package Anshin::Server;
 #       contract => 'AnshinSessionIdle 60s',      # lines inside <AnshinContract p-01>
 #       preset   => 'classic',
 #       server   => '...', vhost => '...',        # further lines at server level, and in the virtual host
+#       shares   => $other,                       # a second httpd on the state directory of another
+#       clock    => 1,                            # httpd's time of day can be put forward: $s->later(3600)
 #       bare     => 1, no_ca => 1,                # without our modules; without the CA made before the start
 #       hosts    => ['b.localhost'],              # further names in its certificate, for browsers (they refuse *.localhost)
+#       environment => { NAME => '...' },         # of httpd
 #       extra    => '...'                         # at the end: further contracts and hosts; @PORT@ and @ROOT@ are filled in
 #   );
 #   $s->start;  $s->graceful;  $s->restart;  $s->stop;
@@ -56,14 +59,15 @@ sub new {
     $self->make_users;
     $self->make_site;
     $self->make_certificates;
-    $self->make_ca unless $self->{bare} || $self->{no_ca};
+    $self->make_ca unless $self->{bare} || $self->{no_ca} || $self->{shares};
     $self->configure;
+    $self->make_clock if $self->{clock};
     return $self;
 }
 
 sub root  { return $_[0]{root} }
 sub port  { return $_[0]{port} }
-sub state { return "$_[0]{root}/state" }
+sub state { my ($self) = @_; return ($self->{shares} // $self)->{root} . '/state' }
 sub url   { my ($self, $path) = @_; return "https://localhost:$self->{port}" . ($path // '/') }
 
 # --- what it is made of ---
@@ -119,6 +123,28 @@ sub make_certificates {
     rename $pem, "$self->{root}/tls/server.pem" or die "server.pem: $!";
     $self->{server_ca} = $tls->certificate;
     return;
+}
+
+# t/tools/clock/later.c, and the file that tells it how late it is.
+sub make_clock {
+    my ($self) = @_;
+    my $run = "$self->{root}/run";
+    system($ENV{CC} || 'cc', qw(-shared -fPIC -O2 -o), "$run/later.so", "$top/t/tools/clock/later.c") == 0 or die 'no clock';
+    my %preloaded = $self->sanitizer;
+    my $all = join ':', grep { defined } $preloaded{LD_PRELOAD}, "$run/later.so";
+    $self->{environment} = { %{ $self->{environment} || {} }, LD_PRELOAD => $all, ANSHIN_LATER => "$run/later" };
+    return $self->later(0);
+}
+
+# Put httpd's time of day so many seconds before the machine's, at once and for all its processes.
+sub later {
+    my ($self, $seconds) = @_;
+    my $file = "$self->{root}/run/later";
+    open my $out, -e $file ? '+<' : '>', $file or die "$file: $!";
+    syswrite($out, pack 'q', $seconds) == 8 or die "$file: $!";
+    close $out or die "$file: $!";
+    chmod 0644, $file;
+    return $self;
 }
 
 # The CA that Anshin issues with, as an operator makes it before the first start. no_ca: the suite does that itself.
@@ -177,7 +203,7 @@ sub configure {
 sub anshin_lines {
     my ($self) = @_;
     my @lines = (
-        'AnshinStateDir "@ROOT@/state"', 'AnshinShareDir "@ROOT@/share"',
+        'AnshinStateDir "' . $self->state . '"', 'AnshinShareDir "@ROOT@/share"',
         'AnshinProgramDir "@ROOT@/bin"', 'AnshinHashMemory 8192'
     );
     push @lines, "AnshinCAUser $self->{worker}", "AnshinSignerUser $self->{signer}", "AnshinGroup $self->{group}"
@@ -219,7 +245,7 @@ sub start {
         open STDOUT, '>', $log;
         open STDERR, '>&', \*STDOUT;
         umask 0022;
-        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer);
+        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer, %{ $self->{environment} || {} });
         exec httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND' or POSIX::_exit(127);
     }
     $self->{pid} = $pid;

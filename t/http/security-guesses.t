@@ -1,0 +1,245 @@
+# The attacker who guesses: many at once, over every path that takes a secret, at two ports of one server and at a second server on
+# the same state directory. No more guesses are checked than the contract allows, and nobody else's login suffers from them.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Attack;
+use Anshin::Person;
+use Anshin::Server;
+
+my %LIMIT = (password => 7, answer => 4, code => 5, download => 6);
+my $second_port = Anshin::Server::free_port();
+my $contract = <<"END";
+AnshinLoginMethods password otp certificate
+AnshinCertificateKey p256
+AnshinReauthenticate 1h
+AnshinPasswordAttempts $LIMIT{password}
+AnshinAnswerAttempts $LIMIT{answer}
+AnshinCodeAttempts $LIMIT{code}
+AnshinDownloadAttempts $LIMIT{download}
+AnshinAddressAttempts 1000000
+END
+my $s = Anshin::Server->new(contract => $contract, extra => <<"END")->start;
+StartServers 3
+Listen 127.0.0.1:$second_port
+<VirtualHost 127.0.0.1:$second_port>
+    ServerName localhost:$second_port
+    SSLEngine on
+    AnshinUse p-01
+    <Location "/anshin">
+        SetHandler anshin
+        Require all granted
+    </Location>
+</VirtualHost>
+END
+my $other = Anshin::Server->new(shares => $s, contract => $contract, server => 'AnshinCAWorker off')->start;
+
+# A browser at the n-th of the three doors. The second port belongs to the portal at the first: forms say that they come from there.
+sub door {
+    my ($n, %want) = @_;
+    return $other->client(%want) if $n % 3 == 2;
+    return $s->client(%want) if $n % 3 == 0;
+    return $s->client(%want, port => $second_port, origin => $s->url =~ s{/$}{}r);
+}
+
+sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @want); $p->register; return $p }
+
+# A login form of a browser of its own at that door.
+sub login_shot {
+    my ($n, $user, $password, %want) = @_;
+    my $c = door($n, %want);
+    return [$c, '/anshin/login', { csrf => csrf($c->get('/anshin/login')), user => $user, password => $password }];
+}
+
+# How many failures stand in the history, and how many of them locked.
+sub failures {
+    my ($user, @kinds) = @_;
+    my %told = results($s, $user);
+    my $sum = 0;
+    $sum += $told{$_} // 0 for @kinds, 'now_locked';
+    return "$sum checked, " . ($told{now_locked} // 0) . ' locked';
+}
+
+# --- S5: passwords, over login, re-authentication, password change and question change ---
+
+my $p = person('p-01-usr001');
+for my $round (1 .. 3) {
+    my @in = map { door($_) } 0, 2;
+    is($p->login($_)->status, 303, 'the thief of a session') for @in;
+    my @shots;
+    for my $c (@in) {
+        my %token = (csrf => csrf($c->get('/anshin/password')));
+        my %new = (password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8');
+        push @shots, map { ([$c, '/anshin/reauthenticate', { %token, password => "guess-$_" }], [$c, '/anshin/password', { %token, %new, current => "guess-$_" }],
+            [$c, '/anshin/question', { %token, question => 'food', answer => 'すし', current => "guess-$_" }]) } 1 .. 2;
+    }
+    push @shots, map { login_shot($_, (uc $p->{user}, " $p->{user}", $p->{user})[ $_ % 3 ], "guess-$_") } 1 .. 24;
+    my %before = results($s, $p->{user});
+    my @answers = at_once(@shots);
+    my %after = results($s, $p->{user});
+    my %new = map { $_ => ($after{$_} // 0) - ($before{$_} // 0) } qw(wrong_password now_locked login_ok password_changed question_changed);
+    is($new{wrong_password} + $new{now_locked}, $LIMIT{password},
+        "S5: round $round: of 36 parallel guesses over four paths, two ports and two servers exactly $LIMIT{password} are checked") or diag statuses(@answers);
+    is($new{now_locked}, 1, 'one of which locks');
+    is("$new{login_ok} $new{password_changed} $new{question_changed}", '0 0 0', 'and none does anything');
+    is(scalar(grep { $_->status == 0 || $_->status >= 500 } @answers), 0, 'every one is answered') or diag statuses(@answers);
+    is($p->login(door($_))->status, 403, "the right password opens nothing at door $_ (LCK-2)") for 0 .. 2;
+    command($s, 'user', 'unlock', $p->{user});
+}
+{
+    my ($here, $there) = map { door($_) } 0, 2;
+    is($p->login($_)->status, 303, 'one after the other') for $here, $there;
+    my %new = (password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8');
+    my @steps = (
+        sub { $p->login(door(1), password => 'guess')->status },
+        sub { $here->submit($here->get('/anshin/reauthenticate'), { password => 'guess' })->status },
+        sub { $there->submit($there->get('/anshin/password'), { %new, current => 'guess' })->status },
+        sub { $p->login(door(2), password => 'guess')->status },
+        sub { $here->submit($here->get('/anshin/question'), { current => 'guess', question => 'food', answer => 'すし' })->status },
+        sub { $p->login(door(0), password => 'guess', user => uc $p->{user})->status },
+        sub { $there->submit($there->get('/anshin/reauthenticate'), { password => 'guess' })->status }
+    );
+    my @seen = map { $_->() } @steps;
+    is("@seen", '401 422 422 401 422 401 403', 'S5: guesses by turns over all paths and doors share one counter, whose seventh locks');
+    is($_->get('/anshin/account')->status, 303, 'which ends the sessions that were guessed in (S16)') for $here, $there;
+    command($s, 'user', 'unlock', $p->{user});
+}
+
+# --- S5: secret answers, over both links of a reissue ---
+
+my $victim = person('p-01-usr002', method => 'certificate');
+my $pem = $victim->fetch;
+{
+    my %path = map { $_ => reissue_path($s->client, $_, $victim) } qw(password certificate);
+    my @shots;
+    for my $n (1 .. 18) {
+        my $what = $n % 2 ? 'password' : 'certificate';
+        my $c = door($n);
+        push @shots, [$c, "/anshin/reissue/$what/prove", { csrf => csrf(open_flow($c, $path{$what})), question => ('pet', 'food')[ $n % 4 == 3 ], answer => "guess $n" }];
+    }
+    my @answers = at_once(@shots);
+    is(failures($victim->{user}, 'wrong_proof'), "$LIMIT{answer} checked, 1 locked", "S5: of 18 parallel answers over two links exactly $LIMIT{answer} are checked")
+        or diag statuses(@answers);
+    my $c = $s->client;
+    is($c->submit(open_flow($c, $path{password}), { question => 'pet', answer => $victim->{answer} })->status, 403, 'the right one opens nothing any more (LCK-2)');
+    command($s, 'user', 'unlock', $victim->{user});
+}
+
+# --- S5: codes of a registration and of a login, download passwords ---
+
+{
+    my $new = Anshin::Person->add($s, 'p-01-usr003');
+    my @answers = at_once(map { my $c = door($_); [$c, '/anshin/register', { csrf => csrf(open_flow($c, $new->{path})), code => "guess$_" }] } 1 .. 16);
+    is(failures($new->{user}, 'wrong_code'), "$LIMIT{code} checked, 0 locked", "S5: of 16 parallel registration codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
+}
+{
+    my $coded = person('p-01-usr004', method => 'otp');
+    my @shots;
+    for my $n (1 .. 15) {
+        my $c = door($n);
+        my $page = $c->follow($coded->login($c));
+        $c->submit($page, { send => 1 }) if $n == 1;
+        push @shots, [$c, '/anshin/login/code', { csrf => csrf($page), code => sprintf '%06d', $n }];
+    }
+    my $code = $coded->wait_text(qr/\b(\d{6})\b/);
+    my @answers = at_once(grep { $_->[2]{code} ne $code } @shots);
+    is(failures($coded->{user}, 'wrong_code'), "$LIMIT{code} checked, 1 locked", "S5: of 15 parallel login codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
+    my $shot = $shots[-1];
+    $shot->[2]{code} = $code;
+    my ($late) = at_once($shot);
+    is($late->status, 403, 'the code that was mailed opens nothing any more (LCK-2)');
+}
+{
+    my $waiting = person('p-01-usr005', method => 'certificate');
+    my $path = $waiting->download_path;
+    my @answers = at_once(map { my $c = door($_); [$c, '/anshin/download', { csrf => csrf(open_flow($c, $path)), download_password => "guess$_", profile => 'modern' }] } 1 .. 16);
+    my %told = results($s, $waiting->{user});
+    is($told{wrong_download_password}, $LIMIT{download}, "S5: of 16 parallel download passwords exactly $LIMIT{download} are checked") or diag statuses(@answers);
+}
+for my $option (qw(AnshinPasswordAttempts AnshinAnswerAttempts AnshinCodeAttempts AnshinDownloadAttempts)) {
+    my $conf = $s->root . '/more.conf';
+    Anshin::PKI::write_text($conf, Anshin::PKI::read_text($s->root . '/httpd.conf') =~ s/$option \d+/$option 101/r);
+    my $r = $s->run(Anshin::Server::httpd(), '-f', $conf, '-t');
+    like($r->{err}, qr/$option: "101" is not allowed; give a number from 1 to 100/, "S5: never more than 100: $option");
+}
+
+# --- S6: unknown IDs, by whatever spelling, over all doors ---
+
+{
+    my @answers = at_once(map { login_shot($_, ('p-01-nobody', 'P-01-Nobody', ' p-01-nobody ', 'p-01-NOBODY')[ $_ % 4 ], 'guess') } 1 .. 20);
+    is(statuses(@answers), '401 x ' . ($LIMIT{password} - 1) . ', 403 x ' . (21 - $LIMIT{password}),
+        'S6: guesses for an ID that does not exist, spelt in four ways at three doors, meet one counter');
+    my $known = person('p-01-usr006');
+    my @known = at_once(map { login_shot($_, ('p-01-usr006', 'P-01-Usr006', ' p-01-usr006 ', 'p-01-USR006')[ $_ % 4 ], 'guess') } 1 .. 20);
+    is(statuses(@known), statuses(@answers), 'S6: which looks like that of one who does');
+}
+
+# --- S7: while strangers guess, the user of a certificate logs in, at every door ---
+
+{
+    my $enemy = person('p-01-usr007', method => 'certificate');
+    my $theirs = $enemy->fetch;
+    for my $round (1 .. 3) {
+        my @shots;
+        for my $n (1 .. 24) {
+            push @shots, login_shot($n, $victim->{user}, "guess-$n", $n % 2 ? (cert => $theirs) : ());
+            push @shots, login_shot($n, $victim->{user}, $victim->{password}, cert => $pem) if $n % 6 == 0;
+            push @shots, login_shot($n + 1, $victim->{user}, $victim->{password}, cert => $theirs) if $n % 8 == 0;
+        }
+        my @right = grep { ($shots[$_][0]{cert} // '') eq $pem } 0 .. $#shots;
+        my @answers = at_once(@shots);
+        is(statuses(@answers[@right]), '303 x 4', "S7: round $round: amid 27 parallel guesses of strangers the user of a certificate logs in each time");
+        is(scalar(grep { $_->status == 303 } @answers), scalar @right, 'and nobody else does, with the right password either (S20)');
+    }
+    my %told = results($s, $victim->{user});
+    is($told{wrong_certificate}, 81, 'each stranger stands in the history (S28)');
+    is($told{wrong_password} // 0, 0, 'and none as a wrong password of the user');
+    unlike(command($s, 'user', 'show', $victim->{user}), qr/locked:?\s+(?:password|answer|code|download)/i, 'nothing is locked');
+}
+
+my %pids = map { $_ => 1 } $s->log =~ /\[pid (\d+)/g;
+cmp_ok(scalar keys %pids, '>', 2, 'several processes were at work');
+unlike($s->log . $other->log, qr/guess/, 'no guess in a log (S28)');
+$other->finish;
+$s->finish;
+
+# --- S4: hashing takes so much memory and no more ---
+
+$s = Anshin::Server->new(contract => "AnshinLoginMethods password\nAnshinAddressAttempts 1000000", server => <<'END')->start;
+AnshinHashMemory 65536
+AnshinHashPasses 4
+AnshinHashSlots 1
+AnshinHashWait 1s
+END
+sub memory {
+    my ($field) = @_;
+    my $sum = 0;
+    for my $child (split ' ', Anshin::PKI::read_text('/proc/' . $s->pid . '/task/' . $s->pid . '/children')) {
+        my ($kib) = (eval { Anshin::PKI::read_text("/proc/$child/status") } // '') =~ /^$field:\s+(\d+) kB/m;
+        $sum += $kib // 0;
+    }
+    return int $sum / 1024;
+}
+my $q = person('p-01-usr001');
+my $before = memory('VmRSS');
+my @answers = at_once(map { my $c = $s->client; [$c, '/anshin/login', { csrf => csrf($c->get('/anshin/login')), user => "nobody$_", password => 'x' }] } 1 .. 40);
+my $grown = memory('VmHWM') - $before;
+cmp_ok($grown, '<', 4 * 64 + 200, "S4: 40 hashes of 64 MiB at once take one slot a process, not 2560 MiB: $grown MiB");
+my @refused = grep { $_->status == 503 } @answers;
+is(scalar(grep { $_->status == 401 } @answers) + @refused, 40, 'S4: the surplus waits, then gets 503') or diag statuses(@answers);
+cmp_ok(scalar @refused, '>', 0, 'S4: which some did: ' . @refused);
+is(scalar(grep { ($_->header('Retry-After') // '') =~ /^\d+$/ } @refused), scalar @refused, 'S4: each with Retry-After');
+is($q->login($s->client)->status, 303, 'S4: afterwards a login is one');
+sub stored { return join '', map { -f $_ ? Anshin::PKI::read_text($_) : '' } glob $s->state . '/store/*' }
+like(stored(), qr/\$argon2id\$v=19\$m=65536,t=4,p=1\$/, 'S4: the parameters are stored with the hash');
+$s->{server} = 'AnshinHashMemory 16384';
+$s->configure;
+$s->graceful;
+unlike(stored(), qr/\$argon2id\$v=19\$m=16384/, 'S4: an old hash');
+is($q->login($s->client)->status, 303, 'S4: is good');
+like(stored(), qr/\$argon2id\$v=19\$m=16384,t=1,p=1\$/, 'S4: and made anew at the login');
+is($q->login($s->client)->status, 303, 'S4: by which one logs in');
+$s->finish;
+done_testing;

@@ -1,0 +1,195 @@
+# The attacker with a stop watch: does the time of an answer tell who exists? (S8)
+#
+# Cases are measured by turns, in an order drawn anew for each round, so that whatever else the machine does falls on all of them
+# alike. Two cases are held against each other by what separates their distributions: the Mann-Whitney statistic as the chance A that
+# one takes longer than the other (1/2: none tells), and the largest distance D of their distribution functions (Kolmogorov-Smirnov).
+# They differ when each of these holds:
+#   - A is beyond 1/2 +- 0.3 or D beyond 0.5, more than any clock of a busy machine makes of one distribution;
+#   - its distance from 1/2 is beyond five deviations of what swapping the two cases at random within each round gives, or D beyond
+#     what chance gives once in a million;
+#   - the two halves of the measurement agree, and one case's own halves do not differ so much.
+# Chance alone does that less than once in a million runs. A request that skips the hash shows in every run: it is measured along.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use List::Util qw(max shuffle sum);
+use Test::More;
+use Time::HiRes ();
+use Anshin::Attack;
+use Anshin::Person;
+use Anshin::Server;
+
+my $FLOOR  = 0.3;
+my $ROUNDS = 60;
+
+# --- statistics ---
+
+# The values of two cases in order, each with the case it comes from.
+sub merged {
+    my ($one, $two) = @_;
+    my @both = ((map { [$_, 0] } @$one), (map { [$_, 1] } @$two));
+    return sort { $a->[0] <=> $b->[0] } @both;
+}
+
+# The chance that one of the first takes longer than one of the second; equal times do not come about.
+sub chance {
+    my ($one, $two) = @_;
+    my ($below, $longer) = (0, 0);
+    for (merged($one, $two)) { $_->[1] ? $below++ : ($longer += $below) }
+    return $longer / (@$one * @$two);
+}
+
+sub distance {
+    my ($one, $two) = @_;
+    my ($apart, $most) = (0, 0);
+    for (merged($one, $two)) {
+        $apart += $_->[1] ? -1 / @$two : 1 / @$one;
+        $most = max($most, abs $apart);
+    }
+    return $most;
+}
+
+# What swapping the cases at random within each round makes of the chance: its deviation from 1/2.
+sub deviation {
+    my ($one, $two) = @_;
+    my @seen;
+    for (1 .. 50) {
+        my @swap = map { rand() < 0.5 } @$one;
+        my @x = map { $swap[$_] ? $two->[$_] : $one->[$_] } 0 .. $#swap;
+        my @y = map { $swap[$_] ? $one->[$_] : $two->[$_] } 0 .. $#swap;
+        push @seen, (chance(\@x, \@y) - 0.5)**2;
+    }
+    return sqrt(sum(@seen) / @seen);
+}
+
+# Every second value from the first or the second on; the values up to the middle or from there.
+sub turns  { my ($all) = @_; return map { my $odd = $_; [@$all[ grep { $_ % 2 == $odd } 0 .. $#$all ]] } 0, 1 }
+sub halves { my ($all) = @_; return [@$all[ 0 .. @$all / 2 - 1 ]], [@$all[ @$all / 2 .. $#$all ]] }
+
+# What tells two cases apart, in words; nothing when they are one distribution as far as can be seen.
+sub difference {
+    my ($one, $two) = @_;
+    my $away = chance($one, $two) - 0.5;
+    my $far  = distance($one, $two);
+    my $by_rank  = abs $away > $FLOOR && abs $away > 5 * deviation($one, $two);
+    my $by_shape = $far > 0.5 && $far > sqrt(log(2e6) / @$one);    # chance: once in a million, for two samples of one size
+    return '' unless $by_rank || $by_shape;
+    my ($early, $late) = map { [$_->[0], $_->[1]] } [(halves($one))[0], (halves($two))[0]], [(halves($one))[1], (halves($two))[1]];
+    my $own = max(distance(turns($one)), distance(turns($two)));
+    return '' unless $far > $own && distance(@$early) > $FLOOR && distance(@$late) > $FLOOR;
+    return '' if !$by_shape && (chance(@$early) - 0.5) * (chance(@$late) - 0.5) <= 0;
+    return sprintf 'A %.2f, D %.2f (own halves %.2f)', $away + 0.5, $far, $own;
+}
+
+# The statistics themselves: found where something is, silent where nothing is.
+{
+    srand 1;
+    my $noise = sub { my ($shift) = @_; return [map { 10 + rand() + rand() + (rand() < 0.1 ? 20 * rand() : 0) + $shift } 1 .. $ROUNDS] };
+    my $alarms = grep { difference($noise->(0), $noise->(0)) } 1 .. 200;
+    is($alarms, 0, 'of 200 pairs of one distribution none is called different');
+    is(scalar(grep { !difference($noise->(0), $noise->(1.5)) } 1 .. 20), 0, 'a shift is, each time');
+    srand;
+}
+
+# --- measuring ---
+
+# name => a sub that is given 0 and 1 by turns and returns what is timed. name => [ times in the order of rounds ].
+sub measure {
+    my %case = @_;
+    my %took;
+    for my $round (-4 .. $ROUNDS - 1) {    # the first warm up
+        for my $name (shuffle sort keys %case) {
+            my $request = $case{$name}->($round % 2);
+            my $began = Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC());
+            $request->();
+            my $time = Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) - $began;
+            push @{ $took{$name} }, 1000 * $time if $round >= 0;
+        }
+    }
+    for my $name (sort keys %took) {
+        my @sorted = sort { $a <=> $b } @{ $took{$name} };
+        note sprintf '%-40s %7.2f %7.2f %7.2f ms (quartiles)', $name, @sorted[map { $_ * $#sorted / 4 } 1 .. 3];
+    }
+    return %took;
+}
+
+my $s = Anshin::Server->new(server => 'AnshinHashMemory 16384', contract => <<'END')->start;
+AnshinLoginMethods password otp certificate
+AnshinCertificateKey p256
+AnshinPasswordAttempts 40
+AnshinShowLocked off
+AnshinShowAttempts off
+AnshinAddressAttempts 1000000
+END
+
+# Two of each kind, so that none meets its limit.
+my %people;
+for my $kind (qw(password certificate operated)) {
+    for my $n (0, 1) {
+        my $p = Anshin::Person->add($s, "$kind-$n", method => $kind eq 'certificate' ? $kind : 'password');
+        $p->register;
+        push @{ $people{$kind} }, $p;
+    }
+}
+command($s, 'user', 'lock', 'operated-0');
+command($s, 'user', 'disable', 'operated-1');
+Anshin::Person->add($s, 'pending');
+my $guessed = Anshin::Person->add($s, 'guessed');
+$guessed->register;
+
+# The attacker has an account and a certificate. Each case is the same connection, the same page, the same form.
+my $own = Anshin::Person->add($s, 'attacker', method => 'certificate');
+$own->register;
+my $c = $s->client(cert => $own->fetch);
+my $token = csrf($c->get('/anshin/login'));
+sub login_as {
+    my ($user, $password) = @_;
+    return sub {
+        my $r = $c->post('/anshin/login', { csrf => $token, user => $user, password => $password // 'a-wrong-one' });
+        $r->status == 401 or die 'status ' . $r->status . " for $user";
+    };
+}
+login_as('guessed')->() for 1 .. 40;
+my %told = results($s, 'guessed');
+is($told{now_locked}, 1, 'an account that guesses have locked');
+
+sub with_password { my ($kind, $n) = @_; my $p = $people{$kind}[$n]; return login_as($p->{user}, $p->{password}) }
+my %took = measure(
+    'unknown ID'                         => sub { login_as("nobody-$_[0]") },
+    'a wrong password'                   => sub { login_as("password-$_[0]") },
+    'the right one without its certificate' => sub { with_password('certificate', $_[0]) },
+    'locked by guesses'                  => sub { login_as('guessed') },
+    'locked by guesses, the right one'   => sub { login_as('guessed', $guessed->{password}) },
+    'locked or disabled by the operator' => sub { with_password('operated', $_[0]) },
+    'not registered yet'                 => sub { login_as('pending') },
+    'no password, so no hash'            => sub { sub { $c->post('/anshin/login', { csrf => $token, user => 'nobody', password => '' }) } }
+);
+my $control = delete $took{'no password, so no hash'};
+my $unknown = delete $took{'unknown ID'};
+like(difference($control, $unknown), qr/^A 0\.[01]/, 'a request without a hash is told apart: the measurement sees what it looks for');
+is(difference($took{$_}, $unknown), '', "S8: the time of an answer does not tell an unknown ID from: $_") for sort keys %took;
+
+# --- reissue: does the address belong to the user? ---
+
+sub ask {
+    my ($what, $user, $address) = @_;
+    return sub {
+        my $r = $c->post("/anshin/reissue/$what", { csrf => $token, user => $user, address => $address });
+        $r->status == 303 or die "status " . $r->status;
+    };
+}
+for my $what (qw(password certificate)) {
+    my $match = $people{$what};
+    %took = measure(
+        'unknown ID'             => sub { ask($what, "nobody-$_[0]", 'nobody@example.jp') },
+        'the address of another' => sub { ask($what, $match->[ $_[0] ]{user}, 'nobody@example.jp') },
+        'the right address'      => sub { my $p = $match->[ $_[0] ]; ask($what, $p->{user}, $p->{address}) },
+        'nothing to store'       => sub { sub { $c->post("/anshin/reissue/$what", { csrf => 'x', user => 'x', address => 'x' }) } }
+    );
+    like(difference($took{'nothing to store'}, $took{'unknown ID'}), qr/^A/, 'a request that stores nothing is told apart');
+    is(difference($took{$_}, $took{'unknown ID'}), '', "S8: reissue of a $what: the time of an answer does not tell an unknown ID from: $_")
+        for 'the address of another', 'the right address';
+}
+$s->finish;
+done_testing;

@@ -1,0 +1,129 @@
+package Anshin::Attack;
+# What the attacker's suites (t/http/security-*.t) share: forms sent at once from many connections, the operator's view of what
+# came of it, and what a walk through the pages needs again and again.
+#
+#   my @answers = at_once([$client, '/anshin/login', { csrf => $token, user => 'u', password => 'x' }], ...);
+#   my %told = results($s, 'p-01-usr001');       # how often each result stands in the user's history
+#   csrf($page)                                  # the CSRF token of a page's form
+use strict;
+use warnings;
+use Digest::SHA qw(hmac_sha1);
+use Exporter 'import';
+use JSON::PP ();
+use Anshin::Client;
+
+our @EXPORT = qw(at_once command csrf entries expect_link open_flow reissue_path request_reissue results secret_of statuses totp);
+
+# Forms sent at the same moment: every connection is opened and everything is sent but the last byte of each body; then the last
+# bytes go out one behind the other. The responses, in the order of the forms; one that was refused before its last byte is one, too.
+sub at_once {
+    my @shots = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    my @open;
+    for my $shot (@shots) {
+        my ($c, $path, $fields, %headers) = @$shot;
+        my $body = ref $fields ? Anshin::Client::encode_form($fields) : $fields;
+        my $own = Anshin::Client->new(map { $_ => $c->{$_} } qw(port ca cert key tls host address timeout sni origin));
+        my $socket = $own->connect or die "no connection: $own->{error}";
+        my %all = (
+            Host => "$c->{host}:$c->{port}", Origin => $c->origin, 'Content-Type' => 'application/x-www-form-urlencoded',
+            'Content-Length' => length $body, Cookie => join('; ', map { "$_=$c->{cookies}{$_}" } sort keys %{ $c->{cookies} }), %headers
+        );
+        my $text = "POST $path HTTP/1.1\r\n" . join('', map { "$_: $all{$_}\r\n" } sort grep { defined $all{$_} } keys %all) . "\r\n$body";
+        $socket->syswrite(substr $text, 0, -1);
+        push @open, [$own, $socket, substr($text, -1), $path];
+    }
+    $_->[1]->syswrite($_->[2]) for @open;
+    my @answers;
+    for (@open) {
+        my ($c, $socket, undef, $path) = @$_;
+        my $r = bless { status => 0, headers => [], body => '', path => $path, error => '' }, 'Anshin::Response';
+        eval {
+            local $SIG{ALRM} = sub { die "timeout\n" };
+            alarm 60;
+            $c->read_response($socket, $r, 'POST');
+        };
+        alarm 0;
+        push @answers, $r;
+        $c->close;
+    }
+    return @answers;
+}
+
+# The statuses of responses and how often each came, as text: "303 x 1, 410 x 3".
+sub statuses {
+    my %count;
+    $count{ $_->status }++ for @_;
+    return join ', ', map { "$_ x $count{$_}" } sort keys %count;
+}
+
+# htanshin that must succeed: its output.
+sub command {
+    my ($s, @arguments) = @_;
+    my $made = $s->htanshin('--contract', $s->{name}, @arguments);
+    $made->{status} == 0 or die "htanshin @arguments: $made->{err}";
+    return $made->{out};
+}
+
+# The history of a user, oldest first.
+sub entries {
+    my ($s, $user) = @_;
+    return reverse @{ JSON::PP::decode_json(command($s, '--json', 'history', $user, '--limit', '100000')) };
+}
+
+sub results {
+    my ($s, $user) = @_;
+    my %count;
+    $count{ $_->{result} }++ for entries($s, $user);
+    return %count;
+}
+
+sub csrf {
+    my ($page) = @_;
+    my $token = $page->field('csrf') // die "no token on $page->{path}, status $page->{status}";
+    utf8::downgrade($token);
+    return $token;
+}
+
+# Follow a mailed or handed out link; the page behind it.
+sub open_flow {
+    my ($c, $path) = @_;
+    return expect_link($c->follow(expect_link($c->get($path), 303)), 200);
+}
+
+sub expect_link {
+    my ($r, $status) = @_;
+    return $r if $r->status == $status;
+    die 'status ' . $r->status . " instead of $status at $r->{path}";
+}
+
+sub request_reissue {
+    my ($c, $what, $p, %fields) = @_;
+    return $c->submit($c->get("/anshin/reissue/$what"), { user => $p->{user}, address => $p->{address}, %fields });
+}
+
+# Ask for a reissue and wait for the mail: the path of its link.
+sub reissue_path {
+    my ($c, $what, $p) = @_;
+    expect_link(request_reissue($c, $what, $p), 303);
+    return $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)});
+}
+
+# What a page shows once.
+sub secret_of {
+    my ($page) = @_;
+    my ($secret) = $page->text =~ /id="secret"[^>]*>([^<]+)</ or die "no secret on $page->{path}";
+    return $secret;
+}
+
+# RFC 6238, computed without our code; steps from now.
+sub totp {
+    my ($base32, $steps) = @_;
+    my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, $base32;
+    my $key = pack 'B*', substr $bits, 0, 8 * int(length($bits) / 8);
+    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30) + ($steps // 0)), $key);
+    my $at = $mac[19] & 15;
+    return sprintf '%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000;
+}
+
+1;
