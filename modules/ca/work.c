@@ -265,8 +265,8 @@ static apr_status_t run(const task_t *task, anshin_op_t *op)
     }
 }
 
-void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker,
-                    apr_pool_t *pool)
+int anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const char *key, const char *worker,
+                   apr_pool_t *pool)
 {
     task_t task = {.work = work, .job = job, .key = key, .worker = worker, .pool = pool};
     anshin_op_t *op;
@@ -277,16 +277,18 @@ void anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const ch
     op = new_op(&task);
     status = run(&task, op);
     if (status == APR_SUCCESS) {
-        return;
+        return 1;
     }
     if (status == ANSHIN_ENOTFOUND || status == ANSHIN_ECONFLICT) {
         anshin_log(ANSHIN_LOG_WARNING, "AN0786", "job %s is no longer ours", key);
-        return;
+        return 1;
     }
     anshin_log(ANSHIN_LOG_WARNING, "AN0787", "job %s is tried again: %s", key, cause(&op->error, status));
     back = new_op(&task);
     status = anshin_job_retry(back, key, worker, cause(&op->error, status));
     if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_ECONFLICT) {
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0788", "a job cannot be given back", status, &back->error);
+        return 0;
     }
+    return 1;
 }

@@ -83,7 +83,7 @@ static void work_once(const hand_t *hand, apr_time_t *sleep, apr_pool_t *pool)
     anshin_op_init(&op, work->env, NULL, NULL, pool);
     status = anshin_job_claim(&op, hand->name, &job, &key, &wake);
     if (status == APR_SUCCESS) {
-        anshin_work_do(work, &job, key, hand->name, pool);
+        *sleep = anshin_work_do(work, &job, key, hand->name, pool) ? 0 : apr_time_now() + NAP;
         return;
     }
     *sleep = apr_time_now() + POLL;

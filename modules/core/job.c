@@ -1,12 +1,13 @@
 /*
  * The queues of the CA worker: see job.h.
  *
- * There is one queue for what can be done at once, and one for each length of wait between tries. A job that has to wait
- * is moved to the end of the queue of its wait, so that each is in the order of time by itself: looking for work ends at
- * the first job of each that is not due, however many wait behind it, and a mail that is refused for hours leaves no
- * trail of gaps behind it. A job lies under its number in its queue; the queue's sequence record says where it begins
- * and which number comes next, so that no walk over the store is needed. Numbers of jobs that are done are gaps; those
- * at the front are skipped for good by the next claim. How many jobs there are in all stands in the first sequence.
+ * There is one queue for what can be done at once, and one for each length of wait between tries. A job that has to
+ * wait is moved to the end of the queue of its wait, so that each is in the order of time by itself: looking for work
+ * ends at the first job of each that is not due, however many wait behind it, and a mail that is refused for hours
+ * leaves no trail of gaps behind it. A job lies under its number in its queue; the queue's sequence record says where
+ * it begins and which number comes next, so that no walk over the store is needed. Numbers of jobs that are done are
+ * gaps; those at the front are skipped for good by the next claim. How many jobs there are in all stands in the first
+ * sequence.
  */
 #include "core/job.h"
 
@@ -102,15 +103,16 @@ apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
 
 /* --- claiming --------------------------------------------------------------------------------------------------- */
 
-static int is_claimed(const anshin_job_t *job, apr_time_t now)
+/* By another: who asks has nothing in hand, so that a job under its own name is one that it could not give back. */
+static int is_claimed(const anshin_job_t *job, const char *worker, apr_time_t now)
 {
-    return job->claimed_by != NULL && job->claimed_until > now;
+    return job->claimed_by != NULL && job->claimed_until > now && strcmp(job->claimed_by, worker) != 0;
 }
 
 /* When the job can be claimed at the earliest. What never had to wait is due whatever the clocks say. */
-static apr_time_t due_at(int queue, const anshin_job_t *job, apr_time_t now)
+static apr_time_t due_at(int queue, const anshin_job_t *job, const char *worker, apr_time_t now)
 {
-    if (is_claimed(job, now)) {
+    if (is_claimed(job, worker, now)) {
         return job->claimed_until;
     }
     return queue == AT_ONCE ? 0 : job->not_before;
@@ -125,7 +127,7 @@ typedef struct search_t {
 } search_t;
 
 /* The first job of a queue that is due, if it is so for longer than what was found before. */
-static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, search_t *search)
+static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, const char *worker, search_t *search)
 {
     anshin_sequence_t sequence;
     anshin_job_t job;
@@ -141,7 +143,7 @@ static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, 
             continue;
         }
         front = front < 0 ? number : front;
-        due = due_at(queue, &job, op->now);
+        due = due_at(queue, &job, worker, op->now);
         if (due <= op->now) {
             if (search->found < 0 || job.not_before < search->since) {
                 *search = (search_t){queue, front, number, job.not_before, search->wake};
@@ -149,7 +151,7 @@ static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, 
             return APR_SUCCESS;
         }
         search->wake = search->wake == 0 || due < search->wake ? due : search->wake;
-        if (!is_claimed(&job, op->now)) {
+        if (!is_claimed(&job, worker, op->now)) {
             return APR_SUCCESS; /* what is behind it waits longer */
         }
     }
@@ -189,8 +191,9 @@ static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *sea
 {
     const char *key = job_key(op, search->queue, search->found);
     apr_status_t status = anshin_txn_get(txn, &anshin_record_job, key, job);
+    int is_there = status == APR_SUCCESS;
 
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && due_at(search->queue, job, op->now) > op->now)) {
+    if (status == ANSHIN_ENOTFOUND || (is_there && due_at(search->queue, job, worker, op->now) > op->now)) {
         return ANSHIN_ECONFLICT;
     }
     if (status == APR_SUCCESS && job->kind == ANSHIN_JOB_ISSUE && job->serial == NULL) {
@@ -205,7 +208,7 @@ static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *sea
 }
 
 /* Looking takes no lock that writers would wait for: an idle worker polls. ANSHIN_ENOTFOUND: no job is due. */
-static apr_status_t look(anshin_op_t *op, search_t *search)
+static apr_status_t look(anshin_op_t *op, const char *worker, search_t *search)
 {
     anshin_txn_t *txn;
     apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
@@ -215,7 +218,7 @@ static apr_status_t look(anshin_op_t *op, search_t *search)
     }
     *search = (search_t){.found = -1};
     for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
-        status = search_queue(op, txn, queue, search);
+        status = search_queue(op, txn, queue, worker, search);
     }
     anshin_txn_abort(txn);
     return status == APR_SUCCESS && search->found < 0 ? ANSHIN_ENOTFOUND : status;
@@ -231,7 +234,7 @@ apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t 
     *key = NULL;
     *wake = 0;
     for (int round = 0; round < CLAIM_ROUNDS; round++) {
-        status = look(op, &search);
+        status = look(op, worker, &search);
         if (status != APR_SUCCESS) {
             *wake = search.wake;
             return status;
@@ -314,8 +317,8 @@ static apr_status_t release_queue(anshin_op_t *op, anshin_txn_t *txn, int queue,
     return status;
 }
 
-/* Since every job is looked at, this is the moment to count them, too: a store that was written before they were counted
- * has it right from here on. */
+/* Since every job is looked at, this is the moment to count them, too: a store that was written before they were
+ * counted has it right from here on. */
 static apr_status_t release_all(anshin_op_t *op, anshin_txn_t *txn, int *released)
 {
     anshin_sequence_t sequences[QUEUES];

@@ -25,6 +25,7 @@ typedef enum anshin_job_kind_t {
 apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job);
 
 /* Claim the first job that is due and not in another worker's hands: write transaction of its own. *key names it.
+ * A worker has one in hand at a time: one that it could not put back, since the disk was full say, it gets again.
  * ANSHIN_ENOTFOUND: nothing to do; *wake then is the time of the next job that waits, 0 for none. */
 apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t *job, const char **key,
                               apr_time_t *wake);

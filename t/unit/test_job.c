@@ -248,6 +248,24 @@ static void test_death(void)
     ok(anshin_jobs_release(world_op(&world), &released) == APR_SUCCESS && released == 0, "nothing is left to release");
 }
 
+/* What a full disk leaves: the job was claimed, and giving it back failed as doing it had. */
+static void test_not_given_back(void)
+{
+    anshin_job_t first;
+    anshin_job_t again;
+    const char *key;
+    const char *key_again;
+    apr_time_t wake;
+
+    add(ANSHIN_JOB_ISSUE, "p-01-usr008");
+    ok(claim("a", &first, &key, &wake) == APR_SUCCESS && claim("b", &again, &key_again, &wake) == ANSHIN_ENOTFOUND,
+       "a claim keeps others away");
+    ok(claim("a", &again, &key_again, &wake) == APR_SUCCESS && same_text(key, key_again) &&
+           same_text(first.serial, again.serial),
+       "who could not give a job back gets it again, under the same serial (CRT-1)");
+    ok(finish(key, "a") == APR_SUCCESS && waiting() == 0, "and finishes it");
+}
+
 static void test_aborted(void)
 {
     anshin_op_t *op = world_op(&world);
@@ -320,6 +338,7 @@ int main(void)
     test_many_waiting();
     test_count_repaired();
     test_death();
+    test_not_given_back();
     test_aborted();
     test_sequence_moves();
     test_doorbell();

@@ -103,7 +103,7 @@ static int do_one(apr_time_t *wake)
     if (anshin_job_claim(world_op(&world), "w", &job, &key, wake) != APR_SUCCESS) {
         return 0;
     }
-    anshin_work_do(&work, &job, key, "w", world.pool);
+    (void)anshin_work_do(&work, &job, key, "w", world.pool);
     return 1;
 }
 
