@@ -8,6 +8,7 @@ include apxs-build/flags.mk
 include apxs-build/modules.mk
 include apxs-build/unit.mk
 include apxs-build/fuzz.mk
+include apxs-build/lint.mk
 include apxs-build/install.mk
 
 .PHONY: all

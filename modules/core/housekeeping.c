@@ -201,6 +201,9 @@ static apr_status_t trim_series(round_t *round, anshin_txn_t *txn, const char *k
     int dropped;
     apr_status_t status;
 
+    if (user == NULL) {
+        return APR_SUCCESS; /* no series of a user */
+    }
     *user++ = '\0';
     op.contract = anshin_config_contract(op.env->config, contract);
     if (op.contract == NULL) {

@@ -128,7 +128,7 @@ static apr_status_t render(anshin_op_t *op, const char *kind, const anshin_accou
 {
     const char *places[] = {op->contract->policy.template_dir, op->env->config->server.share_dir, NULL};
     anshin_template_dirs_t dirs = {places[0] != NULL ? places : places + 1, NULL};
-    const char *source;
+    const char *source = NULL;
     json_t *complete;
     apr_status_t status = find_template(op, kind, account->language, &dirs, &source);
 

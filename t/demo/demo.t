@@ -13,7 +13,7 @@ use Anshin::Person;
 use Anshin::Server;
 
 # What Anshin::Person needs of a server.
-package Demo {
+package Demo {    ## no critic (RequireFilenameMatchesPackage): a suite is no module
     sub new {
         my ($class, $directory, $checkout, @prefix) = @_;
         return bless { directory => $directory, checkout => $checkout, prefix => \@prefix, scratch => File::Temp->newdir }, $class;

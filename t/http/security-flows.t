@@ -82,7 +82,8 @@ sub race {
     }
     my @answers;
     for (@readers) { my ($in, $pid) = @$_; push @answers, scalar <$in>; waitpid $pid, 0 }
-    return sort @answers;
+    @answers = sort @answers;
+    return @answers;
 }
 
 # --- a flow of one kind is none of another ---

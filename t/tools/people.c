@@ -80,19 +80,21 @@ int main(int argc, char **argv)
     anshin_env_t env;
     apr_pool_t *pool;
     apr_pool_t *scratch;
+    long count;
 
     if (argc != 4 && argc != 5) {
         fprintf(stderr, "usage: people STATE_DIR PREFIX COUNT [HASH-MEMORY]\n");
         return 2;
     }
+    count = strtol(argv[3], NULL, 10);
     apr_initialize();
     apr_pool_create(&pool, NULL);
     (void)umask(S_IRWXO);
     open_env(&env, argv[1], argc > 4 ? atoi(argv[4]) : 8192, pool);
     apr_pool_create(&scratch, pool);
-    for (int i = 1; i <= atoi(argv[3]); i++) {
+    for (long i = 1; i <= count; i++) {
         apr_pool_clear(scratch);
-        add_person(&env, apr_psprintf(scratch, "%s%d", argv[2], i), scratch);
+        add_person(&env, apr_psprintf(scratch, "%s%ld", argv[2], i), scratch);
     }
     apr_pool_destroy(pool);
     return 0;

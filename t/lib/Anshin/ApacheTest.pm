@@ -25,6 +25,7 @@ use File::Path qw(make_path);
 
 sub import {
     my $caller = caller;
+    ## no critic (ProhibitStringyEval): Apache::Test exports into the package that is being compiled
     eval "package $caller; use Apache::Test -withtestmore; use Apache::TestUtil; use Apache::TestRequest; 1" or die $@;
     return;
 }

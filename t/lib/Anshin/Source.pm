@@ -14,7 +14,8 @@ sub sources {
     File::Find::find({ no_chdir => 1, wanted => sub {
         push @found, $_ if -f && /\.(?:$suffixes)$/;
     } }, grep { -d } @folders);
-    return sort @found;
+    my @sorted = sort @found;
+    return @sorted;
 }
 
 # Every file of the project: what git knows and what it would take in.
