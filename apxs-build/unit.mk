@@ -46,6 +46,14 @@ $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS))
 
+# A clock that can be put forward, preloaded into httpd by the suites (Anshin::Server, clock => 1); never sanitized.
+LATER_O := $(OUT)/obj/t/tools/clock/later.o
+unit: $(if $(SANITIZE),,$(OUT)/later.so)
+-include $(LATER_O:.o=.d)
+$(OUT)/later.so: $(LATER_O)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared -o $@ $<
+
 # The crash harness of the store: one program, TAP; prove runs its short form, make crash the long one.
 CRASH_C := $(sort $(wildcard t/crash/*.c))
 CRASH_O := $(patsubst %.c,$(OUT)/obj/%.o,$(CRASH_C))

@@ -129,7 +129,7 @@ sub make_certificates {
 sub make_clock {
     my ($self) = @_;
     my $run = "$self->{root}/run";
-    system($ENV{CC} || 'cc', qw(-shared -fPIC -O2 -o), "$run/later.so", "$top/t/tools/clock/later.c") == 0 or die 'no clock';
+    copy("$top/apxs-build/out/later.so", "$run/later.so") or die "later.so: $! (make all comes first)";
     my %preloaded = $self->sanitizer;
     my $all = join ':', grep { defined } $preloaded{LD_PRELOAD}, "$run/later.so";
     $self->{environment} = { %{ $self->{environment} || {} }, LD_PRELOAD => $all, ANSHIN_LATER => "$run/later" };

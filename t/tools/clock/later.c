@@ -3,7 +3,6 @@
  * it adds the seconds that stand in the file ANSHIN_LATER, a number of eight bytes that is mapped, to what the kernel
  * says. Clocks that do not tell the time of day are left alone.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +11,8 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#pragma GCC visibility push(default) /* these take the place of libc's */
 
 static const volatile int64_t *later;
 
