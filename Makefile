@@ -5,12 +5,14 @@
 #   make test         everything that proves the project, one prove, one closing count
 #   make check        the part of it that is quick: unit programs and guards
 #   make lint         formatting and static analysis
+#   make valgrind     unit programs and HTTP suites under valgrind
+#   make coverage     which lines of the core, store and crypto no test reaches
 #   make fuzz bench crash screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/browser
 #   make install      below DESTDIR and the directories that apxs names
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all test check lint fuzz bench crash screenshots install clean deps-%
+.PHONY: all test check lint valgrind coverage fuzz bench crash screenshots install clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
 RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
@@ -28,6 +30,12 @@ check: deps-build
 
 lint: deps-build deps-lint
 	@apxs-build/lint
+
+valgrind: all deps-test deps-valgrind
+	@apxs-build/valgrind
+
+coverage: deps-build deps-test
+	@apxs-build/coverage
 
 fuzz: deps-build deps-fuzz
 	+@$(RULES) fuzz

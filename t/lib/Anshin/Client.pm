@@ -18,6 +18,7 @@ use IO::Socket::SSL;
 use HTML::Form;
 use File::Temp ();
 use Anshin::PKI;
+use Anshin::Valgrind;
 
 sub new {
     my ($class, %want) = @_;
@@ -29,7 +30,8 @@ sub new {
     return $self;
 }
 
-sub origin { my $self = shift; return $self->{origin} // "https://$self->{host}:$self->{port}" }
+sub patience { my $self = shift; return Anshin::Valgrind::stretch($self->{timeout}) }
+sub origin   { my $self = shift; return $self->{origin} // "https://$self->{host}:$self->{port}" }
 
 sub get  { my ($self, $path, %headers) = @_; return $self->request('GET',  $path, undef, %headers) }
 sub head { my ($self, $path, %headers) = @_; return $self->request('HEAD', $path, undef, %headers) }
@@ -125,8 +127,9 @@ sub exchange {
     if (!$socket) { $response->{error} = $self->{error}; return $response }
 
     my $done = eval {
-        local $SIG{ALRM} = sub { die "timeout after $self->{timeout} s\n" };
-        alarm $self->{timeout};
+        my $seconds = $self->patience;
+        local $SIG{ALRM} = sub { die "timeout after $seconds s\n" };
+        alarm $seconds;
         my $at = 0;
         while ($at < length $bytes) {
             my $sent = $socket->syswrite($bytes, length($bytes) - $at, $at);
@@ -150,7 +153,7 @@ sub connect {
     my %tls = (
         PeerAddr => $self->{address}, PeerPort => $self->{port}, SSL_hostname => $self->{sni} // $self->{host},
         SSL_verifycn_name => $self->{host}, SSL_verifycn_scheme => 'http', SSL_version => $version,
-        SSL_alpn_protocols => ['http/1.1'], Timeout => $self->{timeout}
+        SSL_alpn_protocols => ['http/1.1'], Timeout => $self->patience
     );
     if ($self->{ca}) { $tls{SSL_ca_file} = $self->{ca} }
     else { $tls{SSL_verify_mode} = IO::Socket::SSL::SSL_VERIFY_NONE() }
@@ -248,7 +251,7 @@ sub curl {
     my ($head, $body, $data) = map { File::Temp->new } 1 .. 3;
     my %option = (
         url => $self->origin . $path, resolve => "$self->{host}:$self->{port}:$self->{address}",
-        'dump-header' => "$head", output => "$body", 'max-time' => $self->{timeout}
+        'dump-header' => "$head", output => "$body", 'max-time' => $self->patience
     );
     $option{request} = $method if $method ne 'HEAD' && $method ne 'GET' && !defined $content;
     $option{cacert}  = $self->{ca} if $self->{ca};

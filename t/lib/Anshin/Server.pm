@@ -24,7 +24,8 @@ package Anshin::Server;
 # ours that prints the request's headers, /open/ is not protected, /anshin/ is the portal.
 #
 # The programs are those of ANSHIN_OUT (apxs-build/out); with ANSHIN_SANITIZE set they are sanitized ones, and any report
-# of a sanitizer fails the suite. The checkout may lie where httpd's run user cannot read, so that everything is copied.
+# of a sanitizer fails the suite; with ANSHIN_VALGRIND everything runs under valgrind (Anshin::Valgrind). The checkout may
+# lie where httpd's run user cannot read, so that everything is copied.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -39,6 +40,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 use Anshin::Client;
 use Anshin::PKI;
+use Anshin::Valgrind;
 
 my $top    = abs_path(dirname(__FILE__) . '/../../..');
 my $owner  = $$;
@@ -246,11 +248,12 @@ sub start {
         open STDERR, '>&', \*STDOUT;
         umask 0022;
         %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer, %{ $self->{environment} || {} });
-        exec httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND' or POSIX::_exit(127);
+        my @command = (httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND');
+        exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
     $alive{$self} = $self;
-    for (1 .. 600) {
+    for (1 .. Anshin::Valgrind::stretch(600)) {
         # httpd listens before post_config has run; its pid file comes after that.
         return $self if -s "$self->{root}/run/httpd.pid" && $self->listening;
         if (waitpid($pid, WNOHANG) == $pid) {
@@ -320,7 +323,7 @@ sub run {
         open STDERR, '>', "$err";
         %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer);
         delete $ENV{LD_PRELOAD} if $more{env};
-        exec @command or POSIX::_exit(127);
+        exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     waitpid $pid, 0;
     my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
@@ -371,6 +374,7 @@ sub wait_mail {
 sub faults {
     my ($self) = @_;
     my @faults = map { "$_:\n" . text_of($_) } glob "$self->{root}/logs/sanitizer*";
+    push @faults, Anshin::Valgrind::faults("$self->{root}/valgrind");
     push @faults, grep { /exit signal|Segmentation fault|Aborted|AddressSanitizer|runtime error:/ } split /^/, $self->log;
     return @faults;
 }
@@ -404,7 +408,7 @@ sub at_rest {
 
 sub wait_for {
     my ($seconds, $condition) = @_;
-    my $end = time + $seconds;
+    my $end = time + Anshin::Valgrind::stretch($seconds);
     until ($condition->()) {
         return 0 if time > $end;
         sleep 0.02;

@@ -90,7 +90,7 @@ sub run {
             POSIX::setuid((getpwnam 'daemon')[2]);
         }
         %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', ASAN_OPTIONS => 'detect_leaks=0');
-        exec @command or POSIX::_exit(127);
+        exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     waitpid $pid, 0;
     my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
@@ -126,7 +126,8 @@ sub spawn {
         open STDIN,  '<&', $input or POSIX::_exit(126);
         open STDOUT, '>',  '/dev/null';
         open STDERR, '>>', $log;
-        exec "$self->{root}/bin/anshin-ca", '-d', $self->state, '-v' or POSIX::_exit(127);
+        my @command = ("$self->{root}/bin/anshin-ca", '-d', $self->state, '-v');
+        exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     close $input;
     my $worker = { pid => $pid, lifeline => $lifeline };
@@ -205,7 +206,8 @@ sub finish {
     for my $worker (@{ $self->{workers} }) { CORE::kill(KILL => $worker->{pid}); waitpid $worker->{pid}, 0 }
     $self->{workers} = [];
     my @faults = grep { /AddressSanitizer|runtime error:|Segmentation fault/ } split /^/, $self->log;
-    Test::More::is(join('', @faults), '', 'no crash and no sanitizer report');
+    push @faults, Anshin::Valgrind::faults("$self->{root}/valgrind");
+    Test::More::is(join('', @faults), '', 'no crash and no report of a sanitizer or valgrind');
     remove_tree($self->{root}) unless $ENV{ANSHIN_KEEP};
     return;
 }
