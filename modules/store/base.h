@@ -56,8 +56,8 @@ apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t 
                                     anshin_error_t *err);
 
 /* Bring base.work, a copy of an older base that nobody else uses, up to date with what the overlay holds, and let it
- * say that it is base `number`. Durable and read through once more when this returns APR_SUCCESS; after anything else
- * its content is worthless. */
+ * say that it is base `number`. Durable and checked when this returns APR_SUCCESS; after anything else its content is
+ * worthless. */
 apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                 const anshin_overlay_t *changes, anshin_error_t *err);
 

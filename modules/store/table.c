@@ -155,6 +155,22 @@ void anshin_table_close(anshin_table_t *table)
     }
 }
 
+/* db writes its pages in closing, tries every one, and returns what went wrong to apr_dbm, which drops it. But errno is
+ * set by whatever system call fails, and by none that succeeds: when it is still 0, none has failed. (A page that could
+ * not be written before, in a put, is still in memory and is tried once more.) gdbm writes through a mapping, which
+ * does not tell. */
+int anshin_table_finish(anshin_table_t *table)
+{
+    int is_gdbm = table->is_gdbm;
+    int failed;
+
+    errno = 0;
+    apr_dbm_close(table->dbm);
+    failed = errno;
+    apr_pool_destroy(table->pool);
+    return failed == 0 && !is_gdbm;
+}
+
 static apr_status_t fail(const anshin_table_t *table, apr_status_t status, const char *id, const char *what,
                          anshin_error_t *err)
 {

@@ -30,6 +30,10 @@ apr_status_t anshin_table_open(anshin_table_t **table, const anshin_folder_t *fo
  */
 void anshin_table_close(anshin_table_t *table);
 
+/* Close a table that was written to. 1: all that was still in memory has been written, as far as the system told; 0: a
+ * part of it may not be there, or nobody can say (gdbm). */
+int anshin_table_finish(anshin_table_t *table);
+
 /* Called with a value that lives until it returns. */
 typedef apr_status_t anshin_table_visit_fn(void *baton, const void *key, apr_size_t key_length, const void *value,
                                            apr_size_t length);
