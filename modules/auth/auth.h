@@ -20,6 +20,7 @@ typedef struct anshin_guest_t {
     const char *site_cookie;         /* of it, what is for the site; NULL: nothing. Once site_cookie_known. */
     int site_cookie_known;
     const anshin_session_t *session; /* who was let in; NULL: nobody */
+    const anshin_peer_t *peer;       /* the certificate that a TLS terminator handed on; NULL: see the connection */
     int filtered;                    /* a refusal has added the output filters */
     int told;                        /* the headers of this request tell who it is */
 } anshin_guest_t;

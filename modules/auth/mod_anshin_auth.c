@@ -10,6 +10,7 @@
 
 #include "auth/auth.h"
 #include "httpd/peer.h"
+#include "httpd/terminator.h"
 
 /* httpd reads its configuration twice when it starts; only the second time counts. */
 static int is_rehearsal(void)
@@ -48,13 +49,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return OK;
 }
 
-static int post_read_request(request_rec *r)
+/* Can this request be answered on its connection, as far as certificates go? */
+static int judge_connection(request_rec *r)
 {
-    const anshin_site_t *site = anshin_site_of(r->server);
-
-    if (site->main->config == NULL || !anshin_site_serves(site)) {
-        return DECLINED;
-    }
     if (anshin_peer_misdirected(r)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "AN0521: 421, since this connection was never asked for a certificate, which this host does");
@@ -65,8 +62,22 @@ static int post_read_request(request_rec *r)
                        "verify-client"); /* mod_http2 makes HTTP_1_1_REQUIRED of it */
         return HTTP_FORBIDDEN;
     }
-    anshin_identity_clean(r);
-    return DECLINED;
+    return OK;
+}
+
+static int post_read_request(request_rec *r)
+{
+    const anshin_site_t *site = anshin_site_of(r->server);
+    int answer;
+
+    if (site->main->config == NULL || !anshin_site_serves(site)) {
+        return DECLINED;
+    }
+    answer = anshin_terminator_sent(r) ? anshin_terminator_peer(r, &anshin_guest_of(r)->peer) : judge_connection(r);
+    if (answer == OK) {
+        anshin_identity_clean(r);
+    }
+    return answer == OK ? DECLINED : answer;
 }
 
 /* Internal redirects inherit the user, not the variables. */

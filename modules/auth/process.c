@@ -88,7 +88,10 @@ void anshin_visit_fill(request_rec *r, anshin_visit_t *visit)
 {
     visit->env = anshin_site_of(r->server)->main->env;
     visit->contract = anshin_contract_of(r);
-    visit->peer = anshin_peer_of(r);
+    visit->peer = anshin_guest_of(r)->peer;
+    if (visit->peer == NULL) {
+        visit->peer = anshin_peer_of(r);
+    }
 }
 
 void anshin_auth_visit(request_rec *r, const char *build_id, anshin_visit_t *visit)

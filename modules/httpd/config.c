@@ -10,6 +10,8 @@
 #include <http_log.h>
 #include <stdio.h>
 
+#include "httpd/terminator.h"
+
 APLOG_USE_MODULE(anshin_auth);
 
 /* Where `make install` puts things; the build gives the real places. */
@@ -203,6 +205,9 @@ static apr_status_t build(anshin_main_t *main, anshin_error_t *err, apr_pool_t *
         const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
 
         rv = check_places(&contract->policy, anshin_policy_options, err, ptemp);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = anshin_terminators_read(main, config->server.trusted_proxies, err, pconf);
     }
     if (rv == APR_SUCCESS) {
         main->config = config;

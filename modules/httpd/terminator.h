@@ -1,0 +1,26 @@
+/*
+ * Behind a TLS terminator (APP-2): the client certificate comes in the Client-Cert header (RFC 9440), and is believed
+ * only from the addresses that AnshinTrustedProxy names. Whoever else sends the header loses it (S22). That a
+ * terminator passes on nobody's Client-Cert but its own is for its operator to see to (RFC 9440 section 4).
+ */
+#ifndef ANSHIN_HTTPD_TERMINATOR_H
+#define ANSHIN_HTTPD_TERMINATOR_H
+
+#include <httpd.h>
+
+#include "core/peer.h"
+#include "httpd/config.h"
+
+/* When the configuration is checked: the addresses and networks of AnshinTrustedProxy into main->terminators.
+ * APR_SUCCESS or ANSHIN_EINVALID. */
+apr_status_t anshin_terminators_read(anshin_main_t *main, const apr_array_header_t *addresses, anshin_error_t *err,
+                                     apr_pool_t *pconf);
+
+/* 1 when the connection of a request comes from one of them. What mod_remoteip says of the client does not matter. */
+int anshin_terminator_sent(const request_rec *r);
+
+/* The certificate that such a request brings, judged as of now, in r's pool. OK, or HTTP_BAD_REQUEST for a header that
+ * is not as RFC 9440 has it (logged). */
+int anshin_terminator_peer(request_rec *r, const anshin_peer_t **peer);
+
+#endif
