@@ -46,6 +46,9 @@ bench: all deps-test deps-bench
 
 crash: all deps-test
 	apxs-build/out/crash --long
+	t/crash/server.t --long
+	t/crash/graceful.t --long
+	t/crash/disk.t
 
 screenshots: all deps-test
 	@apxs-build/npm

@@ -62,11 +62,14 @@ unit: $(if $(CRASH_O),$(OUT)/crash)
 $(OUT)/crash: $(CRASH_O) $(UNIT_SHARED_O) $(ARCHIVES)
 	$(call program,$(LIBS))
 
-# A disk that fails, preloaded into httpd by t/crash/disk. It replaces what _FORTIFY_SOURCE wraps.
+# A disk that fails, preloaded into httpd by t/crash/disk.t. It replaces what _FORTIFY_SOURCE wraps.
+FAULTS_O := $(OUT)/obj/t/crash/preload/faults.o
 unit: $(if $(SANITIZE),,$(OUT)/faults.so)
-$(OUT)/faults.so: t/crash/preload/faults.c $(OUT)/flags
+-include $(FAULTS_O:.o=.d)
+$(FAULTS_O): CFLAGS_ALL := $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS_ALL))
+$(OUT)/faults.so: $(FAULTS_O)
 	$(call says,LD,$@)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS_ALL)) -shared -o $@ $<
+	$(Q)$(CC) -shared -o $@ $<
 
 # Benchmark programs, one a file; t/bench/run runs them and measures whole requests besides.
 BENCH_HOOK := $(OUT)/bench/mod_bench_hook.so

@@ -1,5 +1,5 @@
 /*
- * A disk that fails on command: preloaded into httpd and what it starts (LD_PRELOAD), by t/crash/disk.
+ * A disk that fails on command: preloaded into httpd and what it starts (LD_PRELOAD), by t/crash/disk.t.
  *
  * ANSHIN_FAULTS names a file; as long as it exists, calls that would change anything below the directory
  * ANSHIN_FAULTS_BELOW fail as its first word says:

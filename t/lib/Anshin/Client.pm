@@ -136,7 +136,7 @@ sub exchange {
             last unless $sent;    # the answer may be there already: 413 before the body is read
             $at += $sent;
         }
-        $self->read_response($socket, $response, $method);
+        $response->{whole} = $self->read_response($socket, $response, $method) ? 1 : 0;
         1;
     };
     $response->{error} = $done ? '' : $@;
@@ -210,38 +210,39 @@ sub bytes {
     return substr $self->{buffer}, 0, $length, '';
 }
 
+# 1 when the response came whole, as far as its framing tells.
 sub read_response {
     my ($self, $socket, $response, $method) = @_;
-    my $status;
+    my ($status, $header);
     do {
-        my $line = $self->line($socket) // return;
+        my $line = $self->line($socket) // return 0;
         ($status) = $line =~ m{^HTTP/1\.[01] (\d{3})} or die "no status line: $line\n";
         $response->{headers} = [];
-        while (defined(my $header = $self->line($socket))) {
+        while (defined($header = $self->line($socket))) {
             last if $header eq '';
             push @{ $response->{headers} }, [$1, $2] if $header =~ /^([^:]+):\s*(.*?)\s*$/;
         }
     } while ($status >= 100 && $status < 200);
     $response->{status} = $status;
-    return if $method eq 'HEAD' || $status == 204 || $status == 304;
+    return defined $header if $method eq 'HEAD' || $status == 204 || $status == 304;
 
     if (($response->header('Transfer-Encoding') // '') =~ /chunked/i) {
         while (defined(my $size = $self->line($socket))) {
             my $length = hex($size =~ /^([0-9a-fA-F]+)/ ? $1 : 0);
             $response->{body} .= $self->bytes($socket, $length);
-            $self->line($socket);
-            last unless $length;
+            my $end = $self->line($socket);
+            return defined $end unless $length;
         }
+        return 0;
     }
-    elsif (defined(my $length = $response->header('Content-Length'))) {
+    if (defined(my $length = $response->header('Content-Length'))) {
         $response->{body} = $self->bytes($socket, $length);
+        return length $response->{body} == $length;
     }
-    else {
-        1 while $self->fill($socket);
-        $response->{body} = delete $self->{buffer};
-        $self->close;
-    }
-    return;
+    1 while $self->fill($socket);
+    $response->{body} = delete $self->{buffer};
+    $self->close;
+    return defined $header;
 }
 
 # One request over HTTP/2 on a connection of its own. curl is told by a configuration on its standard input, so that no

@@ -254,8 +254,8 @@ sub start {
     $self->{pid} = $pid;
     $alive{$self} = $self;
     for (1 .. Anshin::Valgrind::stretch(600)) {
-        # httpd listens before post_config has run; its pid file comes after that.
-        return $self if -s "$self->{root}/run/httpd.pid" && $self->listening;
+        # httpd listens before post_config has run; its pid file comes after that. One that was killed has left its own.
+        return $self if text_of("$self->{root}/run/httpd.pid") =~ /^$pid$/ && $self->listening;
         if (waitpid($pid, WNOHANG) == $pid) {
             delete $self->{pid};
             die "httpd ended at its start:\n" . Anshin::PKI::read_text($log) . $self->log;

@@ -1,0 +1,237 @@
+#!/usr/bin/perl
+# The whole server under kill -9: does it keep what it acknowledged? TAP.
+#
+#   t/crash/server.t            25 seconds, part of make test
+#   t/crash/server.t --long     ten minutes; make crash runs it after the harness of the store
+#
+# ANSHIN_CRASH_SEED repeats a run's choices (not its timing); ANSHIN_KEEP leaves the server's directory. make all first.
+#
+# A private httpd with worker and signer serves client processes (Anshin::Load) that register, log in, change
+# passwords, guess, and fetch certificates, each with a ledger of every answer it got. Meanwhile children of httpd, the
+# worker, the signer, commands of the operator and httpd's first process are killed at random moments. After the first
+# process the worker must end by itself, what remains of httpd goes on for a moment and is killed as an init system
+# would, and httpd is started again.
+#
+# In the end httpd is stopped and started once more, and Anshin::Ledger compares: all that was acknowledged is there,
+# what got no answer is there wholly or not at all, mail and certificates are there exactly once. Before that is
+# believed, the ledger and the facts are doctored in several ways, and each must be complained of.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . '/../lib';
+use Fcntl qw(:flock);
+use List::Util qw(sum);
+use Storable qw(dclone);
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Anshin::Ledger;
+use Anshin::Load;
+use Anshin::Processes;
+use Anshin::Server;
+
+my $long = grep { $_ eq '--long' } @ARGV;
+my ($seconds, $clients) = $long ? (600, 5) : (12, 4);
+my $seed = $ENV{ANSHIN_CRASH_SEED} // time ^ $$;
+$seed = int $seed;
+srand $seed;
+diag("ANSHIN_CRASH_SEED=$seed");
+
+my %kills;    # kind => how often
+my @widows;   # worker and signer whose httpd was killed: [number, when]
+
+my $s = Anshin::Server->new(loglevel => 'notice', contract => <<'END_OF_LINES')->start;
+AnshinLoginMethods password certificate
+AnshinCertificateKey p256
+AnshinAddressAttempts 1000000
+AnshinPasswordAttempts 100
+AnshinReauthenticate 1h
+END_OF_LINES
+my $processes = Anshin::Processes->new($s);
+
+# --- killing ---
+
+# Children twice as often as all others; httpd's first process about every tenth time.
+my @victims = (('child') x 11, ('worker') x 4, ('signer') x 2, ('command') x 2, ('parent') x 2);
+
+sub strike {
+    my $kind = $victims[ rand @victims ];
+    my @them = sort $processes->of($kind);
+    return unless @them;
+    if ($kind eq 'parent') { $kills{parent}++; return strike_parent() }
+    my $number = $them[ rand @them ];
+    $kills{$kind}++ if kill KILL => $number;
+    return;
+}
+
+# httpd's first process. Its children do not notice and serve on; worker and signer end by themselves.
+sub strike_parent {
+    my @those = ($processes->of('worker'), $processes->of('signer'));
+    kill KILL => $s->pid;
+    waitpid $s->pid, 0;
+    push @widows, map { [ $_, time ] } @those;
+    sleep rand 0.7 if rand() < 0.6;
+    # What an init system does with the rest of the service. Those who started a moment ago are found the next time.
+    my $gone = Anshin::Server::wait_for(20, sub {
+        my @rest = $processes->of('child');
+        kill KILL => @rest;
+        return !@rest && !$s->listening;    # the port is free when the last of them is quite gone
+    });
+    ok(0, 'what remained of httpd is gone') unless $gone;
+    delete $s->{pid};
+    $s->start;
+    return;
+}
+
+sub is_free {
+    my ($file) = @_;
+    open my $slot, '+<', $file or return 0;
+    return flock $slot, LOCK_EX | LOCK_NB;
+}
+
+# --- the run ---
+
+# What a run must have seen to prove anything. On a machine that is busy it may take longer than planned.
+my @acknowledged = map { "${_}s acknowledged" } qw(register login change guess download);
+my @killed = qw(child parent worker);
+
+sub has_seen_enough {
+    my ($ledger) = @_;
+    return !grep { !$_ } @kills{@killed}, @{ $ledger->tally }{@acknowledged};
+}
+
+my @ledgers = map { $s->root . "/ledger-$_" } 1 .. $clients;
+my $stop = $s->root . '/stop';
+my $end = time + $seconds;
+my @actors = map {
+    Anshin::Load->start($s, $_, stop => $stop, ledger => $ledgers[ $_ - 1 ], seed => $seed + $_)
+} 1 .. $clients;
+while (time < $end || (time < $end + 180 && !has_seen_enough(Anshin::Ledger->read(@ledgers)))) {
+    sleep 0.05 + rand 0.5;
+    strike();
+}
+sleep 2;    # calm, so that everybody comes to the end of something
+Anshin::PKI::write_text($stop, '');
+is(scalar(grep { !$_->wait(90) } @actors), 0, 'every client came to its end: nothing hung');
+
+my $ledger = Anshin::Ledger->read(@ledgers);
+my $tally = $ledger->tally;
+my @deaths = map { ($kills{$_} // 0) . " $_" } qw(child parent worker signer command);
+diag("killed: " . join ', ', @deaths);
+diag(join ', ', map { "$_ " . ($tally->{$_} // 0) } qw(requests answered refused broken cut unavailable error hung));
+diag(sprintf 'longest request %.1f s', $tally->{longest} // 0);
+diag(join ', ', map { "$tally->{$_} $_" } grep { /acknowledged/ } sort keys %$tally);
+is(join("\n", $ledger->complaints), '', 'no answer contradicted an earlier one (STO-3)');
+is($tally->{hung} // 0, 0, 'no request met its deadline');
+is($tally->{error} // 0, 0, 'no answer was an error other than 503');
+cmp_ok($kills{$_} // 0, '>', 0, "killed: $_") for @killed;
+cmp_ok($tally->{$_} // 0, '>', 0, $_) for @acknowledged;
+
+# --- what it left ---
+
+ok($s->stop, 'httpd stops');
+ok(Anshin::Server::wait_for(20, sub { !$processes->all }), 'no process is left') or diag(join ' ', $processes->all);
+is(scalar(grep { $_->[1] < time - 20 && -e "/proc/$_->[0]" && $processes->is_ours($_->[0]) } @widows), 0,
+    'nor any whose httpd was killed');
+my @slots = grep { -f } glob $s->state . '/slots/*';
+is(join(' ', grep { !is_free($_) } @slots), '', 'every hash slot is free');
+cmp_ok(scalar @slots, '>', 0, 'of ' . @slots);
+is(join("\n", $processes->locks($s->state)), '', 'no lock is held on a file of the store');
+is($s->htanshin('user', 'add', 'p-01-late', '--address', 'late@example.jp')->{status}, 0, 'a new writer gets its turn');
+is($s->htanshin('user', 'delete', 'p-01-late')->{status}, 0, 'and another');
+$s->start;
+
+# Jobs of workers that died may wait before they are begun again.
+my $facts;
+Anshin::Server::wait_for(120, sub { $facts = Anshin::Ledger::facts($s); return !$ledger->unsent($facts) });
+$facts = Anshin::Ledger::facts($s, $ledger->people);
+my @complaints = $ledger->against($facts);
+is(join("\n", @complaints), '', 'all that was acknowledged is there; mail and certificates exactly once (STO-3, MAI-1, CRT-1)');
+diag(scalar @{ $facts->{mail} } . ' mails, ' . @{ $facts->{certificates} } . ' certificates, ' . keys(%{ $facts->{users} }) . ' users');
+
+# Half-made blobs are nobody's: housekeeping wipes them after an hour. One for each that was killed at most.
+my ($stray, $blobs) = $processes->stray_files($s->state . '/store');
+is("@$stray", '', 'no half-made file of the store is left');
+my $killed = sum(values %kills);
+cmp_ok(scalar @$blobs, '<=', $killed, 'half-made blobs for housekeeping: ' . @$blobs);
+
+# --- the checker sees what it should ---
+
+sub sees {
+    my ($what, $change) = @_;
+    my ($book, $known) = (dclone($ledger), dclone($facts));
+    eval { $change->($book, $known); 1 } or return ok(0, "$what: could not be doctored: $@");
+    my @seen = $book->against($known);
+    cmp_ok(scalar @seen, '>', scalar @complaints, "the checker sees $what") or diag(join "\n", @seen);
+    note($_) for @seen;
+    return;
+}
+
+my ($changed) = grep { $_->{changes} && $_->{registered} } $ledger->people;
+my ($holder)  = grep { @{ $_->{files} || [] } } $ledger->people;
+my ($other)   = grep { @{ $_->{files} || [] } && $_ != $holder } $ledger->people;
+my ($guessed) = grep { $_->{guesses} && $_->{registered} } $ledger->people;
+sees('a mail that is missing',         sub { shift @{ $_[1]{spool} } });
+sees('a mail that lies there twice',   sub { push @{ $_[1]{spool} }, $_[1]{spool}[0] });
+sees('a mail that was not delivered',  sub { $_[1]{mail}[0]{state} = 'waiting' });
+sees('a mail that was written twice',  sub { push @{ $_[1]{mail} }, { %{ $_[1]{mail}[0] }, id => 'f' x 32 } });
+sees('a certificate that is missing',  sub { shift @{ $_[1]{certificates} } });
+sees('a second certificate',           sub { push @{ $_[1]{certificates} }, { %{ $_[1]{certificates}[0] }, serial => '77' } });
+sees('a serial used twice',            sub { push @{ $_[1]{certificates} }, $_[1]{certificates}[0] });
+sees('a user who is gone',             sub { delete $_[1]{users}{ $changed->{user} } });
+sees('a registration that is gone',    sub { $_[1]{users}{ $changed->{user} }{state} = 'pending' });
+sees('a history that ends too early',  sub { $_[1]{history}{ $changed->{user} }{password_changed}-- });
+sees('an acknowledged login too many', sub { $_->{logins} += $_->{open} + 1 for $_[0]{people}{ $changed->{user} } });
+sees("another's certificate in a file", sub {
+    $_[0]{people}{ $holder->{user} }{files} = $other->{files};
+    $_[0]{people}{ $holder->{user} }{secret} = $other->{secret};
+    delete $_[0]{people}{ $holder->{user} }{serials};
+}) if $other;
+
+# Live: each of these lines was written by no client.
+my $book = dclone($ledger);
+my @none = $book->probe($s, $book->{people}{ $changed->{user} });
+is("@none", '', "before it is doctored, $changed->{user} is as the ledger says");
+for (
+    [ 'a session that is lost',   { op => 'login', phase => 'begin' }, { op => 'login', phase => 'done', session => 'x' x 43 } ],
+    [ 'a change that is lost',    { op => 'change', phase => 'begin', password => 'Pw-of-nobody-1' },
+                                  { op => 'change', phase => 'done', session => (keys %{ $changed->{sessions} })[0] // 'x' } ],
+    [ 'an ended session that is open', { op => 'open' } ]
+) {
+    my ($what, @lines) = @$_;
+    my $doctored = dclone($ledger);
+    my $person = $doctored->{people}{ $changed->{user} };
+    if ($lines[0]{op} eq 'open') {
+        my $c = $s->client;
+        $c->submit($c->get('/anshin/login'), { user => $person->{user}, password => $person->{password} });
+        $person->{ended}{ $c->{cookies}{'__Host-anshin-p-01'} } = 1;
+    }
+    else { $doctored->add({ user => $person->{user}, password => '', %$_ }) for @lines }
+    my @seen = $doctored->probe($s, $person);
+    cmp_ok(scalar @seen, '>', 0, "the checker sees $what");
+    note($_) for @seen;
+}
+if ($guessed) {
+    my $doctored = dclone($ledger);
+    my $person = $doctored->{people}{ $guessed->{user} };
+    $person->{$_} += 9 for qw(guesses guesses_begun);
+    my @seen = $doctored->probe($s, $person);
+    cmp_ok(scalar @seen, '>', 0, 'the checker sees attempts that are not counted any more');
+    note($_) for @seen;
+    delete $ledger->{people}{ $guessed->{user} }{$_} for qw(guesses guesses_begun);    # its counter began anew
+}
+
+# --- sessions and passwords ---
+
+my @lost = $ledger->probe($s);
+is(join("\n", @lost), '', 'every session and every password is as acknowledged, every attempt counted (STO-3, LCK-1)');
+diag(join ', ', map { "$tally->{$_} $_" } grep { / tried$| read$/ } sort keys %$tally);
+cmp_ok($tally->{'sessions tried'}, '>', 0, 'sessions tried');
+cmp_ok($tally->{'former passwords tried'}, '>', 0, 'former passwords tried');
+
+my @faults = grep { !/exit signal Killed|signal 9/ } $s->faults;
+is(join('', @faults), '', 'nothing died but what was killed');
+ok($s->stop, 'httpd stops');
+if (Test::More->builder->is_passing) { $s->remove }
+else { diag('logs, ledgers and store are left in ' . $s->root) }
+done_testing;

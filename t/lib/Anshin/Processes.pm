@@ -1,0 +1,80 @@
+package Anshin::Processes;
+# The processes of a suite's server, by kind: parent, child (of httpd, cgid among them), worker, signer, command.
+#
+#   my $p = Anshin::Processes->new($server);
+#   $p->of('child')             numbers
+#   $p->all                     "number kind", of all but commands
+#   $p->is_ours($number)        still that server's, not a number used again
+#   $p->locks($directory)       locks that the kernel holds on files there
+#   my ($files, $blobs) = $p->stray_files($store)      what a process that died left half made
+use strict;
+use warnings;
+use File::Find ();
+use Anshin::Server;
+
+my %kind_of = ('anshin-ca' => 'worker', 'anshin-signer' => 'signer', htanshin => 'command');
+
+sub new { my ($class, $server) = @_; return bless { server => $server }, $class }
+
+# The kind of a process of this server, or undef.
+sub kind {
+    my ($self, $number) = @_;
+    my $server = $self->{server};
+    my $root = $server->root;
+    my $file = readlink("/proc/$number/exe") // '';
+    return $kind_of{$1} if $file =~ m{^\Q$root\E/bin/(\S+)};
+    my $command = arguments($number);
+    # The worker hides from others of its user: what it was called by tells.
+    return 'worker' if $file eq '' && $command =~ /^anshin-ca\0/ && index($command, $server->state) >= 0;
+    return undef unless index($command, "$root/httpd.conf") >= 0 && $file =~ m{/(?:apache2|httpd)$};
+    return $number == ($server->pid // 0) ? 'parent' : 'child';
+}
+
+# Without text for a process that is gone, or only waits to be reaped.
+sub arguments {
+    my ($number) = @_;
+    open my $in, '<', "/proc/$number/cmdline" or return '';
+    local $/;
+    return scalar(<$in>) // '';
+}
+
+sub is_ours { my ($self, $number) = @_; return defined $self->kind($number) }
+
+sub numbers { return map { m{(\d+)$} } glob '/proc/[0-9]*' }
+
+sub of {
+    my ($self, $kind) = @_;
+    return grep { ($self->kind($_) // '') eq $kind } numbers();
+}
+
+sub all {
+    my ($self) = @_;
+    my %kind = map { $_ => $self->kind($_) } numbers();
+    return map { "$_ $kind{$_}" } grep { defined $kind{$_} && $kind{$_} ne 'command' } sort keys %kind;
+}
+
+sub locks {
+    my ($self, $directory) = @_;
+    my %name;
+    File::Find::find({ no_chdir => 1, wanted => sub { $name{ (stat)[1] } = $_ if -f } }, $directory);
+    my @held;
+    for my $line (split /\n/, Anshin::PKI::read_text('/proc/locks')) {
+        my ($inode) = $line =~ /\s[0-9a-f]+:[0-9a-f]+:(\d+)\s/ or next;
+        push @held, "$name{$inode}: $line" if $name{$inode};
+    }
+    return @held;
+}
+
+# What is made under another name first: lists of the store's own such files, and of blobs.
+sub stray_files {
+    my ($self, $store) = @_;
+    my (@stray, @blobs);
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        return unless -f;
+        push @stray, $_ if m{/(?:[^/]*\.(?:new|next|tmp)|control\.\d+)$};
+        push @blobs, $_ if m{/[0-9a-f]{32}\.[\d.]+$};
+    } }, $store);
+    return (\@stray, \@blobs);
+}
+
+1;
