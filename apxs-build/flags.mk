@@ -11,7 +11,7 @@ Q := $(if $(V),,@)
 says = @$(if $(V),:,echo '  $(1)	$(2)')
 
 BASE := apxs-build/out
-OUT ?= $(if $(SANITIZE),$(BASE)/asan,$(BASE))
+OUT ?= $(BASE)$(if $(SANITIZE),/asan)$(if $(COVERAGE),/coverage)
 
 # Where make install puts things; the programs know their defaults from here.
 PREFIX ?= /usr
@@ -36,6 +36,9 @@ CFLAGS_COMMON := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -ffunction-sec
 ifdef SANITIZE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_ALL := $(CFLAGS_COMMON) -O1 $(SANITIZERS)
+else ifdef COVERAGE
+SANITIZERS := --coverage
+CFLAGS_ALL := $(CFLAGS_COMMON) -O0 -fprofile-update=atomic $(SANITIZERS)
 else
 SANITIZERS :=
 CFLAGS_ALL := $(CFLAGS_COMMON) -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong

@@ -330,10 +330,10 @@ sub run {
     return { status => $status, out => Anshin::PKI::read_text("$out"), err => Anshin::PKI::read_text("$err") };
 }
 
-# httpd itself is not sanitized, so that the runtime must be there before it.
+# httpd itself is not sanitized, so that the runtime must be there before it. Coverage is told where to write to.
 sub sanitizer {
     my ($self) = @_;
-    return () unless $ENV{ANSHIN_SANITIZE};
+    return map { $_ => $ENV{$_} } grep { /^GCOV_/ } keys %ENV unless $ENV{ANSHIN_SANITIZE};
     my $runtime = join ':', map { chomp(my $file = `gcc -print-file-name=lib$_.so`); $file } qw(asan ubsan);
     my $log = "$self->{root}/logs/sanitizer";
     return (
