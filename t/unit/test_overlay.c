@@ -1,10 +1,12 @@
 /*
  * store/overlay.c: versions by position, walks, chains.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 
 #include "store/overlay.h"
 #include "tap.h"
@@ -89,6 +91,87 @@ static void test_many(apr_pool_t *pool)
     ok(wrong == 0, "50,000 records are found again");
 }
 
+/* Versions stay what they are when there come to be more chains. */
+static void test_growth(apr_pool_t *pool)
+{
+    enum { MANY = 300000 };
+    anshin_overlay_t *overlay = anshin_overlay_make(hash_key, 0, pool);
+    int counts[3] = {0, 0, -1};
+    int wrong = 0;
+
+    add(overlay, 1, "first", "old", 1);
+    add(overlay, 1, "first", "new", 2);
+    for (int i = 0; i < MANY; i++) {
+        const char *key = apr_psprintf(pool, "key/%d", i);
+
+        add(overlay, 1, key, i % 2 ? key : NULL, (anshin_position_t)i + 3);
+    }
+    add(overlay, 1, "first", NULL, MANY + 3);
+    ok(same_text(at(overlay, 1, "first", 1), "old") && same_text(at(overlay, 1, "first", MANY), "new") &&
+           same_text(at(overlay, 1, "first", ANSHIN_POSITION_LAST), "-"),
+       "in a table that grew, a record has all its versions");
+    for (int i = 0; i < MANY; i++) {
+        const char *key = apr_psprintf(pool, "key/%d", i);
+
+        wrong += !same_text(at(overlay, 1, key, (anshin_position_t)i + 3), i % 2 ? key : "-") ||
+                 !same_text(at(overlay, 1, key, (anshin_position_t)i + 2), "?");
+    }
+    ok(wrong == 0, "so have %d others", MANY);
+    ok(anshin_overlay_each(overlay, ANSHIN_POSITION_LAST, count, counts) == APR_SUCCESS && counts[0] == MANY / 2 + 1 &&
+           counts[1] == MANY / 2,
+       "and a walk meets each once");
+}
+
+/* --- readers meanwhile --- */
+
+typedef struct shared_t {
+    anshin_overlay_t *overlay;
+    _Atomic int added; /* keys 0 to here may be read, at this position */
+    _Atomic int wrong;
+    _Atomic int reads;
+} shared_t;
+
+static void *APR_THREAD_FUNC read_on(apr_thread_t *thread, void *baton)
+{
+    shared_t *shared = baton;
+    unsigned seed = 7;
+
+    (void)thread;
+    for (int limit = 0; limit < 199999; atomic_fetch_add(&shared->reads, 1)) {
+        char key[32];
+        int which;
+
+        limit = atomic_load(&shared->added);
+        which = limit > 0 ? rand_r(&seed) % limit : -1;
+        snprintf(key, sizeof(key), "key/%d", which);
+        if (which >= 0 && !same_text(at(shared->overlay, 1, key, (anshin_position_t)limit), "x")) {
+            atomic_fetch_add(&shared->wrong, 1);
+        }
+    }
+    return NULL;
+}
+
+static void test_readers(apr_pool_t *pool)
+{
+    static shared_t shared;
+    apr_thread_t *threads[2];
+    apr_status_t status;
+
+    shared.overlay = anshin_overlay_make(hash_key, 0, pool);
+    for (int i = 0; i < 2; i++) {
+        (void)apr_thread_create(&threads[i], NULL, read_on, &shared, pool);
+    }
+    for (int i = 0; i < 200000; i++) {
+        add(shared.overlay, 1, apr_psprintf(pool, "key/%d", i), "x", (anshin_position_t)i);
+        atomic_store(&shared.added, i);
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)apr_thread_join(&status, threads[i]);
+    }
+    ok(shared.wrong == 0 && shared.reads > 1000, "readers see all that was there, while it grows (%d reads)",
+       (int)shared.reads);
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -98,5 +181,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     test_versions(pool);
     test_many(pool);
+    test_growth(pool);
+    test_readers(pool);
     return done();
 }
