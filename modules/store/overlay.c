@@ -1,10 +1,11 @@
 /*
  * The overlay: see overlay.h.
  *
- * A hash table from which nothing is taken out, so a reader needs no lock: it follows pointers that are stored, released,
- * after what they point to. When the chains get long (checkpoints have fallen behind, and the journal is far beyond its
- * 4 MiB), a table with more of them takes its place. It has entries of its own, which share the versions. Who still
- * reads the old one misses nothing: all that its position may see was in there before that position was handed out.
+ * A hash table from which nothing is taken out, so a reader needs no lock: it follows pointers that are stored,
+ * released, after what they point to. When the chains get long (checkpoints have fallen behind, and the journal is far
+ * beyond its 4 MiB), a table with more of them takes its place. It has entries of its own, which share the versions.
+ * Who still reads the old one misses nothing: all that its position may see was in there before that position was
+ * handed out.
  */
 #include "store/overlay.h"
 
