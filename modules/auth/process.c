@@ -11,6 +11,7 @@
 #include "httpd/peer.h"
 #include "store/store_dbm.h"
 
+#include <ap_mpm.h>
 #include <http_main.h>
 
 APLOG_USE_MODULE(anshin_auth);
@@ -18,6 +19,17 @@ APLOG_USE_MODULE(anshin_auth);
 static const char *below(const anshin_server_t *server, const char *name, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, server->state_dir, "/", name, NULL);
+}
+
+/* Half of the threads of this process: the others go on answering those who are logged in. */
+static int waiting_logins(void)
+{
+    int threads = 0;
+
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 2) {
+        return 1;
+    }
+    return threads / 2;
 }
 
 static apr_status_t open_crypto(anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool)
@@ -29,6 +41,7 @@ static apr_status_t open_crypto(anshin_env_t *env, anshin_error_t *err, apr_pool
                                                .lanes = server->hash_lanes,
                                                .slots = server->hash_slots,
                                                .slot_dir = below(server, "slots", pool),
+                                               .line = waiting_logins(),
                                                .wait = server->hash_wait};
     anshin_crypto_t *crypto;
     apr_status_t rv = anshin_crypto_open(&crypto, &settings, err, pool);

@@ -68,7 +68,7 @@ static apr_status_t check(const anshin_crypto_settings_t *settings, anshin_error
             settings->memory, settings->passes, settings->lanes, ANSHIN_HASH_MEMORY_MAX, ANSHIN_HASH_PASSES_MAX,
             ANSHIN_HASH_LANES_MAX);
     }
-    if (settings->slots < 0 || settings->slots > ANSHIN_HASH_SLOTS_MAX || settings->wait < 0) {
+    if (settings->slots < 0 || settings->slots > ANSHIN_HASH_SLOTS_MAX || settings->wait < 0 || settings->line < 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0421", "%d hash slots: must be 0 to %d", settings->slots,
                            ANSHIN_HASH_SLOTS_MAX);
     }
@@ -122,7 +122,7 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
         return rv;
     }
     rv = anshin_slots_open(&context->slots, settings->slot_dir, slot_count(settings->slots),
-                           (apr_size_t)context->memory * 1024, settings->wait, err, pool);
+                           (apr_size_t)context->memory * 1024, settings->line, settings->wait, err, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -21,7 +21,8 @@ typedef struct anshin_crypto_settings_t {
     int lanes;                /* degree of parallelism, computed by as many threads */
     int slots;                /* hashes that all processes together compute at once; 0: one a processor */
     const char *slot_dir;     /* directory of the lock files slot.N, on a local file system; it must exist */
-    apr_interval_time_t wait; /* how long a hash waits for a slot before ANSHIN_EBUSY; 0: not at all */
+    int line;                 /* hashes of this process that may wait for a slot at once; 0: any number */
+    apr_interval_time_t wait; /* how long each of them waits before ANSHIN_EBUSY; 0: not at all */
 } anshin_crypto_settings_t;
 
 /* Open for this process: call it after fork, in every process of its own (a hash in a forked copy answers

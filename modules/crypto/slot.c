@@ -3,8 +3,9 @@
  *
  * Between processes a slot is a flock() on a file that each process opened itself (a descriptor inherited over fork
  * would exclude nobody). Between threads it is the flag `held`: threads share the open file, which a lock does not see.
- * Nobody can be woken by another process, so one waiting thread of each process, the scout, looks every few
- * milliseconds; the others wait for a slot of their own process or to become the scout.
+ * The waiting threads of a process stand in line. Nobody can be woken by another process, so the first of the line looks
+ * every few milliseconds; the others sleep until they are the first. The line is bounded: a thread that waits here
+ * answers nobody else, and logins must not take all of them.
  */
 #include "crypto/slot.h"
 
@@ -29,11 +30,19 @@ typedef struct entry_t {
     int held; /* by a thread of this process */
 } entry_t;
 
+/* A thread in line; it lies on that thread's stack. */
+typedef struct waiter_t {
+    struct waiter_t *next;
+    pthread_cond_t called; /* a slot is free, or it is the first now */
+} waiter_t;
+
 struct anshin_slots_t {
     pid_t process;
     pthread_mutex_t mutex;
-    pthread_cond_t freed; /* by its clock, CLOCK_MONOTONIC, so that a change of the date strands nobody */
-    int has_scout;        /* one of the waiting threads looks */
+    pthread_condattr_t clock; /* CLOCK_MONOTONIC, so that a change of the date strands nobody */
+    waiter_t *first;
+    int waiting;
+    int line; /* how many may; 0: any number */
     apr_interval_time_t wait;
     apr_size_t arena_size;
     int count;
@@ -52,7 +61,7 @@ static apr_status_t close_slots(void *data)
         }
         close(entry->file);
     }
-    pthread_cond_destroy(&slots->freed);
+    pthread_condattr_destroy(&slots->clock);
     pthread_mutex_destroy(&slots->mutex);
     return APR_SUCCESS;
 }
@@ -84,20 +93,18 @@ static apr_status_t open_file(int *file, const char *path, anshin_error_t *err, 
 }
 
 apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
-                               apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool)
+                               int line, apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_slots_t *made = apr_pcalloc(pool, sizeof(*made));
-    pthread_condattr_t attributes;
 
     made->process = getpid();
+    made->line = line;
     made->wait = wait;
     made->arena_size = (arena_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     made->entries = apr_pcalloc(pool, (apr_size_t)count * sizeof(*made->entries));
     pthread_mutex_init(&made->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->freed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pthread_condattr_init(&made->clock);
+    pthread_condattr_setclock(&made->clock, CLOCK_MONOTONIC);
     apr_pool_cleanup_register(pool, made, close_slots, apr_pool_cleanup_null);
     for (int i = 0; i < count; i++) {
         entry_t *entry = &made->entries[i];
@@ -142,37 +149,84 @@ static apr_time_t monotonic(void)
     return apr_time_from_sec((apr_time_t)now.tv_sec) + (apr_time_t)now.tv_nsec / 1000;
 }
 
-static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots)
+static void stand_in_line(anshin_slots_t *slots, waiter_t *self)
+{
+    waiter_t **place = &slots->first;
+
+    while (*place != NULL) {
+        place = &(*place)->next;
+    }
+    *place = self;
+    slots->waiting++;
+}
+
+/* Whoever is the first then has to look at once: several slots may have come free. */
+static void leave_line(anshin_slots_t *slots, const waiter_t *self)
+{
+    waiter_t **place = &slots->first;
+
+    while (*place != self) {
+        place = &(*place)->next;
+    }
+    *place = self->next;
+    slots->waiting--;
+    if (slots->first != NULL) {
+        pthread_cond_signal(&slots->first->called);
+    }
+}
+
+static void sleep_until(anshin_slots_t *slots, waiter_t *self, apr_time_t until)
+{
+    struct timespec when = {(time_t)apr_time_sec(until), (long)apr_time_usec(until) * 1000};
+
+    pthread_cond_timedwait(&self->called, &slots->mutex, &when);
+}
+
+/* With the mutex held. */
+static apr_status_t wait_in_line(entry_t **taken, anshin_slots_t *slots)
 {
     apr_time_t deadline = monotonic() + slots->wait;
-    apr_status_t rv;
-    int scout = 0; /* this thread looks */
+    apr_status_t rv = ANSHIN_EBUSY;
+    waiter_t self = {NULL};
 
-    pthread_mutex_lock(&slots->mutex);
-    while ((rv = look(taken, slots)) == ANSHIN_EBUSY) {
+    pthread_cond_init(&self.called, &slots->clock);
+    stand_in_line(slots, &self);
+    for (;;) {
+        int first = slots->first == &self;
         apr_time_t now = monotonic();
-        apr_time_t until = deadline;
-        struct timespec when;
 
-        if (now >= deadline) {
+        rv = first ? look(taken, slots) : ANSHIN_EBUSY;
+        if (rv != ANSHIN_EBUSY || now >= deadline) {
             break;
         }
-        if (!slots->has_scout) {
-            slots->has_scout = scout = 1;
-        }
-        if (scout && now + LOOK_EVERY < deadline) {
-            until = now + LOOK_EVERY;
-        }
-        when.tv_sec = (time_t)apr_time_sec(until);
-        when.tv_nsec = (long)apr_time_usec(until) * 1000;
-        pthread_cond_timedwait(&slots->freed, &slots->mutex, &when);
+        sleep_until(slots, &self, first && now + LOOK_EVERY < deadline ? now + LOOK_EVERY : deadline);
     }
-    if (scout) {
-        slots->has_scout = 0;
-        pthread_cond_signal(&slots->freed); /* somebody else looks from now on */
+    leave_line(slots, &self);
+    pthread_cond_destroy(&self.called);
+    return rv;
+}
+
+static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots)
+{
+    apr_status_t rv;
+
+    pthread_mutex_lock(&slots->mutex);
+    rv = slots->first == NULL ? look(taken, slots) : ANSHIN_EBUSY; /* nobody overtakes those in line */
+    if (rv == ANSHIN_EBUSY && (slots->line == 0 || slots->waiting < slots->line)) {
+        rv = wait_in_line(taken, slots);
     }
     pthread_mutex_unlock(&slots->mutex);
     return rv;
+}
+
+int anshin_slots_waiting(anshin_slots_t *slots)
+{
+    int waiting;
+
+    pthread_mutex_lock(&slots->mutex);
+    waiting = slots->waiting;
+    pthread_mutex_unlock(&slots->mutex);
+    return waiting;
 }
 
 /* An aligned mapping, which the kernel can back with huge pages: a tenth off the time of a hash, measured. */
@@ -251,6 +305,8 @@ void anshin_slot_release(anshin_slots_t *slots, anshin_slot_t *slot)
     pthread_mutex_lock(&slots->mutex);
     flock(entry->file, LOCK_UN);
     entry->held = 0;
-    pthread_cond_signal(&slots->freed);
+    if (slots->first != NULL) {
+        pthread_cond_signal(&slots->first->called);
+    }
     pthread_mutex_unlock(&slots->mutex);
 }

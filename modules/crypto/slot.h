@@ -20,14 +20,20 @@ typedef struct anshin_slot_t {
 } anshin_slot_t;
 
 /* count 1 to ANSHIN_HASH_SLOTS_MAX. Opens the lock files (made where missing, mode 0660) for this process alone; the
- * arenas come at their first use. pool's cleanup closes and unmaps.
+ * arenas come at their first use. line: how many threads of this process may wait at once, 0: any number; wait: how
+ * long each of them. pool's cleanup closes and unmaps.
  * APR_SUCCESS or ANSHIN_EFAULT. */
 apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
-                               apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool);
+                               int line, apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool);
 
-/* Take a slot; it is owned until anshin_slot_release(). Thread safe.
- * APR_SUCCESS; ANSHIN_EBUSY (none came free in time); ANSHIN_EFAULT (no memory, or this is a forked copy). */
+/* Take a slot; it is owned until anshin_slot_release(). Thread safe. Threads of one process are served in the order in
+ * which they came; between processes it is chance.
+ * APR_SUCCESS; ANSHIN_EBUSY (none came free in time, or at once: too many wait already); ANSHIN_EFAULT (no memory, or
+ * this is a forked copy). */
 apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots);
+
+/* How many threads of this process wait. */
+int anshin_slots_waiting(anshin_slots_t *slots);
 void anshin_slot_release(anshin_slots_t *slots, anshin_slot_t *slot);
 
 #endif

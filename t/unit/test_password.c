@@ -199,7 +199,7 @@ static anshin_slots_t *open_slots(int count, apr_interval_time_t wait, apr_pool_
     anshin_error_t err;
 
     anshin_error_clear(&err);
-    if (anshin_slots_open(&slots, directory, count, 4096, wait, &err, in) != APR_SUCCESS) {
+    if (anshin_slots_open(&slots, directory, count, 4096, 0, wait, &err, in) != APR_SUCCESS) {
         printf("# %s\n", err.text);
     }
     return slots;
@@ -395,11 +395,11 @@ static void test_files(void)
     ok(stat(apr_pstrcat(pool, directory, "/slot.1", NULL), &facts) == 0 && (facts.st_mode & 07777) == 0660,
        "slot files have mode 0660 whatever the umask (S31)");
     anshin_error_clear(&err);
-    ok(anshin_slots_open(&slots, other, 1, 4096, 0, &err, pool) == ANSHIN_EFAULT && err.id[0] == 'A',
+    ok(anshin_slots_open(&slots, other, 1, 4096, 0, 0, &err, pool) == ANSHIN_EFAULT && err.id[0] == 'A',
        "a directory that is not there: a fault (%s)", err.text);
     anshin_error_clear(&err);
     ok(mkdir(other, 0700) == 0 && symlink("/dev/null", apr_pstrcat(pool, other, "/slot.0", NULL)) == 0 &&
-           anshin_slots_open(&slots, other, 1, 4096, 0, &err, pool) == ANSHIN_EFAULT,
+           anshin_slots_open(&slots, other, 1, 4096, 0, 0, &err, pool) == ANSHIN_EFAULT,
        "a symbolic link in place of a slot file: a fault (%s)", err.text);
 }
 

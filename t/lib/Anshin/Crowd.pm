@@ -7,7 +7,8 @@ package Anshin::Crowd;
 #   $crowd->fire(60);                               all log in at once; at most so many seconds for all
 #   $crowd->{people}                                [ { user, response => Anshin::Response, seconds, error } ]
 #
-#   my $watch = Anshin::Crowd::Watch->start($server, $client, '/members/');   another process, which asks for a page all the time
+#   my $watch = Anshin::Crowd::Watch->start($server, $client, '/members/', $pause);
+#                                                   another process, which asks for a page all the time, on new connections
 #   my @seen = $watch->stop;                        [ { at, seconds, status } ], at as time() says
 #
 # fire() calls $crowd->{tick} some hundred times a second, when it is set.
@@ -138,6 +139,7 @@ sub start {
         while ($going) {
             my $at = time;
             my $status = $client->get($path)->status;
+            $client->close;
             printf $to "%.6f %.6f %d\n", $at, time - $at, $status;
             sleep $pause // 0.02;
         }
