@@ -105,6 +105,30 @@ apr_status_t anshin_crypto_password_hash(void *ctx, char phc[ANSHIN_PHC_MAX], co
     return rv;
 }
 
+/* A hash of smaller parameters than ours (set higher since, or imported) is done sooner than the work for an unknown
+ * user; the rest of that work is done as well, so that the time does not tell who exists until everybody has logged in
+ * once (S8). The work is memory times passes. */
+static apr_status_t compute_rest(const anshin_phc_t *stored, const context_t *context)
+{
+    apr_uint64_t done = (apr_uint64_t)stored->memory * stored->passes;
+    apr_uint64_t all = (apr_uint64_t)context->memory * context->passes;
+    unsigned char hash[ANSHIN_PHC_BYTES_MAX];
+    anshin_phc_t rest;
+    apr_status_t rv;
+
+    if (done >= all || (rv = begin(&rest, context)) != APR_SUCCESS) {
+        return done >= all ? APR_SUCCESS : rv;
+    }
+    rest.passes = (uint32_t)((all - done + context->memory - 1) / context->memory);
+    rest.memory = (uint32_t)((all - done) / rest.passes);
+    if (rest.memory < (uint32_t)ARGON2_SYNC_POINTS * 2 * rest.lanes) { /* less than argon2 can do */
+        return APR_SUCCESS;
+    }
+    rv = compute(hash, &rest, "", 0, context->slots);
+    OPENSSL_cleanse(hash, sizeof(hash));
+    return rv;
+}
+
 static int is_stale(const anshin_phc_t *phc, const context_t *context)
 {
     return phc->memory != context->memory || phc->passes != context->passes || phc->lanes != context->lanes ||
@@ -125,6 +149,9 @@ apr_status_t anshin_crypto_password_verify(void *ctx, int *match, int *stale, co
     rv = phc != NULL ? anshin_phc_read(&stored, phc) : begin(&stored, context);
     if (rv == APR_SUCCESS) {
         rv = compute(hash, &stored, secret, length, context->slots);
+    }
+    if (rv == APR_SUCCESS && phc != NULL) {
+        rv = compute_rest(&stored, context);
     }
     if (rv == APR_SUCCESS) {
         int equal = CRYPTO_memcmp(hash, stored.hash, stored.hash_length) == 0;
