@@ -20,8 +20,8 @@
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
+#include "ca/answer.h"
 #include "ca/log.h"
-#include "ca/wire.h"
 
 #define ASK_WAIT apr_time_from_sec(30)
 #define BACK_OFF_FIRST apr_time_from_sec(1)
@@ -31,8 +31,6 @@
 #define REAP_PAUSE apr_time_from_msec(5)
 #define REAP_ROUNDS 400
 #define SERIAL_MAX 20
-#define CERTIFICATE_MAX 8192
-#define FINGERPRINT_LENGTH 64
 
 typedef enum state_t { DEAD, STARTING, READY } state_t;
 
@@ -50,7 +48,7 @@ struct anshin_authority_t {
     apr_interval_time_t back_off;
     anshin_bytes_t ca;
     anshin_wire_t wire;
-    unsigned char ca_octets[CERTIFICATE_MAX];
+    unsigned char ca_octets[ANSHIN_ANSWER_CERTIFICATE_MAX];
 };
 
 /* --- the process ------------------------------------------------------------------------------------------------ */
@@ -154,26 +152,6 @@ static void bury(anshin_authority_t *authority)
 
 /* --- the conversation; all with the lock held ------------------------------------------------------------------- */
 
-/* The signer's refusal as our failure. */
-static apr_status_t read_refusal(anshin_authority_t *authority, anshin_error_t *err, apr_pool_t *pool)
-{
-    apr_uint64_t code;
-    const char *id;
-    const char *text;
-
-    if (anshin_wire_get_number(&authority->wire, &code) != APR_SUCCESS ||
-        anshin_wire_get_text(&authority->wire, &id, ANSHIN_WIRE_TEXT_MAX, pool) != APR_SUCCESS ||
-        anshin_wire_get_text(&authority->wire, &text, ANSHIN_WIRE_TEXT_MAX, pool) != APR_SUCCESS ||
-        anshin_wire_get_end(&authority->wire) != APR_SUCCESS) {
-        return ANSHIN_EFAULT;
-    }
-    return anshin_fail(err,
-                       code == 1   ? ANSHIN_EINVALID
-                       : code == 2 ? ANSHIN_EDENIED
-                                   : ANSHIN_EBUSY,
-                       "AN0753", "the signer refuses: %s (%s)", text, id);
-}
-
 /* Receive the answer to the request just sent. APR_SUCCESS: it is of the type wanted, its head is read.
  * ANSHIN_EFAULT: the conversation has broken down, and the signer is to be buried. Others: a refusal. */
 static apr_status_t receive(anshin_authority_t *authority, unsigned char wanted, apr_interval_time_t wait,
@@ -188,7 +166,7 @@ static apr_status_t receive(anshin_authority_t *authority, unsigned char wanted,
     }
     authority->next_id++;
     if (type == ANSHIN_WIRE_REFUSED) {
-        return read_refusal(authority, err, pool);
+        return anshin_answer_refused(&authority->wire, err, pool);
     }
     return type == wanted ? APR_SUCCESS : ANSHIN_EFAULT;
 }
@@ -196,16 +174,13 @@ static apr_status_t receive(anshin_authority_t *authority, unsigned char wanted,
 static apr_status_t read_welcome(anshin_authority_t *authority, anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_bytes_t certificate;
-    apr_uint64_t version;
     apr_status_t status = receive(authority, ANSHIN_WIRE_WELCOME, 0, err, pool);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_answer_welcome(&authority->wire, &certificate);
+    }
     if (status != APR_SUCCESS) {
         return status;
-    }
-    if (anshin_wire_get_number(&authority->wire, &version) != APR_SUCCESS || version != ANSHIN_WIRE_VERSION ||
-        anshin_wire_get_string(&authority->wire, &certificate, 1, CERTIFICATE_MAX) != APR_SUCCESS ||
-        anshin_wire_get_end(&authority->wire) != APR_SUCCESS) {
-        return ANSHIN_EFAULT;
     }
     memcpy(authority->ca_octets, certificate.data, certificate.length);
     authority->ca.data = authority->ca_octets;
@@ -258,24 +233,17 @@ static anshin_bytes_t copy(const anshin_bytes_t *bytes, apr_pool_t *pool)
 
 static apr_status_t read_issued(anshin_authority_t *authority, anshin_authority_issued_t *issued, apr_pool_t *pool)
 {
-    anshin_wire_t *wire = &authority->wire;
-    anshin_bytes_t certificate;
-    apr_uint64_t not_before;
-    apr_uint64_t not_after;
+    anshin_answer_issued_t answer;
+    apr_status_t status = anshin_answer_issued(&authority->wire, &answer, pool);
 
-    if (anshin_wire_get_string(wire, &certificate, 1, CERTIFICATE_MAX) != APR_SUCCESS ||
-        anshin_wire_get_text(wire, &issued->fingerprint, FINGERPRINT_LENGTH, pool) != APR_SUCCESS ||
-        anshin_wire_get_number(wire, &not_before) != APR_SUCCESS ||
-        anshin_wire_get_number(wire, &not_after) != APR_SUCCESS || anshin_wire_get_end(wire) != APR_SUCCESS ||
-        strlen(issued->fingerprint) != FINGERPRINT_LENGTH || not_after <= not_before ||
-        not_after > APR_INT32_MAX * 100LL) {
-        return ANSHIN_EFAULT;
+    if (status == APR_SUCCESS) {
+        issued->certificate = copy(&answer.certificate, pool);
+        issued->ca = copy(&authority->ca, pool);
+        issued->fingerprint = answer.fingerprint;
+        issued->not_before = answer.not_before;
+        issued->not_after = answer.not_after;
     }
-    issued->certificate = copy(&certificate, pool);
-    issued->ca = copy(&authority->ca, pool);
-    issued->not_before = apr_time_from_sec((apr_int64_t)not_before);
-    issued->not_after = apr_time_from_sec((apr_int64_t)not_after);
-    return APR_SUCCESS;
+    return status;
 }
 
 static apr_status_t ask_issue(anshin_authority_t *authority, const anshin_issue_order_t *order,

@@ -97,7 +97,7 @@ static int parse(const char *clear, anshin_flow_t *flow, apr_pool_t *pool)
     const char *last;
 
     last = line != NULL ? strchr(line + 1, '\n') : NULL;
-    if (last == NULL || kind >= ANSHIN_FLOW_COUNT || stage > ANSHIN_STAGE_RESULT) {
+    if (last == NULL || strchr(last + 1, '\n') != NULL || kind >= ANSHIN_FLOW_COUNT || stage > ANSHIN_STAGE_RESULT) {
         return 0;
     }
     flow->kind = (anshin_flow_kind_t)kind;

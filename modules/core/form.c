@@ -8,7 +8,10 @@
 #include "core/form.h"
 
 #include <string.h>
+#include <strings.h>
 #include <utf8proc.h>
+
+#define MEDIA_TYPE "application/x-www-form-urlencoded"
 
 typedef struct field_t {
     const char *name;
@@ -21,6 +24,14 @@ struct anshin_form_t {
     int count;
     field_t fields[ANSHIN_FORM_FIELDS_MAX];
 };
+
+int anshin_form_type(const char *type, const char *coding)
+{
+    apr_size_t length = strlen(MEDIA_TYPE);
+
+    return type != NULL && coding == NULL && strncasecmp(type, MEDIA_TYPE, length) == 0 &&
+           strchr("; \t", type[length]) != NULL;
+}
 
 static int hex_digit(char c)
 {

@@ -15,6 +15,10 @@
 
 typedef struct anshin_form_t anshin_form_t;
 
+/* 1 when a body of this media type (Content-Type) and coding (Content-Encoding, NULL: none) is such a form: neither
+ * multipart nor anything else, nor compressed. type may be NULL. */
+int anshin_form_type(const char *type, const char *coding);
+
 /* Parse length bytes (NULL only when 0); the fields are copied into pool. APR_SUCCESS; ANSHIN_EINVALID when there
  * are too many fields, a name is empty or repeated, a name or value is too long, a '%' is not followed by two
  * hexadecimal digits, or something decoded is not UTF-8 (RFC 3629) or holds NUL. The error text holds no value. */

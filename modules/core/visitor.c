@@ -102,17 +102,23 @@ static int names_reserved(const char *list)
 
 const char *anshin_connection_clean(const char *value, apr_pool_t *pool)
 {
-    const char *left = "";
-    char *rest, *last;
+    char *rest, *left, *to, *last;
 
     if (!names_reserved(value)) {
         return value;
     }
     rest = apr_pstrdup(pool, value);
+    to = left = apr_palloc(pool, strlen(value) * 2 + 1); /* ',' may become ", " */
     for (char *name = apr_strtok(rest, BETWEEN, &last); name != NULL; name = apr_strtok(NULL, BETWEEN, &last)) {
-        if (!anshin_header_reserved(name)) {
-            left = apr_pstrcat(pool, left, *left ? ", " : "", name, NULL);
+        if (anshin_header_reserved(name)) {
+            continue;
         }
+        if (to != left) {
+            *to++ = ',';
+            *to++ = ' ';
+        }
+        to = apr_cpystrn(to, name, strlen(name) + 1);
     }
+    *to = '\0';
     return left;
 }

@@ -12,19 +12,13 @@
 #include <string.h>
 #include <util_filter.h>
 
-#define FORM_TYPE "application/x-www-form-urlencoded"
 #define READ_BYTES 8192
 #define DISCARD_MAX 65536
 
 static int is_form(const request_rec *r)
 {
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-    apr_size_t length = strlen(FORM_TYPE);
-
-    if (apr_table_get(r->headers_in, "Content-Encoding") != NULL) {
-        return 0;
-    }
-    return type != NULL && strncasecmp(type, FORM_TYPE, length) == 0 && strchr("; \t", type[length]) != NULL;
+    return anshin_form_type(apr_table_get(r->headers_in, "Content-Type"),
+                            apr_table_get(r->headers_in, "Content-Encoding"));
 }
 
 static int announced_too_long(const request_rec *r)

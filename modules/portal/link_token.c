@@ -11,10 +11,9 @@
 #include <http_protocol.h>
 #include <string.h>
 
+#include "core/link_query.h"
 #include "httpd/env.h"
 #include "portal/route.h"
-
-#define HIDDEN "t=-"
 
 /* The place behind base: 1 for those that links lead to, by the route table. */
 static int path_takes_token(const char *path, const char *base)
@@ -55,26 +54,6 @@ static const char *plain_path(request_rec *r)
     return path;
 }
 
-/* args with every parameter t hidden; *token is the value of the last of them. */
-static const char *hide(request_rec *r, const char **token)
-{
-    char *rest = apr_pstrdup(r->pool, r->args);
-    const char *hidden = "";
-    char *last;
-    char *part;
-
-    for (part = apr_strtok(rest, "&", &last); part != NULL; part = apr_strtok(NULL, "&", &last)) {
-        const char *name = strncasecmp(part, "%74=", 4) == 0 ? "%74=" : "t=";
-        int found = strncasecmp(part, name, strlen(name)) == 0;
-
-        if (found) {
-            *token = part + strlen(name);
-        }
-        hidden = apr_pstrcat(r->pool, hidden, *hidden ? "&" : "", found ? HIDDEN : part, NULL);
-    }
-    return hidden;
-}
-
 int anshin_link_token_hide(request_rec *r)
 {
     const char *token = NULL;
@@ -84,7 +63,7 @@ int anshin_link_token_hide(request_rec *r)
     if (r->args == NULL || r->uri == NULL || anshin_link_token_get(r) != NULL || !is_portal(r, plain_path(r))) {
         return DECLINED;
     }
-    hidden = hide(r, &token);
+    hidden = anshin_link_query_hide(r->args, &token, r->pool);
     if (token == NULL) {
         return DECLINED;
     }

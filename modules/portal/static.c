@@ -1,68 +1,19 @@
 /*
  * Style sheet, script and pictures of the portal.
  *
- * SECURITY: the name comes from the address. It may hold letters, digits, '-', '_', '.' and single '/', no segment
- * begins with '.', so that nothing outside the directory can be named; only types of the table below are served.
+ * SECURITY: the name comes from the address; asset.c says which are served.
  */
 #include "portal/route.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
-#include <string.h>
+
+#include "portal/asset.h"
 
 APLOG_USE_MODULE(anshin_portal);
-
-#define NAME_MAX_BYTES 200
-
-static const struct {
-    const char *suffix;
-    const char *type;
-} types[] = {
-    {".css", "text/css; charset=utf-8"},
-    {".js", "text/javascript; charset=utf-8"},
-    {".svg", "image/svg+xml"},
-    {".png", "image/png"},
-    {".ico", "image/x-icon"},
-    {".woff2", "font/woff2"},
-    {".txt", "text/plain; charset=utf-8"},
-};
-
-static int name_valid(const char *name)
-{
-    const char *at;
-
-    if (strlen(name) > NAME_MAX_BYTES) {
-        return 0;
-    }
-    for (at = name; *at != '\0'; at++) {
-        int first = at == name || at[-1] == '/';
-
-        if (first && (*at == '.' || *at == '/')) {
-            return 0;
-        }
-        if (!apr_isalnum(*at) && strchr("-_./", *at) == NULL) {
-            return 0;
-        }
-    }
-    return at > name && at[-1] != '/';
-}
-
-static const char *type_of(const char *name)
-{
-    const char *suffix = strrchr(name, '.');
-    apr_size_t i;
-
-    for (i = 0; suffix != NULL && i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(suffix, types[i].suffix) == 0) {
-            return types[i].type;
-        }
-    }
-    return NULL;
-}
 
 static void set_headers(request_rec *r, const char *type)
 {
@@ -98,7 +49,7 @@ static int send_file(request_rec *r, apr_file_t *file, const char *type)
 
 int anshin_static_get(request_rec *r, const char *share_dir, const char *name)
 {
-    const char *type = name_valid(name) ? type_of(name) : NULL;
+    const char *type = anshin_asset_type(name);
     apr_file_t *file;
     const char *path;
 

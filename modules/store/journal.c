@@ -194,6 +194,19 @@ static int take_change(anshin_change_t *change, window_t *window)
     return 1;
 }
 
+/* Does it hold whole changes and nothing else? Looked at before any of them is believed, or half a batch would be. */
+static int is_whole(window_t changes)
+{
+    anshin_change_t change;
+
+    while (changes.length > 0) {
+        if (!take_change(&change, &changes)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* The batch at the window's start: checked, visited, passed. Answers 0 when there is none that checks. */
 static int take_batch(window_t *window, anshin_mark_t *mark, anshin_change_fn *visit, void *baton)
 {
@@ -215,10 +228,10 @@ static int take_batch(window_t *window, anshin_mark_t *mark, anshin_change_fn *v
     if (chain != anshin_get_u32(window->data + 4)) {
         return 0;
     }
-    while (visit != NULL && changes.length > 0) {
-        if (!take_change(&change, &changes)) {
-            return 0;
-        }
+    if (!is_whole(changes)) {
+        return 0;
+    }
+    while (visit != NULL && changes.length > 0 && take_change(&change, &changes)) {
         visit(baton, &change, mark->length + ANSHIN_BATCH_HEADER + length);
     }
     mark->chain = chain;

@@ -3,6 +3,8 @@
  */
 #include <ctype.h>
 
+#include <apr_encode.h>
+
 #include "core/csrf.h"
 #include "core/flow.h"
 #include "tap.h"
@@ -99,6 +101,39 @@ static void test_refused_flows(void)
     ok(anshin_flow_unseal(&op, text, ANSHIN_FLOW_REGISTER, &back) == ANSHIN_EDENIED, "and not a moment longer (S9)");
 }
 
+/* Nobody but us can seal, and what we seal has four lines; it is looked at all the same. */
+static void test_malformed_flows(void)
+{
+    static const struct {
+        const char *clear;
+        const char *what;
+    } cases[] = {
+        {"1 0 9000000000000000\n\n", "a line too few"},
+        {"1 0 9000000000000000\n\n\n\n", "a line too many"},
+        {"1 0\n\n\n", "no time"},
+        {"x 0 9000000000000000\n\n\n", "no kind"},
+        {"1 9 9000000000000000\n\n\n", "a stage that is none"},
+        {"1 -1 9000000000000000\n\n\n", "a stage below the first"},
+        {"", "nothing"},
+    };
+    const anshin_crypto_t *crypto = world.env.crypto;
+    anshin_bytes_t sealed;
+    anshin_flow_t back;
+    anshin_op_t op;
+
+    begin(&op);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text;
+
+        crypto->seal(crypto->ctx, &sealed, "flow", world.contract.name, cases[i].clear, strlen(cases[i].clear),
+                     world.pool);
+        text =
+            apr_pencode_base64_binary(world.pool, sealed.data, (apr_ssize_t)sealed.length, APR_ENCODE_BASE64URL, NULL);
+        ok(anshin_flow_unseal(&op, text, ANSHIN_FLOW_REGISTER, &back) == ANSHIN_EDENIED && back.token == NULL,
+           "sealed with %s: no flow", cases[i].what);
+    }
+}
+
 static void test_csrf(void)
 {
     anshin_op_t op;
@@ -162,6 +197,7 @@ int main(void)
     test_token_form();
     test_round();
     test_refused_flows();
+    test_malformed_flows();
     test_csrf();
     test_origin();
     apr_pool_destroy(pool);

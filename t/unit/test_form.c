@@ -93,6 +93,35 @@ static void test_refused(void)
     }
 }
 
+/* What a body may be. */
+static void test_types(void)
+{
+    static const struct {
+        const char *type;
+        const char *coding;
+        int form;
+    } cases[] = {
+        {"application/x-www-form-urlencoded", NULL, 1},
+        {"Application/X-WWW-Form-URLencoded; charset=UTF-8", NULL, 1},
+        {"application/x-www-form-urlencoded ;charset=UTF-8", NULL, 1},
+        {"application/x-www-form-urlencoded", "gzip", 0},
+        {"application/x-www-form-urlencoded", "", 0},
+        {"application/x-www-form-urlencoded2", NULL, 0},
+        {"application/x-www-form-urlencoded,multipart/form-data", NULL, 0},
+        {" application/x-www-form-urlencoded", NULL, 0},
+        {"multipart/form-data; boundary=application/x-www-form-urlencoded", NULL, 0},
+        {"text/plain", NULL, 0},
+        {"", NULL, 0},
+        {NULL, NULL, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ok(anshin_form_type(cases[i].type, cases[i].coding) == cases[i].form, "S32: a body of type %s%s%s is %s form",
+           cases[i].type ? cases[i].type : "(none)", cases[i].coding ? ", coding " : "",
+           cases[i].coding ? cases[i].coding : "", cases[i].form ? "a" : "no");
+    }
+}
+
 /* "f1=v&f2=v&..." */
 static const char *many(int count)
 {
@@ -166,6 +195,7 @@ int main(void)
     test_values();
     test_refused();
     test_limits();
+    test_types();
     test_wipe();
     apr_pool_destroy(pool);
     apr_terminate();

@@ -245,6 +245,30 @@ static void test_batch_of_a_killed_writer(const char *scratch, apr_pool_t *pool)
     close_store(&session);
 }
 
+/* A batch whose checksums are right and whose last change is not whole: nothing of it may be believed. */
+static void test_batch_of_nonsense(const char *scratch, apr_pool_t *pool)
+{
+    const char *directory = make_store(scratch, "nonsense", pool);
+    anshin_change_t changes[] = {
+        {.type = anshin_record_fact.number, .key_length = 1, .key = "a", .value = NULL},
+        {.type = anshin_record_fact.number, .key_length = 1, .key = "b", .value = "\1", .value_length = 1}};
+    anshin_folder_t folder;
+    anshin_journal_t journal = {.fd = -1};
+    anshin_batch_t batch;
+    anshin_mark_t mark = open_journal(&journal, &folder, directory, pool);
+    anshin_error_t err = {0};
+    session_t session;
+
+    anshin_batch_make(&batch, changes, 2, &err, pool);
+    batch.data[batch.length - 7] = 200; /* the length of the second value: longer than the batch */
+    ok(anshin_journal_append(&journal, &mark, &batch, &err) == APR_SUCCESS, "a batch that is not one of ours");
+    anshin_journal_close(&journal);
+    anshin_folder_close(&folder);
+    forget_boot(directory, pool);
+    ok(same_text(found(directory, &session, pool), "abcde"), "is not there for recovery, not even its first change");
+    ok(same_text(found(directory, &session, pool), "abcde"), "nor for whoever opens the store next");
+}
+
 /* A process was killed after it made the next journal, and before it told anybody; the journal was written on. */
 static void test_journal_of_a_killed_writer(const char *scratch, apr_pool_t *pool)
 {
@@ -558,6 +582,7 @@ int main(void)
     test_damaged_journal(scratch, pool);
     test_goes_on_after_cut(scratch, pool);
     test_batch_of_a_killed_writer(scratch, pool);
+    test_batch_of_nonsense(scratch, pool);
     test_journal_of_a_killed_writer(scratch, pool);
     test_unfinished_store(scratch, pool);
     test_missing_files(scratch, pool);

@@ -1,7 +1,10 @@
 /* core/visitor.c: navigations and programs (LOG-1), headers that only we may set (S22, APP-1). */
 #include <apr_general.h>
 
+#include <apr_strings.h>
+
 #include "core/visitor.h"
+#include "memory.h"
 #include "tap.h"
 
 static void kinds(void)
@@ -78,6 +81,24 @@ static void headers(void)
     }
 }
 
+/* As long as httpd takes a header: what it costs grows with its length alone. */
+static void long_connection(apr_pool_t *pool)
+{
+    char *sent = apr_palloc(pool, 8191);
+    const char *left;
+    long before;
+
+    memset(sent, 'a', 8190);
+    for (int i = 1; i < 8190; i += 2) {
+        sent[i] = ',';
+    }
+    memcpy(sent + 8190 - 12, ",remote-user", 13);
+    before = memory_pages();
+    left = anshin_connection_clean(sent, pool);
+    ok(strncmp(left, "a, a, a", 7) == 0 && strstr(left, "remote-user") == NULL, "S22: a Connection of 8,190 octets");
+    ok(memory_pages() - before < 256, "S32: takes little memory (%ld pages)", memory_pages() - before);
+}
+
 /* Connection names what a proxy leaves out (S22). */
 static void connection(void)
 {
@@ -102,6 +123,7 @@ static void connection(void)
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
         ok(anshin_connection_clean(kept[i], pool) == kept[i], "Connection: %s stays as it is", kept[i]);
     }
+    long_connection(pool);
     apr_terminate();
 }
 
