@@ -6,6 +6,7 @@ use lib 't/lib';
 use Fcntl qw(:flock);
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Anshin::Bench ();
 use Anshin::Crowd;
 use Anshin::Person;
 use Anshin::Server;
@@ -94,14 +95,7 @@ sub of_status { my ($crowd, $status) = @_; return grep { $_->{response}->status 
 
 # --- slots at work ---
 
-sub resident {
-    my $sum = 0;
-    for my $child (split ' ', Anshin::Server::text_of("/proc/@{[$s->pid]}/task/@{[$s->pid]}/children")) {
-        my %kib = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2) : () } split /\n/, Anshin::Server::text_of("/proc/$child/smaps_rollup");
-        $sum += ($kib{Pss} // 0) - ($kib{LazyFree} // 0);
-    }
-    return $sum / 1024;
-}
+sub resident { return Anshin::Bench::memory_of_children($s)->{held} }
 
 {
     my $crowd = crowd($password, 1 .. $people);

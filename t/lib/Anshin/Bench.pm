@@ -118,6 +118,29 @@ sub cpu_of {
     return $sum;
 }
 
+# --- memory ---
+
+# Of one process, MiB: what it holds (its own, and its share of what it shares), and what the kernel may take back at once. Nothing
+# of a process that has ended.
+sub memory_of {
+    my ($pid) = @_;
+    open my $map, '<', "/proc/$pid/smaps_rollup" or return;
+    my %kib = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2) : () } <$map>;
+    return unless defined $kib{Pss};
+    return { held => ($kib{Pss} - $kib{LazyFree}) / 1024, lazy => $kib{LazyFree} / 1024 };
+}
+
+# Of all children of httpd together.
+sub memory_of_children {
+    my ($s) = @_;
+    my %sum = (held => 0, lazy => 0);
+    for my $child (split ' ', Anshin::Server::text_of("/proc/@{[$s->pid]}/task/@{[$s->pid]}/children")) {
+        my $one = memory_of($child) or next;
+        $sum{$_} += $one->{$_} for keys %sum;
+    }
+    return \%sum;
+}
+
 # --- load ---
 
 # ab over kept-alive TLS 1.3: requests a second, CPU us of httpd a request, ms a request of one connection.

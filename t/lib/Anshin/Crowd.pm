@@ -4,11 +4,13 @@ package Anshin::Crowd;
 #
 #   my $crowd = Anshin::Crowd->new($server);
 #   $crowd->add('p-01-usr1', $password) for ...;    one browser, with the login page open
+#   $crowd->add_page('/open/') for ...;             one that asks for a page, without cookies
 #   $crowd->fire(60);                               all log in at once; at most so many seconds for all
 #   $crowd->{people}                                [ { user, response => Anshin::Response, seconds, error } ]
 #
-#   my $watch = Anshin::Crowd::Watch->start($server, $client, '/members/', $pause);
-#                                                   another process, which asks for a page all the time, on new connections
+#   my $watch = Anshin::Crowd::Watch->start($server, $client, '/members/', $pause, $keep);
+#                                                   another process, which asks for a page all the time, on a new connection
+#                                                   each time, or on one that it keeps
 #   my @seen = $watch->stop;                        [ { at, seconds, status } ], at as time() says
 #
 # fire() calls $crowd->{tick} some hundred times a second, when it is set.
@@ -34,6 +36,13 @@ sub add {
         'Content-Type: application/x-www-form-urlencoded', 'Content-Length: ' . length $form, 'Connection: close', '', $form;
     $client->close;
     push @{ $self->{people} }, { user => $user, client => $client, out => $bytes };
+    return;
+}
+
+sub add_page {
+    my ($self, $path) = @_;
+    my $bytes = join "\r\n", "GET $path HTTP/1.1", 'Host: localhost:' . $self->{server}->port, 'Connection: close', '', '';
+    push @{ $self->{people} }, { user => $path, client => $self->{server}->client, out => $bytes };
     return;
 }
 
@@ -128,7 +137,7 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 
 sub start {
-    my ($class, $server, $client, $path, $pause) = @_;
+    my ($class, $server, $client, $path, $pause, $keep) = @_;
     pipe my $from, my $to or die "pipe: $!";
     my $pid = fork // die "fork: $!";
     if (!$pid) {
@@ -139,7 +148,7 @@ sub start {
         while ($going) {
             my $at = time;
             my $status = $client->get($path)->status;
-            $client->close;
+            $client->close unless $keep;
             printf $to "%.6f %.6f %d\n", $at, time - $at, $status;
             sleep $pause // 0.02;
         }
