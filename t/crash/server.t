@@ -106,13 +106,28 @@ my $end = time + $seconds;
 my @actors = map {
     Anshin::Load->start($s, $_, stop => $stop, ledger => $ledgers[ $_ - 1 ], seed => $seed + $_)
 } 1 .. $clients;
+my $waited = 0;
+
+# A request that takes long on a busy machine is no fault; where it was is written down for those who look into it.
+sub look_for_waiting {
+    my @long = grep { length } map { $_->waits_for(10) } @actors;
+    return if !@long || time < $waited + 10;
+    $waited = time;
+    my $file = $s->root . "/waiting-" . int $waited;
+    Anshin::PKI::write_text($file, join("\n", @long, Anshin::Server::text_of('/proc/pressure/io'), $processes->stacks));
+    diag("@long: waits for more than 10 s; see $file, when it is left");
+    return;
+}
+
 while (time < $end || (time < $end + 180 && !has_seen_enough(Anshin::Ledger->read(@ledgers)))) {
     sleep 0.05 + rand 0.5;
     strike();
+    look_for_waiting();
 }
 sleep 2;    # calm, so that everybody comes to the end of something
 Anshin::PKI::write_text($stop, '');
-is(scalar(grep { !$_->wait(90) } @actors), 0, 'every client came to its end: nothing hung');
+Anshin::Server::wait_for(200, sub { look_for_waiting(); return !grep { !$_->ended } @actors });
+is(scalar(grep { !$_->wait(1) } @actors), 0, 'every client came to its end: nothing hung');
 
 my $ledger = Anshin::Ledger->read(@ledgers);
 my $tally = $ledger->tally;
@@ -226,8 +241,8 @@ if ($guessed) {
 my @lost = $ledger->probe($s);
 is(join("\n", @lost), '', 'every session and every password is as acknowledged, every attempt counted (STO-3, LCK-1)');
 diag(join ', ', map { "$tally->{$_} $_" } grep { / tried$| read$/ } sort keys %$tally);
-cmp_ok($tally->{'sessions tried'}, '>', 0, 'sessions tried');
-cmp_ok($tally->{'former passwords tried'}, '>', 0, 'former passwords tried');
+cmp_ok($tally->{'sessions tried'} // 0, '>', 0, 'sessions tried');
+cmp_ok($tally->{'former passwords tried'} // 0, '>', 0, 'former passwords tried');
 
 my @faults = grep { !/exit signal Killed|signal 9/ } $s->faults;
 is(join('', @faults), '', 'nothing died but what was killed');

@@ -31,7 +31,7 @@ sub start {
     my ($class, $server, $number, %want) = @_;
     my $self = bless {
         server => $server, number => $number, people => [], tally => {}, seen => {}, links => {}, count => 0,
-        deadline => 30, %want
+        deadline => 120, %want
     }, $class;
     $self->{pid} = fork // die "fork: $!";
     return $self if $self->{pid};
@@ -41,12 +41,26 @@ sub start {
     POSIX::_exit($done ? 0 : 1);
 }
 
+# 1 when its process has ended.
+sub ended {
+    my ($self) = @_;
+    $self->{ended} ||= waitpid($self->{pid}, POSIX::WNOHANG) != 0;
+    return $self->{ended};
+}
+
 # Wait for the end of its process.
 sub wait {
     my ($self, $seconds) = @_;
-    my $gone = Anshin::Server::wait_for($seconds, sub { return waitpid($self->{pid}, POSIX::WNOHANG) != 0 });
+    my $gone = Anshin::Server::wait_for($seconds, sub { return $self->ended });
     kill KILL => $self->{pid} unless $gone;
     return $gone;
+}
+
+# The request that it has been waiting for so long, or ''.
+sub waits_for {
+    my ($self, $seconds) = @_;
+    my $file = "$self->{ledger}.asking";
+    return -s $file && (Time::HiRes::stat($file))[9] < time - $seconds ? Anshin::Server::text_of($file) : '';
 }
 
 # --- remembering ---
@@ -77,7 +91,9 @@ sub browser {
     my ($self, %want) = @_;
     my $server = $self->{server};
     return Anshin::Load::Browser->new(
-        port => $server->port, ca => $server->server_ca, timeout => $self->{deadline}, tally => $self->{tally}, %want);
+        port => $server->port, ca => $server->server_ca, timeout => $self->{deadline}, tally => $self->{tally},
+        asking => "$self->{ledger}.asking", %want
+    );
 }
 
 # The response when it is an answer and one of these; no answer ends the deed.
@@ -101,6 +117,7 @@ sub live {
             sleep 0.02 + rand 0.05;
         };
     }
+    for (1 .. 5) { last if eval { $self->login; 1 } }    # a session of everybody's is there in the end
     $self->note('tally', '', %{ $self->{tally} });
     return;
 }
@@ -332,7 +349,9 @@ sub raw {
 sub request {
     my ($self, @rest) = @_;
     my $begin = Time::HiRes::time();
+    Anshin::PKI::write_text($self->{asking}, "$rest[0] $rest[1]");
     my $response = $self->SUPER::request(@rest);
+    Anshin::PKI::write_text($self->{asking}, '');
     my $took = Time::HiRes::time() - $begin;
     my $tally = $self->{tally};
     $tally->{requests}++;

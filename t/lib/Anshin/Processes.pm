@@ -5,6 +5,7 @@ package Anshin::Processes;
 #   $p->of('child')             numbers
 #   $p->all                     "number kind", of all but commands
 #   $p->is_ours($number)        still that server's, not a number used again
+#   $p->stacks                  where each thread is in the kernel, for those who find out why something hangs
 #   $p->locks($directory)       locks that the kernel holds on files there
 #   my ($files, $blobs) = $p->stray_files($store)      what a process that died left half made
 use strict;
@@ -31,9 +32,11 @@ sub kind {
 }
 
 # Without text for a process that is gone, or only waits to be reaped.
-sub arguments {
-    my ($number) = @_;
-    open my $in, '<', "/proc/$number/cmdline" or return '';
+sub arguments { my ($number) = @_; return proc("$number/cmdline") }
+
+sub proc {
+    my ($name) = @_;
+    open my $in, '<', "/proc/$name" or return '';
     local $/;
     return scalar(<$in>) // '';
 }
@@ -51,6 +54,18 @@ sub all {
     my ($self) = @_;
     my %kind = map { $_ => $self->kind($_) } numbers();
     return map { "$_ $kind{$_}" } grep { defined $kind{$_} && $kind{$_} ne 'command' } sort keys %kind;
+}
+
+sub stacks {
+    my ($self) = @_;
+    my $text = '';
+    for my $number (grep { $self->is_ours($_) } numbers()) {
+        for my $thread (glob "/proc/$number/task/*") {
+            my @calls = map { s/^\[<0>\] |\+0x.*//gr } split /\n/, proc($thread =~ s{^/proc/}{}r . '/stack');
+            $text .= "$thread: " . join(' < ', @calls) . "\n";
+        }
+    }
+    return $text;
 }
 
 sub locks {
