@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -232,6 +233,81 @@ apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t 
     return status;
 }
 
+/* The changes, in the order in which db has its pages, as far as can be told from outside: its cache is small (apr_dbm
+ * gives no way to make it larger), and in the order of the overlay each change would read a page and write another.
+ * Sorted, a page is read and written once, which takes a half to a sixth of the time. */
+typedef struct placed_t {
+    apr_uint32_t place;
+    anshin_change_t change;
+} placed_t;
+
+typedef struct changes_t {
+    placed_t *placed;
+    apr_size_t count;
+} changes_t;
+
+/* db's hash of a key (FNV-1, 32 bits, from 0), mirrored: a bucket is told by as many of its low bits as the table needs
+ * by now, so that keys of one bucket are neighbours however many these are. Where it is another one, as with gdbm, only
+ * the time is lost. */
+static apr_uint32_t place_of(const anshin_change_t *change)
+{
+    char key[ANSHIN_TABLE_KEY_MAX];
+    apr_size_t length = anshin_base_key(key, change->type, change->key, change->key_length);
+    apr_uint32_t hash = 0;
+    apr_uint32_t mirrored = 0;
+
+    for (apr_size_t i = 0; i < length; i++) {
+        hash = hash * 16777619u ^ (unsigned char)key[i];
+    }
+    for (int bit = 0; bit < 32; bit++) {
+        mirrored = mirrored << 1 | (hash >> bit & 1);
+    }
+    return mirrored;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    apr_uint32_t x = ((const placed_t *)a)->place;
+    apr_uint32_t y = ((const placed_t *)b)->place;
+
+    return (x > y) - (x < y);
+}
+
+static apr_status_t count_change(void *baton, const anshin_change_t *change)
+{
+    (void)change;
+    ((changes_t *)baton)->count++;
+    return APR_SUCCESS;
+}
+
+static apr_status_t place_change(void *baton, const anshin_change_t *change)
+{
+    changes_t *changes = baton;
+
+    changes->placed[changes->count++] = (placed_t){place_of(change), *change};
+    return APR_SUCCESS;
+}
+
+static void sort_changes(changes_t *changes, const anshin_overlay_t *overlay, apr_pool_t *pool)
+{
+    changes->count = 0;
+    (void)anshin_overlay_each(overlay, ANSHIN_POSITION_LAST, count_change, changes);
+    changes->placed = apr_palloc(pool, (changes->count + 1) * sizeof(placed_t));
+    changes->count = 0;
+    (void)anshin_overlay_each(overlay, ANSHIN_POSITION_LAST, place_change, changes);
+    qsort(changes->placed, changes->count, sizeof(placed_t), by_place);
+}
+
+static apr_status_t each_change(const changes_t *changes, anshin_overlay_visit_fn *visit, void *baton)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    for (apr_size_t i = 0; status == APR_SUCCESS && i < changes->count; i++) {
+        status = visit(baton, &changes->placed[i].change);
+    }
+    return status;
+}
+
 typedef struct update_t {
     anshin_table_t *table;
     anshin_census_t census;
@@ -264,8 +340,7 @@ static apr_status_t apply(void *baton, const anshin_change_t *change)
 
 /* Apply and close; *census tells what must be in the table now, *sure is 1 when all of it was written. */
 static apr_status_t apply_all(anshin_census_t *census, int *sure, const anshin_folder_t *folder, apr_uint32_t number,
-                              const char *type, const anshin_overlay_t *changes, anshin_error_t *err,
-                              apr_pool_t *scratch)
+                              const char *type, const changes_t *changes, anshin_error_t *err, apr_pool_t *scratch)
 {
     update_t update = {.err = err, .scratch = scratch};
     apr_status_t status = anshin_table_open(&update.table, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_WRITE, err);
@@ -275,7 +350,7 @@ static apr_status_t apply_all(anshin_census_t *census, int *sure, const anshin_f
     }
     status = read_census(&update.census, update.table, err, scratch);
     if (status == APR_SUCCESS) {
-        status = anshin_overlay_each(changes, ANSHIN_POSITION_LAST, apply, &update);
+        status = each_change(changes, apply, &update);
     }
     if (status == APR_SUCCESS) {
         update.census.number = number;
@@ -322,7 +397,7 @@ static int same_census(const anshin_census_t *a, const anshin_census_t *b)
 
 /* whole: read it through. */
 static apr_status_t verify(const anshin_census_t *expected, int whole, const anshin_folder_t *folder, const char *type,
-                           const anshin_overlay_t *changes, anshin_error_t *err, apr_pool_t *scratch)
+                           const changes_t *changes, anshin_error_t *err, apr_pool_t *scratch)
 {
     update_t update = {.err = err, .scratch = scratch};
     anshin_census_t written;
@@ -338,7 +413,7 @@ static apr_status_t verify(const anshin_census_t *expected, int whole, const ans
         status = anshin_table_each(update.table, 0, count_key, &found, err);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_overlay_each(changes, ANSHIN_POSITION_LAST, compare, &update);
+        status = each_change(changes, compare, &update);
     }
     if (status == APR_SUCCESS && (!same_census(&found, expected) || !same_census(&written, expected))) {
         status = anshin_fail(err, ANSHIN_EFAULT, "AN0350",
@@ -351,9 +426,11 @@ static apr_status_t verify(const anshin_census_t *expected, int whole, const ans
 
 /* The descriptor is opened before anything is written: a sync tells of the failures since. */
 apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
-                                const anshin_overlay_t *changes, anshin_error_t *err)
+                                const anshin_overlay_t *overlay, anshin_error_t *err)
 {
     anshin_census_t census = {0};
+    changes_t changes;
+    apr_pool_t *pool;
     apr_pool_t *scratch;
     apr_status_t status;
     int sure = 0;
@@ -363,18 +440,20 @@ apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t numb
     if (status != APR_SUCCESS) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0351", "store: the base in the making was removed");
     }
-    if (apr_pool_create_unmanaged(&scratch) != APR_SUCCESS) {
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
         close(fd);
         return anshin_fail(err, ANSHIN_EFAULT, "AN0352", "store: no memory to make base %u", number);
     }
-    status = apply_all(&census, &sure, folder, number, type, changes, err, scratch);
+    apr_pool_create(&scratch, pool);
+    sort_changes(&changes, overlay, pool);
+    status = apply_all(&census, &sure, folder, number, type, &changes, err, scratch);
     if (status == APR_SUCCESS && fsync(fd) != 0) {
         status = anshin_fail(err, ANSHIN_EFAULT, "AN0353", "store: cannot sync base %u: %s", number, strerror(errno));
     }
     close(fd);
     if (status == APR_SUCCESS) {
-        status = verify(&census, !sure || number % WHOLE_EVERY == 0, folder, type, changes, err, scratch);
+        status = verify(&census, !sure || number % WHOLE_EVERY == 0, folder, type, &changes, err, scratch);
     }
-    apr_pool_destroy(scratch);
+    apr_pool_destroy(pool);
     return status;
 }

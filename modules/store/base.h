@@ -59,6 +59,6 @@ apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t 
  * say that it is base `number`. Durable and checked when this returns APR_SUCCESS; after anything else its content is
  * worthless. */
 apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
-                                const anshin_overlay_t *changes, anshin_error_t *err);
+                                const anshin_overlay_t *overlay, anshin_error_t *err);
 
 #endif
