@@ -22,13 +22,27 @@ sub new { my ($class, @rows) = @_; return bless { rows => \@rows }, $class }
 
 sub missed { my ($self) = @_; return grep { $_->{met} eq 'missed' } @{ $self->{rows} } }
 
+# As parse() reads it.
+sub lines { my ($self) = @_; return map { join("\t", @$_{@fields}) . "\n" } @{ $self->{rows} } }
+
 # The cells of a row as they are shown.
 sub cells {
     my ($row) = @_;
+    my %show = map { $_ => figure($row->{$_}) } qw(median low high ratio ratio_low ratio_high cpu);
     return (
-        $row->{name}, "$row->{median} $row->{unit}", range(@$row{qw(low high)}), $row->{ratio}, range(@$row{qw(ratio_low ratio_high)}),
-        length $row->{cpu} ? "$row->{cpu} µs" : '', $row->{goal}, $row->{met}
+        $row->{name}, "$show{median} $row->{unit}", range(@show{qw(low high)}),
+        $show{ratio}, range(@show{qw(ratio_low ratio_high)}), length $show{cpu} ? "$show{cpu} µs" : '', $row->{goal}, $row->{met}
     );
+}
+
+# Three digits that matter, or four.
+sub figure {
+    my ($value) = @_;
+    return $value if $value eq '';
+    my $size = abs $value;
+    my $text = sprintf $size >= 100 ? '%.0f' : $size >= 10 ? '%.1f' : $size >= 1 || $size == 0 ? '%.2f' : '%.3f', $value;
+    1 while $text =~ s/^(-?\d+)(\d{3})/$1,$2/;
+    return $text;
 }
 
 # A baseline's ratio to itself has no spread.
@@ -62,8 +76,9 @@ sub text {
     return $text;
 }
 
+# In the table's own English, or by the phrases of another language: { English => other }, the longest first.
 sub markdown {
-    my ($self) = @_;
+    my ($self, $phrases) = @_;
     my @lines = (\@heads, [ '---', ('--:') x 5, '---', '---' ]);
     my $section = '';
     for my $row (@{ $self->{rows} }) {
@@ -71,7 +86,14 @@ sub markdown {
         $section = $row->{section};
         push @lines, [ cells($row) ];
     }
-    my $text = join '', map { '| ' . join(' | ', map { s/\|/\\|/gr } @$_) . " |\n" } @lines;
+    my $text = '';
+    for my $line (@lines) {
+        $text .= '| ' . join(' | ', map { s/\|/\\|/gr =~ s/([<>])=/$1 eq '<' ? '≤' : '≥'/ger } @$line) . " |\n";
+    }
+    if ($phrases && %$phrases) {
+        my $any = join '|', map { quotemeta } sort { length $b <=> length $a } keys %$phrases;
+        $text =~ s/(?<![A-Za-z])($any)(?![A-Za-z])/$phrases->{$1}/g;
+    }
     utf8::encode($text);
     return $text;
 }
