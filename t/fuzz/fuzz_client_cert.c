@@ -1,47 +1,49 @@
 /*
- * The Client-Cert header (RFC 9440): what is read from it is within its limits, and is what its base64 says: written
- * again it is the same text, but for the bits that a last sign has too many.
+ * The Client-Cert header of a TLS terminator (RFC 9440), one text. One byte sequence is taken and nothing else, and
+ * what is in it comes out; octets of any kind come back from a header that was written as the RFC says.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include <apr_encode.h>
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include "core/client_cert.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(const char *value, const anshin_bytes_t *der, apr_pool_t *pool)
+static const char *write_header(const void *octets, size_t size, apr_pool_t *pool)
 {
-    const char *text = strchr(value, ':') + 1;
-    apr_size_t length = strcspn(text, ":");
-    const char *again = apr_pencode_base64_binary(pool, der->data, (apr_ssize_t)der->length, APR_ENCODE_NONE, NULL);
-    apr_size_t exact = strcspn(text, "=:");
+    const char *text = apr_pencode_base64_binary(pool, octets, (apr_ssize_t)size, APR_ENCODE_NONE, NULL);
 
-    if (der->length == 0 || der->length > ANSHIN_CLIENT_CERT_MAX || again == NULL || strlen(again) != length ||
-        strncmp(again, text, exact - 1) != 0) {
-        abort();
-    }
+    return apr_pstrcat(pool, ":", text, ":", NULL);
+}
+
+static void check_taken(const char *value, const anshin_bytes_t *der, apr_pool_t *pool)
+{
+    const char *start = value + strspn(value, " \t");
+    const char *header = write_header(der->data, der->length, pool);
+    size_t length = strlen(header);
+    anshin_bytes_t more;
+
+    require(der->length >= 1 && der->length <= ANSHIN_CLIENT_CERT_MAX);
+    /* The last sign before the padding has bits to spare. */
+    require(strlen(start) >= length && strncmp(start, header, length - 4) == 0 && start[length - 1] == ':');
+    require(strspn(start + length, " \t") == strlen(start + length));
+    require(anshin_client_cert_parse(&more, apr_pstrcat(pool, value, ", ", value, NULL), pool) == ANSHIN_EINVALID);
+    require(anshin_client_cert_parse(&more, apr_pstrcat(pool, value, ";a", NULL), pool) == ANSHIN_EINVALID);
+    require(anshin_client_cert_parse(&more, apr_pstrcat(pool, value, ":", NULL), pool) == ANSHIN_EINVALID);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = fuzz_pool();
+    const char *value = fuzz_text(data, size);
     anshin_bytes_t der;
-    const char *value;
+    apr_status_t status = anshin_client_cert_parse(&der, value, pool);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    value = apr_pstrmemdup(pool, (const char *)data, size);
-    if (anshin_client_cert_parse(&der, value, pool) == APR_SUCCESS) {
-        check(value, &der, pool);
-    } else if (der.data != NULL) {
-        abort();
+    require(status == APR_SUCCESS || status == ANSHIN_EINVALID);
+    if (status == APR_SUCCESS) {
+        check_taken(value, &der, pool);
     }
-    apr_pool_destroy(pool);
-    apr_terminate();
+    status = anshin_client_cert_parse(&der, write_header(data, size, pool), pool);
+    require(status == (size >= 1 && size <= ANSHIN_CLIENT_CERT_MAX ? APR_SUCCESS : ANSHIN_EINVALID));
+    require(status != APR_SUCCESS || (der.length == size && memcmp(der.data, data, size) == 0));
     return 0;
 }
