@@ -56,6 +56,28 @@ static void check_same(const anshin_field_t *field, const void *a, const void *b
     require(!"a kind of field");
 }
 
+/* What decodes is format, and fields to the last octet, each tag once. */
+static void check_tags(const uint8_t *octets, size_t length)
+{
+    int seen[256] = {0};
+
+    require(octets[0] == 1);
+    for (size_t at = 1; at < length;) {
+        uint8_t tag = octets[at++];
+        uint64_t size = 0;
+        unsigned shift = 0;
+
+        require(tag != 0 && !seen[tag]++);
+        do {
+            require(at < length && shift < 64);
+            size |= (uint64_t)(octets[at] & 0x7f) << shift;
+            shift += 7;
+        } while ((octets[at++] & 0x80) != 0);
+        require(size <= length - at);
+        at += (size_t)size;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
@@ -75,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     require(length >= 1 && length <= ANSHIN_RECORD_MAX);
+    check_tags(octets, length);
     require(anshin_record_encode(&encoded, type, &first, pool) == APR_SUCCESS && encoded.length <= length);
     require(anshin_record_decode(&second, type, encoded.data, encoded.length, pool) == APR_SUCCESS);
     for (size_t i = 0; i < type->field_count; i++) {

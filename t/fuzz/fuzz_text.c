@@ -8,7 +8,7 @@
 
 #include "core/text.h"
 
-#define NESTING_MAX 9 /* levels of objects that texts.c admits, and one */
+#define NESTING_MAX 8 /* levels of objects below the outermost that text.c admits */
 
 static const char *base;
 static const char *over;
