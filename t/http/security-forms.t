@@ -15,7 +15,7 @@ use Anshin::Person;
 use Anshin::Server;
 
 my %navigation = (Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
-my $s = Anshin::Server->new(server => 'RequestReadTimeout handshake=0 header=3 body=3', contract => <<'END')->start;
+my $s = Anshin::Server->new(server => 'RequestReadTimeout handshake=0 header=5 body=5', contract => <<'END')->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinReauthenticate 1h
