@@ -117,20 +117,41 @@ static void *APR_THREAD_FUNC work_on(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-/* Claims that a dead worker left are free: we hold the lock of workers. */
-static void release_claims(const anshin_work_t *work, apr_pool_t *pool)
+static apr_status_t release_claims(const anshin_work_t *work)
 {
     anshin_op_t op;
+    apr_pool_t *scratch;
     int released;
     apr_status_t status;
 
-    anshin_op_init(&op, work->env, NULL, NULL, pool);
+    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+    anshin_op_init(&op, work->env, NULL, NULL, scratch);
     status = anshin_jobs_release(&op, &released);
     if (status != APR_SUCCESS) {
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0794", "jobs of a worker that died are not free yet", status, &op.error);
     } else if (released > 0) {
         anshin_log(ANSHIN_LOG_NOTICE, "AN0795", "%d jobs are begun again, their worker died", released);
     }
+    apr_pool_destroy(scratch);
+    return status;
+}
+
+/* Claims that a dead worker left are free: we hold the lock of workers. A store that does not take that, on a full disk
+ * say, takes nothing else from us either, so that we wait for it, until such claims end by themselves. Before any
+ * thread begins: it would lose its own. Answers 0 when told to end meanwhile. */
+static int free_claims(const anshin_work_t *work, int signals, int lifeline)
+{
+    struct pollfd ends[] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}};
+
+    for (apr_interval_time_t waited = 0; waited < ANSHIN_JOB_CLAIM_LIFE; waited += POLL) {
+        if (release_claims(work) == APR_SUCCESS) {
+            return 1;
+        }
+        if (poll(ends, 2, (int)apr_time_as_msec(POLL)) > 0) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* --- the main thread -------------------------------------------------------------------------------------------- */
@@ -236,7 +257,9 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
         apr_thread_cond_create(&worker.wake, pool) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
-    release_claims(work, pool);
+    if (!free_claims(work, signals, lifeline)) {
+        return APR_SUCCESS;
+    }
     status = start_threads(&worker, hands, threads, pool);
     if (status == APR_SUCCESS) {
         status = listen_on(&worker, signals, lifeline, bell);

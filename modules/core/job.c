@@ -21,8 +21,6 @@
 #include <apr_strings.h>
 
 #define SEQUENCE "jobs"
-#define CLAIM_LIFE \
-    apr_time_from_sec(600) /* longer than any job takes; a worker that died is noticed earlier, at start */
 #define WAIT_FIRST apr_time_from_sec(10)
 #define WAIT_MAIL apr_time_from_sec(3600) /* longest wait between tries */
 #define WAIT_ISSUE apr_time_from_sec(60)  /* somebody sits in front of the screen */
@@ -201,7 +199,7 @@ static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *sea
     }
     if (status == APR_SUCCESS) {
         job->claimed_by = worker;
-        job->claimed_until = op->now + CLAIM_LIFE;
+        job->claimed_until = op->now + ANSHIN_JOB_CLAIM_LIFE;
         status = anshin_txn_put(txn, &anshin_record_job, key, job);
     }
     return status == APR_SUCCESS ? move_front(op, txn, search) : status;

@@ -21,6 +21,10 @@ typedef enum anshin_job_kind_t {
 /* Then a mail is failed; waits between tries double from 10 s to 1 h (of an issue: to 1 min, for ever). */
 #define ANSHIN_JOB_TRIES 12
 
+/* Then a claim ends by itself: longer than any job takes. A worker that died is noticed earlier, at the next one's
+ * start. */
+#define ANSHIN_JOB_CLAIM_LIFE apr_time_from_sec(600)
+
 /* Queue inside a write transaction; sets op->jobs_queued. contract, times and tries are filled in. */
 apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job);
 

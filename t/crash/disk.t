@@ -171,6 +171,12 @@ sub while_it_lasts {
     kill CONT => $cast->{worker};
     ok($s->wait_log(qr/anshin-ca:.*\Q$is->{cause}\E/, 30), "$is->{name}: and so does the worker's") or diag($s->log);
     reads_go_on($s, $cast->{session}, "$is->{name}, still");
+
+    # A worker that dies now leaves what it had in hand to one that cannot write.
+    kill KILL => $cast->{worker};
+    ok($s->wait_log(qr/AN0593/), "$is->{name}: the worker is killed");
+    ok($s->wait_log(qr/AN0593(?s:.*)anshin-ca:.*\Q$is->{cause}\E/, 30), "$is->{name}: the next one meets the same cause")
+        or diag($s->log);
     return;
 }
 
