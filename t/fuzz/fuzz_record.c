@@ -20,6 +20,7 @@ static const anshin_record_type_t *choose(uint8_t octet)
     while (anshin_record_types[count] != NULL) {
         count++;
     }
+    require(count > 0);
     return anshin_record_types[octet % count];
 }
 
