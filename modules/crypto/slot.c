@@ -3,9 +3,9 @@
  *
  * Between processes a slot is a flock() on a file that each process opened itself (a descriptor inherited over fork
  * would exclude nobody). Between threads it is the flag `held`: threads share the open file, which a lock does not see.
- * The waiting threads of a process stand in line. Nobody can be woken by another process, so the first of the line looks
- * every few milliseconds; the others sleep until they are the first. The line is bounded: a thread that waits here
- * answers nobody else, and logins must not take all of them.
+ * The waiting threads of a process stand in line. Nobody can be woken by another process, so the first of the line
+ * looks every few milliseconds; the others sleep until they are the first. The line is bounded: a thread that waits
+ * here answers nobody else, and logins must not take all of them.
  */
 #include "crypto/slot.h"
 
@@ -187,7 +187,7 @@ static apr_status_t wait_in_line(entry_t **taken, anshin_slots_t *slots)
 {
     apr_time_t deadline = monotonic() + slots->wait;
     apr_status_t rv = ANSHIN_EBUSY;
-    waiter_t self = {NULL};
+    waiter_t self = {.next = NULL};
 
     pthread_cond_init(&self.called, &slots->clock);
     stand_in_line(slots, &self);
