@@ -5,9 +5,10 @@
 #   t/crash/disk.t
 #
 # A full disk is a real one where that is allowed: a small tmpfs below the state directory, in a mount namespace of our
-# own (root with CAP_SYS_ADMIN; ANSHIN_NAMESPACE=0 does without). Where it is not, the same answers come from t/crash/preload/faults.c, a library preloaded
-# into httpd and worker, and the suite says so; nothing is left out. A file system that turns read-only under open files,
-# and a sync that fails, cannot be had of a healthy kernel and always come from there.
+# own (root with CAP_SYS_ADMIN; ANSHIN_NAMESPACE=0 does without). Where it is not, the same answers come from
+# t/crash/preload/faults.c, a library preloaded into httpd and worker, and the suite says so; nothing is left out. A
+# file system that turns read-only under open files, and a sync that fails, cannot be had of a healthy kernel and always
+# come from there.
 #
 # While it lasts: pages that only read go on, whoever is logged in stays so; what must write is answered with 503 and a
 # page, and no session; the log names the cause. Afterwards: a full or read-only disk needs nobody, a failed sync asks
@@ -25,7 +26,8 @@ use Anshin::Processes;
 use Anshin::Server;
 
 # In a mount namespace of our own a tmpfs ends with us, however we end.
-if ($> == 0 && !defined $ENV{ANSHIN_NAMESPACE} && system("unshare -m sh -c 'mount -t tmpfs none /mnt' 2>/dev/null") == 0) {
+my $try = "unshare -m sh -c 'mount -t tmpfs none /mnt' 2>/dev/null";
+if ($> == 0 && !defined $ENV{ANSHIN_NAMESPACE} && system($try) == 0) {
     $ENV{ANSHIN_NAMESPACE} = 1;
     exec 'unshare', '-m', $^X, $0, @ARGV or die "unshare: $!";
 }
@@ -94,7 +96,8 @@ sub finish_registration {
 
 sub change {
     my ($c, $person, $new) = @_;
-    return $c->submit($c->get('/anshin/password'), { current => $person->{password}, password => $new, password_confirm => $new });
+    my %fields = (current => $person->{password}, password => $new, password_confirm => $new);
+    return $c->submit($c->get('/anshin/password'), \%fields);
 }
 
 sub has_session { my ($answer) = @_; return scalar grep { /^__Host-anshin-p-01=[^;]/ } $answer->headers('Set-Cookie') }
@@ -104,7 +107,8 @@ sub is_refused {
     my ($answer, $what) = @_;
     my $good = $answer->status == 503 && ($answer->header('Retry-After') // '') =~ /^\d+$/ && $answer->text =~ /<h1/
         && !has_session($answer);
-    ok($good, "$what is refused with a page (S21, STO-3)") or diag($answer->status . ' ' . $answer->error . $answer->body);
+    ok($good, "$what is refused with a page (S21, STO-3)")
+        or diag($answer->status . ' ' . $answer->error . $answer->body);
     return;
 }
 
@@ -165,7 +169,8 @@ sub while_it_lasts {
     is_refused(change($cast->{session}, $cast->{stay}, 'Never-to-be-7'), "$is->{name}: a change of the password");
     is_refused(log_in_until_refused($s, $cast, $is->{some} ? 3000 : 1), "$is->{name}: a login");
     is_refused(finish_registration($cast->{late}), "$is->{name}: a registration");
-    cmp_ok($cast->{logins}, '>', 0, "$is->{name}: but $cast->{logins} went into what was allocated before") if $is->{some};
+    my $some = $cast->{logins};
+    cmp_ok($some, '>', 0, "$is->{name}: but $some went into what was allocated before") if $is->{some};
     isnt($s->client->get('/members/')->status, 200, "$is->{name}: nobody gets in without a session");
     like($s->log, qr/AN0612: .*\Q$is->{cause}\E/, "$is->{name}: httpd's log names the cause");
     kill CONT => $cast->{worker};
@@ -175,8 +180,8 @@ sub while_it_lasts {
     # A worker that dies now leaves what it had in hand to one that cannot write.
     kill KILL => $cast->{worker};
     ok($s->wait_log(qr/AN0593/), "$is->{name}: the worker is killed");
-    ok($s->wait_log(qr/AN0593(?s:.*)anshin-ca:.*\Q$is->{cause}\E/, 30), "$is->{name}: the next one meets the same cause")
-        or diag($s->log);
+    my $again = qr/AN0593(?s:.*)anshin-ca:.*\Q$is->{cause}\E/;
+    ok($s->wait_log($again, 30), "$is->{name}: the next one meets the same cause") or diag($s->log);
     return;
 }
 
@@ -185,7 +190,8 @@ sub settle_password {
     my ($s, $person, $new, $is) = @_;
     my @opens = map { $person->login($s->client, password => $_)->status == 303 ? $_ : () } $person->{password}, $new;
     is(scalar @opens, 1, "$is->{name}: the password is the old one or the new one");
-    isnt($opens[0], $new, "$is->{name}: the old one, since the change was refused before it was written") unless $is->{restart};
+    isnt($opens[0], $new, "$is->{name}: the old one, since the change was refused before it was written")
+        unless $is->{restart};
     $person->{password} = $opens[0] // $new;
     return;
 }
@@ -201,12 +207,13 @@ sub afterwards {
     is($cast->{session}->get('/members/')->status, 200, "$is->{name}, mended: the session of before is open");
     settle_password($s, $stay, 'Never-to-be-7', $is);
     my $answer = finish_registration($cast->{late});
-    ok($answer->status == 303 || $is->{restart}, "$is->{name}: the registration that was refused is taken") or diag($answer->body);
+    ok($answer->status == 303 || $is->{restart}, "$is->{name}: the registration that was refused is taken")
+        or diag($answer->body);
     is($late->login($s->client)->status, 303, "$is->{name}: and who registered logs in");
     is(change(logged_in($s, $stay), $stay, 'Kawa-to-mori-8')->status, 303, "$is->{name}: a password is changed");
     is($come->login($s->client)->status, 303, "$is->{name}: a login");
     $cast->{logins}++;
-    ok($holder->wait_text(qr{(/download\?t=)}), "$is->{name}: the certificate that was asked for before is there by itself");
+    ok($holder->wait_text(qr{(/download\?t=)}), "$is->{name}: the certificate asked for before is there by itself");
     ok($holder->fetch, 'and can be fetched');
 
     my $facts;
@@ -218,7 +225,8 @@ sub afterwards {
     is($mail{'certificate-ready'}, 1, 'one with a certificate');
     cmp_ok($mail{'password-changed'}, '>=', 1, 'notices of a changed password: ' . $mail{'password-changed'});
     is(scalar @{ $facts->{certificates} }, 1, "$is->{name}: one certificate was made (CRT-1)");
-    my $ok = grep { $_->{result} eq 'login_ok' } @{ Anshin::Ledger::list($s, 'history', $come->{user}, '--limit', 10_000) };
+    my $history = Anshin::Ledger::list($s, 'history', $come->{user}, '--limit', 10_000);
+    my $ok = grep { $_->{result} eq 'login_ok' } @$history;
     ok($ok == $cast->{logins} || ($is->{restart} && $ok == $cast->{logins} + 1),
         "$is->{name}: all $cast->{logins} logins are in the history, and none that was refused") or diag($ok);
     return;
@@ -270,7 +278,9 @@ scenario(
         is($s->client->get('/members/')->status, 503, 'started on a read-only file system: 503');
         $s->stop;
     }
-    else { like($@, qr/AN0\d{3}.*Read-only file system/s, 'httpd does not start on a read-only file system, and says why') }
+    else {
+        like($@, qr/AN0\d{3}.*Read-only file system/s, 'httpd does not start on a read-only file system, and says why');
+    }
     mend($s);
     $s->start;
     is($s->client->get('/anshin/login')->status, 200, 'mended, it starts');

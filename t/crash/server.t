@@ -161,8 +161,10 @@ my $facts;
 Anshin::Server::wait_for(120, sub { $facts = Anshin::Ledger::facts($s); return !$ledger->unsent($facts) });
 $facts = Anshin::Ledger::facts($s, $ledger->people);
 my @complaints = $ledger->against($facts);
-is(join("\n", @complaints), '', 'all that was acknowledged is there; mail and certificates exactly once (STO-3, MAI-1, CRT-1)');
-diag(scalar @{ $facts->{mail} } . ' mails, ' . @{ $facts->{certificates} } . ' certificates, ' . keys(%{ $facts->{users} }) . ' users');
+is(join("\n", @complaints), '',
+    'all that was acknowledged is there; mail and certificates exactly once (STO-3, MAI-1, CRT-1)');
+diag(join ', ', map { "$_ " . keys(%{ $facts->{$_} }) } 'users');
+diag(join ', ', map { "$_ " . @{ $facts->{$_} } } 'mail', 'certificates');
 
 # Half-made blobs are nobody's: housekeeping wipes them after an hour. One for each that was killed at most.
 my ($stray, $blobs) = $processes->stray_files($s->state . '/store');
@@ -191,7 +193,7 @@ sees('a mail that lies there twice',   sub { push @{ $_[1]{spool} }, $_[1]{spool
 sees('a mail that was not delivered',  sub { $_[1]{mail}[0]{state} = 'waiting' });
 sees('a mail that was written twice',  sub { push @{ $_[1]{mail} }, { %{ $_[1]{mail}[0] }, id => 'f' x 32 } });
 sees('a certificate that is missing',  sub { shift @{ $_[1]{certificates} } });
-sees('a second certificate',           sub { push @{ $_[1]{certificates} }, { %{ $_[1]{certificates}[0] }, serial => '77' } });
+sees('a second certificate', sub { push @{ $_[1]{certificates} }, { %{ $_[1]{certificates}[0] }, serial => '77' } });
 sees('a serial used twice',            sub { push @{ $_[1]{certificates} }, $_[1]{certificates}[0] });
 sees('a user who is gone',             sub { delete $_[1]{users}{ $changed->{user} } });
 sees('a registration that is gone',    sub { $_[1]{users}{ $changed->{user} }{state} = 'pending' });
@@ -208,9 +210,16 @@ my $book = dclone($ledger);
 my @none = $book->probe($s, $book->{people}{ $changed->{user} });
 is("@none", '', "before it is doctored, $changed->{user} is as the ledger says");
 for (
-    [ 'a session that is lost',   { op => 'login', phase => 'begin' }, { op => 'login', phase => 'done', session => 'x' x 43 } ],
-    [ 'a change that is lost',    { op => 'change', phase => 'begin', password => 'Pw-of-nobody-1' },
-                                  { op => 'change', phase => 'done', session => (keys %{ $changed->{sessions} })[0] // 'x' } ],
+    [
+        'a session that is lost',
+        { op => 'login', phase => 'begin' },
+        { op => 'login', phase => 'done', session => 'x' x 43 }
+    ],
+    [
+        'a change that is lost',
+        { op => 'change', phase => 'begin', password => 'Pw-of-nobody-1' },
+        { op => 'change', phase => 'done',  session  => (keys %{ $changed->{sessions} })[0] // 'x' }
+    ],
     [ 'an ended session that is open', { op => 'open' } ]
 ) {
     my ($what, @lines) = @$_;

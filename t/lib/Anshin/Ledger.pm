@@ -99,8 +99,9 @@ sub add {
     my ($self, $line) = @_;
     if ($line->{op} eq 'tally') {
         for my $kind (grep { !/^(?:at|op|user)$/ } keys %$line) {
-            my $sum = \$self->{tally}{$kind};
-            $$sum = $kind eq 'longest' ? ($$sum // 0) > $line->{$kind} ? $$sum : $line->{$kind} : ($$sum // 0) + $line->{$kind};
+            my $sum = $self->{tally}{$kind} // 0;
+            my $one = $line->{$kind};
+            $self->{tally}{$kind} = $kind ne 'longest' ? $sum + $one : $sum > $one ? $sum : $one;
         }
         return;
     }
@@ -136,7 +137,8 @@ sub facts {
     $facts{partial} = [ glob $server->state . '/mail/tmp/*' ];
     for my $who (@people) {
         next unless $facts{users}{ $who->{user} };
-        $facts{show}{ $who->{user} } = list($server, 'user', 'show', $who->{user}) if ($who->{method} // '') eq 'certificate';
+        $facts{show}{ $who->{user} } = list($server, 'user', 'show', $who->{user})
+            if ($who->{method} // '') eq 'certificate';
         my $count = $facts{history}{ $who->{user} } = {};
         $count->{ $_->{result} }++ for @{ list($server, 'history', $who->{user}, '--limit', 100_000) };
     }
@@ -165,8 +167,9 @@ sub spool_against {
     for my $name (@{ $facts->{spool} }) { $files{ $name =~ /\.([0-9a-f]{32})\./ ? $1 : $name }++ }
     for my $mail (@{ $facts->{mail} }) {
         my $count = delete $files{ $mail->{id} } // 0;
-        push @complaints, "mail $mail->{id} ($mail->{kind} of $mail->{user}) is $mail->{state}" if $mail->{state} ne 'sent';
-        push @complaints, "mail $mail->{id} ($mail->{kind} of $mail->{user}) lies in the spool $count times" if $count != 1;
+        my $name = "mail $mail->{id} ($mail->{kind} of $mail->{user})";
+        push @complaints, "$name is $mail->{state}" if $mail->{state} ne 'sent';
+        push @complaints, "$name lies in the spool $count times" if $count != 1;
     }
     push @complaints, "a file in the spool that is no mail: $_" for sort keys %files;
     push @complaints, "left in the spool's tmp: $_" for @{ $facts->{partial} };
@@ -200,7 +203,8 @@ sub person_against {
 
     my $history = $facts->{history}{$user};
     my $open = $who->{open};
-    push @complaints, between('logins in the history', $who->{logins}, $history->{login_ok}, ($who->{logins} // 0) + $open);
+    my $logins = $who->{logins} // 0;
+    push @complaints, between('logins in the history', $logins, $history->{login_ok}, $logins + $open);
     push @complaints, between('wrong passwords in the history',
         ($who->{guesses} // 0) + ($who->{wrong} // 0), $history->{wrong_password},
         ($who->{guesses_begun} // 0) + ($who->{wrong} // 0) + $open);
@@ -232,7 +236,8 @@ sub certificate_against {
     push @complaints, "the terminal's certificate is another" if ($terminal->{certificate} // '') ne $own[0]{serial};
     for my $file (@{ $who->{files} || [] }) {
         my $serial = $who->{serials}{$file} //= serial_of($file, $who->{secret});
-        push @complaints, "the file that was fetched holds certificate $serial, not $own[0]{serial}" if $serial ne $own[0]{serial};
+        push @complaints, "the file that was fetched holds certificate $serial, not $own[0]{serial}"
+            if $serial ne $own[0]{serial};
     }
     return @complaints;
 }
@@ -240,7 +245,7 @@ sub certificate_against {
 # The serial of the certificate in a PKCS#12 file, or what openssl says.
 sub serial_of {
     my ($file, $secret) = @_;
-    my $out = `openssl pkcs12 -in '$file' -passin 'pass:$secret' -nokeys -clcerts 2>&1 | openssl x509 -noout -serial 2>&1`;
+    my $out = `(openssl pkcs12 -in '$file' -passin 'pass:$secret' -nokeys -clcerts | openssl x509 -noout -serial) 2>&1`;
     return $out =~ /^serial=([0-9A-F]+)/ ? lc $1 : $out;
 }
 
@@ -263,9 +268,11 @@ sub probe_sessions {
     my ($who, $server, $tally) = @_;
     my @complaints;
     for my $session (sort keys %{ $who->{sessions} }) {
-        my $c = $server->client(cert => $who->{sessions}{$session}{cert}, cookies => { '__Host-anshin-p-01' => $session });
+        my $c = $server->client(cert => $who->{sessions}{$session}{cert});
+        $c->{cookies} = { '__Host-anshin-p-01' => $session };
         my $page = $c->get('/anshin/account');
-        push @complaints, "a session is lost: status " . $page->status unless $page->status == 200 && $page->text =~ /\Q$who->{user}\E/;
+        push @complaints, "a session is lost: status " . $page->status
+            unless $page->status == 200 && $page->text =~ /\Q$who->{user}\E/;
         $tally->{'sessions tried'}++;
     }
     my $c = $server->client;
@@ -290,7 +297,8 @@ sub probe_password {
     my @complaints;
     if ($who->{guesses_begun}) {    # the limit is 100, and this attempt is one more
         my ($remaining) = type_password($who, $server, 'Pw-never-it-was')->text =~ /あと(\d+)回/;
-        push @complaints, between('attempts counted', $who->{guesses}, 99 - ($remaining // 1000), $who->{guesses_begun});
+        my $counted = 99 - ($remaining // 1000);
+        push @complaints, between('attempts counted', $who->{guesses}, $counted, $who->{guesses_begun});
         $tally->{'counters read'}++;
     }
     my ($former) = reverse @{ $who->{former} || [] };

@@ -113,7 +113,8 @@ sub live {
         my $deed = $self->choose;
         eval { $self->$deed; 1 } or do {
             my $why = $@;
-            $self->note('complaint', '', text => "$deed: $why") unless $why =~ /^(?:no answer|complained|nothing to do)$/;
+            $self->note('complaint', '', text => "$deed: $why")
+                unless $why =~ /^(?:no answer|complained|nothing to do)$/;
             sleep 0.02 + rand 0.05;
         };
     }
