@@ -23,8 +23,9 @@ typedef struct token_t {
     kind_t kind;
     const char *text; /* TEXT: the bytes; else the name, not NUL terminated */
     apr_size_t length;
-    int end;            /* SECTION, INVERTED: index of the token that closes it */
-    const char *indent; /* PARTIAL: what every line of it is indented with */
+    int end;                     /* SECTION, INVERTED: index of the token that closes it */
+    const char *indent;          /* PARTIAL: what every line of it is indented with */
+    apr_array_header_t *partial; /* PARTIAL: its tokens, once it was found */
 } token_t;
 
 typedef struct parser_t {
@@ -402,30 +403,39 @@ static const char *indented(const char *source, const char *indent, apr_pool_t *
     return apr_array_pstrcat(pool, pieces, 0);
 }
 
-/* A partial that is not there renders as nothing. */
-static apr_status_t render_partial(render_t *render, const token_t *token, const context_t *context)
+/* Find and parse what token includes, unless another one of the same name and indent has done it. A partial that is not
+ * there renders as nothing. */
+static apr_status_t open_partial(render_t *render, token_t *token)
 {
     const char *name = apr_pstrmemdup(render->pool, token->text, token->length);
     const char *indent = token->indent ? token->indent : "";
     const char *key = apr_pstrcat(render->pool, indent, ">", name, NULL);
     const char *source = "";
-    apr_array_header_t *tokens = apr_hash_get(render->partials, key, APR_HASH_KEY_STRING);
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status;
 
-    if (!tokens) {
-        status = render->find ? render->find(render->baton, name, &source, render->err, render->pool) : APR_SUCCESS;
-        if (status == ANSHIN_ENOTFOUND) {
-            anshin_error_clear(render->err);
-            source = "";
-        } else if (status != APR_SUCCESS) {
-            return status;
-        }
-        source = *indent ? indented(source, indent, render->pool) : source;
-        tokens = apr_array_make(render->pool, 16, sizeof(token_t));
-        status = parse(tokens, name, source, render->err);
-        apr_hash_set(render->partials, key, APR_HASH_KEY_STRING, tokens);
+    token->partial = apr_hash_get(render->partials, key, APR_HASH_KEY_STRING);
+    if (token->partial) {
+        return APR_SUCCESS;
     }
-    return status == APR_SUCCESS ? walk(render, tokens, 0, tokens->nelts, context) : status;
+    status = render->find ? render->find(render->baton, name, &source, render->err, render->pool) : APR_SUCCESS;
+    if (status == ANSHIN_ENOTFOUND) {
+        anshin_error_clear(render->err);
+        source = "";
+    } else if (status != APR_SUCCESS) {
+        return status;
+    }
+    source = *indent ? indented(source, indent, render->pool) : source;
+    token->partial = apr_array_make(render->pool, 16, sizeof(token_t));
+    apr_hash_set(render->partials, key, APR_HASH_KEY_STRING, token->partial);
+    return parse(token->partial, name, source, render->err);
+}
+
+/* However often it is walked over, its partial is looked for once: else what that takes would add up without limit. */
+static apr_status_t render_partial(render_t *render, token_t *token, const context_t *context)
+{
+    apr_status_t status = token->partial ? APR_SUCCESS : open_partial(render, token);
+
+    return status == APR_SUCCESS ? walk(render, token->partial, 0, token->partial->nelts, context) : status;
 }
 
 static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int from, int to, const context_t *context)
@@ -439,7 +449,7 @@ static apr_status_t walk(render_t *render, const apr_array_header_t *tokens, int
     }
     render->depth++;
     for (i = from; i < to && status == APR_SUCCESS; i++) {
-        const token_t *token = &APR_ARRAY_IDX(tokens, i, token_t);
+        token_t *token = &APR_ARRAY_IDX(tokens, i, token_t);
 
         if (++render->steps > ANSHIN_TEMPLATE_MAX) {
             return anshin_fail(render->err, ANSHIN_EINVALID, "AN0203", "template takes too many steps");

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "core/template.h"
+#include "memory.h"
 #include "tap.h"
 
 typedef struct case_t {
@@ -385,6 +386,24 @@ static void test_multiplication(apr_pool_t *pool)
     json_decref(parts);
 }
 
+/* A partial that is not there, far to the right in sections that are walked over half a million times. */
+static void test_memory(apr_pool_t *pool)
+{
+    json_t *data = json_pack("{s:[i, i]}", "list", 1, 2);
+    const char *source = apr_pstrcat(pool, repeat("{{#list}}\n", 18, pool), repeat(" ", 2000, pool), "{{>nothing}}\n",
+                                     repeat("{{/list}}\n", 18, pool), NULL);
+    json_t *parts = json_object();
+    long before = memory_pages();
+    const char *out;
+    anshin_error_t err;
+
+    ok(render(&out, source, data, ANSHIN_TEMPLATE_HTML, parts, &err, pool) == APR_SUCCESS && *out == '\0',
+       "a partial that is included 262,144 times");
+    ok(memory_pages() - before < 2048, "is looked for once, in little memory (%ld pages)", memory_pages() - before);
+    json_decref(data);
+    json_decref(parts);
+}
+
 static void write_file(const char *path, const char *bytes, size_t length, apr_pool_t *pool)
 {
     apr_file_t *file;
@@ -505,6 +524,7 @@ int main(void)
     test_messages(pool);
     test_limits(pool);
     test_multiplication(pool);
+    test_memory(pool);
     test_dirs(pool);
     apr_pool_destroy(pool);
     apr_terminate();
