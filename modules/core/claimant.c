@@ -119,12 +119,16 @@ static apr_status_t make_stamp(anshin_op_t *op, const anshin_account_t *account,
                                          account->password_hash ? account->password_hash : "", NULL));
 }
 
-int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
-                            const char *stamp)
+apr_status_t anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
+                                     const char *stamp)
 {
     const char *expected;
+    apr_status_t rv = make_stamp(op, account, step, &expected);
 
-    return make_stamp(op, account, step, &expected) == APR_SUCCESS && anshin_secret_equal(op, stamp, expected);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return anshin_secret_equal(op, stamp, expected) ? APR_SUCCESS : ANSHIN_EDENIED;
 }
 
 apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
@@ -136,9 +140,12 @@ apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const an
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!claimant->evaluated || claimant->account.state != ANSHIN_ACCOUNT_ACTIVE ||
-        !anshin_claimant_stamped(op, &claimant->account, done, stamp)) {
+    if (!claimant->evaluated || claimant->account.state != ANSHIN_ACCOUNT_ACTIVE) {
         return ANSHIN_EDENIED;
+    }
+    rv = anshin_claimant_stamped(op, &claimant->account, done, stamp);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     if (done >= ANSHIN_STEP_CODE) { /* before that the check of the code looks at its counter itself, and tells */
         closing |= 1u << ANSHIN_COUNTER_CODE;

@@ -33,10 +33,10 @@ typedef enum anshin_login_step_t {
     ANSHIN_STEP_CHANGE    /* a password that had to be changed was changed */
 } anshin_login_step_t;
 
-/* 1 when stamp is that of this account and step (the one that was done), in constant time. A MAC of step, login method
- * and password hash: it ends when one of the two is changed. */
-int anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
-                            const char *stamp);
+/* Is stamp that of this account and step (the one that was done)? In constant time. A MAC of step, login method and
+ * password hash: it ends when one of the two is changed. APR_SUCCESS, ANSHIN_EDENIED, ANSHIN_EFAULT. */
+apr_status_t anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
+                                     const char *stamp);
 
 /* Who goes on with a login whose step `done` the stamp proves, as the account is now, inside a transaction of any mode.
  * ANSHIN_EDENIED: nobody; the account is not active, has locked since, has another method or another password, or the

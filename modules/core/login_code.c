@@ -36,9 +36,8 @@ static apr_status_t stamped(anshin_op_t *op, anshin_txn_t *txn, const char *user
     if (rv != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
     }
-    return account->state == ANSHIN_ACCOUNT_ACTIVE && account->method == ANSHIN_METHOD_OTP &&
-                   anshin_claimant_stamped(op, account, ANSHIN_STEP_PASSWORD, stamp)
-               ? APR_SUCCESS
+    return account->state == ANSHIN_ACCOUNT_ACTIVE && account->method == ANSHIN_METHOD_OTP
+               ? anshin_claimant_stamped(op, account, ANSHIN_STEP_PASSWORD, stamp)
                : ANSHIN_EDENIED;
 }
 

@@ -84,7 +84,8 @@ static json_t *complete_data(anshin_op_t *op, json_t *data, const char *user)
     const char *title = given(policy->title);
     json_t *complete = data != NULL ? json_copy(data) : json_object();
 
-    if (complete == NULL) {
+    if (complete == NULL || json_object_size(complete) != json_object_size(data)) { /* it may copy a part only */
+        json_decref(complete);
         return NULL;
     }
     if (json_object_set_new(complete, "contract", json_string(*title != '\0' ? title : op->contract->name)) != 0 ||

@@ -53,7 +53,8 @@ apr_status_t anshin_notice_add(anshin_op_t *op, anshin_txn_t *txn, anshin_notice
         return rv;
     }
     full = data ? json_copy(data) : json_object();
-    if (!full || json_object_set_new(full, "when", json_string(anshin_mail_time(op->now, op->pool))) != 0 ||
+    if (!full || json_object_size(full) != json_object_size(data) || /* it may copy a part only */
+        json_object_set_new(full, "when", json_string(anshin_mail_time(op->now, op->pool))) != 0 ||
         (op->address && json_object_set_new(full, "where", json_string(op->address)) != 0)) {
         json_decref(full);
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0180", "notice: out of memory");
