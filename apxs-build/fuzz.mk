@@ -1,4 +1,7 @@
 # Fuzz targets: t/fuzz/fuzz_NAME.c each, seeds in t/fuzz/seeds/NAME/, what they share in t/fuzz/fuzz.c.
+#
+#   make fuzz                                           every target for ten minutes
+#   make fuzz FUZZ_SECONDS=60 FUZZ_NAMES="form text"    some of them for less
 
 FUZZ_CC ?= clang-14
 FUZZ_SECONDS ?= 600
@@ -15,7 +18,7 @@ FUZZ_SOURCES := $(call sources,core) $(call sources,store) $(call sources,crypto
 FUZZ_PRODUCT_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 FUZZ_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c)
 
-# Each for FUZZ_SECONDS. The corpus grows in out/fuzz/corpus/NAME; what breaks something is left in out/fuzz/found/.
+# The corpus grows in out/fuzz/corpus/NAME. What breaks something is left in out/fuzz/found/, and ends it all.
 .PHONY: fuzz
 fuzz: $(FUZZ)
 	@mkdir -p $(BASE)/fuzz/found
