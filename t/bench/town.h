@@ -139,6 +139,44 @@ static inline void town_load(town_t *town)
     apr_pool_destroy(pool);
 }
 
+/* The newest base that there is. */
+static inline int town_base(const town_t *town)
+{
+    const char *pattern = apr_pstrcat(town->world.pool, town->directory, "/base.*", NULL);
+    int newest = 0;
+    glob_t found;
+
+    bench_must(glob(pattern, 0, NULL, &found) == 0, pattern);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        int number = (int)strtol(strrchr(found.gl_pathv[i], '.') + 1, NULL, 10);
+
+        newest = number > newest ? number : newest;
+    }
+    globfree(&found);
+    return newest;
+}
+
+/* Have all users behind a checkpoint, in each town, and none under way: then what is measured is what a store is most of
+ * the time, and the small town has no advantage of having all in memory. */
+static inline void town_settle(town_t *town)
+{
+    char filler[60000];
+    anshin_fact_t fact = {.value = filler};
+
+    memset(filler, 'x', sizeof(filler) - 1);
+    filler[sizeof(filler) - 1] = '\0';
+    for (int round = 0; round < 3; round++) {
+        int before = town_base(town);
+
+        for (int i = 0; i < 80; i++) {
+            world_put(&town->world, &anshin_record_fact, "filler", &fact);
+        }
+        while (town_base(town) == before) {
+            apr_sleep(20000);
+        }
+    }
+}
+
 static inline void town_open(town_t *town, int users, apr_pool_t *pool)
 {
     const anshin_crypto_t *crypto;
@@ -159,6 +197,7 @@ static inline void town_open(town_t *town, int users, apr_pool_t *pool)
                    crypto->password_hash(crypto->ctx, town->answer_hash, "ポチ", strlen("ポチ")) == APR_SUCCESS,
                "hash");
     town_load(town);
+    town_settle(town);
 }
 
 #endif
