@@ -194,6 +194,8 @@ sub spread { my @sorted = sort { $a <=> $b } @_; return (median(@sorted), $sorte
 # One against the other, round by round.
 sub ratios { my ($these, $those) = @_; return [ map { $these->[$_] / $those->[$_] } 0 .. $#$these ] }
 
+my $section = '';
+
 # One row of the table: for people, and behind a tab for t/bench/run. value and ratio: one a round.
 sub row {
     my (%row) = @_;
@@ -201,6 +203,8 @@ sub row {
     my @ratio = $row{ratio} ? map { sprintf '%.3f', $_ } spread(@{ $row{ratio} }) : ('') x 3;
     my $cpu   = defined $row{cpu} ? figure($row{cpu}) : '';
     my $met   = defined $row{met} ? ($row{met} ? 'met' : 'missed') : '';
+    print "$row{section}:\n" if $section ne $row{section};
+    $section = $row{section};
     printf "%-58s %10s %-11s %6s %15s %8s  %s\n", $row{name}, $value[0], $row{unit}, $ratio[0],
         $row{ratio} ? "$ratio[1]..$ratio[2]" : '', $cpu ne '' ? "$cpu us" : '',
         join ' ', grep { length } $row{more} // '', $row{goal} ? "goal $row{goal}: $met" : '';
