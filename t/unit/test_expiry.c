@@ -262,6 +262,7 @@ int main(void)
     test_again();
     test_clocks();
     test_foreign();
+    apr_pool_destroy(pool);
     apr_pool_create(&pool, NULL);
     world_open(&world, &anshin_store_mem, NULL, pool);
     people_contract(&world, ANSHIN_PRESET_CLASSIC);
