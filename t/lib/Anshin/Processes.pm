@@ -17,17 +17,15 @@ my %kind_of = ('anshin-ca' => 'worker', 'anshin-signer' => 'signer', htanshin =>
 
 sub new { my ($class, $server) = @_; return bless { server => $server }, $class }
 
-# The kind of a process of this server, or undef.
+# The kind of a process of this server, or undef. By what it was called by, which everybody may read.
 sub kind {
     my ($self, $number) = @_;
     my $server = $self->{server};
     my $root = $server->root;
-    my $file = readlink("/proc/$number/exe") // '';
-    return $kind_of{$1} if $file =~ m{^\Q$root\E/bin/(\S+)};
-    my $command = arguments($number);
-    # The worker hides from others of its user: what it was called by tells.
-    return 'worker' if $file eq '' && $command =~ /^anshin-ca\0/ && index($command, $server->state) >= 0;
-    return undef unless index($command, "$root/httpd.conf") >= 0 && $file =~ m{/(?:apache2|httpd)$};
+    my ($program, @arguments) = split /\0/, arguments($number) or return undef;
+    return undef unless index("@arguments", $root) >= 0;
+    return $kind_of{$1} if $program =~ m{^(?:\Q$root\E/bin/)?(anshin-\w+|htanshin)$};
+    return undef unless $program =~ m{/(?:apache2|httpd)$};
     return $number == ($server->pid // 0) ? 'parent' : 'child';
 }
 
