@@ -13,7 +13,7 @@
 #include "crypto/crypto.h"
 #include "store/store_dbm.h"
 
-int main(int argc, char **argv)
+static int fetch(char **argv, apr_pool_t *pool)
 {
     anshin_crypto_settings_t settings = {
         .memory = 8192, .passes = 1, .lanes = 1, .slots = 2, .wait = apr_time_from_sec(30)};
@@ -23,15 +23,8 @@ int main(int argc, char **argv)
     anshin_error_t err;
     anshin_env_t env;
     anshin_op_t op;
-    apr_pool_t *pool;
     apr_status_t status;
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: fetch STATE_DIR TOKEN PASSWORD modern|compat\n");
-        return 2;
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     anshin_error_clear(&err);
     memset(&env, 0, sizeof(env));
     settings.key_file = apr_pstrcat(pool, argv[1], "/seal.key", NULL);
@@ -54,6 +47,21 @@ int main(int argc, char **argv)
         return 1;
     }
     fwrite(result.file.data, 1, result.file.length, stdout);
-    apr_pool_destroy(pool);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    apr_pool_t *pool;
+    int status;
+
+    if (argc != 5) {
+        fprintf(stderr, "usage: fetch STATE_DIR TOKEN PASSWORD modern|compat\n");
+        return 2;
+    }
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    status = fetch(argv, pool);
+    apr_pool_destroy(pool);
+    return status;
 }

@@ -162,7 +162,7 @@ static void test_complete(void)
     ok(anshin_job_claim(op, "test", &job, &key, &wake) == APR_SUCCESS && job.kind == ANSHIN_JOB_ISSUE &&
            same_text(job.user, "reg1"),
        "one job");
-    ok(anshin_job_claim(op, "test", &job, &key, &wake) == ANSHIN_ENOTFOUND, "exactly one");
+    ok(anshin_job_claim(op, "other", &job, &key, &wake) == ANSHIN_ENOTFOUND, "exactly one");
     ok(anshin_account_invite(op, "reg1", &(anshin_invitation_t){0}) == ANSHIN_ECONFLICT,
        "who has registered gets no new invitation");
 }
