@@ -21,15 +21,16 @@ static const char *below(const anshin_server_t *server, const char *name, apr_po
     return apr_pstrcat(pool, server->state_dir, "/", name, NULL);
 }
 
-/* Half of the threads of this process: the others go on answering those who are logged in. */
-static int waiting_logins(void)
+/* A share of the threads of this process, for what may wait: half of them for a hash, a quarter for other attempts at
+ * an account. The others go on answering those who are logged in. */
+static int threads_over(int divisor)
 {
     int threads = 0;
 
-    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 2) {
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < divisor) {
         return 1;
     }
-    return threads / 2;
+    return threads / divisor;
 }
 
 static apr_status_t open_crypto(anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool)
@@ -41,7 +42,7 @@ static apr_status_t open_crypto(anshin_env_t *env, anshin_error_t *err, apr_pool
                                                .lanes = server->hash_lanes,
                                                .slots = server->hash_slots,
                                                .slot_dir = below(server, "slots", pool),
-                                               .line = waiting_logins(),
+                                               .line = threads_over(2),
                                                .wait = server->hash_wait};
     anshin_crypto_t *crypto;
     apr_status_t rv = anshin_crypto_open(&crypto, &settings, err, pool);
@@ -58,6 +59,8 @@ static apr_status_t open_env(anshin_env_t *env, const anshin_config_t *config, a
     env->config = config;
     env->now = anshin_clock_system;
     env->now_baton = NULL;
+    env->waiting = apr_pcalloc(pool, sizeof(*env->waiting));
+    env->waiting->most = threads_over(4);
     rv = open_crypto(env, err, pool);
     if (rv == APR_SUCCESS) {
         rv = anshin_store_open(&env->store, &anshin_store_dbm,

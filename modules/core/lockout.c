@@ -164,7 +164,11 @@ int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited)
     if (op->error.status != APR_SUCCESS || *waited >= BUSY_LIMIT) {
         return 0;
     }
+    if (!anshin_gate_enter(op->env->waiting)) {
+        return 0;
+    }
     apr_sleep(BUSY_PAUSE);
+    anshin_gate_leave(op->env->waiting);
     *waited += BUSY_PAUSE;
     op->now = op->env->now(op->env->now_baton);
     return 1;

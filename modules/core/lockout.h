@@ -44,8 +44,9 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
 apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed,
                                    int success);
 
-/* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, or the
- * store itself is busy; then ANSHIN_EBUSY is the answer. *waited starts as 0. */
+/* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, too
+ * many threads of this process wait already, or the store itself is busy; then ANSHIN_EBUSY is the answer. *waited
+ * starts as 0. */
 int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited);
 
 /* Give a reservation back in a transaction of its own, when the check could not be made. */

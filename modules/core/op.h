@@ -9,6 +9,7 @@
 
 #include "core/config.h"
 #include "core/crypto.h"
+#include "core/gate.h"
 #include "core/store.h"
 
 /* Made at start by the edge, read-only afterwards, shared by threads. */
@@ -18,6 +19,8 @@ typedef struct anshin_env_t {
     const anshin_crypto_t *crypto;
     apr_time_t (*now)(void *baton); /* microseconds since 1970 UTC; tests move it */
     void *now_baton;
+    anshin_gate_t
+        *waiting; /* threads that wait for other attempts at their account (core/lockout.h); NULL: any number */
 } anshin_env_t;
 
 struct anshin_session_memo_t;

@@ -19,12 +19,14 @@ END
 StartServers 4
 MinSpareThreads 100
 MaxSpareThreads 400
-ThreadsPerChild 25
-MaxRequestWorkers 200
+ThreadsPerChild 64
+MaxRequestWorkers 256
 MORE
 
 my $p = Anshin::Person->add($s, 'p-01-usr001');
 $p->register;
+
+# A quarter of a process's threads may wait for other attempts at an account: here 16, and no more than 13 have to.
 
 # Children log in with a password each and tell what they got, one character an answer.
 sub guess {

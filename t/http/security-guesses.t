@@ -23,6 +23,8 @@ AnshinAddressAttempts 1000000
 END
 my $s = Anshin::Server->new(contract => $contract, server => 'AnshinHashWait 60s', extra => <<"END")->start;
 StartServers 3
+ThreadsPerChild 64
+MaxRequestWorkers 256
 Listen 127.0.0.1:$second_port
 <VirtualHost 127.0.0.1:$second_port>
     ServerName localhost:$second_port
@@ -34,7 +36,10 @@ Listen 127.0.0.1:$second_port
     </Location>
 </VirtualHost>
 END
-my $other = Anshin::Server->new(shares => $s, contract => $contract, server => "AnshinCAWorker off\nAnshinHashWait 60s")->start;
+my $other = Anshin::Server->new(
+    shares => $s, contract => $contract, server => "AnshinCAWorker off\nAnshinHashWait 60s",
+    extra => "ThreadsPerChild 64\nMaxRequestWorkers 256"
+)->start;
 
 # A browser at the n-th of the three doors. The second port belongs to the portal at the first: forms say that they come from there.
 sub door {

@@ -113,6 +113,23 @@ static apr_status_t verify(void *ctx, int *match, int *stale, const char *phc, c
     return rv;
 }
 
+/* A crowd before one account must not keep all threads (S4, S7). */
+static void test_gate(void)
+{
+    anshin_gate_t gate = {.most = 1};
+    apr_interval_time_t waited = 0;
+    anshin_op_t *op;
+
+    world.env.waiting = &gate;
+    op = world_op(&world);
+    ok(anshin_attempt_wait(op, &waited) && waited > 0 && gate.inside == 0, "one thread waits for other attempts");
+    ok(anshin_gate_enter(&gate), "while another one waits");
+    ok(!anshin_attempt_wait(op, &waited) && gate.inside == 1, "this one is told at once that it is busy (S4)");
+    anshin_gate_leave(&gate);
+    ok(anshin_attempt_wait(op, &waited), "and waits again when there is room");
+    world.env.waiting = NULL;
+}
+
 static void lock_it(void)
 {
     (void)anshin_account_lock(world_op(&world), "mid1", ANSHIN_ACCOUNT_LOCKED);
@@ -169,6 +186,7 @@ int main(void)
     test_race();
     test_lowered();
     test_meanwhile();
+    test_gate();
     apr_pool_destroy(pool);
     return done();
 }

@@ -1,0 +1,32 @@
+/*
+ * How many threads of a process may wait somewhere at once. One that waits answers nobody else, and a crowd before one
+ * door must not keep all of them.
+ */
+#ifndef ANSHIN_CORE_GATE_H
+#define ANSHIN_CORE_GATE_H
+
+#include <stdatomic.h>
+
+typedef struct anshin_gate_t {
+    int most;
+    atomic_int inside;
+} anshin_gate_t;
+
+/* 1: inside, and anshin_gate_leave() is due. 0: as many as may are there. NULL is a gate that is always open. */
+static inline int anshin_gate_enter(anshin_gate_t *gate)
+{
+    if (gate == NULL || atomic_fetch_add(&gate->inside, 1) < gate->most) {
+        return 1;
+    }
+    atomic_fetch_sub(&gate->inside, 1);
+    return 0;
+}
+
+static inline void anshin_gate_leave(anshin_gate_t *gate)
+{
+    if (gate != NULL) {
+        atomic_fetch_sub(&gate->inside, 1);
+    }
+}
+
+#endif
