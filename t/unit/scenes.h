@@ -6,6 +6,7 @@
 
 #include "core/change.h"
 #include "core/job.h"
+#include "core/outbox.h"
 #include "core/reissue.h"
 #include "core/secret.h"
 #include "core/terminal.h"
