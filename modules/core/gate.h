@@ -6,6 +6,7 @@
 #define ANSHIN_CORE_GATE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 typedef struct anshin_gate_t {
     int most;
