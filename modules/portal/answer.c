@@ -28,6 +28,9 @@ int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const c
 
     if (busy) {
         anshin_exchange_log(x, APLOG_WARNING, "AN0611", what);
+        anshin_page_flag(x->page, "busy", 1);
+        anshin_page_put(x->page, x->page->data, "title",
+                        json_string(anshin_page_say(x->page, "unavailable.busy_title")));
     } else {
         anshin_exchange_log(x, APLOG_ERR, "AN0612", what);
     }

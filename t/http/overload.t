@@ -2,6 +2,7 @@
 # served right, memory stays what the slots allow (S4), and the pages of those who are logged in go on.
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use Fcntl qw(:flock);
 use Test::More;
@@ -75,7 +76,7 @@ sub of_status { my ($crowd, $status) = @_; return grep { $_->{response}->status 
     my @let_in = grep { "@{[ $_->{response}->headers('Set-Cookie') ]}" =~ /anshin-p-01=\w/ } @busy;
     is(scalar @let_in, 0, 'and logs nobody in');
     my ($one) = @busy;
-    like($one ? $one->{response}->text : '', qr/<h1[^>]*>[^<]+</, 'the refusal is a page');
+    like($one ? $one->{response}->text : '', qr/<h1[^>]*>ただいま混み合っています</, 'the refusal is a page that says to come back in a moment');
     my @before = grep { $_->{at} > $begun + 2 && $_->{at} + $_->{seconds} < $freed } @watched;
     cmp_ok(scalar @before, '>', 2, 'protected pages answer while logins wait: ' . @before);
     is(scalar(grep { $_->{status} != 200 } @watched), 0, 'with 200, all of them');
