@@ -16,6 +16,7 @@
 #define SALT_BYTES 16
 #define TOKEN_BYTES (SALT_BYTES + ANSHIN_DIGEST_BYTES)
 #define TOKEN_TEXT 64 /* of base64url */
+#define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 int anshin_browser_id_valid(const char *text)
 {
@@ -59,7 +60,8 @@ apr_status_t anshin_csrf_check(anshin_op_t *op, const char *browser, const char 
     apr_size_t length = 0;
     apr_status_t status;
 
-    if (browser == NULL || !anshin_browser_id_valid(browser) || token == NULL || strlen(token) != TOKEN_TEXT) {
+    if (browser == NULL || !anshin_browser_id_valid(browser) || token == NULL || strlen(token) != TOKEN_TEXT ||
+        strspn(token, BASE64URL) != TOKEN_TEXT) { /* APR reads '+' and '/' for '-' and '_', too */
         return ANSHIN_EDENIED;
     }
     given = apr_pdecode_base64_binary(op->pool, token, TOKEN_TEXT, APR_ENCODE_BASE64URL, &length);

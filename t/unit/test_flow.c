@@ -162,6 +162,12 @@ static void test_csrf(void)
         denied += anshin_csrf_check(&op, BROWSER, changed) == ANSHIN_EDENIED;
     }
     ok(denied == 128, "every change of one of its 64 signs is noticed");
+    while (strpbrk(token, "-_") == NULL) {
+        anshin_csrf_make(&op, BROWSER, &token); /* most have one of them */
+    }
+    changed = apr_pstrdup(world.pool, token);
+    changed[strcspn(token, "-_")] = changed[strcspn(token, "-_")] == '-' ? '+' : '/';
+    ok(anshin_csrf_check(&op, BROWSER, changed) == ANSHIN_EDENIED, "a sign of the other base64 in its place as well");
     world.contract.name = "p-02";
     ok(anshin_csrf_check(&op, BROWSER, token) == ANSHIN_EDENIED, "not in another contract (CON-1)");
     world.contract.name = "p-01";
