@@ -16,8 +16,8 @@ extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
 /* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them. */
 typedef struct anshin_guest_t {
-    const char *cookie;              /* the Cookie header as it came; NULL: none */
-    const char *site_cookie;         /* of it, what is for the site; NULL: nothing. Once site_cookie_known. */
+    const char *cookie;      /* the Cookie header as it came; NULL: none */
+    const char *site_cookie; /* of it, what is for the site; NULL: nothing. Once site_cookie_known. */
     int site_cookie_known;
     const anshin_session_t *session; /* who was let in; NULL: nobody */
     const anshin_peer_t *peer;       /* the certificate that a TLS terminator handed on; NULL: see the connection */

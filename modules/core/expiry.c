@@ -67,8 +67,8 @@ apr_status_t anshin_expiry_file(anshin_op_t *op, anshin_txn_t *txn, const anshin
 {
     anshin_expiry_t entry = {.type = type->number, .key = key};
     apr_int64_t minute = minute_of(due > op->now ? due : op->now);
-    apr_int64_t cursor;
-    anshin_sequence_t series;
+    apr_int64_t cursor = 0;
+    anshin_sequence_t series = {.first = 0, .next = 0};
     apr_status_t status = get_cursor(op, txn, &cursor);
 
     minute = minute < cursor ? cursor : minute;

@@ -128,7 +128,7 @@ typedef enum bench_ratio_t {
 /* The ratios of values to those of the first, round by round. */
 static inline bench_spread_t bench_ratios(const double *values, const double *first, int count, bench_ratio_t ratio)
 {
-    double ratios[BENCH_ROUNDS_MAX];
+    double ratios[BENCH_ROUNDS_MAX] = {0};
 
     for (int i = 0; i < count; i++) {
         ratios[i] = ratio == BENCH_SPEED ? first[i] / values[i] : values[i] / first[i];

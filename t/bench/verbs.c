@@ -107,12 +107,13 @@ static double resident_kib(void)
     double kib = 0;
     FILE *status = fopen("/proc/self/status", "r");
 
-    while (status != NULL && fgets(line, sizeof(line), status) != NULL) {
+    bench_must(status != NULL, "/proc/self/status");
+    while (fgets(line, sizeof(line), status) != NULL) {
         if (strncmp(line, "RssAnon:", 8) == 0) {
             kib = strtod(line + 8, NULL);
         }
     }
-    bench_must(status != NULL && kib > 0, "RssAnon");
+    bench_must(kib > 0, "RssAnon");
     fclose(status);
     return kib;
 }
@@ -281,12 +282,12 @@ static void measure_stalls(town_t *town, const char *section)
     apr_pool_t *pool;
 
     apr_pool_create(&pool, town->world.pool);
-    for (double at = 0; at < STALL_SECONDS * 1e6; at = bench_wall_us() - start) {
+    for (int at = 0; at < STALL_SECONDS; at = (int)((bench_wall_us() - start) / 1e6)) {
         double us;
 
         apr_pool_clear(pool);
         us = commit_us(town, pool, &seed);
-        longest[(int)(at / 1e6)] = us > longest[(int)(at / 1e6)] ? us : longest[(int)(at / 1e6)];
+        longest[at] = us > longest[at] ? us : longest[at];
         apr_sleep(200);
     }
     apr_pool_destroy(pool);

@@ -29,7 +29,8 @@ my $ROUNDS = 60;
 sub merged {
     my ($one, $two) = @_;
     my @both = ((map { [$_, 0] } @$one), (map { [$_, 1] } @$two));
-    return sort { $a->[0] <=> $b->[0] } @both;
+    @both = sort { $a->[0] <=> $b->[0] } @both;
+    return @both;
 }
 
 # The chance that one of the first takes longer than one of the second; equal times do not come about.

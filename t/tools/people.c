@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     (void)umask(S_IRWXO);
-    open_env(&env, argv[1], argc > 4 ? atoi(argv[4]) : 8192, pool);
+    open_env(&env, argv[1], argc > 4 ? (int)strtol(argv[4], NULL, 10) : 8192, pool);
     apr_pool_create(&scratch, pool);
     for (long i = 1; i <= count; i++) {
         apr_pool_clear(scratch);

@@ -252,7 +252,7 @@ PUBLIC int mkdir(const char *name, mode_t mode)
 
 /* --- the names that programs built for large files use ----------------------------------------------------------- */
 
-#define ALSO(type, name, arguments, same) \
+#define ALSO(type, name, arguments, same)                    \
     PUBLIC type name arguments __attribute__((alias(same))); \
     _Static_assert(1, "")
 
