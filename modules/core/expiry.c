@@ -131,8 +131,8 @@ static apr_status_t take_one(anshin_txn_t *txn, const char *key, anshin_expiry_l
 static apr_status_t take_in(anshin_op_t *op, anshin_txn_t *txn, int limit, anshin_expiry_look_fn *look, void *baton,
                             int *taken, apr_int64_t *next)
 {
-    apr_int64_t cursor;
-    anshin_sequence_t series;
+    apr_int64_t cursor = 0;
+    anshin_sequence_t series = {.first = 0, .next = 0};
     apr_status_t status = get_cursor(op, txn, &cursor);
 
     *next = cursor;

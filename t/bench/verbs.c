@@ -107,7 +107,10 @@ static double resident_kib(void)
     double kib = 0;
     FILE *status = fopen("/proc/self/status", "r");
 
-    bench_must(status != NULL, "/proc/self/status");
+    if (status == NULL) {
+        bench_must(0, "/proc/self/status");
+        return 0;
+    }
     while (fgets(line, sizeof(line), status) != NULL) {
         if (strncmp(line, "RssAnon:", 8) == 0) {
             kib = strtod(line + 8, NULL);
