@@ -33,5 +33,9 @@ apr_status_t anshin_client_cert_parse(anshin_bytes_t *der, const char *value, ap
         return ANSHIN_EINVALID;
     }
     der->data = apr_pdecode_base64_binary(pool, text, (apr_ssize_t)length, APR_ENCODE_NONE, &der->length);
-    return der->data != NULL && der->length <= ANSHIN_CLIENT_CERT_MAX ? APR_SUCCESS : ANSHIN_EINVALID;
+    if (der->data == NULL || der->length > ANSHIN_CLIENT_CERT_MAX) {
+        *der = (anshin_bytes_t){NULL, 0};
+        return ANSHIN_EINVALID;
+    }
+    return APR_SUCCESS;
 }

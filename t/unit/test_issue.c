@@ -48,7 +48,10 @@ static const char *prepare(const char *user, apr_int64_t number)
     return password;
 }
 
-/* What a worker does with the next issue job; ANSHIN_ENOTFOUND when there is none. */
+static int workers;
+
+/* What a worker does with the next issue job; ANSHIN_ENOTFOUND when there is none. Each asks once: who
+ * asks again has nothing in hand, and gets back what it had. */
 static apr_status_t work(anshin_job_t *job)
 {
     anshin_issue_made_t made = {.fingerprint = FINGERPRINT,
@@ -57,22 +60,24 @@ static apr_status_t work(anshin_job_t *job)
                                 .modern = {(const unsigned char *)"modern file", 11},
                                 .compat = {(const unsigned char *)"compat file", 11}};
     anshin_issue_order_t order;
+    const char *name;
     const char *key;
     apr_time_t wake;
     apr_status_t status;
 
     do {
-        status = anshin_job_claim(world_op(&world), "w", job, &key, &wake);
+        name = apr_psprintf(world.pool, "w%d", ++workers);
+        status = anshin_job_claim(world_op(&world), name, job, &key, &wake);
     } while (status == APR_SUCCESS && job->kind != ANSHIN_JOB_ISSUE);
     if (status != APR_SUCCESS) {
         return status;
     }
     status = anshin_issue_order(world_op(&world), job, &order);
     if (status == ANSHIN_EDENIED) {
-        (void)anshin_job_drop(world_op(&world), key, "w");
+        (void)anshin_job_drop(world_op(&world), key, name);
         return status;
     }
-    return status == APR_SUCCESS ? anshin_issue_commit(world_op(&world), job, key, "w", &order, &made) : status;
+    return status == APR_SUCCESS ? anshin_issue_commit(world_op(&world), job, key, name, &order, &made) : status;
 }
 
 /* --- counting --------------------------------------------------------------------------------------------------- */
