@@ -129,6 +129,12 @@ static apr_status_t find_session(anshin_op_t *op)
     return anshin_session_find(op, scene.session_id, &scene.peer, &session, &key);
 }
 
+static apr_status_t keep_session(anshin_op_t *op)
+{
+    op->now += op->contract->policy.session_idle / 2;
+    return anshin_session_touch(op, scene.key, &scene.session);
+}
+
 static apr_status_t end_session(anshin_op_t *op)
 {
     return anshin_session_end(op, scene.key);
@@ -417,6 +423,7 @@ static const struct case_t {
     {"the forced change", must_change, forced_change, ANSHIN_PRESET_CLASSIC},
     {"finding a session", member, find_session, ANSHIN_PRESET_CLASSIC},
     {"finding a session of a certificate", certificate_member, find_session, ANSHIN_PRESET_CLASSIC},
+    {"keeping a session awake", member, keep_session, ANSHIN_PRESET_CLASSIC},
     {"ending a session", member, end_session, ANSHIN_PRESET_CLASSIC},
     {"ending all sessions", member, close_sessions, ANSHIN_PRESET_CLASSIC},
     {"proving the password again", member, prove, ANSHIN_PRESET_CLASSIC},

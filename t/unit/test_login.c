@@ -340,6 +340,41 @@ static void test_rehash(void)
     (void)op;
 }
 
+static apr_status_t keep_user(void *baton, const anshin_history_t *entry)
+{
+    *(const char **)baton = apr_pstrdup(world.pool, entry->user ? entry->user : "");
+    return APR_EOF;
+}
+
+/* What no page leads to, but a damaged or newer store, or a program, might. */
+static void test_strange(void)
+{
+    const char *seen = "";
+    anshin_account_t account;
+    anshin_login_result_t r;
+    anshin_txn_t *txn;
+    apr_int64_t total;
+    anshin_op_t *op = world_op(&world);
+
+    (void)people_register(&world, "pw10", ANSHIN_METHOD_PASSWORD);
+    (void)world_get(&world, &anshin_record_account, "p-01/pw10", &account);
+    account.method = 9;
+    world_put(&world, &anshin_record_account, "p-01/pw10", &account);
+    world.contract.policy.methods |= 1 << 9; /* of which the configuration tells the same */
+    r = people_login(&world, "pw10", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG && !r.session_id && !r.stamp,
+       "a method that this version does not know lets nobody in (S21)");
+    world.contract.policy.methods &= ~(1 << 9);
+    world.now += apr_time_from_sec(1);
+    r = people_login(&world, "あああああああああああああああああああああああああああああああああああああああああああ",
+                     PEOPLE_PASSWORD, &people_no_peer, NULL);
+    txn = world_begin(op, ANSHIN_TXN_READ);
+    (void)anshin_history_read(op, txn, NULL, 0, 1, keep_user, &seen, &total);
+    anshin_txn_abort(txn);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG && strlen(seen) == ANSHIN_USER_MAX / 3 * 3,
+       "an ID of any length is recorded cut, between two characters (S28, S32): %zu", strlen(seen));
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -358,6 +393,7 @@ int main(void)
     test_parallel();
     test_session_change();
     test_rehash();
+    test_strange();
     apr_pool_destroy(pool);
     return done();
 }
