@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
-import { axe, checkHtml, done, facts, is, ok, widths } from './lib/browser.mjs';
+import { axe, checkHtml, done, facts, is, layoutShifts, ok, widths } from './lib/browser.mjs';
 import { states } from './lib/states.mjs';
 
 const photographs = process.env.ANSHIN_SCREENSHOTS;
@@ -71,12 +71,7 @@ async function look(page, name, width, messages) {
   await page.setViewportSize(widths[width]);
   await page.goto(`${origin}/${name}`, { waitUntil: 'load' });
   faults.push(...(await axe(page)).map((violation) => JSON.stringify(violation)), ...messages.splice(0));
-  const shift = await page.evaluate(() => new Promise((tell) => {
-    new PerformanceObserver((list) => tell(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
-      .observe({ type: 'layout-shift', buffered: true });
-    setTimeout(tell, 50, 0);
-  }));
-  if (shift > 0) faults.push(`the layout shifts by ${shift}`);
+  faults.push(...(await page.evaluate(layoutShifts)));
   for (const size of [{ width: 320, height: 640 }, { width: 640, height: 450 }]) {
     await page.setViewportSize(size);
     const over = await sideways(page);

@@ -330,7 +330,7 @@ export class Person {
 
 // What has moved since the page began to load, in words; runs in the page. A score of a thousandth is a line that moves
 // by less than a pixel.
-function layoutShifts() {
+export function layoutShifts() {
   return new Promise((tell) => {
     const told = [];
     new PerformanceObserver((list) => {
