@@ -88,7 +88,9 @@ sub load_cores { return cores() > 1 ? '0-' . (cores() - 2) : '0' }
 sub bind_to {
     my ($core, @pids) = @_;
     for my $pid (@pids) {
-        system("taskset -a -p -c $core $pid >/dev/null") == 0 or die "taskset of $pid";
+        # once more where a thread has ended while taskset went over them
+        my $bound = grep { system("taskset -a -p -c $core $pid >/dev/null 2>&1") == 0 } 1 .. 3;
+        die "taskset of $pid" unless $bound;
     }
     return;
 }
