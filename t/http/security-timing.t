@@ -141,10 +141,10 @@ AnshinShowAttempts off
 AnshinAddressAttempts 1000000
 END
 
-# Two of each kind, so that none meets its limit.
+# Two of each kind, and two more for the last section, so that none meets its limit, measured twice.
 my %people;
 for my $kind (qw(password certificate operated)) {
-    for my $n (0, 1) {
+    for my $n (0 .. ($kind eq 'password' ? 3 : 1)) {
         my $p = Anshin::Person->add($s, "$kind-$n", method => $kind eq 'certificate' ? $kind : 'password');
         $p->register;
         push @{ $people{$kind} }, $p;
@@ -152,7 +152,7 @@ for my $kind (qw(password certificate operated)) {
 }
 command($s, 'user', 'lock', 'operated-0');
 command($s, 'user', 'disable', 'operated-1');
-Anshin::Person->add($s, 'pending');
+Anshin::Person->add($s, "pending-$_") for 0, 1;
 my $guessed = Anshin::Person->add($s, 'guessed');
 $guessed->register;
 
@@ -181,7 +181,7 @@ my %told = apart(
     'locked by guesses'                  => sub { login_as('guessed') },
     'locked by guesses, the right one'   => sub { login_as('guessed', $guessed->{password}) },
     'locked or disabled by the operator' => sub { with_password('operated', $_[0]) },
-    'not registered yet'                 => sub { login_as('pending') },
+    'not registered yet'                 => sub { login_as("pending-$_[0]") },
     'no password, so no hash'            => sub { sub { $c->post('/anshin/login', { csrf => $token, user => 'nobody', password => '' }) } }
 );
 like(delete $told{'no password, so no hash'}, qr/^A 0\.[01]/, 'a request without a hash is told apart: the measurement sees what it looks for');
@@ -217,7 +217,7 @@ $c->close;
 %told = apart(
     'unknown ID',
     'unknown ID'                 => sub { login_as("nobody-$_[0]") },
-    'a wrong password, old hash' => sub { login_as("password-$_[0]") }
+    'a wrong password, old hash' => sub { login_as('password-' . (2 + $_[0])) }
 );
 is($told{'a wrong password, old hash'}, '', 'S8: nor does it tell whose hash is of older parameters than the server has now');
 $s->finish;
