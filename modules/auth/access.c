@@ -1,8 +1,9 @@
 /*
  * AuthType Anshin: a request is let in by the session of its cookie, on the connection that the session belongs to.
  *
- * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which looks into the
- * store each time: what was locked, revoked or ended a moment ago is out. Whatever goes wrong denies (S21).
+ * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which asks the store each
+ * time, at least whether anything was committed since: what was locked, revoked or ended a moment ago is out. Whatever
+ * goes wrong denies (S21).
  */
 #include <apr_strings.h>
 #include <http_core.h>
@@ -39,8 +40,7 @@ anshin_guest_t *anshin_guest_of(request_rec *r)
 /* The session of the request's cookie: APR_SUCCESS, ANSHIN_ENOTFOUND (none that counts here and now), or a failure. */
 static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_peer_t *peer, anshin_session_t *session)
 {
-    const char *name = anshin_session_cookie(op->contract->name, r->pool);
-    const char *id = anshin_cookie_find(anshin_guest_of(r)->cookie, name, r->pool);
+    const char *id = anshin_session_cookie_find(anshin_guest_of(r)->cookie, op->contract->name, r->pool);
     const char *key;
     apr_status_t rv;
 

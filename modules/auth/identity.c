@@ -13,7 +13,6 @@
 
 APLOG_USE_MODULE(anshin_auth);
 
-#define FILTER "ANSHIN_PRIVATE"
 #define PORTAL_HANDLER "anshin"
 
 /* --- headers of clients --- */
@@ -79,42 +78,50 @@ static const char *time_text(apr_time_t time, apr_pool_t *pool)
     return text;
 }
 
-/* A variable and its header; what there is nothing of is left out. Headers of our names were dropped when the request
- * came, so that the first time (first) they need not be looked for. */
-static void tell(request_rec *r, int first, const char *variable, const char *header, const char *value)
+/* What is told, and where: in a table that may have entries of these names (another place of the same request told of
+ * somebody else, SetEnvIf set a variable) they are looked for first. */
+typedef struct told_t {
+    apr_table_t *variables, *headers;
+    int new_variables, new_headers; /* there are none of ours in there */
+} told_t;
+
+static void put(apr_table_t *table, int fresh, const char *name, const char *value)
 {
-    if (value == NULL) {
-        if (!first) { /* of somebody else, in another place of the same request */
-            apr_table_unset(r->subprocess_env, variable);
-            apr_table_unset(r->headers_in, header);
-        }
-        return;
+    if (!fresh) {
+        apr_table_unset(table, name);
     }
-    apr_table_setn(r->subprocess_env, variable, value);
-    if (first) {
-        apr_table_addn(r->headers_in, header, value);
-    } else {
-        apr_table_setn(r->headers_in, header, value);
+    if (value != NULL) {
+        apr_table_addn(table, name, value);
     }
+}
+
+/* A variable and its header; what there is nothing of is left out. */
+static void tell(const told_t *told, const char *variable, const char *header, const char *value)
+{
+    put(told->variables, told->new_variables, variable, value);
+    put(told->headers, told->new_headers, header, value);
 }
 
 void anshin_identity_tell(request_rec *r, const anshin_session_t *session)
 {
     const char *terminal = session->terminal == 0 ? NULL : apr_off_t_toa(r->pool, session->terminal);
     anshin_guest_t *guest = anshin_guest_of(r);
-    int first = !guest->told;
+    const told_t told = {.variables = r->subprocess_env,
+                         .headers = r->headers_in,
+                         .new_variables = apr_is_empty_table(r->subprocess_env),
+                         .new_headers = !guest->told}; /* anshin_identity_clean() has dropped what a client sent */
 
     guest->told = 1;
     r->user = (char *)(uintptr_t)session->user;
     r->ap_auth_type = (char *)(uintptr_t) "Anshin"; /* nobody writes there */
-    tell(r, first, "ANSHIN_USER", "Anshin-User", session->user);
-    tell(r, first, "ANSHIN_CONTRACT", "Anshin-Contract", session->contract);
-    tell(r, first, "ANSHIN_METHOD", "Anshin-Method", anshin_method_name(session->method));
-    tell(r, first, "ANSHIN_TERMINAL", "Anshin-Terminal", terminal);
-    tell(r, first, "ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind",
+    tell(&told, "ANSHIN_USER", "Anshin-User", session->user);
+    tell(&told, "ANSHIN_CONTRACT", "Anshin-Contract", session->contract);
+    tell(&told, "ANSHIN_METHOD", "Anshin-Method", anshin_method_name(session->method));
+    tell(&told, "ANSHIN_TERMINAL", "Anshin-Terminal", terminal);
+    tell(&told, "ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind",
          terminal == NULL ? NULL : anshin_terminal_kind_name(session->terminal_kind));
-    tell(r, first, "ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial", session->serial);
-    tell(r, first, "ANSHIN_LOGIN_TIME", "Anshin-Login-Time", time_text(session->created_at, r->pool));
+    tell(&told, "ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial", session->serial);
+    tell(&told, "ANSHIN_LOGIN_TIME", "Anshin-Login-Time", time_text(session->created_at, r->pool));
 }
 
 /* --- cookies --- */
@@ -163,14 +170,16 @@ static apr_status_t keep_private(ap_filter_t *filter, apr_bucket_brigade *brigad
     return ap_pass_brigade(filter->next, brigade);
 }
 
+static ap_filter_rec_t *private_filter;
+
 void anshin_identity_keep_private(request_rec *r)
 {
     if (r->main == NULL && anshin_guest_of(r)->session != NULL) {
-        ap_add_output_filter(FILTER, NULL, r, r->connection);
+        ap_add_output_filter_handle(private_filter, NULL, r, r->connection);
     }
 }
 
 void anshin_identity_filters(void)
 {
-    ap_register_output_filter(FILTER, keep_private, NULL, AP_FTYPE_CONTENT_SET);
+    private_filter = ap_register_output_filter("ANSHIN_PRIVATE", keep_private, NULL, AP_FTYPE_CONTENT_SET);
 }

@@ -15,9 +15,14 @@ typedef struct pair_t {
 /* The pair at *at, which moves behind its ';'. 0 at the end. */
 static int next_pair(const char **at, pair_t *pair)
 {
-    const char *from = *at + strspn(*at, " \t;");
-    apr_size_t length = strcspn(from, ";");
+    const char *from = *at, *end;
+    apr_size_t length;
 
+    while (*from == ' ' || *from == '\t' || *from == ';') { /* no strspn(3): it costs more than these few signs */
+        from++;
+    }
+    end = strchr(from, ';');
+    length = end != NULL ? (apr_size_t)(end - from) : strlen(from);
     *at = from + length;
     while (length > 0 && (from[length - 1] == ' ' || from[length - 1] == '\t')) {
         length--;
@@ -27,9 +32,17 @@ static int next_pair(const char **at, pair_t *pair)
     return length > 0;
 }
 
-static int is_named(const pair_t *pair, const char *name, apr_size_t length)
+/* A name in two parts, so that it need not be put together for each request. */
+typedef struct name_t {
+    const char *first, *second;
+    apr_size_t first_length, length;
+} name_t;
+
+static int is_named(const pair_t *pair, const name_t *name)
 {
-    return pair->length > length && pair->start[length] == '=' && strncmp(pair->start, name, length) == 0;
+    return pair->length > name->length && pair->start[name->length] == '=' &&
+           strncmp(pair->start, name->first, name->first_length) == 0 &&
+           strncmp(pair->start + name->first_length, name->second, name->length - name->first_length) == 0;
 }
 
 /* Does a name start with prefix here, or behind a ',' or blank where somebody may see a further cookie? */
@@ -52,16 +65,16 @@ const char *anshin_session_cookie(const char *contract, apr_pool_t *pool)
     return apr_pstrcat(pool, ANSHIN_SESSION_COOKIE_PREFIX, contract, NULL);
 }
 
-const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t *pool)
+static const char *find(const char *header, const char *first, const char *second, apr_pool_t *pool)
 {
-    apr_size_t length = strlen(name);
+    const name_t name = {first, second, strlen(first), strlen(first) + strlen(second)};
     pair_t pair, found = {NULL, 0};
 
     if (header == NULL) {
         return NULL;
     }
     while (next_pair(&header, &pair)) {
-        if (!is_named(&pair, name, length)) {
+        if (!is_named(&pair, &name)) {
             continue;
         }
         if (found.start != NULL &&
@@ -70,7 +83,18 @@ const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t 
         }
         found = pair;
     }
-    return found.start == NULL ? NULL : apr_pstrmemdup(pool, found.start + length + 1, found.length - length - 1);
+    return found.start == NULL ? NULL
+                               : apr_pstrmemdup(pool, found.start + name.length + 1, found.length - name.length - 1);
+}
+
+const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t *pool)
+{
+    return find(header, "", name, pool);
+}
+
+const char *anshin_session_cookie_find(const char *header, const char *contract, apr_pool_t *pool)
+{
+    return find(header, ANSHIN_SESSION_COOKIE_PREFIX, contract, pool);
 }
 
 const char *anshin_cookie_strip(const char *header, const char *prefix, apr_pool_t *pool)

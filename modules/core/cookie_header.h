@@ -16,6 +16,9 @@ const char *anshin_session_cookie(const char *contract, apr_pool_t *pool);
  * is believed). header may be NULL. In pool. */
 const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t *pool);
 
+/* The same for a contract's session cookie, whose name need not be made for it. */
+const char *anshin_session_cookie_find(const char *header, const char *contract, apr_pool_t *pool);
+
 /* header without the cookies whose names start with prefix; NULL when nothing else is left; header itself when there is
  * none of them. So does a cookie with prefix behind a ',' or blank: two Cookie lines arrive as one, joined by ", ", and
  * what comes behind may read them so. Otherwise in pool. */

@@ -216,24 +216,20 @@ static int take_bytes(const unsigned char **bytes, source_t *source, apr_size_t 
 
 static int take_leb128(apr_uint64_t *value, source_t *source)
 {
-    const unsigned char *byte;
+    apr_uint64_t sum = 0;
+    unsigned shift = 0;
 
-    if (source->length > 0 && source->data[0] < 0x80) { /* most of them */
-        *value = source->data[0];
-        source->data++;
-        source->length--;
-        return 1;
-    }
-    *value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (!take_bytes(&byte, source, 1)) {
+    for (apr_size_t i = 0; i < source->length && shift < 64; i++, shift += 7) {
+        unsigned char byte = source->data[i];
+
+        if (shift == 63 && byte > 1) {
             return 0;
         }
-        if (shift == 63 && *byte > 1) {
-            return 0;
-        }
-        *value |= (apr_uint64_t)(*byte & 0x7f) << shift;
-        if ((*byte & 0x80) == 0) {
+        sum |= (apr_uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            source->data += i + 1;
+            source->length -= i + 1;
+            *value = sum;
             return 1;
         }
     }
@@ -356,6 +352,31 @@ apr_status_t anshin_record_decode(void *record, const anshin_record_type_t *type
         if (field != NULL && !take_value(record, field, &value, pool)) {
             return ANSHIN_EFAULT;
         }
+    }
+    return APR_SUCCESS;
+}
+
+/* --- copying -------------------------------------------------------------------------------------------------------
+ */
+
+apr_status_t anshin_record_copy(void *copy, const anshin_record_type_t *type, const void *record, char *texts,
+                                apr_size_t room, apr_size_t *used)
+{
+    *used = 0;
+    memcpy(copy, record, type->size);
+    for (apr_size_t i = 0; i < type->field_count; i++) {
+        const anshin_field_t *field = &type->fields[i];
+        const char **text = (const char **)(void *)((char *)copy + field->offset);
+        apr_size_t length;
+
+        if (field->kind == ANSHIN_FIELD_INT || field->kind == ANSHIN_FIELD_TIME || field_is_empty(record, field)) {
+            continue;
+        }
+        if (field->kind != ANSHIN_FIELD_TEXT || (length = strlen(*text) + 1) > room - *used) {
+            return ANSHIN_EINVALID;
+        }
+        *text = memcpy(texts + *used, *text, length);
+        *used += length;
     }
     return APR_SUCCESS;
 }

@@ -76,4 +76,10 @@ apr_status_t anshin_record_encode(anshin_bytes_t *out, const anshin_record_type_
 apr_status_t anshin_record_decode(void *record, const anshin_record_type_t *type, const void *data, apr_size_t length,
                                   apr_pool_t *pool);
 
+/* Copy a structure of this type with its texts, which are put one behind the other into the `room` octets at texts;
+ * *used: how many of them. APR_SUCCESS, or ANSHIN_EINVALID when there is no room or the record has arrays, which are
+ * not copied. */
+apr_status_t anshin_record_copy(void *copy, const anshin_record_type_t *type, const void *record, char *texts,
+                                apr_size_t room, apr_size_t *used);
+
 #endif

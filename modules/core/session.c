@@ -28,23 +28,67 @@ static apr_status_t session_key(anshin_op_t *op, const char **key, const char *i
     return APR_SUCCESS;
 }
 
-/* The same from what the connection remembers, where the cookie is the last one's. */
-static apr_status_t remembered_key(anshin_op_t *op, const char **key, const char *id)
+/* Is it the cookie that this connection remembers? */
+static int is_remembered(const anshin_op_t *op, const char *id)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+
+    return op->memo != NULL && crypto->equal(crypto->ctx, op->memo->id, id, sizeof(op->memo->id));
+}
+
+static void remember(anshin_session_memo_t *memo, const char *id, const char *key, anshin_stamp_t stamp,
+                     const anshin_session_t *session)
+{
+    memcpy(memo->id, id, sizeof(memo->id));
+    memcpy(memo->key, key, sizeof(memo->key));
+    memo->stamp = anshin_record_copy(&memo->session, &anshin_record_session, session, memo->texts, sizeof(memo->texts),
+                                     &memo->texts_length) == APR_SUCCESS
+                      ? stamp
+                      : ANSHIN_STAMP_NONE;
+}
+
+static apr_status_t recall(anshin_session_t *session, const anshin_session_memo_t *memo, apr_pool_t *pool)
+{
+    char *texts = apr_palloc(pool, memo->texts_length);
+    apr_size_t used;
+
+    return anshin_record_copy(session, &anshin_record_session, &memo->session, texts, memo->texts_length, &used);
+}
+
+static apr_status_t read_session(anshin_op_t *op, const char *key, anshin_session_t *session)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_txn_get(txn, &anshin_record_session, key, session);
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+/* The session of a cookie as the store has it now. The stamp that it is remembered with was taken before it was read: a
+ * commit between the two counts as one that came after. */
+static apr_status_t look_up(anshin_op_t *op, const char *id, anshin_session_t *session, const char **key)
 {
     anshin_session_memo_t *memo = op->memo;
-    apr_status_t rv;
+    anshin_stamp_t stamp = anshin_store_stamp(op->env->store);
+    apr_status_t rv = APR_SUCCESS;
 
-    if (memo == NULL) {
-        return session_key(op, key, id);
-    }
-    if (op->env->crypto->equal(op->env->crypto->ctx, memo->id, id, sizeof(memo->id))) {
+    if (is_remembered(op, id)) {
         *key = apr_pstrmemdup(op->pool, memo->key, sizeof(memo->key) - 1);
-        return APR_SUCCESS;
+        if (stamp != ANSHIN_STAMP_NONE && stamp == memo->stamp) {
+            return recall(session, memo, op->pool);
+        }
+    } else {
+        rv = session_key(op, key, id);
     }
-    rv = session_key(op, key, id);
     if (rv == APR_SUCCESS) {
-        memcpy(memo->id, id, sizeof(memo->id));
-        memcpy(memo->key, *key, sizeof(memo->key));
+        rv = read_session(op, *key, session);
+    }
+    if (rv == APR_SUCCESS && memo != NULL) {
+        remember(memo, id, *key, stamp, session);
     }
     return rv;
 }
@@ -156,18 +200,12 @@ static apr_status_t session_bound(const anshin_op_t *op, const anshin_session_t 
 apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
                                  const char **key)
 {
-    anshin_txn_t *txn;
     apr_status_t rv;
 
     if (strlen(id) != ANSHIN_TOKEN_TEXT) {
         return ANSHIN_ENOTFOUND;
     }
-    if ((rv = remembered_key(op, key, id)) != APR_SUCCESS ||
-        (rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
-        return rv;
-    }
-    rv = anshin_txn_get(txn, &anshin_record_session, *key, session);
-    anshin_txn_abort(txn);
+    rv = look_up(op, id, session, key);
     if (rv != APR_SUCCESS) {
         return rv;
     }

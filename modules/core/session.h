@@ -11,18 +11,23 @@
 /* Open one inside a write transaction; *id (base64url) goes into the cookie and nowhere else. */
 apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id);
 
-/* What a connection remembers of its last request, so that a cookie that comes again and again need not be hashed each
- * time. It says nothing of whether there is such a session: that the store is asked. All zeros: nothing yet. Holds a
- * secret, so its owner wipes it. */
+/* What a connection remembers of its last request: a cookie that comes again and again need not be hashed each time,
+ * nor its session read while nobody has committed anything (anshin_store_stamp()). All that may end a session is a
+ * commit or the clock, and the clock is looked at each time. All zeros: nothing yet. Holds a secret, so its owner wipes
+ * it. */
 typedef struct anshin_session_memo_t {
     char id[ANSHIN_TOKEN_TEXT + 1];
     char key[2 * ANSHIN_DIGEST_BYTES + 1]; /* of the record, in hexadecimal */
+    anshin_stamp_t stamp;                  /* of the store that had the record so; ANSHIN_STAMP_NONE: read it */
+    anshin_session_t session;
+    char texts[512]; /* of the session; one with longer ones is not kept */
+    apr_size_t texts_length;
 } anshin_session_memo_t;
 
-/* The session of a cookie on this connection: one read of the store. APR_SUCCESS; ANSHIN_ENOTFOUND (none, ended, over
- * its idle or absolute limit, of another contract, of a method that the contract does not admit any more);
- * ANSHIN_EDENIED (opened with another certificate than the connection's, or the certificate no longer verifies);
- * ANSHIN_EFAULT. *key: under which the store has it. Reads and writes op->memo where there is one. */
+/* The session of a cookie on this connection: one read of the store, or of what the connection remembers. APR_SUCCESS;
+ * ANSHIN_ENOTFOUND (none, ended, over its idle or absolute limit, of another contract, of a method that the contract
+ * does not admit any more); ANSHIN_EDENIED (opened with another certificate than the connection's, or the certificate
+ * no longer verifies); ANSHIN_EFAULT. *key: under which the store has it. Reads and writes op->memo, if any. */
 apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
                                  const char **key);
 

@@ -59,6 +59,14 @@ static apr_status_t check_owner(const anshin_store_t *store, anshin_error_t *err
     return APR_SUCCESS;
 }
 
+anshin_stamp_t anshin_store_stamp(const anshin_store_t *store)
+{
+    if (store->driver->stamp == NULL || !anshin_fork_mark_mine(store->mark)) {
+        return ANSHIN_STAMP_NONE;
+    }
+    return store->driver->stamp(store->self);
+}
+
 /* --- transactions --------------------------------------------------------------------------------------------------
  */
 

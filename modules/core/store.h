@@ -35,6 +35,12 @@ typedef enum anshin_durability_t {
 apr_status_t anshin_store_open(anshin_store_t **store, const struct anshin_store_driver_t *driver, const char *where,
                                anshin_error_t *err, apr_pool_t *pool);
 
+/* Which state of its records the store is in: while the stamp stays the same, nothing was committed by anybody, and
+ * what was read after it was taken is still so. ANSHIN_STAMP_NONE: cannot be told. Costs next to nothing. */
+typedef apr_uint64_t anshin_stamp_t;
+#define ANSHIN_STAMP_NONE 0
+anshin_stamp_t anshin_store_stamp(const anshin_store_t *store);
+
 /* Begin. err receives the cause of any failure until the transaction ends and must live as long. Ending pool aborts. */
 apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);

@@ -19,6 +19,9 @@ typedef struct anshin_store_driver_t {
     /* *self belongs to pool, whose cleanup (registered by the driver) closes it. */
     apr_status_t (*open)(void **self, const char *where, anshin_error_t *err, apr_pool_t *pool);
 
+    /* anshin_store_stamp(); NULL: this provider cannot tell. */
+    anshin_stamp_t (*stamp)(void *self);
+
     apr_status_t (*begin)(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool);
     apr_status_t (*get)(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
                         apr_pool_t *pool);

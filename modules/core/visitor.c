@@ -58,44 +58,38 @@ static const char *behind(const char *name, const char *text)
     return name;
 }
 
-#define RESERVED_LONGEST 17 /* client-cert-chain */
+#define BETWEEN ", \t" /* the names of a list; no header's name has them */
+
+static int is_name(const char *name, const char *text)
+{
+    const char *rest = behind(name, text);
+
+    return rest != NULL && strchr(BETWEEN, *rest) != NULL; /* or its '\0' */
+}
 
 int anshin_header_reserved(const char *name)
 {
-    static const char *const families[] = {"anshin-", "x-anshin-"};
-    static const char *const names[] = {"remote-user", "x-remote-user", "client-cert", "client-cert-chain"};
-
-    if (LOWER(*name) != 'a' && LOWER(*name) != 'r' && LOWER(*name) != 'x' && LOWER(*name) != 'c') {
-        return 0; /* most headers */
+    switch (LOWER(*name)) { /* most headers end here: this is done for each of every request */
+    case 'a':
+        return behind(name, "anshin-") != NULL;
+    case 'c':
+        return is_name(name, "client-cert") || is_name(name, "client-cert-chain");
+    case 'r':
+        return is_name(name, "remote-user");
+    case 'x':
+        return behind(name, "x-anshin-") != NULL || is_name(name, "x-remote-user");
+    default:
+        return 0;
     }
-    for (apr_size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-        if (behind(name, families[i]) != NULL) {
-            return 1;
-        }
-    }
-    for (apr_size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *rest = behind(name, names[i]);
-
-        if (rest != NULL && *rest == '\0') {
-            return 1;
-        }
-    }
-    return 0;
 }
-
-#define BETWEEN ", \t" /* the names of a list */
 
 static int names_reserved(const char *list)
 {
     for (list += strspn(list, BETWEEN); *list != '\0'; list += strspn(list, BETWEEN)) {
-        apr_size_t length = strcspn(list, BETWEEN);
-        char name[RESERVED_LONGEST + 2];
-
-        apr_cpystrn(name, list, length < sizeof(name) ? length + 1 : sizeof(name));
-        if (anshin_header_reserved(name)) {
+        if (anshin_header_reserved(list)) {
             return 1;
         }
-        list += length;
+        list += strcspn(list, BETWEEN);
     }
     return 0;
 }

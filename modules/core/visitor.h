@@ -26,7 +26,7 @@ anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor);
 
 /* 1 for a header that a client must not send: Anshin-*, X-Anshin-*, Remote-User, X-Remote-User, Client-Cert and
  * Client-Cert-Chain (RFC 9440), in any letter case, and with any other sign in place of '-', since CGI and what follows
- * it fold signs together. */
+ * it fold signs together. The name ends with its text, or where in a list of names the next one begins (',', blank). */
 int anshin_header_reserved(const char *name);
 
 /* The Connection header without reserved names: whatever it names a proxy takes out of the request before it passes it

@@ -204,6 +204,13 @@ static apr_status_t dbm_open(void **self, const char *where, anshin_error_t *err
 
 /* --- transactions ------------------------------------------------------------------------------------------------- */
 
+static anshin_stamp_t dbm_stamp(void *self)
+{
+    const dbm_store_t *store = self;
+
+    return anshin_state_position(anshin_control_state(&store->control));
+}
+
 static apr_status_t dbm_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool)
 {
@@ -459,6 +466,7 @@ static apr_status_t dbm_blob_each(void *self, anshin_blob_visit_fn *visit, void 
 const anshin_store_driver_t anshin_store_dbm = {
     .name = "dbm",
     .open = dbm_open,
+    .stamp = dbm_stamp,
     .begin = dbm_begin,
     .get = dbm_get,
     .put = dbm_put,

@@ -96,6 +96,17 @@ static char *hash_key(apr_pool_t *pool, const anshin_record_type_t *type, const 
 /* --- transactions --------------------------------------------------------------------------------------------------
  */
 
+static anshin_stamp_t mem_stamp(void *self)
+{
+    mem_store_t *store = self;
+    anshin_stamp_t stamp;
+
+    apr_thread_mutex_lock(store->lock);
+    stamp = store->commits + 1;
+    apr_thread_mutex_unlock(store->lock);
+    return stamp;
+}
+
 static apr_status_t mem_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool)
 {
@@ -313,6 +324,7 @@ static apr_status_t mem_blob_each(void *self, anshin_blob_visit_fn *visit, void 
 const anshin_store_driver_t anshin_store_mem = {
     .name = "mem",
     .open = mem_open,
+    .stamp = mem_stamp,
     .begin = mem_begin,
     .get = mem_get,
     .put = mem_put,

@@ -93,6 +93,25 @@ static void test_round_trip(void)
        "texts are copies");
 }
 
+static void test_copy(void)
+{
+    const anshin_session_t in = {.user = "u", .contract = "p-01", .address = "", .terminal = -3, .created_at = 7};
+    anshin_account_t with_array = {.terminals = numbers(&(apr_int64_t){1}, 1)};
+    anshin_account_t account;
+    anshin_session_t out;
+    char texts[7];
+    apr_size_t used;
+
+    ok(anshin_record_copy(&out, &anshin_record_session, &in, texts, 7, &used) == APR_SUCCESS && used == 7 &&
+           same_text(out.user, "u") && same_text(out.contract, "p-01") && out.terminal == -3 && out.created_at == 7 &&
+           out.user >= texts && out.user < texts + 7 && out.contract >= texts && out.contract < texts + 7,
+       "a record is copied, its texts with it");
+    ok(anshin_record_copy(&out, &anshin_record_session, &in, texts, 6, &used) == ANSHIN_EINVALID,
+       "but not where one octet is missing");
+    ok(anshin_record_copy(&account, &anshin_record_account, &with_array, texts, 7, &used) == ANSHIN_EINVALID,
+       "nor one with an array");
+}
+
 static void test_empty(void)
 {
     anshin_account_t in = {0};
@@ -229,6 +248,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     test_declarations();
     test_round_trip();
+    test_copy();
     test_empty();
     test_limit();
     test_refused();

@@ -48,12 +48,36 @@ static void test_limits(void)
     ok(find(id, &people_no_peer) == ANSHIN_ENOTFOUND, "but not over the absolute limit (S15)");
 }
 
-/* A connection's memory of the last cookie spares the hash, and nothing else. */
+/* The store's answer, spoilt in the memory of the connection: whoever looks there finds a session that is over. */
+static void spoil(anshin_session_memo_t *memo)
+{
+    memo->session.created_at = 1;
+}
+
+/* What is remembered is judged each time as what is read: by the clock, the contract and the certificate. */
+static void test_memo_limits(const char *id, anshin_session_memo_t *memo)
+{
+    anshin_op_t *op = world_op(&world);
+    anshin_session_t session;
+    const char *key;
+
+    op->memo = memo;
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == APR_SUCCESS, "remembered");
+    spoil(memo);
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == ANSHIN_ENOTFOUND, "and looked at there");
+    memo->stamp = ANSHIN_STAMP_NONE;
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == APR_SUCCESS, "without a stamp it is read");
+    op->now += world.contract.policy.session_idle;
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == ANSHIN_ENOTFOUND,
+       "over its limit it is gone, with nothing committed (S15)");
+}
+
+/* A connection's memory of the last cookie spares the hash, and the store while nothing was committed. */
 static void test_memo(void)
 {
     const char *one = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
     const char *two = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
-    anshin_session_memo_t memo = {"", ""};
+    anshin_session_memo_t memo = {.stamp = ANSHIN_STAMP_NONE};
     anshin_session_t session;
     const char *first, *again, *other;
     anshin_op_t *op = world_op(&world);
@@ -67,9 +91,21 @@ static void test_memo(void)
     ok(anshin_session_find(op, two, &people_no_peer, &session, &other) == APR_SUCCESS && strcmp(first, other) != 0 &&
            strcmp(memo.id, two) == 0,
        "another cookie on the connection has another key, and is remembered instead");
-    ok(anshin_session_end(op, other) == APR_SUCCESS &&
-           anshin_session_find(op, two, &people_no_peer, &session, &other) == ANSHIN_ENOTFOUND,
+    ok(session.user != NULL && strcmp(session.user, "s1") == 0 && session.created_at == world.now,
+       "with all that its record says");
+    spoil(&memo);
+    ok(anshin_session_find(op, two, &people_no_peer, &session, &other) == ANSHIN_ENOTFOUND,
+       "nothing was committed since: the store is not asked again");
+    ok(anshin_session_find(op, one, &people_no_peer, &session, &first) == APR_SUCCESS,
+       "another cookie is looked up in the store");
+    spoil(&memo);
+    (void)people_login(&world, "s2", PEOPLE_PASSWORD, &people_no_peer, NULL);
+    ok(anshin_session_find(op, one, &people_no_peer, &session, &first) == APR_SUCCESS,
+       "after a commit of anybody it is read anew");
+    ok(anshin_session_end(op, first) == APR_SUCCESS &&
+           anshin_session_find(op, one, &people_no_peer, &session, &first) == ANSHIN_ENOTFOUND,
        "what has ended is out at once, remembered or not (S16)");
+    test_memo_limits(two, &memo);
 }
 
 static void test_certificate(void)

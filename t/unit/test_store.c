@@ -381,6 +381,26 @@ static void test_wiped_with(fixture_t *f)
        "%s: with the commit the blob is gone; one that is not there is no failure (S24)", f->name);
 }
 
+/* Who keeps what was read compares stamps to know whether it still holds. */
+static void test_stamp(fixture_t *f)
+{
+    anshin_stamp_t before = anshin_store_stamp(f->store);
+    anshin_txn_t *txn;
+
+    (void)fact_of(f, "a");
+    txn = begin(f, ANSHIN_TXN_WRITE, f->pool);
+    put_fact(txn, "stamp", "0");
+    anshin_txn_abort(txn);
+    ok(before != ANSHIN_STAMP_NONE && anshin_store_stamp(f->store) == before,
+       "%s: neither a read nor what was aborted changes the stamp", f->name);
+    for (int i = 0; i < 4; i++) {
+        anshin_stamp_t last = anshin_store_stamp(f->store);
+
+        store_fact(f, "stamp", "the same each time", i % 2 ? ANSHIN_LAZY : ANSHIN_DURABLE);
+        ok(anshin_store_stamp(f->store) != last, "%s: every commit does, lazy or durable", f->name);
+    }
+}
+
 static void test_provider(const char *name, const anshin_store_driver_t *driver, const char *where, apr_pool_t *parent)
 {
     fixture_t f = {.name = name};
@@ -399,6 +419,7 @@ static void test_provider(const char *name, const anshin_store_driver_t *driver,
         test_threads(&f);
         test_blobs(&f);
         test_wiped_with(&f);
+        test_stamp(&f);
     }
     apr_pool_destroy(f.pool);
 }

@@ -29,10 +29,11 @@ sub options {
 # --- the server ---
 
 # One child that lives as long as the server: its clock is the whole of what requests cost. Two cores or more: it has the
-# last one for itself.
+# last one for itself. One without our modules (bare) is the same site for the rest.
 sub server {
     my (%want) = @_;
     my $more = delete $want{server} // '';
+    $want{vhost} = Anshin::Server::site_lines() . ($want{vhost} // '') if $want{bare};
     my $s = Anshin::Server->new(loglevel => 'warn', %want, server => "$more\n" . one_child());
     make_pages($s);
     $s->start;

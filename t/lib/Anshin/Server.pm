@@ -231,8 +231,15 @@ AnshinUse $self->{name}
         AuthType Anshin
         Require valid-user
     </Location>
-    ScriptAlias "/members/cgi-bin/" "\@ROOT\@/cgi-bin/"
-    ProxyPass "/members/proxied/" "http://127.0.0.1:\@BACKEND\@/"
+@{[site_lines()]}
+END
+}
+
+# What the site has besides its login.
+sub site_lines {
+    return <<'END';
+    ScriptAlias "/members/cgi-bin/" "@ROOT@/cgi-bin/"
+    ProxyPass "/members/proxied/" "http://127.0.0.1:@BACKEND@/"
 END
 }
 
