@@ -1,9 +1,9 @@
 /*
  * AuthType Anshin: a request is let in by the session of its cookie, on the connection that the session belongs to.
  *
- * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which asks the store each
- * time, at least whether anything was committed since: what was locked, revoked or ended a moment ago is out. Whatever
- * goes wrong denies (S21).
+ * SECURITY: every protected request comes here. Nobody is let in but by anshin_session_find(), which asks the store
+ * each time, at least whether anything was committed since: what was locked, revoked or ended a moment ago is out.
+ * Whatever goes wrong denies (S21).
  */
 #include <apr_strings.h>
 #include <http_core.h>
