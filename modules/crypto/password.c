@@ -107,11 +107,13 @@ apr_status_t anshin_crypto_password_hash(void *ctx, char phc[ANSHIN_PHC_MAX], co
 
 /* A hash of smaller parameters than ours (set higher since, or imported) is done sooner than the work for an unknown
  * user; the rest of that work is done as well, so that the time does not tell who exists until everybody has logged in
- * once (S8). The work is memory times passes. */
+ * once (S8). The work is memory times passes, and a twentieth more: smaller memory is passed sooner (measured: two
+ * hashes of 4 to 46 MiB in all take 4 to 8 % less than one). */
 static apr_status_t compute_rest(const anshin_phc_t *stored, const context_t *context)
 {
     apr_uint64_t done = (apr_uint64_t)stored->memory * stored->passes;
-    apr_uint64_t all = (apr_uint64_t)context->memory * context->passes;
+    apr_uint64_t ours = (apr_uint64_t)context->memory * context->passes;
+    apr_uint64_t all = done < ours ? ours + ours / 20 : ours;
     unsigned char hash[ANSHIN_PHC_BYTES_MAX];
     anshin_phc_t rest;
     apr_status_t rv;
