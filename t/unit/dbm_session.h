@@ -27,4 +27,23 @@ static inline void close_store(session_t *session)
     apr_pool_destroy(session->pool);
 }
 
+/* A record, read in a transaction of its own; only numbers in it outlive that. The answers are those of
+ * anshin_txn_begin() and anshin_txn_get(). */
+static inline apr_status_t read_numbers(session_t *session, const anshin_record_type_t *type, const char *key,
+                                        void *record)
+{
+    anshin_txn_t *txn;
+    apr_pool_t *pool;
+    apr_status_t status;
+
+    apr_pool_create(&pool, session->pool);
+    anshin_error_clear(&session->err);
+    status = anshin_txn_begin(&txn, session->store, ANSHIN_TXN_READ, &session->err, pool);
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_get(txn, type, key, record);
+    }
+    apr_pool_destroy(pool);
+    return status;
+}
+
 #endif

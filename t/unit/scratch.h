@@ -4,6 +4,7 @@
 #ifndef ANSHIN_UNIT_SCRATCH_H
 #define ANSHIN_UNIT_SCRATCH_H
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,22 @@ static inline void scratch_write(const char *path, const void *data, apr_size_t 
         perror(path);
         exit(1);
     }
+}
+
+/* How many files lie in a directory, hidden ones aside; none in one that is not there. */
+static inline int scratch_entries(const char *path)
+{
+    DIR *open = opendir(path);
+    const struct dirent *entry;
+    int count = 0;
+
+    while (open != NULL && (entry = readdir(open)) != NULL) {
+        count += entry->d_name[0] != '.';
+    }
+    if (open != NULL) {
+        (void)closedir(open);
+    }
+    return count;
 }
 
 #endif

@@ -1,6 +1,5 @@
 /* core/config.c, core/config_json.c, core/portal_url.c: contracts, presets, checks and the snapshot (CON-1, CON-3,
  * CON-4). */
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <sys/stat.h>
@@ -294,25 +293,7 @@ static void whole(void)
 
 static void write_text(const char *path, const char *text)
 {
-    apr_file_t *file;
-
-    apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE, APR_FPROT_OS_DEFAULT, pool);
-    apr_file_puts(text, file);
-    apr_file_close(file);
-}
-
-static int entries(const char *dir)
-{
-    apr_dir_t *handle;
-    apr_finfo_t info;
-    int count = 0;
-
-    apr_dir_open(&handle, dir, pool);
-    while (apr_dir_read(&info, APR_FINFO_NAME, handle) == APR_SUCCESS) {
-        count += info.name[0] != '.';
-    }
-    apr_dir_close(handle);
-    return count;
+    scratch_write(path, text, strlen(text), 0644);
 }
 
 static void hostile(const char *dir, const char *good)
@@ -369,7 +350,7 @@ static void snapshot(void)
     anshin_error_clear(&err);
     ok(anshin_config_save(config, &err, pool) == APR_SUCCESS && anshin_config_save(config, &err, pool) == APR_SUCCESS,
        "saved, twice: %s", err.text);
-    ok(stat(path, &info) == 0 && (info.st_mode & 07777) == 0640 && entries(dir) == 1,
+    ok(stat(path, &info) == 0 && (info.st_mode & 07777) == 0640 && scratch_entries(dir) == 1,
        "S31: mode 0640, and nothing else is left behind");
     ok(anshin_config_load(&again, dir, &err, pool) == APR_SUCCESS, "read back: %s", err.text);
     a = anshin_config_to_json(config, pool);

@@ -1,7 +1,6 @@
 /*
  * Delivery (ca/delivery.h): Maildir and command (MAI-1), modes (S31).
  */
-#include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -45,21 +44,6 @@ static int mode_of(const char *path)
     return stat(path, &seen) == 0 ? (int)(seen.st_mode & 07777) : -1;
 }
 
-static int entries(const char *path)
-{
-    DIR *open = opendir(path);
-    const struct dirent *entry;
-    int count = 0;
-
-    while (open != NULL && (entry = readdir(open)) != NULL) {
-        count += entry->d_name[0] != '.';
-    }
-    if (open != NULL) {
-        (void)closedir(open);
-    }
-    return count;
-}
-
 static void test_maildir(void)
 {
     const char *spool = in("mail");
@@ -80,16 +64,17 @@ static void test_maildir(void)
        "what is not in tmp was moved before");
     ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS &&
            same_text(content(in("mail/tmp/" NAME)), "one\r\n") && mode_of(in("mail/tmp/" NAME)) == 0660 &&
-           entries(in("mail/new")) == 0,
+           scratch_entries(in("mail/new")) == 0,
        "a message is written to tmp, mode 0660 (S31)");
     message.data = "again";
     ok(anshin_maildir_write(spool, &message, &err, pool) == APR_SUCCESS &&
-           same_text(content(in("mail/tmp/" NAME)), "again") && entries(in("mail/tmp")) == 1,
+           same_text(content(in("mail/tmp/" NAME)), "again") && scratch_entries(in("mail/tmp")) == 1,
        "one left behind by a worker that died is written anew (MAI-1)");
     ok(anshin_maildir_move(spool, NAME, &err, pool) == APR_SUCCESS &&
-           same_text(content(in("mail/new/" NAME)), "again") && entries(in("mail/tmp")) == 0,
+           same_text(content(in("mail/new/" NAME)), "again") && scratch_entries(in("mail/tmp")) == 0,
        "then it is moved to new");
-    ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && entries(in("mail/new")) == 1, "once");
+    ok(anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_ENOTFOUND && scratch_entries(in("mail/new")) == 1,
+       "once");
 }
 
 static void test_maildir_faults(void)

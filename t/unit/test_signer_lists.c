@@ -7,19 +7,13 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/ca.h"
 #include "crypto/ocsp.h"
 #include "crypto/sign.h"
 
+#include "authority.h"
 #include "forge.h"
-#include "scratch.h"
 #include "tap.h"
 
-#define DAY apr_time_from_sec(86400)
-
-static apr_pool_t *pool;
-static const char *directory;
-static const apr_time_t now = APR_TIME_C(1800000000000000); /* 2027-01-15 */
 static anshin_ca_t *ca;
 static X509 *ca_certificate;
 static const unsigned char one[] = {0x11};
@@ -31,16 +25,12 @@ static const unsigned char nonce[] = {1, 2, 3, 4, 5, 6, 7, 8};
 
 static anshin_ca_t *make_ca(const char *name, anshin_key_type_t type)
 {
-    anshin_ca_wanted_t wanted = {
-        .key_type = type, .common_name = name, .not_before = now - DAY, .not_after = now + 3650 * DAY};
-    const char *certificate = apr_pstrcat(pool, directory, "/", name, ".crt", NULL);
-    const char *key = apr_pstrcat(pool, directory, "/", name, ".key", NULL);
+    anshin_ca_wanted_t wanted = ca_wanted(type);
     anshin_error_t err;
     anshin_ca_t *made = NULL;
 
-    anshin_error_clear(&err);
-    if (anshin_ca_create(certificate, key, &wanted, &err, pool) != APR_SUCCESS ||
-        anshin_ca_open(&made, certificate, key, NULL, &err, pool) != APR_SUCCESS) {
+    wanted.common_name = name;
+    if (create(name, &wanted, &err) != APR_SUCCESS || open_ca(&made, name, NULL, &err) != APR_SUCCESS) {
         printf("# %s\n", err.text);
         exit(1);
     }

@@ -46,17 +46,8 @@ static apr_status_t put_length(session_t *session, const char *key, int length, 
 static int length_of(session_t *session, const char *key)
 {
     anshin_fact_t fact = {.at = 0};
-    anshin_txn_t *txn;
-    apr_pool_t *pool;
-    apr_status_t status;
+    apr_status_t status = read_numbers(session, &anshin_record_fact, key, &fact);
 
-    apr_pool_create(&pool, session->pool);
-    anshin_error_clear(&session->err);
-    status = anshin_txn_begin(&txn, session->store, ANSHIN_TXN_READ, &session->err, pool);
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
-    }
-    apr_pool_destroy(pool);
     return status == APR_SUCCESS || status == ANSHIN_ENOTFOUND ? (int)fact.at : -1;
 }
 

@@ -45,17 +45,8 @@ static apr_int64_t add(session_t *session, const char *key, apr_int64_t amount, 
 static apr_int64_t number(session_t *session, const char *key)
 {
     anshin_sequence_t sequence = {.next = 0};
-    anshin_txn_t *txn;
-    apr_pool_t *pool;
-    apr_status_t status;
+    apr_status_t status = read_numbers(session, &anshin_record_sequence, key, &sequence);
 
-    apr_pool_create(&pool, session->pool);
-    anshin_error_clear(&session->err);
-    status = anshin_txn_begin(&txn, session->store, ANSHIN_TXN_READ, &session->err, pool);
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_get(txn, &anshin_record_sequence, key, &sequence);
-    }
-    apr_pool_destroy(pool);
     return status == APR_SUCCESS || status == ANSHIN_ENOTFOUND ? sequence.next : -1;
 }
 

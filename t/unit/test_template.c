@@ -10,6 +10,7 @@
 
 #include "core/template.h"
 #include "memory.h"
+#include "scratch.h"
 #include "tap.h"
 
 typedef struct case_t {
@@ -350,24 +351,6 @@ static void test_limits(apr_pool_t *pool)
     json_decref(parts);
 }
 
-static void remove_tree(const char *path, apr_pool_t *pool)
-{
-    apr_dir_t *dir;
-    apr_finfo_t info;
-
-    if (apr_dir_open(&dir, path, pool) == APR_SUCCESS) {
-        while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-            if (strcmp(info.name, ".") != 0 && strcmp(info.name, "..") != 0) {
-                remove_tree(apr_pstrcat(pool, path, "/", info.name, NULL), pool);
-            }
-        }
-        apr_dir_close(dir);
-        apr_dir_remove(path, pool);
-    } else {
-        apr_file_remove(path, pool);
-    }
-}
-
 /* Partials that include the next one ten times: 10^20 steps that write nothing. */
 static void test_multiplication(apr_pool_t *pool)
 {
@@ -404,19 +387,6 @@ static void test_memory(apr_pool_t *pool)
     json_decref(parts);
 }
 
-static void write_file(const char *path, const char *bytes, size_t length, apr_pool_t *pool)
-{
-    apr_file_t *file;
-
-    if (apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE, APR_FPROT_OS_DEFAULT,
-                      pool) != APR_SUCCESS) {
-        printf("Bail out! cannot write %s\n", path);
-        exit(1);
-    }
-    apr_file_write_full(file, bytes, length, NULL);
-    apr_file_close(file);
-}
-
 static void test_names(anshin_template_dirs_t *dirs, apr_pool_t *pool)
 {
     static const char *const bad[] = {"",
@@ -450,30 +420,22 @@ static void test_names(anshin_template_dirs_t *dirs, apr_pool_t *pool)
 
 static void test_dirs(apr_pool_t *pool)
 {
-    const char *temp;
-    char *root;
     const char *source = NULL;
     const char *out;
     apr_size_t length;
     anshin_error_t err = {0};
-
-    apr_temp_dir_get(&temp, pool);
-    root = apr_pstrcat(pool, temp, "/anshin-template-XXXXXX", NULL);
-    if (!mkdtemp(root)) {
-        printf("Bail out! no temporary directory\n");
-        exit(1);
-    }
+    const char *root = scratch_directory(pool);
     const char *contract = apr_pstrcat(pool, root, "/contract", NULL);
     const char *common = apr_pstrcat(pool, root, "/common", NULL);
     const char *const list[] = {contract, common, NULL};
     anshin_template_dirs_t dirs = {list, ".mustache"};
 
     apr_dir_make_recursive(apr_pstrcat(pool, common, "/parts", NULL), APR_FPROT_OS_DEFAULT, pool);
-    write_file(apr_pstrcat(pool, root, "/secret.mustache", NULL), "secret", 6, pool);
-    write_file(apr_pstrcat(pool, common, "/page.mustache", NULL), "page", 4, pool);
-    write_file(apr_pstrcat(pool, common, "/bom.mustache", NULL), "\xEF\xBB\xBFtext", 7, pool);
-    write_file(apr_pstrcat(pool, common, "/nul.mustache", NULL), "a\0b", 3, pool);
-    write_file(apr_pstrcat(pool, common, "/parts/head.mustache", NULL), "head", 4, pool);
+    scratch_write(apr_pstrcat(pool, root, "/secret.mustache", NULL), "secret", 6, 0644);
+    scratch_write(apr_pstrcat(pool, common, "/page.mustache", NULL), "page", 4, 0644);
+    scratch_write(apr_pstrcat(pool, common, "/bom.mustache", NULL), "\xEF\xBB\xBFtext", 7, 0644);
+    scratch_write(apr_pstrcat(pool, common, "/nul.mustache", NULL), "a\0b", 3, 0644);
+    scratch_write(apr_pstrcat(pool, common, "/parts/head.mustache", NULL), "head", 4, 0644);
     apr_dir_make_recursive(apr_pstrcat(pool, common, "/folder.mustache", NULL), APR_FPROT_OS_DEFAULT, pool);
 
     ok(anshin_template_from_dirs(&dirs, "page", &source, &err, pool) == APR_SUCCESS && same_text(source, "page"),
@@ -481,7 +443,7 @@ static void test_dirs(apr_pool_t *pool)
     ok(anshin_template_from_dirs(&dirs, "parts/head", &source, &err, pool) == APR_SUCCESS && same_text(source, "head"),
        "from_dirs: names with folders");
     apr_dir_make(contract, APR_FPROT_OS_DEFAULT, pool);
-    write_file(apr_pstrcat(pool, contract, "/page.mustache", NULL), "brand", 5, pool);
+    scratch_write(apr_pstrcat(pool, contract, "/page.mustache", NULL), "brand", 5, 0644);
     ok(anshin_template_from_dirs(&dirs, "page", &source, &err, pool) == APR_SUCCESS && same_text(source, "brand"),
        "from_dirs: the contract's template comes first");
     ok(anshin_template_from_dirs(&dirs, "bom", &source, &err, pool) == APR_SUCCESS && same_text(source, "text"),
@@ -504,7 +466,6 @@ static void test_dirs(apr_pool_t *pool)
     ok(anshin_template_render(&out, &length, "{{>nul}}", NULL, ANSHIN_TEMPLATE_HTML, anshin_template_from_dirs, &dirs,
                               &err, pool) == ANSHIN_EFAULT,
        "a partial that cannot be read is a fault, not an empty page");
-    remove_tree(root, pool);
 }
 
 int main(void)

@@ -14,53 +14,13 @@
 
 #include "core/template.h"
 #include "core/text.h"
+#include "scratch.h"
 #include "tap.h"
 
 static void write_file(const char *dir, const char *name, const char *text, apr_pool_t *pool)
 {
-    apr_file_t *file;
-    const char *path = apr_pstrcat(pool, dir, "/", name, NULL);
-
     apr_dir_make_recursive(dir, APR_FPROT_OS_DEFAULT, pool);
-    if (apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE, APR_FPROT_OS_DEFAULT,
-                      pool) != APR_SUCCESS) {
-        printf("Bail out! cannot write %s\n", path);
-        exit(1);
-    }
-    apr_file_write_full(file, text, strlen(text), NULL);
-    apr_file_close(file);
-}
-
-static void remove_tree(const char *path, apr_pool_t *pool)
-{
-    apr_dir_t *dir;
-    apr_finfo_t info;
-
-    if (apr_dir_open(&dir, path, pool) == APR_SUCCESS) {
-        while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-            if (strcmp(info.name, ".") != 0 && strcmp(info.name, "..") != 0) {
-                remove_tree(apr_pstrcat(pool, path, "/", info.name, NULL), pool);
-            }
-        }
-        apr_dir_close(dir);
-        apr_dir_remove(path, pool);
-    } else {
-        apr_file_remove(path, pool);
-    }
-}
-
-static const char *temporary_dir(apr_pool_t *pool)
-{
-    const char *temp = NULL;
-    char *root;
-
-    apr_temp_dir_get(&temp, pool);
-    root = apr_pstrcat(pool, temp, "/anshin-text-XXXXXX", NULL);
-    if (!mkdtemp(root)) {
-        printf("Bail out! no temporary directory\n");
-        exit(1);
-    }
-    return root;
+    scratch_write(apr_pstrcat(pool, dir, "/", name, NULL), text, strlen(text), 0644);
 }
 
 static void test_overrides(const char *root, apr_pool_t *pool)
@@ -409,12 +369,11 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    root = temporary_dir(pool);
+    root = scratch_directory(pool);
     test_overrides(root, pool);
     test_bad_files(root, pool);
     test_kinds_do_not_change(root, pool);
     test_negotiation(root, pool);
-    remove_tree(root, pool);
     test_shipped(pool);
     apr_pool_destroy(pool);
     apr_terminate();

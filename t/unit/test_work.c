@@ -41,17 +41,7 @@ static void open_world(apr_pool_t *pool)
 
 static int files_in(const char *part)
 {
-    DIR *open = opendir(apr_pstrcat(world.pool, world.config.server.mail_spool, "/", part, NULL));
-    const struct dirent *entry;
-    int count = 0;
-
-    while (open != NULL && (entry = readdir(open)) != NULL) {
-        count += entry->d_name[0] != '.';
-    }
-    if (open != NULL) {
-        (void)closedir(open);
-    }
-    return count;
+    return scratch_entries(apr_pstrcat(world.pool, world.config.server.mail_spool, "/", part, NULL));
 }
 
 /* What a reader does with what it finds. */
