@@ -9,7 +9,6 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/key.h"
-#include "crypto/sign.h"
 #include "crypto/x509.h"
 
 #include "authority.h"

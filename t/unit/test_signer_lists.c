@@ -8,7 +8,6 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/ocsp.h"
-#include "crypto/sign.h"
 
 #include "authority.h"
 #include "forge.h"
