@@ -2,6 +2,21 @@
 #include "people.h"
 
 static world_t world;
+static anshin_store_driver_t racing; /* the store in memory, where somebody is fast */
+static const char *ends;             /* key of a session that ends once it was read; NULL: none does */
+
+static apr_status_t racing_get(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
+                               apr_pool_t *pool)
+{
+    apr_status_t rv = anshin_store_mem.get(txn, type, key, value, pool);
+    const char *end = ends;
+
+    if (end != NULL && type == &anshin_record_session) {
+        ends = NULL;
+        (void)anshin_session_end(world_op(&world), end);
+    }
+    return rv;
+}
 
 static apr_status_t find(const char *id, const anshin_peer_t *peer)
 {
@@ -70,6 +85,25 @@ static void test_memo_limits(const char *id, anshin_session_memo_t *memo)
     op->now += world.contract.policy.session_idle;
     ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == ANSHIN_ENOTFOUND,
        "over its limit it is gone, with nothing committed (S15)");
+}
+
+/* Read, ended by somebody else, and only then remembered. */
+static void test_memo_race(void)
+{
+    const char *id = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
+    anshin_session_memo_t memo = {.stamp = ANSHIN_STAMP_NONE};
+    anshin_op_t *op = world_op(&world);
+    anshin_session_t session;
+    const char *key;
+
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == APR_SUCCESS, "a session");
+    ends = key;
+    op = world_op(&world);
+    op->memo = &memo;
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == APR_SUCCESS && ends == NULL,
+       "that ends while it is read");
+    ok(anshin_session_find(op, id, &people_no_peer, &session, &key) == ANSHIN_ENOTFOUND,
+       "is out with the next request, though it was remembered after its end (S16)");
 }
 
 /* A connection's memory of the last cookie spares the hash, and the store while nothing was committed. */
@@ -189,13 +223,16 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    world_open(&world, &anshin_store_mem, NULL, pool);
+    racing = anshin_store_mem;
+    racing.get = racing_get;
+    world_open(&world, &racing, NULL, pool);
     people_contract(&world, ANSHIN_PRESET_CLASSIC);
     (void)people_register(&world, "s1", ANSHIN_METHOD_PASSWORD);
     (void)people_register(&world, "s2", ANSHIN_METHOD_CERTIFICATE);
     (void)people_register(&world, "s3", ANSHIN_METHOD_CERTIFICATE);
     test_limits();
     test_memo();
+    test_memo_race();
     test_certificate();
     test_stricter();
     test_end();
