@@ -188,7 +188,7 @@ static void test_settings(void)
            open_crypto(MEMORY, 1, 1, 257, 0) == NULL && open_crypto(MEMORY, 1, 1, 1, -1) == NULL,
        "passes, lanes, slots and wait out of bounds: refused");
     ok(verifies(open_crypto(MEMORY, 1, 1, 0, 0), "$argon2id$v=19$m=256,t=2,p=1$" SALT "$" HASH, "password"),
-       "0 slots: as many as processors");
+       "0 slots: as many as are good for this machine");
 }
 
 /* --- slots --- */
