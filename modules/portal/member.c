@@ -72,6 +72,11 @@ const char *anshin_member_start(const anshin_exchange_t *x)
     return ANSHIN_HAS(x->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT) ? "/account" : "/";
 }
 
+void anshin_member_cancel(anshin_exchange_t *x)
+{
+    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+}
+
 int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char *what)
 {
     if (status == ANSHIN_EDENIED || status == ANSHIN_ENOTFOUND) {

@@ -17,6 +17,9 @@ apr_status_t anshin_member_read(anshin_exchange_t *x, const char *user, anshin_a
 /* Menu of what the contract allows (CON-2), into the page's data. */
 void anshin_member_menu(anshin_exchange_t *x);
 
+/* The form of this page has a way out, to anshin_member_start(). */
+void anshin_member_cancel(anshin_exchange_t *x);
+
 /* Where flows are cancelled to: the account page, or the portal's first page where that is switched off. */
 const char *anshin_member_start(const anshin_exchange_t *x);
 

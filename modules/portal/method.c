@@ -36,7 +36,7 @@ static void put_form(anshin_exchange_t *x, int selected)
     }
     anshin_page_put(x->page, x->page->page, "methods", methods);
     anshin_page_steps(x->page, steps, 0);
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+    anshin_member_cancel(x);
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/method"));
 }
 
@@ -125,7 +125,7 @@ int anshin_method_confirm_get(anshin_exchange_t *x)
     put_effects(x, method);
     anshin_page_steps(x->page, steps, 1);
     anshin_page_text(x->page, "back_url", anshin_exchange_link(x, "/method"));
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+    anshin_member_cancel(x);
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/method/confirm"));
     return anshin_answer_page(x, "method-confirm", HTTP_OK);
 }

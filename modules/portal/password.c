@@ -28,6 +28,7 @@ int anshin_password_get(anshin_exchange_t *x)
     if (anshin_form_get(x->query, "done") != NULL) {
         return anshin_member_done(x, "password", "/");
     }
+    anshin_member_cancel(x);
     anshin_words_rules(x, 1);
     return anshin_answer_page(x, "password", HTTP_OK);
 }
@@ -39,6 +40,7 @@ int anshin_password_post(anshin_exchange_t *x)
     anshin_change_result_t result;
     apr_status_t status;
 
+    anshin_member_cancel(x);
     anshin_words_rules(x, 1);
     if (too_long(x, fields) || !anshin_exchange_field(x, "current", PASSWORD_MAX)) {
         return anshin_answer_form(x, "password");
@@ -71,6 +73,7 @@ int anshin_question_get(anshin_exchange_t *x)
     if ((status = anshin_member_read(x, x->session.user, &account)) != APR_SUCCESS) {
         return anshin_member_failure(x, status, "question");
     }
+    anshin_member_cancel(x);
     anshin_words_questions(x, account.question ? account.question : "");
     return anshin_answer_page(x, "question", HTTP_OK);
 }
@@ -82,6 +85,7 @@ int anshin_question_post(anshin_exchange_t *x)
     anshin_change_result_t result;
     apr_status_t status;
 
+    anshin_member_cancel(x);
     anshin_words_questions(x, anshin_member_field(x, "question"));
     if (too_long(x, fields) || !anshin_exchange_field(x, "current", PASSWORD_MAX)) {
         return anshin_answer_form(x, "question");
@@ -106,7 +110,7 @@ int anshin_question_post(anshin_exchange_t *x)
 /* The password again, before a sensitive change (ACC-7, S12). */
 int anshin_reauthenticate_get(anshin_exchange_t *x)
 {
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+    anshin_member_cancel(x);
     anshin_page_text(x->page, "return", anshin_form_get(x->query, "return"));
     return anshin_answer_page(x, "reauthenticate", HTTP_OK);
 }
@@ -119,7 +123,7 @@ int anshin_reauthenticate_post(anshin_exchange_t *x)
     anshin_proof_t proof;
     apr_status_t status;
 
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+    anshin_member_cancel(x);
     anshin_page_text(x->page, "return", anshin_form_get(x->form, "return"));
     if (!password) {
         return anshin_answer_form(x, "reauthenticate");

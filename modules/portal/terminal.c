@@ -91,7 +91,7 @@ static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, 
         anshin_page_put(x->page, x->page->page, "number", json_integer(number));
     }
     put_steps(x, action, 0);
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+    anshin_member_cancel(x);
     anshin_page_text(
         x->page, "action_url",
         apr_psprintf(x->op.pool, number ? "%s?n=%" APR_INT64_T_FMT : "%s", anshin_exchange_link(x, x->path), number));
@@ -289,7 +289,7 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
     anshin_page_flag(x->page, action_names[plan.action], 1);
     anshin_member_title(x, "terminal_confirm", action_names[plan.action]);
     put_steps(x, plan.action, 1);
-    anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, anshin_member_start(x)));
+    anshin_member_cancel(x);
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/terminal/confirm"));
     anshin_page_text(x->page, "back_url", back_url(x, &plan));
     return anshin_answer_page(x, "terminal-confirm", HTTP_OK);

@@ -31,12 +31,12 @@ is($c->get('/anshin/sessions')->status, 200, 'the sessions are always there (ACC
 is($c->get('/anshin/help')->status, 200, 'so is help');
 
 {
-    my $one = Anshin::Server->new(contract => "AnshinLoginMethods password certificate\nAnshinFunctions method terminal-add")->start;
+    my $one = Anshin::Server->new(contract => "AnshinLoginMethods password certificate\nAnshinFunctions method password terminal-add")->start;
     my $q = Anshin::Person->add($one, 'p-01-usr002');
     $q->register;
     my $d = $one->client;
     $q->login($d);
-    for my $path (qw(method terminal/add)) {
+    for my $path (qw(method password terminal/add)) {
         my $page = $d->get("/anshin/$path");
         is($page->status, 200, "$path alone is there (CON-2)");
         my @cancel = grep { m{^/anshin/(?:account)?$} } $page->text =~ /href="([^"]+)"/g;
