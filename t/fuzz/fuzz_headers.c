@@ -30,6 +30,12 @@ static void check_kind(char **lines)
     }
 }
 
+/* The whole name, or the first of a list. */
+static int is_name(const char *name, const char *folded, const char *text)
+{
+    return strncmp(folded, text, strlen(text)) == 0 && strchr(", \t", name[strlen(text)]) != NULL;
+}
+
 /* Signs are folded and letters made small, as CGI does it: then it must not look like one of ours. */
 static void check_reserved(const char *name, apr_pool_t *pool)
 {
@@ -42,8 +48,8 @@ static void check_reserved(const char *name, apr_pool_t *pool)
         *at = (char)(!letter ? '_' : *at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
     }
     ours = strncmp(folded, "anshin_", 7) == 0 || strncmp(folded, "x_anshin_", 9) == 0 ||
-           strcmp(folded, "remote_user") == 0 || strcmp(folded, "x_remote_user") == 0 ||
-           strcmp(folded, "client_cert") == 0 || strcmp(folded, "client_cert_chain") == 0;
+           is_name(name, folded, "remote_user") || is_name(name, folded, "x_remote_user") ||
+           is_name(name, folded, "client_cert") || is_name(name, folded, "client_cert_chain");
     require(anshin_header_reserved(name) == ours);
 }
 
