@@ -92,7 +92,7 @@ sub markdown {
     }
     if ($phrases && %$phrases) {
         my $any = join '|', map { quotemeta } sort { length $b <=> length $a } keys %$phrases;
-        $text =~ s/(?<![A-Za-z])($any)(?![A-Za-z])/$phrases->{$1}/g;
+        $text =~ s/(?<![A-Za-z\d])($any)(?![A-Za-z\d])/$phrases->{$1}/g;
     }
     utf8::encode($text);
     return $text;
