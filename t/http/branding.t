@@ -9,29 +9,13 @@ use Test::More;
 use Anshin::Person;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => encode('UTF-8', <<'END'), extra => <<'EXTRA');
+my $s = Anshin::Server->new(contract => encode('UTF-8', <<'END'), sites => { plain => 'AnshinLoginMethods otp' });
 AnshinTitle "みどり会員サイト"
 AnshinLoginMethods otp
 AnshinTemplateDir "@ROOT@/brand/templates"
 AnshinTextDir "@ROOT@/brand/lang"
 AnshinStyleURL /style/brand.css
 END
-<AnshinContract plain classic>
-    AnshinPortalURL https://plain.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-    AnshinLoginMethods otp
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName plain.localhost:@PORT@
-    SSLEngine on
-    SSLCertificateFile "@ROOT@/tls/server.pem"
-    AnshinUse plain
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
-EXTRA
 Anshin::Server::copy_tree(Anshin::Server::top() . '/t/brand', $s->root . '/brand');
 Anshin::Server::copy_tree(Anshin::Server::top() . '/t/brand/style', $s->root . '/htdocs/style');
 $s->start;

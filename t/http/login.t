@@ -7,46 +7,21 @@ use Test::More;
 use Anshin::Server;
 use Anshin::Person;
 
-my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+my $s = Anshin::Server->new(contract => <<'END', sites => { limited => <<'LIMITED', quiet => [ <<'QUIET', 'modern' ] })->start;
 AnshinLoginMethods password certificate
 AnshinPasswordAttempts 3
 AnshinSiteURL /members/
 END
-<AnshinContract limited classic>
-AnshinPortalURL https://limited.localhost:@PORT@/anshin
-AnshinMailFrom anshin@example.com
 AnshinLoginMethods password
 AnshinPasswordAttempts 2
 AnshinShowAttempts limit
 AnshinShowLocked off
 AnshinAddressAttempts 5
 AnshinUnlockAfter 2h
-</AnshinContract>
-<AnshinContract quiet modern>
-AnshinPortalURL https://quiet.localhost:@PORT@/anshin
-AnshinMailFrom anshin@example.com
+LIMITED
 AnshinLoginMethods password
 AnshinAddressAttempts 1000
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName limited.localhost:@PORT@
-    SSLEngine on
-    AnshinUse limited
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName quiet.localhost:@PORT@
-    SSLEngine on
-    AnshinUse quiet
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
-MORE
+QUIET
 
 my $person = Anshin::Person->add($s, 'p-01-usr001');
 $person->register;

@@ -4,7 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
-use Digest::SHA qw(hmac_sha1);
+use Anshin::Attack qw(totp);
 use Anshin::Server;
 use Anshin::Person;
 
@@ -12,16 +12,6 @@ my $s = Anshin::Server->new(contract => <<'END')->start;
 AnshinLoginMethods password otp certificate
 AnshinReauthenticate 1h
 END
-
-# RFC 6238, computed without our code.
-sub totp {
-    my ($base32, $steps) = @_;
-    my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, $base32;
-    my $key = pack 'B*', substr $bits, 0, 8 * int(length($bits) / 8);
-    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30) + ($steps // 0)), $key);
-    my $at = $mac[19] & 15;
-    return sprintf '%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000;
-}
 
 my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
 $p->register;

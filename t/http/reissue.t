@@ -28,7 +28,7 @@ sub ask {
     is($good->status, 303, 'a request');
     is($_->header('Location'), $good->header('Location'), 'has the same answer, whoever it is (PRI-1, S8)') for $bad, $odd;
     is(ask($c, 'password', '', '')->status, 422, 'empty fields are named');
-    my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/password/prove\?t=[\w-]+)});
+    my $path = $p->reissue_path('password');
     is($s->client->get($path)->status, 303, 'a mail scanner opens the link (REG-5)');
     is($s->client->head($path)->status, 303, 'twice');
     my $page = $c->follow($c->get($path));
@@ -67,7 +67,7 @@ sub ask {
     $p->register;
     my $c = $s->client;
     ask($c, 'password', $p->{user}, $p->{address});
-    my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/password/prove\?t=[\w-]+)});
+    my $path = $p->reissue_path('password');
     $c->follow($c->get($path));
     my $r;
     $r = $c->submit($c->get('/anshin/reissue/password/prove'), { question => 'pet', answer => 'guess' }) for 1 .. 3;
@@ -87,7 +87,7 @@ sub ask {
     is($p->login($with)->status, 303, 'a certificate user logs in');
     my $c = $s->client;
     is(ask($c, 'certificate', $p->{user}, $p->{address})->status, 303, 'and asks for a new certificate, without one (CRI-1)');
-    my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/certificate/prove\?t=[\w-]+)});
+    my $path = $p->reissue_path('certificate');
     my $token = ($path =~ /t=(.*)/)[0];
     my $elsewhere = $s->client;
     is($elsewhere->follow($elsewhere->get("/anshin/reissue/password/prove?t=$token"))->status, 410, 'its link gives no password (S11, S29)');

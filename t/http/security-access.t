@@ -11,7 +11,8 @@ my %navigation = (Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
 
 my $s = Anshin::Server->new(
     contract => "AnshinLoginMethods password certificate\nAnshinAddressAttempts 1000000",
-    server   => <<'END', vhost => <<'MORE', extra => <<'HOSTS');
+    sites    => { strict => 'AnshinLoginMethods certificate', wary => "AnshinLoginMethods password\nAnshinAddressAttempts 5" },
+    server   => <<'END', vhost => <<'MORE');
 LoadModule include_module "@LIBEXEC@/mod_include.so"
 <Directory "@ROOT@/htdocs/secret">
     AuthType Anshin
@@ -42,40 +43,6 @@ END
         ErrorDocument 401 /members/index.html
     </Location>
 MORE
-<AnshinContract strict classic>
-    AnshinPortalURL https://strict.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-    AnshinLoginMethods certificate
-</AnshinContract>
-<AnshinContract wary classic>
-    AnshinPortalURL https://wary.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-    AnshinLoginMethods password
-    AnshinAddressAttempts 5
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName strict.localhost:@PORT@
-    SSLEngine on
-    AnshinUse strict
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-    <Location "/members">
-        AuthType Anshin
-        Require valid-user
-    </Location>
-</VirtualHost>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName wary.localhost:@PORT@
-    SSLEngine on
-    AnshinUse wary
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
-HOSTS
 for my $directory (qw(secret parts)) { mkdir $s->root . "/htdocs/$directory" or die $! }
 Anshin::PKI::write_text($s->root . '/htdocs/secret/index.html', "<!DOCTYPE html><title>s</title><p>the members' page</p>\n");
 Anshin::PKI::write_text($s->root . '/htdocs/parts/page.shtml', "<p>around</p><!--#include virtual=\"/members/index.html\" -->\n");

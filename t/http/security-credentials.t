@@ -16,24 +16,11 @@ my $words = File::Temp->new;
 print $words "himitsu-no-kagi\nPassw0rd-2026-Tokyo\n*yamabuki\n";
 $words->flush;
 chmod 0644, "$words";
-my $s = Anshin::Server->new(contract => "AnshinLoginMethods password otp certificate\nAnshinCertificateKey p256\nAnshinReauthenticate 1h\nAnshinTerminals 3\nAnshinPasswordBlocklist $words", extra => <<"END");
-<AnshinContract today modern>
-    AnshinPortalURL https://today.localhost:\@PORT\@/anshin
-    AnshinMailFrom anshin\@example.com
-    AnshinLoginMethods password otp certificate
-    AnshinFunctions account password history password-reissue certificate-reissue terminal-add terminal-change terminal-delete method
-    AnshinCertificateKey p256
-    AnshinPasswordBlocklist $words
-</AnshinContract>
-<VirtualHost 127.0.0.1:\@PORT\@>
-    ServerName today.localhost:\@PORT\@
-    SSLEngine on
-    AnshinUse today
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
+my $s = Anshin::Server->new(contract => "AnshinLoginMethods password otp certificate\nAnshinCertificateKey p256\nAnshinReauthenticate 1h\nAnshinTerminals 3\nAnshinPasswordBlocklist $words", sites => { today => [ <<"END", 'modern' ] });
+AnshinLoginMethods password otp certificate
+AnshinFunctions account password history password-reissue certificate-reissue terminal-add terminal-change terminal-delete method
+AnshinCertificateKey p256
+AnshinPasswordBlocklist $words
 END
 $s->start;
 
@@ -67,7 +54,7 @@ sub complaint {
     my @bent = ((map { substr $whole, 0, $_ } 8, 15, 32, 55, 64, 72, 127), uc $whole, lc $whole, "$whole ", " $whole", "${whole}x", substr($whole, 1));
     my @opened = grep { $p->login(today(), password => $_)->status != 401 } @bent[ 0 .. 7 ];
     is("@opened", '', 'S1: no beginning of it does, nor another case');
-    command_in('today', 'user', 'unlock', $p->{user});
+    command_in($s, 'today', 'user', 'unlock', $p->{user});
     @opened = grep { $p->login(today(), password => $_)->status != 401 } @bent[ 8 .. $#bent ];
     is("@opened", '', 'S1: nor more than it');
     my $classic = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
@@ -76,7 +63,6 @@ sub complaint {
     like(complaint($c, $page, \%fields, 'Kfq7-vW'), qr/8/, 'S1: 7 are refused with a second factor');
     is(complaint($c, $page, \%fields, 'Kfq7-vWz'), 303, 'S1: 8 are taken');
 }
-sub command_in { my ($contract, @arguments) = @_; my $made = $s->htanshin('--contract', $contract, @arguments); $made->{status} == 0 or die $made->{err}; return $made->{out} }
 
 # --- S2: what everybody knows, at registration and at each kind of change ---
 
@@ -165,7 +151,7 @@ sub command_in { my ($contract, @arguments) = @_; my $made = $s->htanshin('--con
 
     my $p = Anshin::Person->add($s, 'today-2', contract => 'today', method => 'certificate', password => 'Umi-to-yama-to-kawa-7');
     $p->register(today());
-    my $code = (command_in('today', 'user', 'code', $p->{user}) =~ /code:\s*(\S+)/)[0];
+    my $code = (command_in($s, 'today', 'user', 'code', $p->{user}) =~ /code:\s*(\S+)/)[0];
     my %right = (password => $code, certificate => $p->{password});
     for my $what (qw(certificate password)) {
         my $path = reissue_path(today(), $what, $p);

@@ -5,62 +5,34 @@ use utf8;
 use lib 't/lib';
 use POSIX ();
 use Test::More;
+use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
 
 my $FLOW = '__Host-anshin-flow';
-my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+my $s = Anshin::Server->new(contract => <<'END', sites => { other => <<'MORE' })->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinReauthenticate 1h
 AnshinAddressAttempts 1000000
 AnshinPasswordAttempts 3
 END
-<AnshinContract other classic>
-    AnshinPortalURL https://other.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-    AnshinLoginMethods password otp certificate
-    AnshinReauthenticate 1h
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName other.localhost:@PORT@
-    SSLEngine on
-    AnshinUse other
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-    <Location "/members">
-        AuthType Anshin
-        Require valid-user
-    </Location>
-</VirtualHost>
+AnshinLoginMethods password otp certificate
+AnshinReauthenticate 1h
 MORE
 
 sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @want); $p->register; return $p }
 sub inside { my ($p, @want) = @_; my $c = $s->client(@want); is($p->login($c)->status, 303, "$p->{user} is logged in"); return $c }
-sub command { my $made = $s->htanshin('--contract', 'p-01', @_); $made->{status} == 0 or die $made->{err}; return $made->{out} }
-sub history_of { my ($p, $what) = @_; return scalar(() = command('history', $p->{user}, '--limit', '500') =~ /$what/g) }
-
-sub csrf {
-    my ($page) = @_;
-    my $token = $page->field('csrf') // die "no token on $page->{path}, status $page->{status}";
-    utf8::downgrade($token);
-    return $token;
-}
+sub history_of { my ($p, $what) = @_; return scalar(() = command($s, 'history', $p->{user}, '--limit', '500') =~ /$what/g) }
 
 # The form at the end of the link of a reissue.
-sub ask { my ($c, $what, $p) = @_; return $c->submit($c->get("/anshin/reissue/$what"), { user => $p->{user}, address => $p->{address} }) }
-sub reissue_path { my ($what, $p) = @_; return $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)}) }
 sub proof { my ($p) = @_; return { question => $p->{question}, answer => $p->{answer} } }
 
 sub reissued_password {
     my ($p) = @_;
     my $c = $s->client;
-    ask($c, 'password', $p);
-    my $done = $c->follow($c->submit($c->follow($c->get(reissue_path('password', $p))), proof($p)));
-    my ($password) = $done->text =~ /id="secret"[^>]*>([^<]+)</ or die $done->text;
-    return $password;
+    my $page = $c->follow($c->get(reissue_path($c, 'password', $p)));
+    return secret_of($c->follow($c->submit($page, proof($p))));
 }
 
 sub terminal_form { my ($address) = @_; return { address => $address, address_confirm => $address, kind => 'pc' } }
@@ -163,8 +135,7 @@ my $c = inside($p);
 {
     my $q = person('p-01-usr012');
     my $d = $s->client;
-    ask($d, 'password', $q);
-    my @answers = race($d, $d->follow($d->get(reissue_path('password', $q))), proof($q));
+    my @answers = race($d, $d->follow($d->get(reissue_path($d, 'password', $q))), proof($q));
     is(scalar(grep { /^303/ } @answers), 1, 'reissue: one new password for four parallel answers (S29)') or diag "@answers";
     is(history_of($q, 'password_reissued'), 1, 'and one line of history');
 }
@@ -195,7 +166,7 @@ my $c = inside($p);
     my @answers = race($d, $sent, { code => $code });
     is(scalar(grep { m{^303 /$} } @answers), 1, 'login: one right code opens one session, however often it is sent (LOG-7, S29)') or diag "@answers";
     is(history_of($q, 'login_ok'), 1, 'one login in the history');
-    is(scalar(() = command('session', 'list', $q->{user}) =~ /127\.0\.0\.1/g), 1, 'one session');
+    is(scalar(() = command($s, 'session', 'list', $q->{user}) =~ /127\.0\.0\.1/g), 1, 'one session');
 }
 
 # --- the steps behind the right password hold against what the account is by now ---
@@ -211,7 +182,7 @@ my $c = inside($p);
     my %right = (csrf => csrf($sent), code => $code);
     is($d->post('/anshin/login/code', \%right)->header('Location'), '/anshin/login', 'the right code does not open a locked account (LCK-2, S29)');
     isnt($d->get('/members/')->status, 200, 'nobody is in');
-    command('user', 'unlock', $q->{user});
+    command($s, 'user', 'unlock', $q->{user});
     $d->{cookies}{$FLOW} = $sealed;
     is($d->post('/anshin/login/code', \%right)->status, 303, 'once the operator has unlocked it the code is good');
     is($d->get('/members/')->status, 200, 'and opens');
@@ -244,8 +215,7 @@ my $c = inside($p);
 {
     my $q = person('p-01-usr030');
     my $d = $s->client;
-    ask($d, 'password', $q);
-    my $path = reissue_path('password', $q);
+    my $path = reissue_path($d, 'password', $q);
     my $in = inside($q);
     is($in->submit($in->follow($in->submit($in->get('/anshin/terminal/change?n=1'), terminal_form('safe@example.jp'))), {})->status, 303,
         'the address of a user changes while a link to the old one is under way');

@@ -21,7 +21,7 @@ AnshinCodeAttempts $LIMIT{code}
 AnshinDownloadAttempts $LIMIT{download}
 AnshinAddressAttempts 1000000
 END
-my $s = Anshin::Server->new(contract => $contract, server => 'AnshinHashWait 60s', extra => <<"END")->start;
+my $s = Anshin::Server->new(contract => $contract, server => 'AnshinHashWait 60s', extra => <<"END" . Anshin::Server::login_lines('p-01') . '</VirtualHost>')->start;
 StartServers 3
 ThreadsPerChild 64
 MaxRequestWorkers 256
@@ -29,12 +29,6 @@ Listen 127.0.0.1:$second_port
 <VirtualHost 127.0.0.1:$second_port>
     ServerName localhost:$second_port
     SSLEngine on
-    AnshinUse p-01
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
 END
 my $other = Anshin::Server->new(
     shares => $s, contract => $contract, server => "AnshinCAWorker off\nAnshinHashWait 60s",

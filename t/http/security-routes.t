@@ -7,6 +7,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Anshin::Attack qw(csrf);
 use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
@@ -14,27 +15,13 @@ use Anshin::Source;
 my $FORM = 'application/x-www-form-urlencoded';
 my $s = Anshin::Server->new(
     server   => "AnshinCAThreads 1\nRequestReadTimeout header=20 body=1",
-    contract => <<'END', extra => <<'MORE')->start;
+    contract => <<'END', sites => { other => '' })->start;
 AnshinLoginMethods password otp certificate
 AnshinReauthenticate 1h
 AnshinAddressAttempts 1000000
 AnshinPasswordAttempts 100
 AnshinCodeAttempts 100
 END
-<AnshinContract other classic>
-    AnshinPortalURL https://other.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName other.localhost:@PORT@
-    SSLEngine on
-    AnshinUse other
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
-MORE
 
 # Every row of the table: path, handler of POST or NULL, flags.
 my @routes;
@@ -55,8 +42,6 @@ my $c = $s->client;
     my $code = $p->wait_text(qr/\b(\d{6})\b/);
     is($c->post('/anshin/login/code', { csrf => csrf($sent), code => $code })->status, 303, 'somebody is logged in');
 }
-
-sub csrf { my ($page) = @_; my $token = $page->field('csrf'); utf8::downgrade($token); return $token }
 
 # What the operator sees of the account, and how much stands in its history.
 sub state_of {

@@ -4,11 +4,11 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
-use Digest::SHA qw(hmac_sha1);
 use File::Find ();
 use MIME::Base64 qw(encode_base64 encode_base64url);
 use Test::More;
 use Unicode::Normalize qw(NFKC);
+use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
 
@@ -25,7 +25,6 @@ my %secret; # text => what it is
 sub keep { my ($text, $what) = @_; defined $text && length $text or die "no $what"; $secret{$text} = $what; return $text }
 sub keep_cookies { my ($c, $who) = @_; keep($c->{cookies}{$_}, "cookie $_ of $who") for grep { !/lang/ } keys %{ $c->{cookies} }; return }
 sub keep_links { my ($p) = @_; for my $text ($p->texts($_[1])) { keep($1, 'a mailed link') while $text =~ /\?t=([\w-]{43})/g } return }
-sub csrf { my ($page) = @_; my $token = $page->field('csrf'); utf8::downgrade($token); return $token }
 sub person {
     my ($user, %want) = @_;
     my $p = Anshin::Person->add($s, $user, %want);
@@ -35,16 +34,6 @@ sub person {
     $p->register;
     keep($p->{download_password}, 'download password') if $p->{download_password};
     return $p;
-}
-
-# RFC 6238, computed without our code.
-sub totp {
-    my ($base32) = @_;
-    my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, $base32;
-    my $key = pack 'B*', substr $bits, 0, 8 * int(length($bits) / 8);
-    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30)), $key);
-    my $at = $mac[19] & 15;
-    return (sprintf('%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000), $key);
 }
 
 # --- the walk ---
@@ -64,7 +53,7 @@ $p->{answer} = 'ちらし寿司とおみそ汁';
 $c->submit($c->follow($c->submit($c->get('/anshin/terminal/add'), { address => 'second@example.jp', address_confirm => 'second@example.jp', kind => 'pc' })), {});
 keep_cookies($c, 'the user with a flow');
 my $r = $c->submit($c->get('/anshin/reissue/password'), { user => $p->{user}, address => $p->{address} });
-my $path = $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/password/prove\?t=[\w-]+)});
+my $path = $p->reissue_path('password');
 $c->get("//anshin/./reissue/password/$_" . ($path =~ s/.*(\?t=)/$1/r)) for 'prove', '../password/prove', '%70rove';
 $c->get($path, Referer => $s->url($path)) for 1 .. 2;
 $c->get($path =~ s/\?t=/?x=1&%74=/r);
@@ -94,7 +83,8 @@ is($d->post('/anshin/login/code', { csrf => csrf($sent), code => $code })->statu
 keep_cookies($d, 'the user of codes');
 my $page = $d->get('/anshin/account/authenticator');
 my ($shown) = $page->text =~ /((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})/ or die 'no secret of the app';
-my ($now, $key) = totp(keep($shown =~ tr/ //dr, 'secret of the app'));
+my $app_secret = keep($shown =~ tr/ //dr, 'secret of the app');
+my ($now, $key) = (totp($app_secret), from_base32($app_secret));
 keep_cookies($d, 'the user of an app');
 is($d->submit($page, { code => $now })->status, 303, 'and of an authenticator app');
 is($waiting->login($s->client, password => 'Fuji-no-yama-5')->status, 401, 'and somebody who lacks the certificate');

@@ -13,26 +13,12 @@ use Anshin::Server;
 use Anshin::Source;
 
 my $SESSION = '__Host-anshin-p-01';
-my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+my $s = Anshin::Server->new(contract => <<'END', sites => { strict => 'AnshinLoginMethods certificate' }, extra => <<'MORE')->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinReauthenticate 1h
 AnshinAddressAttempts 1000000
 END
-<AnshinContract strict classic>
-    AnshinPortalURL https://strict.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-    AnshinLoginMethods certificate
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName strict.localhost:@PORT@
-    SSLEngine on
-    AnshinUse strict
-    <Location "/members">
-        AuthType Anshin
-        Require valid-user
-    </Location>
-</VirtualHost>
 <VirtualHost 127.0.0.1:@PORT@>
     ServerName open.localhost:@PORT@
     AnshinUse none

@@ -4,13 +4,13 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
-use JSON::PP ();
 use Test::More;
 use Time::HiRes ();
+use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+my $s = Anshin::Server->new(contract => <<'END', sites => { silent => <<'MORE' })->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinPasswordAttempts 3
@@ -20,30 +20,13 @@ AnshinDownloadAttempts 3
 AnshinAddressAttempts 1000000
 AnshinReauthenticate 1h
 END
-<AnshinContract silent classic>
-    AnshinPortalURL https://silent.localhost:@PORT@/anshin
-    AnshinMailFrom anshin@example.com
-    AnshinLoginMethods password otp certificate
-    AnshinCertificateKey p256
-    AnshinPasswordAttempts 4
-    AnshinShowLocked off
-    AnshinAddressAttempts 1000000
-</AnshinContract>
-<VirtualHost 127.0.0.1:@PORT@>
-    ServerName silent.localhost:@PORT@
-    SSLEngine on
-    AnshinUse silent
-    <Location "/anshin">
-        SetHandler anshin
-        Require all granted
-    </Location>
-</VirtualHost>
+AnshinLoginMethods password otp certificate
+AnshinCertificateKey p256
+AnshinPasswordAttempts 4
+AnshinShowLocked off
+AnshinAddressAttempts 1000000
 MORE
 
-sub command { my ($contract, @more) = @_; my $made = $s->htanshin('--contract', $contract, @more); $made->{status} == 0 or die $made->{err}; return $made->{out} }
-sub results { my ($user) = @_; return map { $_->{result} } reverse @{ JSON::PP::decode_json(command('p-01', '--json', 'history', $user, '--limit', '500')) } }
-sub csrf { my ($page) = @_; my $token = $page->field('csrf'); utf8::downgrade($token); return $token }
-sub reissue_path { my ($what, $p) = @_; return $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)}) }
 sub ask { my ($c, $what, $user, $address) = @_; return $c->submit($c->get("/anshin/reissue/$what"), { user => $user, address => $address }) }
 
 # --- a certificate user, attacked over every path that a stranger has (S7, LCK-3) ---
@@ -81,7 +64,7 @@ for my $path ('register', 'download', 'reissue/password/prove', 'reissue/certifi
     is($in->get('/members/')->status, 200, 'and is let in');
     is($in->submit($in->get('/anshin/reauthenticate'), { password => $victim->{password} })->status, 303, 'the password counts nothing against the user');
     my $c = $s->client;
-    my $done = $c->follow($c->submit($c->follow($c->get(reissue_path('certificate', $victim))), { question => 'pet', answer => $victim->{answer} }));
+    my $done = $c->follow($c->submit($c->follow($c->get($victim->reissue_path('certificate'))), { question => 'pet', answer => $victim->{answer} }));
     is($done->status, 200, 'the secret answer is not locked, a new certificate is on its way (S7)');
     my ($password) = $done->text =~ /id="secret"[^>]*>([^<]+)</;
     $victim->{download_password} = $password;
@@ -89,11 +72,10 @@ for my $path ('register', 'download', 'reissue/password/prove', 'reissue/certifi
     Anshin::Server::wait_for(60, sub { %seen = map { $_ => 1 } map { m{(download\?t=[\w-]+)} } $victim->texts; keys %seen == 2 });
     is($victim->login($s->client(cert => $victim->fetch))->status, 303, 'neither is the download: the new certificate logs in (S7)');
 }
-my %told;
-$told{$_}++ for results($victim->{user});
+my %told = results($s, $victim->{user});
 is($told{wrong_certificate}, 8 * keys %strangers, 'each attempt of the strangers is in the history, with its reason (S28)') or diag explain \%told;
 is($told{now_locked} // 0, 0, 'and none has locked anything');
-unlike(command('p-01', 'user', 'show', $victim->{user}), qr/locked:?\s+(?:password|answer|code|download)/i, 'nothing is locked for the operator either');
+unlike(command($s, 'user', 'show', $victim->{user}), qr/locked:?\s+(?:password|answer|code|download)/i, 'nothing is locked for the operator either');
 
 # --- who exists? (S8) ---
 
@@ -103,8 +85,8 @@ for my $kind (qw(password otp certificate pending disabled locked counted)) {
     $p->register($s->client(host => 'silent.localhost', ca => undef)) unless $kind eq 'pending';
     $people{$kind} = $p;
 }
-command('silent', 'user', 'disable', 'silent-disabled');
-command('silent', 'user', 'lock', 'silent-locked');
+command_in($s, 'silent', 'user', 'disable', 'silent-disabled');
+command_in($s, 'silent', 'user', 'lock', 'silent-locked');
 
 # What is new in every answer, blotted out.
 sub plain {
@@ -171,15 +153,16 @@ for my $what (qw(password certificate)) {
     $c->submit($c->get('/anshin/password'), { current => 'wrong', password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' });
     $c->submit($c->get('/anshin/reauthenticate'), { password => 'wrong' });
     $c->submit($c->get('/anshin/logout'), {}, qr/logout/);
-    command('p-01', 'user', 'unlock', $p->{user});
+    command($s, 'user', 'unlock', $p->{user});
     my $d = $s->client;
     ask($d, 'password', $p->{user}, $p->{address});
-    $d->submit($d->follow($d->get(reissue_path('password', $p))), { question => 'pet', answer => 'wrong' });
+    $d->submit($d->follow($d->get($p->reissue_path('password'))), { question => 'pet', answer => 'wrong' });
     $p->login($d, password => 'wrong') for 1 .. 3;
     $p->login($d);
-    is_deeply([ grep { !/unlock/ } results($p->{user}) ],
+    my @results = map { $_->{result} } entries($s, $p->{user});
+    is_deeply([ grep { !/unlock/ } @results ],
         [qw(wrong_code registered wrong_password login_ok wrong_password wrong_password logout wrong_proof wrong_password wrong_password now_locked locked)],
-        'every attempt on an account is in its history, in order (S28)') or diag explain [ results($p->{user}) ];
+        'every attempt on an account is in its history, in order (S28)') or diag explain \@results;
 }
 
 my $walked = $s->log . $s->access_log;

@@ -5,6 +5,7 @@ package Anshin::Attack;
 #   my @answers = at_once([$client, '/anshin/login', { csrf => $token, user => 'u', password => 'x' }], ...);
 #   my %told = results($s, 'p-01-usr001');       # how often each result stands in the user's history
 #   csrf($page)                                  # the CSRF token of a page's form
+#   totp($secret)                                # what an authenticator app would show; otp.t takes it from here, too
 use strict;
 use warnings;
 use Digest::SHA qw(hmac_sha1);
@@ -12,7 +13,9 @@ use Exporter 'import';
 use JSON::PP ();
 use Anshin::Client;
 
-our @EXPORT = qw(at_once command csrf entries expect_link open_flow reissue_path request_reissue results secret_of statuses totp);
+our @EXPORT = qw(
+    at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of statuses totp
+);
 
 # Forms sent at the same moment: every connection is opened and everything is sent but the last byte of each body; then the last
 # bytes go out one behind the other. The responses, in the order of the forms; one that was refused before its last byte is one, too.
@@ -57,10 +60,12 @@ sub statuses {
     return join ', ', map { "$_ x $count{$_}" } sort keys %count;
 }
 
-# htanshin that must succeed: its output.
-sub command {
-    my ($s, @arguments) = @_;
-    my $made = $s->htanshin('--contract', $s->{name}, @arguments);
+# htanshin that must succeed: its output. The contract is that of the server, or the one named.
+sub command { my ($s, @arguments) = @_; return command_in($s, $s->{name}, @arguments) }
+
+sub command_in {
+    my ($s, $contract, @arguments) = @_;
+    my $made = $s->htanshin('--contract', $contract, @arguments);
     $made->{status} == 0 or die "htanshin @arguments: $made->{err}";
     return $made->{out};
 }
@@ -106,7 +111,7 @@ sub request_reissue {
 sub reissue_path {
     my ($c, $what, $p) = @_;
     expect_link(request_reissue($c, $what, $p), 303);
-    return $p->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)});
+    return $p->reissue_path($what);
 }
 
 # What a page shows once.
@@ -116,12 +121,17 @@ sub secret_of {
     return $secret;
 }
 
+# The octets that a text of RFC 4648 base32 stands for.
+sub from_base32 {
+    my ($text) = @_;
+    my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, $text;
+    return pack 'B*', substr $bits, 0, 8 * int(length($bits) / 8);
+}
+
 # RFC 6238, computed without our code; steps from now.
 sub totp {
     my ($base32, $steps) = @_;
-    my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, $base32;
-    my $key = pack 'B*', substr $bits, 0, 8 * int(length($bits) / 8);
-    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30) + ($steps // 0)), $key);
+    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30) + ($steps // 0)), from_base32($base32));
     my $at = $mac[19] & 15;
     return sprintf '%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000;
 }

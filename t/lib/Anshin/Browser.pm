@@ -1,5 +1,6 @@
 package Anshin::Browser;
-# Runs a walk (t/browser/NAME.mjs) against a server of ours and hands its TAP through as the suite's own.
+# Runs a walk (t/browser/NAME.mjs) against a server of ours and hands its TAP through as the suite's own. Among the facts
+# that the walk is told are the addresses of the server's further sites, each by its name.
 #
 #   Anshin::Browser::walk($server, 'smoke.mjs', user => 'p-01-usr001');    # ends the process
 use strict;
@@ -16,6 +17,7 @@ sub walk {
         state    => $server->state,
         serverCA => $server->server_ca,
         htanshin => $server->root . '/bin/htanshin',
+        (map { $_ => "https://$_.localhost:" . $server->port } keys %{ $server->{sites} }),
         %facts
     );
     local $ENV{ANSHIN_FACTS} = JSON::PP->new->canonical->encode(\%all);

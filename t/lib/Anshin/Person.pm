@@ -91,6 +91,12 @@ sub download_path {
     return $self->wait_text(qr{https://[^/\s]+(/\S*/download\?t=[\w-]+)}, $address);
 }
 
+# The path of the link in the mail about a reissue that was asked for; of a "password" or "certificate".
+sub reissue_path {
+    my ($self, $what) = @_;
+    return $self->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)});
+}
+
 # Download; the PKCS#12 bytes and the response.
 sub download {
     my ($self, $c, %fields) = @_;

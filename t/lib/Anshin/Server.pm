@@ -9,9 +9,10 @@ package Anshin::Server;
 #       shares   => $other,                       # a second httpd on the state directory of another
 #       clock    => 1,                            # httpd's time of day can be put forward: $s->later(3600)
 #       bare     => 1, no_ca => 1,                # without our modules; without the CA made before the start
-#       hosts    => ['b.localhost'],              # further names in its certificate, for browsers (they refuse *.localhost)
+#       sites    => { b => 'AnshinTerminals 3' },  # further contracts, each with its site at NAME.localhost;
+#                                                 # [ 'AnshinTerminals 3', 'modern' ]: with a preset other than classic
 #       environment => { NAME => '...' },         # of httpd
-#       extra    => '...'                         # at the end: further contracts and hosts; @PORT@ and @ROOT@ are filled in
+#       extra    => '...'                         # at the end: hosts of another kind; @PORT@ and @ROOT@ are filled in
 #   );
 #   $s->start;  $s->graceful;  $s->restart;  $s->stop;
 #   $s->htanshin('user', 'add', ...)              # { status, out, err }
@@ -52,7 +53,7 @@ sub out { my $out = $ENV{ANSHIN_OUT} || 'apxs-build/out'; return $out =~ m{^/} ?
 
 sub new {
     my ($class, %want) = @_;
-    my $self = bless { preset => 'classic', contract => '', name => 'p-01', loglevel => 'info', %want }, $class;
+    my $self = bless { preset => 'classic', contract => '', name => 'p-01', sites => {}, loglevel => 'info', %want }, $class;
     $self->{root} = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1);
     chmod 0755, $self->{root};
     $self->{port} = free_port();
@@ -120,7 +121,8 @@ END
 sub make_certificates {
     my ($self) = @_;
     my $tls = Anshin::PKI->new("$self->{root}/tls", name => 'Anshin test server CA');
-    my $names = join ',', 'IP:127.0.0.1', map { "DNS:$_" } 'localhost', '*.localhost', @{ $self->{hosts} || [] };
+    my @sites = map { "$_.localhost" } sort keys %{ $self->{sites} };    # browsers refuse *.localhost
+    my $names = join ',', 'IP:127.0.0.1', map { "DNS:$_" } 'localhost', '*.localhost', @sites;
     my $pem = $tls->issue('localhost', usage => 'serverAuth', names => $names);
     rename $pem, "$self->{root}/tls/server.pem" or die "server.pem: $!";
     $self->{server_ca} = $tls->certificate;
@@ -194,7 +196,7 @@ sub configure {
         LOGLEVEL => $self->{loglevel},
         SERVER   => $server . "\n" . ($self->{server} // ''),
         VHOST    => $vhost . "\n" . ($self->{vhost} // ''),
-        EXTRA    => $self->{extra} // ''
+        EXTRA    => join '', (map { site($_, $self->{sites}{$_}) } sort keys %{ $self->{sites} }), $self->{extra} // ''
     );
     my $text = Anshin::PKI::read_text("$top/t/conf/httpd.conf.in");
     $text =~ s/\@(USER|MODULES|SERVER|VHOST|EXTRA)\@/$token{$1}/g;
@@ -211,18 +213,26 @@ sub anshin_lines {
     );
     push @lines, "AnshinCAUser $self->{worker}", "AnshinSignerUser $self->{signer}", "AnshinGroup $self->{group}"
         if $self->{user};
-    return join "\n", @lines,
-        "<AnshinContract $self->{name} $self->{preset}>",
-        'AnshinPortalURL https://localhost:@PORT@/anshin',
+    return join "\n", @lines, contract_lines($self->{name}, $self->{preset}, 'localhost', $self->{contract});
+}
+
+sub contract_lines {
+    my ($name, $preset, $host, $lines) = @_;
+    return join "\n",
+        "<AnshinContract $name $preset>",
+        "AnshinPortalURL https://$host:\@PORT\@/anshin",
         'AnshinMailFrom anshin@example.com',
-        $self->{contract},
+        $lines,
         '</AnshinContract>';
 }
 
-sub vhost_lines {
-    my ($self) = @_;
+sub vhost_lines { my ($self) = @_; return login_lines($self->{name}) . site_lines() }
+
+# What makes a contract serve a virtual host: its portal, and pages behind its login.
+sub login_lines {
+    my ($contract) = @_;
     return <<"END";
-AnshinUse $self->{name}
+AnshinUse $contract
     <Location "/anshin">
         SetHandler anshin
         Require all granted
@@ -231,8 +241,16 @@ AnshinUse $self->{name}
         AuthType Anshin
         Require valid-user
     </Location>
-@{[site_lines()]}
 END
+}
+
+# A further contract, and its site.
+sub site {
+    my ($name, $contract) = @_;
+    my ($lines, $preset) = ref $contract ? @$contract : $contract;
+    return join "\n", contract_lines($name, $preset // 'classic', "$name.localhost", $lines),
+        '<VirtualHost 127.0.0.1:@PORT@>', "ServerName $name.localhost:\@PORT\@", 'SSLEngine on', login_lines($name),
+        "</VirtualHost>\n";
 }
 
 # What the site has besides its login.
