@@ -7,7 +7,7 @@
 
 #include <openssl/objects.h>
 
-int anshin_build_attribute(X509_NAME *name, int nid, const char *text)
+static int add_attribute(X509_NAME *name, int nid, const char *text)
 {
     if (text == NULL || text[0] == '\0') {
         return 1;
@@ -19,6 +19,16 @@ int anshin_build_attribute(X509_NAME *name, int nid, const char *text)
     }
     /* MBSTRING_UTF8: OpenSSL reads it as UTF-8, checks the bounds of its table, and picks the type. */
     return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0);
+}
+
+const char *anshin_build_name(X509_NAME *name, const anshin_attribute_t *attributes, apr_size_t count)
+{
+    for (apr_size_t i = 0; i < count; i++) {
+        if (!add_attribute(name, attributes[i].nid, attributes[i].text)) {
+            return attributes[i].field;
+        }
+    }
+    return NULL;
 }
 
 int anshin_build_dates(X509 *certificate, apr_time_t not_before, apr_time_t not_after)

@@ -2,7 +2,7 @@
  * The parts of a certificate that sign.c and ca.c both make. Private to modules/crypto.
  *
  * Values go in as structures, never as text in OpenSSL's configuration language, which would let a URL say more than
- * one thing. Each answers 1, or 0 with OpenSSL's reason in its queue.
+ * one thing. Those that answer int say 1, or 0 with OpenSSL's reason in its queue.
  */
 #ifndef ANSHIN_CRYPTO_BUILD_H
 #define ANSHIN_CRYPTO_BUILD_H
@@ -11,9 +11,16 @@
 
 #include "core/anshin.h"
 
-/* One attribute of a name, checked against the bounds of RFC 5280 appendix A (64 characters, PrintableString where it
- * must be, UTF8String elsewhere). Refused: control characters, text that is not UTF-8. NULL or "": left out. */
-int anshin_build_attribute(X509_NAME *name, int nid, const char *text);
+typedef struct anshin_attribute_t {
+    int nid;
+    const char *text;  /* NULL or "": left out */
+    const char *field; /* what a refusal calls it */
+} anshin_attribute_t;
+
+/* Add attributes to a name, each checked against the bounds of RFC 5280 appendix A (64 characters, PrintableString where
+ * it must be, UTF8String elsewhere). Refused: control characters, text that is not UTF-8. NULL, or the field of the
+ * first that is refused. */
+const char *anshin_build_name(X509_NAME *name, const anshin_attribute_t *attributes, apr_size_t count);
 
 /* 1 when it is a serial as RFC 5280 4.1.2.2 wants it: positive, not zero, at most 20 octets with the sign. */
 #define ANSHIN_SERIAL_BYTES_MAX 20

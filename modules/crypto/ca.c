@@ -24,21 +24,16 @@
 
 static apr_status_t fill_name(X509_NAME *name, const anshin_ca_wanted_t *wanted, anshin_error_t *err)
 {
-    const struct {
-        int nid;
-        const char *text;
-        const char *field;
-    } attributes[] = {
+    const anshin_attribute_t attributes[] = {
         {NID_countryName, wanted->country, "country"},
         {NID_organizationName, wanted->organization, "organization"},
         {NID_commonName, wanted->common_name, "common name"},
     };
+    const char *refused = anshin_build_name(name, attributes, sizeof(attributes) / sizeof(*attributes));
 
-    for (apr_size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
-        if (!anshin_build_attribute(name, attributes[i].nid, attributes[i].text)) {
-            anshin_fail(err, ANSHIN_EINVALID, "AN0480", "CA: %s is not acceptable", attributes[i].field);
-            return anshin_openssl_forget(ANSHIN_EINVALID);
-        }
+    if (refused != NULL) {
+        anshin_fail(err, ANSHIN_EINVALID, "AN0480", "CA: %s is not acceptable", refused);
+        return anshin_openssl_forget(ANSHIN_EINVALID);
     }
     return APR_SUCCESS;
 }

@@ -306,25 +306,17 @@ static apr_status_t check(const anshin_issue_t *wanted, anshin_error_t *err)
 
 static apr_status_t fill_subject(X509 *certificate, const anshin_issue_t *wanted, anshin_error_t *err)
 {
-    const struct {
-        int nid;
-        const char *text;
-        const char *field;
-    } attributes[] = {
+    const anshin_attribute_t attributes[] = {
         {NID_countryName, wanted->country, "country"},
         {NID_organizationName, wanted->organization, "organization"},
         {NID_organizationalUnitName, wanted->organizational_unit, "organizational unit"},
         {NID_commonName, wanted->common_name, "common name"},
         {NID_serialNumber, wanted->subject_serial, "subject serial number"},
     };
-    X509_NAME *subject = X509_get_subject_name(certificate);
+    const char *refused =
+        anshin_build_name(X509_get_subject_name(certificate), attributes, sizeof(attributes) / sizeof(*attributes));
 
-    for (apr_size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
-        if (!anshin_build_attribute(subject, attributes[i].nid, attributes[i].text)) {
-            return refuse(err, attributes[i].field);
-        }
-    }
-    return APR_SUCCESS;
+    return refused != NULL ? refuse(err, refused) : APR_SUCCESS;
 }
 
 static int fill_extensions(X509 *certificate, X509 *issuer, const anshin_issue_t *wanted)
