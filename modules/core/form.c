@@ -9,7 +9,8 @@
 
 #include <string.h>
 #include <strings.h>
-#include <utf8proc.h>
+
+#include "core/unicode.h"
 
 #define MEDIA_TYPE "application/x-www-form-urlencoded"
 
@@ -70,25 +71,6 @@ static apr_ssize_t decode(char *to, const char *from, const char *end)
     return to - start;
 }
 
-/* UTF-8 without NUL. */
-static int text_valid(const char *text, apr_ssize_t length)
-{
-    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
-    utf8proc_ssize_t left = length;
-
-    while (left > 0) {
-        utf8proc_int32_t code;
-        utf8proc_ssize_t used = utf8proc_iterate(at, left, &code);
-
-        if (used <= 0 || code == 0) {
-            return 0;
-        }
-        at += used;
-        left -= used;
-    }
-    return 1;
-}
-
 /* One name or value: decoded at *to, which moves behind its NUL. */
 static const char *take_text(char **to, const char *from, const char *end, apr_ssize_t max, anshin_error_t *err)
 {
@@ -103,7 +85,8 @@ static const char *take_text(char **to, const char *from, const char *end, apr_s
         anshin_fail(err, ANSHIN_EINVALID, "AN0281", "form: a name or value of more than %d bytes", (int)max);
         return NULL;
     }
-    if (!text_valid(text, length)) {
+    text[length] = '\0';
+    if (strlen(text) != (apr_size_t)length || !anshin_unicode_valid(text)) {
         anshin_fail(err, ANSHIN_EINVALID, "AN0282", "form: a name or value with NUL or that is not UTF-8");
         return NULL;
     }

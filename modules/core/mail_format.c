@@ -11,7 +11,6 @@
 
 #include <apr_base64.h>
 #include <apr_strings.h>
-#include <utf8proc.h>
 
 #include "core/unicode.h"
 
@@ -23,24 +22,6 @@
 #define ID_LENGTH 32
 
 /* --- values ----------------------------------------------------------------------------------------------------- */
-
-static int is_utf8(const char *text)
-{
-    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
-    utf8proc_ssize_t left = (utf8proc_ssize_t)strlen(text);
-
-    while (left > 0) {
-        utf8proc_int32_t code;
-        utf8proc_ssize_t used = utf8proc_iterate(at, left, &code);
-
-        if (used <= 0) {
-            return 0;
-        }
-        at += used;
-        left -= used;
-    }
-    return 1;
-}
 
 static int is_ascii(const char *text)
 {
@@ -246,7 +227,7 @@ static apr_status_t check_values(anshin_op_t *op, const char *id, const anshin_m
     if (text->subject == NULL || *text->subject == '\0' || !anshin_unicode_clean(text->subject)) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0264", "mail: the subject is not one line of text");
     }
-    if (text->body == NULL || !is_utf8(text->body)) {
+    if (text->body == NULL || !anshin_unicode_valid(text->body)) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0265", "mail: the body is not UTF-8");
     }
     return APR_SUCCESS;

@@ -9,7 +9,8 @@
 #include <apr_strings.h>
 #include <string.h>
 #include <strings.h>
-#include <utf8proc.h>
+
+#include "core/unicode.h"
 
 #define PATH_MAX_BYTES 1024
 #define QUOTE_MAX 60 /* bytes of a refused value that a message repeats */
@@ -286,30 +287,12 @@ static const char *print_set(const anshin_option_t *option, const void *member, 
 
 /* --- texts --- */
 
-/* UTF-8 without control characters: it goes into pages, mail headers and log lines. */
-static int is_plain(const char *text)
-{
-    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
-    utf8proc_ssize_t left = (utf8proc_ssize_t)strlen(text);
-
-    while (left > 0) {
-        utf8proc_int32_t point;
-        utf8proc_ssize_t used = utf8proc_iterate(at, left, &point);
-
-        if (used <= 0 || point < 0x20 || (point >= 0x7f && point < 0xa0)) {
-            return 0;
-        }
-        at += used;
-        left -= used;
-    }
-    return 1;
-}
-
 static apr_status_t check_text(const parse_t *parse, const char *text)
 {
     const anshin_option_t *option = parse->option;
 
-    if (!within(option, (apr_int64_t)strlen(text)) || !is_plain(text)) {
+    /* it goes into pages, mail headers and log lines */
+    if (!within(option, (apr_int64_t)strlen(text)) || !anshin_unicode_clean(text)) {
         return refuse(parse, text,
                       apr_psprintf(parse->pool,
                                    "a UTF-8 text of %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
@@ -333,7 +316,7 @@ static apr_status_t parse_path(const parse_t *parse)
 {
     const char *path = parse->argv[0];
 
-    if (*path == '\0' || strlen(path) > PATH_MAX_BYTES || !is_plain(path)) {
+    if (*path == '\0' || strlen(path) > PATH_MAX_BYTES || !anshin_unicode_clean(path)) {
         return refuse(parse, path, "a path, absolute or relative to ServerRoot");
     }
     *(const char **)parse->member = apr_pstrdup(parse->pool, path);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-int anshin_unicode_clean(const char *text)
+static int is_well_formed(const char *text, int controls)
 {
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
     utf8proc_ssize_t left = (utf8proc_ssize_t)strlen(text);
@@ -18,16 +18,24 @@ int anshin_unicode_clean(const char *text)
     while (left > 0) {
         utf8proc_int32_t code;
         utf8proc_ssize_t used = utf8proc_iterate(at, left, &code);
-        if (used <= 0) {
-            return 0;
-        }
-        if (utf8proc_category(code) == UTF8PROC_CATEGORY_CC) {
+
+        if (used <= 0 || (!controls && utf8proc_category(code) == UTF8PROC_CATEGORY_CC)) {
             return 0;
         }
         at += used;
         left -= used;
     }
     return 1;
+}
+
+int anshin_unicode_valid(const char *text)
+{
+    return is_well_formed(text, 1);
+}
+
+int anshin_unicode_clean(const char *text)
+{
+    return is_well_formed(text, 0);
 }
 
 apr_size_t anshin_unicode_length(const char *text)

@@ -1,5 +1,5 @@
 /*
- * Unicode normalisation of what people type (UAX 15, UAX 29 case folding), through utf8proc.
+ * Unicode: what is well-formed, and normalisation of what people type (UAX 15, UAX 29 case folding), through utf8proc.
  */
 #ifndef ANSHIN_CORE_UNICODE_H
 #define ANSHIN_CORE_UNICODE_H
@@ -9,6 +9,9 @@
 /* NFKC, with case folding when fold is 1; in pool, the intermediate copy is wiped. NULL when text is not valid UTF-8 or
  * holds control characters. */
 char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool);
+
+/* 1 when text is valid UTF-8. */
+int anshin_unicode_valid(const char *text);
 
 /* 1 when text is valid UTF-8 without control characters (tab included). */
 int anshin_unicode_clean(const char *text);
