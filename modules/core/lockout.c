@@ -238,17 +238,21 @@ static const char *address_key(anshin_op_t *op)
     return prefix ? apr_pstrcat(op->pool, op->contract->name, "/@", prefix, "/address", NULL) : NULL;
 }
 
+/* APR_SUCCESS with *key NULL: nothing is counted. */
+static apr_status_t address_get(anshin_op_t *op, anshin_txn_t *txn, const char **key, anshin_counter_t *counter)
+{
+    *key = address_key(op);
+    return *key ? counter_get(txn, *key, counter) : APR_SUCCESS;
+}
+
 apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn)
 {
     const anshin_policy_t *policy = &op->contract->policy;
-    const char *key = address_key(op);
+    const char *key;
     anshin_counter_t counter;
-    apr_status_t rv;
+    apr_status_t rv = address_get(op, txn, &key, &counter);
 
-    if (!key) {
-        return APR_SUCCESS;
-    }
-    if ((rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !key) {
         return rv;
     }
     if (counter.failures >= policy->address_attempts && counter.since + policy->address_window > op->now) {
@@ -259,14 +263,11 @@ apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn)
 
 apr_status_t anshin_address_count(anshin_op_t *op, anshin_txn_t *txn)
 {
-    const char *key = address_key(op);
+    const char *key;
     anshin_counter_t counter;
-    apr_status_t rv;
+    apr_status_t rv = address_get(op, txn, &key, &counter);
 
-    if (!key) {
-        return APR_SUCCESS;
-    }
-    if ((rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !key) {
         return rv;
     }
     if ((rv = file_new(op, txn, key, &counter, ANSHIN_KEEP_ADDRESS)) != APR_SUCCESS) {

@@ -97,12 +97,19 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
-/* Read an account to be worked on; a typed ID that none can have is not found. */
-static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *typed, anshin_account_t *account)
+/* Begin to work on an account; a typed ID that none can have is not found. After a failure no transaction is open. */
+static apr_status_t begin_with(anshin_op_t *op, const char *typed, anshin_txn_t **txn, anshin_account_t *account)
 {
     const char *user = anshin_user_canonical(typed, op->pool);
-    apr_status_t rv = user ? anshin_account_get(op, txn, user, account) : ANSHIN_ENOTFOUND;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, txn);
 
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = user ? anshin_account_get(op, *txn, user, account) : ANSHIN_ENOTFOUND;
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(*txn);
+    }
     if (rv == ANSHIN_ENOTFOUND) {
         return anshin_fail(&op->error, rv, "AN0146", "no such user in contract %s", op->contract->name);
     }
@@ -113,13 +120,12 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+    apr_status_t rv = begin_with(op, user, &txn, &account);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = find(op, txn, user, &account);
-    if (rv == APR_SUCCESS && account.state != ANSHIN_ACCOUNT_PENDING) {
+    if (account.state != ANSHIN_ACCOUNT_PENDING) {
         rv = anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN0147", "user %s is %s, not pending", account.user,
                          anshin_account_state_name(account.state));
     }
@@ -134,17 +140,14 @@ apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_accou
     static const anshin_session_match_t every = {0};
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+    apr_status_t rv = begin_with(op, user, &txn, &account);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = find(op, txn, user, &account)) == APR_SUCCESS) {
-        account.state = state;
-        account.disabled_at = op->now;
-        rv = anshin_account_put(op, txn, &account);
-    }
-    if (rv == APR_SUCCESS) {
+    account.state = state;
+    account.disabled_at = op->now;
+    if ((rv = anshin_account_put(op, txn, &account)) == APR_SUCCESS) {
         rv = anshin_sessions_end(op, txn, account.user, &every, NULL);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
@@ -154,17 +157,14 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+    apr_status_t rv = begin_with(op, user, &txn, &account);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = find(op, txn, user, &account)) == APR_SUCCESS) {
-        account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
-        account.disabled_at = 0;
-        rv = anshin_account_put(op, txn, &account);
-    }
-    if (rv == APR_SUCCESS) {
+    account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
+    account.disabled_at = 0;
+    if ((rv = anshin_account_put(op, txn, &account)) == APR_SUCCESS) {
         rv = anshin_counters_reset(op, txn, account.user, NULL);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
@@ -192,13 +192,12 @@ apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
     static const anshin_session_match_t every = {0};
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+    apr_status_t rv = begin_with(op, user, &txn, &account);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = find(op, txn, user, &account)) == APR_SUCCESS &&
-        (rv = delete_terminals(op, txn, &account)) == APR_SUCCESS &&
+    if ((rv = delete_terminals(op, txn, &account)) == APR_SUCCESS &&
         (rv = anshin_sessions_end(op, txn, account.user, &every, NULL)) == APR_SUCCESS &&
         (rv = anshin_counters_reset(op, txn, account.user, NULL)) == APR_SUCCESS && account.registration) {
         rv = anshin_txn_delete(txn, &anshin_record_token, account.registration);
