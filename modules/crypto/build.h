@@ -17,9 +17,9 @@ typedef struct anshin_attribute_t {
     const char *field; /* what a refusal calls it */
 } anshin_attribute_t;
 
-/* Add attributes to a name, each checked against the bounds of RFC 5280 appendix A (64 characters, PrintableString where
- * it must be, UTF8String elsewhere). Refused: control characters, text that is not UTF-8. NULL, or the field of the
- * first that is refused. */
+/* Add attributes to a name, each checked against the bounds of RFC 5280 appendix A (64 characters, PrintableString
+ * where it must be, UTF8String elsewhere). Refused: control characters, text that is not UTF-8. NULL, or the field of
+ * the first that is refused. */
 const char *anshin_build_name(X509_NAME *name, const anshin_attribute_t *attributes, apr_size_t count);
 
 /* 1 when it is a serial as RFC 5280 4.1.2.2 wants it: positive, not zero, at most 20 octets with the sign. */
