@@ -32,13 +32,7 @@ my $long = grep { $_ eq '--long' } @ARGV;
 my ($seconds, $pairs, $actors) = $long ? (120, 3, 2) : (20, 2, 1);
 my $pause = 2;
 
-my $s = Anshin::Server->new(loglevel => 'notice', contract => <<'END_OF_LINES')->start;
-AnshinLoginMethods password certificate
-AnshinCertificateKey p256
-AnshinAddressAttempts 1000000
-AnshinPasswordAttempts 100
-AnshinReauthenticate 1h
-END_OF_LINES
+my $s = Anshin::Server->new(loglevel => 'notice', contract => Anshin::Load::contract())->start;
 my $bare = Anshin::Server->new(loglevel => 'notice', bare => 1)->start;
 my $processes = Anshin::Processes->new($s);
 

@@ -40,13 +40,7 @@ diag("ANSHIN_CRASH_SEED=$seed");
 my %kills;    # kind => how often
 my @widows;   # worker and signer whose httpd was killed: [number, when]
 
-my $s = Anshin::Server->new(loglevel => 'notice', contract => <<'END_OF_LINES')->start;
-AnshinLoginMethods password certificate
-AnshinCertificateKey p256
-AnshinAddressAttempts 1000000
-AnshinPasswordAttempts 100
-AnshinReauthenticate 1h
-END_OF_LINES
+my $s = Anshin::Server->new(loglevel => 'notice', contract => Anshin::Load::contract())->start;
 my $processes = Anshin::Processes->new($s);
 
 # --- killing ---

@@ -2,6 +2,7 @@ package Anshin::Load;
 # Load by people who remember: client processes that register, log in, change passwords, guess, and fetch certificates,
 # and write down what they are about to ask and every answer they got, for Anshin::Ledger.
 #
+#   my $server = Anshin::Server->new(contract => Anshin::Load::contract())->start;
 #   my @actors = map { Anshin::Load->start($server, $_, stop => "$dir/stop", ledger => "$dir/$_") } 1 .. 4;
 #   ...                                # they go on until there is a file of that name
 #   $_->wait(60) for @actors;          # 1 when it ended by itself
@@ -26,6 +27,17 @@ my @deeds = (
     [ person => 8 ], [ login => 28 ], [ visit => 30 ], [ change => 14 ], [ guess => 10 ], [ certificate => 14 ],
     [ logout => 4 ]
 );
+
+# What these people need of a contract; they guess often, and all from one address.
+sub contract {
+    return <<'END';
+AnshinLoginMethods password certificate
+AnshinCertificateKey p256
+AnshinAddressAttempts 1000000
+AnshinPasswordAttempts 100
+AnshinReauthenticate 1h
+END
+}
 
 sub start {
     my ($class, $server, $number, %want) = @_;
