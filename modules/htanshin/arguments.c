@@ -272,3 +272,16 @@ apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char
     }
     return APR_SUCCESS;
 }
+
+apr_status_t anshin_call_filter(anshin_call_t *call, const char *const *states, anshin_filter_t *filter)
+{
+    int state;
+    apr_status_t status = anshin_call_word(call, "state", states, -1, &state);
+
+    filter->user = anshin_call_value(call, "user");
+    filter->state = state < 0 ? NULL : states[state];
+    if (status == APR_SUCCESS && filter->user != NULL) {
+        status = anshin_call_user(call, filter->user, &filter->user);
+    }
+    return status;
+}

@@ -3,6 +3,8 @@
  */
 #include "htanshin/command.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "crypto/crypto.h"
@@ -22,6 +24,19 @@ apr_status_t anshin_call_config(anshin_call_t *call)
         err->status = status = ANSHIN_EFAULT;
     }
     return status;
+}
+
+int anshin_call_owns(const anshin_call_t *call, const char *contract)
+{
+    return contract != NULL && strcmp(contract, call->op.contract->name) == 0;
+}
+
+int anshin_call_admits(const anshin_call_t *call, const anshin_filter_t *filter, const char *contract, const char *user,
+                       const char *state)
+{
+    return anshin_call_owns(call, contract) &&
+           (filter->user == NULL || (user != NULL && strcmp(user, filter->user) == 0)) &&
+           (filter->state == NULL || strcmp(state, filter->state) == 0);
 }
 
 static apr_status_t choose_contract(anshin_call_t *call, const anshin_contract_t **contract)

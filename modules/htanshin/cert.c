@@ -104,8 +104,7 @@ static json_t *certificate_row(const anshin_call_t *call, const anshin_certifica
 
 typedef struct listing_t {
     const anshin_call_t *call;
-    const char *user;  /* NULL: any */
-    const char *state; /* NULL: any */
+    const anshin_filter_t *filter;
     anshin_rows_t *rows;
 } listing_t;
 
@@ -115,20 +114,17 @@ static apr_status_t list_one(void *baton, const char *key, const void *record)
     const anshin_certificate_t *certificate = record;
     const anshin_call_t *call = listing->call;
 
-    if (certificate->contract == NULL || strcmp(certificate->contract, call->op.contract->name) != 0 ||
-        (listing->user != NULL && (certificate->user == NULL || strcmp(certificate->user, listing->user) != 0)) ||
-        (listing->state != NULL && strcmp(state_name(certificate, call->op.now), listing->state) != 0)) {
-        return APR_SUCCESS;
+    if (anshin_call_admits(call, listing->filter, certificate->contract, certificate->user,
+                           state_name(certificate, call->op.now))) {
+        anshin_rows_add_at(listing->rows, certificate->issued_at, key, certificate_row(call, certificate));
     }
-    anshin_rows_add(listing->rows, apr_psprintf(call->pool, "%020" APR_INT64_T_FMT "%s", certificate->issued_at, key),
-                    certificate_row(call, certificate));
     return APR_SUCCESS;
 }
 
-/* Those of a user and a state, newest first. */
-static apr_status_t list(anshin_call_t *call, const char *user, const char *state, json_t **result)
+/* Those that pass the filter, newest first. */
+static apr_status_t list(anshin_call_t *call, const anshin_filter_t *filter, json_t **result)
 {
-    listing_t listing = {call, user, state, anshin_rows_create(call->pool)};
+    listing_t listing = {call, filter, anshin_rows_create(call->pool)};
     anshin_txn_t *txn;
     apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
 
@@ -144,14 +140,10 @@ static apr_status_t list(anshin_call_t *call, const char *user, const char *stat
 static apr_status_t cert_list(anshin_call_t *call)
 {
     static const char *const states[] = {"active", "expired", "revoked", NULL};
-    const char *user = anshin_call_value(call, "user");
-    int state;
-    apr_status_t status = anshin_call_word(call, "state", states, -1, &state);
+    anshin_filter_t filter;
+    apr_status_t status = anshin_call_filter(call, states, &filter);
 
-    if (status == APR_SUCCESS && user != NULL) {
-        status = anshin_call_user(call, user, &user);
-    }
-    return status == APR_SUCCESS ? list(call, user, state < 0 ? NULL : states[state], &call->result) : status;
+    return status == APR_SUCCESS ? list(call, &filter, &call->result) : status;
 }
 
 /* A certificate of this contract; another contract's is not there. */
@@ -165,9 +157,7 @@ static apr_status_t find(anshin_call_t *call, const char *serial, anshin_certifi
     }
     status = anshin_txn_get(txn, &anshin_record_certificate, serial, certificate);
     anshin_txn_abort(txn);
-    if (status == ANSHIN_ENOTFOUND ||
-        (status == APR_SUCCESS &&
-         (certificate->contract == NULL || strcmp(certificate->contract, call->op.contract->name) != 0))) {
+    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !anshin_call_owns(call, certificate->contract))) {
         return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0852", "certificate %s: there is none in contract %s",
                            serial, call->op.contract->name);
     }
@@ -212,18 +202,18 @@ static apr_status_t revoke_one(anshin_call_t *call, const char *serial, int reas
 
 static apr_status_t revoke_user(anshin_call_t *call, int reason)
 {
-    const char *user;
+    anshin_filter_t filter = {.state = "active"};
     json_t *active = NULL;
     json_t *row;
     size_t index;
-    apr_status_t status = anshin_call_user(call, anshin_call_value(call, "user"), &user);
+    apr_status_t status = anshin_call_user(call, anshin_call_value(call, "user"), &filter.user);
 
     if (status == APR_SUCCESS) {
-        status = list(call, user, "active", &active);
+        status = list(call, &filter, &active);
     }
     if (status == APR_SUCCESS && json_array_size(active) == 0) {
         status = anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0854",
-                             "user %s: has no active certificate in contract %s", user, call->op.contract->name);
+                             "user %s: has no active certificate in contract %s", filter.user, call->op.contract->name);
     }
     json_array_foreach(active, index, row)
     {

@@ -102,6 +102,22 @@ apr_status_t anshin_call_word(anshin_call_t *call, const char *name, const char 
 /* The canonical form of a user ID given by the operator. APR_SUCCESS or ANSHIN_EINVALID. */
 apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char **user);
 
+/* What --user and --state narrow a list to; NULL: any. */
+typedef struct anshin_filter_t {
+    const char *user;
+    const char *state;
+} anshin_filter_t;
+
+/* Read both; states: the words of --state. APR_SUCCESS or ANSHIN_EINVALID. */
+apr_status_t anshin_call_filter(anshin_call_t *call, const char *const *states, anshin_filter_t *filter);
+
+/* 1 when a record of that contract, user and state is one of the call's contract and passes the filter. */
+int anshin_call_admits(const anshin_call_t *call, const anshin_filter_t *filter, const char *contract, const char *user,
+                       const char *state);
+
+/* 1 when a record of that contract is one of the call's; another's is not there for it. */
+int anshin_call_owns(const anshin_call_t *call, const char *contract);
+
 /* Read the snapshot into call->config, once. A snapshot that breaks a rule is no mistake of the command line, but
  * broken: APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT. */
 apr_status_t anshin_call_config(anshin_call_t *call);

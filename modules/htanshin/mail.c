@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "htanshin/command.h"
 #include "htanshin/print.h"
 
@@ -27,15 +25,9 @@ static json_t *mail_row(const anshin_call_t *call, const char *id, const anshin_
     return row;
 }
 
-static int is_ours(const anshin_call_t *call, const anshin_mail_t *mail)
-{
-    return mail->contract != NULL && strcmp(mail->contract, call->op.contract->name) == 0;
-}
-
 typedef struct listing_t {
     const anshin_call_t *call;
-    const char *user;  /* NULL: any */
-    const char *state; /* NULL: any */
+    anshin_filter_t filter;
     anshin_rows_t *rows;
 } listing_t;
 
@@ -44,31 +36,22 @@ static apr_status_t list_one(void *baton, const char *key, const void *record)
     const listing_t *listing = baton;
     const anshin_mail_t *mail = record;
 
-    if (!is_ours(listing->call, mail) ||
-        (listing->user != NULL && (mail->user == NULL || strcmp(mail->user, listing->user) != 0)) ||
-        (listing->state != NULL && strcmp(anshin_mail_state_name(mail->state), listing->state) != 0)) {
-        return APR_SUCCESS;
+    if (anshin_call_admits(listing->call, &listing->filter, mail->contract, mail->user,
+                           anshin_mail_state_name(mail->state))) {
+        anshin_rows_add_at(listing->rows, mail->created_at, key, mail_row(listing->call, key, mail));
     }
-    anshin_rows_add(listing->rows,
-                    apr_psprintf(listing->call->pool, "%020" APR_INT64_T_FMT "%s", mail->created_at, key),
-                    mail_row(listing->call, key, mail));
     return APR_SUCCESS;
 }
 
 static apr_status_t mail_list(anshin_call_t *call)
 {
-    listing_t listing = {call, anshin_call_value(call, "user"), NULL, anshin_rows_create(call->pool)};
+    listing_t listing = {.call = call, .rows = anshin_rows_create(call->pool)};
     anshin_txn_t *txn;
-    int state;
-    apr_status_t status = anshin_call_word(call, "state", state_words, -1, &state);
+    apr_status_t status = anshin_call_filter(call, state_words, &listing.filter);
 
-    if (status == APR_SUCCESS && listing.user != NULL) {
-        status = anshin_call_user(call, listing.user, &listing.user);
-    }
     if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return status;
     }
-    listing.state = state < 0 ? NULL : state_words[state];
     status = anshin_txn_each(txn, &anshin_record_mail, "", list_one, &listing);
     anshin_txn_abort(txn);
     call->result = anshin_rows_take(listing.rows, 1, 0);
@@ -90,7 +73,7 @@ static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mai
     }
     status = anshin_txn_get(txn, &anshin_record_mail, id, mail);
     anshin_txn_abort(txn);
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !is_ours(call, mail))) {
+    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !anshin_call_owns(call, mail->contract))) {
         return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0871", "mail %s: there is none in contract %s", id,
                            call->op.contract->name);
     }

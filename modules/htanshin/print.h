@@ -20,6 +20,7 @@ void anshin_result_flag(json_t *object, const char *key, int flag);
 typedef struct anshin_rows_t anshin_rows_t;
 anshin_rows_t *anshin_rows_create(apr_pool_t *pool);
 void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row);
+void anshin_rows_add_at(anshin_rows_t *rows, apr_time_t at, const char *key, json_t *row); /* by time, then by key */
 json_t *anshin_rows_take(anshin_rows_t *rows, int descending, int limit);
 
 /* An answer as text: an object as lines "key: value", an array of objects as a table. */

@@ -70,6 +70,11 @@ void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row)
     added->row = row;
 }
 
+void anshin_rows_add_at(anshin_rows_t *rows, apr_time_t at, const char *key, json_t *row)
+{
+    anshin_rows_add(rows, apr_psprintf(rows->pool, "%020" APR_INT64_T_FMT "%s", at, key), row);
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(((const row_t *)a)->key, ((const row_t *)b)->key);

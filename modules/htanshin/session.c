@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "core/account.h"
 #include "htanshin/command.h"
 #include "htanshin/print.h"
@@ -35,7 +33,7 @@ static apr_status_t list_one(void *baton, const char *key, const anshin_session_
     anshin_result_text(row, "method", anshin_method_name(session->method), pool);
     anshin_result_number(row, "terminal", session->terminal);
     anshin_result_text(row, "certificate", session->serial, pool);
-    anshin_rows_add(listing->rows, apr_psprintf(pool, "%020" APR_INT64_T_FMT "%s", session->created_at, key), row);
+    anshin_rows_add_at(listing->rows, session->created_at, key, row);
     return APR_SUCCESS;
 }
 
