@@ -253,25 +253,34 @@ static void test_twice_prepared(apr_pool_t *pool)
     ok(certificates().active == 1 && certificates().revoked == 0, "none was made for nothing");
 }
 
-/* What makes a job unwanted: before the order, and between order and commit. */
-static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state, apr_int64_t method, int expected)
+/* What a worker has made, small. */
+static const anshin_issue_made_t made = {
+    .fingerprint = FINGERPRINT, .modern = {(const unsigned char *)"m", 1}, .compat = {(const unsigned char *)"c", 1}};
+
+/* A world in which the worker w has u's job in hand, and knows what is ordered: the key of the job. */
+static const char *in_hand(apr_pool_t *pool, anshin_job_t *job, anshin_issue_order_t *order)
 {
-    anshin_issue_made_t made = {.fingerprint = FINGERPRINT,
-                                .modern = {(const unsigned char *)"m", 1},
-                                .compat = {(const unsigned char *)"c", 1}};
-    anshin_account_t account;
-    anshin_issue_order_t order;
-    anshin_job_t job;
-    const char *key;
+    const char *key = NULL;
     apr_time_t wake;
-    apr_status_t status;
-    int blobs;
 
     open_world(pool);
     put_user("u", 1);
     (void)prepare("u", 1);
-    (void)anshin_job_claim(world_op(&world), "w", &job, &key, &wake);
-    (void)anshin_issue_order(world_op(&world), &job, &order);
+    (void)anshin_job_claim(world_op(&world), "w", job, &key, &wake);
+    (void)anshin_issue_order(world_op(&world), job, order);
+    return key;
+}
+
+/* What makes a job unwanted: before the order, and between order and commit. */
+static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state, apr_int64_t method, int expected)
+{
+    anshin_account_t account;
+    anshin_issue_order_t order;
+    anshin_job_t job;
+    const char *key = in_hand(pool, &job, &order);
+    apr_status_t status;
+    int blobs;
+
     (void)world_get(&world, &anshin_record_account, "p-01/u", &account);
     account.state = state;
     account.method = method;
@@ -298,21 +307,11 @@ static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state,
 
 static void test_foreign_job(apr_pool_t *pool)
 {
-    anshin_issue_made_t made = {.fingerprint = FINGERPRINT,
-                                .modern = {(const unsigned char *)"m", 1},
-                                .compat = {(const unsigned char *)"c", 1}};
     anshin_issue_order_t order;
     anshin_job_t job;
-    const char *key;
-    apr_time_t wake;
-    int blobs;
+    const char *key = in_hand(pool, &job, &order);
+    int blobs = world_blobs(&world);
 
-    open_world(pool);
-    put_user("u", 1);
-    (void)prepare("u", 1);
-    (void)anshin_job_claim(world_op(&world), "w", &job, &key, &wake);
-    (void)anshin_issue_order(world_op(&world), &job, &order);
-    blobs = world_blobs(&world);
     ok(anshin_issue_commit(world_op(&world), &job, key, "other", &order, &made) == ANSHIN_ECONFLICT &&
            world_blobs(&world) == blobs,
        "a worker that has lost its job commits nothing");
