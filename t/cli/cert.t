@@ -16,6 +16,7 @@ END
 
 sub htanshin { return $s->htanshin('--contract', 'p-01', @_) }
 sub json { my $r = htanshin('--json', @_); is($r->{status}, 0, "@_") or diag($r->{err}); return decode_json($r->{out}) }
+sub listed_in_other { my ($what) = @_; return decode_json($s->htanshin('--contract', 'p-02', '--json', $what, 'list')->{out}) }
 
 sub refused {
     my ($what, $status, $pattern, @arguments) = @_;
@@ -60,6 +61,7 @@ is_deeply(json('cert', 'list', '--state', 'revoked'), [], 'none revoked');
 refused('a serial that is none', 2, qr/SERIAL: must be/, 'cert', 'show', $_) for 'xyz', '', ':', "$serial/", 'ab' x 21, "ab\n";
 refused('an unknown serial', 1, qr/certificate ff: there is none in contract p-01/, 'cert', 'show', 'ff');
 refused('CON-1: another contract\'s certificate', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'cert', 'show', $serial);
+is_deeply(listed_in_other('cert'), [], 'CON-1: its list has none either');
 refused('CON-1: nor can that contract revoke it', 1, qr/there is none/, '--contract', 'p-02', 'cert', 'revoke', $serial);
 refused('neither serial nor user', 2, qr/give a SERIAL or --user/, 'cert', 'revoke');
 refused('both', 2, qr/give a SERIAL or --user/, 'cert', 'revoke', $serial, '--user', 'p-01-usr001');
@@ -110,6 +112,7 @@ is(json('mail', 'show', $id)->{user}, 'p-01-usr001', 'mail show');
 refused('the text of a delivered mail', 1, qr/was wiped when it was delivered/, 'mail', 'show', $id, '--text');
 refused('an ID that is none', 2, qr/ID: must be the 32 hexadecimal digits/, 'mail', 'show', $_) for '', '../../x', uc "$id", "$id\n";
 refused('an unknown ID', 1, qr/there is none/, 'mail', 'show', '0' x 32);
+is_deeply(listed_in_other('mail'), [], 'CON-1: none of it is in the list of another contract');
 refused('CON-1: another contract\'s mail', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'mail', 'show', $id);
 
 # --- check (CON-4) ---
