@@ -37,10 +37,21 @@ anshin_guest_t *anshin_guest_of(request_rec *r)
     return guest;
 }
 
+/* Whoever was let in has r->user pointing into the session: others who set it have a text of their own. */
+const anshin_session_t *anshin_session_of(request_rec *r)
+{
+    const anshin_entry_t *entry = r->user != NULL ? anshin_guest_of(r)->entries : NULL;
+
+    while (entry != NULL && entry->session.user != r->user) {
+        entry = entry->next;
+    }
+    return entry != NULL ? &entry->session : NULL;
+}
+
 /* The session of the request's cookie: APR_SUCCESS, ANSHIN_ENOTFOUND (none that counts here and now), or a failure. */
 static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_peer_t *peer, anshin_session_t *session)
 {
-    const char *id = anshin_session_cookie_find(anshin_guest_of(r)->cookie, op->contract->name, r->pool);
+    const char *id = anshin_session_cookie_find(anshin_guest_of(r)->cookie, op->contract->name, op->pool);
     const char *key;
     apr_status_t rv;
 
@@ -72,7 +83,8 @@ static int is_ours(request_rec *r)
 
 int anshin_access_check(request_rec *r)
 {
-    anshin_session_t *session;
+    anshin_guest_t *guest;
+    anshin_entry_t *entry;
     anshin_visit_t visit;
     anshin_op_t op;
     apr_status_t rv;
@@ -89,17 +101,20 @@ int anshin_access_check(request_rec *r)
     if (visit.env == NULL) {
         return anshin_unavailable(r, ANSHIN_EFAULT, NULL);
     }
-    anshin_op_init(&op, visit.env, visit.contract, r->useragent_ip, r->pool);
-    session = apr_palloc(r->pool, sizeof(*session));
-    rv = find_session(r, &op, visit.peer, session);
+    /* in the first request's pool: a subrequest may end before what it was let in by is asked for again */
+    anshin_op_init(&op, visit.env, visit.contract, r->useragent_ip, anshin_first_request(r)->pool);
+    entry = apr_palloc(op.pool, sizeof(*entry));
+    rv = find_session(r, &op, visit.peer, &entry->session);
     if (rv == ANSHIN_ENOTFOUND) {
         return anshin_refuse(r, &op, &visit);
     }
     if (rv != APR_SUCCESS) {
         return anshin_unavailable(r, rv, &op.error);
     }
-    anshin_guest_of(r)->session = session;
-    anshin_identity_tell(r, session);
+    guest = anshin_guest_of(r);
+    entry->next = guest->entries;
+    guest->entries = entry;
+    anshin_identity_tell(r, &entry->session);
     return OK;
 }
 
@@ -111,7 +126,7 @@ int anshin_access_forbid(request_rec *r)
     const ap_LINK_auth_checker_t *links = (const ap_LINK_auth_checker_t *)(const void *)hooks->elts;
     int behind = 0;
 
-    if (!is_ours(r) || r->user == NULL || anshin_guest_of(r)->session == NULL) {
+    if (!is_ours(r) || anshin_session_of(r) == NULL) {
         return DECLINED;
     }
     for (int i = 0; i < hooks->nelts; i++) {
@@ -132,7 +147,7 @@ int anshin_access_challenge(request_rec *r, const char *type)
     if (ap_cstr_casecmp(type, "Anshin") != 0 || contract == NULL) {
         return DECLINED;
     }
-    if (anshin_guest_of(r)->session == NULL) {
+    if (anshin_session_of(r) == NULL) {
         anshin_challenge(r, contract->name);
     }
     return OK;

@@ -14,15 +14,23 @@
 
 extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
-/* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them. */
+/* One session that let in the request, a subrequest or an internal redirect; a page may be made of places of several
+ * contracts. */
+typedef struct anshin_entry_t {
+    anshin_session_t session;
+    struct anshin_entry_t *next;
+} anshin_entry_t;
+
+/* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them, and so
+ * does all that it points to. */
 typedef struct anshin_guest_t {
     const char *cookie;      /* the Cookie header as it came; NULL: none */
     const char *site_cookie; /* of it, what is for the site; NULL: nothing. Once site_cookie_known. */
     int site_cookie_known;
-    const anshin_session_t *session; /* who was let in; NULL: nobody */
-    const anshin_peer_t *peer;       /* the certificate that a TLS terminator handed on; NULL: see the connection */
-    int filtered;                    /* a refusal has added the output filters */
-    int told;                        /* the headers of this request tell who it is */
+    anshin_entry_t *entries;   /* NULL: nobody was let in */
+    const anshin_peer_t *peer; /* the certificate that a TLS terminator handed on; NULL: see the connection */
+    int filtered;              /* a refusal has added the output filters */
+    int told;                  /* the headers of this request tell who it is */
 } anshin_guest_t;
 
 /* The request that the client has sent, of which r is one, or a subrequest or internal redirect. */
@@ -30,6 +38,10 @@ request_rec *anshin_first_request(request_rec *r);
 
 /* Never NULL; made when it is first asked for. */
 anshin_guest_t *anshin_guest_of(request_rec *r);
+
+/* The session that r->user comes from, by itself or inherited from the request that r is part of; NULL: none of ours,
+ * be the user known by other means or not at all. */
+const anshin_session_t *anshin_session_of(request_rec *r);
 
 /* process.c: hook child_init, opens store and keys for this process; and what the portal is handed (env.h). */
 void anshin_process_open(apr_pool_t *pool, server_rec *server);

@@ -89,8 +89,8 @@ static int fixups(request_rec *r)
     if (site->main->config == NULL || !anshin_site_serves(site)) {
         return DECLINED;
     }
-    session = anshin_guest_of(r)->session;
-    if (session != NULL && r->user != NULL && apr_table_get(r->subprocess_env, "ANSHIN_USER") == NULL) {
+    session = anshin_session_of(r);
+    if (session != NULL && apr_table_get(r->subprocess_env, "ANSHIN_USER") == NULL) {
         anshin_identity_tell(r, session);
     }
     anshin_identity_hide_cookies(r);

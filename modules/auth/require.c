@@ -112,7 +112,7 @@ static int in_set(int set, apr_int64_t number)
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
     const requirement_t *requirement = parsed;
-    const anshin_session_t *session = anshin_guest_of(r)->session;
+    const anshin_session_t *session = anshin_session_of(r);
     int granted = 0;
 
     (void)line;
