@@ -158,11 +158,11 @@ static apr_status_t change_password(anshin_op_t *op, const anshin_member_t *memb
         result->proof.locked) {
         return rv;
     }
+    if (!result->proof.right) { /* whoever does not know it must not learn, not even by time, that the new one is it */
+        return anshin_password_check_typed(op, &result->password_broken, normal, again, account.user, addresses);
+    }
     rv = anshin_password_check_new(op, &result->password_broken, normal, again, &account, addresses);
-    if (rv != APR_SUCCESS || !result->proof.right || result->password_broken) {
-        if (!result->proof.right) { /* whoever does not know it must not learn that the new one is the current one */
-            result->password_broken &= ~(1u << ANSHIN_RULE_SAME_AS_CURRENT | 1u << ANSHIN_RULE_USED_BEFORE);
-        }
+    if (rv != APR_SUCCESS || result->password_broken) {
         return rv;
     }
     if ((rv = anshin_password_hash(op, phc, normal)) != APR_SUCCESS ||

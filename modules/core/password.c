@@ -182,16 +182,24 @@ static apr_status_t was_used(anshin_op_t *op, const char *password, const char *
     return rv == APR_SUCCESS ? rv : anshin_fail(&op->error, rv, "AN0131", "a former password could not be compared");
 }
 
+apr_status_t anshin_password_check_typed(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
+                                         const char *user, const char *const *addresses)
+{
+    apr_status_t rv = anshin_password_check(op, broken, password, user, addresses);
+
+    if (rv == APR_SUCCESS && strcmp(password, confirm) != 0) {
+        *broken |= 1u << ANSHIN_RULE_MISMATCH;
+    }
+    return rv;
+}
+
 apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
                                        const anshin_account_t *account, const char *const *addresses)
 {
     const apr_array_header_t *history = account->password_history;
     int match = 0;
-    apr_status_t rv = anshin_password_check(op, broken, password, account->user, addresses);
+    apr_status_t rv = anshin_password_check_typed(op, broken, password, confirm, account->user, addresses);
 
-    if (rv == APR_SUCCESS && strcmp(password, confirm) != 0) {
-        *broken |= 1u << ANSHIN_RULE_MISMATCH;
-    }
     if (rv != APR_SUCCESS || *broken || !account->password_hash) {
         return rv; /* no hash is computed for what is refused anyway */
     }

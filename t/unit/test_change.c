@@ -9,6 +9,17 @@ static world_t world;
 
 #define NEW_PASSWORD "Brand-New-Horse-8"
 
+static anshin_crypto_t counted;
+static const anshin_crypto_t *plain;
+static int verified;
+
+static apr_status_t count_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
+                                 apr_size_t length)
+{
+    verified++;
+    return plain->password_verify(ctx, match, stale, phc, secret, length);
+}
+
 /* Log in and give the member that the pages would have. */
 static anshin_member_t member_of(const char *user, const char *password)
 {
@@ -22,13 +33,6 @@ static anshin_member_t member_of(const char *user, const char *password)
         exit(1);
     }
     return member;
-}
-
-static int alive(const anshin_member_t *member)
-{
-    anshin_session_t session;
-
-    return world_get(&world, &anshin_record_session, member->key, &session) == APR_SUCCESS;
 }
 
 static apr_status_t count_kind(void *baton, const char *key, const void *record)
@@ -52,6 +56,37 @@ static int mails(const char *kind)
     (void)anshin_txn_each(txn, &anshin_record_mail, "", count_kind, baton);
     anshin_txn_abort(txn);
     return count;
+}
+
+/* How many hashes are compared for a change with a wrong current password. */
+static int compared(const anshin_member_t *member, const char *new_password)
+{
+    anshin_change_result_t r;
+
+    verified = 0;
+    return anshin_password_change(world_op(&world), member, "wrong", new_password, new_password, &r) == APR_SUCCESS &&
+                   !r.proof.right && r.password_broken == 0
+               ? verified
+               : -1;
+}
+
+static void test_oracle(void)
+{
+    anshin_change_result_t r;
+    anshin_member_t member;
+
+    (void)people_register(&world, "ch0", ANSHIN_METHOD_PASSWORD);
+    member = member_of("ch0", PEOPLE_PASSWORD);
+    (void)anshin_password_change(world_op(&world), &member, PEOPLE_PASSWORD, NEW_PASSWORD, NEW_PASSWORD, &r);
+    member = member_of("ch0", NEW_PASSWORD);
+    plain = world.env.crypto;
+    counted = *plain;
+    counted.password_verify = count_verify;
+    world.env.crypto = &counted;
+    ok(compared(&member, NEW_PASSWORD) == 1 && compared(&member, PEOPLE_PASSWORD) == 1 &&
+           compared(&member, "Never-Used-Horse-5") == 1,
+       "what it costs does not tell whether the new one is the current or a former one (S5, S8)");
+    world.env.crypto = plain;
 }
 
 static void test_password(void)
@@ -80,7 +115,8 @@ static void test_password(void)
                APR_SUCCESS &&
            r.session_id,
        "changed");
-    ok(!alive(&first) && !alive(&second), "the session has a new id (S14), all others have ended (S16)");
+    ok(!people_alive(&world, &first) && !people_alive(&world, &second),
+       "the session has a new id (S14), all others have ended (S16)");
     ok(mails("password-changed") == 1, "a notice goes out (MAI-3, S13)");
     ok(people_login(&world, "ch1", PEOPLE_PASSWORD, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_WRONG,
        "the old password is none any more");
@@ -95,7 +131,8 @@ static void test_password(void)
     for (int i = 0; i < 5; i++) {
         (void)anshin_password_change(world_op(&world), &first, "guess", NEW_PASSWORD, NEW_PASSWORD, &r);
     }
-    ok(r.proof.locked && !alive(&first), "guessing at an open session locks the account and ends it (LCK-1, S5)");
+    ok(r.proof.locked && !people_alive(&world, &first),
+       "guessing at an open session locks the account and ends it (LCK-1, S5)");
     ok(mails("locked") == 1, "with a notice (MAI-3)");
 }
 
@@ -137,7 +174,7 @@ static void test_reauthenticate(void)
     ok(anshin_member_prove(world_op(&world), &member, "wrong", &proof, &id) == APR_SUCCESS && !proof.right && !id,
        "a wrong password proves nothing");
     ok(anshin_member_prove(world_op(&world), &member, PEOPLE_PASSWORD, &proof, &id) == APR_SUCCESS && proof.right &&
-           id && !alive(&member),
+           id && !people_alive(&world, &member),
        "the right one gives the session a new id (S14)");
     ok(anshin_session_find(world_op(&world), id, &people_no_peer, (anshin_session_t *)(uintptr_t)member.session,
                            &member.key) == APR_SUCCESS &&
@@ -261,6 +298,7 @@ int main(void)
     test_expired();
     test_stamp();
     test_new_address();
+    test_oracle();
     apr_pool_destroy(pool);
     return done();
 }
