@@ -144,6 +144,7 @@ apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_
             apr_status_t status = take_field(made, &to, at, stop, err);
 
             if (status != APR_SUCCESS) {
+                explicit_bzero(made->buffer, made->size); /* passwords that came before what is wrong */
                 return status;
             }
         }

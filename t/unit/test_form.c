@@ -9,6 +9,8 @@
 #include "core/form.h"
 #include "tap.h"
 
+#define AREA 4096
+
 static apr_pool_t *pool;
 
 static apr_status_t parse(anshin_form_t **form, const char *text, apr_size_t length, anshin_error_t *err)
@@ -188,6 +190,27 @@ static void test_wipe(void)
     ok(1, "wiping no form does nothing");
 }
 
+/* A pool that is cleared gives the same memory again, where what was left in it can be looked for. */
+static void test_wipe_refused(void)
+{
+    static const char refused[] = "password=%73ecret&a=1&a=2";
+    anshin_form_t *form;
+    apr_pool_t *own;
+    char *area;
+
+    apr_pool_create(&own, pool);
+    area = apr_pcalloc(own, AREA);
+    apr_pool_clear(own);
+    ok(anshin_form_parse(&form, "a=%73ecret", 10, NULL, own) == APR_SUCCESS && memmem(area, AREA, "secret", 6) != NULL,
+       "a form that is read lies in its pool");
+    memset(area, 0, AREA);
+    apr_pool_clear(own);
+    ok(anshin_form_parse(&form, refused, sizeof(refused) - 1, NULL, own) == ANSHIN_EINVALID &&
+           memmem(area, AREA, "secret", 6) == NULL,
+       "one that is refused leaves nothing behind of what came before");
+    apr_pool_destroy(own);
+}
+
 int main(void)
 {
     apr_initialize();
@@ -197,6 +220,7 @@ int main(void)
     test_limits();
     test_types();
     test_wipe();
+    test_wipe_refused();
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
