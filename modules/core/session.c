@@ -347,7 +347,9 @@ apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!key) {
+    if (except && (rv = anshin_txn_get(txn, &anshin_record_session, except, &session)) != APR_SUCCESS) {
+        rv = rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
+    } else if (!key) {
         rv = anshin_sessions_end(op, txn, user, &others, NULL);
     } else if ((rv = anshin_txn_get(txn, &anshin_record_session, key, &session)) == ANSHIN_ENOTFOUND) {
         rv = APR_SUCCESS;

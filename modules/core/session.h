@@ -57,7 +57,7 @@ apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
 
 /* End one session of this user (key; NULL: all of them but except), durably; those of others are left alone (ACC-8,
- * S17). */
+ * S17). except: the session that asks, NULL: the operator does. ANSHIN_EDENIED: the one that asks has ended itself. */
 apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except);
 
 /* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one

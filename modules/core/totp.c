@@ -100,12 +100,16 @@ apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const
 }
 
 /* Put a new blob (NULL: none) in place of the old one. */
-static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *blob, apr_int64_t step)
+static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member, const char *blob,
+                             apr_int64_t step)
 {
     anshin_history_t entry = {.result = blob ? ANSHIN_HISTORY_AUTHENTICATOR_SET : ANSHIN_HISTORY_AUTHENTICATOR_REMOVED};
     anshin_account_t account;
-    apr_status_t rv = anshin_account_get(op, txn, user, &account);
+    apr_status_t rv = anshin_member_account(op, txn, member, &account);
 
+    if (rv == APR_SUCCESS && blob && account.method != ANSHIN_METHOD_OTP) {
+        rv = ANSHIN_EDENIED;
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -116,56 +120,57 @@ static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const char *use
     account.totp_blob = blob;
     account.totp_step = step;
     if ((rv = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
-        (rv = anshin_history_add(op, txn, user, &entry)) != APR_SUCCESS) {
+        (rv = anshin_history_add(op, txn, account.user, &entry)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_METHOD, blob ? "authenticator-set" : "authenticator-removed",
                              &account, NULL, NULL);
 }
 
-static apr_status_t replace(anshin_op_t *op, const char *user, const char *blob, apr_int64_t step)
+static apr_status_t replace(anshin_op_t *op, const anshin_member_t *member, const char *blob, apr_int64_t step)
 {
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
-    if (rv != APR_SUCCESS || (rv = set_blob(op, txn, user, blob, step)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = set_blob(op, txn, member, blob, step)) != APR_SUCCESS) {
         anshin_secret_blob_wipe(op, blob); /* not after a commit that failed: a record may name it all the same */
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
-static apr_status_t enrol(anshin_op_t *op, const char *user, const anshin_bytes_t *secret, const char *code)
+static apr_status_t enrol(anshin_op_t *op, const anshin_member_t *member, const anshin_bytes_t *secret,
+                          const char *code, int *right)
 {
     const char *blob;
     apr_int64_t step;
     apr_status_t rv = find_step(op, secret->data, secret->length, 0, code, &step);
 
-    if (rv != APR_SUCCESS) {
+    *right = rv == APR_SUCCESS && step != 0;
+    if (!*right) {
         return rv;
-    }
-    if (!step) {
-        return ANSHIN_EDENIED;
     }
     if ((rv = anshin_secret_blob_put(op, &blob, "totp", secret->data, secret->length)) != APR_SUCCESS) {
         return rv;
     }
-    return replace(op, user, blob, step);
+    return replace(op, member, blob, step);
 }
 
-apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code)
+apr_status_t anshin_totp_enrol(anshin_op_t *op, const anshin_member_t *member, const char *secret, const char *code,
+                               int *right)
 {
     anshin_bytes_t bytes = {NULL, 0};
     apr_status_t rv = ANSHIN_EINVALID;
 
+    *right = 0;
     bytes.data = apr_pdecode_base32_binary(op->pool, secret, APR_ENCODE_STRING, APR_ENCODE_NONE, &bytes.length);
     if (bytes.data && bytes.length == ANSHIN_TOTP_SECRET_BYTES) {
-        rv = enrol(op, user, &bytes, code);
+        rv = enrol(op, member, &bytes, code, right);
     }
     anshin_secret_wipe_bytes(op, &bytes);
     return rv;
 }
 
-apr_status_t anshin_totp_remove(anshin_op_t *op, const char *user)
+apr_status_t anshin_totp_remove(anshin_op_t *op, const anshin_member_t *member)
 {
-    return replace(op, user, NULL, 0);
+    return replace(op, member, NULL, 0);
 }

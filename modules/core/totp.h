@@ -6,6 +6,7 @@
 #define ANSHIN_CORE_TOTP_H
 
 #include "core/account.h"
+#include "core/change.h"
 
 #define ANSHIN_TOTP_SECRET_BYTES 20 /* RFC 4226 4, R6 */
 #define ANSHIN_TOTP_PERIOD 30
@@ -18,13 +19,14 @@ apr_status_t anshin_totp_secret(anshin_op_t *op, const char **secret);
 /* The otpauth URI of a secret, for the QR code. */
 const char *anshin_totp_uri(anshin_op_t *op, const char *user, const char *secret);
 
-/* Enrol: the code must be one of the secret. In a durable transaction: blob, history, notice; a former app ends.
- * APR_SUCCESS, ANSHIN_EDENIED (the code is wrong), ANSHIN_ENOTFOUND (no such user), ANSHIN_EINVALID (the secret is none
- * of ours). */
-apr_status_t anshin_totp_enrol(anshin_op_t *op, const char *user, const char *secret, const char *code);
+/* Enrol: the code must be one of the secret (*right). In a durable transaction: blob, history, notice; a former app
+ * ends. APR_SUCCESS, ANSHIN_EDENIED (the session has ended meanwhile, or the user has no such codes), ANSHIN_EINVALID
+ * (the secret is none of ours). */
+apr_status_t anshin_totp_enrol(anshin_op_t *op, const anshin_member_t *member, const char *secret, const char *code,
+                               int *right);
 
-/* Remove it; without one nothing happens. */
-apr_status_t anshin_totp_remove(anshin_op_t *op, const char *user);
+/* Remove it; without one nothing happens. APR_SUCCESS, ANSHIN_EDENIED (the session has ended meanwhile). */
+apr_status_t anshin_totp_remove(anshin_op_t *op, const anshin_member_t *member);
 
 /* Is this a fresh code of the account's app? *right; account->totp_step moves on and the caller writes the account. */
 apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const char *code, int *right);

@@ -117,14 +117,16 @@ int anshin_authenticator_get(anshin_exchange_t *x)
 
 int anshin_authenticator_post(anshin_exchange_t *x)
 {
+    anshin_member_t member = anshin_member_of(x);
     const char *code;
+    int right;
     apr_status_t status = put_state(x);
 
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_answer_error(x, HTTP_NOT_FOUND);
     }
     if (status == APR_SUCCESS && strcmp(anshin_member_field(x, "action"), "remove") == 0) {
-        status = anshin_totp_remove(&x->op, x->session.user);
+        status = anshin_totp_remove(&x->op, &member);
         return status == APR_SUCCESS ? anshin_answer_redirect(x, "/account/authenticator?removed=1")
                                      : anshin_member_failure(x, status, "authenticator");
     }
@@ -135,13 +137,13 @@ int anshin_authenticator_post(anshin_exchange_t *x)
     if (!(code = anshin_exchange_field(x, "code", CODE_MAX))) {
         return show(x, HTTP_UNPROCESSABLE_ENTITY);
     }
-    status = anshin_totp_enrol(&x->op, x->session.user, x->flow.secret, anshin_secret_normalise(code, x->op.pool));
-    if (status == ANSHIN_EDENIED) {
-        anshin_page_error(x->page, "code", "errors.code_wrong");
-        return show(x, HTTP_UNPROCESSABLE_ENTITY);
-    }
+    status = anshin_totp_enrol(&x->op, &member, x->flow.secret, anshin_secret_normalise(code, x->op.pool), &right);
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "authenticator");
+    }
+    if (!right) {
+        anshin_page_error(x->page, "code", "errors.code_wrong");
+        return show(x, HTTP_UNPROCESSABLE_ENTITY);
     }
     anshin_exchange_forget_flow(x);
     return anshin_answer_redirect(x, "/account/authenticator?done=1");

@@ -159,6 +159,14 @@ static const char *path_behind(const request_rec *r, const char *base)
     return r->uri[length] == '/' ? r->uri + length : "";
 }
 
+apr_status_t anshin_exchange_renew(anshin_exchange_t *x)
+{
+    x->op.now = x->op.env->now(x->op.env->now_baton);
+    x->logged_in = 0;
+    json_object_del(x->page->data, "user");
+    return open_session(x);
+}
+
 int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path)
 {
     apr_status_t status;

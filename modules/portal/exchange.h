@@ -33,6 +33,10 @@ typedef int anshin_exchange_fn(anshin_exchange_t *x);
  * as the request says. OK; otherwise everything has been answered (DONE). */
 int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path);
 
+/* What time it is and who is logged in, once more: to be asked behind a body, which takes as long as its sender likes.
+ * Answers of anshin_session_find() but for "nobody". */
+apr_status_t anshin_exchange_renew(anshin_exchange_t *x);
+
 /* Path of a page of this portal for links and redirects: base + path. */
 const char *anshin_exchange_link(const anshin_exchange_t *x, const char *path);
 

@@ -278,6 +278,10 @@ static int check_post(anshin_exchange_t *x)
         anshin_exchange_log(x, APLOG_INFO, "AN0623", apr_psprintf(r->pool, "body refused with %d", answer));
         return anshin_answer_error(x, answer);
     }
+    status = anshin_exchange_renew(x);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "session");
+    }
     status = anshin_csrf_check(&x->op, x->browser, anshin_form_get(x->form, "csrf"));
     if (status == ANSHIN_EDENIED) {
         anshin_exchange_log(x, APLOG_WARNING, "AN0624", "form without a CSRF token of this browser refused");

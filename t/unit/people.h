@@ -7,6 +7,7 @@
 
 #include "core/account.h"
 #include "core/certificate.h"
+#include "core/change.h"
 #include "core/login.h"
 #include "core/registration.h"
 #include "tap.h"
@@ -120,6 +121,31 @@ static inline apr_status_t people_first(void *baton, const anshin_history_t *ent
 {
     *(anshin_history_t *)baton = *entry;
     return APR_EOF;
+}
+
+/* A session of this user, opened without a login, as the pages would have it. */
+static inline anshin_member_t people_member(world_t *world, const char *user, int method)
+{
+    anshin_session_t *session = apr_pcalloc(world->pool, sizeof(*session));
+    anshin_session_t wanted = {.user = user, .method = method};
+    anshin_member_t member = {NULL, session};
+    anshin_op_t *op = world_op(world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+    const char *id;
+
+    if (anshin_txn_end(txn, anshin_session_open(op, txn, &wanted, &id), ANSHIN_LAZY) != APR_SUCCESS ||
+        anshin_session_find(op, id, &people_no_peer, session, &member.key) != APR_SUCCESS) {
+        printf("# no session for %s: %s %s\n", user, op->error.id, op->error.text);
+        exit(1);
+    }
+    return member;
+}
+
+static inline int people_alive(world_t *world, const anshin_member_t *member)
+{
+    anshin_session_t session;
+
+    return world_get(world, &anshin_record_session, member->key, &session) == APR_SUCCESS;
 }
 
 #endif

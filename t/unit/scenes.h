@@ -109,15 +109,19 @@ static inline void code_of_app(unsigned steps)
 
 static inline void with_app(void)
 {
+    int right;
+
     asked_for_code();
     code_of_app(0);
-    (void)anshin_totp_enrol(world_op(&world), scene.user, TOTP_SECRET, scene.code);
+    scene.member = people_member(&world, scene.user, ANSHIN_METHOD_OTP);
+    (void)anshin_totp_enrol(world_op(&world), &scene.member, TOTP_SECRET, scene.code, &right);
     code_of_app(1);
 }
 
 static inline void app_at_hand(void)
 {
     asked_for_code();
+    scene.member = people_member(&world, scene.user, ANSHIN_METHOD_OTP);
     code_of_app(0);
 }
 

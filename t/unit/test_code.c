@@ -3,6 +3,8 @@
 #include "core/totp.h"
 #include "people.h"
 
+#define SECRET "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" /* RFC 6238 appendix B, SHA-1: "1234567890" twice */
+
 static world_t world;
 
 /* The newest code mailed, out of its sealed text. */
@@ -97,54 +99,76 @@ static void test_mailed(void)
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "and for a short time (LOG-7)");
 }
 
+/* What the app shows some steps from now. */
+static const char *code_of(unsigned steps)
+{
+    static char code[7];
+
+    (void)world.crypto->hotp(world.crypto->ctx, code, "12345678901234567890", 20,
+                             (apr_uint64_t)(apr_time_sec(world.now) / 30) + steps);
+    return code;
+}
+
+static int has_app(void)
+{
+    anshin_account_t account;
+
+    return world_get(&world, &anshin_record_account, "p-01/ot1", &account) == APR_SUCCESS && account.totp_blob != NULL;
+}
+
 static void test_totp(void)
 {
     const char *secret, *uri;
     unsigned char bytes[] = "12345678901234567890"; /* RFC 6238 appendix B, SHA-1 */
     char code[7];
     const char *stamp = stamp_of();
+    anshin_member_t member = people_member(&world, "ot1", ANSHIN_METHOD_OTP), other;
     anshin_login_result_t r;
     anshin_crypto_t *crypto = world.crypto;
     apr_status_t rv;
+    int right;
 
     ok(crypto->hotp(crypto->ctx, code, bytes, 20, 59 / 30) == APR_SUCCESS && same_text(code, "287082"),
        "the test vector of RFC 6238 (S25)");
     ok(crypto->hotp(crypto->ctx, code, bytes, 20, 1111111109 / 30) == APR_SUCCESS && same_text(code, "081804"),
        "and another, with its leading zero");
     ok(anshin_totp_secret(world_op(&world), &secret) == APR_SUCCESS && strlen(secret) == 32, "a secret of 160 bits");
-    uri = anshin_totp_uri(world_op(&world), "ot1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
-    ok(strstr(uri, "otpauth://totp/p-01:ot1?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=p-01") == uri,
-       "its URI for the app");
-    ok(anshin_totp_enrol(world_op(&world), "ot1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000") == ANSHIN_EDENIED,
+    uri = anshin_totp_uri(world_op(&world), "ot1", SECRET);
+    ok(strstr(uri, "otpauth://totp/p-01:ot1?secret=" SECRET "&issuer=p-01") == uri, "its URI for the app");
+    ok(anshin_totp_enrol(world_op(&world), &member, SECRET, "000000", &right) == APR_SUCCESS && !right,
        "a wrong code enrols nothing");
-    ok(anshin_totp_enrol(world_op(&world), "ot1", "not base32!", "000000") == ANSHIN_EINVALID,
+    ok(anshin_totp_enrol(world_op(&world), &member, "not base32!", "000000", &right) == ANSHIN_EINVALID && !right,
        "nor does a broken secret");
-    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30));
-    ok(anshin_totp_enrol(world_op(&world), "ot1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", code) == APR_SUCCESS,
+    ok(anshin_totp_enrol(world_op(&world), &member, SECRET, code_of(0), &right) == APR_SUCCESS && right,
        "the right one does");
-    r = check(stamp, code, &rv);
+    r = check(stamp, code_of(0), &rv);
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "the code of the enrolment is used up (S25)");
     world.now += apr_time_from_sec(30);
-    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30));
-    r = check(stamp, code, &rv);
+    r = check(stamp, code_of(0), &rv);
     ok(r.outcome == ANSHIN_LOGIN_OK, "the next one opens (LOG-7)");
-    r = check(stamp, code, &rv);
+    r = check(stamp, code_of(0), &rv);
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "no code is accepted twice (S25)");
-    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30 + 1));
-    r = check(stamp, code, &rv);
+    r = check(stamp, code_of(1), &rv);
     ok(r.outcome == ANSHIN_LOGIN_OK, "a clock half a minute ahead is taken (RFC 6238)");
-    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30 + 3));
     for (int i = 0; i < 5; i++) {
-        r = check(stamp, code, &rv);
+        r = check(stamp, code_of(3), &rv);
     }
     ok(r.outcome == ANSHIN_LOGIN_LOCKED, "one and a half is not; five failures lock (LCK-1)");
     ok(people_login(&world, "ot1", PEOPLE_PASSWORD, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_NEED_CODE,
        "the password still leads to the code page");
     (void)anshin_account_unlock(world_op(&world), "ot1");
-    ok(anshin_totp_remove(world_op(&world), "ot1") == APR_SUCCESS, "the app is removed");
+    member = people_member(&world, "ot1", ANSHIN_METHOD_OTP);
+    other = people_member(&world, "ot1", ANSHIN_METHOD_OTP);
+    ok(anshin_sessions_close(world_op(&world), "ot1", other.key, member.key) == APR_SUCCESS &&
+           anshin_totp_remove(world_op(&world), &other) == ANSHIN_EDENIED &&
+           anshin_totp_enrol(world_op(&world), &other, SECRET, code_of(0), &right) == ANSHIN_EDENIED,
+       "a session that has ended removes no app and enrols none (S16)");
+    ok(anshin_sessions_close(world_op(&world), "ot1", NULL, other.key) == ANSHIN_EDENIED && has_app() &&
+           people_alive(&world, &member),
+       "nor does it end others (S17)");
+    ok(anshin_totp_remove(world_op(&world), &member) == APR_SUCCESS && !has_app(), "the app is removed");
     world.now += apr_time_from_sec(120);
-    (void)crypto->hotp(crypto->ctx, code, bytes, 20, (apr_uint64_t)(apr_time_sec(world.now) / 30));
-    r = check(stamp, code, &rv);
+    r = check(stamp, code_of(0), &rv);
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "then its codes are none");
 }
 

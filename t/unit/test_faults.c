@@ -255,12 +255,15 @@ static apr_status_t operators_code(anshin_op_t *op)
 
 static apr_status_t enrol(anshin_op_t *op)
 {
-    return anshin_totp_enrol(op, scene.user, TOTP_SECRET, scene.code);
+    int right = 0;
+    apr_status_t rv = anshin_totp_enrol(op, &scene.member, TOTP_SECRET, scene.code, &right);
+
+    return when(rv, right);
 }
 
 static apr_status_t remove_app(anshin_op_t *op)
 {
-    return anshin_totp_remove(op, scene.user);
+    return anshin_totp_remove(op, &scene.member);
 }
 
 static apr_status_t find_download(anshin_op_t *op)
