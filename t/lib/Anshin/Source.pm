@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use File::Find ();
 use Exporter 'import';
-our @EXPORT = qw(sources committed slurp code folder_of);
+our @EXPORT = qw(sources committed slurp code folder_of routes);
 
 # Files below modules/ (or the given folders) whose name ends in one of the suffixes, sorted.
 sub sources {
@@ -44,6 +44,18 @@ sub code {
     $text =~ s{("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(/\*.*?\*/|//[^\n]*)}
               {defined $1 ? $1 : join '', $2 =~ /\n/g}gse;
     return $text;
+}
+
+# Every row of the portal's route table: { path, post => 1 when it takes forms, flags }. Dies when one was not read.
+sub routes {
+    my ($table) = slurp('modules/portal/route.c') =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
+    my @routes;
+    while ($table =~ m/\{"(\/[^"]*)",\s*(\w+),\s*(\w+),\s*([^{}]*)\}/g) {
+        push @routes, { path => $1, post => $3 ne 'NULL', flags => $4 };
+    }
+    my $rows = () = $table =~ /\{"/g;
+    @routes == $rows or die "route table: $rows rows, read: " . @routes;
+    return @routes;
 }
 
 sub folder_of { my ($file) = @_; return $file =~ m{^modules/([^/]+)/} ? $1 : '' }
