@@ -1,12 +1,9 @@
-# The attacker who fills in forms, makes others send them, and sends slowly or too much: every field of every form by itself, forms
-# of other sites, places to return to, and connections that dawdle.
+# The attacker who makes others send forms, or sends slowly or too much: forms of other sites, places to return to, bodies beyond
+# their limits, and connections that dawdle. What he writes into fields is in security-fields.t.
 use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
-use Encode ();
-use HTML::Form;
-use MIME::Base64 qw(decode_base64);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use URI;
@@ -14,107 +11,16 @@ use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
 
-my %navigation = (Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
 my $s = Anshin::Server->new(server => 'RequestReadTimeout handshake=0 header=5 body=5', contract => <<'END')->start;
-AnshinLoginMethods password otp certificate
-AnshinCertificateKey p256
-AnshinReauthenticate 1h
+AnshinLoginMethods password
 AnshinAddressAttempts 1000000
 AnshinPasswordAttempts 100
-AnshinAnswerAttempts 100
-AnshinCodeAttempts 100
-AnshinDownloadAttempts 100
 END
-sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @want); $p->register; return $p }
 sub inside { my ($p, @want) = @_; my $c = $s->client(@want); is($p->login($c)->status, 303, "$p->{user} is logged in"); return $c }
 
-my $p = person('p-01-usr001');
-my $coded = person('p-01-usr002', method => 'otp');
-my $waiting = person('p-01-usr003', method => 'certificate');
-my $new = Anshin::Person->add($s, 'p-01-usr004');
+my $p = Anshin::Person->add($s, 'p-01-usr001');
+$p->register;
 my $c = inside($p);
-
-# Every page with a form, and what is right in its fields: name => [browser, page, fields].
-my %form;
-{
-    my $guest = $s->client;
-    my $keep = sub { my ($name, $browser, $page, $fields) = @_; $form{$name} = [$browser->clone, $page, $fields]; return $page };
-    $keep->('login', $guest, $guest->get('/anshin/login'), { user => $p->{user}, password => 'wrong' });
-    $keep->("reissue of a $_", $guest, $guest->get("/anshin/reissue/$_"), { user => $p->{user}, address => 'x@example.jp' }) for qw(password certificate);
-    my $r = $s->client;
-    $keep->('registration code', $r, open_flow($r, $new->{path}), { code => 'wrong' });
-    $keep->('credentials', $r, $new->to_credentials($r), { %{ $new->credentials }, password => 'short' });
-    my $d = $s->client;
-    $keep->('download', $d, open_flow($d, $waiting->download_path), { download_password => 'wrong', profile => 'modern' });
-    my $e = $s->client;
-    $keep->('proof', $e, open_flow($e, reissue_path($e, 'password', $p)), { question => 'pet', answer => 'wrong' });
-    my $o = $s->client;
-    my $step = $keep->('login code', $o, $o->follow($coded->login($o)), { code => '000000' });
-    $o->submit($step, { send => 1 });
-    is($o->submit($step, { code => $coded->wait_text(qr/\b(\d{6})\b/) })->status, 303, 'a user of codes');
-    $keep->('authenticator', $o, $o->get('/anshin/account/authenticator'), { code => '000000' });
-    $keep->($_, $c, $c->get("/anshin/$_"), {}) for qw(method terminal/change?n=1);
-    inside($p);
-    $keep->('sessions', $c, $c->get('/anshin/sessions'), { key => 'f' x 64 });
-    $keep->('reauthenticate', $c, $c->get('/anshin/reauthenticate'), { password => 'wrong' });
-    $keep->('password', $c, $c->get('/anshin/password'), { current => 'wrong', password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' });
-    $keep->('question', $c, $c->get('/anshin/question'), { current => 'wrong', question => 'food', answer => 'すし' });
-    $keep->('terminal', $c, $c->get('/anshin/terminal/add'), { address => 'b@example.jp', address_confirm => 'c@example.jp', kind => 'pc' });
-    $keep->('terminal, confirmed', $c, $c->follow($c->submit($c->get('/anshin/terminal/add'), { address => 'b@example.jp', address_confirm => 'b@example.jp', kind => 'pc' })), {});
-}
-my %field;    # form => { name => value as the page has it }, and where it goes
-for my $name (sort keys %form) {
-    my ($browser, $page, $fields) = @{ $form{$name} };
-    is($page->status, 200, "the form: $name");
-    my ($parsed) = grep { $_->method eq 'POST' && $_->action !~ m{/logout$} } HTML::Form->parse($page->text, base => $s->url($page->{path}));
-    my @inputs = grep { defined $_->name } $parsed->inputs;
-    $field{$name} = { action => $parsed->action->path_query, own => { map { $_->name => $_->value // '' } grep { $_->type !~ /^(?:submit|button|image|reset)$/ } @inputs }, all => [map { $_->name } @inputs] };
-}
-my $fields = 0;
-$fields += @{ $field{$_}{all} } for keys %field;
-cmp_ok($fields, '>=', 40, "fields to try: $fields");
-
-# --- S27: each field of each form, alone, with what would begin a header, a line of a log, a mail or markup ---
-
-my @hostile = (
-    "x\r\nSet-Cookie: evil=1\r\nLocation: https://evil.example/\r\n\r\n<script>alert(1)</script>", "x\nBcc: evil\@evil.example\n\n.\n", "b\@example.jp\r\nBcc: evil\@evil.example",
-    "\r\n[Sun Jan 01 00:00:00 2026] [error] forged\r\n1.2.3.4 forged", "\x{2028}\x{85}\x{0b}evil: 1", "\"'><img src=x onerror=alert(1)>{{page}}{{{evil}}}%s%n\${evil}", "nul\0evil: 1",
-    "=?UTF-8?B?ZXZpbA==?= <evil\@evil.example>, a", "\x1b]0;evil\x07\x1b[2J"
-);
-for my $name (sort keys %form) {
-    my ($browser, $page, $right) = @{ $form{$name} };
-    my @bad;
-    for my $one (@{ $field{$name}{all} }, 'unasked') {
-        for my $text (@hostile) {
-            my $d = $browser->clone;
-            my $r = $d->post($field{$name}{action}, { %{ $field{$name}{own} }, %$right, $one => $text });
-            $d->close;
-            my $shown = "$one (" . $r->status . ')';
-            push @bad, "$shown: status" unless $r->status =~ /^(?:303|400|401|403|410|422)$/ || ($one eq 'send' && $r->status == 200);
-            push @bad, "$shown: header" if grep { $_->[0] =~ /evil/i || $_->[1] =~ /evil|forged|[\x00-\x08\x0a-\x1f]/ } @{ $r->{headers} };
-            push @bad, "$shown: markup" if $r->body =~ /<script>alert|<img src=x|\[error\] forged\r?\n1\.2\.3\.4 forged<\/(?!textarea)\w+><script/;
-        }
-    }
-    is(join("\n", @bad), '', "S27: $name: no field takes line ends, NUL or markup anywhere");
-}
-my @log = split /\n/, $s->log;
-my @forged = grep { !/^\[\w{3} \w{3} [ \d]\d [\d:.]+ \d{4}\] \[/ } @log;
-cmp_ok(scalar @log, '>', 100, 'the error log has lines: ' . @log);
-is(join("\n", @forged), '', 'S27: each of which httpd has written');
-is(scalar(grep { /[\x00-\x08\x0b-\x1f\x7f]|\x1b/ } @log), 0, 'S27: and none has control characters');
-is(scalar(grep { !/^127\.0\.0\.1 \d{4}-\d\d-\d\dT[\d:]+[+-]\d{4} "/ } split /\n/, $s->access_log), 0, 'S27: the access log as well');
-my @mail = $s->mail;
-cmp_ok(scalar @mail, '>', 2, 'mail was sent: ' . @mail);
-for my $mail (@mail) {
-    my ($head) = split /\r?\n\r?\n/, $mail, 2;
-    my %seen;
-    $seen{ lc $1 }++ while $head =~ /^([\w-]+):/mg;
-    unlike($head, qr/evil|forged/, 'S27: no field has come into the head of a mail');
-    is(join(' ', grep { $seen{$_} > 1 || /^(?:bcc|cc|reply-to)$/ } sort keys %seen), '', 'S27: which has each header once');
-}
-unlike(command($s, 'history', $p->{user}, '--limit', '5000') . command($s, 'history', '--unknown', '--limit', '5000'), qr/^(?:Bcc|Set-Cookie|1\.2\.3\.4|\[Sun)|[\x00-\x08\x0b-\x1f\x7f]/m,
-    'S27: what the operator reads has no line of theirs');
-is($c->get('/members/')->status, 200, 'the session of the forms lives');
 
 # --- S10: forms that others make one send ---
 
@@ -201,48 +107,78 @@ is($c->get('/members/')->status, 200, 'the session of the forms lives');
 
 # --- S32: too much of everything ---
 
+# The status; what answers nothing in time is no closed connection.
+sub outcome { my ($r) = @_; return $r->status || ($r->error =~ /^timeout/ ? 'open' : 'closed') }
+
 {
     my $port = $s->port;
-    $c = inside($p);
-    my $token = csrf($c->get('/anshin/password'));
     my $ok = "GET /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\nConnection: close\r\n";
-    my $post = sub { my ($body, $more) = @_; return "POST /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\nContent-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n" . ($more // '') . 'Content-Length: ' . length($body) . "\r\n\r\n$body" };
+    my $long = sub { return "GET /anshin/$_[0] HTTP/1.1\r\nHost: localhost:$port\r\nConnection: close\r\n\r\n" };
+    my $form = "POST /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    my $chunks = "${form}Transfer-Encoding: chunked\r\n\r\n";
     my %too_much = (
-        'an address of 1 MB'      => "GET /anshin/login?" . 'a' x 1_000_000 . " HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        'an address of 7 KB'      => "GET /anshin/login?" . 'a=%41' x 1400 . " HTTP/1.1\r\nHost: localhost:$port\r\nConnection: close\r\n\r\n",
-        'a path of 7 KB'          => 'GET /anshin/' . 'a/' x 3500 . " HTTP/1.1\r\nHost: localhost:$port\r\nConnection: close\r\n\r\n",
-        'a method of 8 KB'        => 'A' x 8000 . " /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\n\r\n",
-        'a header of 1 MB'        => "${ok}X: " . 'a' x 1_000_000 . "\r\n\r\n",
-        'a name of a header of 1 MB' => $ok . 'X' x 1_000_000 . ": a\r\n\r\n",
-        'ten thousand headers'    => $ok . join('', map { "X-$_: a\r\n" } 1 .. 10_000) . "\r\n",
-        'a cookie of 1 MB'        => "${ok}Cookie: __Host-anshin-p-01=" . 'a' x 1_000_000 . "\r\n\r\n",
-        'a cookie of 8 KB'        => "${ok}Cookie: __Host-anshin-flow=" . 'a' x 8000 . "\r\n\r\n",
-        'two thousand cookies'    => "${ok}Cookie: " . join('; ', map { "c$_=" } 1 .. 1200) . "\r\n\r\n",
-        'a body of 10 MB'         => $post->('a=' . 'x' x 10_000_000),
-        'a body of 16 KB and one' => $post->('a' x 16385),
-        'a field of 16 KB'        => $post->('csrf=x&user=' . 'u' x 16000),
-        'a field of escapes'      => $post->('csrf=x&user=' . '%41' x 5000),
-        'five thousand fields'    => $post->(join '&', map { "f$_" } 1 .. 3000),
-        'five thousand ampersands' => $post->('&' x 16000),
-        'ten thousand equal signs' => $post->('=' x 16000),
-        'a length that is not true' => "POST /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9223372036854775807\r\n\r\n",
-        'chunks of a byte without end' => "POST /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n" . "1\r\na\r\n" x 50_000 . "0\r\n\r\n",
-        'an extension of a chunk of 1 MB' => "POST /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n1;" . 'x' x 1_000_000 . "\r\na\r\n0\r\n\r\n"
+        'an address of 1 MB'              => [ 414, $long->('login?' . 'a' x 1_000_000) ],
+        'an address of 7 KB'              => [ 400, $long->('login?' . 'a=%41' x 1400) ],
+        'a path of 7 KB'                  => [ 403, $long->('a/' x 3500) ],
+        'a method of 8 KB'                => [ 405, 'A' x 8000 . " /anshin/login HTTP/1.1\r\nHost: localhost:$port\r\n\r\n" ],
+        'a header of 1 MB'                => [ 400, "${ok}X: " . 'a' x 1_000_000 . "\r\n\r\n" ],
+        'a name of a header of 1 MB'      => [ 400, $ok . 'X' x 1_000_000 . ": a\r\n\r\n" ],
+        'ten thousand headers'            => [ 400, $ok . join('', map { "X-$_: a\r\n" } 1 .. 10_000) . "\r\n" ],
+        'a cookie of 1 MB'                => [ 400, "${ok}Cookie: __Host-anshin-p-01=" . 'a' x 1_000_000 . "\r\n\r\n" ],
+        'a cookie of 8 KB'                => [ 200, "${ok}Cookie: __Host-anshin-flow=" . 'a' x 8000 . "\r\n\r\n" ],
+        'a thousand cookies'              => [ 200, "${ok}Cookie: " . join('; ', map { "c$_=" } 1 .. 1000) . "\r\n\r\n" ],
+        'two thousand cookies'            => [ 400, "${ok}Cookie: " . join('; ', map { "c$_=" } 1 .. 2000) . "\r\n\r\n" ],
+        'a body of 10 MB'                 => [ 413, "${form}Content-Length: 10000002\r\n\r\na=" . 'x' x 10_000_000 ],
+        'a length that is not true'       => [ 413, "${form}Content-Length: 9223372036854775807\r\n\r\n" ],
+        'chunks of a byte without end'    => [ 413, $chunks . "1\r\na\r\n" x 50_000 . "0\r\n\r\n" ],
+        'an extension of a chunk of 1 MB' => [ 413, "${chunks}1;" . 'x' x 1_000_000 . "\r\na\r\n0\r\n\r\n" ]
     );
     for my $what (sort keys %too_much) {
-        my $r = $s->client(timeout => 60)->exchange($too_much{$what}, 'POST');
-        ok($r->status == 0 || ($r->status >= 400 && $r->status < 500) || ($r->status == 200 && $what =~ /7 KB|cookie/), "S32: $what: " . ($r->status || 'closed'));
+        my ($status, $bytes) = @{ $too_much{$what} };
+        my $got = outcome($s->client(timeout => 60)->exchange($bytes, 'POST'));
+        $got = $status if $got eq 'closed' && length $bytes > 100_000;    # may end before all is sent, and the answer be lost
+        is($got, $status, "S32: $what");
     }
     my $h2 = $s->client(http => 2);
     is($h2->post('/anshin/login', 'a' x 20_000, 'Content-Type' => 'application/x-www-form-urlencoded')->status, 413, 'S32: HTTP/2: a body');
     is($s->client->get('/anshin/login')->status, 200, 'S32: the page is there afterwards');
-    is($c->post('/anshin/reissue/password', { csrf => $token, user => 'u' x 2000, address => 'a@example.jp' })->status, 422, 'S32: what is too long for its use is not stored');
+}
+
+# --- S32: a form with its token, at each limit and one beyond ---
+
+{
+    my $guest = $s->client(timeout => 60);
+    my $first = 'user=nobody&password=wrong&csrf=' . csrf($guest->get('/anshin/login'));
+    my %form = ('Content-Type' => 'application/x-www-form-urlencoded');
+    my $send = sub { my ($body) = @_; return outcome($guest->post('/anshin/login', $body, %form)) };
+    my $up_to = sub { my ($length) = @_; return substr join('&', $first, map { "f$_=" . 'x' x 4000 } 1 .. 5), 0, $length };
+    my @limits = (
+        [ 'a body of octets',               16_384, 413, $up_to ],
+        [ 'a value of octets',               4_096, 400, sub { return "$first&a=" . 'x' x $_[0] } ],
+        [ 'a value of octets, each escaped', 4_096, 400, sub { return "$first&a=" . '%41' x $_[0] } ],
+        [ 'a name of octets',                   64, 400, sub { return "$first&" . 'n' x $_[0] . '=1' } ],
+        [ 'fields',                             32, 400, sub { return join '&', $first, map { "f$_" } 4 .. $_[0] } ]
+    );
+    for (@limits) {
+        my ($what, $most, $status, $body) = @$_;
+        is($send->($body->($most)), 401, "S32: $what: $most are read");
+        is($send->($body->($most + 1)), $status, "S32: $what: one more is refused");
+    }
+    my %odd = (
+        'ten thousand ampersands'  => [ 401, $first . '&' x 10_000 ],
+        'ten thousand equal signs' => [ 400, "$first&" . '=' x 10_000 ]
+    );
+    for my $what (sort keys %odd) {
+        my ($status, $body) = @{ $odd{$what} };
+        is($send->($body), $status, "S32: $what");
+    }
 }
 
 # --- S32: what dawdles is ended, and keeps nobody else waiting ---
 
 {
     my $head = "POST /anshin/login HTTP/1.1\r\nHost: localhost:" . $s->port . "\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    $c = inside($p);
     my @slow;
     for my $n (1 .. 24) {
         my $d = $s->client;

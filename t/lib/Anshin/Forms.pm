@@ -1,0 +1,212 @@
+package Anshin::Forms;
+# Every form of the portal as browsers have it before them, from the login to the end of a download, each filled in.
+#
+#   my $s = Anshin::Server->new(Anshin::Forms::server())->start;
+#   for my $form (Anshin::Forms::walk($s)) { ... }
+#
+#   $form->{name}, $form->{route}       'terminal', '/terminal/add'; several forms of a page are numbered
+#   $form->{names}                      its fields, csrf and named buttons among them
+#   $form->submit(%changed)             with what proves nothing: a wrong password, a wrong code
+#   $form->submit_right(%changed)       with what is right; fields of the page's own are as the page has them
+#   $form->again                        its page, asked for anew
+#
+# What is sent comes from the same browser with the same cookies each time, whatever the answers before have set.
+use strict;
+use warnings;
+use utf8;
+use HTML::Form;
+use Anshin::Attack;
+use Anshin::Person;
+
+# What the walk needs of a server: all methods, a contract of the other preset, and that nobody is locked by many tries.
+sub server {
+    my $lines = join "\n", 'AnshinLoginMethods password otp certificate', 'AnshinCertificateKey p256', 'AnshinReauthenticate 1h',
+        'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
+    my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
+    return (contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ] });
+}
+
+sub walk {
+    my ($s) = @_;
+    my $self = bless { server => $s, forms => [], count => 0 }, 'Anshin::Forms::Walk';
+    $self->$_ for qw(strangers invited members leaving coded certified modern);
+    return @{ $self->{forms} };
+}
+
+sub submit       { my ($self, %changed) = @_; return $self->browser->post($self->{action}, { %{ $self->{wrong} }, %changed }) }
+sub submit_right { my ($self, %changed) = @_; return $self->browser->post($self->{action}, { %{ $self->{right} }, %changed }) }
+sub again        { my ($self) = @_; return $self->browser->get($self->{path}) }
+
+sub browser {
+    my ($self) = @_;
+    $self->{browser}{cookies} = { %{ $self->{cookies} } };
+    return $self->{browser};
+}
+
+# --- the walk, by who they are ---
+
+package Anshin::Forms::Walk;
+use Anshin::Attack;
+
+# The forms of a page: wrong has what proves nothing, right what stands in its place.
+sub keep {
+    my ($self, $name, $browser, $page, $wrong, $right) = @_;
+    $page->status == 200 or die "no page for $name: " . $page->status;
+    my (%seen, $count);
+    for my $parsed (HTML::Form->parse($page->text, base => $browser->origin . $page->{path})) {
+        my $action = $parsed->action->path_query;
+        my @inputs = grep { defined $_->name } $parsed->inputs;
+        my @names = map { $_->name } @inputs;
+        next if $parsed->method ne 'POST' || $seen{"$action @names"}++;
+        next if $action =~ m{/logout$} && $page->{path} !~ m{/logout$};    # stands on every page
+        my %own = map { $_->name => $_->value // '' } grep { $_->type !~ /^(?:submit|button|image|reset)$/ } @inputs;
+        my $form = bless {
+            name => $count++ ? "$name, $count" : $name, route => $parsed->action->path =~ s{^/anshin}{}r, action => $action,
+            names => \@names, path => $page->{path}, browser => $browser->clone, cookies => { %{ $browser->{cookies} } },
+            wrong => { %own, among(\@names, $wrong) }, right => { %own, among(\@names, $wrong), among(\@names, $right) }
+        }, 'Anshin::Forms';
+        push @{ $self->{forms} }, $form;
+    }
+    $count or die "no form for $name";
+    return $page;
+}
+
+sub among { my ($names, $fields) = @_; return map { exists $fields->{$_} ? ($_ => $fields->{$_}) : () } @$names }
+
+sub person {
+    my ($self, %want) = @_;
+    my $p = Anshin::Person->add($self->{server}, sprintf('p-01-usr%03d', ++$self->{count}), %want);
+    $p->register;
+    return $p;
+}
+
+sub inside {
+    my ($self, $p) = @_;
+    my $c = $self->{server}->client;
+    expect_link($p->login($c), 303);
+    return $c;
+}
+
+sub strangers {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $p = $self->person;
+    my $guest = $s->client;
+    my $login = $guest->follow($guest->get('/members/', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate'));
+    $self->keep('login', $guest, $login, { user => $p->{user}, password => 'wrong' }, { password => $p->{password} });
+    for my $what (qw(password certificate)) {
+        my $wrong = { user => $p->{user}, address => 'x@example.jp' };
+        $self->keep("reissue of a $what", $guest, $guest->get("/anshin/reissue/$what"), $wrong, { address => $p->{address} });
+    }
+    my $c = $s->client;
+    my $proof = open_flow($c, reissue_path($c, 'password', $p));
+    $self->keep('proof by an answer', $c, $proof, { question => 'pet', answer => 'wrong' }, { answer => $p->{answer} });
+    my $lost = $self->person;
+    my $d = $s->client;
+    my $done = $d->submit(open_flow($d, reissue_path($d, 'password', $lost)), { question => 'pet', answer => $lost->{answer} });
+    $lost->{password} = secret_of($d->follow($done));
+    my $e = $s->client;
+    my %next = map { $_ => 'Kawa-to-mori-8' } qw(password password_confirm);
+    $self->keep('forced change', $e, $e->follow($lost->login($e)), { %next, password => 'short' }, \%next);
+    return;
+}
+
+sub invited {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $new = Anshin::Person->add($s, sprintf 'p-01-usr%03d', ++$self->{count});
+    my $c = $s->client;
+    $self->keep('registration code', $c, open_flow($c, $new->{path}), { code => 'wrong' }, { code => $new->{code} });
+    my $right = $new->credentials;
+    $self->keep('credentials', $c, $new->to_credentials($c), { %$right, password => 'short' }, $right);
+    return;
+}
+
+sub members {
+    my ($self) = @_;
+    my $p = $self->person;
+    my $c = $self->inside($p);
+    my %right = map { $_ => $p->{password} } qw(current password);
+    my %next = map { $_ => 'Kawa-to-mori-8' } qw(password password_confirm);
+    $self->keep('reauthenticate', $c, $c->get('/anshin/reauthenticate?return=x'), { password => 'wrong' }, \%right);
+    $self->keep('password', $c, $c->get('/anshin/password'), { current => 'wrong', %next }, { %right, %next });
+    my $q = $self->person;
+    my $d = $self->inside($q);
+    my $question = { current => 'wrong', question => 'food', answer => 'すし' };
+    $self->keep('question', $d, $d->get('/anshin/question'), $question, { current => $q->{password} });
+    my $wrong = { address => 'b@example.jp', address_confirm => 'c@example.jp', kind => 'pc' };
+    my $good = { address_confirm => 'b@example.jp' };
+    $self->keep('terminal', $d, $d->get('/anshin/terminal/add'), $wrong, $good);
+    $self->keep('terminal, changed', $d, $d->get('/anshin/terminal/change?n=1'), $wrong, $good);
+    $self->keep('method', $d, $d->get('/anshin/method'), { method => 'password' }, { method => 'otp' });
+    $self->keep('terminal, confirmed', $d, $d->follow($d->submit($d->get('/anshin/terminal/add'), { %$wrong, %$good })));
+    return;
+}
+
+# Forms that end something as soon as they are sent: each has a user of its own.
+sub leaving {
+    my ($self) = @_;
+    my $p = $self->person;
+    my $c = $self->inside($p);
+    $self->inside($p) for 1, 2;
+    $self->keep('sessions', $c, $c->get('/anshin/sessions'));
+    my $d = $self->inside($self->person);
+    $self->keep('logout', $d, $d->get('/anshin/logout'));
+    my $e = $self->inside($self->person);
+    $self->keep('method, confirmed', $e, $e->follow($e->submit($e->get('/anshin/method'), { method => 'otp' })));
+    return;
+}
+
+sub coded {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $wrong = { send => 1, code => '000000' };
+    my $c = $s->client;
+    my $asked = $self->keep('login code', $c, $c->follow($self->person(method => 'otp')->login($c)), $wrong);
+    $self->keep('login code, sent', $c, $c->submit($asked, { send => 1 }), $wrong);
+    my $p = $self->person(method => 'otp');
+    my $o = $s->client;
+    my $sent = $o->submit($o->follow($p->login($o)), { send => 1 });
+    expect_link($o->submit($sent, { code => $p->wait_text(qr/\b(\d{6})\b/) }), 303);
+    my $app = $self->keep('authenticator', $o, $o->get('/anshin/account/authenticator'), $wrong);
+    expect_link($o->submit($app, { code => totp(secret_of($app) =~ tr/ //dr) }), 303);
+    $self->keep('authenticator, enrolled', $o, $o->get('/anshin/account/authenticator'), $wrong);
+    $self->keep('account', $o, $o->get('/anshin/account'));
+    return;
+}
+
+sub certified {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my @both = map { $self->person(method => 'certificate') } 1, 2;
+    my ($p, $q) = @both;
+    my $wrong = { download_password => 'wrong', profile => 'modern' };
+    my ($c, $d, $e) = map { $s->client } 1 .. 3;
+    my @right = map { +{ download_password => $_->{download_password} } } @both;
+    $self->keep('download', $c, open_flow($c, $p->download_path), $wrong, $right[0]);
+    $q->download($d);
+    $self->keep('download, fetched', $d, $d->get('/anshin/download'), $wrong, $right[1]);
+    my $proof = open_flow($e, reissue_path($e, 'certificate', $p));
+    my $guess = { question => 'pet', answer => 'wrong' };
+    $self->keep('certificate, proof by an answer', $e, $proof, $guess, { answer => $p->{answer} });
+    return;
+}
+
+sub modern {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $today = sub { return $s->client(host => 'today.localhost', ca => undef) };
+    my $p = Anshin::Person->add($s, 'today-1', contract => 'today', method => 'certificate', password => 'Umi-to-yama-to-kawa-7');
+    $p->register($today->());
+    $p->download_path;    # its certificate is there
+    my $code = (command_in($s, 'today', 'user', 'code', $p->{user}) =~ /code:\s*(\S+)/)[0];
+    my %right = (password => $code, certificate => $p->{password});
+    for my $what (qw(password certificate)) {
+        my $c = $today->();
+        my $name = $what eq 'password' ? 'proof by a code' : 'certificate, proof by the password';
+        $self->keep($name, $c, open_flow($c, reissue_path($c, $what, $p)), { answer => 'wrong' }, { answer => $right{$what} });
+    }
+    return;
+}
+
+1;
