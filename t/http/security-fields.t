@@ -48,11 +48,14 @@ my %unread = (
     'login: return' => 401, 'reauthenticate: return' => 422, 'terminal, changed: n' => 422, 'terminal, confirmed: action' => 303,
     'sessions, 2: all' => 303, 'login code: send' => 200, 'login code, sent, 2: send' => 200
 );
-# Where the complaint stands when it is not beside the field, and the status when it is not 422.
-my %beside = (
-    'forced change: password_confirm' => 'password', 'proof by an answer: question' => 'answer',
-    'certificate, proof by an answer: question' => 'answer', 'account: action' => 'code',
-    'authenticator, enrolled, 2: action' => 'code'
+# Another complaint than "too long", or elsewhere than beside the field: by field, or by form and field.
+my %otherwise = (
+    (map { $_ => [ $_, '一つ選んで' ] } qw(kind method profile terminal)), address_confirm => [ 'address_confirm', '一致していません' ],
+    'credentials: question' => [ 'question', '一つ選んで' ], 'credentials: password' => [ 'password', '文字以内' ],
+    'credentials: password_confirm' => [ 'password_confirm', '一致していません' ],
+    'forced change: password_confirm' => [ 'password', '長すぎます' ],
+    (map { ("$_: question" => [ 'answer', '一致しません' ]) } 'proof by an answer', 'certificate, proof by an answer'),
+    (map { ("$_: action" => [ 'code', '入力して' ]) } 'account', 'authenticator, enrolled, 2')
 );
 my %status = ('sessions: key' => 400);
 
@@ -65,8 +68,10 @@ my %status = ('sessions: key' => 400);
         next if $unread{$what};
         my $r = $form->submit_right($field => 'x' x 4096);
         is($r->status, $status{$what} // ($field eq 'csrf' ? 403 : 422), "S32: $what: too long");
-        my $named = $beside{$what} // $field;
-        like($r->text, qr/\bid="\Q$named\E-error"/, "S32: $what: the complaint stands beside $named") if $r->status == 422;
+        next unless $r->status == 422;
+        my ($named, $expected) = @{ $otherwise{$what} // $otherwise{$field} // [ $field, '長すぎます' ] };
+        my ($said) = $r->text =~ /\bid="\Q$named\E-error">(.*?)<\/ul>/s;
+        like($said // '', qr/\Q$expected\E/, "S32: $what: the complaint beside $named");
     }
     is_deeply([accounts()], \@before, 'S32: no account has changed or is locked');
     is($_->again->status, 200, "S32: $_->{name}: the page is there as before, with its session or flow") for @forms;
