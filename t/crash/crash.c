@@ -50,20 +50,22 @@ static void test_power(const char *scratch, const char *type, int cuts, unsigned
 {
     power_report_t report;
 
-    power_run(&report, scratch, type, cuts, 0, seed);
-    ok(report.cuts == cuts && report.syncs > 100 && report.bases > 2 && report.lost == 0 && report.broken == 0,
-       "%s: %d power cuts within %lu events, %d syncs and %d new bases, nothing acknowledged as durable lost, no half "
-       "batch (%d, %d) (STO-3)",
-       type, report.cuts, (unsigned long)report.events, report.syncs, report.bases, report.lost, report.broken);
+    power_run(&report, scratch, type, cuts, LIES_NONE, seed);
+    ok(report.cuts == cuts && report.syncs > 100 && report.bases > 2 && report.blobs > 100 && report.lost == 0 &&
+           report.broken == 0,
+       "%s: %d power cuts within %lu events, %d syncs, %d new bases and %d blobs, nothing acknowledged as durable lost, "
+       "no half batch or blob, none left that was wiped (%d, %d) (STO-3, S24)",
+       type, report.cuts, (unsigned long)report.events, report.syncs, report.bases, report.blobs, report.lost,
+       report.broken);
 }
 
-static void test_power_is_seen(const char *scratch, int cuts, unsigned seed)
+static void test_power_is_seen(const char *scratch, const char *type, lies_t lies, int cuts, unsigned seed)
 {
     power_report_t report;
 
-    power_run(&report, scratch, "db", cuts, 1, seed);
-    ok(report.lost + report.broken > 0, "the harness sees a loss when the disk lies about syncs (%d of %d cuts)",
-       report.lost + report.broken, report.cuts);
+    power_run(&report, scratch, type, cuts, lies, seed);
+    ok(report.lost + report.broken > 0, "%s: the harness sees a loss when the disk lies about syncs%s (%d of %d cuts)",
+       type, lies == LIES_BLOBS ? " of blobs" : "", report.lost + report.broken, report.cuts);
 }
 
 int main(int argc, char **argv)
@@ -85,7 +87,9 @@ int main(int argc, char **argv)
     test_kills_are_seen(scratch, seed, pool);
     test_kills(scratch, "db", plan->db_kills, seed, pool);
     test_kills(scratch, "gdbm", plan->gdbm_kills, seed, pool);
-    test_power_is_seen(scratch, plan->db_cuts, seed);
+    test_power_is_seen(scratch, "db", LIES_ALL, plan->db_cuts, seed);
+    test_power_is_seen(scratch, "gdbm", LIES_ALL, plan->gdbm_cuts, seed);
+    test_power_is_seen(scratch, "db", LIES_BLOBS, plan->db_cuts, seed);
     test_power(scratch, "db", plan->db_cuts, seed);
     test_power(scratch, "gdbm", plan->gdbm_cuts, seed);
     apr_pool_destroy(pool);

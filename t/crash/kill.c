@@ -111,7 +111,8 @@ static void check(bench_t *bench)
 
     take_acks(bench, 0);
     memcpy(acknowledged, bench->acknowledged, sizeof(acknowledged));
-    code = workload_check_apart(bench->where, acknowledged, bench->early, PATIENCE);
+    code = workload_check_apart(bench->where, acknowledged, bench->early ? CHECK_QUIET | CHECK_RECORDS : CHECK_ALOUD,
+                                PATIENCE);
     bench->report->lost += code == CHECK_LOST;
     bench->report->hung += code == -1;
     bench->report->broken += code != 0 && code != CHECK_LOST && code != -1;
@@ -148,7 +149,7 @@ void kill_run(kill_report_t *report, const char *where, int kills, int early, un
 
     memset(report, 0, sizeof(*report));
     if (pipe(bench.pipes) != 0 || fcntl(bench.pipes[0], F_SETFL, O_NONBLOCK) != 0 ||
-        workload_check_apart(where, none, 0, PATIENCE) != 0) {
+        workload_check_apart(where, none, CHECK_ALOUD, PATIENCE) != 0) {
         report->broken++;
         return;
     }

@@ -3,10 +3,9 @@
  *
  * Nothing of the store is changed or replaced for it, so the log also holds what the DBM libraries do. Every system
  * call that matters is logged when it has returned; a sync makes durable what was logged before it was entered. Stores
- * to a mapped file cannot be seen (gdbm writes so): such a file is logged whole when it is synced. The control file is
- * left out: after a loss of power it means nothing.
+ * to a mapped file cannot be seen (gdbm writes so): such a file is logged whole when it is synced.
  */
-#include "crash.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,13 +17,11 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define TRACED_WRITERS 2
 #define THREADS 64
-#define NAMES 256
 #define ANY_CALL 255
 
 typedef struct __ptrace_syscall_info call_info_t;
@@ -38,20 +35,9 @@ typedef struct thread_t {
     int64_t position; /* of the descriptor of a write without an offset */
 } thread_t;
 
-/* What a name in the directory stands for. */
-typedef struct entry_t {
-    char name[64];
-    int file;
-    ino_t inode;
-    int mapped;
-} entry_t;
-
 typedef struct tracer_t {
-    trace_t *trace;
-    ino_t directory;
+    tree_t tree;
     thread_t threads[THREADS];
-    entry_t entries[NAMES]; /* also of removed names, with name "": somebody may have them open */
-    int entry_count;
     int ack_fd;
     int failed;
 } tracer_t;
@@ -66,10 +52,8 @@ static void *allocate(size_t size)
     return memory;
 }
 
-static event_t *add_event(tracer_t *tracer, event_kind_t kind)
+event_t *trace_add(trace_t *trace, event_kind_t kind)
 {
-    trace_t *trace = tracer->trace;
-
     if (trace->count == trace->room) {
         trace->room = trace->room * 2 + 1024;
         trace->events = realloc(trace->events, trace->room * sizeof(event_t));
@@ -91,42 +75,6 @@ void trace_free(trace_t *trace)
     memset(trace, 0, sizeof(*trace));
 }
 
-/* --- looking into a traced process ---------------------------------------------------------------------------------
- */
-
-static void read_memory(void *to, pid_t pid, uint64_t address, size_t length)
-{
-    struct iovec local = {to, length};
-    struct iovec remote = {(void *)(uintptr_t)address, length};
-
-    if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)length) {
-        abort();
-    }
-}
-
-/* The last component of a path. */
-static void read_name(char name[64], pid_t pid, uint64_t address)
-{
-    char path[512];
-    size_t length = 0;
-    const char *slash;
-
-    do {
-        read_memory(path + length, pid, address + length, 1);
-    } while (path[length] != '\0' && ++length < sizeof(path) - 1);
-    path[length] = '\0';
-    slash = strrchr(path, '/');
-    snprintf(name, 64, "%.63s", slash != NULL ? slash + 1 : path);
-}
-
-static int stat_descriptor(struct stat *facts, pid_t pid, uint64_t fd)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)fd);
-    return stat(path, facts);
-}
-
 static int64_t read_position(pid_t pid, uint64_t fd)
 {
     char path[64];
@@ -142,107 +90,22 @@ static int64_t read_position(pid_t pid, uint64_t fd)
     return strtoll(line + 4, NULL, 10);
 }
 
-/* --- names ---------------------------------------------------------------------------------------------------------
- */
-
-static int ignored(const char *name)
-{
-    return strncmp(name, "control", 7) == 0;
-}
-
-static entry_t *entry_by_name(tracer_t *tracer, const char *name)
-{
-    for (int i = 0; i < tracer->entry_count; i++) {
-        if (strcmp(tracer->entries[i].name, name) == 0) {
-            return &tracer->entries[i];
-        }
-    }
-    return NULL;
-}
-
-/* The newest with the inode: numbers are used again. */
-static entry_t *entry_by_descriptor(tracer_t *tracer, pid_t pid, uint64_t fd)
-{
-    struct stat facts;
-
-    if (stat_descriptor(&facts, pid, fd) != 0 || !S_ISREG(facts.st_mode)) {
-        return NULL;
-    }
-    for (int i = tracer->entry_count - 1; i >= 0; i--) {
-        if (tracer->entries[i].inode == facts.st_ino) {
-            return &tracer->entries[i];
-        }
-    }
-    return NULL;
-}
-
-static void created(tracer_t *tracer, pid_t pid, const char *name, uint64_t fd)
-{
-    struct stat facts;
-    entry_t *entry;
-    event_t *event;
-
-    if (ignored(name) || entry_by_name(tracer, name) != NULL || stat_descriptor(&facts, pid, fd) != 0) {
-        return;
-    }
-    if (tracer->entry_count == NAMES) {
-        tracer->failed = 1;
-        return;
-    }
-    entry = &tracer->entries[tracer->entry_count++];
-    snprintf(entry->name, sizeof(entry->name), "%s", name);
-    entry->inode = facts.st_ino;
-    entry->file = tracer->trace->files++;
-    entry->mapped = 0;
-    event = add_event(tracer, EVENT_CREATE);
-    event->file = entry->file;
-    snprintf(event->name, sizeof(event->name), "%s", name);
-}
-
-static void removed(tracer_t *tracer, const char *name)
-{
-    entry_t *entry = entry_by_name(tracer, name);
-
-    if (entry != NULL) {
-        snprintf(add_event(tracer, EVENT_UNLINK)->name, 64, "%s", name);
-        entry->name[0] = '\0';
-    }
-}
-
-static void renamed(tracer_t *tracer, const char *from, const char *to)
-{
-    entry_t *entry = entry_by_name(tracer, from);
-    entry_t *over = entry_by_name(tracer, to);
-    event_t *event;
-
-    if (entry == NULL) {
-        return;
-    }
-    if (over != NULL) {
-        over->name[0] = '\0';
-    }
-    event = add_event(tracer, EVENT_RENAME);
-    snprintf(event->name, sizeof(event->name), "%s", from);
-    snprintf(event->other, sizeof(event->other), "%s", to);
-    snprintf(entry->name, sizeof(entry->name), "%s", to);
-}
-
 /* --- contents ------------------------------------------------------------------------------------------------------
  */
 
 static void written(tracer_t *tracer, const thread_t *thread, int64_t offset, int64_t length)
 {
-    entry_t *entry = entry_by_descriptor(tracer, thread->tid, thread->args[0]);
+    entry_t *entry = tree_by_descriptor(&tracer->tree, thread->tid, thread->args[0]);
     event_t *event;
 
     if (length <= 0) {
         return;
     }
     if (entry == NULL && (int)thread->args[0] == tracer->ack_fd && length == (int64_t)sizeof(ack_t)) {
-        event = add_event(tracer, EVENT_ACK);
+        event = trace_add(tracer->tree.trace, EVENT_ACK);
         read_memory(&event->ack, thread->tid, thread->args[1], sizeof(ack_t));
     } else if (entry != NULL) {
-        event = add_event(tracer, EVENT_WRITE);
+        event = trace_add(tracer->tree.trace, EVENT_WRITE);
         event->file = entry->file;
         event->offset = offset;
         event->length = (size_t)length;
@@ -264,7 +127,7 @@ static void snapshot(tracer_t *tracer, const thread_t *thread, const entry_t *en
     if (fd < 0 || fstat(fd, &facts) != 0) {
         abort();
     }
-    event = add_event(tracer, EVENT_WRITE);
+    event = trace_add(tracer->tree.trace, EVENT_WRITE);
     event->file = entry->file;
     event->length = (size_t)facts.st_size;
     event->data = allocate(event->length + 1);
@@ -276,22 +139,19 @@ static void snapshot(tracer_t *tracer, const thread_t *thread, const entry_t *en
 
 static void synced(tracer_t *tracer, const thread_t *thread)
 {
-    entry_t *entry = entry_by_descriptor(tracer, thread->tid, thread->args[0]);
-    struct stat facts;
+    const entry_t *entry = tree_by_descriptor(&tracer->tree, thread->tid, thread->args[0]);
     event_t *event;
 
     if (entry != NULL) {
-        event = add_event(tracer, EVENT_SYNC);
+        event = trace_add(tracer->tree.trace, EVENT_SYNC);
         event->file = entry->file;
         event->since = thread->entered;
-    } else if (stat_descriptor(&facts, thread->tid, thread->args[0]) == 0 && facts.st_ino == tracer->directory) {
-        add_event(tracer, EVENT_SYNC_DIR)->since = thread->entered;
     }
 }
 
 static void resized(tracer_t *tracer, const thread_t *thread, int64_t size, int only_longer)
 {
-    entry_t *entry = entry_by_descriptor(tracer, thread->tid, thread->args[0]);
+    entry_t *entry = tree_by_descriptor(&tracer->tree, thread->tid, thread->args[0]);
     struct stat facts;
     event_t *event;
 
@@ -299,7 +159,7 @@ static void resized(tracer_t *tracer, const thread_t *thread, int64_t size, int 
         (only_longer && facts.st_size != size)) {
         return;
     }
-    event = add_event(tracer, EVENT_TRUNCATE);
+    event = trace_add(tracer->tree.trace, EVENT_TRUNCATE);
     event->file = entry->file;
     event->offset = size;
 }
@@ -314,49 +174,71 @@ static void call_entered(tracer_t *tracer, thread_t *thread)
     switch (thread->number) {
     case SYS_fsync:
     case SYS_fdatasync:
-        entry = entry_by_descriptor(tracer, thread->tid, thread->args[0]);
+        entry = tree_by_descriptor(&tracer->tree, thread->tid, thread->args[0]);
         if (entry != NULL && entry->mapped) {
             snapshot(tracer, thread, entry);
         }
         break;
     case SYS_write:
-        if (entry_by_descriptor(tracer, thread->tid, thread->args[0]) != NULL) {
+        if (tree_by_descriptor(&tracer->tree, thread->tid, thread->args[0]) != NULL) {
             thread->position = read_position(thread->tid, thread->args[0]);
         }
         break;
     default:
         break;
     }
-    thread->entered = tracer->trace->count;
+    thread->entered = tracer->tree.trace->count;
 }
 
-static void name_call_left(tracer_t *tracer, const thread_t *thread, int64_t result)
+/* The arguments `directory` and the one after it are a name, relative to a directory or not. */
+static int name_of(char name[NAME_SIZE], const tracer_t *tracer, const thread_t *thread, int directory)
 {
-    char name[64];
-    char other[64];
+    return tree_name(name, &tracer->tree, thread->tid, thread->args[directory], thread->args[directory + 1]);
+}
+
+static int plain_name_of(char name[NAME_SIZE], const tracer_t *tracer, const thread_t *thread, int argument)
+{
+    return tree_name(name, &tracer->tree, thread->tid, (uint64_t)AT_FDCWD, thread->args[argument]);
+}
+
+static void name_call_left(tracer_t *tracer, const thread_t *thread)
+{
+    tree_t *tree = &tracer->tree;
+    char name[NAME_SIZE];
+    char other[NAME_SIZE];
 
     switch (thread->number) {
     case SYS_openat:
-        if ((thread->args[2] & O_CREAT) != 0) {
-            read_name(name, thread->tid, thread->args[1]);
-            created(tracer, thread->tid, name, (uint64_t)result);
+        if ((thread->args[2] & O_CREAT) != 0 && name_of(name, tracer, thread, 0)) {
+            tree_made(tree, name);
+        }
+        break;
+    case SYS_mkdir:
+        if (plain_name_of(name, tracer, thread, 0)) {
+            tree_made(tree, name);
         }
         break;
     case SYS_rename:
-        read_name(name, thread->tid, thread->args[0]);
-        read_name(other, thread->tid, thread->args[1]);
-        renamed(tracer, name, other);
+        if (plain_name_of(name, tracer, thread, 0) && plain_name_of(other, tracer, thread, 1)) {
+            tree_renamed(tree, name, other);
+        }
         break;
     case SYS_renameat:
     case SYS_renameat2:
-        read_name(name, thread->tid, thread->args[1]);
-        read_name(other, thread->tid, thread->args[3]);
-        renamed(tracer, name, other);
+        if (name_of(name, tracer, thread, 0) && name_of(other, tracer, thread, 2)) {
+            tree_renamed(tree, name, other);
+        }
         break;
+    case SYS_rmdir:
     case SYS_unlink:
+        if (plain_name_of(name, tracer, thread, 0)) {
+            tree_removed(tree, name);
+        }
+        break;
     case SYS_unlinkat:
-        read_name(name, thread->tid, thread->args[thread->number == SYS_unlink ? 0 : 1]);
-        removed(tracer, name);
+        if (name_of(name, tracer, thread, 0)) {
+            tree_removed(tree, name);
+        }
         break;
     default:
         break;
@@ -388,13 +270,13 @@ static void call_left(tracer_t *tracer, thread_t *thread, int64_t result)
         synced(tracer, thread);
         break;
     case SYS_mmap:
-        entry = (int)thread->args[4] >= 0 ? entry_by_descriptor(tracer, thread->tid, thread->args[4]) : NULL;
+        entry = (int)thread->args[4] >= 0 ? tree_by_descriptor(&tracer->tree, thread->tid, thread->args[4]) : NULL;
         if (entry != NULL && (thread->args[2] & PROT_WRITE) != 0 && (thread->args[3] & MAP_SHARED) != 0) {
             entry->mapped = 1;
         }
         break;
     default:
-        name_call_left(tracer, thread, result);
+        name_call_left(tracer, thread);
     }
 }
 
@@ -499,14 +381,12 @@ int trace_run(trace_t *trace, const char *directory, const char *where, int64_t 
 {
     tracer_t *tracer = allocate(sizeof(*tracer));
     pid_t processes[TRACED_WRITERS];
-    struct stat facts;
     int failed;
 
     memset(trace, 0, sizeof(*trace));
-    tracer->trace = trace;
+    tree_begin(&tracer->tree, trace, directory);
     tracer->ack_fd = open("/dev/null", O_WRONLY);
-    failed = tracer->ack_fd < 0 || stat(directory, &facts) != 0;
-    tracer->directory = facts.st_ino;
+    failed = tracer->ack_fd < 0;
     for (int i = 0; i < TRACED_WRITERS; i++) {
         processes[i] = start_traced(where, i, tracer->ack_fd, commits, seed + (unsigned)i);
         failed |= processes[i] < 0;
@@ -514,7 +394,7 @@ int trace_run(trace_t *trace, const char *directory, const char *where, int64_t 
     for (int i = 0; i < TRACED_WRITERS && !failed; i++) {
         ptrace(PTRACE_SYSCALL, processes[i], 0, 0);
     }
-    failed = failed || follow(tracer, processes) != 0 || tracer->failed;
+    failed = failed || follow(tracer, processes) != 0 || tracer->failed || tracer->tree.failed;
     close(tracer->ack_fd);
     free(tracer);
     return failed;

@@ -3,9 +3,9 @@
  *
  * Writer W's commit N is one batch: three records "W/a", "W/b", "W/c" that say N, a payload of up to 40,000 octets made
  * of W and N, and a record "total", shared by all writers, that counts commits. So half a batch shows as three numbers
- * that differ, and a lost update as a total that is not the sum.
+ * that differ, and a lost update as a total that is not the sum. Some commits name a blob: see blobs.h.
  */
-#include "crash.h"
+#include "blobs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,7 +19,6 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "core/store.h"
 #include "store/store_dbm.h"
 
 #define SLOTS 20
@@ -90,7 +89,7 @@ static const char *payload_key(int writer, int64_t number, apr_pool_t *pool)
     return apr_psprintf(pool, "%d/%d", writer, (int)(number % SLOTS));
 }
 
-static const char *payload(int writer, int64_t number, apr_pool_t *pool)
+const char *workload_payload(int writer, int64_t number, apr_pool_t *pool)
 {
     uint64_t state = (uint64_t)number * 2654435761u + (uint64_t)writer;
     size_t length = (size_t)((number * 7919 + writer) % PAYLOAD_MAX) + 1;
@@ -118,7 +117,7 @@ static void acknowledge(const workload_t *workload, int64_t number, int durable)
 
 static apr_status_t fill_batch(anshin_txn_t *txn, int writer, int64_t number, apr_pool_t *pool)
 {
-    anshin_fact_t fact = {.value = payload(writer, number, pool), .at = number};
+    anshin_fact_t fact = {.value = workload_payload(writer, number, pool), .at = number};
     int64_t total = get_number(txn, "total");
     apr_status_t status = total < 0 ? ANSHIN_EFAULT : put_number(txn, "total", total + 1);
 
@@ -129,10 +128,17 @@ static apr_status_t fill_batch(anshin_txn_t *txn, int writer, int64_t number, ap
                                  : status;
 }
 
+/* The directory of an address, for a workload that is traced; NULL for another. */
+static const char *traced_directory(const workload_t *workload, apr_pool_t *pool)
+{
+    return workload->commits > 0 ? apr_pstrmemdup(pool, workload->where, strcspn(workload->where, "?")) : NULL;
+}
+
 static int commit_one(session_t *session, const workload_t *workload, int64_t *number, int durable)
 {
     apr_pool_t *pool = session->scratch;
     anshin_txn_t *txn;
+    int promised;
 
     apr_pool_clear(pool);
     anshin_error_clear(&session->err);
@@ -140,19 +146,39 @@ static int commit_one(session_t *session, const workload_t *workload, int64_t *n
         return complain(session, "begin");
     }
     *number = get_number(txn, part_key(workload->writer, 'a', pool)) + 1;
+    promised = durable || blobs_wiped_by(*number);
     if (workload->early) {
-        acknowledge(workload, *number, durable);
+        acknowledge(workload, *number, promised);
     }
     if (*number == 0 || fill_batch(txn, workload->writer, *number, pool) != APR_SUCCESS) {
         return complain(session, "batch");
+    }
+    if (blobs_fill(session->store, txn, workload->writer, *number, traced_directory(workload, pool), &session->err,
+                   pool) != APR_SUCCESS) {
+        return complain(session, "blob");
     }
     if (anshin_txn_commit(txn, durable ? ANSHIN_DURABLE : ANSHIN_LAZY) != APR_SUCCESS) {
         return complain(session, "commit");
     }
     if (!workload->early) {
-        acknowledge(workload, *number, durable);
+        acknowledge(workload, *number, promised);
     }
     return 0;
+}
+
+static int tidy(session_t *session, int writer)
+{
+    anshin_txn_t *txn;
+    int64_t number;
+
+    if (anshin_txn_begin(&txn, session->store, ANSHIN_TXN_READ, &session->err, session->scratch) != APR_SUCCESS) {
+        return complain(session, "begin");
+    }
+    number = get_number(txn, part_key(writer, 'a', session->scratch));
+    anshin_txn_abort(txn);
+    return blobs_tidy(session->store, writer, number, &session->err, session->scratch) == APR_SUCCESS
+               ? 0
+               : complain(session, "tidy");
 }
 
 int workload_write(const workload_t *workload)
@@ -162,6 +188,9 @@ int workload_write(const workload_t *workload)
     int64_t number;
     int code = open_session(&session, workload->where);
 
+    if (code == 0) {
+        code = tidy(&session, workload->writer);
+    }
     for (int64_t i = 0; code == 0 && (workload->commits == 0 || i < workload->commits); i++) {
         code = commit_one(&session, workload, &number, rand_r(&seed) % 3 != 0);
     }
@@ -182,7 +211,7 @@ static int64_t writer_number(anshin_txn_t *txn, int writer, apr_pool_t *pool)
     }
     if (number > 0 &&
         (anshin_txn_get(txn, &anshin_record_fact, payload_key(writer, number, pool), &fact) != APR_SUCCESS ||
-         strcmp(fact.value, payload(writer, number, pool)) != 0)) {
+         strcmp(fact.value, workload_payload(writer, number, pool)) != 0)) {
         return -1;
     }
     return number;
@@ -232,12 +261,48 @@ int workload_read(const char *where)
 /* --- checking ------------------------------------------------------------------------------------------------------
  */
 
-int workload_check(const char *where, const int64_t acknowledged[WRITERS], int quiet)
+/* Blobs are not part of a transaction: where writers are at work, those of one that has gone on meanwhile may have
+ * changed under the look. */
+static int check_blobs(session_t *session, const int64_t numbers[WRITERS], const int64_t acknowledged[WRITERS],
+                       int alone)
+{
+    const char *wrong[WRITERS];
+    int64_t after[WRITERS];
+    apr_pool_t *pool;
+    int code;
+
+    apr_pool_create(&pool, session->pool);
+    for (int i = 0; i < WRITERS; i++) {
+        wrong[i] = blobs_check(session->store, i, numbers[i], acknowledged[i], alone, &session->err, pool);
+    }
+    apr_pool_destroy(pool);
+    code = read_all(session, after);
+    for (int i = 0; code == 0 && i < WRITERS; i++) {
+        if (wrong[i] != NULL && numbers[i] / BLOB_EVERY == after[i] / BLOB_EVERY) {
+            printf("# writer %d, commit %ld of %ld\n", i, (long)acknowledged[i], (long)numbers[i]);
+            code = complain(session, wrong[i]);
+        }
+    }
+    return code;
+}
+
+static int write_more(session_t *session, const char *where)
 {
     workload_t one = {.where = where, .writer = 0, .ack_fd = -1, .early = 0};
+    int64_t number;
+    int pipes[2];
+
+    if (pipe(pipes) != 0) {
+        return CHECK_BROKEN;
+    }
+    one.ack_fd = pipes[1];
+    return commit_one(session, &one, &number, 1);
+}
+
+int workload_check(const char *where, const int64_t acknowledged[WRITERS], int how)
+{
     int64_t numbers[WRITERS];
     session_t session;
-    int pipes[2];
     int code = open_session(&session, where);
 
     if (code == 0) {
@@ -245,15 +310,15 @@ int workload_check(const char *where, const int64_t acknowledged[WRITERS], int q
     }
     for (int i = 0; code == 0 && i < WRITERS; i++) {
         if (numbers[i] < acknowledged[i]) {
-            if (!quiet) {
-                printf("# writer %d: %ld acknowledged, %ld found\n", i, (long)acknowledged[i], (long)numbers[i]);
-            }
+            printf("# writer %d: %ld acknowledged, %ld found\n", i, (long)acknowledged[i], (long)numbers[i]);
             code = CHECK_LOST;
         }
     }
-    if (code == 0 && pipe(pipes) == 0) {
-        one.ack_fd = pipes[1];
-        code = commit_one(&session, &one, &numbers[0], 1);
+    if (code == 0 && (how & CHECK_RECORDS) == 0) {
+        code = check_blobs(&session, numbers, acknowledged, (how & CHECK_ALONE) != 0);
+    }
+    if (code == 0) {
+        code = write_more(&session, where);
     }
     close_session(&session);
     return code;
@@ -275,17 +340,17 @@ int workload_wait(pid_t pid, int seconds)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
 }
 
-int workload_check_apart(const char *where, const int64_t acknowledged[WRITERS], int quiet, int seconds)
+int workload_check_apart(const char *where, const int64_t acknowledged[WRITERS], int how, int seconds)
 {
     pid_t pid;
 
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        if (quiet && freopen("/dev/null", "w", stdout) == NULL) {
+        if ((how & CHECK_QUIET) != 0 && freopen("/dev/null", "w", stdout) == NULL) {
             _exit(CHECK_BROKEN);
         }
-        int code = workload_check(where, acknowledged, quiet);
+        int code = workload_check(where, acknowledged, how);
 
         fflush(stdout);
         _exit(code);
