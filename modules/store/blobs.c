@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,31 +20,50 @@
 #define STALE apr_time_from_sec(3600)
 #define ZEROS 4096
 
-/* DIR/blobs/NN, made when it is missing; ANSHIN_ENOTFOUND when it is and make is 0. */
-static apr_status_t open_shelf(anshin_folder_t *shelf, const anshin_folder_t *folder, const char *name, int make,
+/* DIR/blobs/NN; ANSHIN_ENOTFOUND when it is missing. */
+static apr_status_t open_shelf(anshin_folder_t *shelf, const anshin_folder_t *folder, const char *name,
                                anshin_error_t *err, apr_pool_t *pool)
 {
-    const char *blobs = anshin_folder_path(folder, "blobs", pool);
-    const char *path = apr_psprintf(pool, "%s/%.2s", blobs, name);
-    anshin_folder_t parent;
+    const char *path = apr_psprintf(pool, "%s/blobs/%.2s", folder->path, name);
+
+    return access(path, F_OK) == 0 ? anshin_folder_open(shelf, path, err) : ANSHIN_ENOTFOUND;
+}
+
+/* Once in a process, for every shelf: who made it may have been killed before it synced, or be about to. */
+static apr_status_t sync_name(anshin_shelves_t *shelves, const anshin_folder_t *folder, const anshin_folder_t *parent,
+                              const char *name, anshin_error_t *err)
+{
+    const char digits[] = {name[0], name[1], '\0'};
+    atomic_uchar *durable = &shelves->durable[strtoul(digits, NULL, 16) % ANSHIN_SHELVES];
     apr_status_t status;
 
-    if (access(path, F_OK) == 0) {
-        return anshin_folder_open(shelf, path, err);
+    if (atomic_load(durable)) {
+        return APR_SUCCESS;
     }
-    if (!make) {
-        return ANSHIN_ENOTFOUND;
+    status = anshin_folder_sync(parent, err);
+    if (status == APR_SUCCESS) {
+        status = anshin_folder_sync(folder, err);
     }
-    status = anshin_folder_open(&parent, blobs, err);
+    if (status == APR_SUCCESS) {
+        atomic_store(durable, 1);
+    }
+    return status;
+}
+
+/* For a put: the shelf, made when it is missing, with its name on the disk. */
+static apr_status_t make_shelf(anshin_folder_t *shelf, anshin_shelves_t *shelves, const anshin_folder_t *folder,
+                               const char *name, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *blobs = anshin_folder_path(folder, "blobs", pool);
+    anshin_folder_t parent;
+    apr_status_t status = anshin_folder_open(&parent, blobs, err);
+
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = anshin_folder_open(shelf, path, err);
+    status = anshin_folder_open(shelf, apr_psprintf(pool, "%s/%.2s", blobs, name), err);
     if (status == APR_SUCCESS) {
-        status = anshin_folder_sync(&parent, err);
-        if (status == APR_SUCCESS) {
-            status = anshin_folder_sync(folder, err);
-        }
+        status = sync_name(shelves, folder, &parent, name, err);
         if (status != APR_SUCCESS) {
             anshin_folder_close(shelf);
         }
@@ -126,8 +146,8 @@ static apr_status_t own_pool(apr_pool_t **pool, anshin_error_t *err)
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_blobs_put(const anshin_folder_t *folder, const char *name, const void *data, apr_size_t length,
-                              anshin_error_t *err)
+apr_status_t anshin_blobs_put(const anshin_folder_t *folder, anshin_shelves_t *shelves, const char *name,
+                              const void *data, apr_size_t length, anshin_error_t *err)
 {
     anshin_folder_t shelf;
     apr_pool_t *pool;
@@ -136,7 +156,7 @@ apr_status_t anshin_blobs_put(const anshin_folder_t *folder, const char *name, c
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = open_shelf(&shelf, folder, name, 1, err, pool);
+    status = make_shelf(&shelf, shelves, folder, name, err, pool);
     if (status == APR_SUCCESS) {
         status = put_on(&shelf, name, data, length, err, pool);
         anshin_folder_close(&shelf);
@@ -169,7 +189,7 @@ apr_status_t anshin_blobs_get(const anshin_folder_t *folder, const char *name, a
                               anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_folder_t shelf;
-    apr_status_t status = open_shelf(&shelf, folder, name, 0, err, pool);
+    apr_status_t status = open_shelf(&shelf, folder, name, err, pool);
     int fd;
 
     if (status != APR_SUCCESS) {
@@ -210,7 +230,7 @@ apr_status_t anshin_blobs_wipe(const anshin_folder_t *folder, const char *name, 
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = open_shelf(&shelf, folder, name, 0, err, pool);
+    status = open_shelf(&shelf, folder, name, err, pool);
     if (status == APR_SUCCESS) {
         status = wipe_on(&shelf, name, err);
         anshin_folder_close(&shelf);
@@ -247,7 +267,7 @@ static apr_status_t visit_shelf(const anshin_folder_t *folder, const char *digit
 {
     anshin_folder_t shelf;
     apr_array_header_t *names;
-    apr_status_t status = open_shelf(&shelf, folder, digits, 0, err, pool);
+    apr_status_t status = open_shelf(&shelf, folder, digits, err, pool);
 
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
@@ -263,7 +283,7 @@ static apr_status_t visit_shelf(const anshin_folder_t *folder, const char *digit
 apr_status_t anshin_blobs_each(const anshin_folder_t *folder, anshin_blob_visit_fn *visit, void *baton,
                                anshin_error_t *err, apr_pool_t *pool)
 {
-    for (int shelf = 0; shelf < 256; shelf++) {
+    for (int shelf = 0; shelf < ANSHIN_SHELVES; shelf++) {
         apr_status_t status = visit_shelf(folder, apr_psprintf(pool, "%02x", (unsigned)shelf), visit, baton, err, pool);
 
         if (status != APR_SUCCESS) {

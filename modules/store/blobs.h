@@ -5,11 +5,20 @@
 #ifndef ANSHIN_STORE_BLOBS_H
 #define ANSHIN_STORE_BLOBS_H
 
+#include <stdatomic.h>
+
 #include "core/store.h"
 #include "store/folder.h"
 
-apr_status_t anshin_blobs_put(const anshin_folder_t *folder, const char *name, const void *data, apr_size_t length,
-                              anshin_error_t *err);
+#define ANSHIN_SHELVES 256
+
+/* The directories NN that this process knows to be on the disk; none when it is all zeros. */
+typedef struct anshin_shelves_t {
+    atomic_uchar durable[ANSHIN_SHELVES];
+} anshin_shelves_t;
+
+apr_status_t anshin_blobs_put(const anshin_folder_t *folder, anshin_shelves_t *shelves, const char *name,
+                              const void *data, apr_size_t length, anshin_error_t *err);
 apr_status_t anshin_blobs_get(const anshin_folder_t *folder, const char *name, anshin_bytes_t *data,
                               anshin_error_t *err, apr_pool_t *pool);
 apr_status_t anshin_blobs_wipe(const anshin_folder_t *folder, const char *name, anshin_error_t *err);

@@ -34,6 +34,7 @@ typedef struct dbm_store_t {
     anshin_writer_t writer;
     anshin_keeper_t keeper;
     anshin_viewer_t viewer;
+    anshin_shelves_t shelves;
 } dbm_store_t;
 
 typedef struct dbm_txn_t {
@@ -443,7 +444,9 @@ static apr_status_t dbm_each(void *self, const anshin_record_type_t *type, const
 
 static apr_status_t dbm_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
 {
-    return anshin_blobs_put(&((dbm_store_t *)self)->folder, name, data, length, err);
+    dbm_store_t *store = self;
+
+    return anshin_blobs_put(&store->folder, &store->shelves, name, data, length, err);
 }
 
 static apr_status_t dbm_blob_get(void *self, anshin_bytes_t *data, const char *name, anshin_error_t *err,

@@ -56,6 +56,20 @@ static apr_status_t put(anshin_store_t *store, int writer, int64_t blob, int dra
     return anshin_blob_put(store, name_of(writer, blob, pool), text, strlen(text), err);
 }
 
+/* As the product makes it, but for the syncs. */
+static apr_status_t leave_shelf(const char *directory, int64_t blob, apr_pool_t *pool)
+{
+    const char *const paths[] = {apr_pstrcat(pool, directory, "/blobs", NULL),
+                                 apr_psprintf(pool, "%s/blobs/%02x", directory, (unsigned)shelf_of(blob))};
+
+    for (int i = 0; i < 2; i++) {
+        if ((mkdir(paths[i], 0770) != 0 || chmod(paths[i], 02770) != 0) && errno != EEXIST) {
+            return errno;
+        }
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t blobs_fill(anshin_store_t *store, anshin_txn_t *txn, int writer, int64_t number, const char *directory,
                         anshin_error_t *err, apr_pool_t *pool)
 {
@@ -65,7 +79,10 @@ apr_status_t blobs_fill(anshin_store_t *store, anshin_txn_t *txn, int writer, in
     if (number % BLOB_EVERY != 0) {
         return APR_SUCCESS;
     }
-    if (directory != NULL && blob % 2 == 0) {
+    if (directory != NULL && shelf_of(blob) % 2 == 0) {
+        status = leave_shelf(directory, blob, pool);
+    }
+    if (status == APR_SUCCESS && directory != NULL && blob % 2 == 0) {
         status = put(store, writer, blob, 1, err, pool);
     }
     if (status == APR_SUCCESS) {
