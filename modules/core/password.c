@@ -129,6 +129,7 @@ static apr_status_t blocklisted(anshin_op_t *op, int *listed, const char *passwo
 {
     const char *path = op->contract->policy.password_blocklist;
     char line[512];
+    int whole, begins = 1;
     apr_file_t *file;
     apr_status_t rv;
 
@@ -138,8 +139,10 @@ static apr_status_t blocklisted(anshin_op_t *op, int *listed, const char *passwo
     }
     rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED, APR_FPROT_OS_DEFAULT, op->pool);
     while (rv == APR_SUCCESS && !*listed && (rv = apr_file_gets(line, sizeof(line), file)) == APR_SUCCESS) {
+        whole = strchr(line, '\n') != NULL || strlen(line) < sizeof(line) - 1;
         line[strcspn(line, "\r\n")] = '\0';
-        *listed = line_blocks(line, password);
+        *listed = begins && whole && line_blocks(line, password);
+        begins = whole; /* what is longer is no password, and its rest no line */
     }
     if (rv != APR_SUCCESS && rv != APR_EOF) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0130", "AnshinPasswordBlocklist %s cannot be read", path);

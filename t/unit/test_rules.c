@@ -77,6 +77,10 @@ static void test_contract(void)
     ok(breaks("PassWord1", ANSHIN_RULE_BLOCKLISTED), "a listed password in any case (S2)");
     ok(!breaks("PassWord12", ANSHIN_RULE_BLOCKLISTED), "a line is a whole password");
     ok(breaks("myANSHINpw", ANSHIN_RULE_BLOCKLISTED), "a line with a star is a word anywhere (S2, PWD-2)");
+    world_file(&world, "blocked", apr_psprintf(world.pool, "%0511dTail1234\n%0511d*x\nlast5678", 0, 0));
+    ok(!breaks("Tail1234", ANSHIN_RULE_BLOCKLISTED) && !breaks("Ax345678", ANSHIN_RULE_BLOCKLISTED),
+       "the rest of a line too long for any password is no line of its own (PWD-2)");
+    ok(breaks("Last5678", ANSHIN_RULE_BLOCKLISTED), "and the next line counts again, also without an end (PWD-2)");
     policy->password_blocklist = "/nonexistent/list";
     ok(broken("Abcdefg1") == ~0u, "a list that cannot be read is a fault, not a pass (S21)");
     policy->password_blocklist = NULL;
