@@ -193,12 +193,18 @@ static apr_status_t find_current(anshin_journal_t *current, anshin_mark_t *end, 
                            "store: base %u of %s is missing; restore the store from a backup", recovery->base + 1,
                            recovery->place->folder->path);
     }
+    if (known < recovery->base && recovery->known != 0) {
+        return anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0395",
+                           "store: the control file of %s knows of journal %u alone, and there is a base %u; with no "
+                           "program using the store it may be removed",
+                           recovery->place->folder->path, known, recovery->base);
+    }
     status = open_journal(current, recovery, recovery->base);
     if (status != APR_SUCCESS) {
         return status;
     }
     status = find_end(end, recovery, current);
-    if (status == APR_SUCCESS && known > recovery->base && recovery->journal >= known) {
+    if (status == APR_SUCCESS && known > recovery->base) {
         status = go_on(current, end, recovery);
     }
     if (status != APR_SUCCESS) {
