@@ -14,7 +14,8 @@ FUZZ := $(addprefix $(BASE)/fuzz/,$(FUZZ_NAMES))
 FUZZ_FLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -ffunction-sections -pthread
 FUZZ_SOURCES := $(call sources,core) $(call sources,store) $(call sources,crypto) \
-                $(filter-out %/main.c %_main.c,$(call sources,ca)) $(wildcard modules/portal/asset.c modules/portal/device.c)
+                $(filter-out %/main.c %_main.c,$(call sources,ca)) \
+                $(wildcard modules/portal/asset.c modules/portal/device.c modules/htanshin/print.c modules/htanshin/result.c)
 FUZZ_PRODUCT_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 FUZZ_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c)
 
@@ -50,7 +51,7 @@ REPLAY_O := $(patsubst %.c,$(OUT)/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c t/fuzz/replay.
 -include $(REPLAY_O:.o=.d)
 
 $(REPLAY): $(OUT)/replay/%: $(OUT)/obj/t/fuzz/fuzz_%.o $(OUT)/obj/t/fuzz/fuzz.o $(OUT)/obj/t/fuzz/replay.o \
-                            $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(OUT)/parts/libportal.a $(ARCHIVES)
+                            $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(OUT)/parts/libportal.a $(OUT)/parts/libhtanshin.a $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS))
 
