@@ -73,7 +73,7 @@ static void put_records(model_t *model, anshin_table_t *table, const uint8_t *da
 {
     while (size >= 2) {
         size_t key_length = data[0] + (data[0] >= LONG_KEY ? 64u : 0u);
-        size_t length = data[1];
+        size_t length = data[1] > 0 ? data[1] : 1;
         unsigned char key[512] = {0};
         unsigned char value[256] = {0};
 
@@ -85,7 +85,7 @@ static void put_records(model_t *model, anshin_table_t *table, const uint8_t *da
         memcpy(value, data, length < size ? length : size);
         data += length < size ? length : size;
         size -= length < size ? length : size;
-        if (key_length > 0) { /* apr_dbm's list of a db file ends at an empty key, which nobody of ours writes */
+        if (key_length > 0) { /* empty keys and values, which apr_dbm shows as none, nobody of ours writes */
             put(model, table, key, key_length, value, length);
         }
     }
