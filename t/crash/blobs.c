@@ -4,12 +4,13 @@
 #include "blobs.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <apr_strings.h>
 
+#define NAME_DIGITS 32
 #define SHELVES 256
 #define ON_A_SHELF 2 /* so that new shelves are wanted all the time */
 #define LOOK_BACK 40 /* wiped blobs that are looked for */
@@ -28,19 +29,17 @@ static const char *name_of(int writer, int64_t blob, apr_pool_t *pool)
 
 int blob_of_name(int *writer, int64_t *blob, const char *name)
 {
-    unsigned shelf;
-    unsigned digits;
-    unsigned number;
-    unsigned long which;
-    int length = 0;
+    const char *digits = name + strlen("blobs/00/");
+    char number[7] = "";
 
-    if (sscanf(name, "blobs/%2x/%2x%6x%24lx%n", &shelf, &digits, &number, &which, &length) != 4 ||
-        name[length] != '\0') {
+    if (strncmp(name, "blobs/", strlen("blobs/")) != 0 || strlen(name) != strlen("blobs/00/") + NAME_DIGITS ||
+        strspn(digits, "0123456789abcdef") != NAME_DIGITS) {
         return 0;
     }
-    *writer = (int)number;
-    *blob = (int64_t)which;
-    return 1;
+    memcpy(number, digits + 2, 6);
+    *writer = (int)strtoul(number, NULL, 16);
+    *blob = (int64_t)strtoul(digits + 8, NULL, 16);
+    return *writer < WRITERS;
 }
 
 static const char *content(int writer, int64_t blob, int draft, apr_pool_t *pool)
