@@ -1,17 +1,16 @@
-# The attacker who makes others send forms, or sends slowly or too much: forms of other sites, places to return to, bodies beyond
-# their limits, and connections that dawdle. What he writes into fields is in security-fields.t.
+# The attacker who makes others send forms, or sends too much: forms of other sites, places to return to, bodies beyond their
+# limits. What he writes into fields is in security-fields.t, how slowly in security-slow.t.
 use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
-use Time::HiRes qw(sleep time);
 use URI;
 use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(server => 'RequestReadTimeout handshake=0 header=5 body=5', contract => <<'END')->start;
+my $s = Anshin::Server->new(contract => <<'END')->start;
 AnshinLoginMethods password
 AnshinAddressAttempts 1000000
 AnshinPasswordAttempts 100
@@ -174,40 +173,6 @@ sub outcome { my ($r) = @_; return $r->status || ($r->error =~ /^timeout/ ? 'ope
     }
 }
 
-# --- S32: what dawdles is ended, and keeps nobody else waiting ---
-
-{
-    my $head = "POST /anshin/login HTTP/1.1\r\nHost: localhost:" . $s->port . "\r\nContent-Type: application/x-www-form-urlencoded\r\n";
-    $c = inside($p);
-    my @slow;
-    for my $n (1 .. 24) {
-        my $d = $s->client;
-        my $socket = $d->connect or die "no connection: $d->{error}";
-        my $kind = ('a body', 'a body in chunks', 'headers')[ $n % 3 ];
-        $socket->syswrite($kind eq 'a body' ? "${head}Content-Length: 5000\r\n\r\ncsrf=" : $kind eq 'headers' ? "${head}X-1: " : "${head}Transfer-Encoding: chunked\r\n\r\n5\r\ncsrf=\r\n");
-        push @slow, { client => $d, socket => $socket, kind => $kind, drip => $kind eq 'a body in chunks' ? "1\r\na\r\n" : 'a' };
-    }
-    my @while;
-    local $SIG{PIPE} = 'IGNORE';
-    for (1 .. 10) {
-        for my $one (@slow) { $one->{socket}->syswrite($one->{drip}) if $one->{socket}->opened }
-        push @while, $s->client->get('/anshin/login')->status, $c->get('/members/')->status;
-        push @while, $p->login($s->client)->status;
-        sleep 0.05;
-    }
-    is(join(' ', sort @while), join(' ', (200) x 20, (303) x 10), 'S32: while 24 connections dawdle others log in and read');
-    my %end;
-    for my $one (@slow) {
-        my $r = bless { status => 0, headers => [], body => '' }, 'Anshin::Response';
-        eval { local $SIG{ALRM} = sub { die "slow\n" }; alarm 60; $one->{client}->read_response($one->{socket}, $r, 'POST'); 1 } or $r->{status} = $@ =~ /^slow/ ? 'open' : 0;
-        alarm 0;
-        $end{"$one->{kind}: " . ($r->{status} || 'closed')}++;
-        $one->{client}->close;
-    }
-    is_deeply([ grep { !/: (?:408|400|closed)$/ } sort keys %end ], [], 'S32: in the end each is told so or closed') or diag explain \%end;
-    note explain \%end;
-    is($s->client->get('/anshin/login')->status, 200, 'S32: and all is as before');
-}
 unlike($s->log, qr/AN0612|AN0564|AN0562/, 'no page that could not be drawn');
 $s->finish;
 done_testing;
