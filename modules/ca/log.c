@@ -47,6 +47,20 @@ static void date(char *text, size_t size)
                    now.tm_year + 1900);
 }
 
+/* U+0000 to U+001F, U+007F, and U+0080 to U+009F, which some terminals obey as well; byte for byte. */
+static void hide_controls(char *line, int length)
+{
+    for (int i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)line[i];
+
+        if (c < 0x20 || c == 0x7f) {
+            line[i] = '?';
+        } else if (c == 0xc2 && i + 1 < length && ((unsigned char)line[i + 1] & 0xe0) == 0x80) {
+            line[i] = line[i + 1] = '?';
+        }
+    }
+}
+
 static void write_line(anshin_log_level_t level, const char *id, const char *text)
 {
     char line[LINE_MAX_LENGTH + 160];
@@ -60,11 +74,7 @@ static void write_line(anshin_log_level_t level, const char *id, const char *tex
         return;
     }
     length = (size_t)length < sizeof(line) - 1 ? length : (int)sizeof(line) - 2;
-    for (int i = 0; i < length; i++) {
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) {
-            line[i] = '?';
-        }
-    }
+    hide_controls(line, length);
     line[length++] = '\n';
     /* One write, so that lines of several processes do not mix; there is nobody to tell when it fails. */
     if (write(STDERR_FILENO, line, (size_t)length) < 0) {
