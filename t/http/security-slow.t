@@ -120,7 +120,8 @@ sub meanwhile {
     is_deeply([ sort keys %$got ], [ 200, 303 ], 'S32: while twice as many drip as there are threads, others log in and read')
         or diag explain $got;
     my $right = qr/^a body.*: 408$|^headers: (?:408|400|closed)$|^a handshake: closed$|^HTTP.2: ended$/;
-    is_deeply([ grep { !/$right/ } sort keys %$told ], [], 'S32: though each drips on without end, it is told so or closed') or diag explain $told;
+    is_deeply([ grep { !/$right/ } sort keys %$told ], [], 'S32: though each drips on without end, it is told so or closed')
+        or diag explain $told;
     is(scalar(keys %{ { map { s/:.*//r => 1 } keys %$told } }), 1 + @kinds, 'S32: of every kind') or diag explain $told;
     is(scalar(() = $s->access_log =~ m{"POST /anshin/login HTTP/2\.0" 408}g), $H2, 'S32: by HTTP/2 with 408, too');
     ok($s->log =~ /AH01382: Request body read timeout/, 'S32: as RequestReadTimeout says');

@@ -8,6 +8,7 @@ package Anshin::Client;
 #   $r = $c->submit($r, { password => 'x' });           the page's form, hidden fields kept
 #   $r = $c->follow($r);                                the redirect of a response
 #   $r = $c->raw("GET / HTTP/1.1\r\n...");              bytes of the suite's own
+#   Anshin::Client->new(..., from => '127.0.0.2')       the address that it comes from
 #   $c->close                                           drop the connection; the TLS session is kept (resume => 1)
 #
 # A request that finds the connection gone connects anew, once. A failed handshake gives status 0 and the cause in
@@ -155,6 +156,7 @@ sub connect {
         SSL_verifycn_name => $self->{host}, SSL_verifycn_scheme => 'http', SSL_version => $version,
         SSL_alpn_protocols => ['http/1.1'], Timeout => $self->patience
     );
+    $tls{LocalAddr} = $self->{from} if $self->{from};
     if ($self->{ca}) { $tls{SSL_ca_file} = $self->{ca} }
     else { $tls{SSL_verify_mode} = IO::Socket::SSL::SSL_VERIFY_NONE() }
     if ($self->{cert}) { $tls{SSL_cert_file} = $self->{cert}; $tls{SSL_key_file} = $self->{key} || $self->{cert} }
@@ -185,7 +187,7 @@ sub close {
 # A further browser like this one on connections of its own; cookies are copied, not shared.
 sub clone {
     my ($self, %change) = @_;
-    my %same = map { $_ => $self->{$_} } qw(port ca cert key tls host address timeout resume http sni origin);
+    my %same = map { $_ => $self->{$_} } qw(port ca cert key tls host address from timeout resume http sni origin);
     return Anshin::Client->new(%same, cookies => { %{ $self->{cookies} } }, %change);
 }
 
