@@ -13,6 +13,7 @@
 #include "core/return_path.h"
 #include "core/visitor.h"
 #include "httpd/body.h"
+#include "httpd/page.h"
 #include "httpd/peer.h"
 
 APLOG_USE_MODULE(anshin_auth);
@@ -23,11 +24,6 @@ void anshin_challenge(request_rec *r, const char *contract)
 {
     apr_table_setn(r->err_headers_out, "WWW-Authenticate",
                    apr_pstrcat(r->pool, "Anshin realm=\"", contract, "\"", NULL));
-}
-
-static void no_store(request_rec *r)
-{
-    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
 }
 
 static const char *login_url(const anshin_contract_t *contract, apr_pool_t *pool)
@@ -74,9 +70,9 @@ static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t 
             return anshin_unavailable(r, rv, &op->error);
         }
     }
-    apr_table_setn(r->headers_out, "Location", url);
-    no_store(r);
-    return HTTP_SEE_OTHER;
+    add_filters(r);
+    (void)anshin_page_redirect(r, url);
+    return DONE;
 }
 
 /* The connection is closed, so that the browser can choose another certificate the next time. */
@@ -110,7 +106,7 @@ static int send_problem(request_rec *r, const anshin_contract_t *contract, const
         return HTTP_UNAUTHORIZED;
     }
     r->status = HTTP_UNAUTHORIZED;
-    no_store(r);
+    anshin_page_headers(r, NULL);
     ap_set_content_type(r, "application/problem+json");
     ap_set_content_length(r, (apr_off_t)strlen(text));
     add_filters(r);
@@ -194,7 +190,7 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
         answer = portal_page(r, "unavailable", HTTP_SERVICE_UNAVAILABLE);
     }
     if (answer == DECLINED) {
-        no_store(r);
+        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
         return HTTP_SERVICE_UNAVAILABLE;
     }
     return answer;

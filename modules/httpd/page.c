@@ -207,35 +207,6 @@ const char *anshin_page_time(anshin_page_t *page, apr_time_t time)
                         local.tm_mday, local.tm_hour, local.tm_min);
 }
 
-void anshin_page_headers(request_rec *r, const char *form_target)
-{
-    static const struct {
-        const char *name;
-        const char *value;
-    } constant[] = {
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        /* Not no-referrer: browsers then send "Origin: null" with our own forms, and S10 could not tell them from
-         * others'. No page is ever shown under an address that holds a token. */
-        {"Referrer-Policy", "same-origin"},
-        {"Cache-Control", "no-store"},
-        {"Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"},
-        {"Cross-Origin-Opener-Policy", "same-origin"},
-        {"Cross-Origin-Resource-Policy", "same-origin"},
-    };
-    apr_size_t i;
-
-    for (i = 0; i < sizeof constant / sizeof constant[0]; i++) {
-        apr_table_setn(r->headers_out, constant[i].name, constant[i].value);
-    }
-    apr_table_setn(
-        r->headers_out, "Content-Security-Policy",
-        apr_pstrcat(r->pool,
-                    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
-                    "frame-ancestors 'none'; form-action 'self'",
-                    form_target ? " " : "", form_target ? form_target : "", NULL));
-}
-
 /* Chrome applies form-action to the redirects of a form's answer as well, and a login may lead to another site. */
 static const char *site_origin(const anshin_page_t *page)
 {
@@ -331,14 +302,4 @@ int anshin_page_bare(request_rec *r, int status)
     }
     return busy ? send_html(r, unavailable, sizeof unavailable - 1, status)
                 : send_html(r, refused, sizeof refused - 1, status);
-}
-
-int anshin_page_redirect(request_rec *r, const char *location)
-{
-    anshin_page_headers(r, NULL);
-    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer"); /* the address left behind may hold a token */
-    apr_table_set(r->headers_out, "Location", location);
-    r->status = HTTP_SEE_OTHER;
-    ap_set_content_length(r, 0);
-    return OK;
 }

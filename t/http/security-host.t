@@ -33,20 +33,13 @@ is($p->login($c)->status, 303, 'somebody is logged in');
         'too much' => sub { $_[0]->post($_[1], 'x' x 20_000, 'Content-Type' => $form) }, 'no form' => sub { $_[0]->post($_[1], '{}', 'Content-Type' => 'application/json') },
         'a query that cannot be read' => sub { $_[0]->get("$_[1]?a=%") }
     );
-    my %always = (
-        'Content-Security-Policy' => qr/^default-src 'none'; (?!.*(?:unsafe|\*|data:)).*base-uri 'none'.*frame-ancestors 'none'; form-action 'self'/, 'X-Content-Type-Options' => qr/^nosniff$/,
-        'Referrer-Policy' => qr/^(?:same-origin|no-referrer)$/, 'Cache-Control' => qr/^no-store$/, 'Permissions-Policy' => qr/camera=\(\)/, 'X-Frame-Options' => qr/^DENY$/
-    );
     for my $how (sort keys %ask) {
         my (@without, %status);
         for my $path (@paths, '/anshin/nothing', '/anshin/register?t=' . 'A' x 43) {
             next if $how eq 'GET' && $path =~ /logout/;
             my $r = $ask{$how}->($c->clone, $path);
             $status{ $r->status }++;
-            for my $name (sort keys %always) {
-                my @values = $r->headers($name);
-                push @without, "$path (" . $r->status . "): $name" unless @values == 1 && $values[0] =~ $always{$name};
-            }
+            push @without, map { "$path (" . $r->status . "): $_" } without_headers($r);
         }
         is(join("\n", @without), '', "S19: $how: every answer has the headers, each once (" . join(' ', sort keys %status) . ')');
     }

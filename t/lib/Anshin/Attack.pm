@@ -5,6 +5,7 @@ package Anshin::Attack;
 #   my @answers = at_once([$client, '/anshin/login', { csrf => $token, user => 'u', password => 'x' }], ...);
 #   my %told = results($s, 'p-01-usr001');       # how often each result stands in the user's history
 #   csrf($page)                                  # the CSRF token of a page's form
+#   without_headers($response)                   # which headers of S19 it has not, or not once
 #   totp($secret)                                # what an authenticator app would show; otp.t takes it from here, too
 use strict;
 use warnings;
@@ -14,7 +15,7 @@ use JSON::PP ();
 use Anshin::Client;
 
 our @EXPORT = qw(
-    at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of statuses totp
+    at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of statuses totp without_headers
 );
 
 # Forms sent at the same moment: every connection is opened and everything is sent but the last byte of each body; then the last
@@ -119,6 +120,22 @@ sub secret_of {
     my ($page) = @_;
     my ($secret) = $page->text =~ /id="secret"[^>]*>([^<]+)</ or die "no secret on $page->{path}";
     return $secret;
+}
+
+# The headers of S19 that an answer of ours lacks, has twice, or has with another value.
+my %always = (
+    'Content-Security-Policy' =>
+        qr/^default-src 'none'; (?!.*(?:unsafe|\*|data:)).*base-uri 'none'.*frame-ancestors 'none'; form-action 'self'/,
+    'X-Content-Type-Options' => qr/^nosniff$/,
+    'Referrer-Policy'        => qr/^(?:same-origin|no-referrer)$/,
+    'Cache-Control'          => qr/^no-store$/,
+    'Permissions-Policy'     => qr/camera=\(\)/,
+    'X-Frame-Options'        => qr/^DENY$/
+);
+
+sub without_headers {
+    my ($r) = @_;
+    return grep { my @values = $r->headers($_); @values != 1 || $values[0] !~ $always{$_} } sort keys %always;
 }
 
 # The octets that a text of RFC 4648 base32 stands for.
