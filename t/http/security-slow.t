@@ -16,6 +16,8 @@ use Anshin::Valgrind;
 my $THREADS = 8;
 my $H2 = 4;
 my $GIVE_UP = Anshin::Valgrind::stretch(60);    # what is open after so many seconds was not ended
+my $slower = $ENV{ANSHIN_VALGRIND} ? 4 : $ENV{ANSHIN_SANITIZE} ? 2 : 1;    # an honest handshake, too
+my ($two, $three) = (2 * $slower, 3 * $slower);
 my $s = Anshin::Server->new(contract => 'AnshinLoginMethods password', server => <<"END")->start;
 ServerLimit 2
 ThreadsPerChild @{[ $THREADS / 2 ]}
@@ -23,8 +25,8 @@ MaxRequestWorkers $THREADS
 MinSpareThreads 1
 MaxSpareThreads $THREADS
 SendBufferSize 16384
-Timeout 3
-RequestReadTimeout handshake=3 header=2 body=2
+Timeout $three
+RequestReadTimeout handshake=$three header=$two body=$two
 END
 my $p = Anshin::Person->add($s, 'p-01-usr001');
 $p->register;
