@@ -20,7 +20,8 @@ apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_place_t *p
     writer->place = place;
     writer->control = control;
     if (apr_thread_mutex_create(&writer->writing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS ||
-        apr_thread_mutex_create(&writer->syncing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS) {
+        apr_thread_mutex_create(&writer->syncing, APR_THREAD_MUTEX_TIMED, pool) != APR_SUCCESS ||
+        apr_thread_mutex_create(&writer->flushing, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0369", "store: cannot make a mutex");
     }
     return APR_SUCCESS;
@@ -37,6 +38,24 @@ static apr_status_t check_fault(const anshin_writer_t *writer, anshin_error_t *e
                            strerror(code));
     }
     return APR_SUCCESS;
+}
+
+/* The kernel tells a failed write once a descriptor, which all threads of a process share: of two that sync at the same
+ * time one would hear that all is well. So they go one by one, and whoever comes after a failure finds the fault. */
+static apr_status_t flush(anshin_writer_t *writer, const anshin_journal_t *journal)
+{
+    int code;
+
+    apr_thread_mutex_lock(writer->flushing);
+    code = anshin_control_fault(writer->control);
+    if (code == 0) {
+        code = anshin_journal_sync(journal);
+        if (code != 0) {
+            anshin_control_set_fault(writer->control, code);
+        }
+    }
+    apr_thread_mutex_unlock(writer->flushing);
+    return code;
 }
 
 /* --- the lock ----------------------------------------------------------------------------------------------------- */
@@ -74,11 +93,9 @@ void anshin_writer_unlock(anshin_writer_t *writer)
 static void rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end, apr_pool_t *pool)
 {
     apr_uint32_t next = journal->number + 1;
-    apr_status_t status = anshin_journal_sync(journal);
     anshin_error_t err = {0};
 
-    if (status != APR_SUCCESS) {
-        anshin_control_set_fault(writer->control, status);
+    if (flush(writer, journal) != APR_SUCCESS) {
         return;
     }
     if (next > ANSHIN_GENERATION_MAX ||
@@ -151,14 +168,11 @@ static int is_durable(const anshin_writer_t *writer, anshin_position_t position)
 static apr_status_t sync_now(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_error_t *err)
 {
     anshin_state_t state = anshin_control_state(writer->control);
-    apr_status_t status;
 
     if (anshin_state_generation(state) != journal->number) {
         return APR_SUCCESS;
     }
-    status = anshin_journal_sync(journal);
-    if (status != APR_SUCCESS) {
-        anshin_control_set_fault(writer->control, status);
+    if (flush(writer, journal) != APR_SUCCESS) {
         return check_fault(writer, err);
     }
     anshin_control_set_synced(writer->control, anshin_state_position(state));
@@ -166,8 +180,8 @@ static apr_status_t sync_now(anshin_writer_t *writer, const anshin_journal_t *jo
 }
 
 /* Wait for whoever is at it, or be it. A process that is stopped in the middle must not stop the others, so waiting has
- * an
- * end: two syncs at once do no harm. Answers 1 when this thread has the lock. */
+ * an end: syncs of two processes at once do no harm, each has descriptors of its own. Answers 1 when this thread has
+ * the lock. */
 static int wait_for_turn(anshin_writer_t *writer, anshin_position_t position)
 {
     apr_interval_time_t pause = 0;
