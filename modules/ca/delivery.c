@@ -115,6 +115,40 @@ apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *mes
     return status;
 }
 
+static apr_status_t look_at(struct stat *facts, const char *directory, anshin_error_t *err)
+{
+    if (stat(directory, facts) != 0) {
+        return fault(err, "AN0746", directory);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_maildir_identity(const char **identity, const char *spool, anshin_error_t *err, apr_pool_t *pool)
+{
+    struct stat facts;
+    const char *directory = apr_pstrcat(pool, spool, "/tmp", NULL);
+    apr_status_t status = look_at(&facts, directory, err);
+
+    *identity =
+        apr_psprintf(pool, "%s %" APR_UINT64_T_FMT, directory, status == APR_SUCCESS ? (apr_uint64_t)facts.st_ino : 0);
+    return status;
+}
+
+/* rename() says ENOENT for more than a file that was moved before. */
+static apr_status_t why_missing(const char *spool, const char *from, anshin_error_t *err, apr_pool_t *pool)
+{
+    struct stat facts;
+    apr_status_t status = look_at(&facts, apr_pstrcat(pool, spool, "/new", NULL), err);
+
+    if (status == APR_SUCCESS) {
+        status = look_at(&facts, apr_pstrcat(pool, spool, "/tmp", NULL), err);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return lstat(from, &facts) != 0 && errno == ENOENT ? ANSHIN_ENOTFOUND : fault(err, "AN0747", from);
+}
+
 apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_error_t *err, apr_pool_t *pool)
 {
     const char *from = apr_pstrcat(pool, spool, "/tmp/", name, NULL);
@@ -122,7 +156,7 @@ apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_err
     apr_status_t status;
 
     if (rename(from, to) != 0) {
-        return errno == ENOENT ? ANSHIN_ENOTFOUND : fault(err, "AN0737", to);
+        return errno == ENOENT ? why_missing(spool, from, err, pool) : fault(err, "AN0737", to);
     }
     status = sync_directory(apr_pstrcat(pool, spool, "/new", NULL), err);
     return status == APR_SUCCESS ? sync_directory(apr_pstrcat(pool, spool, "/tmp", NULL), err) : status;

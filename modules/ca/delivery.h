@@ -20,8 +20,12 @@ apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_poo
 apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err,
                                   apr_pool_t *pool);
 
-/* Move tmp/NAME to new/NAME, on disk when this returns. APR_SUCCESS; ANSHIN_ENOTFOUND (there is no tmp/NAME: it was
- * moved before, and a reader may have taken it since); ANSHIN_EFAULT. */
+/* Which Maildir lies there: path and inode number of its tmp, so that another one is known as such, even at the same
+ * path (a file system that is not mounted). In pool. APR_SUCCESS or ANSHIN_EFAULT. */
+apr_status_t anshin_maildir_identity(const char **identity, const char *spool, anshin_error_t *err, apr_pool_t *pool);
+
+/* Move tmp/NAME to new/NAME, on disk when this returns. APR_SUCCESS; ANSHIN_ENOTFOUND (both are there and no tmp/NAME:
+ * if it was written to this Maildir, it was moved before, and a reader may have taken it since); ANSHIN_EFAULT. */
 apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_error_t *err, apr_pool_t *pool);
 
 #define ANSHIN_COMMAND_WAIT apr_time_from_sec(60)

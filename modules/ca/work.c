@@ -151,11 +151,32 @@ static void wipe_message(const task_t *task, const anshin_message_t *message)
     wipe(task, &octets);
 }
 
+/* Not in tmp any more: it was moved before a crash, and a reader may have taken it since. But only the Maildir that it
+ * was written to can say so. Of another one nothing follows: the mail waits, rather than be lost or doubled. */
+static apr_status_t move(const task_t *task, const char *spool, const char *name, const char *written_to,
+                         anshin_error_t *err)
+{
+    const char *identity;
+    apr_status_t status = anshin_maildir_move(spool, name, err, task->pool);
+
+    if (status != ANSHIN_ENOTFOUND) {
+        return status;
+    }
+    status = anshin_maildir_identity(&identity, spool, err, task->pool);
+    if (status == APR_SUCCESS && written_to != NULL && strcmp(identity, written_to) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0779",
+                           "it was written to %s, which is not the Maildir that is there now (%s)", written_to,
+                           identity);
+    }
+    return status;
+}
+
 /* Maildir, exactly once: the message is on disk before the store says so, and is never written again after that. */
 static apr_status_t deliver_to_spool(const task_t *task, const anshin_outbox_t *outbox, const anshin_mail_t *mail,
                                      anshin_op_t *op)
 {
     const char *spool = task->work->env->config->server.mail_spool;
+    const char *written_to = mail->spool;
     anshin_message_t message = {.data = NULL};
     apr_status_t status = APR_SUCCESS;
 
@@ -169,15 +190,13 @@ static apr_status_t deliver_to_spool(const task_t *task, const anshin_outbox_t *
         }
         wipe_message(task, &message);
         if (status == APR_SUCCESS) {
-            status = anshin_outbox_delivering(op, outbox);
+            status = anshin_maildir_identity(&written_to, spool, &op->error, task->pool);
+        }
+        if (status == APR_SUCCESS) {
+            status = anshin_outbox_delivering(op, outbox, written_to);
         }
     }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_maildir_move(spool, message.name, &op->error, task->pool);
-    /* Not in tmp any more: it was moved before a crash, and a reader may have taken it since. */
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    return status == APR_SUCCESS ? move(task, spool, message.name, written_to, &op->error) : status;
 }
 
 static apr_status_t deliver_to_command(const task_t *task, const anshin_mail_t *mail, anshin_op_t *op)

@@ -40,24 +40,25 @@ static apr_status_t check_owner(anshin_txn_t *txn, const anshin_outbox_t *outbox
     return status;
 }
 
-/* A change of the mail's record, inside a write transaction. */
-typedef void change_fn(anshin_op_t *op, anshin_mail_t *mail, const char *why);
+/* A change of the mail's record, inside a write transaction; text: why, or the spool. */
+typedef void change_fn(anshin_op_t *op, anshin_mail_t *mail, const char *text);
 
-static void make_delivering(anshin_op_t *op, anshin_mail_t *mail, const char *why)
+static void make_delivering(anshin_op_t *op, anshin_mail_t *mail, const char *spool)
 {
     (void)op;
-    (void)why;
     mail->state = ANSHIN_MAIL_DELIVERING;
+    mail->spool = spool;
 }
 
-static void make_sent(anshin_op_t *op, anshin_mail_t *mail, const char *why)
+static void make_sent(anshin_op_t *op, anshin_mail_t *mail, const char *none)
 {
-    (void)why;
+    (void)none;
     mail->state = ANSHIN_MAIL_SENT;
     mail->sent_at = op->now;
     mail->blob = NULL;
     mail->tries++;
     mail->last_error = NULL;
+    mail->spool = NULL;
 }
 
 static void make_failed(anshin_op_t *op, anshin_mail_t *mail, const char *why)
@@ -74,7 +75,7 @@ static void make_later(anshin_op_t *op, anshin_mail_t *mail, const char *why)
 }
 
 /* One step: check, change, and end the job with it when done is 1. *before is the record as it was. */
-static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_fn *change, const char *why, int done,
+static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_fn *change, const char *text, int done,
                          anshin_mail_t *before)
 {
     anshin_mail_t mail;
@@ -90,17 +91,17 @@ static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_
     }
     if (status == APR_SUCCESS) {
         *before = mail;
-        change(op, &mail, why);
+        change(op, &mail, text);
         status = anshin_txn_put(txn, &anshin_record_mail, outbox->id, &mail);
     }
     return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
 
-apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *outbox)
+apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *outbox, const char *spool)
 {
     anshin_mail_t before;
 
-    return step(op, outbox, make_delivering, NULL, 0, &before);
+    return step(op, outbox, make_delivering, spool, 0, &before);
 }
 
 apr_status_t anshin_outbox_sent(anshin_op_t *op, const anshin_outbox_t *outbox)

@@ -21,8 +21,9 @@ typedef struct anshin_outbox_t {
 /* Read the mail's record. */
 apr_status_t anshin_outbox_read(anshin_op_t *op, const anshin_outbox_t *outbox, anshin_mail_t *mail);
 
-/* The message lies on disk under its final name and only has to be moved: from here on it is not written again. */
-apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *outbox);
+/* The message lies on disk under its final name, in that spool, and only has to be moved: from here on it is not
+ * written again. */
+apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *outbox, const char *spool);
 
 /* Delivered: the job is done, the sealed text is wiped. */
 apr_status_t anshin_outbox_sent(anshin_op_t *op, const anshin_outbox_t *outbox);

@@ -241,7 +241,7 @@ static void send_mail(turn_t *turn)
 {
     claim(turn);
     must(turn,
-         turn->job.kind == ANSHIN_JOB_MAIL && anshin_outbox_delivering(&turn->op, &turn->outbox) == APR_SUCCESS &&
+         turn->job.kind == ANSHIN_JOB_MAIL && anshin_outbox_delivering(&turn->op, &turn->outbox, NULL) == APR_SUCCESS &&
              anshin_outbox_sent(&turn->op, &turn->outbox) == APR_SUCCESS,
          "mail");
 }

@@ -198,7 +198,7 @@ static inline void mail_delivered(void)
 
     mail_in_hand();
     outbox = (anshin_outbox_t){scene.key, "w", scene.job.mail};
-    (void)anshin_outbox_delivering(world_op(&world), &outbox);
+    (void)anshin_outbox_delivering(world_op(&world), &outbox, NULL);
 }
 
 static inline void issue_in_hand(void)

@@ -77,6 +77,47 @@ static void test_maildir(void)
        "once");
 }
 
+/* Answers the move as well as where it went wrong. */
+static int moves_not(const char *spool, const char *where)
+{
+    int faulty = anshin_maildir_move(spool, NAME, &err, pool) == ANSHIN_EFAULT && strstr(err.text, where) != NULL;
+
+    anshin_error_clear(&err);
+    return faulty;
+}
+
+static void test_missing_parts(void)
+{
+    const char *spool = in("parts");
+    const char *other = in("parts-2");
+    anshin_message_t message = {NAME, "one", 3};
+    const char *before;
+    const char *again;
+    const char *after;
+
+    (void)anshin_maildir_make(spool, &err, pool);
+    (void)anshin_maildir_write(spool, &message, &err, pool);
+    (void)rmdir(in("parts/new"));
+    ok(moves_not(spool, "/new") && same_text(content(in("parts/tmp/" NAME)), "one"),
+       "without new a message was not moved before, but cannot be (MAI-1)");
+    (void)rename(in("parts/tmp"), in("parts/away"));
+    (void)mkdir(in("parts/new"), 0770);
+    ok(moves_not(spool, "/tmp") && moves_not(in("nowhere"), "nowhere"), "nor without tmp, nor without a spool (MAI-1)");
+    (void)rename(in("parts/away"), in("parts/tmp"));
+    ok(anshin_maildir_move(spool, NAME, &err, pool) == APR_SUCCESS, "with both it is");
+
+    ok(anshin_maildir_identity(&before, spool, &err, pool) == APR_SUCCESS &&
+           anshin_maildir_identity(&again, spool, &err, pool) == APR_SUCCESS && strcmp(before, again) == 0,
+       "a Maildir is known again");
+    (void)rename(spool, other);
+    (void)anshin_maildir_make(spool, &err, pool);
+    ok(anshin_maildir_identity(&after, spool, &err, pool) == APR_SUCCESS && strcmp(before, after) != 0 &&
+           anshin_maildir_identity(&after, other, &err, pool) == APR_SUCCESS && strcmp(before, after) != 0,
+       "another one in its place is not taken for it, nor itself elsewhere");
+    ok(anshin_maildir_identity(&after, in("nowhere"), &err, pool) == ANSHIN_EFAULT, "one that is not there is a fault");
+    anshin_error_clear(&err);
+}
+
 static void test_maildir_faults(void)
 {
     anshin_message_t message = {NAME, "secret", 6};
@@ -164,6 +205,7 @@ int main(void)
     directory = scratch_directory(pool);
     anshin_error_clear(&err);
     test_maildir();
+    test_missing_parts();
     test_maildir_faults();
     test_command();
     test_command_faults();

@@ -363,7 +363,7 @@ static apr_status_t mail_delivering(anshin_op_t *op)
 {
     const anshin_outbox_t outbox = {scene.key, "w", scene.job.mail};
 
-    return anshin_outbox_delivering(op, &outbox);
+    return anshin_outbox_delivering(op, &outbox, NULL);
 }
 
 static apr_status_t mail_sent(anshin_op_t *op)

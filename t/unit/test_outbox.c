@@ -47,13 +47,14 @@ static void test_sent(void)
     anshin_outbox_t outbox = queue();
     anshin_mail_t mail;
 
-    ok(anshin_outbox_delivering(world_op(&world), &outbox) == APR_SUCCESS &&
-           mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING && world_count(&world, &anshin_record_job) == 1,
-       "delivering: the job goes on");
+    ok(anshin_outbox_delivering(world_op(&world), &outbox, "spool") == APR_SUCCESS &&
+           mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING && same_text(mail_of(&outbox).spool, "spool") &&
+           world_count(&world, &anshin_record_job) == 1,
+       "delivering, and where: the job goes on");
     ok(anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS, "sent");
     mail = mail_of(&outbox);
     ok(mail.state == ANSHIN_MAIL_SENT && mail.sent_at == world.now && mail.blob == NULL && mail.tries == 1 &&
-           mail.last_error == NULL,
+           mail.last_error == NULL && mail.spool == NULL,
        "the record says when");
     ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 0,
        "the job is done and the text wiped (S24)");
@@ -102,7 +103,7 @@ static void test_strangers(void)
     const anshin_outbox_t none = {outbox.key, "w", NULL};
     anshin_mail_t mail;
 
-    ok(anshin_outbox_delivering(world_op(&world), &other) == ANSHIN_ECONFLICT &&
+    ok(anshin_outbox_delivering(world_op(&world), &other, NULL) == ANSHIN_ECONFLICT &&
            anshin_outbox_sent(world_op(&world), &other) == ANSHIN_ECONFLICT &&
            anshin_outbox_failed(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
            anshin_outbox_later(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&

@@ -225,6 +225,56 @@ static void test_failures(apr_pool_t *pool)
     ok(only_mail().state == ANSHIN_MAIL_SENT && files_in("new") == 0, "a command may take it instead");
 }
 
+/* The next try; 1: the mail waits on, with its text, and for that reason. */
+static int waits_on(const char *why)
+{
+    anshin_mail_t mail;
+    apr_time_t wake;
+
+    if (!do_one(&wake)) {
+        world.now = wake;
+        (void)do_one(&wake);
+    }
+    mail = only_mail();
+    if (mail.last_error == NULL || strstr(mail.last_error, why) == NULL) {
+        printf("# state %d: %s\n", (int)mail.state, mail.last_error != NULL ? mail.last_error : "no error");
+        return 0;
+    }
+    return mail.state == ANSHIN_MAIL_DELIVERING && mail.blob != NULL && world_blobs(&world) == 1;
+}
+
+/* What lies in tmp waits for its own spool. */
+static void test_spool_changes(apr_pool_t *pool)
+{
+    const char *spool;
+    const char *other;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    open_world(pool);
+    spool = world.config.server.mail_spool;
+    other = apr_pstrcat(pool, world.directory, "/other", NULL);
+    (void)anshin_maildir_make(other, &err, pool);
+    (void)rmdir(apr_pstrcat(pool, spool, "/new", NULL));
+    queue_mail();
+    ok(waits_on("/new: ") && files_in("tmp") == 1, "without new/ a mail is not sent and keeps its text (MAI-1)");
+    world.config.server.mail_spool = other;
+    ok(waits_on("it was written to ") && files_in("new") == 0,
+       "another AnshinMailSpool: what lies in the former one is not sent (MAI-1)");
+    world.config.server.mail_spool = spool;
+    (void)rename(spool, apr_pstrcat(pool, world.directory, "/away", NULL));
+    ok(waits_on("/new: "), "a spool that is gone: not sent (MAI-1)");
+    (void)anshin_maildir_make(spool, &err, pool);
+    ok(waits_on("it was written to ") && files_in("new") == 0, "another one in its place: not sent (MAI-1)");
+    (void)rename(spool, apr_pstrcat(pool, world.directory, "/wrong", NULL));
+    (void)rename(apr_pstrcat(pool, world.directory, "/away", NULL), spool);
+    (void)anshin_maildir_make(spool, &err, pool);
+    do_all();
+    ok(only_mail().state == ANSHIN_MAIL_SENT && files_in("new") == 1 && files_in("tmp") == 0 &&
+           world_blobs(&world) == 0,
+       "with its own spool back it is, once (MAI-1)");
+}
+
 static void test_odd_jobs(apr_pool_t *pool)
 {
     anshin_job_t unknown = {.kind = 99};
@@ -279,6 +329,7 @@ int main(void)
     test_crashes(pool, 0);
     test_crashes(pool, 1);
     test_failures(pool);
+    test_spool_changes(pool);
     test_odd_jobs(pool);
     test_requests(pool);
     apr_pool_destroy(pool);
