@@ -87,6 +87,7 @@ apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin
     order->ocsp_url = policy->ocsp_url;
     order->lifetime = policy->certificate_lifetime;
     order->key_type = policy->key_type;
+    order->password_blob = target.download.password_blob;
     status = anshin_secret_blob_get(op, &order->password, "download-password", target.download.password_blob);
     return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
 }
@@ -202,6 +203,9 @@ static apr_status_t write_all(anshin_op_t *op, anshin_txn_t *txn, const anshin_j
         return status;
     }
     status = find_target(op, txn, job, &target);
+    if (status == APR_SUCCESS && strcmp(target.download.password_blob, order->password_blob) != 0) {
+        status = ANSHIN_EDENIED; /* prepared anew meanwhile: nobody has the password of these files any more */
+    }
     *wanted = status != ANSHIN_EDENIED;
     if (status != APR_SUCCESS) {
         return *wanted ? status : APR_SUCCESS;

@@ -18,8 +18,9 @@ typedef struct anshin_issue_order_t {
     const char *crl_url;      /* or NULL */
     const char *ocsp_url;     /* or NULL */
     apr_interval_time_t lifetime;
-    int key_type;            /* anshin_key_type_t */
-    anshin_bytes_t password; /* download password, NUL behind it; secret, the caller wipes it */
+    int key_type;              /* anshin_key_type_t */
+    anshin_bytes_t password;   /* download password, NUL behind it; secret, the caller wipes it */
+    const char *password_blob; /* where it was read: the download that the order is for */
 } anshin_issue_order_t;
 
 /* What a job asks for; op->contract is the job's. Reads only. APR_SUCCESS; ANSHIN_EDENIED (no longer wanted: the
@@ -37,7 +38,8 @@ typedef struct anshin_issue_made_t {
 
 /* Commit: the job is done, the certificate is the terminal's, its former one is revoked (superseded), the files
  * wait for download, and the mail "certificate-ready" is queued. Durable. APR_SUCCESS; ANSHIN_EDENIED (no longer
- * wanted: the job is dropped and nothing else is there); ANSHIN_ENOTFOUND, ANSHIN_ECONFLICT (the job is gone, or
+ * wanted, as above or because the download has another password now, and a job of its own: the job is dropped and
+ * nothing else is there); ANSHIN_ENOTFOUND, ANSHIN_ECONFLICT (the job is gone, or
  * another worker's); ANSHIN_EBUSY, ANSHIN_EFAULT (nothing is done: try again). */
 apr_status_t anshin_issue_commit(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker,
                                  const anshin_issue_order_t *order, const anshin_issue_made_t *made);

@@ -305,6 +305,29 @@ static void test_unwanted(apr_pool_t *pool, const char *what, apr_int64_t state,
        "%s meanwhile: the job is dropped, files wiped, no mail", what);
 }
 
+/* The user was told a new password while the files under the former one were being made. */
+static void test_prepared_meanwhile(apr_pool_t *pool)
+{
+    anshin_issue_order_t order;
+    anshin_download_t download;
+    anshin_job_t job;
+    const char *key = in_hand(pool, &job, &order);
+    const char *password = prepare("u", 1);
+    int blobs = world_blobs(&world);
+    apr_time_t wake;
+
+    ok(anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made) == ANSHIN_EDENIED &&
+           certificates().active == 0 && world_blobs(&world) == blobs && world_count(&world, &anshin_record_job) == 1 &&
+           world_get(&world, &anshin_record_download, "p-01/u/1", &download) == APR_SUCCESS && download.serial == NULL,
+       "files under a former download password are never the download's: their job is dropped (CRT-1)");
+    (void)anshin_job_claim(world_op(&world), "w", &job, &key, &wake);
+    ok(anshin_issue_order(world_op(&world), &job, &order) == APR_SUCCESS &&
+           same_text((const char *)order.password.data, password) &&
+           anshin_issue_commit(world_op(&world), &job, key, "w", &order, &made) == APR_SUCCESS &&
+           certificates().active == 1,
+       "the next job makes them under the new one");
+}
+
 static void test_foreign_job(apr_pool_t *pool)
 {
     anshin_issue_order_t order;
@@ -412,6 +435,7 @@ int main(void)
     test_unwanted(pool, "disabled", ANSHIN_ACCOUNT_DISABLED, ANSHIN_METHOD_CERTIFICATE, 0);
     test_unwanted(pool, "another login method", ANSHIN_ACCOUNT_ACTIVE, ANSHIN_METHOD_PASSWORD, 0);
     test_unwanted(pool, "locked by the operator", ANSHIN_ACCOUNT_LOCKED, ANSHIN_METHOD_CERTIFICATE, 1);
+    test_prepared_meanwhile(pool);
     test_foreign_job(pool);
     test_crashes(pool, 0);
     test_crashes(pool, 1);
