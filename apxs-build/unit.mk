@@ -54,6 +54,14 @@ $(OUT)/later.so: $(LATER_O)
 	$(call says,LD,$@)
 	$(Q)$(CC) -shared -o $@ $<
 
+# A fork() that is refused on command, preloaded the same way (Anshin::Server->preload); never sanitized either.
+NO_FORK_O := $(OUT)/obj/t/tools/fork/no_fork.o
+unit: $(if $(SANITIZE),,$(OUT)/no_fork.so)
+-include $(NO_FORK_O:.o=.d)
+$(OUT)/no_fork.so: $(NO_FORK_O)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared -o $@ $<
+
 # The crash harness of the store: one program, TAP; prove runs its short form, make crash the long one.
 CRASH_C := $(sort $(wildcard t/crash/*.c))
 CRASH_O := $(patsubst %.c,$(OUT)/obj/%.o,$(CRASH_C))

@@ -7,6 +7,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mpm_common.h>
 
 #include "auth/auth.h"
 #include "httpd/peer.h"
@@ -110,6 +111,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(anshin_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(anshin_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, ssl, APR_HOOK_MIDDLE);
+    ap_hook_monitor(anshin_worker_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(anshin_process_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(anshin_access_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);

@@ -81,14 +81,27 @@ static void drop_pipe(worker_t *worker)
 
 static void maintain(int reason, void *data, apr_wait_t status);
 
+static void tell_no_start(const worker_t *worker, int code)
+{
+    ap_log_error(APLOG_MARK, APLOG_CRIT, code, worker->server,
+                 "AN0592: the CA worker cannot be started; it is tried again every ten seconds or so");
+}
+
 static void start(worker_t *worker)
 {
     int ends[2];
     pid_t pid;
 
     drop_pipe(worker);
-    if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, worker->server, "AN0592: the CA worker cannot be started");
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        tell_no_start(worker, errno);
+        return;
+    }
+    pid = fork();
+    if (pid < 0) {
+        tell_no_start(worker, errno);
+        close(ends[0]);
+        close(ends[1]);
         return;
     }
     if (pid == 0) {
@@ -167,6 +180,17 @@ void anshin_worker_start(const anshin_config_t *config, server_rec *server, apr_
     current = worker;
     apr_pool_cleanup_register(pconf, worker, end, apr_pool_cleanup_null);
     start(worker);
+}
+
+/* One that could not even be forked has no death to tell of. */
+int anshin_worker_monitor(apr_pool_t *pool, server_rec *server)
+{
+    (void)pool;
+    (void)server;
+    if (current != NULL && current->process.pid < 0) {
+        start(current);
+    }
+    return OK;
 }
 
 void anshin_worker_leave(void)

@@ -129,15 +129,22 @@ sub make_certificates {
     return;
 }
 
+# A library of t/tools into httpd and what it starts, which learns by a variable of the file that the suite tells it by.
+sub preload {
+    my ($self, $name, $variable) = @_;
+    my $run = "$self->{root}/run";
+    my ($library) = grep { -e } map { "$_/$name.so" } out(), "$top/apxs-build/out";    # the sanitized build has none
+    copy($library // '', "$run/$name.so") or die "$name.so: $! (make all comes first)";
+    my %before = ($self->sanitizer, %{ $self->{environment} || {} });
+    my $all = join ':', grep { defined } $before{LD_PRELOAD}, "$run/$name.so";
+    $self->{environment} = { %{ $self->{environment} || {} }, LD_PRELOAD => $all, $variable => "$run/$name" };
+    return "$run/$name";
+}
+
 # t/tools/clock/later.c, and the file that tells it how late it is.
 sub make_clock {
     my ($self) = @_;
-    my $run = "$self->{root}/run";
-    my ($later) = grep { -e } map { "$_/later.so" } out(), "$top/apxs-build/out";    # the sanitized build has none
-    copy($later // '', "$run/later.so") or die "later.so: $! (make all comes first)";
-    my %preloaded = $self->sanitizer;
-    my $all = join ':', grep { defined } $preloaded{LD_PRELOAD}, "$run/later.so";
-    $self->{environment} = { %{ $self->{environment} || {} }, LD_PRELOAD => $all, ANSHIN_LATER => "$run/later" };
+    $self->preload('later', 'ANSHIN_LATER');
     return $self->later(0);
 }
 
