@@ -156,8 +156,35 @@ static int free_claims(const anshin_work_t *work, int signals, int lifeline)
 
 /* --- the main thread -------------------------------------------------------------------------------------------- */
 
+typedef struct house_t {
+    anshin_housekeeping_t state;
+    char trouble[200]; /* of the store, as the log was told; "": none */
+} house_t;
+
+/* Told once, and once when it is over. */
+static void look_at_store(const anshin_store_t *store, house_t *house, apr_pool_t *pool)
+{
+    anshin_store_trouble_t trouble;
+    const char *why;
+
+    anshin_store_trouble(&trouble, store, pool);
+    why = trouble.why != NULL ? trouble.why : "";
+    if (strcmp(why, house->trouble) == 0) {
+        return;
+    }
+    if (why[0] != '\0') {
+        anshin_log(
+            ANSHIN_LOG_ERROR, "AN0778",
+            "checkpoints fail: %s. The journal grows; it has %d MiB, and with %d nothing can be written any more", why,
+            (int)(trouble.length >> 20), (int)(trouble.limit >> 20));
+    } else {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN0729", "checkpoints work again");
+    }
+    apr_cpystrn(house->trouble, why, sizeof(house->trouble));
+}
+
 /* One step at a time; *rest: how long until the next. */
-static void keep_house(const anshin_work_t *work, anshin_housekeeping_t *state, apr_interval_time_t *rest)
+static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_time_t *rest)
 {
     anshin_op_t op;
     apr_pool_t *scratch;
@@ -167,7 +194,8 @@ static void keep_house(const anshin_work_t *work, anshin_housekeeping_t *state, 
 
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, work->env, NULL, NULL, scratch);
-    status = anshin_housekeeping_step(&op, state, &task, &removed);
+    look_at_store(work->env->store, house, scratch);
+    status = anshin_housekeeping_step(&op, &house->state, &task, &removed);
     if (status == APR_SUCCESS && removed > 0) {
         anshin_log(ANSHIN_LOG_INFO, "AN0796", "housekeeping: %d of %s", removed, task);
     } else if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
@@ -202,7 +230,7 @@ static apr_status_t listen_on(worker_t *worker, int signals, int lifeline, int b
 {
     anshin_authority_t *authority = worker->work->authority;
     struct pollfd sources[SOURCES] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}, {bell, POLLIN, 0}, {-1, 0, 0}};
-    anshin_housekeeping_t house = {{0}};
+    house_t house = {.trouble = ""};
     apr_interval_time_t rest = NAP;
     apr_time_t next_step = apr_time_now() + NAP;
 

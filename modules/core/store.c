@@ -67,6 +67,14 @@ anshin_stamp_t anshin_store_stamp(const anshin_store_t *store)
     return store->driver->stamp(store->self);
 }
 
+void anshin_store_trouble(anshin_store_trouble_t *trouble, const anshin_store_t *store, apr_pool_t *pool)
+{
+    memset(trouble, 0, sizeof(*trouble));
+    if (store->driver->trouble != NULL && anshin_fork_mark_mine(store->mark)) {
+        store->driver->trouble(store->self, trouble, pool);
+    }
+}
+
 /* --- transactions --------------------------------------------------------------------------------------------------
  */
 

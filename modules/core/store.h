@@ -41,6 +41,14 @@ typedef apr_uint64_t anshin_stamp_t;
 #define ANSHIN_STAMP_NONE 0
 anshin_stamp_t anshin_store_stamp(const anshin_store_t *store);
 
+/* What hinders a store that still serves, to be told before it takes no more writes. */
+typedef struct anshin_store_trouble_t {
+    const char *why;     /* NULL: nothing that is known */
+    apr_uint64_t length; /* octets in its journal now, */
+    apr_uint64_t limit;  /* and with how many it takes no more */
+} anshin_store_trouble_t;
+void anshin_store_trouble(anshin_store_trouble_t *trouble, const anshin_store_t *store, apr_pool_t *pool);
+
 /* Begin. err receives the cause of any failure until the transaction ends and must live as long. Ending pool aborts. */
 apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);

@@ -22,6 +22,9 @@ typedef struct anshin_store_driver_t {
     /* anshin_store_stamp(); NULL: this provider cannot tell. */
     anshin_stamp_t (*stamp)(void *self);
 
+    /* anshin_store_trouble(), all 0 before; NULL: this provider has none. */
+    void (*trouble)(void *self, anshin_store_trouble_t *trouble, apr_pool_t *pool);
+
     apr_status_t (*begin)(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool);
     apr_status_t (*get)(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
                         apr_pool_t *pool);

@@ -81,7 +81,7 @@ static apr_status_t open_crypto(anshin_call_t *call, const anshin_crypto_t **cry
     return status;
 }
 
-static apr_status_t open_store(anshin_call_t *call, anshin_store_t **store)
+apr_status_t anshin_call_store(anshin_call_t *call, anshin_store_t **store)
 {
     const anshin_server_t *server = &call->config->server;
     const char *where = apr_pstrcat(call->pool, server->state_dir, "/store",
@@ -108,7 +108,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
     }
     if ((status = choose_contract(call, &contract)) != APR_SUCCESS ||
         (status = open_crypto(call, &call->env.crypto)) != APR_SUCCESS ||
-        (status = open_store(call, &call->env.store)) != APR_SUCCESS) {
+        (status = anshin_call_store(call, &call->env.store)) != APR_SUCCESS) {
         return status;
     }
     call->env.config = call->config;

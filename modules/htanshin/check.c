@@ -1,10 +1,12 @@
 /*
- * htanshin check: where a contract departs from the preset modern (CON-4), with the reason.
+ * htanshin check: where a contract departs from the preset modern (CON-4), with the reason; and what hinders the store.
  *
  * Every option of a contract has a row here, those that are the operator's own business too, so that a new option
  * cannot be forgotten: t/check/reference.t counts.
  */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -165,16 +167,51 @@ static apr_status_t check_contract(anshin_call_t *call, const anshin_contract_t 
     return status;
 }
 
+static json_t *new_problem(const anshin_call_t *call, json_t *problems, const char *what)
+{
+    json_t *problem = json_object();
+
+    anshin_result_text(problem, "problem", what, call->pool);
+    json_array_append_new(problems, problem);
+    return problem;
+}
+
+/* Before the first start there is none. One that cannot be opened is a finding, too. */
+static void check_store(anshin_call_t *call, json_t *problems)
+{
+    const char *path = apr_pstrcat(call->pool, call->config->server.state_dir, "/store", NULL);
+    anshin_store_trouble_t trouble;
+    anshin_store_t *store;
+    json_t *problem;
+
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return;
+    }
+    if (anshin_call_store(call, &store) != APR_SUCCESS) {
+        (void)new_problem(call, problems, call->op.error.text);
+        anshin_error_clear(&call->op.error);
+        return;
+    }
+    anshin_store_trouble(&trouble, store, call->pool);
+    if (trouble.why != NULL) {
+        problem = new_problem(call, problems, apr_pstrcat(call->pool, "checkpoints fail: ", trouble.why, NULL));
+        anshin_result_number(problem, "journal", (apr_int64_t)trouble.length);
+        anshin_result_number(problem, "limit", (apr_int64_t)trouble.limit);
+    }
+}
+
 static apr_status_t check(anshin_call_t *call)
 {
     const apr_array_header_t *contracts = call->config->contracts;
     json_t *names = json_array();
     json_t *departures = json_array();
+    json_t *problems = json_array();
     apr_status_t status = APR_SUCCESS;
 
     call->result = json_object();
     json_object_set_new(call->result, "contracts", names);
     json_object_set_new(call->result, "departures", departures);
+    json_object_set_new(call->result, "problems", problems);
     for (int i = 0; i < contracts->nelts && status == APR_SUCCESS; i++) {
         const anshin_contract_t *contract = APR_ARRAY_IDX(contracts, i, const anshin_contract_t *);
         if (call->contract == NULL || strcmp(call->contract, contract->name) == 0) {
@@ -186,7 +223,10 @@ static apr_status_t check(anshin_call_t *call)
         status =
             anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0881", "contract %s: is not declared", call->contract);
     }
-    call->departs = json_array_size(departures) > 0;
+    if (status == APR_SUCCESS) {
+        check_store(call, problems);
+    }
+    call->departs = json_array_size(departures) + json_array_size(problems) > 0;
     return status;
 }
 
@@ -200,7 +240,8 @@ static apr_status_t version(anshin_call_t *call)
 
 const anshin_command_t anshin_commands_check[] = {
     {"check", NULL, "", 0, 0, NULL, ANSHIN_ACCESS_CONFIG, check,
-     "Tell where the contracts depart from the preset modern, and why that matters; exit code 1 when one does."},
+     "Tell where the contracts depart from the preset modern, and why that matters, and what hinders the store; exit "
+     "code 1 when there is something to tell."},
     {"version", NULL, "", 0, 0, NULL, ANSHIN_ACCESS_NONE, version, "Tell version and build."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -122,6 +122,9 @@ int anshin_call_owns(const anshin_call_t *call, const char *contract);
  * broken: APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT. */
 apr_status_t anshin_call_config(anshin_call_t *call);
 
+/* Open the store, for a command that goes on without it. The answers are those of anshin_store_open(). */
+apr_status_t anshin_call_store(anshin_call_t *call, anshin_store_t **store);
+
 /* Open what command->access asks for. APR_SUCCESS, ANSHIN_ENOTFOUND (no snapshot), ANSHIN_EINVALID, ANSHIN_EBUSY,
  * ANSHIN_EFAULT. */
 apr_status_t anshin_call_open(anshin_call_t *call);

@@ -93,7 +93,7 @@ void anshin_control_set_synced(anshin_control_t *control, anshin_position_t posi
 int anshin_control_fault(const anshin_control_t *control);
 void anshin_control_set_fault(anshin_control_t *control, int code);
 
-/* Why the last checkpoint failed, "" when it did not: for whoever finds the journal too long. */
+/* Why the last checkpoint failed, "" when it did not: for the operator, and for whoever finds the journal too long. */
 void anshin_control_note(anshin_control_t *control, const char *text);
 void anshin_control_last_note(char *text, apr_size_t size, const anshin_control_t *control);
 

@@ -13,7 +13,8 @@
 #define LOOK_EVERY (APR_USEC_PER_SEC / 2)
 #define RETRY_AFTER apr_time_from_sec(2)
 
-/* Why a checkpoint failed is noted for the writer that finds the journal full. Answers when to try again. */
+/* Why a checkpoint failed is noted until one works: for the operator, and for the writer that finds the journal full.
+ * Answers when to try again. */
 static apr_time_t make_checkpoint(anshin_keeper_t *keeper, apr_time_t not_before)
 {
     anshin_error_t err = {0};
@@ -25,6 +26,8 @@ static apr_time_t make_checkpoint(anshin_keeper_t *keeper, apr_time_t not_before
     status = anshin_checkpoint_run(keeper->place, keeper->control, keeper->lock_fd, &err);
     if (err.status != APR_SUCCESS) {
         anshin_control_note(keeper->control, err.text);
+    } else if (status == APR_SUCCESS && !anshin_state_folding(anshin_control_state(keeper->control))) {
+        anshin_control_note(keeper->control, "");
     }
     return status == APR_SUCCESS ? 0 : apr_time_now() + RETRY_AFTER;
 }

@@ -212,6 +212,21 @@ static anshin_stamp_t dbm_stamp(void *self)
     return anshin_state_position(anshin_control_state(&store->control));
 }
 
+/* A note of a checkpoint that another process has made up for in the meantime is none. */
+static void dbm_trouble(void *self, anshin_store_trouble_t *trouble, apr_pool_t *pool)
+{
+    const dbm_store_t *store = self;
+    anshin_state_t state = anshin_control_state(&store->control);
+    char note[160];
+
+    anshin_control_last_note(note, sizeof(note), &store->control);
+    if (note[0] != '\0' && (anshin_state_folding(state) || anshin_writer_is_due(&store->writer))) {
+        trouble->why = apr_pstrdup(pool, note);
+    }
+    trouble->length = anshin_state_length(state);
+    trouble->limit = ANSHIN_JOURNAL_LIMIT;
+}
+
 static apr_status_t dbm_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool)
 {
@@ -470,6 +485,7 @@ const anshin_store_driver_t anshin_store_dbm = {
     .name = "dbm",
     .open = dbm_open,
     .stamp = dbm_stamp,
+    .trouble = dbm_trouble,
     .begin = dbm_begin,
     .get = dbm_get,
     .put = dbm_put,

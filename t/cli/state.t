@@ -6,7 +6,11 @@ use JSON::PP qw(decode_json);
 use Test::More;
 use Anshin::Server;
 
-my $s = Anshin::Server->new->start;
+my $words = File::Temp->new;
+print $words "password123\n";
+$words->flush;
+chmod 0644, "$words";
+my $s = Anshin::Server->new(preset => 'modern', contract => "AnshinPasswordBlocklist $words")->start;
 
 # Run with another state directory than the server's.
 sub htanshin {
@@ -112,5 +116,34 @@ SKIP: {
     my $full = $s->run('/bin/sh', '-c', 'exec "$0" "$@" >/dev/full', $s->root . '/bin/htanshin', '-d', $s->state, 'help', { env => 1 });
     is($full->{status}, 3, 'an answer that could not be written: exit code 3');
 }
+
+# --- a store whose checkpoints fail still serves: the operator hears of it in time (ADM-1) ---
+
+sub problems { return @{ decode_json($s->htanshin('--json', 'check')->{out})->{problems} } }
+
+sub fill {
+    my ($prefix, $count) = @_;
+    my $r = $s->run(Anshin::Server::out() . '/tools/fill', $s->state, $prefix, $count, { env => 1 });
+    is($r->{status}, 0, "the store takes $count long records") or diag $r->{err};
+    return;
+}
+
+is_deeply([problems()], [], 'check: a store that is well is no problem');
+is($s->htanshin('check')->{status}, 0, 'and a modern contract departs from nothing: exit code 0');
+mkdir $s->state . '/store/base.work' or die "base.work: $!";
+fill('a', 150);
+ok($s->wait_log(qr/AN0778: checkpoints fail: .*base\.work.*with 256 nothing can be/), 'the worker tells of checkpoints that fail');
+fill('b', 10);
+my ($problem, @more) = problems();
+like($problem->{problem}, qr/^checkpoints fail: .*base\.work/, 'so does check');
+cmp_ok($problem->{journal}, '>', 300_000, "and how long the journal is: $problem->{journal}");
+is($problem->{limit}, 256 << 20, 'of how much');
+is(scalar @more, 0, 'and that is all');
+is($s->htanshin('check')->{status}, 1, 'with exit code 1');
+sleep 6;    # the worker looks every five seconds
+is(scalar(() = $s->log =~ /AN0778/g), 1, 'the log is told once');
+rmdir $s->state . '/store/base.work' or die "base.work: $!";
+ok($s->wait_log(qr/AN0729: checkpoints work again/), 'and once more when they work again');
+is_deeply([problems()], [], 'check has nothing to tell any more');
 $s->finish;
 done_testing;

@@ -1,0 +1,123 @@
+/*
+ * A store whose checkpoints fail says so while it still serves (core/store.h), and no longer once they work again.
+ */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "dbm_session.h"
+#include "scratch.h"
+#include "store/base.h"
+#include "store/control.h"
+#include "store/journal.h"
+#include "store/store_mem.h"
+#include "tap.h"
+
+#define VALUE 30000
+#define LONG 150 /* so many make a checkpoint due */
+#define PATIENCE apr_time_from_sec(120)
+
+static void put(session_t *session, const char *prefix, int count)
+{
+    anshin_fact_t fact = {.at = 1};
+
+    for (int i = 0; i < count; i++) {
+        anshin_txn_t *txn;
+        apr_pool_t *pool;
+
+        apr_pool_create(&pool, session->pool);
+        fact.value = apr_psprintf(pool, "%0*d", VALUE, i);
+        if (anshin_txn_begin(&txn, session->store, ANSHIN_TXN_WRITE, &session->err, pool) != APR_SUCCESS ||
+            anshin_txn_put(txn, &anshin_record_fact, apr_psprintf(pool, "%s%d", prefix, i), &fact) != APR_SUCCESS ||
+            anshin_txn_commit(txn, ANSHIN_LAZY) != APR_SUCCESS) {
+            printf("# %s %s\n", session->err.id, session->err.text);
+            exit(1);
+        }
+        apr_pool_destroy(pool);
+    }
+}
+
+static anshin_store_trouble_t trouble_of(const session_t *session)
+{
+    anshin_store_trouble_t trouble;
+
+    anshin_store_trouble(&trouble, session->store, session->pool);
+    return trouble;
+}
+
+/* Checkpoints are made by a thread that looks now and then. */
+static int comes_to(const session_t *session, int has_trouble)
+{
+    apr_time_t end = apr_time_now() + PATIENCE;
+
+    while ((trouble_of(session).why != NULL) != has_trouble && apr_time_now() < end) {
+        apr_sleep(20000);
+    }
+    return (trouble_of(session).why != NULL) == has_trouble;
+}
+
+static void test_checkpoints(apr_pool_t *pool)
+{
+    const char *where = apr_pstrcat(pool, scratch_directory(pool), "/store", NULL);
+    const char *obstacle = apr_pstrcat(pool, where, "/" ANSHIN_BASE_WORK, NULL);
+    anshin_folder_t folder;
+    anshin_control_t control;
+    anshin_store_trouble_t trouble;
+    session_t other;
+    session_t session;
+    char note[100];
+
+    if (open_store(&session, where, pool) != APR_SUCCESS || open_store(&other, where, pool) != APR_SUCCESS ||
+        anshin_folder_open(&folder, where, &session.err) != APR_SUCCESS ||
+        anshin_control_open(&control, &folder, &session.err, pool) != APR_SUCCESS) {
+        printf("# %s %s\n", session.err.id, session.err.text);
+        exit(1);
+    }
+    trouble = trouble_of(&session);
+    ok(trouble.why == NULL && trouble.limit == ANSHIN_JOURNAL_LIMIT, "a new store is in no trouble");
+    (void)mkdir(obstacle, 0700);
+    put(&session, "a", LONG);
+    ok(comes_to(&session, 1) && comes_to(&other, 1), "a checkpoint that fails is told of: %s",
+       trouble_of(&session).why);
+    put(&session, "b", 10);
+    trouble = trouble_of(&other);
+    ok(trouble.why != NULL && trouble.length > 10 * VALUE && trouble.length < trouble.limit,
+       "to everybody, with what the journal has (%d octets)", (int)trouble.length);
+    (void)rmdir(obstacle);
+    ok(comes_to(&session, 0) && comes_to(&other, 0), "no longer, once one has worked");
+    anshin_control_last_note(note, sizeof(note), &control);
+    ok(note[0] == '\0', "nor does the next writer hear of it: %s", note);
+    anshin_control_note(&control, "made up for by another process");
+    ok(trouble_of(&session).why == NULL, "what came too late to be true is not told");
+    anshin_control_close(&control);
+    anshin_folder_close(&folder);
+    close_store(&other);
+    close_store(&session);
+}
+
+static void test_memory(apr_pool_t *pool)
+{
+    anshin_store_trouble_t trouble = {.why = "before", .length = 1};
+    session_t session;
+
+    memset(&session, 0, sizeof(session));
+    ok(anshin_store_open(&session.store, &anshin_store_mem, "", &session.err, pool) == APR_SUCCESS,
+       "a store in memory");
+    anshin_store_trouble(&trouble, session.store, pool);
+    ok(trouble.why == NULL && trouble.length == 0 && trouble.limit == 0, "a provider that knows of none has none");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    test_checkpoints(pool);
+    test_memory(pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return done();
+}
