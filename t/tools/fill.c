@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     apr_pool_create(&pool, NULL);
     anshin_error_clear(&err);
     status = anshin_store_open(&store, &anshin_store_dbm, apr_pstrcat(pool, argv[1], "/store", NULL), &err, pool);
-    for (int i = 0; i < atoi(argv[3]) && status == APR_SUCCESS; i++) {
+    for (int i = 0; i < strtol(argv[3], NULL, 10) && status == APR_SUCCESS; i++) {
         apr_pool_t *each;
 
         apr_pool_create(&each, pool);

@@ -58,7 +58,7 @@ int fdatasync(int fd)
     return is_first ? -1 : 0;
 }
 
-APR_DECLARE(apr_status_t) apr_thread_mutex_timedlock(apr_thread_mutex_t *mutex, apr_interval_time_t timeout)
+apr_status_t apr_thread_mutex_timedlock(apr_thread_mutex_t *mutex, apr_interval_time_t timeout)
 {
     (void)timeout;
     return apr_thread_mutex_trylock(mutex);
