@@ -229,4 +229,40 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     $w->finish;
 }
 
+# --- the command, and a worker that dies while it runs ---
+
+# The command kills the worker: at first when it has the mail, the next time before it has, then it behaves.
+{
+    my $w = Anshin::Worker->new;
+    my ($take, $got) = map { "$w->{root}/$_" } qw(take got);
+    mkdir $got;
+    chmod 0777, $got;
+    Anshin::PKI::write_text($take, <<"END");
+#!/bin/sh
+for call in 1 2 3 4; do mkdir $got/\$call 2>/dev/null && break; done
+if [ \$call = 2 ]; then kill -9 \$PPID; exit 0; fi
+cat >$got/\$call/mail
+if [ \$call = 1 ]; then kill -9 \$PPID; fi
+END
+    chmod 0755, $take;
+    $w->configure(AnshinMailCommand => $take);
+    $w->people('cmd', 1);
+    for my $when ('has the mail', 'has nothing of it') {
+        my $worker = $w->start;
+        is($w->wait_end($worker, 60), 128 + 9, "killed while the command $when");
+        isnt(($w->list('mail', 'list'))[0]{state}, 'sent', 'the mail is not marked as sent (MAI-1)');
+    }
+    $w->start;
+    my $mail;
+    Anshin::Server::wait_for(60, sub { ($mail) = $w->list('mail', 'list'); return $mail->{state} eq 'sent' });
+    is($mail->{state}, 'sent', 'the next worker settles it');
+    is($w->stop, 0, 'and ends');
+    my @calls = map { -s "$got/$_/mail" ? slurp("$got/$_/mail") : '' } grep { -d "$got/$_" } 1 .. 4;
+    is(scalar @calls, 3, 'the mail that one worker had given away and one had not was given once more (MAI-1)');
+    isnt($calls[2], '', 'and taken');
+    my @id = map { /^(Message-ID: \S+)\r$/m } @calls;
+    is("@id", join(' ', ("Message-ID: <$mail->{id}\@example.com>") x 2), 'each time under the same Message-ID (MAI-1)');
+    $w->finish;
+}
+
 done_testing;
