@@ -7,6 +7,9 @@ package Anshin::Load;
 #   ...                                # they go on until there is a file of that name
 #   $_->wait(60) for @actors;          # 1 when it ended by itself
 #
+#   my $witness = Anshin::Load->new($server, 0, ledger => "$dir/0");    # in the suite's own process
+#   $witness->person;  $witness->serves(30);  $witness->finish;
+#
 # An answer counts when it came whole. A request without one is tried again only when it changes nothing; of a change
 # that got no answer the ledger knows only that it was begun. 503 says that the server could not, so it is no answer
 # either; any other 5xx, and whatever contradicts an earlier answer, is a complaint.
@@ -39,12 +42,17 @@ AnshinReauthenticate 1h
 END
 }
 
-sub start {
+sub new {
     my ($class, $server, $number, %want) = @_;
-    my $self = bless {
+    return bless {
         server => $server, number => $number, people => [], tally => {}, seen => {}, links => {}, count => 0,
         deadline => 120, %want
     }, $class;
+}
+
+sub start {
+    my ($class, $server, $number, %want) = @_;
+    my $self = $class->new($server, $number, %want);
     $self->{pid} = fork // die "fork: $!";
     return $self if $self->{pid};
     srand($want{seed} // 1);
@@ -131,8 +139,15 @@ sub live {
         };
     }
     for (1 .. 5) { last if eval { $self->login; 1 } }    # a session of everybody's is there in the end
-    $self->note('tally', '', %{ $self->{tally} });
-    return;
+    return $self->finish;
+}
+
+sub finish { my ($self) = @_; return $self->note('tally', '', %{ $self->{tally} }) }
+
+# 1 when within that time a login and then a change of the password were acknowledged; tried again until then.
+sub serves {
+    my ($self, $seconds) = @_;
+    return Anshin::Server::wait_for($seconds, sub { return eval { $self->login; $self->change; 1 } });
 }
 
 sub choose {

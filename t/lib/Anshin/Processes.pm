@@ -6,11 +6,14 @@ package Anshin::Processes;
 #   $p->all                     "number kind", of all but commands
 #   $p->is_ours($number)        still that server's, not a number used again
 #   $p->stacks                  where each thread is in the kernel, for those who find out why something hangs
+#   $p->kill_httpd($pause)      kill -9 for httpd, its first process first; worker and signer are left to end
+#   $p->widows(@numbers)        those of them that have not ended in time
 #   $p->locks($directory)       locks that the kernel holds on files there
 #   my ($files, $blobs) = $p->stray_files($store)      what a process that died left half made
 use strict;
 use warnings;
 use File::Find ();
+use Time::HiRes qw(sleep);
 use Anshin::Server;
 
 my %kind_of = ('anshin-ca' => 'worker', 'anshin-signer' => 'signer', htanshin => 'command');
@@ -52,6 +55,33 @@ sub all {
     my ($self) = @_;
     my %kind = map { $_ => $self->kind($_) } numbers();
     return map { "$_ $kind{$_}" } grep { defined $kind{$_} && $kind{$_} ne 'command' } sort keys %kind;
+}
+
+# httpd's first process. Its children do not notice, and serve on for $pause seconds; then comes what an init system does
+# with the rest of the service. Answers the numbers of worker and signer, which must end by themselves.
+sub kill_httpd {
+    my ($self, $pause) = @_;
+    my $server = $self->{server};
+    my %left = map { $_ => 1 } $self->of('worker'), $self->of('signer');
+    kill KILL => $server->pid;
+    waitpid $server->pid, 0;
+    $left{$_} = 1 for $self->of('worker'), $self->of('signer');
+    sleep $pause;
+    # Those who started a moment ago are found the next time; the port is free when the last is quite gone.
+    my $gone = Anshin::Server::wait_for(20, sub {
+        my @rest = $self->of('child');
+        kill KILL => @rest;
+        return !@rest && !$server->listening;
+    });
+    die "what remains of httpd does not end\n" unless $gone;
+    delete $server->{pid};
+    return keys %left;
+}
+
+sub widows {
+    my ($self, @numbers) = @_;
+    Anshin::Server::wait_for(20, sub { return !grep { $self->is_ours($_) } @numbers });
+    return grep { $self->is_ours($_) } @numbers;
 }
 
 sub stacks {
