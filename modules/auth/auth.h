@@ -45,7 +45,7 @@ const anshin_session_t *anshin_session_of(request_rec *r);
 
 /* process.c: hook child_init, opens store and keys for this process; and what the portal is handed (env.h). */
 void anshin_process_open(apr_pool_t *pool, server_rec *server);
-const anshin_env_t *anshin_auth_env(const char *build_id);
+const anshin_config_t *anshin_auth_config(const char *build_id);
 void anshin_auth_visit(request_rec *r, const char *build_id, anshin_visit_t *visit);
 void anshin_auth_close(request_rec *r);
 

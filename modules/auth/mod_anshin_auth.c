@@ -102,7 +102,7 @@ static void register_hooks(apr_pool_t *pool)
 {
     static const char *const ssl[] = {"mod_ssl.c", NULL};
 
-    APR_REGISTER_OPTIONAL_FN(anshin_auth_env);
+    APR_REGISTER_OPTIONAL_FN(anshin_auth_config);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_visit);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_close);
     anshin_identity_filters();

@@ -1,9 +1,13 @@
 /*
  * What a process has once: store and keys, opened after the fork, and handed to the portal.
  *
- * A process that cannot open them lives on without: its log says why, and every protected place answers 503 (S21).
+ * A process that cannot open them lives on without: its log says why, every protected place answers 503 (S21), and a
+ * request tries again now and then.
  */
+#include <stdatomic.h>
+
 #include <apr_strings.h>
+#include <apr_thread_mutex.h>
 
 #include "auth/auth.h"
 #include "build_id.h"
@@ -15,6 +19,15 @@
 #include <http_main.h>
 
 APLOG_USE_MODULE(anshin_auth);
+
+#define PAUSE apr_time_from_sec(2)
+
+typedef struct anshin_process_t {
+    apr_pool_t *pool;
+    apr_thread_mutex_t *mutex; /* of who tries to open them */
+    apr_time_t tried_at;
+    _Atomic(const anshin_env_t *) env; /* NULL: they could not be opened (logged) */
+} anshin_process_t;
 
 static const char *below(const anshin_server_t *server, const char *name, apr_pool_t *pool)
 {
@@ -69,40 +82,79 @@ static apr_status_t open_env(anshin_env_t *env, const anshin_config_t *config, a
     return rv;
 }
 
+/* Under the mutex, or before there are threads. */
+static void try_to_open(anshin_process_t *process, server_rec *server)
+{
+    anshin_env_t *env;
+    anshin_error_t err;
+    apr_pool_t *pool;
+
+    anshin_error_clear(&err);
+    apr_pool_create(&pool, process->pool);
+    env = apr_pcalloc(pool, sizeof(*env));
+    process->tried_at = apr_time_now();
+    if (open_env(env, anshin_site_of(server)->main->config, &err, pool) == APR_SUCCESS) {
+        atomic_store_explicit(&process->env, env, memory_order_release);
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server,
+                 "AN0530: this process has no store or no keys and lets nobody in: %s: %s", err.id, err.text);
+    apr_pool_destroy(pool);
+}
+
 void anshin_process_open(apr_pool_t *pool, server_rec *server)
 {
     anshin_main_t *main = anshin_site_of(server)->main;
-    anshin_env_t *env;
-    anshin_error_t err;
+    anshin_process_t *process;
 
-    main->env = NULL;
+    main->process = NULL;
     if (main->config == NULL) {
         return;
     }
     anshin_worker_leave();
-    anshin_error_clear(&err);
-    env = apr_pcalloc(pool, sizeof(*env));
-    if (open_env(env, main->config, &err, pool) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server,
-                     "AN0530: this process has no store or no keys and lets nobody in: %s: %s", err.id, err.text);
+    process = apr_pcalloc(pool, sizeof(*process));
+    atomic_init(&process->env, NULL);
+    if (apr_pool_create(&process->pool, pool) != APR_SUCCESS ||
+        apr_thread_mutex_create(&process->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "AN0532: cannot make a mutex; this process lets nobody in");
         return;
     }
-    main->env = env;
+    try_to_open(process, server);
+    main->process = process;
 }
 
-const anshin_env_t *anshin_auth_env(const char *build_id)
+/* What keeps this process from its store, a disk that cannot be written say, may have been mended. */
+static const anshin_env_t *env_of(server_rec *server)
+{
+    anshin_process_t *process = anshin_site_of(server)->main->process;
+    const anshin_env_t *env = process == NULL ? NULL : atomic_load_explicit(&process->env, memory_order_acquire);
+    apr_time_t passed;
+
+    if (process == NULL || env != NULL || apr_thread_mutex_trylock(process->mutex) != APR_SUCCESS) {
+        return env;
+    }
+    passed = apr_time_now() - process->tried_at;
+    if (atomic_load_explicit(&process->env, memory_order_acquire) == NULL && (passed < 0 || passed >= PAUSE)) {
+        try_to_open(process, server);
+    }
+    env = atomic_load_explicit(&process->env, memory_order_acquire);
+    apr_thread_mutex_unlock(process->mutex);
+    return env;
+}
+
+const anshin_config_t *anshin_auth_config(const char *build_id)
 {
     if (strcmp(build_id, ANSHIN_BUILD_ID) != 0) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
                      "AN0531: mod_anshin_auth and mod_anshin_portal are of different builds; install both of one");
         return NULL;
     }
-    return anshin_site_of(ap_server_conf)->main->env;
+    return anshin_site_of(ap_server_conf)->main->config;
 }
 
 void anshin_visit_fill(request_rec *r, anshin_visit_t *visit)
 {
-    visit->env = anshin_site_of(r->server)->main->env;
+    visit->env = env_of(r->server);
     visit->contract = anshin_contract_of(r);
     visit->peer = anshin_guest_of(r)->peer;
     if (visit->peer == NULL) {

@@ -34,9 +34,9 @@ typedef struct anshin_main_t {
     anshin_config_t *config;       /* the effective configuration; NULL: none of our directives was used */
     const anshin_contract_t *sole; /* the one that serves where no AnshinUse is, when there is just one */
     anshin_trust_t *trust;         /* CAs of client certificates; NULL: no contract wants them, or see trust_missing */
-    apr_array_header_t *terminators; /* of apr_ipsubnet_t *: AnshinTrustedProxy (terminator.h) */
-    int trust_missing;               /* 1: contracts want them, but the CA certificate could not be read (logged) */
-    const anshin_env_t *env; /* of this process, from child_init on; NULL: store or keys cannot be used (logged) */
+    apr_array_header_t *terminators;  /* of apr_ipsubnet_t *: AnshinTrustedProxy (terminator.h) */
+    int trust_missing;                /* 1: contracts want them, but the CA certificate could not be read (logged) */
+    struct anshin_process_t *process; /* auth/process.c: store and keys of this process, from child_init on */
 } anshin_main_t;
 
 /* What each virtual host has. */

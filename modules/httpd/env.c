@@ -7,11 +7,11 @@
 
 static const anshin_peer_t unknown_peer = {ANSHIN_PEER_FAULT, "", "", "", 0, 0};
 
-const anshin_env_t *anshin_env_get(void)
+const anshin_config_t *anshin_config_get(void)
 {
-    APR_OPTIONAL_FN_TYPE(anshin_auth_env) *env = APR_RETRIEVE_OPTIONAL_FN(anshin_auth_env);
+    APR_OPTIONAL_FN_TYPE(anshin_auth_config) *config = APR_RETRIEVE_OPTIONAL_FN(anshin_auth_config);
 
-    return env == NULL ? NULL : env(ANSHIN_BUILD_ID);
+    return config == NULL ? NULL : config(ANSHIN_BUILD_ID);
 }
 
 void anshin_visit_get(request_rec *r, anshin_visit_t *visit)

@@ -25,9 +25,8 @@ typedef struct anshin_visit_t {
 
 /* --- offered by mod_anshin_auth --- */
 
-/* The process's env, or NULL when the process has none (the cause was logged at its start) or build_id is another's.
- * Valid as long as the process; for child_init, where a hook must name "mod_anshin_auth.c" as its predecessor. */
-APR_DECLARE_OPTIONAL_FN(const anshin_env_t *, anshin_auth_env, (const char *build_id));
+/* The configuration, or NULL when there is none or build_id is another's. Valid as long as the process. */
+APR_DECLARE_OPTIONAL_FN(const anshin_config_t *, anshin_auth_config, (const char *build_id));
 
 /* Fill *visit for a request of any place, protected or not. A request on a connection that was never asked for a
  * certificate, on a host that asks, does not come this far: it got 421 already. */
@@ -48,8 +47,8 @@ APR_DECLARE_OPTIONAL_FN(int, anshin_portal_page, (request_rec * r, const char *n
 
 /* --- for the portal (env.c): the same, found and compared --- */
 
-/* NULL when mod_anshin_auth is not loaded, is of another build, or has no env. */
-const anshin_env_t *anshin_env_get(void);
+/* NULL when mod_anshin_auth is not loaded, is of another build, or has no configuration. */
+const anshin_config_t *anshin_config_get(void);
 
 /* As anshin_auth_visit; without mod_anshin_auth env and contract are NULL and peer is of state ANSHIN_PEER_FAULT. */
 void anshin_visit_get(request_rec *r, anshin_visit_t *visit);

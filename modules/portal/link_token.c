@@ -25,16 +25,16 @@ static int path_takes_token(const char *path, const char *base)
 
 static int is_portal(request_rec *r, const char *path)
 {
-    const anshin_env_t *env = anshin_env_get();
+    const anshin_config_t *config = anshin_config_get();
     anshin_visit_t visit;
     int i;
 
-    if (env == NULL) { /* nothing will be served, and still nothing may be logged */
+    if (config == NULL) { /* nothing will be served, and still nothing may be logged */
         anshin_visit_get(r, &visit);
         return visit.contract != NULL && path_takes_token(path, visit.contract->portal_base);
     }
-    for (i = 0; i < env->config->contracts->nelts; i++) {
-        if (path_takes_token(path, APR_ARRAY_IDX(env->config->contracts, i, anshin_contract_t *)->portal_base)) {
+    for (i = 0; i < config->contracts->nelts; i++) {
+        if (path_takes_token(path, APR_ARRAY_IDX(config->contracts, i, anshin_contract_t *)->portal_base)) {
             return 1;
         }
     }

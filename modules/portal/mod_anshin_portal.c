@@ -23,10 +23,11 @@ const anshin_texts_t *anshin_portal_texts(const anshin_contract_t *contract)
     return texts_by_contract ? apr_hash_get(texts_by_contract, contract->name, APR_HASH_KEY_STRING) : NULL;
 }
 
-static void load_texts(server_rec *s, const anshin_env_t *env, const anshin_contract_t *contract, apr_pool_t *pool)
+static void load_texts(server_rec *s, const anshin_config_t *config, const anshin_contract_t *contract,
+                       apr_pool_t *pool)
 {
     const char *own = contract->policy.text_dir;
-    const char *const dirs[] = {apr_pstrcat(pool, env->config->server.share_dir, "/lang", NULL), own, NULL};
+    const char *const dirs[] = {apr_pstrcat(pool, config->server.share_dir, "/lang", NULL), own, NULL};
     anshin_texts_t *texts;
     anshin_error_t err;
 
@@ -41,12 +42,12 @@ static void load_texts(server_rec *s, const anshin_env_t *env, const anshin_cont
 
 static void child_init(apr_pool_t *pool, server_rec *s)
 {
-    const anshin_env_t *env = anshin_env_get();
+    const anshin_config_t *config = anshin_config_get();
     int i;
 
     texts_by_contract = apr_hash_make(pool);
-    for (i = 0; env != NULL && i < env->config->contracts->nelts; i++) {
-        load_texts(s, env, APR_ARRAY_IDX(env->config->contracts, i, anshin_contract_t *), pool);
+    for (i = 0; config != NULL && i < config->contracts->nelts; i++) {
+        load_texts(s, config, APR_ARRAY_IDX(config->contracts, i, anshin_contract_t *), pool);
     }
 }
 
