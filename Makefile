@@ -48,7 +48,7 @@ crash: all deps-test
 	apxs-build/out/crash --long
 	t/crash/server.t --long
 	t/crash/graceful.t --long
-	t/crash/disk.t
+	t/crash/disk.t --long
 
 screenshots: all deps-test
 	@apxs-build/npm

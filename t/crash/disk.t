@@ -1,8 +1,9 @@
 #!/usr/bin/perl
-# Disks that fail while the server works, and what becomes of it afterwards: full, read-only, and one that reports an
-# error when it shall keep what was written. TAP; part of make test, and of make crash.
+# Disks that fail while the server works, and what becomes of it afterwards: full, without a place for another name,
+# read-only, and one that reports an error when it shall keep what was written. TAP.
 #
-#   t/crash/disk.t
+#   t/crash/disk.t          part of make test
+#   t/crash/disk.t --long   more of the load; make crash runs it
 #
 # A full disk is a real one where that is allowed: a small tmpfs below the state directory, in a mount namespace of our
 # own (root with CAP_SYS_ADMIN; ANSHIN_NAMESPACE=0 does without). Where it is not, the same answers come from
@@ -13,14 +14,17 @@
 # While it lasts: pages that only read go on, whoever is logged in stays so; what must write is answered with 503 and a
 # page, and no session; the log names the cause. Afterwards: a full or read-only disk needs nobody, a failed sync asks
 # for a restart (what was written before it may or may not be on the disk). Nothing acknowledged is lost, what was
-# refused is done wholly or not at all, mail and certificates are there exactly once.
+# refused is done wholly or not at all, mail and certificates are there exactly once. The same once more under load, by
+# clients of Anshin::Load; there a child of httpd and its first process are killed while it lasts.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . '/../lib';
 use Test::More;
+use Time::HiRes qw(sleep);
 use Anshin::Ledger;
+use Anshin::Load;
 use Anshin::Person;
 use Anshin::Processes;
 use Anshin::Server;
@@ -35,17 +39,18 @@ my $real = $ENV{ANSHIN_NAMESPACE};
 diag($real ? 'the full disk is a tmpfs' : 'no tmpfs may be mounted here (for a real full disk: run as root, with '
         . 'CAP_SYS_ADMIN); a full disk is one that t/crash/preload/faults.c makes of a good one');
 
+my $seconds = (grep { $_ eq '--long' } @ARGV) ? 10 : 0.7;
 my $faults = Anshin::Server::out() . '/faults.so';
 
 sub server {
     my (%want) = @_;
-    my $s = Anshin::Server->new(loglevel => 'notice', no_ca => 1, contract => <<'END_OF_LINES');
+    my $s = Anshin::Server->new(loglevel => 'notice', no_ca => 1, contract => $want{contract} // <<'END_OF_LINES');
 AnshinLoginMethods password certificate
 AnshinCertificateKey p256
 END_OF_LINES
     if ($want{tmpfs}) {
         my $group = $s->{group} ? ',gid=' . getgrnam $s->{group} : '';
-        system('mount', '-t', 'tmpfs', '-o', "size=6m,mode=2770$group", 'none', $s->state) == 0 or die 'mount';
+        system('mount', '-t', 'tmpfs', '-o', "size=6m,nr_inodes=2k,mode=2770$group", 'none', $s->state) == 0 or die 'mount';
         $s->{mounted} = 1;
     }
     else {
@@ -71,8 +76,15 @@ sub fill {
     return;
 }
 
+sub take_names {
+    my ($s) = @_;
+    my $count = 0;
+    while (open my $out, '>', $s->state . '/filler' . ++$count) { close $out }
+    return;
+}
+
 sub inject { my ($s, $fault) = @_; Anshin::PKI::write_text($s->root . '/fault', $fault); return }
-sub mend   { my ($s) = @_; unlink $s->root . '/fault', $s->state . '/filler'; return }
+sub mend   { my ($s) = @_; unlink $s->root . '/fault', glob $s->state . '/filler*'; return }
 
 # --- people ---
 
@@ -116,7 +128,7 @@ sub is_refused {
 sub reads_go_on {
     my ($s, $c, $when) = @_;
     for my $path ('/members/', '/anshin/account', '/anshin/history', '/anshin/') {
-        is($c->get($path)->status, 200, "$when: $path");
+        is($c->get($path)->status, 200, "$when: $path") or diag($s->log);
     }
     is($s->client->get('/anshin/login')->status, 200, "$when: the login page of a stranger");
     return;
@@ -258,8 +270,84 @@ sub end_server {
     return;
 }
 
+# --- one disk under load ---
+
+# Like scenario; serves: the most logins with a change that may go on while it lasts, undef when all of them may. What
+# comes of it is compared by the function answered, when mail is tried again: the other disks have their turn meanwhile.
+sub under_load {
+    my (%is) = @_;
+    my $s = server(%{ $is{server} || {} }, contract => Anshin::Load::contract());
+    my $processes = Anshin::Processes->new($s);
+    my ($stop, @ledgers) = map { $s->root . "/$_" } qw(stop ledger-0 ledger-1 ledger-2);
+    my @actors = map { Anshin::Load->start($s, $_, stop => $stop, ledger => $ledgers[$_], seed => $_) } 1, 2;
+    my $witness = Anshin::Load->new($s, 0, ledger => $ledgers[0]);
+    $witness->person;
+    my $fetched = sub { return Anshin::Ledger->read(@ledgers)->tally->{'downloads acknowledged'} };
+    ok(Anshin::Server::wait_for(60, $fetched), "$is{name}, under load: before, all is done");
+
+    $is{break}->($s);
+    see_refused($witness, \%is) if defined $is{serves};
+    sleep $seconds;
+    my @children = $processes->of('child');
+    is(kill('KILL', $children[ rand @children ]), 1, "$is{name}, under load: a child is killed");
+    sleep $seconds;
+    my @widows = $processes->kill_httpd($seconds / 2);
+    my $started = eval { $s->start; 1 };
+    like($@, qr/AN0\d{3}.*\Q$is{cause}\E/, "$is{name}, under load: httpd does not start, and says why") unless $started;
+    is(join(' ', $processes->widows(@widows)), '', 'worker and signer of an httpd that is killed end by themselves');
+    sleep $seconds;
+    like($s->log, qr/\Q$is{cause}\E/, "$is{name}, under load: the log names the cause");
+    mend($s);
+    $s->start unless $started;
+    ok($witness->serves(60), "$is{name}, under load: mended, a login and a change are acknowledged");
+    sleep $seconds;
+    Anshin::PKI::write_text($stop, '');
+    is(scalar(grep { !$_->wait(200) } @actors), 0, 'every client came to its end: nothing hung');
+    $witness->finish;
+    return sub {
+        compare($s, Anshin::Ledger->read(@ledgers), \%is);
+        end_server($s, qr/exit signal Killed/);
+    };
+}
+
+sub see_refused {
+    my ($witness, $is) = @_;
+    my $some = 0;
+    $some++ while $some <= $is->{serves} && $witness->serves(0);
+    cmp_ok($some, '<=', $is->{serves}, "$is->{name}, under load: $some logins and changes, then they are refused");
+    return;
+}
+
+sub compare {
+    my ($s, $ledger, $is) = @_;
+    my $tally = $ledger->tally;
+    diag("$is->{name}: " . join ', ', map { "$_ $tally->{$_}" } sort keys %$tally);
+    is(join("\n", $ledger->complaints), '', 'no answer contradicted an earlier one (STO-3)');
+    is($tally->{$_} // 0, 0, "no request ended: $_") for qw(error hung);
+    cmp_ok($tally->{unavailable} // 0, '>', 0, 'answers 503') if defined $is->{serves};
+    my $facts;
+    Anshin::Server::wait_for(120, sub { $facts = Anshin::Ledger::facts($s); return !$ledger->unsent($facts) });
+    $facts = Anshin::Ledger::facts($s, $ledger->people);
+    is(join("\n", $ledger->against($facts)), '',
+        "$is->{name}, under load: all that was acknowledged is there; mail and certificates exactly once (STO-3, MAI-1, CRT-1)");
+    is(join("\n", $ledger->probe($s)), '', 'every session and every password is as acknowledged (STO-3)');
+    return;
+}
+
 # --- all of them ---
 
+my @loads = under_load(
+    name  => 'no more names', server => { tmpfs => $real }, cause => 'No space left on device',
+    break => $real ? \&take_names : sub { inject($_[0], 'names') }
+);
+push @loads, under_load(
+    name  => 'full disk', server => { tmpfs => $real }, serves => 300, cause => 'No space left on device',
+    break => $real ? \&fill : sub { inject($_[0], 'full') }
+);
+push @loads, under_load(
+    name  => 'read-only file system', serves => 0, cause => 'Read-only file system',
+    break => sub { inject($_[0], 'readonly') }
+);
 scenario(
     name  => 'full disk', server => { tmpfs => $real }, some => 1, cause => 'No space left on device',
     break => $real ? \&fill : sub { inject($_[0], 'full') }
@@ -270,6 +358,8 @@ scenario(
 scenario(
     name  => 'failing syncs', cause => 'Input/output error', restart => 1, break => sub { inject($_[0], 'error') }
 );
+
+$_->() for @loads;
 
 # A start on a read-only file system says why it is none.
 {

@@ -4,6 +4,8 @@
  * ANSHIN_FAULTS names a file; as long as it exists, calls that would change anything below the directory
  * ANSHIN_FAULTS_BELOW fail as its first word says:
  *   full      no octet beyond what is allocated: ENOSPC from write, pwrite and posix_fallocate past the end of a file
+ *   names     no further name: ENOSPC from making a file or a directory, from linking, and from renaming to a name that
+ *             is not there, as without inodes, or where a directory cannot grow
  *   readonly  what a file system that the kernel has made read-only answers: EROFS from everything that writes, from
  *             files that have been open as well
  *   error     what was written does not reach the disk: EIO from fsync and fdatasync
@@ -95,9 +97,30 @@ static int change_fault(int directory, const char *name)
     return fault() == 'r' && name_is_below(directory, name) ? EROFS : 0;
 }
 
+/* What a call that gives something this name fails with, when nothing has it. */
+static int name_fault(int directory, const char *name)
+{
+    char word = fault();
+    int kept = errno;
+    int is_new;
+
+    if ((word != 'n' && word != 'r') || !name_is_below(directory, name)) {
+        return 0;
+    }
+    if (word == 'r') {
+        return EROFS;
+    }
+    is_new = syscall(SYS_faccessat, directory, name, F_OK) != 0 && errno == ENOENT;
+    errno = kept;
+    return is_new ? ENOSPC : 0;
+}
+
 static int open_fault(int directory, const char *name, int flags)
 {
-    return (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) != 0 ? change_fault(directory, name) : 0;
+    if ((flags & O_CREAT) != 0) {
+        return name_fault(directory, name);
+    }
+    return (flags & (O_WRONLY | O_RDWR | O_TRUNC)) != 0 ? change_fault(directory, name) : 0;
 }
 
 static int sync_fault(int fd)
@@ -214,7 +237,7 @@ PUBLIC int checked_openat(int directory, const char *name, int flags)
 
 PUBLIC int renameat(int from_directory, const char *from, int to_directory, const char *to)
 {
-    int code = change_fault(to_directory, to);
+    int code = name_fault(to_directory, to);
 
     return code != 0 ? refuse(code) : (int)syscall(SYS_renameat, from_directory, from, to_directory, to);
 }
@@ -226,7 +249,7 @@ PUBLIC int rename(const char *from, const char *to)
 
 PUBLIC int linkat(int from_directory, const char *from, int to_directory, const char *to, int flags)
 {
-    int code = change_fault(to_directory, to);
+    int code = name_fault(to_directory, to);
 
     return code != 0 ? refuse(code) : (int)syscall(SYS_linkat, from_directory, from, to_directory, to, flags);
 }
@@ -245,7 +268,7 @@ PUBLIC int unlink(const char *name)
 
 PUBLIC int mkdir(const char *name, mode_t mode)
 {
-    int code = change_fault(AT_FDCWD, name);
+    int code = name_fault(AT_FDCWD, name);
 
     return code != 0 ? refuse(code) : (int)syscall(SYS_mkdirat, AT_FDCWD, name, mode);
 }
