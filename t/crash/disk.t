@@ -44,7 +44,8 @@ my $faults = Anshin::Server::out() . '/faults.so';
 
 sub server {
     my (%want) = @_;
-    my $s = Anshin::Server->new(loglevel => 'notice', no_ca => 1, contract => $want{contract} // <<'END_OF_LINES');
+    my %httpd = (loglevel => 'notice', no_ca => 1, server => $want{httpd});
+    my $s = Anshin::Server->new(%httpd, contract => $want{contract} // <<'END_OF_LINES');
 AnshinLoginMethods password certificate
 AnshinCertificateKey p256
 END_OF_LINES
@@ -248,7 +249,8 @@ sub afterwards {
 # allocated already; restart: 1 when a restart must be asked for.
 sub scenario {
     my (%is) = @_;
-    my $s = server(%{ $is{server} || {} });
+    # A child that httpd adds while it lasts, since the others begin slowly, would have no store to read from.
+    my $s = server(%{ $is{server} || {} }, httpd => 'MinSpareThreads 1');
     my $cast = prepare($s, $is{name});
     $is{break}->($s);
     while_it_lasts($s, $cast, \%is);
