@@ -39,7 +39,7 @@ my $real = $ENV{ANSHIN_NAMESPACE};
 diag($real ? 'the full disk is a tmpfs' : 'no tmpfs may be mounted here (for a real full disk: run as root, with '
         . 'CAP_SYS_ADMIN); a full disk is one that t/crash/preload/faults.c makes of a good one');
 
-my $seconds = (grep { $_ eq '--long' } @ARGV) ? 10 : 0.7;
+my $seconds = (grep { $_ eq '--long' } @ARGV) ? 10 : 0.5;
 my $faults = Anshin::Server::out() . '/faults.so';
 
 sub server {
