@@ -4,6 +4,7 @@ package Anshin::Processes;
 #   my $p = Anshin::Processes->new($server);
 #   $p->of('child')             numbers
 #   $p->all                     "number kind", of all but commands
+#   $p->answered                numbers of the children whose lines about clients stand in the error log
 #   $p->is_ours($number)        still that server's, not a number used again
 #   $p->stacks                  where each thread is in the kernel, for those who find out why something hangs
 #   $p->kill_httpd($pause)      kill -9 for httpd, its first process first; worker and signer are left to end
@@ -82,6 +83,15 @@ sub widows {
     my ($self, @numbers) = @_;
     Anshin::Server::wait_for(20, sub { return !grep { $self->is_ours($_) } @numbers });
     return grep { $self->is_ours($_) } @numbers;
+}
+
+# By their lines, since the parent and the worker write there as well, but about no client.
+sub answered {
+    my ($self) = @_;
+    my %seen = map { $_ => 1 } map { /\[pid (\d+)[^\]]*\] \[(?:client|remote) / } split /\n/, $self->{server}->log;
+    delete $seen{ $self->{server}->pid };
+    my @numbers = sort keys %seen;
+    return @numbers;
 }
 
 sub stacks {
