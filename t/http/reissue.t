@@ -106,6 +106,27 @@ sub ask {
     unlike($s->access_log, qr/\Q$token\E/, 'no token of a link stands in the access log (S9)');
 }
 
+{
+    my $backlog = sub {
+        my $made = $s->run(Anshin::Server::out() . '/tools/backlog', $s->state, @_, { env => 1 });
+        $made->{status} == 0 or die $made->{err};
+    };
+    my $p = Anshin::Person->add($s, 'p-01-usr004');
+    $p->register;
+    $backlog->(10_000);
+    my @mine = @$p{qw(user address)};
+    for my $ask ([ 'password', @mine ], [ 'password', 'p-01-nobody', 'x@example.jp' ], [ 'certificate', @mine ]) {
+        my $r = ask($s->client, @$ask);
+        is($r->status, 503, "the worker's queue is full: a request for a $ask->[0] of $ask->[1] is refused (S32, S8)");
+        like($r->header('Retry-After') // '', qr/^[1-9]\d*$/, 'which says when to come back (S32)');
+    }
+    like($s->log, qr/AN0611: .*AN0195: 10000 jobs wait already/, 'the log says why');
+    is($s->client->get('/anshin/login')->status, 200, 'other pages are there');
+    $backlog->(-10_000);
+    is(ask($s->client, 'password', $p->{user}, $p->{address})->status, 303, 'as soon as there is room it is taken');
+    ok($p->reissue_path('password'), 'and brings a mail');
+}
+
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
 $s->finish;
 done_testing;

@@ -205,6 +205,40 @@ static void test_factor(void)
     (void)peer;
 }
 
+/* As if so many jobs waited. */
+static void waiting(apr_int64_t count)
+{
+    anshin_sequence_t sequence;
+
+    (void)world_get(&world, &anshin_record_sequence, "jobs", &sequence);
+    sequence.count = count;
+    world_put(&world, &anshin_record_sequence, "jobs", &sequence);
+}
+
+static void test_limit(void)
+{
+    static const anshin_reissue_kind_t kinds[] = {ANSHIN_REISSUE_PASSWORD, ANSHIN_REISSUE_CERTIFICATE};
+    int jobs, blobs, refused = 0, counted;
+
+    waiting(9999);
+    ok(anshin_reissue_request(world_op(&world), kinds[0], "re1", "taro@example.jp") == APR_SUCCESS,
+       "with 9,999 jobs in the queue a request is the last that is taken (S32)");
+    jobs = world_count(&world, &anshin_record_job);
+    blobs = world_blobs(&world);
+    for (int i = 0; i < 2; i++) {
+        anshin_op_t *op = world_op(&world);
+        refused += anshin_reissue_request(op, kinds[i], "re1", "taro@example.jp") == ANSHIN_EBUSY &&
+                   strcmp(op->error.id, "AN0195") == 0 && !op->jobs_queued;
+    }
+    ok(refused == 2, "with 10,000 one of either kind is refused as busy (S32)");
+    ok(world_count(&world, &anshin_record_job) == jobs && world_blobs(&world) == blobs,
+       "and leaves neither a job nor a sealed text behind (S24, S32)");
+    ok(anshin_jobs_release(world_op(&world), &counted) == APR_SUCCESS &&
+           anshin_reissue_request(world_op(&world), kinds[0], "re1", "taro@example.jp") == APR_SUCCESS &&
+           world_count(&world, &anshin_record_job) == jobs + 1 && world_blobs(&world) == blobs + 1,
+       "once there is room the next one is taken");
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -218,6 +252,7 @@ int main(void)
     test_lock();
     test_certificate();
     test_factor();
+    test_limit();
     apr_pool_destroy(pool);
     return done();
 }
