@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use List::Util qw(sum);
 use Test::More;
 use Anshin::Attack;
 use Anshin::Person;
@@ -22,17 +23,25 @@ AnshinCodeAttempts $LIMIT{code}
 AnshinDownloadAttempts $LIMIT{download}
 AnshinAddressAttempts 1000000
 END
-my $s = Anshin::Server->new(contract => $contract, server => 'AnshinHashWait 60s', extra => <<"END" . Anshin::Server::login_lines('p-01') . '</VirtualHost>')->start;
+my %sites = (modern => [ "${contract}AnshinFunctions account password-reissue certificate-reissue", 'modern' ]);
+
+# The virtual host of a contract at the second port.
+sub second_host {
+    my ($contract, $host) = @_;
+    my $head = "<VirtualHost 127.0.0.1:$second_port>\nServerName $host:$second_port\nSSLEngine on\n";
+    return $head . Anshin::Server::login_lines($contract) . "</VirtualHost>\n";
+}
+my $s = Anshin::Server->new(
+    contract => $contract, sites => \%sites, server => 'AnshinHashWait 60s',
+    extra => <<"END" . second_host('p-01', 'localhost') . second_host('modern', 'modern.localhost')
 StartServers 3
 ThreadsPerChild 64
 MaxRequestWorkers 256
 Listen 127.0.0.1:$second_port
-<VirtualHost 127.0.0.1:$second_port>
-    ServerName localhost:$second_port
-    SSLEngine on
 END
+)->start;
 my $other = Anshin::Server->new(
-    shares => $s, contract => $contract, server => "AnshinCAWorker off\nAnshinHashWait 60s",
+    shares => $s, contract => $contract, sites => \%sites, server => "AnshinCAWorker off\nAnshinHashWait 60s",
     extra => "ThreadsPerChild 64\nMaxRequestWorkers 256"
 )->start;
 
@@ -41,7 +50,7 @@ sub door {
     my ($n, %want) = @_;
     return $other->client(%want) if $n % 3 == 2;
     return $s->client(%want) if $n % 3 == 0;
-    return $s->client(%want, port => $second_port, origin => $s->url =~ s{/$}{}r);
+    return $s->client(%want, port => $second_port, origin => $s->client(%want)->origin);
 }
 
 sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @want); $p->register; return $p }
@@ -53,13 +62,14 @@ sub login_shot {
     return [$c, '/anshin/login', { csrf => csrf($c->get('/anshin/login')), user => $user, password => $password }];
 }
 
-# How many failures stand in the history, and how many of them locked.
+# How many failures stand in the history since the last look, and how many of them locked.
+my %looked;
 sub failures {
-    my ($user, @kinds) = @_;
-    my %told = results($s, $user);
-    my $sum = 0;
-    $sum += $told{$_} // 0 for @kinds, 'now_locked';
-    return "$sum checked, " . ($told{now_locked} // 0) . ' locked';
+    my ($who, @kinds) = @_;
+    my $before = $looked{$who} // {};
+    my $now = $looked{$who} = { results($s, @$who{qw(user contract)}) };
+    my ($locked, @others) = map { ($now->{$_} // 0) - ($before->{$_} // 0) } 'now_locked', @kinds;
+    return sum($locked, @others) . " checked, $locked locked";
 }
 
 # --- S5: passwords, over login, re-authentication, password change and question change ---
@@ -120,11 +130,54 @@ my $pem = $victim->fetch;
         push @shots, [$c, "/anshin/reissue/$what/prove", { csrf => csrf(open_flow($c, $path{$what})), question => ('pet', 'food')[ $n % 4 == 3 ], answer => "guess $n" }];
     }
     my @answers = at_once(@shots);
-    is(failures($victim->{user}, 'wrong_proof'), "$LIMIT{answer} checked, 1 locked", "S5: of 18 parallel answers over two links exactly $LIMIT{answer} are checked")
+    is(failures($victim, 'wrong_proof'), "$LIMIT{answer} checked, 1 locked", "S5: of 18 parallel answers over two links exactly $LIMIT{answer} are checked")
         or diag statuses(@answers);
     my $c = $s->client;
     is($c->submit(open_flow($c, $path{password}), { question => 'pet', answer => $victim->{answer} })->status, 403, 'the right one opens nothing any more (LCK-2)');
     command($s, 'user', 'unlock', $victim->{user});
+}
+
+# --- S5: the password and the operator's code, where a contract asks for them as the proof of a reissue ---
+
+{
+    my %modern = (host => 'modern.localhost', ca => undef);
+    my %want = (contract => 'modern', method => 'certificate', password => 'Umi-to-yama-to-kawa-7');
+    my $owner = Anshin::Person->add($s, 'p-01-usr009', %want);
+    $owner->register($s->client(%modern));
+    my $own = $owner->fetch($s->client(%modern));
+    my $unlock = sub { command_in($s, 'modern', 'user', 'unlock', $owner->{user}) };
+    my %path = map { $_ => reissue_path($s->client(%modern), $_, $owner) } qw(password certificate);
+    my $proof = sub {
+        my ($n, $what, $answer) = @_;
+        my $c = door($n, %modern);
+        return [$c, "/anshin/reissue/$what/prove", { csrf => csrf(open_flow($c, $path{$what})), answer => $answer }];
+    };
+    my $login = sub { my ($n, $word) = @_; return login_shot($n, $owner->{user}, $word, cert => $own, %modern) };
+    my @answers = at_once(map { ($proof->($_, 'certificate', "guess-$_"), $login->($_, "guess-$_")) } 1 .. 12);
+    is(failures($owner, 'wrong_password'), "$LIMIT{password} checked, 1 locked",
+        "S5: of 24 parallel passwords at the login and at the reissue of a certificate exactly $LIMIT{password} are checked")
+        or diag statuses(@answers);
+    my $alone = sub { my ($answer) = at_once($_[0]); return $answer->status };
+    for my $n (0 .. 2) {
+        my $right = $proof->($n, 'certificate', $owner->{password});
+        is($alone->($right), 403, "the right one proves nothing any more at door $n (LCK-2)");
+    }
+    is($alone->($login->(0, $owner->{password})), 401, 'and opens nothing, which this contract tells nobody');
+    $unlock->();
+    my @steps = map { ($proof->($_, 'certificate', 'guess'), $login->($_ + 1, 'guess'), $login->($_ + 2, 'guess')) } 0, 1;
+    my @seen = map { $alone->($_) } @steps, $proof->(2, 'certificate', 'guess');
+    is("@seen", '422 401 401 422 401 401 403', 'S5: by turns the two share one counter, whose seventh locks');
+    is(failures($owner, 'wrong_password'), "$LIMIT{password} checked, 1 locked", 'each of them was checked');
+    $unlock->();
+
+    my ($code) = command_in($s, 'modern', 'user', 'code', $owner->{user}) =~ /code:\s*(\S+)/ or die 'no code of the operator';
+    @answers = at_once(map { $proof->($_, 'password', "guess-$_") } 1 .. 15);
+    is(failures($owner, 'wrong_proof'), "$LIMIT{answer} checked, 1 locked",
+        "S5: of 15 parallel codes of the operator exactly $LIMIT{answer} are checked") or diag statuses(@answers);
+    is($alone->($proof->(1, 'password', $code)), 403, 'the right one proves nothing any more (LCK-2)');
+    $unlock->();
+    is($alone->($proof->(2, 'certificate', $owner->{password})), 303, 'unlocked, the password proves');
+    is($alone->($proof->(2, 'password', $code)), 303, 'and the code');
 }
 
 # --- S5: codes of a registration and of a login, download passwords ---
@@ -132,7 +185,7 @@ my $pem = $victim->fetch;
 {
     my $new = Anshin::Person->add($s, 'p-01-usr003');
     my @answers = at_once(map { my $c = door($_); [$c, '/anshin/register', { csrf => csrf(open_flow($c, $new->{path})), code => "guess$_" }] } 1 .. 16);
-    is(failures($new->{user}, 'wrong_code'), "$LIMIT{code} checked, 0 locked", "S5: of 16 parallel registration codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
+    is(failures($new, 'wrong_code'), "$LIMIT{code} checked, 0 locked", "S5: of 16 parallel registration codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
 }
 {
     my $coded = person('p-01-usr004', method => 'otp');
@@ -145,11 +198,36 @@ my $pem = $victim->fetch;
     }
     my $code = $coded->wait_text(qr/\b(\d{6})\b/);
     my @answers = at_once(grep { $_->[2]{code} ne $code } @shots);
-    is(failures($coded->{user}, 'wrong_code'), "$LIMIT{code} checked, 1 locked", "S5: of 15 parallel login codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
+    is(failures($coded, 'wrong_code'), "$LIMIT{code} checked, 1 locked", "S5: of 15 parallel login codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
     my $shot = $shots[-1];
     $shot->[2]{code} = $code;
     my ($late) = at_once($shot);
     is($late->status, 403, 'the code that was mailed opens nothing any more (LCK-2)');
+}
+{
+    my $app = person('p-01-usr008', method => 'otp');
+    my $in = $s->client;
+    my $sent = $in->submit($in->follow($app->login($in)), { send => 1 });
+    is($in->submit($sent, { code => $app->wait_text(qr/\b(\d{6})\b/) })->status, 303, 'a user of mailed codes');
+    my $page = $in->get('/anshin/account/authenticator');
+    my $secret = app_secret($page);
+    is($in->submit($page, { code => totp($secret) })->status, 303, 'becomes one of an authenticator app');
+    my %right = map { totp($secret, $_) => 1 } -3 .. 9;
+    my @wrong = (grep { !$right{$_} } map { sprintf '%06d', $_ } 1 .. 30)[0 .. 14];
+    my @shots;
+    for my $n (0 .. $#wrong) {
+        my $c = door($n);
+        my $step = $c->follow($app->login($c));
+        push @shots, [$c, '/anshin/login/code', { csrf => csrf($step), code => $wrong[$n] }];
+    }
+    my @answers = at_once(@shots);
+    is(failures($app, 'wrong_code'), "$LIMIT{code} checked, 1 locked",
+        "S5: of 15 parallel codes of an app exactly $LIMIT{code} are checked") or diag statuses(@answers);
+    my $shot = $shots[0];
+    $shot->[2]{code} = totp($secret, 1);
+    is((at_once($shot))[0]->status, 403, 'the right one opens nothing any more (LCK-2)');
+    command($s, 'user', 'unlock', $app->{user});
+    is((at_once($shot))[0]->status, 303, 'until the operator unlocks');
 }
 {
     my $waiting = person('p-01-usr005', method => 'certificate');

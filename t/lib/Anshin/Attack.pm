@@ -15,7 +15,8 @@ use JSON::PP ();
 use Anshin::Client;
 
 our @EXPORT = qw(
-    at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of statuses totp without_headers
+    app_secret at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of
+    statuses totp without_headers
 );
 
 # Forms sent at the same moment: every connection is opened and everything is sent but the last byte of each body; then the last
@@ -71,16 +72,17 @@ sub command_in {
     return $made->{out};
 }
 
-# The history of a user, oldest first.
+# The history of a user, oldest first; in the contract of the server, or the one named.
 sub entries {
-    my ($s, $user) = @_;
-    return reverse @{ JSON::PP::decode_json(command($s, '--json', 'history', $user, '--limit', '100000')) };
+    my ($s, $user, $contract) = @_;
+    my $told = command_in($s, $contract // $s->{name}, '--json', 'history', $user, '--limit', '100000');
+    return reverse @{ JSON::PP::decode_json($told) };
 }
 
 sub results {
-    my ($s, $user) = @_;
+    my ($s, @whose) = @_;
     my %count;
-    $count{ $_->{result} }++ for entries($s, $user);
+    $count{ $_->{result} }++ for entries($s, @whose);
     return %count;
 }
 
@@ -136,6 +138,13 @@ my %always = (
 sub without_headers {
     my ($r) = @_;
     return grep { my @values = $r->headers($_); @values != 1 || $values[0] !~ $always{$_} } sort keys %always;
+}
+
+# What the page of the authenticator app shows to be copied.
+sub app_secret {
+    my ($page) = @_;
+    my ($secret) = $page->text =~ /((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})/ or die "no secret of the app on $page->{path}";
+    return $secret =~ tr/ //dr;
 }
 
 # The octets that a text of RFC 4648 base32 stands for.
