@@ -8,6 +8,7 @@ use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Time::HiRes ();
 use Anshin::Attack;
+use Anshin::Held;
 use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
@@ -185,6 +186,35 @@ my $pem = $holder->fetch;
         isnt($c->get('/members/cgi-bin/env.cgi')->status, 200, 'S16: and for programs');
         $undo->() if $undo;
     }
+}
+
+# A terminal that is deleted by another of the same user: on connections that are open, and on one that goes on with a TLS session.
+{
+    my $q = person('p-01-usr007', method => 'certificate');
+    my $desk = inside($q, cert => $q->fetch);
+    my %new = (address => 'pocket@example.jp', address_confirm => 'pocket@example.jp', kind => 'mobile');
+    my $form = $desk->follow($desk->submit($desk->get('/anshin/terminal/add'), \%new));
+    my $done = $desk->follow($desk->submit($form, {}));
+    my $pocket = $q->at_terminal(2, address => $new{address}, download_password => secret_of($done));
+    my $own = $pocket->fetch;
+    my $c = inside($pocket, cert => $own);
+    my $cookie = $c->{cookies}{$SESSION};
+    my $held = Anshin::Held->new($c);
+    my $resuming = $c->clone(tls => '1.2', resume => 1);
+    my $file = $s->root . '/run/tls-pocket';
+    my %tls = (cert => $own, cookie => $cookie);
+    my @open = ($c->get('/members/')->status, $held->get('/members/'), $resuming->get('/members/')->status);
+    is("@open", '200 200 200', 'the session of a second terminal');
+    $resuming->close;
+    is(join(' ', (tls13('/members/', %tls, to => $file))[ 0, 1 ]), 'New 200', 'on many connections');
+    is($desk->submit($desk->follow($desk->get('/anshin/terminal/delete?n=2')), {})->status, 303, 'the first terminal deletes the second');
+    is($c->get('/members/')->status, 401, 'S16: over at once, on a connection that was open (LOG-9)');
+    is($held->get('/members/'), 401, 'S16: on one of HTTP/2 as well');
+    is($resuming->get('/members/')->status . ' ' . $resuming->resumed, '401 1', 'S16: and on a resumed TLS session, of TLS 1.2');
+    is(join(' ', (tls13('/members/', %tls, from => $file))[ 0, 1 ]), 'Reused 401', 'S16: of TLS 1.3');
+    is($c->get('/anshin/account')->status, 303, 'S16: and for the portal');
+    is($desk->get('/members/')->status, 200, 'the terminal that is left goes on');
+    is(scalar(() = command($s, 'session', 'list', $q->{user}) =~ /127\.0\.0\.1/g), 1, 'S16: with the only session that the server knows');
 }
 
 # --- S20: a stolen session on a connection with another certificate or none ---

@@ -5,6 +5,7 @@ package Anshin::Person;
 #   $p->{path}, $p->{code}                    the registration link (path and query), the registration code
 #   $p->register($c)                          through the pages; $p->{password}, $p->{download_password}
 #   my $pem = $p->fetch($c)                   waits for the mail, downloads, unpacks: key and certificate in one file
+#   my $q = $p->at_terminal(2, address => ..., download_password => ...)    the same user where a second one is
 #   $p->login($c)                             the response to the login form
 #
 # Each dies with what it saw when a step does not lead where it should.
@@ -109,13 +110,16 @@ sub download {
 sub fetch {
     my ($self, $c) = @_;
     my ($bytes) = $self->download($c || $self->{server}->client);
-    my $base = $self->{server}->root . "/person-$self->{user}";
+    my $base = $self->{server}->root . "/person-$self->{user}" . ($self->{terminal} ? "-$self->{terminal}" : '');
     Anshin::PKI::write_text("$base.p12", $bytes);
     my $made = $self->{server}->run(
         qw(openssl pkcs12 -nodes -passin), "pass:$self->{download_password}", '-in', "$base.p12", '-out', "$base.pem");
     $made->{status} == 0 or die "PKCS#12 of $self->{user} does not open: $made->{err}";
     return $self->{pem} = "$base.pem";
 }
+
+# The same user at a further terminal.
+sub at_terminal { my ($self, $number, %its) = @_; return bless { %$self, %its, terminal => $number }, ref $self }
 
 sub login {
     my ($self, $c, %fields) = @_;
