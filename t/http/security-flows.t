@@ -107,6 +107,45 @@ my $c = inside($p);
     is($p->login($fresh, return => $return)->header('Location'), '/', 'nor its place to return to (S26)');
 }
 
+# --- nor of another user, who brings it along with a session and a token of the own ---
+
+sub by_code {
+    my ($p) = @_;
+    my $c = $s->client;
+    my $sent = $c->submit($c->follow($p->login($c)), { send => 1 });
+    is($c->submit($sent, { code => $p->wait_text(qr/\b(\d{6})\b/) })->status, 303, "$p->{user} is logged in by a code");
+    return $c;
+}
+{
+    my @people = map { person("p-01-usr04$_", method => 'otp') } 0, 1;
+    my ($theirs, $mine) = map { by_code($_) } @people;
+    my $begun = sub { my ($d, $path, $fields) = @_; return $d->follow($d->submit($d->get("/anshin/$path"), $fields)) };
+    $mine->submit($begun->($mine, 'terminal/add', terminal_form('mine@example.jp')), {});
+    my $token = csrf($mine->get('/anshin/password'));
+    for my $flow (
+        [ 'adding a terminal', 'terminal', $begun, 'terminal/add', terminal_form('t@example.jp') ],
+        [ 'changing one',      'terminal', $begun, 'terminal/change?n=1', terminal_form('u@example.jp') ],
+        [ 'deleting one',      'terminal', sub { my ($d) = @_; return $d->follow($d->get('/anshin/terminal/delete?n=2')) } ],
+        [ 'enrolling an app',  'authenticator', sub { my ($d) = @_; return $d->get('/anshin/account/authenticator') } ],
+        [ 'another method',    'method', $begun, 'method', { method => 'password' } ]
+    ) {
+        my ($what, $kind, $begin, @form) = @$flow;
+        my $page   = $begin->($theirs, @form);
+        my $place  = $kind eq 'authenticator' ? '/anshin/account/authenticator' : "/anshin/$kind/confirm";
+        my %fields = $kind eq 'authenticator' ? (code => totp(app_secret($page))) : ();
+        my $before = join "\n", map { standing($s, $_->{user}) } @people;
+        my $other  = sub { return $mine->clone(cookies => { %{ $mine->{cookies} }, $FLOW => $theirs->{cookies}{$FLOW} }) };
+        my $r      = $other->()->post($place, { csrf => $token, %fields });
+        my $told   = $r->status . ' ' . ($r->header('Location') // '');
+        is($told, $kind eq 'authenticator' ? "303 $place" : '410 ', "$what: another user's flow is none where it is sent (S29)");
+        is(join("\n", map { standing($s, $_->{user}) } @people), $before, 'and changes neither of the two (S29)');
+        is($theirs->submit($page, \%fields)->status, 303, 'whose it is, it serves');
+        isnt(join("\n", map { standing($s, $_->{user}) } @people), $before, 'and changes something');
+        isnt($other->()->get("/anshin/$kind/done")->status, 200, 'nor is its result shown there (S29)')
+            if $kind eq 'terminal';
+    }
+}
+
 # --- a form that is sent several times at once is carried out once ---
 
 {

@@ -29,9 +29,6 @@ MORE
 sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @want); $p->register; return $p }
 sub inside { my ($p, @want) = @_; my $c = $s->client(@want); is($p->login($c)->status, 303, "$p->{user} is logged in"); return $c }
 
-# What the operator sees of a user: the account and the length of its history.
-sub whole { my ($p) = @_; my @entries = entries($s, $p->{user}); return command($s, '--json', 'user', 'show', $p->{user}) . @entries }
-
 # A certificate that will have expired by the time it is used again: made first, so that the waiting is done meanwhile.
 my $life  = Anshin::Valgrind::stretch(12);
 my $short = $s->pki->issue('p-01-usr001', to => $life / 86400);
@@ -188,7 +185,7 @@ my $pem = $holder->fetch;
     }
 }
 
-# A terminal that is deleted by another of the same user: on connections that are open, and on one that goes on with a TLS session.
+# A terminal that another of the same user deletes: on connections that are open, and on those that resume a TLS session.
 {
     my $q = person('p-01-usr007', method => 'certificate');
     my $desk = inside($q, cert => $q->fetch);
@@ -207,14 +204,16 @@ my $pem = $holder->fetch;
     is("@open", '200 200 200', 'the session of a second terminal');
     $resuming->close;
     is(join(' ', (tls13('/members/', %tls, to => $file))[ 0, 1 ]), 'New 200', 'on many connections');
-    is($desk->submit($desk->follow($desk->get('/anshin/terminal/delete?n=2')), {})->status, 303, 'the first terminal deletes the second');
+    my $gone = $desk->submit($desk->follow($desk->get('/anshin/terminal/delete?n=2')), {});
+    is($gone->status, 303, 'the first terminal deletes the second');
     is($c->get('/members/')->status, 401, 'S16: over at once, on a connection that was open (LOG-9)');
     is($held->get('/members/'), 401, 'S16: on one of HTTP/2 as well');
     is($resuming->get('/members/')->status . ' ' . $resuming->resumed, '401 1', 'S16: and on a resumed TLS session, of TLS 1.2');
     is(join(' ', (tls13('/members/', %tls, from => $file))[ 0, 1 ]), 'Reused 401', 'S16: of TLS 1.3');
     is($c->get('/anshin/account')->status, 303, 'S16: and for the portal');
     is($desk->get('/members/')->status, 200, 'the terminal that is left goes on');
-    is(scalar(() = command($s, 'session', 'list', $q->{user}) =~ /127\.0\.0\.1/g), 1, 'S16: with the only session that the server knows');
+    my @known = command($s, 'session', 'list', $q->{user}) =~ /127\.0\.0\.1/g;
+    is(scalar @known, 1, 'S16: with the only session that the server knows');
 }
 
 # --- S20: a stolen session on a connection with another certificate or none ---
@@ -225,7 +224,7 @@ my $theirs = $thief->fetch;
     my $c = inside($holder, cert => $pem);
     is($c->get('/anshin/account')->status, 200, 'the session of a certificate user');
     my $token = csrf($c->get('/anshin/password'));
-    my $before = whole($holder);
+    my $before = standing($s, $holder->{user});
     my $routes = Anshin::Source::slurp('modules/portal/route.c');
     my @member = map { "/anshin$_" } $routes =~ m/\{"(\/[^"]*)",\s*\w+,\s*\w+,\s*(?:MEMBER|FRESH)/g;
     cmp_ok(scalar @member, '>', 10, 'pages for who is logged in: ' . @member);
@@ -248,7 +247,7 @@ my $theirs = $thief->fetch;
         $out->post('/anshin/logout', { csrf => $token });
         is($c->get('/anshin/account')->status, 200, 'whose owner goes on');
     }
-    is(whole($holder), $before, 'S20: nothing has changed');
+    is(standing($s, $holder->{user}), $before, 'S20: nothing has changed');
 
     # the header of a proxy that nobody has named, with the very certificate (S22)
     my ($der) = Anshin::PKI::read_text($pem) =~ /-----BEGIN CERTIFICATE-----\n(.*?)-----END/s;

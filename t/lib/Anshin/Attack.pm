@@ -16,7 +16,7 @@ use Anshin::Client;
 
 our @EXPORT = qw(
     app_secret at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of
-    statuses totp without_headers
+    standing statuses totp without_headers
 );
 
 # Forms sent at the same moment: every connection is opened and everything is sent but the last byte of each body; then the last
@@ -84,6 +84,13 @@ sub results {
     my %count;
     $count{ $_->{result} }++ for entries($s, @whose);
     return %count;
+}
+
+# What the operator sees of a user, to be compared: the account and the length of its history.
+sub standing {
+    my ($s, $user) = @_;
+    my @entries = entries($s, $user);
+    return command($s, '--json', 'user', 'show', $user) . @entries;
 }
 
 sub csrf {
