@@ -234,7 +234,7 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kin
 
 static apr_status_t parse(anshin_op_t *op, const anshin_bytes_t *plain, anshin_mail_text_t *text)
 {
-    json_t *json = json_loadb((const char *)plain->data, plain->length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *json = anshin_secret_json(op, plain);
     const char *from;
     const char *to;
     const char *subject;

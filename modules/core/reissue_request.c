@@ -154,7 +154,7 @@ static apr_status_t open_request(anshin_op_t *op, const anshin_job_t *job, const
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    json = json_loadb((const char *)text.data, text.length, 0, NULL);
+    json = anshin_secret_json(op, &text);
     *user = apr_pstrdup(op->pool, json_string_value(json_object_get(json, "user")));
     *address = apr_pstrdup(op->pool, json_string_value(json_object_get(json, "address")));
     json_decref(json);

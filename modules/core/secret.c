@@ -8,6 +8,7 @@
 #include <apr_encode.h>
 #include <apr_strings.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/unicode.h"
@@ -172,4 +173,21 @@ void anshin_secret_blob_wipe(anshin_op_t *op, const char *name)
         anshin_error_clear(&ignored);
         (void)anshin_blob_wipe(op->env->store, name, &ignored);
     }
+}
+
+/* jansson drops a sign and goes on when memory ends within a string (lex_save), so that the text is held against what
+ * was read. */
+json_t *anshin_secret_json(const anshin_op_t *op, const anshin_bytes_t *text)
+{
+    json_t *json = json_loadb((const char *)text->data, text->length, JSON_REJECT_DUPLICATES, NULL);
+    char *again = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    int whole = again != NULL && strlen(again) == text->length && memcmp(again, text->data, text->length) == 0;
+
+    anshin_secret_wipe(op, again);
+    free(again);
+    if (!whole) {
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
 }

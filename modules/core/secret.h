@@ -4,6 +4,8 @@
 #ifndef ANSHIN_CORE_SECRET_H
 #define ANSHIN_CORE_SECRET_H
 
+#include <jansson.h>
+
 #include "core/op.h"
 
 /* Letters and digits that cannot be mistaken for each other: no 0 O o 1 I l i, and no vowels, so that no word appears.
@@ -43,5 +45,9 @@ apr_status_t anshin_secret_blob_put(anshin_op_t *op, const char **name, const ch
                                     apr_size_t length);
 apr_status_t anshin_secret_blob_get(anshin_op_t *op, anshin_bytes_t *data, const char *purpose, const char *name);
 void anshin_secret_blob_wipe(anshin_op_t *op, const char *name); /* failure leaves it to housekeeping */
+
+/* What json_dumps(JSON_COMPACT) wrote into a sealed text; json_decref() it. NULL: it is something else, or memory
+ * ended. */
+json_t *anshin_secret_json(const anshin_op_t *op, const anshin_bytes_t *text);
 
 #endif

@@ -52,6 +52,12 @@ static inline void registered(void)
     scene.peer = people_no_peer;
 }
 
+static inline void locked(void)
+{
+    registered();
+    (void)anshin_account_lock(world_op(&world), scene.user, ANSHIN_ACCOUNT_LOCKED);
+}
+
 static inline void with_certificate(void)
 {
     scene.password = people_register(&world, scene.user, ANSHIN_METHOD_CERTIFICATE);
@@ -207,8 +213,8 @@ static inline void issue_in_hand(void)
     claim(ANSHIN_JOB_ISSUE);
 }
 
-/* The only one: those of the users before are done with. */
-static inline void one_job_in_hand(void)
+/* The jobs of the users before are done with. */
+static inline void no_job_left(void)
 {
     int released;
     apr_time_t wake;
@@ -218,6 +224,11 @@ static inline void one_job_in_hand(void)
     while (anshin_job_claim(world_op(&world), "w", &scene.job, &scene.key, &wake) == APR_SUCCESS) {
         (void)anshin_job_drop(world_op(&world), scene.key, "w");
     }
+}
+
+static inline void one_job_in_hand(void)
+{
+    no_job_left();
     issue_in_hand();
 }
 
@@ -225,6 +236,12 @@ static inline void reissue_waits(void)
 {
     registered();
     (void)anshin_reissue_request(world_op(&world), ANSHIN_REISSUE_PASSWORD, scene.user, "taro@example.jp");
+}
+
+static inline void only_reissue_waits(void)
+{
+    no_job_left();
+    reissue_waits();
 }
 
 static inline void reissue_in_hand(void)
