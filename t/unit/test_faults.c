@@ -102,7 +102,7 @@ static int attempt(const struct case_t *c, const struct trouble_t *trouble, int 
                    apr_pool_t *pool)
 {
     static int users;
-    effect_records_t before;
+    effect_records_t before = {NULL, NULL, 0, NULL};
     anshin_op_t *op;
     apr_uint64_t sum;
 
