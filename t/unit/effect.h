@@ -103,6 +103,9 @@ static inline const char *effect_of_record(const char *key, const anshin_bytes_t
     for (int i = 0; anshin_record_types[i] != NULL; i++) {
         type = anshin_record_types[i]->number == atoi(key) ? anshin_record_types[i] : type;
     }
+    if (type == NULL) {
+        return "a record of no type";
+    }
     before = apr_pcalloc(pool, type->size);
     after = apr_pcalloc(pool, type->size);
     if ((was && anshin_record_decode(before, type, was->data, was->length, pool) != APR_SUCCESS) ||
