@@ -102,6 +102,22 @@ static void try_to_open(anshin_process_t *process, server_rec *server)
     apr_pool_destroy(pool);
 }
 
+/* With an allocator of its own: threads use it when they try, and that of the process's pool is not made for them. */
+static apr_status_t own_pool(apr_pool_t **own, apr_pool_t *pool)
+{
+    apr_allocator_t *allocator;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_pool_create_ex(own, pool, NULL, allocator);
+    if (rv == APR_SUCCESS) {
+        apr_allocator_owner_set(allocator, *own);
+    }
+    return rv;
+}
+
 void anshin_process_open(apr_pool_t *pool, server_rec *server)
 {
     anshin_main_t *main = anshin_site_of(server)->main;
@@ -114,7 +130,7 @@ void anshin_process_open(apr_pool_t *pool, server_rec *server)
     anshin_worker_leave();
     process = apr_pcalloc(pool, sizeof(*process));
     atomic_init(&process->env, NULL);
-    if (apr_pool_create(&process->pool, pool) != APR_SUCCESS ||
+    if (own_pool(&process->pool, pool) != APR_SUCCESS ||
         apr_thread_mutex_create(&process->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "AN0532: cannot make a mutex; this process lets nobody in");
         return;
