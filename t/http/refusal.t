@@ -173,7 +173,7 @@ $s->finish;
 $s = Anshin::Server->new(server => 'AnshinCAWorker off', contract => 'AnshinLoginMethods password')->start;
 is($s->client->get('/members/', %navigation)->status, 303, 'all is well');
 chmod 0644, $s->state . '/seal.key';
-$s->graceful;
+$s->graceful(alone => 1);
 $r = $s->client->get('/members/', %navigation, Cookie => '__Host-anshin-p-01=' . 'A' x 43);
 is($r->status, 503, 'S21: keys that the world may read are not used: 503');
 ok($r->header('Retry-After'), 'with Retry-After');
@@ -185,7 +185,7 @@ is($s->client->get('/anshin/login', %navigation)->status, 503, 'S21: and the log
 is($s->client->get('/open/')->status, 200, 'what is not protected is served');
 like($s->log, qr/AN0530: this process has no store or no keys and lets nobody in: AN\d{4}: /, 'S21: the log says why');
 chmod 0640, $s->state . '/seal.key';
-$s->graceful;
+$s->graceful(alone => 1);
 is($s->client->get('/members/', %navigation)->status, 303, 'mended');
 $s->finish;
 
@@ -197,7 +197,7 @@ is($s->client->get('/members/', %navigation)->status, 503, 'S21: who needs a cer
 is($s->client->get('/members/')->status, 503, 'S21: nor a program');
 is($s->client->get('/open/')->status, 200, 'what is not protected is served');
 $s->make_ca;
-$s->graceful;
+$s->graceful(alone => 1);
 is($s->client->get('/members/', %navigation)->status, 401, 'LOG-3: with a CA, certificates are asked for');
 is($s->client(cert => $s->pki->issue('x'))->get('/members/')->body =~ /"certificate":"(\w+)"/ && $1, 'unknown', 'and judged');
 $s->finish;

@@ -323,13 +323,16 @@ sub stop {
 
 sub restart { my $self = shift; $self->stop; return $self->start }
 
-# Tell httpd to restart gracefully and wait until the new generation answers.
+# Tell httpd to restart gracefully and wait until the new generation answers; alone => 1: until those of before are gone.
 sub graceful {
-    my ($self) = @_;
+    my ($self, %want) = @_;
     my $before = () = $self->log =~ /resuming normal operations/g;
-    kill USR1 => $self->{pid};
+    my $pid = $self->{pid};
+    my @old = grep { text_of("/proc/$_/comm") eq text_of("/proc/$pid/comm") } split ' ', text_of("/proc/$pid/task/$pid/children");
+    kill USR1 => $pid;
     my $resumed = sub { my $count = () = $self->log =~ /resuming normal operations/g; return $count > $before };
     wait_for(30, $resumed) or die "no graceful restart:\n" . $self->log;
+    wait_for(10, sub { return !grep { -d "/proc/$_" } @old }) if $want{alone};
     return $self;
 }
 
