@@ -27,9 +27,11 @@ sub begin {
     my $csrf = $c->get($path)->field('csrf');
     my $body = join '&', map { "$_=$fields{$_}" } sort keys %fields;
     my $late = $c->clone;
-    my $head = join "\r\n", "POST $path HTTP/1.1", 'Host: localhost:' . $s->port, 'Content-Type: application/x-www-form-urlencoded',
-        'Cookie: ' . join('; ', map { "$_=$c->{cookies}{$_}" } sort keys %{ $c->{cookies} }), 'Content-Length: ' . (length "csrf=$csrf&$body");
-    utf8::downgrade($head .= "\r\n\r\ncsrf=$csrf&" . substr $body, 0, -1);
+    my $form = "csrf=$csrf&$body";
+    my $head = join "\r\n", "POST $path HTTP/1.1", 'Host: localhost:' . $s->port,
+        'Content-Type: application/x-www-form-urlencoded', 'Content-Length: ' . length $form,
+        'Cookie: ' . join('; ', map { "$_=$c->{cookies}{$_}" } sort keys %{ $c->{cookies} }), '', substr $form, 0, -1;
+    utf8::downgrade($head);
     $late->connect->syswrite($head) == length $head or die 'not sent';
     return { client => $late, rest => substr $body, -1 };
 }
@@ -75,7 +77,8 @@ for my $case ([ 'the user is locked', 'user', 'lock' ], [ 'the session ends', 's
     $s->htanshin('user', 'unlock', $coded->{user});
     $c = app_user();
 }
-like(end(begin($c, '/anshin/account/authenticator', action => 'remove'))->header('Location'), qr/removed=1/, 'a form whose end comes at once is taken');
+my $r = end(begin($c, '/anshin/account/authenticator', action => 'remove'));
+like($r->header('Location'), qr/removed=1/, 'a form whose end comes at once is taken');
 ok(!has_app(), 'the app is gone');
 
 # --- time ---
@@ -83,7 +86,7 @@ ok(!has_app(), 'the app is gone');
 (my $p, $c) = member('p-01-usr001');
 my $begun = begin($c, '/anshin/terminal/add', %new);
 $s->later(30 * $steps + 601);
-my $r = end($begun);
+$r = end($begun);
 is($r->status, 303, 'S12: whose password was checked too long ago when the form is whole');
 like($r->header('Location'), qr{/reauthenticate\?}, 'S12: is asked for it again');
 $p->login($c = $s->client);
