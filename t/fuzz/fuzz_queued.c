@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "core/job.h"
 #include "core/mail.h"
@@ -23,6 +24,20 @@ static const char *text_of(const json_t *json, const char *name)
     return json_string_value(json_object_get(json, name));
 }
 
+/* What was sealed is what json_dumps() makes; NULL: it is something else. */
+static json_t *read_sealed(const uint8_t *data, size_t size)
+{
+    json_t *json = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+    char *again = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+
+    if (again == NULL || strlen(again) != size || memcmp(again, data, size) != 0) {
+        json_decref(json);
+        json = NULL;
+    }
+    free(again);
+    return json;
+}
+
 static int is_mail(const json_t *json)
 {
     return json_object_size(json) == 4 && text_of(json, "from") != NULL && text_of(json, "to") != NULL &&
@@ -31,7 +46,7 @@ static int is_mail(const json_t *json)
 
 static void check_mail(anshin_op_t *op, const char *blob, const uint8_t *data, size_t size)
 {
-    json_t *json = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *json = read_sealed(data, size);
     anshin_mail_t mail = {.contract = "p-01", .user = "taro", .kind = "any", .blob = blob};
     anshin_mail_text_t text;
     const char *message;
@@ -74,7 +89,7 @@ static apr_int64_t jobs(anshin_op_t *op)
 /* Nobody has an account here: who is not known gets nothing, and it ends there. */
 static void check_request(anshin_op_t *op, const char *blob, const uint8_t *data, size_t size)
 {
-    json_t *json = json_loadb((const char *)data, size, 0, NULL);
+    json_t *json = read_sealed(data, size);
     int good = text_of(json, "user") != NULL && text_of(json, "address") != NULL;
     anshin_job_t job;
     anshin_bytes_t left;
