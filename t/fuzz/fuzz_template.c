@@ -56,10 +56,18 @@ static json_t *make_data(const char *value)
     return data;
 }
 
-/* Neither {{{v}}} nor {{&v}}, and no other delimiters that could make a tag of that kind. */
+/* Neither {{{v}}}, also with white space in it, nor {{&v}}, and no other delimiters that could make a tag of that kind. */
 static int asks_for_nothing_raw(const char *source)
 {
-    return strchr(source, '&') == NULL && strstr(source, "{{{") == NULL && strchr(source, '=') == NULL;
+    const char *tag = source;
+
+    while ((tag = strstr(tag, "{{")) != NULL) {
+        tag += 2;
+        if (tag[strspn(tag, " \t\n\v\f\r")] == '{') {
+            return 0;
+        }
+    }
+    return strchr(source, '&') == NULL && strchr(source, '=') == NULL;
 }
 
 /* Between the marks of a value there is the value, escaped. */
