@@ -87,10 +87,10 @@ int anshin_question_post(anshin_exchange_t *x)
 
     anshin_member_cancel(x);
     anshin_words_questions(x, anshin_member_field(x, "question"));
+    anshin_page_value(x->page, "answer", anshin_member_field(x, "answer"));
     if (too_long(x, fields) || !anshin_exchange_field(x, "current", PASSWORD_MAX)) {
         return anshin_answer_form(x, "question");
     }
-    anshin_page_value(x->page, "answer", anshin_member_field(x, "answer"));
     status = anshin_question_change(&x->op, &member, anshin_member_field(x, "current"),
                                     anshin_member_field(x, "question"), anshin_member_field(x, "answer"), &result);
     if (status != APR_SUCCESS) {

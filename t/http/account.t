@@ -59,6 +59,11 @@ $p->login($c);
     my $r = $c->submit($page, { current => $p->{password}, question => 'food', answer => '　' });
     is($r->status, 422, 'an answer of nothing but space');
     like($_->text, qr{<a class="button plain" href="/anshin/account">中止する</a>}, 'the form has a way out (ACC-3)') for $page, $r;
+    for my $wrong ('', 'wrong') {
+        $r = $c->submit($page, { current => $wrong, question => 'food', answer => '寿司' });
+        is($r->status, 422, "the password is asked for: '$wrong'");
+        like($r->text, qr/value="food" selected.*name="answer" value="寿司"/s, 'and what else was typed is kept (ACC-3)');
+    }
     $r = $c->submit($c->get('/anshin/question'), { current => $p->{password}, question => 'food', answer => '寿司' });
     is($r->status, 303, 'question and answer change (ACC-3)');
     is($c->follow($r)->status, 200, 'with a result page');
