@@ -50,6 +50,7 @@ static void hostile(int in)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         anshin_error_t err;
 
+        anshin_error_clear(&err);
         anshin_log(ANSHIN_LOG_ERROR, "AN0001", "quoted: %s", cases[i].text);
         ok(written(in) && is_one_line() && !has_controls(), "S27: hostile text %d is one line without controls",
            (int)i);
