@@ -13,8 +13,7 @@
 #include "portal/member.h"
 #include "portal/route.h"
 
-#define CODE_MAX 64       /* bytes typed */
-#define PASSWORD_MAX 1024 /* bytes typed */
+#define CODE_MAX 64 /* bytes typed */
 
 int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result, const char *sealed)
 {
@@ -185,7 +184,7 @@ int anshin_login_change_get(anshin_exchange_t *x)
 
 int anshin_login_change_post(anshin_exchange_t *x)
 {
-    const char *password = anshin_member_field(x, "password"), *confirm = anshin_member_field(x, "password_confirm");
+    static const char *const fields[] = {"password", "password_confirm", NULL};
     anshin_login_facts_t facts;
     anshin_login_result_t result;
     unsigned broken;
@@ -194,12 +193,12 @@ int anshin_login_change_post(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return failure(x, status, "forced change");
     }
-    if (strlen(password) > PASSWORD_MAX || strlen(confirm) > PASSWORD_MAX) {
-        anshin_page_error(x->page, "password", "errors.too_long");
+    if (anshin_member_too_long(x, fields)) {
         return anshin_answer_form(x, "login-change");
     }
     facts_of(x, &facts);
-    status = anshin_login_change(&x->op, &facts, x->flow.token, password, confirm, &broken, &result);
+    status = anshin_login_change(&x->op, &facts, x->flow.token, anshin_member_field(x, "password"),
+                                 anshin_member_field(x, "password_confirm"), &broken, &result);
     if (status != APR_SUCCESS) {
         return failure(x, status, "forced change");
     }

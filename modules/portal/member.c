@@ -107,6 +107,17 @@ const char *anshin_member_field(const anshin_exchange_t *x, const char *name)
     return value ? value : "";
 }
 
+int anshin_member_too_long(anshin_exchange_t *x, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (strlen(anshin_member_field(x, *names)) > ANSHIN_TYPED_MAX) {
+            anshin_page_error(x->page, *names, "errors.too_long");
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void anshin_member_title(anshin_exchange_t *x, const char *template, const char *variant)
 {
     const char *key = apr_pstrcat(x->op.pool, template, ".title_", variant, NULL);

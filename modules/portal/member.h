@@ -36,6 +36,12 @@ int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin
 /* A field of the form, "" when it is missing. */
 const char *anshin_member_field(const anshin_exchange_t *x, const char *name);
 
+#define ANSHIN_TYPED_MAX 1024 /* bytes of a password or answer; beyond any contract's maximum */
+
+/* Complain about the first of these fields (NULL behind the last) that is longer; 0: none is. The rules name what is
+ * missing. */
+int anshin_member_too_long(anshin_exchange_t *x, const char *const *names);
+
 /* The page's title where its template serves several: the text TEMPLATE.title_VARIANT. */
 void anshin_member_title(anshin_exchange_t *x, const char *template, const char *variant);
 

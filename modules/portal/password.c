@@ -9,20 +9,6 @@
 #include "portal/member.h"
 #include "portal/route.h"
 
-#define PASSWORD_MAX 1024 /* bytes typed */
-
-/* Everything typed within bounds? The rules name what is missing. */
-static int too_long(anshin_exchange_t *x, const char *const *names)
-{
-    for (; *names; names++) {
-        if (strlen(anshin_member_field(x, *names)) > PASSWORD_MAX) {
-            anshin_page_error(x->page, *names, "errors.too_long");
-            return 1;
-        }
-    }
-    return 0;
-}
-
 int anshin_password_get(anshin_exchange_t *x)
 {
     if (anshin_form_get(x->query, "done") != NULL) {
@@ -42,7 +28,7 @@ int anshin_password_post(anshin_exchange_t *x)
 
     anshin_member_cancel(x);
     anshin_words_rules(x, 1);
-    if (too_long(x, fields) || !anshin_exchange_field(x, "current", PASSWORD_MAX)) {
+    if (anshin_member_too_long(x, fields) || !anshin_exchange_field(x, "current", ANSHIN_TYPED_MAX)) {
         return anshin_answer_form(x, "password");
     }
     status =
@@ -88,7 +74,7 @@ int anshin_question_post(anshin_exchange_t *x)
     anshin_member_cancel(x);
     anshin_words_questions(x, anshin_member_field(x, "question"));
     anshin_page_value(x->page, "answer", anshin_member_field(x, "answer"));
-    if (too_long(x, fields) || !anshin_exchange_field(x, "current", PASSWORD_MAX)) {
+    if (anshin_member_too_long(x, fields) || !anshin_exchange_field(x, "current", ANSHIN_TYPED_MAX)) {
         return anshin_answer_form(x, "question");
     }
     status = anshin_question_change(&x->op, &member, anshin_member_field(x, "current"),
@@ -118,7 +104,7 @@ int anshin_reauthenticate_get(anshin_exchange_t *x)
 int anshin_reauthenticate_post(anshin_exchange_t *x)
 {
     anshin_member_t member = anshin_member_of(x);
-    const char *password = anshin_exchange_field(x, "password", PASSWORD_MAX);
+    const char *password = anshin_exchange_field(x, "password", ANSHIN_TYPED_MAX);
     const char *path, *session_id;
     anshin_proof_t proof;
     apr_status_t status;

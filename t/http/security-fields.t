@@ -53,7 +53,6 @@ my %otherwise = (
     (map { $_ => [ $_, '一つ選んで' ] } qw(kind method profile terminal)), address_confirm => [ 'address_confirm', '一致していません' ],
     'credentials: question' => [ 'question', '一つ選んで' ], 'credentials: password' => [ 'password', '文字以内' ],
     'credentials: password_confirm' => [ 'password_confirm', '一致していません' ],
-    'forced change: password_confirm' => [ 'password', '長すぎます' ],
     (map { ("$_: question" => [ 'answer', '一致しません' ]) } 'proof by an answer', 'certificate, proof by an answer'),
     (map { ("$_: action" => [ 'code', '入力して' ]) } 'account', 'authenticator, enrolled, 2')
 );
