@@ -22,9 +22,7 @@ is($p->login($c)->status, 303, 'somebody is logged in');
 # --- S19: the headers of every answer of every page ---
 
 {
-    my $source = Anshin::Source::slurp('modules/portal/route.c');
-    my ($table) = $source =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
-    my @paths = map { "/anshin$_" } $table =~ m/\{"(\/[^"]*)",/g;
+    my @paths = map { "/anshin$_->{path}" } routes();
     cmp_ok(scalar @paths, '>=', 35, 'pages: ' . @paths);
     my $form = 'application/x-www-form-urlencoded';
     my %ask = (

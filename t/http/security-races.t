@@ -122,8 +122,7 @@ for my $round (1 .. $ROUNDS) {
     $c[$winner]->keep_cookies($answers[$winner]);
 
     my $page = $c[$winner]->get('/anshin/account/authenticator');
-    my ($secret) = $page->text =~ /((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})/ or die 'no secret of the app';
-    $secret =~ tr/ //d;
+    my $secret = app_secret($page);
     is($c[$winner]->submit($page, { code => totp($secret) })->status, 303, 'an app is enrolled');
     @c = (two(), two());
     my @tokens = map { csrf($_->follow($p->login($_))) } @c;

@@ -225,8 +225,7 @@ my $theirs = $thief->fetch;
     is($c->get('/anshin/account')->status, 200, 'the session of a certificate user');
     my $token = csrf($c->get('/anshin/password'));
     my $before = standing($s, $holder->{user});
-    my $routes = Anshin::Source::slurp('modules/portal/route.c');
-    my @member = map { "/anshin$_" } $routes =~ m/\{"(\/[^"]*)",\s*\w+,\s*\w+,\s*(?:MEMBER|FRESH)/g;
+    my @member = map { "/anshin$_->{path}" } grep { $_->{flags} =~ /^(?:MEMBER|FRESH)/ } routes();
     cmp_ok(scalar @member, '>', 10, 'pages for who is logged in: ' . @member);
     my %stolen = %{ $c->{cookies} };
     my %form = (csrf => $token, current => $holder->{password}, password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8', all => 1, method => 'password', kind => 'pc',
@@ -352,8 +351,7 @@ $p = person('p-01-usr001');
 }
 {
     my $c = inside($p);
-    my $routes = Anshin::Source::slurp('modules/portal/route.c');
-    my @fresh = map { "/anshin$_" } grep { $_ ne '/terminal/confirm' && $_ ne '/method/confirm' } $routes =~ m/\{"(\/[^"]*)",\s*\w+,\s*\w+,\s*FRESH/g;
+    my @fresh = map { "/anshin$_->{path}" } grep { $_->{flags} =~ /^FRESH/ && $_->{path} !~ m{^/(?:terminal|method)/confirm$} } routes();
     cmp_ok(scalar @fresh, '>=', 5, "pages of address, terminal and method: @fresh");
     unlike($c->get("$_?n=1")->header('Location') // '', qr/reauthenticate/, "S12: $_ within five minutes") for @fresh;
     my $form = $c->follow($c->submit($c->get('/anshin/terminal/add'), { address => 'n@example.jp', address_confirm => 'n@example.jp', kind => 'pc' }));
