@@ -224,8 +224,8 @@ static apr_status_t settle(recovery_t *recovery, anshin_journal_t *current, ansh
     if (status == APR_SUCCESS && recovery->journal > current->number) {
         status = anshin_folder_remove(folder, anshin_journal_name(current->number + 1, recovery->pool), recovery->err);
     }
-    if (status ==
-        APR_SUCCESS) { /* whose base it is may have died before its name was on disk: keep the last until then */
+    /* who made the base may have died before its name was on disk: the last one is kept until then */
+    if (status == APR_SUCCESS) {
         status = anshin_folder_sync(folder, recovery->err);
     }
     if (status == APR_SUCCESS) {
