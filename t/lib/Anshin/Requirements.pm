@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use Anshin::Source;
 
-my $number = qr/\b(?:[A-Z]{3}-\d{1,2}|S\d{1,2})\b/;
+my $number = qr/\b(?:[A-Z]{3,4}-\d{1,2}|S\d{1,2})\b/;
 my $page   = 't/requirements.md';
 
 # { number => { sentence, tests => [ files ], proven => 0 or 1, times } }
@@ -23,7 +23,8 @@ sub rows {
 
 # The numbers by family, in the order of the specification.
 sub order {
-    my @families = qw(CON REG PWD CRT LOG LCK ACC PRI CRI MAI ADM APP STO S);
+    my @families = qw(CON REG PWD CRT LOG LCK ACC PRI CRI MAI ADM APP STO FLO SEC REN LST CAS HLP NOM ATT IMP ROL AUD STA BAK
+        INS CLU ISO IDN COST GAP ADR S);
     my %place = map { $families[$_] => $_ } 0 .. $#families;
     my $key = sub { my ($family, $n) = $_[0] =~ /^([A-Z]+)-?(\d+)$/; return ($place{$family} // 99) * 1000 + $n };
     return [ sort { $key->($a) <=> $key->($b) } keys %{ rows() } ];
@@ -39,7 +40,7 @@ sub carried {
     my %carried;
     for my $file (test_files()) {
         my $text = slurp($file);
-        while ($text =~ /\b([A-Z]{3}-|S)(\d{1,2})(?:(?:…|\.\.\.?|-)\g1?(\d{1,2}))?\b/g) {
+        while ($text =~ /\b([A-Z]{3,4}-|S)(\d{1,2})(?:(?:…|\.\.\.?|-)\g1?(\d{1,2}))?\b/g) {
             my ($family, $low, $high) = ($1, $2, $3 // $2);
             next unless $known{ $family =~ s/-$//r };
             $carried{$file}{"$family$_"} = 1 for $low .. $high;
