@@ -8,11 +8,12 @@
 #   make valgrind     unit programs and HTTP suites under valgrind
 #   make coverage     which lines of the core, store and crypto no test reaches
 #   make fuzz bench crash screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/browser
-#   make install      below DESTDIR and the directories that apxs names
+#   make install      below DESTDIR and the directories that apxs names; a configuration is never overwritten
+#   make uninstall    takes away what make install brought, but no configuration that was edited and no state
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all test check lint valgrind coverage fuzz bench crash screenshots install clean deps-%
+.PHONY: all test check lint valgrind coverage fuzz bench crash screenshots install uninstall clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
 RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
@@ -54,8 +55,11 @@ screenshots: all deps-test
 	@apxs-build/npm
 	ANSHIN_SCREENSHOTS=apxs-build/out/screenshots prove --verbose -It/lib t/browser/*.t
 
-install: all
+install: deps-build
 	+@$(RULES) install
+
+uninstall:
+	+@$(RULES) uninstall
 
 clean:
 	rm -rf apxs-build/out

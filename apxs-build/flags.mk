@@ -19,6 +19,7 @@ SBINDIR ?= $(PREFIX)/sbin
 PROGRAMDIR ?= $(PREFIX)/lib/anshin
 DATADIR ?= $(PREFIX)/share/anshin
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/anshin
 CONFDIR ?= /etc/apache2/conf-available
 STATEDIR ?= /var/lib/anshin
 PLACES := -DANSHIN_SHARE_DIR=\"$(DATADIR)\" -DANSHIN_PROGRAM_DIR=\"$(PROGRAMDIR)\" \
