@@ -3,7 +3,7 @@
 #   make fuzz                                           every target for ten minutes
 #   make fuzz FUZZ_SECONDS=60 FUZZ_NAMES="form text"    some of them for less
 
-FUZZ_CC ?= clang-14
+FUZZ_CC ?= $(notdir $(shell command -v clang-14 || command -v clang))
 FUZZ_SECONDS ?= 600
 FUZZ_C := $(sort $(wildcard t/fuzz/fuzz_*.c))
 FUZZ_NAMES := $(patsubst t/fuzz/fuzz_%.c,%,$(FUZZ_C))

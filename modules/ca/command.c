@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,7 +112,7 @@ static int feed(int fd, const anshin_message_t *message, apr_time_t until)
 /* The exit status as waitpid() tells it; a program that does not end in time is killed. */
 static int await(pid_t child, apr_time_t until)
 {
-    int handle = pidfd_open(child, 0);
+    int handle = (int)syscall(SYS_pidfd_open, child, 0); /* glibc has a wrapper from 2.36 on */
     int status = -1;
 
     if (handle < 0 || !ready(handle, POLLIN, until)) {

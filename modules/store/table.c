@@ -41,8 +41,11 @@ apr_status_t anshin_table_load_driver(const char *type, anshin_error_t *err)
     if (status != APR_SUCCESS) {
         char text[128];
 
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0344", "store: apr-util has no driver for DBM files of type %s: %s",
-                           type, apr_strerror(status, text, sizeof(text)));
+        return anshin_fail(
+            err, ANSHIN_EINVALID, "AN0344",
+            "store: apr-util has no driver for DBM files of type %s: %s. Install the library (Berkeley DB "
+            "for db, GNU dbm for gdbm), or name the other type: AnshinStore %s",
+            type, apr_strerror(status, text, sizeof(text)), strcmp(type, "db") == 0 ? "dbm:gdbm" : "dbm");
     }
     return APR_SUCCESS;
 }
