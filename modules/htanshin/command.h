@@ -64,7 +64,7 @@ struct anshin_call_t {
     anshin_op_t op;          /* op.error always; the rest with access STORE */
 
     json_t *result; /* printed and released by main.c; NULL: nothing to say */
-    int departs;    /* the answer itself is a finding: exit code 1 after a result was printed */
+    int verdict;    /* exit code after a result was printed, where the answer itself is a finding; 0: none */
 };
 
 /* The families; each ends with a row whose family is NULL. */

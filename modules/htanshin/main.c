@@ -115,5 +115,5 @@ int main(int argc, const char *const *argv)
     json_decref(call.result);
     apr_pool_destroy(call.pool);
     apr_terminate();
-    return status == APR_SUCCESS && call.departs ? ANSHIN_EXIT_REFUSED : exit_code(status);
+    return status == APR_SUCCESS ? call.verdict : exit_code(status);
 }

@@ -117,7 +117,7 @@ refused('CON-1: another contract\'s mail', 1, qr/there is none in contract p-02/
 
 # --- check (CON-4) ---
 
-my $check = $s->htanshin('--json', 'check');
+my $check = $s->htanshin('--json', 'check', '--policy');
 is($check->{status}, 1, 'CON-4: a classic contract departs from modern');
 my %departs = map { $_->{directive} => $_ } @{ decode_json($check->{out})->{departures} };
 is_deeply([ @{ $departs{AnshinPasswordMinLength} }{qw(contract value modern)} ], [ 'p-01', '8', '15' ], 'CON-4: with both values');

@@ -1,0 +1,24 @@
+/*
+ * htanshin check: what its parts share. Private to this folder.
+ */
+#ifndef ANSHIN_HTANSHIN_CHECK_H
+#define ANSHIN_HTANSHIN_CHECK_H
+
+#include "htanshin/command.h"
+
+/* How bad a problem is: the exit code of check when nothing is worse, which monitoring of the kind of Nagios takes for
+ * warning and critical. */
+typedef enum anshin_severity_t {
+    ANSHIN_SEVERITY_WARNING = 1, /* works, but not for long, or not all of it */
+    ANSHIN_SEVERITY_CRITICAL = 2 /* somebody is turned away, or waits in vain */
+} anshin_severity_t;
+
+/* Add a problem to the answer: what was found, and what to do about it. The object is the answer's; more members may be
+ * set. */
+json_t *anshin_check_problem(anshin_call_t *call, anshin_severity_t severity, const char *what, const char *remedy);
+
+/* Where a contract departs from the preset modern: an object of each option into departures. APR_SUCCESS or
+ * ANSHIN_EFAULT. */
+apr_status_t anshin_check_policy(anshin_call_t *call, const anshin_contract_t *contract, json_t *departures);
+
+#endif

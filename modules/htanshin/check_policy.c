@@ -1,0 +1,163 @@
+/*
+ * htanshin check, the policy: where a contract departs from the preset modern (CON-4), with the reason.
+ *
+ * Every option of a contract has a row here, those that are the operator's own business too, so that a new option
+ * cannot be forgotten: t/check/reference.t counts.
+ */
+#include <string.h>
+
+#include "htanshin/check.h"
+#include "htanshin/print.h"
+
+typedef enum rule_t {
+    FREE,     /* says nothing about security, or only the operator can tell */
+    AT_LEAST, /* modern's value or more */
+    AT_MOST,  /* modern's value or less */
+    EQUAL,    /* modern's value */
+    CONTAINS, /* all words of modern's value */
+    WITHIN,   /* no word that modern's value has not */
+    NOT_WEAK, /* anything but classic's value */
+    GIVEN,    /* any value */
+    NOT_GIVEN /* no value */
+} rule_t;
+
+typedef struct row_t {
+    const char *directive;
+    rule_t rule;
+    const char *why; /* what a departure costs, and where that is written */
+} row_t;
+
+static const row_t rows[] = {
+    {"AnshinTitle", FREE, NULL},
+    {"AnshinPortalURL", FREE, NULL},
+    {"AnshinSiteURL", FREE, NULL},
+    {"AnshinSupport", FREE, NULL},
+    {"AnshinLoginMethods", FREE, NULL},
+    {"AnshinDefaultLoginMethod", FREE, NULL},
+    {"AnshinFunctions", WITHIN, "what a secret question alone proves can be guessed or found out (ASVS 6.4.2)"},
+    {"AnshinPasswordMinLength", AT_LEAST,
+     "short passwords are guessed; 8 suffice beside a second factor (SP 800-63B-4 3.1.1.2)"},
+    {"AnshinPasswordMaxLength", AT_LEAST, "long passphrases are refused; 64 at least (SP 800-63B-4 3.1.1.2)"},
+    {"AnshinPasswordCharacters", CONTAINS, "characters are refused without need (ASVS 6.2.5)"},
+    {"AnshinPasswordRequire", EQUAL, "rules of composition lead to predictable passwords (SP 800-63B-4 3.1.1.2)"},
+    {"AnshinPasswordSymbols", NOT_GIVEN, "characters are refused without need (ASVS 6.2.5)"},
+    {"AnshinPasswordHistory", FREE, NULL},
+    {"AnshinPasswordMaxAge", EQUAL, "forced changes lead to predictable passwords (SP 800-63B-4 3.1.1.2, ASVS 6.2.10)"},
+    {"AnshinPasswordWarning", FREE, NULL},
+    {"AnshinPasswordBlocklist", GIVEN, "common passwords are accepted (SP 800-63B-4 3.1.1.2, ASVS 6.2.4)"},
+    {"AnshinPasswordAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
+    {"AnshinAnswerAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
+    {"AnshinCodeAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
+    {"AnshinDownloadAttempts", AT_MOST, "more guesses before the lock (SP 800-63B-4 3.2.2)"},
+    {"AnshinShowAttempts", EQUAL, "a guesser is told where the limit lies (ASVS 6.3.8)"},
+    {"AnshinShowLocked", EQUAL, "a locked account shows that it exists (ASVS 6.3.8)"},
+    {"AnshinUnlockAfter", EQUAL, "guessing may go on after a while (SP 800-63B-4 3.2.2)"},
+    {"AnshinAddressAttempts", AT_MOST, "one address may guess more (ASVS 6.3.1)"},
+    {"AnshinAddressWindow", AT_LEAST, "one address may guess more (ASVS 6.3.1)"},
+    {"AnshinSecretQuestions", FREE, NULL},
+    {"AnshinAnswerMinLength", AT_LEAST, "short answers are guessed (ASVS 6.4.2)"},
+    {"AnshinReissueProof", EQUAL, "what a secret question alone proves can be guessed or found out (ASVS 6.4.2)"},
+    {"AnshinReissueMustChange", EQUAL, "a password that others may have seen stays in use (ASVS 6.4.1)"},
+    {"AnshinTerminals", FREE, NULL},
+    {"AnshinTerminalKinds", FREE, NULL},
+    {"AnshinSessionIdle", AT_MOST, "an unattended browser stays logged in longer (ASVS 7.3.1)"},
+    {"AnshinSessionLifetime", AT_MOST, "a stolen session lives longer (ASVS 7.3.2)"},
+    {"AnshinReauthenticate", AT_MOST, "an open session may change credentials for longer (ASVS 7.5.1)"},
+    {"AnshinRegistrationLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
+    {"AnshinDownloadLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
+    {"AnshinLinkLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
+    {"AnshinFlowLifetime", AT_MOST, "an abandoned page can be continued longer (ASVS 2.3.1)"},
+    {"AnshinCertificateLifetime", AT_MOST, "a lost key is of use longer (SP 800-57 part 1, 5.3)"},
+    {"AnshinCertificateOrganization", FREE, NULL},
+    {"AnshinCertificateKey", NOT_WEAK, "112 bits of strength, which end with 2030 (SP 800-57 part 1, 5.6)"},
+    {"AnshinCRLURL", FREE, NULL},
+    {"AnshinOCSPURL", FREE, NULL},
+    {"AnshinHistoryWindow", FREE, NULL},
+    {"AnshinHistoryRetention", FREE, NULL},
+    {"AnshinMailFrom", FREE, NULL},
+    {"AnshinMailSignature", FREE, NULL},
+    {"AnshinNotices", CONTAINS, "users are not told of what may be somebody else's doing (ASVS 6.3.7)"},
+    {"AnshinLanguage", FREE, NULL},
+    {"AnshinTemplateDir", FREE, NULL},
+    {"AnshinTextDir", FREE, NULL},
+    {"AnshinStyleURL", FREE, NULL},
+};
+
+static const row_t *find_row(const char *directive)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].directive, directive) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static apr_int64_t number_of(const anshin_policy_t *policy, const anshin_option_t *option)
+{
+    const char *member = (const char *)policy + option->offset;
+
+    return option->kind == ANSHIN_OPTION_SPAN ? *(const apr_interval_time_t *)(const void *)member
+                                              : *(const int *)(const void *)member;
+}
+
+static int departs(const row_t *row, const anshin_option_t *option, const anshin_policy_t *policy,
+                   const anshin_policy_t *modern, const char *value)
+{
+    switch (row->rule) {
+    case AT_LEAST:
+        return number_of(policy, option) < number_of(modern, option);
+    case AT_MOST:
+        return number_of(policy, option) > number_of(modern, option);
+    case EQUAL:
+        return number_of(policy, option) != number_of(modern, option);
+    case CONTAINS:
+        return (~number_of(policy, option) & number_of(modern, option)) != 0;
+    case WITHIN:
+        return (number_of(policy, option) & ~number_of(modern, option)) != 0;
+    case NOT_WEAK:
+        return strcmp(value, option->classic) == 0;
+    case GIVEN:
+        return value[0] == '\0';
+    case NOT_GIVEN:
+        return value[0] != '\0';
+    default:
+        return 0;
+    }
+}
+
+static const char *or_none(const char *value)
+{
+    return value[0] != '\0' ? value : "(not given)";
+}
+
+apr_status_t anshin_check_policy(anshin_call_t *call, const anshin_contract_t *contract, json_t *departures)
+{
+    anshin_contract_t *modern;
+    apr_status_t status =
+        anshin_contract_create(&modern, contract->name, ANSHIN_PRESET_MODERN, &call->op.error, call->pool);
+
+    for (const anshin_option_t *option = anshin_policy_options; status == APR_SUCCESS && option->directive != NULL;
+         option++) {
+        const char *value = anshin_option_print(&contract->policy, option, call->pool);
+        const row_t *row = find_row(option->directive);
+        json_t *departure;
+        if (row == NULL) {
+            return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0880", "check has no rule for %s", option->directive);
+        }
+        if (!departs(row, option, &contract->policy, &modern->policy, value)) {
+            continue;
+        }
+        departure = json_object();
+        anshin_result_text(departure, "contract", contract->name, call->pool);
+        anshin_result_text(departure, "directive", option->directive, call->pool);
+        anshin_result_text(departure, "value", or_none(value), call->pool);
+        anshin_result_text(departure, "modern",
+                           row->rule == GIVEN ? "a file"
+                                              : or_none(anshin_option_print(&modern->policy, option, call->pool)),
+                           call->pool);
+        anshin_result_text(departure, "why", row->why, call->pool);
+        json_array_append_new(departures, departure);
+    }
+    return status;
+}

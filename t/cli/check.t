@@ -1,0 +1,71 @@
+# htanshin check: exit code and remedy of each thing that hinders an installation, and departures that are accepted (ADM-1, D2).
+use strict;
+use warnings;
+use lib 't/lib';
+use JSON::PP qw(decode_json);
+use Test::More;
+use Anshin::Person;
+use Anshin::Server;
+
+my $extra = <<'END';
+<AnshinContract p-02 modern>
+AnshinPortalURL https://localhost:@PORT@/other
+AnshinMailFrom other@example.com
+</AnshinContract>
+END
+my $s = Anshin::Server->new(clock => 1, extra => $extra, contract => 'AnshinLoginMethods password certificate');
+
+sub check {
+    my $r = $s->htanshin('--json', 'check', @_);
+    return { status => $r->{status}, %{ $r->{out} ? decode_json($r->{out}) : {} } };
+}
+
+sub finds {
+    my ($name, $status, $severity, $problem, $remedy) = @_;
+    my $c = check();
+    my ($found, @more) = @{ $c->{problems} };
+    is($c->{status}, $status, "$name: exit code $status");
+    is($found->{severity}, $severity, "$name: $severity");
+    like($found->{problem}, $problem, "$name: what was found");
+    like($found->{remedy}, $remedy, "$name: what to do");
+    is(scalar @more, 0, "$name: and nothing else") or diag(explain(\@more));
+    return;
+}
+
+$s->start;
+ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'a server that is well has no problem');
+my $well = check();
+is($well->{status}, 0, 'CON-4: a departure is the decision of an operator: exit code 0');
+my $count = @{ $well->{departures} };
+cmp_ok($count, '>', 5, "CON-4: but it is told: $count");
+my $policy = check('--policy');
+is($policy->{status}, 1, 'CON-4: --policy asks for it: exit code 1');
+is(scalar @{ $policy->{departures} }, $count, 'with the same departures');
+
+# A worker that is stopped holds its lock and answers nothing: what it does not deliver is seen by the mail's age.
+my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'password');
+$p->register;
+my ($worker) = map { m{(\d+)$} } grep { (readlink("$_/exe") // '') eq $s->root . '/bin/anshin-ca' } glob '/proc/[0-9]*';
+ok($worker, 'the worker is found');
+kill STOP => $worker;
+$s->later(-3600);
+my $c = $s->client;
+$p->login($c, password => 'wrong password 1') for 1 .. 5;
+finds('mail that waits', 2, 'critical', qr/^the oldest mail has waited for (?:59|60) minutes$/, qr/CA worker runs.*mail list --state waiting/);
+kill CONT => $worker;
+ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'and no longer when it is delivered');
+$s->later(0);
+
+$s->stop;
+finds('no worker', 2, 'critical', qr/^the CA worker does not run/, qr/start httpd/);
+
+my $made = $s->htanshin('--contract', 'p-02', 'user', 'add', 'p-02-usr001', '--address', 'usr001@example.jp');
+is($made->{status}, 0, 'a user of another contract') or diag($made->{err});
+$s->{extra} = '';
+$s->configure;
+$s->start;
+ok(Anshin::Server::wait_for(10, sub { @{ check()->{problems} } == 1 }), 'the worker is back');
+finds('a contract that is not declared any more', 2, 'critical', qr/^contract p-02: is not declared, but has 1 user, who/, qr/declare it/);
+like($s->htanshin('check')->{out}, qr/severity.*\n.*critical/, 'as text, too');
+$s->finish;
+done_testing;
