@@ -20,6 +20,7 @@ PROGRAMDIR ?= $(PREFIX)/lib/anshin
 DATADIR ?= $(PREFIX)/share/anshin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/anshin
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 CONFDIR ?= /etc/apache2/conf-available
 STATEDIR ?= /var/lib/anshin
 PLACES := -DANSHIN_SHARE_DIR=\"$(DATADIR)\" -DANSHIN_PROGRAM_DIR=\"$(PROGRAMDIR)\" \

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # The directive reference, made of policy.def, server.def and reference.txt:
 #
-#   apxs-build/reference.pl            writes conf.d/anshin-reference.conf and htdocs/manual/{ja,en}/directives.md
+#   apxs-build/reference.pl            writes conf.d/anshin-reference.conf, htdocs/manual/{ja,en}/directives.md and
+#                                      htdocs/manual/man/{,ja/}anshin.conf.5
 #   apxs-build/reference.pl --print F  prints one of them instead, for t/check/reference.t
 use strict;
 use warnings;
@@ -23,7 +24,9 @@ for my $row (map { @$_ } values %tables) {
 my %files = (
     'conf.d/anshin-reference.conf'      => \&reference_conf,
     'htdocs/manual/en/directives.md' => sub { manual('en') },
-    'htdocs/manual/ja/directives.md' => sub { manual('ja') }
+    'htdocs/manual/ja/directives.md' => sub { manual('ja') },
+    'htdocs/manual/man/anshin.conf.5'    => sub { man_page('en') },
+    'htdocs/manual/man/ja/anshin.conf.5' => sub { man_page('ja') }
 );
 
 if (@ARGV && $ARGV[0] eq '--print') {
@@ -230,4 +233,47 @@ sub manual {
         $text .= "## $say->{parts}{$table}\n\n" . join '', map { row_section($_, $language, $table) } @{ $tables{$table} };
     }
     return $text . $say->{also};
+}
+
+# --- htdocs/manual/man/anshin.conf.5 ---
+
+my %man;
+BEGIN {
+    %man = (
+        en => {
+            name => 'NAME', description => 'DESCRIPTION', see => 'SEE ALSO', what => 'directives of Anshin Login in the configuration of httpd',
+            intro => 'These stand in the configuration of httpd, for example in anshin.conf. Times are written as a number with s, m, h or d. '
+                . 'Values with spaces stand in quotation marks.',
+        },
+        ja => {
+            name => '名前', description => '説明', see => '関連項目', what => 'httpd の設定に書く Anshin Login のディレクティブ',
+            intro => 'httpd の設定（anshin.conf など）に書きます。時間は数に s、m、h、d を付けて書きます。空白を含む値は引用符で囲みます。',
+        }
+    );
+}
+
+# A line of text in mdoc: no macro at its beginning, no escape within.
+sub mdoc { my ($text) = @_; $text =~ s/\\/\\e/g; $text =~ s/^([.'])/\\&$1/mg; $text =~ tr/`//d; return $text }
+
+sub man_item {
+    my ($row, $language) = @_;
+    my $say     = $say{$language};
+    my @default = map { $_ eq '' ? $say->{none} : $_ } @$row{qw(classic modern)};
+    my $default = $default[0] eq $default[1] ? $default[0] : "classic $default[0], modern $default[1]";
+    my @lines   = ($language eq 'ja' ? $row->{ja} : $row->{help}, "$say->{values}: " . allowed($row, $language eq 'ja') . '.', "$say->{default}: $default.");
+    (my $syntax = syntax($row)) =~ s/^(\w+) /$1 No /;
+    return join "\n", '.It Cm ' . mdoc($syntax), (map { mdoc($_) } $lines[0]), '.br', mdoc($lines[1]), '.br', mdoc($lines[2]), '';
+}
+
+sub man_page {
+    my ($language) = @_;
+    my ($say, $man) = ($say{$language}, $man{$language});
+    my $text = ".\\\" Made by apxs-build/reference.pl\n.Dd November 28, 2026\n.Dt ANSHIN.CONF 5\n.Os\n.Sh $man->{name}\n.Nm anshin.conf\n.Nd $man->{what}\n"
+        . ".Sh $man->{description}\n" . mdoc($man->{intro}) . "\n.Ss $say->{parts}{by_hand}\n.Bl -tag -width Ds\n"
+        . ".It Cm <AnshinContract No NAME [classic\\&|modern]>\n" . mdoc($say->{AnshinContract}) . "\n"
+        . ".It Cm AnshinUse No NAME|none\n" . mdoc($say->{AnshinUse}) . "\n.El\n";
+    for my $table (qw(server policy)) {
+        $text .= ".Ss $say->{parts}{$table}\n.Bl -tag -width Ds\n" . join('', map { man_item($_, $language) } @{ $tables{$table} }) . ".El\n";
+    }
+    return $text . ".Sh $man->{see}\n.Xr htanshin 8 ,\n.Xr anshin-ca 8\n";
 }

@@ -6,7 +6,8 @@ use Test::More;
 use Anshin::Server;
 use Anshin::Source;
 
-my @files = qw(conf.d/anshin-reference.conf htdocs/manual/en/directives.md htdocs/manual/ja/directives.md);
+my @files = qw(conf.d/anshin-reference.conf htdocs/manual/en/directives.md htdocs/manual/ja/directives.md htdocs/manual/man/anshin.conf.5
+    htdocs/manual/man/ja/anshin.conf.5);
 for my $file (@files) {
     open my $made, '-|', 'apxs-build/reference.pl', '--print', $file or die "reference.pl: $!";
     my $text = do { local $/; <$made> };

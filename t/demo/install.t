@@ -31,13 +31,29 @@ my %there = map { $_ => 1 } placed();
 my $libexec = Anshin::Server::libexec();
 my @wanted = (
     "$libexec/mod_anshin_auth.so", "$libexec/mod_anshin_portal.so", '/usr/sbin/htanshin', '/usr/lib/anshin/anshin-ca',
-    '/usr/lib/anshin/anshin-signer', '/usr/share/man/man8/htanshin.8', '/usr/share/anshin/templates/login.mustache',
+    '/usr/lib/anshin/anshin-signer', '/usr/share/man/man8/htanshin.8', '/usr/share/man/man5/anshin.conf.5', '/usr/share/man/ja/man5/anshin.conf.5',
+    '/usr/share/anshin/templates/login.mustache',
     '/usr/share/anshin/mail/locked.ja.mustache', '/usr/share/anshin/lang/ja.json', '/usr/share/anshin/manual/ja/operator.md',
     '/usr/share/doc/anshin/anshin.conf', '/usr/share/doc/anshin/anshin-reference.conf', '/etc/apache2/conf-available/anshin.conf',
 );
 is(join(' ', grep { !$there{$_} } @wanted), '', 'each thing is where the guide says');
 ok(!$there{'/etc/apache2/conf-available/anshin-reference.conf'}, 'the reference lies where no httpd reads it by chance');
 like($first->{out}, qr{conf-available/anshin\.conf.*operator\.md}, 'what comes next is told');
+
+# The completion asks the command itself (D7).
+sub completes {
+    my (@words) = @_;
+    my $script = 'source "$0"; program=$1; shift; COMP_WORDS=("$program" "$@"); COMP_CWORD=$#; _htanshin; echo "${COMPREPLY[@]}"';
+    open my $bash, '-|', 'bash', '-c', $script, "$root/usr/share/bash-completion/completions/htanshin", "$root/usr/sbin/htanshin", @words
+        or die "bash: $!";
+    my $out = <$bash> // '';
+    chomp $out;
+    return $out;
+}
+like(completes(''), qr/^(?=.*\bcert\b)(?=.*\buser\b).*\bversion\b/, 'completion of a family');
+is(completes('-d', '/nowhere', 'us'), 'user', 'of its first letters, behind an option');
+is(completes('user', 'lo'), 'lock', 'of a verb');
+is(completes('--contract', 'p-01', 'user', 'add', 'u1', '--add'), '--address', 'of an option');
 
 my $configuration = "$root/etc/apache2/conf-available/anshin.conf";
 my $mine = Anshin::PKI::read_text($configuration) . "# ours\n";
