@@ -191,9 +191,27 @@ static void check_worker(anshin_call_t *call)
     (void)close(fd);
 }
 
+/* --- the contracts ---------------------------------------------------------------------------------------------- */
+
+/* NSS, and so Firefox, refuses a PKCS#12 file with such a key (SEC_ERROR_PKCS12_UNABLE_TO_IMPORT_KEY). */
+static void check_keys(anshin_call_t *call)
+{
+    for (int i = 0; i < call->config->contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(call->config->contracts, i, const anshin_contract_t *);
+
+        if (contract->policy.key_type == ANSHIN_KEY_ED25519) {
+            (void)anshin_check_problem(
+                call, ANSHIN_SEVERITY_WARNING,
+                apr_psprintf(call->pool, "contract %s: Firefox cannot import a certificate with a key of type ed25519",
+                             contract->name),
+                "AnshinCertificateKey p256, unless nobody uses Firefox");
+        }
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker};
+static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker, check_keys};
 
 static apr_status_t check(anshin_call_t *call)
 {

@@ -62,10 +62,16 @@ finds('no worker', 2, 'critical', qr/^the CA worker does not run/, qr/start http
 my $made = $s->htanshin('--contract', 'p-02', 'user', 'add', 'p-02-usr001', '--address', 'usr001@example.jp');
 is($made->{status}, 0, 'a user of another contract') or diag($made->{err});
 $s->{extra} = '';
+$s->{contract} .= "\nAnshinCertificateKey ed25519";
 $s->configure;
 $s->start;
-ok(Anshin::Server::wait_for(10, sub { @{ check()->{problems} } == 1 }), 'the worker is back');
-finds('a contract that is not declared any more', 2, 'critical', qr/^contract p-02: is not declared, but has 1 user, who/, qr/declare it/);
+ok(Anshin::Server::wait_for(10, sub { @{ check()->{problems} } == 2 }), 'the worker is back');
+my ($stranger, $key) = @{ check()->{problems} };
+is($stranger->{severity}, 'critical', 'a contract that is not declared any more: critical');
+like($stranger->{problem}, qr/^contract p-02: is not declared, but has 1 user, who/, 'a contract that is not declared any more');
+is($key->{severity}, 'warning', 'a key that Firefox cannot import (B31): a warning');
+like($key->{problem}, qr/^contract p-01: Firefox cannot import .*ed25519/, 'a key that Firefox cannot import (B31)');
+is(check()->{status}, 2, 'the worst of them is the exit code');
 like($s->htanshin('check')->{out}, qr/severity.*\n.*critical/, 'as text, too');
 $s->finish;
 done_testing;
