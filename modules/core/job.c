@@ -1,13 +1,5 @@
 /*
- * The queues of the CA worker: see job.h.
- *
- * There is one queue for what can be done at once, and one for each length of wait between tries. A job that has to
- * wait is moved to the end of the queue of its wait, so that each is in the order of time by itself: looking for work
- * ends at the first job of each that is not due, however many wait behind it, and a mail that is refused for hours
- * leaves no trail of gaps behind it. A job lies under its number in its queue; the queue's sequence record says where
- * it begins and which number comes next, so that no walk over the store is needed. Numbers of jobs that are done are
- * gaps; those at the front are skipped for good by the next claim. How many jobs there are in all stands in the first
- * sequence.
+ * The queues of the CA worker: see job.h; how they lie in the store: job_queue.h.
  */
 #include "core/job.h"
 
@@ -20,68 +12,16 @@
 
 #include <apr_strings.h>
 
-#define SEQUENCE "jobs"
-#define WAIT_FIRST apr_time_from_sec(10)
-#define WAIT_MAIL apr_time_from_sec(3600) /* longest wait between tries */
-#define WAIT_ISSUE apr_time_from_sec(60)  /* somebody sits in front of the screen */
-#define DEATHS_FREE 3                     /* so often a job is begun again at once after its worker died */
+#include "core/job_queue.h"
+
+#define DEATHS_FREE 3 /* so often a job is begun again at once after its worker died */
 #define CLAIM_ROUNDS 16
 #define ERROR_MAX 200
 #define SERIAL_BYTES 16
 
-/* Seconds of wait, one queue each: those of wait_after(). */
-static const int waits[] = {0, 10, 20, 40, 60, 80, 160, 320, 640, 1280, 2560, 3600};
-enum { AT_ONCE, QUEUES = sizeof(waits) / sizeof(waits[0]) };
-
-static const char *queue_key(anshin_op_t *op, int queue)
-{
-    return queue == AT_ONCE ? SEQUENCE : apr_psprintf(op->pool, SEQUENCE "/%d", waits[queue]);
-}
-
-static const char *job_key(anshin_op_t *op, int queue, apr_int64_t number)
-{
-    return queue == AT_ONCE
-               ? apr_psprintf(op->pool, "%016" APR_UINT64_T_HEX_FMT, (apr_uint64_t)number)
-               : apr_psprintf(op->pool, "%d/%016" APR_UINT64_T_HEX_FMT, waits[queue], (apr_uint64_t)number);
-}
-
-static int queue_of(apr_interval_time_t wait)
-{
-    int queue = AT_ONCE;
-
-    while (queue < QUEUES - 1 && apr_time_from_sec(waits[queue]) < wait) {
-        queue++;
-    }
-    return queue;
-}
-
-/* A queue that never had a job has no record. */
-static apr_status_t get_sequence(anshin_op_t *op, anshin_txn_t *txn, int queue, anshin_sequence_t *sequence)
-{
-    apr_status_t status = anshin_txn_get(txn, &anshin_record_sequence, queue_key(op, queue), sequence);
-
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-}
-
-/* Put a job at the end of a queue; added: 1 when it is a new one. */
-static apr_status_t append(anshin_op_t *op, anshin_txn_t *txn, int queue, const anshin_job_t *job, int added)
-{
-    anshin_sequence_t sequence;
-    apr_status_t status = get_sequence(op, txn, queue, &sequence);
-
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_put(txn, &anshin_record_job, job_key(op, queue, sequence.next), job);
-    }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    sequence.next++;
-    sequence.count += added;
-    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, queue), &sequence);
-}
-
 apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job)
 {
+    const anshin_lane_t lane = anshin_lane_for(job->kind);
     anshin_job_t record = *job;
     apr_status_t status;
 
@@ -92,7 +32,10 @@ apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
     record.last_error = NULL;
     record.claimed_by = NULL;
     record.claimed_until = 0;
-    status = append(op, txn, AT_ONCE, &record, 1);
+    status = anshin_queue_append(op, txn, lane, ANSHIN_QUEUE_NOWAIT, &record);
+    if (status == APR_SUCCESS) {
+        status = anshin_queue_count(op, txn, lane, record.contract, 1);
+    }
     if (status == APR_SUCCESS) {
         op->jobs_queued = 1;
     }
@@ -113,10 +56,11 @@ static apr_time_t due_at(int queue, const anshin_job_t *job, const char *worker,
     if (is_claimed(job, worker, now)) {
         return job->claimed_until;
     }
-    return queue == AT_ONCE ? 0 : job->not_before;
+    return queue == ANSHIN_QUEUE_NOWAIT ? 0 : job->not_before;
 }
 
 typedef struct search_t {
+    anshin_lane_t lane;
     int queue;
     apr_int64_t front; /* of that queue: the first number that is no gap */
     apr_int64_t found; /* number of the job to claim; -1: none is due */
@@ -125,17 +69,18 @@ typedef struct search_t {
 } search_t;
 
 /* The first job of a queue that is due, if it is so for longer than what was found before. */
-static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, const char *worker, search_t *search)
+static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, anshin_lane_t lane, int queue, const char *worker,
+                                 search_t *search)
 {
     anshin_sequence_t sequence;
     anshin_job_t job;
     apr_int64_t front = -1;
-    apr_status_t status = get_sequence(op, txn, queue, &sequence);
+    apr_status_t status = anshin_queue_get(op, txn, lane, queue, &sequence);
 
     for (apr_int64_t number = sequence.first; status == APR_SUCCESS && number < sequence.next; number++) {
         apr_time_t due;
 
-        status = anshin_txn_get(txn, &anshin_record_job, job_key(op, queue, number), &job);
+        status = anshin_txn_get(txn, &anshin_record_job, anshin_queue_key(op, lane, queue, number), &job);
         if (status != APR_SUCCESS) {
             status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
             continue;
@@ -144,7 +89,7 @@ static apr_status_t search_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, 
         due = due_at(queue, &job, worker, op->now);
         if (due <= op->now) {
             if (search->found < 0 || job.not_before < search->since) {
-                *search = (search_t){queue, front, number, job.not_before, search->wake};
+                *search = (search_t){lane, queue, front, number, job.not_before, search->wake};
             }
             return APR_SUCCESS;
         }
@@ -174,20 +119,20 @@ static apr_status_t choose_serial(anshin_op_t *op, const char **serial)
 static apr_status_t move_front(anshin_op_t *op, anshin_txn_t *txn, const search_t *search)
 {
     anshin_sequence_t sequence;
-    apr_status_t status = get_sequence(op, txn, search->queue, &sequence);
+    apr_status_t status = anshin_queue_get(op, txn, search->lane, search->queue, &sequence);
 
     if (status != APR_SUCCESS || sequence.first >= search->front) {
         return status;
     }
     sequence.first = search->front;
-    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, search->queue), &sequence);
+    return anshin_queue_put(op, txn, search->lane, search->queue, &sequence);
 }
 
 /* In a write transaction: take what a search found, unless somebody was faster (ANSHIN_ECONFLICT). */
 static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *search, const char *worker,
                          anshin_job_t *job)
 {
-    const char *key = job_key(op, search->queue, search->found);
+    const char *key = anshin_queue_key(op, search->lane, search->queue, search->found);
     apr_status_t status = anshin_txn_get(txn, &anshin_record_job, key, job);
     int is_there = status == APR_SUCCESS;
 
@@ -205,7 +150,8 @@ static apr_status_t take(anshin_op_t *op, anshin_txn_t *txn, const search_t *sea
     return status == APR_SUCCESS ? move_front(op, txn, search) : status;
 }
 
-/* Looking takes no lock that writers would wait for: an idle worker polls. ANSHIN_ENOTFOUND: no job is due. */
+/* Strangers wait behind everybody (S37): their lane is looked at only while nothing else is due. Looking takes no lock
+ * that writers would wait for: an idle worker polls. ANSHIN_ENOTFOUND: no job is due. */
 static apr_status_t look(anshin_op_t *op, const char *worker, search_t *search)
 {
     anshin_txn_t *txn;
@@ -215,8 +161,10 @@ static apr_status_t look(anshin_op_t *op, const char *worker, search_t *search)
         return status;
     }
     *search = (search_t){.found = -1};
-    for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
-        status = search_queue(op, txn, queue, worker, search);
+    for (int lane = 0; search->found < 0 && lane < ANSHIN_LANES; lane++) {
+        for (int queue = 0; status == APR_SUCCESS && queue < ANSHIN_QUEUES; queue++) {
+            status = search_queue(op, txn, (anshin_lane_t)lane, queue, worker, search);
+        }
     }
     anshin_txn_abort(txn);
     return status == APR_SUCCESS && search->found < 0 ? ANSHIN_ENOTFOUND : status;
@@ -243,7 +191,7 @@ apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t 
         }
         status = take(op, txn, &search, worker, job);
         if (status == APR_SUCCESS) {
-            *key = job_key(op, search.queue, search.found);
+            *key = anshin_queue_key(op, search.lane, search.queue, search.found);
             /* The serial must be the same when the job is begun again, even after a loss of power. */
             return anshin_txn_commit(txn, job->kind == ANSHIN_JOB_ISSUE ? ANSHIN_DURABLE : ANSHIN_LAZY);
         }
@@ -258,17 +206,6 @@ apr_status_t anshin_job_claim(anshin_op_t *op, const char *worker, anshin_job_t 
 
 /* --- giving back ------------------------------------------------------------------------------------------------ */
 
-static apr_interval_time_t wait_after(const anshin_job_t *job, apr_int64_t tries)
-{
-    apr_interval_time_t most = job->kind == ANSHIN_JOB_ISSUE ? WAIT_ISSUE : WAIT_MAIL;
-    apr_interval_time_t wait = WAIT_FIRST;
-
-    for (apr_int64_t i = 1; i < tries && wait < most; i++) {
-        wait *= 2;
-    }
-    return wait < most ? wait : most;
-}
-
 static void unclaim(anshin_job_t *job)
 {
     job->tries++;
@@ -277,29 +214,28 @@ static void unclaim(anshin_job_t *job)
 }
 
 /* To be done again: now, in its place, or after a wait. */
-static apr_status_t put_back(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_job_t *job,
-                             apr_interval_time_t wait)
+static apr_status_t put_back(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_job_t *job, int queue)
 {
     apr_status_t status;
 
     unclaim(job);
-    job->not_before = op->now + wait;
-    if (wait == 0) {
+    job->not_before = op->now + anshin_queue_wait(queue);
+    if (queue == ANSHIN_QUEUE_NOWAIT) {
         return anshin_txn_put(txn, &anshin_record_job, key, job);
     }
     status = anshin_txn_delete(txn, &anshin_record_job, key);
-    return status == APR_SUCCESS ? append(op, txn, queue_of(wait), job, 0) : status;
+    return status == APR_SUCCESS ? anshin_queue_append(op, txn, anshin_lane_of(key), queue, job) : status;
 }
 
 /* The jobs that a queue had when the release began; what is moved on comes behind them. */
-static apr_status_t release_queue(anshin_op_t *op, anshin_txn_t *txn, int queue, const anshin_sequence_t *sequence,
-                                  int *released, apr_int64_t *count)
+static apr_status_t release_queue(anshin_op_t *op, anshin_txn_t *txn, anshin_lane_t lane, int queue,
+                                  const anshin_sequence_t *sequence, int *released, apr_int64_t *count)
 {
     anshin_job_t job;
     apr_status_t status = APR_SUCCESS;
 
     for (apr_int64_t number = sequence->first; status == APR_SUCCESS && number < sequence->next; number++) {
-        const char *key = job_key(op, queue, number);
+        const char *key = anshin_queue_key(op, lane, queue, number);
 
         status = anshin_txn_get(txn, &anshin_record_job, key, &job);
         *count += status == APR_SUCCESS;
@@ -307,10 +243,25 @@ static apr_status_t release_queue(anshin_op_t *op, anshin_txn_t *txn, int queue,
             /* A job that takes every worker with it must not stop all others. */
             apr_int64_t deaths = job.tries + 1 - DEATHS_FREE;
 
-            status = put_back(op, txn, key, &job, deaths > 0 ? wait_after(&job, deaths) : 0);
+            status = put_back(op, txn, key, &job, anshin_queue_after(&job, deaths));
             (*released)++;
         }
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    return status;
+}
+
+static apr_status_t release_lane(anshin_op_t *op, anshin_txn_t *txn, anshin_lane_t lane, int *released,
+                                 apr_int64_t *count)
+{
+    anshin_sequence_t sequences[ANSHIN_QUEUES];
+    apr_status_t status = APR_SUCCESS;
+
+    for (int queue = 0; status == APR_SUCCESS && queue < ANSHIN_QUEUES; queue++) {
+        status = anshin_queue_get(op, txn, lane, queue, &sequences[queue]);
+    }
+    for (int queue = 0; status == APR_SUCCESS && queue < ANSHIN_QUEUES; queue++) {
+        status = release_queue(op, txn, lane, queue, &sequences[queue], released, count);
     }
     return status;
 }
@@ -319,21 +270,21 @@ static apr_status_t release_queue(anshin_op_t *op, anshin_txn_t *txn, int queue,
  * counted has it right from here on. */
 static apr_status_t release_all(anshin_op_t *op, anshin_txn_t *txn, int *released)
 {
-    anshin_sequence_t sequences[QUEUES];
+    anshin_sequence_t sequence;
     apr_int64_t count = 0;
     apr_status_t status = APR_SUCCESS;
 
-    for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
-        status = get_sequence(op, txn, queue, &sequences[queue]);
+    for (int lane = 0; status == APR_SUCCESS && lane < ANSHIN_LANES; lane++) {
+        status = release_lane(op, txn, (anshin_lane_t)lane, released, &count);
     }
-    for (int queue = 0; status == APR_SUCCESS && queue < QUEUES; queue++) {
-        status = release_queue(op, txn, queue, &sequences[queue], released, &count);
+    if (status == APR_SUCCESS) {
+        status = anshin_queue_get(op, txn, ANSHIN_LANE_OURS, ANSHIN_QUEUE_NOWAIT, &sequence);
     }
-    if (status != APR_SUCCESS || sequences[AT_ONCE].count == count) {
+    if (status != APR_SUCCESS || sequence.count == count) {
         return status;
     }
-    sequences[AT_ONCE].count = count; /* its other members did not change: nothing is ever put back at the end of it */
-    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, AT_ONCE), &sequences[AT_ONCE]);
+    sequence.count = count;
+    return anshin_queue_put(op, txn, ANSHIN_LANE_OURS, ANSHIN_QUEUE_NOWAIT, &sequence);
 }
 
 apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
@@ -356,18 +307,22 @@ static apr_status_t get_own(anshin_txn_t *txn, const char *key, const char *work
     return status;
 }
 
+apr_status_t anshin_job_keep(anshin_txn_t *txn, const char *key, const char *worker)
+{
+    anshin_job_t job;
+
+    return get_own(txn, key, worker, &job);
+}
+
 apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker)
 {
-    anshin_sequence_t sequence;
     anshin_job_t job;
     apr_status_t status = get_own(txn, key, worker, &job);
 
-    if (status != APR_SUCCESS || (status = anshin_txn_delete(txn, &anshin_record_job, key)) != APR_SUCCESS ||
-        (status = get_sequence(op, txn, AT_ONCE, &sequence)) != APR_SUCCESS) {
-        return status;
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_delete(txn, &anshin_record_job, key);
     }
-    sequence.count--;
-    return anshin_txn_put(txn, &anshin_record_sequence, queue_key(op, AT_ONCE), &sequence);
+    return status == APR_SUCCESS ? anshin_queue_count(op, txn, anshin_lane_of(key), job.contract, -1) : status;
 }
 
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker)
@@ -382,30 +337,40 @@ apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worke
     return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
 
-apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why)
+apr_status_t anshin_job_retry_in(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker,
+                                 const char *why)
 {
-    anshin_txn_t *txn;
     anshin_job_t job;
-    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+    apr_status_t status = get_own(txn, key, worker, &job);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = get_own(txn, key, worker, &job);
-    if (status == APR_SUCCESS) {
-        job.last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
-        status = put_back(op, txn, key, &job, wait_after(&job, job.tries + 1));
-    }
-    return anshin_txn_end(txn, status, ANSHIN_DURABLE);
+    job.last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
+    return put_back(op, txn, key, &job, anshin_queue_after(&job, job.tries + 1));
+}
+
+apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+
+    return status == APR_SUCCESS ? anshin_txn_end(txn, anshin_job_retry_in(op, txn, key, worker, why), ANSHIN_DURABLE)
+                                 : status;
 }
 
 apr_status_t anshin_jobs_count(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting)
 {
     anshin_sequence_t sequence;
-    apr_status_t status = get_sequence(op, txn, AT_ONCE, &sequence);
+    apr_status_t status = anshin_queue_get(op, txn, ANSHIN_LANE_OURS, ANSHIN_QUEUE_NOWAIT, &sequence);
 
     *waiting = status == APR_SUCCESS ? sequence.count : 0;
     return status;
+}
+
+apr_status_t anshin_jobs_requests(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting)
+{
+    return anshin_queue_requests(op, txn, op->contract->name, waiting);
 }
 
 /* --- doorbell --------------------------------------------------------------------------------------------------- */

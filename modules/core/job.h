@@ -4,6 +4,7 @@
  * Numbers rise; a job stays under its number, its key, until it is done, given up, or put back to be tried again later.
  * Done exactly once: the worker commits its results and the removal of the job in one transaction, and a job that was
  * begun by a worker that died is begun again. Adding, claiming and finishing cost the same however many jobs wait.
+ * What strangers ask for, requests for a reissue, is claimed only while none of the other jobs is due.
  */
 #ifndef ANSHIN_CORE_JOB_H
 #define ANSHIN_CORE_JOB_H
@@ -41,15 +42,24 @@ apr_status_t anshin_jobs_release(anshin_op_t *op, int *released);
  * when another worker has it; otherwise it is removed. */
 apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker);
 
-/* The same in a transaction of its own, for a job that there is nothing to do about. Also ANSHIN_EBUSY,
+/* The same answers, but the job stays in this worker's hands. */
+apr_status_t anshin_job_keep(anshin_txn_t *txn, const char *key, const char *worker);
+
+/* anshin_job_finish() in a transaction of its own, for a job that there is nothing to do about. Also ANSHIN_EBUSY,
  * ANSHIN_EFAULT. */
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker);
 
-/* Put it back after a failure, to be tried again later; its own transaction. */
+/* Put it back after a failure, to be tried again later: inside a write transaction, with the answers of
+ * anshin_job_finish(), or in a transaction of its own. */
+apr_status_t anshin_job_retry_in(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker,
+                                 const char *why);
 apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why);
 
-/* How many wait. */
+/* How many wait, in all. */
 apr_status_t anshin_jobs_count(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting);
+
+/* How many of op->contract wait that strangers asked for. */
+apr_status_t anshin_jobs_requests(anshin_op_t *op, anshin_txn_t *txn, apr_int64_t *waiting);
 
 /* The doorbell: a datagram to STATE/run/ca.sock tells the worker that work waits. Never blocks, never fails: the
  * worker polls as well. Call after the commit when op->jobs_queued. */

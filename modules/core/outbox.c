@@ -28,16 +28,25 @@ apr_status_t anshin_outbox_read(anshin_op_t *op, const anshin_outbox_t *outbox, 
     return status;
 }
 
-/* Is the job in this worker's hands? */
-static apr_status_t check_owner(anshin_txn_t *txn, const anshin_outbox_t *outbox)
-{
-    anshin_job_t job;
-    apr_status_t status = anshin_txn_get(txn, &anshin_record_job, outbox->key, &job);
+/* What becomes of the job, inside a write transaction that is refused where it is not this worker's; text: why. */
+typedef apr_status_t job_fn(anshin_op_t *op, anshin_txn_t *txn, const anshin_outbox_t *outbox, const char *text);
 
-    if (status == APR_SUCCESS && (job.claimed_by == NULL || strcmp(job.claimed_by, outbox->worker) != 0)) {
-        return ANSHIN_ECONFLICT;
-    }
-    return status;
+static apr_status_t keep(anshin_op_t *op, anshin_txn_t *txn, const anshin_outbox_t *outbox, const char *none)
+{
+    (void)op;
+    (void)none;
+    return anshin_job_keep(txn, outbox->key, outbox->worker);
+}
+
+static apr_status_t finish(anshin_op_t *op, anshin_txn_t *txn, const anshin_outbox_t *outbox, const char *none)
+{
+    (void)none;
+    return anshin_job_finish(op, txn, outbox->key, outbox->worker);
+}
+
+static apr_status_t put_back(anshin_op_t *op, anshin_txn_t *txn, const anshin_outbox_t *outbox, const char *why)
+{
+    return anshin_job_retry_in(op, txn, outbox->key, outbox->worker, why);
 }
 
 /* A change of the mail's record, inside a write transaction; text: why, or the spool. */
@@ -74,9 +83,9 @@ static void make_later(anshin_op_t *op, anshin_mail_t *mail, const char *why)
     mail->last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
 }
 
-/* One step: check, change, and end the job with it when done is 1. *before is the record as it was. */
-static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_fn *change, const char *text, int done,
-                         anshin_mail_t *before)
+/* One step of job and mail. *before is the record as it was. */
+static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, job_fn *job, change_fn *change,
+                         const char *text, anshin_mail_t *before)
 {
     anshin_mail_t mail;
     anshin_txn_t *txn;
@@ -85,7 +94,7 @@ static apr_status_t step(anshin_op_t *op, const anshin_outbox_t *outbox, change_
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = done ? anshin_job_finish(op, txn, outbox->key, outbox->worker) : check_owner(txn, outbox);
+    status = job(op, txn, outbox, text);
     if (status == APR_SUCCESS) {
         status = anshin_txn_get(txn, &anshin_record_mail, outbox->id, &mail);
     }
@@ -101,13 +110,13 @@ apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *ou
 {
     anshin_mail_t before;
 
-    return step(op, outbox, make_delivering, spool, 0, &before);
+    return step(op, outbox, keep, make_delivering, spool, &before);
 }
 
 apr_status_t anshin_outbox_sent(anshin_op_t *op, const anshin_outbox_t *outbox)
 {
     anshin_mail_t before;
-    apr_status_t status = step(op, outbox, make_sent, NULL, 1, &before);
+    apr_status_t status = step(op, outbox, finish, make_sent, NULL, &before);
 
     if (status == APR_SUCCESS) {
         anshin_secret_blob_wipe(op, before.blob);
@@ -119,13 +128,12 @@ apr_status_t anshin_outbox_failed(anshin_op_t *op, const anshin_outbox_t *outbox
 {
     anshin_mail_t before;
 
-    return step(op, outbox, make_failed, why, 1, &before);
+    return step(op, outbox, finish, make_failed, why, &before);
 }
 
 apr_status_t anshin_outbox_later(anshin_op_t *op, const anshin_outbox_t *outbox, const char *why)
 {
     anshin_mail_t before;
-    apr_status_t status = step(op, outbox, make_later, why, 0, &before);
 
-    return status == APR_SUCCESS ? anshin_job_retry(op, outbox->key, outbox->worker, why) : status;
+    return step(op, outbox, put_back, make_later, why, &before);
 }

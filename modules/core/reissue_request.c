@@ -17,7 +17,7 @@
 #include "core/mail.h"
 #include "core/secret.h"
 
-#define WAITING_MAX 10000 /* requests and other jobs in the queue before new ones are refused (S32) */
+#define WAITING_MAX 10000 /* requests of a contract in the queue before new ones are refused (S32) */
 
 /* Whether there is room comes first, so that what is refused costs next to nothing. */
 static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *text)
@@ -28,11 +28,11 @@ static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_rei
     apr_status_t rv = anshin_address_check(op, txn);
 
     if (rv != APR_SUCCESS || (rv = anshin_address_count(op, txn)) != APR_SUCCESS ||
-        (rv = anshin_jobs_count(op, txn, &waiting)) != APR_SUCCESS) {
+        (rv = anshin_jobs_requests(op, txn, &waiting)) != APR_SUCCESS) {
         return rv;
     }
     if (waiting >= WAITING_MAX) {
-        return anshin_fail(&op->error, ANSHIN_EBUSY, "AN0195", "%d jobs wait already", WAITING_MAX);
+        return anshin_fail(&op->error, ANSHIN_EBUSY, "AN0195", "%d requests for a reissue wait already", WAITING_MAX);
     }
     if ((rv = anshin_secret_blob_put(op, &job.blob, "reissue", text, strlen(text))) != APR_SUCCESS) {
         return rv;

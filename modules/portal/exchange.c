@@ -5,6 +5,7 @@
  */
 #include "portal/exchange.h"
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -14,6 +15,7 @@
 #include "core/cookie_header.h"
 #include "core/csrf.h"
 #include "core/secret.h"
+#include "core/seldom.h"
 #include "httpd/cookie.h"
 #include "httpd/env.h"
 #include "portal/member.h"
@@ -197,15 +199,44 @@ const char *anshin_exchange_link(const anshin_exchange_t *x, const char *path)
     return apr_pstrcat(x->op.pool, x->op.contract->portal_base, *path ? path : "/login", NULL);
 }
 
+/* Kinds whose names fall together share a place: then lines of both are left out. */
+static anshin_seldom_t *kind_of(const char *name)
+{
+    static anshin_seldom_t kinds[64];
+    apr_ssize_t length = APR_HASH_KEY_STRING;
+
+    return &kinds[apr_hashfunc_default(name, &length) % (sizeof kinds / sizeof kinds[0])];
+}
+
+int anshin_exchange_seldom(anshin_exchange_t *x, const char *kind, unsigned most, const char **also)
+{
+    unsigned left_out;
+
+    *also = "";
+    if (!anshin_seldom(kind_of(kind), most, x->op.now, &left_out)) {
+        return 0;
+    }
+    if (left_out > 0) {
+        *also = apr_psprintf(x->op.pool, " (%u more of this kind were not logged)", left_out);
+    }
+    return 1;
+}
+
 void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what)
 {
     const anshin_error_t *err = &x->op.error;
+    const char *also = "";
 
+    if ((level == APLOG_WARNING || level == APLOG_NOTICE) &&
+        !anshin_exchange_seldom(x, apr_pstrcat(x->op.pool, id, err->status == APR_SUCCESS ? NULL : err->id, NULL), 1,
+                                &also)) {
+        return;
+    }
     if (err->status == APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, level, 0, x->r, "%s: %s %s: %s", id, x->r->method, x->path, what);
+        ap_log_rerror(APLOG_MARK, level, 0, x->r, "%s: %s %s: %s%s", id, x->r->method, x->path, what, also);
     } else {
-        ap_log_rerror(APLOG_MARK, level, 0, x->r, "%s: %s %s: %s: %s: %s", id, x->r->method, x->path, what, err->id,
-                      err->text);
+        ap_log_rerror(APLOG_MARK, level, 0, x->r, "%s: %s %s: %s: %s: %s%s", id, x->r->method, x->path, what, err->id,
+                      err->text, also);
     }
 }
 

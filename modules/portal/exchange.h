@@ -40,7 +40,12 @@ apr_status_t anshin_exchange_renew(anshin_exchange_t *x);
 /* Path of a page of this portal for links and redirects: base + path. */
 const char *anshin_exchange_link(const anshin_exchange_t *x, const char *path);
 
-/* Log the cause in x->op, if there is one, under an id. level: APLOG_ERR and so on. */
+/* 1: one more line of a kind may be logged in this minute, of so many; *also is what stands behind it, about those that
+ * were left out, or "". */
+int anshin_exchange_seldom(anshin_exchange_t *x, const char *kind, unsigned most, const char **also);
+
+/* Log the cause in x->op, if there is one, under an id. level: APLOG_ERR and so on; warnings and notices, which
+ * strangers can cause, once a minute for each id and cause. */
 void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what);
 
 /* --- answers; each returns OK, to be returned by the handler --- */

@@ -18,6 +18,7 @@
 APLOG_USE_MODULE(anshin_portal);
 
 #define NUMBER_SIGNS 8
+#define NUMBERS_A_MINUTE 60 /* in a process: strangers see this page */
 
 int anshin_help_import_get(anshin_exchange_t *x)
 {
@@ -55,14 +56,18 @@ static void put_number(anshin_exchange_t *x, const char *reason)
 {
     const char *signs;
     const char *number;
+    const char *also;
 
+    if (!anshin_exchange_seldom(x, "help number", NUMBERS_A_MINUTE, &also)) {
+        return; /* a number that stands in no log helps nobody */
+    }
     if (anshin_secret_text(&x->op, &signs, "23456789BCDFGHJKMNPQRSTVWXYZ", NUMBER_SIGNS) != APR_SUCCESS) {
         anshin_exchange_log(x, APLOG_ERR, "AN0650", "no help number");
         return;
     }
     number = apr_pstrcat(x->op.pool, "AN-", signs, NULL);
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, x->r, "AN0651: help number %s: client certificate %s%s%s", number,
-                  reason, *x->peer->serial ? ", serial " : "", x->peer->serial);
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, x->r, "AN0651: help number %s: client certificate %s%s%s%s", number,
+                  reason, *x->peer->serial ? ", serial " : "", x->peer->serial, also);
     anshin_page_text(x->page, "number", number);
 }
 

@@ -1,5 +1,6 @@
 /*
- * backlog STATE_DIR COUNT: let the queue of the worker look as if so many more jobs waited, or so many less (-COUNT).
+ * backlog STATE_DIR CONTRACT COUNT [JOBS]: let it look as if so many more requests for a reissue of a contract waited, or
+ * so many less (-COUNT), and put JOBS more into the queue that are there and lead nowhere. Prints how many wait then.
  *
  * For suites that want to see a full queue, which takes a flood otherwise.
  */
@@ -10,45 +11,54 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "core/job_queue.h"
 #include "store/store_dbm.h"
 
-#define KEY "jobs" /* of the sequence that counts them, core/job.c */
-
-static apr_status_t add(const char *store_dir, long count, anshin_error_t *err, apr_pool_t *pool)
+static apr_status_t add(anshin_op_t *op, long count, long jobs, apr_int64_t *waiting)
 {
-    anshin_sequence_t sequence = {0};
-    anshin_store_t *store;
+    const char *key = apr_pstrcat(op->pool, "requests/", op->contract->name, NULL); /* core/job_queue.c */
+    const anshin_job_t job = {.kind = ANSHIN_JOB_PASSWORD_REQUEST};
+    anshin_sequence_t requests = {0};
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_store_open(&store, &anshin_store_dbm, store_dir, err, pool);
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
-    if (rv != APR_SUCCESS || (rv = anshin_txn_begin(&txn, store, ANSHIN_TXN_WRITE, err, pool)) != APR_SUCCESS) {
-        return rv;
+    for (long i = 0; status == APR_SUCCESS && i < jobs; i++) {
+        status = anshin_job_add(op, txn, &job);
     }
-    rv = anshin_txn_get(txn, &anshin_record_sequence, KEY, &sequence);
-    if (rv == APR_SUCCESS || rv == ANSHIN_ENOTFOUND) {
-        sequence.count += count;
-        rv = anshin_txn_put(txn, &anshin_record_sequence, KEY, &sequence);
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_get(txn, &anshin_record_sequence, key, &requests);
     }
-    return anshin_txn_end(txn, rv, ANSHIN_LAZY);
+    if (status == APR_SUCCESS || status == ANSHIN_ENOTFOUND) {
+        requests.count += count;
+        status = anshin_txn_put(txn, &anshin_record_sequence, key, &requests);
+    }
+    *waiting = requests.count;
+    return anshin_txn_end(txn, status, ANSHIN_LAZY);
 }
 
 int main(int argc, char **argv)
 {
-    anshin_error_t err;
+    anshin_contract_t contract = {.name = argc > 2 ? argv[2] : ""};
+    anshin_env_t env = {.now = anshin_clock_system};
+    apr_int64_t waiting;
+    anshin_op_t op;
     apr_pool_t *pool;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: backlog STATE_DIR COUNT\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: backlog STATE_DIR CONTRACT COUNT [JOBS]\n");
         return 2;
     }
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    anshin_error_clear(&err);
+    anshin_op_init(&op, &env, &contract, NULL, pool);
     (void)umask(S_IRWXO);
-    if (add(apr_pstrcat(pool, argv[1], "/store", NULL), strtol(argv[2], NULL, 10), &err, pool) != APR_SUCCESS) {
-        fprintf(stderr, "backlog: %s: %s %s\n", argv[1], err.id, err.text);
+    if (anshin_store_open(&env.store, &anshin_store_dbm, apr_pstrcat(pool, argv[1], "/store", NULL), &op.error, pool) !=
+            APR_SUCCESS ||
+        add(&op, strtol(argv[3], NULL, 10), argc == 5 ? strtol(argv[4], NULL, 10) : 0, &waiting) != APR_SUCCESS) {
+        fprintf(stderr, "backlog: %s: %s %s\n", argv[1], op.error.id, op.error.text);
         return 1;
     }
+    printf("%" APR_INT64_T_FMT "\n", waiting);
     apr_pool_destroy(pool);
     return 0;
 }

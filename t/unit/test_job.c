@@ -189,6 +189,82 @@ static void test_many_waiting(void)
        "and then that");
 }
 
+static apr_int64_t requests(void)
+{
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_READ);
+    apr_int64_t count = -1;
+
+    (void)anshin_jobs_requests(op, txn, &count);
+    anshin_txn_abort(txn);
+    return count;
+}
+
+/* Whoever can fill the queue of requests for a reissue must not hold up anybody (S37). */
+static void test_strangers(void)
+{
+    enum { MANY = 200 };
+    anshin_job_t job;
+    anshin_job_t failing;
+    const char *key;
+    const char *failing_key;
+    apr_time_t wake;
+    apr_time_t unchanged;
+    int seen = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        add(i % 2 == 0 ? ANSHIN_JOB_PASSWORD_REQUEST : ANSHIN_JOB_CERTIFICATE_REQUEST, "stranger");
+    }
+    add(ANSHIN_JOB_MAIL, "login code");
+    ok(waiting() == MANY + 1 && requests() == MANY, "strangers' requests are jobs like others, and counted apart");
+    ok(claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "login code") &&
+           finish(key, "w") == APR_SUCCESS && requests() == MANY,
+       "S37: a login code comes before %d of them that were there first", MANY);
+    ok(claim("w", &failing, &failing_key, &wake) == APR_SUCCESS && same_text(failing.user, "stranger") &&
+           anshin_job_retry(world_op(&world), failing_key, "w", "busy") == APR_SUCCESS && requests() == MANY,
+       "one that is to be tried again is still one of them");
+    add(ANSHIN_JOB_ISSUE, "certificate");
+    ok(claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "certificate") &&
+           finish(key, "w") == APR_SUCCESS,
+       "S37: a certificate comes before them, too");
+    while (claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "stranger")) {
+        seen += finish(key, "w") == APR_SUCCESS;
+    }
+    ok(seen == MANY - 1 && wake == world.now + apr_time_from_sec(10), "then they get their turn (%d)", seen);
+    world.now = wake;
+    add(ANSHIN_JOB_MAIL, "late");
+    ok(claim("w", &job, &key, &unchanged) == APR_SUCCESS && same_text(job.user, "late") &&
+           finish(key, "w") == APR_SUCCESS,
+       "S37: and one that has waited long enough lets those pass that came meanwhile");
+    ok(claim("w", &job, &key, &unchanged) == APR_SUCCESS && same_text(job.user, "stranger") && job.tries == 1 &&
+           finish(key, "w") == APR_SUCCESS && waiting() == 0 && requests() == 0,
+       "none is forgotten");
+}
+
+/* A store of before there were two lanes has requests among the other jobs. */
+static void test_strangers_of_old(void)
+{
+    const anshin_job_t old = {.kind = ANSHIN_JOB_PASSWORD_REQUEST, .contract = "p-01", .user = "old"};
+    anshin_sequence_t sequence;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+
+    (void)world_get(&world, &anshin_record_sequence, "jobs", &sequence);
+    world_put(&world, &anshin_record_job,
+              apr_psprintf(world.pool, "%016" APR_UINT64_T_HEX_FMT, (apr_uint64_t)sequence.next), &old);
+    sequence.next++;
+    sequence.count++;
+    world_put(&world, &anshin_record_sequence, "jobs", &sequence);
+    ok(claim("w", &job, &key, &wake) == APR_SUCCESS && same_text(job.user, "old") &&
+           anshin_job_retry(world_op(&world), key, "w", "busy") == APR_SUCCESS && waiting() == 1 && requests() == 0,
+       "a request of an older store is found, and put back where it was");
+    world.now += apr_time_from_sec(10);
+    ok(claim("w", &job, &key, &wake) == APR_SUCCESS && finish(key, "w") == APR_SUCCESS && waiting() == 0 &&
+           requests() == 0,
+       "and is not counted among the new ones");
+}
+
 /* A store that was written before jobs were counted. */
 static void test_count_repaired(void)
 {
@@ -336,6 +412,8 @@ int main(void)
     test_retry();
     test_overtaking();
     test_many_waiting();
+    test_strangers();
+    test_strangers_of_old();
     test_count_repaired();
     test_death();
     test_not_given_back();

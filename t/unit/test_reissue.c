@@ -205,24 +205,24 @@ static void test_factor(void)
     (void)peer;
 }
 
-/* As if so many jobs waited. */
+/* As if so many requests waited. */
 static void waiting(apr_int64_t count)
 {
     anshin_sequence_t sequence;
 
-    (void)world_get(&world, &anshin_record_sequence, "jobs", &sequence);
+    (void)world_get(&world, &anshin_record_sequence, "requests/p-01", &sequence);
     sequence.count = count;
-    world_put(&world, &anshin_record_sequence, "jobs", &sequence);
+    world_put(&world, &anshin_record_sequence, "requests/p-01", &sequence);
 }
 
 static void test_limit(void)
 {
     static const anshin_reissue_kind_t kinds[] = {ANSHIN_REISSUE_PASSWORD, ANSHIN_REISSUE_CERTIFICATE};
-    int jobs, blobs, refused = 0, counted;
+    int jobs, blobs, refused = 0;
 
     waiting(9999);
     ok(anshin_reissue_request(world_op(&world), kinds[0], "re1", "taro@example.jp") == APR_SUCCESS,
-       "with 9,999 jobs in the queue a request is the last that is taken (S32)");
+       "with 9,999 requests in the queue one is the last that is taken (S32)");
     jobs = world_count(&world, &anshin_record_job);
     blobs = world_blobs(&world);
     for (int i = 0; i < 2; i++) {
@@ -233,8 +233,14 @@ static void test_limit(void)
     ok(refused == 2, "with 10,000 one of either kind is refused as busy (S32)");
     ok(world_count(&world, &anshin_record_job) == jobs && world_blobs(&world) == blobs,
        "and leaves neither a job nor a sealed text behind (S24, S32)");
-    ok(anshin_jobs_release(world_op(&world), &counted) == APR_SUCCESS &&
-           anshin_reissue_request(world_op(&world), kinds[0], "re1", "taro@example.jp") == APR_SUCCESS &&
+    world.contract.name = "p-02";
+    ok(anshin_reissue_request(world_op(&world), kinds[0], "re1", "taro@example.jp") == APR_SUCCESS,
+       "another contract has room of its own (S37)");
+    world.contract.name = "p-01";
+    waiting(9999);
+    jobs = world_count(&world, &anshin_record_job);
+    blobs = world_blobs(&world);
+    ok(anshin_reissue_request(world_op(&world), kinds[0], "re1", "taro@example.jp") == APR_SUCCESS &&
            world_count(&world, &anshin_record_job) == jobs + 1 && world_blobs(&world) == blobs + 1,
        "once there is room the next one is taken");
 }
