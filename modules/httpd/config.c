@@ -10,6 +10,7 @@
 #include <http_log.h>
 #include <stdio.h>
 
+#include "httpd/served.h"
 #include "httpd/terminator.h"
 
 APLOG_USE_MODULE(anshin_auth);
@@ -240,6 +241,7 @@ int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     if (build(main, &err, pconf, ptemp) != APR_SUCCESS) {
         return wrong(server, &err);
     }
+    anshin_served_check(main->config, server, ptemp);
     return find_contracts(main, server, ptemp);
 }
 
