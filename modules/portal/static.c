@@ -43,8 +43,7 @@ static int send_file(request_rec *r, apr_file_t *file, const char *type)
     bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     apr_brigade_insert_file(bb, file, 0, r->finfo.size, r->pool);
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(r->connection->bucket_alloc));
-    ap_pass_brigade(r->output_filters, bb);
-    return OK;
+    return ap_pass_brigade(r->output_filters, bb) == APR_SUCCESS || r->connection->aborted ? OK : AP_FILTER_ERROR;
 }
 
 int anshin_static_get(request_rec *r, const char *share_dir, const char *name)
