@@ -224,6 +224,10 @@ static apr_status_t deliver(const task_t *task, anshin_op_t *op)
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_job_drop(op, task->key, task->worker); /* a job without a mail is nothing to do */
     }
+    if (status == ANSHIN_EDENIED) {
+        anshin_log(ANSHIN_LOG_INFO, "AN1000", "mail %s is dropped: the user was deleted", task->job->mail);
+        return anshin_outbox_drop(op, &outbox);
+    }
     if (status != APR_SUCCESS) {
         return status;
     }

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/secret.h"
 #include "core/unicode.h"
 
 const char *anshin_user_canonical(const char *typed, apr_pool_t *pool)
@@ -98,9 +99,39 @@ const char *anshin_terminal_key(anshin_op_t *op, const char *user, apr_int64_t n
     return apr_psprintf(op->pool, "%s/%s/%" APR_INT64_T_FMT, op->contract->name, user, number);
 }
 
+int anshin_account_owns(const anshin_account_t *account, const char *number, apr_time_t made_at)
+{
+    if (number) {
+        return account->number && strcmp(account->number, number) == 0;
+    }
+    return (!account->number || account->unnumbered) && made_at >= account->created_at;
+}
+
+/* Converted where it is written to anyway: nothing has to wait for a walk over the store at a start, and one that is
+ * killed leaves the account as it was or whole. */
+static apr_status_t give_number(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account)
+{
+    apr_status_t rv = anshin_secret_name(op, &account->number);
+
+    account->unnumbered = 1;
+    return rv == APR_SUCCESS ? anshin_account_put(op, txn, account) : rv;
+}
+
 apr_status_t anshin_account_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_account_t *account)
 {
-    return anshin_txn_get(txn, &anshin_record_account, anshin_account_key(op, user), account);
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_account, anshin_account_key(op, user), account);
+
+    return rv == APR_SUCCESS && !account->number && anshin_txn_mode(txn) == ANSHIN_TXN_WRITE
+               ? give_number(op, txn, account)
+               : rv;
+}
+
+apr_status_t anshin_account_get_owner(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *number,
+                                      apr_time_t made_at, anshin_account_t *account)
+{
+    apr_status_t rv = user ? anshin_account_get(op, txn, user, account) : ANSHIN_ENOTFOUND;
+
+    return rv == APR_SUCCESS && !anshin_account_owns(account, number, made_at) ? ANSHIN_ENOTFOUND : rv;
 }
 
 apr_status_t anshin_account_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)

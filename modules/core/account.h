@@ -54,9 +54,24 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
  */
 apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
 
-/* Read inside a transaction. user is canonical. APR_SUCCESS, ANSHIN_ENOTFOUND, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Whose is it? An account has a number of 128 random bits, which is never given again (IDN-1). Account, terminals and
+ * counters are found by contract and user ID; whatever outlives the account or names it from outside (sessions,
+ * certificates, downloads, links, history, jobs, mail) carries its number, so that nothing of a former holder of the ID
+ * is the present one's.
+ *
+ * number: of the record; NULL: it was written before accounts had numbers, and is the account's when that is as old and
+ * the record was made in its time. 1 or 0. */
+int anshin_account_owns(const anshin_account_t *account, const char *number, apr_time_t made_at);
+
+/* Read inside a transaction. user is canonical. One from before accounts had numbers gets its number when it is read in
+ * a write transaction, in that transaction; until then account->number is NULL. APR_SUCCESS, ANSHIN_ENOTFOUND,
+ * ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_account_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_account_t *account);
 apr_status_t anshin_account_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account);
+
+/* The same for the account that a record names: also ANSHIN_ENOTFOUND when it does not own the record. */
+apr_status_t anshin_account_get_owner(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *number,
+                                      apr_time_t made_at, anshin_account_t *account);
 apr_status_t anshin_terminal_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
                                  anshin_terminal_t *terminal);
 apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal);

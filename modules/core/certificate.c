@@ -48,12 +48,16 @@ static apr_status_t judge_peer(anshin_op_t *op, const anshin_peer_t *peer, anshi
     return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0150", "the client certificate could not be checked");
 }
 
-/* Is it the current certificate of a terminal that is still there? */
+/* Is it the current certificate of a terminal that is still there, of the very account that it was issued to? */
 static apr_status_t is_current(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record, int *current)
 {
+    anshin_account_t account;
     anshin_terminal_t terminal;
-    apr_status_t rv = anshin_terminal_get(op, txn, record->user, record->terminal, &terminal);
+    apr_status_t rv = anshin_account_get_owner(op, txn, record->user, record->account, record->issued_at, &account);
 
+    if (rv == APR_SUCCESS) {
+        rv = anshin_terminal_get(op, txn, record->user, record->terminal, &terminal);
+    }
     *current = rv == APR_SUCCESS && terminal.certificate && strcmp(terminal.certificate, record->serial) == 0;
     return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
 }

@@ -12,11 +12,6 @@
 #include "core/secret.h"
 #include "core/unicode.h"
 
-int anshin_member_fresh(const anshin_op_t *op, const anshin_member_t *member)
-{
-    return member->session->checked_at + op->contract->policy.reauthenticate > op->now;
-}
-
 void anshin_question_check(anshin_op_t *op, const char *question, const char *answer, const char **question_error,
                            const char **answer_error, const char **normal)
 {
@@ -41,21 +36,6 @@ void anshin_question_check(anshin_op_t *op, const char *question, const char *an
     }
 }
 
-apr_status_t anshin_member_account(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
-                                   anshin_account_t *account)
-{
-    anshin_session_t session;
-    apr_status_t rv = anshin_txn_get(txn, &anshin_record_session, member->key, &session);
-
-    if (rv == APR_SUCCESS) {
-        rv = anshin_account_get(op, txn, member->session->user, account);
-    }
-    if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && account->state != ANSHIN_ACCOUNT_ACTIVE)) {
-        return ANSHIN_EDENIED;
-    }
-    return rv;
-}
-
 static apr_status_t read_account(anshin_op_t *op, const anshin_member_t *member, anshin_account_t *account,
                                  const char *const **addresses)
 {
@@ -76,8 +56,9 @@ static apr_status_t read_account(anshin_op_t *op, const anshin_member_t *member,
 /* The same session under a new id, just checked (S14). */
 static apr_status_t renew_session(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member, const char **id)
 {
+    anshin_account_t account;
     anshin_session_t current;
-    apr_status_t rv = anshin_txn_get(txn, &anshin_record_session, member->key, &current);
+    apr_status_t rv = anshin_session_get(op, txn, member->key, &current, &account);
 
     if (rv != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;

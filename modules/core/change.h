@@ -3,23 +3,9 @@
 #ifndef ANSHIN_CORE_CHANGE_H
 #define ANSHIN_CORE_CHANGE_H
 
+#include "core/member.h"
 #include "core/password.h"
 #include "core/proof.h"
-#include "core/session.h"
-
-/* The session that asks, as anshin_session_find() gave it. */
-typedef struct anshin_member_t {
-    const char *key;
-    const anshin_session_t *session;
-} anshin_member_t;
-
-/* 1 when the password was checked recently enough for a sensitive change (AnshinReauthenticate, S12). */
-int anshin_member_fresh(const anshin_op_t *op, const anshin_member_t *member);
-
-/* The account of a session that is still there, inside a transaction. ANSHIN_EDENIED: session or account is gone or
- * not active. */
-apr_status_t anshin_member_account(anshin_op_t *op, anshin_txn_t *txn, const anshin_member_t *member,
-                                   anshin_account_t *account);
 
 /* Check the password again. When right the session gets a new id (S14) and is fresh: *session_id goes into the cookie,
  * NULL otherwise. APR_SUCCESS with *proof; ANSHIN_EDENIED (the session has ended meanwhile); ANSHIN_EBUSY,

@@ -196,7 +196,6 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
     apr_status_t rv;
 
     claimant->account.last_login_at = op->now;
-    session->user = claimant->user;
     session->method = claimant->account.method;
     session->terminal = terminal;
     if (claimant->account.method == ANSHIN_METHOD_CERTIFICATE) {
@@ -211,11 +210,9 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
     if ((rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS ||
         (rv = tell_new_address(op, txn, &claimant->account)) != APR_SUCCESS ||
         (facts->old_session && (rv = anshin_session_drop(op, txn, facts->old_session)) != APR_SUCCESS) ||
-        (rv = anshin_session_open(op, txn, session, &result->session_id)) != APR_SUCCESS) {
+        (rv = anshin_session_open(op, txn, &claimant->account, session, &result->session_id)) != APR_SUCCESS) {
         return rv;
     }
-    session->contract = op->contract->name;
-    session->created_at = session->seen_at = session->checked_at = op->now;
     return anshin_claimant_record(op, txn, facts, claimant, ANSHIN_HISTORY_LOGIN_OK);
 }
 

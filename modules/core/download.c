@@ -17,8 +17,7 @@
 #include "core/secret.h"
 
 typedef struct {
-    anshin_token_t token;
-    const char *token_key;
+    anshin_link_t link;
     anshin_download_t download;
     anshin_certificate_t certificate;
 } found_t;
@@ -26,20 +25,21 @@ typedef struct {
 /* The token, the download it belongs to and its certificate. */
 static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *token, found_t *found)
 {
-    apr_status_t rv = anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, token, &found->token, &found->token_key);
+    apr_status_t rv = anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, token, &found->link);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_txn_get(txn, &anshin_record_download, anshin_terminal_key(op, found->token.user, found->token.terminal),
-                        &found->download);
+    rv = anshin_txn_get(txn, &anshin_record_download,
+                        anshin_terminal_key(op, found->link.token.user, found->link.token.terminal), &found->download);
     if (rv == ANSHIN_ENOTFOUND) {
         return ANSHIN_EDENIED;
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!found->download.token || strcmp(found->download.token, found->token_key) != 0 || !found->download.serial) {
+    if (!found->download.token || strcmp(found->download.token, found->link.key) != 0 || !found->download.serial ||
+        !anshin_account_owns(&found->link.account, found->download.account, found->download.created_at)) {
         return ANSHIN_EDENIED;
     }
     rv = anshin_txn_get(txn, &anshin_record_certificate, found->download.serial, &found->certificate);
@@ -61,8 +61,8 @@ apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_dow
     rv = find(op, txn, token, &found);
     anshin_txn_abort(txn);
     if (rv == APR_SUCCESS) {
-        state->user = found.token.user;
-        state->terminal = found.token.terminal;
+        state->user = found.link.token.user;
+        state->terminal = found.link.token.terminal;
         state->name = found.certificate.name;
         state->fetched = (int)found.download.fetched;
     }
@@ -113,7 +113,7 @@ static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *tok
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD, found.token.user, &attempt);
+    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD, found.link.token.user, &attempt);
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         result->locked = 1;
         return APR_SUCCESS;
@@ -125,16 +125,16 @@ static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *tok
     }
     result->locked = attempt.locked;
     result->remaining = attempt.remaining;
-    entry.terminal = found.token.terminal;
+    entry.terminal = found.link.token.terminal;
     entry.serial = found.download.serial;
     if (!result->right) {
         entry.result = ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD;
-        return anshin_history_add(op, txn, found.token.user, &entry);
+        return anshin_history_add(op, txn, found.link.token.user, &entry);
     }
     found.download.fetched++;
-    rv = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, found.token.user, found.token.terminal),
-                        &found.download);
-    return rv == APR_SUCCESS ? anshin_history_add(op, txn, found.token.user, &entry) : rv;
+    rv = anshin_txn_put(txn, &anshin_record_download,
+                        anshin_terminal_key(op, found.link.token.user, found.link.token.terminal), &found.download);
+    return rv == APR_SUCCESS ? anshin_history_add(op, txn, found.link.token.user, &entry) : rv;
 }
 
 apr_status_t anshin_download_fetch(anshin_op_t *op, const char *token, const char *password, anshin_profile_t profile,
@@ -184,18 +184,19 @@ apr_status_t anshin_download_finish(anshin_op_t *op, const char *token)
         return rv;
     }
     if ((rv = find(op, txn, token, &found)) == APR_SUCCESS) {
-        rv = anshin_download_finish_in(op, txn, found.token.user, found.token.terminal);
+        rv = anshin_download_finish_in(op, txn, found.link.token.user, found.link.token.terminal);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
-apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
-                                     const char **password)
+apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                     apr_int64_t terminal, const char **password)
 {
-    anshin_job_t job = {.kind = ANSHIN_JOB_ISSUE, .user = user, .terminal = terminal};
-    anshin_download_t download = {.created_at = op->now};
-    const char *key = anshin_terminal_key(op, user, terminal);
-    apr_status_t rv = anshin_download_finish_in(op, txn, user, terminal); /* an earlier one gives way */
+    anshin_job_t job = {
+        .kind = ANSHIN_JOB_ISSUE, .user = account->user, .account = account->number, .terminal = terminal};
+    anshin_download_t download = {.created_at = op->now, .account = account->number};
+    const char *key = anshin_terminal_key(op, account->user, terminal);
+    apr_status_t rv = anshin_download_finish_in(op, txn, account->user, terminal); /* an earlier one gives way */
 
     download.expires_at = op->now + op->contract->policy.download_lifetime;
     if (rv != APR_SUCCESS ||

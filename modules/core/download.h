@@ -39,7 +39,7 @@ apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const
 
 /* Prepare one inside a write transaction: download password (sealed), record and job. *password is shown to the user.
  */
-apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal,
-                                     const char **password);
+apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                     apr_int64_t terminal, const char **password);
 
 #endif

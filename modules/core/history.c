@@ -75,10 +75,12 @@ static apr_status_t file_series(anshin_op_t *op, anshin_txn_t *txn, const char *
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
 {
     anshin_history_t full = *entry;
+    anshin_account_t account;
     anshin_sequence_t series;
-    apr_status_t rv = series_get(op, txn, user, &series);
+    apr_status_t rv = user ? anshin_account_get(op, txn, user, &account) : ANSHIN_ENOTFOUND;
 
-    if (rv != APR_SUCCESS) {
+    full.account = rv == APR_SUCCESS ? account.number : NULL;
+    if ((rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) || (rv = series_get(op, txn, user, &series)) != APR_SUCCESS) {
         return rv;
     }
     if (!full.at) {
@@ -123,18 +125,19 @@ apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char 
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_history_count_since(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t since,
-                                        apr_int64_t *count)
+apr_status_t anshin_history_count(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_time_t since,
+                                  apr_int64_t *count)
 {
     anshin_sequence_t series;
-    apr_status_t rv = series_get(op, txn, user, &series);
+    apr_status_t rv = series_get(op, txn, account->user, &series);
     apr_int64_t low = rv == APR_SUCCESS ? series.first : 0, high = rv == APR_SUCCESS ? series.next : 0;
 
-    while (rv == APR_SUCCESS && low < high) { /* the first entry that is young enough lies in [low, high] */
+    while (rv == APR_SUCCESS && low < high) { /* the first entry that counts lies in [low, high] */
         apr_int64_t middle = low + (high - low) / 2;
         anshin_history_t entry;
-        rv = anshin_txn_get(txn, &anshin_record_history, entry_key(op, user, middle), &entry);
-        if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && entry.at < since)) {
+        rv = anshin_txn_get(txn, &anshin_record_history, entry_key(op, account->user, middle), &entry);
+        if (rv == ANSHIN_ENOTFOUND ||
+            (rv == APR_SUCCESS && (entry.at < since || !anshin_account_owns(account, entry.account, entry.at)))) {
             low = middle + 1;
             rv = APR_SUCCESS;
         } else {

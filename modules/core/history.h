@@ -3,7 +3,7 @@
 #ifndef ANSHIN_CORE_HISTORY_H
 #define ANSHIN_CORE_HISTORY_H
 
-#include "core/op.h"
+#include "core/account.h"
 
 /* On disk, never renumbered. Names (anshin_history_result_name) are those of the texts. */
 typedef enum anshin_history_result_t {
@@ -35,19 +35,20 @@ typedef enum anshin_history_result_t {
 } anshin_history_result_t;
 const char *anshin_history_result_name(apr_int64_t result); /* "login_ok" ... */
 
-/* Append inside a write transaction; at and address come from op when the entry has none. user: canonical, NULL for
- * unknown users. */
+/* Append inside a write transaction; at and address come from op when the entry has none, account from whoever has the
+ * ID. user: canonical, NULL for unknown users. */
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry);
 
-/* Walk newest first, at most limit entries after skip. user NULL: those of unknown users. *total may be NULL. */
+/* Walk newest first, at most limit entries after skip, those of former holders of the ID included. user NULL: those of
+ * unknown users. *total may be NULL. */
 typedef apr_status_t anshin_history_visit_fn(void *baton, const anshin_history_t *entry);
 apr_status_t anshin_history_read(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t skip,
                                  apr_int64_t limit, anshin_history_visit_fn *visit, void *baton, apr_int64_t *total);
 
-/* How many entries are not older than a time: by bisection, since a series is in the order of time. user NULL: unknown
- * users. */
-apr_status_t anshin_history_count_since(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t since,
-                                        apr_int64_t *count);
+/* How many entries are an account's own (IDN-1) and not older than a time. They are the newest of the series of its ID,
+ * behind those of former holders: found by bisection. */
+apr_status_t anshin_history_count(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_time_t since,
+                                  apr_int64_t *count);
 
 /* Drop entries older than a time, at most limit of them. */
 apr_status_t anshin_history_trim(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_time_t before, int limit,

@@ -30,8 +30,7 @@ typedef struct target_t {
  * unlocked soon, so it gets its certificate. */
 static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target)
 {
-    apr_status_t status =
-        job->user != NULL ? anshin_account_get(op, txn, job->user, &target->account) : ANSHIN_ENOTFOUND;
+    apr_status_t status = anshin_account_get_owner(op, txn, job->user, job->account, job->created_at, &target->account);
 
     if (status == APR_SUCCESS) {
         status = anshin_terminal_get(op, txn, job->user, job->terminal, &target->terminal);
@@ -48,7 +47,10 @@ static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin
         return ANSHIN_EDENIED;
     }
     /* A download that has its certificate belongs to another job of this terminal, which was faster. */
-    return target->download.serial == NULL && target->download.password_blob != NULL ? APR_SUCCESS : ANSHIN_EDENIED;
+    return target->download.serial == NULL && target->download.password_blob != NULL &&
+                   anshin_account_owns(&target->account, target->download.account, target->download.created_at)
+               ? APR_SUCCESS
+               : ANSHIN_EDENIED;
 }
 
 /* --- the order -------------------------------------------------------------------------------------------------- */
@@ -121,6 +123,7 @@ static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const an
 {
     anshin_certificate_t record = {.contract = op->contract->name,
                                    .user = job->user,
+                                   .account = target->account.number,
                                    .terminal = job->terminal,
                                    .serial = order->serial,
                                    .fingerprint = made->fingerprint,
@@ -152,13 +155,13 @@ static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const an
 static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target,
                                  const files_t *files, const char **link)
 {
-    anshin_token_t token = {.kind = ANSHIN_TOKEN_DOWNLOAD, .user = job->user, .terminal = job->terminal};
+    anshin_token_t token = {.kind = ANSHIN_TOKEN_DOWNLOAD, .terminal = job->terminal};
     anshin_download_t *download = &target->download;
     const char *key = anshin_terminal_key(op, job->user, job->terminal);
     apr_status_t status;
 
     token.expires_at = op->now + op->contract->policy.download_lifetime;
-    status = anshin_token_create(op, txn, &token, link, &download->token);
+    status = anshin_token_create(op, txn, &target->account, &token, link, &download->token);
     if (status != APR_SUCCESS) {
         return status;
     }

@@ -167,16 +167,17 @@ static apr_status_t seal(anshin_op_t *op, const anshin_mail_text_t *text, const 
     return status;
 }
 
-static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const char *user,
+static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
                                 const char *blob)
 {
     anshin_mail_t mail = {.contract = op->contract->name,
-                          .user = user,
+                          .user = account->user,
+                          .account = account->number,
                           .kind = kind,
                           .blob = blob,
                           .state = ANSHIN_MAIL_WAITING,
                           .created_at = op->now};
-    anshin_job_t job = {.kind = ANSHIN_JOB_MAIL, .user = user};
+    anshin_job_t job = {.kind = ANSHIN_JOB_MAIL, .user = account->user, .account = account->number};
     apr_status_t status = anshin_secret_name(op, &job.mail);
 
     if (status == APR_SUCCESS) {
@@ -219,7 +220,7 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kin
         status = seal(op, &text, &blob);
     }
     if (status == APR_SUCCESS) {
-        status = put_records(op, txn, kind, account->user, blob);
+        status = put_records(op, txn, kind, account, blob);
         if (status != APR_SUCCESS) {
             anshin_secret_blob_wipe(op, blob);
         }

@@ -27,7 +27,7 @@ static apr_status_t convert(anshin_op_t *op, anshin_txn_t *txn, const anshin_acc
     issue = apr_array_push(issues);
     issue->terminal = terminal->number;
     issue->address = terminal->address;
-    return anshin_download_prepare(op, txn, account->user, terminal->number, &issue->download_password);
+    return anshin_download_prepare(op, txn, account, terminal->number, &issue->download_password);
 }
 
 static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,

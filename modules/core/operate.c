@@ -16,7 +16,7 @@
 static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
                            anshin_invitation_t *invitation)
 {
-    anshin_token_t record = {.kind = ANSHIN_TOKEN_REGISTER, .user = account->user};
+    anshin_token_t record = {.kind = ANSHIN_TOKEN_REGISTER};
     const char *token, *key;
     apr_status_t rv;
 
@@ -27,7 +27,7 @@ static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
     }
     rv = anshin_secret_text(op, &invitation->code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_SIGNS);
     if (rv != APR_SUCCESS || (rv = anshin_secret_mac(op, &record.code_mac, "code", invitation->code)) != APR_SUCCESS ||
-        (rv = anshin_token_create(op, txn, &record, &token, &key)) != APR_SUCCESS) {
+        (rv = anshin_token_create(op, txn, account, &record, &token, &key)) != APR_SUCCESS) {
         return rv;
     }
     account->registration = key;
@@ -76,7 +76,8 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
     anshin_txn_t *txn;
     apr_status_t rv = check_new(op, spec, &account, &terminal);
 
-    if (rv != APR_SUCCESS || (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = anshin_secret_name(op, &account.number)) != APR_SUCCESS ||
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
     account.contract = terminal.contract = op->contract->name;

@@ -11,6 +11,19 @@
 
 #define ERROR_MAX 200
 
+/* What lies in the spool half delivered was as good as sent while the account was there. */
+static apr_status_t check_addressee(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_t *mail)
+{
+    anshin_account_t account;
+    apr_status_t status;
+
+    if (mail->state != ANSHIN_MAIL_WAITING) {
+        return APR_SUCCESS;
+    }
+    status = anshin_account_get_owner(op, txn, mail->user, mail->account, mail->created_at, &account);
+    return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+}
+
 apr_status_t anshin_outbox_read(anshin_op_t *op, const anshin_outbox_t *outbox, anshin_mail_t *mail)
 {
     anshin_txn_t *txn;
@@ -23,9 +36,32 @@ apr_status_t anshin_outbox_read(anshin_op_t *op, const anshin_outbox_t *outbox, 
     status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
     if (status == APR_SUCCESS) {
         status = anshin_txn_get(txn, &anshin_record_mail, outbox->id, mail);
+        if (status == APR_SUCCESS) {
+            status = check_addressee(op, txn, mail);
+        }
         anshin_txn_abort(txn);
     }
     return status;
+}
+
+apr_status_t anshin_outbox_drop(anshin_op_t *op, const anshin_outbox_t *outbox)
+{
+    anshin_mail_t mail = {.blob = NULL};
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_job_finish(op, txn, outbox->key, outbox->worker);
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_get(txn, &anshin_record_mail, outbox->id, &mail);
+    }
+    if (status == APR_SUCCESS) {
+        anshin_txn_wipe(txn, mail.blob);
+        status = anshin_txn_delete(txn, &anshin_record_mail, outbox->id);
+    }
+    return anshin_txn_end(txn, status, ANSHIN_DURABLE);
 }
 
 /* What becomes of the job, inside a write transaction that is refused where it is not this worker's; text: why. */

@@ -18,8 +18,12 @@ typedef struct anshin_outbox_t {
     const char *id;     /* of the mail: job.mail */
 } anshin_outbox_t;
 
-/* Read the mail's record. */
+/* Read the mail's record. ANSHIN_EDENIED: it is not to be sent any more, since the account that it was written to is
+ * gone, whoever has its user ID now (IDN-1). */
 apr_status_t anshin_outbox_read(anshin_op_t *op, const anshin_outbox_t *outbox, anshin_mail_t *mail);
+
+/* Such a mail goes unsent: mail, sealed text and job are removed. */
+apr_status_t anshin_outbox_drop(anshin_op_t *op, const anshin_outbox_t *outbox);
 
 /* The message lies on disk under its final name, in that spool, and only has to be moved: from here on it is not
  * written again. */

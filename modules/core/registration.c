@@ -13,35 +13,23 @@
 #include "core/history.h"
 #include "core/lockout.h"
 #include "core/secret.h"
+#include "core/token.h"
 
-typedef struct {
-    anshin_token_t token;
-    const char *key;
-    anshin_account_t account;
-} found_t;
-
-static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *token, found_t *found)
+/* The link must be the last one that was given out. */
+static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *token, anshin_link_t *found)
 {
-    apr_status_t rv = anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, &found->token, &found->key);
+    apr_status_t rv = anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, found);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = anshin_account_get(op, txn, found->token.user, &found->account);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (found->account.state != ANSHIN_ACCOUNT_PENDING || !found->account.registration ||
-        strcmp(found->account.registration, found->key) != 0) {
+    if (rv == APR_SUCCESS && (!found->account.registration || strcmp(found->account.registration, found->key) != 0)) {
         return ANSHIN_EDENIED;
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin_account_t *account)
 {
     anshin_txn_t *txn;
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
@@ -61,7 +49,7 @@ static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *toke
     anshin_history_t entry = {.result = ANSHIN_HISTORY_WRONG_CODE};
     anshin_attempt_t attempt;
     const char *mac;
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv = find(op, txn, token, &found);
 
     if (rv != APR_SUCCESS) {
@@ -100,7 +88,7 @@ apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const 
 }
 
 /* The rules of page 2, all in one go. *password and *answer are what is hashed. */
-static apr_status_t check_form(anshin_op_t *op, const found_t *found, const anshin_terminal_t *terminal,
+static apr_status_t check_form(anshin_op_t *op, const anshin_link_t *found, const anshin_terminal_t *terminal,
                                const anshin_registration_form_t *form, anshin_registration_result_t *result,
                                const char **password, const char **answer)
 {
@@ -125,7 +113,7 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
 {
     anshin_history_t entry = {.result = ANSHIN_HISTORY_REGISTERED};
     anshin_account_t *account;
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv = find(op, txn, token, &found);
 
     if (rv != APR_SUCCESS) {
@@ -149,11 +137,11 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
     if (account->method != ANSHIN_METHOD_CERTIFICATE) {
         return APR_SUCCESS;
     }
-    return anshin_download_prepare(op, txn, account->user, 1, &result->download_password);
+    return anshin_download_prepare(op, txn, account, 1, &result->download_password);
 }
 
 /* Look the link up again and read what the rules need to know. */
-static apr_status_t read_subject(anshin_op_t *op, const char *token, found_t *found, anshin_terminal_t *terminal)
+static apr_status_t read_subject(anshin_op_t *op, const char *token, anshin_link_t *found, anshin_terminal_t *terminal)
 {
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
@@ -192,7 +180,7 @@ apr_status_t anshin_registration_complete(anshin_op_t *op, const char *token, co
 {
     const char *password = NULL, *answer = NULL;
     anshin_terminal_t terminal;
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv;
 
     memset(result, 0, sizeof(*result));

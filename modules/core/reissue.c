@@ -29,12 +29,6 @@ int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, co
     return ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_PASSWORD_REISSUE);
 }
 
-typedef struct found_t {
-    anshin_token_t token;
-    const char *key;
-    anshin_account_t account;
-} found_t;
-
 apr_status_t anshin_reissue_address_mac(anshin_op_t *op, const char *address, const char **mac)
 {
     return anshin_secret_mac(op, mac, "reissue-address", address);
@@ -46,7 +40,7 @@ static int same(const char *a, const char *b)
 }
 
 /* The mail box is one of the proofs: one that was the user's an hour ago is none. */
-static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const found_t *found)
+static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const anshin_link_t *found)
 {
     anshin_terminal_t terminal;
     const char *mac;
@@ -59,13 +53,10 @@ static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const foun
 }
 
 static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
-                         found_t *found)
+                         anshin_link_t *found)
 {
-    apr_status_t rv = anshin_token_find(op, txn, (anshin_token_kind_t)kind, token, &found->token, &found->key);
+    apr_status_t rv = anshin_token_find(op, txn, (anshin_token_kind_t)kind, token, found);
 
-    if (rv == APR_SUCCESS) {
-        rv = anshin_account_get(op, txn, found->token.user, &found->account);
-    }
     if (rv == APR_SUCCESS && !anshin_reissue_allowed(op, kind, &found->account)) {
         return ANSHIN_EDENIED;
     }
@@ -80,7 +71,7 @@ static anshin_reissue_proof_t proof_of(const anshin_op_t *op, anshin_reissue_kin
     return kind == ANSHIN_REISSUE_CERTIFICATE ? ANSHIN_PROOF_PASSWORD : ANSHIN_PROOF_CODE;
 }
 
-static apr_status_t read_found(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token, found_t *found)
+static apr_status_t read_found(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token, anshin_link_t *found)
 {
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
@@ -96,7 +87,7 @@ static apr_status_t read_found(anshin_op_t *op, anshin_reissue_kind_t kind, cons
 apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
                                  anshin_reissue_proof_t *proof)
 {
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv = read_found(op, kind, token, &found);
 
     *proof = proof_of(op, kind);
@@ -104,7 +95,7 @@ apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, co
 }
 
 /* A wrong question is a wrong answer: it costs a dummy hash, so that the time does not tell which of the two it was. */
-static apr_status_t prove(anshin_op_t *op, anshin_reissue_kind_t kind, const found_t *found, const char *question,
+static apr_status_t prove(anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_link_t *found, const char *question,
                           const char *answer, anshin_proof_t *proof)
 {
     const anshin_account_t *account = &found->account;
@@ -175,7 +166,7 @@ static apr_status_t new_password(anshin_op_t *op, anshin_txn_t *txn, anshin_acco
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "password-reissued", account, NULL, NULL);
 }
 
-static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const found_t *found,
+static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_link_t *found,
                                     anshin_reissue_result_t *result)
 {
     const char *user = found->account.user;
@@ -187,7 +178,8 @@ static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const fo
 
     if (rv != APR_SUCCESS ||
         (rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_SUPERSEDED)) != APR_SUCCESS ||
-        (rv = anshin_download_prepare(op, txn, user, entry.terminal, &result->download_password)) != APR_SUCCESS ||
+        (rv = anshin_download_prepare(op, txn, &found->account, entry.terminal, &result->download_password)) !=
+            APR_SUCCESS ||
         (rv = anshin_history_add(op, txn, user, &entry)) != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
     }
@@ -202,9 +194,9 @@ static int same_proofs(const anshin_account_t *a, const anshin_account_t *b)
 }
 
 static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
-                               const char *phc, const found_t *before, anshin_reissue_result_t *result)
+                               const char *phc, const anshin_link_t *before, anshin_reissue_result_t *result)
 {
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv = find(op, txn, kind, token, &found);
 
     if (rv == APR_SUCCESS && !same_proofs(&before->account, &found.account)) {
@@ -222,7 +214,7 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
 {
     char phc[ANSHIN_PHC_MAX] = "";
     anshin_txn_t *txn;
-    found_t found;
+    anshin_link_t found;
     apr_status_t rv;
 
     memset(result, 0, sizeof(*result));

@@ -79,9 +79,10 @@ static apr_status_t find_terminal(anshin_op_t *op, anshin_txn_t *txn, const ansh
 }
 
 /* One mail in a while, however often it is asked for. */
-static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *user)
+static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind,
+                           const anshin_account_t *account)
 {
-    const char *key = apr_psprintf(op->pool, "reissue/%s/%s/%d", op->contract->name, user, (int)kind);
+    const char *key = apr_psprintf(op->pool, "reissue/%s/%s/%d", op->contract->name, account->number, (int)kind);
     anshin_fact_t fact;
     apr_status_t rv = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
 
@@ -103,7 +104,7 @@ static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_ki
 static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind,
                               const anshin_account_t *account, const anshin_terminal_t *terminal)
 {
-    anshin_token_t record = {.kind = (anshin_token_kind_t)kind, .user = account->user, .terminal = terminal->number};
+    anshin_token_t record = {.kind = (anshin_token_kind_t)kind, .terminal = terminal->number};
     int certificate = kind == ANSHIN_REISSUE_CERTIFICATE;
     const char *token, *key;
     json_t *data;
@@ -111,7 +112,7 @@ static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue
 
     record.expires_at = op->now + op->contract->policy.link_lifetime;
     if ((rv = anshin_reissue_address_mac(op, terminal->address, &record.code_mac)) != APR_SUCCESS ||
-        (rv = anshin_token_create(op, txn, &record, &token, &key)) != APR_SUCCESS) {
+        (rv = anshin_token_create(op, txn, account, &record, &token, &key)) != APR_SUCCESS) {
         return rv;
     }
     data = json_pack("{s:s, s:i}", "url",
@@ -138,7 +139,7 @@ static apr_status_t process_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
         rv = ANSHIN_ENOTFOUND;
     }
     if (rv != APR_SUCCESS || (rv = find_terminal(op, txn, &account, address, &terminal)) != APR_SUCCESS ||
-        (rv = paused(op, txn, kind, account.user)) != APR_SUCCESS) {
+        (rv = paused(op, txn, kind, &account)) != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
     }
     return send_link(op, txn, kind, &account, &terminal);

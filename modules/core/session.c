@@ -55,15 +55,30 @@ static apr_status_t recall(anshin_session_t *session, const anshin_session_memo_
     return anshin_record_copy(session, &anshin_record_session, &memo->session, texts, memo->texts_length, &used);
 }
 
+apr_status_t anshin_session_get(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_session_t *session,
+                                anshin_account_t *account)
+{
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_session, key, session);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!session->contract || strcmp(session->contract, op->contract->name) != 0) {
+        return ANSHIN_ENOTFOUND;
+    }
+    return anshin_account_get_owner(op, txn, session->user, session->account, session->created_at, account);
+}
+
 static apr_status_t read_session(anshin_op_t *op, const char *key, anshin_session_t *session)
 {
+    anshin_account_t account;
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_txn_get(txn, &anshin_record_session, key, session);
+    rv = anshin_session_get(op, txn, key, session, &account);
     anshin_txn_abort(txn);
     return rv;
 }
@@ -161,25 +176,28 @@ static apr_status_t put_new(anshin_op_t *op, anshin_txn_t *txn, const char *key,
                : rv;
 }
 
-apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id)
+apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                 anshin_session_t *session, const char **id)
 {
-    anshin_session_t full = *session;
     anshin_session_list_t list;
     const char *key;
     apr_status_t rv;
 
-    full.contract = op->contract->name;
-    full.created_at = full.seen_at = full.checked_at = op->now;
-    full.address = op->address;
+    session->contract = op->contract->name;
+    session->user = account->user;
+    session->account = account->number;
+    session->created_at = session->seen_at = session->checked_at = op->now;
+    session->address = op->address;
     if ((rv = anshin_secret_token(op, id)) != APR_SUCCESS || (rv = session_key(op, &key, *id)) != APR_SUCCESS ||
-        (rv = list_get(op, txn, full.user, &list)) != APR_SUCCESS || (rv = list_prune(op, txn, &list)) != APR_SUCCESS) {
+        (rv = list_get(op, txn, account->user, &list)) != APR_SUCCESS ||
+        (rv = list_prune(op, txn, &list)) != APR_SUCCESS) {
         return rv;
     }
     APR_ARRAY_PUSH(list.keys, const char *) = key;
-    if ((rv = put_new(op, txn, key, &full)) != APR_SUCCESS) {
+    if ((rv = put_new(op, txn, key, session)) != APR_SUCCESS) {
         return rv;
     }
-    return list_put(op, txn, full.user, &list);
+    return list_put(op, txn, account->user, &list);
 }
 
 /* The certificate of the connection must be the one that the session was opened with (LOG-8). */
@@ -209,7 +227,7 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!session->contract || !session->user || strcmp(session->contract, op->contract->name) != 0 ||
+    if (!session->contract || strcmp(session->contract, op->contract->name) != 0 || /* remembered, of a neighbour */
         anshin_session_over(op->contract, session, op->now) ||
         !ANSHIN_HAS(op->contract->policy.methods, session->method)) {
         return ANSHIN_ENOTFOUND;
@@ -241,7 +259,7 @@ apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin
 
 static int matches(const anshin_session_match_t *match, const char *key, const anshin_session_t *session)
 {
-    if (match->except && strcmp(match->except, key) == 0) {
+    if ((match->except && strcmp(match->except, key) == 0) || (match->key && strcmp(match->key, key) != 0)) {
         return 0;
     }
     if (match->terminal && match->terminal != session->terminal) {
@@ -266,7 +284,7 @@ apr_status_t anshin_sessions_end(anshin_op_t *op, anshin_txn_t *txn, const char 
             rv = APR_SUCCESS;
         } else if (rv == APR_SUCCESS && matches(match, key, &session)) {
             rv = anshin_txn_delete(txn, &anshin_record_session, key);
-            ended++;
+            ended += !anshin_session_over(op->contract, &session, op->now);
         } else {
             APR_ARRAY_PUSH(kept, const char *) = key;
         }
@@ -318,17 +336,19 @@ apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const ch
     return list_put(op, txn, full.user, &list);
 }
 
-apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_visit_fn *visit,
-                                  void *baton)
+apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  anshin_session_visit_fn *visit, void *baton)
 {
     anshin_session_list_t list;
-    apr_status_t rv = list_get(op, txn, user, &list);
+    apr_status_t rv = list_get(op, txn, account->user, &list);
 
     for (int i = 0; rv == APR_SUCCESS && i < list.keys->nelts; i++) {
         const char *key = APR_ARRAY_IDX(list.keys, i, const char *);
         anshin_session_t session;
         rv = anshin_txn_get(txn, &anshin_record_session, key, &session);
-        if (rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && anshin_session_over(op->contract, &session, op->now))) {
+        if (rv == ANSHIN_ENOTFOUND ||
+            (rv == APR_SUCCESS && (anshin_session_over(op->contract, &session, op->now) ||
+                                   !anshin_account_owns(account, session.account, session.created_at)))) {
             rv = APR_SUCCESS;
         } else if (rv == APR_SUCCESS) {
             rv = visit(baton, key, &session);
@@ -337,25 +357,31 @@ apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char
     return rv;
 }
 
-apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except)
+/* May whoever asks end sessions of this user? */
+static apr_status_t may_close(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *asks)
 {
-    anshin_session_match_t others = {.except = except};
+    anshin_account_t account;
     anshin_session_t session;
+    apr_status_t rv;
+
+    if (!asks) {
+        return anshin_account_get(op, txn, user, &account);
+    }
+    rv = anshin_session_get(op, txn, asks, &session, &account);
+    return rv == ANSHIN_ENOTFOUND || (rv == APR_SUCCESS && strcmp(session.user, user) != 0) ? ANSHIN_EDENIED : rv;
+}
+
+apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except, int *count)
+{
+    const anshin_session_match_t match = {.key = key, .except = key ? NULL : except};
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (except && (rv = anshin_txn_get(txn, &anshin_record_session, except, &session)) != APR_SUCCESS) {
-        rv = rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
-    } else if (!key) {
-        rv = anshin_sessions_end(op, txn, user, &others, NULL);
-    } else if ((rv = anshin_txn_get(txn, &anshin_record_session, key, &session)) == ANSHIN_ENOTFOUND) {
-        rv = APR_SUCCESS;
-    } else if (rv == APR_SUCCESS && strcmp(session.user, user) == 0 &&
-               strcmp(session.contract, op->contract->name) == 0) {
-        rv = anshin_session_remove(op, txn, key, user);
+    if ((rv = may_close(op, txn, user, except)) == APR_SUCCESS) {
+        rv = anshin_sessions_end(op, txn, user, &match, count);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }

@@ -4,12 +4,14 @@
 #ifndef ANSHIN_CORE_SESSION_H
 #define ANSHIN_CORE_SESSION_H
 
-#include "core/op.h"
+#include "core/account.h"
 #include "core/peer.h"
 #include "core/secret.h"
 
-/* Open one inside a write transaction; *id (base64url) goes into the cookie and nowhere else. */
-apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_session_t *session, const char **id);
+/* Open one for an account inside a write transaction; *id (base64url) goes into the cookie and nowhere else. What the
+ * session is filled up with stands in *session then. */
+apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                 anshin_session_t *session, const char **id);
 
 /* What a connection remembers of its last request: a cookie that comes again and again need not be hashed each time,
  * nor its session read while nobody has committed anything (anshin_store_stamp()). All that may end a session is a
@@ -31,6 +33,12 @@ typedef struct anshin_session_memo_t {
 apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_peer_t *peer, anshin_session_t *session,
                                  const char **key);
 
+/* A session of this contract by its key and the account that it was opened for, inside a transaction: the one place
+ * where a session is taken for somebody's. Also ANSHIN_ENOTFOUND: there is none, or its account is gone, whoever has
+ * the ID now. */
+apr_status_t anshin_session_get(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_session_t *session,
+                                anshin_account_t *account);
+
 /* 1 when it is over its idle or absolute limit. */
 int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now);
 
@@ -48,21 +56,24 @@ apr_status_t anshin_session_drop(anshin_op_t *op, anshin_txn_t *txn, const char 
 apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key,
                                     const anshin_session_t *session, const char **id);
 
-/* Walk the sessions of a user that are not over, inside a transaction. */
+/* Walk the sessions of an account that are not over, inside a transaction. */
 typedef apr_status_t anshin_session_visit_fn(void *baton, const char *key, const anshin_session_t *session);
-apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_visit_fn *visit,
-                                  void *baton);
+apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  anshin_session_visit_fn *visit, void *baton);
 
 /* End one by key, durably, with an entry in the history (logout, LOG-9); one that is gone is no failure. */
 apr_status_t anshin_session_end(anshin_op_t *op, const char *key);
 
 /* End one session of this user (key; NULL: all of them but except), durably; those of others are left alone (ACC-8,
- * S17). except: the session that asks, NULL: the operator does. ANSHIN_EDENIED: the one that asks has ended itself. */
-apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except);
+ * S17). except: the session that asks, NULL: the operator does. *count (may be NULL): how many ended.
+ * ANSHIN_EDENIED: the one that asks has ended itself; ANSHIN_ENOTFOUND: no such user. */
+apr_status_t anshin_sessions_close(anshin_op_t *op, const char *user, const char *key, const char *except, int *count);
 
-/* Inside a write transaction: end all of a user, those of one terminal (0: any) or certificate (NULL: any), except one
- * key (NULL: none). *count may be NULL. */
+/* Inside a write transaction: end all of a user, one key alone (NULL: any), those of one terminal (0: any) or
+ * certificate (NULL: any), except one key (NULL: none). *count (may be NULL): how many ended that were not over by
+ * themselves. */
 typedef struct anshin_session_match_t {
+    const char *key;
     apr_int64_t terminal;
     const char *serial;
     const char *except;

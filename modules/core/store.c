@@ -110,6 +110,11 @@ apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_
     return APR_SUCCESS;
 }
 
+anshin_txn_mode_t anshin_txn_mode(const anshin_txn_t *txn)
+{
+    return txn->mode;
+}
+
 static apr_status_t check_open(const anshin_txn_t *txn)
 {
     if (txn->ended) {

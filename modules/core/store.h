@@ -53,6 +53,9 @@ void anshin_store_trouble(anshin_store_trouble_t *trouble, const anshin_store_t 
 apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);
 
+/* As it was begun. */
+anshin_txn_mode_t anshin_txn_mode(const anshin_txn_t *txn);
+
 /* Read into *record, allocated from the transaction's pool. Also answers ANSHIN_ENOTFOUND. */
 apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record);
 

@@ -140,8 +140,7 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
         return rv;
     }
     if (account->method == ANSHIN_METHOD_CERTIFICATE &&
-        (rv = anshin_download_prepare(op, txn, account->user, terminal.number, &result->download_password)) !=
-            APR_SUCCESS) {
+        (rv = anshin_download_prepare(op, txn, account, terminal.number, &result->download_password)) != APR_SUCCESS) {
         return rv;
     }
     return record(op, txn, account, ANSHIN_HISTORY_TERMINAL_ADDED, "terminal-added", &terminal, NULL);
@@ -273,7 +272,7 @@ static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, anshin_terminal
     return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
 }
 
-apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_header_t **views)
+apr_status_t anshin_terminals_view(anshin_op_t *op, const anshin_member_t *member, apr_array_header_t **views)
 {
     apr_array_header_t *terminals;
     anshin_account_t account;
@@ -284,7 +283,7 @@ apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = anshin_account_get(op, txn, user, &account)) == APR_SUCCESS) {
+    if ((rv = anshin_member_account(op, txn, member, &account)) == APR_SUCCESS) {
         rv = anshin_account_terminals(op, txn, &account, &terminals);
     }
     for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {

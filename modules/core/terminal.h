@@ -44,6 +44,6 @@ typedef struct anshin_terminal_view_t {
 } anshin_terminal_view_t;
 
 /* *views: array of anshin_terminal_view_t, in the order of the account. */
-apr_status_t anshin_terminals_view(anshin_op_t *op, const char *user, apr_array_header_t **views);
+apr_status_t anshin_terminals_view(anshin_op_t *op, const anshin_member_t *member, apr_array_header_t **views);
 
 #endif

@@ -11,11 +11,13 @@
 #include "core/expiry.h"
 #include "core/secret.h"
 
-apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_token_t *record, const char **token,
-                                 const char **key)
+apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                 anshin_token_t *record, const char **token, const char **key)
 {
     apr_status_t rv;
 
+    record->user = account->user;
+    record->account = account->number;
     record->contract = op->contract->name;
     record->created_at = op->now;
     record->used_at = 0;
@@ -30,24 +32,29 @@ apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, anshin_toke
 }
 
 apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
-                               anshin_token_t *record, const char **key)
+                               anshin_link_t *link)
 {
+    const anshin_account_state_t wanted =
+        kind == ANSHIN_TOKEN_REGISTER ? ANSHIN_ACCOUNT_PENDING : ANSHIN_ACCOUNT_ACTIVE;
+    const anshin_token_t *record = &link->token;
     apr_status_t rv;
 
     if (strlen(token) != ANSHIN_TOKEN_TEXT) {
         return ANSHIN_ENOTFOUND;
     }
-    if ((rv = anshin_secret_mac(op, key, "token", token)) != APR_SUCCESS ||
-        (rv = anshin_txn_get(txn, &anshin_record_token, *key, record)) != APR_SUCCESS) {
+    if ((rv = anshin_secret_mac(op, &link->key, "token", token)) != APR_SUCCESS ||
+        (rv = anshin_txn_get(txn, &anshin_record_token, link->key, &link->token)) != APR_SUCCESS) {
         return rv;
     }
     if (record->kind != kind || !record->contract || strcmp(record->contract, op->contract->name) != 0) {
         return ANSHIN_ENOTFOUND;
     }
-    if (record->used_at || record->expires_at <= op->now) {
-        return ANSHIN_EDENIED;
+    rv = anshin_account_get_owner(op, txn, record->user, record->account, record->created_at, &link->account);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return APR_SUCCESS;
+    return record->used_at || record->expires_at <= op->now || link->account.state != wanted ? ANSHIN_EDENIED
+                                                                                             : APR_SUCCESS;
 }
 
 apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record)

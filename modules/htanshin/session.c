@@ -13,19 +13,14 @@
 typedef struct listing_t {
     anshin_call_t *call;
     anshin_rows_t *rows;
-    const char *wanted; /* one key, NULL: any */
 } listing_t;
 
 static apr_status_t list_one(void *baton, const char *key, const anshin_session_t *session)
 {
     const listing_t *listing = baton;
     apr_pool_t *pool = listing->call->pool;
-    json_t *row;
+    json_t *row = json_object();
 
-    if (listing->wanted != NULL && strcmp(listing->wanted, key) != 0) {
-        return APR_SUCCESS;
-    }
-    row = json_object();
     anshin_result_text(row, "id", key, pool);
     anshin_result_time(row, "since", session->created_at, pool);
     anshin_result_time(row, "last_used", session->seen_at, pool);
@@ -37,23 +32,8 @@ static apr_status_t list_one(void *baton, const char *key, const anshin_session_
     return APR_SUCCESS;
 }
 
-/* The sessions of a user who exists, newest first. */
-static apr_status_t list(anshin_call_t *call, const char *user, const char *wanted, json_t **result)
+static apr_status_t missing(anshin_call_t *call, apr_status_t status, const char *user)
 {
-    listing_t listing = {call, anshin_rows_create(call->pool), wanted};
-    anshin_account_t account;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_account_get(&call->op, txn, user, &account);
-    if (status == APR_SUCCESS) {
-        status = anshin_sessions_each(&call->op, txn, user, list_one, &listing);
-    }
-    anshin_txn_abort(txn);
-    *result = anshin_rows_take(listing.rows, 1, 0);
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_fail(&call->op.error, status, "AN0895", "user %s: there is none in contract %s", user,
                            call->op.contract->name);
@@ -61,38 +41,46 @@ static apr_status_t list(anshin_call_t *call, const char *user, const char *want
     return status;
 }
 
+/* The sessions of a user who exists, newest first. */
 static apr_status_t session_list(anshin_call_t *call)
 {
+    listing_t listing = {call, anshin_rows_create(call->pool)};
+    anshin_account_t account;
     const char *user;
+    anshin_txn_t *txn;
     apr_status_t status = anshin_call_user(call, call->operands[0], &user);
 
-    return status == APR_SUCCESS ? list(call, user, NULL, &call->result) : status;
+    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_account_get(&call->op, txn, user, &account);
+    if (status == APR_SUCCESS) {
+        status = anshin_sessions_each(&call->op, txn, &account, list_one, &listing);
+    }
+    anshin_txn_abort(txn);
+    call->result = anshin_rows_take(listing.rows, 1, 0);
+    return missing(call, status, user);
 }
 
 static apr_status_t session_end(anshin_call_t *call)
 {
     const char *id = call->operand_count > 1 ? call->operands[1] : NULL;
     const char *user;
-    json_t *open = NULL;
+    int ended = 0;
     apr_status_t status = anshin_call_user(call, call->operands[0], &user);
 
-    if (status == APR_SUCCESS) {
-        status = list(call, user, id, &open);
+    if (status != APR_SUCCESS ||
+        (status = missing(call, anshin_sessions_close(&call->op, user, id, NULL, &ended), user)) != APR_SUCCESS) {
+        return status;
     }
-    if (status == APR_SUCCESS && json_array_size(open) == 0) {
-        status = anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0896",
-                             id != NULL ? "user %s: has no such session" : "user %s: is not logged in", user);
+    if (ended == 0) {
+        return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0896",
+                           id != NULL ? "user %s: has no such session" : "user %s: is not logged in", user);
     }
-    if (status == APR_SUCCESS) {
-        status = anshin_sessions_close(&call->op, user, id, NULL);
-    }
-    if (status == APR_SUCCESS) {
-        call->result = json_object();
-        anshin_result_text(call->result, "user", user, call->pool);
-        anshin_result_number(call->result, "ended", (apr_int64_t)json_array_size(open));
-    }
-    json_decref(open);
-    return status;
+    call->result = json_object();
+    anshin_result_text(call->result, "user", user, call->pool);
+    anshin_result_number(call->result, "ended", ended);
+    return APR_SUCCESS;
 }
 
 const anshin_command_t anshin_commands_session[] = {

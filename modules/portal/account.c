@@ -40,6 +40,7 @@ static json_t *terminal_row(anshin_exchange_t *x, const anshin_terminal_view_t *
 /* Whether an authenticator app is enrolled, for users of one-time passwords. */
 static apr_status_t put_authenticator(anshin_exchange_t *x)
 {
+    const anshin_member_t member = anshin_member_of(x);
     anshin_account_t account;
     json_t *totp;
     apr_status_t status;
@@ -47,7 +48,7 @@ static apr_status_t put_authenticator(anshin_exchange_t *x)
     if (x->session.method != ANSHIN_METHOD_OTP) {
         return APR_SUCCESS;
     }
-    status = anshin_member_read(x, x->session.user, &account);
+    status = anshin_member_read(&x->op, &member, &account);
     if (status == APR_SUCCESS) {
         totp = json_pack("{s:b, s:b, s:s}", "enrolled", account.totp_blob != NULL, "remove", account.totp_blob != NULL,
                          "enrol_url", anshin_exchange_link(x, "/account/authenticator"));
@@ -61,7 +62,8 @@ int anshin_account_page_get(anshin_exchange_t *x)
     const anshin_policy_t *policy = &x->op.contract->policy;
     json_t *rows = json_array();
     apr_array_header_t *views;
-    apr_status_t status = anshin_terminals_view(&x->op, x->session.user, &views);
+    const anshin_member_t member = anshin_member_of(x);
+    apr_status_t status = anshin_terminals_view(&x->op, &member, &views);
 
     for (int i = 0; status == APR_SUCCESS && i < views->nelts; i++) {
         anshin_page_append(x->page, rows, terminal_row(x, &APR_ARRAY_IDX(views, i, anshin_terminal_view_t), i == 0));
@@ -118,13 +120,9 @@ static void put_ended(anshin_exchange_t *x)
 int anshin_sessions_get(anshin_exchange_t *x)
 {
     list_t list = {x, json_array()};
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
+    const anshin_member_t member = anshin_member_of(x);
+    apr_status_t status = anshin_member_sessions(&x->op, &member, put_session, &list);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_sessions_each(&x->op, txn, x->session.user, put_session, &list);
-        anshin_txn_abort(txn);
-    }
     anshin_page_put(x->page, x->page->page, "sessions", list.rows);
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "sessions");
@@ -144,7 +142,7 @@ int anshin_sessions_post(anshin_exchange_t *x)
     if (!all && (key == NULL || strlen(key) != 2 * ANSHIN_DIGEST_BYTES)) {
         return anshin_answer_error(x, HTTP_BAD_REQUEST);
     }
-    status = anshin_sessions_close(&x->op, x->session.user, all ? NULL : key, x->session_key);
+    status = anshin_sessions_close(&x->op, x->session.user, all ? NULL : key, x->session_key, NULL);
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "sessions");
     }

@@ -82,7 +82,8 @@ static int resumed(anshin_exchange_t *x)
 static apr_status_t put_state(anshin_exchange_t *x)
 {
     anshin_account_t account;
-    apr_status_t status = anshin_member_read(x, x->session.user, &account);
+    const anshin_member_t member = anshin_member_of(x);
+    apr_status_t status = anshin_member_read(&x->op, &member, &account);
 
     if (status == APR_SUCCESS && account.method != ANSHIN_METHOD_OTP) {
         return ANSHIN_ENOTFOUND;

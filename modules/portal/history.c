@@ -75,35 +75,24 @@ static void put_pager(anshin_exchange_t *x, apr_int64_t page, apr_int64_t pages,
 static apr_int64_t wanted_page(const anshin_exchange_t *x)
 {
     const char *text = anshin_form_get(x->query, "page");
-    apr_int64_t page = text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10 ? apr_atoi64(text) : 1;
 
-    return page < 1 ? 1 : page;
+    return text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10 ? apr_atoi64(text) : 1;
 }
 
 int anshin_history_get(anshin_exchange_t *x)
 {
     apr_interval_time_t window = x->op.contract->policy.history_window;
+    const anshin_member_t member = anshin_member_of(x);
     list_t list = {x, json_array()};
-    apr_int64_t total = 0, page = wanted_page(x), pages = 1;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
+    anshin_history_page_t page = {
+        .since = x->op.now - window, .entries = PAGE_ENTRIES, .number = wanted_page(x), .pages = 1};
+    apr_status_t status = anshin_member_history(&x->op, &member, &page, put_entry, &list);
 
     anshin_page_put(x->page, x->page->page, "entries", list.rows);
-    if (status == APR_SUCCESS) {
-        status = anshin_history_count_since(&x->op, txn, x->session.user, x->op.now - window, &total);
-        pages = total > 0 ? (total + PAGE_ENTRIES - 1) / PAGE_ENTRIES : 1;
-        page = page > pages ? pages : page;
-        if (status == APR_SUCCESS) {
-            apr_int64_t skip = (page - 1) * PAGE_ENTRIES;
-            apr_int64_t most = total - skip < PAGE_ENTRIES ? total - skip : PAGE_ENTRIES;
-            status = anshin_history_read(&x->op, txn, x->session.user, skip, most, put_entry, &list, NULL);
-        }
-        anshin_txn_abort(txn);
-    }
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "history");
     }
-    put_pager(x, page, pages, total);
+    put_pager(x, page.number, page.pages, page.total);
     anshin_page_text(x->page, "window_text",
                      anshin_page_say_number(x->page, "history.window", "days", apr_time_sec(window) / 86400));
     return anshin_answer_page(x, "history", HTTP_OK);

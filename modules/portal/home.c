@@ -46,7 +46,8 @@ static apr_status_t previous_login(anshin_exchange_t *x, apr_time_t *at)
 static apr_status_t put_days_left(anshin_exchange_t *x)
 {
     anshin_account_t account;
-    apr_status_t status = anshin_member_read(x, x->session.user, &account);
+    const anshin_member_t member = anshin_member_of(x);
+    apr_status_t status = anshin_member_read(&x->op, &member, &account);
     int days = status == APR_SUCCESS ? anshin_password_days_left(&x->op, &account) : -1;
 
     if (days >= 0) {

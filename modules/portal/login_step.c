@@ -161,8 +161,13 @@ int anshin_login_code_post(anshin_exchange_t *x)
 static apr_status_t put_change_form(anshin_exchange_t *x)
 {
     anshin_account_t account;
-    apr_status_t status = anshin_member_read(x, x->flow.note, &account);
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_account_get(&x->op, txn, x->flow.note, &account);
+        anshin_txn_abort(txn);
+    }
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
     }

@@ -19,18 +19,6 @@ anshin_member_t anshin_member_of(const anshin_exchange_t *x)
     return member;
 }
 
-apr_status_t anshin_member_read(anshin_exchange_t *x, const char *user, anshin_account_t *account)
-{
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
-
-    if (status == APR_SUCCESS) {
-        status = anshin_account_get(&x->op, txn, user, account);
-        anshin_txn_abort(txn);
-    }
-    return status;
-}
-
 /* The page of a menu entry, or one below it. */
 static int is_below(const char *path, const char *entry)
 {

@@ -11,9 +11,6 @@
 /* The session as the core's verbs want it. */
 anshin_member_t anshin_member_of(const anshin_exchange_t *x);
 
-/* The account of a user, that of the session or of a flow. Answers of anshin_account_get(). */
-apr_status_t anshin_member_read(anshin_exchange_t *x, const char *user, anshin_account_t *account);
-
 /* Menu of what the contract allows (CON-2), into the page's data. */
 void anshin_member_menu(anshin_exchange_t *x);
 

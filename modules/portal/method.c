@@ -105,7 +105,8 @@ int anshin_method_confirm_get(anshin_exchange_t *x)
     int method = planned(x);
     json_t *rows = json_array();
     apr_array_header_t *views;
-    apr_status_t status = anshin_terminals_view(&x->op, x->session.user, &views);
+    const anshin_member_t member = anshin_member_of(x);
+    apr_status_t status = anshin_terminals_view(&x->op, &member, &views);
 
     for (int i = 0; status == APR_SUCCESS && i < views->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(views, i, anshin_terminal_view_t).terminal;

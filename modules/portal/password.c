@@ -50,13 +50,14 @@ int anshin_password_post(anshin_exchange_t *x)
 
 int anshin_question_get(anshin_exchange_t *x)
 {
+    const anshin_member_t member = anshin_member_of(x);
     anshin_account_t account;
     apr_status_t status;
 
     if (anshin_form_get(x->query, "done") != NULL) {
         return anshin_member_done(x, "question", "/");
     }
-    if ((status = anshin_member_read(x, x->session.user, &account)) != APR_SUCCESS) {
+    if ((status = anshin_member_read(&x->op, &member, &account)) != APR_SUCCESS) {
         return anshin_member_failure(x, status, "question");
     }
     anshin_member_cancel(x);

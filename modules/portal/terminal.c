@@ -119,14 +119,9 @@ static int typed_kind(const anshin_exchange_t *x)
 
 static apr_status_t read_terminal(anshin_exchange_t *x, apr_int64_t number, anshin_terminal_t *terminal)
 {
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
+    const anshin_member_t member = anshin_member_of(x);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_terminal_get(&x->op, txn, x->session.user, number, terminal);
-        anshin_txn_abort(txn);
-    }
-    return status;
+    return anshin_member_terminal(&x->op, &member, number, terminal);
 }
 
 /* Back from the confirmation, the form is as it was typed: the plan of the flow, when it is one for this form. */

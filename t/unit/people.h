@@ -75,6 +75,18 @@ static inline const char *people_register(world_t *world, const char *user, int 
     return result.download_password;
 }
 
+/* The account of a user, as the store has it. */
+static inline anshin_account_t people_account(world_t *world, const char *user)
+{
+    anshin_account_t account = {.user = user};
+
+    if (world_get(world, &anshin_record_account, anshin_account_key(world_op(world), user), &account) != APR_SUCCESS) {
+        printf("# no account %s\n", user);
+        exit(1);
+    }
+    return account;
+}
+
 /* An active certificate of a user's terminal, as the worker would have recorded it, and as a connection shows it. */
 static inline anshin_peer_t people_certificate(world_t *world, const char *user, apr_int64_t number, const char *serial)
 {
@@ -86,6 +98,7 @@ static inline anshin_peer_t people_certificate(world_t *world, const char *user,
                                    .serial = serial,
                                    .fingerprint = peer.fingerprint,
                                    .name = user,
+                                   .account = people_account(world, user).number,
                                    .state = ANSHIN_CERTIFICATE_ACTIVE};
     anshin_terminal_t terminal;
 
@@ -127,13 +140,15 @@ static inline apr_status_t people_first(void *baton, const anshin_history_t *ent
 static inline anshin_member_t people_member(world_t *world, const char *user, int method)
 {
     anshin_session_t *session = apr_pcalloc(world->pool, sizeof(*session));
-    anshin_session_t wanted = {.user = user, .method = method};
+    anshin_session_t wanted = {.method = method};
+    anshin_account_t account = {.user = user};
     anshin_member_t member = {NULL, session};
     anshin_op_t *op = world_op(world);
     anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
     const char *id;
 
-    if (anshin_txn_end(txn, anshin_session_open(op, txn, &wanted, &id), ANSHIN_LAZY) != APR_SUCCESS ||
+    (void)anshin_account_get(op, txn, user, &account);
+    if (anshin_txn_end(txn, anshin_session_open(op, txn, &account, &wanted, &id), ANSHIN_LAZY) != APR_SUCCESS ||
         anshin_session_find(op, id, &people_no_peer, session, &member.key) != APR_SUCCESS) {
         printf("# no session for %s: %s %s\n", user, op->error.id, op->error.text);
         exit(1);

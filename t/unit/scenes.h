@@ -150,16 +150,17 @@ static inline void issued(void)
     anshin_token_t record = {
         .kind = ANSHIN_TOKEN_DOWNLOAD, .terminal = 1, .expires_at = world.now + apr_time_from_sec(86400)};
     const char *key;
+    anshin_account_t account;
     anshin_download_t download;
     anshin_txn_t *txn;
 
     with_certificate();
-    record.user = scene.user;
+    account = people_account(&world, scene.user);
     (void)world_get(&world, &anshin_record_download, anshin_terminal_key(op, scene.user, 1), &download);
     (void)anshin_secret_blob_put(op, &download.modern_blob, "pkcs12", "MODERN", 6);
     (void)anshin_secret_blob_put(op, &download.compat_blob, "pkcs12", "COMPAT", 6);
     txn = world_begin(op, ANSHIN_TXN_WRITE);
-    (void)anshin_token_create(op, txn, &record, &scene.token, &key);
+    (void)anshin_token_create(op, txn, &account, &record, &scene.token, &key);
     (void)anshin_txn_commit(txn, ANSHIN_LAZY);
     download.serial = scene.peer.serial;
     download.token = key;
@@ -254,14 +255,14 @@ static inline void reissue_in_hand(void)
 static inline void link_to(anshin_token_kind_t kind)
 {
     anshin_op_t *op = world_op(&world);
-    anshin_token_t record = {
-        .kind = kind, .user = scene.user, .terminal = 1, .expires_at = world.now + apr_time_from_sec(3600)};
+    anshin_token_t record = {.kind = kind, .terminal = 1, .expires_at = world.now + apr_time_from_sec(3600)};
+    const anshin_account_t account = people_account(&world, scene.user);
     const char *key;
     anshin_txn_t *txn;
 
     (void)anshin_reissue_address_mac(op, "taro@example.jp", &record.code_mac);
     txn = world_begin(op, ANSHIN_TXN_WRITE);
-    (void)anshin_token_create(op, txn, &record, &scene.token, &key);
+    (void)anshin_token_create(op, txn, &account, &record, &scene.token, &key);
     (void)anshin_txn_commit(txn, ANSHIN_LAZY);
 }
 

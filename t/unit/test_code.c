@@ -159,11 +159,11 @@ static void test_totp(void)
     (void)anshin_account_unlock(world_op(&world), "ot1");
     member = people_member(&world, "ot1", ANSHIN_METHOD_OTP);
     other = people_member(&world, "ot1", ANSHIN_METHOD_OTP);
-    ok(anshin_sessions_close(world_op(&world), "ot1", other.key, member.key) == APR_SUCCESS &&
+    ok(anshin_sessions_close(world_op(&world), "ot1", other.key, member.key, NULL) == APR_SUCCESS &&
            anshin_totp_remove(world_op(&world), &other) == ANSHIN_EDENIED &&
            anshin_totp_enrol(world_op(&world), &other, SECRET, code_of(0), &right) == ANSHIN_EDENIED,
        "a session that has ended removes no app and enrols none (S16)");
-    ok(anshin_sessions_close(world_op(&world), "ot1", NULL, other.key) == ANSHIN_EDENIED && has_app() &&
+    ok(anshin_sessions_close(world_op(&world), "ot1", NULL, other.key, NULL) == ANSHIN_EDENIED && has_app() &&
            people_alive(&world, &member),
        "nor does it end others (S17)");
     ok(anshin_totp_remove(world_op(&world), &member) == APR_SUCCESS && !has_app(), "the app is removed");

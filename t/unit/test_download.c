@@ -11,8 +11,9 @@ static const char *issue(const char *user, const char *serial)
 {
     anshin_op_t *op = world_op(&world);
     anshin_token_t record = {
-        .kind = ANSHIN_TOKEN_DOWNLOAD, .user = user, .terminal = 1, .expires_at = world.now + apr_time_from_sec(86400)};
+        .kind = ANSHIN_TOKEN_DOWNLOAD, .terminal = 1, .expires_at = world.now + apr_time_from_sec(86400)};
     const char *key = anshin_terminal_key(op, user, 1), *token, *token_key;
+    const anshin_account_t account = people_account(&world, user);
     anshin_download_t download;
     anshin_txn_t *txn;
 
@@ -21,7 +22,7 @@ static const char *issue(const char *user, const char *serial)
     (void)anshin_secret_blob_put(op, &download.modern_blob, "pkcs12", "MODERN", 6);
     (void)anshin_secret_blob_put(op, &download.compat_blob, "pkcs12", "COMPAT", 6);
     txn = world_begin(op, ANSHIN_TXN_WRITE);
-    (void)anshin_token_create(op, txn, &record, &token, &token_key);
+    (void)anshin_token_create(op, txn, &account, &record, &token, &token_key);
     (void)anshin_txn_commit(txn, ANSHIN_LAZY);
     download.serial = serial;
     download.token = token_key;

@@ -127,9 +127,10 @@ static void open_session(anshin_session_t *session)
 {
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+    const anshin_account_t account = {.user = session->user};
     const char *id;
 
-    (void)anshin_session_open(op, txn, session, &id);
+    (void)anshin_session_open(op, txn, &account, session, &id);
     (void)anshin_txn_commit(txn, ANSHIN_LAZY);
     world.now += 5 * MINUTE;
 }

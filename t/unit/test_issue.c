@@ -39,8 +39,10 @@ static const char *prepare(const char *user, apr_int64_t number)
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
     const char *password = NULL;
+    anshin_account_t account;
 
-    if (anshin_download_prepare(op, txn, user, number, &password) != APR_SUCCESS ||
+    if (anshin_account_get(op, txn, user, &account) != APR_SUCCESS ||
+        anshin_download_prepare(op, txn, &account, number, &password) != APR_SUCCESS ||
         anshin_txn_commit(txn, ANSHIN_DURABLE) != APR_SUCCESS) {
         printf("# prepare: %s %s\n", op->error.id, op->error.text);
         exit(1);
@@ -205,7 +207,8 @@ static void test_order(apr_pool_t *pool)
 
 static void test_reissue(apr_pool_t *pool)
 {
-    anshin_session_t session = {.user = "u", .terminal = 1, .method = ANSHIN_METHOD_CERTIFICATE};
+    anshin_session_t session = {.terminal = 1, .method = ANSHIN_METHOD_CERTIFICATE};
+    const anshin_account_t account = {.user = "u"};
     anshin_certificate_t old;
     anshin_terminal_t terminal;
     anshin_job_t first;
@@ -221,7 +224,7 @@ static void test_reissue(apr_pool_t *pool)
     op = world_op(&world);
     txn = world_begin(op, ANSHIN_TXN_WRITE);
     session.serial = first.serial;
-    (void)anshin_session_open(op, txn, &session, &id);
+    (void)anshin_session_open(op, txn, &account, &session, &id);
     (void)anshin_txn_commit(txn, ANSHIN_LAZY);
     (void)prepare("u", 1);
     ok(world_get(&world, &anshin_record_certificate, first.serial, &old) == APR_SUCCESS &&

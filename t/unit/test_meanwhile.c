@@ -43,7 +43,7 @@ static void is_deleted(void)
 
 static void is_logged_out(void)
 {
-    (void)anshin_sessions_close(world_op(&world), scene.user, NULL, NULL);
+    (void)anshin_sessions_close(world_op(&world), scene.user, NULL, NULL, NULL);
 }
 
 static void is_revoked(void)

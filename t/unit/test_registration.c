@@ -84,8 +84,7 @@ static void test_code(void)
     const char *code, *token = people_invite(&world, "code1", ANSHIN_METHOD_PASSWORD, &code);
     anshin_code_result_t r;
     anshin_account_t account;
-    anshin_token_t record;
-    const char *key;
+    anshin_link_t link;
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn;
 
@@ -93,10 +92,10 @@ static void test_code(void)
        "the link leads to its user");
     ok(anshin_registration_find(op, token, &account) == APR_SUCCESS, "opening it again does not use it up (REG-5)");
     txn = world_begin(op, ANSHIN_TXN_READ);
-    ok(anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, &record, &key) == APR_SUCCESS && !strstr(key, token) &&
-           !strstr(record.code_mac, code),
+    ok(anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, &link) == APR_SUCCESS && !strstr(link.key, token) &&
+           !strstr(link.token.code_mac, code),
        "the store has neither link nor code, only keyed hashes (S9)");
-    ok(anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, token, &record, &key) == ANSHIN_ENOTFOUND,
+    ok(anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, token, &link) == ANSHIN_ENOTFOUND,
        "a link of one kind is none of another");
     anshin_txn_abort(txn);
     ok(anshin_registration_code(op, token, "wrong", &r) == APR_SUCCESS && !r.right && r.remaining == 4,

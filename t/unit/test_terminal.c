@@ -48,7 +48,7 @@ static void test_add(void)
                APR_SUCCESS &&
            r.number == 2 && r.download_password,
        "added; a certificate user gets a download password (ACC-5)");
-    ok(anshin_terminals_view(world_op(&world), "te1", &views) == APR_SUCCESS && views->nelts == 2, "two terminals");
+    ok(anshin_terminals_view(world_op(&world), &member, &views) == APR_SUCCESS && views->nelts == 2, "two terminals");
     ok(same_text(APR_ARRAY_IDX(views, 1, anshin_terminal_view_t).download_password, r.download_password),
        "the page shows the download password while it waits (ACC-2)");
     ok(APR_ARRAY_IDX(views, 0, anshin_terminal_view_t).expires_at == peer.not_after &&

@@ -31,6 +31,7 @@ static void open_world(apr_pool_t *pool)
     (void)mkdir(apr_pstrcat(pool, world.directory, "/mail", NULL), 0700);
     world_file(&world, "mail/test.ja.mustache", "Subject: {{contract}}\n\n{{user}}\n");
     world_file(&world, "mail/password-reissue.ja.mustache", "Subject: {{contract}}\n\n{{url}}\n");
+    world_put(&world, &anshin_record_account, "p-01/u", &(anshin_account_t){.contract = "p-01", .user = "u"});
     if (anshin_maildir_make(world.config.server.mail_spool, &err, pool) != APR_SUCCESS) {
         printf("# %s\n", err.text);
         exit(1);

@@ -142,7 +142,7 @@ static inline apr_status_t end_session(anshin_op_t *op)
 
 static inline apr_status_t close_sessions(anshin_op_t *op)
 {
-    return anshin_sessions_close(op, scene.user, NULL, NULL);
+    return anshin_sessions_close(op, scene.user, NULL, NULL, NULL);
 }
 
 static inline apr_status_t prove(anshin_op_t *op)
@@ -211,7 +211,7 @@ static inline apr_status_t delete_terminal(anshin_op_t *op)
 static inline apr_status_t view_terminals(anshin_op_t *op)
 {
     apr_array_header_t *views = NULL;
-    apr_status_t rv = anshin_terminals_view(op, scene.user, &views);
+    apr_status_t rv = anshin_terminals_view(op, &scene.member, &views);
 
     return when(rv, views != NULL && views->nelts == 2);
 }
