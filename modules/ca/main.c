@@ -29,6 +29,7 @@
 #include "ca/snapshot.h"
 #include "ca/turn.h"
 #include "ca/worker.h"
+#include "core/trial.h"
 #include "crypto/crypto.h"
 #include "store/store_dbm.h"
 
@@ -222,6 +223,13 @@ static apr_status_t prepare_mail(start_t *start)
                              "AnshinMailCommand must be a program by its absolute path, with its arguments");
 }
 
+static void tell_trouble(void *unused, const anshin_contract_t *contract, const anshin_error_t *trouble)
+{
+    (void)unused;
+    (void)contract;
+    anshin_log(ANSHIN_LOG_ERROR, "AN1104", "%s (%s)", trouble->text, trouble->id);
+}
+
 static apr_status_t open_all(start_t *start)
 {
     anshin_error_t deaf;
@@ -239,6 +247,8 @@ static apr_status_t open_all(start_t *start)
     if (status != APR_SUCCESS) {
         return status;
     }
+    /* httpd tried them as root; what the worker cannot read shows here. It goes on: installed templates stand in. */
+    (void)anshin_trial_all(start->config, tell_trouble, NULL, start->pool);
     start->env.config = start->config;
     start->env.now = anshin_clock_system;
     anshin_error_clear(&deaf);

@@ -14,6 +14,7 @@
 #include "ca/log.h"
 #include "core/outbox.h"
 #include "core/reissue.h"
+#include "core/secret.h"
 #include "crypto/key.h"
 #include "crypto/pack.h"
 
@@ -129,7 +130,6 @@ static apr_status_t compose(const task_t *task, anshin_op_t *op, const anshin_ma
 {
     anshin_mail_text_t text;
     apr_status_t status = anshin_mail_open(op, mail, &text);
-    anshin_bytes_t body;
 
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_fail(&op->error, status, "AN0799", "its sealed text is gone");
@@ -137,10 +137,14 @@ static apr_status_t compose(const task_t *task, anshin_op_t *op, const anshin_ma
     if (status != APR_SUCCESS) {
         return status;
     }
+    if (text.instead != NULL) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN1103",
+                   "mail %s is made of the installed template, since that of contract %s fails: %s", task->job->mail,
+                   task->contract->name, text.instead);
+    }
     status = anshin_mail_format(op, task->job->mail, &text, &message->data, &message->length);
-    body.data = (const unsigned char *)text.body;
-    body.length = strlen(text.body);
-    wipe(task, &body);
+    anshin_secret_wipe(op, text.subject);
+    anshin_secret_wipe(op, text.body);
     return status;
 }
 

@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "core/account.h"
+#include "core/mailbox.h"
 #include "core/portal_url.h"
 
 /* --- the descriptors --- */
@@ -243,27 +243,13 @@ static apr_status_t check_sets(const anshin_contract_t *contract, anshin_error_t
     return APR_SUCCESS;
 }
 
-/* "address" or "Name <address>"; whatever the name holds is encoded when the mail is written. */
-static int is_mailbox(const char *text, apr_pool_t *pool)
-{
-    const char *open = strrchr(text, '<');
-    apr_size_t length = strlen(text);
-
-    if (open == NULL) {
-        return anshin_address_valid(text);
-    }
-    if (open == text || text[length - 1] != '>') {
-        return 0;
-    }
-    return anshin_address_valid(apr_pstrmemdup(pool, open + 1, length - (apr_size_t)(open + 1 - text) - 1));
-}
-
 static apr_status_t check_mail(const anshin_contract_t *contract, anshin_error_t *err, apr_pool_t *pool)
 {
     const anshin_policy_t *policy = &contract->policy;
     const char *language = policy->language;
+    anshin_mailbox_t sender;
 
-    if (policy->mail_from != NULL && !is_mailbox(policy->mail_from, pool)) {
+    if (policy->mail_from != NULL && !anshin_mailbox_parse(&sender, policy->mail_from, pool)) {
         return refuse(contract, POLICY_mail_from, "give an address, or a name with <address>", err, pool);
     }
     if (language[strspn(language, "abcdefghijklmnopqrstuvwxyz-")] != '\0') {

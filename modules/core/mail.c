@@ -1,8 +1,9 @@
 /*
- * Mail in the store: rendered from its template and sealed when queued, opened again by the worker. See mail.h.
+ * Mail in the store: facts, sealed when queued, opened and rendered by the worker. See mail.h.
  *
- * SECURITY: texts hold links, so they exist sealed in a blob and nowhere else; what was rendered is wiped once it
- * is sealed.
+ * SECURITY: facts hold links and codes, so they exist sealed in a blob and nowhere else; what was rendered is wiped by
+ * who asked for it. Nothing of the operator's is parsed inside the transaction of a change: no lock and no revocation
+ * hangs on a text.
  */
 #include "core/mail.h"
 
@@ -13,11 +14,10 @@
 
 #include "core/expiry.h"
 #include "core/job.h"
+#include "core/mailbox.h"
 #include "core/secret.h"
-#include "core/template.h"
 
 #define PURPOSE "mail"
-#define SUBJECT "Subject:"
 
 const char *anshin_mail_state_name(apr_int64_t state)
 {
@@ -47,119 +47,26 @@ const char *anshin_mail_time(apr_time_t time, apr_pool_t *pool)
                         minutes % 60);
 }
 
-/* --- rendering -------------------------------------------------------------------------------------------------- */
-
-/* The template of a kind in the first of these languages that has one. */
-static apr_status_t find_template(anshin_op_t *op, const char *kind, const char *language, anshin_template_dirs_t *dirs,
-                                  const char **source)
-{
-    const char *name = apr_pstrcat(op->pool, "mail/", kind, NULL);
-    const char *languages[] = {language, op->contract->policy.language, "ja"};
-    apr_status_t status = ANSHIN_ENOTFOUND;
-
-    for (apr_size_t i = 0; i < sizeof(languages) / sizeof(languages[0]) && status == ANSHIN_ENOTFOUND; i++) {
-        if (languages[i] == NULL || strspn(languages[i], "abcdefghijklmnopqrstuvwxyz-") != strlen(languages[i])) {
-            continue;
-        }
-        anshin_error_clear(&op->error); /* a language without it is no failure */
-        dirs->suffix = apr_pstrcat(op->pool, ".", languages[i], ".mustache", NULL);
-        status = anshin_template_from_dirs(dirs, name, source, &op->error, op->pool);
-    }
-    if (status == ANSHIN_ENOTFOUND) {
-        anshin_error_clear(&op->error);
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0251", "mail: no template mail/%s", kind);
-    }
-    return status;
-}
-
-static const char *given(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
-/* data with what every mail can say. New reference, or NULL. */
-static json_t *complete_data(anshin_op_t *op, json_t *data, const char *user)
-{
-    const anshin_policy_t *policy = &op->contract->policy;
-    const char *title = given(policy->title);
-    json_t *complete = data != NULL ? json_copy(data) : json_object();
-
-    if (complete == NULL || json_object_size(complete) != json_object_size(data)) { /* it may copy a part only */
-        json_decref(complete);
-        return NULL;
-    }
-    if (json_object_set_new(complete, "contract", json_string(*title != '\0' ? title : op->contract->name)) != 0 ||
-        json_object_set_new(complete, "user", json_string(user)) != 0 ||
-        json_object_set_new(complete, "support", json_string(given(policy->support))) != 0 ||
-        json_object_set_new(complete, "signature", json_string(given(policy->mail_signature))) != 0) {
-        json_decref(complete);
-        return NULL;
-    }
-    return complete;
-}
-
-/* The first line is the subject's template, the rest after empty lines the body's: rendered apart, so that no value
- * can move a part of one into the other. */
-static apr_status_t render_parts(anshin_op_t *op, const char *kind, char *source, json_t *data,
-                                 anshin_template_dirs_t *dirs, anshin_mail_text_t *text)
-{
-    char *rest = source + strcspn(source, "\n");
-    apr_size_t length;
-    apr_status_t status;
-
-    if (strncmp(source, SUBJECT, strlen(SUBJECT)) != 0 || *rest == '\0') {
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0252",
-                           "mail: template mail/%s does not begin with Subject:", kind);
-    }
-    *rest++ = '\0';
-    rest += strspn(rest, "\n");
-    source += strlen(SUBJECT);
-    source += strspn(source, " ");
-    status = anshin_template_render(&text->subject, &length, source, data, ANSHIN_TEMPLATE_TEXT,
-                                    anshin_template_from_dirs, dirs, &op->error, op->pool);
-    if (status == APR_SUCCESS) {
-        status = anshin_template_render(&text->body, &length, rest, data, ANSHIN_TEMPLATE_TEXT,
-                                        anshin_template_from_dirs, dirs, &op->error, op->pool);
-    }
-    return status;
-}
-
-static apr_status_t render(anshin_op_t *op, const char *kind, const anshin_account_t *account, json_t *data,
-                           anshin_mail_text_t *text)
-{
-    const char *places[] = {op->contract->policy.template_dir, op->env->config->server.share_dir, NULL};
-    anshin_template_dirs_t dirs = {places[0] != NULL ? places : places + 1, NULL};
-    const char *source = NULL;
-    json_t *complete;
-    apr_status_t status = find_template(op, kind, account->language, &dirs, &source);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    complete = complete_data(op, data, account->user);
-    if (complete == NULL) {
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0253", "mail: out of memory, or a value is not UTF-8");
-    }
-    status = render_parts(op, kind, apr_pstrdup(op->pool, source), complete, &dirs, text);
-    json_decref(complete);
-    if (status == APR_SUCCESS) {
-        anshin_error_clear(&op->error); /* a partial that is not there is none either */
-    }
-    return status;
-}
-
 /* --- queueing --------------------------------------------------------------------------------------------------- */
 
-static apr_status_t seal(anshin_op_t *op, const anshin_mail_text_t *text, const char **blob)
+/* Of the Message-ID: the sender's domain of now, so that a mail keeps its name whatever AnshinMailFrom says later. */
+static const char *domain(const anshin_op_t *op)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "from", text->from, "to", text->to, "subject", text->subject,
-                             "body", text->body);
+    anshin_mailbox_t sender;
+
+    return anshin_mailbox_parse(&sender, anshin_mail_sender(op), op->pool) ? sender.domain : "localhost";
+}
+
+static apr_status_t seal(anshin_op_t *op, const anshin_mail_facts_t *facts, const char **blob)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s*, s:s, s:s, s:O}", "kind", facts->kind, "user", facts->user, "language",
+                             facts->language, "to", facts->to, "domain", facts->domain, "data", facts->data);
     char *plain = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     apr_status_t status;
 
     json_decref(json);
     if (plain == NULL) {
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0254", "mail: out of memory, or the text is not UTF-8");
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0254", "mail: out of memory, or a value is not UTF-8");
     }
     status = anshin_secret_blob_put(op, blob, PURPOSE, plain, strlen(plain));
     anshin_secret_wipe(op, plain);
@@ -189,69 +96,61 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *
     return status == APR_SUCCESS ? anshin_job_add(op, txn, &job) : status;
 }
 
-/* AnshinMailFrom, or else noreply at the portal's host. */
-static const char *sender(anshin_op_t *op)
-{
-    const char *from = op->contract->policy.mail_from;
-    const char *host;
-
-    if (from != NULL && *from != '\0') {
-        return from;
-    }
-    host = strstr(op->contract->portal_origin, "://") + 3;
-    return apr_psprintf(op->pool, "noreply@%.*s", (int)strcspn(host, ":"), host);
-}
-
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
                              const char *address, json_t *data)
 {
-    anshin_mail_text_t text = {.from = sender(op), .to = address};
-    const char *message = NULL;
+    json_t *values = data != NULL ? json_incref(data) : json_object();
+    const anshin_mail_facts_t facts = {kind, account->user, account->language, address, domain(op), values};
     const char *blob = NULL;
-    apr_size_t length = 0;
-    apr_status_t status = render(op, kind, account, data, &text);
+    apr_status_t status = seal(op, &facts, &blob);
 
-    if (status == APR_SUCCESS) {
-        /* Formatted once for trial: what can never be sent must not be queued, since the change it belongs to would
-         * be done. */
-        status = anshin_mail_format(op, "00000000000000000000000000000000", &text, &message, &length);
-    }
-    if (status == APR_SUCCESS) {
-        status = seal(op, &text, &blob);
-    }
+    json_decref(values);
     if (status == APR_SUCCESS) {
         status = put_records(op, txn, kind, account, blob);
         if (status != APR_SUCCESS) {
             anshin_secret_blob_wipe(op, blob);
         }
     }
-    anshin_secret_wipe(op, message);
-    anshin_secret_wipe(op, text.subject);
-    anshin_secret_wipe(op, text.body);
     return status;
 }
 
 /* --- opening ---------------------------------------------------------------------------------------------------- */
 
+static int is_rendered(const json_t *json, anshin_mail_text_t *text)
+{
+    return json_unpack((json_t *)(apr_uintptr_t)json, "{s:s, s:s, s:s, s:s !}", "from", &text->from, "to", &text->to,
+                       "subject", &text->subject, "body", &text->body) == 0;
+}
+
+/* Queued by 2d05b07 and before: rendered already. */
+static void copy_rendered(const anshin_op_t *op, anshin_mail_text_t *text)
+{
+    text->from = apr_pstrdup(op->pool, text->from);
+    text->to = apr_pstrdup(op->pool, text->to);
+    text->subject = apr_pstrdup(op->pool, text->subject);
+    text->body = apr_pstrdup(op->pool, text->body);
+}
+
 static apr_status_t parse(anshin_op_t *op, const anshin_bytes_t *plain, anshin_mail_text_t *text)
 {
     json_t *json = anshin_secret_json(op, plain);
-    const char *from;
-    const char *to;
-    const char *subject;
-    const char *body;
+    anshin_mail_facts_t facts = {NULL, NULL, NULL, NULL, NULL, NULL};
+    apr_status_t status;
 
-    if (json_unpack(json, "{s:s, s:s, s:s, s:s !}", "from", &from, "to", &to, "subject", &subject, "body", &body) !=
-        0) {
-        json_decref(json);
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0255", "mail: a sealed text is not what was sealed");
+    if (is_rendered(json, text)) {
+        copy_rendered(op, text);
+        status = APR_SUCCESS;
+    } else if (json_unpack(json, "{s:s, s:s, s?s, s:s, s:s, s:o !}", "kind", &facts.kind, "user", &facts.user,
+                           "language", &facts.language, "to", &facts.to, "domain", &facts.domain, "data",
+                           &facts.data) == 0 &&
+               json_is_object(facts.data)) {
+        status = anshin_mail_render(op, &facts, text);
+    } else {
+        memset(text, 0, sizeof(*text));
+        status = anshin_fail(&op->error, ANSHIN_EFAULT, "AN0255", "mail: a sealed text is not what was sealed");
     }
-    text->from = apr_pstrdup(op->pool, from);
-    text->to = apr_pstrdup(op->pool, to);
-    text->subject = apr_pstrdup(op->pool, subject);
-    text->body = apr_pstrdup(op->pool, body);
     json_decref(json);
-    return APR_SUCCESS;
+    return status;
 }
 
 apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin_mail_text_t *text)

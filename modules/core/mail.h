@@ -1,6 +1,7 @@
 /*
- * Outgoing mail (MAI-1, MAI-2): rendered and sealed when queued, in the transaction of the change that causes it;
- * delivered by the worker.
+ * Outgoing mail (MAI-1, MAI-2): queued as facts, sealed, in the transaction of the change that causes it; rendered and
+ * delivered by the worker. What a mail tells of is done whatever becomes of its text: nothing that an operator writes
+ * (template, sender, title) is looked at before the worker does.
  */
 #ifndef ANSHIN_CORE_MAIL_H
 #define ANSHIN_CORE_MAIL_H
@@ -23,22 +24,43 @@ typedef struct anshin_mail_text_t {
     const char *to;      /* address */
     const char *subject; /* one line, UTF-8 */
     const char *body;    /* UTF-8, lines ended by \n */
+    const char *domain;  /* of the Message-ID, the same at every try; NULL: the sender's */
+    const char *instead; /* why the installed template was taken and not the contract's; NULL: it was not */
 } anshin_mail_text_t;
 
-/* Queue a mail inside a write transaction: template mail/KIND.LANGUAGE.mustache of the contract's or the installed
- * directory (first line "Subject: ..."), rendered with data plus contract, user and signature. */
+/* What a mail tells. */
+typedef struct anshin_mail_facts_t {
+    const char *kind;     /* of its template: mail/KIND.LANGUAGE.mustache */
+    const char *user;     /* canonical user ID */
+    const char *language; /* of the user; NULL: the contract's */
+    const char *to;       /* address */
+    const char *domain;   /* of the Message-ID */
+    json_t *data;         /* what the template names */
+} anshin_mail_facts_t;
+
+/* Queue a mail inside a write transaction; data (NULL: none) is what its template may name, besides contract, user,
+ * support and signature. ANSHIN_EFAULT: the store, the seal, memory, or a value that is not UTF-8. */
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
                              const char *address, json_t *data);
+
+/* The text of facts, by the template of the contract's or the installed directory: first line "Subject: ...". When the
+ * contract's cannot be rendered, the installed one is taken, and text->instead tells why. In op's pool; may hold
+ * secrets. ANSHIN_EINVALID: it cannot be rendered, and trying again does not help; ANSHIN_EFAULT: it may. */
+apr_status_t anshin_mail_render(anshin_op_t *op, const anshin_mail_facts_t *facts, anshin_mail_text_t *text);
+
+/* What stands in From: AnshinMailFrom, or noreply at the portal's host. */
+const char *anshin_mail_sender(const anshin_op_t *op);
 
 /* A time as mails of both languages tell it, in the zone of this machine: "2026-11-22 15:30 (UTC+09:00)". In pool. */
 const char *anshin_mail_time(apr_time_t time, apr_pool_t *pool);
 
-/* The text of a queued mail. ANSHIN_ENOTFOUND when it was delivered and wiped. */
+/* The text of a queued mail, rendered now (what was queued by 2d05b07 and before was rendered then). Answers of
+ * anshin_mail_render(), and ANSHIN_ENOTFOUND when it was delivered and wiped. */
 apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin_mail_text_t *text);
 
 /* The message as RFC 5322 and MIME (RFC 2045, 2047): encoded words in Subject and From, Date, Message-ID made of id,
- * Auto-Submitted (RFC 3834), text/plain UTF-8 in base64, CRLF line ends. In pool. ANSHIN_EINVALID when a header value
- * has control characters (S27). */
+ * Auto-Submitted (RFC 3834), text/plain UTF-8 in base64; lines end with LF. In pool. ANSHIN_EINVALID when a header
+ * value has control characters (S27). */
 apr_status_t anshin_mail_format(anshin_op_t *op, const char *id, const anshin_mail_text_t *text, const char **message,
                                 apr_size_t *length);
 

@@ -1,6 +1,6 @@
 /*
  * A mail as a message: RFC 5322 (headers), RFC 2045 (MIME, base64), RFC 2047 (encoded words), RFC 3834
- * (Auto-Submitted).
+ * (Auto-Submitted). Lines end with LF, as files and programs of Unix have it; CR LF is SMTP's affair (MAI-2).
  *
  * SECURITY: what stands in a header may come from users and operators. A control character in any of them refuses
  * the message (S27): there is no repair that could not be outwitted.
@@ -12,13 +12,15 @@
 #include <apr_base64.h>
 #include <apr_strings.h>
 
+#include "core/mailbox.h"
+#include "core/secret.h"
 #include "core/unicode.h"
 
 #define LINE 76 /* octets of a line that holds an encoded word (RFC 2047 2), and of base64 (RFC 2045 6.8) */
 #define WORD 75 /* octets of an encoded word */
 #define WORD_OPEN "=?UTF-8?B?"
+#define WORD_OPEN_Q "=?UTF-8?Q?"
 #define WORD_CLOSE "?="
-#define NAME_MAX_LENGTH 200
 #define ID_LENGTH 32
 
 /* --- values ----------------------------------------------------------------------------------------------------- */
@@ -46,16 +48,39 @@ static apr_size_t character_length(const char *text)
 
 /* --- encoded words ---------------------------------------------------------------------------------------------- */
 
-/* How many octets of text, whole characters only, fit into one encoded word of room octets. */
+/* How many octets of text, whole characters only, go into one base64 word of room octets: all that is left, or a
+ * multiple of three. 0: there is no such number. Some readers join the base64 of neighbouring words and stop at the
+ * padding of the first (GMime), so that only the last one may have any. */
 static apr_size_t fitting(const char *text, apr_size_t room)
 {
     apr_size_t most = (room - strlen(WORD_OPEN) - strlen(WORD_CLOSE)) / 4 * 3;
     apr_size_t length = 0;
+    apr_size_t whole = 0;
 
     while (text[length] != '\0' && length + character_length(text + length) <= most) {
         length += character_length(text + length);
+        whole = length % 3 == 0 ? length : whole;
     }
-    return length;
+    return text[length] == '\0' ? length : whole;
+}
+
+static const char *base64_word(const char *text, apr_size_t length, apr_pool_t *pool)
+{
+    char *base64 = apr_palloc(pool, (apr_size_t)apr_base64_encode_len((int)length));
+
+    (void)apr_base64_encode(base64, text, (int)length);
+    return apr_pstrcat(pool, WORD_OPEN, base64, WORD_CLOSE, NULL);
+}
+
+/* One character by the other encoding, which no reader joins to base64. */
+static const char *quoted_word(const char *text, apr_size_t length, apr_pool_t *pool)
+{
+    const char *word = WORD_OPEN_Q;
+
+    for (apr_size_t i = 0; i < length; i++) {
+        word = apr_psprintf(pool, "%s=%02X", word, (unsigned)(unsigned char)text[i]);
+    }
+    return apr_pstrcat(pool, word, WORD_CLOSE, NULL);
 }
 
 /* text as encoded words, one a line, after used octets of the first line. */
@@ -66,10 +91,10 @@ static const char *encoded_words(const char *text, apr_size_t used, apr_pool_t *
 
     while (*text != '\0') {
         apr_size_t length = fitting(text, room);
-        char *base64 = apr_palloc(pool, (apr_size_t)apr_base64_encode_len((int)length));
+        const char *word =
+            length > 0 ? base64_word(text, length, pool) : quoted_word(text, length = character_length(text), pool);
 
-        (void)apr_base64_encode(base64, text, (int)length);
-        out = apr_pstrcat(pool, out, *out != '\0' ? "\r\n " : "", WORD_OPEN, base64, WORD_CLOSE, NULL);
+        out = apr_pstrcat(pool, out, *out != '\0' ? "\n " : "", word, NULL);
         text += length;
         room = WORD;
     }
@@ -112,50 +137,6 @@ static const char *phrase(const char *name, apr_size_t used, apr_pool_t *pool)
 
 /* --- headers ---------------------------------------------------------------------------------------------------- */
 
-/* "addr" or "name <addr>", taken apart. */
-typedef struct sender_t {
-    const char *name; /* "" when there is none */
-    const char *address;
-    const char *domain;
-} sender_t;
-
-static const char *trimmed(char *text)
-{
-    apr_size_t end;
-
-    while (*text == ' ') {
-        text++;
-    }
-    for (end = strlen(text); end > 0 && text[end - 1] == ' '; end--) {
-        text[end - 1] = '\0';
-    }
-    return text;
-}
-
-static apr_status_t parse_sender(sender_t *sender, const char *from, anshin_op_t *op)
-{
-    const char *open = from != NULL ? strrchr(from, '<') : NULL;
-    apr_size_t length = from != NULL ? strlen(from) : 0;
-    char *name = NULL;
-
-    if (from == NULL || !anshin_unicode_clean(from)) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0260",
-                           "mail: the sender is missing or not one line of text");
-    }
-    sender->address = from;
-    if (open != NULL && from[length - 1] == '>') {
-        name = apr_pstrndup(op->pool, from, (apr_size_t)(open - from));
-        sender->address = apr_pstrndup(op->pool, open + 1, length - (apr_size_t)(open - from) - 2);
-    }
-    sender->name = name != NULL ? trimmed(name) : "";
-    if (!anshin_address_valid(sender->address) || strlen(sender->name) > NAME_MAX_LENGTH) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0261",
-                           "mail: the sender is neither an address nor a name with <address>");
-    }
-    sender->domain = strrchr(sender->address, '@') + 1;
-    return APR_SUCCESS;
-}
-
 /* RFC 5322 3.3, in the zone of this machine; month and day in English whatever the locale is. */
 static const char *date(apr_time_t when, apr_pool_t *pool)
 {
@@ -171,7 +152,7 @@ static const char *date(apr_time_t when, apr_pool_t *pool)
 
 /* --- body ------------------------------------------------------------------------------------------------------- */
 
-/* Text as it travels: every line end is CRLF (RFC 2045 6.8), whichever it was. */
+/* What base64 encodes: there every line end is CRLF (RFC 2045 6.8), whichever it was. */
 static char *canonical_body(const char *body, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, strlen(body) * 2 + 1);
@@ -192,19 +173,18 @@ static char *canonical_body(const char *body, apr_pool_t *pool)
     return text;
 }
 
-/* Base64 in lines of 76, each ended by CRLF. */
+/* Base64 in lines of 76, each ended by LF. */
 static char *base64_lines(const char *text, apr_pool_t *pool)
 {
     enum { OCTETS = LINE / 4 * 3 };
     apr_size_t left = strlen(text);
-    char *lines = apr_palloc(pool, (left / OCTETS + 1) * (LINE + 2) + 1);
+    char *lines = apr_palloc(pool, (left / OCTETS + 1) * (LINE + 1) + 1);
     char *out = lines;
 
     while (left > 0) {
         apr_size_t take = left < OCTETS ? left : OCTETS;
 
         out += apr_base64_encode(out, text, (int)take) - 1; /* it counts its NUL */
-        *out++ = '\r';
         *out++ = '\n';
         text += take;
         left -= take;
@@ -233,35 +213,44 @@ static apr_status_t check_values(anshin_op_t *op, const char *id, const anshin_m
     return APR_SUCCESS;
 }
 
+/* The headers, with the empty line that ends them. In pool. */
+static const char *head(const anshin_op_t *op, const char *id, const anshin_mailbox_t *sender,
+                        const anshin_mail_text_t *text)
+{
+    const char *domain = text->domain != NULL && *text->domain != '\0' ? text->domain : sender->domain;
+    const char *from = sender->address;
+
+    if (*sender->name != '\0') {
+        from = apr_pstrcat(op->pool, phrase(sender->name, strlen("From: "), op->pool), "\n <", from, ">", NULL);
+    }
+    return apr_pstrcat(op->pool, "Date: ", date(op->now, op->pool), "\nFrom: ", from, "\nTo: ", text->to,
+                       "\nSubject: ", unstructured(text->subject, strlen("Subject: "), op->pool), "\nMessage-ID: <", id,
+                       "@", domain, ">\nAuto-Submitted: auto-generated\nMIME-Version: 1.0",
+                       "\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: base64\n\n", NULL);
+}
+
 apr_status_t anshin_mail_format(anshin_op_t *op, const char *id, const anshin_mail_text_t *text, const char **message,
                                 apr_size_t *length)
 {
     apr_status_t status = check_values(op, id, text);
-    sender_t sender = {"", "", ""};
-    const char *from;
+    anshin_mailbox_t sender;
     char *body;
     char *lines;
 
     *message = NULL;
     *length = 0;
-    if (status == APR_SUCCESS) {
-        status = parse_sender(&sender, text->from, op);
+    if (status == APR_SUCCESS && !anshin_mailbox_parse(&sender, text->from, op->pool)) {
+        status = anshin_fail(&op->error, ANSHIN_EINVALID, "AN0261",
+                             "mail: the sender is neither an address nor a name with <address>");
     }
     if (status != APR_SUCCESS) {
         return status;
     }
-    from = *sender.name == '\0' ? sender.address
-                                : apr_pstrcat(op->pool, phrase(sender.name, strlen("From: "), op->pool), "\r\n <",
-                                              sender.address, ">", NULL);
     body = canonical_body(text->body, op->pool);
     lines = base64_lines(body, op->pool);
-    *message = apr_pstrcat(op->pool, "Date: ", date(op->now, op->pool), "\r\nFrom: ", from, "\r\nTo: ", text->to,
-                           "\r\nSubject: ", unstructured(text->subject, strlen("Subject: "), op->pool),
-                           "\r\nMessage-ID: <", id, "@", sender.domain, ">\r\nAuto-Submitted: auto-generated",
-                           "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8",
-                           "\r\nContent-Transfer-Encoding: base64\r\n\r\n", lines, NULL);
+    *message = apr_pstrcat(op->pool, head(op, id, &sender, text), lines, NULL);
     *length = strlen(*message);
-    op->env->crypto->wipe(op->env->crypto->ctx, body, strlen(body));
-    op->env->crypto->wipe(op->env->crypto->ctx, lines, strlen(lines));
+    anshin_secret_wipe(op, body);
+    anshin_secret_wipe(op, lines);
     return APR_SUCCESS;
 }

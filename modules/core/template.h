@@ -28,6 +28,11 @@ apr_status_t anshin_template_render(const char **out, apr_size_t *length, const 
                                     anshin_template_mode_t mode, anshin_template_source_fn *find, void *baton,
                                     anshin_error_t *err, apr_pool_t *pool);
 
+/* Is source well formed, and what it includes, whatever the data will be? APR_SUCCESS; ANSHIN_EINVALID with line and
+ * cause; what find answers but ANSHIN_ENOTFOUND. */
+apr_status_t anshin_template_check(const char *source, anshin_template_source_fn *find, void *baton,
+                                   anshin_error_t *err, apr_pool_t *pool);
+
 /* A source_fn over directories searched in order; baton is an anshin_template_dirs_t. Names are checked: letters,
  * digits, '-', '_', single '/' between; nothing can climb out. suffix such as ".mustache". */
 typedef struct anshin_template_dirs_t {

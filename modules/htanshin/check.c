@@ -16,6 +16,7 @@
 
 #include "build_id.h"
 #include "core/mail.h"
+#include "core/trial.h"
 #include "htanshin/print.h"
 
 json_t *anshin_check_problem(anshin_call_t *call, anshin_severity_t severity, const char *what, const char *remedy)
@@ -209,9 +210,22 @@ static void check_keys(anshin_call_t *call)
     }
 }
 
+static void tell_text(void *baton, const anshin_contract_t *contract, const anshin_error_t *trouble)
+{
+    (void)contract;
+    (void)anshin_check_problem(baton, ANSHIN_SEVERITY_WARNING, trouble->text,
+                               "mend that file or line; until then mail is made of the installed template, and a page "
+                               "answers 503");
+}
+
+static void check_texts(anshin_call_t *call)
+{
+    (void)anshin_trial_all(call->config, tell_text, call, call->pool);
+}
+
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker, check_keys};
+static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker, check_keys, check_texts};
 
 static apr_status_t check(anshin_call_t *call)
 {

@@ -10,6 +10,7 @@
 #include <http_log.h>
 #include <stdio.h>
 
+#include "core/trial.h"
 #include "httpd/served.h"
 #include "httpd/terminator.h"
 
@@ -228,10 +229,27 @@ static int is_used(server_rec *servers)
     return 0;
 }
 
+static void tell_trouble(void *baton, const anshin_contract_t *contract, const anshin_error_t *trouble)
+{
+    (void)contract;
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, baton, "%s: %s", trouble->id, trouble->text);
+}
+
+/* What pages and mails are made of, tried once: configtest and start refuse what cannot be rendered. A restart tells it
+ * and goes on: httpd would end otherwise, and mails fall back to the installed templates. The state is this one at the
+ * first reading of a configuration alone. */
+static int check_texts(const anshin_config_t *config, server_rec *server, apr_pool_t *ptemp)
+{
+    int first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+
+    return anshin_trial_all(config, tell_trouble, server, ptemp) > 0 && first ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
 int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
 {
     anshin_main_t *main = anshin_site_of(server)->main;
     anshin_error_t err;
+    int answer;
 
     (void)plog;
     if (!is_used(server)) {
@@ -242,7 +260,8 @@ int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         return wrong(server, &err);
     }
     anshin_served_check(main->config, server, ptemp);
-    return find_contracts(main, server, ptemp);
+    answer = find_contracts(main, server, ptemp);
+    return answer == OK ? check_texts(main->config, server, ptemp) : answer;
 }
 
 void anshin_config_dump(apr_pool_t *pconf, server_rec *server)

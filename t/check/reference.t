@@ -31,7 +31,8 @@ my $taken   = () = $whole =~ /^\s*Anshin\w+ /mg;
 cmp_ok($taken, '>', 60, "lines taken in: $taken");
 $whole =~ s{ (?=/(?:etc|usr|var)/)(?!/usr/sbin)}{ \@ROOT\@}g;
 my $server = Anshin::Server->new(bare => 1, server => "$modules\n$whole");
-File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share/anshin /usr/lib/anshin /var/lib/anshin));
+File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share /usr/lib/anshin /var/lib/anshin));
+symlink Anshin::Server::top() . '/htdocs', $server->root . '/usr/share/anshin';    # configtest tries mails and texts
 Anshin::PKI::write_text($server->root . '/etc/anshin/blocklist.txt', "password\n");
 my $test   = $server->configtest;
 is($test->{status}, 0, 'httpd accepts them all') or diag($test->{err});

@@ -33,6 +33,12 @@ my %kinds = map { s/\.\w+$//r => 1 } keys %mails;
 is(join(' ', grep { $code !~ /"\Q$_\E"/ } sort keys %kinds), '', 'code names every mail');
 cmp_ok(keys %mailed, '>', 10, 'mails that code sends: ' . keys %mailed);
 
+my %sample = map { $_ => 1 } map { /\\"(\w+)\\":/g } slurp('modules/core/trial.c') =~ /sample\[\] =(.*?);\n/s;
+my %named = map { $_ => 1 } map { split / /, tags($_) } values %mails;
+delete @named{qw(contract user support signature)};
+is(join(' ', grep { !$sample{$_} } sort keys %named), '', 'the sample data that mails are tried with has every value that they show');
+cmp_ok(keys %named, '>', 8, 'values that mails show: ' . keys %named);
+
 sub columns {
     my ($line) = @_;
     my $wide = () = $line =~ /[\x{1100}-\x{115f}\x{2e80}-\x{a4cf}\x{ac00}-\x{d7a3}\x{f900}-\x{faff}\x{fe30}-\x{fe6f}\x{ff00}-\x{ff60}\x{25a0}]/g;

@@ -48,4 +48,47 @@ like($plain->text, qr{<label for="user">ユーザID</label>}, 'the other contrac
 like($plain->text, qr{static/icon\.svg" alt}, 'and mark');
 unlike($plain->text, qr{brand\.css}, 'and style sheet');
 
+# --- what an operator writes and cannot be rendered: found before anybody needs it, and nothing hangs on it (MAI-3) ---
+
+my $brand = $s->root . '/brand';
+my %broken = (
+    'templates/mail/locked.ja.mustache'   => [ "Subject: x\n\n{{#open}}\n", qr{contract p-01: mail/locked\.ja: .*section is not closed} ],
+    'templates/mail/login-code.en.mustache' => [ "no subject\n",        qr{mail/login-code\.en: .*does not begin with Subject:} ],
+    'templates/mail/question-changed.ja.mustache' => [ "Subject: {{nobody}}\n\nx\n", qr{mail/question-changed\.ja: .*not one line of text} ],
+    'templates/mail/locked.fr.mustache'   => [ "Subject: x\n\n{{user\n", qr{mail/locked\.fr: .*tag is not closed} ],
+    'templates/history.mustache'          => [ '{{#entries}}{{> parts/own}}{{/entries}}{{/page}}', qr{history\.mustache: .*not open} ],
+    'templates/parts/menu.mustache'       => [ '{{^never}}{{> parts/lost', qr{parts/menu\.mustache: .*not closed} ],
+    'lang/de.json'                        => [ '{"login": 1}',        qr{de\.json: text "login": must be a string} ],
+);
+is($s->configtest->{status}, 0, 'F0: what can be rendered passes configtest') or diag($s->configtest->{err});
+for my $file (sort keys %broken) {
+    my $before = Anshin::Server::text_of("$brand/$file");
+    Anshin::PKI::write_text("$brand/$file", $broken{$file}[0]);
+    my $r = $s->configtest;
+    ok($r->{status} != 0 && $r->{err} =~ $broken{$file}[1], "F0: configtest refuses $file and says why") or diag("$r->{status} $r->{err}");
+    $before ne '' ? Anshin::PKI::write_text("$brand/$file", $before) : unlink "$brand/$file";
+}
+my $sender = Anshin::PKI::read_text($s->root . '/httpd.conf');
+Anshin::PKI::write_text($s->root . '/httpd.conf', $sender =~ s/^(AnshinTitle .*)$/$1\nAnshinMailFrom "@{[ encode('UTF-8', '安' x 72) ]} <a\@b.example>"/mr);
+is($s->configtest->{status}, 0, 'F3: a sender with a name of 216 octets is taken, and can be written');
+Anshin::PKI::write_text($s->root . '/httpd.conf', $sender);
+
+# All of these at once, while it runs: the account locks all the same, and its notice goes out by the installed template.
+Anshin::PKI::write_text("$brand/$_", $broken{$_}[0]) for grep { /mail/ } keys %broken;
+my $check = $s->htanshin('check', '--contract', 'p-01');
+is($check->{status}, 1, 'F0: htanshin check finds them');
+like($check->{out}, qr{mail/locked\.ja: .*section is not closed}, 'and names each');
+$page = $c->get('/anshin/login');
+my @statuses = map { $c->submit($page, { user => 'p-01-usr001', password => 'wrong-password-1' })->status } 1 .. 5;
+is(join(' ', @statuses), '401 401 401 401 403', 'F0, LCK-1: five wrong passwords are answered as ever');
+like($s->htanshin('--contract', 'p-01', 'user', 'show', 'p-01-usr001')->{out}, qr/locked/i, 'F0, LCK-2: the account is locked, whatever became of its notice');
+ok($p->wait_text(qr/(アカウントをロックしました)/), 'F0, MAI-3: the notice is that of the installed template');
+ok($s->wait_log(qr/AN1103: mail [0-9a-f]{32} is made of the installed template, since that of contract p-01 fails: mail\/locked: .*AN0200/), 'and the error log says why');
+$s->graceful;
+ok($s->wait_log(qr{contract p-01: mail/locked\.ja: .*section is not closed}), 'F0: a restart tells of it');
+is($s->client->get('/anshin/login')->status, 200, 'and httpd goes on');
+ok(!eval { $s->restart; 1 }, 'F0: a start refuses it');
+Anshin::PKI::write_text("$brand/$_", "Subject: x\n\ny\n") for grep { /mail/ } keys %broken;
+$s->start;
+$s->finish;
 done_testing;

@@ -129,7 +129,7 @@ static void test_issue(apr_pool_t *pool)
     anshin_terminal_t terminal;
     anshin_download_state_t state;
     anshin_download_result_t fetched;
-    anshin_mail_text_t text = {NULL, NULL, NULL, NULL};
+    anshin_mail_text_t text = {.from = NULL};
     anshin_mail_t mail;
     anshin_job_t job;
     anshin_job_t mail_job;

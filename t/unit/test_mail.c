@@ -20,15 +20,15 @@ static world_t world;
 /* The value of a header, unfolded; NULL when it is not there exactly once. */
 static char *header(const char *message, const char *name)
 {
-    const char *end = strstr(message, "\r\n\r\n");
+    const char *end = strstr(message, "\n\n");
     char *head = apr_pstrndup(world.pool, message, (apr_size_t)(end - message));
     char *value = NULL;
     char *last = NULL;
 
-    for (char *fold = strstr(head, "\r\n "); fold != NULL; fold = strstr(fold, "\r\n ")) {
-        memmove(fold, fold + 2, strlen(fold + 2) + 1);
+    for (char *fold = strstr(head, "\n "); fold != NULL; fold = strstr(fold, "\n ")) {
+        memmove(fold, fold + 1, strlen(fold + 1) + 1);
     }
-    for (char *line = apr_strtok(head, "\r\n", &last); line != NULL; line = apr_strtok(NULL, "\r\n", &last)) {
+    for (char *line = apr_strtok(head, "\n", &last); line != NULL; line = apr_strtok(NULL, "\n", &last)) {
         apr_size_t length = strlen(name);
 
         if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
@@ -42,6 +42,30 @@ static char *header(const char *message, const char *name)
     return value;
 }
 
+/* The octets of an encoded word's text. */
+static apr_size_t decode_word(char *out, const char *text, apr_size_t length, int base64)
+{
+    char *at = out;
+
+    if (base64) {
+        return (apr_size_t)apr_base64_decode(out, apr_pstrndup(world.pool, text, length));
+    }
+    for (const char *end = text + length; text < end; text += *text == '=' ? 3 : 1) {
+        unsigned octet = (unsigned char)*text;
+
+        if (*text == '=') {
+            (void)sscanf(text + 1, "%2X", &octet);
+        }
+        *at++ = (char)octet;
+    }
+    return (apr_size_t)(at - out);
+}
+
+static int is_word(const char *text)
+{
+    return strncmp(text, "=?UTF-8?B?", 10) == 0 || strncmp(text, "=?UTF-8?Q?", 10) == 0;
+}
+
 /* Encoded words decoded, the white space between them dropped (RFC 2047 6.2). */
 static char *decoded(const char *value)
 {
@@ -49,15 +73,15 @@ static char *decoded(const char *value)
     char *at = out;
 
     while (*value != '\0') {
-        const char *close = strncmp(value, "=?UTF-8?B?", 10) == 0 ? strstr(value + 10, "?=") : NULL;
+        const char *close = is_word(value) ? strstr(value + 10, "?=") : NULL;
 
         if (close == NULL) {
             *at++ = *value++;
             continue;
         }
-        at += apr_base64_decode(at, apr_pstrndup(world.pool, value + 10, (apr_size_t)(close - value - 10)));
+        at += decode_word(at, value + 10, (apr_size_t)(close - value - 10), value[8] == 'B');
         value = close + 2;
-        if (strncmp(value, " =?UTF-8?B?", 11) == 0) {
+        if (*value == ' ' && is_word(value + 1)) {
             value++;
         }
     }
@@ -65,9 +89,25 @@ static char *decoded(const char *value)
     return out;
 }
 
+/* As GMime reads (notmuch, mu): the base64 of neighbouring words is one text, which ends at the first padding. */
+static int joins_right(const char *value)
+{
+    for (const char *pad = strstr(value, "=?= "); pad != NULL; pad = strstr(pad + 1, "=?= ")) {
+        const char *word = pad;
+
+        while (word > value && !is_word(word)) {
+            word--;
+        }
+        if (word[8] == 'B' && strncmp(pad + 4, "=?UTF-8?B?", 10) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static char *body(const char *message)
 {
-    const char *from = strstr(message, "\r\n\r\n") + 4;
+    const char *from = strstr(message, "\n\n") + 2;
     char *text = apr_pcalloc(world.pool, strlen(from) + 1);
     char *packed = apr_pcalloc(world.pool, strlen(from) + 1);
     char *at = packed;
@@ -81,16 +121,16 @@ static char *body(const char *message)
     return text;
 }
 
-/* Lines end with CRLF and nothing else; none over most octets. */
+/* Lines end with LF and nothing else; none over most octets. */
 static int lines_fit(const char *message, apr_size_t most)
 {
     while (*message != '\0') {
         apr_size_t length = strcspn(message, "\r\n");
 
-        if (length > most || strncmp(message + length, "\r\n", 2) != 0) {
+        if (length > most || message[length] != '\n') {
             return 0;
         }
-        message += length + 2;
+        message += length + 1;
     }
     return 1;
 }
@@ -100,8 +140,8 @@ static int words_are_whole(const char *message)
 {
     int words = 0;
 
-    for (const char *word = strstr(message, "=?UTF-8?B?"); word != NULL; word = strstr(word + 1, "=?UTF-8?B?")) {
-        const char *close = strstr(word, "?=");
+    for (const char *word = strstr(message, "=?UTF-8?"); word != NULL; word = strstr(word + 1, "=?UTF-8?")) {
+        const char *close = strstr(word + 10, "?=");
         json_t *text;
 
         if (close == NULL || close + 2 - word > 75) {
@@ -120,7 +160,7 @@ static int words_are_whole(const char *message)
 static apr_status_t format(const char *from, const char *to, const char *subject, const char *text_body,
                            const char **message)
 {
-    anshin_mail_text_t text = {from, to, subject, text_body};
+    anshin_mail_text_t text = {.from = from, .to = to, .subject = subject, .body = text_body};
     apr_size_t length = 0;
     apr_status_t status = anshin_mail_format(world_op(&world), ID, &text, message, &length);
 
@@ -151,10 +191,11 @@ static void test_message(void)
            same_text(header(message, "Content-Type"), "text/plain; charset=UTF-8") &&
            same_text(header(message, "Content-Transfer-Encoding"), "base64"),
        "MIME headers");
-    ok(same_text(body(message), "一行目\r\n二行目\r\n"), "the body reads back with CRLF line ends");
-    ok(lines_fit(message, 76), "no line is longer than 76 octets");
+    ok(same_text(body(message), "一行目\r\n二行目\r\n"),
+       "the body reads back, with CR LF line ends inside base64 (RFC 2045 6.8)");
+    ok(lines_fit(message, 76), "lines end with LF alone and are no longer than 76 octets (MAI-2)");
     ok(words_are_whole(message) > 1, "encoded words are whole");
-    ok(strstr(message, "login.example>\r\n") != NULL && strlen(message) < 2000, "nothing else is in it");
+    ok(strstr(message, "login.example>\n") != NULL && strlen(message) < 2000, "nothing else is in it");
 }
 
 static void test_word_boundaries(void)
@@ -179,7 +220,9 @@ static void test_word_boundaries(void)
                     strlen(subject) <= 200 ? apr_pstrcat(world.pool, subject, " <a@b.example>", NULL) : "a@b.example";
                 tried++;
                 right += format(name, "a@b.example", subject, "", &message) == APR_SUCCESS && lines_fit(message, 76) &&
-                         words_are_whole(message) > 0 && same_text(decoded(header(message, "Subject")), subject) &&
+                         words_are_whole(message) > 0 && joins_right(header(message, "Subject")) &&
+                         joins_right(header(message, "From")) &&
+                         same_text(decoded(header(message, "Subject")), subject) &&
                          same_text(decoded(header(message, "From")), name);
             }
         }
@@ -259,7 +302,7 @@ static void test_injection(void)
         refused += format("a@b.example", "x@y.example", bad_subject[i], "b", &message) == ANSHIN_EINVALID;
     }
     for (unsigned i = 0; i < sizeof(bad_id) / sizeof(*bad_id); i++, tried++) {
-        anshin_mail_text_t text = {"a@b.example", "x@y.example", "s", "b"};
+        anshin_mail_text_t text = {.from = "a@b.example", .to = "x@y.example", .subject = "s", .body = "b"};
 
         refused += anshin_mail_format(world_op(&world), bad_id[i], &text, &message, &length) == ANSHIN_EINVALID;
     }
@@ -271,6 +314,21 @@ static void test_injection(void)
            format("a@b.example", "x@y.example", NULL, "b", &message) == ANSHIN_EINVALID &&
            format("a@b.example", "x@y.example", "s", NULL, &message) == ANSHIN_EINVALID,
        "so is what is missing");
+}
+
+/* What AnshinMailFrom takes can be written: both use one parser. */
+static void test_sender_length(void)
+{
+    const char *name = "";
+    const char *message;
+
+    for (int i = 0; i < 72; i++) {
+        name = apr_pstrcat(world.pool, name, "安", NULL);
+    }
+    name = apr_pstrcat(world.pool, name, " <a@b.example>", NULL);
+    ok(format(name, "x@y.example", "s", "b", &message) == APR_SUCCESS && lines_fit(message, 76) &&
+           same_text(decoded(header(message, "From")), name),
+       "a sender's name of 216 octets can be written (MAI-2)");
 }
 
 static const char *date_in(const char *zone)
@@ -364,23 +422,96 @@ static void test_queue(void)
        "a language cannot climb out of the directory");
 }
 
-static void test_queue_refuses(void)
+/* Nothing that an operator or a template says undoes what a mail tells of: it is queued, and fails by itself. */
+static void test_queue_never_refuses(void)
 {
-    int blobs;
+    anshin_mail_text_t text;
+    anshin_mail_t mail;
 
     world_file(&world, "mail/headless.ja.mustache", "no subject here\n");
-    blobs = world_blobs(&world);
-    ok(queue("test", "ja", "h@m.example\nBcc: v@w.example", json_object(), 1) == ANSHIN_EINVALID &&
-           queue("test", "ja", "h@m.example", json_pack("{s:s}", "what", "a\nBcc: v@w.example"), 1) == ANSHIN_EINVALID,
-       "what could never be sent is not queued (S27)");
-    ok(queue("nothing", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT &&
-           queue("headless", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT &&
-           queue("../test", "ja", "h@m.example", json_object(), 1) == ANSHIN_EFAULT,
-       "a template that is not there is a fault");
-    ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == blobs, "and leaves neither job nor blob");
+    world_file(&world, "mail/broken.ja.mustache", "Subject: x\n\n{{#open}}\n");
+    ok(queue("headless", "ja", "h@m.example", json_object(), 1) == APR_SUCCESS &&
+           open_only(&text, &mail) == ANSHIN_EINVALID && text.body == NULL,
+       "MAI-3: a mail whose template has no subject is queued, and fails when it is rendered");
+    ok(queue("broken", "ja", "h@m.example", json_object(), 1) == APR_SUCCESS &&
+           open_only(&text, &mail) == ANSHIN_EINVALID && text.body == NULL,
+       "MAI-3: so is one whose template is malformed");
+    ok(queue("nothing", "ja", "h@m.example", json_object(), 1) == APR_SUCCESS &&
+           open_only(&text, &mail) == ANSHIN_EINVALID,
+       "MAI-3: or is not there");
+    ok(queue("../test", "ja", "h@m.example", json_object(), 1) == APR_SUCCESS &&
+           open_only(&text, &mail) == ANSHIN_EINVALID,
+       "a kind cannot climb out of the directory");
+    ok(queue("test", "ja", "h@m.example", json_pack("{s:s}", "what", "a\nBcc: v@w.example"), 1) == APR_SUCCESS &&
+           open_only(&text, &mail) == ANSHIN_EINVALID,
+       "S27: no value makes a subject of two lines");
+    world.contract.policy.mail_from = "nobody at all";
+    ok(queue("test", "ja", "h@m.example", json_object(), 1) == APR_SUCCESS && open_only(&text, &mail) == APR_SUCCESS &&
+           same_text(text.domain, "localhost"),
+       "MAI-3: a sender that is none undoes nothing");
+    world.contract.policy.mail_from = "安心 <noreply@login.example>";
     ok(queue("test", "ja", "h@m.example", json_object(), 0) == APR_SUCCESS &&
            world_count(&world, &anshin_record_job) == 0,
        "an aborted change sends nothing (MAI-1)");
+}
+
+/* The contract's own template cannot be rendered: the installed one is sent instead. */
+static void test_falls_back(void)
+{
+    anshin_mail_text_t text;
+    anshin_mail_t mail;
+    const char *const broken[] = {"no subject\n", "Subject: {{#a}}\n\nx\n", "Subject: {{nothing}}\n\nx\n", "\xff"};
+    int right = 0;
+
+    (void)mkdir(apr_pstrcat(world.pool, world.directory, "/own", NULL), 0700);
+    (void)mkdir(apr_pstrcat(world.pool, world.directory, "/own/mail", NULL), 0700);
+    world.contract.policy.template_dir = apr_pstrcat(world.pool, world.directory, "/own", NULL);
+    for (int i = 0; i < 4; i++) {
+        world_file(&world, "own/mail/test.en.mustache", broken[i]);
+        right += queue("test", "en", "h@m.example", json_pack("{s:s}", "what", "plain"), 1) == APR_SUCCESS &&
+                 open_only(&text, &mail) == APR_SUCCESS && same_text(text.subject, "plain") && text.instead != NULL;
+    }
+    ok(right == 4, "MAI-3: a contract's template that cannot be rendered is replaced by the installed one (%d of 4)",
+       right);
+    world_file(&world, "own/mail/test.en.mustache", "Subject: own {{what}}\r\n\r\nx\r\n");
+    ok(queue("test", "en", "h@m.example", json_pack("{s:s}", "what", "plain"), 1) == APR_SUCCESS &&
+           open_only(&text, &mail) == APR_SUCCESS && same_text(text.subject, "own plain") && text.instead == NULL,
+       "one that can be is used, with line ends of Windows as well");
+    world.contract.policy.template_dir = NULL;
+}
+
+/* The Message-ID of a mail is its own, whatever AnshinMailFrom says when it is tried again (MAI-1). */
+static void test_message_id(void)
+{
+    const char *before = world.contract.policy.mail_from;
+    anshin_mail_text_t text;
+    anshin_mail_t mail;
+    const char *message;
+    apr_size_t length;
+
+    world.contract.policy.mail_from = "a@first.example";
+    (void)queue("test", "en", "h@m.example", json_pack("{s:s}", "what", "plain"), 1);
+    world.contract.policy.mail_from = "b@second.example";
+    ok(open_only(&text, &mail) == APR_SUCCESS &&
+           anshin_mail_format(world_op(&world), ID, &text, &message, &length) == APR_SUCCESS &&
+           same_text(header(message, "From"), "b@second.example") &&
+           same_text(header(message, "Message-ID"), "<" ID "@first.example>"),
+       "MAI-1: the Message-ID stays, the sender is that of today");
+    world.contract.policy.mail_from = before;
+}
+
+/* What 2d05b07 queued was rendered then. */
+static void test_rendered_before(void)
+{
+    static const char old[] = "{\"from\":\"a@b.example\",\"to\":\"x@y.example\",\"subject\":\"s\",\"body\":\"b\"}";
+    anshin_mail_t mail = {.contract = "p-01", .kind = "locked"};
+    anshin_mail_text_t text;
+    anshin_op_t *op = world_op(&world);
+
+    (void)anshin_secret_blob_put(op, &mail.blob, "mail", old, strlen(old));
+    ok(anshin_mail_open(op, &mail, &text) == APR_SUCCESS && same_text(text.from, "a@b.example") &&
+           same_text(text.to, "x@y.example") && same_text(text.subject, "s") && same_text(text.body, "b"),
+       "MAI-1: a mail that was rendered when it was queued, by 2d05b07, is opened as it is");
 }
 
 static void test_damaged(void)
@@ -407,9 +538,13 @@ int main(void)
     test_word_boundaries();
     test_plain_headers();
     test_injection();
+    test_sender_length();
     test_date();
     test_queue();
-    test_queue_refuses();
+    test_queue_never_refuses();
+    test_falls_back();
+    test_message_id();
+    test_rendered_before();
     test_damaged();
     apr_pool_destroy(pool);
     return done();

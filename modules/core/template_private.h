@@ -1,0 +1,24 @@
+/*
+ * What the two halves of the template engine share: tokens. See template.h.
+ */
+#ifndef ANSHIN_CORE_TEMPLATE_PRIVATE_H
+#define ANSHIN_CORE_TEMPLATE_PRIVATE_H
+
+#include "core/template.h"
+
+typedef enum kind_t { TEXT, VALUE, RAW_VALUE, SECTION, INVERTED, CLOSE, PARTIAL, COMMENT, DELIMITERS } kind_t;
+
+typedef struct token_t {
+    kind_t kind;
+    const char *text; /* TEXT: the bytes; else the name, not NUL terminated */
+    apr_size_t length;
+    int end;                     /* SECTION, INVERTED: index of the token that closes it */
+    const char *indent;          /* PARTIAL: what every line of it is indented with */
+    apr_array_header_t *partial; /* PARTIAL: its tokens, once it was found */
+} token_t;
+
+/* Append the tokens of source to tokens. name: of the source, for messages. APR_SUCCESS or ANSHIN_EINVALID. */
+apr_status_t anshin_template_parse(apr_array_header_t *tokens, const char *name, const char *source,
+                                   anshin_error_t *err);
+
+#endif
