@@ -54,7 +54,7 @@ static const char *domain(const anshin_op_t *op)
 {
     anshin_mailbox_t sender;
 
-    return anshin_mailbox_parse(&sender, anshin_mail_sender(op), op->pool) ? sender.domain : "localhost";
+    return anshin_mailbox_parse(&sender, anshin_mail_sender(op), op->pool) ? sender.domain : "";
 }
 
 static apr_status_t seal(anshin_op_t *op, const anshin_mail_facts_t *facts, const char **blob)

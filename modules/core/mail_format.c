@@ -217,15 +217,18 @@ static apr_status_t check_values(anshin_op_t *op, const char *id, const anshin_m
 static const char *head(const anshin_op_t *op, const char *id, const anshin_mailbox_t *sender,
                         const anshin_mail_text_t *text)
 {
-    const char *domain = text->domain != NULL && *text->domain != '\0' ? text->domain : sender->domain;
+    const char *message_id = apr_pstrcat(op->pool, id, "@", text->domain != NULL ? text->domain : "", NULL);
     const char *from = sender->address;
 
     if (*sender->name != '\0') {
         from = apr_pstrcat(op->pool, phrase(sender->name, strlen("From: "), op->pool), "\n <", from, ">", NULL);
     }
+    if (!anshin_address_valid(message_id)) {
+        message_id = apr_pstrcat(op->pool, id, "@", sender->domain, NULL);
+    }
     return apr_pstrcat(op->pool, "Date: ", date(op->now, op->pool), "\nFrom: ", from, "\nTo: ", text->to,
-                       "\nSubject: ", unstructured(text->subject, strlen("Subject: "), op->pool), "\nMessage-ID: <", id,
-                       "@", domain, ">\nAuto-Submitted: auto-generated\nMIME-Version: 1.0",
+                       "\nSubject: ", unstructured(text->subject, strlen("Subject: "), op->pool), "\nMessage-ID: <",
+                       message_id, ">\nAuto-Submitted: auto-generated\nMIME-Version: 1.0",
                        "\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: base64\n\n", NULL);
 }
 

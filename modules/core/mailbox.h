@@ -13,7 +13,7 @@ typedef struct anshin_mailbox_t {
     const char *domain; /* of the address */
 } anshin_mailbox_t;
 
-/* 1 with *mailbox in pool; 0 when text (may be NULL) is none. The name may be of any length, since the writer folds it. */
+/* 1 with *mailbox in pool; 0 when text (may be NULL) is none. A name may have any length, since the writer folds it. */
 int anshin_mailbox_parse(anshin_mailbox_t *mailbox, const char *text, apr_pool_t *pool);
 
 #endif

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "core/mail.h"
+#include "core/mailbox.h"
 #include "core/template.h"
 #include "core/text.h"
 
@@ -138,6 +139,24 @@ static void try_mails(trial_t *trial, const char *directory, json_t *data)
     }
 }
 
+/* AnshinMailFrom was parsed as a directive; what stands in for it may be none ("noreply@localhost"). */
+static int try_sender(trial_t *trial)
+{
+    const anshin_op_t op = {.pool = trial->pool, .contract = trial->contract};
+    const char *from = anshin_mail_sender(&op);
+    anshin_mailbox_t sender;
+    anshin_error_t none;
+
+    if (anshin_mailbox_parse(&sender, from, trial->pool)) {
+        return 1;
+    }
+    anshin_error_clear(&none);
+    (void)anshin_fail(&none, ANSHIN_EINVALID, "AN1105", "\"%.120s\" is no sender; give AnshinMailFrom an address",
+                      from);
+    report(trial, "mail", &none);
+    return 0;
+}
+
 /* None installed: AnshinShareDir is another directory's. */
 static void try_all_mails(trial_t *trial, json_t *data)
 {
@@ -220,7 +239,9 @@ int anshin_trial_contract(const anshin_config_t *config, const anshin_contract_t
         return 1;
     }
     trial.tried = apr_hash_make(trial.whole);
-    try_all_mails(&trial, data);
+    if (try_sender(&trial)) {
+        try_all_mails(&trial, data);
+    }
     json_decref(data);
     if (contract->policy.template_dir != NULL) {
         try_pages(&trial, "");

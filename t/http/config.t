@@ -85,7 +85,7 @@ refused('AuthType Anshin', "AnshinUse p-03\nAuthType Anshin", qr/no contract is 
 
 # --- contracts ---
 
-my $second = "<AnshinContract p-02 modern>\nAnshinPortalURL https://localhost/two\n</AnshinContract>\n";
+my $second = "<AnshinContract p-02 modern>\nAnshinPortalURL https://localhost/two\nAnshinMailFrom a\@b.example\n</AnshinContract>\n";
 refused($contract, "$second$second$contract", qr/contract p-02 is declared already/, 'CON-1: two of one name');
 refused($contract, "<AnshinContract p-02>\n$portal\n</AnshinContract>\n$contract", qr/contracts p-02 and p-01 have the same AnshinPortalURL/,
     'CON-1: two at one URL');
@@ -108,6 +108,8 @@ is(try_conf('Require valid-user', 'Require anshin contract p-01')->{status}, 0, 
 
 # --- what is right ---
 
+refused($contract, $second =~ s/AnshinMailFrom.*\n//r . $contract, qr/contract p-02: mail: "noreply\@localhost" is no sender; give AnshinMailFrom an address/,
+    'MAI-2: a portal whose host makes no sender, and none given');
 is(try_conf($contract, "$second$contract")->{status}, 0, 'CON-1: several contracts');
 is(try_conf($use, '')->{status}, 0, 'CON-1: without AnshinUse the only contract serves');
 is(try_conf($use, 'AnshinUse none')->{status}, 0, 'CON-1: no contract serves');

@@ -83,8 +83,12 @@ int main(void)
     ok(found(NULL) == 0, "a part that includes itself is none");
 
     world.contract.policy.mail_from = "nobody";
-    ok(found("neither an address nor a name") > 30, "a sender that is none shows in every mail");
+    ok(found("give AnshinMailFrom an address") == 1, "a sender that is none is told of once");
     world.contract.policy.mail_from = NULL;
+    world.contract.portal_origin = "https://localhost:8443";
+    ok(found("noreply@localhost") == 1, "so is one that is made of the portal's host");
+    world.contract.portal_origin = "https://login.example";
+    ok(found(NULL) == 0, "another host may be one");
     world.config.server.share_dir = world.directory;
     ok(found(NULL) > 1, "nothing installed is told of");
     apr_pool_destroy(pool);
