@@ -16,38 +16,6 @@
 
 APLOG_USE_MODULE(anshin_auth);
 
-request_rec *anshin_first_request(request_rec *r)
-{
-    while (r->main != NULL || r->prev != NULL) {
-        r = r->main != NULL ? r->main : r->prev;
-    }
-    return r;
-}
-
-anshin_guest_t *anshin_guest_of(request_rec *r)
-{
-    request_rec *first = anshin_first_request(r);
-    anshin_guest_t *guest = ap_get_module_config(first->request_config, &anshin_auth_module);
-
-    if (guest == NULL) {
-        guest = apr_pcalloc(first->pool, sizeof(*guest));
-        guest->cookie = apr_table_get(first->headers_in, "Cookie");
-        ap_set_module_config(first->request_config, &anshin_auth_module, guest);
-    }
-    return guest;
-}
-
-/* Whoever was let in has r->user pointing into the session: others who set it have a text of their own. */
-const anshin_session_t *anshin_session_of(request_rec *r)
-{
-    const anshin_entry_t *entry = r->user != NULL ? anshin_guest_of(r)->entries : NULL;
-
-    while (entry != NULL && entry->session.user != r->user) {
-        entry = entry->next;
-    }
-    return entry != NULL ? &entry->session : NULL;
-}
-
 /* The session of the request's cookie: APR_SUCCESS, ANSHIN_ENOTFOUND (none that counts here and now), or a failure. */
 static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_peer_t *peer, anshin_session_t *session)
 {
@@ -74,22 +42,27 @@ static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_p
     return anshin_session_touch(op, key, session);
 }
 
-static int is_ours(request_rec *r)
+/* A session that may be had here by certificate alone, where the client was never asked for one: only .htaccess says
+ * AuthType Anshin, so that nobody knew (httpd/neighbours.h). */
+static void tell_unasked(request_rec *r, const anshin_visit_t *visit)
 {
-    const char *type = ap_auth_type(r);
-
-    return type != NULL && ap_cstr_casecmp(type, "Anshin") == 0;
+    if (ANSHIN_HAS(visit->contract->policy.methods, ANSHIN_METHOD_CERTIFICATE) &&
+        !anshin_site_asks(anshin_site_of(r->server))) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "AN0942: AuthType Anshin on a host that asks for no certificate, since only .htaccess says so; "
+                      "write AnshinUse %s into its virtual host",
+                      visit->contract->name);
+    }
 }
 
 int anshin_access_check(request_rec *r)
 {
-    anshin_guest_t *guest;
-    anshin_entry_t *entry;
+    anshin_session_t *session;
     anshin_visit_t visit;
     anshin_op_t op;
     apr_status_t rv;
 
-    if (!is_ours(r)) {
+    if (!anshin_place_is_ours(r)) {
         return DECLINED;
     }
     anshin_visit_fill(r, &visit);
@@ -103,18 +76,17 @@ int anshin_access_check(request_rec *r)
     }
     /* in the first request's pool: a subrequest may end before what it was let in by is asked for again */
     anshin_op_init(&op, visit.env, visit.contract, r->useragent_ip, anshin_first_request(r)->pool);
-    entry = apr_palloc(op.pool, sizeof(*entry));
-    rv = find_session(r, &op, visit.peer, &entry->session);
+    session = apr_palloc(op.pool, sizeof(*session));
+    rv = find_session(r, &op, visit.peer, session);
     if (rv == ANSHIN_ENOTFOUND) {
+        tell_unasked(r, &visit);
         return anshin_refuse(r, &op, &visit);
     }
     if (rv != APR_SUCCESS) {
         return anshin_unavailable(r, rv, &op.error);
     }
-    guest = anshin_guest_of(r);
-    entry->next = guest->entries;
-    guest->entries = entry;
-    anshin_identity_tell(r, &entry->session);
+    anshin_request_let_in(r, session);
+    anshin_identity_tell(r, session);
     return OK;
 }
 
@@ -126,7 +98,7 @@ int anshin_access_forbid(request_rec *r)
     const ap_LINK_auth_checker_t *links = (const ap_LINK_auth_checker_t *)(const void *)hooks->elts;
     int behind = 0;
 
-    if (!is_ours(r) || anshin_session_of(r) == NULL) {
+    if (!anshin_place_is_ours(r) || anshin_session_of(r) == NULL) {
         return DECLINED;
     }
     for (int i = 0; i < hooks->nelts; i++) {

@@ -14,24 +14,19 @@
 
 extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
-/* One session that let in the request, a subrequest or an internal redirect; a page may be made of places of several
- * contracts. */
-typedef struct anshin_entry_t {
-    anshin_session_t session;
-    struct anshin_entry_t *next;
-} anshin_entry_t;
-
 /* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them, and so
  * does all that it points to. */
 typedef struct anshin_guest_t {
     const char *cookie;      /* the Cookie header as it came; NULL: none */
     const char *site_cookie; /* of it, what is for the site; NULL: nothing. Once site_cookie_known. */
     int site_cookie_known;
-    anshin_entry_t *entries;   /* NULL: nobody was let in */
+    int let_in;                /* one of them was let in by a session */
     const anshin_peer_t *peer; /* the certificate that a TLS terminator handed on; NULL: see the connection */
     int filtered;              /* a refusal has added the output filters */
     int told;                  /* the headers of this request tell who it is */
 } anshin_guest_t;
+
+/* --- request.c: the state of a request --- */
 
 /* The request that the client has sent, of which r is one, or a subrequest or internal redirect. */
 request_rec *anshin_first_request(request_rec *r);
@@ -39,9 +34,24 @@ request_rec *anshin_first_request(request_rec *r);
 /* Never NULL; made when it is first asked for. */
 anshin_guest_t *anshin_guest_of(request_rec *r);
 
-/* The session that r->user comes from, by itself or inherited from the request that r is part of; NULL: none of ours,
- * be the user known by other means or not at all. */
+/* 1 where AuthType Anshin decides. */
+int anshin_place_is_ours(request_rec *r);
+
+/* r is let in by this session, which lives as long as r. */
+void anshin_request_let_in(request_rec *r, const anshin_session_t *session);
+
+/* The session that made r->user, by itself or inherited from the request that r is part of; NULL: none of ours, be the
+ * user known by other means or not at all. */
 const anshin_session_t *anshin_session_of(request_rec *r);
+
+/* Nobody is a user by other means than ours (S33). note_user and restore_user: hook check_access, around that of
+ * mod_ssl, whose SSLUserName reads a user off the certificate; one that we have asked for makes nobody a user, in no
+ * place. disown: hooks check_access, behind all others, and check_access_ex, ahead of mod_authz_core; whom others have
+ * made a user of a place of ours is none. confirm: hook fixups, answers 500 where there is such a user all the same. */
+int anshin_request_note_user(request_rec *r);
+int anshin_request_restore_user(request_rec *r);
+int anshin_request_disown(request_rec *r);
+int anshin_request_confirm(request_rec *r);
 
 /* process.c: hook child_init, opens store and keys for this process; and what the portal is handed (env.h). */
 void anshin_process_open(apr_pool_t *pool, server_rec *server);

@@ -174,7 +174,7 @@ static ap_filter_rec_t *private_filter;
 
 void anshin_identity_keep_private(request_rec *r)
 {
-    if (r->main == NULL && anshin_guest_of(r)->entries != NULL) {
+    if (r->main == NULL && anshin_guest_of(r)->let_in) {
         ap_add_output_filter_handle(private_filter, NULL, r, r->connection);
     }
 }

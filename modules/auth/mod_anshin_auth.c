@@ -50,13 +50,17 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return OK;
 }
 
-/* Can this request be answered on its connection, as far as certificates go? */
+static int misdirected(request_rec *r, const char *why)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "AN0521: 421, since this connection was %s", why);
+    return HTTP_MISDIRECTED_REQUEST;
+}
+
+/* Can this request be answered on its connection? */
 static int judge_connection(request_rec *r)
 {
-    if (anshin_peer_misdirected(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "AN0521: 421, since this connection was never asked for a certificate, which this host does");
-        return HTTP_MISDIRECTED_REQUEST;
+    if (anshin_peer_unasked(r)) {
+        return misdirected(r, "never asked for a certificate, which this host does");
     }
     if (anshin_peer_needs_http1(r)) {
         apr_table_setn(r->notes, "ssl-renegotiate-forbidden",
@@ -71,7 +75,13 @@ static int post_read_request(request_rec *r)
     const anshin_site_t *site = anshin_site_of(r->server);
     int answer;
 
-    if (site->main->config == NULL || !anshin_site_serves(site)) {
+    if (site->main->config == NULL) {
+        return DECLINED;
+    }
+    if (anshin_peer_strays(r)) {
+        return misdirected(r, "asked for a certificate by another host than this one, and has shown one");
+    }
+    if (!anshin_site_serves(site)) {
         return DECLINED;
     }
     answer = anshin_terminator_sent(r) ? anshin_terminator_peer(r, &anshin_guest_of(r)->peer) : judge_connection(r);
@@ -86,9 +96,10 @@ static int fixups(request_rec *r)
 {
     const anshin_site_t *site = anshin_site_of(r->server);
     const anshin_session_t *session;
+    int answer = anshin_request_confirm(r);
 
-    if (site->main->config == NULL || !anshin_site_serves(site)) {
-        return DECLINED;
+    if (answer != DECLINED || site->main->config == NULL || !anshin_site_serves(site)) {
+        return answer;
     }
     session = anshin_session_of(r);
     if (session != NULL && apr_table_get(r->subprocess_env, "ANSHIN_USER") == NULL) {
@@ -101,6 +112,7 @@ static int fixups(request_rec *r)
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const ssl[] = {"mod_ssl.c", NULL};
+    static const char *const authz[] = {"mod_authz_core.c", NULL};
 
     APR_REGISTER_OPTIONAL_FN(anshin_auth_config);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_visit);
@@ -114,6 +126,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_monitor(anshin_worker_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(anshin_process_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_access(anshin_request_note_user, NULL, ssl, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access(anshin_request_restore_user, ssl, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access(anshin_request_disown, ssl, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access_ex(anshin_request_disown, NULL, authz, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(anshin_access_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(anshin_access_forbid, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(anshin_access_challenge, NULL, NULL, APR_HOOK_MIDDLE);

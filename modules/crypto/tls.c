@@ -3,7 +3,9 @@
  *
  * SECURITY: between the handshake and anshin_tls_peer() the connection says "verified" of any certificate whatever
  * (mod_ssl ends a connection that says otherwise). Nothing may run a request in between. What the session keeps of the
- * result is never looked at: each connection, resumed or not, is judged anew.
+ * result is never looked at: each connection, resumed or not, is judged anew. Then the certificate is made
+ * nameless: mod_ssl and what asks it (SSLUserName, FakeBasicAuth, SSLRequire, expressions) read names without asking
+ * whether, by whom and for what they were verified (S33).
  */
 #include "crypto/tls.h"
 
@@ -13,11 +15,26 @@
 #include "crypto/cause.h"
 #include "crypto/trust.h"
 
+/* 1 while a connection is in its first handshake, whose certificate anshin_tls_peer() judges. Whoever asks for another
+ * one later, or insists on one, is mod_ssl, for a place of its own. */
+static int is_ours(const SSL *ssl)
+{
+    char octet;
+
+    return (SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) == 0 &&
+           SSL_get_peer_finished(ssl, &octet, sizeof(octet)) == 0;
+}
+
 /* Takes the place of OpenSSL's verification for the whole SSL_CTX. Not a verify callback: mod_ssl's SNI callback sets
  * that anew on the connection, and OpenSSL would build a chain only to have us ignore it. */
 static int let_through(X509_STORE_CTX *ctx, void *data)
 {
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+
     (void)data;
+    if (ssl == NULL || !is_ours(ssl)) {
+        return X509_verify_cert(ctx);
+    }
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
     return 1;
 }
@@ -91,6 +108,62 @@ apr_status_t anshin_tls_peer(anshin_peer_t *facts, struct ssl_st *ssl, const ans
     rv = anshin_x509_judge(facts, &result, certificate, trust, now, err, pool);
     SSL_set_verify_result(ssl, result);
     return rv;
+}
+
+static apr_status_t let_go_of_certificate(void *certificate)
+{
+    X509_free(certificate);
+    return APR_SUCCESS;
+}
+
+const struct x509_st *anshin_tls_certificate(const struct ssl_st *ssl, apr_pool_t *pool)
+{
+    X509 *certificate = SSL_get1_peer_certificate(ssl);
+
+    if (certificate != NULL) {
+        apr_pool_cleanup_register(pool, certificate, let_go_of_certificate, apr_pool_cleanup_null);
+    }
+    return certificate;
+}
+
+/* 1 when nothing in it tells any more who its holder says to be. */
+static int make_nameless(X509 *certificate)
+{
+    X509_NAME *name = X509_NAME_new();
+    ASN1_INTEGER *serial = ASN1_INTEGER_new();
+    int made = name != NULL && serial != NULL && X509_set_subject_name(certificate, name) &&
+               X509_set_issuer_name(certificate, name) && X509_set_serialNumber(certificate, serial);
+
+    while (made && X509_get_ext_count(certificate) > 0) {
+        X509_EXTENSION_free(X509_delete_ext(certificate, 0));
+    }
+    X509_NAME_free(name);
+    ASN1_INTEGER_free(serial);
+    return made;
+}
+
+apr_status_t anshin_tls_hide(struct ssl_st *ssl, anshin_error_t *err)
+{
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+
+    while (chain != NULL && sk_X509_num(chain) > 0) {
+        X509_free(sk_X509_pop(chain));
+    }
+    if (certificate != NULL && !make_nameless(certificate)) {
+        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0442", "hiding a client certificate");
+    }
+    return APR_SUCCESS;
+}
+
+int anshin_tls_is_replaced(const struct ssl_st *ssl, const struct x509_st *certificate)
+{
+    return SSL_get0_peer_certificate(ssl) != certificate;
+}
+
+int anshin_tls_insists(const struct ssl_st *ssl)
+{
+    return (SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0;
 }
 
 int anshin_tls_is_forgetful(const struct ssl_st *ssl)

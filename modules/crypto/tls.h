@@ -15,12 +15,14 @@
 
 struct ssl_st;
 struct ssl_ctx_st;
+struct x509_st;
 
 /* At start, for the SSL_CTX of a virtual host (mod_ssl's hook init_server): ask every client for a certificate of these
- * CAs and let whatever it shows through the handshake. trust keeps a reference to the SSL_CTX until its pool is
- * cleared, and must live as long as connections are made. Not thread safe. APR_SUCCESS, also when asked again with the
- * same trust; ANSHIN_EINVALID (the SSL_CTX verifies clients already, by SSLVerifyClient or for another trust: two
- * answers to one question); ANSHIN_EFAULT. */
+ * CAs and let whatever it shows through the first handshake. A later one (renegotiation, post-handshake authentication)
+ * is a place's that verifies by itself, and OpenSSL verifies there as it does without us. trust keeps a reference to
+ * the SSL_CTX until its pool is cleared, and must live as long as connections are made. Not thread safe. APR_SUCCESS,
+ * also when asked again with the same trust; ANSHIN_EINVALID (the SSL_CTX verifies clients already, by SSLVerifyClient
+ * or for another trust: two answers to one question); ANSHIN_EFAULT. */
 apr_status_t anshin_tls_ask(struct ssl_ctx_st *ctx, anshin_trust_t *trust, anshin_error_t *err);
 
 /* Keep the connection's SSL until the pool is cleared. mod_ssl frees its own as soon as a handshake fails or a
@@ -38,6 +40,20 @@ int anshin_tls_was_asked(const struct ssl_st *ssl, const anshin_trust_t *trust);
  * Answers as anshin_x509_check(); without a certificate the state is ANSHIN_PEER_NONE. */
 apr_status_t anshin_tls_peer(anshin_peer_t *facts, struct ssl_st *ssl, const anshin_trust_t *trust, apr_time_t now,
                              anshin_error_t *err, apr_pool_t *pool);
+
+/* The certificate that the connection has now, kept until the pool is cleared; NULL: none. To be compared, not read. */
+const struct x509_st *anshin_tls_certificate(const struct ssl_st *ssl, apr_pool_t *pool);
+
+/* Of a certificate that was judged: take names, serial and extensions out of it, and all of the chain that came with
+ * it, so that nobody else who reads them off the connection takes them for his own proof. Key, dates and the result
+ * stay: SSL_CLIENT_VERIFY tells the truth. APR_SUCCESS or ANSHIN_EFAULT: the connection must not serve a request. */
+apr_status_t anshin_tls_hide(struct ssl_st *ssl, anshin_error_t *err);
+
+/* 1 when the connection has another certificate than this one by now: it came by a later handshake. */
+int anshin_tls_is_replaced(const struct ssl_st *ssl, const struct x509_st *certificate);
+
+/* 1 when a place of mod_ssl's has made the connection insist on a certificate (SSLVerifyClient require). */
+int anshin_tls_insists(const struct ssl_st *ssl);
 
 /* mod_ssl puts the result back to "verified" at every request of a connection older than TLS 1.3, so that it has to be
  * written anew behind it. is_forgetful: 1 for such a connection. result: what anshin_tls_peer() has written. */

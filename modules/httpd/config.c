@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "core/trial.h"
+#include "httpd/neighbours.h"
 #include "httpd/served.h"
 #include "httpd/terminator.h"
 
@@ -92,9 +93,11 @@ static int admits_certificates(const anshin_contract_t *contract)
     return contract != NULL && ANSHIN_HAS(contract->policy.methods, ANSHIN_METHOD_CERTIFICATE);
 }
 
-static int any_contract(const anshin_site_t *site, int (*test)(const anshin_contract_t *contract))
+/* unsaid: what serves where no AnshinUse says so. */
+static int any_contract(const anshin_site_t *site, const anshin_contract_t *unsaid,
+                        int (*test)(const anshin_contract_t *contract))
 {
-    if (test(site->use != NULL ? site->use->contract : site->main->sole)) {
+    if (test(site->use != NULL ? site->use->contract : unsaid)) {
         return 1;
     }
     for (int i = 0; i < site->places->nelts; i++) {
@@ -160,10 +163,22 @@ static int find_contracts(const anshin_main_t *main, server_rec *servers, apr_po
         if (answer != OK) {
             return answer;
         }
-        site->serves = any_contract(site, always);
-        site->asks = any_contract(site, admits_certificates);
+        site->serves = any_contract(site, main->sole, always);
+        site->asks = any_contract(site, anshin_neighbours_place(server) ? main->sole : NULL, admits_certificates);
     }
     return OK;
+}
+
+static int check_neighbours(server_rec *servers, apr_pool_t *ptemp)
+{
+    int answer = OK;
+
+    for (server_rec *server = servers; server != NULL && answer == OK; server = server->next) {
+        if (anshin_site_of(server)->asks) {
+            answer = anshin_neighbours_check(server, ptemp);
+        }
+    }
+    return answer;
 }
 
 /* Files that an operator names must be there: a blocklist that is not read blocks nothing. */
@@ -261,6 +276,9 @@ int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     }
     anshin_served_check(main->config, server, ptemp);
     answer = find_contracts(main, server, ptemp);
+    if (answer == OK) {
+        answer = check_neighbours(server, ptemp);
+    }
     return answer == OK ? check_texts(main->config, server, ptemp) : answer;
 }
 

@@ -65,7 +65,8 @@ const anshin_contract_t *anshin_contract_of(const request_rec *r);
 /* 1 when a contract serves the virtual host or a place of it. */
 int anshin_site_serves(const anshin_site_t *site);
 
-/* 1 when such a contract admits certificates, so that TLS clients of the virtual host are asked for one. */
+/* 1 when such a contract admits certificates, so that TLS clients of the virtual host are asked for one. The only
+ * contract of a server, which serves where no AnshinUse is, asks where a place of ours is written (neighbours.h). */
 int anshin_site_asks(const anshin_site_t *site);
 
 /* Remember a contract named by a Require line (of the server's configuration, not of .htaccess), to be looked for by

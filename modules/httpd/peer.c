@@ -30,9 +30,10 @@ typedef struct link_t {
     struct ssl_st *ssl; /* kept (crypto/tls.h): mod_ssl may have done with it */
     int judged;
     int asked;
-    int forgetful;           /* mod_ssl overwrites the result at each request (crypto/tls.h) */
-    long result;             /* the true one */
-    anshin_goaway_t *goaway; /* NULL: no HTTP/2, or nothing that this would be said of */
+    int forgetful;                     /* mod_ssl overwrites the result at each request (crypto/tls.h) */
+    long result;                       /* the true one */
+    const struct x509_st *certificate; /* that was judged; NULL: none */
+    anshin_goaway_t *goaway;           /* NULL: no HTTP/2, or nothing that this would be said of */
     anshin_peer_t peer;
     _Atomic(anshin_session_memo_t *) memo; /* requests of HTTP/2 run at once: whoever has it, has it alone */
 } link_t;
@@ -120,18 +121,34 @@ static int judge(conn_rec *c)
         ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, "%s: the client certificate could not be checked: %s", err.id,
                       err.text);
     }
+    link->certificate = anshin_tls_certificate(link->ssl, c->pool);
+    if (anshin_tls_hide(link->ssl, &err) != APR_SUCCESS) {
+        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, "%s: the connection ends: %s", err.id, err.text);
+        return OK; /* as one who has processed it */
+    }
     link->forgetful = anshin_tls_is_forgetful(link->ssl);
     link->result = anshin_tls_result(link->ssl);
     link->goaway = anshin_goaway_watch(c);
     return DECLINED;
 }
 
-/* Behind mod_ssl's own access check, ahead of every Require. */
+/* Behind mod_ssl's own access check, ahead of every Require. A place that insists on a certificate (.htaccess may say
+ * so) has asked for it anew, and what came then was verified as without us; if none came, it is ours that mod_ssl has
+ * taken for an answer. */
 static int restate(request_rec *r)
 {
     const link_t *link = link_of(r->connection);
 
-    if (link != NULL && link->asked && link->forgetful) {
+    if (link == NULL || !link->asked || anshin_tls_is_replaced(link->ssl, link->certificate)) {
+        return DECLINED;
+    }
+    if (anshin_tls_insists(link->ssl)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "AN0941: 403, since SSLVerifyClient of this place got no certificate of its own on a connection "
+                      "that Anshin has asked for one; give the place a virtual host with AnshinUse none");
+        return HTTP_FORBIDDEN;
+    }
+    if (link->forgetful) {
         anshin_tls_restate(link->ssl, link->result);
     }
     return DECLINED;
@@ -169,12 +186,32 @@ void anshin_peer_memo_give_back(const request_rec *r, anshin_session_memo_t *mem
     }
 }
 
-int anshin_peer_misdirected(const request_rec *r)
+static int host_asks(const request_rec *r)
 {
     const anshin_site_t *site = anshin_site_of(r->server);
+
+    return site->main->trust != NULL && anshin_site_asks(site);
+}
+
+int anshin_peer_unasked(const request_rec *r)
+{
     const link_t *link = link_of(r->connection);
 
-    return link != NULL && !link->asked && site->main->trust != NULL && anshin_site_asks(site);
+    return link != NULL && !link->asked && host_asks(r);
+}
+
+int anshin_peer_strays(const request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+
+    return link != NULL && link->asked && link->peer.state != ANSHIN_PEER_NONE && !host_asks(r);
+}
+
+int anshin_peer_asked(const request_rec *r)
+{
+    const link_t *link = link_of(r->connection);
+
+    return link != NULL && link->asked;
 }
 
 /* Requests of one HTTP/2 connection run at once, and between mod_ssl's "verified" and our word to the contrary one of

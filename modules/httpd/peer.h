@@ -27,8 +27,14 @@ const anshin_peer_t *anshin_peer_of(request_rec *r);
 anshin_session_memo_t *anshin_peer_memo_take(const request_rec *r);
 void anshin_peer_memo_give_back(const request_rec *r, anshin_session_memo_t *memo);
 
-/* 1 when the request's host asks for certificates and this TLS connection was never asked: 421. */
-int anshin_peer_misdirected(const request_rec *r);
+/* Requests on a TLS connection that is not for their host: 421. unasked: the host asks for certificates, and this
+ * connection was never asked. strays: the host does not ask, and this connection has shown a certificate to one that
+ * does; it must not count where mod_ssl may verify by rules of its own (S33). */
+int anshin_peer_unasked(const request_rec *r);
+int anshin_peer_strays(const request_rec *r);
+
+/* 1 when this TLS connection was asked for a certificate by us. */
+int anshin_peer_asked(const request_rec *r);
 
 /* 1 when the request came by HTTP/2 over TLS 1.2 with a certificate that is not good: mod_ssl's state cannot be kept
  * true there, and the request must be sent again by HTTP/1.1 (RFC 9113 section 7, HTTP_1_1_REQUIRED), which browsers do

@@ -162,6 +162,9 @@ for my $tls ('1.2', '1.3') {
     is($c->get('/members/', %open)->status, 500, 'AuthType Anshin where no contract serves lets nobody in');
     $c = $s->client(tls => $tls, cert => $s->pki->issue('p-01-usr001'));
     is($c->get('/open/')->status, 200, "TLS $tls: a host that asks");
+    is($c->get('/open/', %open)->status, 421, 'S33: a host that does not ask does not take the connection of one that was shown a certificate');
+    $c = $s->client(tls => $tls);
+    is($c->get('/open/')->status, 200, "TLS $tls: without a certificate");
     is($c->get('/open/', %open)->status, 200, 'a host that does not ask may share its connection');
 }
 like($s->log, qr/AN0521/, 'the log says why');

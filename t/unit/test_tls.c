@@ -249,6 +249,44 @@ static void test_sni(int version, const char *text)
     SSL_CTX_free(plain);
 }
 
+/* What mod_ssl and those who ask it read of a certificate that Anshin has asked for (S33). */
+static void test_hide(int version, const char *text)
+{
+    SSL_CTX *server = asking_context(version);
+    SSL_CTX *client = client_context(GOOD);
+    pair_t pair = connect_pair(server, client, NULL, NULL);
+    const struct x509_st *certificate = anshin_tls_certificate(pair.server, pool);
+    anshin_peer_t facts;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    ok(anshin_tls_peer(&facts, pair.server, trust, now, &err, pool) == APR_SUCCESS && facts.state == ANSHIN_PEER_GOOD &&
+           anshin_tls_hide(pair.server, &err) == APR_SUCCESS,
+       "%s: a good certificate is judged and hidden", text);
+    ok(X509_NAME_entry_count(X509_get_subject_name(certificate)) == 0 &&
+           X509_NAME_entry_count(X509_get_issuer_name(certificate)) == 0 && X509_get_ext_count(certificate) == 0 &&
+           ASN1_INTEGER_get(X509_get0_serialNumber(certificate)) == 0,
+       "S33: %s: nobody reads a name, serial or extension off it", text);
+    ok(SSL_get_verify_result(pair.server) == X509_V_OK && same_text(facts.serial, "0102"),
+       "%s: what we know of it stays, and so does the result", text);
+    ok(!anshin_tls_is_replaced(pair.server, certificate) && anshin_tls_is_replaced(pair.server, NULL) &&
+           !anshin_tls_insists(pair.server),
+       "%s: the connection has that certificate, and no place insists on one", text);
+    SSL_set_verify(pair.server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    ok(anshin_tls_insists(pair.server), "%s: SSLVerifyClient require is seen", text);
+    drop(&pair);
+    SSL_CTX_free(client);
+    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    for (int kind = GOOD; kind < KINDS; kind++) {
+        client = client_context(kind);
+        pair = connect_pair(server, client, NULL, NULL);
+        ok(!pair.connected, "S33: %s: where one is required, %s is verified as without us", text, kinds[kind].name);
+        drop(&pair);
+        SSL_CTX_free(client);
+    }
+    SSL_CTX_free(server);
+}
+
 static STACK_OF(X509_NAME) * named_to_client;
 
 static int remember_names(SSL *ssl, X509 **certificate, EVP_PKEY **key)
@@ -348,6 +386,8 @@ int main(void)
     prepare(scratch_directory(pool));
     test_kinds(TLS1_2_VERSION, "TLS 1.2");
     test_kinds(TLS1_3_VERSION, "TLS 1.3");
+    test_hide(TLS1_2_VERSION, "TLS 1.2");
+    test_hide(TLS1_3_VERSION, "TLS 1.3");
     test_sni(TLS1_2_VERSION, "TLS 1.2");
     test_sni(TLS1_3_VERSION, "TLS 1.3");
     test_asking();
