@@ -63,6 +63,9 @@ apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const cha
  * ago), ANSHIN_ENOTFOUND (no such terminal). */
 apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const char *stamp, apr_int64_t terminal);
 
+/* The user is deleted: a code that was mailed goes too, inside the write transaction. */
+apr_status_t anshin_login_code_forget(anshin_op_t *op, anshin_txn_t *txn, const char *user);
+
 /* Check a code: one that was mailed, or one of the authenticator app. facts->user is the flow's, facts->password is
  * not looked at. APR_SUCCESS with WRONG, LOCKED, OK or MUST_CHANGE; ANSHIN_EDENIED (stamp). Each code works once
  * (S25). */

@@ -99,6 +99,7 @@ static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user
     }
     record.contract = op->contract->name;
     record.user = user;
+    record.account = account.number;
     record.created_at = op->now;
     record.expires_at = op->now + ANSHIN_LOGIN_CODE_LIFE;
     if ((rv = anshin_secret_text(op, &code, "0123456789", ANSHIN_LOGIN_CODE_SIGNS)) != APR_SUCCESS ||
@@ -124,6 +125,11 @@ apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const cha
     return anshin_txn_end(txn, send_in(op, txn, user, stamp, terminal), ANSHIN_DURABLE);
 }
 
+apr_status_t anshin_login_code_forget(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+{
+    return anshin_txn_delete(txn, &anshin_record_token, code_key(op, user));
+}
+
 /* A mailed code that is right is removed at once; then that of the app is tried. */
 static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *code,
                                int *right)
@@ -137,7 +143,9 @@ static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_accoun
         return rv;
     }
     rv = anshin_txn_get(txn, &anshin_record_token, key, &record);
-    if (rv == APR_SUCCESS && record.expires_at > op->now && anshin_secret_equal(op, mac, record.code_mac)) {
+    if (rv == APR_SUCCESS && record.expires_at > op->now &&
+        anshin_account_owns(account, record.account, record.created_at) &&
+        anshin_secret_equal(op, mac, record.code_mac)) {
         *right = 1;
         return anshin_txn_delete(txn, &anshin_record_token, key);
     }

@@ -8,6 +8,7 @@
 #include "core/certificate.h"
 #include "core/download.h"
 #include "core/lockout.h"
+#include "core/login.h"
 #include "core/secret.h"
 #include "core/session.h"
 #include "core/token.h"
@@ -200,6 +201,7 @@ apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
     }
     if ((rv = delete_terminals(op, txn, &account)) == APR_SUCCESS &&
         (rv = anshin_sessions_end(op, txn, account.user, &every, NULL)) == APR_SUCCESS &&
+        (rv = anshin_login_code_forget(op, txn, account.user)) == APR_SUCCESS &&
         (rv = anshin_counters_reset(op, txn, account.user, NULL)) == APR_SUCCESS && account.registration) {
         rv = anshin_txn_delete(txn, &anshin_record_token, account.registration);
     }

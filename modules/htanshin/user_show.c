@@ -34,6 +34,7 @@ static void show_account(const look_t *look)
 
     anshin_result_text(result, "user", account->user, pool);
     anshin_result_text(result, "contract", account->contract, pool);
+    anshin_result_text(result, "number", account->number, pool);
     anshin_result_text(result, "state", anshin_account_state_name(account->state), pool);
     anshin_result_text(result, "method", anshin_method_name(account->method), pool);
     anshin_result_text(result, "language", account->language, pool);
