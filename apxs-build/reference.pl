@@ -157,6 +157,9 @@ END
 
 ## The contract that serves a virtual host or Location, or none; where only one is declared it is that one.
 #AnshinUse p-01
+
+## Whether caches that others share may keep what this protected place calls public.
+#AnshinSharedCache off
 END
     return $text;
 }
@@ -176,6 +179,8 @@ BEGIN {
             AnshinContract => 'Declares a contract: one protected service with its own users and policy. The preset gives every setting its '
                 . 'default: `classic` follows the conventions of certificate login services, `modern` NIST SP 800-63B-4.',
             AnshinUse => 'Says which contract serves a place; `none`: no contract does. Where only one is declared, that one is the default.',
+            AnshinSharedCache => 'Whether caches that others share may keep pages of this protected place that the site itself calls `public`, or '
+                . 'gives an `s-maxage`. Otherwise whatever the site says becomes `private`. Those pages can then be read without a login.',
             also => "## Of httpd itself\n\n- `SetHandler anshin` in the `<Location>` of the portal, whose URL is `AnshinPortalURL`.\n"
                 . "- `AuthType Anshin` with `Require valid-user` (or `Require user ...`) in what is protected.\n"
         },
@@ -189,6 +194,8 @@ BEGIN {
             AnshinContract => 'ご契約を宣言します。ご契約は保護する 1 つのサービスで、ユーザと設定をそれぞれに持ちます。'
                 . 'プリセットは各設定の既定値を決めます。`classic` は証明書ログインサービスの慣行に、`modern` は NIST SP 800-63B-4 に沿います。',
             AnshinUse => 'その場所がどのご契約に属するかを示します。`none` ではどのご契約にも属しません。ご契約が 1 つだけなら、それが既定です。',
+            AnshinSharedCache => '保護された場所のうち、サイト自身が `public` または `s-maxage` を付けたページを、他人と共有するキャッシュが保存してよいかどうか。'
+                . '`off` では、サイトの指定にかかわらず `private` にします。`on` にすると、そのページはログインなしで読めるようになります。',
             also => "## httpd 自身のもの\n\n- `SetHandler anshin` を、ポータル（`AnshinPortalURL` の URL）の `<Location>` に書きます。\n"
                 . "- `AuthType Anshin` と `Require valid-user`（または `Require user ...`）を、保護する場所に書きます。\n"
         }
@@ -222,13 +229,15 @@ sub manual {
     my $say  = $say{$language};
     my $text = "# Anshin Login: $say->{title}\n\n$say->{intro}\n\n";
     for my $table (qw(by_hand server policy)) {
-        my @names = $table eq 'by_hand' ? qw(AnshinContract AnshinUse) : map { $_->{directive} } @{ $tables{$table} };
+        my @names = $table eq 'by_hand' ? qw(AnshinContract AnshinUse AnshinSharedCache) : map { $_->{directive} } @{ $tables{$table} };
         $text .= "- $say->{parts}{$table}: " . join(', ', map { "[$_](#$_)" } @names) . "\n";
     }
     $text .= "\n## $say->{parts}{by_hand}\n\n";
     $text .= section('AnshinContract', $say->{AnshinContract}, [ $say->{syntax}, '`<AnshinContract NAME [classic|modern]> ... </AnshinContract>`' ],
         [ $say->{values}, 'NAME: 1-32 a-z 0-9 -' ], [ $say->{context}, $say->{server} ]);
     $text .= section('AnshinUse', $say->{AnshinUse}, [ $say->{syntax}, '`AnshinUse NAME|none`' ], [ $say->{context}, $say->{places} ]);
+    $text .= section('AnshinSharedCache', $say->{AnshinSharedCache}, [ $say->{syntax}, '`AnshinSharedCache on|off`' ],
+        [ $say->{default}, '`off`' ], [ $say->{context}, $say->{places} ]);
     for my $table (qw(server policy)) {
         $text .= "## $say->{parts}{$table}\n\n" . join '', map { row_section($_, $language, $table) } @{ $tables{$table} };
     }

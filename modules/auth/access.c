@@ -65,6 +65,7 @@ int anshin_access_check(request_rec *r)
     if (!anshin_place_is_ours(r)) {
         return DECLINED;
     }
+    anshin_caches_limit(r, ANSHIN_KEEP_USER);
     anshin_visit_fill(r, &visit);
     if (visit.contract == NULL) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,

@@ -14,6 +14,13 @@
 
 extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
+/* Who may keep the answer (S34); the later the stricter. */
+typedef enum anshin_keep_t {
+    ANSHIN_KEEP_ANYBODY, /* not ours to say */
+    ANSHIN_KEEP_USER,    /* the user's browser alone: a page of a protected place */
+    ANSHIN_KEEP_NOBODY   /* a refusal */
+} anshin_keep_t;
+
 /* What is known of a request and of all its subrequests and internal redirects; belongs to the first of them, and so
  * does all that it points to. */
 typedef struct anshin_guest_t {
@@ -24,6 +31,7 @@ typedef struct anshin_guest_t {
     const anshin_peer_t *peer; /* the certificate that a TLS terminator handed on; NULL: see the connection */
     int filtered;              /* a refusal has added the output filters */
     int told;                  /* the headers of this request tell who it is */
+    anshin_keep_t keep;
 } anshin_guest_t;
 
 /* --- request.c: the state of a request --- */
@@ -69,8 +77,11 @@ apr_status_t anshin_state_prepare(const anshin_config_t *config, anshin_error_t 
 void anshin_identity_clean(request_rec *r);
 void anshin_identity_tell(request_rec *r, const anshin_session_t *session);
 void anshin_identity_hide_cookies(request_rec *r);
-void anshin_identity_keep_private(request_rec *r); /* hooks insert_filter and insert_error_filter */
-void anshin_identity_filters(void);
+
+/* caches.c: no cache keeps what was behind the login (S34). */
+void anshin_caches_limit(request_rec *r, anshin_keep_t keep);
+void anshin_caches_fixup(request_rec *r); /* hook fixups */
+void anshin_caches_hooks(void);
 
 /* access.c: AuthType Anshin. */
 int anshin_access_check(request_rec *r);                       /* hook check_authn */

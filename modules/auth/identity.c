@@ -4,7 +4,6 @@
  */
 #include <apr_strings.h>
 #include <http_core.h>
-#include <util_filter.h>
 
 #include "auth/auth.h"
 #include "core/account.h"
@@ -12,8 +11,6 @@
 #include "core/visitor.h"
 
 APLOG_USE_MODULE(anshin_auth);
-
-#define PORTAL_HANDLER "anshin"
 
 /* --- headers of clients --- */
 
@@ -126,11 +123,6 @@ void anshin_identity_tell(request_rec *r, const anshin_session_t *session)
 
 /* --- cookies --- */
 
-static int is_portal(const request_rec *r)
-{
-    return r->handler != NULL && strcmp(r->handler, PORTAL_HANDLER) == 0;
-}
-
 /* Whoever has the cookie is the user: no program behind httpd needs it but the portal. */
 void anshin_identity_hide_cookies(request_rec *r)
 {
@@ -144,42 +136,11 @@ void anshin_identity_hide_cookies(request_rec *r)
             anshin_cookie_strip(guest->cookie, ANSHIN_SESSION_COOKIE_PREFIX, anshin_first_request(r)->pool);
         guest->site_cookie_known = 1;
     }
-    if (is_portal(r)) {
+    if (r->handler != NULL && strcmp(r->handler, ANSHIN_HANDLER) == 0) {
         apr_table_setn(r->headers_in, "Cookie", guest->cookie);
     } else if (guest->site_cookie == NULL) {
         apr_table_unset(r->headers_in, "Cookie");
     } else if (guest->site_cookie != guest->cookie) {
         apr_table_setn(r->headers_in, "Cookie", guest->site_cookie);
     }
-}
-
-/* --- caches --- */
-
-/* A page that came by a cookie looks to a shared cache like any other: where the site says nothing, say that it is for
- * one person alone (RFC 9111 5.2.2.7), and asked for each time (5.2.2.4): what was revoked is not shown again from the
- * browser's cache (LOG-9). What the site says itself stands. */
-static apr_status_t keep_private(ap_filter_t *filter, apr_bucket_brigade *brigade)
-{
-    request_rec *r = filter->r;
-
-    if (apr_table_get(r->headers_out, "Cache-Control") == NULL &&
-        apr_table_get(r->err_headers_out, "Cache-Control") == NULL) {
-        apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
-    }
-    ap_remove_output_filter(filter);
-    return ap_pass_brigade(filter->next, brigade);
-}
-
-static ap_filter_rec_t *private_filter;
-
-void anshin_identity_keep_private(request_rec *r)
-{
-    if (r->main == NULL && anshin_guest_of(r)->let_in) {
-        ap_add_output_filter_handle(private_filter, NULL, r, r->connection);
-    }
-}
-
-void anshin_identity_filters(void)
-{
-    private_filter = ap_register_output_filter("ANSHIN_PRIVATE", keep_private, NULL, AP_FTYPE_CONTENT_SET);
 }

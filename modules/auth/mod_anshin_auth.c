@@ -87,8 +87,10 @@ static int post_read_request(request_rec *r)
     answer = anshin_terminator_sent(r) ? anshin_terminator_peer(r, &anshin_guest_of(r)->peer) : judge_connection(r);
     if (answer == OK) {
         anshin_identity_clean(r);
+        return DECLINED;
     }
-    return answer == OK ? DECLINED : answer;
+    anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
+    return answer;
 }
 
 /* Internal redirects inherit the user, not the variables. */
@@ -106,6 +108,7 @@ static int fixups(request_rec *r)
         anshin_identity_tell(r, session);
     }
     anshin_identity_hide_cookies(r);
+    anshin_caches_fixup(r);
     return DECLINED;
 }
 
@@ -117,7 +120,7 @@ static void register_hooks(apr_pool_t *pool)
     APR_REGISTER_OPTIONAL_FN(anshin_auth_config);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_visit);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_close);
-    anshin_identity_filters();
+    anshin_caches_hooks();
     anshin_require_register(pool);
     anshin_peer_hooks();
     ap_hook_check_config(anshin_config_check, NULL, NULL, APR_HOOK_MIDDLE);
@@ -134,8 +137,6 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authz(anshin_access_forbid, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(anshin_access_challenge, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_filter(anshin_identity_keep_private, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_error_filter(anshin_identity_keep_private, NULL, NULL, APR_HOOK_LAST);
 }
 
 AP_DECLARE_MODULE(anshin_auth) = {STANDARD20_MODULE_STUFF, anshin_place_create, anshin_place_merge, anshin_site_create,

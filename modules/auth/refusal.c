@@ -151,6 +151,7 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
     apr_status_t rv;
     int answer;
 
+    anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
     if (r->main != NULL) {
         return HTTP_UNAUTHORIZED; /* part of another answer */
     }
@@ -182,6 +183,7 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
         ap_log_rerror(APLOG_MARK, rv == ANSHIN_EBUSY ? APLOG_WARNING : APLOG_ERR, 0, r,
                       "AN0571: not let in, %s: %s: %s", anshin_status_name(rv), err->id, err->text);
     }
+    anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
     if (r->main != NULL) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
@@ -189,9 +191,5 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
     if (kind_of(r) != ANSHIN_REQUEST_API) {
         answer = portal_page(r, "unavailable", HTTP_SERVICE_UNAVAILABLE);
     }
-    if (answer == DECLINED) {
-        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-        return HTTP_SERVICE_UNAVAILABLE;
-    }
-    return answer;
+    return answer == DECLINED ? HTTP_SERVICE_UNAVAILABLE : answer;
 }

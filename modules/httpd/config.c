@@ -51,19 +51,25 @@ void *anshin_site_merge(apr_pool_t *pool, void *base, void *add)
     return site;
 }
 
-/* A place's record is the one pointer to its AnshinUse. */
 void *anshin_place_create(apr_pool_t *pool, char *path)
 {
     (void)path;
-    return apr_pcalloc(pool, sizeof(anshin_use_t *));
+    return apr_pcalloc(pool, sizeof(anshin_place_t));
 }
 
 void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
 {
-    anshin_use_t **below = base, **above = add;
+    const anshin_place_t *below = base, *above = add;
+    anshin_place_t *place = apr_pmemdup(pool, above, sizeof(*place));
 
-    (void)pool;
-    return *above != NULL ? above : below;
+    if (place->use == NULL) {
+        place->use = below->use;
+    }
+    if (!place->shared_cache_said) {
+        place->shared_cache = below->shared_cache;
+        place->shared_cache_said = below->shared_cache_said;
+    }
+    return place;
 }
 
 anshin_site_t *anshin_site_of(const server_rec *server)
@@ -75,12 +81,19 @@ anshin_site_t *anshin_site_of(const server_rec *server)
 
 const anshin_contract_t *anshin_contract_of(const request_rec *r)
 {
-    anshin_use_t *const *place = ap_get_module_config(r->per_dir_config, &anshin_auth_module);
+    const anshin_place_t *place = ap_get_module_config(r->per_dir_config, &anshin_auth_module);
 
-    if (place != NULL && *place != NULL) {
-        return (*place)->contract;
+    if (place != NULL && place->use != NULL) {
+        return place->use->contract;
     }
     return anshin_site_of(r->server)->main->sole;
+}
+
+int anshin_place_shares(const request_rec *r)
+{
+    const anshin_place_t *place = ap_get_module_config(r->per_dir_config, &anshin_auth_module);
+
+    return place != NULL && place->shared_cache;
 }
 
 static int always(const anshin_contract_t *contract)

@@ -2,9 +2,9 @@
  * httpd's directives, and the configuration made of them. Linked into mod_anshin_auth alone, which hands the result on
  * (env.h).
  *
- * Directives of the server and of contracts are rows of core/server.def and core/policy.def; two more are written out:
- * `<AnshinContract NAME [classic|modern]>` and `AnshinUse NAME|none`. Whatever can be known to be wrong stops
- * `configtest`, with file, line, value and what is allowed.
+ * Directives of the server and of contracts are rows of core/server.def and core/policy.def; three more are written
+ * out: `<AnshinContract NAME [classic|modern]>`, `AnshinUse NAME|none` and `AnshinSharedCache on|off`. Whatever can be
+ * known to be wrong stops `configtest`, with file, line, value and what is allowed.
  */
 #ifndef ANSHIN_HTTPD_CONFIG_H
 #define ANSHIN_HTTPD_CONFIG_H
@@ -25,6 +25,13 @@ typedef struct anshin_use_t {
     int line;
     const anshin_contract_t *contract; /* found by anshin_config_check(); NULL: none */
 } anshin_use_t;
+
+/* What a place has of its own. */
+typedef struct anshin_place_t {
+    anshin_use_t *use;     /* its AnshinUse, or NULL */
+    int shared_cache;      /* AnshinSharedCache */
+    int shared_cache_said; /* 1: it was said here */
+} anshin_place_t;
 
 /* What the main server has once. Read-only after child_init. */
 typedef struct anshin_main_t {
@@ -61,6 +68,9 @@ anshin_site_t *anshin_site_of(const server_rec *server);
 
 /* The contract that serves the place of a request; NULL: none. */
 const anshin_contract_t *anshin_contract_of(const request_rec *r);
+
+/* 1 where AnshinSharedCache is on: what the site says is for shared caches is meant so. */
+int anshin_place_shares(const request_rec *r);
 
 /* 1 when a contract serves the virtual host or a place of it. */
 int anshin_site_serves(const anshin_site_t *site);

@@ -218,20 +218,30 @@ anshin_use_t *anshin_site_name(cmd_parms *cmd, const char *name)
     return use;
 }
 
-static const char *use_contract(cmd_parms *cmd, void *place, const char *name)
+static const char *use_contract(cmd_parms *cmd, void *record, const char *name)
 {
     const char *wrong = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
-    anshin_use_t **mine = place;
+    anshin_place_t *place = record;
 
     if (wrong != NULL) {
         return wrong;
     }
     note_used(cmd);
     if (cmd->path != NULL) {
-        *mine = anshin_site_name(cmd, name);
+        place->use = anshin_site_name(cmd, name);
         return NULL;
     }
-    *mine = anshin_site_of(cmd->server)->use = make_use(cmd, name);
+    place->use = anshin_site_of(cmd->server)->use = make_use(cmd, name);
+    return NULL;
+}
+
+static const char *share_cache(cmd_parms *cmd, void *record, int on)
+{
+    anshin_place_t *place = record;
+
+    note_used(cmd);
+    place->shared_cache = on != 0;
+    place->shared_cache_said = 1;
     return NULL;
 }
 
@@ -242,6 +252,9 @@ const command_rec anshin_directives[] = {
                      "A contract and its settings: <AnshinContract NAME [classic|modern]> ... </AnshinContract>"),
     AP_INIT_TAKE1("AnshinUse", use_contract, NULL, RSRC_CONF | ACCESS_CONF,
                   "The contract that serves this virtual host or place, or none"),
+    AP_INIT_FLAG("AnshinSharedCache", share_cache, NULL, RSRC_CONF | ACCESS_CONF,
+                 "Whether pages of this place that the site calls public, or gives an s-maxage, may be kept by caches "
+                 "that others share"),
 #define OPTION(kind, member, directive, classic, modern, minimum, maximum, words, help)                             \
     AP_INIT_TAKE_ARGV(directive, set_policy, (void *)(uintptr_t)&anshin_policy_options[POLICY_##member], RSRC_CONF, \
                       help),

@@ -16,6 +16,9 @@
 #include "core/op.h"
 #include "core/peer.h"
 
+/* The name of the portal's handler (SetHandler). */
+#define ANSHIN_HANDLER "anshin"
+
 /* What a request stands on. */
 typedef struct anshin_visit_t {
     const anshin_env_t *env;           /* of this process; NULL: store or keys cannot be used, answer 503 (S21) */

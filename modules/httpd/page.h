@@ -78,4 +78,10 @@ int anshin_page_redirect(request_rec *r, const char *location);
  * NULL. */
 void anshin_page_headers(request_rec *r, const char *form_target);
 
+/* The same for an answer that everybody gets alike; control: its Cache-Control. */
+void anshin_page_headers_cached(request_rec *r, const char *control);
+
+/* In r->notes of an answer that nothing may keep, whatever the site says of caches (S34). */
+#define ANSHIN_NOTE_NO_STORE "anshin-no-store"
+
 #endif

@@ -7,7 +7,16 @@
 
 #include "httpd/page.h"
 
-void anshin_page_headers(request_rec *r, const char *form_target)
+/* Site-wide lines about caches speak after us and may say otherwise: mod_cache heeds the variable, and the note is for
+ * auth/caches.c, which has the last word. */
+static void keep_out_of_caches(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->notes, ANSHIN_NOTE_NO_STORE, "1");
+    apr_table_setn(r->subprocess_env, "no-cache", "1");
+}
+
+static void put_headers(request_rec *r, const char *form_target)
 {
     static const struct {
         const char *name;
@@ -18,7 +27,6 @@ void anshin_page_headers(request_rec *r, const char *form_target)
         /* Not no-referrer: browsers then send "Origin: null" with our own forms, and S10 could not tell them from
          * others'. No page is ever shown under an address that holds a token. */
         {"Referrer-Policy", "same-origin"},
-        {"Cache-Control", "no-store"},
         {"Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"},
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
@@ -34,6 +42,18 @@ void anshin_page_headers(request_rec *r, const char *form_target)
                     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
                     "frame-ancestors 'none'; form-action 'self'",
                     form_target ? " " : "", form_target ? form_target : "", NULL));
+}
+
+void anshin_page_headers(request_rec *r, const char *form_target)
+{
+    put_headers(r, form_target);
+    keep_out_of_caches(r);
+}
+
+void anshin_page_headers_cached(request_rec *r, const char *control)
+{
+    put_headers(r, NULL);
+    apr_table_setn(r->headers_out, "Cache-Control", control);
 }
 
 int anshin_page_redirect(request_rec *r, const char *location)

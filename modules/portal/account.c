@@ -147,6 +147,7 @@ int anshin_sessions_post(anshin_exchange_t *x)
         return anshin_member_failure(x, status, "sessions");
     }
     if (!all && strcmp(key, x->session_key) == 0) {
+        anshin_member_leaves(x);
         return anshin_answer_redirect(x, "/login");
     }
     return anshin_answer_redirect(x, all ? "/sessions?ended=all" : "/sessions?ended=one");

@@ -5,6 +5,7 @@
 
 #include "core/cookie_header.h"
 #include "httpd/cookie.h"
+#include "portal/member.h"
 
 int anshin_logout_get(anshin_exchange_t *x)
 {
@@ -20,6 +21,7 @@ int anshin_logout_post(anshin_exchange_t *x)
             return anshin_answer_unavailable(x, status, "logout");
         }
     }
+    anshin_member_leaves(x);
     anshin_cookie_clear(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
     json_object_del(x->page->data, "user"); /* the page no longer speaks of anybody */
     return anshin_answer_page(x, "logged-out", HTTP_OK);

@@ -79,6 +79,13 @@ void anshin_member_cookie(anshin_exchange_t *x, const char *session_id)
     anshin_cookie_set(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool), session_id, 0);
 }
 
+void anshin_member_leaves(anshin_exchange_t *x)
+{
+    if (x->op.contract->policy.clear_cache) {
+        apr_table_setn(x->r->headers_out, "Clear-Site-Data", "\"cache\"");
+    }
+}
+
 int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin_proof_t *proof)
 {
     if (proof->right) {

@@ -26,6 +26,10 @@ int anshin_member_failure(anshin_exchange_t *x, apr_status_t status, const char 
 /* The new id of a session into its cookie. */
 void anshin_member_cookie(anshin_exchange_t *x, const char *session_id);
 
+/* The session of this browser has ended: it drops what it holds of the site's pages, those behind its Back button among
+ * them (S34; AnshinClearCache). Of caches alone: what the site has stored there is not ours. */
+void anshin_member_leaves(anshin_exchange_t *x);
+
 /* Complain about a wrong current password beside field, with what is left; 0: it was right. Locked accounts are
  * answered by the caller (anshin_answer_locked). */
 int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin_proof_t *proof);

@@ -145,6 +145,7 @@ int anshin_method_confirm_post(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "login method");
     }
+    anshin_member_leaves(x);
     note = anshin_method_name(method); /* then "TERMINAL PASSWORD ADDRESS" for each new certificate */
     for (int i = 0; i < issues->nelts; i++) {
         const anshin_method_issue_t *issue = &APR_ARRAY_IDX(issues, i, anshin_method_issue_t);

@@ -334,7 +334,7 @@ int anshin_portal_handle(request_rec *r)
     anshin_exchange_t x;
     int answer;
 
-    if (r->handler == NULL || strcmp(r->handler, "anshin") != 0) {
+    if (r->handler == NULL || strcmp(r->handler, ANSHIN_HANDLER) != 0) {
         return DECLINED;
     }
     r->allowed |= (AP_METHOD_BIT << M_GET) | (AP_METHOD_BIT << M_POST);

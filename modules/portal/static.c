@@ -17,8 +17,7 @@ APLOG_USE_MODULE(anshin_portal);
 
 static void set_headers(request_rec *r, const char *type)
 {
-    anshin_page_headers(r, NULL);
-    apr_table_setn(r->headers_out, "Cache-Control", "max-age=3600, must-revalidate");
+    anshin_page_headers_cached(r, "max-age=3600, must-revalidate");
     ap_set_content_type(r, type);
     ap_update_mtime(r, r->finfo.mtime);
     ap_set_last_modified(r);

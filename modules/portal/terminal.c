@@ -306,6 +306,9 @@ int anshin_terminal_confirm_post(anshin_exchange_t *x)
         break;
     case ACTION_DELETE:
         status = anshin_terminal_delete(&x->op, &member, plan.number, &result);
+        if (status == APR_SUCCESS && plan.number == x->session.terminal) {
+            anshin_member_leaves(x);
+        }
         break;
     case ACTION_NONE:
         return anshin_answer_link_invalid(x);

@@ -35,7 +35,7 @@ is(join("\n", @bad), '', 'rows are well formed');
 
 # conf.d/anshin-reference.conf: every directive with its default, and none that does not exist. Directives that no table
 # holds, since httpd's own structures carry them:
-my %by_hand = map { $_ => 1 } qw(AnshinContract AnshinUse);
+my %by_hand = map { $_ => 1 } qw(AnshinContract AnshinUse AnshinSharedCache);
 my %directive = (%by_hand, map { $_->{directive} => $_ } @rows);
 
 sub agree {

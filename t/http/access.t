@@ -92,7 +92,7 @@ like($r->body, qr/^Anshin-User: p-01-usr001\r?$/m, 'APP-1: a back end learns the
 like($r->body, qr/^Anshin-Method: certificate\r?$/m, 'APP-1: and the method');
 like($r->body, qr/^Cookie: a=1; b=2\r?$/m, 'it sees all cookies but ours');
 is($r->header('Cache-Control'), 'private, no-cache', 'a page for one person is not for shared caches, and asked for each time (LOG-9)');
-is($c->get('/cached/')->header('Cache-Control'), 'public, max-age=60', 'what the site says of caches stands');
+is($c->get('/cached/')->header('Cache-Control'), 'private, max-age=60', 'S34: how long is for the site to say, but not that others may keep it');
 unlike($c->get('/open/')->header('Cache-Control') // '', qr/private/, 'open pages are left alone');
 unlike($c->get('/cgi-bin/env.cgi')->body, qr/^(?:REMOTE_USER|ANSHIN_\w+|HTTP_COOKIE)=/m, 'a program at an open place learns nothing, and has no cookie of ours');
 unlike($c->get('/proxied/')->body, qr/^(?:Anshin-\w+|Cookie):/m, 'nor a back end');

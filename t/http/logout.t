@@ -27,6 +27,8 @@ is($c->get('/members/')->status, 200, 'the session is still there');
 
 my $out = $c->submit($ask, {}, qr/logout$/);
 is($out->status, 200, 'the POST ends it and shows a page (LOG-9)');
+is($out->header('Clear-Site-Data'), '"cache"', 'S34: and the browser empties what it holds of the site, of its caches alone');
+is($ask->header('Clear-Site-Data'), undef, 'S34: which no other answer says');
 unlike($out->text, qr/p-01-usr001/, 'which speaks of nobody any more');
 my ($cookie) = grep { /^__Host-anshin-p-01=/ } $out->headers('Set-Cookie');
 like($cookie, qr/^__Host-anshin-p-01=;.*Max-Age=0/, 'the browser forgets the cookie');
@@ -38,6 +40,15 @@ is($c->get('/anshin/logout')->header('Location'), '/anshin/login', 'logged out, 
 my $again = $c->get('/anshin/login');
 is($c->post('/anshin/logout', { csrf => $again->field('csrf') })->status, 200, 'a second POST does no harm');
 like($s->htanshin('history', $person->{user})->{out}, qr/logout/, 'the history has it (S28)');
+
+# Ended on the page of sessions it is a logout of that browser alone.
+$person->login($c);
+$person->login($s->client);
+my $list = $c->get('/anshin/sessions');
+my ($other) = $list->text =~ /name="key" value="([0-9a-f]+)"/;
+is($c->post('/anshin/sessions', { csrf => $list->field('csrf'), key => $other })->header('Clear-Site-Data'), undef,
+    'S34: when another session is ended this browser keeps what it has');
+$c->submit($c->get('/anshin/logout'), {}, qr/logout$/);
 
 # Back to the page that wanted a login.
 my $home = $c->get('/anshin/');

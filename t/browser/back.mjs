@@ -1,0 +1,56 @@
+// Back after the logout, in a Chromium that keeps pages for it as people's do (playwright switches that off).
+import { chromium } from 'playwright-core';
+import { chromiumSettings, diag, done, facts, is, newHome, ok } from './lib/browser.mjs';
+
+const { home } = newHome();
+const browser = await chromium.launch({
+  ...chromiumSettings,
+  ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  env: { ...process.env, HOME: home },
+});
+
+async function login(page, user, password) {
+  await page.fill('#user', user);
+  await page.fill('#password', password);
+  await Promise.all([page.waitForURL('**/members/app.html'), page.click('main form button[type=submit]')]);
+}
+
+// Log in, read, log out, go back: what is seen, and what it cost.
+async function visit(site, { user, password }) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  await page.goto(`${site}/members/app.html`);
+  await login(page, user, password);
+  await page.evaluate(() => { window.kept = true; });
+  await page.goto(`${site}/anshin/logout`);
+  const begin = Date.now();
+  await page.click('main form button[type=submit]');
+  await page.waitForSelector('h1');
+  await page.waitForLoadState('load');
+  const seconds = (Date.now() - begin) / 1000;
+  await page.evaluate(() => { setTimeout(() => window.history.go(-2), 0); }); // behind it the page is another
+  await page.waitForURL((url) => url.pathname !== '/anshin/logout', { waitUntil: 'commit' });
+  await page.waitForFunction(() => document.readyState === 'complete');
+  const seen = await page.evaluate(() => ({ text: document.body.innerText, kept: Boolean(window.kept) }));
+  const later = await context.newPage(); // the next day: nothing is left in the page's own process
+  await later.goto(`${site}/members/app.html`);
+  await login(later, user, password);
+  await later.waitForLoadState('load');
+  const again = await later.evaluate(
+    () => performance.getEntriesByType('resource').filter((entry) => entry.transferSize > 0).length,
+  );
+  await context.close();
+  return { ...seen, seconds, again };
+}
+
+const kept = await visit(facts.kept, facts.people.kept);
+ok(kept.text.includes("members' page") && kept.kept, 'AnshinClearCache off: Back shows the page from before the logout (the test sees it)');
+const cleared = await visit(facts.url, facts.people['p-01']);
+ok(!cleared.text.includes("members' page"), 'S34: after a logout Back shows nothing of what was behind the login', cleared.text);
+is(cleared.kept, false, 'S34: the page that was kept for Back is gone');
+is(cleared.again, facts.things, 'what it costs: the application is fetched anew at the next login');
+diag(`logout: ${kept.seconds} s without Clear-Site-Data, ${cleared.seconds} s with it`);
+diag(`files of the application fetched at the next login, of ${facts.things}: ${kept.again}, ${cleared.again}`);
+await browser.close();
+done();

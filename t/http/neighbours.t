@@ -1,0 +1,151 @@
+# Other modules of httpd beside us, as operators load them: what they do for a whole site breaks no form of ours, and what is
+# behind the login does not get out through them.
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Person;
+use Anshin::Server;
+
+my %navigation = (Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
+
+sub module { return join '', map { "LoadModule ${_}_module \"\@LIBEXEC\@/mod_$_.so\"\n" } @_ }
+
+# --- caches: whoever comes behind a user finds nothing, however the site says how long its pages live (S34, ISO-2) ---
+
+# Each place is the members' page; by => what the site says there.
+my %place = (
+    nothing  => '',
+    expires  => "ExpiresActive on\n ExpiresDefault \"access plus 1 hour\"",
+    header   => 'Header set Cache-Control "max-age=600"',
+    always   => 'Header always set Cache-Control "public, max-age=600"',
+    added    => "Header add Cache-Control public\n Header add Cache-Control s-maxage=600",
+    edited   => "Header set Cache-Control no-cache\n Header edit Cache-Control .* \"public, max-age=600\"",
+    edge     => "Header set Cache-Control max-age=600\n Header set CDN-Cache-Control max-age=600\n Header set X-Accel-Expires 600",
+);
+my $places = join '', map { <<"END" } sort keys %place;
+<Location "/by-$_">
+        AuthType Anshin
+        Require valid-user
+        $place{$_}
+    </Location>
+    Alias "/by-$_" "\@ROOT\@/htdocs/members"
+END
+
+# Where the site means what it says of shared caches, and where it only says how long.
+my $meant = <<'END';
+<Location "/meant">
+        AuthType Anshin
+        Require valid-user
+        AnshinSharedCache on
+        Header set Cache-Control "public, max-age=600"
+    </Location>
+    Alias "/meant" "@ROOT@/htdocs/members"
+    <Location "/not-meant">
+        AuthType Anshin
+        Require valid-user
+        AnshinSharedCache on
+        Header set Cache-Control "max-age=600"
+    </Location>
+    Alias "/not-meant" "@ROOT@/htdocs/members"
+    <Location "/never">
+        AuthType Anshin
+        Require user nobody-at-all
+        Header always set Cache-Control "max-age=600"
+        ErrorDocument 403 /open/
+    </Location>
+    Alias "/never" "@ROOT@/htdocs/members"
+    <Location "/open">
+        Header set Cache-Control "public, max-age=600"
+    </Location>
+END
+my $caching = <<'END';
+CacheRoot "@ROOT@/run/cache"
+CacheHeader on
+CacheStorePrivate on
+CacheIgnoreNoLastMod on
+END
+my %way = (
+    quick  => 'CacheEnable disk "/"',
+    slow   => "CacheQuickHandler off\nCacheEnable disk \"/\"",
+    ahead  => "CacheQuickHandler off\nCacheEnable disk \"/\"\n<Location \"/\">\nSetOutputFilter CACHE\n</Location>",
+    errors => "CacheEnable disk \"/\"\nErrorDocument 401 /open/\nErrorDocument 503 /open/"
+);
+my $hosts = join '', map { <<"END" } sort keys %way;
+<VirtualHost 127.0.0.1:\@PORT\@>
+    ServerName $_.localhost:\@PORT\@
+    SSLEngine on
+    $way{$_}
+    $places
+    $meant
+    ScriptAlias "/by-program/" "\@ROOT\@/cgi-bin/"
+    <Location "/by-program">
+        AuthType Anshin
+        Require valid-user
+    </Location>
+</VirtualHost>
+END
+my $s = Anshin::Server->new(
+    server   => module(qw(cache cache_disk expires)) . $caching,
+    contract => 'AnshinLoginMethods password',
+    vhost    => "CacheEnable disk \"/\"\nHeader always set Cache-Control \"max-age=600\"",
+    extra    => $hosts
+);
+mkdir "$s->{root}/run/cache" or die "cache: $!";
+mkdir "$s->{root}/htdocs/members/below" or die "below: $!";
+chown +(getpwnam 'www-data')[2, 3], "$s->{root}/run/cache" if $> == 0;
+Anshin::PKI::write_text("$s->{root}/htdocs/members/below/index.html", "the members' page below\n");
+Anshin::PKI::write_text("$s->{root}/cgi-bin/said.cgi", <<'END');
+#!/usr/bin/perl
+print "Content-Type: text/plain\nLast-Modified: Sat, 01 Jan 2022 00:00:00 GMT\n";
+print "Cache-Control: public, max-age=600, s-maxage=900\n\nthe members' page of $ENV{REMOTE_USER}\n";
+END
+chmod 0755, "$s->{root}/cgi-bin/said.cgi";
+$s->start;
+my $who = Anshin::Person->add($s, 'p-01-usr001');
+$who->register;
+$who->login(my $user = $s->client);
+
+sub stranger { my ($way) = @_; return $s->client(host => "$way.localhost", ca => undef) }
+
+for my $way (sort keys %way) {
+    my $member = $user->clone(host => "$way.localhost", ca => undef);
+    my $other  = stranger($way);
+    for my $path ((map { "/by-$_/" } sort keys %place), '/by-expires/below', '/by-program/said.cgi') {
+        my $stranger = $other->get($path, %navigation);
+        is($stranger->status, 303, "$way: $path: a stranger comes first");
+        my $own = $member->get($path);
+        is($own->status, $path =~ /below$/ ? 301 : 200, 'S34: a stranger keeps no user out');
+        my $control = $own->header('Cache-Control') // '';
+        like($control, qr/(?:^|, )private(?:,|$)/, "S34: $way: $path: is private: $control");
+        unlike($control, qr/public|s-maxage/, 'and not for others');
+        is($own->header($_), undef, "S34: nor is there any $_") for qw(CDN-Cache-Control X-Accel-Expires);
+        $stranger = $other->get($path);
+        is($stranger->status, 401, "S34: $way: $path: who comes behind a user gets nothing");
+        like($stranger->header('Cache-Control'), qr/^no-store$/, 'S34: and what he gets nobody keeps');
+        unlike($stranger->body, qr/members' page/, 'not in the body either');
+        is($other->get($path, %navigation)->status, 303, 'S34: nor is the refusal of a program kept for a person');
+    }
+    is($member->get('/by-header/')->header('Cache-Control'), 'private, max-age=600', 'S34: how long a browser keeps it is the site\'s to say');
+    is($member->get('/never/')->status, 403, "$way: 403");
+    is($other->get('/never/', %navigation)->status, 303, 'S34: is not kept for others, error document and all');
+    is($other->get('/open/')->status, 200, 'an open page');
+    like($other->get('/open/')->header('X-Cache') // '', qr/HIT|REVALIDATE/, "$way: is kept: the cache does work");
+}
+my $account = $user->get('/anshin/account');
+like($account->text, qr/p-01-usr001/, 'a page of the portal');
+is($account->header('Cache-Control'), 'no-store', 'S34: no line of the site makes the portal\'s pages last');
+is(scalar(my @once = $account->headers('Cache-Control')), 1, 'and says so once');
+is($s->client->get('/anshin/account')->status, 303, 'S34: whoever comes behind is led to the login');
+is($s->client->get('/anshin/account')->header('Cache-Control'), 'no-store', 'S34: which is no answer to be kept either');
+is($s->client->get('/anshin/login')->header('Cache-Control'), 'no-store', 'S34: nor is the login page, with its token');
+like($s->client->get('/anshin/static/anshin.css')->header('Cache-Control'), qr/max-age=600/, 'style sheets are as the site wants them');
+my $quick = $user->clone(host => 'quick.localhost', ca => undef);
+is($quick->get('/meant/')->status, 200, 'a page that the site calls public, where it says that it means it');
+my $meant_page = stranger('quick')->get('/meant/');
+is($meant_page->status, 200, 'AnshinSharedCache on: is for everybody, once a user has read it');
+is($meant_page->header('Cache-Control'), 'public, max-age=600', 'as the site says');
+is($quick->get('/not-meant/')->status, 200, 'where it only says how long');
+is(stranger('quick')->get('/not-meant/')->status, 401, 'AnshinSharedCache on: it is not');
+$s->finish;
+done_testing;
