@@ -93,6 +93,15 @@ static int post_read_request(request_rec *r)
     return answer;
 }
 
+/* Behind mod_remoteip, which comes first as we do. */
+static int look_at_proxy(request_rec *r)
+{
+    if (anshin_site_serves(anshin_site_of(r->server))) {
+        anshin_terminator_look(r);
+    }
+    return DECLINED;
+}
+
 /* Internal redirects inherit the user, not the variables. */
 static int fixups(request_rec *r)
 {
@@ -129,6 +138,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_monitor(anshin_worker_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(anshin_process_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_post_read_request(look_at_proxy, NULL, NULL, APR_HOOK_LAST);
     ap_hook_check_access(anshin_request_note_user, NULL, ssl, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access(anshin_request_restore_user, ssl, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access(anshin_request_disown, ssl, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);

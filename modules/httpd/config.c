@@ -288,6 +288,7 @@ int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         return wrong(server, &err);
     }
     anshin_served_check(main->config, server, ptemp);
+    anshin_terminators_warn(main->config->server.trusted_proxies, server);
     answer = find_contracts(main, server, ptemp);
     if (answer == OK) {
         answer = check_neighbours(server, ptemp);

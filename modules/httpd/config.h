@@ -11,6 +11,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <stdatomic.h>
 
 #include "core/op.h"
 #include "crypto/x509.h"
@@ -33,7 +34,7 @@ typedef struct anshin_place_t {
     int shared_cache_said; /* 1: it was said here */
 } anshin_place_t;
 
-/* What the main server has once. Read-only after child_init. */
+/* What the main server has once. Read-only after child_init but for told_forwarded. */
 typedef struct anshin_main_t {
     anshin_server_t given;         /* server options as directives gave them */
     apr_array_header_t *contracts; /* of anshin_contract_t *, in order */
@@ -43,6 +44,7 @@ typedef struct anshin_main_t {
     anshin_trust_t *trust;         /* CAs of client certificates; NULL: no contract wants them, or see trust_missing */
     apr_array_header_t *terminators;  /* of apr_ipsubnet_t *: AnshinTrustedProxy (terminator.h) */
     int trust_missing;                /* 1: contracts want them, but the CA certificate could not be read (logged) */
+    atomic_int told_forwarded;        /* anshin_terminator_look() has warned in this process */
     struct anshin_process_t *process; /* auth/process.c: store and keys of this process, from child_init on */
 } anshin_main_t;
 

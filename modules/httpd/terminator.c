@@ -9,7 +9,10 @@
 
 #include <apr_network_io.h>
 #include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
 #include <http_log.h>
+#include <stdatomic.h>
 
 #include "core/client_cert.h"
 #include "crypto/x509.h"
@@ -38,6 +41,57 @@ apr_status_t anshin_terminators_read(anshin_main_t *main, const apr_array_header
         }
     }
     return APR_SUCCESS;
+}
+
+static int is_network(const char *address)
+{
+    const char *mask = ap_strchr_c(address, '/');
+
+    return mask != NULL && strcmp(mask, ap_strchr_c(address, ':') != NULL ? "/128" : "/32") != 0 &&
+           strcmp(mask, "/255.255.255.255") != 0;
+}
+
+void anshin_terminators_warn(const apr_array_header_t *addresses, server_rec *server)
+{
+    int first_pass = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+
+    /* A start reads everything twice; configtest once. */
+    if (addresses == NULL || (first_pass && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL)) {
+        return;
+    }
+    for (int i = 0; i < addresses->nelts; i++) {
+        const char *address = APR_ARRAY_IDX(addresses, i, const char *);
+
+        if (is_network(address)) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, server,
+                         "AN0945: AnshinTrustedProxy %s is a network: to whoever has an address in it, anybody's "
+                         "certificate, which is public, is as good as its key; name the addresses of the proxies",
+                         address);
+        }
+    }
+    if (ap_find_linked_module("mod_remoteip.c") == NULL) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, server,
+                     "AN0946: AnshinTrustedProxy without mod_remoteip: all clients behind the proxy have its address, "
+                     "so that one stranger's failures throttle everybody, and the history tells nothing; load "
+                     "mod_remoteip, with RemoteIPHeader and RemoteIPInternalProxy as in the operator's guide");
+    }
+}
+
+void anshin_terminator_look(request_rec *r)
+{
+    anshin_main_t *main = anshin_site_of(r->server)->main;
+    const char *forwarded = apr_table_get(r->headers_in, "X-Forwarded-For");
+
+    if (forwarded == NULL || strcmp(r->useragent_ip, r->connection->client_ip) != 0 || !anshin_terminator_sent(r) ||
+        atomic_exchange(&main->told_forwarded, 1)) {
+        return;
+    }
+    ap_log_rerror(
+        APLOG_MARK, APLOG_WARNING, 0, r,
+        "AN0947: the trusted proxy says \"X-Forwarded-For: %s\", which counts for nothing, so that its clients "
+        "have its own address (told once a process); mod_remoteip takes addresses without a port, and needs "
+        "RemoteIPHeader and RemoteIPInternalProxy",
+        ap_escape_logitem(r->pool, forwarded));
 }
 
 int anshin_terminator_sent(const request_rec *r)

@@ -107,6 +107,27 @@ for my $value ('proxy.example.jp', '127.0.0.300', '192.0.2.0/33', '2001:db8::/x'
     isnt($test->{status}, 0, "configtest stops at AnshinTrustedProxy $value");
     like($test->{err}, qr/AnshinTrustedProxy "\Q$value\E": give addresses or networks/, 'and says what is allowed');
 }
+
+# --- what makes a proxy weaker or useless is told (LCK-4) ---
+
+sub told {
+    my ($lines) = @_;
+    $s->{server} = $lines;
+    $s->configure;
+    my $test = $s->configtest;
+    is($test->{status}, 0, 'configtest takes ' . $lines =~ s/\n/, /gr) or diag($test->{err});
+    return join ' ', $test->{err} =~ /(AN094[567])/g;
+}
+my $remoteip = "LoadModule remoteip_module \"\@LIBEXEC\@/mod_remoteip.so\"\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.2";
+is(told('AnshinTrustedProxy 192.0.2.0/24 127.0.0.2'), 'AN0945 AN0946', 'S22, LCK-4: it warns of a network, and of a missing mod_remoteip');
+is(told("AnshinTrustedProxy 192.0.2.4/32 127.0.0.2 2001:db8::1/128\n$remoteip"), '', 'S22, LCK-4: of neither where there is none');
+$s->restart;
+my $before = length $s->log;
+$plain = plain('127.0.0.2');
+$plain->("Client-Cert: :$der:\r\nX-Forwarded-For: 198.51.100.7");
+unlike(substr($s->log, $before), qr/AN0947/, 'LCK-4: an address that counts');
+$plain->("Client-Cert: :$der:\r\nX-Forwarded-For: 198.51.100.7:4711") for 1 .. 3;
+like(substr($s->log, $before), qr/AN0947: .*"X-Forwarded-For: 198\.51\.100\.7:4711"/, 'LCK-4: one that does not is told of');
 $s->finish;
 $front->finish;
 done_testing;
