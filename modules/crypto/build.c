@@ -190,7 +190,7 @@ int anshin_build_constraints(X509 *certificate, int is_ca)
     int added = 0;
 
     if (constraints != NULL) {
-        constraints->ca = is_ca;
+        constraints->ca = is_ca ? 0xff : 0; /* OpenSSL writes the octet as it is; DER asks for this one (X.690 11.1) */
         constraints->pathlen = is_ca ? ASN1_INTEGER_new() : NULL; /* a new INTEGER is 0 */
         added = (!is_ca || constraints->pathlen != NULL) && add(certificate, NID_basic_constraints, constraints, 1);
     }

@@ -6,6 +6,8 @@
  */
 #include "crypto/ca.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -156,6 +158,149 @@ apr_status_t anshin_ca_create(const char *certificate_file, const char *key_file
 end:
     BIO_free(key_bio);
     BIO_free(certificate_bio);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return rv;
+}
+
+/* --- mending ---------------------------------------------------------------------------------------------------- */
+
+#define FILE_MAX 65536
+
+static apr_status_t read_certificate(X509 **certificate, const char *path, anshin_error_t *err)
+{
+    char text[FILE_MAX];
+    apr_size_t length = 0;
+    apr_status_t rv = anshin_file_load(text, &length, sizeof(text), path, 0777, err);
+    BIO *bio = rv == APR_SUCCESS ? BIO_new_mem_buf(text, (int)length) : NULL;
+
+    *certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    BIO_free(bio);
+    if (rv == APR_SUCCESS && *certificate == NULL) {
+        anshin_fail(err, ANSHIN_EINVALID, "AN1106", "%s is no certificate in PEM", path);
+        return anshin_openssl_forget(ANSHIN_EINVALID);
+    }
+    return rv;
+}
+
+static int no_passphrase(char *buffer, int size, int writing, void *unused)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)unused;
+    return -1;
+}
+
+static apr_status_t read_plain_key(EVP_PKEY **key, const char *path, anshin_error_t *err)
+{
+    char text[FILE_MAX];
+    apr_size_t length = 0;
+    apr_status_t rv = anshin_file_load(text, &length, sizeof(text), path, 0600, err);
+    BIO *bio = rv == APR_SUCCESS ? BIO_new_mem_buf(text, (int)length) : NULL;
+
+    *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    BIO_free(bio);
+    OPENSSL_cleanse(text, sizeof(text));
+    if (rv == APR_SUCCESS && *key == NULL) {
+        anshin_fail(err, ANSHIN_EINVALID, "AN1107", "%s is no key in PEM without a passphrase", path);
+        return anshin_openssl_forget(ANSHIN_EINVALID);
+    }
+    return rv;
+}
+
+/* Where basicConstraints stand, and whether their BOOLEAN is as DER has it; absent or FALSE is (-1: absent). */
+static int constraints_at(const X509 *certificate, int *strict)
+{
+    int at = X509_get_ext_by_NID(certificate, NID_basic_constraints, -1);
+    const ASN1_OCTET_STRING *value = at >= 0 ? X509_EXTENSION_get_data(X509_get_ext(certificate, at)) : NULL;
+    const unsigned char *octets = value != NULL ? ASN1_STRING_get0_data(value) : NULL;
+
+    *strict = octets == NULL || ASN1_STRING_length(value) < 5 || octets[2] != V_ASN1_BOOLEAN || octets[4] == 0xff;
+    return at;
+}
+
+apr_status_t anshin_ca_is_strict(int *strict, const char *certificate_file, anshin_error_t *err, apr_pool_t *pool)
+{
+    X509 *certificate;
+    apr_status_t rv = read_certificate(&certificate, certificate_file, err);
+
+    (void)pool;
+    *strict = 1;
+    if (rv == APR_SUCCESS) {
+        (void)constraints_at(certificate, strict);
+        X509_free(certificate);
+    }
+    return rv;
+}
+
+/* The same once more: extension by extension, basicConstraints decoded and encoded again where they stood. 0: failed. */
+static int sign_anew(X509 *certificate, int at, EVP_PKEY *key)
+{
+    unsigned char serial[SERIAL_BYTES];
+    BASIC_CONSTRAINTS *constraints = X509_get_ext_d2i(certificate, NID_basic_constraints, NULL, NULL);
+    X509_EXTENSION *made = NULL;
+    int done = 0;
+
+    if (constraints != NULL && RAND_bytes(serial, sizeof(serial)) == 1) {
+        constraints->ca = constraints->ca ? 0xff : 0;
+        made = X509V3_EXT_i2d(NID_basic_constraints, 1, constraints);
+        serial[0] = (unsigned char)((serial[0] & 0x7f) | 0x40);
+    }
+    if (made != NULL) {
+        X509_EXTENSION_free(X509_delete_ext(certificate, at));
+        done = X509_add_ext(certificate, made, at) && anshin_build_serial(certificate, serial, sizeof(serial)) &&
+               X509_sign(certificate, key, anshin_build_digest(key)) > 0;
+    }
+    X509_EXTENSION_free(made);
+    BASIC_CONSTRAINTS_free(constraints);
+    return done;
+}
+
+static apr_status_t replace(const char *path, X509 *certificate, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *fresh = apr_pstrcat(pool, path, ".new", NULL);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long length = bio != NULL && PEM_write_bio_X509(bio, certificate) ? BIO_get_mem_data(bio, &text) : 0;
+    apr_status_t rv = length > 0 ? APR_SUCCESS : anshin_openssl_fail(err, ANSHIN_EFAULT, "AN1108", "no memory");
+
+    if (rv == APR_SUCCESS) {
+        (void)unlink(fresh); /* left behind by one that died */
+        rv = anshin_file_create(fresh, text, (apr_size_t)length, 0644, err);
+    }
+    if (rv == APR_SUCCESS && rename(fresh, path) != 0) {
+        rv = anshin_fail(err, ANSHIN_EFAULT, "AN1109", "%s: %s", path, strerror(errno));
+        (void)unlink(fresh);
+    }
+    BIO_free(bio);
+    return rv == APR_SUCCESS ? anshin_directory_sync(path, err, pool) : rv;
+}
+
+apr_status_t anshin_ca_mend(const char *certificate_file, const char *key_file, anshin_error_t *err, apr_pool_t *pool)
+{
+    X509 *certificate = NULL;
+    EVP_PKEY *key = NULL;
+    int strict = 1;
+    int at = 0;
+    apr_status_t rv = read_certificate(&certificate, certificate_file, err);
+
+    if (rv == APR_SUCCESS) {
+        at = constraints_at(certificate, &strict);
+        rv = strict ? anshin_fail(err, ANSHIN_ECONFLICT, "AN1110", "%s is as it should be", certificate_file)
+                    : read_plain_key(&key, key_file, err);
+    }
+    if (rv == APR_SUCCESS && (X509_check_private_key(certificate, key) != 1 || X509_self_signed(certificate, 1) != 1)) {
+        anshin_fail(err, ANSHIN_EINVALID, "AN1111", "%s is not signed by itself with the key of %s", certificate_file,
+                    key_file);
+        rv = anshin_openssl_forget(ANSHIN_EINVALID);
+    }
+    if (rv == APR_SUCCESS && !sign_anew(certificate, at, key)) {
+        rv = anshin_openssl_fail(err, ANSHIN_EFAULT, "AN1112", "the CA certificate could not be signed");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = replace(certificate_file, certificate, err, pool);
+    }
     X509_free(certificate);
     EVP_PKEY_free(key);
     return rv;

@@ -24,4 +24,15 @@ typedef struct anshin_ca_wanted_t {
 apr_status_t anshin_ca_create(const char *certificate_file, const char *key_file, const anshin_ca_wanted_t *wanted,
                               anshin_error_t *err, apr_pool_t *pool);
 
+/* *strict: 0 when the CA's certificate is one that anshin_ca_create() of 2d05b07 made: its basicConstraints are not DER
+ * (X.690 11.1), so that strict readers refuse it (Go, Rust, Python). APR_SUCCESS; ANSHIN_ENOTFOUND; ANSHIN_EINVALID (no
+ * certificate); ANSHIN_EFAULT. */
+apr_status_t anshin_ca_is_strict(int *strict, const char *certificate_file, anshin_error_t *err, apr_pool_t *pool);
+
+/* Sign that certificate anew, in DER: key, name, dates and extensions stay, so that what it has issued stays valid; the
+ * serial is a new one, since no two certificates of one issuer may share it. The file is replaced in one step.
+ * APR_SUCCESS; ANSHIN_ECONFLICT (it is strict already); ANSHIN_EINVALID (not self-signed, another key's, or the key is
+ * encrypted); the answers of anshin_ca_is_strict(). */
+apr_status_t anshin_ca_mend(const char *certificate_file, const char *key_file, anshin_error_t *err, apr_pool_t *pool);
+
 #endif

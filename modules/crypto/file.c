@@ -89,6 +89,10 @@ static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size,
         if (got == 0) {
             break;
         }
+        if (got < 0 && errno == EINTR) {
+            got = 0;
+            continue;
+        }
         if (got < 0) {
             OPENSSL_cleanse(buffer, size);
             return anshin_fail(err, ANSHIN_EFAULT, "AN0415", "%s: %s", path, strerror(errno));

@@ -17,6 +17,7 @@
 #include "build_id.h"
 #include "core/mail.h"
 #include "core/trial.h"
+#include "crypto/ca.h"
 #include "htanshin/print.h"
 
 json_t *anshin_check_problem(anshin_call_t *call, anshin_severity_t severity, const char *what, const char *remedy)
@@ -210,6 +211,28 @@ static void check_keys(anshin_call_t *call)
     }
 }
 
+/* --- the CA ----------------------------------------------------------------------------------------------------- */
+
+/* One that is not there, or not to be read, is another's to tell. */
+static void check_ca(anshin_call_t *call)
+{
+    const char *file = call->config->server.ca_certificate;
+    anshin_error_t ignored;
+    int strict;
+
+    anshin_error_clear(&ignored);
+    if (anshin_ca_is_strict(&strict, file, &ignored, call->pool) == APR_SUCCESS && !strict) {
+        (void)anshin_check_problem(
+            call, ANSHIN_SEVERITY_WARNING,
+            apr_psprintf(call->pool, "%s is not encoded in DER: programs written in Go, Rust or Python refuse it",
+                         file),
+            "htanshin ca mend signs it anew, and certificates stay valid; then restart httpd, and give terminators "
+            "the new file");
+    }
+}
+
+/* --- texts ------------------------------------------------------------------------------------------------------ */
+
 static void tell_text(void *baton, const anshin_contract_t *contract, const anshin_error_t *trouble)
 {
     (void)contract;
@@ -225,7 +248,7 @@ static void check_texts(anshin_call_t *call)
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker, check_keys, check_texts};
+static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker, check_keys, check_ca, check_texts};
 
 static apr_status_t check(anshin_call_t *call)
 {

@@ -12,6 +12,7 @@
 #include "crypto/x509.h"
 
 #include "authority.h"
+#include "strict.h"
 #include "forge.h"
 #include "tap.h"
 
@@ -125,6 +126,8 @@ static void test_profile(void)
     }
     at = issued.certificate.data;
     certificate = d2i_X509(NULL, &at, (long)issued.certificate.length);
+    ok(strictly_readable("certificate", issued.certificate.data, issued.certificate.length, directory, pool),
+       "CRT-5: a strict reader takes it");
     ok(certificate != NULL && X509_get_version(certificate) == X509_VERSION_3, "version 3 (CRT-5)");
     ok(X509_verify(certificate, X509_get0_pubkey(issuer)) == 1, "signed by the CA");
     ok(same_text(issued.serial, "4a0102030405060708090a0b0c0d0e0f"), "with the serial of the request (S23)");
@@ -199,6 +202,8 @@ static void test_minimal(void)
         at = issued.certificate.data;
         certificate = d2i_X509(NULL, &at, (long)issued.certificate.length);
     }
+    ok(strictly_readable("certificate", issued.certificate.data, issued.certificate.length, directory, pool),
+       "CRT-5: a strict reader takes it");
     ok(certificate != NULL && X509_get_ext_count(certificate) == 5 &&
            X509_NAME_entry_count(X509_get_subject_name(certificate)) == 1,
        "what was not asked for is not in it");

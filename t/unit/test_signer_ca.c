@@ -8,7 +8,101 @@
 #include <openssl/x509v3.h>
 
 #include "authority.h"
+#include "strict.h"
 #include "tap.h"
+
+static int is_read_strictly(const X509 *certificate)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509((X509 *)(apr_uintptr_t)certificate, &der);
+    int answer = length > 0 && strictly_readable("certificate", der, (apr_size_t)length, directory, pool);
+
+    OPENSSL_free(der);
+    return answer;
+}
+
+static X509 *read_ca(const char *name)
+{
+    FILE *file = fopen(in_directory(name), "r");
+    X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return certificate;
+}
+
+/* What 2d05b07 made: TRUE as 01 (X.690 11.1 wants FF), over the same key. */
+static void spoil(const char *name)
+{
+    X509 *certificate = read_ca(apr_pstrcat(pool, name, ".crt", NULL));
+    int at = X509_get_ext_by_NID(certificate, NID_basic_constraints, -1);
+    X509_EXTENSION *extension = X509_get_ext(certificate, at);
+    unsigned char octets[] = {0x30, 6, 1, 1, 1, 2, 1, 0};
+    ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+    FILE *file = fopen(in_directory(apr_pstrcat(pool, name, ".key", NULL)), "r");
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+
+    (void)fclose(file);
+    (void)ASN1_OCTET_STRING_set(value, octets, sizeof(octets));
+    (void)X509_sign(certificate, key, EVP_sha256());
+    file = fopen(in_directory(apr_pstrcat(pool, name, ".crt", NULL)), "w");
+    (void)PEM_write_X509(file, certificate);
+    (void)fclose(file);
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+}
+
+static apr_status_t mend(const char *name, anshin_error_t *err)
+{
+    anshin_error_clear(err);
+    return anshin_ca_mend(in_directory(apr_pstrcat(pool, name, ".crt", NULL)),
+                          in_directory(apr_pstrcat(pool, name, ".key", NULL)), err, pool);
+}
+
+static void test_mend(void)
+{
+    anshin_ca_wanted_t wanted = ca_wanted(ANSHIN_KEY_P256);
+    anshin_error_t err;
+    X509 *before;
+    X509 *after;
+    struct stat facts;
+    int strict = 0;
+
+    (void)create("old", &wanted, &err);
+    ok(anshin_ca_is_strict(&strict, in_directory("old.crt"), &err, pool) == APR_SUCCESS && strict,
+       "a CA of today is strict");
+    ok(mend("old", &err) == ANSHIN_ECONFLICT, "there is nothing to mend (%s)", err.text);
+    spoil("old");
+    before = read_ca("old.crt");
+    ok(anshin_ca_is_strict(&strict, in_directory("old.crt"), &err, pool) == APR_SUCCESS && !strict &&
+           !is_read_strictly(before),
+       "one of 2d05b07 is not, and the strict reader refuses it");
+    (void)create("other", &wanted, &err);
+    ok(rename(in_directory("old.key"), in_directory("kept")) == 0 && mend("old", &err) == ANSHIN_ENOTFOUND &&
+           rename(in_directory("other.key"), in_directory("old.key")) == 0 && mend("old", &err) == ANSHIN_EINVALID,
+       "without its key, and with another's, it is left alone (%s)", err.text);
+    ok(rename(in_directory("kept"), in_directory("old.key")) == 0 && mend("old", &err) == APR_SUCCESS,
+       "CRT-5: it is mended (%s)", err.text);
+    after = read_ca("old.crt");
+    ok(is_read_strictly(after) && X509_self_signed(after, 1) == 1, "a strict reader takes it, signed by itself");
+    ok(X509_NAME_cmp(X509_get_subject_name(before), X509_get_subject_name(after)) == 0 &&
+           EVP_PKEY_eq(X509_get0_pubkey(before), X509_get0_pubkey(after)) == 1 &&
+           ASN1_OCTET_STRING_cmp(X509_get0_subject_key_id(before), X509_get0_subject_key_id(after)) == 0 &&
+           ASN1_TIME_compare(X509_get0_notAfter(before), X509_get0_notAfter(after)) == 0 &&
+           ASN1_TIME_compare(X509_get0_notBefore(before), X509_get0_notBefore(after)) == 0 &&
+           X509_get_ext_count(before) == X509_get_ext_count(after),
+       "name, key, key identifier, dates and extensions stay: what it issued stays valid");
+    ok(ASN1_INTEGER_cmp(X509_get0_serialNumber(before), X509_get0_serialNumber(after)) != 0 &&
+           ASN1_STRING_length(X509_get0_serialNumber(after)) == 20,
+       "S23: the serial is a new one");
+    ok(stat(in_directory("old.crt"), &facts) == 0 && (facts.st_mode & 07777) == 0644 &&
+           stat(in_directory("old.crt.new"), &facts) != 0,
+       "mode 0644, and nothing beside it");
+    ok(mend("old", &err) == ANSHIN_ECONFLICT, "once is enough");
+    X509_free(before);
+    X509_free(after);
+}
 
 static void test_create(void)
 {
@@ -30,6 +124,7 @@ static void test_create(void)
            X509_get_key_usage(certificate) == (KU_KEY_CERT_SIGN | KU_CRL_SIGN) &&
            X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL) == NULL,
        "a CA of path length 0 that signs certificates and CRLs alone (RFC 5280)");
+    ok(is_read_strictly(certificate), "CRT-5: DER to the letter: a strict reader takes it (RFC 5280 4.1)");
     ok(X509_verify(certificate, X509_get0_pubkey(certificate)) == 1 &&
            ASN1_STRING_length(X509_get0_serialNumber(certificate)) == 20,
        "signed by itself, serial of 20 octets");
@@ -122,6 +217,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     directory = scratch_directory(pool);
     test_create();
+    test_mend();
     test_open();
     test_passphrase();
     apr_pool_destroy(pool);

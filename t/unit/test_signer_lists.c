@@ -10,6 +10,7 @@
 #include "crypto/ocsp.h"
 
 #include "authority.h"
+#include "strict.h"
 #include "forge.h"
 #include "tap.h"
 
@@ -105,6 +106,7 @@ static void test_crl(void)
     }
     at = der.data;
     crl = d2i_X509_CRL(NULL, &at, (long)der.length);
+    ok(strictly_readable("crl", der.data, der.length, directory, pool), "CRT-6: a strict reader takes it");
     ok(crl != NULL && X509_CRL_get_version(crl) == X509_CRL_VERSION_2 &&
            X509_CRL_verify(crl, X509_get0_pubkey(ca_certificate)) == 1,
        "version 2, signed by the CA");
@@ -161,6 +163,7 @@ static void test_empty_crl(void)
        "an empty CRL, by an Ed25519 key (%s)", err.text);
     at = der.data;
     list = d2i_X509_CRL(NULL, &at, (long)der.length);
+    ok(strictly_readable("crl", der.data, der.length, directory, pool), "CRT-6: a strict reader takes it");
     ok(X509_CRL_verify(list, X509_get0_pubkey(certificate)) == 1 && X509_CRL_get_REVOKED(list) == NULL,
        "signed, and without an empty list, which RFC 5280 forbids");
     X509_CRL_free(list);
@@ -247,6 +250,8 @@ static void test_answer(const EVP_MD *digest, const char *name)
     at = response.data;
     parsed = d2i_OCSP_RESPONSE(NULL, &at, (long)response.length);
     basic = OCSP_response_get1_basic(parsed);
+    ok(strictly_readable("ocsp", response.data, response.length, directory, pool), "%s: a strict reader takes it",
+       name);
     X509_STORE_add_cert(store, ca_certificate);
     X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)apr_time_sec(now));
     ok(OCSP_response_status(parsed) == OCSP_RESPONSE_STATUS_SUCCESSFUL &&
