@@ -234,7 +234,7 @@ apr_status_t anshin_ca_is_strict(int *strict, const char *certificate_file, ansh
     return rv;
 }
 
-/* The same once more: extension by extension, basicConstraints decoded and encoded again where they stood. 0: failed. */
+/* The same once more, with basicConstraints decoded and encoded again where they stood. 0: failed. */
 static int sign_anew(X509 *certificate, int at, EVP_PKEY *key)
 {
     unsigned char serial[SERIAL_BYTES];
