@@ -5,6 +5,7 @@
  */
 #include "core/claimant.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -86,6 +87,20 @@ apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const ansh
     }
 }
 
+/* What an unknown user typed as the ID. A password comes into the wrong field now and then, and must not stand there
+ * for whoever reads the history: only what has the form of a user ID and, as IDs have, letters of one case does. */
+static const char *typed_user(const char *typed, apr_pool_t *pool)
+{
+    int upper = 0;
+    int lower = 0;
+
+    for (const char *at = typed; *at != '\0'; at++) {
+        upper |= apr_isupper(*at);
+        lower |= apr_islower(*at);
+    }
+    return anshin_user_canonical(typed, pool) == NULL || (upper && lower) ? ANSHIN_HISTORY_NO_USER : typed;
+}
+
 apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                     const anshin_claimant_t *claimant, anshin_history_result_t result)
 {
@@ -95,14 +110,7 @@ apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const an
         entry.serial = facts->peer->serial;
     }
     if (!claimant->known) {
-        entry.user = apr_pstrndup(op->pool, facts->user, strcspn(facts->user, "\r\n"));
-        if (strlen(entry.user) > ANSHIN_USER_MAX) { /* cut, but not inside a character */
-            size_t cut = ANSHIN_USER_MAX;
-            while (cut > 0 && ((unsigned char)entry.user[cut] & 0xc0) == 0x80) {
-                cut--;
-            }
-            entry.user = apr_pstrmemdup(op->pool, entry.user, cut);
-        }
+        entry.user = typed_user(facts->user, op->pool);
         return anshin_history_add(op, txn, NULL, &entry);
     }
     entry.method = claimant->account.method;

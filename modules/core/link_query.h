@@ -6,8 +6,15 @@
 
 #include "core/anshin.h"
 
-/* query with the value of every parameter t replaced by '-', in whatever way its name is written ("t", "T", "%74"), and
- * without empty parameters. *token: the value of the last one as it was sent, NULL when there is none. Both in pool. */
+/* query with the value of every parameter t replaced by '-', in whatever way its name is written ("t", "T", "%74",
+ * "amp;t"), and without empty parameters. *token: the value of the last one, NULL when there is none. Of one that
+ * begins with as many characters as a token has it is those alone, so that what a mail program adds to a link does no
+ * harm; otherwise it is as it was sent. Both in pool. */
 const char *anshin_link_query_hide(const char *query, const char **token, apr_pool_t *pool);
+
+/* An address, or a part of one, with '-' for all that may be a token in whatever was made of a link: as many characters
+ * of its alphabet as it has, or more, behind a '?' or directly behind a '=', encoded or not. query: 1 for the part
+ * behind the '?'. In pool. */
+const char *anshin_link_mask(const char *text, int query, apr_pool_t *pool);
 
 #endif

@@ -46,7 +46,7 @@ static void print_error(const anshin_call_t *call, apr_status_t status)
     anshin_result_text(object, "error", id, call->pool);
     anshin_result_text(object, "status", anshin_status_name(status), call->pool);
     anshin_result_text(object, "text", text, call->pool);
-    json_dumpf(object, stderr, JSON_COMPACT);
+    (void)anshin_print_json(stderr, object, JSON_COMPACT); /* there is nowhere else to tell it */
     fputc('\n', stderr);
     json_decref(object);
 }
@@ -54,13 +54,15 @@ static void print_error(const anshin_call_t *call, apr_status_t status)
 /* An answer that could not be written was not given: a full disk must not look like success. */
 static apr_status_t print_result(anshin_call_t *call)
 {
+    int whole = 1;
+
     if (call->result != NULL && call->json) {
-        json_dumpf(call->result, stdout, JSON_INDENT(2));
+        whole = anshin_print_json(stdout, call->result, JSON_INDENT(2)) == 0;
         fputc('\n', stdout);
     } else if (call->result != NULL) {
         anshin_print_text(stdout, call->result, call->pool);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if (!whole || fflush(stdout) != 0 || ferror(stdout)) {
         return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0892", "the answer could not be written");
     }
     return APR_SUCCESS;

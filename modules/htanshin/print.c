@@ -6,6 +6,7 @@
  */
 #include "htanshin/print.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -215,4 +216,42 @@ void anshin_print_text(FILE *out, const json_t *value, apr_pool_t *pool)
     } else if (is_table(value)) {
         print_table(out, value, 0, pool);
     }
+}
+
+/* U+D800 and so on for what lies beyond U+FFFF (RFC 8259 7). */
+static void print_escaped(FILE *out, utf8proc_int32_t character)
+{
+    if (character > 0xffff) {
+        fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + ((unsigned)character >> 10), 0xdc00 + ((unsigned)character & 0x3ff));
+    } else {
+        fprintf(out, "\\u%04x", (unsigned)character);
+    }
+}
+
+int anshin_print_json(FILE *out, const json_t *value, size_t flags)
+{
+    char *text = json_dumps(value, flags);
+    const char *at = text;
+    int whole;
+
+    if (text == NULL) {
+        return -1;
+    }
+    while (*at != '\0') {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &character);
+
+        if (bytes <= 0) {
+            break; /* jansson writes no such thing */
+        }
+        if (character == '\n' || is_plain(character)) {
+            fwrite(at, 1, (size_t)bytes, out);
+        } else {
+            print_escaped(out, character);
+        }
+        at += bytes;
+    }
+    whole = *at == '\0' && !ferror(out);
+    free(text);
+    return whole ? 0 : -1;
 }

@@ -26,6 +26,10 @@ json_t *anshin_rows_take(anshin_rows_t *rows, int descending, int limit);
 /* An answer as text: an object as lines "key: value", an array of objects as a table. */
 void anshin_print_text(FILE *out, const json_t *value, apr_pool_t *pool);
 
+/* An answer as JSON, flags as json_dumps() has them: what a terminal may not be given (S27) is written as \uXXXX, so
+ * that a program reads what was there. 0, or -1: not all of it was written. */
+int anshin_print_json(FILE *out, const json_t *value, size_t flags);
+
 /* Text that a terminal shows as it is (S27): control characters, those that change the direction of writing, and bytes
  * that are no UTF-8 become U+FFFD. In pool. */
 const char *anshin_text_clean(const char *text, apr_pool_t *pool);

@@ -2,7 +2,8 @@
  * Reading a form from a request's body.
  *
  * SECURITY: faces strangers. The limit holds whether or not the client announces a length; the buffer is of fixed size
- * and wiped on every way out, since it holds passwords.
+ * and wiped on every way out, since it holds passwords. The whole body has a deadline: mod_reqtimeout sees nothing of
+ * HTTP/2, whose streams may be silent for as long as Timeout says.
  */
 #include "httpd/body.h"
 
@@ -14,6 +15,9 @@
 
 #define READ_BYTES 8192
 #define DISCARD_MAX 65536
+#define DISCARD_WAIT apr_time_from_msec(500) /* for what is on its way already */
+#define PAUSE_MIN apr_time_from_msec(1)
+#define PAUSE_MAX apr_time_from_msec(50)
 
 static int is_form(const request_rec *r)
 {
@@ -59,17 +63,40 @@ static int take(apr_bucket_brigade *bb, char *buffer, apr_size_t *length, int *e
     return OK;
 }
 
-static int read_all(request_rec *r, char *buffer, apr_size_t *length)
+/* The next part of the body. No filter can be told how long to wait for it, so it is asked for again and again, at
+ * first after a moment. *waited counts for the whole body; APR_TIMEUP once it has come to most. */
+static apr_status_t next_part(request_rec *r, apr_bucket_brigade *bb, apr_interval_time_t most,
+                              apr_interval_time_t *waited)
+{
+    for (;;) {
+        apr_status_t status = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_NONBLOCK_READ, READ_BYTES);
+        apr_interval_time_t pause = *waited / 8;
+
+        if (status == APR_SUCCESS ? !APR_BRIGADE_EMPTY(bb) : !APR_STATUS_IS_EAGAIN(status)) {
+            return status;
+        }
+        if (*waited >= most) {
+            return APR_TIMEUP;
+        }
+        pause = pause < PAUSE_MIN ? PAUSE_MIN : pause > PAUSE_MAX ? PAUSE_MAX : pause;
+        apr_sleep(pause);
+        *waited += pause;
+    }
+}
+
+static int read_all(request_rec *r, apr_interval_time_t most, char *buffer, apr_size_t *length)
 {
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_interval_time_t waited = 0;
     int ended = 0;
     int answer = OK;
 
     while (answer == OK && !ended) {
-        apr_status_t status = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, READ_BYTES);
+        apr_status_t status = next_part(r, bb, most, &waited);
 
         if (status != APR_SUCCESS) {
-            answer = ap_map_http_request_error(status, HTTP_BAD_REQUEST);
+            answer = APR_STATUS_IS_TIMEUP(status) ? HTTP_REQUEST_TIME_OUT
+                                                  : ap_map_http_request_error(status, HTTP_BAD_REQUEST);
             break;
         }
         answer = take(bb, buffer, length, &ended);
@@ -81,27 +108,30 @@ static int read_all(request_rec *r, char *buffer, apr_size_t *length)
 
 int anshin_body_discard(request_rec *r)
 {
-    apr_bucket_brigade *brigade;
-    apr_off_t length, total = 0;
-    apr_status_t rv;
+    apr_bucket_brigade *bb;
+    apr_interval_time_t waited = 0;
+    apr_off_t total = 0;
+    apr_status_t status = APR_SUCCESS;
 
     if (r->connection->master == NULL || !ap_request_has_body(r)) {
         return OK;
     }
-    brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    do {
-        rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
-        if (rv != APR_SUCCESS) {
-            return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    while (status == APR_SUCCESS && total < DISCARD_MAX) {
+        apr_off_t length = 0;
+
+        status = next_part(r, bb, DISCARD_WAIT, &waited);
+        if (status == APR_SUCCESS && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+            break;
         }
-        if (APR_BRIGADE_EMPTY(brigade) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
-            return OK;
+        if (status == APR_SUCCESS) {
+            status = apr_brigade_length(bb, 1, &length);
+            total += length;
         }
-        rv = apr_brigade_length(brigade, 1, &length);
-        total += length;
-        apr_brigade_cleanup(brigade);
-    } while (rv == APR_SUCCESS && total < DISCARD_MAX);
-    return OK;
+        apr_brigade_cleanup(bb);
+    }
+    return status == APR_SUCCESS || APR_STATUS_IS_TIMEUP(status) ? OK
+                                                                 : ap_map_http_request_error(status, HTTP_BAD_REQUEST);
 }
 
 /* Refuse without having read. OK is never returned. */
@@ -113,8 +143,9 @@ static int refuse(request_rec *r, int status)
     return answer == OK ? status : answer;
 }
 
-int anshin_body_form(request_rec *r, const anshin_crypto_t *crypto, anshin_form_t **form, anshin_error_t *err)
+int anshin_body_form(request_rec *r, const anshin_env_t *env, anshin_form_t **form, anshin_error_t *err)
 {
+    const anshin_crypto_t *crypto = env->crypto;
     apr_size_t length = 0;
     char *buffer;
     int answer;
@@ -127,7 +158,7 @@ int anshin_body_form(request_rec *r, const anshin_crypto_t *crypto, anshin_form_
         return refuse(r, HTTP_UNSUPPORTED_MEDIA_TYPE);
     }
     buffer = apr_palloc(r->pool, ANSHIN_FORM_BODY_MAX);
-    answer = read_all(r, buffer, &length);
+    answer = read_all(r, env->config->server.body_timeout, buffer, &length);
     if (answer == OK && anshin_form_parse(form, buffer, length, err, r->pool) != APR_SUCCESS) {
         answer = HTTP_BAD_REQUEST;
     } else if (answer != OK) {

@@ -102,7 +102,8 @@ static apr_status_t open_csrf(anshin_exchange_t *x)
  * (own: 0) has nothing to do with the site's query. */
 static void open_query(anshin_exchange_t *x, int own, int *broken)
 {
-    const char *args = own && x->r->args ? x->r->args : "";
+    const char *sent = own ? anshin_link_token_args(x->r) : NULL;
+    const char *args = sent != NULL ? sent : "";
     anshin_form_t *query;
 
     *broken = anshin_form_parse(&query, args, strlen(args), &x->op.error, x->op.pool) != APR_SUCCESS;

@@ -29,4 +29,7 @@ int anshin_link_token_hide(request_rec *r);
 /* The token that was taken out; NULL when there was none. */
 const char *anshin_link_token_get(const request_rec *r);
 
+/* The query as it was sent, without that token; NULL: none. r->args has less where a log might show a token. */
+const char *anshin_link_token_args(const request_rec *r);
+
 #endif

@@ -270,7 +270,7 @@ static int check_post(anshin_exchange_t *x)
         answer = anshin_body_discard(r);
         return answer == OK ? anshin_answer_error(x, HTTP_FORBIDDEN) : answer;
     }
-    answer = anshin_body_form(r, x->op.env->crypto, &x->form, &x->op.error);
+    answer = anshin_body_form(r, x->op.env, &x->form, &x->op.error);
     if (answer == AP_FILTER_ERROR) {
         return answer;
     }

@@ -7,7 +7,10 @@ use Test::More;
 use Anshin::Server;
 use Anshin::Person;
 
-my $s = Anshin::Server->new(contract => <<'END')->start;
+my $s = Anshin::Server->new(server => <<'LOG', contract => <<'END')->start;
+LogFormat "%r %U %q %{Referer}i" all
+CustomLog "@ROOT@/logs/all_log" all
+LOG
 AnshinLoginMethods password certificate
 AnshinCodeAttempts 3
 AnshinPasswordRequire digits upper
@@ -50,13 +53,26 @@ ok($token, 'the link holds a token of 256 bits (S9)');
     is($s->client->get("$person->{path}&x=1")->header('Location'), '/anshin/register', 'or with more behind it');
     unlike($s->log . $s->access_log, qr/\Q$token\E/, 'no log has ever seen the token (S9)');
     like($s->access_log, qr/GET \/anshin\/register\?t=- HTTP/, 'but the request');
+    my ($place, $value) = $person->{path} =~ /^(.*)\?(t=.*)/;
+    for my $mangled ("$place;$value", "$place/?$value", "$place?$value;v=1", "$place%3F$value", "$place?t%3D$token", "/anshin?$value",
+        "/anshin/login?return=%2Fanshin%2Fregister%3Ft%3D$token", "/anshin/login?return=%252Fanshin%252Fregister%253Ft%253D$token")
+    {
+        $s->client->get($mangled);
+    }
+    $s->client->get($_, Referer => $s->url($person->{path})) for '/open/', '/anshin/login';
+    for my $behind ('.', ')', '>', '%3E', '%E3%80%82', '%E3%80%8D', '%20') {
+        is($s->client->get("$person->{path}$behind")->header('Location'), '/anshin/register', "a link with $behind behind it works (B56)");
+    }
+    is($s->client->get("$place?t=3D$token")->status, 303, 'nor does quoted-printable harm it (B56)');
+    is($s->client->get("$place?amp;$value")->status, 303, 'nor an ampersand escaped (B56)');
+    unlike($s->log . $s->access_log . Anshin::Server::text_of($s->root . '/logs/all_log'), qr/\Q$token\E/, 'S9: mangled as it may be, no log has it');
     my $broken = $s->client->raw("GET $person->{path} HTTP/1.1\r\n\r\n");
     is($broken->status, 400, 'a request that httpd itself refuses');
     unlike($s->log . $s->access_log, qr/\Q$token\E/, 'is logged without the token as well (S9)');
 }
 
 # Links that are none.
-for my $bad ('', 'x', 'A' x 43, 'A' x 44, "$token.", substr($token, 0, 42), '%00' x 43, 'é' x 20) {
+for my $bad ('', 'x', 'A' x 43, 'A' x 44, "${token}A", substr($token, 0, 42), '%00' x 43, 'é' x 20) {
     my $c = $s->client;
     my $r = $c->get("/anshin/register?t=" . Anshin::Client::escape($bad));
     $r = $c->follow($r) if $r->status == 303;

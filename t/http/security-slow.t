@@ -26,6 +26,8 @@ MinSpareThreads 1
 MaxSpareThreads $THREADS
 SendBufferSize 16384
 Timeout $three
+H2StreamTimeout 90
+AnshinBodyTimeout ${three}s
 RequestReadTimeout handshake=$three header=$two body=$two
 END
 my $p = Anshin::Person->add($s, 'p-01-usr001');
@@ -78,18 +80,21 @@ sub drip {
     return "$kind: open";
 }
 
-# The same as a form over HTTP/2; or one that begins and says no more.
+# The same as a form over HTTP/2; or one that begins and says no more. mod_reqtimeout sees nothing of it, and the stream itself
+# may last longer than anybody waits (H2StreamTimeout). $path: where nobody is logged in, or a form of another site, the body
+# is not even waited for.
 sub drip_h2 {
-    my ($drops) = @_;
+    my ($drops, $path, $status, @headers) = @_;
     my $curl = join ' ', 'curl --silent --http2 --max-time 90 --request POST --upload-file - --header Expect: --output /dev/null',
-        "--header '$form' --cacert", $s->server_ca, '--resolve', 'localhost:' . $s->port . ':127.0.0.1', $s->url('/anshin/login');
+        (map { "--header '$_'" } $form, @headers), '--cacert', $s->server_ca, '--resolve', 'localhost:' . $s->port . ':127.0.0.1',
+        $s->url($path);
     my $pid = open my $to, '|-', "exec $curl" or die "curl: $!";
     my $end = time + $GIVE_UP;
     syswrite $to, 'csrf=';
     while (time < $end && waitpid($pid, WNOHANG) == 0) {
         sleep 1;
         syswrite $to, 'a' if $drops;
-        return 'HTTP/2: ended' if (() = $s->access_log =~ m{"POST /anshin/login HTTP/2\.0" 408}g) >= $H2;
+        return 'HTTP/2: ended' if (() = $s->access_log =~ m{"POST $path HTTP/2\.0" $status}g) >= $H2;
     }
     return time < $end ? 'HTTP/2: ended' : 'HTTP/2: open';
 }
@@ -117,7 +122,8 @@ sub meanwhile {
 {
     my @kinds = sort keys %begin;
     my @h1 = map { my $kind = $kinds[ $_ % @kinds ]; sub { drip($kind) } } 1 .. 3 * @kinds;
-    my @h2 = map { my $drops = $_ % 2; sub { drip_h2($drops) } } 1 .. $H2;
+    my @where = ([ '/anshin/login', 408 ], [ '/members/', 401 ], [ '/anshin/logout', 403, 'Origin: https://evil.example' ]);
+    my @h2 = map { my $drops = $_ % 2; map { my $where = $_; sub { drip_h2($drops, @$where) } } @where } 1 .. $H2;
     my ($got, $told) = meanwhile(map { aside($_) } @h2, @h1);
     is_deeply([ sort keys %$got ], [ 200, 303 ], 'S32: while twice as many drip as there are threads, others log in and read')
         or diag explain $got;
@@ -125,7 +131,10 @@ sub meanwhile {
     is_deeply([ grep { !/$right/ } sort keys %$told ], [], 'S32: though each drips on without end, it is told so or closed')
         or diag explain $told;
     is(scalar(keys %{ { map { s/:.*//r => 1 } keys %$told } }), 1 + @kinds, 'S32: of every kind') or diag explain $told;
-    is(scalar(() = $s->access_log =~ m{"POST /anshin/login HTTP/2\.0" 408}g), $H2, 'S32: by HTTP/2 with 408, too');
+    for my $where (@where) {
+        my ($path, $status) = @$where;
+        is(scalar(() = $s->access_log =~ m{"POST $path HTTP/2\.0" $status}g), $H2, "S32: by HTTP/2 at $path with $status");
+    }
     ok($s->log =~ /AH01382: Request body read timeout/, 'S32: as RequestReadTimeout says');
     ok($s->log =~ m{AN0623: POST /login: body refused with 408}, 'S32: which our log has, too');
 }

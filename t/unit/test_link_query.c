@@ -3,6 +3,7 @@
  */
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <stdlib.h>
 
 #include "core/link_query.h"
 #include "memory.h"
@@ -36,6 +37,60 @@ static void test_cases(apr_pool_t *pool)
     }
 }
 
+#define TOKEN "abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKL_012"
+
+/* What mail programs and hands add to a link (S9: the token alone is what counts). */
+static void test_trimmed(apr_pool_t *pool)
+{
+    static const char *const queries[] = {"t=" TOKEN,         "t=" TOKEN ".",         "t=" TOKEN ")",
+                                          "t=" TOKEN ">",     "t=" TOKEN "%20",       "t=" TOKEN "%E3%80%82",
+                                          "t=" TOKEN "%3E.",  "t=" TOKEN "%E3%80%8D", "t=3D" TOKEN,
+                                          "amp;t=" TOKEN,     "t=" TOKEN ";",         "t=" TOKEN "&utm_source=mail",
+                                          "fbclid=x&t=" TOKEN};
+    const char *token;
+
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        (void)anshin_link_query_hide(queries[i], &token, pool);
+        ok(same_text(token, TOKEN), "?%s is a link that works (B56)", queries[i]);
+    }
+    (void)anshin_link_query_hide("t=" TOKEN "x", &token, pool);
+    ok(same_text(token, TOKEN "x"), "a token with more characters is none");
+}
+
+static void test_mask(apr_pool_t *pool)
+{
+    static const struct {
+        const char *text;
+        int query;
+        const char *masked;
+    } cases[] = {
+        {"/anshin/register;t=" TOKEN, 0, "/anshin/register;t=-"},
+        {"/anshin/register/?t=" TOKEN, 0, "/anshin/register/?t=-"},
+        {"GET /anshin/register%3Ft=" TOKEN " HTTP/1.1", 0, "GET /anshin/register%3Ft=- HTTP/1.1"},
+        {"GET /anshin/register?t%3D" TOKEN " HTTP/1.1", 0, "GET /anshin/register?t%3D- HTTP/1.1"},
+        {"t%3D" TOKEN, 1, "t%3D-"},
+        {"return=%2Fregister%3Ft%3D" TOKEN "&x=1", 1, "return=%2Fregister%3Ft%3D-&x=1"},
+        {"return=%252Fregister%253Ft%253D" TOKEN, 1, "return=%252Fregister%253Ft%25-"},
+        {"url=https://a.example/anshin/register?t=" TOKEN ";v=1", 1, "url=https://a.example/anshin/register?t=-;v=1"},
+        {"%61bcdefghijklmnopqrstuvwxyz%2dABCDEFGHIJKL%5f012", 1, "-"},
+        {"https://a.example/anshin/register?t=" TOKEN, 0, "https://a.example/anshin/register?t=-"},
+        {"/anshin/static/" TOKEN ".css", 0, "/anshin/static/" TOKEN ".css"},
+        {"t=abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKL_01", 1, "t=abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKL_01"},
+        {"%", 1, "%"},
+        {"a%4", 0, "a%4"},
+        {"%zz=%", 0, "%zz=%"},
+        {"", 0, ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *exact = strdup(cases[i].text); /* its end guarded by the sanitizer */
+        const char *masked = anshin_link_mask(exact, cases[i].query, pool);
+
+        ok(same_text(masked, cases[i].masked), "S9: %s is logged as %s", exact, masked);
+        free(exact);
+    }
+}
+
 /* As long as httpd takes a request line: what it costs grows with its length alone. */
 static void test_long(apr_pool_t *pool)
 {
@@ -61,6 +116,8 @@ int main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     test_cases(pool);
+    test_trimmed(pool);
+    test_mask(pool);
     test_long(pool);
     apr_terminate();
     return done();

@@ -26,6 +26,50 @@ static const char *printed(const char *json)
     return buffer;
 }
 
+/* The same as JSON. */
+static const char *printed_json(const char *json)
+{
+    static char buffer[4096];
+    FILE *out = fmemopen(buffer, sizeof(buffer), "w");
+    json_t *value = json_loads(json, JSON_ALLOW_NUL, NULL);
+
+    if (out == NULL || value == NULL) {
+        return "(test is broken)";
+    }
+    memset(buffer, 0, sizeof(buffer));
+    if (anshin_print_json(out, value, JSON_COMPACT) != 0) {
+        return "(not written)";
+    }
+    fclose(out);
+    json_decref(value);
+    return buffer;
+}
+
+/* A terminal obeys what stands in JSON as well; a program must read what was there. */
+static void json_cleaned(void)
+{
+    static const struct {
+        const char *what;
+        const char *json;
+        const char *printed;
+    } cases[] = {
+        {"Japanese is left as it is", "[\"\xe5\xb1\xb1\"]", "[\"\xe5\xb1\xb1\"]"},
+        {"CSI as one character", "[\"\\u009b31m\"]", "[\"\\u009b31m\"]"},
+        {"DEL", "[\"a\\u007f\"]", "[\"a\\u007f\"]"},
+        {"the direction of writing", "[\"\\u202e\\u2066\"]", "[\"\\u202e\\u2066\"]"},
+        {"lines and paragraphs of Unicode", "[\"\\u2028\\u2029\"]", "[\"\\u2028\\u2029\"]"},
+        {"ESC and line ends", "[\"\\u001b\\r\\n\"]", "[\"\\u001B\\r\\n\"]"},
+        {"a tag character beyond U+FFFF", "[\"\\udb40\\udc41\"]", "[\"\\udb40\\udc41\"]"},
+        {"an emoji", "[\"\\ud83d\\ude00\"]", "[\"\xf0\x9f\x98\x80\"]"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *out = printed_json(cases[i].json);
+
+        ok(same_text(out, cases[i].printed), "S27: JSON: %s: %s", cases[i].what, out);
+    }
+}
+
 static void cleaned(void)
 {
     static const struct {
@@ -122,6 +166,7 @@ int main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     cleaned();
+    json_cleaned();
     laid_out();
     put_together();
     apr_pool_destroy(pool);
