@@ -106,6 +106,10 @@ for my $command (@commands) {
     is($one->{status}, 0, "help $command");
     like($one->{out}, qr/^Usage: htanshin \Q$command\E/m, 'tells its usage');
 }
+for my $page ('man/htanshin.8', 'man/ja/htanshin.8') {
+    my %told = map { $_ => 1 } Anshin::PKI::read_text("htdocs/manual/$page") =~ /^\.It Cm (\w+(?: [a-z]+)?)/mg;
+    is(join(', ', grep { !$told{$_} } @commands), '', "$page tells of each");
+}
 is($s->htanshin('user', '--help')->{status}, 0, 'help of a family');
 refused('help of nothing', $s->htanshin('help', 'frobnicate'), 2, qr/no such command/);
 like($s->htanshin('version')->{out}, qr/^version: +\d+\.\d+\.\d+$/m, 'version');
