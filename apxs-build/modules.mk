@@ -11,6 +11,7 @@ SIGNER_C := $(wildcard modules/ca/signer*.c)
 CORE_O := $(call objects,$(call sources,core))
 STORE_O := $(call objects,$(call sources,store))
 CRYPTO_O := $(call objects,$(filter-out $(SIGN_C) $(PACK_C),$(call sources,crypto)))
+RUNTIME_O := $(call objects,$(call sources,runtime))
 HTTPD_O := $(call objects,$(call sources,httpd))
 AUTH_O := $(call objects,$(call sources,auth))
 PORTAL_O := $(call objects,$(call sources,portal))
@@ -24,7 +25,8 @@ CORE_A := $(if $(CORE_O),$(OUT)/libanshin-core.a)
 STORE_A := $(if $(STORE_O),$(OUT)/libanshin-store.a)
 CRYPTO_A := $(if $(CRYPTO_O),$(OUT)/libanshin-crypto.a)
 HTTPD_A := $(if $(HTTPD_O),$(OUT)/libanshin-httpd.a)
-BASE_A := $(STORE_A) $(CRYPTO_A) $(CORE_A)
+RUNTIME_A := $(if $(RUNTIME_O),$(OUT)/libanshin-runtime.a)
+BASE_A := $(RUNTIME_A) $(STORE_A) $(CRYPTO_A) $(CORE_A)
 ARCHIVES := $(HTTPD_A) $(BASE_A)
 
 MODULES := $(if $(AUTH_O),$(OUT)/mod_anshin_auth.so) $(if $(PORTAL_O),$(OUT)/mod_anshin_portal.so)
@@ -38,7 +40,7 @@ programs: $(PROGRAMS)
 
 # --- objects ---
 
-EVERY_O := $(CORE_O) $(STORE_O) $(CRYPTO_O) $(HTTPD_O) $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O) $(SIGN_O) $(PACK_O) \
+EVERY_O := $(CORE_O) $(STORE_O) $(CRYPTO_O) $(RUNTIME_O) $(HTTPD_O) $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O) $(SIGN_O) $(PACK_O) \
            $(SIGNER_O)
 
 # The module structures are what httpd looks up by name, and their macro sets no visibility.
@@ -71,6 +73,8 @@ $(OUT)/libanshin-store.a: $(STORE_O)
 	$(archive)
 $(OUT)/libanshin-crypto.a: $(CRYPTO_O)
 	$(archive)
+$(OUT)/libanshin-runtime.a: $(RUNTIME_O)
+	$(archive)
 $(OUT)/libanshin-httpd.a: $(HTTPD_O)
 	$(archive)
 
@@ -88,7 +92,7 @@ endef
 comma := ,
 
 $(OUT)/mod_anshin_auth.so: $(AUTH_O) $(HTTPD_A) $(BASE_A)
-	$(call module,)
+	$(call module,-lcap)
 $(OUT)/mod_anshin_portal.so: $(PORTAL_O) $(HTTPD_A) $(BASE_A)
 	$(call module,-lqrencode)
 
@@ -104,5 +108,5 @@ $(OUT)/anshin-ca: $(CA_O) $(PACK_O) $(BASE_A)
 $(OUT)/htanshin: $(HTANSHIN_O) $(SIGN_O) $(BASE_A)
 	$(call program,$(LIBS))
 # It holds the CA key, and has no network and no records: of the worker's files only those it calls (t/check/symbols.t).
-$(OUT)/anshin-signer: $(SIGNER_O) $(SIGN_O) $(if $(CA_O),$(OUT)/parts/libca.a) $(CRYPTO_A) $(CORE_A)
+$(OUT)/anshin-signer: $(SIGNER_O) $(SIGN_O) $(if $(CA_O),$(OUT)/parts/libca.a) $(RUNTIME_A) $(CRYPTO_A) $(CORE_A)
 	$(call program,$(LIBS))

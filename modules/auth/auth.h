@@ -70,8 +70,22 @@ void anshin_auth_close(request_rec *r);
 /* The same without comparison: within this module. */
 void anshin_visit_fill(request_rec *r, anshin_visit_t *visit);
 
-/* state.c: the state directory and what httpd makes in it (S31). APR_SUCCESS, or the cause in err. */
-apr_status_t anshin_state_prepare(const anshin_config_t *config, anshin_error_t *err, apr_pool_t *ptemp);
+/* state.c: the state directory, looked at by configtest; and made, with what httpd writes into it (S31). *group:
+ * whom it belongs to, where root starts httpd. APR_SUCCESS, or the cause in err. */
+apr_status_t anshin_state_check(const anshin_config_t *config, anshin_error_t *err, apr_pool_t *ptemp);
+apr_status_t anshin_state_prepare(const anshin_config_t *config, gid_t *group, server_rec *server, anshin_error_t *err,
+                                  apr_pool_t *ptemp);
+
+/* child.c: a child takes the group of the state directory (S36): hooks drop_privileges, before root is left, and
+ * child_init, both the first of their kind. */
+int anshin_child_keep(apr_pool_t *pool, server_rec *server);
+void anshin_child_join(apr_pool_t *pool, server_rec *server);
+
+/* start.c: what is wrong with state directory and group, at configtest and start: hooks check_config and
+ * post_config, and post_config once more, the last. A failure of ours never ends httpd at a restart (design.md). */
+int anshin_start_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
+int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
+int anshin_start_ready(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
 
 /* identity.c: headers that only we may set (S22), and what the site learns of who was let in (APP-1). */
 void anshin_identity_clean(request_rec *r);

@@ -13,43 +13,6 @@
 #include "httpd/peer.h"
 #include "httpd/terminator.h"
 
-/* httpd reads its configuration twice when it starts; only the second time counts. */
-static int is_rehearsal(void)
-{
-    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
-}
-
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
-{
-    anshin_main_t *main = anshin_site_of(server)->main;
-    anshin_error_t err;
-
-    (void)plog;
-    if (main->config == NULL) {
-        return OK;
-    }
-    anshin_error_clear(&err);
-    if (anshin_peer_trust(main, &err, pconf) != APR_SUCCESS && !is_rehearsal()) {
-        ap_log_error(
-            APLOG_MARK, APLOG_ERR, 0, server,
-            "AN0520: client certificates cannot be asked for, and those who need one are not let in, until the "
-            "CA certificate is there and httpd was restarted: %s: %s",
-            err.id, err.text);
-    }
-    if (is_rehearsal()) {
-        return OK;
-    }
-    anshin_error_clear(&err);
-    if (anshin_state_prepare(main->config, &err, ptemp) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s: %s", err.id, err.text);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    if (main->config->server.worker) {
-        anshin_worker_start(main->config, server, pconf);
-    }
-    return OK;
-}
-
 static int misdirected(request_rec *r, const char *why)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "AN0521: 421, since this connection was %s", why);
@@ -134,7 +97,11 @@ static void register_hooks(apr_pool_t *pool)
     anshin_peer_hooks();
     ap_hook_check_config(anshin_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(anshin_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(post_config, NULL, ssl, APR_HOOK_MIDDLE);
+    ap_hook_check_config(anshin_start_check, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(anshin_start, NULL, ssl, APR_HOOK_MIDDLE);
+    ap_hook_post_config(anshin_start_ready, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_drop_privileges(anshin_child_keep, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_init(anshin_child_join, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_monitor(anshin_worker_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(anshin_process_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_FIRST);

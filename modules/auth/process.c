@@ -128,6 +128,9 @@ void anshin_process_open(apr_pool_t *pool, server_rec *server)
         return;
     }
     anshin_worker_leave();
+    if (main->broken != NULL) {
+        return;
+    }
     process = apr_pcalloc(pool, sizeof(*process));
     atomic_init(&process->env, NULL);
     if (own_pool(&process->pool, pool) != APR_SUCCESS ||

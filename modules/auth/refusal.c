@@ -178,7 +178,10 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
     int answer = DECLINED;
 
     if (err == NULL) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0570: nobody is let in: this process has no store or no keys");
+        const char *broken = anshin_site_of(r->server)->main->broken;
+
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0570: nobody is let in: %s",
+                      broken != NULL ? broken : "this process has no store or no keys");
     } else {
         ap_log_rerror(APLOG_MARK, rv == ANSHIN_EBUSY ? APLOG_WARNING : APLOG_ERR, 0, r,
                       "AN0571: not let in, %s: %s: %s", anshin_status_name(rv), err->id, err->text);

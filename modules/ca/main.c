@@ -26,11 +26,12 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/process.h"
-#include "ca/snapshot.h"
 #include "ca/turn.h"
 #include "ca/worker.h"
 #include "core/trial.h"
 #include "crypto/crypto.h"
+#include "runtime/config_file.h"
+#include "runtime/privilege.h"
 #include "store/store_dbm.h"
 
 typedef struct start_t {
@@ -120,17 +121,17 @@ static apr_status_t find_signer(start_t *start)
 }
 
 /* Whom the two become; looked up before anything is begun, so that a wrong name shows at once. */
-static apr_status_t find_users(start_t *start, anshin_process_user_t *worker, gid_t *group)
+static apr_status_t find_users(start_t *start, anshin_unix_user_t *worker, gid_t *group)
 {
     const anshin_server_t *server = &start->config->server;
-    anshin_process_user_t signer = {.name = NULL};
-    apr_status_t status = anshin_process_find_user(worker, server->worker_user, &start->err);
+    anshin_unix_user_t signer = {.name = NULL};
+    apr_status_t status = anshin_unix_user_find(worker, server->worker_user, &start->err);
 
     if (status == APR_SUCCESS) {
-        status = anshin_process_find_user(&signer, server->signer_user, &start->err);
+        status = anshin_unix_user_find(&signer, server->signer_user, &start->err);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_process_find_group(group, server->group, &start->err);
+        status = anshin_unix_group_find(group, server->group, &start->err);
     }
     if (status == APR_SUCCESS && signer.uid == worker->uid) {
         return anshin_fail(&start->err, ANSHIN_EINVALID, "AN0767",
@@ -144,12 +145,27 @@ static apr_status_t find_users(start_t *start, anshin_process_user_t *worker, gi
     return status;
 }
 
+/* As the worker's user: others write in that directory. */
+static apr_status_t take_turn(start_t *start, const anshin_unix_user_t *worker, gid_t group)
+{
+    anshin_error_t *err = &start->err;
+    apr_status_t status = anshin_privilege_lend(worker->uid, group, err);
+    apr_status_t taken;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    taken = anshin_turn_take(start->state_dir, start->signals, start->lifeline, err, start->pool);
+    status = anshin_privilege_resume(err);
+    return taken != APR_SUCCESS ? taken : status;
+}
+
 static apr_status_t begin(start_t *start)
 {
-    anshin_process_user_t worker;
+    anshin_unix_user_t worker = {.name = NULL};
     gid_t group = 0;
     int root = geteuid() == 0;
-    apr_status_t status = anshin_snapshot_read(&start->config, start->state_dir, &start->err, start->pool);
+    apr_status_t status = anshin_config_file_read(&start->config, start->state_dir, &start->err, start->pool);
 
     if (status == APR_SUCCESS && root) {
         status = find_users(start, &worker, &group);
@@ -158,13 +174,13 @@ static apr_status_t begin(start_t *start)
         status = find_signer(start);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_turn_take(start->state_dir, start->signals, start->lifeline, &start->err, start->pool);
+        status = take_turn(start, &worker, group);
     }
     if (status == APR_SUCCESS) {
         status = anshin_authority_start(&start->authority, &start->signer, &start->err, start->pool);
     }
     if (status == APR_SUCCESS && root) {
-        status = anshin_process_become(&worker, group, 1, &start->err);
+        status = anshin_privilege_drop(&worker, group, 1, &start->err);
     }
     return status;
 }

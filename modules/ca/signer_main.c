@@ -25,6 +25,7 @@
 #include "ca/log.h"
 #include "ca/process.h"
 #include "ca/signer_request.h"
+#include "runtime/privilege.h"
 
 #define SEND_WAIT apr_time_from_sec(30)
 
@@ -74,7 +75,7 @@ static apr_status_t enter_directory(arguments_t *arguments, anshin_error_t *err,
 
 static apr_status_t leave_root(const char *name, anshin_error_t *err)
 {
-    anshin_process_user_t user;
+    anshin_unix_user_t user;
     apr_status_t status;
 
     if (geteuid() != 0) {
@@ -83,8 +84,8 @@ static apr_status_t leave_root(const char *name, anshin_error_t *err)
     if (name == NULL) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0721", "signer: started by root without a user to become");
     }
-    status = anshin_process_find_user(&user, name, err);
-    return status == APR_SUCCESS ? anshin_process_become(&user, user.gid, 0, err) : status;
+    status = anshin_unix_user_find(&user, name, err);
+    return status == APR_SUCCESS ? anshin_privilege_drop(&user, user.gid, 0, err) : status;
 }
 
 /* The worker decides when the signer ends, by closing the socket: it may need it for the job in hand. */

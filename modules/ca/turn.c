@@ -1,8 +1,8 @@
 /*
  * One worker at a time: see turn.h.
  *
- * SECURITY: may still be root here, in a directory that httpd's run user can write: the file is opened without
- * following a link and nothing is written into it.
+ * SECURITY: others write in that directory: the caller is not root, the file is opened without following a link, and
+ * nothing is written into it.
  */
 #include "ca/turn.h"
 
@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -32,14 +31,9 @@ static int told_to_end(int signals, int lifeline, int milliseconds)
 
 apr_status_t anshin_turn_take(const char *state_dir, int signals, int lifeline, anshin_error_t *err, apr_pool_t *pool)
 {
-    const char *directory = apr_pstrcat(pool, state_dir, "/run", NULL);
-    const char *path = apr_pstrcat(pool, directory, "/ca.lock", NULL);
-    int fd;
+    const char *path = apr_pstrcat(pool, state_dir, "/run/ca.lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 
-    if (mkdir(directory, 0770) == 0) {
-        (void)chmod(directory, 02770);
-    }
-    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
     if (fd < 0) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0775", "%s: %s", path, strerror(errno));
     }

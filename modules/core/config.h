@@ -115,9 +115,4 @@ json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool);
 /* Read it back, checked like directives. ANSHIN_EINVALID names what is wrong. */
 apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, anshin_error_t *err, apr_pool_t *pool);
 
-/* Write to STATE/config.json (whole or not at all, mode 0640), and read from there (ANSHIN_ENOTFOUND: httpd has never
- * been started with this state directory). */
-apr_status_t anshin_config_save(const anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool);
-apr_status_t anshin_config_load(anshin_config_t **config, const char *state_dir, anshin_error_t *err, apr_pool_t *pool);
-
 #endif

@@ -33,8 +33,9 @@ typedef struct anshin_crypto_settings_t {
 apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_settings_t *settings, anshin_error_t *err,
                                 apr_pool_t *pool);
 
-/* Make a seal key file, mode 0640, on disk when this returns. A file that is there already is left alone, whatever is
- * in it, and is APR_SUCCESS; anything else is ANSHIN_EFAULT. Of several callers at once one makes it. */
-apr_status_t anshin_seal_key_create(const char *path, anshin_error_t *err, apr_pool_t *pool);
+/* Make a seal key file, mode 0640, of this group (-1: as its directory gives it), on disk when this returns. A file
+ * that is there already is left alone, whatever is in it, and is APR_SUCCESS; anything else is ANSHIN_EFAULT. Of
+ * several callers at once one makes it. */
+apr_status_t anshin_seal_key_create(const char *path, gid_t group, anshin_error_t *err, apr_pool_t *pool);
 
 #endif

@@ -34,7 +34,7 @@ apr_status_t anshin_seal_key_read(unsigned char key[ANSHIN_SEAL_KEY_BYTES], cons
 }
 
 /* The key under a name of its own, complete and on disk. */
-static apr_status_t write_draft(const char *path, anshin_error_t *err)
+static apr_status_t write_draft(const char *path, gid_t group, anshin_error_t *err)
 {
     unsigned char key[ANSHIN_SEAL_KEY_BYTES];
     apr_status_t rv;
@@ -44,10 +44,14 @@ static apr_status_t write_draft(const char *path, anshin_error_t *err)
     }
     rv = anshin_file_create(path, key, sizeof(key), WIDEST, err);
     OPENSSL_cleanse(key, sizeof(key));
+    if (rv == APR_SUCCESS && group != (gid_t)-1 && lchown(path, (uid_t)-1, group) != 0) {
+        rv = anshin_fail(err, ANSHIN_EFAULT, "AN1028", "%s cannot be handed to its group: %s", path, strerror(errno));
+        unlink(path);
+    }
     return rv == APR_SUCCESS ? rv : ANSHIN_EFAULT;
 }
 
-apr_status_t anshin_seal_key_create(const char *path, anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_seal_key_create(const char *path, gid_t group, anshin_error_t *err, apr_pool_t *pool)
 {
     unsigned char suffix[8];
     const char *draft;
@@ -61,7 +65,7 @@ apr_status_t anshin_seal_key_create(const char *path, anshin_error_t *err, apr_p
         return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0426", "no random numbers for the seal key");
     }
     draft = apr_pstrcat(pool, path, ".", anshin_hex(suffix, sizeof(suffix), pool), NULL);
-    rv = write_draft(draft, err);
+    rv = write_draft(draft, group, err);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -4,9 +4,7 @@
  * SECURITY. Runs as the signer's user (identity.c), who therefore owns the key; the modules and the worker can read the
  * certificate, and nobody but the signer the key.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <apr_strings.h>
 
@@ -40,14 +38,6 @@ static apr_status_t read_wanted(anshin_call_t *call, anshin_ca_wanted_t *wanted)
     return APR_SUCCESS;
 }
 
-static apr_status_t make_directory(anshin_call_t *call, const char *path)
-{
-    if (mkdir(path, S_IRWXU | S_IRGRP | S_IXGRP) != 0 && errno != EEXIST) {
-        return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0885", "%s: %s", path, strerror(errno));
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t ca_create(anshin_call_t *call)
 {
     const char *directory = apr_pstrcat(call->pool, call->state_dir, "/ca", NULL);
@@ -56,7 +46,7 @@ static apr_status_t ca_create(anshin_call_t *call)
     anshin_ca_wanted_t wanted = {0};
     apr_status_t status = read_wanted(call, &wanted);
 
-    if (status != APR_SUCCESS || (status = make_directory(call, directory)) != APR_SUCCESS ||
+    if (status != APR_SUCCESS ||
         (status = anshin_ca_create(certificate, key, &wanted, &call->op.error, call->pool)) != APR_SUCCESS) {
         return status;
     }

@@ -9,6 +9,7 @@
 
 #include "crypto/crypto.h"
 #include "htanshin/identity.h"
+#include "runtime/config_file.h"
 #include "store/store_dbm.h"
 
 apr_status_t anshin_call_config(anshin_call_t *call)
@@ -19,7 +20,7 @@ apr_status_t anshin_call_config(anshin_call_t *call)
     if (call->config != NULL) {
         return APR_SUCCESS;
     }
-    status = anshin_config_load(&call->config, call->state_dir, err, call->pool);
+    status = anshin_config_file_read(&call->config, call->state_dir, err, call->pool);
     if (status == ANSHIN_EINVALID) {
         err->status = status = ANSHIN_EFAULT;
     }

@@ -74,6 +74,7 @@ extern const anshin_command_t anshin_commands_session[];
 extern const anshin_command_t anshin_commands_history[];
 extern const anshin_command_t anshin_commands_mail[];
 extern const anshin_command_t anshin_commands_ca[];
+extern const anshin_command_t anshin_commands_state[];
 extern const anshin_command_t anshin_commands_check[];
 extern const anshin_command_t anshin_commands_help[];
 extern const anshin_command_t *const anshin_command_families[]; /* all of them, NULL at the end */

@@ -1,128 +1,107 @@
 /*
  * Who the process is.
  *
- * SECURITY. Operators call the command as root. httpd's run user may write into the state directory, so that nothing in
- * there may be created, opened for writing or parsed with root's rights: links could lie in wait. Root is left before
- * anything but the directory itself and one root-owned file is looked at, for good and with all supplementary groups.
+ * SECURITY. Operators call the command as root. Most of what lies in the state directory can be written by others, so
+ * that nothing in there may be created, opened for writing or parsed with root's rights. Root is left before anything
+ * but the directory itself and the one file that only root can have put there is looked at, for good and with all
+ * supplementary groups (S36).
  */
 #include "htanshin/identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <apr_strings.h>
-
-#define SIGNER_USER_DEFAULT "anshin-signer"
+#include "runtime/privilege.h"
+#include "runtime/state_dir.h"
 
 static apr_status_t look_at_directory(anshin_call_t *call, struct stat *seen)
 {
     anshin_error_t *err = &call->op.error;
 
-    if (stat(call->state_dir, seen) != 0) {
-        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0820", "state directory %s: %s",
-                           call->state_dir, strerror(errno));
+    if (lstat(call->state_dir, seen) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0820", "state directory %s: %s", call->state_dir, strerror(errno));
     }
     if (!S_ISDIR(seen->st_mode)) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0821", "state directory %s: is no directory", call->state_dir);
     }
     if ((seen->st_mode & S_IRWXO) != 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0822",
-                           "state directory %s: mode %04o is open to the world, 2770 it must be", call->state_dir,
-                           (unsigned)seen->st_mode & 07777u);
+                           "state directory %s: mode %04o is open to the world, 0750 it must be; run htanshin state "
+                           "prepare",
+                           call->state_dir, (unsigned)seen->st_mode & 07777u);
     }
     return APR_SUCCESS;
 }
 
-/* The snapshot names the worker's user. It is believed only when it is httpd's own work: of root, writable by no other.
- */
+/* The configuration names the worker's user; it is believed only as config_file.h says. */
 static apr_status_t worker_user(anshin_call_t *call, const char **user)
 {
-    const char *path = apr_pstrcat(call->pool, call->state_dir, "/config.json", NULL);
-    anshin_error_t *err = &call->op.error;
-    struct stat seen;
-    apr_status_t status;
+    apr_status_t status = anshin_call_config(call);
 
-    if (lstat(path, &seen) != 0) {
-        return errno == ENOENT ? anshin_fail(err, ANSHIN_ENOTFOUND, "AN0823",
-                                             "%s: is not there yet; start httpd once with this AnshinStateDir", path)
-                               : anshin_fail(err, ANSHIN_EFAULT, "AN0829", "%s: %s", path, strerror(errno));
-    }
-    if (!S_ISREG(seen.st_mode) || seen.st_uid != 0 || (seen.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0824",
-                           "%s: is not root's own file of mode 0640; httpd writes it so", path);
-    }
-    status = anshin_call_config(call);
     if (status == APR_SUCCESS) {
         *user = call->config->server.worker_user;
     }
     return status;
 }
 
-static apr_status_t find_user(anshin_call_t *call, const char *name, uid_t *uid)
-{
-    const struct passwd *entry = getpwnam(name);
-
-    if (entry == NULL) {
-        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0825", "user %s: there is no such user on this machine",
-                           name);
-    }
-    *uid = entry->pw_uid;
-    return APR_SUCCESS;
-}
-
-/* Whom to become. */
-static apr_status_t choose_user(anshin_call_t *call, const struct stat *directory, uid_t *uid)
+/* Whom to become: who the command's access asks for; where httpd is not started by root, whose directory it is. */
+static apr_status_t choose_user(anshin_call_t *call, const struct stat *directory, anshin_unix_user_t *user)
 {
     const char *name = "";
-    apr_status_t status;
+    apr_status_t status = APR_SUCCESS;
 
     if (call->command->access == ANSHIN_ACCESS_SIGNER) {
         name = anshin_call_value(call, "signer-user");
-        return find_user(call, name != NULL ? name : SIGNER_USER_DEFAULT, uid);
+        return anshin_unix_user_find(user, name != NULL ? name : ANSHIN_SIGNER_USER_DEFAULT, &call->op.error);
     }
-    *uid = directory->st_uid;
-    if (*uid != 0) {
+    if (directory->st_uid != 0) {
+        user->name = "of the state directory";
+        user->uid = directory->st_uid;
         return APR_SUCCESS;
     }
     status = worker_user(call, &name);
-    return status == APR_SUCCESS ? find_user(call, name, uid) : status;
+    return status == APR_SUCCESS ? anshin_unix_user_find(user, name, &call->op.error) : status;
 }
 
-static apr_status_t become(anshin_call_t *call, uid_t uid, gid_t gid)
+static apr_status_t become(anshin_call_t *call, const anshin_unix_user_t *user, gid_t gid)
 {
-    anshin_error_t *err = &call->op.error;
-
-    if (uid == 0) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0826", "the store must not be used by root: name another user");
-    }
     if (gid == 0) {
-        return anshin_fail(
-            err, ANSHIN_EINVALID, "AN0827",
-            "state directory %s: belongs to root's group, not to the one that httpd and the worker share",
-            call->state_dir);
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0827",
+                           "state directory %s: belongs to root's group, not to the one that httpd's children and the "
+                           "worker share; run htanshin state prepare",
+                           call->state_dir);
     }
-    if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0828", "root could not be left: %s", strerror(errno));
+    return anshin_privilege_drop(user, gid, 0, &call->op.error);
+}
+
+static apr_status_t take(anshin_call_t *call)
+{
+    anshin_unix_user_t user = {.name = NULL};
+    struct stat directory;
+    apr_status_t status = look_at_directory(call, &directory);
+
+    if (status != APR_SUCCESS || geteuid() != 0) {
+        return status;
     }
-    return APR_SUCCESS;
+    status = choose_user(call, &directory, &user);
+    if (status == APR_SUCCESS && call->command->access == ANSHIN_ACCESS_SIGNER && directory.st_gid != 0) {
+        const anshin_state_owners_t owners = {directory.st_gid, user.uid};
+
+        status = anshin_state_dir(call->state_dir, &owners, ANSHIN_STATE_MAKE, NULL, &call->op.error, call->pool);
+    }
+    return status == APR_SUCCESS ? become(call, &user, directory.st_gid) : status;
 }
 
 apr_status_t anshin_identity_take(anshin_call_t *call)
 {
-    struct stat directory;
-    uid_t uid = 0;
     apr_status_t status;
 
     umask(S_IRWXO);
-    status = look_at_directory(call, &directory);
-    if (status != APR_SUCCESS || geteuid() != 0) {
-        return status;
+    status = take(call);
+    if (status != APR_SUCCESS) { /* no mistake of the command line, and no "not found": the directory is not usable */
+        call->op.error.status = status = ANSHIN_EFAULT;
     }
-    status = choose_user(call, &directory, &uid);
-    return status == APR_SUCCESS ? become(call, uid, directory.st_gid) : status;
+    return status;
 }

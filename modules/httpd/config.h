@@ -46,6 +46,11 @@ typedef struct anshin_main_t {
     int trust_missing;                /* 1: contracts want them, but the CA certificate could not be read (logged) */
     atomic_int told_forwarded;        /* anshin_terminator_look() has warned in this process */
     struct anshin_process_t *process; /* auth/process.c: store and keys of this process, from child_init on */
+    const char
+        *broken; /* why nobody is let in until the next start, with its id; NULL: nothing keeps us (auth/start.c) */
+    gid_t group; /* of the state directory, which children take (auth/child.c) */
+    int ready;   /* our last post_config has run, and there is a group to take */
+    int keeps;   /* this process is a child that has kept what it needs for that */
 } anshin_main_t;
 
 /* What each virtual host has. */

@@ -120,7 +120,7 @@ static void prepare(apr_pool_t *pool)
     anshin_error_clear(&err);
     settings.slot_dir = scratch_directory(pool);
     settings.key_file = apr_pstrcat(pool, settings.slot_dir, "/key", NULL);
-    bench_must(anshin_seal_key_create(settings.key_file, &err, pool) == APR_SUCCESS &&
+    bench_must(anshin_seal_key_create(settings.key_file, (gid_t)-1, &err, pool) == APR_SUCCESS &&
                    anshin_crypto_open(&crypto, &settings, &err, pool) == APR_SUCCESS &&
                    crypto->password_hash(crypto->ctx, phc, "password", 8) == APR_SUCCESS,
                "preparation");

@@ -10,17 +10,19 @@ my %below = (
     core     => '',
     store    => 'core',
     crypto   => 'core',
+    runtime  => 'core store crypto',
     httpd    => 'core store crypto',
-    auth     => 'core store crypto httpd',
+    auth     => 'core store crypto runtime httpd',
     portal   => 'core httpd',
-    ca       => 'core store crypto',
-    htanshin => 'core store crypto ca',
+    ca       => 'core store crypto runtime',
+    htanshin => 'core store crypto runtime ca',
 );
 
 # Headers of others, and the folders that may include them.
 my @foreign = (
     [ qr{^openssl/},                                       'crypto',            'OpenSSL' ],
     [ qr{^argon2\.h},                                      'crypto',            'argon2' ],
+    [ qr{^sys/capability\.h},                              'auth',              'libcap' ],
     [ qr{^apr_db[md]},                                     'store',             'apr_dbm and apr_dbd' ],
     [ qr{^(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_\w+|scoreboard)\.h}, 'httpd auth portal', 'httpd' ],
 );

@@ -30,8 +30,14 @@ my $whole   = slurp('conf.d/anshin-reference.conf') =~ s/^(\s*)#(?=<?\/?Anshin)/
 my $taken   = () = $whole =~ /^\s*Anshin\w+ /mg;
 cmp_ok($taken, '>', 60, "lines taken in: $taken");
 $whole =~ s{ (?=/(?:etc|usr|var)/)(?!/usr/sbin)}{ \@ROOT\@}g;
-my $server = Anshin::Server->new(bare => 1, server => "$modules\n$whole");
-File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share /usr/lib/anshin /var/lib/anshin));
+my $server = Anshin::Server->new(bare => 1);
+if ($server->{group}) { # configtest looks whether they are there
+    $whole =~ s/^(\s*AnshinGroup ).*/$1$server->{group}/m;
+    $whole =~ s/^(\s*AnshinSignerUser ).*/$1$server->{signer}/m;
+}
+$server->{server} = "$modules\n$whole";
+$server->configure;
+File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share /usr/lib/anshin /var/lib));
 symlink Anshin::Server::top() . '/htdocs', $server->root . '/usr/share/anshin';    # configtest tries mails and texts
 Anshin::PKI::write_text($server->root . '/etc/anshin/blocklist.txt', "password\n");
 my $test   = $server->configtest;

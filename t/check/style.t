@@ -6,9 +6,10 @@ use Test::More;
 use Anshin::Source;
 
 # Ids from 1000 on are given in order, whatever the folder: the first ranges were too narrow, and an id never changes.
+# What moved to runtime has kept its own.
 my %id_range = (
     core => [ 100, 299 ], store => [ 300, 399 ], crypto => [ 400, 499 ], httpd => [ 500, 599 ], auth => [ 500, 599 ],
-    portal => [ 600, 699 ], ca => [ 700, 799 ], htanshin => [ 800, 899 ], runtime => [ 1000, 1999 ]
+    portal => [ 600, 699 ], ca => [ 700, 799 ], htanshin => [ 800, 899 ], runtime => [ 500, 999 ]
 );
 my %library = map { $_ => 1 } qw(core store crypto httpd);
 

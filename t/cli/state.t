@@ -35,7 +35,7 @@ sub spoilt {
     chown $file[4], $file[5], "$directory/config.json";
     chmod $mode // 0640, "$directory/config.json";
     chown $like[4], $like[5], $directory;
-    chmod 02770, $directory;
+    chmod 0750, $directory;
     return $directory;
 }
 
@@ -44,27 +44,27 @@ is(htanshin($s->state, 'user', 'list')->{status}, 0, 'the server itself');
 
 # --- the directory ---
 
-refused('no such directory', htanshin('/nonexistent/anshin', 'user', 'list'), 1, qr{state directory /nonexistent/anshin: No such});
-refused('a file', htanshin($s->state . '/config.json', 'user', 'list'), $> == 0 ? 2 : 2, qr/is no directory/);
+refused('D5: no such directory', htanshin('/nonexistent/anshin', 'user', 'list'), 3, qr{state directory /nonexistent/anshin: No such});
+refused('D5: a file', htanshin($s->state . '/config.json', 'user', 'list'), 3, qr/is no directory/);
 refused('a relative path', htanshin('state', 'user', 'list'), 2, qr/must be an absolute path/);
 my $open = spoilt($snapshot);
 chmod 02775, $open;
-refused('S31: a directory open to the world', htanshin($open, 'user', 'list'), 2, qr/mode 2775 is open to the world/);
+refused('S31: a directory open to the world', htanshin($open, 'user', 'list'), 3, qr/mode 2775 is open to the world/);
 my $empty = spoilt($snapshot);
 unlink "$empty/config.json";
-refused('no snapshot', htanshin($empty, 'user', 'list'), 1, qr/config\.json/);
+refused('D5: no snapshot', htanshin($empty, 'user', 'list'), 3, qr/config\.json/);
 SKIP: {
     skip 'only root can be refused for being root', 6 if $> != 0;
     my $roots = spoilt($snapshot);
     chown 0, 0, $roots;
-    refused('a directory of root\'s group', htanshin($roots, 'user', 'list'), 2, qr/root's group/);
+    refused('a directory of root\'s group', htanshin($roots, 'user', 'list'), 3, qr/root's group/);
     my $other = spoilt($snapshot);
     chown +(getpwnam 'daemon')[2], -1, "$other/config.json";
-    refused('a snapshot that is not root\'s', htanshin($other, 'user', 'list'), 2, qr/root's own file/);
+    refused('a snapshot that is not root\'s', htanshin($other, 'user', 'list'), 3, qr/must be a file of root/);
     my $link = spoilt($snapshot);
     rename "$link/config.json", "$link/elsewhere";
     symlink "$link/elsewhere", "$link/config.json";
-    refused('a snapshot behind a link', htanshin($link, 'user', 'list'), 2, qr/root's own file/);
+    refused('a snapshot behind a link', htanshin($link, 'user', 'list'), 3, qr/is a link/);
 }
 
 # --- the snapshot (S21: what cannot be read is broken, never "no such user") ---

@@ -44,14 +44,14 @@ my $faults = Anshin::Server::out() . '/faults.so';
 
 sub server {
     my (%want) = @_;
-    my %httpd = (loglevel => 'notice', no_ca => 1, server => $want{httpd});
+    my %httpd = (loglevel => 'notice', no_ca => 1, no_state => 1, server => $want{httpd});
     my $s = Anshin::Server->new(%httpd, contract => $want{contract} // <<'END_OF_LINES');
 AnshinLoginMethods password certificate
 AnshinCertificateKey p256
 END_OF_LINES
     if ($want{tmpfs}) {
-        my $group = $s->{group} ? ',gid=' . getgrnam $s->{group} : '';
-        system('mount', '-t', 'tmpfs', '-o', "size=6m,nr_inodes=2k,mode=2770$group", 'none', $s->state) == 0 or die 'mount';
+        mkdir $s->state or die 'state: ' . $!;
+        system('mount', '-t', 'tmpfs', '-o', 'size=6m,nr_inodes=2k,mode=0750', 'none', $s->state) == 0 or die 'mount';
         $s->{mounted} = 1;
     }
     else {
@@ -61,6 +61,7 @@ END_OF_LINES
             ANSHIN_FAULTS_BELOW => $s->state
         };
     }
+    $s->prepare_state;
     $s->make_ca;
     return $s->start;
 }

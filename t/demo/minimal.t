@@ -23,6 +23,7 @@ my $s = Anshin::Server->new(bare => 1);
 my $group = $s->{group} ? "AnshinGroup $s->{group}\nAnshinCAUser $s->{worker}\nAnshinSignerUser $s->{signer}" : '';
 $s->{server} = "$moved\nAnshinShareDir \@ROOT\@/share\nAnshinProgramDir \@ROOT\@/bin\n$group";
 $s->configure;
+$s->prepare_state;
 my $made = $s->htanshin('ca', 'create', $s->{signer} ? ('--signer-user', $s->{signer}) : ());
 is($made->{status}, 0, 'a CA of its own') or diag($made->{err});
 $s->start;

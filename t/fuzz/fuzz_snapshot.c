@@ -4,7 +4,9 @@
  */
 #include "fuzz.h"
 
-#include "core/config.h"
+#include <sys/stat.h>
+
+#include "runtime/config_file.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -102,9 +104,9 @@ static apr_status_t load(anshin_config_t **config, const void *data, size_t size
     anshin_error_t err;
     apr_status_t status;
 
-    fuzz_file("config.json", data, size);
+    require(chmod(fuzz_file("config.json", data, size), 0640) == 0);
     anshin_error_clear(&err);
-    status = anshin_config_load(config, fuzz_directory(), &err, pool);
+    status = anshin_config_file_read(config, fuzz_directory(), &err, pool);
     require(status == APR_SUCCESS || (status == ANSHIN_EINVALID && err.text[0] != '\0'));
     return status;
 }

@@ -158,7 +158,8 @@ ok(!-e $s->state . '/config.json', 'configtest leaves no snapshot');
 $s->start;
 is_deeply(JSON::PP::decode_json(Anshin::PKI::read_text($s->state . '/config.json')), $dump, 'the snapshot says the same');
 is((stat $s->state . '/config.json')[2] & 07777, 0640, 'S31: the snapshot is not for the world');
-is((stat $s->state . "/$_")[2] & 07777, 02770, "S31: $_ belongs to the group alone") for qw(store slots run);
+is((stat $s->state . "/$_")[2] & 07777, 02770, "S31: $_ belongs to the group alone") for qw(store slots run mail crl);
+is((stat $s->state)[2] & 07777, 0750, 'S31: the state directory is not for the group to write');
 is((stat $s->state . '/seal.key')[2] & 07777, 0640, 'S31: the seal key');
 $s->stop;
 
@@ -166,15 +167,15 @@ $s->stop;
 
 chmod 02775, $s->state;
 ok(!eval { $s->start; 1 }, 'S31: a state directory open to the world: httpd does not start');
-like($s->log, qr/AN0544: \S+ has mode 2775: the world may not enter it/, 'and says why');
-chmod 02770, $s->state;
+like($s->log, qr/AN0544: \S+ has mode 2775: the world may enter it/, 'and says why');
+chmod 0750, $s->state;
 SKIP: {
     skip 'needs root', 2 if $> != 0;
     chown 0, 0, $s->state;
     ok(!eval { $s->start; 1 }, 'S31: a state directory of another group: httpd does not start');
     like($s->log, qr/AN0545: \S+ does not belong to AnshinGroup/, 'and says why');
     chown 0, scalar getgrnam($s->{group}), $s->state;
-    chmod 02770, $s->state;
+    chmod 0750, $s->state;
 }
 Anshin::PKI::write_text($conf, $good);
 $s->start;

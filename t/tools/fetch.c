@@ -11,6 +11,7 @@
 
 #include "core/download.h"
 #include "crypto/crypto.h"
+#include "runtime/config_file.h"
 #include "store/store_dbm.h"
 
 static int fetch(char **argv, apr_pool_t *pool)
@@ -29,7 +30,7 @@ static int fetch(char **argv, apr_pool_t *pool)
     memset(&env, 0, sizeof(env));
     settings.key_file = apr_pstrcat(pool, argv[1], "/seal.key", NULL);
     settings.slot_dir = apr_pstrcat(pool, argv[1], "/slots", NULL);
-    if (anshin_config_load(&config, argv[1], &err, pool) != APR_SUCCESS ||
+    if (anshin_config_file_read(&config, argv[1], &err, pool) != APR_SUCCESS ||
         anshin_crypto_open(&crypto, &settings, &err, pool) != APR_SUCCESS ||
         anshin_store_open(&env.store, &anshin_store_dbm, apr_pstrcat(pool, argv[1], "/store", NULL), &err, pool) !=
             APR_SUCCESS) {

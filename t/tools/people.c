@@ -17,6 +17,7 @@
 #include "core/job.h"
 #include "core/registration.h"
 #include "crypto/crypto.h"
+#include "runtime/config_file.h"
 #include "store/store_dbm.h"
 
 __attribute__((noreturn)) static void die(const char *what, const anshin_error_t *err)
@@ -37,8 +38,8 @@ static void open_env(anshin_env_t *env, const char *state_dir, int memory, apr_p
     settings.key_file = apr_pstrcat(pool, state_dir, "/seal.key", NULL);
     settings.slot_dir = apr_pstrcat(pool, state_dir, "/slots", NULL);
     (void)mkdir(settings.slot_dir, 0770);
-    if (anshin_config_load(&config, state_dir, &err, pool) != APR_SUCCESS ||
-        anshin_seal_key_create(settings.key_file, &err, pool) != APR_SUCCESS ||
+    if (anshin_config_file_read(&config, state_dir, &err, pool) != APR_SUCCESS ||
+        anshin_seal_key_create(settings.key_file, (gid_t)-1, &err, pool) != APR_SUCCESS ||
         anshin_crypto_open(&crypto, &settings, &err, pool) != APR_SUCCESS ||
         anshin_store_open(&env->store, &anshin_store_dbm, apr_pstrcat(pool, state_dir, "/store", NULL), &err, pool) !=
             APR_SUCCESS) {

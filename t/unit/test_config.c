@@ -1,12 +1,9 @@
-/* core/config.c, core/config_json.c, core/portal_url.c: contracts, presets, checks and the snapshot (CON-1, CON-3,
- * CON-4). */
+/* core/config.c, core/config_json.c, core/portal_url.c: contracts, presets and checks (CON-1, CON-3, CON-4). */
 #include <apr_general.h>
 #include <apr_strings.h>
-#include <sys/stat.h>
 
 #include "core/config.h"
 #include "core/portal_url.h"
-#include "scratch.h"
 #include "tap.h"
 
 static apr_pool_t *pool;
@@ -289,92 +286,6 @@ static void whole(void)
        "a contract is found by its name");
 }
 
-/* --- the snapshot --- */
-
-static void write_text(const char *path, const char *text)
-{
-    scratch_write(path, text, strlen(text), 0644);
-}
-
-static void hostile(const char *dir, const char *good)
-{
-    static const char *const wrong[] = {
-        "",
-        "{",
-        "[]",
-        "{}",
-        "null",
-        "\xff",
-        "{\"version\":2,\"server\":{},\"contracts\":[]}",
-        "{\"version\":1,\"server\":{},\"contracts\":[]}",
-        "{\"version\":1,\"server\":{},\"contracts\":{}}",
-        "{\"version\":1,\"server\":{},\"contracts\":[],\"more\":1}",
-        "{\"version\":1,\"version\":1,\"server\":{},\"contracts\":[]}",
-        "{\"version\":1,\"server\":{\"AnshinStateDir\":\"/x\"},\"contracts\":[{\"name\":\"../a\",\"preset\":\"modern\","
-        "\"policy\":{\"AnshinPortalURL\":\"https://a.example/\"}}]}",
-        "{\"version\":1,\"server\":{\"AnshinStateDir\":\"/x\"},\"contracts\":[{\"name\":\"a\",\"preset\":\"none\","
-        "\"policy\":{\"AnshinPortalURL\":\"https://a.example/\"}}]}",
-        "{\"version\":1,\"server\":{\"AnshinStateDir\":\"/x\"},\"contracts\":[{\"name\":\"a\",\"preset\":\"modern\","
-        "\"policy\":{}}]}",
-        "{\"version\":1,\"server\":{\"AnshinStateDir\":\"/x\",\"AnshinHashMemory\":\"1\"},\"contracts\":[]}"};
-    const char *path = apr_pstrcat(pool, dir, "/config.json", NULL);
-    anshin_config_t *config;
-
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        write_text(path, wrong[i]);
-        anshin_error_clear(&err);
-        ok(anshin_config_load(&config, dir, &err, pool) == ANSHIN_EINVALID && err.text[0] != '\0',
-           "a broken snapshot is refused: %.80s", err.text);
-    }
-    for (size_t length = strlen(good) - 2; length > 200; length /= 2) {
-        write_text(path, apr_pstrmemdup(pool, good, length));
-        anshin_error_clear(&err);
-        ok(anshin_config_load(&config, dir, &err, pool) == ANSHIN_EINVALID, "a snapshot cut at %d bytes is refused",
-           (int)length);
-    }
-}
-
-static void snapshot(void)
-{
-    const char *dir = scratch_directory(pool);
-    const char *path = apr_pstrcat(pool, dir, "/config.json", NULL);
-    anshin_config_t *config = config_of(dir), *again = NULL;
-    json_t *a, *b;
-    struct stat info;
-    char *text;
-
-    ok(anshin_config_load(&again, dir, &err, pool) == ANSHIN_ENOTFOUND, "no snapshot yet: %s", err.text);
-    declare(config, "a", "https://a.example/");
-    declare(config, "b", "https://a.example:8443/b/");
-    anshin_config_finish(config, &err, pool);
-    anshin_error_clear(&err);
-    ok(anshin_config_save(config, &err, pool) == APR_SUCCESS && anshin_config_save(config, &err, pool) == APR_SUCCESS,
-       "saved, twice: %s", err.text);
-    ok(stat(path, &info) == 0 && (info.st_mode & 07777) == 0640 && scratch_entries(dir) == 1,
-       "S31: mode 0640, and nothing else is left behind");
-    ok(anshin_config_load(&again, dir, &err, pool) == APR_SUCCESS, "read back: %s", err.text);
-    a = anshin_config_to_json(config, pool);
-    b = anshin_config_to_json(again, pool);
-    ok(again != NULL && json_equal(a, b), "the same configuration comes back");
-    ok(same_text(anshin_config_contract(again, "b")->portal_origin, "https://a.example:8443") &&
-           anshin_config_contract(again, "b")->preset == ANSHIN_PRESET_MODERN,
-       "with its derived places and preset");
-    text = json_dumps(a, 0);
-    hostile(dir, text);
-    free(text);
-    json_decref(a);
-    json_decref(b);
-    anshin_error_clear(&err);
-    ok(anshin_config_save(config, &err, pool) == APR_SUCCESS &&
-           anshin_config_load(&again, dir, &err, pool) == APR_SUCCESS,
-       "a new start mends it");
-    unlink(path);
-    rmdir(dir);
-    anshin_error_clear(&err);
-    ok(anshin_config_save(config, &err, pool) == ANSHIN_EFAULT && strstr(err.text, "cannot make"),
-       "a state directory that is gone is a fault: %s", err.text);
-}
-
 int main(void)
 {
     anshin_policy_t policy;
@@ -390,7 +301,6 @@ int main(void)
     refusals();
     portal();
     whole();
-    snapshot();
     apr_terminate();
     return done();
 }

@@ -16,6 +16,7 @@
 #include <apr_general.h>
 
 #include "ca/process.h"
+#include "runtime/privilege.h"
 #include "tap.h"
 
 /* Run in a child: 1 when it says so, 0 when it does not or dies. */
@@ -35,25 +36,25 @@ static anshin_error_t err;
 
 static int becomes_nobody(void)
 {
-    anshin_process_user_t user;
+    anshin_unix_user_t user;
 
-    return anshin_process_find_user(&user, "nobody", &err) == APR_SUCCESS &&
-           anshin_process_become(&user, user.gid, 0, &err) == APR_SUCCESS && getuid() == user.uid &&
+    return anshin_unix_user_find(&user, "nobody", &err) == APR_SUCCESS &&
+           anshin_privilege_drop(&user, user.gid, 0, &err) == APR_SUCCESS && getuid() == user.uid &&
            geteuid() == user.uid && getgid() == user.gid && getgroups(0, NULL) == 0 && setuid(0) != 0 &&
            setgid(0) != 0 && setgroups(0, NULL) != 0;
 }
 
 static int becomes_with_groups(void)
 {
-    anshin_process_user_t user;
+    anshin_unix_user_t user;
     gid_t gid;
     gid_t groups[64];
     int count;
     int found = 0;
 
-    if (anshin_process_find_user(&user, "daemon", &err) != APR_SUCCESS ||
-        anshin_process_find_group(&gid, "www-data", &err) != APR_SUCCESS ||
-        anshin_process_become(&user, gid, 1, &err) != APR_SUCCESS) {
+    if (anshin_unix_user_find(&user, "daemon", &err) != APR_SUCCESS ||
+        anshin_unix_group_find(&gid, "www-data", &err) != APR_SUCCESS ||
+        anshin_privilege_drop(&user, gid, 1, &err) != APR_SUCCESS) {
         return 0;
     }
     count = getgroups(64, groups);
@@ -66,29 +67,28 @@ static int becomes_with_groups(void)
 /* Nobody but root can. */
 static int refuses_to_become(void)
 {
-    const anshin_process_user_t other = {"somebody", getuid() + 1, getgid()};
+    const anshin_unix_user_t other = {"somebody", getuid() + 1, getgid()};
 
-    return (getuid() != 0 || setuid(1) == 0) && anshin_process_become(&other, other.gid, 0, &err) == ANSHIN_EFAULT;
+    return (getuid() != 0 || setuid(1) == 0) && anshin_privilege_drop(&other, other.gid, 0, &err) == ANSHIN_EFAULT;
 }
 
 static void test_users(void)
 {
-    anshin_process_user_t user;
+    anshin_unix_user_t user;
     gid_t gid;
 
-    ok(anshin_process_find_user(&user, "daemon", &err) == APR_SUCCESS && user.uid != 0 &&
-           same_text(user.name, "daemon"),
+    ok(anshin_unix_user_find(&user, "daemon", &err) == APR_SUCCESS && user.uid != 0 && same_text(user.name, "daemon"),
        "a user is found");
-    ok(anshin_process_find_user(&user, "no-such-user-here", &err) == ANSHIN_EINVALID &&
+    ok(anshin_unix_user_find(&user, "no-such-user-here", &err) == ANSHIN_EINVALID &&
            strstr(err.text, "no-such-user-here"),
        "one that is not there is named");
     anshin_error_clear(&err);
-    ok(anshin_process_find_user(&user, "root", &err) == ANSHIN_EINVALID, "root is nobody to become");
+    ok(anshin_unix_user_find(&user, "root", &err) == ANSHIN_EINVALID, "root is nobody to become");
     anshin_error_clear(&err);
-    ok(anshin_process_find_group(&gid, "www-data", &err) == APR_SUCCESS && gid != 0, "a group is found");
-    ok(anshin_process_find_group(&gid, "root", &err) == ANSHIN_EINVALID, "root's is none to share");
+    ok(anshin_unix_group_find(&gid, "www-data", &err) == APR_SUCCESS && gid != 0, "a group is found");
+    ok(anshin_unix_group_find(&gid, "root", &err) == ANSHIN_EINVALID, "root's is none to share");
     anshin_error_clear(&err);
-    ok(anshin_process_find_group(&gid, "no-such-group-here", &err) == ANSHIN_EINVALID, "nor one that is not there");
+    ok(anshin_unix_group_find(&gid, "no-such-group-here", &err) == ANSHIN_EINVALID, "nor one that is not there");
     anshin_error_clear(&err);
     ok(child(refuses_to_become), "who is not root becomes nobody else, and is told so");
     if (geteuid() == 0) {

@@ -170,13 +170,13 @@ static void test_key_file(void)
 
     ok(open_with(&opened, path, &err) == ANSHIN_ENOTFOUND, "no key file: not found (%s)", err.text);
     old = umask(0);
-    ok(anshin_seal_key_create(path, &err, pool) == APR_SUCCESS && stat(path, &facts) == 0 && facts.st_size == 32 &&
+    ok(anshin_seal_key_create(path, (gid_t)-1, &err, pool) == APR_SUCCESS && stat(path, &facts) == 0 && facts.st_size == 32 &&
            (facts.st_mode & 07777) == 0640,
        "made: 32 octets, mode 0640 (S31)");
     umask(old);
     ok(open_with(&opened, path, &err) == APR_SUCCESS, "and opened");
     opened->seal(opened->ctx, &sealed, "x", NULL, "y", 1, pool);
-    ok(anshin_seal_key_create(path, &err, pool) == APR_SUCCESS && open_with(&opened, path, &err) == APR_SUCCESS &&
+    ok(anshin_seal_key_create(path, (gid_t)-1, &err, pool) == APR_SUCCESS && open_with(&opened, path, &err) == APR_SUCCESS &&
            opened->unseal(opened->ctx, &clear, "x", NULL, sealed.data, sealed.length, pool) == APR_SUCCESS,
        "made again: the old key stays");
     chmod(path, 0644);
@@ -195,7 +195,7 @@ static void test_key_file(void)
     scratch_write(path, "0123456789abcdef0123456789abcdef\n", 33, 0640);
     ok(open_with(&opened, path, &err) == ANSHIN_EINVALID, "33 octets: refused");
     anshin_error_clear(&err);
-    ok(anshin_seal_key_create("/nonexistent/key", &err, pool) == ANSHIN_EFAULT && err.status == ANSHIN_EFAULT,
+    ok(anshin_seal_key_create("/nonexistent/key", (gid_t)-1, &err, pool) == ANSHIN_EFAULT && err.status == ANSHIN_EFAULT,
        "cannot be made there: a fault with a text (%s)", err.text);
 }
 

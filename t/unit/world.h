@@ -41,7 +41,7 @@ static inline void world_crypto(world_t *world)
     anshin_error_t err;
 
     anshin_error_clear(&err);
-    if (anshin_seal_key_create(settings.key_file, &err, world->pool) != APR_SUCCESS ||
+    if (anshin_seal_key_create(settings.key_file, (gid_t)-1, &err, world->pool) != APR_SUCCESS ||
         anshin_crypto_open(&world->crypto, &settings, &err, world->pool) != APR_SUCCESS) {
         printf("# crypto: %s %s\n", err.id, err.text);
         exit(1);

@@ -9,6 +9,7 @@ package Anshin::Server;
 #       shares   => $other,                       # a second httpd on the state directory of another
 #       clock    => 1,                            # httpd's time of day can be put forward: $s->later(3600)
 #       bare     => 1, no_ca => 1,                # without our modules; without the CA made before the start
+#       no_state => 1, no_ca => 1,                # without even a state directory
 #       sites    => { b => 'AnshinTerminals 3' },  # further contracts, each with its site at NAME.localhost;
 #                                                 # [ 'AnshinTerminals 3', 'modern' ]: with a preset other than classic
 #       environment => { NAME => '...' },         # of httpd
@@ -57,11 +58,12 @@ sub new {
     $self->{root} = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1);
     chmod 0755, $self->{root};
     $self->{port} = free_port();
-    make_path(map { "$self->{root}/$_" } qw(run logs tls modules bin share htdocs/members htdocs/open cgi-bin state));
+    make_path(map { "$self->{root}/$_" } qw(run logs tls modules bin share htdocs/members htdocs/open cgi-bin));
     $self->install;
     $self->make_users;
     $self->make_site;
     $self->make_certificates;
+    $self->prepare_state unless $self->{bare} || $self->{no_state} || $self->{shares};
     $self->make_ca unless $self->{bare} || $self->{no_ca} || $self->{shares};
     $self->configure;
     $self->make_clock if $self->{clock};
@@ -90,23 +92,30 @@ sub install {
     return;
 }
 
-# httpd started by root drops to a user; the worker and the signer have users of their own (S30).
+# httpd started by root drops to a user; the worker and the signer have users of their own (S30), and the state directory
+# a group that httpd's user is not in (S36).
 sub make_users {
     my ($self) = @_;
     $self->{user} = $self->{group} = '';
     return if $> != 0;
-    @$self{qw(user group worker signer)} = qw(www-data www-data daemon nobody);
-    my ($uid, $gid) = ((getpwnam $self->{user})[2], (getgrnam $self->{group})[2]);
-    chown 0, $gid, $self->state, "$self->{root}/run", "$self->{root}/logs";
-    chmod 02770, $self->state;
+    @$self{qw(user group worker signer)} = qw(www-data daemon daemon nobody);
+    chown 0, scalar(getgrnam $self->{user}), "$self->{root}/run", "$self->{root}/logs";
     chmod 0770, "$self->{root}/run", "$self->{root}/logs";
+    return;
+}
+
+# As an operator makes it before the first start. no_state: the suite does that itself.
+sub prepare_state {
+    my ($self) = @_;
+    my @whose = $self->{group} ? ('--group', $self->{group}, '--signer-user', $self->{signer}) : ();
+    my $made = $self->htanshin('state', 'prepare', @whose);
+    die "htanshin state prepare: $made->{err}" if $made->{status};
     return;
 }
 
 sub make_site {
     my ($self) = @_;
     my $root = $self->{root};
-    chmod 02770, $self->state;
     Anshin::PKI::write_text("$root/htdocs/members/index.html", "<!DOCTYPE html><title>members</title><p>the members' page</p>\n");
     Anshin::PKI::write_text("$root/htdocs/open/index.html", "<!DOCTYPE html><title>open</title><p>an open page</p>\n");
     Anshin::PKI::write_text("$root/cgi-bin/env.cgi", <<'END');
@@ -198,7 +207,7 @@ sub configure {
         ROOT     => $root,
         LIBEXEC  => libexec(),
         PORT     => $self->{port},
-        USER     => $self->{user} ? "User $self->{user}\nGroup $self->{group}" : '',
+        USER     => $self->{user} ? "User $self->{user}\nGroup $self->{user}" : '',
         MODULES  => $modules,
         LOGLEVEL => $self->{loglevel},
         SERVER   => $server . "\n" . ($self->{server} // ''),

@@ -27,7 +27,7 @@ sub new {
     my $self = bless { key => 'p256', threads => 2, server => {}, workers => [], %want }, $class;
     $self->{root} = File::Temp::tempdir('anshin-ca-XXXXXXXX', TMPDIR => 1);
     chmod 0755, $self->{root};
-    make_path(map { "$self->{root}/$_" } qw(bin logs state/run state/slots));
+    make_path(map { "$self->{root}/$_" } qw(bin logs));
     for my $program (qw(anshin-ca anshin-signer htanshin tools/people tools/fetch)) {
         my $name = $program =~ s{.*/}{}r;
         copy(Anshin::Server::out() . "/$program", "$self->{root}/bin/$name") or die "$program: $!";
@@ -35,13 +35,13 @@ sub new {
     }
     Anshin::Server::copy_tree(Anshin::Server::top() . '/htdocs', "$self->{root}/share");
     $self->{group} = $> == 0 ? (getgrnam 'www-data')[2] : $) + 0;
-    chown -1, $self->{group}, map { $self->state . $_ } '', '/run', '/slots';
-    chmod 02770, map { $self->state . $_ } '', '/run', '/slots';
+    my @whose = $> == 0 ? ('--group', 'www-data', '--signer-user', 'nobody') : ();
+    my $prepared = $self->htanshin('state', 'prepare', @whose);
+    die "state prepare: $prepared->{err}" if $prepared->{status};
     $self->configure;
     my @signer = $> == 0 ? ('--signer-user', 'nobody') : ();
     my $made = $self->htanshin('ca', 'create', '--name', 'Anshin test CA', @signer);
     die "ca create: $made->{err}" if $made->{status};
-    $self->people('nobody', 0); # makes the seal key
     return $self;
 }
 
