@@ -12,6 +12,7 @@
 
 #include "ca/delivery.h"
 #include "ca/log.h"
+#include "core/lock.h"
 #include "core/outbox.h"
 #include "core/reissue.h"
 #include "core/secret.h"
@@ -258,10 +259,12 @@ static apr_status_t deliver(const task_t *task, anshin_op_t *op)
 
 /* --- requests ------------------------------------------------------------------------------------------------- */
 
-/* A request for a reissue: whether it leads to a mail nobody else needs to know, us included. */
+/* What may lead to a mail: a request for a reissue, a lock. Whether it does nobody else needs to know, us included. */
 static apr_status_t answer_request(const task_t *task, anshin_op_t *op)
 {
-    apr_status_t status = anshin_reissue_process(op, task->job, task->key, task->worker);
+    apr_status_t status = task->job->kind == ANSHIN_JOB_LOCK_NOTICE
+                              ? anshin_lock_tell(op, task->job, task->key, task->worker)
+                              : anshin_reissue_process(op, task->job, task->key, task->worker);
 
     if (status == APR_SUCCESS || status == ANSHIN_ENOTFOUND || status == ANSHIN_ECONFLICT ||
         task->job->tries + 1 < ANSHIN_JOB_TRIES) {
@@ -286,6 +289,7 @@ static apr_status_t run(const task_t *task, anshin_op_t *op)
         return deliver(task, op);
     case ANSHIN_JOB_PASSWORD_REQUEST:
     case ANSHIN_JOB_CERTIFICATE_REQUEST:
+    case ANSHIN_JOB_LOCK_NOTICE:
         return answer_request(task, op);
     default:
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0785", "a job of unknown kind %d", (int)task->job->kind);

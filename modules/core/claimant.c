@@ -142,7 +142,7 @@ apr_status_t anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *ac
 apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                     anshin_login_step_t done, const char *stamp, anshin_claimant_t *claimant)
 {
-    unsigned closing = 1u << ANSHIN_COUNTER_PASSWORD, locked;
+    anshin_lock_t lock;
     apr_status_t rv = anshin_claimant_find(op, txn, facts, claimant);
 
     if (rv != APR_SUCCESS) {
@@ -155,11 +155,11 @@ apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const an
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (done >= ANSHIN_STEP_CODE) { /* before that the check of the code looks at its counter itself, and tells */
-        closing |= 1u << ANSHIN_COUNTER_CODE;
+    if (done < ANSHIN_STEP_CODE) {
+        return APR_SUCCESS; /* the check of the code meets the lock itself, and tells */
     }
-    rv = anshin_counters_locked(op, txn, claimant->user, &locked);
-    return rv == APR_SUCCESS && (locked & closing) ? ANSHIN_EDENIED : rv;
+    rv = anshin_lock_get(op, txn, ANSHIN_COUNTER_PASSWORD, claimant->user, &lock);
+    return rv == APR_SUCCESS && lock.kinds ? ANSHIN_EDENIED : rv;
 }
 
 typedef struct {

@@ -113,14 +113,16 @@ static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *tok
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD, found.link.token.user, &attempt);
+    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD,
+                                anshin_download_subject(op, found.link.token.user, found.link.token.terminal), &attempt);
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         result->locked = 1;
         return APR_SUCCESS;
     }
     if (rv != APR_SUCCESS || (rv = password_right(op, &found, password, &result->right)) != APR_SUCCESS ||
         (result->right && (rv = read_file(op, &found, profile, result)) != APR_SUCCESS) ||
-        (rv = anshin_attempt_settle(op, txn, &attempt, !result->right, result->right)) != APR_SUCCESS) {
+        (rv = anshin_attempt_settle(op, txn, &attempt,
+                                    result->right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) != APR_SUCCESS) {
         return rv;
     }
     result->locked = attempt.locked;
@@ -165,7 +167,9 @@ apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const
     if (rv == ANSHIN_ENOTFOUND) {
         return APR_SUCCESS;
     }
-    if (rv != APR_SUCCESS || (rv = anshin_txn_delete(txn, &anshin_record_download, key)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = anshin_txn_delete(txn, &anshin_record_download, key)) != APR_SUCCESS ||
+        (rv = anshin_counter_clear(op, txn, ANSHIN_COUNTER_DOWNLOAD, anshin_download_subject(op, user, terminal))) !=
+            APR_SUCCESS) {
         return rv;
     }
     anshin_txn_wipe(txn, download.password_blob);

@@ -49,13 +49,15 @@ static apr_time_t download_over(const anshin_op_t *op, const char *key, const vo
 static apr_status_t download_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key, const void *record)
 {
     const anshin_download_t *download = record;
+    apr_status_t status;
 
-    (void)op;
-    (void)key;
     anshin_txn_wipe(txn, download->password_blob);
     anshin_txn_wipe(txn, download->modern_blob);
     anshin_txn_wipe(txn, download->compat_blob);
-    return download->token != NULL ? anshin_txn_delete(txn, &anshin_record_token, download->token) : APR_SUCCESS;
+    status = anshin_txn_delete(txn, &anshin_record_counter, apr_pstrcat(op->pool, key, "/download", NULL));
+    return status == APR_SUCCESS && download->token != NULL
+               ? anshin_txn_delete(txn, &anshin_record_token, download->token)
+               : status;
 }
 
 static apr_time_t token_over(const anshin_op_t *op, const char *key, const void *record)

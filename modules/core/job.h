@@ -16,7 +16,8 @@ typedef enum anshin_job_kind_t {
     ANSHIN_JOB_ISSUE = 1,
     ANSHIN_JOB_MAIL = 2,
     ANSHIN_JOB_PASSWORD_REQUEST = 3,
-    ANSHIN_JOB_CERTIFICATE_REQUEST = 4
+    ANSHIN_JOB_CERTIFICATE_REQUEST = 4,
+    ANSHIN_JOB_LOCK_NOTICE = 5 /* an account was locked, or something that looks like one (core/lock.h) */
 } anshin_job_kind_t;
 
 /* Then a mail is failed; waits between tries double from 10 s to 1 h (of an issue: to 1 min, for ever). */

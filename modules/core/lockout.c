@@ -9,22 +9,43 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/expiry.h"
 
-static const char *const kind_names[] = {"password", "code", "download", "answer", "stranger"};
 #define BUSY_PAUSE apr_time_from_msec(20)
 #define BUSY_LIMIT apr_time_from_sec(5)
-#define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
 
-static const char *counter_key(anshin_op_t *op, const char *user, anshin_counter_kind_t kind)
+#define OF_ACCOUNT (1u << ANSHIN_COUNTER_PASSWORD | 1u << ANSHIN_COUNTER_CODE | 1u << ANSHIN_COUNTER_ANSWER)
+
+static const struct {
+    const char *name;  /* in the key */
+    unsigned together; /* the kinds of one lock: a full counter of one closes all of them */
+    int opens;         /* in time, where the contract says so */
+} kinds[] = {
+    [ANSHIN_COUNTER_PASSWORD] = {"password", OF_ACCOUNT, 1},
+    [ANSHIN_COUNTER_CODE] = {"code", OF_ACCOUNT, 1},
+    [ANSHIN_COUNTER_DOWNLOAD] = {"download", 1u << ANSHIN_COUNTER_DOWNLOAD, 0},
+    [ANSHIN_COUNTER_ANSWER] = {"answer", OF_ACCOUNT, 1},
+    [ANSHIN_COUNTER_STRANGER] = {"stranger", 1u << ANSHIN_COUNTER_STRANGER, 1},
+    [ANSHIN_COUNTER_REGISTRATION] = {"registration", 1u << ANSHIN_COUNTER_REGISTRATION, 0},
+};
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+static const char *counter_key(anshin_op_t *op, const char *subject, anshin_counter_kind_t kind)
 {
-    return apr_pstrcat(op->pool, op->contract->name, "/", user, "/", kind_names[kind], NULL);
+    return apr_pstrcat(op->pool, op->contract->name, "/", subject, "/", kinds[kind].name, NULL);
+}
+
+const char *anshin_download_subject(anshin_op_t *op, const char *user, apr_int64_t terminal)
+{
+    return apr_psprintf(op->pool, "%s/%" APR_INT64_T_FMT, user, terminal);
 }
 
 static int counter_limit(const anshin_policy_t *policy, anshin_counter_kind_t kind)
 {
     switch (kind) {
     case ANSHIN_COUNTER_CODE:
+    case ANSHIN_COUNTER_REGISTRATION:
         return policy->code_attempts;
     case ANSHIN_COUNTER_DOWNLOAD:
         return policy->download_attempts;
@@ -66,16 +87,92 @@ static apr_array_header_t *reservations_kept(anshin_op_t *op, const apr_array_he
     return kept;
 }
 
-/* A lock that time opens (AnshinUnlockAfter) is gone. */
-static void open_in_time(anshin_op_t *op, anshin_counter_t *counter)
-{
-    apr_interval_time_t after = op->contract->policy.unlock_after;
+/* --- the lock --------------------------------------------------------------------------------------------------- */
 
-    if (counter->locked_at && after > 0 && counter->locked_at + after <= op->now) {
-        counter->locked_at = 0;
-        counter->failures = 0;
+/* As the counters have it, whether its time is over or not. */
+static apr_status_t read_lock(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
+                              anshin_lock_t *lock)
+{
+    apr_interval_time_t after = kinds[kind].opens ? op->contract->policy.unlock_after : 0;
+
+    memset(lock, 0, sizeof(*lock));
+    for (unsigned i = 0; i < KINDS; i++) {
+        anshin_counter_t counter;
+        apr_status_t rv;
+
+        if ((kinds[kind].together & 1u << i) == 0) {
+            continue;
+        }
+        if ((rv = counter_get(txn, counter_key(op, subject, (anshin_counter_kind_t)i), &counter)) != APR_SUCCESS) {
+            return rv;
+        }
+        if (counter.locked_at) {
+            lock->kinds |= 1u << i;
+            lock->since = counter.locked_at > lock->since ? counter.locked_at : lock->since;
+        }
     }
+    lock->unlock_at = lock->kinds && after > 0 ? lock->since + after : 0;
+    return APR_SUCCESS;
 }
+
+static int is_over(const anshin_op_t *op, const anshin_lock_t *lock)
+{
+    return lock->unlock_at != 0 && lock->unlock_at <= op->now;
+}
+
+apr_status_t anshin_lock_get(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
+                             anshin_lock_t *lock)
+{
+    apr_status_t rv = read_lock(op, txn, kind, subject, lock);
+
+    if (rv == APR_SUCCESS && is_over(op, lock)) {
+        memset(lock, 0, sizeof(*lock));
+    }
+    return rv;
+}
+
+apr_status_t anshin_counter_clear(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject)
+{
+    return anshin_txn_delete(txn, &anshin_record_counter, counter_key(op, subject, kind));
+}
+
+/* The lock of a kind, opened where its time is over: that clears all counters that it hung on. */
+static apr_status_t open_in_time(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
+                                 anshin_lock_t *lock)
+{
+    apr_status_t rv = read_lock(op, txn, kind, subject, lock);
+
+    if (rv != APR_SUCCESS || !is_over(op, lock)) {
+        return rv;
+    }
+    memset(lock, 0, sizeof(*lock));
+    for (unsigned i = 0; rv == APR_SUCCESS && i < KINDS; i++) {
+        if (kinds[kind].together & 1u << i) {
+            rv = anshin_counter_clear(op, txn, (anshin_counter_kind_t)i, subject);
+        }
+    }
+    return rv;
+}
+
+apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+{
+    anshin_account_t account;
+    apr_status_t rv = APR_SUCCESS;
+
+    for (unsigned kind = 0; rv == APR_SUCCESS && kind < KINDS; kind++) {
+        rv = anshin_counter_clear(op, txn, (anshin_counter_kind_t)kind, user);
+    }
+    if (rv != APR_SUCCESS || (rv = anshin_account_get(op, txn, user, &account)) != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    for (int i = 0; rv == APR_SUCCESS && account.terminals && i < account.terminals->nelts; i++) {
+        rv = anshin_counter_clear(op, txn, ANSHIN_COUNTER_DOWNLOAD,
+                                  anshin_download_subject(op, user, APR_ARRAY_IDX(account.terminals, i, apr_int64_t)));
+    }
+    return rv;
+}
+
+/* --- attempts --------------------------------------------------------------------------------------------------- */
 
 /* One that is nobody's, for housekeeping. One that was never changed is new. */
 static apr_status_t file_new(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_counter_t *counter,
@@ -84,79 +181,110 @@ static apr_status_t file_new(anshin_op_t *op, anshin_txn_t *txn, const char *key
     return counter->changed_at ? APR_SUCCESS : anshin_expiry_file(op, txn, &anshin_record_counter, key, op->now + life);
 }
 
-apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *user,
+static void set_locked(anshin_attempt_t *attempt, const anshin_lock_t *lock)
+{
+    attempt->locked = 1;
+    attempt->unlock_at = lock->unlock_at;
+}
+
+/* The contract's limit was lowered below what had been counted. */
+static apr_status_t lock_lowered(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, const char *key,
+                                 anshin_counter_t *counter)
+{
+    anshin_lock_t lock;
+    apr_status_t rv;
+
+    counter->locked_at = counter->changed_at = op->now;
+    if ((rv = anshin_txn_put(txn, &anshin_record_counter, key, counter)) != APR_SUCCESS ||
+        (rv = read_lock(op, txn, attempt->kind, attempt->subject, &lock)) != APR_SUCCESS) {
+        return rv;
+    }
+    set_locked(attempt, &lock);
+    return ANSHIN_EDENIED;
+}
+
+apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
                                     anshin_attempt_t *attempt)
 {
+    const char *key = counter_key(op, subject, kind);
     anshin_counter_t counter;
+    anshin_lock_t lock;
     apr_status_t rv;
 
     memset(attempt, 0, sizeof(*attempt));
-    attempt->key = counter_key(op, user, kind);
+    attempt->subject = subject;
+    attempt->kind = kind;
     attempt->limit = counter_limit(&op->contract->policy, kind);
-    attempt->phantom = kind == ANSHIN_COUNTER_STRANGER;
     attempt->reserved_at = op->now;
-    if ((rv = counter_get(txn, attempt->key, &counter)) != APR_SUCCESS) {
+    if ((rv = open_in_time(op, txn, kind, subject, &lock)) != APR_SUCCESS ||
+        (rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
         return rv;
     }
-    open_in_time(op, &counter);
-    counter.reservations = reservations_kept(op, counter.reservations, 0);
-    if (!counter.locked_at && counter.failures >= attempt->limit) {
-        counter.locked_at = op->now; /* the contract's limit was lowered below what had been counted */
-        counter.changed_at = op->now;
-        if ((rv = anshin_txn_put(txn, &anshin_record_counter, attempt->key, &counter)) != APR_SUCCESS) {
-            return rv;
-        }
-    }
-    if (counter.locked_at) {
-        attempt->locked = 1;
-        attempt->locked_at = counter.locked_at;
+    if (lock.kinds) {
+        set_locked(attempt, &lock);
         return ANSHIN_EDENIED;
     }
+    if (counter.failures >= attempt->limit) {
+        return lock_lowered(op, txn, attempt, key, &counter);
+    }
+    counter.reservations = reservations_kept(op, counter.reservations, 0);
     if (counter.failures + counter.reservations->nelts >= attempt->limit) {
         return ANSHIN_EBUSY;
     }
-    if (attempt->phantom && (rv = file_new(op, txn, attempt->key, &counter, ANSHIN_PHANTOM_LIFE)) != APR_SUCCESS) {
+    counter.phantom = kind == ANSHIN_COUNTER_STRANGER;
+    if (counter.phantom && (rv = file_new(op, txn, key, &counter, ANSHIN_PHANTOM_LIFE)) != APR_SUCCESS) {
         return rv;
     }
     APR_ARRAY_PUSH(counter.reservations, apr_int64_t) = attempt->reserved_at;
-    counter.phantom = attempt->phantom;
     counter.changed_at = op->now;
-    return anshin_txn_put(txn, &anshin_record_counter, attempt->key, &counter);
+    return anshin_txn_put(txn, &anshin_record_counter, key, &counter);
 }
 
-apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed,
-                                   int success)
+/* The outcome, into the counter. */
+static void count(const anshin_op_t *op, anshin_counter_t *counter, anshin_attempt_t *attempt,
+                  anshin_attempt_outcome_t outcome, int was_locked)
 {
-    anshin_counter_t counter;
-    apr_status_t rv = counter_get(txn, attempt->key, &counter);
+    if (outcome == ANSHIN_ATTEMPT_FAILED) {
+        counter->failures++;
+        if (!was_locked && counter->failures >= attempt->limit) {
+            counter->locked_at = op->now;
+            attempt->locked_now = 1;
+        }
+    } else if (outcome == ANSHIN_ATTEMPT_SUCCEEDED && !was_locked) {
+        counter->failures = 0;
+    }
+    attempt->remaining = attempt->limit > counter->failures ? (int)(attempt->limit - counter->failures) : 0;
+    counter->changed_at = op->now;
+}
 
-    if (rv != APR_SUCCESS) {
+apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt,
+                                   anshin_attempt_outcome_t outcome)
+{
+    const char *key = counter_key(op, attempt->subject, attempt->kind);
+    anshin_counter_t counter;
+    anshin_lock_t lock;
+    apr_status_t rv;
+
+    if ((rv = anshin_lock_get(op, txn, attempt->kind, attempt->subject, &lock)) != APR_SUCCESS ||
+        (rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
         return rv;
     }
     counter.reservations = reservations_kept(op, counter.reservations, attempt->reserved_at);
-    if (failed) {
-        counter.failures++;
-        if (!counter.locked_at && counter.failures >= attempt->limit) {
-            counter.locked_at = op->now;
-        }
-    } else if (success && !counter.locked_at) {
-        counter.failures = 0;
-    }
-    attempt->locked = counter.locked_at != 0;
-    attempt->locked_at = counter.locked_at;
-    attempt->remaining = attempt->limit > counter.failures ? (int)(attempt->limit - counter.failures) : 0;
-    counter.phantom = attempt->phantom;
-    counter.changed_at = op->now;
+    counter.phantom = attempt->kind == ANSHIN_COUNTER_STRANGER;
+    count(op, &counter, attempt, outcome, lock.kinds != 0);
     if (!counter.failures && !counter.locked_at && counter.reservations->nelts == 0) {
-        rv =
-            anshin_txn_delete(txn, &anshin_record_counter, attempt->key); /* the state of most users most of the time */
+        rv = anshin_txn_delete(txn, &anshin_record_counter, key); /* the state of most users most of the time */
     } else {
-        rv = anshin_txn_put(txn, &anshin_record_counter, attempt->key, &counter);
+        rv = anshin_txn_put(txn, &anshin_record_counter, key, &counter);
     }
-    if (rv == APR_SUCCESS && success && attempt->locked) {
-        return ANSHIN_EDENIED;
+    if (rv != APR_SUCCESS || (rv = anshin_lock_get(op, txn, attempt->kind, attempt->subject, &lock)) != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    attempt->locked = 0;
+    if (lock.kinds) {
+        set_locked(attempt, &lock);
+    }
+    return attempt->locked && outcome == ANSHIN_ATTEMPT_SUCCEEDED ? ANSHIN_EDENIED : APR_SUCCESS;
 }
 
 int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited)
@@ -183,39 +311,10 @@ void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt)
     if (anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &ignored, op->pool) != APR_SUCCESS) {
         return;
     }
-    (void)anshin_txn_end(txn, anshin_attempt_settle(op, txn, attempt, 0, 0), ANSHIN_LAZY);
+    (void)anshin_txn_end(txn, anshin_attempt_settle(op, txn, attempt, ANSHIN_ATTEMPT_NOT_MADE), ANSHIN_LAZY);
 }
 
-apr_status_t anshin_counters_locked(anshin_op_t *op, anshin_txn_t *txn, const char *user, unsigned *locked)
-{
-    *locked = 0;
-    for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
-        anshin_counter_t counter;
-        apr_status_t rv = counter_get(txn, counter_key(op, user, (anshin_counter_kind_t)kind), &counter);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        open_in_time(op, &counter);
-        if (counter.locked_at) {
-            *locked |= 1u << kind;
-        }
-    }
-    return APR_SUCCESS;
-}
-
-apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user, int *was_locked)
-{
-    unsigned locked;
-    apr_status_t rv = anshin_counters_locked(op, txn, user, &locked);
-
-    if (rv == APR_SUCCESS && was_locked) {
-        *was_locked = locked != 0;
-    }
-    for (unsigned kind = 0; rv == APR_SUCCESS && kind < KIND_COUNT; kind++) {
-        rv = anshin_txn_delete(txn, &anshin_record_counter, counter_key(op, user, (anshin_counter_kind_t)kind));
-    }
-    return rv;
-}
+/* --- addresses -------------------------------------------------------------------------------------------------- */
 
 /* The counter of the client's network: the address itself for IPv4, the first 64 bits for IPv6. NULL: no address. */
 static const char *address_key(anshin_op_t *op)

@@ -1,9 +1,14 @@
 /*
- * Counters of attempts (LCK-1): an attempt is reserved in the store before the check is made, and settled after it.
+ * Counters of attempts (LCK-1) and the lock that they lead to (LCK-2): an attempt is reserved in the store before the
+ * check is made, and settled after it.
  *
  * A counter has room while failures + reservations are below its limit, so N parallel guesses get at most the limit's
  * number of checks whatever processes and nodes they reach. Only a confirmed failure adds to failures, only failures
  * lock. A reservation whose process died keeps its place for ANSHIN_RESERVATION_LIFE and then vanishes.
+ *
+ * Each kind has its own limit and its own rest of attempts. Passwords, login codes, answers and the operator's codes
+ * lock the account: a full counter of one kind closes all of them, and what opens it clears all of them. The codes of a
+ * registration lock their link, download passwords their download; neither opens in time, since both can be sent anew.
  */
 #ifndef ANSHIN_CORE_LOCKOUT_H
 #define ANSHIN_CORE_LOCKOUT_H
@@ -15,34 +20,47 @@
 
 typedef enum anshin_counter_kind_t {
     ANSHIN_COUNTER_PASSWORD,
-    ANSHIN_COUNTER_CODE,
-    ANSHIN_COUNTER_DOWNLOAD,
-    ANSHIN_COUNTER_ANSWER,  /* secret answers and the operator's codes, at a reissue */
-    ANSHIN_COUNTER_STRANGER /* attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
+    ANSHIN_COUNTER_CODE,        /* of a login */
+    ANSHIN_COUNTER_DOWNLOAD,    /* password of one download */
+    ANSHIN_COUNTER_ANSWER,      /* secret answers and the operator's codes, at a reissue */
+    ANSHIN_COUNTER_STRANGER,    /* attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
+    ANSHIN_COUNTER_REGISTRATION /* code of an invitation */
 } anshin_counter_kind_t;
 
+typedef enum anshin_attempt_outcome_t {
+    ANSHIN_ATTEMPT_FAILED,
+    ANSHIN_ATTEMPT_SUCCEEDED,
+    ANSHIN_ATTEMPT_NOT_MADE /* no check could be made; the place is given back */
+} anshin_attempt_outcome_t;
+
+typedef struct anshin_lock_t {
+    unsigned kinds;       /* the counters that are full, bits 1 << kind; 0: open */
+    apr_time_t since;     /* the last of them */
+    apr_time_t unlock_at; /* when it opens by itself; 0: somebody must open it */
+} anshin_lock_t;
+
 typedef struct anshin_attempt_t {
-    const char *key; /* of the counter */
+    const char *subject; /* whose */
+    anshin_counter_kind_t kind;
     int limit;
     apr_time_t reserved_at;
-    int phantom;
-    int remaining; /* after settling: checks left before the lock */
-    int locked;    /* the counter is locked (after reserving or settling) */
-    apr_time_t locked_at;
+    int remaining;        /* after settling: checks left before the lock */
+    int locked;           /* it is locked (after reserving or settling) */
+    int locked_now;       /* by this attempt (after settling) */
+    apr_time_t unlock_at; /* with locked: when it opens by itself, 0: somebody must open it */
 } anshin_attempt_t;
 
-/* Reserve inside a write transaction. APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must
- * be made.
- * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. user canonical.
- */
-apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *user,
+/* Reserve inside a write transaction. subject: the canonical user, of a download anshin_download_subject(). A lock whose
+ * time is over is opened here.
+ * APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must be made.
+ * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. */
+apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
                                     anshin_attempt_t *attempt);
 
-/* Settle inside a write transaction: failed 1 counts it (and locks at the limit), 0 gives it back and, when success is
- * 1, forgets former failures. failed 0, success 0: the check was never made. ANSHIN_EDENIED: the counter was locked
- * meanwhile and a success must not count. */
-apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int failed,
-                                   int success);
+/* Settle inside a write transaction: a failure counts (and locks at the limit), a success forgets former failures of
+ * its kind. ANSHIN_EDENIED: locked meanwhile, so that a success must not count. */
+apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt,
+                                   anshin_attempt_outcome_t outcome);
 
 /* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, too
  * many threads of this process wait already, or the store itself is busy; then ANSHIN_EBUSY is the answer. *waited
@@ -52,11 +70,18 @@ int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited);
 /* Give a reservation back in a transaction of its own, when the check could not be made. */
 void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt);
 
-/* Reset every counter of a user (operator's unlock). *was_locked may be NULL. */
-apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user, int *was_locked);
+/* Whose counter the password of a download has. */
+const char *anshin_download_subject(anshin_op_t *op, const char *user, apr_int64_t terminal);
 
-/* Which counters of the user are locked: bits 1 << kind. */
-apr_status_t anshin_counters_locked(anshin_op_t *op, anshin_txn_t *txn, const char *user, unsigned *locked);
+/* Forget one counter, with its lock. */
+apr_status_t anshin_counter_clear(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject);
+
+/* Forget every counter of a user (the operator's unlock). */
+apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user);
+
+/* The lock that attempts of this kind meet, in a transaction of any mode: of the account, or of the link or download. */
+apr_status_t anshin_lock_get(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
+                             anshin_lock_t *lock);
 
 /* Addresses (LCK-4): /32 for IPv4, /64 for IPv6. Inside a write transaction. check: ANSHIN_EDENIED when the address
  * must wait;

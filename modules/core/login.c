@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "core/claimant.h"
+#include "core/lock.h"
 #include "core/lockout.h"
-#include "core/notice.h"
 #include "core/password.h"
 #include "core/secret.h"
 
@@ -41,7 +41,7 @@ static void set_locked(anshin_op_t *op, anshin_login_result_t *result, const ans
     set_wrong(op, result, attempt);
     if (policy->show_locked) {
         result->outcome = ANSHIN_LOGIN_LOCKED;
-        result->unlock_at = policy->unlock_after && attempt->locked_at ? attempt->locked_at + policy->unlock_after : 0;
+        result->unlock_at = attempt->unlock_at;
     }
 }
 
@@ -97,6 +97,15 @@ static apr_status_t reserve(anshin_op_t *op, const anshin_login_facts_t *facts, 
     return rv;
 }
 
+/* Whose counter has locked decides who hears of it; the work is the same (S12). */
+static apr_status_t follow_lock(anshin_op_t *op, anshin_txn_t *txn, const anshin_attempt_t *attempt,
+                                const anshin_claimant_t *claimant)
+{
+    return attempt->kind == ANSHIN_COUNTER_PASSWORD && claimant->known
+               ? anshin_lock_follow(op, txn, &claimant->account, ANSHIN_LOCK_AT_LOGIN)
+               : anshin_lock_follow_phantom(op, txn);
+}
+
 /* Second transaction, in which everything is looked at again: a password that was changed, an account that was locked
  * or a certificate that was revoked while the hash was computed must not let in. */
 static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
@@ -112,7 +121,7 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
     }
     right = match && before->evaluated && claimant.evaluated && claimant.account.state == ANSHIN_ACCOUNT_ACTIVE &&
             strcmp(claimant.account.password_hash, before->account.password_hash) == 0;
-    rv = anshin_attempt_settle(op, txn, attempt, !right, right);
+    rv = anshin_attempt_settle(op, txn, attempt, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
     if (rv == APR_SUCCESS && right) {
         if (new_hash) {
             claimant.account.password_hash = new_hash;
@@ -131,15 +140,13 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_l
     } else {
         set_wrong(op, result, attempt);
     }
-    if (!claimant.evaluated) {
-        return anshin_claimant_record(op, txn, facts, &claimant, claimant.why);
-    }
-    if (attempt->locked &&
-        (rv = anshin_notice_add(op, txn, ANSHIN_NOTICE_LOCK, "locked", &claimant.account, NULL, NULL)) != APR_SUCCESS) {
+    if (attempt->locked_now && (rv = follow_lock(op, txn, attempt, &claimant)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_claimant_record(op, txn, facts, &claimant,
-                                  attempt->locked ? ANSHIN_HISTORY_NOW_LOCKED : ANSHIN_HISTORY_WRONG_PASSWORD);
+                                  !claimant.evaluated   ? claimant.why
+                                  : attempt->locked_now ? ANSHIN_HISTORY_NOW_LOCKED
+                                                        : ANSHIN_HISTORY_WRONG_PASSWORD);
 }
 
 static apr_status_t settle(anshin_op_t *op, const anshin_login_facts_t *facts, const anshin_claimant_t *claimant,

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "core/claimant.h"
+#include "core/lock.h"
 #include "core/lockout.h"
 #include "core/login.h"
 #include "core/mail.h"
-#include "core/proof.h"
 #include "core/secret.h"
 #include "core/token.h"
 #include "core/totp.h"
@@ -170,10 +170,12 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
     rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_CODE, claimant.user, &attempt);
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         result->outcome = ANSHIN_LOGIN_LOCKED;
+        result->unlock_at = attempt.unlock_at;
         return anshin_claimant_record(op, txn, facts, &claimant, ANSHIN_HISTORY_LOCKED);
     }
     if (rv != APR_SUCCESS || (rv = code_right(op, txn, &claimant.account, code, &right)) != APR_SUCCESS ||
-        (rv = anshin_attempt_settle(op, txn, &attempt, !right, right)) != APR_SUCCESS) {
+        (rv = anshin_attempt_settle(op, txn, &attempt, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) !=
+            APR_SUCCESS) {
         return rv;
     }
     if (right) {
@@ -181,12 +183,14 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
     }
     result->outcome = attempt.locked ? ANSHIN_LOGIN_LOCKED : ANSHIN_LOGIN_WRONG;
     result->remaining = attempt.remaining;
+    result->unlock_at = attempt.unlock_at;
     if ((rv = anshin_address_count(op, txn)) != APR_SUCCESS ||
-        (attempt.locked && (rv = anshin_proof_locked(op, txn, &claimant.account)) != APR_SUCCESS)) {
+        (attempt.locked_now &&
+         (rv = anshin_lock_follow(op, txn, &claimant.account, ANSHIN_LOCK_AT_LOGIN)) != APR_SUCCESS)) {
         return rv;
     }
     return anshin_claimant_record(op, txn, facts, &claimant,
-                                  attempt.locked ? ANSHIN_HISTORY_NOW_LOCKED : ANSHIN_HISTORY_WRONG_CODE);
+                                  attempt.locked_now ? ANSHIN_HISTORY_NOW_LOCKED : ANSHIN_HISTORY_WRONG_CODE);
 }
 
 apr_status_t anshin_login_code_check(anshin_op_t *op, const anshin_login_facts_t *facts, const char *stamp,

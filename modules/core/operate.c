@@ -91,7 +91,7 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
                          op->contract->name);
     } else if (rv == ANSHIN_ENOTFOUND) {
         /* counters that strangers left on this ID are not the new user's */
-        rv = anshin_counters_reset(op, txn, account.user, NULL);
+        rv = anshin_counters_reset(op, txn, account.user);
     }
     if (rv == APR_SUCCESS && (rv = anshin_terminal_put(op, txn, &terminal)) == APR_SUCCESS) {
         rv = invite(op, txn, &account, invitation);
@@ -131,7 +131,7 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
         rv = anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN0147", "user %s is %s, not pending", account.user,
                          anshin_account_state_name(account.state));
     }
-    if (rv == APR_SUCCESS && (rv = anshin_counters_reset(op, txn, account.user, NULL)) == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && (rv = anshin_counters_reset(op, txn, account.user)) == APR_SUCCESS) {
         rv = invite(op, txn, &account, invitation);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
@@ -167,7 +167,7 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
     account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
     account.disabled_at = 0;
     if ((rv = anshin_account_put(op, txn, &account)) == APR_SUCCESS) {
-        rv = anshin_counters_reset(op, txn, account.user, NULL);
+        rv = anshin_counters_reset(op, txn, account.user);
     }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
@@ -202,7 +202,7 @@ apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
     if ((rv = delete_terminals(op, txn, &account)) == APR_SUCCESS &&
         (rv = anshin_sessions_end(op, txn, account.user, &every, NULL)) == APR_SUCCESS &&
         (rv = anshin_login_code_forget(op, txn, account.user)) == APR_SUCCESS &&
-        (rv = anshin_counters_reset(op, txn, account.user, NULL)) == APR_SUCCESS && account.registration) {
+        (rv = anshin_counters_reset(op, txn, account.user)) == APR_SUCCESS && account.registration) {
         rv = anshin_txn_delete(txn, &anshin_record_token, account.registration);
     }
     if (rv == APR_SUCCESS) {

@@ -8,17 +8,8 @@
 #include <string.h>
 
 #include "core/history.h"
-#include "core/notice.h"
+#include "core/lock.h"
 #include "core/secret.h"
-#include "core/session.h"
-
-apr_status_t anshin_proof_locked(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
-{
-    static const anshin_session_match_t every = {0};
-    apr_status_t rv = anshin_sessions_end(op, txn, account->user, &every, NULL);
-
-    return rv == APR_SUCCESS ? anshin_notice_add(op, txn, ANSHIN_NOTICE_LOCK, "locked", account, NULL, NULL) : rv;
-}
 
 static apr_status_t reserve_once(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
                                  anshin_attempt_t *attempt)
@@ -38,17 +29,17 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, anshin_counter
     anshin_history_t entry = {.result = kind == ANSHIN_COUNTER_ANSWER ? ANSHIN_HISTORY_WRONG_PROOF
                                                                       : ANSHIN_HISTORY_WRONG_PASSWORD};
     anshin_account_t account;
-    apr_status_t rv = anshin_attempt_settle(op, txn, attempt, !match, match);
+    apr_status_t rv = anshin_attempt_settle(op, txn, attempt, match ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
 
     if (rv != APR_SUCCESS || match) {
         return rv == ANSHIN_EDENIED ? APR_SUCCESS
                                     : rv; /* right, but locked by a failure beside it: told by attempt->locked */
     }
-    if (attempt->locked) {
+    if (attempt->locked_now) {
         entry.result = ANSHIN_HISTORY_NOW_LOCKED;
         rv = anshin_account_get(op, txn, user, &account);
         if (rv == APR_SUCCESS) {
-            rv = anshin_proof_locked(op, txn, &account);
+            rv = anshin_lock_follow(op, txn, &account, ANSHIN_LOCK_WITHIN);
         }
         if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
             return rv;
@@ -73,6 +64,7 @@ static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const cha
     } while (rv == ANSHIN_EBUSY && anshin_attempt_wait(op, &waited));
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         proof->locked = 1;
+        proof->unlock_at = attempt.unlock_at;
         return APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {
@@ -89,6 +81,7 @@ static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const cha
     rv = anshin_txn_end(txn, settle_in(op, txn, kind, user, &attempt, match), ANSHIN_DURABLE);
     if (rv == APR_SUCCESS) {
         proof->locked = attempt.locked;
+        proof->unlock_at = attempt.unlock_at;
         proof->right = match && !attempt.locked;
         proof->remaining = attempt.remaining;
     }

@@ -10,8 +10,9 @@
 
 typedef struct anshin_proof_t {
     int right;
-    int locked;    /* the account is locked, by this attempt or before; all its sessions have ended */
-    int remaining; /* attempts left when wrong */
+    int locked;           /* the account is locked, by this attempt (then all its sessions have ended) or before */
+    apr_time_t unlock_at; /* with locked: when it opens by itself, 0: the operator must open it */
+    int remaining;        /* attempts left when wrong */
 } anshin_proof_t;
 
 /* Check a secret against a stored hash, in transactions of its own: kind says which counter. phc NULL: a dummy that is
@@ -19,8 +20,5 @@ typedef struct anshin_proof_t {
  * notice. APR_SUCCESS with *proof, ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
                                 const char *secret, anshin_proof_t *proof);
-
-/* Lock what a settled attempt has locked: end all sessions, send the notice. Inside the same write transaction. */
-apr_status_t anshin_proof_locked(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account);
 
 #endif

@@ -55,7 +55,7 @@ static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *toke
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_CODE, found.token.user, &attempt);
+    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_REGISTRATION, found.token.user, &attempt);
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         result->locked = 1;
         return APR_SUCCESS;
@@ -65,7 +65,7 @@ static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *toke
         return rv;
     }
     result->right = anshin_secret_equal(op, mac, found.token.code_mac);
-    rv = anshin_attempt_settle(op, txn, &attempt, !result->right, result->right);
+    rv = anshin_attempt_settle(op, txn, &attempt, result->right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
     result->locked = attempt.locked;
     result->remaining = attempt.remaining;
     if (rv != APR_SUCCESS || result->right) {
@@ -130,7 +130,7 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
     entry.method = account->method;
     if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS ||
-        (rv = anshin_counters_reset(op, txn, account->user, NULL)) != APR_SUCCESS ||
+        (rv = anshin_counters_reset(op, txn, account->user)) != APR_SUCCESS ||
         (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
         return rv;
     }

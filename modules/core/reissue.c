@@ -196,9 +196,16 @@ static int same_proofs(const anshin_account_t *a, const anshin_account_t *b)
 static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
                                const char *phc, const anshin_link_t *before, anshin_reissue_result_t *result)
 {
+    anshin_lock_t lock;
     anshin_link_t found;
     apr_status_t rv = find(op, txn, kind, token, &found);
 
+    if (rv == APR_SUCCESS) {
+        rv = anshin_lock_get(op, txn, ANSHIN_COUNTER_ANSWER, found.token.user, &lock);
+    }
+    if (rv == APR_SUCCESS && lock.kinds) {
+        return ANSHIN_EDENIED; /* by failures beside it, after the proof */
+    }
     if (rv == APR_SUCCESS && !same_proofs(&before->account, &found.account)) {
         return ANSHIN_EDENIED;
     }

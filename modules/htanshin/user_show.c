@@ -63,6 +63,7 @@ static apr_status_t show_invitation(const look_t *look)
     return status;
 }
 
+/* The lock of the account (LCK-2), by which attempts, since and until when; and that of the invitation. */
 static apr_status_t show_locks(const look_t *look)
 {
     static const struct {
@@ -71,19 +72,29 @@ static apr_status_t show_locks(const look_t *look)
     } kinds[] = {
         {ANSHIN_COUNTER_PASSWORD, "password"},
         {ANSHIN_COUNTER_CODE, "code"},
-        {ANSHIN_COUNTER_DOWNLOAD, "download"},
         {ANSHIN_COUNTER_ANSWER, "answer"},
     };
+    const char *user = look->account->user;
     json_t *locks = json_array();
-    unsigned locked = 0;
-    apr_status_t status = anshin_counters_locked(&look->call->op, look->txn, look->account->user, &locked);
+    anshin_lock_t lock = {0}, invitation = {0};
+    apr_status_t status = anshin_lock_get(&look->call->op, look->txn, ANSHIN_COUNTER_PASSWORD, user, &lock);
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if ((locked & (1u << kinds[i].kind)) != 0) {
+        if ((lock.kinds & (1u << kinds[i].kind)) != 0) {
             json_array_append_new(locks, json_string(kinds[i].name));
         }
     }
     json_object_set_new(look->result, "locked_by_attempts", locks);
+    if (lock.kinds != 0) {
+        anshin_result_time(look->result, "locked_since", lock.since, look->call->pool);
+    }
+    if (lock.unlock_at != 0) {
+        anshin_result_time(look->result, "locked_until", lock.unlock_at, look->call->pool);
+    }
+    if (status == APR_SUCCESS && look->account->state == ANSHIN_ACCOUNT_PENDING) {
+        status = anshin_lock_get(&look->call->op, look->txn, ANSHIN_COUNTER_REGISTRATION, user, &invitation);
+        anshin_result_flag(look->result, "registration_locked", invitation.kinds != 0);
+    }
     return status;
 }
 
@@ -125,6 +136,7 @@ static apr_status_t show_terminal(const look_t *look, apr_int64_t number, json_t
     anshin_op_t *op = &look->call->op;
     anshin_terminal_t terminal;
     anshin_download_t download = {0};
+    anshin_lock_t lock = {0};
     int waiting = 0;
     apr_status_t status = anshin_terminal_get(op, look->txn, look->account->user, number, &terminal);
 
@@ -142,6 +154,11 @@ static apr_status_t show_terminal(const look_t *look, apr_int64_t number, json_t
                                &download, &waiting);
     }
     anshin_result_flag(row, "download_waits", waiting && download.expires_at > op->now);
+    if (status == APR_SUCCESS && waiting) {
+        status = anshin_lock_get(op, look->txn, ANSHIN_COUNTER_DOWNLOAD,
+                                 anshin_download_subject(op, look->account->user, number), &lock);
+        anshin_result_flag(row, "download_locked", lock.kinds != 0);
+    }
     return status;
 }
 

@@ -100,13 +100,22 @@ int anshin_answer_throttled(anshin_exchange_t *x)
     return anshin_answer_page(x, "too-many", HTTP_TOO_MANY_REQUESTS);
 }
 
-int anshin_answer_locked(anshin_exchange_t *x, const char *kind, apr_time_t unlock_at)
+int anshin_answer_locked(anshin_exchange_t *x, apr_time_t unlock_at)
 {
-    anshin_page_flag(x->page, apr_pstrcat(x->op.pool, "kind_", kind, NULL), 1);
+    anshin_page_flag(x->page, "account", 1);
     if (unlock_at != 0) {
         anshin_page_text(x->page, "unlock_text",
                          anshin_page_say_text(x->page, "locked.unlock", "time", anshin_page_time(x->page, unlock_at)));
     }
+    return anshin_page_send(x->page, "locked", HTTP_FORBIDDEN);
+}
+
+int anshin_answer_link_locked(anshin_exchange_t *x, const char *which)
+{
+    const char *title = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "locked.", which, "_title", NULL));
+
+    anshin_page_flag(x->page, which, 1);
+    anshin_page_put(x->page, x->page->data, "title", json_string(title));
     return anshin_page_send(x->page, "locked", HTTP_FORBIDDEN);
 }
 

@@ -128,7 +128,7 @@ int anshin_download_post(anshin_exchange_t *x)
         return anshin_answer_failure(x, status, "download");
     }
     if (result.locked) {
-        return anshin_answer_locked(x, "download", 0);
+        return anshin_answer_link_locked(x, "download");
     }
     if (!result.right) {
         anshin_words_wrong(x, "download_password", "errors.download_wrong", result.remaining);

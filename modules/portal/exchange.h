@@ -76,8 +76,11 @@ int anshin_answer_error(anshin_exchange_t *x, int status);
 /* This address must wait (LCK-4): 429 with Retry-After. */
 int anshin_answer_throttled(anshin_exchange_t *x);
 
-/* Locked (LCK-2): 403. kind: "password", "code", "download", "answer". unlock_at: 0: only the operator unlocks. */
-int anshin_answer_locked(anshin_exchange_t *x, const char *kind, apr_time_t unlock_at);
+/* The account is locked (LCK-2): 403. unlock_at: 0: only the operator unlocks. */
+int anshin_answer_locked(anshin_exchange_t *x, apr_time_t unlock_at);
+
+/* A link is, and the account is not: 403. which: "registration", "download". */
+int anshin_answer_link_locked(anshin_exchange_t *x, const char *which);
 
 /* The link is used, over its time, or none of ours: 410, one page for all of them. */
 int anshin_answer_link_invalid(anshin_exchange_t *x);

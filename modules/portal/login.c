@@ -143,7 +143,7 @@ int anshin_login_post(anshin_exchange_t *x)
     }
     switch (result.outcome) {
     case ANSHIN_LOGIN_LOCKED:
-        return anshin_answer_locked(x, "password", result.unlock_at);
+        return anshin_answer_locked(x, result.unlock_at);
     case ANSHIN_LOGIN_THROTTLED:
         return anshin_answer_throttled(x);
     case ANSHIN_LOGIN_WRONG:

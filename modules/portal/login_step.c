@@ -146,7 +146,7 @@ int anshin_login_code_post(anshin_exchange_t *x)
         return failure(x, status, "login code");
     }
     if (result.outcome == ANSHIN_LOGIN_LOCKED) {
-        return anshin_answer_locked(x, "code", 0);
+        return anshin_answer_locked(x, result.unlock_at);
     }
     if (result.outcome == ANSHIN_LOGIN_WRONG) {
         anshin_words_wrong(x, "code", "errors.code_wrong", result.remaining);

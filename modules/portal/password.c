@@ -38,7 +38,7 @@ int anshin_password_post(anshin_exchange_t *x)
         return anshin_member_failure(x, status, "password change");
     }
     if (result.proof.locked) {
-        return anshin_answer_locked(x, "password", 0);
+        return anshin_answer_locked(x, result.proof.unlock_at);
     }
     anshin_words_broken(x, result.password_broken);
     if (anshin_member_complain(x, "current", &result.proof) || result.password_broken) {
@@ -84,7 +84,7 @@ int anshin_question_post(anshin_exchange_t *x)
         return anshin_member_failure(x, status, "question change");
     }
     if (result.proof.locked) {
-        return anshin_answer_locked(x, "password", 0);
+        return anshin_answer_locked(x, result.proof.unlock_at);
     }
     anshin_words_answer(x, result.question_error, result.answer_error);
     if (anshin_member_complain(x, "current", &result.proof) || result.question_error || result.answer_error) {
@@ -119,7 +119,7 @@ int anshin_reauthenticate_post(anshin_exchange_t *x)
         return anshin_member_failure(x, status, "re-authentication");
     }
     if (proof.locked) {
-        return anshin_answer_locked(x, "password", 0);
+        return anshin_answer_locked(x, proof.unlock_at);
     }
     if (anshin_member_complain(x, "password", &proof)) {
         return anshin_answer_form(x, "reauthenticate");

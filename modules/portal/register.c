@@ -39,10 +39,10 @@ int anshin_register_post(anshin_exchange_t *x)
         return anshin_answer_failure(x, status, "registration code");
     }
     if (result.locked) {
-        return anshin_answer_locked(x, "code", 0);
+        return anshin_answer_link_locked(x, "registration");
     }
     if (!result.right) {
-        anshin_words_wrong(x, "code", "errors.code_wrong", result.remaining);
+        anshin_words_wrong(x, "code", "errors.registration_code_wrong", result.remaining);
         return anshin_answer_form(x, "register-code");
     }
     x->flow.stage = ANSHIN_STAGE_CODE_OK;

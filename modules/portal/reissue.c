@@ -130,7 +130,7 @@ int anshin_reissue_prove_post(anshin_exchange_t *x)
         return anshin_answer_failure(x, status, "reissue");
     }
     if (result.proof.locked) {
-        return anshin_answer_locked(x, proof == ANSHIN_PROOF_PASSWORD ? "password" : "answer", 0);
+        return anshin_answer_locked(x, result.proof.unlock_at);
     }
     if (!result.proof.right) {
         return wrong(x, proof, &result.proof);

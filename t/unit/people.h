@@ -8,6 +8,8 @@
 #include "core/account.h"
 #include "core/certificate.h"
 #include "core/change.h"
+#include "core/job.h"
+#include "core/lock.h"
 #include "core/login.h"
 #include "core/registration.h"
 #include "tap.h"
@@ -154,6 +156,30 @@ static inline anshin_member_t people_member(world_t *world, const char *user, in
         exit(1);
     }
     return member;
+}
+
+/* What the worker does about locks: all of them, and how many there were. */
+static inline int people_tell_locks(world_t *world)
+{
+    int told = 0;
+    apr_time_t wake;
+    anshin_job_t job;
+    const char *key;
+
+    while (anshin_job_claim(world_op(world), "people", &job, &key, &wake) == APR_SUCCESS) {
+        anshin_op_t *op = world_op(world);
+
+        if (job.kind != ANSHIN_JOB_LOCK_NOTICE) {
+            (void)anshin_job_drop(op, key, "people");
+            continue;
+        }
+        if (anshin_lock_tell(op, &job, key, "people") != APR_SUCCESS) {
+            printf("# lock: %s %s\n", op->error.id, op->error.text);
+            exit(1);
+        }
+        told++;
+    }
+    return told;
 }
 
 static inline int people_alive(world_t *world, const anshin_member_t *member)

@@ -133,7 +133,7 @@ static void test_password(void)
     }
     ok(r.proof.locked && !people_alive(&world, &first),
        "guessing at an open session locks the account and ends it (LCK-1, S5)");
-    ok(mails("locked") == 1, "with a notice (MAI-3)");
+    ok(people_tell_locks(&world) == 1 && mails("locked") == 1, "with a notice (MAI-3)");
 }
 
 static void test_question(void)

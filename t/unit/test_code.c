@@ -154,8 +154,9 @@ static void test_totp(void)
         r = check(stamp, code_of(3), &rv);
     }
     ok(r.outcome == ANSHIN_LOGIN_LOCKED, "one and a half is not; five failures lock (LCK-1)");
-    ok(people_login(&world, "ot1", PEOPLE_PASSWORD, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_NEED_CODE,
-       "the password still leads to the code page");
+    ok(people_login(&world, "ot1", PEOPLE_PASSWORD, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_LOCKED,
+       "the account, so that the right password opens nothing either (LCK-2)");
+    ok(people_alive(&world, &member), "failures at a login leave the sessions that run (LCK-2)");
     (void)anshin_account_unlock(world_op(&world), "ot1");
     member = people_member(&world, "ot1", ANSHIN_METHOD_OTP);
     other = people_member(&world, "ot1", ANSHIN_METHOD_OTP);

@@ -27,10 +27,10 @@ static apr_status_t reserve(const char *user, anshin_attempt_t *attempt)
     return rv;
 }
 
-static apr_status_t settle(anshin_attempt_t *attempt, int failed, int success)
+static apr_status_t settle(anshin_attempt_t *attempt, anshin_attempt_outcome_t outcome)
 {
     step_t step = begin();
-    apr_status_t rv = anshin_attempt_settle(step.op, step.txn, attempt, failed, success);
+    apr_status_t rv = anshin_attempt_settle(step.op, step.txn, attempt, outcome);
 
     (void)anshin_txn_commit(step.txn, ANSHIN_LAZY);
     return rv;
@@ -45,11 +45,11 @@ static void test_reservations(void)
         world.now++;
     }
     ok(reserve("res", &more) == ANSHIN_EBUSY && !more.locked, "a sixth check must wait, and nobody is locked (LCK-1)");
-    ok(settle(&held[0], 0, 1) == APR_SUCCESS && reserve("res", &held[0]) == APR_SUCCESS,
+    ok(settle(&held[0], ANSHIN_ATTEMPT_SUCCEEDED) == APR_SUCCESS && reserve("res", &held[0]) == APR_SUCCESS,
        "a success gives its place back (LCK-1)");
-    ok(settle(&held[1], 0, 0) == APR_SUCCESS && reserve("res", &held[1]) == APR_SUCCESS,
+    ok(settle(&held[1], ANSHIN_ATTEMPT_NOT_MADE) == APR_SUCCESS && reserve("res", &held[1]) == APR_SUCCESS,
        "so does a check that was never made");
-    ok(settle(&held[2], 1, 0) == APR_SUCCESS && held[2].remaining == 4, "a failure is counted");
+    ok(settle(&held[2], ANSHIN_ATTEMPT_FAILED) == APR_SUCCESS && held[2].remaining == 4, "a failure is counted");
     ok(reserve("res", &more) == ANSHIN_EBUSY, "and keeps its place");
     world.now += ANSHIN_RESERVATION_LIFE;
     ok(reserve("res", &more) == APR_SUCCESS, "places of processes that died come back in time");
@@ -64,11 +64,11 @@ static void test_race(void)
         world.now++;
     }
     for (int i = 0; i < 4; i++) {
-        (void)settle(&held[i], 1, 0);
+        (void)settle(&held[i], ANSHIN_ATTEMPT_FAILED);
     }
     ok(!held[3].locked && held[3].remaining == 1, "four failures do not lock");
     ok(reserve("race", &more) == ANSHIN_EBUSY, "the fifth place is still taken");
-    ok(settle(&held[4], 1, 0) == APR_SUCCESS && held[4].locked, "the fifth failure locks (LCK-2)");
+    ok(settle(&held[4], ANSHIN_ATTEMPT_FAILED) == APR_SUCCESS && held[4].locked, "the fifth failure locks (LCK-2)");
     ok(reserve("race", &more) == ANSHIN_EDENIED && more.locked, "no check any more");
 
     for (int i = 0; i < 5; i++) {
@@ -78,12 +78,119 @@ static void test_race(void)
     world.contract.policy.password_attempts = 3; /* the contract became stricter while checks were under way */
     for (int i = 0; i < 4; i++) {
         held[i].limit = 3;
-        (void)settle(&held[i], 1, 0);
+        (void)settle(&held[i], ANSHIN_ATTEMPT_FAILED);
     }
-    ok(settle(&held[4], 0, 1) == ANSHIN_EDENIED && held[4].locked,
+    ok(settle(&held[4], ANSHIN_ATTEMPT_SUCCEEDED) == ANSHIN_EDENIED && held[4].locked,
        "a right password beside the failure that locked opens nothing (LCK-2)");
     ok(reserve("late", &more) == ANSHIN_EDENIED && more.locked, "and does not unlock (LCK-2)");
     world.contract.policy.password_attempts = 5;
+}
+
+static apr_status_t of_kind(anshin_counter_kind_t kind, const char *user, anshin_attempt_outcome_t outcome,
+                            anshin_attempt_t *attempt)
+{
+    step_t step = begin();
+    apr_status_t rv = anshin_attempt_reserve(step.op, step.txn, kind, user, attempt);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_attempt_settle(step.op, step.txn, attempt, outcome);
+    }
+    (void)anshin_txn_commit(step.txn, ANSHIN_LAZY);
+    return rv;
+}
+
+static int is_locked(anshin_counter_kind_t kind, const char *subject, anshin_lock_t *lock)
+{
+    step_t step = begin();
+
+    (void)anshin_lock_get(step.op, step.txn, kind, subject, lock);
+    anshin_txn_abort(step.txn);
+    return lock->kinds != 0;
+}
+
+/* One lock of the account for passwords, login codes, answers and the operator's codes (LCK-2). */
+static void test_one_lock(void)
+{
+    static const anshin_counter_kind_t of_account[] = {ANSHIN_COUNTER_PASSWORD, ANSHIN_COUNTER_CODE,
+                                                       ANSHIN_COUNTER_ANSWER};
+    const char *download = anshin_download_subject(people_op(&world, NULL), "one", 1);
+    anshin_attempt_t attempt;
+    anshin_lock_t lock;
+
+    world.contract.policy.answer_attempts = 3;
+    for (int n = 0; n < 3; n++) {
+        const char *user = apr_psprintf(world.pool, "one%d", n);
+        int refused = 0;
+
+        (void)of_kind(of_account[(n + 1) % 3], user, ANSHIN_ATTEMPT_FAILED, &attempt);
+        ok(attempt.remaining == (of_account[(n + 1) % 3] == ANSHIN_COUNTER_ANSWER ? 2 : 4),
+           "each kind keeps its limit and what remains of it (LCK-2)");
+        do {
+            (void)of_kind(of_account[n], user, ANSHIN_ATTEMPT_FAILED, &attempt);
+        } while (!attempt.locked);
+        ok(attempt.locked_now && attempt.remaining == 0, "at the limit of one kind the account is locked (LCK-2)");
+        for (int i = 0; i < 3; i++) {
+            refused +=
+                of_kind(of_account[i], user, ANSHIN_ATTEMPT_SUCCEEDED, &attempt) == ANSHIN_EDENIED && attempt.locked;
+        }
+        ok(refused == 3, "for every kind of proof, the right one as well (LCK-2)");
+        ok(is_locked(ANSHIN_COUNTER_CODE, user, &lock) && lock.kinds == 1u << of_account[n] && lock.unlock_at == 0,
+           "and it can be told which of them locked");
+        ok(of_kind(ANSHIN_COUNTER_STRANGER, user, ANSHIN_ATTEMPT_FAILED, &attempt) == APR_SUCCESS && !attempt.locked &&
+               of_kind(ANSHIN_COUNTER_REGISTRATION, user, ANSHIN_ATTEMPT_FAILED, &attempt) == APR_SUCCESS,
+           "a stranger's counter and a link's are others");
+    }
+    for (int i = 0; i < 5; i++) {
+        (void)of_kind(ANSHIN_COUNTER_REGISTRATION, "one", ANSHIN_ATTEMPT_FAILED, &attempt);
+    }
+    for (int i = 0; i < 10; i++) {
+        (void)of_kind(ANSHIN_COUNTER_DOWNLOAD, download, ANSHIN_ATTEMPT_FAILED, &attempt);
+    }
+    ok(is_locked(ANSHIN_COUNTER_REGISTRATION, "one", &lock) && is_locked(ANSHIN_COUNTER_DOWNLOAD, download, &lock) &&
+           !is_locked(ANSHIN_COUNTER_PASSWORD, "one", &lock),
+       "codes of a registration lock their link, download passwords their download, and not the account (LCK-2)");
+    ok(!is_locked(ANSHIN_COUNTER_DOWNLOAD, anshin_download_subject(people_op(&world, NULL), "one", 2), &lock),
+       "nor another download of the user (LCK-2)");
+    world.contract.policy.unlock_after = apr_time_from_sec(60);
+    ok(is_locked(ANSHIN_COUNTER_CODE, "one1", &lock) && lock.unlock_at == lock.since + apr_time_from_sec(60),
+       "a lock that time opens says when");
+    world.now += apr_time_from_sec(60);
+    ok(of_kind(ANSHIN_COUNTER_ANSWER, "one1", ANSHIN_ATTEMPT_FAILED, &attempt) == APR_SUCCESS &&
+           attempt.remaining == 2 &&
+           of_kind(ANSHIN_COUNTER_CODE, "one1", ANSHIN_ATTEMPT_FAILED, &attempt) == APR_SUCCESS &&
+           attempt.remaining == 4,
+       "and clears all its counters when it does (LCK-2)");
+    ok(is_locked(ANSHIN_COUNTER_REGISTRATION, "one", &lock) && is_locked(ANSHIN_COUNTER_DOWNLOAD, download, &lock),
+       "time opens no link and no download: they are sent anew (LCK-2)");
+    world.contract.policy.unlock_after = 0;
+    world.contract.policy.answer_attempts = 5;
+}
+
+/* Two kinds at once: the later failure does not lock, or tell, a second time. */
+static void test_two_kinds(void)
+{
+    anshin_attempt_t password, code;
+    step_t step;
+
+    for (int i = 0; i < 4; i++) {
+        (void)of_kind(ANSHIN_COUNTER_PASSWORD, "two", ANSHIN_ATTEMPT_FAILED, &password);
+        (void)of_kind(ANSHIN_COUNTER_CODE, "two", ANSHIN_ATTEMPT_FAILED, &code);
+    }
+    step = begin();
+    (void)anshin_attempt_reserve(step.op, step.txn, ANSHIN_COUNTER_PASSWORD, "two", &password);
+    (void)anshin_attempt_reserve(step.op, step.txn, ANSHIN_COUNTER_CODE, "two", &code);
+    ok(anshin_attempt_settle(step.op, step.txn, &password, ANSHIN_ATTEMPT_FAILED) == APR_SUCCESS && password.locked_now,
+       "the fifth password locks");
+    ok(anshin_attempt_settle(step.op, step.txn, &code, ANSHIN_ATTEMPT_FAILED) == APR_SUCCESS && code.locked &&
+           !code.locked_now,
+       "a code that fails beside it finds the account locked, and no second notice goes out (LCK-2)");
+    (void)anshin_txn_commit(step.txn, ANSHIN_LAZY);
+    step = begin();
+    ok(anshin_counters_reset(step.op, step.txn, "two") == APR_SUCCESS &&
+           anshin_attempt_reserve(step.op, step.txn, ANSHIN_COUNTER_CODE, "two", &code) == APR_SUCCESS &&
+           anshin_attempt_reserve(step.op, step.txn, ANSHIN_COUNTER_PASSWORD, "two", &password) == APR_SUCCESS,
+       "one unlock of the operator clears all counters (LCK-2)");
+    (void)anshin_txn_commit(step.txn, ANSHIN_LAZY);
 }
 
 static void test_lowered(void)
@@ -92,7 +199,7 @@ static void test_lowered(void)
 
     for (int i = 0; i < 3; i++) {
         (void)reserve("low", &attempt);
-        (void)settle(&attempt, 1, 0);
+        (void)settle(&attempt, ANSHIN_ATTEMPT_FAILED);
     }
     world.contract.policy.password_attempts = 2;
     ok(reserve("low", &attempt) == ANSHIN_EDENIED && attempt.locked, "a limit lowered below what was counted locks");
@@ -184,6 +291,8 @@ int main(void)
     people_contract(&world, ANSHIN_PRESET_CLASSIC);
     test_reservations();
     test_race();
+    test_one_lock();
+    test_two_kinds();
     test_lowered();
     test_meanwhile();
     test_gate();
