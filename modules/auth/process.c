@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "build_id.h"
+#include "crypto/alive.h"
 #include "crypto/crypto.h"
 #include "httpd/peer.h"
 #include "store/store_dbm.h"
@@ -75,6 +76,9 @@ static apr_status_t open_env(anshin_env_t *env, const anshin_config_t *config, a
     env->waiting = apr_pcalloc(pool, sizeof(*env->waiting));
     env->waiting->most = threads_over(4);
     rv = open_crypto(env, err, pool);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_alive_open(&env->owners, below(&config->server, "slots", pool), err, pool);
+    }
     if (rv == APR_SUCCESS) {
         rv = anshin_store_open(&env->store, &anshin_store_dbm,
                                apr_pstrcat(pool, below(&config->server, "store", pool), type, NULL), err, pool);

@@ -127,6 +127,13 @@ static apr_status_t make_stamp(anshin_op_t *op, const anshin_account_t *account,
                                          account->password_hash ? account->password_hash : "", NULL));
 }
 
+apr_status_t anshin_claimant_mark(anshin_op_t *op, const anshin_account_t *account, const char **mark)
+{
+    return anshin_secret_mac(op, mark, "known-browser",
+                             apr_psprintf(op->pool, "%s/%s/%" APR_INT64_T_FMT "/%s", op->contract->name, account->user,
+                                          account->locked_at, account->password_hash ? account->password_hash : ""));
+}
+
 apr_status_t anshin_claimant_stamped(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                                      const char *stamp)
 {
@@ -218,6 +225,7 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
     if ((rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS ||
         (rv = tell_new_address(op, txn, &claimant->account)) != APR_SUCCESS ||
         (facts->old_session && (rv = anshin_session_drop(op, txn, facts->old_session)) != APR_SUCCESS) ||
+        (rv = anshin_claimant_mark(op, &claimant->account, &result->known)) != APR_SUCCESS ||
         (rv = anshin_session_open(op, txn, &claimant->account, session, &result->session_id)) != APR_SUCCESS) {
         return rv;
     }

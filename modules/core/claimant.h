@@ -26,6 +26,10 @@ apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const ansh
 apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                     const anshin_claimant_t *claimant, anshin_history_result_t result);
 
+/* The mark of a browser that has logged in to this account: whoever shows it waits before strangers, no more. A MAC of
+ * the account as it is: it ends when the password is changed, and when the account is locked. */
+apr_status_t anshin_claimant_mark(anshin_op_t *op, const anshin_account_t *account, const char **mark);
+
 /* The steps that may lie between the right password and the session. */
 typedef enum anshin_login_step_t {
     ANSHIN_STEP_PASSWORD, /* the password was right just now */

@@ -10,6 +10,13 @@
 #include "core/anshin.h"
 
 #define ANSHIN_DIGEST_BYTES 32
+/* Who waits for a hash (S37). Those whose browser or certificate is known are served before all others; the others are
+ * so many of one address at most, as soon as there is a crowd. */
+typedef struct anshin_place_t {
+    const char *known;   /* NULL: nobody we know; otherwise the account, of which one attempt waits before the others */
+    const char *address; /* network of a stranger; NULL: not told */
+} anshin_place_t;
+
 #define ANSHIN_PHC_MAX 160 /* longest argon2id PHC string that we write, with its NUL */
 
 typedef struct anshin_crypto_t {
@@ -38,15 +45,16 @@ typedef struct anshin_crypto_t {
     apr_status_t (*unseal)(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound, const void *sealed,
                            apr_size_t length, apr_pool_t *pool);
 
-    /* argon2id (RFC 9106) into a PHC string with a fresh 128-bit salt, under the server's parameters.
-     * Waits a bounded time for one of the slots that all processes share (S4).
+    /* argon2id (RFC 9106) into a PHC string with a fresh 128-bit salt, under the server's parameters. Waits a bounded
+     * time for one of the slots that all processes share (S4), before strangers: who sets a secret has proven much.
      * APR_SUCCESS, ANSHIN_EBUSY (no slot in time), ANSHIN_EFAULT. */
     apr_status_t (*password_hash)(void *ctx, char phc[ANSHIN_PHC_MAX], const char *secret, apr_size_t length);
 
     /* Compare in constant time. phc NULL: a dummy of the same cost that never matches (unknown users, S8).
-     * *match: 1 or 0; *stale: 1 when the parameters are no longer the server's, so rehash. Answers as above. */
+     * *match: 1 or 0; *stale: 1 when the parameters are no longer the server's, so rehash. place NULL: before
+     * strangers. Answers as above. */
     apr_status_t (*password_verify)(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                    apr_size_t length);
+                                    apr_size_t length, const anshin_place_t *place);
 
     /* HOTP value (RFC 4226 5.3; HMAC-SHA-1, 6 digits) of a counter. APR_SUCCESS or ANSHIN_EFAULT. */
     apr_status_t (*hotp)(void *ctx, char code[7], const void *secret, apr_size_t length, apr_uint64_t counter);

@@ -97,6 +97,13 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
         return rv;
     }
     series.next++;
+    if (series.next - series.first > ANSHIN_HISTORY_MAX) {
+        rv = anshin_txn_delete(txn, &anshin_record_history, entry_key(op, user, series.first));
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        series.first++;
+    }
     return anshin_txn_put(txn, &anshin_record_sequence, series_key(op, user), &series);
 }
 

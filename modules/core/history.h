@@ -38,6 +38,10 @@ const char *anshin_history_result_name(apr_int64_t result); /* "login_ok" ... */
 /* Stands for what an unknown user typed where it cannot be a user ID. */
 #define ANSHIN_HISTORY_NO_USER "(no user ID)"
 
+/* The last line of defence of a disk: so many entries a series has at most, then the oldest goes when one is added.
+ * What bounds it before that are the limits of attempts and the retention. */
+#define ANSHIN_HISTORY_MAX 100000
+
 /* Append inside a write transaction; at and address come from op when the entry has none, account from whoever has the
  * ID. user: canonical, NULL for unknown users. */
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry);

@@ -19,7 +19,8 @@
 
 #define BATCH 50 /* entries that one transaction looks at */
 #define STEP_BATCHES 8
-#define HISTORY_BATCH 200
+#define HISTORY_BATCH 500
+#define ROUND apr_time_from_sec(20) /* longest time for the series of one step; what is left has its turn in a minute */
 #define MINUTE apr_time_from_sec(60)
 #define HOUR apr_time_from_sec(3600)
 #define DAY apr_time_from_sec(86400)
@@ -97,12 +98,28 @@ static apr_status_t session_remove(anshin_op_t *op, anshin_txn_t *txn, const cha
     return anshin_session_remove(&of_contract, txn, key, session->user);
 }
 
+/* When the lock of a counter opens by itself, 0: never; and at once where its contract is not declared. */
+static apr_time_t opens_at(const anshin_op_t *op, const char *key, const anshin_counter_t *counter)
+{
+    const char *slash = strchr(key, '/');
+    const anshin_contract_t *contract =
+        slash != NULL ? anshin_config_contract(op->env->config, apr_pstrmemdup(op->pool, key, (apr_size_t)(slash - key))) : NULL;
+
+    if (contract == NULL) {
+        return counter->locked_at;
+    }
+    return contract->policy.unlock_after != 0 ? counter->locked_at + contract->policy.unlock_after : 0;
+}
+
 static apr_time_t counter_over(const anshin_op_t *op, const char *key, const void *record)
 {
     const anshin_counter_t *counter = record;
     /* CONTRACT/@PREFIX/address; no user ID begins with that sign. */
     apr_interval_time_t keep = strstr(key, "/@") != NULL ? ANSHIN_KEEP_ADDRESS : ANSHIN_PHANTOM_LIFE;
 
+    if (counter->locked_at != 0 && opens_at(op, key, counter) == 0) {
+        return op->now + ANSHIN_PHANTOM_LIFE; /* as long as a real one, which nobody but the operator opens (S12) */
+    }
     return unless_over(op, counter->changed_at + keep);
 }
 
@@ -147,6 +164,7 @@ static const struct kind_t {
 typedef struct round_t {
     anshin_op_t *op;
     int removed;
+    apr_array_header_t *series; /* keys of those that have more to drop than one transaction does */
 } round_t;
 
 static apr_status_t look_at(round_t *round, anshin_txn_t *txn, const struct kind_t *kind, const char *key)
@@ -193,35 +211,82 @@ static apr_status_t end_of_oldest(anshin_op_t *op, anshin_txn_t *txn, const char
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
-/* Trim one series, "history/CONTRACT/USER", and file it again while anything is left in it. */
+/* The parts of "history/CONTRACT/USER"; 0: it is no series of a user. *op is then of its contract, or of none where that
+ * is not declared. */
+static int parse_series(anshin_op_t *op, const char *key, const char **user)
+{
+    char *contract = apr_pstrdup(op->pool, key + strlen("history/"));
+    char *slash = strchr(contract, '/');
+
+    if (slash == NULL) {
+        return 0;
+    }
+    *slash = '\0';
+    *user = slash + 1;
+    op->contract = anshin_config_contract(op->env->config, contract);
+    return 1;
+}
+
+/* Drop what is too old, as much as one transaction should. */
+static apr_status_t trim_some(anshin_op_t *op, anshin_txn_t *txn, const char *user, int *dropped)
+{
+    return anshin_history_trim(op, txn, *user != '\0' ? user : NULL, op->now - op->contract->policy.history_retention,
+                               HISTORY_BATCH, dropped);
+}
+
+/* Trim one series and file it again while anything is left in it. */
 static apr_status_t trim_series(round_t *round, anshin_txn_t *txn, const char *key)
 {
     anshin_op_t op = *round->op;
-    char *contract = apr_pstrdup(op.pool, key + strlen("history/"));
-    char *user = strchr(contract, '/');
-    apr_time_t end;
+    const char *user;
+    apr_time_t end = 0;
     int dropped;
     apr_status_t status;
 
-    if (user == NULL) {
-        return APR_SUCCESS; /* no series of a user */
+    if (!parse_series(&op, key, &user)) {
+        return APR_SUCCESS;
     }
-    *user++ = '\0';
-    op.contract = anshin_config_contract(op.env->config, contract);
     if (op.contract == NULL) {
         return anshin_expiry_file(&op, txn, &anshin_record_sequence, key, op.now + DAY);
     }
-    status = anshin_history_trim(&op, txn, *user != '\0' ? user : NULL, op.now - op.contract->policy.history_retention,
-                                 HISTORY_BATCH, &dropped);
+    status = trim_some(&op, txn, user, &dropped);
     if (status == APR_SUCCESS) {
         status = end_of_oldest(&op, txn, key, user, &end);
     }
     round->removed += dropped;
+    if (dropped == HISTORY_BATCH) {
+        APR_ARRAY_PUSH(round->series, const char *) = apr_pstrdup(op.pool, key);
+    }
     if (status != APR_SUCCESS || end == 0) {
         return status;
     }
     return anshin_expiry_file(&op, txn, &anshin_record_sequence, key,
                               end < op.now + ANSHIN_LOOK_HISTORY ? end : op.now + ANSHIN_LOOK_HISTORY);
+}
+
+/* A long series goes on in transactions of its own, in a pool of their own, until it is within its retention or the
+ * round's time is over: however fast it grows, it is dropped faster. */
+static apr_status_t trim_on(round_t *round, const char *key, apr_time_t deadline)
+{
+    int dropped = HISTORY_BATCH;
+    apr_status_t status = APR_SUCCESS;
+
+    while (status == APR_SUCCESS && dropped == HISTORY_BATCH &&
+           round->op->env->now(round->op->env->now_baton) < deadline) {
+        anshin_op_t op = *round->op;
+        anshin_txn_t *txn;
+        const char *user;
+
+        apr_pool_create(&op.pool, round->op->pool);
+        status = parse_series(&op, key, &user) ? anshin_op_begin(&op, ANSHIN_TXN_WRITE, &txn) : ANSHIN_ENOTFOUND;
+        if (status == APR_SUCCESS) {
+            status = anshin_txn_end(txn, trim_some(&op, txn, user, &dropped), ANSHIN_LAZY);
+        }
+        round->removed += status == APR_SUCCESS ? dropped : 0;
+        round->op->error = op.error;
+        apr_pool_destroy(op.pool);
+    }
+    return status;
 }
 
 /* --- what is due ------------------------------------------------------------------------------------------------ */
@@ -245,11 +310,16 @@ static apr_status_t remove_due(anshin_op_t *op, int *removed, int *more)
     int taken;
     apr_status_t status = APR_SUCCESS;
 
+    apr_time_t deadline = op->now + ROUND;
+
     *more = 1;
     for (int i = 0; status == APR_SUCCESS && *more && i < STEP_BATCHES; i++) {
-        round_t round = {op, 0};
+        round_t round = {op, 0, apr_array_make(op->pool, 4, sizeof(const char *))};
 
         status = anshin_expiry_take(op, BATCH, look, &round, &taken, more);
+        for (int j = 0; status == APR_SUCCESS && j < round.series->nelts; j++) {
+            status = trim_on(&round, APR_ARRAY_IDX(round.series, j, const char *), deadline);
+        }
         *removed += status == APR_SUCCESS ? round.removed : 0;
     }
     return status;

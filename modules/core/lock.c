@@ -16,13 +16,15 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const char *user)
     return ANSHIN_HAS(op->contract->policy.notices, ANSHIN_NOTICE_LOCK) ? anshin_job_add(op, txn, &job) : APR_SUCCESS;
 }
 
-apr_status_t anshin_lock_follow(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+apr_status_t anshin_lock_follow(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
                                 anshin_lock_origin_t origin)
 {
     static const anshin_session_match_t every = {0};
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv;
 
-    if (origin == ANSHIN_LOCK_WITHIN) {
+    account->locked_at = op->now;
+    rv = anshin_account_put(op, txn, account);
+    if (rv == APR_SUCCESS && origin == ANSHIN_LOCK_WITHIN) {
         rv = anshin_sessions_end(op, txn, account->user, &every, NULL);
     }
     return rv == APR_SUCCESS ? queue(op, txn, account->user) : rv;

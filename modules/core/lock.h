@@ -14,8 +14,8 @@ typedef enum anshin_lock_origin_t {
     ANSHIN_LOCK_WITHIN    /* from within a session, or behind a mailed link: all sessions end */
 } anshin_lock_origin_t;
 
-/* An account that this transaction has locked. Answers of anshin_job_add(). */
-apr_status_t anshin_lock_follow(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+/* An account that this transaction has locked; it is written. Answers of anshin_job_add(). */
+apr_status_t anshin_lock_follow(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
                                 anshin_lock_origin_t origin);
 
 /* The counter of strangers at an ID (LCK-3, LCK-4) that this transaction has locked: the same work, of which nobody

@@ -14,6 +14,7 @@
 
 #define BUSY_PAUSE apr_time_from_msec(20)
 #define BUSY_LIMIT apr_time_from_sec(5)
+#define STRANDED apr_time_from_sec(60) /* longer than any check takes */
 
 #define OF_ACCOUNT (1u << ANSHIN_COUNTER_PASSWORD | 1u << ANSHIN_COUNTER_CODE | 1u << ANSHIN_COUNTER_ANSWER)
 
@@ -69,22 +70,78 @@ static apr_status_t counter_get(anshin_txn_t *txn, const char *key, anshin_count
     return rv;
 }
 
-/* Without the reservation made at `without` (0: none) and without those whose process must have died. */
-static apr_array_header_t *reservations_kept(anshin_op_t *op, const apr_array_header_t *old, apr_time_t without)
-{
-    apr_array_header_t *kept = apr_array_make(op->pool, 8, sizeof(apr_int64_t));
+/* --- reservations ----------------------------------------------------------------------------------------------- */
 
-    for (int i = 0; old && i < old->nelts; i++) {
-        apr_int64_t at = APR_ARRAY_IDX(old, i, apr_int64_t);
-        if (at == without) {
+#define NOT_TOLD "-" /* the owner of a reservation whose process has no name */
+
+static const char *self(const anshin_op_t *op)
+{
+    return op->env->owners ? op->env->owners->self : NOT_TOLD;
+}
+
+static const char *owner_of(const anshin_counter_t *counter, int i)
+{
+    return counter->owners && i < counter->owners->nelts ? APR_ARRAY_IDX(counter->owners, i, const char *) : NOT_TOLD;
+}
+
+static int has_died(const anshin_op_t *op, const char *owner)
+{
+    const anshin_owners_t *owners = op->env->owners;
+
+    return owners && strcmp(owner, NOT_TOLD) != 0 && !owners->lives(owners->ctx, owner, op->pool);
+}
+
+/* Drop our reservation made at `without` (0: none) and those that are too old; with look those of dead processes. */
+static void drop_reservations(anshin_op_t *op, anshin_counter_t *counter, apr_time_t without, int look)
+{
+    apr_array_header_t *times = apr_array_make(op->pool, 8, sizeof(apr_int64_t));
+    apr_array_header_t *owners = apr_array_make(op->pool, 8, sizeof(const char *));
+
+    for (int i = 0; counter->reservations && i < counter->reservations->nelts; i++) {
+        apr_int64_t at = APR_ARRAY_IDX(counter->reservations, i, apr_int64_t);
+        const char *owner = owner_of(counter, i);
+
+        if (at == without && strcmp(owner, self(op)) == 0) {
             without = 0; /* one only: two may have been made in the same microsecond */
             continue;
         }
-        if (at + ANSHIN_RESERVATION_LIFE > op->now) {
-            APR_ARRAY_PUSH(kept, apr_int64_t) = at;
+        if (at + ANSHIN_RESERVATION_LIFE > op->now && !(look && has_died(op, owner))) {
+            APR_ARRAY_PUSH(times, apr_int64_t) = at;
+            APR_ARRAY_PUSH(owners, const char *) = owner;
         }
     }
-    return kept;
+    counter->reservations = times;
+    counter->owners = owners;
+}
+
+static int is_below(const anshin_counter_t *counter, apr_int64_t failures, int limit)
+{
+    return failures + counter->reservations->nelts < limit;
+}
+
+/* Who waits for a check waits for moments; for one that should long be over, until it counts no more (O1). */
+static int has_room(anshin_op_t *op, anshin_counter_t *counter, apr_int64_t failures, int limit)
+{
+    op->wait_until = 0;
+    drop_reservations(op, counter, 0, 0);
+    if (is_below(counter, failures, limit)) {
+        return 1;
+    }
+    drop_reservations(op, counter, 0, 1);
+    if (is_below(counter, failures, limit)) {
+        return 1;
+    }
+    if (counter->reservations->nelts > 0) {
+        apr_time_t oldest = APR_ARRAY_IDX(counter->reservations, 0, apr_int64_t);
+        op->wait_until = oldest + STRANDED <= op->now ? oldest + ANSHIN_RESERVATION_LIFE : 0;
+    }
+    return 0;
+}
+
+static void push_reservation(const anshin_op_t *op, anshin_counter_t *counter, apr_time_t at)
+{
+    APR_ARRAY_PUSH(counter->reservations, apr_int64_t) = at;
+    APR_ARRAY_PUSH(counter->owners, const char *) = self(op);
 }
 
 /* --- the lock --------------------------------------------------------------------------------------------------- */
@@ -227,15 +284,14 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
     if (counter.failures >= attempt->limit) {
         return lock_lowered(op, txn, attempt, key, &counter);
     }
-    counter.reservations = reservations_kept(op, counter.reservations, 0);
-    if (counter.failures + counter.reservations->nelts >= attempt->limit) {
+    if (!has_room(op, &counter, counter.failures, attempt->limit)) {
         return ANSHIN_EBUSY;
     }
     counter.phantom = kind == ANSHIN_COUNTER_STRANGER;
     if (counter.phantom && (rv = file_new(op, txn, key, &counter, ANSHIN_PHANTOM_LIFE)) != APR_SUCCESS) {
         return rv;
     }
-    APR_ARRAY_PUSH(counter.reservations, apr_int64_t) = attempt->reserved_at;
+    push_reservation(op, &counter, attempt->reserved_at);
     counter.changed_at = op->now;
     return anshin_txn_put(txn, &anshin_record_counter, key, &counter);
 }
@@ -269,7 +325,7 @@ apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_at
         (rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
         return rv;
     }
-    counter.reservations = reservations_kept(op, counter.reservations, attempt->reserved_at);
+    drop_reservations(op, &counter, attempt->reserved_at, 0);
     counter.phantom = attempt->kind == ANSHIN_COUNTER_STRANGER;
     count(op, &counter, attempt, outcome, lock.kinds != 0);
     if (!counter.failures && !counter.locked_at && counter.reservations->nelts == 0) {
@@ -316,68 +372,207 @@ void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt)
 
 /* --- addresses -------------------------------------------------------------------------------------------------- */
 
-/* The counter of the client's network: the address itself for IPv4, the first 64 bits for IPv6. NULL: no address. */
-static const char *address_key(anshin_op_t *op)
+/* Wider networks have larger limits: of the contract's, so many times. */
+typedef struct network_t {
+    const char *key;
+    int times;
+    anshin_counter_t counter;
+} network_t;
+
+enum { NETWORKS = 3 };
+
+static const struct prefix_t {
+    apr_size_t octets;
+    int times;
+} prefixes4[] = {{4, 1}, {3, 16}}, prefixes6[] = {{8, 1}, {7, 4}, {6, 16}};
+
+/* Octets of the address, 4 or 16; 0: there is none. */
+static apr_size_t address_octets(anshin_op_t *op, unsigned char octets[16])
 {
     static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}; /* ::ffff:0:0/96 */
-    unsigned char bytes[16];
-    const char *prefix = NULL, *address;
+    const char *address;
 
     if (!op->address) {
-        return NULL;
+        return 0;
     }
     address =
         apr_pstrndup(op->pool, op->address, strcspn(op->address, "%")); /* of a link: fe80::1%eth0 (RFC 4007 11) */
-    if (inet_pton(AF_INET, address, bytes) == 1) {
-        prefix = anshin_hex(bytes, 4, op->pool);
-    } else if (inet_pton(AF_INET6, address, bytes) == 1) {
-        prefix = memcmp(bytes, mapped, sizeof(mapped)) == 0 ? anshin_hex(bytes + 12, 4, op->pool)
-                                                            : anshin_hex(bytes, 8, op->pool);
+    if (inet_pton(AF_INET, address, octets) == 1) {
+        return 4;
     }
-    return prefix ? apr_pstrcat(op->pool, op->contract->name, "/@", prefix, "/address", NULL) : NULL;
+    if (inet_pton(AF_INET6, address, octets) != 1) {
+        return 0;
+    }
+    if (memcmp(octets, mapped, sizeof(mapped)) == 0) {
+        memmove(octets, octets + sizeof(mapped), 4);
+        return 4;
+    }
+    return 16;
 }
 
-/* APR_SUCCESS with *key NULL: nothing is counted. */
-static apr_status_t address_get(anshin_op_t *op, anshin_txn_t *txn, const char **key, anshin_counter_t *counter)
+/* The networks that the address lies in, the narrowest first; how many. */
+static int networks_of(anshin_op_t *op, network_t networks[NETWORKS])
 {
-    *key = address_key(op);
-    return *key ? counter_get(txn, *key, counter) : APR_SUCCESS;
+    unsigned char octets[16];
+    apr_size_t length = address_octets(op, octets);
+    const struct prefix_t *prefixes = length == 4 ? prefixes4 : prefixes6;
+    int count = length == 0 ? 0 : length == 4 ? 2 : 3;
+
+    for (int i = 0; i < count; i++) {
+        networks[i].key = apr_pstrcat(op->pool, op->contract->name, "/@",
+                                      anshin_hex(octets, prefixes[i].octets, op->pool), "/address", NULL);
+        networks[i].times = prefixes[i].times;
+    }
+    return count;
 }
 
-apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t networks_get(anshin_op_t *op, anshin_txn_t *txn, network_t networks[NETWORKS], int *count)
 {
-    const anshin_policy_t *policy = &op->contract->policy;
-    const char *key;
-    anshin_counter_t counter;
-    apr_status_t rv = address_get(op, txn, &key, &counter);
+    apr_status_t rv = APR_SUCCESS;
 
-    if (rv != APR_SUCCESS || !key) {
+    *count = networks_of(op, networks);
+    for (int i = 0; rv == APR_SUCCESS && i < *count; i++) {
+        rv = counter_get(txn, networks[i].key, &networks[i].counter);
+    }
+    return rv;
+}
+
+static int limit_of(const anshin_op_t *op, const network_t *network)
+{
+    return op->contract->policy.address_attempts * network->times;
+}
+
+static apr_int64_t failures_of(const anshin_op_t *op, const network_t *network)
+{
+    return network->counter.since + op->contract->policy.address_window > op->now ? network->counter.failures : 0;
+}
+
+/* The widest network that must wait; NULL: none. */
+static network_t *denied(anshin_op_t *op, network_t *networks, int count)
+{
+    network_t *widest = NULL;
+
+    op->wait_until = 0;
+    for (int i = 0; i < count; i++) {
+        apr_time_t end = networks[i].counter.since + op->contract->policy.address_window;
+
+        if (failures_of(op, &networks[i]) >= limit_of(op, &networks[i])) {
+            widest = &networks[i];
+            op->wait_until = end > op->wait_until ? end : op->wait_until;
+        }
+    }
+    return widest;
+}
+
+apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn, int *told)
+{
+    network_t networks[NETWORKS];
+    const network_t *network;
+    int count;
+    apr_status_t rv = networks_get(op, txn, networks, &count);
+
+    *told = 0;
+    if (rv != APR_SUCCESS || (network = denied(op, networks, count)) == NULL) {
         return rv;
     }
-    if (counter.failures >= policy->address_attempts && counter.since + policy->address_window > op->now) {
-        return ANSHIN_EDENIED;
+    *told = network->counter.told_at >= network->counter.since;
+    return ANSHIN_EDENIED;
+}
+
+apr_status_t anshin_address_tell(anshin_op_t *op, anshin_txn_t *txn)
+{
+    network_t networks[NETWORKS];
+    network_t *network;
+    int count;
+    apr_status_t rv = networks_get(op, txn, networks, &count);
+
+    if (rv != APR_SUCCESS || (network = denied(op, networks, count)) == NULL) {
+        return rv;
     }
-    return APR_SUCCESS;
+    network->counter.told_at = network->counter.changed_at = op->now;
+    return anshin_txn_put(txn, &anshin_record_counter, network->key, &network->counter);
+}
+
+apr_status_t anshin_address_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_address_attempt_t *attempt)
+{
+    network_t networks[NETWORKS];
+    int count;
+    apr_status_t rv = networks_get(op, txn, networks, &count);
+
+    attempt->reserved_at = 0;
+    if (rv != APR_SUCCESS || denied(op, networks, count) != NULL) {
+        return rv == APR_SUCCESS ? ANSHIN_EDENIED : rv;
+    }
+    for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
+        anshin_counter_t *counter = &networks[i].counter;
+
+        if (!has_room(op, counter, failures_of(op, &networks[i]), limit_of(op, &networks[i]))) {
+            return ANSHIN_EBUSY;
+        }
+        push_reservation(op, counter, op->now);
+        counter->phantom = 1;
+        counter->changed_at = op->now;
+        rv = anshin_txn_put(txn, &anshin_record_counter, networks[i].key, counter);
+    }
+    attempt->reserved_at = count > 0 ? op->now : 0;
+    return rv;
+}
+
+/* Housekeeping hears of it with the first failure: without one there is no counter when nobody has a place in it. */
+static apr_status_t count_failure(anshin_op_t *op, anshin_txn_t *txn, network_t *network)
+{
+    anshin_counter_t *counter = &network->counter;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (counter->since == 0) {
+        rv = anshin_expiry_file(op, txn, &anshin_record_counter, network->key, op->now + ANSHIN_KEEP_ADDRESS);
+    }
+    if (counter->since + op->contract->policy.address_window <= op->now) {
+        counter->since = op->now;
+        counter->failures = 0;
+    }
+    counter->failures++;
+    counter->phantom = 1;
+    return rv;
+}
+
+apr_status_t anshin_address_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_address_attempt_t *attempt,
+                                   anshin_attempt_outcome_t outcome)
+{
+    network_t networks[NETWORKS];
+    int count;
+    apr_status_t rv = networks_get(op, txn, networks, &count);
+
+    for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
+        anshin_counter_t *counter = &networks[i].counter;
+
+        drop_reservations(op, counter, attempt->reserved_at, 0);
+        if (outcome == ANSHIN_ATTEMPT_FAILED) {
+            rv = count_failure(op, txn, &networks[i]);
+        }
+        counter->changed_at = op->now;
+        if (rv == APR_SUCCESS) {
+            rv = counter->since == 0 && counter->reservations->nelts == 0
+                     ? anshin_txn_delete(txn, &anshin_record_counter, networks[i].key)
+                     : anshin_txn_put(txn, &anshin_record_counter, networks[i].key, counter);
+        }
+    }
+    attempt->reserved_at = 0;
+    return rv;
 }
 
 apr_status_t anshin_address_count(anshin_op_t *op, anshin_txn_t *txn)
 {
-    const char *key;
-    anshin_counter_t counter;
-    apr_status_t rv = address_get(op, txn, &key, &counter);
+    anshin_address_attempt_t none = {0};
 
-    if (rv != APR_SUCCESS || !key) {
-        return rv;
-    }
-    if ((rv = file_new(op, txn, key, &counter, ANSHIN_KEEP_ADDRESS)) != APR_SUCCESS) {
-        return rv;
-    }
-    if (counter.since + op->contract->policy.address_window <= op->now) {
-        counter.since = op->now;
-        counter.failures = 0;
-    }
-    counter.failures++;
-    counter.phantom = 1;
-    counter.changed_at = op->now;
-    return anshin_txn_put(txn, &anshin_record_counter, key, &counter);
+    return anshin_address_settle(op, txn, &none, ANSHIN_ATTEMPT_FAILED);
+}
+
+/* Of IPv6 a line's customer. */
+const char *anshin_address_network(anshin_op_t *op)
+{
+    network_t networks[NETWORKS];
+    int count = networks_of(op, networks);
+
+    return count == 0 ? NULL : networks[count == 3].key;
 }

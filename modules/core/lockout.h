@@ -4,7 +4,8 @@
  *
  * A counter has room while failures + reservations are below its limit, so N parallel guesses get at most the limit's
  * number of checks whatever processes and nodes they reach. Only a confirmed failure adds to failures, only failures
- * lock. A reservation whose process died keeps its place for ANSHIN_RESERVATION_LIFE and then vanishes.
+ * lock. A reservation whose process died is found out when there is no room left, and vanishes; where that cannot be
+ * told it does so after ANSHIN_RESERVATION_LIFE.
  *
  * Each kind has its own limit and its own rest of attempts. Passwords, login codes, answers and the operator's codes
  * lock the account: a full counter of one kind closes all of them, and what opens it clears all of them. The codes of a
@@ -53,7 +54,8 @@ typedef struct anshin_attempt_t {
 /* Reserve inside a write transaction. subject: the canonical user, of a download anshin_download_subject(). A lock whose
  * time is over is opened here.
  * APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must be made.
- * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. */
+ * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. op->wait_until
+ * is set where that will take longer than a check. */
 apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
                                     anshin_attempt_t *attempt);
 
@@ -83,10 +85,34 @@ apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const cha
 apr_status_t anshin_lock_get(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
                              anshin_lock_t *lock);
 
-/* Addresses (LCK-4): /32 for IPv4, /64 for IPv6. Inside a write transaction. check: ANSHIN_EDENIED when the address
- * must wait;
- * count: one more failure. No address in op: nothing happens. */
-apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn);
+/* --- addresses (LCK-4) --- */
+
+/* A place of each network that the client's address lies in: IPv4 /32 and /24, IPv6 /64, /56 and /48, each with a limit
+ * of its own. No address in op: nothing is counted, and there is always room. */
+typedef struct anshin_address_attempt_t {
+    apr_time_t reserved_at; /* 0: none */
+} anshin_address_attempt_t;
+
+/* Must the address wait, in a transaction of any mode? ANSHIN_EDENIED when it must: op->wait_until says until when, and
+ * *told is 1 when the history knows it of this window. */
+apr_status_t anshin_address_check(anshin_op_t *op, anshin_txn_t *txn, int *told);
+
+/* Inside a write transaction, after a check that denied: the history knows it from now on. */
+apr_status_t anshin_address_tell(anshin_op_t *op, anshin_txn_t *txn);
+
+/* Inside a write transaction. APR_SUCCESS; ANSHIN_EDENIED as of the check; ANSHIN_EBUSY (no room only because others'
+ * checks are under way). */
+apr_status_t anshin_address_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_address_attempt_t *attempt);
+
+/* Inside a write transaction: the place is given back, and a failure counts. One that was never reserved counts as
+ * well. */
+apr_status_t anshin_address_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_address_attempt_t *attempt,
+                                   anshin_attempt_outcome_t outcome);
+
+/* One more failure, for what needs no place. */
 apr_status_t anshin_address_count(anshin_op_t *op, anshin_txn_t *txn);
+
+/* The network whose attempts share a place in a line; NULL: no address. In op's pool. */
+const char *anshin_address_network(anshin_op_t *op);
 
 #endif

@@ -13,6 +13,7 @@ typedef struct anshin_login_facts_t {
     const char *password;      /* as typed, valid UTF-8 */
     const anshin_peer_t *peer; /* what the connection presented */
     const char *old_session;   /* cookie value that the browser sent, or NULL: that session ends at success (S14) */
+    const char *known;         /* the mark of a login before, as the browser keeps it; NULL: none */
 } anshin_login_facts_t;
 
 typedef enum anshin_login_outcome_t {
@@ -34,6 +35,7 @@ typedef struct anshin_login_result_t {
     const char *stamp;        /* with NEED_CODE, MUST_CHANGE: sealed into the flow, brought to the next step */
     int days_left;            /* with OK: days until the password expires, -1: nothing to tell (LOG-6) */
     const char *session_id;   /* with OK: cookie value */
+    const char *known;        /* with OK: the mark for the browser to keep; no ID stands in it */
     anshin_session_t session; /* with OK */
 } anshin_login_result_t;
 

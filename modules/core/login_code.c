@@ -155,6 +155,20 @@ static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_accoun
     return anshin_totp_check(op, account, code, right);
 }
 
+/* What is refused is written down as long as its address may try at all (S37). */
+static apr_status_t record_locked(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
+                                  const anshin_claimant_t *claimant)
+{
+    int told;
+    apr_status_t rv = anshin_address_check(op, txn, &told);
+
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_EDENIED ? APR_SUCCESS : rv;
+    }
+    rv = anshin_address_count(op, txn);
+    return rv == APR_SUCCESS ? anshin_claimant_record(op, txn, facts, claimant, ANSHIN_HISTORY_LOCKED) : rv;
+}
+
 static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts, const char *stamp,
                              const char *code, anshin_login_result_t *result)
 {
@@ -171,7 +185,7 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         result->outcome = ANSHIN_LOGIN_LOCKED;
         result->unlock_at = attempt.unlock_at;
-        return anshin_claimant_record(op, txn, facts, &claimant, ANSHIN_HISTORY_LOCKED);
+        return record_locked(op, txn, facts, &claimant);
     }
     if (rv != APR_SUCCESS || (rv = code_right(op, txn, &claimant.account, code, &right)) != APR_SUCCESS ||
         (rv = anshin_attempt_settle(op, txn, &attempt, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) !=

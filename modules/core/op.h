@@ -12,6 +12,13 @@
 #include "core/gate.h"
 #include "core/store.h"
 
+/* Who has something in hand, and whether the process of another one still lives (core/lockout.h). */
+typedef struct anshin_owners_t {
+    void *ctx;
+    const char *self;                                             /* this process */
+    int (*lives)(void *ctx, const char *owner, apr_pool_t *pool); /* 0: it is known to have died */
+} anshin_owners_t;
+
 /* Made at start by the edge, read-only afterwards, shared by threads. */
 typedef struct anshin_env_t {
     const anshin_config_t *config;
@@ -21,6 +28,7 @@ typedef struct anshin_env_t {
     void *now_baton;
     anshin_gate_t
         *waiting; /* threads that wait for other attempts at their account (core/lockout.h); NULL: any number */
+    const anshin_owners_t *owners; /* NULL: nobody tells; what a dead process had in hand is free in time */
 } anshin_env_t;
 
 struct anshin_session_memo_t;
@@ -32,6 +40,7 @@ typedef struct anshin_op_t {
     apr_time_t now;                     /* one time for the whole operation */
     const char *address;                /* of the client as text, IPv4 or IPv6; NULL: not from the network */
     struct anshin_session_memo_t *memo; /* of the connection, while nobody else has it (core/session.h); or NULL */
+    apr_time_t wait_until;              /* set where a verb says so: when it is worth trying again; 0: not known */
     int jobs_queued;                    /* set by verbs that queue work: the edge then calls anshin_job_ring() */
     anshin_error_t error;
 } anshin_op_t;

@@ -148,7 +148,7 @@ apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_accou
         return rv;
     }
     account.state = state;
-    account.disabled_at = op->now;
+    account.disabled_at = account.locked_at = op->now;
     if ((rv = anshin_account_put(op, txn, &account)) == APR_SUCCESS) {
         rv = anshin_sessions_end(op, txn, account.user, &every, NULL);
     }

@@ -180,7 +180,7 @@ static apr_status_t was_used(anshin_op_t *op, const char *password, const char *
 {
     const anshin_crypto_t *crypto = op->env->crypto;
     int stale;
-    apr_status_t rv = crypto->password_verify(crypto->ctx, match, &stale, phc, password, strlen(password));
+    apr_status_t rv = crypto->password_verify(crypto->ctx, match, &stale, phc, password, strlen(password), NULL);
 
     return rv == APR_SUCCESS ? rv : anshin_fail(&op->error, rv, "AN0131", "a former password could not be compared");
 }

@@ -70,7 +70,7 @@ static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const cha
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = crypto->password_verify(crypto->ctx, &match, &stale, phc, secret, strlen(secret));
+    rv = crypto->password_verify(crypto->ctx, &match, &stale, phc, secret, strlen(secret), NULL);
     if (rv != APR_SUCCESS) {
         anshin_attempt_give_back(op, &attempt);
         return anshin_fail(&op->error, rv, "AN0181", "a secret could not be checked: %s", anshin_status_name(rv));

@@ -25,7 +25,8 @@ static apr_status_t queue_request(anshin_op_t *op, anshin_txn_t *txn, anshin_rei
     anshin_job_t job = {.kind = kind == ANSHIN_REISSUE_PASSWORD ? ANSHIN_JOB_PASSWORD_REQUEST
                                                                 : ANSHIN_JOB_CERTIFICATE_REQUEST};
     apr_int64_t waiting;
-    apr_status_t rv = anshin_address_check(op, txn);
+    int told;
+    apr_status_t rv = anshin_address_check(op, txn, &told);
 
     if (rv != APR_SUCCESS || (rv = anshin_address_count(op, txn)) != APR_SUCCESS ||
         (rv = anshin_jobs_requests(op, txn, &waiting)) != APR_SUCCESS) {

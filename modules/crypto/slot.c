@@ -3,9 +3,12 @@
  *
  * Between processes a slot is a flock() on a file that each process opened itself (a descriptor inherited over fork
  * would exclude nobody). Between threads it is the flag `held`: threads share the open file, which a lock does not see.
- * The waiting threads of a process stand in line. Nobody can be woken by another process, so the first of the line
- * looks every few milliseconds; the others sleep until they are the first. The line is bounded: a thread that waits
+ * The waiting threads of a process stand in two lines. Nobody can be woken by another process, so the first of all
+ * looks every few milliseconds; the others sleep until they are the first. The lines are bounded: a thread that waits
  * here answers nobody else, and logins must not take all of them.
+ *
+ * Between processes the file `known` tells that somebody stands in the first line: whoever does has its process hold a
+ * shared lock on it, and strangers take no slot while they could not have it alone.
  */
 #include "crypto/slot.h"
 
@@ -33,16 +36,25 @@ typedef struct entry_t {
 /* A thread in line; it lies on that thread's stack. */
 typedef struct waiter_t {
     struct waiter_t *next;
+    const char *who;       /* account or address; NULL: not told */
     pthread_cond_t called; /* a slot is free, or it is the first now */
 } waiter_t;
+
+enum { KNOWN, STRANGERS, LINES };
+
+typedef struct line_t {
+    waiter_t *first;
+    int waiting;
+} line_t;
 
 struct anshin_slots_t {
     pid_t process;
     pthread_mutex_t mutex;
     pthread_condattr_t clock; /* CLOCK_MONOTONIC, so that a change of the date strands nobody */
-    waiter_t *first;
-    int waiting;
-    int line; /* how many may; 0: any number */
+    line_t lines[LINES];
+    int line;       /* how many may wait in both; 0: any number */
+    int known_file; /* the lock of the first line */
+    int announced;  /* it is held */
     apr_interval_time_t wait;
     apr_size_t arena_size;
     int count;
@@ -61,6 +73,7 @@ static apr_status_t close_slots(void *data)
         }
         close(entry->file);
     }
+    close(slots->known_file);
     pthread_condattr_destroy(&slots->clock);
     pthread_mutex_destroy(&slots->mutex);
     return APR_SUCCESS;
@@ -96,6 +109,7 @@ apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, in
                                int line, apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_slots_t *made = apr_pcalloc(pool, sizeof(*made));
+    apr_status_t rv;
 
     made->process = getpid();
     made->line = line;
@@ -105,11 +119,15 @@ apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, in
     pthread_mutex_init(&made->mutex, NULL);
     pthread_condattr_init(&made->clock);
     pthread_condattr_setclock(&made->clock, CLOCK_MONOTONIC);
+    rv = open_file(&made->known_file, apr_pstrcat(pool, directory, "/known", NULL), err, pool);
     apr_pool_cleanup_register(pool, made, close_slots, apr_pool_cleanup_null);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     for (int i = 0; i < count; i++) {
         entry_t *entry = &made->entries[i];
-        apr_status_t rv = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err, pool);
 
+        rv = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err, pool);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -149,29 +167,89 @@ static apr_time_t monotonic(void)
     return apr_time_from_sec((apr_time_t)now.tv_sec) + (apr_time_t)now.tv_nsec / 1000;
 }
 
-static void stand_in_line(anshin_slots_t *slots, waiter_t *self)
+/* --- the lines, all with the mutex held --------------------------------------------------------------------------- */
+
+/* Who looks next. */
+static waiter_t *first_of_all(const anshin_slots_t *slots)
 {
-    waiter_t **place = &slots->first;
+    return slots->lines[KNOWN].first != NULL ? slots->lines[KNOWN].first : slots->lines[STRANGERS].first;
+}
+
+/* Tell the other processes whether somebody known waits here. Not to be had for a moment: it is tried again. */
+static void announce(anshin_slots_t *slots)
+{
+    int wanted = slots->lines[KNOWN].first != NULL;
+
+    if (wanted != slots->announced && flock(slots->known_file, wanted ? LOCK_SH | LOCK_NB : LOCK_UN) == 0) {
+        slots->announced = wanted;
+    }
+}
+
+/* Does nobody known wait in any process? */
+static int strangers_turn(const anshin_slots_t *slots)
+{
+    if (slots->lines[KNOWN].first != NULL || flock(slots->known_file, LOCK_EX | LOCK_NB) != 0) {
+        return 0;
+    }
+    flock(slots->known_file, LOCK_UN);
+    return 1;
+}
+
+static int count_of(const line_t *line, const char *who)
+{
+    int count = 0;
+
+    for (const waiter_t *one = line->first; one != NULL; one = one->next) {
+        count += one->who != NULL && strcmp(one->who, who) == 0;
+    }
+    return count;
+}
+
+/* Is there a place? The known may have whatever strangers have not taken, and a quarter in any case. */
+static int has_room(const anshin_slots_t *slots, int which, const char *who)
+{
+    int quarter = slots->line / 4;
+    int places = slots->line - (which == STRANGERS ? (slots->line > 1 ? quarter : 0) : slots->lines[STRANGERS].waiting);
+    int waiting = slots->lines[which].waiting;
+
+    if (slots->line == 0) {
+        return 1;
+    }
+    if (which == KNOWN) {
+        return waiting < (places > quarter ? places : quarter + 1);
+    }
+    if (waiting >= places) {
+        return 0;
+    }
+    return who == NULL || waiting < slots->line / 2 ||
+           count_of(&slots->lines[STRANGERS], who) < (quarter > 2 ? quarter : 2);
+}
+
+static void stand_in_line(anshin_slots_t *slots, int which, waiter_t *self)
+{
+    waiter_t **place = &slots->lines[which].first;
 
     while (*place != NULL) {
         place = &(*place)->next;
     }
     *place = self;
-    slots->waiting++;
+    slots->lines[which].waiting++;
+    announce(slots);
 }
 
 /* Whoever is the first then has to look at once: several slots may have come free. */
-static void leave_line(anshin_slots_t *slots, const waiter_t *self)
+static void leave_line(anshin_slots_t *slots, int which, const waiter_t *self)
 {
-    waiter_t **place = &slots->first;
+    waiter_t **place = &slots->lines[which].first;
 
     while (*place != self) {
         place = &(*place)->next;
     }
     *place = self->next;
-    slots->waiting--;
-    if (slots->first != NULL) {
-        pthread_cond_signal(&slots->first->called);
+    slots->lines[which].waiting--;
+    announce(slots);
+    if (first_of_all(slots) != NULL) {
+        pthread_cond_signal(&first_of_all(slots)->called);
     }
 }
 
@@ -182,38 +260,57 @@ static void sleep_until(anshin_slots_t *slots, waiter_t *self, apr_time_t until)
     pthread_cond_timedwait(&self->called, &slots->mutex, &when);
 }
 
-/* With the mutex held. */
-static apr_status_t wait_in_line(entry_t **taken, anshin_slots_t *slots)
+static apr_status_t look_from(entry_t **taken, anshin_slots_t *slots, int which)
+{
+    return which == KNOWN || strangers_turn(slots) ? look(taken, slots) : ANSHIN_EBUSY;
+}
+
+static apr_status_t wait_in_line(entry_t **taken, anshin_slots_t *slots, int which, const char *who)
 {
     apr_time_t deadline = monotonic() + slots->wait;
     apr_status_t rv = ANSHIN_EBUSY;
-    waiter_t self = {.next = NULL};
+    waiter_t self = {.next = NULL, .who = who};
 
     pthread_cond_init(&self.called, &slots->clock);
-    stand_in_line(slots, &self);
+    stand_in_line(slots, which, &self);
     for (;;) {
-        int first = slots->first == &self;
+        int first = first_of_all(slots) == &self;
         apr_time_t now = monotonic();
 
-        rv = first ? look(taken, slots) : ANSHIN_EBUSY;
+        announce(slots);
+        rv = first ? look_from(taken, slots, which) : ANSHIN_EBUSY;
         if (rv != ANSHIN_EBUSY || now >= deadline) {
             break;
         }
         sleep_until(slots, &self, first && now + LOOK_EVERY < deadline ? now + LOOK_EVERY : deadline);
     }
-    leave_line(slots, &self);
+    leave_line(slots, which, &self);
     pthread_cond_destroy(&self.called);
     return rv;
 }
 
-static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots)
+/* Which line this is, and under which name. */
+static int line_of(const anshin_slots_t *slots, const anshin_place_t *place, const char **who)
 {
+    *who = place != NULL ? place->known : NULL;
+    if (place == NULL || (place->known != NULL && count_of(&slots->lines[KNOWN], place->known) == 0)) {
+        return KNOWN;
+    }
+    *who = place->address;
+    return STRANGERS;
+}
+
+static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots, const anshin_place_t *place)
+{
+    const char *who;
+    int which;
     apr_status_t rv;
 
     pthread_mutex_lock(&slots->mutex);
-    rv = slots->first == NULL ? look(taken, slots) : ANSHIN_EBUSY; /* nobody overtakes those in line */
-    if (rv == ANSHIN_EBUSY && (slots->line == 0 || slots->waiting < slots->line)) {
-        rv = wait_in_line(taken, slots);
+    which = line_of(slots, place, &who);
+    rv = slots->lines[which].first == NULL ? look_from(taken, slots, which) : ANSHIN_EBUSY; /* nobody overtakes */
+    if (rv == ANSHIN_EBUSY && has_room(slots, which, who)) {
+        rv = wait_in_line(taken, slots, which, who);
     }
     pthread_mutex_unlock(&slots->mutex);
     return rv;
@@ -224,10 +321,12 @@ int anshin_slots_waiting(anshin_slots_t *slots)
     int waiting;
 
     pthread_mutex_lock(&slots->mutex);
-    waiting = slots->waiting;
+    waiting = slots->lines[KNOWN].waiting + slots->lines[STRANGERS].waiting;
     pthread_mutex_unlock(&slots->mutex);
     return waiting;
 }
+
+/* --- slots -------------------------------------------------------------------------------------------------------- */
 
 /* An aligned mapping, which the kernel can back with huge pages: a tenth off the time of a hash, measured. */
 static void *map_arena(apr_size_t size)
@@ -267,7 +366,7 @@ static void *idle_arena(anshin_slots_t *slots)
     return arena;
 }
 
-apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots)
+apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_place_t *place)
 {
     entry_t *entry = NULL;
     apr_status_t rv;
@@ -275,7 +374,7 @@ apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots)
     if (getpid() != slots->process) {
         return ANSHIN_EFAULT;
     }
-    rv = wait_for(&entry, slots);
+    rv = wait_for(&entry, slots, place);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -305,8 +404,8 @@ void anshin_slot_release(anshin_slots_t *slots, anshin_slot_t *slot)
     pthread_mutex_lock(&slots->mutex);
     flock(entry->file, LOCK_UN);
     entry->held = 0;
-    if (slots->first != NULL) {
-        pthread_cond_signal(&slots->first->called);
+    if (first_of_all(slots) != NULL) {
+        pthread_cond_signal(&first_of_all(slots)->called);
     }
     pthread_mutex_unlock(&slots->mutex);
 }

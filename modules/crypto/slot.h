@@ -9,7 +9,7 @@
 #ifndef ANSHIN_CRYPTO_SLOT_H
 #define ANSHIN_CRYPTO_SLOT_H
 
-#include "core/anshin.h"
+#include "core/crypto.h"
 
 typedef struct anshin_slots_t anshin_slots_t;
 
@@ -19,18 +19,22 @@ typedef struct anshin_slot_t {
     apr_size_t arena_size;
 } anshin_slot_t;
 
-/* count 1 to ANSHIN_HASH_SLOTS_MAX. Opens the lock files (made where missing, mode 0660) for this process alone; the
- * arenas come at their first use. line: how many threads of this process may wait at once, 0: any number; wait: how
- * long each of them. pool's cleanup closes and unmaps.
+/* Two lines: who is known stands in the first, and is served before all who stand in the second, in this process and in
+ * the others (S37). In the second, one address has a quarter of the places (two at least) as soon as half of them are
+ * taken; of one known account one attempt stands in the first, further ones in the second.
+ *
+ * count 1 to ANSHIN_HASH_SLOTS_MAX. Opens the lock files (made where missing, mode 0660) for this process alone; the
+ * arenas come at their first use. line: how many threads of this process may wait at once, 0: any number (strangers
+ * leave a quarter of that to the others); wait: how long each of them. pool's cleanup closes and unmaps.
  * APR_SUCCESS or ANSHIN_EFAULT. */
 apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
                                int line, apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool);
 
-/* Take a slot; it is owned until anshin_slot_release(). Thread safe. Threads of one process are served in the order in
- * which they came; between processes it is chance.
+/* Take a slot; it is owned until anshin_slot_release(). place NULL: known, and any number of them. Thread safe. Threads
+ * of one process are served in the order in which they came to their line; between processes it is chance.
  * APR_SUCCESS; ANSHIN_EBUSY (none came free in time, or at once: too many wait already); ANSHIN_EFAULT (no memory, or
  * this is a forked copy). */
-apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots);
+apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_place_t *place);
 
 /* How many threads of this process wait. */
 int anshin_slots_waiting(anshin_slots_t *slots);

@@ -22,6 +22,16 @@ int anshin_answer_form(anshin_exchange_t *x, const char *name)
     return anshin_page_send(x->page, name, HTTP_UNPROCESSABLE_ENTITY);
 }
 
+/* When it is worth trying again, in seconds from now: as the core knows it, or as is usual. */
+static apr_int64_t retry_after(anshin_exchange_t *x, apr_int64_t usual)
+{
+    apr_int64_t seconds =
+        x->op.wait_until > x->op.now ? apr_time_sec(x->op.wait_until - x->op.now + APR_USEC_PER_SEC - 1) : usual;
+
+    apr_table_set(x->r->err_headers_out, "Retry-After", apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, seconds));
+    return seconds;
+}
+
 int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const char *what)
 {
     int busy = status == ANSHIN_EBUSY;
@@ -35,7 +45,7 @@ int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const c
         anshin_exchange_log(x, APLOG_ERR, "AN0612", what);
     }
     if (apr_table_get(x->r->err_headers_out, "Retry-After") == NULL) {
-        apr_table_setn(x->r->err_headers_out, "Retry-After", busy ? "5" : "60");
+        retry_after(x, busy ? 5 : 60);
     }
     return anshin_page_send(x->page, "unavailable", HTTP_SERVICE_UNAVAILABLE);
 }
@@ -94,9 +104,10 @@ int anshin_answer_error(anshin_exchange_t *x, int status)
 
 int anshin_answer_throttled(anshin_exchange_t *x)
 {
-    apr_int64_t seconds = apr_time_sec(x->op.contract->policy.address_window);
+    apr_int64_t seconds = retry_after(x, apr_time_sec(x->op.contract->policy.address_window));
 
-    apr_table_set(x->r->err_headers_out, "Retry-After", apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, seconds));
+    anshin_page_text(x->page, "next_text",
+                     anshin_page_say_number(x->page, "too_many.next", "minutes", (seconds + 59) / 60));
     return anshin_answer_page(x, "too-many", HTTP_TOO_MANY_REQUESTS);
 }
 

@@ -19,6 +19,13 @@ APLOG_USE_MODULE(anshin_portal);
 
 #define USER_MAX 256      /* bytes typed; longer than any user ID in full width */
 #define PASSWORD_MAX 1024 /* bytes typed; beyond any contract's maximum */
+#define KNOWN_LIFE (400 * 86400)
+
+/* Where the browser keeps the mark of its last login; no contract's name has that sign, so it is nobody's session. */
+static const char *known_cookie(const anshin_exchange_t *x)
+{
+    return apr_pstrcat(x->op.pool, ANSHIN_SESSION_COOKIE_PREFIX "known.", x->op.contract->name, NULL);
+}
 
 /* The sealed place to return to, as it came, when it is ours; NULL otherwise. *path: unsealed. */
 static const char *sealed_return(anshin_exchange_t *x, const char **path)
@@ -112,6 +119,7 @@ int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *resul
         return anshin_answer_failure(x, ANSHIN_EFAULT, "login asks for a step without a page");
     }
     anshin_cookie_set(x->r, anshin_session_cookie(contract->name, x->op.pool), result->session_id, 0);
+    anshin_cookie_set(x->r, known_cookie(x), result->known, KNOWN_LIFE);
     anshin_exchange_forget_flow(x);
     if (result->days_left > 0) { /* the notice of days left comes first, with the way to the site on it (LOG-6) */
         return anshin_answer_redirect(x, "/");
@@ -136,6 +144,7 @@ int anshin_login_post(anshin_exchange_t *x)
     facts.user = user;
     facts.password = password;
     facts.peer = x->peer;
+    facts.known = anshin_cookie_get(x->r, known_cookie(x));
     facts.old_session = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
     status = anshin_login(&x->op, &facts, &result);
     if (status != APR_SUCCESS) {

@@ -37,6 +37,7 @@ static void facts_of(anshin_exchange_t *x, anshin_login_facts_t *facts)
     facts->user = x->flow.note;
     facts->password = "";
     facts->peer = x->peer;
+    facts->known = NULL;
     facts->old_session = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
 }
 

@@ -41,7 +41,7 @@ static void ours(void)
     int match;
     int stale;
 
-    bench_must(crypto->password_verify(crypto->ctx, &match, &stale, phc, "password", 8) == APR_SUCCESS && match,
+    bench_must(crypto->password_verify(crypto->ctx, &match, &stale, phc, "password", 8, NULL) == APR_SUCCESS && match,
                "password_verify");
 }
 
@@ -53,10 +53,10 @@ static double hash_us;
 
 /* The same check, and what it took. */
 static apr_status_t verify_timed(void *ctx, int *match, int *stale, const char *hash, const char *secret,
-                                 apr_size_t length)
+                                 apr_size_t length, const anshin_place_t *place)
 {
     double start = bench_thread_us();
-    apr_status_t status = real->password_verify(ctx, match, stale, hash, secret, length);
+    apr_status_t status = real->password_verify(ctx, match, stale, hash, secret, length, place);
 
     hash_us += bench_thread_us() - start;
     return status;
@@ -64,7 +64,7 @@ static apr_status_t verify_timed(void *ctx, int *match, int *stale, const char *
 
 static double login_us(const anshin_peer_t *peer)
 {
-    anshin_login_facts_t facts = {"usr001", PEOPLE_PASSWORD, peer, NULL};
+    anshin_login_facts_t facts = {"usr001", PEOPLE_PASSWORD, peer, NULL, NULL};
     double start = bench_cpu_us();
 
     hash_us = 0;

@@ -56,7 +56,7 @@ static void nothing(turn_t *turn)
 
 static void log_in(turn_t *turn)
 {
-    anshin_login_facts_t facts = {turn->user, PEOPLE_PASSWORD, &turn->peer, NULL};
+    anshin_login_facts_t facts = {turn->user, PEOPLE_PASSWORD, &turn->peer, NULL, NULL};
     anshin_login_result_t result;
 
     must(turn, anshin_login(&turn->op, &facts, &result) == APR_SUCCESS && result.outcome == ANSHIN_LOGIN_OK, "login");
@@ -65,7 +65,7 @@ static void log_in(turn_t *turn)
 
 static void log_in_wrongly(turn_t *turn)
 {
-    anshin_login_facts_t facts = {turn->user, "wrong", &turn->peer, NULL};
+    anshin_login_facts_t facts = {turn->user, "wrong", &turn->peer, NULL, NULL};
     anshin_login_result_t result;
 
     must(turn, anshin_login(&turn->op, &facts, &result) == APR_SUCCESS && result.outcome == ANSHIN_LOGIN_WRONG,
@@ -74,7 +74,8 @@ static void log_in_wrongly(turn_t *turn)
 
 static void log_in_unknown(turn_t *turn)
 {
-    anshin_login_facts_t facts = {apr_psprintf(turn->pool, "stranger%d", turn->number), "wrong", &people_no_peer, NULL};
+    anshin_login_facts_t facts = {apr_psprintf(turn->pool, "stranger%d", turn->number), "wrong", &people_no_peer, NULL,
+                                  NULL};
     anshin_login_result_t result;
 
     must(turn, anshin_login(&turn->op, &facts, &result) == APR_SUCCESS && result.outcome == ANSHIN_LOGIN_WRONG,

@@ -181,10 +181,11 @@ static inline apr_status_t faulty_hash(void *ctx, char phc[ANSHIN_PHC_MAX], cons
 }
 
 static inline apr_status_t faulty_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                         apr_size_t length)
+                                         apr_size_t length, const anshin_place_t *place)
 {
-    return faulty_now(FAULTY_CRYPTO, "verify") ? faulty_answer
-                                               : faulty_real->password_verify(ctx, match, stale, phc, secret, length);
+    return faulty_now(FAULTY_CRYPTO, "verify")
+               ? faulty_answer
+               : faulty_real->password_verify(ctx, match, stale, phc, secret, length, place);
 }
 
 static inline apr_status_t faulty_hotp(void *ctx, char code[7], const void *secret, apr_size_t length,

@@ -119,7 +119,7 @@ static inline anshin_peer_t people_certificate(world_t *world, const char *user,
 static inline anshin_login_result_t people_login(world_t *world, const char *user, const char *password,
                                                  const anshin_peer_t *peer, const char *address)
 {
-    anshin_login_facts_t facts = {user, password, peer, NULL};
+    anshin_login_facts_t facts = {user, password, peer, NULL, NULL};
     anshin_login_result_t result;
     anshin_op_t *op = people_op(world, address);
     apr_status_t rv = anshin_login(op, &facts, &result);

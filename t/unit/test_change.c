@@ -14,10 +14,10 @@ static const anshin_crypto_t *plain;
 static int verified;
 
 static apr_status_t count_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                 apr_size_t length)
+                                 apr_size_t length, const anshin_place_t *place)
 {
     verified++;
-    return plain->password_verify(ctx, match, stale, phc, secret, length);
+    return plain->password_verify(ctx, match, stale, phc, secret, length, place);
 }
 
 /* Log in and give the member that the pages would have. */
@@ -184,7 +184,7 @@ static void test_reauthenticate(void)
 
 static void test_expired(void)
 {
-    anshin_login_facts_t facts = {"ch4", PEOPLE_PASSWORD, &people_no_peer, NULL};
+    anshin_login_facts_t facts = {"ch4", PEOPLE_PASSWORD, &people_no_peer, NULL, NULL};
     anshin_login_result_t r, done_result;
     unsigned broken;
 
@@ -236,7 +236,7 @@ static void set_method(const char *user, int method)
 /* The stamp of a login counts for the account as it was then, and for no other. */
 static void test_stamp(void)
 {
-    anshin_login_facts_t facts = {"ch6", PEOPLE_PASSWORD, &people_no_peer, NULL};
+    anshin_login_facts_t facts = {"ch6", PEOPLE_PASSWORD, &people_no_peer, NULL, NULL};
     anshin_login_result_t r, other;
     unsigned broken;
 

@@ -49,7 +49,7 @@ static const char *mailed_code(void)
 
 static anshin_login_result_t check(const char *stamp, const char *code, apr_status_t *rv)
 {
-    anshin_login_facts_t facts = {"ot1", "", &people_no_peer, NULL};
+    anshin_login_facts_t facts = {"ot1", "", &people_no_peer, NULL, NULL};
     anshin_login_result_t r;
 
     *rv = anshin_login_code_check(world_op(&world), &facts, stamp, code, &r);

@@ -272,12 +272,48 @@ static void test_shorter_retention(void)
     world.now += 390 * DAY;
     add_history("w", 250);
     world.now += 11 * DAY;
-    ok(keep_house_now() == 200, "a long series goes in parts");
-    ok(keep_house_now() == 50 && keep_house_now() == 0, "the next a minute later");
+    ok(keep_house_now() == 250 && keep_house_now() == 0, "a long series goes in one round");
     world.contract.policy.history_retention = 60 * DAY;
     world.now += 50 * DAY;
-    ok(keep_house_now() == 200 && keep_house_now() == 50, "for a long series as well");
+    ok(keep_house_now() == 250, "for a long series as well");
     world.contract.policy.history_retention = before;
+}
+
+/* Retention keeps up with any rate: what an hour of guesses at unknown IDs has left is gone after one round (S37). */
+static void test_flood(void)
+{
+    anshin_sequence_t series;
+
+    add_history(NULL, 10000);
+    world.now += 401 * DAY;
+    add_history(NULL, 10);
+    ok(keep_house_now() == 10000 && world_count(&world, &anshin_record_history) == 10,
+       "S37: 10,000 entries that are too old are gone after one round");
+    ok(world_get(&world, &anshin_record_sequence, "history/p-01/", &series) == APR_SUCCESS &&
+           series.next - series.first == 10,
+       "and the young ones are there");
+    series.first = series.next - ANSHIN_HISTORY_MAX;
+    world_put(&world, &anshin_record_sequence, "history/p-01/", &series);
+    add_history(NULL, 10);
+    ok(world_get(&world, &anshin_record_sequence, "history/p-01/", &series) == APR_SUCCESS &&
+           series.next - series.first == ANSHIN_HISTORY_MAX,
+       "S37: a series has a bound of its own, whatever fills it");
+    world.now += 401 * DAY;
+    (void)keep_house_now();
+}
+
+/* A phantom's lock is forgotten no sooner than a real one (S12). */
+static void test_phantom_locks(void)
+{
+    anshin_counter_t locked = {.failures = 5, .phantom = 1, .locked_at = world.now, .changed_at = world.now};
+
+    put(&anshin_record_counter, "p-01/nobody/stranger", &locked);
+    world.now += 400 * DAY;
+    ok(keep_house_now() == 0, "S12: the lock of an ID that nobody has stays as long as that of somebody's");
+    world.contract.policy.unlock_after = DAY;
+    world.now += 30 * DAY;
+    ok(keep_house_now() == 1, "S12: and goes where time opens them");
+    world.contract.policy.unlock_after = 0;
 }
 
 static void test_orphans(void)
@@ -376,6 +412,8 @@ int main(void)
     test_mail();
     test_history();
     test_shorter_retention();
+    test_flood();
+    test_phantom_locks();
     test_orphans();
     test_every_namer();
     test_requests();

@@ -258,7 +258,7 @@ static void *APR_THREAD_FUNC guess(apr_thread_t *thread, void *data)
     (void)thread;
     apr_pool_create(&pool, NULL);
     for (int i = 0; i < 10; i++) {
-        anshin_login_facts_t facts = {"pw7", data, &people_no_peer, NULL};
+        anshin_login_facts_t facts = {"pw7", data, &people_no_peer, NULL, NULL};
         anshin_login_result_t result;
         anshin_op_t op;
         anshin_op_init(&op, &world.env, &world.contract, NULL, pool);
@@ -313,7 +313,7 @@ static void test_parallel(void)
 
 static void test_session_change(void)
 {
-    anshin_login_facts_t facts = {"pw8", PEOPLE_PASSWORD, &people_no_peer, NULL};
+    anshin_login_facts_t facts = {"pw8", PEOPLE_PASSWORD, &people_no_peer, NULL, NULL};
     anshin_login_result_t first, second;
     anshin_session_t session;
     const char *key;

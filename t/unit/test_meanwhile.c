@@ -23,10 +23,10 @@ static void happen(void)
 }
 
 static apr_status_t slow_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                apr_size_t length)
+                                apr_size_t length, const anshin_place_t *place)
 {
     happen();
-    return fast->password_verify(ctx, match, stale, phc, secret, length);
+    return fast->password_verify(ctx, match, stale, phc, secret, length, place);
 }
 
 /* --- what happens --- */
@@ -79,7 +79,7 @@ static void link_is_used(void)
 
 static int login(void)
 {
-    anshin_login_facts_t facts = {scene.user, PEOPLE_PASSWORD, &scene.peer, NULL};
+    anshin_login_facts_t facts = {scene.user, PEOPLE_PASSWORD, &scene.peer, NULL, NULL};
     anshin_login_result_t result;
 
     return anshin_login(world_op(&world), &facts, &result) == APR_SUCCESS &&

@@ -50,7 +50,8 @@ static int verifies(anshin_crypto_t *crypto, const char *phc, const char *secret
     int match = 0;
     int stale = 0;
 
-    return crypto->password_verify(crypto->ctx, &match, &stale, phc, secret, strlen(secret)) == APR_SUCCESS && match;
+    return crypto->password_verify(crypto->ctx, &match, &stale, phc, secret, strlen(secret), NULL) == APR_SUCCESS &&
+           match;
 }
 
 static void test_hash_and_verify(void)
@@ -67,22 +68,24 @@ static void test_hash_and_verify(void)
        "a PHC string with the server's parameters (PWD-3): %s", phc);
     crypto->password_hash(crypto->ctx, again, "Pa55 word", 9);
     ok(strcmp(phc, again) != 0, "a fresh salt each time");
-    ok(crypto->password_verify(crypto->ctx, &match, &stale, phc, "Pa55 word", 9) == APR_SUCCESS && match && !stale,
+    ok(crypto->password_verify(crypto->ctx, &match, &stale, phc, "Pa55 word", 9, NULL) == APR_SUCCESS && match &&
+           !stale,
        "the right password matches and is not stale (PWD-3)");
     ok(!verifies(crypto, phc, "Pa55 worD") && !verifies(crypto, phc, "Pa55 wor") &&
            !verifies(crypto, phc, "Pa55 word "),
        "other letter case, shorter and longer do not (S1)");
     ok(!verifies(crypto, phc, ""), "nor does the empty password");
-    ok(other->password_verify(other->ctx, &match, &stale, phc, "Pa55 word", 9) == APR_SUCCESS && match && stale,
+    ok(other->password_verify(other->ctx, &match, &stale, phc, "Pa55 word", 9, NULL) == APR_SUCCESS && match && stale,
        "under other parameters it matches and is stale (S4, PWD-3)");
     crypto->password_hash(crypto->ctx, phc, "Pa55\0word", 9);
-    ok(crypto->password_verify(crypto->ctx, &match, &stale, phc, "Pa55\0worD", 9) == APR_SUCCESS && !match,
+    ok(crypto->password_verify(crypto->ctx, &match, &stale, phc, "Pa55\0worD", 9, NULL) == APR_SUCCESS && !match,
        "octets behind a NUL count (S1)");
     crypto->password_hash(crypto->ctx, phc, "0123456789012345678901234567890123456789012345678901234567890123456789x",
                           71);
     ok(!verifies(crypto, phc, "0123456789012345678901234567890123456789012345678901234567890123456789y"),
        "character 71 counts: nothing is truncated (S1)");
-    ok(crypto->password_verify(crypto->ctx, &match, &stale, NULL, "Pa55 word", 9) == APR_SUCCESS && !match && !stale,
+    ok(crypto->password_verify(crypto->ctx, &match, &stale, NULL, "Pa55 word", 9, NULL) == APR_SUCCESS && !match &&
+           !stale,
        "without a hash nothing matches (S8)");
 }
 
@@ -157,7 +160,7 @@ static void test_garbled(void)
         int match = 1;
         int stale = 1;
 
-        ok(crypto->password_verify(crypto->ctx, &match, &stale, copy, "password", 8) == ANSHIN_EFAULT && !match,
+        ok(crypto->password_verify(crypto->ctx, &match, &stale, copy, "password", 8, NULL) == ANSHIN_EFAULT && !match,
            "a stored hash that is garbled is a fault and never matches: %s (S4, S21)", garbled[i].why);
         free(copy);
     }
@@ -230,7 +233,7 @@ static int pass_through(anshin_slots_t *slots, shared_t *shared, int times)
         int now;
         int most;
 
-        if (anshin_slot_acquire(&slot, slots) != APR_SUCCESS) {
+        if (anshin_slot_acquire(&slot, slots, NULL) != APR_SUCCESS) {
             return 1;
         }
         now = atomic_fetch_add(&shared->inside, 1) + 1;
@@ -341,7 +344,8 @@ static void test_killed_holder(void)
 
         apr_pool_create(&own, NULL);
         mine = open_slots(2, apr_time_from_sec(5), own);
-        if (anshin_slot_acquire(&one, mine) == APR_SUCCESS && anshin_slot_acquire(&two, mine) == APR_SUCCESS) {
+        if (anshin_slot_acquire(&one, mine, NULL) == APR_SUCCESS &&
+            anshin_slot_acquire(&two, mine, NULL) == APR_SUCCESS) {
             atomic_store(&shared->ready, 1);
         }
         sleep(60);
@@ -351,9 +355,9 @@ static void test_killed_holder(void)
         usleep(1000);
     }
     ok(shared->ready == 1, "another process holds both slots");
-    ok(anshin_slot_acquire(&slot, slots) == ANSHIN_EBUSY, "without waiting: busy at once");
+    ok(anshin_slot_acquire(&slot, slots, NULL) == ANSHIN_EBUSY, "without waiting: busy at once");
     start = apr_time_now();
-    rv = crypto->password_verify(crypto->ctx, &match, &stale, NULL, "password", 8);
+    rv = crypto->password_verify(crypto->ctx, &match, &stale, NULL, "password", 8, NULL);
     waited = elapsed_since(start);
     ok(rv == ANSHIN_EBUSY && !match && !stale, "a verification is busy, nothing was computed (S4)");
     ok(waited >= 140 && waited < 2000, "after the time it was told to wait: %d ms (S4)", (int)waited);
@@ -363,12 +367,13 @@ static void test_killed_holder(void)
     waitpid(child, NULL, 0);
     ok(crypto->password_hash(crypto->ctx, phc, "password", 8) == APR_SUCCESS,
        "its holder killed, the kernel has given the slots back (S4)");
-    ok(anshin_slot_acquire(&slot, slots) == APR_SUCCESS && anshin_slot_acquire(&second, slots) == APR_SUCCESS &&
-           anshin_slot_acquire(&third, slots) == ANSHIN_EBUSY,
+    ok(anshin_slot_acquire(&slot, slots, NULL) == APR_SUCCESS &&
+           anshin_slot_acquire(&second, slots, NULL) == APR_SUCCESS &&
+           anshin_slot_acquire(&third, slots, NULL) == ANSHIN_EBUSY,
        "both of them, and not a third");
     anshin_slot_release(slots, slot);
     anshin_slot_release(slots, second);
-    ok(anshin_slot_acquire(&slot, slots) == APR_SUCCESS, "one that was released can be had again");
+    ok(anshin_slot_acquire(&slot, slots, NULL) == APR_SUCCESS, "one that was released can be had again");
     anshin_slot_release(slots, slot);
 }
 
@@ -414,13 +419,13 @@ static void test_arena_is_cleared(void)
     const unsigned char *octets = NULL;
     apr_size_t dirty = 0;
 
-    if (anshin_slot_acquire(&slot, context->slots) == APR_SUCCESS) {
+    if (anshin_slot_acquire(&slot, context->slots, NULL) == APR_SUCCESS) {
         before = slot->arena;
         memset(slot->arena, 0xaa, MEMORY_OCTETS);
         anshin_slot_release(context->slots, slot);
     }
     crypto->password_hash(crypto->ctx, phc, "password", 8);
-    if (anshin_slot_acquire(&slot, context->slots) == APR_SUCCESS) {
+    if (anshin_slot_acquire(&slot, context->slots, NULL) == APR_SUCCESS) {
         octets = slot->arena;
     }
     ok(octets != NULL && octets == before, "an arena is used again");
@@ -449,7 +454,7 @@ static double verify_ms(anshin_crypto_t *crypto, const char *phc)
     int match;
     int stale;
 
-    if (crypto->password_verify(crypto->ctx, &match, &stale, phc, "password", 8) != APR_SUCCESS) {
+    if (crypto->password_verify(crypto->ctx, &match, &stale, phc, "password", 8, NULL) != APR_SUCCESS) {
         return 1e9;
     }
     return cpu_ms() - start;

@@ -64,7 +64,7 @@ static inline apr_status_t complete(anshin_op_t *op)
 
 static inline apr_status_t login_with(anshin_op_t *op, const char *password, anshin_login_outcome_t wanted)
 {
-    anshin_login_facts_t facts = {scene.user, password, &scene.peer, scene.session_id};
+    anshin_login_facts_t facts = {scene.user, password, &scene.peer, scene.session_id, NULL};
     anshin_login_result_t result = {.outcome = (anshin_login_outcome_t)-1};
     apr_status_t rv;
 
@@ -104,7 +104,7 @@ static inline apr_status_t code_send(anshin_op_t *op)
 
 static inline apr_status_t code_check(anshin_op_t *op)
 {
-    anshin_login_facts_t facts = {scene.user, "", &people_no_peer, NULL};
+    anshin_login_facts_t facts = {scene.user, "", &people_no_peer, NULL, NULL};
     anshin_login_result_t result = {.outcome = (anshin_login_outcome_t)-1};
     apr_status_t rv = anshin_login_code_check(op, &facts, scene.stamp, scene.code, &result);
 
@@ -113,7 +113,7 @@ static inline apr_status_t code_check(anshin_op_t *op)
 
 static inline apr_status_t forced_change(anshin_op_t *op)
 {
-    anshin_login_facts_t facts = {scene.user, "", &people_no_peer, NULL};
+    anshin_login_facts_t facts = {scene.user, "", &people_no_peer, NULL, NULL};
     anshin_login_result_t result = {.outcome = (anshin_login_outcome_t)-1};
     unsigned broken = 1;
     apr_status_t rv = anshin_login_change(op, &facts, scene.stamp, NEW_PASSWORD, NEW_PASSWORD, &broken, &result);
