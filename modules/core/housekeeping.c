@@ -103,7 +103,9 @@ static apr_time_t opens_at(const anshin_op_t *op, const char *key, const anshin_
 {
     const char *slash = strchr(key, '/');
     const anshin_contract_t *contract =
-        slash != NULL ? anshin_config_contract(op->env->config, apr_pstrmemdup(op->pool, key, (apr_size_t)(slash - key))) : NULL;
+        slash != NULL
+            ? anshin_config_contract(op->env->config, apr_pstrmemdup(op->pool, key, (apr_size_t)(slash - key)))
+            : NULL;
 
     if (contract == NULL) {
         return counter->locked_at;
@@ -118,7 +120,7 @@ static apr_time_t counter_over(const anshin_op_t *op, const char *key, const voi
     apr_interval_time_t keep = strstr(key, "/@") != NULL ? ANSHIN_KEEP_ADDRESS : ANSHIN_PHANTOM_LIFE;
 
     if (counter->locked_at != 0 && opens_at(op, key, counter) == 0) {
-        return op->now + ANSHIN_PHANTOM_LIFE; /* as long as a real one, which nobody but the operator opens (S12) */
+        return op->now + ANSHIN_PHANTOM_LIFE; /* as long as a real one, which nobody but the operator opens (S-12) */
     }
     return unless_over(op, counter->changed_at + keep);
 }
@@ -211,8 +213,8 @@ static apr_status_t end_of_oldest(anshin_op_t *op, anshin_txn_t *txn, const char
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
-/* The parts of "history/CONTRACT/USER"; 0: it is no series of a user. *op is then of its contract, or of none where that
- * is not declared. */
+/* The parts of "history/CONTRACT/USER"; 0: it is no series of a user. *op is then of its contract, or of none where
+ * that is not declared. */
 static int parse_series(anshin_op_t *op, const char *key, const char **user)
 {
     char *contract = apr_pstrdup(op->pool, key + strlen("history/"));

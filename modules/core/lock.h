@@ -1,5 +1,5 @@
 /*
- * What follows when an attempt has locked (LCK-2, S12).
+ * What follows when an attempt has locked (LCK-2, S-12).
  *
  * The request that locks does the same for somebody who exists and for nobody: it queues one job. The worker renders
  * the notice, or drops the job, so that neither the time of the answer nor an operator's template has a part in it.

@@ -51,8 +51,8 @@ typedef struct anshin_attempt_t {
     apr_time_t unlock_at; /* with locked: when it opens by itself, 0: somebody must open it */
 } anshin_attempt_t;
 
-/* Reserve inside a write transaction. subject: the canonical user, of a download anshin_download_subject(). A lock whose
- * time is over is opened here.
+/* Reserve inside a write transaction. subject: the canonical user, of a download anshin_download_subject(). A lock
+ * whose time is over is opened here.
  * APR_SUCCESS: go on and check. ANSHIN_EDENIED with attempt->locked: no check must be made.
  * ANSHIN_EBUSY: no room only because other checks are under way; end the transaction, wait, try again. op->wait_until
  * is set where that will take longer than a check. */
@@ -81,7 +81,7 @@ apr_status_t anshin_counter_clear(anshin_op_t *op, anshin_txn_t *txn, anshin_cou
 /* Forget every counter of a user (the operator's unlock). */
 apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user);
 
-/* The lock that attempts of this kind meet, in a transaction of any mode: of the account, or of the link or download. */
+/* The lock that attempts of this kind meet, in a transaction of any mode: of the account, the link or the download. */
 apr_status_t anshin_lock_get(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
                              anshin_lock_t *lock);
 

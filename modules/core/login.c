@@ -23,7 +23,7 @@ typedef struct trial_t {
     const anshin_login_facts_t *facts;
     anshin_login_result_t *result;
     anshin_claimant_t claimant;
-    int own;         /* the certificate is the user's own: the address has no part in it (S7) */
+    int own;         /* the certificate is the user's own: the address has no part in it (S-7) */
     int uncertified; /* refused whatever the password is, and whoever the user */
     int reserved;    /* attempt and address have their place */
     anshin_attempt_t attempt;
@@ -134,8 +134,8 @@ static apr_status_t refuse_uncertified(const trial_t *trial)
 
 /* --- the place -------------------------------------------------------------------------------------------------- */
 
-/* No check will be made: one line of history. A stranger's lock is none of the account's, whose history tells the reason
- * (LCK-3). */
+/* No check will be made: one line of history. A stranger's lock is none of the account's, whose history tells the
+ * reason (LCK-3). */
 static apr_status_t refuse_locked(trial_t *trial, anshin_txn_t *txn)
 {
     const anshin_claimant_t *claimant = &trial->claimant;
@@ -267,7 +267,7 @@ static apr_status_t check(const trial_t *trial, const char *password, char fresh
 
 /* --- what it leads to ------------------------------------------------------------------------------------------- */
 
-/* Whose counter has locked decides who hears of it; the work is the same (S12). */
+/* Whose counter has locked decides who hears of it; the work is the same (S-12). */
 static apr_status_t follow_lock(anshin_op_t *op, anshin_txn_t *txn, const anshin_attempt_t *attempt,
                                 anshin_claimant_t *claimant)
 {

@@ -123,7 +123,7 @@ int anshin_answer_locked(anshin_exchange_t *x, apr_time_t unlock_at)
 
 int anshin_answer_link_locked(anshin_exchange_t *x, const char *which)
 {
-    const char *title = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "locked.", which, "_title", NULL));
+    const char *title = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "locked.", "title_", which, NULL));
 
     anshin_page_flag(x->page, which, 1);
     anshin_page_put(x->page, x->page->data, "title", json_string(title));

@@ -17,7 +17,7 @@ my $memory = $slow ? 8192 : 47104;                                     # KiB of 
 my $people = 80;
 my $password = 'Correct-horse-9-battery';                              # that of t/tools/people
 my $s = Anshin::Server->new(
-    contract => "AnshinLoginMethods password\nAnshinPasswordAttempts 3",
+    contract => "AnshinLoginMethods password\nAnshinPasswordAttempts 3\nAnshinAddressAttempts 1000000", # a refusal for the crowd counts as one
     server => "AnshinHashMemory $memory\nAnshinHashSlots 1\nAnshinHashWait 20s"
 )->start;
 my $made = $s->run(Anshin::Server::out() . '/tools/people', $s->state, 'p-01-usr', $people, $memory, { env => 1 });

@@ -302,17 +302,17 @@ static void test_flood(void)
     (void)keep_house_now();
 }
 
-/* A phantom's lock is forgotten no sooner than a real one (S12). */
+/* A phantom's lock is forgotten no sooner than a real one (S-12). */
 static void test_phantom_locks(void)
 {
     anshin_counter_t locked = {.failures = 5, .phantom = 1, .locked_at = world.now, .changed_at = world.now};
 
     put(&anshin_record_counter, "p-01/nobody/stranger", &locked);
     world.now += 400 * DAY;
-    ok(keep_house_now() == 0, "S12: the lock of an ID that nobody has stays as long as that of somebody's");
+    ok(keep_house_now() == 0, "S-12: the lock of an ID that nobody has stays as long as that of somebody's");
     world.contract.policy.unlock_after = DAY;
     world.now += 30 * DAY;
-    ok(keep_house_now() == 1, "S12: and goes where time opens them");
+    ok(keep_house_now() == 1, "S-12: and goes where time opens them");
     world.contract.policy.unlock_after = 0;
 }
 
