@@ -113,8 +113,9 @@ static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *tok
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD,
-                                anshin_download_subject(op, found.link.token.user, found.link.token.terminal), &attempt);
+    rv =
+        anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD,
+                               anshin_download_subject(op, found.link.token.user, found.link.token.terminal), &attempt);
     if (rv == ANSHIN_EDENIED && attempt.locked) {
         result->locked = 1;
         return APR_SUCCESS;

@@ -9,9 +9,9 @@
 
 #define NOBODY "~" /* starts no user ID: the worker finds no such account */
 
-static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *number)
 {
-    anshin_job_t job = {.kind = ANSHIN_JOB_LOCK_NOTICE, .user = user, .address = op->address};
+    anshin_job_t job = {.kind = ANSHIN_JOB_LOCK_NOTICE, .user = user, .account = number, .address = op->address};
 
     return ANSHIN_HAS(op->contract->policy.notices, ANSHIN_NOTICE_LOCK) ? anshin_job_add(op, txn, &job) : APR_SUCCESS;
 }
@@ -27,12 +27,12 @@ apr_status_t anshin_lock_follow(anshin_op_t *op, anshin_txn_t *txn, anshin_accou
     if (rv == APR_SUCCESS && origin == ANSHIN_LOCK_WITHIN) {
         rv = anshin_sessions_end(op, txn, account->user, &every, NULL);
     }
-    return rv == APR_SUCCESS ? queue(op, txn, account->user) : rv;
+    return rv == APR_SUCCESS ? queue(op, txn, account->user, account->number) : rv;
 }
 
 apr_status_t anshin_lock_follow_phantom(anshin_op_t *op, anshin_txn_t *txn)
 {
-    return queue(op, txn, NOBODY);
+    return queue(op, txn, NOBODY, NULL);
 }
 
 /* The mail tells when and from where it was locked, not when the worker came to it. */
@@ -40,7 +40,7 @@ static apr_status_t tell_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
 {
     anshin_account_t account;
     anshin_op_t then = *op;
-    apr_status_t rv = job->user ? anshin_account_get(op, txn, job->user, &account) : ANSHIN_ENOTFOUND;
+    apr_status_t rv = anshin_account_get_owner(op, txn, job->user, job->account, job->created_at, &account);
 
     if (rv != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
@@ -49,7 +49,9 @@ static apr_status_t tell_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
     then.address = job->address;
     rv = anshin_notice_add(&then, txn, ANSHIN_NOTICE_LOCK, "locked", &account, NULL, NULL);
     op->jobs_queued |= then.jobs_queued;
-    op->error = then.error;
+    if (then.error.status != APR_SUCCESS) {
+        op->error = then.error;
+    }
     return rv;
 }
 
