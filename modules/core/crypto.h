@@ -12,10 +12,10 @@
 #define ANSHIN_DIGEST_BYTES 32
 /* Who waits for a hash (S37). Those whose browser or certificate is known are served before all others; the others are
  * so many of one address at most, as soon as there is a crowd. */
-typedef struct anshin_place_t {
+typedef struct anshin_hash_place_t {
     const char *known;   /* NULL: nobody we know; otherwise the account, of which one attempt waits before the others */
     const char *address; /* network of a stranger; NULL: not told */
-} anshin_place_t;
+} anshin_hash_place_t;
 
 #define ANSHIN_PHC_MAX 160 /* longest argon2id PHC string that we write, with its NUL */
 
@@ -54,7 +54,7 @@ typedef struct anshin_crypto_t {
      * *match: 1 or 0; *stale: 1 when the parameters are no longer the server's, so rehash. place NULL: before
      * strangers. Answers as above. */
     apr_status_t (*password_verify)(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                    apr_size_t length, const anshin_place_t *place);
+                                    apr_size_t length, const anshin_hash_place_t *place);
 
     /* HOTP value (RFC 4226 5.3; HMAC-SHA-1, 6 digits) of a counter. APR_SUCCESS or ANSHIN_EFAULT. */
     apr_status_t (*hotp)(void *ctx, char code[7], const void *secret, apr_size_t length, apr_uint64_t counter);

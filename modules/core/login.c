@@ -223,7 +223,7 @@ static void give_back(trial_t *trial, apr_status_t why)
 
 /* Who is known waits before strangers: by the own certificate, or by a browser that has logged in to this very account
  * before. */
-static apr_status_t find_place(const trial_t *trial, anshin_place_t *place)
+static apr_status_t find_place(const trial_t *trial, anshin_hash_place_t *place)
 {
     const anshin_account_t *account = &trial->claimant.account;
     anshin_op_t *op = trial->op;
@@ -249,7 +249,7 @@ static apr_status_t check(const trial_t *trial, const char *password, char fresh
 {
     const anshin_crypto_t *crypto = trial->op->env->crypto;
     const char *hash = trial->reserved && trial->claimant.evaluated ? trial->claimant.account.password_hash : NULL;
-    anshin_place_t place;
+    anshin_hash_place_t place;
     int stale = 0;
     apr_status_t rv = find_place(trial, &place);
 

@@ -29,6 +29,6 @@ apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *p
                                   const void *sealed, apr_size_t length, apr_pool_t *pool);
 apr_status_t anshin_crypto_password_hash(void *ctx, char phc[ANSHIN_PHC_MAX], const char *secret, apr_size_t length);
 apr_status_t anshin_crypto_password_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                           apr_size_t length, const anshin_place_t *place);
+                                           apr_size_t length, const anshin_hash_place_t *place);
 
 #endif

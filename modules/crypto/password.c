@@ -38,7 +38,7 @@ static void give_memory(uint8_t *memory, size_t size)
 
 /* The parameters, salt and hash length of phc, the secret → hash. */
 static apr_status_t compute(unsigned char *hash, const anshin_phc_t *phc, const char *secret, apr_size_t length,
-                            anshin_slots_t *slots, const anshin_place_t *place)
+                            anshin_slots_t *slots, const anshin_hash_place_t *place)
 {
     /* libargon2's structure has no const; it writes to pwd and salt only when flags ask it to. */
     argon2_context argon2 = {
@@ -109,7 +109,7 @@ apr_status_t anshin_crypto_password_hash(void *ctx, char phc[ANSHIN_PHC_MAX], co
  * user; the rest of that work is done as well, so that the time does not tell who exists until everybody has logged in
  * once (S8). The work is memory times passes, and a twentieth more: smaller memory is passed sooner (measured: two
  * hashes of 4 to 46 MiB in all take 4 to 8 % less than one). */
-static apr_status_t compute_rest(const anshin_phc_t *stored, const context_t *context, const anshin_place_t *place)
+static apr_status_t compute_rest(const anshin_phc_t *stored, const context_t *context, const anshin_hash_place_t *place)
 {
     apr_uint64_t done = (apr_uint64_t)stored->memory * stored->passes;
     apr_uint64_t ours = (apr_uint64_t)context->memory * context->passes;
@@ -138,7 +138,7 @@ static int is_stale(const anshin_phc_t *phc, const context_t *context)
 }
 
 apr_status_t anshin_crypto_password_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                           apr_size_t length, const anshin_place_t *place)
+                                           apr_size_t length, const anshin_hash_place_t *place)
 {
     const context_t *context = ctx;
     unsigned char hash[ANSHIN_PHC_BYTES_MAX];

@@ -290,7 +290,7 @@ static apr_status_t wait_in_line(entry_t **taken, anshin_slots_t *slots, int whi
 }
 
 /* Which line this is, and under which name. */
-static int line_of(const anshin_slots_t *slots, const anshin_place_t *place, const char **who)
+static int line_of(const anshin_slots_t *slots, const anshin_hash_place_t *place, const char **who)
 {
     *who = place != NULL ? place->known : NULL;
     if (place == NULL || (place->known != NULL && count_of(&slots->lines[KNOWN], place->known) == 0)) {
@@ -300,7 +300,7 @@ static int line_of(const anshin_slots_t *slots, const anshin_place_t *place, con
     return STRANGERS;
 }
 
-static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots, const anshin_place_t *place)
+static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots, const anshin_hash_place_t *place)
 {
     const char *who;
     int which;
@@ -366,7 +366,7 @@ static void *idle_arena(anshin_slots_t *slots)
     return arena;
 }
 
-apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_place_t *place)
+apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_hash_place_t *place)
 {
     entry_t *entry = NULL;
     apr_status_t rv;

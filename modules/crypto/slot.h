@@ -34,7 +34,7 @@ apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, in
  * of one process are served in the order in which they came to their line; between processes it is chance.
  * APR_SUCCESS; ANSHIN_EBUSY (none came free in time, or at once: too many wait already); ANSHIN_EFAULT (no memory, or
  * this is a forked copy). */
-apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_place_t *place);
+apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_hash_place_t *place);
 
 /* How many threads of this process wait. */
 int anshin_slots_waiting(anshin_slots_t *slots);

@@ -19,7 +19,7 @@
 #define SPARE_SPACE 16777216 /* what two journals may add to a base, and a new journal */
 
 typedef struct checkpoint_t {
-    const anshin_place_t *place;
+    const anshin_hash_place_t *place;
     int lock_fd;
 } checkpoint_t;
 
@@ -129,7 +129,7 @@ static apr_status_t take_base(const checkpoint_t *checkpoint, apr_uint32_t numbe
 static apr_status_t make_by_reuse(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                   apr_pool_t *pool)
 {
-    const anshin_place_t *place = checkpoint->place;
+    const anshin_hash_place_t *place = checkpoint->place;
     anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, 0, pool);
     apr_status_t status = add_journal(changes, place->folder, number - 2, err, pool);
 
@@ -146,7 +146,7 @@ static apr_status_t make_by_reuse(const checkpoint_t *checkpoint, apr_uint32_t n
 static apr_status_t make_by_copy(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                  apr_pool_t *pool)
 {
-    const anshin_place_t *place = checkpoint->place;
+    const anshin_hash_place_t *place = checkpoint->place;
     anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, 0, pool);
     apr_status_t status = add_journal(changes, place->folder, number - 1, err, pool);
 
@@ -286,7 +286,7 @@ static apr_status_t fold(const checkpoint_t *checkpoint, anshin_control_t *contr
     return anshin_checkpoint_clean(folder, number - 1, checkpoint->lock_fd, err); /* the next run needs the last one */
 }
 
-apr_status_t anshin_checkpoint_run(const anshin_place_t *place, anshin_control_t *control, int lock_fd,
+apr_status_t anshin_checkpoint_run(const anshin_hash_place_t *place, anshin_control_t *control, int lock_fd,
                                    anshin_error_t *err)
 {
     checkpoint_t checkpoint = {.place = place, .lock_fd = lock_fd};

@@ -17,7 +17,7 @@
 /* Make the base that the state waits for, if it waits for one and no other process is at it. lock_fd: an open of the
  * control file of its own, so that readers in this process are excluded as well. ANSHIN_EFAULT: it could not be made,
  * and the store goes on with the old one. */
-apr_status_t anshin_checkpoint_run(const anshin_place_t *place, anshin_control_t *control, int lock_fd,
+apr_status_t anshin_checkpoint_run(const anshin_hash_place_t *place, anshin_control_t *control, int lock_fd,
                                    anshin_error_t *err);
 
 /* Remove unfinished work, journals older than `oldest`, and bases older than it that nobody reads. */

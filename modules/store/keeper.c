@@ -85,7 +85,7 @@ static apr_status_t start_thread(anshin_keeper_t *keeper, apr_pool_t *pool)
     return status;
 }
 
-apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_place_t *place, anshin_control_t *control,
+apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_hash_place_t *place, anshin_control_t *control,
                                 anshin_viewer_t *viewer, anshin_writer_t *writer, anshin_error_t *err, apr_pool_t *pool)
 {
     apr_status_t status = anshin_control_reopen(&keeper->lock_fd, place->folder, err);

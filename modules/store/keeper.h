@@ -16,7 +16,7 @@
 #include "store/writer.h"
 
 typedef struct anshin_keeper_t {
-    const anshin_place_t *place;
+    const anshin_hash_place_t *place;
     anshin_control_t *control;
     anshin_viewer_t *viewer;
     anshin_writer_t *writer;
@@ -28,7 +28,7 @@ typedef struct anshin_keeper_t {
 } anshin_keeper_t;
 
 /* Start. The others must outlive it, and pool. */
-apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_place_t *place, anshin_control_t *control,
+apr_status_t anshin_keeper_open(anshin_keeper_t *keeper, const anshin_hash_place_t *place, anshin_control_t *control,
                                 anshin_viewer_t *viewer, anshin_writer_t *writer, anshin_error_t *err,
                                 apr_pool_t *pool);
 

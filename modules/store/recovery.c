@@ -15,7 +15,7 @@
 #include "store/checkpoint.h"
 
 typedef struct recovery_t {
-    const anshin_place_t *place;
+    const anshin_hash_place_t *place;
     anshin_control_t *control;
     anshin_error_t *err;
     apr_pool_t *pool;
@@ -70,7 +70,7 @@ static apr_status_t check_unfinished(const recovery_t *recovery)
 
 static apr_status_t make_store(const recovery_t *recovery)
 {
-    const anshin_place_t *place = recovery->place;
+    const anshin_hash_place_t *place = recovery->place;
     anshin_mark_t nothing = {0, 0};
     apr_status_t status = check_unfinished(recovery);
 
@@ -262,7 +262,7 @@ static apr_status_t recover(recovery_t *recovery)
     return status;
 }
 
-apr_status_t anshin_recovery_run(const anshin_place_t *place, anshin_control_t *control, anshin_error_t *err)
+apr_status_t anshin_recovery_run(const anshin_hash_place_t *place, anshin_control_t *control, anshin_error_t *err)
 {
     recovery_t recovery = {.place = place, .control = control, .err = err};
     apr_status_t status;

@@ -10,6 +10,6 @@
 /* Under ANSHIN_LOCK_ALIVE, exclusive. Makes the store when the directory holds none; else finds out what is committed,
  * cuts off what is not, removes what is not needed, and begins the control page.
  * ANSHIN_EINVALID: the store was made with another type of base. ANSHIN_EFAULT: damaged, or the disk is. */
-apr_status_t anshin_recovery_run(const anshin_place_t *place, anshin_control_t *control, anshin_error_t *err);
+apr_status_t anshin_recovery_run(const anshin_hash_place_t *place, anshin_control_t *control, anshin_error_t *err);
 
 #endif

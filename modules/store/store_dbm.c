@@ -30,7 +30,7 @@ typedef struct dbm_store_t {
     anshin_fork_mark_t *mark;
     anshin_folder_t folder;
     anshin_control_t control;
-    anshin_place_t place;
+    anshin_hash_place_t place;
     anshin_writer_t writer;
     anshin_keeper_t keeper;
     anshin_viewer_t viewer;

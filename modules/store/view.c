@@ -22,7 +22,7 @@ static apr_status_t read_on(anshin_view_t *view, apr_uint32_t to, anshin_error_t
     return anshin_journal_read(anshin_view_journal(view), &view->mark, to, add_change, view, err, view->pool);
 }
 
-static apr_status_t open_journal(anshin_view_t *view, const anshin_place_t *place, apr_uint32_t number,
+static apr_status_t open_journal(anshin_view_t *view, const anshin_hash_place_t *place, apr_uint32_t number,
                                  anshin_error_t *err)
 {
     anshin_journal_t *journal = &view->journals[view->journal_count];
@@ -35,7 +35,7 @@ static apr_status_t open_journal(anshin_view_t *view, const anshin_place_t *plac
 }
 
 /* The next journal tells where the one before it ends. */
-static apr_status_t begin_next_journal(anshin_view_t *view, const anshin_place_t *place, anshin_error_t *err)
+static apr_status_t begin_next_journal(anshin_view_t *view, const anshin_hash_place_t *place, anshin_error_t *err)
 {
     anshin_journal_t *next = &view->journals[1];
     apr_status_t status = open_journal(view, place, view->journals[0].number + 1, err);
@@ -57,7 +57,7 @@ static apr_status_t begin_next_journal(anshin_view_t *view, const anshin_place_t
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_view_advance(anshin_view_t *view, const anshin_place_t *place, anshin_state_t state,
+apr_status_t anshin_view_advance(anshin_view_t *view, const anshin_hash_place_t *place, anshin_state_t state,
                                  anshin_error_t *err)
 {
     apr_status_t status = APR_SUCCESS;
@@ -74,7 +74,7 @@ apr_status_t anshin_view_advance(anshin_view_t *view, const anshin_place_t *plac
     return status;
 }
 
-apr_status_t anshin_view_open(anshin_view_t **view, const anshin_place_t *place, anshin_state_t state,
+apr_status_t anshin_view_open(anshin_view_t **view, const anshin_hash_place_t *place, anshin_state_t state,
                               anshin_error_t *err)
 {
     anshin_view_t *self;

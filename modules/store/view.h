@@ -22,22 +22,22 @@ typedef struct anshin_view_t {
 } anshin_view_t;
 
 /* Where and how the store lies; outlives every view. */
-typedef struct anshin_place_t {
+typedef struct anshin_hash_place_t {
     const anshin_folder_t *folder;
     const char *base_type;
     int lock_fd;
     apr_uint64_t hash_key[2];
-} anshin_place_t;
+} anshin_hash_place_t;
 
 /* Open the view of a state. ANSHIN_ENOTFOUND (no error recorded): a file of it is gone, because the state has moved on.
  */
-apr_status_t anshin_view_open(anshin_view_t **view, const anshin_place_t *place, anshin_state_t state,
+apr_status_t anshin_view_open(anshin_view_t **view, const anshin_hash_place_t *place, anshin_state_t state,
                               anshin_error_t *err);
 void anshin_view_close(anshin_view_t *view);
 
 /* Read on to a later state with the same base. One thread at a time; others may read the overlay meanwhile. The answers
  * of anshin_view_open. */
-apr_status_t anshin_view_advance(anshin_view_t *view, const anshin_place_t *place, anshin_state_t state,
+apr_status_t anshin_view_advance(anshin_view_t *view, const anshin_hash_place_t *place, anshin_state_t state,
                                  anshin_error_t *err);
 
 /* The journal that is written. */

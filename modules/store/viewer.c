@@ -5,8 +5,8 @@
 
 #define TRIES 100
 
-apr_status_t anshin_viewer_open(anshin_viewer_t *viewer, const anshin_place_t *place, const anshin_control_t *control,
-                                anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_viewer_open(anshin_viewer_t *viewer, const anshin_hash_place_t *place,
+                                const anshin_control_t *control, anshin_error_t *err, apr_pool_t *pool)
 {
     viewer->place = place;
     viewer->control = control;

@@ -11,14 +11,14 @@
 #include "store/view.h"
 
 typedef struct anshin_viewer_t {
-    const anshin_place_t *place;
+    const anshin_hash_place_t *place;
     const anshin_control_t *control;
     apr_thread_mutex_t *mutex; /* around newest, its growth, and the references of all views */
     anshin_view_t *newest;     /* NULL until the first transaction */
 } anshin_viewer_t;
 
-apr_status_t anshin_viewer_open(anshin_viewer_t *viewer, const anshin_place_t *place, const anshin_control_t *control,
-                                anshin_error_t *err, apr_pool_t *pool);
+apr_status_t anshin_viewer_open(anshin_viewer_t *viewer, const anshin_hash_place_t *place,
+                                const anshin_control_t *control, anshin_error_t *err, apr_pool_t *pool);
 
 /* After the last view was given back. */
 void anshin_viewer_close(anshin_viewer_t *viewer);

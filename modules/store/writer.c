@@ -14,7 +14,7 @@
 #define SYNC_WAIT apr_time_from_sec(5)
 #define CHECKPOINT_LENGTH 4194304
 
-apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_place_t *place, anshin_control_t *control,
+apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_hash_place_t *place, anshin_control_t *control,
                                 anshin_error_t *err, apr_pool_t *pool)
 {
     writer->place = place;

@@ -11,14 +11,14 @@
 #include "store/view.h"
 
 typedef struct anshin_writer_t {
-    const anshin_place_t *place;
+    const anshin_hash_place_t *place;
     anshin_control_t *control;
     apr_thread_mutex_t *writing;  /* among the threads of this process, before ANSHIN_LOCK_WRITER */
     apr_thread_mutex_t *syncing;  /* the same before ANSHIN_LOCK_SYNC */
     apr_thread_mutex_t *flushing; /* around every fdatasync of this process and what is said of it; without a limit */
 } anshin_writer_t;
 
-apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_place_t *place, anshin_control_t *control,
+apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_hash_place_t *place, anshin_control_t *control,
                                 anshin_error_t *err, apr_pool_t *pool);
 
 /* Become the writer. ANSHIN_EBUSY after 5 seconds; ANSHIN_EFAULT when the store has stopped writing. */

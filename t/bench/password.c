@@ -53,7 +53,7 @@ static double hash_us;
 
 /* The same check, and what it took. */
 static apr_status_t verify_timed(void *ctx, int *match, int *stale, const char *hash, const char *secret,
-                                 apr_size_t length, const anshin_place_t *place)
+                                 apr_size_t length, const anshin_hash_place_t *place)
 {
     double start = bench_thread_us();
     apr_status_t status = real->password_verify(ctx, match, stale, hash, secret, length, place);

@@ -181,7 +181,7 @@ static inline apr_status_t faulty_hash(void *ctx, char phc[ANSHIN_PHC_MAX], cons
 }
 
 static inline apr_status_t faulty_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                         apr_size_t length, const anshin_place_t *place)
+                                         apr_size_t length, const anshin_hash_place_t *place)
 {
     return faulty_now(FAULTY_CRYPTO, "verify")
                ? faulty_answer

@@ -14,7 +14,7 @@ static const anshin_crypto_t *plain;
 static int verified;
 
 static apr_status_t count_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                 apr_size_t length, const anshin_place_t *place)
+                                 apr_size_t length, const anshin_hash_place_t *place)
 {
     verified++;
     return plain->password_verify(ctx, match, stale, phc, secret, length, place);

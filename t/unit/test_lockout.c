@@ -210,10 +210,10 @@ static void test_lowered(void)
 /* What happens to the account while the hash is computed. */
 static void (*meanwhile)(void);
 static apr_status_t (*real_verify)(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                   apr_size_t length, const anshin_place_t *place);
+                                   apr_size_t length, const anshin_hash_place_t *place);
 
 static apr_status_t verify(void *ctx, int *match, int *stale, const char *phc, const char *secret, apr_size_t length,
-                           const anshin_place_t *place)
+                           const anshin_hash_place_t *place)
 {
     apr_status_t rv = real_verify(ctx, match, stale, phc, secret, length, place);
 

@@ -23,7 +23,7 @@ static void happen(void)
 }
 
 static apr_status_t slow_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
-                                apr_size_t length, const anshin_place_t *place)
+                                apr_size_t length, const anshin_hash_place_t *place)
 {
     happen();
     return fast->password_verify(ctx, match, stale, phc, secret, length, place);

@@ -21,7 +21,7 @@ typedef struct person_t {
     int *served; /* how many before; guarded by the one slot */
     int place;
     apr_status_t rv;
-    const anshin_place_t *place_of; /* NULL: known */
+    const anshin_hash_place_t *place_of; /* NULL: known */
 } person_t;
 
 static anshin_slots_t *open_slots(int line, apr_interval_time_t wait)
@@ -136,7 +136,7 @@ static void test_first_leaves(void)
 
 /* --- two lines (S37) --- */
 
-static const anshin_place_t here = {NULL, "here"}, there = {NULL, "there"}, taro = {"p-01/taro", "here"};
+static const anshin_hash_place_t here = {NULL, "here"}, there = {NULL, "there"}, taro = {"p-01/taro", "here"};
 
 typedef struct crowd_t {
     person_t people[16];
@@ -146,7 +146,7 @@ typedef struct crowd_t {
 } crowd_t;
 
 /* One more into a line, who stands there when this returns. */
-static void join(crowd_t *crowd, anshin_slots_t *slots, const anshin_place_t *place)
+static void join(crowd_t *crowd, anshin_slots_t *slots, const anshin_hash_place_t *place)
 {
     person_t *person = &crowd->people[crowd->count];
     int waiting = anshin_slots_waiting(slots);
