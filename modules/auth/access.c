@@ -17,9 +17,11 @@
 APLOG_USE_MODULE(anshin_auth);
 
 /* The session of the request's cookie: APR_SUCCESS, ANSHIN_ENOTFOUND (none that counts here and now), or a failure. */
-static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_peer_t *peer, anshin_session_t *session)
+static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit,
+                                 anshin_session_t *session)
 {
-    const char *id = anshin_session_cookie_find(anshin_guest_of(r)->cookie, op->contract->name, op->pool);
+    const char *cookie = visit->secure ? anshin_guest_of(r)->cookie : NULL; /* in clear it is everybody's (ISO-3) */
+    const char *id = anshin_session_cookie_find(cookie, op->contract->name, op->pool);
     const char *key;
     apr_status_t rv;
 
@@ -27,7 +29,7 @@ static apr_status_t find_session(request_rec *r, anshin_op_t *op, const anshin_p
         return ANSHIN_ENOTFOUND;
     }
     op->memo = anshin_peer_memo_take(r);
-    rv = anshin_session_find(op, id, peer, session, &key);
+    rv = anshin_session_find(op, id, visit->peer, session, &key);
     anshin_peer_memo_give_back(r, op->memo);
     op->memo = NULL;
     if (rv == ANSHIN_EDENIED) {
@@ -55,6 +57,31 @@ static void tell_unasked(request_rec *r, const anshin_visit_t *visit)
     }
 }
 
+/* The style sheet that the portal's pages load after ours. */
+static int is_style(const request_rec *r, const anshin_contract_t *contract)
+{
+    const char *style = contract->policy.style_url;
+    apr_size_t length = style != NULL ? strcspn(style, "?#") : 0;
+
+    return length > 0 && strncmp(r->uri, style, length) == 0 && r->uri[length] == '\0';
+}
+
+/* Inside a protected place the portal looks itself at who may see which of its pages: were it protected, its login
+ * would lead to itself. What mod_authz_core refuses without asking who it is, by address for example, stays refused. */
+int anshin_access_portal(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const anshin_contract_t *contract = anshin_place_is_ours(r) ? anshin_contract_of(r) : NULL;
+
+    if (contract == NULL) {
+        return DECLINED;
+    }
+    if (core->handler != NULL && strcmp(core->handler, ANSHIN_HANDLER) == 0) {
+        return OK;
+    }
+    return is_style(r, contract) ? OK : DECLINED;
+}
+
 int anshin_access_check(request_rec *r)
 {
     anshin_session_t *session;
@@ -78,7 +105,7 @@ int anshin_access_check(request_rec *r)
     /* in the first request's pool: a subrequest may end before what it was let in by is asked for again */
     anshin_op_init(&op, visit.env, visit.contract, r->useragent_ip, anshin_first_request(r)->pool);
     session = apr_palloc(op.pool, sizeof(*session));
-    rv = find_session(r, &op, visit.peer, session);
+    rv = find_session(r, &op, &visit, session);
     if (rv == ANSHIN_ENOTFOUND) {
         tell_unasked(r, &visit);
         return anshin_refuse(r, &op, &visit);

@@ -88,7 +88,8 @@ int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
 int anshin_start_ready(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
 
 /* identity.c: headers that only we may set (S22), and what the site learns of who was let in (APP-1). */
-void anshin_identity_clean(request_rec *r);
+void anshin_identity_clean(request_rec *r, int served); /* served: by a contract, or a place of the host is */
+void anshin_identity_pass_on(request_rec *r);           /* hook fixups, on hosts that none serves */
 void anshin_identity_tell(request_rec *r, const anshin_session_t *session);
 void anshin_identity_hide_cookies(request_rec *r);
 
@@ -98,6 +99,7 @@ void anshin_caches_fixup(request_rec *r); /* hook fixups */
 void anshin_caches_hooks(void);
 
 /* access.c: AuthType Anshin. */
+int anshin_access_portal(request_rec *r);                      /* hook check_access_ex, behind mod_authz_core */
 int anshin_access_check(request_rec *r);                       /* hook check_authn */
 int anshin_access_forbid(request_rec *r);                      /* hook check_authz */
 int anshin_access_challenge(request_rec *r, const char *type); /* hook note_auth_failure */

@@ -3,7 +3,9 @@
  * what it must never see: such headers from clients (S22), and our cookies.
  */
 #include <apr_strings.h>
+#include <apr_network_io.h>
 #include <http_core.h>
+#include <http_main.h>
 
 #include "auth/auth.h"
 #include "core/account.h"
@@ -31,20 +33,67 @@ static void clean_connection(request_rec *r)
     }
 }
 
-void anshin_identity_clean(request_rec *r)
+static void drop(request_rec *r, int (*test)(const char *name))
 {
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)(const void *)headers->elts;
 
     for (int i = headers->nelts - 1; i >= 0; i--) {
-        if (entries[i].key == NULL || !anshin_header_reserved(entries[i].key)) {
+        if (entries[i].key == NULL || !test(entries[i].key)) {
             continue;
         }
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "AN0550: a header that a client may not send was dropped");
         apr_table_unset(r->headers_in, entries[i].key);
         i = headers->nelts; /* what is left may have moved */
     }
+}
+
+void anshin_identity_clean(request_rec *r, int served)
+{
+    drop(r, served ? anshin_header_reserved : anshin_header_own);
     clean_connection(r);
+}
+
+/* --- what goes on to a host of ours --- */
+
+/* An address of this machine by which the request might come back to us: one that is written out, or a name that one
+ * of our hosts has. */
+static int is_here(const request_rec *r, const char *host)
+{
+    apr_size_t length = strcspn(host, "/?#");
+    const char *name = apr_pstrmemdup(r->pool, host, length);
+    char *bare, *scope;
+    apr_port_t port;
+
+    if (apr_parse_addr_port(&bare, &scope, &port, name, r->pool) != APR_SUCCESS || bare == NULL) {
+        return 1;
+    }
+    if (strncmp(bare, "127.", 4) == 0 || strcmp(bare, "::1") == 0 || ap_cstr_casecmp(bare, "localhost") == 0 ||
+        strcmp(bare, r->connection->local_ip) == 0) {
+        return 1;
+    }
+    for (const server_rec *server = ap_server_conf; server != NULL; server = server->next) {
+        if (server->server_hostname != NULL && ap_cstr_casecmp(bare, server->server_hostname) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Where a host without a contract is a proxy to one of ours, which believes a header of this machine when it is named
+ * as a terminator, what the client sent under that name must not arrive. What the proxy itself says, by RequestHeader,
+ * is said behind us. A balancer's members are not known here. */
+void anshin_identity_pass_on(request_rec *r)
+{
+    const char *target = r->filename != NULL && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename + 6 : NULL;
+    const char *host = target != NULL ? ap_strstr_c(target, "://") : NULL;
+
+    if (host == NULL || strncmp(target, "unix:", 5) == 0) {
+        return;
+    }
+    if (strncmp(target, "balancer:", 9) == 0 || is_here(r, host + 3)) {
+        drop(r, anshin_header_certificate);
+    }
 }
 
 /* --- who was let in --- */

@@ -38,6 +38,9 @@ static int post_read_request(request_rec *r)
     const anshin_site_t *site = anshin_site_of(r->server);
     int answer;
 
+    if (site->main->config == NULL || !anshin_site_serves(site)) {
+        anshin_identity_clean(r, 0);
+    }
     if (site->main->config == NULL) {
         return DECLINED;
     }
@@ -49,7 +52,7 @@ static int post_read_request(request_rec *r)
     }
     answer = anshin_terminator_sent(r) ? anshin_terminator_peer(r, &anshin_guest_of(r)->peer) : judge_connection(r);
     if (answer == OK) {
-        anshin_identity_clean(r);
+        anshin_identity_clean(r, 1);
         return DECLINED;
     }
     anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
@@ -61,6 +64,18 @@ static int look_at_proxy(request_rec *r)
 {
     if (anshin_site_serves(anshin_site_of(r->server))) {
         anshin_terminator_look(r);
+    }
+    return DECLINED;
+}
+
+/* Behind mod_rewrite and mod_proxy, which say where a request goes, and ahead of mod_headers. */
+static int pass_on(request_rec *r)
+{
+    const anshin_site_t *site = anshin_site_of(r->server);
+
+    if (site->main->config != NULL && site->main->terminators->nelts > 0 && !anshin_site_serves(site) &&
+        !anshin_terminator_sent(r)) {
+        anshin_identity_pass_on(r);
     }
     return DECLINED;
 }
@@ -110,9 +125,11 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_access(anshin_request_restore_user, ssl, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access(anshin_request_disown, ssl, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(anshin_request_disown, NULL, authz, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access_ex(anshin_access_portal, authz, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(anshin_access_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(anshin_access_forbid, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(anshin_access_challenge, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(pass_on, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
 }
 

@@ -14,6 +14,7 @@
 #include "crypto/alive.h"
 #include "crypto/crypto.h"
 #include "httpd/peer.h"
+#include "httpd/terminator.h"
 #include "store/store_dbm.h"
 
 #include <ap_mpm.h>
@@ -179,6 +180,8 @@ void anshin_visit_fill(request_rec *r, anshin_visit_t *visit)
 {
     visit->env = env_of(r->server);
     visit->contract = anshin_contract_of(r);
+    visit->relayed = anshin_terminator_sent(r);
+    visit->secure = anshin_terminator_secure(r);
     visit->peer = anshin_guest_of(r)->peer;
     if (visit->peer == NULL) {
         visit->peer = anshin_peer_of(r);

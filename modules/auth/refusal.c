@@ -144,6 +144,13 @@ static apr_status_t judge(anshin_op_t *op, const anshin_peer_t *peer, const char
     return rv;
 }
 
+/* A part of another answer, or the error document of one, has no answer of its own: the first status stands, with
+ * httpd's own text where the document cannot be had. */
+static int is_part(const request_rec *r)
+{
+    return r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK);
+}
+
 int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
 {
     anshin_request_kind_t kind = kind_of(r);
@@ -152,14 +159,15 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
     int answer;
 
     anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
-    if (r->main != NULL) {
-        return HTTP_UNAUTHORIZED; /* part of another answer */
+    if (is_part(r)) {
+        return HTTP_UNAUTHORIZED;
     }
     answer = anshin_body_discard(r);
     if (answer != OK) {
         return answer;
     }
-    rv = judge(op, visit->peer, &wrong);
+    wrong = NULL; /* by plain http there can be no certificate: the login, by https, says what is wrong with it */
+    rv = visit->secure ? judge(op, visit->peer, &wrong) : APR_SUCCESS;
     if (rv != APR_SUCCESS) {
         return anshin_unavailable(r, rv, &op->error);
     }
@@ -187,7 +195,7 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
                       "AN0571: not let in, %s: %s: %s", anshin_status_name(rv), err->id, err->text);
     }
     anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
-    if (r->main != NULL) {
+    if (is_part(r)) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
     apr_table_setn(r->err_headers_out, "Retry-After", RETRY_SECONDS);

@@ -81,5 +81,8 @@ int anshin_csrf_origin_allowed(const char *origin, const char *origin_header, co
     if (fetch_site != NULL && strcmp(fetch_site, "same-origin") != 0 && strcmp(fetch_site, "none") != 0) {
         return 0;
     }
+    if (origin_header != NULL && strcmp(origin_header, "null") == 0) {
+        return fetch_site != NULL && strcmp(fetch_site, "same-origin") == 0;
+    }
     return origin_header == NULL || strcasecmp(origin_header, origin) == 0;
 }

@@ -20,7 +20,8 @@ apr_status_t anshin_csrf_make(anshin_op_t *op, const char *browser, const char *
 apr_status_t anshin_csrf_check(anshin_op_t *op, const char *browser, const char *token);
 
 /* May a POST with these headers come from a page of origin? fetch_site: Sec-Fetch-Site, origin_header: Origin; NULL
- * when the browser sent none. 1 or 0. */
+ * when the browser sent none. "null" comes from our own pages, too, where a site-wide Referrer-Policy hides the origin;
+ * then Sec-Fetch-Site, which no page can set, must say "same-origin". 1 or 0. */
 int anshin_csrf_origin_allowed(const char *origin, const char *origin_header, const char *fetch_site);
 
 #endif

@@ -65,10 +65,27 @@ static int is_plain_path(const char *path)
     return *path == '\0';
 }
 
+/* host is changed to small letters. */
+static const char *origin_text(char *host, int port, apr_pool_t *pool)
+{
+    for (char *at = host; *at != '\0'; at++) {
+        *at = (char)apr_tolower(*at);
+    }
+    return apr_pstrcat(pool, scheme, host, port == 443 ? "" : apr_psprintf(pool, ":%d", port), NULL);
+}
+
+const char *anshin_portal_origin(const char *host, int port, apr_pool_t *pool)
+{
+    if (host == NULL) {
+        return "";
+    }
+    host = strchr(host, ':') != NULL && *host != '[' ? apr_pstrcat(pool, "[", host, "]", NULL) : host;
+    return origin_text(apr_pstrdup(pool, host), port == 0 ? 443 : port, pool);
+}
+
 int anshin_portal_url_split(const char *url, const char **origin, const char **base, apr_pool_t *pool)
 {
     apr_size_t length, host;
-    char *lower;
     int port;
 
     if (strncmp(url, scheme, sizeof(scheme) - 1) != 0) {
@@ -79,11 +96,7 @@ int anshin_portal_url_split(const char *url, const char **origin, const char **b
     if (host == 0 || !read_port(url + host, &port, &length) || !is_plain_path(url + host + length)) {
         return 0;
     }
-    lower = apr_pstrmemdup(pool, url, host);
-    for (char *at = lower; *at != '\0'; at++) {
-        *at = (char)apr_tolower(*at);
-    }
-    *origin = apr_pstrcat(pool, scheme, lower, port == 443 ? "" : apr_psprintf(pool, ":%d", port), NULL);
+    *origin = origin_text(apr_pstrmemdup(pool, url, host), port, pool);
     url += host + length;
     length = strlen(url);
     *base = apr_pstrmemdup(pool, url, length > 0 && url[length - 1] == '/' ? length - 1 : length);

@@ -11,4 +11,8 @@
  * characters and '/', without empty, "." or ".." segments. In pool. 1, or 0 when url is no such thing. */
 int anshin_portal_url_split(const char *url, const char **origin, const char **base, apr_pool_t *pool);
 
+/* The https origin of what a request names as its host, written as anshin_portal_url_split() writes it. host: a name or
+ * an address, IPv6 without brackets; NULL: none was sent, which is no origin (""). port: 0: none was sent. In pool. */
+const char *anshin_portal_origin(const char *host, int port, apr_pool_t *pool);
+
 #endif

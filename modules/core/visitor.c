@@ -67,13 +67,18 @@ static int is_name(const char *name, const char *text)
     return rest != NULL && strchr(BETWEEN, *rest) != NULL; /* or its '\0' */
 }
 
+int anshin_header_certificate(const char *name)
+{
+    return is_name(name, "client-cert") || is_name(name, "client-cert-chain");
+}
+
 int anshin_header_reserved(const char *name)
 {
     switch (LOWER(*name)) { /* most headers end here: this is done for each of every request */
     case 'a':
         return behind(name, "anshin-") != NULL;
     case 'c':
-        return is_name(name, "client-cert") || is_name(name, "client-cert-chain");
+        return anshin_header_certificate(name);
     case 'r':
         return is_name(name, "remote-user");
     case 'x':
@@ -81,6 +86,13 @@ int anshin_header_reserved(const char *name)
     default:
         return 0;
     }
+}
+
+int anshin_header_own(const char *name)
+{
+    const char *rest = LOWER(*name) == 'x' ? behind(name, "x-") : name;
+
+    return rest != NULL && behind(rest, "anshin-") != NULL;
 }
 
 static int names_reserved(const char *list)

@@ -29,6 +29,13 @@ anshin_request_kind_t anshin_request_kind(const anshin_visitor_t *visitor);
  * it fold signs together. The name ends with its text, or where in a list of names the next one begins (',', blank). */
 int anshin_header_reserved(const char *name);
 
+/* 1 for those of them that are ours on every host, Anshin-* and X-Anshin-*: a back end may be reached by several hosts,
+ * and believes the header whichever it came by. The others mean something else where no contract serves. */
+int anshin_header_own(const char *name);
+
+/* 1 for those by which a certificate comes: Client-Cert and Client-Cert-Chain. */
+int anshin_header_certificate(const char *name);
+
 /* The Connection header without reserved names: whatever it names a proxy takes out of the request before it passes it
  * on (RFC 9110 7.6.1), ours too. value itself when there is none of them, "" when nothing is left; otherwise in pool.
  */

@@ -64,6 +64,7 @@ static const row_t rows[] = {
     {"AnshinSessionLifetime", AT_MOST, "a stolen session lives longer (ASVS 7.3.2)"},
     {"AnshinReauthenticate", AT_MOST, "an open session may change credentials for longer (ASVS 7.5.1)"},
     {"AnshinClearCache", EQUAL, "after a logout the Back button shows pages of the user (ASVS 14.3.1)"},
+    {"AnshinStrictTransport", FREE, NULL},
     {"AnshinRegistrationLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
     {"AnshinDownloadLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},
     {"AnshinLinkLifetime", AT_MOST, "a link that fell into wrong hands works longer (ASVS 6.4.1)"},

@@ -21,6 +21,7 @@ void anshin_visit_get(request_rec *r, anshin_visit_t *visit)
     visit->env = NULL;
     visit->contract = NULL;
     visit->peer = &unknown_peer;
+    visit->secure = visit->relayed = 0;
     if (fill != NULL) {
         fill(r, ANSHIN_BUILD_ID, visit);
     }

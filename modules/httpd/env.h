@@ -24,6 +24,8 @@ typedef struct anshin_visit_t {
     const anshin_env_t *env;           /* of this process; NULL: store or keys cannot be used, answer 503 (S21) */
     const anshin_contract_t *contract; /* that serves this place of this virtual host; NULL: none does, answer 404 */
     const anshin_peer_t *peer;         /* certificate of the connection, judged as of now; never NULL */
+    int secure;                        /* 1: the client speaks TLS; else no cookie of ours counts */
+    int relayed;                       /* 1: by a TLS terminator, which may call us by another name than the client */
 } anshin_visit_t;
 
 /* --- offered by mod_anshin_auth --- */

@@ -12,6 +12,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_protocol.h>
 #include <stdatomic.h>
 
 #include "core/client_cert.h"
@@ -105,6 +106,17 @@ int anshin_terminator_sent(const request_rec *r)
         }
     }
     return 0;
+}
+
+int anshin_terminator_secure(request_rec *r)
+{
+    const char *spoken;
+
+    if (!anshin_terminator_sent(r)) {
+        return strcmp(ap_http_scheme(r), "https") == 0;
+    }
+    spoken = apr_table_get(r->headers_in, "X-Forwarded-Proto");
+    return spoken == NULL || ap_cstr_casecmp(spoken, "http") != 0;
 }
 
 static void judge(request_rec *r, const anshin_bytes_t *der, anshin_peer_t *peer)

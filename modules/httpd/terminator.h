@@ -25,6 +25,10 @@ void anshin_terminator_look(request_rec *r);
 /* 1 when the connection of a request comes from one of them. What mod_remoteip says of the client does not matter. */
 int anshin_terminator_sent(const request_rec *r);
 
+/* 1 when the client speaks TLS: to this host (or, as ServerName https://... says, to one before it), or to a
+ * terminator that does not say otherwise (X-Forwarded-Proto: http). */
+int anshin_terminator_secure(request_rec *r);
+
 /* The certificate that such a request brings, judged as of now, in r's pool. OK, or HTTP_BAD_REQUEST for a header that
  * is not as RFC 9440 has it (logged). */
 int anshin_terminator_peer(request_rec *r, const anshin_peer_t **peer);

@@ -47,7 +47,7 @@ static apr_status_t open_session(anshin_exchange_t *x)
     apr_status_t status;
     json_t *user;
 
-    if (id == NULL) {
+    if (id == NULL || !x->secure) {
         return APR_SUCCESS;
     }
     status = anshin_session_find(&x->op, id, x->peer, &x->session, &x->session_key);
@@ -137,6 +137,7 @@ static int open_base(anshin_exchange_t *x, request_rec *r)
     }
     anshin_op_init(&x->op, visit.env, visit.contract, r->useragent_ip, r->pool);
     x->peer = visit.peer;
+    x->secure = visit.secure;
     texts = anshin_portal_texts(visit.contract);
     x->page = texts ? anshin_page_create(r, &x->op, texts) : NULL;
     if (x->page == NULL) {

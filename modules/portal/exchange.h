@@ -15,6 +15,7 @@ typedef struct anshin_exchange_t {
     request_rec *r;
     anshin_op_t op;
     const anshin_peer_t *peer;  /* certificate of the connection */
+    int secure;                 /* 0: by plain http, where no session counts */
     anshin_page_t *page;        /* of the answer, in the making */
     const char *path;           /* behind the portal's base: "/login" */
     const anshin_form_t *query; /* the address's query as fields */

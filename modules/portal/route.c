@@ -311,26 +311,25 @@ static int run(anshin_exchange_t *x, const anshin_route_t *route)
 }
 
 /* Style sheets and pictures need neither session nor page. DECLINED: no such path. */
-static int serve_static(request_rec *r)
+static int serve_static(request_rec *r, const anshin_visit_t *visit)
 {
-    anshin_visit_t visit;
     apr_size_t base;
 
-    anshin_visit_get(r, &visit);
-    if (visit.env == NULL || visit.contract == NULL) {
+    if (visit->env == NULL || visit->contract == NULL) {
         return DECLINED;
     }
-    base = strlen(visit.contract->portal_base);
-    if (strncmp(r->uri, visit.contract->portal_base, base) != 0 ||
+    base = strlen(visit->contract->portal_base);
+    if (strncmp(r->uri, visit->contract->portal_base, base) != 0 ||
         strncmp(r->uri + base, STATIC_PREFIX, strlen(STATIC_PREFIX)) != 0) {
         return DECLINED;
     }
-    return anshin_static_get(r, visit.env->config->server.share_dir, r->uri + base + strlen(STATIC_PREFIX));
+    return anshin_static_get(r, visit->env->config->server.share_dir, r->uri + base + strlen(STATIC_PREFIX));
 }
 
 int anshin_portal_handle(request_rec *r)
 {
     const anshin_route_t *route;
+    anshin_visit_t visit;
     anshin_exchange_t x;
     int answer;
 
@@ -338,7 +337,9 @@ int anshin_portal_handle(request_rec *r)
         return DECLINED;
     }
     r->allowed |= (AP_METHOD_BIT << M_GET) | (AP_METHOD_BIT << M_POST);
-    answer = serve_static(r);
+    anshin_visit_get(r, &visit);
+    answer = serve_static(r, &visit);
+    answer = answer == DECLINED ? anshin_portal_origin_check(r, &visit) : answer;
     if (answer != DECLINED) {
         return answer;
     }

@@ -148,4 +148,113 @@ is($meant_page->header('Cache-Control'), 'public, max-age=600', 'as the site say
 is($quick->get('/not-meant/')->status, 200, 'where it only says how long');
 is(stranger('quick')->get('/not-meant/')->status, 401, 'AnshinSharedCache on: it is not');
 $s->finish;
+
+# --- one origin: the portal by another name, port or scheme (ISO-3) ---
+
+my $plain  = Anshin::Server::free_port();
+my $second = Anshin::Server::free_port();
+$s = Anshin::Server->new(
+    contract => "AnshinLoginMethods password\nAnshinStrictTransport 1h",
+    sites    => { today => 'AnshinLoginMethods password' },
+    server   => 'AnshinTrustedProxy 127.0.0.9',
+    vhost    => "ServerAlias other.localhost\nRewriteEngine on\nRewriteRule \"^/rewritten\" \"/members/index.html\" [PT]"
+);
+my $lines = $s->vhost_lines;
+$s->{extra} = <<"END";
+Listen 127.0.0.1:$plain
+Listen 127.0.0.1:$second
+<VirtualHost 127.0.0.1:$plain>
+    ServerName localhost
+    $lines
+</VirtualHost>
+<VirtualHost 127.0.0.1:$second>
+    ServerName localhost
+    SSLEngine on
+    $lines
+</VirtualHost>
+<VirtualHost 127.0.0.1:\@PORT\@>
+    ServerName third.localhost:\@PORT\@
+    SSLEngine on
+    ProxySourceAddress 127.0.0.9
+    ProxyPass "/proxied/" "http://127.0.0.1:\@BACKEND\@/"
+    ProxyPass "/to-us/" "http://127.0.0.1:$plain/"
+    RewriteEngine on
+    RewriteRule "^/rewritten/(.*)" "http://localhost:\@BACKEND\@/\$1" [P]
+    ProxyPass "/said/" "http://127.0.0.1:\@BACKEND\@/"
+    <Location "/said">
+        RequestHeader set Client-Cert ":said-by-the-proxy:"
+    </Location>
+    ProxyPass "/elsewhere/" "http://\@ELSEWHERE\@:\@BACKEND\@/"
+</VirtualHost>
+END
+$s->{extra} =~ s/^.*\@ELSEWHERE\@.*\n//m;
+$s->configure;
+$s->start;
+$who = Anshin::Person->add($s, 'p-01-usr001');
+$who->register;
+$who->login($user = $s->client);
+my $origin = $s->url('');
+is($user->get('/anshin/')->header('Strict-Transport-Security'), 'max-age=3600', 'ISO-3: AnshinStrictTransport: the portal asks for https alone');
+is($s->client->get('/members/')->header('Strict-Transport-Security'), undef, 'and speaks for itself alone');
+
+sub plainly {
+    my ($method, $path, %headers) = @_;
+    my $from = delete $headers{from} // '127.0.0.1';
+    my $body = delete $headers{body} // '';
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $plain, LocalAddr => $from, Timeout => 10) or die "connect: $!";
+    my %all = (Host => "localhost:" . $s->port, Connection => 'close', 'Content-Length' => length $body, %headers);
+    print $socket "$method $path HTTP/1.1\r\n", (map { "$_: $all{$_}\r\n" } sort keys %all), "\r\n$body";
+    local $/;
+    return scalar <$socket>;
+}
+my %at = (
+    'another name'    => sub { $s->client(host => 'other.localhost', ca => undef)->get(@_) },
+    'an address'      => sub { $s->client(host => '127.0.0.1', ca => undef)->get(@_) },
+    'another port'    => sub { $s->client(port => $second, ca => undef)->get(@_) },
+    'no port'         => sub { $s->client->get(@_, Host => 'localhost') },
+);
+for my $where (sort keys %at) {
+    my $led = $at{$where}->('/anshin/login?return=a%2Fb');
+    is($led->status, 303, "ISO-3: the portal at $where");
+    is($led->header('Location'), "$origin/anshin/login?return=a%2Fb", 'leads to the same page at its origin');
+    is(scalar(my @set = $led->headers('Set-Cookie')), 0, 'and sets no cookie');
+    is($at{$where}->('/anshin/static/anshin.css')->status, 200, 'style sheets are for pages of any host');
+}
+is($s->client(host => 'other.localhost', ca => undef)->post('/anshin/login', { user => 'u', password => 'p' })->status, 403,
+    'ISO-3: a form there is refused');
+is($s->client->get('/anshin/login', Host => 'LOCALHOST:' . $s->port)->status, 200, 'ISO-3: names are the same in capitals');
+my $link = Anshin::Person->add($s, 'p-01-usr002')->{path};
+is($at{'another name'}->($link)->header('Location'), "$origin$link", 'ISO-3: a mailed link keeps its token on the way');
+unlike($s->access_log . $s->log, qr/\Q@{[$link =~ m{t=(.+)}]}/, 'S9: which no log shows');
+
+like(plainly('GET', '/anshin/login'), qr{^HTTP/1.1 303 .*^Location: \Q$origin\E/anshin/login\r$}ms, 'ISO-3: the portal by plain http leads to https');
+like(plainly('POST', '/anshin/login', body => 'user=u&password=p', 'Content-Type' => 'application/x-www-form-urlencoded'),
+    qr{^HTTP/1.1 403 }, 'ISO-3: a form by plain http is refused');
+my $cookie = join '; ', map { "$_=$user->{cookies}{$_}" } sort keys %{ $user->{cookies} };
+is($s->client->get('/members/', Cookie => $cookie)->status, 200, 'a session');
+like(plainly('GET', '/members/', Cookie => $cookie), qr{^HTTP/1.1 401 }, 'ISO-3: counts for nothing by plain http');
+like(plainly('GET', '/members/', Cookie => $cookie, from => '127.0.0.9'), qr{^HTTP/1.1 200 }, 'ISO-3: but behind a terminator that was named');
+like(plainly('GET', '/anshin/login', Host => 'inside', from => '127.0.0.9'), qr{^HTTP/1.1 200 },
+    'ISO-3: which may call the portal by a name of its own');
+like(plainly('GET', '/members/', Cookie => $cookie, from => '127.0.0.9', 'X-Forwarded-Proto' => 'http'), qr{^HTTP/1.1 401 },
+    'ISO-3: and whose word that its client came by plain http is taken');
+like(plainly('GET', '/anshin/login', from => '127.0.0.9', 'X-Forwarded-Proto' => 'http'), qr{^HTTP/1.1 303 }, 'ISO-3: which is led to https');
+is($user->get('/rewritten')->status, 200, 'mod_rewrite to a protected place, with a session');
+is($s->client->get('/rewritten')->status, 401, 'and without');
+
+# --- headers that only we may set, on hosts that no contract serves (S22) ---
+
+my %forged = ('Anshin-User' => 'p-01-usr001', 'X-Anshin-Contract' => 'p-01', 'Client-Cert' => ':AAAA:', 'Remote-User' => 'x', Connection => 'close, anshin-user');
+my $third = $s->client(host => 'third.localhost', ca => undef);
+for my $path ('/proxied/', '/rewritten/') {
+    my $seen = $third->get($path, %forged);
+    is($seen->status, 200, "$path: a host without a contract");
+    unlike($seen->body, qr/anshin/i, 'S22: a back end gets no Anshin-* header through it');
+    unlike($seen->body, qr/client-cert/i, 'S22: nor, being at an address that may be ours, a certificate that the client brings');
+    like($seen->body, qr/^Remote-User: x\r?$/m, 'S22: what is not ours there is left alone');
+}
+like($third->get('/said/', %forged)->body, qr/^Client-Cert: :said-by-the-proxy:\r?$/m, 'S22: what the proxy itself says is passed on');
+is($third->get('/to-us/members/', 'Client-Cert' => 'not as RFC 9440 has it')->status, 401,
+    'S22: a certificate does not come to a host of ours through a neighbour that we trust');
+$s->finish;
 done_testing;

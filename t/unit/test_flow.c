@@ -186,6 +186,9 @@ static void test_origin(void)
     ok(!anshin_csrf_origin_allowed(own, "http://login.example.com:8443", NULL), "another scheme too");
     ok(!anshin_csrf_origin_allowed(own, "https://login.example.com:8443.evil.example", NULL), "a longer name too");
     ok(!anshin_csrf_origin_allowed(own, "null", NULL), "an opaque origin is not ours");
+    ok(!anshin_csrf_origin_allowed(own, "null", "none"), "nor where nobody sent the form");
+    ok(!anshin_csrf_origin_allowed(own, "null", "cross-site"), "nor one of another site, in a sandbox for example");
+    ok(anshin_csrf_origin_allowed(own, "null", "same-origin"), "S10: but one that a site-wide Referrer-Policy hid");
     ok(!anshin_csrf_origin_allowed(own, "", NULL), "nor is an empty one");
     ok(!anshin_csrf_origin_allowed(own, own, "cross-site"), "cross-site is refused whatever Origin says (S10)");
     ok(!anshin_csrf_origin_allowed(own, own, "same-site"), "a sister host is refused");

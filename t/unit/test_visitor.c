@@ -77,6 +77,7 @@ static void headers(void)
         ok(anshin_header_reserved(reserved[i]), "S22, APP-1: \"%s\" is ours alone", reserved[i]);
     }
     for (size_t i = 0; i < sizeof(free_to_send) / sizeof(free_to_send[0]); i++) {
+        ok(!anshin_header_own(free_to_send[i]), "S22: nor is it ours anywhere");
         ok(!anshin_header_reserved(free_to_send[i]), "S22: \"%s\" may be sent", free_to_send[i]);
     }
 }
