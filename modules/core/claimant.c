@@ -11,6 +11,7 @@
 
 #include "core/account.h"
 #include "core/download.h"
+#include "core/flow.h"
 #include "core/lockout.h"
 #include "core/notice.h"
 #include "core/password.h"
@@ -121,7 +122,7 @@ apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const an
 static apr_status_t make_stamp(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                                const char **stamp)
 {
-    return anshin_secret_mac(op, stamp, step == ANSHIN_STEP_PASSWORD ? "login-password" : "login-code",
+    return anshin_secret_mac(op, stamp, step == ANSHIN_STEP_PASSWORD ? "login-step-password" : "login-step-code",
                              apr_pstrcat(op->pool, op->contract->name, "/", account->user, "/",
                                          anshin_method_name(account->method), "/",
                                          account->password_hash ? account->password_hash : "", NULL));
@@ -226,7 +227,8 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
         (rv = tell_new_address(op, txn, &claimant->account)) != APR_SUCCESS ||
         (facts->old_session && (rv = anshin_session_drop(op, txn, facts->old_session)) != APR_SUCCESS) ||
         (rv = anshin_claimant_mark(op, &claimant->account, &result->known)) != APR_SUCCESS ||
-        (rv = anshin_session_open(op, txn, &claimant->account, session, &result->session_id)) != APR_SUCCESS) {
+        (rv = anshin_session_open(op, txn, &claimant->account, session, &result->session_id)) != APR_SUCCESS ||
+        (rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, claimant->user, 0)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_claimant_record(op, txn, facts, claimant, ANSHIN_HISTORY_LOGIN_OK);
@@ -240,6 +242,11 @@ static apr_status_t wait_for(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
     apr_status_t rv = make_stamp(op, &claimant->account, done, &result->stamp);
 
     result->outcome = outcome;
+    if (rv == APR_SUCCESS && op->flow != NULL) {
+        op->flow->token = result->stamp;
+        rv = anshin_flow_reach(op, txn, done == ANSHIN_STEP_PASSWORD ? ANSHIN_STAGE_OPENED : ANSHIN_STAGE_CODE_OK,
+                               claimant->user, 0);
+    }
     if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS) {
         return rv;
     }

@@ -97,6 +97,22 @@ const char *anshin_session_cookie_find(const char *header, const char *contract,
     return find(header, ANSHIN_SESSION_COOKIE_PREFIX, contract, pool);
 }
 
+void anshin_cookie_each(const char *header, const char *prefix, anshin_cookie_visit_fn *visit, void *baton,
+                        apr_pool_t *pool)
+{
+    apr_size_t length = strlen(prefix);
+    pair_t pair;
+
+    while (header != NULL && next_pair(&header, &pair)) {
+        const char *text = apr_pstrmemdup(pool, pair.start, pair.length);
+        const char *equals = strchr(text, '=');
+
+        if (equals != NULL && strncmp(text, prefix, length) == 0 && (apr_size_t)(equals - text) >= length) {
+            visit(baton, apr_pstrmemdup(pool, text + length, (apr_size_t)(equals - text) - length), equals + 1);
+        }
+    }
+}
+
 const char *anshin_cookie_strip(const char *header, const char *prefix, apr_pool_t *pool)
 {
     const char *at = header;

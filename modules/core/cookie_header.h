@@ -19,6 +19,12 @@ const char *anshin_cookie_find(const char *header, const char *name, apr_pool_t 
 /* The same for a contract's session cookie, whose name need not be made for it. */
 const char *anshin_session_cookie_find(const char *header, const char *contract, apr_pool_t *pool);
 
+/* Call visit for every cookie whose name starts with prefix: what of the name comes behind it, and the value, both in
+ * pool. header may be NULL. */
+typedef void anshin_cookie_visit_fn(void *baton, const char *rest, const char *value);
+void anshin_cookie_each(const char *header, const char *prefix, anshin_cookie_visit_fn *visit, void *baton,
+                        apr_pool_t *pool);
+
 /* header without the cookies whose names start with prefix; NULL when nothing else is left; header itself when there is
  * none of them. So does a cookie with prefix behind a ',' or blank: two Cookie lines arrive as one, joined by ", ", and
  * what comes behind may read them so. Otherwise in pool. */

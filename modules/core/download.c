@@ -11,6 +11,7 @@
 
 #include "core/account.h"
 #include "core/expiry.h"
+#include "core/flow.h"
 #include "core/history.h"
 #include "core/job.h"
 #include "core/lockout.h"
@@ -137,6 +138,9 @@ static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *tok
     found.download.fetched++;
     rv = anshin_txn_put(txn, &anshin_record_download,
                         anshin_terminal_key(op, found.link.token.user, found.link.token.terminal), &found.download);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_FETCHED, found.link.token.user, found.link.token.terminal);
+    }
     return rv == APR_SUCCESS ? anshin_history_add(op, txn, found.link.token.user, &entry) : rv;
 }
 
@@ -191,7 +195,70 @@ apr_status_t anshin_download_finish(anshin_op_t *op, const char *token)
     if ((rv = find(op, txn, token, &found)) == APR_SUCCESS) {
         rv = anshin_download_finish_in(op, txn, found.link.token.user, found.link.token.terminal);
     }
+    if (rv == APR_SUCCESS) {
+        rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, found.link.token.user, found.link.token.terminal);
+    }
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
+}
+
+/* One that was prepared later is another's result. */
+static apr_status_t add_issue(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                              const anshin_terminal_t *terminal, apr_time_t since, apr_array_header_t *waits)
+{
+    anshin_download_t download;
+    anshin_bytes_t password;
+    anshin_issue_t *issue;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_download,
+                                     anshin_terminal_key(op, account->user, terminal->number), &download);
+
+    if (rv != APR_SUCCESS || download.created_at != since ||
+        !anshin_account_owns(account, download.account, download.created_at)) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    rv = anshin_secret_blob_get(op, &password, "download-password", download.password_blob);
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    issue = apr_array_push(waits);
+    issue->terminal = terminal->number;
+    issue->address = terminal->address;
+    issue->password = (const char *)password.data;
+    return APR_SUCCESS;
+}
+
+static apr_status_t issues_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t only, apr_time_t since,
+                              anshin_issues_t *issues)
+{
+    apr_array_header_t *terminals;
+    anshin_account_t account;
+    apr_status_t rv = anshin_account_get(op, txn, user, &account);
+
+    if (rv != APR_SUCCESS || (rv = anshin_account_terminals(op, txn, &account, &terminals)) != APR_SUCCESS) {
+        return rv;
+    }
+    issues->method = (int)account.method;
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        if (only == 0 || only == terminal->number) {
+            rv = add_issue(op, txn, &account, terminal, since, issues->waits);
+        }
+    }
+    return rv;
+}
+
+apr_status_t anshin_download_issues(anshin_op_t *op, const char *user, apr_int64_t terminal, apr_time_t since,
+                                    anshin_issues_t *issues)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    issues->method = -1;
+    issues->waits = apr_array_make(op->pool, 4, sizeof(anshin_issue_t));
+    if (rv == APR_SUCCESS) {
+        rv = issues_in(op, txn, user, terminal, since, issues);
+        anshin_txn_abort(txn);
+    }
+    return rv;
 }
 
 apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,

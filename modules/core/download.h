@@ -37,6 +37,23 @@ apr_status_t anshin_download_finish(anshin_op_t *op, const char *token);
 /* The same when the user logs in with the certificate: inside a write transaction, nothing when nothing waits. */
 apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal);
 
+/* What the result of a flow shows (SEC-1). */
+typedef struct anshin_issue_t {
+    apr_int64_t terminal;
+    const char *address;
+    const char *password; /* opens the download */
+} anshin_issue_t;
+
+typedef struct anshin_issues_t {
+    int method;                /* the account's */
+    apr_array_header_t *waits; /* of anshin_issue_t */
+} anshin_issues_t;
+
+/* Of the downloads that were prepared for this user at `since`, for one terminal or all (0), those that still wait.
+ * APR_SUCCESS, ANSHIN_ENOTFOUND (no such account), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_download_issues(anshin_op_t *op, const char *user, apr_int64_t terminal, apr_time_t since,
+                                    anshin_issues_t *issues);
+
 /* Prepare one inside a write transaction: download password (sealed), record and job. *password is shown to the user.
  */
 apr_status_t anshin_download_prepare(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,

@@ -1,20 +1,25 @@
 /*
- * Flows, as four lines of text under AES-256-GCM.
+ * Flows: a JSON object under AES-256-GCM in the browser, a record in the store.
  *
- * SECURITY: the cookie comes from strangers. Whatever does not unseal under the contract's name is not a flow; what
- * does was written here, so that parsing it may rest on its form and still checks every part.
+ * SECURITY: the cookie comes from strangers. Whatever does not unseal under contract, browser and id is not a flow;
+ * what does was written here, and every part is checked all the same. Who has the seal key can write cookies: what
+ * they say of themselves proves nothing that the store does not confirm.
  */
 #include "core/flow.h"
 
 #include <apr_encode.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/expiry.h"
 #include "core/secret.h"
 
 #define PURPOSE "flow"
-#define FIELD_MAX 64
+#define HEX "0123456789abcdef"
+#define NONCE_TEXT 32 /* hexadecimal digits: 128 bits */
+#define RANDOM_TEXT 8 /* of an id; the time before it keeps ids in their order */
 
 int anshin_flow_token_valid(const char *text)
 {
@@ -29,87 +34,149 @@ int anshin_flow_token_valid(const char *text)
     return length == ANSHIN_TOKEN_TEXT;
 }
 
-void anshin_flow_start(anshin_op_t *op, anshin_flow_t *flow, anshin_flow_kind_t kind, const char *token)
+int anshin_flow_id_valid(const char *text)
 {
+    return strlen(text) == ANSHIN_FLOW_ID_TEXT && strspn(text, HEX) == ANSHIN_FLOW_ID_TEXT;
+}
+
+apr_status_t anshin_flow_start(anshin_op_t *op, anshin_flow_t *flow, anshin_flow_kind_t kind, const char *user)
+{
+    const char *random;
+    apr_status_t status = anshin_secret_text(op, &random, HEX, RANDOM_TEXT);
+
+    memset(flow, 0, sizeof *flow);
     flow->kind = kind;
     flow->stage = ANSHIN_STAGE_OPENED;
     flow->expires_at = op->now + op->contract->policy.flow_lifetime;
-    flow->token = token;
-    flow->secret = "";
-    flow->note = "";
-}
-
-void anshin_flow_finish(anshin_op_t *op, anshin_flow_t *flow, const char *secret)
-{
-    flow->stage = ANSHIN_STAGE_RESULT;
-    flow->expires_at = op->now + ANSHIN_FLOW_RESULT_LIFE;
+    flow->user = user;
     flow->token = "";
-    flow->secret = secret ? secret : "";
+    flow->secret = "";
+    if (status == APR_SUCCESS) {
+        flow->id = apr_psprintf(op->pool, "%08x%s", (unsigned)apr_time_sec(op->now), random);
+        status = anshin_secret_name(op, &flow->nonce);
+    }
+    return status;
 }
 
-static int line_fits(const char *text, apr_size_t max)
+static apr_status_t drop_note(void *note)
 {
-    return strlen(text) <= max && strchr(text, '\n') == NULL;
+    json_decref(note);
+    return APR_SUCCESS;
 }
 
-apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const char **text)
+static apr_status_t out_of_memory(anshin_op_t *op)
+{
+    return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0980", "flow: out of memory");
+}
+
+apr_status_t anshin_flow_note(anshin_op_t *op, anshin_flow_t *flow, json_t *note)
+{
+    if (note == NULL) {
+        return out_of_memory(op);
+    }
+    apr_pool_cleanup_register(op->pool, note, drop_note, apr_pool_cleanup_null);
+    flow->note = note;
+    return APR_SUCCESS;
+}
+
+const char *anshin_flow_text(const anshin_flow_t *flow, const char *key)
+{
+    const char *text = json_string_value(json_object_get(flow->note, key));
+
+    return text != NULL ? text : "";
+}
+
+apr_int64_t anshin_flow_number(const anshin_flow_t *flow, const char *key)
+{
+    return json_integer_value(json_object_get(flow->note, key));
+}
+
+/* --- in the browser --------------------------------------------------------------------------------------------- */
+
+/* What else must be the same when it is unsealed. */
+static const char *bound_to(anshin_op_t *op, const char *browser, const char *id)
+{
+    return apr_pstrcat(op->pool, op->contract->name, "/", browser, "/", id, NULL);
+}
+
+/* The members have short names, since four of these objects are to lie in one browser. */
+static char *dump(const anshin_flow_t *flow)
+{
+    json_t *object =
+        json_pack("{s:i, s:I, s:s, s:s, s:s, s:s, s:O*}", "k", (int)flow->kind, "e", (json_int_t)flow->expires_at, "n",
+                  flow->nonce, "u", flow->user, "t", flow->token, "s", flow->secret, "o", flow->note);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    json_decref(object);
+    return text;
+}
+
+apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const char *browser, const char **text)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
+    char *clear = dump(flow);
     anshin_bytes_t sealed;
     apr_status_t status;
-    char *clear;
 
-    if (!line_fits(flow->token, FIELD_MAX) || !line_fits(flow->secret, FIELD_MAX) ||
-        !line_fits(flow->note, ANSHIN_FLOW_NOTE_MAX)) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0287", "flow: a text is too long or of several lines");
+    if (clear == NULL) {
+        return out_of_memory(op);
     }
-    clear = apr_psprintf(op->pool, "%d %d %" APR_TIME_T_FMT "\n%s\n%s\n%s", (int)flow->kind, (int)flow->stage,
-                         flow->expires_at, flow->token, flow->secret, flow->note);
-    status = crypto->seal(crypto->ctx, &sealed, PURPOSE, op->contract->name, clear, strlen(clear), op->pool);
+    status =
+        crypto->seal(crypto->ctx, &sealed, PURPOSE, bound_to(op, browser, flow->id), clear, strlen(clear), op->pool);
     anshin_secret_wipe(op, clear);
+    free(clear);
     if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0288", "flow: cannot be sealed");
     }
     *text = apr_pencode_base64_binary(op->pool, sealed.data, (apr_ssize_t)sealed.length, APR_ENCODE_BASE64URL, NULL);
+    if (strlen(*text) > ANSHIN_FLOW_TEXT_MAX) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0287", "flow: a text is too long");
+    }
     return APR_SUCCESS;
 }
 
-/* The next decimal number of the first line; -1 when there is none. */
-static apr_int64_t take_number(const char **at, char end)
+/* A text of the object in the pool; NULL when it has none. */
+static const char *take_text(anshin_op_t *op, const json_t *object, const char *key)
 {
-    char *stop;
-    apr_int64_t number = apr_isdigit(**at) ? apr_strtoi64(*at, &stop, 10) : -1;
-
-    if (number < 0 || *stop != end) {
-        return -1;
-    }
-    *at = stop + 1;
-    return number;
+    return apr_pstrdup(op->pool, json_string_value(json_object_get(object, key)));
 }
 
-static int parse(const char *clear, anshin_flow_t *flow, apr_pool_t *pool)
+static int parse(anshin_op_t *op, const json_t *object, anshin_flow_t *flow)
 {
-    const char *at = clear;
-    apr_int64_t kind = take_number(&at, ' ');
-    apr_int64_t stage = kind >= 0 ? take_number(&at, ' ') : -1;
-    apr_int64_t expires = stage >= 0 ? take_number(&at, '\n') : -1;
-    const char *line = expires >= 0 ? strchr(at, '\n') : NULL;
-    const char *last;
+    const json_t *note = json_object_get(object, "o");
+    json_int_t kind = json_integer_value(json_object_get(object, "k"));
 
-    last = line != NULL ? strchr(line + 1, '\n') : NULL;
-    if (last == NULL || strchr(last + 1, '\n') != NULL || kind >= ANSHIN_FLOW_COUNT || stage > ANSHIN_STAGE_RESULT) {
+    flow->expires_at = json_integer_value(json_object_get(object, "e"));
+    flow->nonce = take_text(op, object, "n");
+    flow->user = take_text(op, object, "u");
+    flow->token = take_text(op, object, "t");
+    flow->secret = take_text(op, object, "s");
+    if (kind <= ANSHIN_FLOW_NONE || kind >= ANSHIN_FLOW_COUNT || flow->expires_at <= 0 || flow->nonce == NULL ||
+        strlen(flow->nonce) != NONCE_TEXT || strspn(flow->nonce, HEX) != NONCE_TEXT || flow->user == NULL ||
+        flow->token == NULL || flow->secret == NULL || (note != NULL && !json_is_object(note))) {
         return 0;
     }
     flow->kind = (anshin_flow_kind_t)kind;
-    flow->stage = (anshin_flow_stage_t)stage;
-    flow->expires_at = expires;
-    flow->token = apr_pstrmemdup(pool, at, (apr_size_t)(line - at));
-    flow->secret = apr_pstrmemdup(pool, line + 1, (apr_size_t)(last - line - 1));
-    flow->note = last + 1;
-    return 1;
+    return note == NULL || anshin_flow_note(op, flow, json_incref((json_t *)(uintptr_t)note)) == APR_SUCCESS;
 }
 
-apr_status_t anshin_flow_unseal(anshin_op_t *op, const char *text, anshin_flow_kind_t kind, anshin_flow_t *flow)
+static apr_status_t read_clear(anshin_op_t *op, anshin_bytes_t *clear, const char *id, anshin_flow_t *flow)
+{
+    json_t *object = anshin_secret_json(op, clear);
+    int ours = object != NULL && parse(op, object, flow);
+
+    json_decref(object);
+    anshin_secret_wipe_bytes(op, clear);
+    if (!ours) { /* we sealed it: what cannot be read is no answer of a stranger's */
+        memset(flow, 0, sizeof *flow);
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0982", "flow: a sealed text is no flow, or memory has ended");
+    }
+    flow->id = id;
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_flow_unseal(anshin_op_t *op, const char *text, const char *id, const char *browser,
+                                anshin_flow_t *flow)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
     const unsigned char *sealed;
@@ -118,23 +185,170 @@ apr_status_t anshin_flow_unseal(anshin_op_t *op, const char *text, anshin_flow_k
     apr_status_t status;
 
     memset(flow, 0, sizeof *flow);
-    if (text == NULL || strlen(text) > ANSHIN_FLOW_TEXT_MAX) {
+    if (text == NULL || strlen(text) > ANSHIN_FLOW_TEXT_MAX || !anshin_flow_id_valid(id)) {
         return ANSHIN_EDENIED;
     }
     sealed = apr_pdecode_base64_binary(op->pool, text, APR_ENCODE_STRING, APR_ENCODE_BASE64URL, &length);
     if (sealed == NULL) {
         return ANSHIN_EDENIED;
     }
-    status = crypto->unseal(crypto->ctx, &clear, PURPOSE, op->contract->name, sealed, length, op->pool);
+    status = crypto->unseal(crypto->ctx, &clear, PURPOSE, bound_to(op, browser, id), sealed, length, op->pool);
     if (status == ANSHIN_EDENIED) {
         return ANSHIN_EDENIED;
     }
     if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0289", "flow: cannot be unsealed");
     }
-    if (!parse((const char *)clear.data, flow, op->pool) || flow->kind != kind || flow->expires_at <= op->now) {
-        memset(flow, 0, sizeof *flow);
+    return read_clear(op, &clear, id, flow);
+}
+
+/* --- in the store ----------------------------------------------------------------------------------------------- */
+
+static apr_status_t key_of(anshin_op_t *op, const anshin_flow_t *flow, const char **key)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char digest[ANSHIN_DIGEST_BYTES];
+
+    if (crypto->digest(crypto->ctx, digest, flow->nonce, strlen(flow->nonce)) != APR_SUCCESS) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0981", "flow: no SHA-256");
+    }
+    *key = anshin_hex(digest, sizeof digest, op->pool);
+    return APR_SUCCESS;
+}
+
+/* The record of a flow. ANSHIN_ENOTFOUND: none; one of another contract or kind is none. */
+static apr_status_t read_record(anshin_op_t *op, anshin_txn_t *txn, const anshin_flow_t *flow, const char *key,
+                                anshin_progress_t *record)
+{
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_progress, key, record);
+
+    if (status == APR_SUCCESS &&
+        (record->kind != (apr_int64_t)flow->kind || record->contract == NULL || record->user == NULL ||
+         record->stage < ANSHIN_STAGE_OPENED || record->stage > ANSHIN_STAGE_ENDED ||
+         strcmp(record->contract, op->contract->name) != 0)) {
+        return ANSHIN_ENOTFOUND;
+    }
+    return status;
+}
+
+/* A login begins with the right password, which only the store can confirm; other flows with a link or a session,
+ * which are looked at anew with each page. */
+static int begins_in_store(const anshin_flow_t *flow)
+{
+    return flow->kind == ANSHIN_FLOW_LOGIN;
+}
+
+static apr_status_t judge(anshin_op_t *op, anshin_txn_t *txn, anshin_flow_t *flow)
+{
+    anshin_progress_t record;
+    apr_time_t end = flow->expires_at;
+    const char *key;
+    apr_status_t status = key_of(op, flow, &key);
+
+    status = status == APR_SUCCESS ? read_record(op, txn, flow, key, &record) : status;
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+        return status;
+    }
+    if (status == APR_SUCCESS) {
+        flow->stage = (anshin_flow_stage_t)record.stage;
+        flow->user = record.user;
+        flow->terminal = record.terminal;
+        flow->reached = record.reached_at;
+        flow->token = begins_in_store(flow) ? (record.stamp != NULL ? record.stamp : "") : flow->token;
+        end = flow->stage >= ANSHIN_STAGE_RESULT ? record.reached_at + ANSHIN_FLOW_RESULT_LIFE : end;
+    } else if (begins_in_store(flow)) {
         return ANSHIN_EDENIED;
     }
-    return APR_SUCCESS;
+    return end > op->now ? APR_SUCCESS : ANSHIN_EDENIED;
+}
+
+apr_status_t anshin_flow_find(anshin_op_t *op, anshin_flow_t *flow)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    if (status == APR_SUCCESS) {
+        status = judge(op, txn, flow);
+        anshin_txn_abort(txn);
+    }
+    return status;
+}
+
+/* The record as it is to be when the flow has come to stage. */
+static apr_status_t write_record(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_flow_t *flow)
+{
+    apr_time_t shown_until = op->now + ANSHIN_FLOW_RESULT_LIFE;
+    anshin_progress_t record = {.contract = op->contract->name,
+                                .kind = (apr_int64_t)flow->kind,
+                                .stage = (apr_int64_t)flow->stage,
+                                .user = flow->user,
+                                .terminal = flow->terminal,
+                                .reached_at = flow->reached,
+                                .expires_at = flow->expires_at > shown_until ? flow->expires_at : shown_until,
+                                .stamp = begins_in_store(flow) ? flow->token : NULL};
+
+    return anshin_txn_put(txn, &anshin_record_progress, key, &record);
+}
+
+apr_status_t anshin_flow_reach(anshin_op_t *op, anshin_txn_t *txn, anshin_flow_stage_t stage, const char *user,
+                               apr_int64_t terminal)
+{
+    anshin_flow_t *flow = op->flow;
+    anshin_progress_t record;
+    const char *key;
+    apr_status_t status;
+    int begins;
+
+    if (flow == NULL) {
+        return APR_SUCCESS;
+    }
+    if ((status = key_of(op, flow, &key)) != APR_SUCCESS) {
+        return status;
+    }
+    status = read_record(op, txn, flow, key, &record);
+    begins = status == ANSHIN_ENOTFOUND;
+    if (begins && begins_in_store(flow) && stage == ANSHIN_STAGE_RESULT) {
+        return APR_SUCCESS;
+    }
+    if (!begins &&
+        (status != APR_SUCCESS || record.stage >= ANSHIN_STAGE_RESULT || record.stage > (apr_int64_t)stage)) {
+        return status != APR_SUCCESS ? status : ANSHIN_EDENIED;
+    }
+    flow->stage = stage;
+    flow->user = user;
+    flow->terminal = terminal;
+    flow->reached = op->now;
+    status = write_record(op, txn, key, flow);
+    if (status == APR_SUCCESS && begins) {
+        status = anshin_expiry_file(op, txn, &anshin_record_progress, key, flow->expires_at + ANSHIN_KEEP_FLOW);
+    }
+    return status;
+}
+
+static apr_status_t end_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_flow_t *flow)
+{
+    anshin_progress_t record;
+    const char *key;
+    apr_status_t status = key_of(op, flow, &key);
+
+    status = status == APR_SUCCESS ? read_record(op, txn, flow, key, &record) : status;
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+    }
+    record.stage = ANSHIN_STAGE_ENDED;
+    return anshin_txn_put(txn, &anshin_record_progress, key, &record);
+}
+
+apr_status_t anshin_flow_end(anshin_op_t *op, anshin_flow_t *flow)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_end(txn, end_in(op, txn, flow), ANSHIN_DURABLE);
+    }
+    if (status == APR_SUCCESS) {
+        flow->stage = ANSHIN_STAGE_ENDED;
+    }
+    return status;
 }

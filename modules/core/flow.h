@@ -1,15 +1,20 @@
 /*
- * Flows of several pages that begin with a mailed or handed-out link (S9, S29): which link, and how far the person has
- * come.
+ * Flows of several pages (FLO-1, FLO-2, ACC-7, S29): which one a page belongs to, whose it is, and how far it has come.
  *
- * The server keeps nothing: the flow is sealed into a cookie of the browser, bound to the contract, and ends by its own
- * time. What may happen only once is kept by the store, under the link's token.
+ * Each flow has an id that its pages' addresses and forms carry, and a nonce that only the browser has: sealed into a
+ * cookie of the flow's own with what it began with, bound to contract, browser and id. How far it has come is a record
+ * of the store under the SHA-256 of the nonce, so that seal key and store together forge no flow (S39), and a copied
+ * or older cookie tells nothing that is no longer so. The record is written in the transaction of the step itself,
+ * which therefore happens once. A flow that has proven nothing yet has no record (COST-1).
  */
 #ifndef ANSHIN_CORE_FLOW_H
 #define ANSHIN_CORE_FLOW_H
 
+#include <jansson.h>
+
 #include "core/op.h"
 
+/* On disk and in browsers, never renumbered. */
 typedef enum anshin_flow_kind_t {
     ANSHIN_FLOW_NONE,
     ANSHIN_FLOW_REGISTER,
@@ -23,42 +28,69 @@ typedef enum anshin_flow_kind_t {
     ANSHIN_FLOW_COUNT
 } anshin_flow_kind_t;
 
-/* In the order in which a flow reaches them. */
+/* In the order in which a flow reaches them. On disk, never renumbered. */
 typedef enum anshin_flow_stage_t {
     ANSHIN_STAGE_OPENED,  /* the link was opened and nothing is proven; or the first page was sent */
     ANSHIN_STAGE_CODE_OK, /* registration, login: the code was right */
     ANSHIN_STAGE_FETCHED, /* download: the file was fetched once at least */
-    ANSHIN_STAGE_RESULT   /* over; the result waits to be shown */
+    ANSHIN_STAGE_RESULT,  /* done; the result may be looked at for a while (SEC-1) */
+    ANSHIN_STAGE_ENDED    /* the person has confirmed: what was shown once is shown no more */
 } anshin_flow_stage_t;
 
-#define ANSHIN_FLOW_RESULT_LIFE apr_time_from_sec(600) /* how long a result waits to be shown */
-#define ANSHIN_FLOW_NOTE_MAX 600                       /* longest note, in bytes */
-#define ANSHIN_FLOW_TEXT_MAX 1200                      /* longest sealed form, in bytes */
+#define ANSHIN_FLOW_RESULT_LIFE apr_time_from_sec(600) /* how long a result can be looked at (SEC-1) */
+#define ANSHIN_FLOW_ID_TEXT 16                         /* signs of an id: hexadecimal, older ones sort first */
+#define ANSHIN_FLOW_TEXT_MAX 800                       /* longest sealed form, in bytes */
 
 typedef struct anshin_flow_t {
     anshin_flow_kind_t kind;
     anshin_flow_stage_t stage;
     apr_time_t expires_at;
-    const char *token;  /* of the link, or the stamp of a login; "" once the flow is over */
-    const char *secret; /* what is to be shown once; "" when there is nothing */
-    const char *note;   /* what the flow's own pages wrote: one line; "" when there is nothing */
+    const char *id;       /* of addresses and forms; lets nobody in by itself */
+    const char *nonce;    /* the browser's alone */
+    const char *user;     /* whose it is; "" while nobody has proven anything */
+    apr_int64_t terminal; /* that the result is about; 0: none */
+    apr_time_t reached;   /* when the store was told of this stage; 0: never */
+    const char *token;    /* of the link, or the stamp of a login; "" when there is none */
+    const char *secret;   /* what is to be shown once and only the browser keeps; "" when there is nothing */
+    json_t *note;         /* what the flow's own pages wrote: an object, or NULL. Goes with op->pool */
 } anshin_flow_t;
 
-/* 1 when text has the form of a link's token. */
+/* 1 when text has the form of a link's token, or of a flow's id. */
 int anshin_flow_token_valid(const char *text);
+int anshin_flow_id_valid(const char *text);
 
-/* A flow at its beginning, that ends when the contract's flow lifetime is over. */
-void anshin_flow_start(anshin_op_t *op, anshin_flow_t *flow, anshin_flow_kind_t kind, const char *token);
+/* A flow at its beginning, that ends when the contract's flow lifetime is over. user: "" when it is not known.
+ * APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_flow_start(anshin_op_t *op, anshin_flow_t *flow, anshin_flow_kind_t kind, const char *user);
 
-/* The flow is over: forget its token, keep what is to be shown (NULL: nothing) for a short while. */
-void anshin_flow_finish(anshin_op_t *op, anshin_flow_t *flow, const char *secret);
+/* Give a flow its note, which is taken over. ANSHIN_EFAULT: note is NULL, memory has ended. */
+apr_status_t anshin_flow_note(anshin_op_t *op, anshin_flow_t *flow, json_t *note);
 
-/* Seal for op->contract: base64url text in op->pool. APR_SUCCESS; ANSHIN_EINVALID (a text too long or with a line end);
+/* What a note has under a key: "" and 0 where it has nothing of that kind. */
+const char *anshin_flow_text(const anshin_flow_t *flow, const char *key);
+apr_int64_t anshin_flow_number(const anshin_flow_t *flow, const char *key);
+
+/* Seal for op->contract and a browser (its id): base64url text in op->pool. APR_SUCCESS; ANSHIN_EINVALID (too long);
  * ANSHIN_EFAULT. */
-apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const char **text);
+apr_status_t anshin_flow_seal(anshin_op_t *op, const anshin_flow_t *flow, const char *browser, const char **text);
 
-/* The reverse. APR_SUCCESS; ANSHIN_EDENIED (not ours, changed, over its time, of another contract or kind), which is an
- * answer and leaves no cause in op->error; ANSHIN_EFAULT. text may be NULL: denied. */
-apr_status_t anshin_flow_unseal(anshin_op_t *op, const char *text, anshin_flow_kind_t kind, anshin_flow_t *flow);
+/* What the browser kept under id, without a look at the store. APR_SUCCESS; ANSHIN_EDENIED (not ours, changed, of
+ * another contract, browser or id), which is an answer and leaves no cause in op->error; ANSHIN_EFAULT (also: sealed by
+ * us and no flow). text may be NULL: denied. */
+apr_status_t anshin_flow_unseal(anshin_op_t *op, const char *text, const char *id, const char *browser,
+                                anshin_flow_t *flow);
+
+/* How far an unsealed flow has come, by the store. ANSHIN_EDENIED: its time is over, or the store knows nothing of a
+ * flow that it must know; also ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_flow_find(anshin_op_t *op, anshin_flow_t *flow);
+
+/* Inside the write transaction of a step: op->flow has come to stage, for user and about terminal (0: about none).
+ * Without a flow in op nothing happens; nor to a login that needed no steps. ANSHIN_EDENIED: it was further already,
+ * somebody else took the step meanwhile. Other answers of anshin_txn_put(). */
+apr_status_t anshin_flow_reach(anshin_op_t *op, anshin_txn_t *txn, anshin_flow_stage_t stage, const char *user,
+                               apr_int64_t terminal);
+
+/* The person has seen the result (SEC-1): durable. Answers of anshin_op_begin() and anshin_txn_put(). */
+apr_status_t anshin_flow_end(anshin_op_t *op, anshin_flow_t *flow);
 
 #endif

@@ -152,6 +152,12 @@ static apr_time_t fact_over(const anshin_op_t *op, const char *key, const void *
     return unless_over(op, ((const anshin_fact_t *)record)->at + ANSHIN_KEEP_REQUEST);
 }
 
+static apr_time_t progress_over(const anshin_op_t *op, const char *key, const void *record)
+{
+    (void)key;
+    return unless_over(op, ((const anshin_progress_t *)record)->expires_at + ANSHIN_KEEP_FLOW);
+}
+
 static const struct kind_t {
     const anshin_record_type_t *type;
     over_fn *over;
@@ -161,7 +167,8 @@ static const struct kind_t {
              {&anshin_record_session, session_over, session_remove},
              {&anshin_record_counter, counter_over, NULL},
              {&anshin_record_mail, mail_over, mail_remove},
-             {&anshin_record_fact, fact_over, NULL}};
+             {&anshin_record_fact, fact_over, NULL},
+             {&anshin_record_progress, progress_over, NULL}};
 
 typedef struct round_t {
     anshin_op_t *op;

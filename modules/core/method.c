@@ -7,6 +7,7 @@
 
 #include "core/certificate.h"
 #include "core/download.h"
+#include "core/flow.h"
 #include "core/history.h"
 #include "core/notice.h"
 #include "core/secret.h"
@@ -49,7 +50,8 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
     }
     if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_sessions_end(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||
-        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
+        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS ||
+        (rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account->user, 0)) != APR_SUCCESS) {
         return rv;
     }
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_METHOD, "method-changed", account, NULL, NULL);

@@ -32,6 +32,7 @@ typedef struct anshin_env_t {
 } anshin_env_t;
 
 struct anshin_session_memo_t;
+struct anshin_flow_t;
 
 typedef struct anshin_op_t {
     apr_pool_t *pool;
@@ -40,6 +41,7 @@ typedef struct anshin_op_t {
     apr_time_t now;                     /* one time for the whole operation */
     const char *address;                /* of the client as text, IPv4 or IPv6; NULL: not from the network */
     struct anshin_session_memo_t *memo; /* of the connection, while nobody else has it (core/session.h); or NULL */
+    struct anshin_flow_t *flow;         /* that the verb is a step of (core/flow.h); NULL: of none */
     apr_time_t wait_until;              /* set where a verb says so: when it is worth trying again; 0: not known */
     int jobs_queued;                    /* set by verbs that queue work: the edge then calls anshin_job_ring() */
     anshin_error_t error;

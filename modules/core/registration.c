@@ -10,10 +10,13 @@
 
 #include "core/change.h"
 #include "core/download.h"
+#include "core/flow.h"
 #include "core/history.h"
 #include "core/lockout.h"
 #include "core/secret.h"
 #include "core/token.h"
+
+#define FIRST_TERMINAL 1
 
 /* The link must be the last one that was given out. */
 static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const char *token, anshin_link_t *found)
@@ -68,10 +71,11 @@ static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *toke
     rv = anshin_attempt_settle(op, txn, &attempt, result->right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
     result->locked = attempt.locked;
     result->remaining = attempt.remaining;
-    if (rv != APR_SUCCESS || result->right) {
+    if (rv != APR_SUCCESS) {
         return rv;
     }
-    return anshin_history_add(op, txn, found.token.user, &entry);
+    return result->right ? anshin_flow_reach(op, txn, ANSHIN_STAGE_CODE_OK, found.token.user, 0)
+                         : anshin_history_add(op, txn, found.token.user, &entry);
 }
 
 apr_status_t anshin_registration_code(anshin_op_t *op, const char *token, const char *code,
@@ -131,13 +135,14 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
     if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS ||
         (rv = anshin_counters_reset(op, txn, account->user)) != APR_SUCCESS ||
-        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
+        (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS ||
+        (rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account->user, FIRST_TERMINAL)) != APR_SUCCESS) {
         return rv;
     }
     if (account->method != ANSHIN_METHOD_CERTIFICATE) {
         return APR_SUCCESS;
     }
-    return anshin_download_prepare(op, txn, account, 1, &result->download_password);
+    return anshin_download_prepare(op, txn, account, FIRST_TERMINAL, &result->download_password);
 }
 
 /* Look the link up again and read what the rules need to know. */
@@ -151,7 +156,7 @@ static apr_status_t read_subject(anshin_op_t *op, const char *token, anshin_link
     }
     rv = find(op, txn, token, found);
     if (rv == APR_SUCCESS) {
-        rv = anshin_terminal_get(op, txn, found->account.user, 1, terminal);
+        rv = anshin_terminal_get(op, txn, found->account.user, FIRST_TERMINAL, terminal);
         if (rv == ANSHIN_ENOTFOUND) {
             rv = anshin_fail(&op->error, ANSHIN_EFAULT, "AN0160", "user %s has no terminal", found->account.user);
         }

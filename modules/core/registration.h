@@ -1,8 +1,8 @@
 /*
  * Registration of credentials by the user (REG-2 to REG-5).
  *
- * Nothing is kept between the pages but the link's token: the edge holds it, with the stage reached, sealed in the flow
- * cookie.
+ * Between the pages the edge holds the link's token, sealed in the flow's cookie; how far it has come is the flow's
+ * (core/flow.h).
  */
 #ifndef ANSHIN_CORE_REGISTRATION_H
 #define ANSHIN_CORE_REGISTRATION_H

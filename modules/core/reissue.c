@@ -11,6 +11,7 @@
 
 #include "core/certificate.h"
 #include "core/download.h"
+#include "core/flow.h"
 #include "core/history.h"
 #include "core/notice.h"
 #include "core/password.h"
@@ -210,6 +211,10 @@ static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
         return ANSHIN_EDENIED;
     }
     if (rv != APR_SUCCESS || (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, found.account.user, found.token.terminal);
+    if (rv != APR_SUCCESS) {
         return rv;
     }
     return kind == ANSHIN_REISSUE_PASSWORD ? new_password(op, txn, &found.account, phc, result)

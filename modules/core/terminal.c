@@ -9,6 +9,7 @@
 
 #include "core/certificate.h"
 #include "core/download.h"
+#include "core/flow.h"
 #include "core/history.h"
 #include "core/notice.h"
 #include "core/secret.h"
@@ -162,6 +163,9 @@ apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member,
     if (rv == APR_SUCCESS && ok) {
         rv = add_in(op, txn, &account, address, kind, result);
     }
+    if (rv == APR_SUCCESS && ok) {
+        rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, result->number);
+    }
     return end(txn, rv, ok);
 }
 
@@ -196,7 +200,10 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
     if (rv == APR_SUCCESS && ok && !same) {
         rv = record(op, txn, &account, ANSHIN_HISTORY_TERMINAL_CHANGED, "terminal-changed", &terminal, former);
     }
-    return end(txn, rv, ok && !same);
+    if (rv == APR_SUCCESS && ok) {
+        rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, number);
+    }
+    return end(txn, rv, ok);
 }
 
 /* Everything that hangs on a terminal goes with it. */
@@ -244,6 +251,7 @@ apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *memb
         result->error = "errors.terminal_first";
     } else if (rv == APR_SUCCESS) {
         rv = delete_in(op, txn, &account, &terminal);
+        rv = rv == APR_SUCCESS ? anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, number) : rv;
     }
     return end(txn, rv, !result->error);
 }

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/flow.h"
 #include "core/history.h"
 #include "core/notice.h"
 #include "core/secret.h"
@@ -120,7 +121,8 @@ static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const anshin_me
     account.totp_blob = blob;
     account.totp_step = step;
     if ((rv = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
-        (rv = anshin_history_add(op, txn, account.user, &entry)) != APR_SUCCESS) {
+        (rv = anshin_history_add(op, txn, account.user, &entry)) != APR_SUCCESS ||
+        (blob && (rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, 0)) != APR_SUCCESS)) {
         return rv;
     }
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_METHOD, blob ? "authenticator-set" : "authenticator-removed",

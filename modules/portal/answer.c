@@ -6,6 +6,10 @@
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <string.h>
+
+#include "portal/member.h"
+#include "portal/route.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
@@ -50,11 +54,30 @@ int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const c
     return anshin_page_send(x->page, "unavailable", HTTP_SERVICE_UNAVAILABLE);
 }
 
+/* A form that lost a race finds its flow where the other has brought it. */
+static int went_on(anshin_exchange_t *x, int *answer)
+{
+    anshin_flow_stage_t stage = x->flow.stage;
+
+    if (x->form == NULL || x->flow.kind == ANSHIN_FLOW_NONE || anshin_flow_find(&x->op, &x->flow) != APR_SUCCESS ||
+        x->flow.stage <= stage || anshin_route_of_flow(&x->flow) == NULL) {
+        return 0;
+    }
+    *answer = anshin_answer_flow(x, anshin_route_of_flow(&x->flow));
+    return 1;
+}
+
 int anshin_answer_failure(anshin_exchange_t *x, apr_status_t status, const char *what)
 {
     if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
+        int answer;
+
         anshin_exchange_log(x, APLOG_INFO, "AN0610", what);
-        return anshin_answer_link_invalid(x);
+        if (went_on(x, &answer)) {
+            return answer;
+        }
+        return x->flow.kind != ANSHIN_FLOW_NONE && *x->flow.token == '\0' ? anshin_answer_flow_ended(x)
+                                                                          : anshin_answer_link_invalid(x);
     }
     return anshin_answer_unavailable(x, status, what);
 }
@@ -70,6 +93,34 @@ void anshin_answer_challenge(anshin_exchange_t *x)
 int anshin_answer_redirect(anshin_exchange_t *x, const char *path)
 {
     return anshin_page_redirect(x->r, anshin_exchange_link(x, path));
+}
+
+int anshin_answer_flow(anshin_exchange_t *x, const char *path)
+{
+    return anshin_answer_redirect(x, anshin_exchange_flow_path(x, path));
+}
+
+int anshin_answer_flow_begun(anshin_exchange_t *x, const char *path)
+{
+    apr_status_t status = anshin_exchange_keep_flow(x);
+
+    return status == APR_SUCCESS ? anshin_answer_flow(x, path) : anshin_answer_unavailable(x, status, "flow");
+}
+
+/* A browser that keeps its cookies from what another site's link leads to (SameSite=Strict) sends them when the same
+ * page is opened from ours. */
+int anshin_answer_flow_ended(anshin_exchange_t *x)
+{
+    const char *site = apr_table_get(x->r->headers_in, "Sec-Fetch-Site");
+    const char *id = anshin_exchange_flow_id(x);
+
+    if (x->form == NULL && id != NULL && anshin_flow_id_valid(id) && site != NULL && strcmp(site, "cross-site") == 0) {
+        anshin_page_text(x->page, "again_url",
+                         apr_pstrcat(x->op.pool, anshin_exchange_link(x, x->path), "?flow=", id, NULL));
+    }
+    anshin_page_text(x->page, "back_url", anshin_exchange_link(x, x->logged_in ? anshin_member_start(x) : "/login"));
+    anshin_page_flag(x->page, "member", x->logged_in);
+    return anshin_page_send(x->page, "flow-ended", HTTP_GONE);
 }
 
 int anshin_answer_error(anshin_exchange_t *x, int status)

@@ -1,8 +1,8 @@
 /*
  * Enrolment of an authenticator app (LOG-7): QR code, then a code that shows that it was scanned.
  *
- * SECURITY: behind a full login with a fresh check of the password. The secret waits sealed in the flow until it is
- * confirmed.
+ * SECURITY: behind a full login with a fresh check of the password. The secret waits sealed in the browser until it is
+ * confirmed, so that the flow's page can be looked at again (SEC-1).
  */
 #include <apr_strings.h>
 #include <qrencode.h>
@@ -72,13 +72,6 @@ static int show(anshin_exchange_t *x, int status)
     return status == HTTP_OK ? anshin_answer_page(x, "authenticator", HTTP_OK) : anshin_answer_form(x, "authenticator");
 }
 
-/* The flow of this user that was begun before; 0: none. */
-static int resumed(anshin_exchange_t *x)
-{
-    return anshin_exchange_open_flow(x, ANSHIN_FLOW_AUTHENTICATOR) == APR_SUCCESS &&
-           x->flow.stage == ANSHIN_STAGE_OPENED && strcmp(x->flow.note, x->session.user) == 0;
-}
-
 static apr_status_t put_state(anshin_exchange_t *x)
 {
     anshin_account_t account;
@@ -89,6 +82,20 @@ static apr_status_t put_state(anshin_exchange_t *x)
         return ANSHIN_ENOTFOUND;
     }
     anshin_page_flag(x->page, "enrolled", status == APR_SUCCESS && account.totp_blob != NULL);
+    return status;
+}
+
+static apr_status_t begin(anshin_exchange_t *x)
+{
+    apr_status_t status = anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_AUTHENTICATOR, x->session.user);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_totp_secret(&x->op, &x->flow.secret);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_exchange_keep_flow(x);
+    }
+    anshin_exchange_put_place(x);
     return status;
 }
 
@@ -105,13 +112,11 @@ int anshin_authenticator_get(anshin_exchange_t *x)
     if (anshin_form_get(x->query, "removed")) {
         return anshin_member_done(x, "authenticator_removed", "/account");
     }
-    if (status == APR_SUCCESS && !resumed(x)) {
-        anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_AUTHENTICATOR, "");
-        x->flow.note = x->session.user;
-        status = anshin_totp_secret(&x->op, &x->flow.secret);
-        if (status == APR_SUCCESS) {
-            status = anshin_exchange_keep_flow(x);
-        }
+    if (x->flow.stage == ANSHIN_STAGE_RESULT) {
+        return anshin_answer_redirect(x, "/account/authenticator?done=1");
+    }
+    if (status == APR_SUCCESS && x->flow.kind == ANSHIN_FLOW_NONE) {
+        status = begin(x);
     }
     return status == APR_SUCCESS ? show(x, HTTP_OK) : anshin_member_failure(x, status, "authenticator");
 }
@@ -131,9 +136,14 @@ int anshin_authenticator_post(anshin_exchange_t *x)
         return status == APR_SUCCESS ? anshin_answer_redirect(x, "/account/authenticator?removed=1")
                                      : anshin_member_failure(x, status, "authenticator");
     }
-    if (status != APR_SUCCESS || !resumed(x)) {
-        return status != APR_SUCCESS ? anshin_member_failure(x, status, "authenticator")
-                                     : anshin_answer_redirect(x, "/account/authenticator");
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "authenticator");
+    }
+    if (x->flow.kind == ANSHIN_FLOW_NONE) {
+        return anshin_answer_flow_ended(x);
+    }
+    if (x->flow.stage != ANSHIN_STAGE_OPENED) { /* sent twice */
+        return anshin_answer_redirect(x, "/account/authenticator?done=1");
     }
     if (!(code = anshin_exchange_field(x, "code", CODE_MAX))) {
         return show(x, HTTP_UNPROCESSABLE_ENTITY);

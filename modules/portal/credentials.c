@@ -59,8 +59,5 @@ int anshin_credentials_post(anshin_exchange_t *x)
         anshin_page_value(x->page, "answer", form.answer);
         return complain(x, &result);
     }
-    anshin_flow_finish(&x->op, &x->flow, result.download_password);
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/register/done")
-                                 : anshin_answer_failure(x, status, "flow");
+    return anshin_answer_flow(x, "/register/done");
 }

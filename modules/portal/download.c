@@ -134,9 +134,7 @@ int anshin_download_post(anshin_exchange_t *x)
         anshin_words_wrong(x, "download_password", "errors.download_wrong", result.remaining);
         return anshin_answer_form(x, "download");
     }
-    x->flow.stage = ANSHIN_STAGE_FETCHED;
-    status = anshin_exchange_keep_flow(x);
-    answer = status == APR_SUCCESS ? send_file(x, &result) : anshin_answer_failure(x, status, "flow");
+    answer = send_file(x, &result);
     anshin_secret_wipe_bytes(&x->op, &result.file);
     return answer;
 }
@@ -144,7 +142,7 @@ int anshin_download_post(anshin_exchange_t *x)
 int anshin_downloaded_get(anshin_exchange_t *x)
 {
     if (x->flow.stage != ANSHIN_STAGE_RESULT) {
-        return anshin_answer_redirect(x, "/download");
+        return anshin_answer_flow(x, "/download");
     }
     anshin_page_steps(x->page, steps, 2);
     anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
@@ -156,14 +154,9 @@ int anshin_downloaded_post(anshin_exchange_t *x)
     apr_status_t status;
 
     if (x->flow.stage == ANSHIN_STAGE_RESULT) { /* sent twice */
-        return anshin_answer_redirect(x, "/download/done");
+        return anshin_answer_flow(x, "/download/done");
     }
     status = anshin_download_finish(&x->op, x->flow.token);
-    if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status, "end of the download");
-    }
-    anshin_flow_finish(&x->op, &x->flow, NULL);
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/download/done")
-                                 : anshin_answer_failure(x, status, "flow");
+    return status == APR_SUCCESS ? anshin_answer_flow(x, "/download/done")
+                                 : anshin_answer_failure(x, status, "end of the download");
 }

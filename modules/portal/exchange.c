@@ -23,6 +23,7 @@
 
 APLOG_USE_MODULE(anshin_portal);
 
+#define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define BROWSER_COOKIE "__Host-anshin-browser"
 
 /* The browser's id, a new one when it has none; set again by no answer, so that parallel pages agree on it. */
@@ -64,27 +65,60 @@ static apr_status_t open_session(anshin_exchange_t *x)
     return APR_SUCCESS;
 }
 
-/* The language switch: the same page with ?lang=, and the sealed return path where the page has one. */
-static void put_languages(anshin_exchange_t *x)
+/* What we have put into addresses ourselves; anything else is not carried on. */
+static int is_plain(const char *value)
+{
+    return *value != '\0' && value[strspn(value, BASE64URL)] == '\0';
+}
+
+const char *anshin_exchange_value(const anshin_exchange_t *x, const char *name)
+{
+    const char *value = x->form != NULL ? anshin_form_get(x->form, name) : NULL;
+
+    value = value != NULL ? value : anshin_form_get(x->query, name);
+    return value != NULL && is_plain(value) ? value : NULL;
+}
+
+const char *anshin_exchange_query(const anshin_exchange_t *x)
+{
+    static const char *const names[] = {"return", "flow", "n", "back", "page"};
+    const char *query = "";
+
+    for (apr_size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = anshin_exchange_value(x, names[i]);
+
+        value = strcmp(names[i], "flow") == 0 && x->flow.id != NULL ? x->flow.id : value;
+        if (value != NULL) {
+            query = apr_pstrcat(x->op.pool, query, "&", names[i], "=", value, NULL);
+        }
+    }
+    return query;
+}
+
+void anshin_exchange_put_place(anshin_exchange_t *x)
 {
     static const struct {
         const char *code;
         const char *name;
     } offered[] = {{"ja", "日本語"}, {"en", "English"}};
-    const char *back = anshin_form_get(x->query, "return");
     const char *here = ap_os_escape_path(x->op.pool, anshin_exchange_link(x, x->path), 1); /* it may be any bytes */
+    const char *query = anshin_exchange_query(x);
     json_t *list = json_array();
     apr_size_t i;
 
     for (i = 0; i < sizeof offered / sizeof offered[0]; i++) {
-        const char *url = apr_pstrcat(x->op.pool, here, "?lang=", offered[i].code, back ? "&return=" : "",
-                                      back ? ap_escape_urlencoded(x->op.pool, back) : "", NULL);
+        const char *url = apr_pstrcat(x->op.pool, here, "?lang=", offered[i].code, query, NULL);
         json_t *entry = json_pack("{s:s, s:s, s:s, s:b}", "code", offered[i].code, "name", offered[i].name, "url", url,
                                   "current", strcmp(offered[i].code, x->page->language) == 0);
 
         anshin_page_append(x->page, list, entry);
     }
     anshin_page_put(x->page, x->page->data, "languages", list);
+    if (x->flow.id != NULL) {
+        anshin_page_put(x->page, x->page->data, "flow", json_string(x->flow.id));
+        anshin_page_put(x->page, x->page->data, "flow_query",
+                        json_string(apr_pstrcat(x->op.pool, "?flow=", x->flow.id, NULL)));
+    }
 }
 
 static apr_status_t open_csrf(anshin_exchange_t *x)
@@ -181,7 +215,7 @@ int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path)
     }
     x->path = path ? path : path_behind(r, x->op.contract->portal_base);
     open_query(x, path == NULL, &broken_query);
-    put_languages(x);
+    anshin_exchange_put_place(x);
     status = open_browser(x);
     status = status == APR_SUCCESS ? open_csrf(x) : status;
     status = status == APR_SUCCESS ? open_session(x) : status;

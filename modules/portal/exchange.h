@@ -41,6 +41,15 @@ apr_status_t anshin_exchange_renew(anshin_exchange_t *x);
 /* Path of a page of this portal for links and redirects: base + path. */
 const char *anshin_exchange_link(const anshin_exchange_t *x, const char *path);
 
+/* A value of ours that form or address carry on (signs of base64url); NULL: none, or none of ours. */
+const char *anshin_exchange_value(const anshin_exchange_t *x, const char *name);
+
+/* What a page's own address keeps where it is opened anew in another language: "&return=..." and so on, or "". */
+const char *anshin_exchange_query(const anshin_exchange_t *x);
+
+/* The language switch and the flow's marks into the page's data, as the exchange is now. */
+void anshin_exchange_put_place(anshin_exchange_t *x);
+
 /* 1: one more line of a kind may be logged in this minute, of so many; *also is what stands behind it, about those that
  * were left out, or "". */
 int anshin_exchange_seldom(anshin_exchange_t *x, const char *kind, unsigned most, const char **also);
@@ -68,8 +77,15 @@ int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const c
  */
 void anshin_answer_challenge(anshin_exchange_t *x);
 
-/* 303 to a page of this portal. */
+/* 303 to a page of this portal; to one of x->flow. */
 int anshin_answer_redirect(anshin_exchange_t *x, const char *path);
+int anshin_answer_flow(anshin_exchange_t *x, const char *path);
+
+/* Keep the flow and lead on to its page. */
+int anshin_answer_flow_begun(anshin_exchange_t *x, const char *path);
+
+/* The flow that a page names has ended, or is another's: 410, with the way back. */
+int anshin_answer_flow_ended(anshin_exchange_t *x);
 
 /* The error page of an HTTP status (400, 403, 404, 405, 408, 413, 415). */
 int anshin_answer_error(anshin_exchange_t *x, int status);
@@ -89,14 +105,26 @@ int anshin_answer_link_invalid(anshin_exchange_t *x);
 /* A field of the form: NULL with a complaint when it is missing, empty, or longer than max bytes. */
 const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max);
 
-/* The flow as it is now goes into the browser's cookie; the answer follows. APR_SUCCESS, ANSHIN_EFAULT. */
+/* --- flows (flow_cookie.c) --- */
+
+/* The flow as it is now goes into a cookie of its own; the oldest of this browser give way where there are too many.
+ * The answer follows. APR_SUCCESS; ANSHIN_EINVALID (too long), ANSHIN_EFAULT. */
 apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x);
 
-/* The flow of the browser's cookie into x->flow, for a page that begins one of its own. Answers of
- * anshin_flow_unseal(). */
+/* The id that the form or else the address names; NULL: none. */
+const char *anshin_exchange_flow_id(const anshin_exchange_t *x);
+
+/* The flow that form or address name, of this kind, into x->flow. ANSHIN_EDENIED: it has ended, or is none of this
+ * browser, or another user's; also ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_exchange_open_flow(anshin_exchange_t *x, anshin_flow_kind_t kind);
 
-/* The browser is told to forget the flow. */
+/* The newest of this kind that the browser has; token: the one with this link, NULL: any. Same answers. */
+apr_status_t anshin_exchange_newest_flow(anshin_exchange_t *x, anshin_flow_kind_t kind, const char *token);
+
+/* The browser is told to forget x->flow. */
 void anshin_exchange_forget_flow(anshin_exchange_t *x);
+
+/* path with the id of x->flow in its query. */
+const char *anshin_exchange_flow_path(const anshin_exchange_t *x, const char *path);
 
 #endif

@@ -110,17 +110,16 @@ int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *resul
 {
     const anshin_contract_t *contract = x->op.contract;
     const char *path;
-    const char *sealed = sealed_return(x, &path);
 
     if (result->outcome == ANSHIN_LOGIN_NEED_CODE || result->outcome == ANSHIN_LOGIN_MUST_CHANGE) {
-        return anshin_login_step(x, result, sealed);
+        return anshin_login_step(x, result);
     }
     if (result->outcome != ANSHIN_LOGIN_OK) { /* a step without a page lets nobody in */
         return anshin_answer_failure(x, ANSHIN_EFAULT, "login asks for a step without a page");
     }
     anshin_cookie_set(x->r, anshin_session_cookie(contract->name, x->op.pool), result->session_id, 0);
     anshin_cookie_set(x->r, known_cookie(x), result->known, KNOWN_LIFE);
-    anshin_exchange_forget_flow(x);
+    (void)sealed_return(x, &path);
     if (result->days_left > 0) { /* the notice of days left comes first, with the way to the site on it (LOG-6) */
         return anshin_answer_redirect(x, "/");
     }
@@ -146,7 +145,12 @@ int anshin_login_post(anshin_exchange_t *x)
     facts.peer = x->peer;
     facts.known = anshin_cookie_get(x->r, known_cookie(x));
     facts.old_session = anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
-    status = anshin_login(&x->op, &facts, &result);
+    status = anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_LOGIN, "");
+    if (status == APR_SUCCESS) {
+        x->flow.expires_at = x->op.now + ANSHIN_LOGIN_STEP_LIFE;
+        x->op.flow = &x->flow;
+        status = anshin_login(&x->op, &facts, &result);
+    }
     if (status != APR_SUCCESS) {
         return anshin_answer_unavailable(x, status, "login");
     }

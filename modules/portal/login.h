@@ -11,7 +11,7 @@
  * the next step's page. login.c */
 int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *result);
 
-/* The flow between password and session begins; sealed: place to return to, or NULL. login_step.c */
-int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result, const char *sealed);
+/* On to the step between password and session that comes next. login_step.c */
+int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * The steps between the right password and the session: one-time password (LOG-7), forced change (LOG-6).
  *
- * SECURITY: the flow holds who it is and a stamp that only the right password gives; neither leaves the sealed cookie.
+ * SECURITY: who it is and the stamp that only the right password gives stand in the store, under the nonce that only
+ * the browser has (S39).
  */
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -15,26 +16,14 @@
 
 #define CODE_MAX 64 /* bytes typed */
 
-int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result, const char *sealed)
+int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result)
 {
-    int code = result->outcome == ANSHIN_LOGIN_NEED_CODE;
-    const char *path = code ? "/login/code" : "/login/change";
-    apr_status_t status;
-
-    anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_LOGIN, result->stamp);
-    x->flow.stage = code ? ANSHIN_STAGE_OPENED : ANSHIN_STAGE_CODE_OK;
-    x->flow.expires_at = x->op.now + ANSHIN_LOGIN_STEP_LIFE;
-    x->flow.note = result->user;
-    status = anshin_exchange_keep_flow(x);
-    if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status, "flow");
-    }
-    return anshin_answer_redirect(x, sealed ? apr_pstrcat(x->op.pool, path, "?return=", sealed, NULL) : path);
+    return anshin_answer_flow_begun(x, result->outcome == ANSHIN_LOGIN_NEED_CODE ? "/login/code" : "/login/change");
 }
 
 static void facts_of(anshin_exchange_t *x, anshin_login_facts_t *facts)
 {
-    facts->user = x->flow.note;
+    facts->user = x->flow.user;
     facts->password = "";
     facts->peer = x->peer;
     facts->known = NULL;
@@ -63,7 +52,7 @@ static apr_status_t put_code_form(anshin_exchange_t *x)
     json_t *rows = json_array();
     apr_array_header_t *ways;
     int app = 0;
-    apr_status_t status = anshin_login_code_ways(&x->op, x->flow.note, x->flow.token, &ways, &app);
+    apr_status_t status = anshin_login_code_ways(&x->op, x->flow.user, x->flow.token, &ways, &app);
     const char *chosen = x->form ? anshin_form_get(x->form, "terminal") : NULL;
 
     for (int i = 0; status == APR_SUCCESS && i < ways->nelts; i++) {
@@ -105,7 +94,7 @@ static const char *sent_to(anshin_exchange_t *x, const char *terminal)
 
 static int send_code(anshin_exchange_t *x, const char *terminal)
 {
-    apr_status_t status = anshin_login_code_send(&x->op, x->flow.note, x->flow.token,
+    apr_status_t status = anshin_login_code_send(&x->op, x->flow.user, x->flow.token,
                                                  strlen(terminal) < 10 ? (int)apr_atoi64(terminal) : 0);
 
     if (status == ANSHIN_ECONFLICT) {
@@ -166,7 +155,7 @@ static apr_status_t put_change_form(anshin_exchange_t *x)
     apr_status_t status = anshin_op_begin(&x->op, ANSHIN_TXN_READ, &txn);
 
     if (status == APR_SUCCESS) {
-        status = anshin_account_get(&x->op, txn, x->flow.note, &account);
+        status = anshin_account_get(&x->op, txn, x->flow.user, &account);
         anshin_txn_abort(txn);
     }
     if (status != APR_SUCCESS) {

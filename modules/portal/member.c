@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/cookie_header.h"
+#include "core/download.h"
 #include "httpd/cookie.h"
 
 APLOG_USE_MODULE(anshin_portal);
@@ -133,4 +134,28 @@ int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next)
     }
     anshin_page_text(x->page, "next_url", anshin_exchange_link(x, next));
     return anshin_answer_page(x, "done", HTTP_OK);
+}
+
+apr_status_t anshin_member_show_result(anshin_exchange_t *x, int *method)
+{
+    int ended = x->flow.stage == ANSHIN_STAGE_ENDED;
+    json_t *list = json_array();
+    anshin_issues_t issues;
+    apr_status_t status = anshin_download_issues(&x->op, x->flow.user, x->flow.terminal, x->flow.reached, &issues);
+
+    for (int i = 0; !ended && i < issues.waits->nelts; i++) {
+        const anshin_issue_t *issue = &APR_ARRAY_IDX(issues.waits, i, anshin_issue_t);
+        anshin_page_append(x->page, list,
+                           json_pack("{s:I, s:s, s:s}", "terminal", (json_int_t)issue->terminal, "download_password",
+                                     issue->password, "address", anshin_address_masked(issue->address, x->op.pool)));
+        anshin_page_text(x->page, "download_password", issue->password);
+    }
+    anshin_page_flag(x->page, "secrets", json_array_size(list) > 0);
+    anshin_page_put(x->page, x->page->page, "issues", list);
+    anshin_page_flag(x->page, "seen", ended);
+    anshin_page_text(x->page, "seen_url", anshin_exchange_link(x, anshin_exchange_flow_path(x, x->path)));
+    if (method != NULL) {
+        *method = issues.method;
+    }
+    return status;
 }

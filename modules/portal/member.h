@@ -49,6 +49,11 @@ void anshin_member_title(anshin_exchange_t *x, const char *template, const char 
 /* The result page: texts done.NAME.heading, .text. next: path behind the portal's base. */
 int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next);
 
+/* What the flow's result shows until the person has confirmed that it was seen (SEC-1): page.issues, with
+ * page.download_password when there is one of them; page.seen afterwards. *method: the account's; may be NULL. Answers
+ * of anshin_download_issues(). */
+apr_status_t anshin_member_show_result(anshin_exchange_t *x, int *method);
+
 /* --- words that several pages need (words.c) --- */
 
 /* "ID/password + certificate", "smartphone" in the page's language. */

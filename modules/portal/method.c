@@ -60,22 +60,17 @@ int anshin_method_post(anshin_exchange_t *x)
         anshin_page_error(x->page, "method", "errors.same_method");
         return anshin_answer_form(x, "method");
     }
-    anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_METHOD, "");
-    x->flow.note = apr_pstrcat(x->op.pool, anshin_method_name(method), " ", x->session.user, NULL);
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/method/confirm")
+    status = anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_METHOD, x->session.user);
+    if (status == APR_SUCCESS) {
+        status = anshin_flow_note(&x->op, &x->flow, json_pack("{s:i}", "method", method));
+    }
+    return status == APR_SUCCESS ? anshin_answer_flow_begun(x, "/method/confirm")
                                  : anshin_member_failure(x, status, "flow");
 }
 
-/* The method of the flow; -1 when it is another user's. */
 static int planned(const anshin_exchange_t *x)
 {
-    const char *space = strchr(x->flow.note, ' ');
-
-    if (!space || strcmp(space + 1, x->session.user) != 0) {
-        return -1;
-    }
-    return method_named(apr_pstrmemdup(x->op.pool, x->flow.note, (apr_size_t)(space - x->flow.note)));
+    return (int)anshin_flow_number(&x->flow, "method");
 }
 
 static void put_effects(anshin_exchange_t *x, int to)
@@ -118,16 +113,13 @@ int anshin_method_confirm_get(anshin_exchange_t *x)
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "terminals");
     }
-    if (method < 0) {
-        return anshin_answer_link_invalid(x);
-    }
     anshin_page_text(x->page, "before_text", anshin_words_method(x, x->session.method));
     anshin_page_text(x->page, "after_text", anshin_words_method(x, method));
     put_effects(x, method);
     anshin_page_steps(x->page, steps, 1);
     anshin_page_text(x->page, "back_url", anshin_exchange_link(x, "/method"));
     anshin_member_cancel(x);
-    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/method/confirm"));
+    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, anshin_exchange_flow_path(x, "/method/confirm")));
     return anshin_answer_page(x, "method-confirm", HTTP_OK);
 }
 
@@ -135,51 +127,25 @@ int anshin_method_confirm_post(anshin_exchange_t *x)
 {
     anshin_member_t member = anshin_member_of(x);
     apr_array_header_t *issues;
-    int method = planned(x);
-    apr_status_t status = method < 0 ? ANSHIN_EDENIED : anshin_method_change(&x->op, &member, method, &issues);
-    const char *note;
+    apr_status_t status = anshin_method_change(&x->op, &member, planned(x), &issues);
 
-    if (status == ANSHIN_EDENIED || status == ANSHIN_EINVALID) {
-        return anshin_answer_link_invalid(x);
+    status = status == ANSHIN_EINVALID ? ANSHIN_EDENIED : status; /* the account changed since the first page */
+    if (status == APR_SUCCESS) {
+        anshin_member_leaves(x);
     }
-    if (status != APR_SUCCESS) {
-        return anshin_member_failure(x, status, "login method");
-    }
-    anshin_member_leaves(x);
-    note = anshin_method_name(method); /* then "TERMINAL PASSWORD ADDRESS" for each new certificate */
-    for (int i = 0; i < issues->nelts; i++) {
-        const anshin_method_issue_t *issue = &APR_ARRAY_IDX(issues, i, anshin_method_issue_t);
-        const char *next = apr_psprintf(x->op.pool, "%s %" APR_INT64_T_FMT " %s %s", note, issue->terminal,
-                                        issue->download_password, anshin_address_masked(issue->address, x->op.pool));
-        note = strlen(next) <= ANSHIN_FLOW_NOTE_MAX ? next : note; /* what does not fit, the account page shows */
-    }
-    anshin_flow_finish(&x->op, &x->flow, NULL);
-    x->flow.note = note;
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/method/done") : anshin_member_failure(x, status, "flow");
+    return status == APR_SUCCESS ? anshin_answer_flow(x, "/method/done")
+                                 : anshin_answer_failure(x, status, "login method");
 }
 
 int anshin_method_done_get(anshin_exchange_t *x)
 {
-    char *at = apr_pstrdup(x->op.pool, x->flow.note), *last;
-    const char *method = apr_strtok(at, " ", &last), *terminal;
-    json_t *issues = json_array();
+    apr_status_t status = anshin_member_show_result(x, NULL);
 
-    if (!method) {
-        return anshin_answer_link_invalid(x);
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "download passwords");
     }
-    while ((terminal = apr_strtok(NULL, " ", &last)) != NULL) {
-        const char *password = apr_strtok(NULL, " ", &last), *address = apr_strtok(NULL, " ", &last);
-        anshin_page_append(x->page, issues,
-                           json_pack("{s:s, s:s, s:s}", "terminal", terminal, "download_password",
-                                     password ? password : "", "address", address ? address : ""));
-    }
-    anshin_page_put(x->page, x->page->page, "issues", issues);
-    anshin_page_flag(x->page, apr_pstrcat(x->op.pool, "to_", method, NULL), 1);
+    anshin_page_flag(x->page, apr_pstrcat(x->op.pool, "to_", anshin_method_name(planned(x)), NULL), 1);
     anshin_page_steps(x->page, steps, 2);
     anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
-    if (!x->r->header_only) {
-        anshin_exchange_forget_flow(x);
-    }
     return anshin_answer_page(x, "method-done", HTTP_OK);
 }

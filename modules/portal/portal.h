@@ -17,14 +17,14 @@ extern module AP_MODULE_DECLARE_DATA anshin_portal_module;
 /* The texts of a contract, loaded at the start of the process; NULL when they could not be. */
 const anshin_texts_t *anshin_portal_texts(const anshin_contract_t *contract);
 
-/* Handler "anshin": finds the route and runs it (route.c). */
+/* Handler "anshin": finds the route and runs it (dispatch.c). */
 int anshin_portal_handle(request_rec *r);
 
 /* The portal lives at its https origin alone (origin.c, ISO-3): a request by another name, port or scheme is led there,
  * and one that is not to be led is refused before its body is used. DECLINED: it is there, go on. */
 int anshin_portal_origin_check(request_rec *r, const anshin_visit_t *visit);
 
-/* Answer with a page from another place of the server (route.c; httpd/env.h, anshin_portal_page). */
+/* Answer with a page from another place of the server (dispatch.c; httpd/env.h, anshin_portal_page). */
 int anshin_portal_page(request_rec *r, const char *name, int status);
 
 /* Take the token of a link out of everything that a log may show (link_token.c, S9). Hook post_read_request, and

@@ -45,23 +45,20 @@ int anshin_register_post(anshin_exchange_t *x)
         anshin_words_wrong(x, "code", "errors.registration_code_wrong", result.remaining);
         return anshin_answer_form(x, "register-code");
     }
-    x->flow.stage = ANSHIN_STAGE_CODE_OK;
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/register/credentials")
-                                 : anshin_answer_failure(x, status, "flow");
+    return anshin_answer_flow(x, "/register/credentials");
 }
 
 int anshin_registered_get(anshin_exchange_t *x)
 {
-    int certificate = *x->flow.secret != '\0';
+    int method;
+    apr_status_t status = anshin_member_show_result(x, &method);
 
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "registration");
+    }
     anshin_page_steps(x->page, steps, 2);
-    anshin_page_flag(x->page, "certificate", certificate);
-    anshin_page_text(x->page, "download_password", x->flow.secret);
+    anshin_page_flag(x->page, "certificate", method == ANSHIN_METHOD_CERTIFICATE);
     anshin_page_text(x->page, "support", x->op.contract->policy.support);
     anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
-    if (!x->r->header_only) {
-        anshin_exchange_forget_flow(x); /* shown once (REG-4) */
-    }
     return anshin_answer_page(x, "register-done", HTTP_OK);
 }

@@ -1,7 +1,8 @@
 /*
  * Reissue of a password (PRI) and of a certificate (CRI), for those who cannot log in.
  *
- * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown once.
+ * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown until the
+ * person has seen them.
  */
 #include <apr_strings.h>
 #include <string.h>
@@ -37,7 +38,8 @@ static void put_common(anshin_exchange_t *x, int step)
         anshin_page_flag(x->page, what, 1);
     }
     anshin_page_steps(x->page, steps, step);
-    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, x->path));
+    anshin_page_text(x->page, "action_url",
+                     anshin_exchange_link(x, x->flow.id != NULL ? anshin_exchange_flow_path(x, x->path) : x->path));
     anshin_page_text(x->page, "cancel_url", anshin_exchange_link(x, "/login"));
     anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
 }
@@ -135,22 +137,26 @@ int anshin_reissue_prove_post(anshin_exchange_t *x)
     if (!result.proof.right) {
         return wrong(x, proof, &result.proof);
     }
-    anshin_flow_finish(&x->op, &x->flow, result.password ? result.password : result.download_password);
-    x->flow.note = result.must_change ? "change" : "";
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, apr_pstrcat(x->op.pool, base_of(x), "/done", NULL))
-                                 : anshin_answer_failure(x, status, "flow");
+    if (result.password != NULL) { /* the store has its hash alone: only the browser can keep it (SEC-1) */
+        x->flow.secret = result.password;
+        x->flow.token = "";
+        return anshin_answer_flow_begun(x, "/reissue/password/done");
+    }
+    return anshin_answer_flow(x, "/reissue/certificate/done");
 }
 
 int anshin_reissue_done_get(anshin_exchange_t *x)
 {
     int password = kind_of(x) == ANSHIN_REISSUE_PASSWORD;
+    apr_status_t status = anshin_member_show_result(x, NULL);
 
-    put_common(x, 3);
-    anshin_page_text(x->page, password ? "password" : "download_password", x->flow.secret);
-    anshin_page_flag(x->page, "must_change", password && *x->flow.note);
-    if (!x->r->header_only) {
-        anshin_exchange_forget_flow(x); /* shown once (PRI-3) */
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "download password");
     }
+    put_common(x, 3);
+    if (password && x->flow.stage == ANSHIN_STAGE_RESULT && *x->flow.secret != '\0') {
+        anshin_page_text(x->page, "password", x->flow.secret);
+    }
+    anshin_page_flag(x->page, "must_change", password && x->op.contract->policy.reissue_change);
     return anshin_answer_page(x, "reissue-done", HTTP_OK);
 }

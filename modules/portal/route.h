@@ -10,6 +10,7 @@ enum {
     ANSHIN_ROUTE_SESSION = 1, /* only for those who are logged in; others go to the login and come back */
     ANSHIN_ROUTE_LINK = 2,    /* links lead here: ?t=TOKEN begins its flow */
     ANSHIN_ROUTE_FRESH = 4,   /* with SESSION: the password must have been checked recently (S12) */
+    ANSHIN_ROUTE_BEGINS = 16, /* the page may be opened without its flow, and its handler begins one */
     ANSHIN_ROUTE_QUERY = 8    /* the way back from login or re-authentication keeps the query */
 };
 
@@ -59,8 +60,15 @@ anshin_exchange_fn anshin_method_done_get;
 anshin_exchange_fn anshin_reissue_get, anshin_reissue_post; /* reissue.c */
 anshin_exchange_fn anshin_reissue_sent_get, anshin_reissue_done_get;
 anshin_exchange_fn anshin_reissue_prove_get, anshin_reissue_prove_post;
+anshin_exchange_fn anshin_seen_post; /* seen.c */
 
-/* 1 when mailed links lead to this path behind a portal's base. route.c */
+/* The row of a path behind a portal's base, NULL: none. routes.c */
+const anshin_route_t *anshin_route_find(const char *path);
+
+/* Where a flow stands: the path of its page. NULL: nowhere. routes.c */
+const char *anshin_route_of_flow(const anshin_flow_t *flow);
+
+/* 1 when mailed links lead to this path behind a portal's base. routes.c */
 int anshin_route_takes_token(const char *path);
 
 /* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's

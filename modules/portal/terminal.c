@@ -1,8 +1,8 @@
 /*
  * Terminals: add, change, delete (ACC-5), each by way of a confirmation.
  *
- * SECURITY: what is confirmed travels sealed in the flow, bound to the user who typed it (S29); the core checks it all
- * again.
+ * SECURITY: what is confirmed travels sealed in the flow, whose user is compared by flow_cookie.c (S29); the core
+ * checks it all again.
  */
 #include <apr_strings.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@
 
 static const char *const steps[] = {"steps.terminal_edit", "steps.terminal_confirm", "steps.terminal_done", NULL};
 
-/* What the flow's note holds: "add 0 1 USER ADDRESS". */
-typedef enum action_t { ACTION_ADD, ACTION_CHANGE, ACTION_DELETE, ACTION_NONE } action_t;
+/* What the flow's note holds. */
+typedef enum action_t { ACTION_ADD, ACTION_CHANGE, ACTION_DELETE } action_t;
 static const char *const action_names[] = {"add", "change", "delete"};
 
 typedef struct plan_t {
@@ -30,36 +30,24 @@ typedef struct plan_t {
 
 static int start(anshin_exchange_t *x, const plan_t *plan)
 {
-    apr_status_t status;
+    apr_status_t status = anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_TERMINAL, x->session.user);
 
-    anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_TERMINAL, "");
-    x->flow.note = apr_psprintf(x->op.pool, "%s %" APR_INT64_T_FMT " %d %s %s", action_names[plan->action],
-                                plan->number, plan->kind, x->session.user, plan->address);
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/terminal/confirm")
+    if (status == APR_SUCCESS) {
+        status = anshin_flow_note(&x->op, &x->flow,
+                                  json_pack("{s:i, s:I, s:i, s:s}", "action", (int)plan->action, "number",
+                                            (json_int_t)plan->number, "kind", plan->kind, "address", plan->address));
+    }
+    return status == APR_SUCCESS ? anshin_answer_flow_begun(x, "/terminal/confirm")
                                  : anshin_member_failure(x, status, "flow");
 }
 
-/* The plan of the flow; ACTION_NONE when it is another user's. */
 static plan_t plan_of(const anshin_exchange_t *x)
 {
-    plan_t plan = {ACTION_NONE, 0, 0, ""};
-    char *at = apr_pstrdup(x->op.pool, x->flow.note), *last;
-    const char *action = apr_strtok(at, " ", &last), *number = apr_strtok(NULL, " ", &last);
-    const char *kind = apr_strtok(NULL, " ", &last), *user = apr_strtok(NULL, " ", &last);
-    const char *address = apr_strtok(NULL, " ", &last);
+    apr_int64_t action = anshin_flow_number(&x->flow, "action");
+    plan_t plan = {action == ACTION_CHANGE || action == ACTION_DELETE ? (action_t)action : ACTION_ADD,
+                   anshin_flow_number(&x->flow, "number"), (int)anshin_flow_number(&x->flow, "kind"),
+                   anshin_flow_text(&x->flow, "address")};
 
-    if (!address || strcmp(user, x->session.user) != 0) {
-        return plan;
-    }
-    for (int i = ACTION_ADD; i <= ACTION_DELETE; i++) {
-        if (strcmp(action, action_names[i]) == 0) {
-            plan.action = (action_t)i;
-        }
-    }
-    plan.number = apr_atoi64(number);
-    plan.kind = (int)apr_atoi64(kind);
-    plan.address = address;
     return plan;
 }
 
@@ -229,10 +217,10 @@ int anshin_terminal_change_post(anshin_exchange_t *x)
     return number ? edit(x, ACTION_CHANGE, number) : anshin_answer_error(x, HTTP_NOT_FOUND);
 }
 
-/* GET begins the flow in the browser's cookie alone; nothing changes on the server. */
+/* GET begins the flow in the browser alone; nothing changes on the server. */
 int anshin_terminal_delete_get(anshin_exchange_t *x)
 {
-    plan_t plan = {ACTION_DELETE, wanted_number(x), 0, "-"};
+    plan_t plan = {ACTION_DELETE, wanted_number(x), 0, ""};
     anshin_terminal_t terminal;
     apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
 
@@ -248,13 +236,15 @@ static const char *back_url(anshin_exchange_t *x, const plan_t *plan)
 {
     switch (plan->action) {
     case ACTION_ADD:
-        return anshin_exchange_link(x, "/terminal/add?back=1");
+        return anshin_exchange_link(x, anshin_exchange_flow_path(x, "/terminal/add?back=1"));
     case ACTION_CHANGE:
-        return apr_psprintf(x->op.pool, "%s&n=%" APR_INT64_T_FMT, anshin_exchange_link(x, "/terminal/change?back=1"),
+        return apr_psprintf(x->op.pool, "%s&n=%" APR_INT64_T_FMT,
+                            anshin_exchange_link(x, anshin_exchange_flow_path(x, "/terminal/change?back=1")),
                             plan->number);
-    default:
-        return anshin_exchange_link(x, anshin_member_start(x));
+    case ACTION_DELETE:
+        break;
     }
+    return anshin_exchange_link(x, anshin_member_start(x));
 }
 
 int anshin_terminal_confirm_get(anshin_exchange_t *x)
@@ -263,9 +253,6 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
     anshin_terminal_t terminal;
     apr_status_t status = APR_SUCCESS;
 
-    if (plan.action == ACTION_NONE) {
-        return anshin_answer_link_invalid(x);
-    }
     if (plan.action != ACTION_ADD && (status = read_terminal(x, plan.number, &terminal)) == APR_SUCCESS) {
         int erase = plan.action == ACTION_DELETE;
         anshin_page_put(x->page, x->page->page, "number", json_integer(plan.number));
@@ -285,7 +272,7 @@ int anshin_terminal_confirm_get(anshin_exchange_t *x)
     anshin_member_title(x, "terminal_confirm", action_names[plan.action]);
     put_steps(x, plan.action, 1);
     anshin_member_cancel(x);
-    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/terminal/confirm"));
+    anshin_page_text(x->page, "action_url", anshin_exchange_link(x, anshin_exchange_flow_path(x, "/terminal/confirm")));
     anshin_page_text(x->page, "back_url", back_url(x, &plan));
     return anshin_answer_page(x, "terminal-confirm", HTTP_OK);
 }
@@ -310,38 +297,27 @@ int anshin_terminal_confirm_post(anshin_exchange_t *x)
             anshin_member_leaves(x);
         }
         break;
-    case ACTION_NONE:
-        return anshin_answer_link_invalid(x);
-    }
-    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
-        return anshin_answer_link_invalid(x);
     }
     if (status != APR_SUCCESS) {
-        return anshin_member_failure(x, status, "terminal");
+        return anshin_answer_failure(x, status, "terminal");
     }
     if (result.address_error || result.kind_error || result.error) { /* the account changed since the first page */
-        return anshin_answer_redirect(x, anshin_member_start(x));
+        return anshin_answer_failure(x, ANSHIN_EDENIED, "terminal");
     }
-    anshin_flow_finish(&x->op, &x->flow, result.download_password);
-    status = anshin_exchange_keep_flow(x);
-    return status == APR_SUCCESS ? anshin_answer_redirect(x, "/terminal/done")
-                                 : anshin_member_failure(x, status, "flow");
+    return anshin_answer_flow(x, "/terminal/done");
 }
 
 int anshin_terminal_done_get(anshin_exchange_t *x)
 {
     plan_t plan = plan_of(x);
+    apr_status_t status = anshin_member_show_result(x, NULL);
 
-    if (plan.action == ACTION_NONE) {
-        return anshin_answer_link_invalid(x);
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "download password");
     }
     anshin_page_flag(x->page, action_names[plan.action], 1);
     anshin_member_title(x, "terminal_done", action_names[plan.action]);
     put_steps(x, plan.action, 2);
-    anshin_page_text(x->page, "download_password", x->flow.secret);
     anshin_page_text(x->page, "next_url", anshin_exchange_link(x, anshin_member_start(x)));
-    if (!x->r->header_only) {
-        anshin_exchange_forget_flow(x); /* shown once */
-    }
     return anshin_answer_page(x, "terminal-done", HTTP_OK);
 }

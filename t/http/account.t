@@ -4,6 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
+use Anshin::Attack qw(flows);
 use Anshin::Server;
 use Anshin::Person;
 
@@ -127,13 +128,16 @@ $p->login($c);
     my $q = Anshin::Person->add($s, 'p-01-usr010');
     $q->register;
     $q->login($stranger);
-    $stranger->{cookies}{'__Host-anshin-flow'} = $c->{cookies}{'__Host-anshin-flow'};
-    is($stranger->get('/anshin/terminal/confirm')->status, 410, "another user's flow is none (S29)");
+    my ($begun) = flows($c);
+    $stranger->{cookies}{ $begun->[0] } = $begun->[1];
+    is($stranger->get('/anshin/terminal/confirm')->status, 410, "another browser's flow is none (S29)");
+    $stranger->{cookies}{'__Host-anshin-browser'} = $c->{cookies}{'__Host-anshin-browser'};
+    is($stranger->get('/anshin/terminal/confirm')->status, 410, "nor another user's in the same browser (S29)");
     $r = $c->submit($confirm, {});
     is($r->status, 303, 'confirmed');
     is($c->follow($r)->status, 200, 'the result');
     like($c->get('/anshin/account')->text, qr/b\@example\.jp/, 'the terminal is there (ACC-2)');
-    is($c->submit($confirm, {})->status, 410, 'the confirmation works once (S29)');
+    is($c->submit($confirm, {})->place, '/anshin/terminal/done', 'the confirmation works once, and leads on (S29, FLO-2)');
 
     $r = $c->submit($c->get('/anshin/terminal/change?n=2'), { address => 'd@example.jp', address_confirm => 'd@example.jp', kind => 'pc' });
     $r = $c->submit($c->follow($r), {});

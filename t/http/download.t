@@ -4,6 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
+use Anshin::Attack qw(csrf marks);
 use Anshin::Server;
 use Anshin::Person;
 
@@ -35,7 +36,7 @@ my $c = $s->client;
 my $page = $c->follow($c->get($path));
 is($page->status, 200, 'the download page (CRT-2)');
 like($page->text, qr/p-01-usr007/, 'shows the name of the certificate');
-unlike($page->text, qr/action="\/anshin\/download\/done"/, 'and no end before the beginning');
+unlike($page->text, qr/action="\/anshin\/download\/done\?flow=/, 'and no end before the beginning');
 
 my %device = (
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130' => 'modern', 'Mozilla/5.0 (X11; Linux x86_64)' => 'modern',
@@ -47,9 +48,9 @@ for my $agent (sort keys %device) {
         "proposed for '$agent': $device{$agent} (CRT-3)");
 }
 
-is($c->get('/anshin/download/done')->header('Location'), '/anshin/download', 'the end cannot be reached before the download (S29)');
-is($c->post('/anshin/download/done', { csrf => $page->field('csrf') })->header('Location'), '/anshin/download',
-    'nor posted (S29)');
+is($c->get('/anshin/download/done')->place, '/anshin/download', 'the end cannot be reached before the download (S29)');
+is($c->post('/anshin/download/done', { marks($page) })->place, '/anshin/download', 'nor posted (S29)');
+is($c->post('/anshin/download/done', { csrf => csrf($page) })->status, 410, 'nor by a form that names no flow (FLO-1)');
 
 my $wrong = $c->submit($page, { download_password => 'wrongwrongwron', profile => 'modern' });
 is($wrong->status, 422, 'a wrong download password');
@@ -74,19 +75,19 @@ for my $profile ('modern', 'compat') {
     like($open->{err}, $profile eq 'modern' ? qr/PBKDF2.*AES-256-CBC/ : qr/3-?KeyTripleDES/i, "$profile: its cipher (CRT-3)");
 }
 my $spaced = join ' ', $person->{download_password} =~ /(.{1,4})/g;
-is($c->submit($c->get('/anshin/download'), { download_password => uc $spaced, profile => 'modern' }, qr/download$/)->status, 200,
+is($c->submit($c->get('/anshin/download'), { download_password => uc $spaced, profile => 'modern' }, qr{/download(?:\?|$)})->status, 200,
     'the password as people type it');
 
 my $fetched = $c->get('/anshin/download');
-like($fetched->text, qr/action="\/anshin\/download\/done"/, 'after the download the page offers the end');
+like($fetched->text, qr/action="\/anshin\/download\/done\?flow=/, 'after the download the page offers the end');
 my $other = $s->client;
 my $elsewhere = $other->follow($other->get($path));
 is($elsewhere->status, 200, 'until then it can be fetched again, elsewhere too (CRT-2)');
 
-my $done = $c->submit($fetched, {}, qr/done$/);
-is($done->header('Location'), '/anshin/download/done', 'the person says that the import is done');
+my $done = $c->submit($fetched, {}, qr{/done});
+is($done->place, '/anshin/download/done', 'the person says that the import is done');
 is($c->follow($done)->status, 200, 'and sees what comes next');
-is($c->submit($fetched, {}, qr/done$/)->header('Location'), '/anshin/download/done', 'said twice it is as well');
+is($c->submit($fetched, {}, qr{/done})->place, '/anshin/download/done', 'said twice it is as well');
 is($other->submit($elsewhere, { download_password => $person->{download_password}, profile => 'modern' })->status, 410,
     'the file is gone (CRT-2)');
 is($other->follow($other->get($path))->status, 410, 'and so is the link (S9)');

@@ -88,7 +88,7 @@ for my $path (qw(/login /logout /register /register/credentials /download /downl
     is($r->status, 405, "PUT $path");
     is($r->header('Allow'), 'GET, HEAD, POST', 'with what is allowed');
 }
-for my $path ('/', '/register/done', '/help/import', '/help/certificate', '/static/anshin.css') {
+for my $path ('/', '/account', '/help/import', '/help/certificate', '/static/anshin.css') {
     my $r = $c->post("/anshin$path", { csrf => $csrf });
     is($r->status, 405, "POST $path");
     is($r->header('Allow'), 'GET, HEAD', 'with what is allowed');
@@ -133,7 +133,7 @@ is(send_body($good, Origin => uc($origin) =~ s/HTTPS/https/r, 'Sec-Fetch-Site' =
 
 # The cookies that we are sent.
 for my $value ('', 'x', 'A' x 5000, "a\x01b", '"quoted"', '=;=;=', '%00') {
-    my $d = $s->client(cookies => { '__Host-anshin-flow' => $value, '__Host-anshin-p-01' => $value, 'anshin-lang' => $value });
+    my $d = $s->client(cookies => { '__Host-anshin-flow.p-01.0123456789abcdef' => $value, '__Host-anshin-p-01' => $value, 'anshin-lang' => $value });
     isnt($d->get('/anshin/login')->status, 500, 'a hostile cookie');
     cmp_ok($d->get('/anshin/register')->status, '>=', 400, 'opens no flow (S29)');
     cmp_ok($d->get('/anshin/')->status, '!=', 200, 'and no session (S18)');

@@ -4,7 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
-use Anshin::Attack qw(totp);
+use Anshin::Attack qw(marks totp);
 use Anshin::Server;
 use Anshin::Person;
 
@@ -27,8 +27,8 @@ my $c = $s->client;
     $r = $c->submit($page, { send => 1 });
     is($r->status, 200, 'a code is sent');
     my $code = $p->wait_text(qr/\b(\d{6})\b/);
-    my ($csrf) = $r->text =~ /name="csrf" value="([^"]+)"/;
-    my $post = sub { $c->post('/anshin/login/code', { csrf => $csrf, @_ }) };
+    my %marks = marks($r);
+    my $post = sub { $c->post('/anshin/login/code', { %marks, @_ }) };
     is($post->(code => $code eq '000000' ? '111111' : '000000')->status, 422, 'a wrong code (LOG-7)');
     is($post->(code => '')->status, 422, 'none');
     is($post->(send => 99)->status, 422, 'no terminal 99');
@@ -37,7 +37,8 @@ my $c = $s->client;
     $r = $post->(code => $code);
     is($r->status, 303, 'the right code (LOG-7)');
     is($c->get('/members/')->status, 200, 'opens the site');
-    is($c->get('/anshin/login/code')->status, 410, 'the step is over');
+    is($c->get('/anshin/login/code')->place, '/anshin/login', 'the step is over and leads on (FLO-2)');
+    is($post->(code => $code)->place, '/anshin/login', 'so does its form, sent again (FLO-2)');
 }
 
 my $secret;

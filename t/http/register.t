@@ -4,6 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
+use Anshin::Attack qw(flows marks);
 use Anshin::Server;
 use Anshin::Person;
 
@@ -31,9 +32,9 @@ ok($token, 'the link holds a token of 256 bits (S9)');
     my $c = $s->client;
     my $r = $c->get($person->{path});
     is($r->status, 303, 'opening the link');
-    is($r->header('Location'), '/anshin/register', 'leads to a clean address (S9)');
+    is($r->place, '/anshin/register', 'leads to a clean address (S9)');
     is($r->header('Referrer-Policy'), 'no-referrer', 'and the address with the token is told to nobody (S9)');
-    my $flow = cookie_line($r, '__Host-anshin-flow');
+    my $flow = cookie_line($r, '__Host-anshin-flow.p-01.' . ($r->header('Location') =~ /flow=(\w+)/)[0]);
     like($flow, qr/; Path=\/; Secure; HttpOnly; SameSite=Lax$/, 'with the token in a cookie');
     unlike($flow, qr/\Q$token\E/, 'sealed');
     is($r->body, '', 'and no body');
@@ -50,7 +51,7 @@ ok($token, 'the link holds a token of 256 bits (S9)');
     }
     my $encoded = $person->{path} =~ s/\?t=/?%74=/r =~ s{/register}{//%72egister}r;
     is($s->client->get($encoded)->status, 303, 'the same address written otherwise');
-    is($s->client->get("$person->{path}&x=1")->header('Location'), '/anshin/register', 'or with more behind it');
+    is($s->client->get("$person->{path}&x=1")->place, '/anshin/register', 'or with more behind it');
     unlike($s->log . $s->access_log, qr/\Q$token\E/, 'no log has ever seen the token (S9)');
     like($s->access_log, qr/GET \/anshin\/register\?t=- HTTP/, 'but the request');
     my ($place, $value) = $person->{path} =~ /^(.*)\?(t=.*)/;
@@ -61,7 +62,7 @@ ok($token, 'the link holds a token of 256 bits (S9)');
     }
     $s->client->get($_, Referer => $s->url($person->{path})) for '/open/', '/anshin/login';
     for my $behind ('.', ')', '>', '%3E', '%E3%80%82', '%E3%80%8D', '%20') {
-        is($s->client->get("$person->{path}$behind")->header('Location'), '/anshin/register', "a link with $behind behind it works (B56)");
+        is($s->client->get("$person->{path}$behind")->place, '/anshin/register', "a link with $behind behind it works (B56)");
     }
     is($s->client->get("$place?t=3D$token")->status, 303, 'nor does quoted-printable harm it (B56)');
     is($s->client->get("$place?amp;$value")->status, 303, 'nor an ampersand escaped (B56)');
@@ -86,10 +87,10 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
 {
     my $c = $s->client;
     my $page = $c->follow($c->get($person->{path}));
-    is($c->get('/anshin/register/credentials')->header('Location'), '/anshin/register', 'page 2 before the code leads back (S29)');
-    is($c->get('/anshin/register/done')->header('Location'), '/anshin/register', 'and so does page 3 (S29)');
-    my $early = $c->post('/anshin/register/credentials', { csrf => $page->field('csrf'), %{ $person->credentials } });
-    is($early->header('Location'), '/anshin/register', 'credentials sent before the code are not taken (S29)');
+    is($c->get('/anshin/register/credentials')->place, '/anshin/register', 'page 2 before the code leads back (S29)');
+    is($c->get('/anshin/register/done')->place, '/anshin/register', 'and so does page 3 (S29)');
+    my $early = $c->post('/anshin/register/credentials', { marks($page), %{ $person->credentials } });
+    is($early->place, '/anshin/register', 'credentials sent before the code are not taken (S29)');
     is($s->client->post('/anshin/register', { csrf => 'x', code => $person->{code} })->status, 403, 'nor a code without CSRF token (S10)');
 
     my $wrong = $c->submit($page, { code => 'wrong' });
@@ -101,12 +102,15 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
 
     my $typed = uc($person->{code}) =~ s/(....)/$1- /r;
     my $right = $c->submit($page, { code => " $typed" });
-    is($right->header('Location'), '/anshin/register/credentials', 'the right one, typed in capitals with spaces, leads on');
-    is($c->get('/anshin/register')->header('Location'), '/anshin/register/credentials', 'page 1 now leads there as well');
-    my $changed = $c->{cookies}{'__Host-anshin-flow'};
+    is($right->place, '/anshin/register/credentials', 'the right one, typed in capitals with spaces, leads on');
+    is($c->get('/anshin/register')->place, '/anshin/register/credentials', 'page 1 now leads there as well');
+    my ($kept) = flows($c);
+    my $changed = $kept->[1];
     substr($changed, 40, 1) = substr($changed, 40, 1) eq 'A' ? 'B' : 'A';
-    my $other = $s->client(cookies => { '__Host-anshin-flow' => $changed });
+    my $browser = $c->{cookies}{'__Host-anshin-browser'};
+    my $other = $s->client(cookies => { '__Host-anshin-browser' => $browser, $kept->[0] => $changed });
     is($other->get('/anshin/register/credentials')->status, 410, 'a flow that was changed is none (S29)');
+    is($s->client(cookies => { $kept->[0] => $kept->[1] })->get('/anshin/register/credentials')->status, 410, 'nor one without its browser (FLO-1)');
 
     my $form = $c->get('/anshin/register/credentials');
     is($form->status, 200, 'page 2 (REG-3)');
@@ -132,41 +136,47 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
     is(scalar @rules, 3, 'too short, without digit, without capital: all at once (REG-3, PWD-1)');
     like($r->text, qr/id="answer-error"/, 'and the empty answer');
     like($r->text, qr/<option value="pet" selected>/, 'the question that was chosen is kept (REG-3)');
-    $r = $c->post('/anshin/register/credentials', { csrf => $form->field('csrf') });
+    $r = $c->post('/anshin/register/credentials', { marks($form) });
     is($r->status, 422, 'missing fields are complaints, not a crash (S32)');
     like($r->text, qr/id="password-error"/, 'beside their fields');
 
     my $second = $c->clone;
     my $done = $c->submit($form, $person->credentials);
-    is($done->header('Location'), '/anshin/register/done', 'what keeps the rules is taken');
-    is($second->submit($form, $person->credentials)->status, 410, 'the same form once more, from another window, is not (S29)');
+    is($done->place, '/anshin/register/done', 'what keeps the rules is taken');
+    is($second->submit($form, $person->credentials)->place, '/anshin/register/done', 'the same form once more, from another window, is not, and leads on (S29, FLO-2)');
     my $result = $c->follow($done);
     is($result->status, 200, 'page 3');
     like($result->text, qr/href="\/anshin\/login"/, 'leads to the login (REG-4)');
-    is($c->get('/anshin/register/done')->status, 410, 'and is there once');
+    is($c->get('/anshin/register/done')->status, 200, 'and can be looked at again (FLO-2)');
     is($s->client->get($person->{path})->status, 303, 'the used link');
     my $used = $s->client;
     is($used->follow($used->get($person->{path}))->status, 410, 'leads to the page that says what to do (REG-2, S9)');
     is($person->login($s->client)->status, 303, 'and the person can log in');
 }
 
-# A certificate user sees the download password once.
+# A certificate user sees the download password until it is confirmed (SEC-1).
 {
     my $holder = Anshin::Person->add($s, 'p-01-usr002', method => 'certificate');
     my $c = $s->client;
     my $done = $c->submit($holder->to_credentials($c), $holder->credentials);
-    my $head = $c->clone;
-    is($head->head('/anshin/register/done')->status, 200, 'HEAD of page 3 shows nothing');
-    my $flow = $c->{cookies}{'__Host-anshin-flow'};
     my $page = $c->follow($done);
     my ($secret) = $page->text =~ /id="secret">([^<]+)</;
     like($secret, qr/^[2-9a-z]{14}$/, 'the download password is shown (REG-4, CRT-2)');
-    unlike($flow, qr/\Q$secret\E/, 'it was sealed on the way');
     is($page->header('Cache-Control'), 'no-store', 'and nothing keeps it (S19)');
-    like(cookie_line($page, '__Host-anshin-flow'), qr/Max-Age=0/, 'the browser forgets it as it is shown');
-    my $again = $c->get('/anshin/register/done');
-    is($again->status, 410, 'a reload shows it no more (REG-4)');
-    like($again->text, qr/href="\/anshin\/login"/, 'and says where to go');
+    my $copied = $c->clone;
+    my ($english) = $page->text =~ /href="([^"]*lang=en[^"]*)"/;
+    my @ways = ([ 'a reload', $page->{path} ], [ 'another tab', '/anshin/register/done' ], [ 'the other language', $english =~ s/&amp;/&/gr ]);
+    for my $way (@ways) {
+        my $r = $c->get($way->[1]);
+        $r = $c->follow($r) if $r->status == 303;
+        like($r->text, qr/id="secret">\Q$secret\E</, "$way->[0] shows it again (SEC-1, U02)");
+    }
+    is($c->submit($page, $holder->credentials)->status, 303, 'the person says that it was seen');
+    for my $after ([ 'a reload', $c ], [ 'a copied cookie', $copied ]) {
+        my $r = $after->[1]->get($page->{path});
+        is($r->status, 200, "$after->[0] still tells what comes next");
+        unlike($r->text, qr/\Q$secret\E/, 'but shows it no more (SEC-1)');
+    }
     unlike($s->log . $s->access_log, qr/\Q$secret\E/, 'no log has it (S28)');
 }
 
@@ -194,8 +204,10 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
     my $other = $c->follow($c->get($two->{path}));
     is($other->status, 200, 'another link in the same browser begins at its own beginning');
     my $r = $c->submit($form, $one->credentials);
-    is($r->header('Location'), '/anshin/register', 'the form of the first one serves it no more (S29)');
-    is($two->login($s->client)->status, 401, 'and registers nobody');
+    is($r->place, '/anshin/register/done', 'and the form of the first one serves the first one (FLO-1, U01)');
+    is($one->login($s->client)->status, 303, 'who is registered');
+    is($two->login($s->client)->status, 401, 'the other one is not');
+    is($c->submit($other, { code => $two->{code} })->place, '/anshin/register/credentials', 'and goes on where its page stood');
 }
 $s->finish;
 done_testing;

@@ -42,7 +42,14 @@ sub ask {
     my $done = $c->follow($r);
     my ($password) = $done->text =~ /id="secret"[^>]*>([^<]+)</;
     ok($password, 'the new password is shown (PRI-3)') or diag $done->text;
-    is($c->get('/anshin/reissue/password/done')->status, 410, 'once');
+    like($c->get($done->{path})->text, qr/id="secret"[^>]*>\Q$password\E</, 'and again at a reload (SEC-1, U02)');
+    my $copied = $c->clone;
+    is($c->submit($done, {})->status, 303, 'until the person says that it was seen');
+    for my $browser ($c, $copied) {
+        my $after = $browser->get($done->{path});
+        is($after->status, 200, 'afterwards the page is there');
+        unlike($after->text, qr/\Q$password\E/, 'without the password, with a copied cookie as well (SEC-1)');
+    }
     is($c->get($path)->status, 303, 'the used link');
     is($c->follow($c->get($path))->status, 410, 'leads to a page that says so (S9)');
     is($p->login($s->client)->status, 401, 'the old password is none any more');
@@ -59,7 +66,7 @@ sub ask {
     $r = $login->submit($login->get('/anshin/login/change'), { password => 'Sora-to-kumo-5', password_confirm => 'Sora-to-kumo-5' });
     is($r->status, 303, 'to another');
     is($login->get('/members/')->status, 200, 'then it is (LOG-6)');
-    is($login->get('/anshin/login/change')->status, 410, 'the step is over (S29)');
+    is($login->get('/anshin/login/change')->place, '/anshin/login', 'the step is over and leads on (S29, FLO-2)');
     ok($p->wait_text(qr/(再発行)/), 'a notice was mailed (MAI-3)');
 }
 

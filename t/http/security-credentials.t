@@ -145,7 +145,7 @@ sub complaint {
     my $next = $q->login($d);
     like($next->header('Location'), qr{/login/code}, 'S11: the reissued password leads to the code');
     like($d->follow($next)->text, qr/アプリ/, 'S11: of the app that was enrolled');
-    is($d->get('/anshin/login/change')->header('Location'), '/anshin/login/code', 'S11: which cannot be passed by');
+    is($d->get('/anshin/login/change')->place, '/anshin/login/code', 'S11: which cannot be passed by');
     isnt($d->get('/members/')->status, 200, 'S11: and nobody is in');
 
     my $p = Anshin::Person->add($s, 'today-2', contract => 'today', method => 'certificate', password => 'Umi-to-yama-to-kawa-7');
@@ -242,7 +242,7 @@ $s->finish;
         my $d = $s->client;
         my $c = $s->client(cert => $p->fetch($d));
         if ($n % 2) { is($p->login($c)->status, 303, 'a download that a login ends') }
-        else { is($d->submit($d->get('/anshin/download'), {}, qr/done$/)->header('Location'), '/anshin/download/done', 'a download that is said to be done') }
+        else { is($d->submit($d->get('/anshin/download'), {}, qr/done$/)->place, '/anshin/download/done', 'a download that is said to be done') }
     }
     my $q = $people[0];
     my ($before) = JSON::PP::decode_json(command($s, '--json', 'cert', 'list', '--user', $q->{user}))->[0]{serial};

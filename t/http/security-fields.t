@@ -54,9 +54,9 @@ my %otherwise = (
     'credentials: question' => [ 'question', '一つ選んで' ], 'credentials: password' => [ 'password', '文字以内' ],
     'credentials: password_confirm' => [ 'password_confirm', '一致していません' ],
     (map { ("$_: question" => [ 'answer', '一致しません' ]) } 'proof by an answer', 'certificate, proof by an answer'),
-    (map { ("$_: action" => [ 'code', '入力して' ]) } 'account', 'authenticator, enrolled, 2')
 );
-my %status = ('sessions: key' => 400);
+# A form that names no flow of its page, or none at all, acts on none (FLO-1).
+my %status = ('sessions: key' => 400, flow => 410, csrf => 403, map { ("$_: action" => 410) } 'account', 'authenticator, enrolled, 2');
 
 {
     my @before = accounts();
@@ -66,7 +66,7 @@ my %status = ('sessions: key' => 400);
         my $what = "$form->{name}: $field";
         next if $unread{$what};
         my $r = $form->submit_right($field => 'x' x 4096);
-        is($r->status, $status{$what} // ($field eq 'csrf' ? 403 : 422), "S32: $what: too long");
+        is($r->status, $status{$what} // $status{$field} // 422, "S32: $what: too long");
         next unless $r->status == 422;
         my ($named, $expected) = @{ $otherwise{$what} // $otherwise{$field} // [ $field, '長すぎます' ] };
         my ($said) = $r->text =~ /\bid="\Q$named\E-error">(.*?)<\/ul>/s;
@@ -137,7 +137,7 @@ is($p->login($c)->status, 303, 'somebody is logged in');
             my $d = $c->clone;
             my $r = $d->submit($page, { address => $text, address_confirm => $text, kind => 'pc' });
             push @bad, "$text: " . $r->status unless $r->status == 422 && $r->text =~ /id="address-error"/;
-            my @next = ($d->get('/anshin/terminal/confirm'), $d->post('/anshin/terminal/confirm', { csrf => csrf($page) }));
+            my @next = ($d->get('/anshin/terminal/confirm'), $d->post('/anshin/terminal/confirm', { marks($page), flow => 'none' }));
             push @bad, "$text: to be confirmed" if grep { $_->status != 410 } @next;
             $d->close;
             $taken++;

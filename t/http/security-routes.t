@@ -7,7 +7,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
-use Anshin::Attack qw(csrf);
+use Anshin::Attack qw(csrf marks);
 use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
@@ -35,7 +35,7 @@ my $c = $s->client;
 {
     my $sent = $c->submit($c->follow($p->login($c)), { send => 1 });
     my $code = $p->wait_text(qr/\b(\d{6})\b/);
-    is($c->post('/anshin/login/code', { csrf => csrf($sent), code => $code })->status, 303, 'somebody is logged in');
+    is($c->post('/anshin/login/code', { marks($sent), code => $code })->status, 303, 'somebody is logged in');
 }
 
 # What the operator sees of the account, and how much stands in its history.

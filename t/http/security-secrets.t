@@ -79,7 +79,7 @@ my $coded = person('p-01-usr004', method => 'otp', password => 'Hoshi-no-umi-6')
 my $d = $s->client;
 my $sent = $d->submit($d->follow($coded->login($d)), { send => 1 });
 my $code = $coded->wait_text(qr/\b(\d{6})\b/);
-is($d->post('/anshin/login/code', { csrf => csrf($sent), code => $code })->status, 303, 'a user of codes');
+is($d->post('/anshin/login/code', { marks($sent), code => $code })->status, 303, 'a user of codes');
 keep_cookies($d, 'the user of codes');
 my $page = $d->get('/anshin/account/authenticator');
 my $app_secret = keep(app_secret($page), 'secret of the app');

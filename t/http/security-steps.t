@@ -45,23 +45,21 @@ sub mailed {
     return;
 }
 
-# The page that the browser is at, with the cookies that brought it there: a page that shows a secret takes the flow's away.
-my %cookies;
-
+# The page that the browser is at, with its cookies.
 sub live {
     my ($what, $c, $page, $right) = @_;
-    my $cookies = $what =~ /RESULT$/ ? {%cookies} : { %{ $c->{cookies} } };
-    $live{$what} = { browser => $c->clone, cookies => $cookies, path => $page->{path}, right => $right };
+    $live{$what} = { browser => $c->clone, cookies => { %{ $c->{cookies} } }, path => $page->{path}, right => $right };
     is($page->status, 200, "live: $what, at $page->{path}");
     return $page;
 }
 
 sub on {
     my ($c, $page, $fields, @which) = @_;
-    my $r = Anshin::Person::expect($c->submit($page, $fields, @which), 303);
-    %cookies = %{ $c->{cookies} };
-    return $c->follow($r);
+    return $c->follow(Anshin::Person::expect($c->submit($page, $fields, @which), 303));
 }
+
+# The person says that the result was seen.
+sub seen { my ($c, $page) = @_; return on($c, $page, {}, qr{/done\?flow=}) }
 
 {
     my $c = $s->client;
@@ -74,6 +72,10 @@ sub on {
     $p = newcomer('certificate');
     live('REGISTER RESULT', $c, on($c, $p->to_credentials($c), $p->credentials), {});
     mailed($p, 1);
+    $c = $s->client;
+    $p = newcomer('certificate');
+    live('REGISTER ENDED', $c, seen($c, on($c, $p->to_credentials($c), $p->credentials)), {});
+    mailed($p, 1);
 }
 for my $stage (qw(OPENED FETCHED RESULT)) {
     my $p = registered('certificate');
@@ -82,9 +84,9 @@ for my $stage (qw(OPENED FETCHED RESULT)) {
     my $right = { download_password => $p->{download_password}, profile => 'modern' };
     if ($stage ne 'OPENED') {
         Anshin::Person::expect($c->submit($page, $right), 200);
-        $page = $c->get('/anshin/download');
+        $page = $c->get($page->{path});
     }
-    $page = on($c, $page, {}, qr{/download/done$}) if $stage eq 'RESULT';
+    $page = on($c, $page, {}, qr{/download/done}) if $stage eq 'RESULT';
     live("DOWNLOAD $stage", $c, $page, $right);
 }
 for my $stage (qw(OPENED CODE_OK)) {
@@ -103,14 +105,15 @@ for my $stage (qw(OPENED CODE_OK)) {
     live("LOGIN $stage", $c, $page, $right);
 }
 for my $what (qw(password certificate)) {
-    for my $stage (qw(OPENED RESULT)) {
+    for my $stage (qw(OPENED RESULT ENDED)) {
         my $p = registered($what);
         $p->download_path if $what eq 'certificate';
         my $c = $s->client;
         my $page = open_flow($c, reissue_path($c, $what, $p));
-        $page = on($c, $page, proof($p)) if $stage eq 'RESULT';
+        $page = on($c, $page, proof($p)) if $stage ne 'OPENED';
+        $page = seen($c, $page) if $stage eq 'ENDED';
         live('REISSUE_' . uc($what) . " $stage", $c, $page, proof($p));
-        mailed($p, 2) if "$what $stage" eq 'certificate RESULT';
+        mailed($p, 2) if $what eq 'certificate' && $stage ne 'OPENED';
     }
 }
 my %first = (
@@ -118,18 +121,20 @@ my %first = (
     METHOD   => [ '/anshin/method', { method => 'certificate' } ]
 );
 for my $kind (sort keys %first) {
-    for my $stage (qw(OPENED RESULT)) {
+    for my $stage (qw(OPENED RESULT ENDED)) {
         my $p = registered();
         my $c = inside($p);
         my $page = on($c, $c->get($first{$kind}[0]), $first{$kind}[1]);
-        $page = on($c, $page, {}) if $stage eq 'RESULT';
+        $page = on($c, $page, {}) if $stage ne 'OPENED';
+        $page = $c->follow($c->post($page->{path}, { csrf => csrf($page) })) if $stage eq 'ENDED';
         live("$kind $stage", $c, $page, {});
-        mailed($p, 1) if "$kind $stage" eq 'METHOD RESULT';
+        mailed($p, 1) if $kind eq 'METHOD' && $stage ne 'OPENED';
     }
 }
-my ($places) = Anshin::Source::slurp('modules/portal/route.c') =~ /\} places\[\] = \{\n(.*?)\n\};/s or die 'no places';
+my ($places) = Anshin::Source::slurp('modules/portal/routes.c') =~ /\} places\[\] = \{\n(.*?)\n\};/s or die 'no places';
 my @places = map { "$_->[0] $_->[1]" } map { [/ANSHIN_FLOW_(\w+), ANSHIN_STAGE_(\w+),/] } split /\n/, $places;
-is(join("\n", sort keys %live), join("\n", sort @places), 'a live flow for each place of route.c: ' . @places);
+@places = grep { $_ ne 'LOGIN RESULT' } @places;    # leads to the login page, which leads on
+is(join("\n", sort keys %live), join("\n", sort @places), 'a live flow for each place of routes.c: ' . @places);
 
 # What the operator sees of everybody.
 sub state_of {
@@ -144,6 +149,7 @@ sub settled { return !grep { $_->{state} ne 'sent' } @{ JSON::PP::decode_json(co
 
 sub ask {
     my ($at, $method, $query, $content) = @_;
+    $query =~ s/^\?/&/ if $at->{path} =~ /\?/;
     $at->{browser}{cookies} = { %{ $at->{cookies} } };
     my $form = 'application/x-www-form-urlencoded';
     my $r =
@@ -202,7 +208,7 @@ my @fields = qw(
     user password password_confirm current code terminal question answer address address_confirm kind method key download_password
     profile return action
 );
-my @forms = grep { !/ RESULT$/ } sort keys %live;
+my @forms = grep { !/ (?:RESULT|ENDED)$/ } sort keys %live;
 my %confirms = map { $_ => 1 } 'TERMINAL OPENED', 'METHOD OPENED';    # which take no field but the token
 for my $what (grep { !$confirms{$_} } @forms) {
     my $at = $live{$what};

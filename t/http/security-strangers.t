@@ -55,7 +55,7 @@ for my $path ('register', 'download', 'reissue/password/prove', 'reissue/certifi
     for my $n (1 .. 5) {
         my $page = $stranger->follow($stranger->get("/anshin/$path?t=" . substr("$n" . 'A' x 43, 0, 43)));
         is($page->status, 410, "a link that nobody sent: $path (S9)");
-        $stranger->post("/anshin/$path", { csrf => csrf($stranger->get('/anshin/login')), code => 'x', answer => 'x', question => 'pet', download_password => 'x', profile => 'modern' });
+        $stranger->post("/anshin/$path", { csrf => csrf($stranger->get('/anshin/login')), flow => ($page->{path} =~ /flow=(\w+)/)[0], code => 'x', answer => 'x', question => 'pet', download_password => 'x', profile => 'modern' });
     }
 }
 {
@@ -93,6 +93,7 @@ sub plain {
     my ($r, @typed) = @_;
     my $text = $r->text;
     $text =~ s/name="csrf" value="[^"]*"/csrf/g;
+    $text =~ s/\bflow=[0-9a-f]{16}\b/flow/g;
     $text =~ s/(name="(?:user|address)"[^>]* value=")[^"]*/$1/g;
     $text =~ s/\Q$_\E//g for @typed;
     my @headers = map { my ($name, $value) = @$_; $value =~ s/=[\w-]{30,}/=/g; $name =~ /^(?:Date|Content-Length)$/i ? $name : "$name: $value" } @{ $r->{headers} };

@@ -393,13 +393,26 @@ static inline apr_status_t mail_failed(anshin_op_t *op)
 
 static inline apr_status_t flow(anshin_op_t *op)
 {
+    static const char browser[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ";
     anshin_flow_t flow, back;
+    anshin_txn_t *txn;
     const char *text;
-    apr_status_t rv;
+    apr_status_t rv = anshin_flow_start(op, &flow, ANSHIN_FLOW_TERMINAL, "taro");
 
-    anshin_flow_start(op, &flow, ANSHIN_FLOW_LOGIN, "token");
-    rv = anshin_flow_seal(op, &flow, &text);
-    return rv == APR_SUCCESS ? anshin_flow_unseal(op, text, ANSHIN_FLOW_LOGIN, &back) : rv;
+    if (rv != APR_SUCCESS || (rv = anshin_flow_note(op, &flow, json_pack("{s:i}", "kind", 1))) != APR_SUCCESS ||
+        (rv = anshin_flow_seal(op, &flow, browser, &text)) != APR_SUCCESS ||
+        (rv = anshin_flow_unseal(op, text, flow.id, browser, &back)) != APR_SUCCESS ||
+        (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
+        return rv;
+    }
+    op->flow = &back;
+    rv = anshin_txn_end(txn, anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, "taro", 1), ANSHIN_DURABLE);
+    op->flow = NULL;
+    if (rv != APR_SUCCESS || (rv = anshin_flow_find(op, &back)) != APR_SUCCESS ||
+        (rv = anshin_flow_end(op, &back)) != APR_SUCCESS) {
+        return rv;
+    }
+    return when(APR_SUCCESS, back.stage == ANSHIN_STAGE_ENDED && anshin_flow_number(&back, "kind") == 1);
 }
 
 static inline apr_status_t csrf(anshin_op_t *op)

@@ -5,6 +5,8 @@ package Anshin::Attack;
 #   my @answers = at_once([$client, '/anshin/login', { csrf => $token, user => 'u', password => 'x' }], ...);
 #   my %told = results($s, 'p-01-usr001');       # how often each result stands in the user's history
 #   csrf($page)                                  # the CSRF token of a page's form
+#   marks($page)                                 # the same, and the flow that the form belongs to
+#   flows($c)                                    # the cookies of a browser's flows
 #   without_headers($response)                   # which headers of S19 it has not, or not once
 #   totp($secret)                                # what an authenticator app would show; otp.t takes it from here, too
 use strict;
@@ -15,7 +17,7 @@ use JSON::PP ();
 use Anshin::Client;
 
 our @EXPORT = qw(
-    app_secret at_once command command_in csrf entries expect_link from_base32 open_flow reissue_path request_reissue results secret_of
+    app_secret at_once command command_in csrf entries expect_link flows from_base32 marks open_flow reissue_path request_reissue results secret_of
     standing statuses totp without_headers
 );
 
@@ -98,6 +100,21 @@ sub csrf {
     my $token = $page->field('csrf') // die "no token on $page->{path}, status $page->{status}";
     utf8::downgrade($token);
     return $token;
+}
+
+# What a form of this page must bring along besides what is typed.
+sub marks {
+    my ($page) = @_;
+    my $flow = $page->field('flow');
+    utf8::downgrade($flow) if defined $flow;
+    return (csrf => csrf($page), defined $flow ? (flow => $flow) : ());
+}
+
+# The cookies of a browser's flows, in their order: name and value each.
+sub flows {
+    my ($c, $contract) = @_;
+    $contract //= 'p-01';
+    return map { [$_, $c->{cookies}{$_}] } sort grep { /^__Host-anshin-flow\.\Q$contract\E\./ } keys %{ $c->{cookies} };
 }
 
 # Follow a mailed or handed out link; the page behind it.

@@ -327,6 +327,15 @@ sub header {
     return $first;
 }
 
+# Where a redirect leads, without the name of the flow that it goes on with.
+sub place {
+    my ($self) = @_;
+    my $to = $self->header('Location') // return undef;
+    my ($path, $query) = split /\?/, $to, 2;
+    my @kept = grep { !/^flow=[0-9a-f]{16}$/ } split /&/, $query // '';
+    return @kept ? "$path?" . join('&', @kept) : $path;
+}
+
 sub headers {
     my ($self, $name) = @_;
     return map { $_->[1] } grep { !defined $name || lc $_->[0] eq lc $name } @{ $self->{headers} };

@@ -104,7 +104,7 @@ sub strangers {
     my $lost = $self->person;
     my $d = $s->client;
     my $done = $d->submit(open_flow($d, reissue_path($d, 'password', $lost)), { question => 'pet', answer => $lost->{answer} });
-    $lost->{password} = secret_of($d->follow($done));
+    $lost->{password} = secret_of($self->keep('password seen', $d, $d->follow($done)));
     my $e = $s->client;
     my %next = map { $_ => 'Kawa-to-mori-8' } qw(password password_confirm);
     $self->keep('forced change', $e, $e->follow($lost->login($e)), { %next, password => 'short' }, \%next);
@@ -118,7 +118,11 @@ sub invited {
     my $c = $s->client;
     $self->keep('registration code', $c, open_flow($c, $new->{path}), { code => 'wrong' }, { code => $new->{code} });
     my $right = $new->credentials;
-    $self->keep('credentials', $c, $new->to_credentials($c), { %$right, password => 'short' }, $right);
+    my $d = $s->client;
+    $self->keep('credentials', $d, $new->to_credentials($d), { %$right, password => 'short' }, $right);
+    my $certified = Anshin::Person->add($s, sprintf('p-01-usr%03d', ++$self->{count}), method => 'certificate');
+    my $e = $s->client;
+    $self->keep('download password seen', $e, $e->follow($e->submit($certified->to_credentials($e), $certified->credentials)));
     return;
 }
 
@@ -154,6 +158,9 @@ sub leaving {
     $self->keep('logout', $d, $d->get('/anshin/logout'));
     my $e = $self->inside($self->person);
     $self->keep('method, confirmed', $e, $e->follow($e->submit($e->get('/anshin/method'), { method => 'otp' })));
+    my $f = $self->inside($self->person);
+    my $certificate = $f->follow($f->submit($f->get('/anshin/method'), { method => 'certificate' }));
+    $self->keep('method, seen', $f, $f->follow($f->submit($certificate)));
     return;
 }
 
@@ -168,7 +175,9 @@ sub coded {
     my $o = $s->client;
     my $sent = $o->submit($o->follow($p->login($o)), { send => 1 });
     expect_link($o->submit($sent, { code => $p->wait_text(qr/\b(\d{6})\b/) }), 303);
-    my $app = $self->keep('authenticator', $o, $o->get('/anshin/account/authenticator'), $wrong);
+    $self->keep('authenticator', $o, $o->get('/anshin/account/authenticator'), $wrong);
+    delete $o->{cookies}{ $_->[0] } for flows($o);
+    my $app = $o->get('/anshin/account/authenticator');
     expect_link($o->submit($app, { code => totp(secret_of($app) =~ tr/ //dr) }), 303);
     $self->keep('authenticator, enrolled', $o, $o->get('/anshin/account/authenticator'), $wrong);
     $self->keep('account', $o, $o->get('/anshin/account'));
@@ -189,6 +198,16 @@ sub certified {
     my $proof = open_flow($e, reissue_path($e, 'certificate', $p));
     my $guess = { question => 'pet', answer => 'wrong' };
     $self->keep('certificate, proof by an answer', $e, $proof, $guess, { answer => $p->{answer} });
+    my ($f, $g, $r) = ($s->client, $s->client, $self->person(method => 'certificate'));
+    $r->download_path;
+    my $again = open_flow($f, reissue_path($f, 'certificate', $r));
+    $self->keep('certificate, seen', $f, $f->follow($f->submit($again, { question => 'pet', answer => $r->{answer} })));
+    my $t = $self->person(method => 'certificate');
+    my $owner = $s->client(cert => $t->fetch($g));
+    expect_link($t->login($owner), 303);
+    my $new = { address => 'b@example.jp', address_confirm => 'b@example.jp', kind => 'pc' };
+    my $confirm = $owner->follow($owner->submit($owner->get('/anshin/terminal/add'), $new));
+    $self->keep('terminal, seen', $owner, $owner->follow($owner->submit($confirm)));
     return;
 }
 

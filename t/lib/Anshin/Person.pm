@@ -102,7 +102,7 @@ sub reissue_path {
 sub download {
     my ($self, $c, %fields) = @_;
     my $page = expect($c->follow(expect($c->get($self->download_path), 303)), 200);
-    my $file = expect($c->submit($page, { download_password => $self->{download_password}, profile => 'modern', %fields }), 200);
+    my $file = expect($c->submit($page, { download_password => $self->{download_password}, profile => 'modern', %fields }, qr{/download\?}), 200);
     return ($file->body, $file);
 }
 

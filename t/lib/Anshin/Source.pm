@@ -48,7 +48,7 @@ sub code {
 
 # Every row of the portal's route table: { path, post => 1 when it takes forms, flags }. Dies when one was not read.
 sub routes {
-    my ($table) = slurp('modules/portal/route.c') =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
+    my ($table) = slurp('modules/portal/routes.c') =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
     my @routes;
     while ($table =~ m/\{"(\/[^"]*)",\s*(\w+),\s*(\w+),\s*([^{}]*)\}/g) {
         push @routes, { path => $1, post => $3 ne 'NULL', flags => $4 };

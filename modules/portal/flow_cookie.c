@@ -1,0 +1,195 @@
+/*
+ * The flows of a browser: a cookie each, at most ANSHIN_FLOWS_MAX of a contract side by side (FLO-1, FLO-2).
+ *
+ * A cookie is called PREFIX CONTRACT.ID, so that contracts and servers of one host do not meet; no contract's name has
+ * a '.', so it is none of a session's either.
+ *
+ * SECURITY: the cookies are the browser's, or anybody's. The one comparison of a flow's user with who is logged in
+ * stands here, in open_one(), through which every flow of every page comes (S29).
+ */
+#include "portal/exchange.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cookie_header.h"
+#include "httpd/cookie.h"
+
+#define FLOWS_MAX 4
+#define OURS_MAX 2900 /* bytes of all our cookies as the browser sends them: below 3 KiB with those of the answer */
+
+typedef struct kept_t {
+    const char *id;
+    const char *value;
+} kept_t;
+
+typedef struct jar_t {
+    apr_array_header_t *kept; /* of kept_t: the flows of this contract, the oldest first */
+    apr_size_t octets;        /* of all cookies of ours */
+} jar_t;
+
+static const char *prefix_of(const anshin_exchange_t *x)
+{
+    return apr_pstrcat(x->op.pool, ANSHIN_SESSION_COOKIE_PREFIX "flow.", x->op.contract->name, ".", NULL);
+}
+
+static void take_flow(void *baton, const char *id, const char *value)
+{
+    jar_t *jar = baton;
+
+    if (anshin_flow_id_valid(id)) {
+        APR_ARRAY_PUSH(jar->kept, kept_t) = (kept_t){id, value};
+    }
+}
+
+static void take_size(void *baton, const char *rest, const char *value)
+{
+    jar_t *jar = baton;
+
+    jar->octets += strlen(ANSHIN_SESSION_COOKIE_PREFIX) + strlen(rest) + strlen(value) + strlen("=; ");
+}
+
+static int older_first(const void *a, const void *b)
+{
+    return strcmp(((const kept_t *)a)->id, ((const kept_t *)b)->id);
+}
+
+static void read_jar(const anshin_exchange_t *x, jar_t *jar)
+{
+    const char *header = apr_table_get(x->r->headers_in, "Cookie");
+
+    jar->kept = apr_array_make(x->op.pool, FLOWS_MAX, sizeof(kept_t));
+    jar->octets = 0;
+    anshin_cookie_each(header, prefix_of(x), take_flow, jar, x->op.pool);
+    anshin_cookie_each(header, ANSHIN_SESSION_COOKIE_PREFIX, take_size, jar, x->op.pool);
+    qsort(jar->kept->elts, (size_t)jar->kept->nelts, sizeof(kept_t), older_first);
+}
+
+static apr_size_t octets_of(const char *name, const char *value)
+{
+    return strlen(name) + strlen(value) + strlen("=; ");
+}
+
+/* Nothing is lost with it: it is over, its time is, or it is none. */
+static int is_over(anshin_exchange_t *x, const kept_t *kept)
+{
+    anshin_flow_t flow;
+
+    return anshin_flow_unseal(&x->op, kept->value, kept->id, x->browser, &flow) == ANSHIN_EDENIED ||
+           anshin_flow_find(&x->op, &flow) == ANSHIN_EDENIED || flow.stage >= ANSHIN_STAGE_RESULT;
+}
+
+/* Make room for the cookie of x->flow: first what is over goes, then the oldest. */
+static void make_room(anshin_exchange_t *x, apr_size_t octets)
+{
+    const char *prefix = prefix_of(x);
+    jar_t jar;
+    int left;
+
+    read_jar(x, &jar);
+    left = jar.kept->nelts;
+    octets += jar.octets;
+    for (int all = 0; all <= 1; all++) {
+        for (int i = 0; i < jar.kept->nelts && (left >= FLOWS_MAX || octets > OURS_MAX); i++) {
+            kept_t *kept = &APR_ARRAY_IDX(jar.kept, i, kept_t);
+            if (kept->id != NULL && (strcmp(kept->id, x->flow.id) == 0 || all || is_over(x, kept))) {
+                const char *name = apr_pstrcat(x->op.pool, prefix, kept->id, NULL);
+                octets -= octets_of(name, kept->value);
+                left--;
+                if (strcmp(kept->id, x->flow.id) != 0) {
+                    anshin_cookie_clear(x->r, name);
+                }
+                kept->id = NULL;
+            }
+        }
+    }
+}
+
+apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x)
+{
+    const char *name = apr_pstrcat(x->op.pool, prefix_of(x), x->flow.id, NULL);
+    const char *text;
+    apr_status_t status = anshin_flow_seal(&x->op, &x->flow, x->browser, &text);
+
+    if (status == APR_SUCCESS) {
+        make_room(x, octets_of(name, text));
+        anshin_cookie_set(x->r, name, text, 0);
+    }
+    return status;
+}
+
+/* Flows that began behind a login are of the one who was logged in. */
+static int of_another(const anshin_exchange_t *x)
+{
+    int member = x->flow.kind == ANSHIN_FLOW_TERMINAL || x->flow.kind == ANSHIN_FLOW_METHOD ||
+                 x->flow.kind == ANSHIN_FLOW_AUTHENTICATOR;
+
+    return member && x->logged_in && strcmp(x->flow.user, x->session.user) != 0;
+}
+
+/* The flow of one cookie into x->flow, which is none otherwise. */
+static apr_status_t open_one(anshin_exchange_t *x, const char *id, const char *value, anshin_flow_kind_t kind)
+{
+    apr_status_t status = anshin_flow_unseal(&x->op, value, id, x->browser, &x->flow);
+
+    if (status == APR_SUCCESS) {
+        status = x->flow.kind == kind ? anshin_flow_find(&x->op, &x->flow) : ANSHIN_EDENIED;
+    }
+    if (status == APR_SUCCESS && of_another(x)) {
+        status = ANSHIN_EDENIED;
+    }
+    if (status != APR_SUCCESS) {
+        memset(&x->flow, 0, sizeof(x->flow));
+    }
+    return status;
+}
+
+const char *anshin_exchange_flow_id(const anshin_exchange_t *x)
+{
+    return anshin_exchange_value(x, "flow");
+}
+
+apr_status_t anshin_exchange_open_flow(anshin_exchange_t *x, anshin_flow_kind_t kind)
+{
+    const char *id = anshin_exchange_flow_id(x);
+
+    if (id == NULL || !anshin_flow_id_valid(id)) {
+        return ANSHIN_EDENIED;
+    }
+    return open_one(x, id, anshin_cookie_get(x->r, apr_pstrcat(x->op.pool, prefix_of(x), id, NULL)), kind);
+}
+
+apr_status_t anshin_exchange_newest_flow(anshin_exchange_t *x, anshin_flow_kind_t kind, const char *token)
+{
+    apr_status_t status = ANSHIN_EDENIED;
+    jar_t jar;
+
+    read_jar(x, &jar);
+    for (int i = jar.kept->nelts - 1; i >= 0; i--) {
+        const kept_t *kept = &APR_ARRAY_IDX(jar.kept, i, kept_t);
+
+        status = open_one(x, kept->id, kept->value, kind);
+        if (status == APR_SUCCESS && (token == NULL || strcmp(token, x->flow.token) == 0)) {
+            return APR_SUCCESS;
+        }
+        memset(&x->flow, 0, sizeof(x->flow));
+        if (status != APR_SUCCESS && status != ANSHIN_EDENIED) {
+            return status;
+        }
+    }
+    return ANSHIN_EDENIED;
+}
+
+void anshin_exchange_forget_flow(anshin_exchange_t *x)
+{
+    anshin_cookie_clear(x->r, apr_pstrcat(x->op.pool, prefix_of(x), x->flow.id, NULL));
+}
+
+const char *anshin_exchange_flow_path(const anshin_exchange_t *x, const char *path)
+{
+    const char *back = anshin_exchange_value(x, "return");
+
+    path = apr_pstrcat(x->op.pool, path, strchr(path, '?') != NULL ? "&flow=" : "?flow=", x->flow.id, NULL);
+    return back != NULL ? apr_pstrcat(x->op.pool, path, "&return=", back, NULL) : path;
+}
