@@ -53,6 +53,9 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     like($cookie, qr/; Path=\/; Secure; HttpOnly; SameSite=Lax$/, 'with its attributes and no Domain (S18)');
     unlike($cookie, qr/Max-Age|Expires/i, 'until the browser closes');
     is($c->get('/members/')->status, 200, 'the protected page opens (LOG-1)');
+    my ($known) = grep { /^__Host-anshin-known\.p-01=/ } $r->headers('Set-Cookie');
+    like($known, qr/^[^=]+=[0-9a-f]{64}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=34560000$/,
+        'and a mark for the browser that has logged in, with no ID in it (S37)');
 
     my $home = $c->get('/anshin/');
     like($home->text, qr/p-01-usr001/, 'the portal shows who is logged in');
@@ -118,6 +121,8 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     for (1 .. 6) { $r = $login->("other-$_", 'a-wrong-one'); last if $r->status == 429 }
     is($r->status, 429, 'an address that fails too often must wait, unknown IDs included (LCK-4, S6)');
     like($r->header('Retry-After'), qr/^\d+$/, 'and is told how long');
+    my $minutes = int(($r->header('Retry-After') + 59) / 60);
+    like($r->text, qr/あと${minutes}分ほど待って/, 'on the page as well (O1)');
     is($c->get('/anshin/login')->status, 200, 'the page itself stays');
 }
 

@@ -359,6 +359,9 @@ static void test_dead_owner(void)
        "O1: where a check takes too long, one learns when its place is free");
     apr_pool_destroy(life);
     ok(reserve("held", &attempt, &wait_until) == APR_SUCCESS, "O1: one that died gives them back at once");
+    ok(anshin_alive_open(&theirs, world.directory, &err, world.pool) == APR_SUCCESS &&
+           ours->lives(ours->ctx, theirs->self, world.pool) && theirs->lives(theirs->ctx, ours->self, world.pool),
+       "a third one buries nobody who lives");
     ok(ours->lives(ours->ctx, ours->self, world.pool), "who asks lives");
     ok(ours->lives(ours->ctx, "../../etc/passwd", world.pool) && ours->lives(ours->ctx, "", world.pool) &&
            ours->lives(ours->ctx, "0123456789abcdef01234567@elsewhere", world.pool),
