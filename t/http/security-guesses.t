@@ -23,7 +23,8 @@ AnshinCodeAttempts $LIMIT{code}
 AnshinDownloadAttempts $LIMIT{download}
 AnshinAddressAttempts 1000000
 END
-my %sites = (modern => [ "${contract}AnshinFunctions account password-reissue certificate-reissue", 'modern' ]);
+my %sites = (modern => [ "${contract}AnshinFunctions account password-reissue certificate-reissue", 'modern' ],
+    narrow => "AnshinLoginMethods password\nAnshinAddressAttempts 5");
 
 # The virtual host of a contract at the second port.
 sub second_host {
@@ -252,6 +253,16 @@ for my $option (qw(AnshinPasswordAttempts AnshinAnswerAttempts AnshinCodeAttempt
     my $known = person('p-01-usr006');
     my @known = at_once(map { login_shot($_, ('p-01-usr006', 'P-01-Usr006', ' p-01-usr006 ', 'p-01-USR006')[ $_ % 4 ], 'guess') } 1 .. 20);
     is($told->(@known), $told->(@answers), 'S6: which looks like that of one who does') or diag statuses(@known);
+}
+
+# --- S-18: an address, over two servers ---
+
+{
+    my %narrow = (host => 'narrow.localhost', ca => undef);
+    my @answers = at_once(map { login_shot($_ * 3 + ($_ % 2 ? 2 : 0), "p-01-nobody$_", 'guess', %narrow) } 1 .. 20);
+    is(scalar(grep { $_->status == 401 } @answers), 5, 'LCK-4, S-18: of 20 parallel guesses of an address at 20 IDs exactly 5 are checked')
+        or diag statuses(@answers);
+    is(scalar(grep { $_->status !~ /^(?:401|429|503)$/ } @answers), 0, 'the others must wait') or diag statuses(@answers);
 }
 
 # --- S7: while strangers guess, the user of a certificate logs in, at every door ---
