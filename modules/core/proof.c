@@ -48,14 +48,31 @@ static apr_status_t settle_in(anshin_op_t *op, anshin_txn_t *txn, anshin_counter
     return anshin_history_add(op, txn, user, &entry);
 }
 
-static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
-                          const char *secret, anshin_proof_t *proof)
+static apr_status_t match_all(anshin_op_t *op, const anshin_proof_part_t *parts, int count, int *match)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
+    int all = 1;
+
+    for (int i = 0; i < count; i++) {
+        int one = 0, stale;
+        apr_status_t rv = crypto->password_verify(crypto->ctx, &one, &stale, parts[i].phc, parts[i].secret,
+                                                  strlen(parts[i].secret), NULL);
+        if (rv != APR_SUCCESS) {
+            return anshin_fail(&op->error, rv, "AN0181", "a secret could not be checked: %s", anshin_status_name(rv));
+        }
+        all = all && one;
+    }
+    *match = all;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
+                          const anshin_proof_part_t *parts, int count, anshin_proof_t *proof)
+{
     apr_interval_time_t waited = 0;
     anshin_attempt_t attempt;
     anshin_txn_t *txn;
-    int match = 0, stale;
+    int match = 0;
     apr_status_t rv;
 
     memset(proof, 0, sizeof(*proof));
@@ -70,10 +87,10 @@ static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const cha
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = crypto->password_verify(crypto->ctx, &match, &stale, phc, secret, strlen(secret), NULL);
+    rv = match_all(op, parts, count, &match);
     if (rv != APR_SUCCESS) {
         anshin_attempt_give_back(op, &attempt);
-        return anshin_fail(&op->error, rv, "AN0181", "a secret could not be checked: %s", anshin_status_name(rv));
+        return rv;
     }
     if ((rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
@@ -88,11 +105,21 @@ static apr_status_t check(anshin_op_t *op, anshin_counter_kind_t kind, const cha
     return rv;
 }
 
+apr_status_t anshin_proof_check_all(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
+                                    const anshin_proof_part_t *parts, int count, anshin_proof_t *proof)
+{
+    apr_status_t rv = check(op, kind, user, parts, count, proof);
+
+    for (int i = 0; i < count; i++) {
+        anshin_secret_wipe(op, parts[i].secret);
+    }
+    return rv;
+}
+
 apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
                                 const char *secret, anshin_proof_t *proof)
 {
-    apr_status_t rv = check(op, kind, user, phc, secret, proof);
+    const anshin_proof_part_t part = {phc, secret};
 
-    anshin_secret_wipe(op, secret);
-    return rv;
+    return anshin_proof_check_all(op, kind, user, &part, 1, proof);
 }

@@ -21,4 +21,12 @@ typedef struct anshin_proof_t {
 apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
                                 const char *secret, anshin_proof_t *proof);
 
+/* The same with several secrets in one attempt: it is right when all of them are, and each of them is hashed. */
+typedef struct anshin_proof_part_t {
+    const char *phc;
+    const char *secret;
+} anshin_proof_part_t;
+apr_status_t anshin_proof_check_all(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
+                                    const anshin_proof_part_t *parts, int count, anshin_proof_t *proof);
+
 #endif

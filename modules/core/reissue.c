@@ -85,37 +85,85 @@ static apr_status_t read_found(anshin_op_t *op, anshin_reissue_kind_t kind, cons
     return rv;
 }
 
-apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
-                                 anshin_reissue_proof_t *proof)
+/* Mailbox and question must not yield both factors of a certificate user in one go (S41): how long the gap lasts. */
+static apr_interval_time_t gap_of(const anshin_op_t *op, const anshin_account_t *account)
 {
+    const anshin_policy_t *policy = &op->contract->policy;
+
+    return policy->reissue_proof == ANSHIN_REISSUE_BY_QUESTION && account->method == ANSHIN_METHOD_CERTIFICATE
+               ? policy->reissue_gap
+               : 0;
+}
+
+/* Until when this kind waits for the other one; 0: it does not. */
+static apr_time_t opens_at(const anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account)
+{
+    apr_time_t other =
+        kind == ANSHIN_REISSUE_PASSWORD ? account->certificate_reissued_at : account->password_reissued_at;
+    apr_interval_time_t gap = gap_of(op, account);
+
+    return other != 0 && other + gap > op->now ? other + gap : 0;
+}
+
+apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
+                                 anshin_reissue_asked_t *asked)
+{
+    anshin_reissue_kind_t other =
+        kind == ANSHIN_REISSUE_PASSWORD ? ANSHIN_REISSUE_CERTIFICATE : ANSHIN_REISSUE_PASSWORD;
     anshin_link_t found;
     apr_status_t rv = read_found(op, kind, token, &found);
 
-    *proof = proof_of(op, kind);
-    return rv;
+    memset(asked, 0, sizeof(*asked));
+    asked->proof = proof_of(op, kind);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    asked->opens_at = opens_at(op, kind, &found.account);
+    if (gap_of(op, &found.account) > 0 && anshin_reissue_allowed(op, other, &found.account)) {
+        asked->closes_to = op->now + gap_of(op, &found.account);
+    }
+    return APR_SUCCESS;
 }
 
-/* A wrong question is a wrong answer: it costs a dummy hash, so that the time does not tell which of the two it was. */
-static apr_status_t prove(anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_link_t *found, const char *question,
-                          const char *answer, anshin_proof_t *proof)
+/* The operator's code as it was typed, against the one that was given. */
+static anshin_proof_part_t code_part(anshin_op_t *op, const anshin_account_t *account, const char *code)
 {
-    const anshin_account_t *account = &found->account;
-    const char *secret, *phc = NULL;
+    const anshin_proof_part_t part = {account->proof_expires_at > op->now ? account->proof_mac : NULL,
+                                      anshin_secret_normalise(code, op->pool)};
+
+    return part;
+}
+
+/* Question, answer and, in a gap, the operator's code count as one attempt. A wrong question is a wrong answer: it
+ * costs a dummy hash, so that the time does not tell which of the two it was. */
+static apr_status_t prove_answer(anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account,
+                                 const anshin_reissue_typed_t *typed, anshin_proof_t *proof)
+{
+    const char *secret = anshin_answer_normalise(typed->answer, op->pool);
+    int asked = secret && account->question && strcmp(account->question, typed->question) == 0;
+    const anshin_proof_part_t parts[] = {{asked ? account->answer_hash : NULL, secret ? secret : ""},
+                                         code_part(op, account, typed->code)};
+
+    return anshin_proof_check_all(op, ANSHIN_COUNTER_ANSWER, account->user, parts, opens_at(op, kind, account) ? 2 : 1,
+                                  proof);
+}
+
+static apr_status_t prove(anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account,
+                          const anshin_reissue_typed_t *typed, anshin_proof_t *proof)
+{
+    anshin_proof_part_t part;
 
     switch (proof_of(op, kind)) {
     case ANSHIN_PROOF_QUESTION:
-        secret = anshin_answer_normalise(answer, op->pool);
-        phc = secret && account->question && strcmp(account->question, question) == 0 ? account->answer_hash : NULL;
-        return anshin_proof_check(op, ANSHIN_COUNTER_ANSWER, account->user, phc, secret ? secret : "", proof);
+        return prove_answer(op, kind, account, typed, proof);
     case ANSHIN_PROOF_PASSWORD:
         return anshin_proof_check(op, ANSHIN_COUNTER_PASSWORD, account->user, account->password_hash,
-                                  anshin_password_normalise(answer, op->pool), proof);
+                                  anshin_password_normalise(typed->answer, op->pool), proof);
     case ANSHIN_PROOF_CODE:
         break;
     }
-    phc = account->proof_expires_at > op->now ? account->proof_mac : NULL;
-    return anshin_proof_check(op, ANSHIN_COUNTER_ANSWER, account->user, phc, anshin_secret_normalise(answer, op->pool),
-                              proof);
+    part = code_part(op, account, typed->answer);
+    return anshin_proof_check_all(op, ANSHIN_COUNTER_ANSWER, account->user, &part, 1, proof);
 }
 
 /* --- the result --- */
@@ -148,6 +196,12 @@ static apr_status_t make_password(anshin_op_t *op, const char **password)
                        op->contract->name);
 }
 
+static void end_code(anshin_account_t *account)
+{
+    account->proof_mac = NULL;
+    account->proof_expires_at = 0;
+}
+
 static apr_status_t new_password(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *phc,
                                  anshin_reissue_result_t *result)
 {
@@ -157,8 +211,8 @@ static apr_status_t new_password(anshin_op_t *op, anshin_txn_t *txn, anshin_acco
 
     anshin_password_set(op, account, phc);
     account->password_must_change = result->must_change;
-    account->proof_mac = NULL;
-    account->proof_expires_at = 0;
+    account->password_reissued_at = op->now;
+    end_code(account);
     if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_sessions_end(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||
         (rv = anshin_history_add(op, txn, account->user, &entry)) != APR_SUCCESS) {
@@ -167,7 +221,7 @@ static apr_status_t new_password(anshin_op_t *op, anshin_txn_t *txn, anshin_acco
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_REISSUE, "password-reissued", account, NULL, NULL);
 }
 
-static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_link_t *found,
+static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, anshin_link_t *found,
                                     anshin_reissue_result_t *result)
 {
     const char *user = found->account.user;
@@ -177,7 +231,11 @@ static apr_status_t new_certificate(anshin_op_t *op, anshin_txn_t *txn, const an
     anshin_terminal_t terminal;
     apr_status_t rv = anshin_terminal_get(op, txn, user, entry.terminal, &terminal);
 
-    if (rv != APR_SUCCESS ||
+    if (opens_at(op, ANSHIN_REISSUE_CERTIFICATE, &found->account)) {
+        end_code(&found->account); /* it was part of the proof */
+    }
+    found->account.certificate_reissued_at = op->now;
+    if (rv != APR_SUCCESS || (rv = anshin_account_put(op, txn, &found->account)) != APR_SUCCESS ||
         (rv = anshin_certificate_end_in(op, txn, &terminal, ANSHIN_REASON_SUPERSEDED)) != APR_SUCCESS ||
         (rv = anshin_download_prepare(op, txn, &found->account, entry.terminal, &result->download_password)) !=
             APR_SUCCESS ||
@@ -207,7 +265,8 @@ static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
     if (rv == APR_SUCCESS && lock.kinds) {
         return ANSHIN_EDENIED; /* by failures beside it, after the proof */
     }
-    if (rv == APR_SUCCESS && !same_proofs(&before->account, &found.account)) {
+    if (rv == APR_SUCCESS && (!same_proofs(&before->account, &found.account) ||
+                              (opens_at(op, kind, &found.account) && !opens_at(op, kind, &before->account)))) {
         return ANSHIN_EDENIED;
     }
     if (rv != APR_SUCCESS || (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS) {
@@ -222,7 +281,7 @@ static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
 }
 
 apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
-                                    const char *question, const char *answer, anshin_reissue_result_t *result)
+                                    const anshin_reissue_typed_t *typed, anshin_reissue_result_t *result)
 {
     char phc[ANSHIN_PHC_MAX] = "";
     anshin_txn_t *txn;
@@ -231,7 +290,7 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
 
     memset(result, 0, sizeof(*result));
     if ((rv = read_found(op, kind, token, &found)) != APR_SUCCESS ||
-        (rv = prove(op, kind, &found, question, answer, &result->proof)) != APR_SUCCESS || !result->proof.right) {
+        (rv = prove(op, kind, &found.account, typed, &result->proof)) != APR_SUCCESS || !result->proof.right) {
         return rv;
     }
     result->user = found.account.user;

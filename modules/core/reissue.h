@@ -41,10 +41,17 @@ typedef enum anshin_reissue_proof_t {
     ANSHIN_PROOF_CODE      /* password reissue: a code from the operator */
 } anshin_reissue_proof_t;
 
-/* Where a link leads. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that
- * is not the user's any more), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+/* Where a link leads, and what is to be told before it is followed (AnshinReissueGap). */
+typedef struct anshin_reissue_asked_t {
+    anshin_reissue_proof_t proof;
+    apr_time_t opens_at;  /* 0, or until then the operator's code is needed as well: the other kind was reissued */
+    apr_time_t closes_to; /* 0, or until then this reissue will keep the other kind waiting */
+} anshin_reissue_asked_t;
+
+/* ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that is not the user's
+ * any more), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
-                                 anshin_reissue_proof_t *proof);
+                                 anshin_reissue_asked_t *asked);
 
 typedef struct anshin_reissue_result_t {
     anshin_proof_t proof;
@@ -54,13 +61,19 @@ typedef struct anshin_reissue_result_t {
     const char *download_password; /* of the new certificate, shown once */
 } anshin_reissue_result_t;
 
-/* Prove and execute in one go: question (id) and answer, or answer alone for a password or code. Answers of find. Wrong
+typedef struct anshin_reissue_typed_t {
+    const char *question; /* its id */
+    const char *answer;   /* or password, or the operator's code, where that is the proof */
+    const char *code;     /* the operator's, which opens a gap; "" where there is none */
+} anshin_reissue_typed_t;
+
+/* Prove and execute in one go. Answers of find; ANSHIN_EDENIED also when the other kind was reissued meanwhile. Wrong
  * proofs count on the account (LCK-3). A new password ends all sessions; a new certificate revokes the old one. */
 apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind, const char *token,
-                                    const char *question, const char *answer, anshin_reissue_result_t *result);
+                                    const anshin_reissue_typed_t *typed, anshin_reissue_result_t *result);
 
-/* The operator's code for a password reissue by AnshinReissueProof factor; a former one ends. ANSHIN_ENOTFOUND: no such
- * user. */
+/* The operator's code for a password reissue by AnshinReissueProof factor, or for one that AnshinReissueGap keeps
+ * waiting; a former one ends. ANSHIN_ENOTFOUND: no such user. */
 #define ANSHIN_REISSUE_CODE_LIFE apr_time_from_sec(86400)
 apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at);
 

@@ -17,6 +17,7 @@ typedef enum rule_t {
     CONTAINS, /* all words of modern's value */
     WITHIN,   /* no word that modern's value has not */
     NOT_WEAK, /* anything but classic's value */
+    QUESTION, /* where a secret question proves a reissue: any but none */
     GIVEN,    /* any value */
     NOT_GIVEN /* no value */
 } rule_t;
@@ -57,6 +58,7 @@ static const row_t rows[] = {
     {"AnshinSecretQuestions", FREE, NULL},
     {"AnshinAnswerMinLength", AT_LEAST, "short answers are guessed (ASVS 6.4.2)"},
     {"AnshinReissueProof", EQUAL, "what a secret question alone proves can be guessed or found out (ASVS 6.4.2)"},
+    {"AnshinReissueGap", QUESTION, "mailbox and secret answer yield password and certificate at once (ASVS 6.4.3)"},
     {"AnshinReissueMustChange", EQUAL, "a password that others may have seen stays in use (ASVS 6.4.1)"},
     {"AnshinTerminals", FREE, NULL},
     {"AnshinTerminalKinds", FREE, NULL},
@@ -119,6 +121,8 @@ static int departs(const row_t *row, const anshin_option_t *option, const anshin
         return (number_of(policy, option) & ~number_of(modern, option)) != 0;
     case NOT_WEAK:
         return strcmp(value, option->classic) == 0;
+    case QUESTION:
+        return policy->reissue_proof == ANSHIN_REISSUE_BY_QUESTION && number_of(policy, option) == 0;
     case GIVEN:
         return value[0] == '\0';
     case NOT_GIVEN:

@@ -73,7 +73,7 @@ static apr_status_t user_invite(anshin_call_t *call)
     return missing(call, status, user);
 }
 
-/* What the help desk reads to a caller whose identity it has made sure of (AnshinReissueProof factor). */
+/* What the help desk reads to a caller whose identity it has made sure of (AnshinReissueProof factor, AnshinReissueGap). */
 static apr_status_t user_code(anshin_call_t *call)
 {
     const char *user;
@@ -223,7 +223,8 @@ const anshin_command_t anshin_commands_user[] = {
     {"user", "disable", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_disable,
      "Disable a user, as lock does, but listed apart from those who will come back."},
     {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_code,
-     "Give out a code that proves a user at the reissue of a password, where AnshinReissueProof is factor."},
+     "Give out a code that proves a user at the reissue of a password (AnshinReissueProof factor), or opens "
+     "AnshinReissueGap."},
     {"user", "delete", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_delete,
      "Delete a user with terminals, sessions and links, and revoke the certificates; the history stays."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},

@@ -81,53 +81,71 @@ int anshin_reissue_sent_get(anshin_exchange_t *x)
     return anshin_answer_page(x, "reissue-sent", HTTP_OK);
 }
 
-static void put_proof(anshin_exchange_t *x, anshin_reissue_proof_t proof)
+/* Until when one of the two kinds waits. */
+static void put_gap(anshin_exchange_t *x, const char *name, const char *key, apr_time_t until)
+{
+    if (until != 0) {
+        anshin_page_text(x->page, name, anshin_page_say_text(x->page, key, "time", anshin_page_time(x->page, until)));
+    }
+}
+
+static void put_proof(anshin_exchange_t *x, const anshin_reissue_asked_t *asked)
 {
     static const char *const flags[] = {"by_question", "by_password", "by_code"};
+    int password = kind_of(x) == ANSHIN_REISSUE_PASSWORD;
 
     put_common(x, 2);
-    anshin_page_flag(x->page, flags[proof], 1);
-    if (proof == ANSHIN_PROOF_QUESTION) {
+    anshin_page_flag(x->page, flags[asked->proof], 1);
+    put_gap(x, "gap_text", password ? "reissue_prove.gap_password" : "reissue_prove.gap_certificate", asked->opens_at);
+    if (asked->opens_at == 0) {
+        put_gap(x, "warning_text", password ? "reissue_prove.warning_password" : "reissue_prove.warning_certificate",
+                asked->closes_to);
+    }
+    if (asked->proof == ANSHIN_PROOF_QUESTION) {
         anshin_words_questions(x, x->form ? anshin_member_field(x, "question") : "");
     }
 }
 
 int anshin_reissue_prove_get(anshin_exchange_t *x)
 {
-    anshin_reissue_proof_t proof;
-    apr_status_t status = anshin_reissue_find(&x->op, kind_of(x), x->flow.token, &proof);
+    anshin_reissue_asked_t asked;
+    apr_status_t status = anshin_reissue_find(&x->op, kind_of(x), x->flow.token, &asked);
 
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status, "reissue link");
     }
-    put_proof(x, proof);
+    put_proof(x, &asked);
     return anshin_answer_page(x, "reissue-prove", HTTP_OK);
 }
 
-static int wrong(anshin_exchange_t *x, anshin_reissue_proof_t proof, const anshin_proof_t *result)
+static int wrong(anshin_exchange_t *x, const anshin_reissue_asked_t *asked, const anshin_proof_t *result)
 {
     static const char *const keys[] = {"errors.answer_wrong", "errors.password_wrong", "errors.operator_code_wrong"};
 
-    anshin_words_wrong(x, "answer", keys[proof], result->remaining);
+    anshin_words_wrong(x, "answer", asked->opens_at ? "errors.answer_or_code_wrong" : keys[asked->proof],
+                       result->remaining);
     return anshin_answer_form(x, "reissue-prove");
 }
 
 int anshin_reissue_prove_post(anshin_exchange_t *x)
 {
-    const char *answer = anshin_exchange_field(x, "answer", TYPED_MAX);
+    anshin_reissue_typed_t typed = {anshin_member_field(x, "question"), NULL, ""};
     anshin_reissue_result_t result;
-    anshin_reissue_proof_t proof;
-    apr_status_t status = anshin_reissue_find(&x->op, kind_of(x), x->flow.token, &proof);
+    anshin_reissue_asked_t asked;
+    apr_status_t status = anshin_reissue_find(&x->op, kind_of(x), x->flow.token, &asked);
 
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status, "reissue link");
     }
-    put_proof(x, proof);
-    if (!answer) {
+    put_proof(x, &asked);
+    typed.answer = anshin_exchange_field(x, "answer", TYPED_MAX);
+    if (asked.opens_at != 0) {
+        typed.code = anshin_exchange_field(x, "operator_code", TYPED_MAX);
+    }
+    if (!typed.answer || !typed.code) {
         return anshin_answer_form(x, "reissue-prove");
     }
-    status =
-        anshin_reissue_execute(&x->op, kind_of(x), x->flow.token, anshin_member_field(x, "question"), answer, &result);
+    status = anshin_reissue_execute(&x->op, kind_of(x), x->flow.token, &typed, &result);
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status, "reissue");
     }
@@ -135,7 +153,7 @@ int anshin_reissue_prove_post(anshin_exchange_t *x)
         return anshin_answer_locked(x, result.proof.unlock_at);
     }
     if (!result.proof.right) {
-        return wrong(x, proof, &result.proof);
+        return wrong(x, &asked, &result.proof);
     }
     if (result.password != NULL) { /* the store has its hash alone: only the browser can keep it (SEC-1) */
         x->flow.secret = result.password;

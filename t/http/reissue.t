@@ -99,7 +99,9 @@ sub ask {
     my $token = ($path =~ /t=(.*)/)[0];
     my $elsewhere = $s->client;
     is($elsewhere->follow($elsewhere->get("/anshin/reissue/password/prove?t=$token"))->status, 410, 'its link gives no password (S11, S29)');
-    my $r = $c->submit($c->follow($c->get($path)), { question => 'pet', answer => $p->{answer} });
+    my $proof = $c->follow($c->get($path));
+    like($proof->text, qr/パスワードの再発行は .* までお待ちいただきます/, 'GAP-1: it is told before that the password will have to wait');
+    my $r = $c->submit($proof, { question => 'pet', answer => $p->{answer} });
     is($r->status, 303, 'the right answer (CRI-2)');
     my ($download) = $c->follow($r)->text =~ /id="secret"[^>]*>([^<]+)</;
     ok($download, 'shows a download password (CRI-2)');
@@ -112,6 +114,19 @@ sub ask {
     my $new = $p->fetch;
     is($p->login($s->client(cert => $new))->status, 303, 'the new certificate logs in');
     unlike($s->access_log, qr/\Q$token\E/, 'no token of a link stands in the access log (S9)');
+
+    # mailbox and question have just given one factor
+    my $other = $s->client;
+    is(ask($other, 'password', $p->{user}, $p->{address})->header('Location'), '/anshin/reissue/password/sent', 'S8: a request for the other is answered as ever');
+    my $page = $other->follow($other->get($p->reissue_path('password')));
+    like($page->text, qr/電子証明書を再発行したばかり.*<input[^>]*name="operator_code"/s, 'GAP-1: its page says that it waits, and asks for a code');
+    my $short = $other->submit($page, { question => 'pet', answer => $p->{answer} });
+    is($short->status, 422, 'S41: the right answer alone yields no second factor');
+    like($short->text, qr/id="operator_code-error"/, 'the field that is missing is named');
+    is($other->submit($page, { question => 'pet', answer => $p->{answer}, operator_code => 'guess' })->status, 422, 'S41: nor with a guess');
+    my $given = $s->htanshin('--contract', 'p-01', '--json', 'user', 'code', $p->{user});
+    my ($code) = $given->{out} =~ /"reissue_code": "(\w+)"/;
+    is($other->submit($page, { question => 'pet', answer => $p->{answer}, operator_code => $code })->status, 303, "GAP-1: the operator's code opens it");
 }
 
 {

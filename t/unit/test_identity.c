@@ -247,16 +247,16 @@ static apr_status_t follow_download(const char *token)
 
 static apr_status_t follow_password(const char *token)
 {
-    anshin_reissue_proof_t proof;
+    anshin_reissue_asked_t asked;
 
-    return anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_PASSWORD, token, &proof);
+    return anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_PASSWORD, token, &asked);
 }
 
 static apr_status_t follow_certificate(const char *token)
 {
-    anshin_reissue_proof_t proof;
+    anshin_reissue_asked_t asked;
 
-    return anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, token, &proof);
+    return anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, token, &asked);
 }
 
 static apr_status_t set_state(const char *user, apr_int64_t state)

@@ -72,7 +72,8 @@ static void link_is_used(void)
 {
     anshin_reissue_result_t result;
 
-    (void)anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, scene.token, "pet", "ポチ", &result);
+    (void)anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, scene.token,
+                                 &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &result);
 }
 
 /* --- what is asked for: 1 when it was got --- */
@@ -117,8 +118,8 @@ static int reissue_password(void)
 {
     anshin_reissue_result_t result = {.password = NULL};
 
-    return anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, scene.token, "pet", "ポチ", &result) ==
-               APR_SUCCESS &&
+    return anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, scene.token,
+                                  &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &result) == APR_SUCCESS &&
            result.password != NULL;
 }
 

@@ -81,7 +81,7 @@ static void test_request(void)
 static void test_password(void)
 {
     anshin_reissue_result_t r;
-    anshin_reissue_proof_t proof;
+    anshin_reissue_asked_t asked;
     const char *link, *session;
     anshin_session_t record;
     const char *key;
@@ -90,18 +90,21 @@ static void test_password(void)
     (void)people_register(&world, "re2", ANSHIN_METHOD_PASSWORD);
     session = people_login(&world, "re2", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
     link = request(ANSHIN_REISSUE_PASSWORD, "re2", "taro@example.jp");
-    ok(link && anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, &proof) == APR_SUCCESS &&
-           proof == ANSHIN_PROOF_QUESTION,
+    ok(link && anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, &asked) == APR_SUCCESS &&
+           asked.proof == ANSHIN_PROOF_QUESTION,
        "the link asks for the secret question (PRI-2)");
-    ok(anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, &proof) == ANSHIN_ENOTFOUND,
+    ok(anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, &asked) == ANSHIN_ENOTFOUND,
        "a link to a password is none to a certificate (S29)");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "pet", "タマ", &r) == APR_SUCCESS &&
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                              &(anshin_reissue_typed_t){"pet", "タマ", ""}, &r) == APR_SUCCESS &&
            !r.proof.right && !r.password && r.proof.remaining == 4,
        "a wrong answer is counted (PRI-2)");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "food", "ポチ", &r) == APR_SUCCESS &&
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                              &(anshin_reissue_typed_t){"food", "ポチ", ""}, &r) == APR_SUCCESS &&
            !r.proof.right,
        "so is the right answer to another question");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "pet", " ﾎﾟﾁ ", &r) == APR_SUCCESS &&
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                              &(anshin_reissue_typed_t){"pet", " ﾎﾟﾁ ", ""}, &r) == APR_SUCCESS &&
            r.proof.right && r.password && r.must_change,
        "the right one, typed half-width, gives a new password (PRI-3, PWD-4)");
     (void)anshin_password_check(world_op(&world), &broken, r.password, "re2", NULL);
@@ -112,7 +115,8 @@ static void test_password(void)
        "the old password is none");
     ok(people_login(&world, "re2", r.password, &people_no_peer, NULL).outcome == ANSHIN_LOGIN_MUST_CHANGE,
        "the new one must be changed at the login (PRI-3)");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "pet", "ポチ", &r) == ANSHIN_EDENIED,
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                              &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r) == ANSHIN_EDENIED,
        "the link works once (S9)");
 }
 
@@ -124,14 +128,17 @@ static void test_lock(void)
     (void)people_register(&world, "re3", ANSHIN_METHOD_PASSWORD);
     link = request(ANSHIN_REISSUE_PASSWORD, "re3", "taro@example.jp");
     for (int i = 0; i < 5; i++) {
-        (void)anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "pet", "guess", &r);
+        (void)anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                                     &(anshin_reissue_typed_t){"pet", "guess", ""}, &r);
     }
     ok(r.proof.locked, "five wrong answers lock (PRI-2, LCK-1)");
-    (void)anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "pet", "ポチ", &r);
+    (void)anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                                 &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r);
     ok(r.proof.locked && !r.proof.right && !r.password, "then the right one does not help (LCK-2)");
     ok(anshin_account_unlock(world_op(&world), "re3") == APR_SUCCESS, "until the operator unlocks");
     world.now += world.contract.policy.link_lifetime;
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "pet", "ポチ", &r) == ANSHIN_EDENIED,
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                              &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r) == ANSHIN_EDENIED,
        "an old link has expired (S9)");
 }
 
@@ -150,8 +157,8 @@ static void test_certificate(void)
     login = people_login(&world, "re4", PEOPLE_PASSWORD, &peer, NULL);
     link = request(ANSHIN_REISSUE_CERTIFICATE, "re4", "taro@example.jp");
     ok(link &&
-           anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, "pet", "ポチ", &r) ==
-               APR_SUCCESS &&
+           anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link,
+                                  &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r) == APR_SUCCESS &&
            r.download_password && !r.password,
        "the right answer gives a download password (CRI-2)");
     (void)world_get(&world, &anshin_record_certificate, "c1", &record);
@@ -164,10 +171,80 @@ static void test_certificate(void)
        "without a certificate there is still no way in: no factor was dropped (S11)");
 }
 
+/* Execute with question, answer and the operator's code; 1: done. */
+static int executed(anshin_reissue_kind_t kind, const char *link, const char *answer, const char *code,
+                    anshin_reissue_result_t *result)
+{
+    const anshin_reissue_typed_t typed = {"pet", answer, code};
+
+    memset(result, 0, sizeof(*result));
+    return link && anshin_reissue_execute(world_op(&world), kind, link, &typed, result) == APR_SUCCESS &&
+           result->proof.right;
+}
+
+/* Mailbox and question must not yield both factors at once (S41, GAP-1). first and then in either order. */
+static void test_gap(const char *user, anshin_reissue_kind_t first, anshin_reissue_kind_t then)
+{
+    const apr_interval_time_t gap = apr_time_from_sec(86400);
+    anshin_reissue_asked_t asked;
+    anshin_reissue_result_t r;
+    anshin_account_t account;
+    const char *link, *code;
+    apr_time_t expires;
+
+    (void)people_register(&world, user, ANSHIN_METHOD_CERTIFICATE);
+    link = request(first, user, "taro@example.jp");
+    ok(link && anshin_reissue_find(world_op(&world), first, link, &asked) == APR_SUCCESS && asked.opens_at == 0 &&
+           asked.closes_to == world.now + gap,
+       "GAP-1: before the first reissue is told how long the other will wait");
+    ok(executed(first, link, "ポチ", "", &r), "the first one is done");
+    link = request(then, user, "taro@example.jp");
+    ok(link && anshin_reissue_find(world_op(&world), then, link, &asked) == APR_SUCCESS &&
+           asked.opens_at == world.now + gap,
+       "GAP-1: the link of the other comes all the same, and says when it opens: a stranger learns nothing");
+    ok(!executed(then, link, "ポチ", "", &r) && r.proof.remaining == 4,
+       "S41: the right answer alone does not yield the other factor");
+    (void)anshin_reissue_code(world_op(&world), user, &code, &expires);
+    ok(!executed(then, link, "タマ", code, &r) && r.proof.remaining == 3,
+       "S41: nor the operator's code alone; either is one attempt of the account");
+    ok(!executed(then, link, "ポチ", "", &r) && r.proof.remaining == 2, "S41: a right code forgets no failure");
+    ok(executed(then, link, "ポチ", code, &r), "GAP-1: both open it");
+    (void)world_get(&world, &anshin_record_account, apr_pstrcat(world.pool, "p-01/", user, NULL), &account);
+    ok(!account.proof_mac, "the code is used up");
+    world.now += gap;
+    link = request(first, user, "taro@example.jp");
+    ok(executed(first, link, "ポチ", "", &r), "GAP-1: after the gap it opens by itself");
+}
+
+static void test_gap_ends(void)
+{
+    anshin_reissue_asked_t asked;
+    anshin_reissue_result_t r;
+    const char *password, *certificate;
+
+    (void)people_register(&world, "gap3", ANSHIN_METHOD_CERTIFICATE);
+    password = request(ANSHIN_REISSUE_PASSWORD, "gap3", "taro@example.jp");
+    certificate = request(ANSHIN_REISSUE_CERTIFICATE, "gap3", "taro@example.jp");
+    ok(executed(ANSHIN_REISSUE_PASSWORD, password, "ポチ", "", &r) &&
+           !executed(ANSHIN_REISSUE_CERTIFICATE, certificate, "ポチ", "", &r),
+       "S41: a link that was mailed before the gap began does not lead around it");
+    world.contract.policy.reissue_gap = 0;
+    ok(anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, certificate, &asked) == APR_SUCCESS &&
+           asked.opens_at == 0 && asked.closes_to == 0 &&
+           executed(ANSHIN_REISSUE_CERTIFICATE, certificate, "ポチ", "", &r),
+       "GAP-1: none is the manual's behaviour");
+    people_contract(&world, ANSHIN_PRESET_CLASSIC);
+    (void)people_register(&world, "gap4", ANSHIN_METHOD_PASSWORD);
+    password = request(ANSHIN_REISSUE_PASSWORD, "gap4", "taro@example.jp");
+    ok(password && anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_PASSWORD, password, &asked) == APR_SUCCESS &&
+           asked.closes_to == 0,
+       "who has one factor is told of no other");
+}
+
 static void test_factor(void)
 {
     anshin_reissue_result_t r;
-    anshin_reissue_proof_t proof;
+    anshin_reissue_asked_t asked;
     const char *link, *code;
     apr_time_t expires;
     anshin_peer_t peer;
@@ -176,29 +253,35 @@ static void test_factor(void)
     (void)people_register(&world, "re5", ANSHIN_METHOD_CERTIFICATE);
     peer = people_certificate(&world, "re5", 1, "c5");
     link = request(ANSHIN_REISSUE_CERTIFICATE, "re5", "taro@example.jp");
-    ok(link && anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, &proof) == APR_SUCCESS &&
-           proof == ANSHIN_PROOF_PASSWORD,
+    ok(link && anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, &asked) == APR_SUCCESS &&
+           asked.proof == ANSHIN_PROOF_PASSWORD,
        "modern: a certificate is proven by the password (CON-4)");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, "pet", "ポチ", &r) == APR_SUCCESS &&
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link,
+                              &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r) == APR_SUCCESS &&
            !r.proof.right,
        "the secret answer is nothing there");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, "", PEOPLE_PASSWORD, &r) ==
-               APR_SUCCESS &&
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link,
+                              &(anshin_reissue_typed_t){"", PEOPLE_PASSWORD, ""}, &r) == APR_SUCCESS &&
            r.download_password,
        "the password is");
     link = request(ANSHIN_REISSUE_PASSWORD, "re5", "taro@example.jp");
-    ok(link && anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "", "", &r) == APR_SUCCESS &&
+    ok(link &&
+           anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                                  &(anshin_reissue_typed_t){"", "", ""}, &r) == APR_SUCCESS &&
            !r.proof.right,
        "a password needs a code of the operator; none was given");
     ok(anshin_reissue_code(world_op(&world), "RE5", &code, &expires) == APR_SUCCESS && strlen(code) == 10,
        "the operator gives one");
-    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "", code, &r) == APR_SUCCESS &&
+    ok(anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, &(anshin_reissue_typed_t){"", code, ""},
+                              &r) == APR_SUCCESS &&
            r.password,
        "which gives the new password (CON-4)");
     link = NULL;
     world.now += ANSHIN_REISSUE_PAUSE;
     link = request(ANSHIN_REISSUE_PASSWORD, "re5", "taro@example.jp");
-    ok(link && anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, "", code, &r) == APR_SUCCESS &&
+    ok(link &&
+           anshin_reissue_execute(world_op(&world), ANSHIN_REISSUE_PASSWORD, link,
+                                  &(anshin_reissue_typed_t){"", code, ""}, &r) == APR_SUCCESS &&
            !r.proof.right,
        "and works once");
     ok(anshin_reissue_code(world_op(&world), "nobody", &code, &expires) == ANSHIN_ENOTFOUND, "none for nobody");
@@ -257,6 +340,9 @@ int main(void)
     test_password();
     test_lock();
     test_certificate();
+    test_gap("gap1", ANSHIN_REISSUE_PASSWORD, ANSHIN_REISSUE_CERTIFICATE);
+    test_gap("gap2", ANSHIN_REISSUE_CERTIFICATE, ANSHIN_REISSUE_PASSWORD);
+    test_gap_ends();
     test_factor();
     test_limit();
     apr_pool_destroy(pool);

@@ -230,7 +230,8 @@ static inline apr_status_t process_reissue(anshin_op_t *op)
 static inline apr_status_t execute_with(anshin_op_t *op, anshin_reissue_kind_t kind)
 {
     anshin_reissue_result_t result = {.user = NULL};
-    apr_status_t rv = anshin_reissue_execute(op, kind, scene.token, "pet", "ポチ", &result);
+    apr_status_t rv =
+        anshin_reissue_execute(op, kind, scene.token, &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &result);
 
     return when(rv, result.proof.right && (result.password != NULL || result.download_password != NULL));
 }
