@@ -35,8 +35,8 @@ apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_err
 int anshin_command_valid(const char *command, apr_pool_t *pool);
 
 /* Run it with the message on its standard input and nothing of our environment. APR_SUCCESS: it took all and ended
- * with 0. ANSHIN_EFAULT: anything else; after wait it is killed. The process must
- * ignore SIGPIPE. Thread safe. */
+ * with 0. ANSHIN_EFAULT: anything else, with what it said last on its standard error; after wait it is killed. The
+ * process must ignore SIGPIPE. Thread safe. */
 apr_status_t anshin_command_run(const char *command, const anshin_message_t *message, apr_interval_time_t wait,
                                 anshin_error_t *err, apr_pool_t *pool);
 

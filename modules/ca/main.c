@@ -231,7 +231,7 @@ static apr_status_t prepare_mail(start_t *start)
     const anshin_server_t *server = &start->config->server;
 
     if (server->mail_command == NULL) {
-        return anshin_maildir_make(server->mail_spool, &start->err, start->pool);
+        return anshin_maildir_make(anshin_config_spool(start->config, start->pool), &start->err, start->pool);
     }
     return anshin_command_valid(server->mail_command, start->pool)
                ? APR_SUCCESS

@@ -180,7 +180,7 @@ static apr_status_t move(const task_t *task, const char *spool, const char *name
 static apr_status_t deliver_to_spool(const task_t *task, const anshin_outbox_t *outbox, const anshin_mail_t *mail,
                                      anshin_op_t *op)
 {
-    const char *spool = task->work->env->config->server.mail_spool;
+    const char *spool = anshin_config_spool(task->work->env->config, task->pool);
     const char *written_to = mail->spool;
     anshin_message_t message = {.data = NULL};
     apr_status_t status = APR_SUCCESS;
@@ -221,9 +221,10 @@ static apr_status_t deliver(const task_t *task, anshin_op_t *op)
 {
     const anshin_outbox_t outbox = {task->key, task->worker, task->job->mail};
     anshin_mail_t mail;
+    int by_command;
     apr_status_t status = anshin_outbox_read(op, &outbox, &mail);
 
-    if (status == APR_SUCCESS && (mail.state == ANSHIN_MAIL_SENT || mail.state == ANSHIN_MAIL_FAILED)) {
+    if (status == APR_SUCCESS && mail.state != ANSHIN_MAIL_WAITING && mail.state != ANSHIN_MAIL_DELIVERING) {
         status = ANSHIN_ENOTFOUND;
     }
     if (status == ANSHIN_ENOTFOUND) {
@@ -237,11 +238,10 @@ static apr_status_t deliver(const task_t *task, anshin_op_t *op)
         return status;
     }
     /* What lies in the spool half delivered ends there, whatever the configuration says today. */
-    status = task->work->env->config->server.mail_command != NULL && mail.state != ANSHIN_MAIL_DELIVERING
-                 ? deliver_to_command(task, &mail, op)
-                 : deliver_to_spool(task, &outbox, &mail, op);
+    by_command = task->work->env->config->server.mail_command != NULL && mail.state != ANSHIN_MAIL_DELIVERING;
+    status = by_command ? deliver_to_command(task, &mail, op) : deliver_to_spool(task, &outbox, &mail, op);
     if (status == APR_SUCCESS) {
-        return anshin_outbox_sent(new_op(task), &outbox);
+        return anshin_outbox_delivered(new_op(task), &outbox, by_command ? ANSHIN_MAIL_SENT : ANSHIN_MAIL_SPOOLED);
     }
     if (status == ANSHIN_ECONFLICT || status == ANSHIN_EBUSY) {
         return status;

@@ -359,9 +359,13 @@ apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, 
     if (server->ca_key == NULL) {
         server->ca_key = below(server->state_dir, "ca/ca.key", pool);
     }
-    if (server->mail_spool == NULL) {
-        server->mail_spool = below(server->state_dir, "mail", pool);
-    }
     rv = check_paths(server, anshin_server_options, err);
     return rv == APR_SUCCESS ? check_contracts(config, err) : rv;
+}
+
+const char *anshin_config_spool(const anshin_config_t *config, apr_pool_t *pool)
+{
+    const anshin_server_t *server = &config->server;
+
+    return server->mail_spool != NULL ? server->mail_spool : below(server->state_dir, "mail", pool);
 }

@@ -105,9 +105,12 @@ apr_status_t anshin_contract_finish(anshin_contract_t *contract, anshin_error_t 
 /* An empty configuration with the server's defaults. */
 apr_status_t anshin_config_create(anshin_config_t **config, anshin_error_t *err, apr_pool_t *pool);
 
-/* Fill in the places that depend on state_dir (CA files, spool) and check the whole (a state directory, at least one
+/* Fill in the places that depend on state_dir (CA files) and check the whole (a state directory, at least one
  * contract, no name twice). */
 apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool);
+
+/* The Maildir: AnshinMailSpool, or STATE/mail where nobody was asked who carries mail on from there. In pool. */
+const char *anshin_config_spool(const anshin_config_t *config, apr_pool_t *pool);
 
 /* The snapshot: {"version":1,"server":{...},"contracts":[{"name":...,"preset":...,"policy":{...}}]}. New reference. */
 json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool);

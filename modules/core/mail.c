@@ -30,6 +30,8 @@ const char *anshin_mail_state_name(apr_int64_t state)
         return "sent";
     case ANSHIN_MAIL_FAILED:
         return "failed";
+    case ANSHIN_MAIL_SPOOLED:
+        return "spooled";
     default:
         return "unknown";
     }

@@ -14,8 +14,9 @@
 typedef enum anshin_mail_state_t {
     ANSHIN_MAIL_WAITING = 1,
     ANSHIN_MAIL_DELIVERING = 2, /* the file lies in tmp/ under its final name; only its rename can still be missing */
-    ANSHIN_MAIL_SENT = 3,
-    ANSHIN_MAIL_FAILED = 4
+    ANSHIN_MAIL_SENT = 3, /* the command took it */
+    ANSHIN_MAIL_FAILED = 4,
+    ANSHIN_MAIL_SPOOLED = 5 /* it lies in the Maildir, to be carried on by somebody; up to 2d05b07 this was SENT */
 } anshin_mail_state_t;
 const char *anshin_mail_state_name(apr_int64_t state);
 

@@ -1,5 +1,6 @@
 /*
- * Delivery of mail, as far as the store knows of it (MAI-1): the steps of a mail from WAITING to SENT or FAILED.
+ * Delivery of mail, as far as the store knows of it (MAI-1): the steps of a mail from WAITING to SENT, SPOOLED or
+ * FAILED, and what an operator may do about one.
  *
  * Each is a durable transaction of its own, and each is refused to a worker that has lost the job meanwhile:
  * ANSHIN_ENOTFOUND (job or mail is gone), ANSHIN_ECONFLICT (another worker's). Also ANSHIN_EBUSY, ANSHIN_EFAULT:
@@ -29,13 +30,27 @@ apr_status_t anshin_outbox_drop(anshin_op_t *op, const anshin_outbox_t *outbox);
  * written again. */
 apr_status_t anshin_outbox_delivering(anshin_op_t *op, const anshin_outbox_t *outbox, const char *spool);
 
-/* Delivered: the job is done, the sealed text is wiped. */
-apr_status_t anshin_outbox_sent(anshin_op_t *op, const anshin_outbox_t *outbox);
+/* Delivered, to state SENT or SPOOLED: the job is done, the sealed text is wiped. */
+apr_status_t anshin_outbox_delivered(anshin_op_t *op, const anshin_outbox_t *outbox, anshin_mail_state_t state);
 
 /* Given up: the job is done, the text stays sealed until the operator retries or housekeeping removes the mail. */
 apr_status_t anshin_outbox_failed(anshin_op_t *op, const anshin_outbox_t *outbox, const char *why);
 
 /* Not this time: the job goes back into the queue, and the mail's record tells why. */
 apr_status_t anshin_outbox_later(anshin_op_t *op, const anshin_outbox_t *outbox, const char *why);
+
+/* --- the operator's --- */
+
+/* Try a mail again that has FAILED, with all its tries before it. ANSHIN_ENOTFOUND (no such mail of the contract),
+ * ANSHIN_ECONFLICT (it has not failed, or its text is gone), ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_mail_retry(anshin_op_t *op, const char *id);
+
+/* Give a mail up that is not delivered: it FAILED with the reason that it was dropped, its text is wiped, its job finds
+ * nothing to do. ANSHIN_ECONFLICT: it is delivered, or being delivered just now. */
+apr_status_t anshin_mail_drop(anshin_op_t *op, const char *id);
+
+/* The same for every mail to a user that waits or has failed, inside a write transaction (of the deletion of the user);
+ * reads every mail of the store. The texts are wiped when the transaction has committed. */
+apr_status_t anshin_mail_drop_all(anshin_op_t *op, anshin_txn_t *txn, const char *user);
 
 #endif

@@ -241,6 +241,17 @@ static void tell_text(void *baton, const anshin_contract_t *contract, const ansh
                                "answers 503");
 }
 
+static void check_carrier(anshin_call_t *call)
+{
+    if (call->config->server.mail_command == NULL && call->config->server.mail_spool == NULL) {
+        (void)anshin_check_problem(call, ANSHIN_SEVERITY_WARNING,
+                                   apr_psprintf(call->pool, "nobody carries mail on: it lies in %s",
+                                                anshin_config_spool(call->config, call->pool)),
+                                   "give AnshinMailCommand, or AnshinMailSpool, the Maildir that a program of yours "
+                                   "empties");
+    }
+}
+
 static void check_texts(anshin_call_t *call)
 {
     (void)anshin_trial_all(call->config, tell_text, call, call->pool);
@@ -248,7 +259,8 @@ static void check_texts(anshin_call_t *call)
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker, check_keys, check_ca, check_texts};
+static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker,  check_keys,
+                                                      check_ca,    check_carrier, check_texts};
 
 static apr_status_t check(anshin_call_t *call)
 {

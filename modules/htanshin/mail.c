@@ -1,14 +1,14 @@
 /*
  * htanshin mail: what the worker delivers, has delivered, or could not.
  */
-#include "core/mail.h"
+#include "core/outbox.h"
 
 #include <string.h>
 
 #include "htanshin/command.h"
 #include "htanshin/print.h"
 
-static const char *const state_words[] = {"waiting", "delivering", "sent", "failed", NULL};
+static const char *const state_words[] = {"waiting", "delivering", "sent", "spooled", "failed", NULL};
 
 static json_t *mail_row(const anshin_call_t *call, const char *id, const anshin_mail_t *mail)
 {
@@ -111,9 +111,42 @@ static apr_status_t mail_show(anshin_call_t *call)
     return anshin_call_value(call, "text") != NULL ? show_text(call, &mail) : APR_SUCCESS;
 }
 
+/* find() tells what is wrong with the ID; the rest is decided in one transaction. */
+static apr_status_t act(anshin_call_t *call, apr_status_t (*verb)(anshin_op_t *op, const char *id), const char *refusal)
+{
+    const char *id = call->operands[0];
+    anshin_mail_t mail;
+    apr_status_t status = find(call, id, &mail);
+
+    if (status == APR_SUCCESS) {
+        status = verb(&call->op, id);
+    }
+    if (status == ANSHIN_ECONFLICT) {
+        return anshin_fail(&call->op.error, status, "AN1114", "mail %s: %s", id, refusal);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = find(call, id, &mail);
+    if (status == APR_SUCCESS) {
+        call->result = mail_row(call, id, &mail);
+    }
+    return status;
+}
+
+static apr_status_t mail_retry(anshin_call_t *call)
+{
+    return act(call, anshin_mail_retry, "only one that has failed and was not dropped can be tried again");
+}
+
+static apr_status_t mail_drop(anshin_call_t *call)
+{
+    return act(call, anshin_mail_drop, "only one that waits or has failed can be dropped");
+}
+
 static const anshin_command_option_t list_options[] = {
     {"user", "USER", "Only mail to this user.", 0},
-    {"state", "STATE", "Only mail that is waiting, delivering, sent or failed.", 0},
+    {"state", "STATE", "Only mail that is waiting, delivering, sent, spooled (in the Maildir) or failed.", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -125,5 +158,8 @@ static const anshin_command_option_t show_options[] = {
 const anshin_command_t anshin_commands_mail[] = {
     {"mail", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, mail_list, "List the contract's mail, newest first."},
     {"mail", "show", "ID", 1, 1, show_options, ANSHIN_ACCESS_STORE, mail_show, "Show the state of a mail."},
+    {"mail", "retry", "ID", 1, 1, NULL, ANSHIN_ACCESS_STORE, mail_retry, "Try a mail again that has failed."},
+    {"mail", "drop", "ID", 1, 1, NULL, ANSHIN_ACCESS_STORE, mail_drop,
+     "Give a mail up that is not delivered; its text is wiped."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

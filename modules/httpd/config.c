@@ -273,6 +273,18 @@ static int check_texts(const anshin_config_t *config, server_rec *server, apr_po
     return anshin_trial_all(config, tell_trouble, server, ptemp) > 0 && first ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
+/* Mail that nobody carries on looks as if it were sent. */
+static void check_mail(const anshin_config_t *config, server_rec *server)
+{
+    if (config->server.mail_command == NULL && config->server.mail_spool == NULL &&
+        ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, server,
+                     "AN1113: nobody carries mail on: it lies in %s/mail. Give AnshinMailCommand, such as "
+                     "\"/usr/sbin/sendmail -t -i\", or AnshinMailSpool, the Maildir that a program of yours empties",
+                     config->server.state_dir);
+    }
+}
+
 int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
 {
     anshin_main_t *main = anshin_site_of(server)->main;
@@ -288,6 +300,7 @@ int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         return wrong(server, &err);
     }
     anshin_served_check(main->config, server, ptemp);
+    check_mail(main->config, server);
     anshin_terminators_warn(main->config->server.trusted_proxies, server);
     answer = find_contracts(main, server, ptemp);
     if (answer == OK) {

@@ -243,7 +243,7 @@ static void send_mail(turn_t *turn)
     claim(turn);
     must(turn,
          turn->job.kind == ANSHIN_JOB_MAIL && anshin_outbox_delivering(&turn->op, &turn->outbox, NULL) == APR_SUCCESS &&
-             anshin_outbox_sent(&turn->op, &turn->outbox) == APR_SUCCESS,
+             anshin_outbox_delivered(&turn->op, &turn->outbox, ANSHIN_MAIL_SENT) == APR_SUCCESS,
          "mail");
 }
 
@@ -261,7 +261,7 @@ static void prepare_download(turn_t *turn)
              anshin_mail_open(&turn->op, &mail, &text) == APR_SUCCESS && strstr(text.body, "?t=") != NULL,
          "link");
     turn->token = apr_pstrmemdup(turn->pool, strstr(text.body, "?t=") + 3, ANSHIN_TOKEN_TEXT);
-    must(turn, anshin_outbox_sent(&turn->op, &turn->outbox) == APR_SUCCESS, "mail");
+    must(turn, anshin_outbox_delivered(&turn->op, &turn->outbox, ANSHIN_MAIL_SENT) == APR_SUCCESS, "mail");
 }
 
 static void download(turn_t *turn)

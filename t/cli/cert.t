@@ -105,13 +105,15 @@ unlike(htanshin('history', '--unknown')->{out}, qr/[\x00-\x09\x0b-\x1f\x7f]|\xe2
 
 my $mail = json('mail', 'list', '--user', 'p-01-usr001');
 cmp_ok(scalar @$mail, '>=', 1, 'mail to the user');
-is($mail->[-1]{state}, 'sent', 'was sent');
+is($mail->[-1]{state}, 'spooled', 'lies in the Maildir: nobody knows yet that it is carried on');
 is($mail->[-1]{kind}, 'certificate-ready', 'its kind');
 my $id = $mail->[-1]{id};
 is(json('mail', 'show', $id)->{user}, 'p-01-usr001', 'mail show');
 refused('the text of a delivered mail', 1, qr/was wiped when it was delivered/, 'mail', 'show', $id, '--text');
 refused('an ID that is none', 2, qr/ID: must be the 32 hexadecimal digits/, 'mail', 'show', $_) for '', '../../x', uc "$id", "$id\n";
 refused('an unknown ID', 1, qr/there is none/, 'mail', 'show', '0' x 32);
+refused("a delivered mail: $_", 1, qr/AN1114/, 'mail', $_, $id) for qw(retry drop);
+refused("an unknown mail: $_", 1, qr/there is none/, 'mail', $_, '0' x 32) for qw(retry drop);
 is_deeply(listed_in_other('mail'), [], 'CON-1: none of it is in the list of another contract');
 refused('CON-1: another contract\'s mail', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'mail', 'show', $id);
 

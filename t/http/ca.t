@@ -28,7 +28,7 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
 
     my ($message) = grep { /^To: p-01-usr1\@/m } @mail;
     like($message, qr/^Subject: =\?UTF-8\?B\?/m, 'a Japanese subject (MAI-2)');
-    like($message, qr/^Auto-Submitted: auto-generated\r$/m, 'sent by a machine');
+    like($message, qr/^Auto-Submitted: auto-generated$/m, 'sent by a machine');
     my ($token) = $w->body($message) =~ m{https://localhost:8443/anshin/download\?t=([\w-]{43})\b};
     ok($token, 'the mail holds the link');
     like($w->body($message), qr{https://localhost:8443/anshin/help/import}, 'and the how-to page');
@@ -144,14 +144,14 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     is($w->stop, 0, 'after 30 deaths the next worker works and ends as if nothing had been');
     is(scalar @mail, $people, 'one mail for each user, neither more nor fewer (MAI-1)');
     my %to;
-    $to{$_}++ for map { /^To: (\S+)\r$/m } @mail;
+    $to{$_}++ for map { /^To: (\S+)$/m } @mail;
     is(join(' ', grep { $to{$_} != 1 } sort keys %to), '', 'nobody got two');
     is(scalar keys %to, $people, 'and everybody one');
     my %certificates;
     $certificates{ $_->{user} }++ for $w->certificates;
     is(scalar(keys %certificates), $people, 'a certificate for each user (CRT-1)');
     is(join(' ', grep { $certificates{$_} != 1 } keys %certificates), '', 'and one only, revoked ones counted');
-    is(scalar(grep { $_->{state} ne 'sent' } $w->list('mail', 'list')), 0, 'every mail is marked as sent');
+    is(scalar(grep { $_->{state} ne 'spooled' } $w->list('mail', 'list')), 0, 'every mail is marked as spooled: nobody knows yet that it is carried on');
     is(scalar(() = glob "$state/mail/tmp/*"), 0, 'nothing is left in tmp');
     $w->finish;
 }
@@ -213,18 +213,18 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     my $got = "$w->{root}/got";
     mkdir $got;
     chmod 0777, $got;
-    Anshin::PKI::write_text($take, "#!/bin/sh\nif [ ! -e $got/first ]; then : >$got/first; exit 75; fi\ncat >$got/\$\$.eml\n");
+    Anshin::PKI::write_text($take, "#!/bin/sh\nif [ ! -e $got/first ]; then : >$got/first; echo 'no such user' >&2; exit 75; fi\ncat >$got/\$\$.eml\n");
     chmod 0755, $take;
     $w->configure(AnshinMailCommand => $take);
     $w->people('cmd', 1);
     $w->start;
-    ok($w->wait_log(qr/AN0783: mail \w+ is not delivered yet: .*ended with 75/), 'a command that fails is tried again (MAI-1)');
+    ok($w->wait_log(qr/AN0783: mail \w+ is not delivered yet: .*ended with 75: no such user/), 'a command that fails is tried again (MAI-1)');
     ok(Anshin::Server::wait_for(30, sub { my @files = glob "$got/*.eml"; @files == 1 && -s $files[0] }), 'until it takes the mail');
     Anshin::Server::wait_for(10, sub { !grep { $_->{state} ne 'sent' } $w->list('mail', 'list') });
     my ($mail) = $w->list('mail', 'list');
     is($mail->{state}, 'sent', 'then it is sent');
     is($mail->{tries}, 2, 'at the second try');
-    like(slurp((glob "$got/*.eml")[0]), qr/^Message-ID: <\Q$mail->{id}\E\@example\.com>\r$/m, 'under the id of the mail');
+    like(slurp((glob "$got/*.eml")[0]), qr/^Message-ID: <\Q$mail->{id}\E\@example\.com>$/m, 'under the id of the mail');
     $w->stop;
     $w->finish;
 }
@@ -260,7 +260,7 @@ END
     my @calls = map { -s "$got/$_/mail" ? slurp("$got/$_/mail") : '' } grep { -d "$got/$_" } 1 .. 4;
     is(scalar @calls, 3, 'the mail that one worker had given away and one had not was given once more (MAI-1)');
     isnt($calls[2], '', 'and taken');
-    my @id = map { /^(Message-ID: \S+)\r$/m } @calls;
+    my @id = map { /^(Message-ID: \S+)$/m } @calls;
     is("@id", join(' ', ("Message-ID: <$mail->{id}\@example.com>") x 2), 'each time under the same Message-ID (MAI-1)');
     $w->finish;
 }

@@ -133,6 +133,15 @@ my $other = "<VirtualHost *:4>\nSSLVerifyClient require\n</VirtualHost>\n";
 is(try_conf($contract, "$other$contract")->{status}, 0, 'ISO-1: a host without a place of ours verifies as it likes');
 refused($contract, "<Location /everywhere>\nAuthType \"Anshin\"\n</Location>\n$other$contract", qr/AN0944: .*SSLVerifyClient require/, 'ISO-1: not so where all hosts have one');
 
+# --- mail: who carries it on is for the operator to say ---
+
+my $spool = 'AnshinMailSpool "' . $s->state . '/mail"';
+unlike(try_conf()->{err}, qr/AN1113/, 'MAI-1: with AnshinMailSpool somebody has said so');
+my $nobody = try_conf($spool, '');
+is($nobody->{status}, 0, 'MAI-1: without it and AnshinMailCommand configtest goes on');
+like($nobody->{err}, qr{AN1113: nobody carries mail on: it lies in \S+/state/mail\. Give AnshinMailCommand, .* or AnshinMailSpool}, 'and warns');
+unlike(try_conf($spool, 'AnshinMailCommand "/usr/sbin/sendmail -t -i"')->{err}, qr/AN1113/, 'MAI-1: a command carries it on');
+
 # --- what is right ---
 
 refused($contract, $second =~ s/AnshinMailFrom.*\n//r . $contract, qr/contract p-02: mail: "noreply\@localhost" is no sender; give AnshinMailFrom an address/,

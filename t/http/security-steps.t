@@ -145,7 +145,7 @@ sub state_of {
     return join "\n", @seen, map { command($s, $_, 'list') } qw(mail cert);
 }
 
-sub settled { return !grep { $_->{state} ne 'sent' } @{ JSON::PP::decode_json(command($s, '--json', 'mail', 'list')) } }
+sub settled { return !grep { $_->{state} ne 'spooled' } @{ JSON::PP::decode_json(command($s, '--json', 'mail', 'list')) } }
 
 sub ask {
     my ($at, $method, $query, $content) = @_;

@@ -279,7 +279,7 @@ static void whole(void)
     declare(config, "b", "https://a.example/b/");
     ok(anshin_config_finish(config, &err, pool) == APR_SUCCESS &&
            same_text(config->server.ca_certificate, "/state/ca/ca.crt") &&
-           same_text(config->server.ca_key, "/state/ca/ca.key") && same_text(config->server.mail_spool, "/state/mail"),
+           same_text(config->server.ca_key, "/state/ca/ca.key") && same_text(anshin_config_spool(config, pool), "/state/mail"),
        "places that depend on the state directory are filled in: %s", err.text);
     ok(anshin_config_contract(config, "b") == APR_ARRAY_IDX(config->contracts, 1, const anshin_contract_t *) &&
            anshin_config_contract(config, "c") == NULL && anshin_config_contract(config, "B") == NULL,

@@ -178,6 +178,7 @@ static void test_command_faults(void)
 {
     apr_time_t begun = apr_time_now();
     char *big = apr_pcalloc(pool, 200001);
+    const char *text;
 
     memset(big, 'x', 200000);
     ok(run("/bin/false", "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT && strstr(err.text, "ended with 1") != NULL,
@@ -192,6 +193,19 @@ static void test_command_faults(void)
     ok(run("/bin/sleep 60", big, 200000, apr_time_from_msec(200)) == ANSHIN_EFAULT &&
            apr_time_now() - begun < apr_time_from_sec(20),
        "one that hangs is killed");
+    text =
+        "#!/bin/sh\ncat >/dev/null\nprintf 'msmtp: 550 \\033[31mno such user\\001\\r\\nmsmtp: \\303\\251t\\351\\n' >&2\nexit 65\n";
+    scratch_write(in("complain"), text, strlen(text), 0755);
+    ok(run(in("complain"), "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT &&
+           strstr(err.text, "ended with 65: msmtp: 550  [31mno such user  ; msmtp: ??t?") != NULL,
+       "what it complains of is told, without control characters (S27): %s", err.text);
+    text =
+        "#!/bin/sh\ncat >/dev/null\nhead -c 300000 /dev/zero | tr '\\0' x >&2\necho the last >&2\nsleep 3 &\nexit 3\n";
+    scratch_write(in("chatter"), text, strlen(text), 0755);
+    ok(run(in("chatter"), "m", 1, apr_time_from_sec(20)) == ANSHIN_EFAULT &&
+           strstr(err.text, "ended with 3: x") != NULL && strstr(err.text, "xxxthe last") != NULL &&
+           apr_time_now() - begun < apr_time_from_sec(25),
+       "however much it says, and whatever it leaves behind");
     ok(!anshin_command_valid("sendmail", pool) && !anshin_command_valid("", pool) &&
            !anshin_command_valid("  ", pool) && anshin_command_valid("/usr/sbin/sendmail -t -i", pool),
        "which commands can be used is known beforehand");

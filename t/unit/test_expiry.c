@@ -191,7 +191,7 @@ static int do_jobs(void)
         anshin_issue_order_t order;
 
         if (job.kind == ANSHIN_JOB_MAIL) {
-            (void)anshin_outbox_sent(op, &outbox);
+            (void)anshin_outbox_delivered(op, &outbox, ANSHIN_MAIL_SENT);
         } else if (job.kind != ANSHIN_JOB_ISSUE) {
             (void)anshin_reissue_process(op, &job, key, "w");
         } else if (anshin_issue_order(op, &job, &order) == APR_SUCCESS) {

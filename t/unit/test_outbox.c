@@ -51,14 +51,15 @@ static void test_sent(void)
            mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING && same_text(mail_of(&outbox).spool, "spool") &&
            world_count(&world, &anshin_record_job) == 1,
        "delivering, and where: the job goes on");
-    ok(anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS, "sent");
+    ok(anshin_outbox_delivered(world_op(&world), &outbox, ANSHIN_MAIL_SENT) == APR_SUCCESS, "sent");
     mail = mail_of(&outbox);
     ok(mail.state == ANSHIN_MAIL_SENT && mail.sent_at == world.now && mail.blob == NULL && mail.tries == 1 &&
            mail.last_error == NULL && mail.spool == NULL,
        "the record says when");
     ok(world_count(&world, &anshin_record_job) == 0 && world_blobs(&world) == 0,
        "the job is done and the text wiped (S24)");
-    ok(anshin_outbox_sent(world_op(&world), &outbox) == ANSHIN_ENOTFOUND, "a mail is sent once (MAI-1)");
+    ok(anshin_outbox_delivered(world_op(&world), &outbox, ANSHIN_MAIL_SENT) == ANSHIN_ENOTFOUND,
+       "a mail is sent once (MAI-1)");
 }
 
 static void test_failed(void)
@@ -91,8 +92,62 @@ static void test_later(void)
        "and the job waits");
     world.now = wake;
     ok(anshin_job_claim(world_op(&world), "w", &job, &outbox.key, &wake) == APR_SUCCESS &&
-           anshin_outbox_sent(world_op(&world), &outbox) == APR_SUCCESS && mail_of(&outbox).tries == 2,
+           anshin_outbox_delivered(world_op(&world), &outbox, ANSHIN_MAIL_SENT) == APR_SUCCESS &&
+           mail_of(&outbox).tries == 2,
        "until it works");
+}
+
+/* Claim the only job. */
+static anshin_outbox_t claim(const char *id)
+{
+    anshin_outbox_t outbox = {NULL, "w", id};
+    anshin_job_t job;
+    apr_time_t wake;
+
+    (void)anshin_job_claim(world_op(&world), "w", &job, &outbox.key, &wake);
+    return outbox;
+}
+
+static void test_operator(void)
+{
+    anshin_outbox_t outbox = queue();
+    anshin_contract_t other = {.name = "p-02"};
+    anshin_op_t *op = world_op(&world);
+    anshin_txn_t *txn;
+    int blobs = world_blobs(&world);
+
+    ok(anshin_mail_retry(world_op(&world), outbox.id) == ANSHIN_ECONFLICT,
+       "ADM-1: a mail that waits is not tried again by hand");
+    (void)anshin_outbox_failed(world_op(&world), &outbox, "550 no such user");
+    op->contract = &other;
+    ok(anshin_mail_retry(op, outbox.id) == ANSHIN_ENOTFOUND && anshin_mail_drop(op, outbox.id) == ANSHIN_ENOTFOUND,
+       "CON-1: nor one of another contract");
+    ok(anshin_mail_retry(world_op(&world), outbox.id) == APR_SUCCESS && mail_of(&outbox).state == ANSHIN_MAIL_WAITING &&
+           world_count(&world, &anshin_record_job) == 1,
+       "ADM-1: one that has failed is");
+    outbox = claim(outbox.id);
+    ok(anshin_outbox_delivered(world_op(&world), &outbox, ANSHIN_MAIL_SPOOLED) == APR_SUCCESS &&
+           mail_of(&outbox).state == ANSHIN_MAIL_SPOOLED && mail_of(&outbox).blob == NULL,
+       "MAI-1: what lies in the Maildir is spooled, not sent");
+    ok(anshin_mail_drop(world_op(&world), outbox.id) == ANSHIN_ECONFLICT &&
+           anshin_mail_retry(world_op(&world), outbox.id) == ANSHIN_ECONFLICT,
+       "and out of our hands");
+
+    outbox = queue();
+    ok(anshin_mail_drop(world_op(&world), outbox.id) == APR_SUCCESS && mail_of(&outbox).state == ANSHIN_MAIL_FAILED &&
+           same_text(mail_of(&outbox).last_error, "dropped") && mail_of(&outbox).blob == NULL,
+       "ADM-1: a mail that waits is dropped");
+    ok(world_blobs(&world) == blobs - 1 && anshin_mail_retry(world_op(&world), outbox.id) == ANSHIN_ECONFLICT,
+       "S24: its text is gone, and it cannot be tried again");
+    (void)anshin_job_drop(world_op(&world), outbox.key, "w");
+
+    outbox = queue();
+    op = world_op(&world);
+    txn = world_begin(op, ANSHIN_TXN_WRITE);
+    ok(anshin_mail_drop_all(op, txn, mail_of(&outbox).user) == APR_SUCCESS &&
+           anshin_txn_commit(txn, ANSHIN_DURABLE) == APR_SUCCESS && mail_of(&outbox).state == ANSHIN_MAIL_FAILED,
+       "S24: all mail to a user that waits is dropped with the user");
+    (void)anshin_job_drop(world_op(&world), outbox.key, "w");
 }
 
 static void test_strangers(void)
@@ -104,12 +159,13 @@ static void test_strangers(void)
     anshin_mail_t mail;
 
     ok(anshin_outbox_delivering(world_op(&world), &other, NULL) == ANSHIN_ECONFLICT &&
-           anshin_outbox_sent(world_op(&world), &other) == ANSHIN_ECONFLICT &&
+           anshin_outbox_delivered(world_op(&world), &other, ANSHIN_MAIL_SENT) == ANSHIN_ECONFLICT &&
            anshin_outbox_failed(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
            anshin_outbox_later(world_op(&world), &other, "x") == ANSHIN_ECONFLICT &&
            mail_of(&outbox).state == ANSHIN_MAIL_WAITING,
        "another worker changes nothing");
-    ok(anshin_outbox_sent(world_op(&world), &lost) == ANSHIN_ENOTFOUND && world_count(&world, &anshin_record_job) == 1,
+    ok(anshin_outbox_delivered(world_op(&world), &lost, ANSHIN_MAIL_SENT) == ANSHIN_ENOTFOUND &&
+           world_count(&world, &anshin_record_job) == 1,
        "without its mail a job is not done");
     ok(anshin_outbox_read(world_op(&world), &lost, &mail) == ANSHIN_ENOTFOUND &&
            anshin_outbox_read(world_op(&world), &none, &mail) == ANSHIN_ENOTFOUND,
@@ -126,6 +182,7 @@ int main(void)
     test_sent();
     test_failed();
     test_later();
+    test_operator();
     test_strangers();
     apr_pool_destroy(pool);
     return done();

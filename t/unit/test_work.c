@@ -140,7 +140,7 @@ static void test_delivery(apr_pool_t *pool)
     queue_mail();
     do_all();
     ok(files_in("new") == 1 && files_in("tmp") == 0, "a mail is delivered (MAI-1)");
-    ok(only_mail().state == ANSHIN_MAIL_SENT && world_blobs(&world) == 0 &&
+    ok(only_mail().state == ANSHIN_MAIL_SPOOLED && world_blobs(&world) == 0 &&
            world_count(&world, &anshin_record_job) == 0,
        "it is sent, its text is wiped, its job is done (S24)");
 }
@@ -167,7 +167,7 @@ static int live_and_die(apr_pool_t *pool, int steps, int reader, const char **wr
     if (files_in("new") + files_in("cur") != 1 || files_in("tmp") != 0) {
         *wrong = "not exactly one file";
     }
-    if (only_mail().state != ANSHIN_MAIL_SENT || world_blobs(&world) > 1) {
+    if (only_mail().state != ANSHIN_MAIL_SPOOLED || world_blobs(&world) > 1) {
         *wrong = "not sent";
     }
     return dead;
@@ -271,7 +271,7 @@ static void test_spool_changes(apr_pool_t *pool)
     (void)rename(apr_pstrcat(pool, world.directory, "/away", NULL), spool);
     (void)anshin_maildir_make(spool, &err, pool);
     do_all();
-    ok(only_mail().state == ANSHIN_MAIL_SENT && files_in("new") == 1 && files_in("tmp") == 0 &&
+    ok(only_mail().state == ANSHIN_MAIL_SPOOLED && files_in("new") == 1 && files_in("tmp") == 0 &&
            world_blobs(&world) == 0,
        "with its own spool back it is, once (MAI-1)");
 }

@@ -382,7 +382,7 @@ static inline apr_status_t mail_sent(anshin_op_t *op)
 {
     const anshin_outbox_t outbox = {scene.key, "w", scene.job.mail};
 
-    return anshin_outbox_sent(op, &outbox);
+    return anshin_outbox_delivered(op, &outbox, ANSHIN_MAIL_SENT);
 }
 
 static inline apr_status_t mail_failed(anshin_op_t *op)

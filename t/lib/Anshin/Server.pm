@@ -227,6 +227,7 @@ sub anshin_lines {
         'AnshinStateDir "' . $self->state . '"', 'AnshinShareDir "@ROOT@/share"',
         'AnshinProgramDir "@ROOT@/bin"', 'AnshinHashMemory 8192'
     );
+    push @lines, 'AnshinMailSpool "' . $self->state . '/mail"' unless ($self->{server} // '') =~ /AnshinMail(?:Spool|Command)/;
     push @lines, "AnshinCAUser $self->{worker}", "AnshinSignerUser $self->{signer}", "AnshinGroup $self->{group}"
         if $self->{user};
     return join "\n", @lines, contract_lines($self->{name}, $self->{preset}, 'localhost', $self->{contract});

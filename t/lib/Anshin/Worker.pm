@@ -190,7 +190,7 @@ sub wait_mail {
 }
 
 # The body of a message, decoded.
-sub body { my ($self, $message) = @_; return decode_base64((split /\r\n\r\n/, $message, 2)[1] // '') }
+sub body { my ($self, $message) = @_; return decode_base64((split /\n\n/, $message, 2)[1] // '') }
 
 sub list {
     my ($self, @what) = @_;
