@@ -352,15 +352,6 @@ static apr_status_t collect_blob(void *baton, const char *name, apr_time_t writt
     return APR_SUCCESS;
 }
 
-/* Every text member that names a blob is called "blob" or something that ends in "_blob" (schema/records.def). */
-static int names_blob(const anshin_field_t *field)
-{
-    apr_size_t length = strlen(field->name);
-
-    return field->kind == ANSHIN_FIELD_TEXT &&
-           (strcmp(field->name, "blob") == 0 || (length > 5 && strcmp(field->name + length - 5, "_blob") == 0));
-}
-
 typedef struct namer_t {
     const orphans_t *orphans;
     const anshin_record_type_t *type;
@@ -375,7 +366,7 @@ static apr_status_t take_out_named(void *baton, const char *key, const void *rec
         const anshin_field_t *field = &namer->type->fields[i];
         const char *name = NULL;
 
-        if (names_blob(field)) {
+        if (anshin_field_names_blob(field)) {
             memcpy(&name, (const char *)record + field->offset, sizeof(name));
         }
         if (name != NULL) {
@@ -388,7 +379,7 @@ static apr_status_t take_out_named(void *baton, const char *key, const void *rec
 static int type_names_blobs(const anshin_record_type_t *type)
 {
     for (apr_size_t i = 0; i < type->field_count; i++) {
-        if (names_blob(&type->fields[i])) {
+        if (anshin_field_names_blob(&type->fields[i])) {
             return 1;
         }
     }

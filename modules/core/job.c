@@ -325,6 +325,19 @@ apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *k
     return status == APR_SUCCESS ? anshin_queue_count(op, txn, anshin_lane_of(key), job.contract, -1) : status;
 }
 
+apr_status_t anshin_job_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key)
+{
+    anshin_job_t job;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_job, key, &job);
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    anshin_txn_wipe(txn, job.blob);
+    status = anshin_txn_delete(txn, &anshin_record_job, key);
+    return status == APR_SUCCESS ? anshin_queue_count(op, txn, anshin_lane_of(key), job.contract, -1) : status;
+}
+
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker)
 {
     anshin_txn_t *txn;

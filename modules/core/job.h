@@ -43,6 +43,10 @@ apr_status_t anshin_jobs_release(anshin_op_t *op, int *released);
  * when another worker has it; otherwise it is removed. */
 apr_status_t anshin_job_finish(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker);
 
+/* Remove one inside a write transaction whoever has it in hand, who then finds that it is gone (ANSHIN_ENOTFOUND); one
+ * that is not there is no failure. */
+apr_status_t anshin_job_remove(anshin_op_t *op, anshin_txn_t *txn, const char *key);
+
 /* The same answers, but the job stays in this worker's hands. */
 apr_status_t anshin_job_keep(anshin_txn_t *txn, const char *key, const char *worker);
 

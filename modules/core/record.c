@@ -356,6 +356,14 @@ apr_status_t anshin_record_decode(void *record, const anshin_record_type_t *type
     return APR_SUCCESS;
 }
 
+int anshin_field_names_blob(const anshin_field_t *field)
+{
+    apr_size_t length = strlen(field->name);
+
+    return field->kind == ANSHIN_FIELD_TEXT &&
+           (strcmp(field->name, "blob") == 0 || (length > 5 && strcmp(field->name + length - 5, "_blob") == 0));
+}
+
 /* --- copying -------------------------------------------------------------------------------------------------------
  */
 

@@ -38,6 +38,9 @@ typedef struct anshin_record_type_t {
     apr_size_t field_count;
 } anshin_record_type_t;
 
+/* 1 when the member names a blob: such a text is called "blob" or something that ends in "_blob" (records.def). */
+int anshin_field_names_blob(const anshin_field_t *field);
+
 /* The structures. */
 /* clang-format off: braces that open in one macro and close in another */
 #define ANSHIN_RECORD(name, number) typedef struct anshin_##name##_t {

@@ -75,6 +75,13 @@ void anshin_store_trouble(anshin_store_trouble_t *trouble, const anshin_store_t 
     }
 }
 
+apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err)
+{
+    apr_status_t status = check_owner(store, err);
+
+    return status == APR_SUCCESS && store->driver->scrub != NULL ? store->driver->scrub(store->self, err) : status;
+}
+
 /* --- transactions --------------------------------------------------------------------------------------------------
  */
 

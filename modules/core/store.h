@@ -49,6 +49,11 @@ typedef struct anshin_store_trouble_t {
 } anshin_store_trouble_t;
 void anshin_store_trouble(anshin_store_trouble_t *trouble, const anshin_store_t *store, apr_pool_t *pool);
 
+/* What was deleted is gone from the files too when this returns: a record that is deleted otherwise stays somewhere on
+ * the disk until others need its place. Others go on meanwhile; it costs as much as two walks over the store. No
+ * transaction of the caller may be open. ANSHIN_EBUSY (others keep old files; try again), ANSHIN_EFAULT. */
+apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err);
+
 /* Begin. err receives the cause of any failure until the transaction ends and must live as long. Ending pool aborts. */
 apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);

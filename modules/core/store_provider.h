@@ -41,6 +41,9 @@ typedef struct anshin_store_driver_t {
     apr_status_t (*blob_wipe)(void *self, const char *name, anshin_error_t *err);
     apr_status_t (*blob_each)(void *self, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
                               apr_pool_t *pool);
+
+    /* anshin_store_scrub(); NULL: this provider keeps nothing of what was deleted. */
+    apr_status_t (*scrub)(void *self, anshin_error_t *err);
 } anshin_store_driver_t;
 
 #endif

@@ -6,9 +6,11 @@
 #include <apr_strings.h>
 
 #include "core/account.h"
+#include "core/erase.h"
 #include "core/reissue.h"
 #include "htanshin/command.h"
 #include "htanshin/print.h"
+#include "htanshin/spool.h"
 #include "htanshin/user_show.h"
 
 static const char *const state_words[] = {"pending", "active", "locked", "disabled", NULL};
@@ -191,9 +193,61 @@ static apr_status_t user_unlock(anshin_call_t *call)
     return user_act(call, anshin_account_unlock, "unlocked");
 }
 
+typedef struct outside_t {
+    anshin_call_t *call;
+    int files;
+} outside_t;
+
+static apr_status_t erase_mail(void *baton, const anshin_erased_t *erased)
+{
+    outside_t *outside = baton;
+    anshin_op_t *op = &outside->call->op;
+
+    return anshin_spool_erase(op->env->config->server.mail_spool, erased, &outside->files, &op->error, op->pool);
+}
+
+/* All that tells of a person goes (IDN-2); what must remain is told. */
+static apr_status_t user_erase(anshin_call_t *call, const char *user)
+{
+    outside_t outside = {call, 0};
+    anshin_erased_t erased;
+    apr_status_t status = anshin_account_erase(&call->op, user, erase_mail, &outside, &erased);
+
+    if (status != APR_SUCCESS) {
+        return missing(call, status, user);
+    }
+    call->result = json_object();
+    anshin_result_text(call->result, "user", user, call->pool);
+    anshin_result_text(call->result, "done", "erased", call->pool);
+    anshin_result_number(call->result, "records", erased.records);
+    anshin_result_number(call->result, "messages_in_spool", outside.files);
+    anshin_result_text(call->result, "stays",
+                       erased.certificates > 0
+                           ? apr_psprintf(call->pool,
+                                          "the serial numbers of %d revoked certificates, without a name, for CRL and "
+                                          "OCSP; log files, backups and mail that has left are not ours",
+                                          erased.certificates)
+                           : "log files, backups and mail that has left are not ours",
+                       call->pool);
+    return APR_SUCCESS;
+}
+
 static apr_status_t user_delete(anshin_call_t *call)
 {
-    return user_act(call, anshin_account_delete, "deleted");
+    const char *user;
+    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+
+    if (status == APR_SUCCESS && anshin_call_value(call, "erase") != NULL) {
+        return user_erase(call, user);
+    }
+    status = user_act(call, anshin_account_delete, "deleted");
+    if (status == APR_SUCCESS) {
+        anshin_result_text(call->result, "stays",
+                           "the history until AnshinHistoryRetention is over, and the revoked certificates; nobody who "
+                           "gets the ID sees them. Mail that waits is dropped. --erase removes all of it",
+                           call->pool);
+    }
+    return status;
 }
 
 static const anshin_command_option_t add_options[] = {
@@ -201,6 +255,11 @@ static const anshin_command_option_t add_options[] = {
     {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given.", 0},
     {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
     {"language", "LANGUAGE", "ja or en, of mail until the user registers; the contract's when not given.", 0},
+    {NULL, NULL, NULL, 0},
+};
+
+static const anshin_command_option_t delete_options[] = {
+    {"erase", NULL, "Remove history, mail and every other trace of the person as well, also of one deleted before.", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -225,7 +284,7 @@ const anshin_command_t anshin_commands_user[] = {
     {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_code,
      "Give out a code that proves a user at the reissue of a password (AnshinReissueProof factor), or opens "
      "AnshinReissueGap."},
-    {"user", "delete", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_delete,
-     "Delete a user with terminals, sessions and links, and revoke the certificates; the history stays."},
+    {"user", "delete", "USER", 1, 1, delete_options, ANSHIN_ACCESS_STORE, user_delete,
+     "Delete a user with terminals, sessions, links and waiting mail, and revoke the certificates; the history stays."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -457,3 +457,72 @@ apr_status_t anshin_base_update(const anshin_folder_t *folder, apr_uint32_t numb
     apr_pool_destroy(pool);
     return status;
 }
+
+/* --- making one anew ---------------------------------------------------------------------------------------------- */
+
+typedef struct rebuild_t {
+    anshin_table_t *to;
+    const anshin_overlay_t *overlay;
+    anshin_census_t census;
+    anshin_error_t *err;
+} rebuild_t;
+
+static apr_status_t copy_record(void *baton, const void *key, apr_size_t key_length, const void *value,
+                                apr_size_t length)
+{
+    rebuild_t *rebuild = baton;
+    const char *name = key;
+
+    if (key_length == 0 || name[0] == '\0' ||
+        anshin_overlay_find(rebuild->overlay, (unsigned char)name[0], name + 1, key_length - 1, ANSHIN_POSITION_LAST) !=
+            NULL) {
+        return APR_SUCCESS; /* the census, or what the changes bring or take away */
+    }
+    count(&rebuild->census, 1, key, key_length);
+    return anshin_table_put(rebuild->to, key, key_length, value, length, rebuild->err);
+}
+
+static apr_status_t copy_records(rebuild_t *rebuild, const anshin_folder_t *folder, const char *type)
+{
+    char name[32];
+    anshin_table_t *from;
+    apr_status_t status;
+
+    apr_snprintf(name, sizeof(name), "base.%u", rebuild->census.number);
+    status = anshin_table_open(&from, folder, name, type, ANSHIN_TABLE_READ, rebuild->err);
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND
+                   ? anshin_fail(rebuild->err, ANSHIN_EFAULT, "AN1004", "store: %s is missing", name)
+                   : status;
+    }
+    status = anshin_table_each(from, 1, copy_record, rebuild, rebuild->err);
+    anshin_table_close(from);
+    return status;
+}
+
+apr_status_t anshin_base_rebuild(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
+                                 const anshin_overlay_t *overlay, anshin_error_t *err)
+{
+    rebuild_t rebuild = {.overlay = overlay, .census = {.number = number}, .err = err};
+    const changes_t none = {NULL, 0};
+    apr_pool_t *pool;
+    apr_status_t status = anshin_table_open(&rebuild.to, folder, ANSHIN_BASE_WORK, type, ANSHIN_TABLE_CREATE, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = copy_records(&rebuild, folder, type);
+    if (status == APR_SUCCESS) {
+        status = write_census(rebuild.to, &rebuild.census, err);
+    }
+    (void)anshin_table_finish(rebuild.to);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1005", "store: no memory to make base %u anew", number);
+    }
+    status = verify(&rebuild.census, 1, folder, type, &none, err, pool);
+    apr_pool_destroy(pool);
+    return status;
+}

@@ -55,6 +55,11 @@ typedef struct anshin_census_t {
 apr_status_t anshin_base_make_empty(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
                                     anshin_error_t *err);
 
+/* Make base.work of the records of base `number` that the overlay says nothing about, in a table that never held any
+ * other. Read through when this returns APR_SUCCESS. */
+apr_status_t anshin_base_rebuild(const anshin_folder_t *folder, apr_uint32_t number, const char *type,
+                                 const anshin_overlay_t *overlay, anshin_error_t *err);
+
 /* Bring base.work, a copy of an older base that nobody else uses, up to date with what the overlay holds, and let it
  * say that it is base `number`. Durable and checked when this returns APR_SUCCESS; after anything else its content is
  * worthless. */

@@ -157,9 +157,37 @@ static apr_status_t make_by_copy(const checkpoint_t *checkpoint, apr_uint32_t nu
     return status == APR_SUCCESS ? anshin_base_update(place->folder, number, place->base_type, changes, err) : status;
 }
 
+/* base.number anew, with nothing in it but the records that are there. */
+static apr_status_t make_anew(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    const anshin_hash_place_t *place = checkpoint->place;
+    anshin_overlay_t *changes = anshin_overlay_make(place->hash_key, 0, pool);
+    apr_status_t status = add_journal(changes, place->folder, number - 1, err, pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_base_rebuild(place->folder, number - 1, place->base_type, changes, err);
+    }
+    return status == APR_SUCCESS ? anshin_base_update(place->folder, number, place->base_type, changes, err) : status;
+}
+
+/* Does a scrub wait for this base? */
+static apr_status_t is_scrubbed(int *scrubbed, const anshin_folder_t *folder, apr_uint32_t number, anshin_error_t *err,
+                                apr_pool_t *pool)
+{
+    apr_array_header_t *names;
+    apr_status_t status = anshin_folder_list(&names, folder, err, pool);
+
+    *scrubbed = 0;
+    for (int i = 0; status == APR_SUCCESS && i < names->nelts; i++) {
+        *scrubbed |= anshin_checkpoint_number(APR_ARRAY_IDX(names, i, const char *), ANSHIN_SCRUB_STEM) >= number;
+    }
+    return status;
+}
+
 /* Is there room for a new base, all of it or only what changes? The libraries would find out by themselves, and db says
  * so once for every page; and the journals need the last of the space more. */
-static apr_status_t check_space(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
+static apr_status_t check_space(const checkpoint_t *checkpoint, apr_uint32_t number, int anew, anshin_error_t *err,
                                 apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
@@ -171,7 +199,7 @@ static apr_status_t check_space(const checkpoint_t *checkpoint, apr_uint32_t num
         return anshin_fail(err, ANSHIN_EFAULT, "AN0388", "store: cannot tell the space on the disk: %s",
                            strerror(errno));
     }
-    if (fstatat(folder->fd, anshin_base_name(number - 2, pool), &last, 0) != 0 &&
+    if ((anew || fstatat(folder->fd, anshin_base_name(number - 2, pool), &last, 0) != 0) &&
         fstatat(folder->fd, anshin_base_name(number - 1, pool), &last, 0) == 0) {
         needed += last.st_size;
     }
@@ -202,9 +230,10 @@ static apr_status_t clean_name(const anshin_folder_t *folder, const char *name, 
 {
     apr_uint32_t journal = anshin_checkpoint_number(name, "journal.");
     apr_uint32_t base = anshin_checkpoint_number(name, "base.");
+    apr_uint32_t scrub = anshin_checkpoint_number(name, ANSHIN_SCRUB_STEM);
     apr_status_t status;
 
-    if (strcmp(name, ANSHIN_BASE_WORK) == 0 || (journal > 0 && journal < oldest)) {
+    if (strcmp(name, ANSHIN_BASE_WORK) == 0 || (journal > 0 && journal < oldest) || (scrub > 0 && scrub <= oldest)) {
         return anshin_folder_remove(folder, name, err);
     }
     if (base == 0 || base >= oldest) {
@@ -243,10 +272,17 @@ static apr_status_t make_base(const checkpoint_t *checkpoint, apr_uint32_t numbe
                               apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
-    apr_status_t status = check_space(checkpoint, number, err, pool);
+    int anew;
+    apr_status_t status = is_scrubbed(&anew, folder, number, err, pool);
 
-    if (status != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = check_space(checkpoint, number, anew, err, pool)) != APR_SUCCESS) {
         return status;
+    }
+    if (anew) {
+        status = make_anew(checkpoint, number, err, pool);
+        return status == APR_SUCCESS
+                   ? anshin_folder_rename(folder, ANSHIN_BASE_WORK, anshin_base_name(number, pool), err)
+                   : status;
     }
     status = number > 2 ? make_by_reuse(checkpoint, number, NULL, pool) : ANSHIN_ENOTFOUND;
     if (status != APR_SUCCESS) {

@@ -24,6 +24,9 @@ apr_status_t anshin_checkpoint_run(const anshin_hash_place_t *place, anshin_cont
 apr_status_t anshin_checkpoint_clean(const anshin_folder_t *folder, apr_uint32_t oldest, int lock_fd,
                                      anshin_error_t *err);
 
+/* scrub.N: bases up to base.N are made anew, without what was deleted (scrub.h). */
+#define ANSHIN_SCRUB_STEM "scrub."
+
 /* The number N of a name "STEM.N", or 0. */
 apr_uint32_t anshin_checkpoint_number(const char *name, const char *stem);
 

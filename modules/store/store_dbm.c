@@ -20,6 +20,7 @@
 #include "store/keeper.h"
 #include "store/lock.h"
 #include "store/recovery.h"
+#include "store/scrub.h"
 #include "store/viewer.h"
 #include "store/writer.h"
 
@@ -481,6 +482,13 @@ static apr_status_t dbm_blob_each(void *self, anshin_blob_visit_fn *visit, void 
     return anshin_blobs_each(&((dbm_store_t *)self)->folder, visit, baton, err, pool);
 }
 
+static apr_status_t dbm_scrub(void *self, anshin_error_t *err)
+{
+    dbm_store_t *store = self;
+
+    return anshin_scrub_run(&store->place, &store->control, &store->writer, &store->viewer, err);
+}
+
 const anshin_store_driver_t anshin_store_dbm = {
     .name = "dbm",
     .open = dbm_open,
@@ -497,4 +505,5 @@ const anshin_store_driver_t anshin_store_dbm = {
     .blob_get = dbm_blob_get,
     .blob_wipe = dbm_blob_wipe,
     .blob_each = dbm_blob_each,
+    .scrub = dbm_scrub,
 };

@@ -135,6 +135,23 @@ void anshin_writer_rotate(anshin_writer_t *writer, const anshin_journal_t *journ
     }
 }
 
+apr_status_t anshin_writer_begin_next(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end,
+                                      anshin_error_t *err)
+{
+    char note[160];
+    apr_pool_t *pool;
+
+    if (apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
+        rotate(writer, journal, end, pool);
+        apr_pool_destroy(pool);
+    }
+    if (anshin_state_generation(anshin_control_state(writer->control)) == journal->number + 1) {
+        return APR_SUCCESS;
+    }
+    anshin_control_last_note(note, sizeof(note), writer->control);
+    return anshin_fail(err, ANSHIN_EFAULT, "AN1006", "store: the next journal cannot be begun: %s", note);
+}
+
 apr_status_t anshin_writer_append(anshin_writer_t *writer, anshin_journal_t *journal, anshin_mark_t mark,
                                   anshin_batch_t *batch, anshin_position_t *position, anshin_error_t *err)
 {

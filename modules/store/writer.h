@@ -38,6 +38,11 @@ int anshin_writer_is_due(const anshin_writer_t *writer);
  * for a journal that became long while a checkpoint was made, and that nobody writes to now. */
 void anshin_writer_rotate(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end);
 
+/* Under the lock, while no checkpoint is under way: begin the next journal, however short this one is. ANSHIN_EFAULT.
+ * */
+apr_status_t anshin_writer_begin_next(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_mark_t end,
+                                      anshin_error_t *err);
+
 /* Without the lock: wait until all up to position is durable. journal: the one that position lies in.
  * ANSHIN_EFAULT: it cannot be made so, and nothing may be written any more. */
 apr_status_t anshin_writer_sync(anshin_writer_t *writer, const anshin_journal_t *journal, anshin_position_t position,

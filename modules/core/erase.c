@@ -1,0 +1,316 @@
+/*
+ * Erasing a person: see erase.h.
+ *
+ * What belongs to a user is found by what records are: a contract and a user among their members, or in their keys. So
+ * a record that is declared tomorrow is found as well. Collected in read transactions, removed in short write
+ * transactions, since logins wait for those.
+ */
+#include "core/erase.h"
+
+#include <apr_strings.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/certificate.h"
+#include "core/job.h"
+#include "core/notice.h"
+#include "core/unicode.h"
+
+#define BATCH 100
+
+typedef struct item_t {
+    const anshin_record_type_t *type;
+    const char *key;
+} item_t;
+
+typedef struct search_t {
+    anshin_op_t *op;
+    const char *user;
+    const char *account_key; /* CONTRACT/USER */
+    const anshin_erased_t *erased;
+    const anshin_record_type_t *type; /* that is walked over */
+    apr_array_header_t *items;
+} search_t;
+
+/* --- what belongs to the user ------------------------------------------------------------------------------------- */
+
+static const char *text_member(const anshin_record_type_t *type, const void *record, const char *name)
+{
+    const char *text = NULL;
+
+    for (apr_size_t i = 0; i < type->field_count; i++) {
+        if (type->fields[i].kind == ANSHIN_FIELD_TEXT && strcmp(type->fields[i].name, name) == 0) {
+            memcpy(&text, (const char *)record + type->fields[i].offset, sizeof(text));
+        }
+    }
+    return text;
+}
+
+/* CONTRACT/USER or CONTRACT/USER/..., behind what keys of this type begin with. */
+static int is_key_of(const search_t *search, const anshin_record_type_t *type, const char *key)
+{
+    static const struct {
+        const anshin_record_type_t *type;
+        const char *prefix;
+    } prefixes[] = {{&anshin_record_sequence, "history/"},
+                    {&anshin_record_token, "login-code/"},
+                    {&anshin_record_fact, "reissue/"}};
+    apr_size_t length = strlen(search->account_key);
+
+    for (apr_size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (prefixes[i].type == type) {
+            if (strncmp(key, prefixes[i].prefix, strlen(prefixes[i].prefix)) != 0) {
+                return 0;
+            }
+            key += strlen(prefixes[i].prefix);
+        }
+    }
+    return strncmp(key, search->account_key, length) == 0 && (key[length] == '\0' || key[length] == '/');
+}
+
+static int is_of_word(char c)
+{
+    return c != '\0' && (isalnum((unsigned char)c) || strchr("._-+@", c) != NULL); /* what user IDs are made of */
+}
+
+/* Does the text hold the word, and not as a part of a longer one? */
+static int holds_word(const char *text, const char *word)
+{
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
+        if ((at == text || !is_of_word(at[-1])) && !is_of_word(at[strlen(word)])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What strangers typed for a user ID: the ID, perhaps with more around it, or an address of the user. */
+static int was_typed(const search_t *search, const char *key, const anshin_history_t *entry)
+{
+    const char *contract = search->op->contract->name;
+    const char *typed = entry->user != NULL ? anshin_unicode_nfkc(entry->user, 1, search->op->pool) : NULL;
+
+    if (typed == NULL || strncmp(key, contract, strlen(contract)) != 0 ||
+        strncmp(key + strlen(contract), "//", 2) != 0) {
+        return 0;
+    }
+    for (int i = 0; i < search->erased->addresses->nelts; i++) {
+        const char *address = APR_ARRAY_IDX(search->erased->addresses, i, const char *);
+        if (holds_word(typed, anshin_unicode_nfkc(address, 1, search->op->pool))) {
+            return 1;
+        }
+    }
+    return holds_word(typed, search->user);
+}
+
+static const anshin_record_type_t *type_of(apr_int64_t number)
+{
+    for (int i = 0; anshin_record_types[i] != NULL; i++) {
+        if (anshin_record_types[i]->number == number) {
+            return anshin_record_types[i];
+        }
+    }
+    return NULL;
+}
+
+/* The counter of a stranger who typed an address of the user for an ID. */
+static int is_counter_of_address(const search_t *search, const anshin_record_type_t *type, const char *key)
+{
+    for (int i = 0; type == &anshin_record_counter && i < search->erased->addresses->nelts; i++) {
+        const char *typed =
+            anshin_user_canonical(APR_ARRAY_IDX(search->erased->addresses, i, const char *), search->op->pool);
+        if (typed != NULL &&
+            strcmp(key, apr_pstrcat(search->op->pool, anshin_account_key(search->op, typed), "/stranger", NULL)) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_about(const search_t *search, const anshin_record_type_t *type, const char *key)
+{
+    return is_key_of(search, type, key) || is_counter_of_address(search, type, key);
+}
+
+static int belongs(const search_t *search, const char *key, const void *record)
+{
+    const char *contract = text_member(search->type, record, "contract");
+    const char *user = text_member(search->type, record, "user");
+
+    if (search->type == &anshin_record_expiry) {
+        const anshin_expiry_t *entry = record;
+        return entry->key != NULL && is_about(search, type_of(entry->type), entry->key);
+    }
+    if (search->type == &anshin_record_history && was_typed(search, key, record)) {
+        return 1;
+    }
+    if (contract != NULL && user != NULL) {
+        return strcmp(contract, search->op->contract->name) == 0 && strcmp(user, search->user) == 0;
+    }
+    return search->type != &anshin_record_certificate && is_about(search, search->type, key);
+}
+
+static apr_status_t collect_one(void *baton, const char *key, const void *record)
+{
+    const search_t *search = baton;
+
+    if (belongs(search, key, record)) {
+        const char *copy = apr_pstrdup(search->op->pool, key);
+        APR_ARRAY_PUSH(search->items, item_t) = (item_t){search->type, copy};
+        if (search->type == &anshin_record_mail) {
+            APR_ARRAY_PUSH(search->erased->mails, const char *) = copy;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t collect(search_t *search)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(search->op, ANSHIN_TXN_READ, &txn);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    for (int i = 0; rv == APR_SUCCESS && anshin_record_types[i] != NULL; i++) {
+        search->type = anshin_record_types[i];
+        rv = anshin_txn_each(txn, search->type, "", collect_one, search);
+    }
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+/* --- removing ----------------------------------------------------------------------------------------------------- */
+
+/* Who had it is forgotten; that it is revoked must stay known until it ends. */
+static apr_status_t forget_holder(anshin_op_t *op, anshin_txn_t *txn, const char *serial, anshin_erased_t *erased)
+{
+    anshin_certificate_t certificate;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_certificate, serial, &certificate);
+
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    if (certificate.state != ANSHIN_CERTIFICATE_REVOKED) {
+        certificate.state = ANSHIN_CERTIFICATE_REVOKED;
+        certificate.revoked_at = op->now;
+        certificate.reason = ANSHIN_REASON_CESSATION;
+    }
+    certificate.user = certificate.name = NULL;
+    erased->certificates++;
+    return anshin_txn_put(txn, &anshin_record_certificate, serial, &certificate);
+}
+
+/* The record, and the blobs that it names. */
+static apr_status_t remove_record(anshin_op_t *op, anshin_txn_t *txn, const item_t *item)
+{
+    void *record = apr_palloc(op->pool, item->type->size);
+    apr_status_t rv = anshin_txn_get(txn, item->type, item->key, record);
+
+    if (rv != APR_SUCCESS) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    for (apr_size_t i = 0; i < item->type->field_count; i++) {
+        if (anshin_field_names_blob(&item->type->fields[i])) {
+            const char *blob;
+            memcpy(&blob, (const char *)record + item->type->fields[i].offset, sizeof(blob));
+            anshin_txn_wipe(txn, blob);
+        }
+    }
+    return anshin_txn_delete(txn, item->type, item->key);
+}
+
+static apr_status_t remove_one(anshin_op_t *op, anshin_txn_t *txn, const item_t *item, anshin_erased_t *erased)
+{
+    if (item->type == &anshin_record_certificate) {
+        return forget_holder(op, txn, item->key, erased);
+    }
+    erased->records++;
+    return item->type == &anshin_record_job ? anshin_job_remove(op, txn, item->key) : remove_record(op, txn, item);
+}
+
+/* Nobody may have got the ID meanwhile: what is there now would be another's. */
+static apr_status_t check_free(const search_t *search, anshin_txn_t *txn)
+{
+    anshin_account_t account;
+    apr_status_t rv = anshin_account_get(search->op, txn, search->user, &account);
+
+    if (rv == APR_SUCCESS) {
+        return anshin_fail(&search->op->error, ANSHIN_ECONFLICT, "AN1007", "user ID %s was given anew meanwhile",
+                           search->user);
+    }
+    return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+static apr_status_t remove_batch(const search_t *search, int first, anshin_erased_t *erased)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(search->op, ANSHIN_TXN_WRITE, &txn);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = check_free(search, txn);
+    for (int i = first; rv == APR_SUCCESS && i < search->items->nelts && i < first + BATCH; i++) {
+        rv = remove_one(search->op, txn, &APR_ARRAY_IDX(search->items, i, item_t), erased);
+    }
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
+}
+
+/* --- the verb ----------------------------------------------------------------------------------------------------- */
+
+/* The addresses, while the account tells them. */
+static apr_status_t read_addresses(anshin_op_t *op, const char *user, anshin_erased_t *erased)
+{
+    const char *const *addresses;
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = anshin_account_get(op, txn, user, &account);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_account_addresses(op, txn, &account, &addresses);
+    }
+    anshin_txn_abort(txn);
+    for (int i = 0; rv == APR_SUCCESS && addresses[i] != NULL; i++) {
+        APR_ARRAY_PUSH(erased->addresses, const char *) = addresses[i];
+    }
+    return rv;
+}
+
+apr_status_t anshin_account_erase(anshin_op_t *op, const char *user, anshin_erase_fn *outside, void *baton,
+                                  anshin_erased_t *erased)
+{
+    search_t search = {.op = op, .user = anshin_user_canonical(user, op->pool), .erased = erased};
+    int there;
+    apr_status_t rv;
+
+    memset(erased, 0, sizeof(*erased));
+    erased->addresses = apr_array_make(op->pool, 4, sizeof(const char *));
+    erased->mails = apr_array_make(op->pool, 16, sizeof(const char *));
+    if (!search.user) {
+        return ANSHIN_ENOTFOUND;
+    }
+    search.account_key = anshin_account_key(op, search.user);
+    search.items = apr_array_make(op->pool, 100, sizeof(item_t));
+    rv = read_addresses(op, search.user, erased);
+    there = rv == APR_SUCCESS;
+    if (there) {
+        rv = anshin_account_delete(op, search.user);
+    }
+    if ((rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) || (rv = collect(&search)) != APR_SUCCESS ||
+        (rv = outside(baton, erased)) != APR_SUCCESS) {
+        return rv;
+    }
+    for (int first = 0; rv == APR_SUCCESS && first < search.items->nelts; first += BATCH) {
+        rv = remove_batch(&search, first, erased);
+    }
+    if (rv == APR_SUCCESS) { /* also where nothing is found any more: it may have been killed before this */
+        rv = anshin_store_scrub(op->env->store, &op->error);
+    }
+    return rv == APR_SUCCESS && !there && search.items->nelts == 0 ? ANSHIN_ENOTFOUND : rv;
+}

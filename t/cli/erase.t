@@ -1,0 +1,83 @@
+# htanshin user delete --erase (IDN-2): of the person nothing is left in the state directory, deleted records included.
+use strict;
+use warnings;
+use lib 't/lib';
+use File::Find ();
+use JSON::PP qw(decode_json);
+use Test::More;
+use Anshin::Person;
+use Anshin::Server;
+
+my $s = Anshin::Server->new(contract => <<'END_OF_LINES')->start;
+AnshinLoginMethods password otp certificate
+AnshinNotices password login reissue terminal
+END_OF_LINES
+my ($id, $address) = ('kieru-hito', 'kieru.person@mailbox.example');
+
+# The files that hold the ID or the address, whatever the letters.
+sub traces {
+    my @found;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        return unless -f;
+        my $text = Anshin::PKI::read_text($_);
+        push @found, $_ if $text =~ /\Q$id\E/i || $text =~ /\Q$address\E/i;
+    } }, $s->state);
+    return map { s{.*/state/}{}r } sort @found;
+}
+
+my $other = Anshin::Person->add($s, 'nokoru-hito');
+$other->register;
+my $there = $s->client;
+is($other->login($there)->status, 303, 'another user is logged in');
+
+# What strangers typed before there was such a user, and what is left of one who had the ID before.
+$other->login($s->client, user => $_) for uc $id, " $id x", 'kieru-hit0';
+my $first = Anshin::Person->add($s, $id, address => "first.$address");
+$first->register;
+$first->login($s->client);
+is($s->htanshin('user', 'delete', $id)->{status}, 0, 'a former holder is deleted');
+
+my $person = Anshin::Person->add($s, $id, address => $address, method => 'certificate');
+$person->register;
+my $pem = $person->fetch;
+$person->login($s->client(cert => $pem), password => 'wrong-Pass-1');
+my $c = $s->client(cert => $pem);
+is($person->login($c)->status, 303, 'the person is logged in');
+$c->submit($c->get('/anshin/reissue/password'), { user => $id, address => $address });
+$person->reissue_path('password');
+my @mail = grep { /$address/ } $s->mail;
+cmp_ok(scalar @mail, '>', 1, 'mail lies in the spool');
+my @before = traces();
+ok((grep { /^store/ } @before) && (grep { /^mail/ } @before), "traces before: @before");
+my ($serial) = map { $_->{serial} } @{ decode_json($s->htanshin('--json', 'cert', 'list', '--user', $id, '--state', 'active')->{out}) };
+
+my $plain = decode_json($s->htanshin('--json', 'user', 'delete', $id)->{out});
+like($plain->{stays}, qr/history.*--erase/, 'IDN-2: delete says what stays, and what removes it');
+my $r = $s->htanshin('--json', 'user', 'delete', '--erase', uc $id);
+is($r->{status}, 0, 'IDN-2: a user who was deleted is erased') or diag $r->{err};
+my $done = decode_json($r->{out});
+cmp_ok($done->{records}, '>', 10, "records went: $done->{records}");
+cmp_ok($done->{messages_in_spool}, '>=', 2, 'IDN-2: mail in the spool as well');
+like($done->{stays}, qr/serial numbers of \d revoked certificates/, 'IDN-2: it says what remains, and why');
+is(join(' ', traces()), '', 'IDN-2: nothing in the state directory tells of the person');
+
+# Straight from an account that is there, while httpd reads and writes.
+my $again = Anshin::Person->add($s, $id, address => $address);
+$again->register;
+$again->login($s->client, password => 'wrong-Pass-1');
+$other->login($s->client, user => $_) for $address, "<$address>";
+is($again->login($s->client)->status, 303, 'the ID is given anew, and used');
+is($s->htanshin('user', 'delete', '--erase', $id)->{status}, 0, 'IDN-2: a user is deleted and erased in one');
+is(join(' ', traces()), '', 'IDN-2: nothing is left, retired files of the store included');
+
+is($there->get('/members/')->status, 200, 'the other user is logged in as before');
+like($s->htanshin('history', 'nokoru-hito')->{out}, qr/login_ok/, 'with the history');
+like($s->htanshin('history', '--unknown')->{out}, qr/kieru-hit0/, 'what was typed of others stays');
+my $cert = $s->htanshin('cert', 'show', $serial);
+like($cert->{out}, qr/state: +revoked/, 'IDN-2: the certificate stays revoked, by its serial');
+unlike($cert->{out}, qr/kieru/, 'without a name');
+$r = $s->htanshin('user', 'delete', '--erase', $id);
+is($r->{status}, 1, 'who is erased is not found');
+like($r->{err}, qr/there is none/, 'and that is said');
+$s->finish;
+done_testing;
