@@ -5,6 +5,7 @@
  * each time, at least whether anything was committed since: what was locked, revoked or ended a moment ago is out.
  * Whatever goes wrong denies (S21).
  */
+#include <ap_expr.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_request.h>
@@ -66,20 +67,26 @@ static int is_style(const request_rec *r, const anshin_contract_t *contract)
     return length > 0 && strncmp(r->uri, style, length) == 0 && r->uri[length] == '\0';
 }
 
+/* SetHandler is an expression, of which this one is a mere word. It takes effect later than access is checked. */
+static int is_portal(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *handler = core->handler;
+    const char *error = NULL;
+
+    if (core->expr_handler != NULL) {
+        handler = ap_expr_str_exec(r, core->expr_handler, &error);
+    }
+    return error == NULL && handler != NULL && strcmp(handler, ANSHIN_HANDLER) == 0;
+}
+
 /* Inside a protected place the portal looks itself at who may see which of its pages: were it protected, its login
  * would lead to itself. What mod_authz_core refuses without asking who it is, by address for example, stays refused. */
 int anshin_access_portal(request_rec *r)
 {
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
     const anshin_contract_t *contract = anshin_place_is_ours(r) ? anshin_contract_of(r) : NULL;
 
-    if (contract == NULL) {
-        return DECLINED;
-    }
-    if (core->handler != NULL && strcmp(core->handler, ANSHIN_HANDLER) == 0) {
-        return OK;
-    }
-    return is_style(r, contract) ? OK : DECLINED;
+    return contract != NULL && (is_portal(r) || is_style(r, contract)) ? OK : DECLINED;
 }
 
 int anshin_access_check(request_rec *r)

@@ -55,23 +55,38 @@ static int portal_page(request_rec *r, const char *name, int status)
 
 /* --- people --- */
 
-/* 303: the browser asks for the login by GET, whatever it has sent. */
-static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t kind)
+/* What is led back to behind the login: the address that was asked for, or the page that a form was sent from. */
+static const char *wanted(request_rec *r, anshin_request_kind_t kind)
 {
-    const char *url = login_url(op->contract, r->pool);
-    const char *sealed;
+    request_rec *first = anshin_first_request(r);
 
     if (kind == ANSHIN_REQUEST_VISIT) {
-        apr_status_t rv = anshin_return_seal(op, anshin_first_request(r)->unparsed_uri, &sealed);
+        return first->unparsed_uri;
+    }
+    return anshin_return_of_referer(apr_table_get(first->headers_in, "Referer"),
+                                    apr_table_get(first->headers_in, "Host"));
+}
 
-        if (rv == APR_SUCCESS) {
-            url = apr_pstrcat(r->pool, url, "?return=", sealed, NULL);
-        } else if (rv != ANSHIN_EINVALID) {
-            return anshin_unavailable(r, rv, &op->error);
-        }
+/* 303: the browser asks for the login by GET, whatever it has sent. What is lost on the way the login page says: what a
+ * form held, or an address too long to be kept. */
+static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t kind)
+{
+    const char *path = wanted(r, kind);
+    const char *lost = kind == ANSHIN_REQUEST_FORM ? "lost=form" : "";
+    const char *back = "";
+    const char *sealed;
+    apr_status_t rv = path != NULL ? anshin_return_seal(op, path, &sealed) : ANSHIN_EINVALID;
+
+    if (rv == APR_SUCCESS) {
+        back = apr_pstrcat(r->pool, "return=", sealed, *lost != '\0' ? "&" : "", NULL);
+    } else if (rv != ANSHIN_EINVALID) {
+        return anshin_unavailable(r, rv, &op->error);
+    } else if (kind == ANSHIN_REQUEST_VISIT && path[0] == '/' && path[1] != '/') {
+        lost = "lost=address";
     }
     add_filters(r);
-    (void)anshin_page_redirect(r, url);
+    (void)anshin_page_redirect(r, apr_pstrcat(r->pool, login_url(op->contract, r->pool),
+                                              *back != '\0' || *lost != '\0' ? "?" : "", back, lost, NULL));
     return DONE;
 }
 
@@ -112,6 +127,22 @@ static int send_problem(request_rec *r, const anshin_contract_t *contract, const
     add_filters(r);
     ap_rputs(text, r);
     return DONE;
+}
+
+/* --- frames --- */
+
+/* Browsers show the login in no frame, and a redirect to it would look as if the site were down. */
+static int is_framed(const request_rec *r)
+{
+    static const char *const nested[] = {"iframe", "frame", "embed", "object", "fencedframe"};
+    const char *dest = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
+
+    for (size_t i = 0; dest != NULL && i < sizeof(nested) / sizeof(nested[0]); i++) {
+        if (strcmp(dest, nested[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* --- which of them --- */
@@ -171,11 +202,13 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
     if (rv != APR_SUCCESS) {
         return anshin_unavailable(r, rv, &op->error);
     }
-    if (kind != ANSHIN_REQUEST_API && wrong == NULL) {
+    if (kind != ANSHIN_REQUEST_API && wrong == NULL && !is_framed(r)) {
         return lead_to_login(r, op, kind);
     }
     anshin_challenge(r, op->contract->name);
-    answer = kind == ANSHIN_REQUEST_API ? DECLINED : show_help(r);
+    answer = kind == ANSHIN_REQUEST_API ? DECLINED
+             : is_framed(r)             ? portal_page(r, "framed", HTTP_UNAUTHORIZED)
+                                        : show_help(r);
     return answer == DECLINED ? send_problem(r, op->contract, wrong) : answer;
 }
 

@@ -118,6 +118,7 @@ apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, co
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    asked->user = found.account.user;
     asked->opens_at = opens_at(op, kind, &found.account);
     if (gap_of(op, &found.account) > 0 && anshin_reissue_allowed(op, other, &found.account)) {
         asked->closes_to = op->now + gap_of(op, &found.account);

@@ -44,6 +44,7 @@ typedef enum anshin_reissue_proof_t {
 /* Where a link leads, and what is to be told before it is followed (AnshinReissueGap). */
 typedef struct anshin_reissue_asked_t {
     anshin_reissue_proof_t proof;
+    const char *user;
     apr_time_t opens_at;  /* 0, or until then the operator's code is needed as well: the other kind was reissued */
     apr_time_t closes_to; /* 0, or until then this reissue will keep the other kind waiting */
 } anshin_reissue_asked_t;

@@ -8,9 +8,46 @@
 
 #include <apr_encode.h>
 #include <string.h>
+#include <strings.h>
 
 #define PURPOSE "return"
 #define SEALED_MAX (ANSHIN_RETURN_MAX * (apr_size_t)2) /* base64url of the longest path and its seal is less */
+
+static int is_plain(char sign)
+{
+    return sign > ' ' && sign <= '~' && strchr("\\\"<>#'", sign) == NULL;
+}
+
+/* Browsers send ' and \ in a query as they are, others also raw UTF-8, quotes and brackets. */
+static const char *encoded(const char *path, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *text = apr_palloc(pool, strlen(path) * 3 + 1);
+    char *to = text;
+
+    for (; *path != '\0'; path++) {
+        if (is_plain(*path)) {
+            *to++ = *path;
+            continue;
+        }
+        *to++ = '%';
+        *to++ = digits[(unsigned char)*path >> 4];
+        *to++ = digits[(unsigned char)*path & 15];
+    }
+    *to = '\0';
+    return text;
+}
+
+const char *anshin_return_of_referer(const char *referer, const char *host)
+{
+    const char *rest = referer != NULL ? strstr(referer, "://") : NULL;
+    apr_size_t length = host != NULL ? strlen(host) : 0;
+
+    if (rest == NULL || length == 0 || strncasecmp(rest + 3, host, length) != 0 || rest[3 + length] != '/') {
+        return NULL;
+    }
+    return rest + 3 + length;
+}
 
 int anshin_return_path_valid(const char *path)
 {
@@ -20,7 +57,7 @@ int anshin_return_path_valid(const char *path)
         return 0;
     }
     for (; *path != '\0'; path++) {
-        if (*path <= ' ' || *path > '~' || strchr("\\\"<>#'", *path) != NULL) {
+        if (!is_plain(*path)) {
             return 0;
         }
     }
@@ -33,6 +70,7 @@ apr_status_t anshin_return_seal(anshin_op_t *op, const char *path, const char **
     anshin_bytes_t sealed;
     apr_status_t rv;
 
+    path = strlen(path) <= ANSHIN_RETURN_MAX ? encoded(path, op->pool) : path;
     if (!anshin_return_path_valid(path)) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0292", "not a path of this site that can be led back to");
     }

@@ -44,7 +44,8 @@ APR_DECLARE_OPTIONAL_FN(void, anshin_auth_close, (request_rec * r));
 /* --- offered by mod_anshin_portal --- */
 
 /* Answer r, whose handler has not run and will not, with one of the portal's pages and this status. name:
- * "help/certificate" (LOG-3: which certificate is wrong and how to mend it) or "unavailable" (S21, 503). Headers that
+ * "help/certificate" (LOG-3: which certificate is wrong and how to mend it), "framed" (401 that may be shown in a frame
+ * of this site and leads out of it to the login) or "unavailable" (S21, 503). Headers that
  * the caller has put into err_headers_out (WWW-Authenticate, Retry-After, Connection) are kept. HEAD gets no body.
  * DONE: the response was sent. DECLINED: nothing was sent (templates cannot be read, the contract has no portal):
  * the caller answers with the bare status. */

@@ -278,6 +278,9 @@ int anshin_page_send(anshin_page_t *page, const char *name, int status)
         return anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
     }
     anshin_page_headers(r, site_origin(page));
+    if (page->framed) {
+        anshin_page_headers_framed(r);
+    }
     apr_table_setn(r->headers_out, "Content-Language", page->language);
     return send_html(r, html, length, status);
 }

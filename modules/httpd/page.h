@@ -25,6 +25,7 @@ typedef struct anshin_page_t {
     json_t *page;         /* what this page alone has */
     json_t *fields;       /* by name: {value, invalid, errors} */
     json_t *errors;       /* for the summary: [{field, text}] */
+    int framed;           /* may be shown in a frame of this site */
     int broken;           /* something could not be filled in */
 } anshin_page_t;
 
@@ -77,6 +78,9 @@ int anshin_page_redirect(request_rec *r, const char *location);
 /* The headers of S19 for an answer of ours. form_target: a further origin that forms may lead to by a redirect, or
  * NULL. */
 void anshin_page_headers(request_rec *r, const char *form_target);
+
+/* Behind it: this answer may be shown in a frame of its own site. For pages on which nothing can be done. */
+void anshin_page_headers_framed(request_rec *r);
 
 /* The same for an answer that everybody gets alike; control: its Cache-Control. */
 void anshin_page_headers_cached(request_rec *r, const char *control);

@@ -50,6 +50,19 @@ void anshin_page_headers(request_rec *r, const char *form_target)
     keep_out_of_caches(r);
 }
 
+void anshin_page_headers_framed(request_rec *r)
+{
+    const char *policy = apr_table_get(r->headers_out, "Content-Security-Policy");
+    const char *none = policy != NULL ? ap_strstr_c(policy, "frame-ancestors 'none'") : NULL;
+
+    if (none != NULL) {
+        apr_table_setn(r->headers_out, "Content-Security-Policy",
+                       apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, policy, (apr_size_t)(none - policy)),
+                                   "frame-ancestors 'self'", none + strlen("frame-ancestors 'none'"), NULL));
+    }
+    apr_table_setn(r->headers_out, "X-Frame-Options", "SAMEORIGIN");
+}
+
 void anshin_page_headers_cached(request_rec *r, const char *control)
 {
     put_headers(r, NULL);

@@ -16,7 +16,8 @@
 apr_status_t anshin_terminators_read(anshin_main_t *main, const apr_array_header_t *addresses, anshin_error_t *err,
                                      apr_pool_t *pconf);
 
-/* At configtest and start: warn of what makes them weaker or useless, networks (S22) and a missing mod_remoteip (LCK-4). */
+/* At configtest and start: warn of what makes them weaker or useless, networks (S22) and a missing mod_remoteip
+ * (LCK-4). */
 void anshin_terminators_warn(const apr_array_header_t *addresses, server_rec *server);
 
 /* Behind mod_remoteip: warn once a process when a trusted proxy tells the address of its client and is not heard. */

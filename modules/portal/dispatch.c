@@ -143,7 +143,8 @@ static int detour(anshin_exchange_t *x, const anshin_route_t *route, const char 
         anshin_exchange_log(x, APLOG_WARNING, "AN0621", "no way back from the login");
         return anshin_answer_redirect(x, path);
     }
-    return anshin_answer_redirect(x, apr_pstrcat(x->op.pool, path, "?return=", sealed, NULL));
+    return anshin_answer_redirect(
+        x, apr_pstrcat(x->op.pool, path, "?return=", sealed, x->r->method_number == M_POST ? "&lost=form" : "", NULL));
 }
 
 static int check_session(anshin_exchange_t *x, const anshin_route_t *route)
@@ -201,7 +202,7 @@ static int check_post(anshin_exchange_t *x, const anshin_route_t *route)
     status = anshin_csrf_check(&x->op, x->browser, anshin_form_get(x->form, "csrf"));
     if (status == ANSHIN_EDENIED) {
         anshin_exchange_log(x, APLOG_WARNING, "AN0624", "form without a CSRF token of this browser refused");
-        return anshin_answer_error(x, HTTP_FORBIDDEN);
+        return strcmp(x->path, "/login") == 0 ? anshin_login_again(x) : anshin_answer_error(x, HTTP_FORBIDDEN);
     }
     return status == APR_SUCCESS ? DECLINED : anshin_answer_failure(x, status, "CSRF token");
 }
@@ -287,6 +288,8 @@ int anshin_portal_page(request_rec *r, const char *name, int status)
     }
     if (help) {
         anshin_help_certificate_answer(&x, status);
+    } else if (strcmp(name, "framed") == 0) {
+        anshin_login_framed(&x, status);
     } else {
         anshin_answer_page(&x, "unavailable", status);
     }

@@ -67,6 +67,51 @@ static int show(anshin_exchange_t *x, const char *sealed, int status)
     return anshin_answer_page(x, "login", status);
 }
 
+/* What was lost on the way here, or that a session has ended. */
+static void put_notice(anshin_exchange_t *x, const char *sealed)
+{
+    const char *lost = anshin_form_get(x->query, "lost");
+    const char *key = NULL;
+
+    if (lost != NULL && strcmp(lost, "form") == 0) {
+        key = "alerts.entry_lost";
+    } else if (lost != NULL && strcmp(lost, "address") == 0) {
+        key = "alerts.address_lost";
+    } else if (sealed != NULL &&
+               anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool)) != NULL) {
+        key = "alerts.session_ended";
+    }
+    if (key != NULL) {
+        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, key));
+    }
+}
+
+int anshin_login_again(anshin_exchange_t *x)
+{
+    const char *path;
+    const char *sealed = sealed_return(x, &path);
+
+    anshin_page_value(x->page, "user", anshin_form_get(x->form, "user"));
+    anshin_page_alert(x->page, "error", anshin_page_say(x->page, "error.csrf.text"));
+    return show(x, sealed, HTTP_FORBIDDEN);
+}
+
+/* Back to the page that has the frame, where the browser names it, or to what the frame would have shown. */
+int anshin_login_framed(anshin_exchange_t *x, int status)
+{
+    const char *page =
+        anshin_return_of_referer(apr_table_get(x->r->headers_in, "Referer"), apr_table_get(x->r->headers_in, "Host"));
+    const char *url = apr_pstrcat(x->op.pool, x->op.contract->portal_origin, anshin_exchange_link(x, "/login"), NULL);
+    const char *sealed;
+
+    if (anshin_return_seal(&x->op, page != NULL ? page : x->r->unparsed_uri, &sealed) == APR_SUCCESS) {
+        url = apr_pstrcat(x->op.pool, url, "?return=", sealed, NULL);
+    }
+    anshin_page_text(x->page, "login_url", url);
+    x->page->framed = 1;
+    return anshin_answer_page(x, "framed", status);
+}
+
 int anshin_login_get(anshin_exchange_t *x)
 {
     const char *path;
@@ -80,9 +125,8 @@ int anshin_login_get(anshin_exchange_t *x)
     if (answer != DECLINED) {
         return answer;
     }
-    if (!x->logged_in && sealed != NULL &&
-        anshin_cookie_get(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool)) != NULL) {
-        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "alerts.session_ended"));
+    if (!x->logged_in) {
+        put_notice(x, sealed);
     }
     return show(x, sealed, HTTP_OK);
 }

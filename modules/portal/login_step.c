@@ -162,6 +162,7 @@ static apr_status_t put_change_form(anshin_exchange_t *x)
         return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
     }
     anshin_words_rules(x, 1);
+    anshin_page_text(x->page, "user", account.user);
     anshin_page_text(x->page, "reason_text",
                      anshin_page_say(x->page, account.password_must_change ? "login_change.reason_reissued"
                                                                            : "login_change.reason_expired"));

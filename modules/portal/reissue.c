@@ -96,6 +96,7 @@ static void put_proof(anshin_exchange_t *x, const anshin_reissue_asked_t *asked)
 
     put_common(x, 2);
     anshin_page_flag(x->page, flags[asked->proof], 1);
+    anshin_page_text(x->page, "user", asked->user); /* for password managers */
     put_gap(x, "gap_text", password ? "reissue_prove.gap_password" : "reissue_prove.gap_certificate", asked->opens_at);
     if (asked->opens_at == 0) {
         put_gap(x, "warning_text", password ? "reissue_prove.warning_password" : "reissue_prove.warning_certificate",

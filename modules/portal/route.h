@@ -75,6 +75,13 @@ int anshin_route_takes_token(const char *path);
  * is not good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). help.c */
 int anshin_help_gate(anshin_exchange_t *x);
 
+/* The login page once more, for a form of it that cannot be taken: 403, with the ID and the place to return to as they
+ * were sent. login.c */
+int anshin_login_again(anshin_exchange_t *x);
+
+/* The page for a frame of the site that needs a login: it leads out of the frame. login.c */
+int anshin_login_framed(anshin_exchange_t *x, int status);
+
 /* The help page for whatever this connection's certificate is, with this status. help.c */
 int anshin_help_certificate_answer(anshin_exchange_t *x, int status);
 

@@ -24,6 +24,19 @@ my %included = map { $_ => 1 } map { /\{\{> ([\w\/-]+)\}\}/g } values %templates
 is(join(' ', grep { !$parts{$_} && !$templates{$_} } sort keys %included), '', 'every part that a template includes is there');
 is(join(' ', grep { !$included{$_} } sort keys %parts), '', 'every part is included');
 
+# Password managers keep a password under the name that stands beside it, in the same form (S3).
+my (@nameless, $secret);
+sub whole { my ($text) = @_; return $text =~ s/\{\{> ([\w\/-]+)\}\}/whole($parts{$1} \/\/ $templates{$1} \/\/ '')/ger }
+for my $name (sort keys %templates) {
+    for my $form (whole($templates{$name}) =~ /(<form\b.*?<\/form>)/gs) {
+        next unless $form =~ /autocomplete="(?:current|new)-password"/;
+        $secret++;
+        push @nameless, $name unless $form =~ /autocomplete="username"/;
+    }
+}
+is("@nameless", '', 'S3: every form with a password has the user ID in it');
+cmp_ok($secret, '>', 6, "forms with a password looked at: $secret");
+
 # --- mail ---
 
 my @calls = $code =~ /\banshin_(?:mail|notice)_add\(([^;]*);/g;

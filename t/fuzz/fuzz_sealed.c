@@ -52,17 +52,17 @@ static void check_return(const char *path, const char *where, const char *strang
 {
     anshin_op_t *op = fuzz_op(pool);
     const char *text;
-    const char *back = NULL;
+    const char *back = NULL, *kept;
     apr_status_t status = anshin_return_seal(op, path, &text);
 
-    require(status == (anshin_return_path_valid(path) ? APR_SUCCESS : ANSHIN_EINVALID));
+    require(status == APR_SUCCESS || (status == ANSHIN_EINVALID && !anshin_return_path_valid(path)));
     if (status == APR_SUCCESS) {
-        check_path(path);
-        require(anshin_return_unseal(op, text, &back) == APR_SUCCESS && strcmp(back, path) == 0);
-        back = NULL;
+        require(anshin_return_unseal(op, text, &kept) == APR_SUCCESS);
+        require(!anshin_return_path_valid(path) || strcmp(kept, path) == 0);
+        check_path(kept);
         status = anshin_return_unseal(op, fuzz_text(change(text, strlen(text), where, pool), strlen(text)), &back);
         /* base64 has bits to spare at its end */
-        require(status == ANSHIN_EDENIED || (status == APR_SUCCESS && strcmp(back, path) == 0));
+        require(status == ANSHIN_EDENIED || (status == APR_SUCCESS && strcmp(back, kept) == 0));
     }
     op = fuzz_op(pool);
     require(anshin_return_unseal(op, stranger, &back) == ANSHIN_EDENIED && op->error.text[0] != '\0');

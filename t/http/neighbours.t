@@ -257,4 +257,110 @@ like($third->get('/said/', %forged)->body, qr/^Client-Cert: :said-by-the-proxy:\
 is($third->get('/to-us/members/', 'Client-Cert' => 'not as RFC 9440 has it')->status, 401,
     'S22: a certificate does not come to a host of ours through a neighbour that we trust');
 $s->finish;
+
+# --- the whole site protected, the portal inside, and what a site sets for all of itself (ISO-4) ---
+
+my $audit = <<'END';
+SecRuleEngine On
+SecRequestBodyAccess On
+SecResponseBodyAccess On
+SecAuditEngine RelevantOnly
+SecAuditLogRelevantStatus "^(?:5|4)"
+SecAuditLogParts ABDEFHIJZ
+SecAuditLogType Serial
+SecAuditLog "@ROOT@/logs/modsec_audit.log"
+END
+my ($lines_of_guide) = Anshin::PKI::read_text('htdocs/manual/en/operator.md') =~ /^(<IfModule security2_module>.*?^<\/IfModule>\n)/ms;
+$s = Anshin::Server->new(
+    contract => "AnshinLoginMethods password\nAnshinStyleURL /style/brand.css",
+    server   => module(qw(unique_id security2 dav dav_fs dav_lock status)) . "$audit$lines_of_guide\nDavLockDB \"\@ROOT\@/run/dav\"",
+    vhost    => <<'END');
+<Location "/">
+        AuthType Anshin
+        Require valid-user
+    </Location>
+    <Location "/open">
+        AuthType None
+        Require all granted
+    </Location>
+    ErrorDocument 404 /members/gone.html
+    Header set Referrer-Policy "no-referrer"
+    <Location "/anshin">
+        Header set Cross-Origin-Opener-Policy "unsafe-none"
+    </Location>
+    <Location "/dav">
+        Dav on
+    </Location>
+    <Location "/status">
+        SetHandler server-status
+        Require user p-01-usr001
+    </Location>
+    <Location "/inside">
+        <RequireAll>
+            Require valid-user
+            Require not ip 127.0.0.5
+        </RequireAll>
+        SetHandler anshin
+    </Location>
+END
+mkdir "$s->{root}/htdocs/$_" or die "$_: $!" for qw(style dav);
+chown +(getpwnam 'www-data')[2, 3], "$s->{root}/htdocs/dav" if $> == 0;
+Anshin::PKI::write_text("$s->{root}/htdocs/style/brand.css", "body { color: black }\n");
+Anshin::PKI::write_text("$s->{root}/htdocs/style/other.css", "body { color: red }\n");
+Anshin::PKI::write_text("$s->{root}/htdocs/members/gone.html", "gone, says the members' page\n");
+$s->start;
+$who = Anshin::Person->add($s, 'p-01-usr001');
+$who->register;
+my $c = $s->client;
+my $asked = $c->get('/members/', %navigation);
+is($asked->status, 303, 'LOG-1: the whole site protected leads to the login');
+my $page = $c->follow($asked, %navigation);
+is($page->status, 200, 'which is inside, and is let through');
+is($c->get('/anshin/static/anshin.css')->status, 200, 'so are its style sheets');
+is($c->get('/style/brand.css')->status, 200, 'and AnshinStyleURL');
+is($c->get('/style/other.css')->status, 401, 'but nothing beside it');
+is($c->get('/anshin/account')->status, 303, 'ACC-1: pages for members ask for the login as ever');
+is($s->client(from => '127.0.0.5')->get('/inside/')->status, 403, 'what is refused by address is refused to the portal, too');
+my $wrong = $c->submit($page, { user => $who->{user}, password => 'Wrong-word-9' });
+is($wrong->status, 401, 'a failed login');
+is($page->header('Cross-Origin-Opener-Policy'), 'unsafe-none', 'ISO-4: a site that logs in within pop-ups may say so (guide)');
+my %fields = (csrf => $page->field('csrf'), return => $page->field('return'), user => $who->{user}, password => $who->{password});
+is($c->post('/anshin/login', \%fields, Origin => 'null', 'Sec-Fetch-Site' => 'cross-site')->status, 403, 'S10: a form of nobody knows where is refused');
+is($c->post('/anshin/login', { %fields, csrf => 'A' x 64 }, Origin => 'null', 'Sec-Fetch-Site' => 'same-origin')->status, 403,
+    'S10: and one without a token of this browser');
+my $late = $c->post('/anshin/login', { %fields, csrf => 'A' x 64 });
+is($late->status, 403, 'S10: a form whose cookie is gone');
+is($late->field('user'), $who->{user}, 'LOG-1: comes back with the ID that was typed');
+is($late->field('return'), $fields{return}, 'and the place to return to');
+unlike($late->body, qr/\Q$who->{password}\E/, 'but without the password');
+my $in = $c->post('/anshin/login', \%fields, Origin => 'null', 'Sec-Fetch-Site' => 'same-origin');
+is($in->status, 303, 'ISO-4: Referrer-Policy no-referrer for the whole site breaks no login');
+is($in->header('Location') =~ s{^https://[^/]+}{}r, '/members/', 'which leads back');
+is($c->get('/members/')->status, 200, 'and is let in');
+is($s->client->get('/open/nothing', %navigation)->status, 404, 'ISO-4: an error document behind the login leaves the status as it is');
+is($s->client->get('/open/nothing')->status, 404, 'for programs as well');
+my $gone = $c->get('/open/nothing');
+is($gone->status . ' ' . ($gone->body =~ /gone, says/ ? 'document' : ''), '404 document', 'who is logged in sees the document');
+is($c->get('/status?auto')->status, 200, 'mod_status under Require user');
+is($s->client->get('/status?auto')->status, 401, 'and without a login');
+is($c->request('PUT', '/dav/file.txt', 'text')->status, 201, 'mod_dav: a file is put');
+is($s->client->request('PUT', '/dav/other.txt', 'text')->status, 401, 'not by a stranger');
+ok(!-e "$s->{root}/htdocs/dav/other.txt", 'nothing was written');
+my $log = audited(qr{POST /anshin/login});
+like($log, qr{POST /anshin/login}, 'mod_security: the failed login is in its audit log');
+unlike($log, qr/Wrong-word-9|\Q$who->{password}\E/, 'S28: without the password, with the lines of the guide');
+my @secret = values %{ $c->{cookies} };
+$c->get('/members/nothing-here');
+$log = audited(qr{GET /members/nothing-here});
+like($log, qr{GET /members/nothing-here}, 'a request with a session');
+is(scalar(grep { index($log, $_) >= 0 } @secret), 0, 'S28: stands there without its cookies');
+$s->finish;
 done_testing;
+
+# The audit log, once it has the entry: it is written behind the answer.
+sub audited {
+    my ($pattern) = @_;
+    my $text;
+    Anshin::Server::wait_for(10, sub { $text = Anshin::Server::text_of("$s->{root}/logs/modsec_audit.log"); return $text =~ $pattern });
+    return $text;
+}

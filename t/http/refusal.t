@@ -1,6 +1,7 @@
 # What a request without a session gets (LOG-1, LOG-3), and one that cannot be decided (S21); never the protected page.
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use Test::More;
 use JSON::PP ();
@@ -27,7 +28,12 @@ for my $http (1, 2) {
     is($r->status, 303, 'LOG-1: a browser without Sec-Fetch-Mode');
     $r = $c->post('/members/?a=1', { x => 'y' }, %navigation);
     is($r->status, 303, 'LOG-1: a form is led on, too') or diag($r->error);
-    is($r->header('Location'), $login, 'without a place to return to: its body would be missing');
+    is($r->header('Location'), "$login?lost=form", 'which says that what it held is lost');
+    $r = $c->post('/members/?a=1', { x => 'y' }, %navigation, Referer => $s->url('/members/form?b=2'));
+    like($r->header('Location'), qr{^\Q$login\E\?return=[A-Za-z0-9_-]+&lost=form$}, 'LOG-1: and leads back to the page that had it');
+    like($c->follow($r)->text, qr/送信した内容は受け付けられていません/, 'LOG-1: the login page says so') if $http == 1;
+    $r = $c->post('/members/?a=1', { x => 'y' }, %navigation, Referer => 'https://evil.example/members/');
+    is($r->header('Location'), "$login?lost=form", 'S26: but not to a page of another site');
 
     for my $program ([Accept => 'application/json'], ['Sec-Fetch-Mode' => 'cors', Accept => 'text/html'],
         [Accept => 'text/html', 'X-Requested-With' => 'XMLHttpRequest'], []) {
@@ -46,7 +52,15 @@ for my $http (1, 2) {
     $r = $c->head('/members/');
     is($r->status, 401, 'LOG-1: HEAD of a program');
     is($r->body, '', 'without a body') if $http == 1;    # curl prints the head there
-    is($c->get('/members/?' . 'a' x 2500, %navigation)->header('Location'), $login, 'S26: a path too long is not led back to');
+    like($c->get('/members/?' . 'a' x 5000, %navigation)->header('Location'), qr{^\Q$login\E\?return=[\w-]+$}, 'LOG-1: a long path is kept');
+    is($c->get('/members/?' . 'a' x 6000, %navigation)->header('Location'), "$login?lost=address", 'LOG-1: of one too long the login says so');
+    like($c->get("/members/?q='a'\\b", %navigation)->header('Location'), qr{^\Q$login\E\?return=[\w-]+$}, 'LOG-1: what browsers do not encode is kept');
+    $r = $c->get('/members/', %navigation, 'Sec-Fetch-Dest' => 'iframe', Referer => $s->url('/open/frames?x'));
+    is($r->status, 401, "LOG-1: HTTP/$http: a frame of the site gets a page of its own");
+    like($r->header('Content-Security-Policy'), qr/frame-ancestors 'self'/, 'which this site may frame');
+    is($r->header('X-Frame-Options'), 'SAMEORIGIN', 'and nobody else');
+    like($r->text, qr{<a class="button" href="\Q$login\E\?return=[\w-]+" target="_top">}, 'LOG-1: it leads out of the frame');
+    unlike($r->text, qr/<form|<script/, 'and nothing else can be done on it');
 }
 
 my $c = $s->client;

@@ -91,7 +91,7 @@ static void test_password(void)
     session = people_login(&world, "re2", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
     link = request(ANSHIN_REISSUE_PASSWORD, "re2", "taro@example.jp");
     ok(link && anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_PASSWORD, link, &asked) == APR_SUCCESS &&
-           asked.proof == ANSHIN_PROOF_QUESTION,
+           asked.proof == ANSHIN_PROOF_QUESTION && same_text(asked.user, "re2"),
        "the link asks for the secret question (PRI-2)");
     ok(anshin_reissue_find(world_op(&world), ANSHIN_REISSUE_CERTIFICATE, link, &asked) == ANSHIN_ENOTFOUND,
        "a link to a password is none to a certificate (S29)");

@@ -79,8 +79,41 @@ static const char *forge(const char *purpose, const char *bound, const char *tex
     return out;
 }
 
+static void referers(void)
+{
+    static const struct {
+        const char *referer, *host, *path;
+    } cases[] = {
+        {"https://site.example/a?b=c", "site.example", "/a?b=c"},
+        {"https://SITE.example:8443/", "site.example:8443", "/"},
+        {"https://site.example:8443/", "site.example", NULL},
+        {"https://site.example.evil.example/", "site.example", NULL},
+        {"https://evil.example/https://site.example/", "site.example", NULL},
+        {"https://site.example", "site.example", NULL},
+        {"https://site.example//evil.example/", "site.example", "//evil.example/"},
+        {"site.example/", "site.example", NULL},
+        {"https:///a", "", NULL},
+        {"https://site.example/", NULL, NULL},
+        {NULL, "site.example", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ok(same_text(anshin_return_of_referer(cases[i].referer, cases[i].host), cases[i].path), "S26: Referer %s on %s",
+           cases[i].referer ? cases[i].referer : "(none)", cases[i].host ? cases[i].host : "(none)");
+    }
+}
+
 static void seals(void)
 {
+    static const struct {
+        const char *sent, *kept;
+    } as_sent[] = {
+        {"/a?q='x'&b=\\c", "/a?q=%27x%27&b=%5Cc"},
+        {"/\xe6\x97\xa5?\"<>", "/%E6%97%A5?%22%3C%3E"},
+        {"/%E6?q=%27", "/%E6?q=%27"},
+        {"/\\evil.example/", "/%5Cevil.example/"},
+        {"/a b\r\nX: y", "/a%20b%0D%0AX:%20y"},
+    };
     const char *text = NULL, *again = NULL, *path = NULL;
     char *changed;
     int denied = 0;
@@ -112,6 +145,20 @@ static void seals(void)
     ok(unseal(forge("return", "p-02", "/ok", 3), &path) == ANSHIN_EDENIED, "CON-1: sealed for another contract");
     ok(unseal(forge("return", "p-01", "//evil/", 7), &path) == ANSHIN_EDENIED, "S26: a seal makes no path of it");
     ok(unseal(forge("return", "p-01", "/a\0b", 4), &path) == ANSHIN_EDENIED, "nor hides a NUL");
+    for (size_t i = 0; i < sizeof(as_sent) / sizeof(as_sent[0]); i++) {
+        ok(anshin_return_seal(&op, as_sent[i].sent, &text) == APR_SUCCESS && unseal(text, &path) == APR_SUCCESS &&
+               same_text(path, as_sent[i].kept),
+           "LOG-1: %s is led back to as %s", as_sent[i].sent, path);
+    }
+    changed = apr_pcalloc(world.pool, ANSHIN_RETURN_MAX + 2);
+    memset(changed, 'a', ANSHIN_RETURN_MAX);
+    changed[0] = '/';
+    ok(anshin_return_seal(&op, changed, &text) == APR_SUCCESS && strlen(text) < 7600,
+       "LOG-1: one that is long fits a request line when it is sealed");
+    changed[1] = '\'';
+    ok(anshin_return_seal(&op, changed, &text) == ANSHIN_EINVALID, "too long once it is encoded");
+    changed[ANSHIN_RETURN_MAX] = 'a';
+    ok(anshin_return_seal(&op, changed, &text) == ANSHIN_EINVALID, "or as it is");
     ok(anshin_return_seal(&op, "//evil.example/", &text) == ANSHIN_EINVALID, "and what is none is not sealed");
 }
 
@@ -124,6 +171,7 @@ int main(void)
     world_open(&world, &anshin_store_mem, NULL, pool);
     anshin_op_init(&op, &world.env, &world.contract, NULL, pool);
     paths();
+    referers();
     seals();
     apr_terminate();
     return done();

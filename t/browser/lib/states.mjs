@@ -312,6 +312,7 @@ export function states(language, texts) {
     'link-invalid': ['link-invalid', visitor()],
     'too-many': ['too-many', visitor({ next_text: text('too_many.next', { minutes: 8 }) })],
     unavailable: ['unavailable', visitor()],
+    framed: ['framed', visitor({ login_url })],
     'error-404': failure('not_found', 404),
     'error-403': failure('csrf', 403),
   };
