@@ -4,11 +4,13 @@
 #include "core/terminal.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/certificate.h"
 #include "core/download.h"
+#include "core/expiry.h"
 #include "core/flow.h"
 #include "core/history.h"
 #include "core/notice.h"
@@ -45,6 +47,50 @@ static apr_status_t address_taken(anshin_op_t *op, anshin_txn_t *txn, const ansh
     return rv;
 }
 
+/* --- how often: each change mails an address that the user types --- */
+
+static const char *changes_key(const anshin_op_t *op, const anshin_account_t *account)
+{
+    const char *whose = account->number != NULL ? account->number : account->user;
+
+    return apr_pstrcat(op->pool, "terminal-changes/", op->contract->name, "/", whose, NULL);
+}
+
+/* The changes since fact->at; 0 and now when the day is over. *is_new: there is no record yet. */
+static apr_status_t get_changes(const anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                anshin_fact_t *fact, int *count, int *is_new)
+{
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_fact, changes_key(op, account), fact);
+
+    *is_new = rv == ANSHIN_ENOTFOUND;
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    if (*is_new || fact->at + ANSHIN_KEEP_REQUEST <= op->now || fact->at > op->now) {
+        fact->at = op->now;
+        fact->value = "0";
+    }
+    *count = atoi(fact->value != NULL ? fact->value : "0");
+    return APR_SUCCESS;
+}
+
+static apr_status_t count_change(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
+{
+    const char *key = changes_key(op, account);
+    anshin_fact_t fact;
+    int count, is_new;
+    apr_status_t rv = get_changes(op, txn, account, &fact, &count, &is_new);
+
+    if (rv == APR_SUCCESS && is_new) {
+        rv = anshin_expiry_file(op, txn, &anshin_record_fact, key, op->now + ANSHIN_KEEP_REQUEST);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    fact.value = apr_itoa(op->pool, count + 1);
+    return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
+}
+
 /* The rules; *ok when all hold. */
 static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t number,
                           const char *address, int kind, anshin_terminal_result_t *result, int *ok)
@@ -52,8 +98,13 @@ static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
     const anshin_policy_t *policy = &op->contract->policy;
     int count = account->terminals ? account->terminals->nelts : 0;
     int taken = 0;
-    apr_status_t rv = APR_SUCCESS;
+    int changes, is_new;
+    anshin_fact_t fact;
+    apr_status_t rv = get_changes(op, txn, account, &fact, &changes, &is_new);
 
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (!*address) {
         result->address_error = "errors.required";
     } else if (!anshin_address_valid(address)) {
@@ -67,6 +118,8 @@ static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
     }
     if (!number && count >= policy->terminals_max) {
         result->error = "errors.terminal_max";
+    } else if (changes >= ANSHIN_TERMINAL_CHANGES) {
+        result->error = "errors.terminal_changes";
     }
     *ok = !result->address_error && !result->kind_error && !result->error;
     return rv;
@@ -136,7 +189,8 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
     }
     APR_ARRAY_PUSH(account->terminals, apr_int64_t) = terminal.number;
     result->number = terminal.number;
-    if ((rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
+    if ((rv = count_change(op, txn, account)) != APR_SUCCESS ||
+        (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_terminal_put(op, txn, &terminal)) != APR_SUCCESS) {
         return rv;
     }
@@ -195,6 +249,9 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
         former = terminal.address;
         terminal.address = address;
         terminal.kind = kind;
+        rv = count_change(op, txn, &account);
+    }
+    if (rv == APR_SUCCESS && ok && !same) {
         rv = anshin_terminal_put(op, txn, &terminal);
     }
     if (rv == APR_SUCCESS && ok && !same) {

@@ -14,10 +14,14 @@
 typedef struct anshin_terminal_result_t {
     const char *address_error; /* keys of texts; all NULL: done */
     const char *kind_error;
-    const char *error; /* of the whole: "errors.terminal_max", "errors.terminal_first" */
+    const char *error; /* of the whole: "errors.terminal_max", "errors.terminal_first", "errors.terminal_changes" */
     apr_int64_t number;
     const char *download_password; /* for a certificate user's new terminal, shown once */
 } anshin_terminal_result_t;
+
+/* So many terminals of a user are added or changed in a day, since each mails whom the user likes (ADR-1). Deleting
+ * one, which a lost device needs, is never refused. */
+#define ANSHIN_TERMINAL_CHANGES 10
 
 /* The rules alone, for the page before the confirmation. number 0: a new one. APR_SUCCESS with *result. */
 apr_status_t anshin_terminal_check(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,

@@ -75,7 +75,8 @@ static apr_status_t user_invite(anshin_call_t *call)
     return missing(call, status, user);
 }
 
-/* What the help desk reads to a caller whose identity it has made sure of (AnshinReissueProof factor, AnshinReissueGap). */
+/* What the help desk reads to a caller whose identity it has made sure of (AnshinReissueProof factor,
+ * AnshinReissueGap). */
 static apr_status_t user_code(anshin_call_t *call)
 {
     const char *user;

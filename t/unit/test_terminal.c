@@ -66,6 +66,38 @@ static void test_add(void)
        "not without a fresh check of the password (S12)");
 }
 
+/* Whoever is logged in must not mail strangers without end. */
+static void test_rate(void)
+{
+    anshin_terminal_result_t r = {0};
+    anshin_member_t member;
+    int added = 0, deleted = 0, mails;
+
+    (void)people_register(&world, "te8", ANSHIN_METHOD_PASSWORD);
+    member = member_of("te8", &people_no_peer);
+    mails = world_count(&world, &anshin_record_mail);
+    for (int i = 0; i < 40; i++) {
+        r.number = 0;
+        added += anshin_terminal_add(world_op(&world), &member, "victim@example.org", ANSHIN_TERMINAL_PC, &r) ==
+                     APR_SUCCESS &&
+                 r.number != 0;
+        deleted += r.number != 0 && anshin_terminal_delete(world_op(&world), &member, r.number, &r) == APR_SUCCESS;
+    }
+    mails = world_count(&world, &anshin_record_mail) - mails;
+    ok(added == ANSHIN_TERMINAL_CHANGES && deleted == added,
+       "ACC-5: of 40 terminals added in a day %d are taken, and each can be deleted", added);
+    ok(mails <= 4 * ANSHIN_TERMINAL_CHANGES, "which mails a victim so often and no more (%d mails in all)", mails);
+    ok(anshin_terminal_check(world_op(&world), &member, 1, "x@example.org", "x@example.org", ANSHIN_TERMINAL_PC, &r) ==
+               APR_SUCCESS &&
+           same_text(r.error, "errors.terminal_changes"),
+       "ACC-5: the page says so before the confirmation, of a change as well");
+    world.now += apr_time_from_sec(86400);
+    member = member_of("te8", &people_no_peer);
+    ok(anshin_terminal_add(world_op(&world), &member, "own@example.org", ANSHIN_TERMINAL_PC, &r) == APR_SUCCESS &&
+           r.number != 0,
+       "ACC-5: on the next day it is possible again");
+}
+
 static void test_change(void)
 {
     anshin_terminal_result_t r;
@@ -169,6 +201,7 @@ int main(void)
     world_open(&world, &anshin_store_mem, NULL, pool);
     people_contract(&world, ANSHIN_PRESET_CLASSIC);
     test_add();
+    test_rate();
     test_change();
     test_delete();
     test_method();
