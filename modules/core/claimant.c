@@ -17,6 +17,7 @@
 #include "core/password.h"
 #include "core/secret.h"
 
+#define PLACES_MAX 50      /* networks that a user is known to come from */
 #define ADDRESS_MEMORY 100 /* entries of history in which an address is looked for */
 
 /* A name for the counter of an ID that no user can have; '~' starts no user ID. */
@@ -172,32 +173,59 @@ apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const an
 
 typedef struct {
     const char *address;
-    int seen;   /* a login from this address stands in the history */
-    int logins; /* any login does */
+    int seen;
 } address_search_t;
 
+/* Of an account from before places were kept: is there a login from this very address in its recent history? */
 static apr_status_t look_for_address(void *baton, const anshin_history_t *entry)
 {
     address_search_t *search = baton;
 
-    if (entry->result == ANSHIN_HISTORY_LOGIN_OK) {
-        search->logins++;
-        search->seen |= entry->address && strcmp(entry->address, search->address) == 0;
-    }
+    search->seen |=
+        entry->result == ANSHIN_HISTORY_LOGIN_OK && entry->address && strcmp(entry->address, search->address) == 0;
     return APR_SUCCESS;
 }
 
-/* Tell the user of a login from an address that the recent history does not know (MAI-3). */
+/* Note where the login comes from; *known: the user was there before, or has never been anywhere (S-8). */
+static apr_status_t note_place(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, int *known)
+{
+    const char *key = anshin_account_key(op, account->user), *network = anshin_address_network(op);
+    apr_array_header_t *networks = apr_array_make(op->pool, PLACES_MAX, sizeof(const char *));
+    address_search_t search = {op->address, 0};
+    anshin_places_t places;
+    apr_status_t rv = anshin_txn_get(txn, &anshin_record_places, key, &places);
+    int there = rv == APR_SUCCESS && anshin_account_owns(account, places.account, account->created_at);
+
+    *known = account->last_login_at == 0;
+    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(networks, const char *) = network;
+    for (int i = 0; there && places.networks && i < places.networks->nelts && networks->nelts < PLACES_MAX; i++) {
+        const char *other = APR_ARRAY_IDX(places.networks, i, const char *);
+        if (strcmp(other, network) == 0) {
+            *known = 1;
+            return APR_SUCCESS;
+        }
+        APR_ARRAY_PUSH(networks, const char *) = other;
+    }
+    if (!there && account->unnumbered &&
+        (rv = anshin_history_read(op, txn, account->user, 0, ADDRESS_MEMORY, look_for_address, &search, NULL)) !=
+            APR_SUCCESS) {
+        return rv;
+    }
+    *known |= search.seen;
+    places = (anshin_places_t){.account = account->number, .networks = networks};
+    return anshin_txn_put(txn, &anshin_record_places, key, &places);
+}
+
+/* Tell the user of a login from where there was none before (MAI-3). account: as it was before this login. */
 static apr_status_t tell_new_address(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
 {
-    address_search_t search = {op->address, 0, 0};
-    apr_status_t rv;
+    int known = 1;
+    apr_status_t rv = op->address && anshin_address_network(op) ? note_place(op, txn, account, &known) : APR_SUCCESS;
 
-    if (!op->address || !ANSHIN_HAS(op->contract->policy.notices, ANSHIN_NOTICE_LOGIN)) {
-        return APR_SUCCESS;
-    }
-    rv = anshin_history_read(op, txn, account->user, 0, ADDRESS_MEMORY, look_for_address, &search, NULL);
-    if (rv != APR_SUCCESS || search.seen || !search.logins) {
+    if (rv != APR_SUCCESS || known || !ANSHIN_HAS(op->contract->policy.notices, ANSHIN_NOTICE_LOGIN)) {
         return rv;
     }
     return anshin_notice_add(op, txn, ANSHIN_NOTICE_LOGIN, "new-address-login", account, NULL, NULL);
@@ -211,6 +239,10 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
     anshin_terminal_t record;
     apr_status_t rv;
 
+    if ((rv = tell_new_address(op, txn, &claimant->account)) != APR_SUCCESS) {
+        return rv;
+    }
+    session->login_before_at = claimant->account.last_login_at;
     claimant->account.last_login_at = op->now;
     session->method = claimant->account.method;
     session->terminal = terminal;
@@ -224,7 +256,6 @@ static apr_status_t admit(anshin_op_t *op, anshin_txn_t *txn, const anshin_login
         session->terminal_kind = record.kind;
     }
     if ((rv = anshin_account_put(op, txn, &claimant->account)) != APR_SUCCESS ||
-        (rv = tell_new_address(op, txn, &claimant->account)) != APR_SUCCESS ||
         (facts->old_session && (rv = anshin_session_drop(op, txn, facts->old_session)) != APR_SUCCESS) ||
         (rv = anshin_claimant_mark(op, &claimant->account, &result->known)) != APR_SUCCESS ||
         (rv = anshin_session_open(op, txn, &claimant->account, session, &result->session_id)) != APR_SUCCESS ||

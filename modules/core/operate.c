@@ -202,6 +202,7 @@ apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
     if ((rv = delete_terminals(op, txn, &account)) == APR_SUCCESS &&
         (rv = anshin_sessions_end(op, txn, account.user, &every, NULL)) == APR_SUCCESS &&
         (rv = anshin_login_code_forget(op, txn, account.user)) == APR_SUCCESS &&
+        (rv = anshin_txn_delete(txn, &anshin_record_places, anshin_account_key(op, account.user))) == APR_SUCCESS &&
         (rv = anshin_counters_reset(op, txn, account.user)) == APR_SUCCESS && account.registration) {
         rv = anshin_txn_delete(txn, &anshin_record_token, account.registration);
     }

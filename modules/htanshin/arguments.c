@@ -106,6 +106,9 @@ static apr_status_t take_option(reader_t *reader)
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         return take_flag(reader, attached, &call->help);
     }
+    if (strcmp(name, "--version") == 0) {
+        return take_flag(reader, attached, &call->version);
+    }
     return take_command_option(reader, strncmp(name, "--", 2) == 0 ? name + 2 : "", attached);
 }
 
@@ -127,6 +130,10 @@ static apr_status_t take_no_command(reader_t *reader)
     const char *const *words = (const char *const *)reader->words->elts;
     int count = reader->words->nelts;
 
+    call->help |= count == 1 && anshin_command_is_family(words[0]);
+    if (call->version) {
+        return APR_SUCCESS;
+    }
     if (call->help && count <= ANSHIN_OPERANDS_MAX) {
         for (call->operand_count = 0; call->operand_count < count; call->operand_count++) {
             call->operands[call->operand_count] = words[call->operand_count];

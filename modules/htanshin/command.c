@@ -16,6 +16,7 @@ static const anshin_command_option_t global_options[] = {
     {"contract", "NAME", "The contract. Not needed where only one is declared.", 0},
     {"json", NULL, "Answer in JSON; errors as well.", 0},
     {"help", NULL, "Tell how the command is used.", 0},
+    {"version", NULL, "Tell which version this is, and nothing else.", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -43,6 +44,16 @@ const anshin_command_t *anshin_command_find(int argc, const char *const *argv, i
         }
     }
     return NULL;
+}
+
+int anshin_command_is_family(const char *word)
+{
+    for (const anshin_command_t *const *family = anshin_command_families; *family != NULL; family++) {
+        if ((*family)->family != NULL && (*family)->verb != NULL && strcmp((*family)->family, word) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void print_synopsis(FILE *out, const anshin_command_t *command)

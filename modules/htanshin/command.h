@@ -54,7 +54,8 @@ struct anshin_call_t {
     const char *state_dir;
     const char *contract; /* --contract, or NULL */
     int json;
-    int help; /* --help was among the arguments */
+    int help;    /* --help was among the arguments, or the name of a family stood alone */
+    int version; /* --version was */
     int operand_count;
     const char *operands[ANSHIN_OPERANDS_MAX];
     const char *values[ANSHIN_COMMAND_OPTIONS_MAX]; /* in the order of command->options; "" for a flag that is given */
@@ -63,8 +64,9 @@ struct anshin_call_t {
     anshin_env_t env;        /* access STORE */
     anshin_op_t op;          /* op.error always; the rest with access STORE */
 
-    json_t *result; /* printed and released by main.c; NULL: nothing to say */
-    int verdict;    /* exit code after a result was printed, where the answer itself is a finding; 0: none */
+    const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
+    json_t *result;   /* printed and released by main.c; NULL: nothing to say */
+    int verdict;      /* exit code after a result was printed, where the answer itself is a finding; 0: none */
 };
 
 /* The families; each ends with a row whose family is NULL. */
@@ -81,6 +83,9 @@ extern const anshin_command_t *const anshin_command_families[]; /* all of them, 
 
 /* The command of one or two words; *used says how many. NULL: there is none. */
 const anshin_command_t *anshin_command_find(int argc, const char *const *argv, int *used);
+
+/* 1 when commands of two words begin with this one. */
+int anshin_command_is_family(const char *word);
 
 /* Usage of one command. */
 void anshin_usage_command(FILE *out, const anshin_command_t *command);

@@ -63,7 +63,8 @@ static apr_status_t print_result(anshin_call_t *call)
         anshin_print_text(stdout, call->result, call->pool);
     }
     if (!whole || fflush(stdout) != 0 || ferror(stdout)) {
-        return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0892", "the answer could not be written");
+        return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0892", "the answer could not be written%s%s",
+                           call->done != NULL ? "; " : "", call->done != NULL ? call->done : "");
     }
     return APR_SUCCESS;
 }
@@ -74,6 +75,10 @@ static apr_status_t run(anshin_call_t *call, int argc, const char *const *argv)
 
     if (status != APR_SUCCESS) {
         return status;
+    }
+    if (call->version) {
+        puts("htanshin " ANSHIN_VERSION);
+        return APR_SUCCESS;
     }
     if (call->help) {
         if (call->command == NULL) {

@@ -55,6 +55,8 @@ static apr_status_t user_add(anshin_call_t *call)
     spec.user = user;
     status = anshin_account_create(&call->op, &spec, &invitation);
     if (status == APR_SUCCESS) {
+        call->done = apr_psprintf(
+            call->pool, "user %s is created all the same: htanshin user invite %s gives a new pair", user, user);
         call->result = invitation_result(call, user, &invitation);
     }
     return status;
@@ -70,6 +72,7 @@ static apr_status_t user_invite(anshin_call_t *call)
         status = anshin_account_invite(&call->op, user, &invitation);
     }
     if (status == APR_SUCCESS) {
+        call->done = "the former pair has ended all the same: the same command gives another one";
         call->result = invitation_result(call, user, &invitation);
     }
     return missing(call, status, user);

@@ -4,43 +4,8 @@
 #include <apr_strings.h>
 
 #include "core/account.h"
-#include "core/history.h"
 #include "portal/member.h"
 #include "portal/route.h"
-
-#define LOOK_BACK 50 /* entries of history in which the login before this one is looked for */
-
-typedef struct search_t {
-    apr_time_t before; /* start of this session */
-    apr_time_t found;  /* 0: none */
-} search_t;
-
-static apr_status_t earlier_login(void *baton, const anshin_history_t *entry)
-{
-    search_t *search = baton;
-
-    if (entry->result != ANSHIN_HISTORY_LOGIN_OK || entry->at >= search->before) {
-        return APR_SUCCESS;
-    }
-    search->found = entry->at;
-    return APR_EOF;
-}
-
-static apr_status_t previous_login(anshin_exchange_t *x, apr_time_t *at)
-{
-    search_t search = {x->session.created_at, 0};
-    anshin_op_t *op = &x->op;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_history_read(op, txn, x->session.user, 0, LOOK_BACK, earlier_login, &search, NULL);
-    anshin_txn_abort(txn);
-    *at = search.found;
-    return status == APR_EOF ? APR_SUCCESS : status;
-}
 
 /* How long the password may still be used, when that is worth a word (LOG-6). */
 static apr_status_t put_days_left(anshin_exchange_t *x)
@@ -61,13 +26,9 @@ static apr_status_t put_days_left(anshin_exchange_t *x)
 
 int anshin_home_get(anshin_exchange_t *x)
 {
-    apr_time_t at = 0;
-    apr_status_t status = previous_login(x, &at);
+    apr_time_t at = x->session.login_before_at;
+    apr_status_t status = put_days_left(x);
 
-    if (status != APR_SUCCESS) {
-        return anshin_answer_unavailable(x, status, "history");
-    }
-    status = put_days_left(x);
     if (status != APR_SUCCESS) {
         return anshin_member_failure(x, status, "account");
     }

@@ -71,6 +71,21 @@ refused('an unknown language', 2, qr/language/, 'user', 'add', 'new', '--address
 refused('an unknown contract', 1, qr/contract p-99: is not declared/, '--contract', 'p-99', 'user', 'list');
 refused('and nothing came of all that', 1, qr/user new: there is none in contract p-01/, 'user', 'show', 'new');
 
+# --- what a Unix tool does (D3, D6) ---
+
+$r = $s->run('sh', '-c', '"$1" -d "$2" user add full-1 --address full@example.jp > /dev/full', 'sh', $s->root . '/bin/htanshin', $s->state);
+is($r->{status}, 3, 'D3: an answer that cannot be written is no success');
+like($r->{err}, qr/could not be written; user full-1 is created all the same: htanshin user invite full-1 gives a new pair/,
+    'D3: it says what was done, and how to come by a new pair');
+is($s->htanshin('user', 'invite', 'full-1')->{status}, 0, 'D3: which works');
+is($s->htanshin('user', 'delete', 'full-1')->{status}, 0, 'and the user goes');
+$r = $s->htanshin('user');
+is($r->{status}, 0, 'D6: a family alone lists its commands');
+like($r->{out}, qr/htanshin user add USER.*htanshin user delete/s, 'D6: all of them');
+unlike($r->{out}, qr/htanshin cert/, 'D6: and no others');
+like($s->htanshin('--version')->{out}, qr/^htanshin \d+\.\d+\.\d+$/m, 'D6: --version');
+is($s->htanshin('nothing')->{status}, 2, 'what is no command stays wrong usage');
+
 # --- show and list ---
 
 my $shown = json('user', 'show', 'P-01-USR001');

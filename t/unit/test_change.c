@@ -282,6 +282,33 @@ static void test_new_address(void)
     ok(mails("new-address-login") == before, "nor one from a known address");
     (void)people_login(&world, "ch5", PEOPLE_PASSWORD, &people_no_peer, "198.51.100.7");
     ok(mails("new-address-login") == before + 1, "one from a new address is told (MAI-3)");
+    (void)people_login(&world, "ch5", PEOPLE_PASSWORD, &people_no_peer, "2001:db8:1:2::1");
+    (void)people_login(&world, "ch5", PEOPLE_PASSWORD, &people_no_peer, "2001:db8:1:2:8000::7");
+    ok(mails("new-address-login") == before + 2,
+       "B39: one notion of an address, that of throttling: a /64 is told once");
+}
+
+/* A stranger must not be able to make a login look like the first one (S-8). */
+static void test_flooded_history(void)
+{
+    const anshin_history_t stranger = {.result = ANSHIN_HISTORY_WRONG_PASSWORD, .address = "203.0.113.9"};
+    int before = mails("new-address-login");
+    anshin_op_t *op = world_op(&world);
+    anshin_login_result_t result;
+    anshin_txn_t *txn;
+    apr_time_t first = world.now;
+
+    (void)people_register(&world, "ch7", ANSHIN_METHOD_PASSWORD);
+    (void)people_login(&world, "ch7", PEOPLE_PASSWORD, &people_no_peer, "192.0.2.1");
+    world.now += apr_time_from_sec(60);
+    txn = world_begin(op, ANSHIN_TXN_WRITE);
+    for (int i = 0; i < 150; i++) {
+        (void)anshin_history_add(op, txn, "ch7", &stranger);
+    }
+    (void)anshin_txn_commit(txn, ANSHIN_LAZY);
+    result = people_login(&world, "ch7", PEOPLE_PASSWORD, &people_no_peer, "203.0.113.9");
+    ok(mails("new-address-login") == before + 1, "S-8: a thief's login is told, whatever he did to the history before");
+    ok(result.session.login_before_at == first, "S-8: and the session knows the login before it");
 }
 
 int main(void)
@@ -298,6 +325,7 @@ int main(void)
     test_expired();
     test_stamp();
     test_new_address();
+    test_flooded_history();
     test_oracle();
     apr_pool_destroy(pool);
     return done();
