@@ -23,6 +23,9 @@ APLOG_USE_MODULE(anshin_auth);
 #define PAUSE_MAX 60                            /* seconds between attempts to start one that dies at once */
 #define LIVED_WELL apr_time_from_sec(PAUSE_MAX) /* one that lived so long is started again without a pause */
 #define EXIT_NO_EXEC 1                          /* never APEXIT_CHILDFATAL, which would end httpd */
+#define EXIT_MAX 2                              /* of the worker */
+#define ENDING_MAX 8                            /* workers of former configurations that have a job in hand still */
+#define ENDING "anshin-ca: told to end"
 
 /* In the pool of the configuration (pconf), which is cleared when httpd stops or reads its configuration anew. */
 typedef struct worker_t {
@@ -30,6 +33,7 @@ typedef struct worker_t {
     const char *state_dir;
     server_rec *server;
     apr_pool_t *pool;
+    pid_t *ending;      /* ENDING_MAX numbers, 0: free; lives as long as httpd's first process */
     apr_proc_t process; /* pid -1: none */
     int pipe;           /* its standard input, or -1 */
     int pause;          /* seconds before the next start */
@@ -46,13 +50,17 @@ static worker_t *current;
 static void become_worker(const worker_t *worker, int input) __attribute__((noreturn));
 static void become_worker(const worker_t *worker, int input)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD, SIGPIPE};
+    static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGPIPE};
+    static const int ours[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH}; /* to httpd's process group: not the worker's */
     const char *const argv[] = {PROGRAM, "-d", worker->state_dir, NULL};
     sigset_t none;
     int null;
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         signal(signals[i], SIG_DFL);
+    }
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        signal(ours[i], SIG_IGN);
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -119,17 +127,22 @@ static void revive(worker_t *worker, apr_wait_t status)
 {
     int lived_well = apr_time_now() - worker->started_at - apr_time_from_sec(worker->pause) > LIVED_WELL;
 
+    /* httpd hands on the exit status or the signal, but not which. The worker catches the signals up to EXIT_MAX, and
+     * ends with 0 when it was told to, by whomever. */
+    if (status == 0) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, worker->server, "AN1115: the CA worker has ended; a new one begins");
+    }
     worker->process.pid = -1;
     worker->pause = lived_well ? 0 : (worker->pause == 0 ? 1 : worker->pause * 2);
     if (worker->pause > PAUSE_MAX) {
         worker->pause = PAUSE_MAX;
     }
-    ap_log_error(
-        APLOG_MARK, APLOG_ERR, 0, worker->server,
-        "AN0593: the CA worker has died (%s %d); it is started again in %d s. Pages and logins go on, certificates and "
-        "mail wait",
-        WIFSIGNALED(status) ? "signal" : "exit status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-        worker->pause);
+    if (status != 0) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, worker->server,
+                     "AN0593: the CA worker has died (%s %d); it is started again in %d s. Pages and logins go on, "
+                     "certificates and mail wait",
+                     status <= EXIT_MAX ? "exit status" : "signal", status, worker->pause);
+    }
     start(worker);
 }
 
@@ -163,8 +176,58 @@ static apr_status_t end(void *data)
     drop_pipe(worker);
     if (worker->process.pid > 0) {
         kill(worker->process.pid, SIGTERM);
+        for (int i = 0; i < ENDING_MAX; i++) {
+            if (worker->ending[i] == 0) {
+                worker->ending[i] = worker->process.pid;
+                break;
+            }
+        }
     }
     return APR_SUCCESS;
+}
+
+/* One that was told to end has: expected, and nothing to tell of. */
+static void forget(int reason, void *data, apr_wait_t status)
+{
+    pid_t *slot = data;
+
+    (void)status;
+    if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
+        apr_proc_other_child_unregister(slot);
+        *slot = 0;
+    }
+}
+
+/* httpd forgets its other children when it reads its configuration anew, and takes one that ends later for lost. */
+static void adopt_ending(worker_t *worker)
+{
+    for (int i = 0; i < ENDING_MAX; i++) {
+        pid_t *slot = &worker->ending[i];
+        apr_proc_t *process;
+
+        if (*slot == 0) {
+            continue;
+        }
+        if (waitpid(*slot, NULL, WNOHANG) != 0) { /* it has ended, or is no child of ours any more */
+            *slot = 0;
+            continue;
+        }
+        process = apr_pcalloc(worker->pool, sizeof(*process));
+        process->pid = *slot;
+        apr_proc_other_child_register(process, forget, slot, NULL, worker->pool);
+    }
+}
+
+/* It outlives this module, which is loaded anew with every configuration. */
+static pid_t *ending_of(apr_pool_t *process_pool)
+{
+    void *found = NULL;
+
+    if (apr_pool_userdata_get(&found, ENDING, process_pool) != APR_SUCCESS || found == NULL) {
+        found = apr_pcalloc(process_pool, ENDING_MAX * sizeof(pid_t));
+        (void)apr_pool_userdata_set(found, apr_pstrdup(process_pool, ENDING), NULL, process_pool);
+    }
+    return found;
 }
 
 void anshin_worker_start(const anshin_config_t *config, server_rec *server, apr_pool_t *pconf)
@@ -177,6 +240,8 @@ void anshin_worker_start(const anshin_config_t *config, server_rec *server, apr_
     worker->pool = pconf;
     worker->process.pid = -1;
     worker->pipe = -1;
+    worker->ending = ending_of(server->process->pool);
+    adopt_ending(worker);
     current = worker;
     apr_pool_cleanup_register(pconf, worker, end, apr_pool_cleanup_null);
     start(worker);

@@ -53,9 +53,5 @@ apr_status_t anshin_answer_refused(anshin_wire_t *wire, anshin_error_t *err, apr
         anshin_wire_get_end(wire) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
-    return anshin_fail(err,
-                       code == 1   ? ANSHIN_EINVALID
-                       : code == 2 ? ANSHIN_EDENIED
-                                   : ANSHIN_EBUSY,
-                       "AN0753", "the signer refuses: %s (%s)", text, id);
+    return anshin_fail(err, anshin_wire_status(code), "AN0753", "the signer refuses: %s (%s)", text, id);
 }

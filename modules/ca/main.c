@@ -30,6 +30,7 @@
 #include "ca/worker.h"
 #include "core/trial.h"
 #include "crypto/crypto.h"
+#include "crypto/heap.h"
 #include "runtime/config_file.h"
 #include "runtime/privilege.h"
 #include "store/store_dbm.h"
@@ -69,7 +70,7 @@ static int read_arguments(start_t *start, int argc, char **argv)
 /* Signals come through a descriptor, and only that way, in all threads. */
 static apr_status_t catch_signals(start_t *start)
 {
-    static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static const int ends[] = {SIGTERM, SIGINT, SIGQUIT};
     sigset_t blocked;
 
     (void)sigemptyset(&blocked);
@@ -81,7 +82,8 @@ static apr_status_t catch_signals(start_t *start)
         return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0765", "signals: %s", strerror(errno));
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGUSR1, SIG_IGN); /* httpd's own, sent to its process group */
+    (void)signal(SIGHUP, SIG_IGN); /* httpd's own, sent to its process group, this and the following */
+    (void)signal(SIGUSR1, SIG_IGN);
     (void)signal(SIGUSR2, SIG_IGN);
     (void)signal(SIGWINCH, SIG_IGN);
     return APR_SUCCESS;
@@ -302,6 +304,10 @@ int main(int argc, char **argv)
     (void)umask(S_IRWXO);
     anshin_error_clear(&start.err);
     anshin_log_open("anshin-ca", ANSHIN_LOG_NOTICE);
+    if (!anshin_heap_wipes()) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN1116", "freed memory cannot be wiped, and may keep users' keys");
+        return 1;
+    }
     if (!read_arguments(&start, argc, argv) || apr_initialize() != APR_SUCCESS) {
         anshin_log(ANSHIN_LOG_ERROR, "AN0763", "usage: anshin-ca -d STATE_DIR [-v], with an absolute path");
         return 2;

@@ -125,10 +125,9 @@ static const request_t *find_request(unsigned char type)
 
 static void refuse(anshin_wire_t *answer, apr_uint32_t id, apr_status_t status, const anshin_error_t *err)
 {
-    apr_uint64_t code = status == ANSHIN_EINVALID ? 1 : status == ANSHIN_EDENIED ? 2 : 3;
-
     anshin_wire_begin(answer, ANSHIN_WIRE_REFUSED, id);
-    (void)anshin_wire_put_number(answer, code); /* three short values fit into an empty message */
+    (void)anshin_wire_put_number(answer,
+                                 anshin_wire_refusal(status)); /* three short values fit into an empty message */
     (void)anshin_wire_put_text(answer, err->id);
     if (anshin_wire_put_text(answer, err->text) != APR_SUCCESS) {
         (void)anshin_wire_put_text(answer, "");

@@ -242,3 +242,34 @@ apr_status_t anshin_wire_receive(int fd, anshin_wire_t *wire, apr_interval_time_
         }
     }
 }
+
+/* --- refusals --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    anshin_wire_refusal_t code;
+    apr_status_t status; /* of the worker */
+} refusals[] = {
+    {ANSHIN_WIRE_BAD_REQUEST, ANSHIN_EINVALID},
+    {ANSHIN_WIRE_DENIED, ANSHIN_EDENIED},
+    {ANSHIN_WIRE_FAULT, ANSHIN_EBUSY},
+};
+
+apr_uint64_t anshin_wire_refusal(apr_status_t status)
+{
+    for (apr_size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (refusals[i].status == status) {
+            return refusals[i].code;
+        }
+    }
+    return ANSHIN_WIRE_FAULT;
+}
+
+apr_status_t anshin_wire_status(apr_uint64_t refusal)
+{
+    for (apr_size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if ((apr_uint64_t)refusals[i].code == refusal) {
+            return refusals[i].status;
+        }
+    }
+    return ANSHIN_EFAULT;
+}

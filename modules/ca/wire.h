@@ -23,7 +23,21 @@
 #define ANSHIN_WIRE_WELCOME 129 /* number: version; string: the CA's certificate in DER */
 #define ANSHIN_WIRE_ISSUED \
     130 /* string: the certificate in DER; text: its fingerprint; number, number: validity, seconds */
-#define ANSHIN_WIRE_REFUSED 255 /* number: 1 bad request, 2 denied, 3 fault; text: error id; text: cause */
+#define ANSHIN_WIRE_REFUSED 255 /* number: anshin_wire_refusal_t; text: error id; text: cause */
+
+/* Why. Never renumbered. */
+typedef enum anshin_wire_refusal_t {
+    ANSHIN_WIRE_BAD_REQUEST = 1,
+    ANSHIN_WIRE_DENIED = 2,
+    ANSHIN_WIRE_FAULT = 3
+} anshin_wire_refusal_t;
+
+/* What a status is told as: whatever is neither ANSHIN_EINVALID nor ANSHIN_EDENIED is a fault. */
+apr_uint64_t anshin_wire_refusal(apr_status_t status);
+
+/* The reverse, for the worker: a fault of the signer is ANSHIN_EBUSY, since the next signer may do better; a code that
+ * nobody knows is ANSHIN_EFAULT. */
+apr_status_t anshin_wire_status(apr_uint64_t refusal);
 
 #define ANSHIN_WIRE_VERSION 1
 

@@ -134,10 +134,15 @@ static apr_status_t replace(anshin_op_t *op, const anshin_member_t *member, cons
     anshin_txn_t *txn;
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
-    if (rv != APR_SUCCESS || (rv = set_blob(op, txn, member, blob, step)) != APR_SUCCESS) {
-        anshin_secret_blob_wipe(op, blob); /* not after a commit that failed: a record may name it all the same */
+    if (rv == APR_SUCCESS) {
+        rv = set_blob(op, txn, member, blob, step);
     }
-    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
+    if (rv != APR_SUCCESS) {
+        anshin_txn_abort(txn);             /* NULL where none was begun */
+        anshin_secret_blob_wipe(op, blob); /* not after a commit that failed: a record may name it all the same */
+        return rv;
+    }
+    return anshin_txn_commit(txn, ANSHIN_DURABLE);
 }
 
 static apr_status_t enrol(anshin_op_t *op, const anshin_member_t *member, const anshin_bytes_t *secret,

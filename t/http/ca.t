@@ -14,6 +14,21 @@ sub mode { my @facts = stat $_[0]; return @facts ? sprintf('%04o', $facts[2] & 0
 # Of /proc/PID/status.
 sub status_of { my ($pid, $field) = @_; return (slurp("/proc/$pid/status") // '') =~ /^\Q$field\E:[ \t]*(.*)$/m ? $1 : '' }
 
+# All that a process can write to.
+sub memory_of {
+    my ($pid) = @_;
+    my $all = '';
+    open my $memory, '<:raw', "/proc/$pid/mem" or return $all;
+    for (split /\n/, slurp("/proc/$pid/maps") // '') {
+        my ($from, $to) = /^([0-9a-f]+)-([0-9a-f]+) rw/ or next;
+        no warnings 'portable';
+        sysseek $memory, hex $from, 0 or next;
+        sysread $memory, my $part, hex($to) - hex $from;
+        $all .= $part // '';
+    }
+    return $all;
+}
+
 sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certificates('--state', 'active') }
 
 # --- one user, from registration to a file that opens ---
@@ -48,6 +63,27 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
         isnt($server->{status}, 0, 'and for nothing else');
     }
     isnt($w->fetch($token, 'wrong', 'modern')->{status}, 0, 'a wrong password gets nothing');
+
+    # --- keys of users, and what is left of them in the worker's memory (S24) ---
+
+    SKIP: {
+        skip 'not root', 2 unless $root;
+        my %more = $w->people('key', 12);
+        my @keys;
+        for my $mail ($w->wait_mail(14)) {
+            my ($user) = $mail =~ /^To: (key\d+)\@/m or next;
+            my ($link) = $w->body($mail) =~ /\?t=([\w-]{43})\b/;
+            Anshin::PKI::write_text("$w->{root}/key.p12", $w->fetch($link, $more{$user}, 'modern')->{out});
+            my $pem = $w->run({ root => 1 }, qw(openssl pkcs12 -nodes -nocerts -passin), "pass:$more{$user}", '-in', "$w->{root}/key.p12");
+            Anshin::PKI::write_text("$w->{root}/key.pem", $pem->{out});
+            my $text = $w->run({ root => 1 }, qw(openssl ec -noout -text -in), "$w->{root}/key.pem")->{out};
+            push @keys, pack 'H*', ($1 =~ s/[:\s]//gr) if $text =~ /^priv:\s*([0-9a-f:\s]+)^pub:/m;
+        }
+        is(scalar(grep { length >= 31 } @keys), 12, 'twelve keys of users');
+        my $memory = memory_of($worker->{pid});
+        is(scalar(grep { index($memory, substr $_, -31) >= 0 } @keys), 0,
+            'S24: none of them is left in the memory of the worker that made them (' . (length($memory) >> 20) . ' MiB looked at)');
+    }
 
     # --- who they are (S30) and what they leave (S31) ---
 
@@ -89,8 +125,8 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     ok($w->wait_log(qr/AN0760.*AN0760/s), 'then the second begins');
     ok(!-e "/proc/$signer", 'the first one\'s signer has gone with it');
     my %more = $w->people('late', 1);
-    $w->wait_mail(3);
-    is(users_of($w), 'late1 p-01-usr1 p-01-usr2', 'and works');
+    $w->wait_mail($root ? 15 : 3);
+    is(users_of($w) =~ s/\bkey\d+ //gr, 'late1 p-01-usr1 p-01-usr2', 'and works');
     close $second->{lifeline};
     is($w->wait_end($second), 0, 'it ends when the pipe from httpd closes');
     ok(!-e "$state/run/ca.sock", 'the doorbell is taken down');

@@ -68,6 +68,19 @@ $person = Anshin::Person->add($s, 'p-01-usr002', method => 'certificate');
 $person->register;
 ok($person->fetch, 'CRT-1: which issues');
 is(scalar(() = $s->log =~ /AN0593/g), 2, 'and no other death was told of');
+unlike($s->log, qr/long lost child/, 'nor is the old one, which was told to end, taken for a lost child');
+
+# --- an end that was ordered is no death ---
+
+($old) = workers($s);
+kill TERM => $old;
+ok($s->wait_log(qr/AN1115: the CA worker has ended; a new one begins/), 'a worker that was told to end is told of as such');
+ok(Anshin::Server::wait_for(20, sub { my @now = workers($s); return @now == 1 && $now[0] != $old }), 'and followed by another');
+($old) = workers($s);
+kill HUP => $old;
+sleep 1;
+is_deeply([ workers($s) ], [$old], 'httpd\'s own signal to its process group means nothing to it');
+is(scalar(() = $s->log =~ /AN0593/g), 2, 'still no other death was told of');
 
 # --- httpd stops: so does the worker ---
 
@@ -96,7 +109,7 @@ rename $s->root . '/bin/anshin-ca', $s->root . '/bin/away';
 truncate $s->root . '/logs/error_log', 0;
 $s->start;
 ok($s->wait_log(qr/AN0591: cannot start \S+anshin-ca: No such file/), 'a worker that is not there is told of');
-ok($s->wait_log(qr/AN0593.*in 1 s/), 'and tried again after a pause');
+ok($s->wait_log(qr/AN0593: the CA worker has died \(exit status 1\); it is started again in 1 s/), 'and tried again after a pause: an exit status is no signal');
 ok($s->wait_log(qr/AN0593.*in 2 s/), 'that grows');
 ok($s->wait_log(qr/AN0593.*in 4 s/), 'and grows');
 is($s->client->get('/open/')->status, 200, 'the server serves');
