@@ -46,6 +46,7 @@ apr_status_t anshin_answer_refused(anshin_wire_t *wire, anshin_error_t *err, apr
     apr_uint64_t code;
     const char *id;
     const char *text;
+    apr_status_t status;
 
     if (anshin_wire_get_number(wire, &code) != APR_SUCCESS ||
         anshin_wire_get_text(wire, &id, ANSHIN_WIRE_TEXT_MAX, pool) != APR_SUCCESS ||
@@ -53,5 +54,7 @@ apr_status_t anshin_answer_refused(anshin_wire_t *wire, anshin_error_t *err, apr
         anshin_wire_get_end(wire) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
-    return anshin_fail(err, anshin_wire_status(code), "AN0753", "the signer refuses: %s (%s)", text, id);
+    status = anshin_wire_status(code);
+    return status == ANSHIN_EFAULT ? status
+                                   : anshin_fail(err, status, "AN0753", "the signer refuses: %s (%s)", text, id);
 }
