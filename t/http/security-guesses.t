@@ -46,7 +46,7 @@ my $other = Anshin::Server->new(
     extra => "ThreadsPerChild 64\nMaxRequestWorkers 256"
 )->start;
 
-# A browser at the n-th of the three doors. The second port belongs to the portal at the first: forms say that they come from there.
+# A browser at the n-th of the three doors. The second port is one that is forwarded: the browser asks for the portal at the first.
 sub door {
     my ($n, %want) = @_;
     return $other->client(%want) if $n % 3 == 2;
@@ -60,7 +60,7 @@ sub person { my ($user, @want) = @_; my $p = Anshin::Person->add($s, $user, @wan
 sub login_shot {
     my ($n, $user, $password, %want) = @_;
     my $c = door($n, %want);
-    return [$c, '/anshin/login', { csrf => csrf($c->get('/anshin/login')), user => $user, password => $password }];
+    return [$c, '/anshin/login', { marks($c->get('/anshin/login')), user => $user, password => $password }];
 }
 
 # How many failures stand in the history since the last look, and how many of them locked.
@@ -81,7 +81,7 @@ for my $round (1 .. 3) {
     is($p->login($_)->status, 303, 'the thief of a session') for @in;
     my @shots;
     for my $c (@in) {
-        my %token = (csrf => csrf($c->get('/anshin/password')));
+        my %token = (marks($c->get('/anshin/password')));
         my %new = (password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8');
         push @shots, map { ([$c, '/anshin/reauthenticate', { %token, password => "guess-$_" }], [$c, '/anshin/password', { %token, %new, current => "guess-$_" }],
             [$c, '/anshin/question', { %token, question => 'food', answer => 'すし', current => "guess-$_" }]) } 1 .. 2;
@@ -128,7 +128,7 @@ my $pem = $victim->fetch;
     for my $n (1 .. 18) {
         my $what = $n % 2 ? 'password' : 'certificate';
         my $c = door($n);
-        push @shots, [$c, "/anshin/reissue/$what/prove", { csrf => csrf(open_flow($c, $path{$what})), question => ('pet', 'food')[ $n % 4 == 3 ], answer => "guess $n" }];
+        push @shots, [$c, "/anshin/reissue/$what/prove", { marks(open_flow($c, $path{$what})), question => ('pet', 'food')[ $n % 4 == 3 ], answer => "guess $n" }];
     }
     my @answers = at_once(@shots);
     is(failures($victim, 'wrong_proof'), "$LIMIT{answer} checked, 1 locked", "S5: of 18 parallel answers over two links exactly $LIMIT{answer} are checked")
@@ -151,7 +151,7 @@ my $pem = $victim->fetch;
     my $proof = sub {
         my ($n, $what, $answer) = @_;
         my $c = door($n, %modern);
-        return [$c, "/anshin/reissue/$what/prove", { csrf => csrf(open_flow($c, $path{$what})), answer => $answer }];
+        return [$c, "/anshin/reissue/$what/prove", { marks(open_flow($c, $path{$what})), answer => $answer }];
     };
     my $login = sub { my ($n, $word) = @_; return login_shot($n, $owner->{user}, $word, cert => $own, %modern) };
     my @answers = at_once(map { ($proof->($_, 'certificate', "guess-$_"), $login->($_, "guess-$_")) } 1 .. 12);
@@ -185,7 +185,7 @@ my $pem = $victim->fetch;
 
 {
     my $new = Anshin::Person->add($s, 'p-01-usr003');
-    my @answers = at_once(map { my $c = door($_); [$c, '/anshin/register', { csrf => csrf(open_flow($c, $new->{path})), code => "guess$_" }] } 1 .. 16);
+    my @answers = at_once(map { my $c = door($_); [$c, '/anshin/register', { marks(open_flow($c, $new->{path})), code => "guess$_" }] } 1 .. 16);
     is(failures($new, 'wrong_code'), "$LIMIT{code} checked, 0 locked", "S5: of 16 parallel registration codes exactly $LIMIT{code} are checked") or diag statuses(@answers);
 }
 {
@@ -195,7 +195,7 @@ my $pem = $victim->fetch;
         my $c = door($n);
         my $page = $c->follow($coded->login($c));
         $c->submit($page, { send => 1 }) if $n == 1;
-        push @shots, [$c, '/anshin/login/code', { csrf => csrf($page), code => sprintf '%06d', $n }];
+        push @shots, [$c, '/anshin/login/code', { marks($page), code => sprintf '%06d', $n }];
     }
     my $code = $coded->wait_text(qr/\b(\d{6})\b/);
     my @answers = at_once(grep { $_->[2]{code} ne $code } @shots);
@@ -219,7 +219,7 @@ my $pem = $victim->fetch;
     for my $n (0 .. $#wrong) {
         my $c = door($n);
         my $step = $c->follow($app->login($c));
-        push @shots, [$c, '/anshin/login/code', { csrf => csrf($step), code => $wrong[$n] }];
+        push @shots, [$c, '/anshin/login/code', { marks($step), code => $wrong[$n] }];
     }
     my @answers = at_once(@shots);
     is(failures($app, 'wrong_code'), "$LIMIT{code} checked, 1 locked",
@@ -233,7 +233,7 @@ my $pem = $victim->fetch;
 {
     my $waiting = person('p-01-usr005', method => 'certificate');
     my $path = $waiting->download_path;
-    my @answers = at_once(map { my $c = door($_); [$c, '/anshin/download', { csrf => csrf(open_flow($c, $path)), download_password => "guess$_", profile => 'modern' }] } 1 .. 16);
+    my @answers = at_once(map { my $c = door($_); [$c, '/anshin/download', { marks(open_flow($c, $path)), download_password => "guess$_", profile => 'modern' }] } 1 .. 16);
     my %told = results($s, $waiting->{user});
     is($told{wrong_download_password}, $LIMIT{download}, "S5: of 16 parallel download passwords exactly $LIMIT{download} are checked") or diag statuses(@answers);
 }
@@ -317,7 +317,7 @@ sub memory {
 }
 my $q = person('p-01-usr001');
 my $before = memory('VmRSS');
-my @answers = at_once(map { my $c = $s->client; [$c, '/anshin/login', { csrf => csrf($c->get('/anshin/login')), user => "nobody$_", password => 'x' }] } 1 .. 40);
+my @answers = at_once(map { my $c = $s->client; [$c, '/anshin/login', { marks($c->get('/anshin/login')), user => "nobody$_", password => 'x' }] } 1 .. 40);
 my $grown = memory('VmHWM') - $before;
 cmp_ok($grown, '<', 4 * 64 + 200, "S4: 40 hashes of 64 MiB at once take one slot a process, not 2560 MiB: $grown MiB");
 my @refused = grep { $_->status == 503 } @answers;

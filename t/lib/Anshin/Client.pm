@@ -103,7 +103,7 @@ sub keep_cookies {
 
 sub http1 {
     my ($self, $method, $path, $content, %headers) = @_;
-    my $host = delete $headers{Host} // "$self->{host}:$self->{port}";
+    my $host = delete $headers{Host} // $self->origin =~ s{^https?://}{}r;    # behind a port that is forwarded, that of the origin
     my $text = "$method $path HTTP/1.1\r\nHost: $host\r\n";
     $headers{'Content-Length'} //= length $content if defined $content;
     $text .= "$_: $headers{$_}\r\n" for sort grep { defined $headers{$_} } keys %headers;
