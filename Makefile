@@ -50,6 +50,7 @@ crash: all deps-test
 	t/crash/server.t --long
 	t/crash/graceful.t --long
 	t/crash/disk.t --long
+	perl -It/lib t/http/state-directory.t --long
 
 screenshots: all deps-test
 	@apxs-build/npm

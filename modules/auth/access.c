@@ -101,6 +101,9 @@ int anshin_access_check(request_rec *r)
     }
     anshin_caches_limit(r, ANSHIN_KEEP_USER);
     anshin_visit_fill(r, &visit);
+    if (visit.env == NULL && visit.contract == NULL && anshin_site_of(r->server)->main->broken != NULL) {
+        return anshin_unavailable(r, ANSHIN_EFAULT, NULL);
+    }
     if (visit.contract == NULL) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "AN0561: AuthType Anshin where no contract serves: say AnshinUse NAME");

@@ -42,6 +42,9 @@ static int post_read_request(request_rec *r)
         anshin_identity_clean(r, 0);
     }
     if (site->main->config == NULL) {
+        if (site->main->broken != NULL) {
+            anshin_identity_clean(r); /* what stands behind us believes these headers all the same */
+        }
         return DECLINED;
     }
     if (anshin_peer_strays(r)) {
@@ -110,7 +113,7 @@ static void register_hooks(apr_pool_t *pool)
     anshin_caches_hooks();
     anshin_require_register(pool);
     anshin_peer_hooks();
-    ap_hook_check_config(anshin_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(anshin_start_configure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(anshin_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(anshin_start_check, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(anshin_start, NULL, ssl, APR_HOOK_MIDDLE);

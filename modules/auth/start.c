@@ -39,26 +39,48 @@ static const char *const inside[] = {"mod_cgi.c",    "mod_ext_filter.c",     "mo
                                      "mod_php5.c",   "mod_perl.c",           "mod_lua.c", "mod_wsgi.c",
                                      "mod_python.c", "mod_authnz_external.c"};
 
-static void tell_inside(server_rec *server, apr_pool_t *ptemp)
+/* Those that are loaded; NULL: none. */
+static const char *find_inside(apr_pool_t *pool)
 {
-    const char *names = "";
+    const char *names = NULL;
 
     for (apr_size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
         if (ap_find_linked_module(inside[i]) != NULL) {
-            names = apr_pstrcat(ptemp, names, names[0] != '\0' ? ", " : "", inside[i], NULL);
+            names = names == NULL ? inside[i] : apr_pstrcat(pool, names, ", ", inside[i], NULL);
         }
     }
-    if (names[0] != '\0') {
-        ap_log_error(
-            APLOG_MARK, APLOG_WARNING, 0, server,
-            "AN1035: %s: what these run is part of httpd's children or forked from them, and can read store, "
-            "keys and mail of Anshin Login; run programs of the site by mod_cgid, php-fpm or a server of their "
-            "own (operator's guide, \"Programs of the site\")",
-            names);
-    }
+    return names;
 }
 
 /* --- hooks --- */
+
+static void trust(anshin_main_t *main, server_rec *server, apr_pool_t *pconf)
+{
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    if (anshin_peer_trust(main, &err, pconf) != APR_SUCCESS && (is_test() || !is_rehearsal())) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, 0, server,
+            "AN0520: client certificates cannot be asked for, and those who need one are not let in, until the "
+            "CA certificate is there and httpd was restarted: %s: %s",
+            err.id, err.text);
+    }
+}
+
+/* A restart that nobody has tested goes on without a configuration of ours. */
+int anshin_start_configure(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+{
+    anshin_main_t *main = anshin_site_of(server)->main;
+    int answer = anshin_config_check(pconf, plog, ptemp, server);
+
+    if (answer == OK || is_test() || !is_restart()) {
+        return answer;
+    }
+    main->config = NULL;
+    main->broken = "AN1037: the configuration of Anshin Login is refused, for the reason that stands before this";
+    return OK;
+}
 
 int anshin_start_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
 {
@@ -66,8 +88,15 @@ int anshin_start_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     anshin_error_t err;
 
     (void)plog;
+    if (main->config == NULL) {
+        return OK;
+    }
+    main->config->inside = find_inside(pconf);
+    if (is_test()) {
+        trust(main, server, pconf);
+    }
     anshin_error_clear(&err);
-    if (main->config == NULL || anshin_state_check(main->config, &err, ptemp) == APR_SUCCESS) {
+    if (anshin_state_check(main->config, &err, ptemp) == APR_SUCCESS) {
         return OK;
     }
     main->broken = apr_pstrcat(pconf, err.id, ": ", err.text, NULL);
@@ -77,23 +106,16 @@ int anshin_start_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return is_test() ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
-static void trust(anshin_main_t *main, server_rec *server, apr_pool_t *pconf)
+static void tell_surroundings(const anshin_config_t *config, server_rec *server)
 {
-    anshin_error_t err;
-
-    anshin_error_clear(&err);
-    if (anshin_peer_trust(main, &err, pconf) != APR_SUCCESS && !is_rehearsal()) {
+    if (config->inside != NULL) {
         ap_log_error(
-            APLOG_MARK, APLOG_ERR, 0, server,
-            "AN0520: client certificates cannot be asked for, and those who need one are not let in, until the "
-            "CA certificate is there and httpd was restarted: %s: %s",
-            err.id, err.text);
+            APLOG_MARK, APLOG_WARNING, 0, server,
+            "AN1035: %s: what these run is part of httpd's children or forked from them, and can read store, "
+            "keys and mail of Anshin Login; run programs of the site by mod_cgid, php-fpm or a server of their "
+            "own (operator's guide, \"Programs of the site\")",
+            config->inside);
     }
-}
-
-static void tell_surroundings(server_rec *server, apr_pool_t *ptemp)
-{
-    tell_inside(server, ptemp);
     if (ap_coredumpdir_configured && geteuid() == 0) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server,
                      "AN1036: CoreDumpDirectory has no effect: a core of a child would hold keys and passwords");
@@ -117,7 +139,7 @@ int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
 
     (void)plog;
     if (main->config == NULL) {
-        return OK;
+        return main->broken != NULL ? stand_aside(main, server) : OK;
     }
     trust(main, server, pconf);
     anshin_error_clear(&err);
@@ -131,7 +153,7 @@ int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
     if (is_rehearsal()) {
         return OK;
     }
-    tell_surroundings(server, ptemp);
+    tell_surroundings(main->config, server);
     if (main->config->server.worker) {
         anshin_worker_start(main->config, server, pconf);
     }

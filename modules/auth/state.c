@@ -41,8 +41,8 @@ static apr_status_t check_outside(const char *name, gid_t gid, anshin_error_t *e
     if (getgrouplist(user->pw_name, ap_unixd_config.group_id, groups, &count) < 0) {
         count = GROUPS_MAX;
     }
-    for (int i = 0; i < count; i++) {
-        if (groups[i] == gid) {
+    for (int i = 0; i <= count; i++) {
+        if ((i < count ? groups[i] : user->pw_gid) == gid) {
             return anshin_fail(err, ANSHIN_EINVALID, "AN1029",
                                "httpd's user %s is a member of AnshinGroup %s: every program of the site could read "
                                "store and keys; undo it (gpasswd -d %s %s), httpd's children take the group themselves",

@@ -19,6 +19,7 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "core/housekeeping.h"
+#include "runtime/io.h"
 
 #define POLL apr_time_from_sec(5) /* the net below the doorbell */
 #define NAP apr_time_from_sec(1)  /* between steps of housekeeping, and after a store that cannot be used */
@@ -159,6 +160,7 @@ static int free_claims(const anshin_work_t *work, int signals, int lifeline)
 typedef struct house_t {
     anshin_housekeeping_t state;
     char trouble[200]; /* of the store, as the log was told; "": none */
+    int full;          /* the log was told that there is hardly any space left */
 } house_t;
 
 /* Told once, and once when it is over. */
@@ -183,6 +185,26 @@ static void look_at_store(const anshin_store_t *store, house_t *house, apr_pool_
     apr_cpystrn(house->trouble, why, sizeof(house->trouble));
 }
 
+/* The same, of the space that is left (B53). */
+static void look_at_space(const char *state_dir, house_t *house)
+{
+    apr_uint64_t octets = 0;
+    int full;
+
+    if (anshin_io_space(state_dir, &octets) != APR_SUCCESS) {
+        return;
+    }
+    full = octets < ANSHIN_IO_SPACE_LOW;
+    if (full && !house->full) {
+        anshin_log(ANSHIN_LOG_WARNING, "AN1038",
+                   "%s: %d MiB are left on its file system; make room, or soon nobody logs in", state_dir,
+                   (int)(octets >> 20));
+    } else if (!full && house->full) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1039", "%s: there is room again", state_dir);
+    }
+    house->full = full;
+}
+
 /* One step at a time; *rest: how long until the next. */
 static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_time_t *rest)
 {
@@ -195,6 +217,7 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, work->env, NULL, NULL, scratch);
     look_at_store(work->env->store, house, scratch);
+    look_at_space(work->env->config->server.state_dir, house);
     status = anshin_housekeeping_step(&op, &house->state, &task, &removed);
     if (status == APR_SUCCESS && removed > 0) {
         anshin_log(ANSHIN_LOG_INFO, "AN0796", "housekeeping: %d of %s", removed, task);

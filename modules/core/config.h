@@ -85,6 +85,7 @@ typedef struct anshin_contract_t {
 typedef struct anshin_config_t {
     anshin_server_t server;        /* complete: paths absolute */
     apr_array_header_t *contracts; /* of anshin_contract_t *, in the order of declaration */
+    const char *inside; /* modules of httpd whose programs are part of its children, for people; NULL: none */
 } anshin_config_t;
 
 /* 1 when name may name a contract. */
@@ -112,7 +113,8 @@ apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, 
 /* The Maildir: AnshinMailSpool, or STATE/mail where nobody was asked who carries mail on from there. In pool. */
 const char *anshin_config_spool(const anshin_config_t *config, apr_pool_t *pool);
 
-/* The snapshot: {"version":1,"server":{...},"contracts":[{"name":...,"preset":...,"policy":{...}}]}. New reference. */
+/* The snapshot: {"version":1,"server":{...},"contracts":[{"name":...,"preset":...,"policy":{...}}]},
+ * and "inside" where there is something to tell. New reference. */
 json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool);
 
 /* Read it back, checked like directives. ANSHIN_EINVALID names what is wrong. */

@@ -3,6 +3,8 @@
  */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "core/config.h"
 
 #define SNAPSHOT_VERSION 1
@@ -32,8 +34,9 @@ json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool)
     if (contracts == NULL) {
         return NULL;
     }
-    return json_pack("{s:i, s:o, s:o}", "version", SNAPSHOT_VERSION, "server",
-                     anshin_options_to_json(&config->server, anshin_server_options, pool), "contracts", contracts);
+    return json_pack("{s:i, s:o, s:o, s:s*}", "version", SNAPSHOT_VERSION, "server",
+                     anshin_options_to_json(&config->server, anshin_server_options, pool), "contracts", contracts,
+                     "inside", config->inside);
 }
 
 /* --- in --- */
@@ -95,12 +98,13 @@ static apr_status_t contracts_from_json(anshin_config_t *config, json_t *contrac
 apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, anshin_error_t *err, apr_pool_t *pool)
 {
     json_t *server = NULL, *contracts = NULL;
+    const char *inside = NULL;
     json_error_t where;
     int version = 0;
     apr_status_t rv;
 
-    if (json_unpack_ex(json, &where, JSON_STRICT, "{s:i, s:o, s:o}", "version", &version, "server", &server,
-                       "contracts", &contracts) != 0) {
+    if (json_unpack_ex(json, &where, JSON_STRICT, "{s:i, s:o, s:o, s?s}", "version", &version, "server", &server,
+                       "contracts", &contracts, "inside", &inside) != 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0923", "the snapshot: %.120s", where.text);
     }
     if (version != SNAPSHOT_VERSION) {
@@ -109,6 +113,7 @@ apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, ans
     }
     rv = anshin_config_create(config, err, pool);
     if (rv == APR_SUCCESS) {
+        (*config)->inside = apr_pstrdup(pool, inside);
         rv = anshin_options_from_json(&(*config)->server, anshin_server_options, server, err, pool);
     }
     if (rv == APR_SUCCESS) {

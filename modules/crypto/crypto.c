@@ -122,8 +122,12 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_slots_open(&context->slots, settings->slot_dir, slot_count(settings->slots),
-                           (apr_size_t)context->memory * 1024, settings->line, settings->wait, err, pool);
+    if (settings->slot_dir == NULL) {
+        rv = APR_SUCCESS; /* no hash is computed here */
+    } else {
+        rv = anshin_slots_open(&context->slots, settings->slot_dir, slot_count(settings->slots),
+                               (apr_size_t)context->memory * 1024, settings->line, settings->wait, err, pool);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

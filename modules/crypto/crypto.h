@@ -20,7 +20,8 @@ typedef struct anshin_crypto_settings_t {
     int passes;               /* over the memory */
     int lanes;                /* degree of parallelism, computed by as many threads */
     int slots;                /* hashes that all processes compute at once; 0: processors less one, never none */
-    const char *slot_dir;     /* directory of the lock files slot.N, on a local file system; it must exist */
+    const char *slot_dir;     /* directory of the lock files slot.N, on a local file system; it must exist.
+                               * NULL: this process computes no hash (ANSHIN_EFAULT) */
     int line;                 /* hashes of this process that may wait for a slot at once; 0: any number */
     apr_interval_time_t wait; /* how long each of them waits before ANSHIN_EBUSY; 0: not at all */
 } anshin_crypto_settings_t;

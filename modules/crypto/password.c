@@ -61,7 +61,7 @@ static apr_status_t compute(unsigned char *hash, const anshin_phc_t *phc, const 
     apr_status_t rv;
     int answer;
 
-    if (length > UINT32_MAX) {
+    if (length > UINT32_MAX || slots == NULL) {
         return ANSHIN_EFAULT;
     }
     rv = anshin_slot_acquire(&slot, slots, place);

@@ -72,7 +72,9 @@ static apr_status_t open_crypto(anshin_call_t *call, const anshin_crypto_t **cry
         .passes = server->hash_passes,
         .lanes = server->hash_lanes,
         .slots = server->hash_slots,
-        .slot_dir = apr_pstrcat(call->pool, server->state_dir, "/slots", NULL),
+        .slot_dir = call->command->access == ANSHIN_ACCESS_HASH
+                        ? apr_pstrcat(call->pool, server->state_dir, "/slots", NULL)
+                        : NULL,
         .wait = server->hash_wait,
     };
     anshin_crypto_t *opened;

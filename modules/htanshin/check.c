@@ -19,6 +19,7 @@
 #include "core/trial.h"
 #include "crypto/ca.h"
 #include "htanshin/print.h"
+#include "runtime/io.h"
 
 json_t *anshin_check_problem(anshin_call_t *call, anshin_severity_t severity, const char *what, const char *remedy)
 {
@@ -48,6 +49,20 @@ static void check_trouble(anshin_call_t *call, const anshin_store_t *store)
                                        "mend that before the journal reaches its limit; then nothing can be written");
         anshin_result_number(problem, "journal", (apr_int64_t)trouble.length);
         anshin_result_number(problem, "limit", (apr_int64_t)trouble.limit);
+    }
+}
+
+/* Sessions go on from what is open; logins and changes do not once nothing can be written (B53). */
+static void check_space(anshin_call_t *call)
+{
+    apr_uint64_t octets = 0;
+
+    if (anshin_io_space(call->config->server.state_dir, &octets) == APR_SUCCESS && octets < ANSHIN_IO_SPACE_LOW) {
+        (void)anshin_check_problem(
+            call, octets < ANSHIN_IO_SPACE_LOW / 8 ? ANSHIN_SEVERITY_CRITICAL : ANSHIN_SEVERITY_WARNING,
+            apr_psprintf(call->pool, "%s: %d MiB are left on its file system", call->config->server.state_dir,
+                         (int)(octets >> 20)),
+            "make room: when nothing can be written any more, nobody can log in");
     }
 }
 
@@ -213,7 +228,45 @@ static void check_keys(anshin_call_t *call)
 
 /* --- the CA ----------------------------------------------------------------------------------------------------- */
 
-/* One that is not there, or not to be read, is another's to tell. */
+static int wants_ca(const anshin_config_t *config)
+{
+    for (int i = 0; i < config->contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
+
+        if (ANSHIN_HAS(contract->policy.methods, ANSHIN_METHOD_CERTIFICATE)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_ca_there(anshin_call_t *call)
+{
+    const char *file = call->config->server.ca_certificate;
+
+    if (access(file, R_OK) != 0 && wants_ca(call->config)) {
+        (void)anshin_check_problem(call, ANSHIN_SEVERITY_CRITICAL,
+                                   apr_psprintf(call->pool,
+                                                "the CA certificate %s: %s; who needs a certificate is not let in",
+                                                file, strerror(errno)),
+                                   "put it back, or htanshin ca create makes a CA of one's own; then reload httpd");
+    }
+}
+
+/* --- programs of the site --------------------------------------------------------------------------------------- */
+
+static void check_inside(anshin_call_t *call)
+{
+    if (call->config->inside != NULL) {
+        (void)anshin_check_problem(
+            call, ANSHIN_SEVERITY_WARNING,
+            apr_psprintf(call->pool, "httpd has %s: what these run can read store, keys and mail of Anshin Login",
+                         call->config->inside),
+            "run programs of the site by mod_cgid, php-fpm or a server of their own");
+    }
+}
+
+/* One that is not there, or not to be read, was told already. */
 static void check_ca(anshin_call_t *call)
 {
     const char *file = call->config->server.ca_certificate;
@@ -259,8 +312,9 @@ static void check_texts(anshin_call_t *call)
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-static void (*const checks[])(anshin_call_t *call) = {check_store, check_worker,  check_keys,
-                                                      check_ca,    check_carrier, check_texts};
+static void (*const checks[])(anshin_call_t *call) = {check_store,  check_space,    check_worker,
+                                                      check_keys,   check_ca_there, check_ca,
+                                                      check_inside, check_carrier,  check_texts};
 
 static apr_status_t check(anshin_call_t *call)
 {

@@ -26,6 +26,7 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_NONE,   /* nothing */
     ANSHIN_ACCESS_CONFIG, /* the snapshot */
     ANSHIN_ACCESS_STORE,  /* snapshot, store, keys and one contract */
+    ANSHIN_ACCESS_HASH,   /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER  /* the state directory alone, as the user that owns the CA key */
 } anshin_access_t;
 

@@ -285,7 +285,7 @@ const anshin_command_t anshin_commands_user[] = {
      "Undo lock, disable and the lock of too many attempts; every counter starts again."},
     {"user", "disable", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_disable,
      "Disable a user, as lock does, but listed apart from those who will come back."},
-    {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_code,
+    {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_HASH, user_code,
      "Give out a code that proves a user at the reissue of a password (AnshinReissueProof factor), or opens "
      "AnshinReissueGap."},
     {"user", "delete", "USER", 1, 1, delete_options, ANSHIN_ACCESS_STORE, user_delete,

@@ -11,6 +11,7 @@
 #include <apr_optional_hooks.h>
 #include <apr_strings.h>
 #include <http_connection.h>
+#include <http_core.h>
 #include <http_log.h>
 #include <http_request.h>
 #include <stdatomic.h>
@@ -54,7 +55,6 @@ static int ask(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ct
     const anshin_site_t *site = anshin_site_of(server);
     anshin_error_t err;
 
-    (void)pool;
     if (is_proxy || site->main->trust == NULL || !anshin_site_asks(site)) {
         return OK;
     }
@@ -62,7 +62,10 @@ static int ask(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ct
     if (anshin_tls_ask(ctx, site->main->trust, &err) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s: host %s: %s", err.id,
                      server->server_hostname, err.text);
-        return APR_EGENERAL;
+        if (ap_state_query(AP_SQ_CONFIG_GEN) <= 1) {
+            return APR_EGENERAL;
+        }
+        site->main->broken = apr_psprintf(pool, "%s: host %s: %s", err.id, server->server_hostname, err.text);
     }
     return OK;
 }

@@ -12,17 +12,14 @@ int anshin_logout_get(anshin_exchange_t *x)
     return x->logged_in ? anshin_answer_page(x, "logout", HTTP_OK) : anshin_answer_redirect(x, "/login");
 }
 
+/* The browser forgets the session whatever becomes of it on the server: who presses this is about to leave. */
 int anshin_logout_post(anshin_exchange_t *x)
 {
-    if (x->logged_in) {
-        apr_status_t status = anshin_session_end(&x->op, x->session_key);
+    apr_status_t status = x->logged_in ? anshin_session_end(&x->op, x->session_key) : APR_SUCCESS;
 
-        if (status != APR_SUCCESS) {
-            return anshin_answer_unavailable(x, status, "logout");
-        }
-    }
     anshin_member_leaves(x);
     anshin_cookie_clear(x->r, anshin_session_cookie(x->op.contract->name, x->op.pool));
     json_object_del(x->page->data, "user"); /* the page no longer speaks of anybody */
-    return anshin_answer_page(x, "logged-out", HTTP_OK);
+    return status == APR_SUCCESS ? anshin_answer_page(x, "logged-out", HTTP_OK)
+                                 : anshin_answer_unavailable(x, status, "logout");
 }

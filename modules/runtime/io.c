@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 apr_status_t anshin_io_write(int fd, const void *data, apr_size_t length)
@@ -41,6 +42,17 @@ apr_status_t anshin_io_read(int fd, void *data, apr_size_t size, apr_size_t *len
         }
         *length += got > 0 ? (apr_size_t)got : 0;
     }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_io_space(const char *path, apr_uint64_t *octets)
+{
+    struct statvfs facts;
+
+    if (statvfs(path, &facts) != 0) {
+        return errno;
+    }
+    *octets = (apr_uint64_t)facts.f_bavail * facts.f_frsize;
     return APR_SUCCESS;
 }
 

@@ -15,4 +15,10 @@ apr_status_t anshin_io_read(int fd, void *data, apr_size_t size, apr_size_t *len
 /* What was made or moved in a directory is there for good. */
 apr_status_t anshin_io_sync_directory(const char *path);
 
+/* Octets that may still be written to the file system of this path. */
+apr_status_t anshin_io_space(const char *path, apr_uint64_t *octets);
+
+/* Fewer than these are told of: what is left for journal, mail and logs is soon used up. */
+#define ANSHIN_IO_SPACE_LOW ((apr_uint64_t)64 << 20)
+
 #endif

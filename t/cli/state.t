@@ -87,6 +87,20 @@ for my $what (sort keys %garbled) {
     unlike($r->{err}, qr/there is none/, "$what: is never taken for no such user");
 }
 
+# --- a copy is its own (D1), and a restored one is put right (B41) ---
+
+is($s->htanshin('user', 'add', 'p-01-usr001', '--address', 'usr001@example.jp')->{status}, 0, 'a user');
+my $copy = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1, CLEANUP => 1) . '/copy';
+is($s->run('cp', '-r', $s->state, $copy)->{status}, 0, 'a copy by cp -r, which keeps neither group nor mode');
+my @whose = $s->{group} ? ('--group', $s->{group}, '--signer-user', $s->{signer}) : ();
+is(htanshin($copy, 'state', 'prepare', @whose)->{status}, 0, 'B41: one command puts it right');
+is(htanshin($copy, 'user', 'lock', 'p-01-usr001')->{status}, 0, 'D1: a user of the copy is locked');
+like(htanshin($copy, 'user', 'show', 'p-01-usr001')->{out}, qr/^locked: +yes|^state: +locked/m, 'there');
+unlike($s->htanshin('user', 'show', 'p-01-usr001')->{out}, qr/^locked: +yes|^state: +locked/m, 'and not in the live store');
+File::Path::remove_tree("$copy/slots");
+is(htanshin($copy, 'user', 'show', 'p-01-usr001')->{status}, 0, 'D11: what computes no hash needs no slots');
+is(htanshin($copy, 'user', 'code', 'p-01-usr001')->{status}, 3, 'what does, needs them');
+
 # --- the command line ---
 
 refused('no command', $s->htanshin(), 2, qr/no command given.*\n.*htanshin help/);
