@@ -42,9 +42,6 @@ static int post_read_request(request_rec *r)
         anshin_identity_clean(r, 0);
     }
     if (site->main->config == NULL) {
-        if (site->main->broken != NULL) {
-            anshin_identity_clean(r); /* what stands behind us believes these headers all the same */
-        }
         return DECLINED;
     }
     if (anshin_peer_strays(r)) {

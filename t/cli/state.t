@@ -90,7 +90,9 @@ for my $what (sort keys %garbled) {
 # --- a copy is its own (D1), and a restored one is put right (B41) ---
 
 is($s->htanshin('user', 'add', 'p-01-usr001', '--address', 'usr001@example.jp')->{status}, 0, 'a user');
-my $copy = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1, CLEANUP => 1) . '/copy';
+my $copy = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $copy;
+$copy .= '/copy';
 is($s->run('cp', '-r', $s->state, $copy)->{status}, 0, 'a copy by cp -r, which keeps neither group nor mode');
 my @whose = $s->{group} ? ('--group', $s->{group}, '--signer-user', $s->{signer}) : ();
 is(htanshin($copy, 'state', 'prepare', @whose)->{status}, 0, 'B41: one command puts it right');

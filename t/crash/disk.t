@@ -151,6 +151,7 @@ sub prepare {
     my %cast = (stay => Anshin::Person->add($s, 'p-01-stay'), come => Anshin::Person->add($s, 'p-01-come'));
     $_->register for values %cast;
     $cast{session} = logged_in($s, $cast{stay});
+    $cast{leaver}  = logged_in($s, $cast{stay});
     $cast{late} = halfway($s, 'p-01-late', 'password');
     $cast{holder} = halfway($s, 'p-01-hold', 'certificate');
     $cast{logins} = 0;
@@ -183,8 +184,12 @@ sub while_it_lasts {
     is_refused(change($cast->{session}, $cast->{stay}, 'Never-to-be-7'), "$is->{name}: a change of the password");
     is_refused(log_in_until_refused($s, $cast, $is->{some} ? 3000 : 1), "$is->{name}: a login");
     is_refused(finish_registration($cast->{late}), "$is->{name}: a registration");
+    my $leaver = $cast->{leaver};
+    is($leaver->submit($leaver->get('/anshin/logout'), {}, qr/logout$/)->status, 503, "$is->{name}: a logout is not written");
+    isnt($leaver->get('/members/')->status, 200, "$is->{name}: but the browser has forgotten the session (B53)");
     my $some = $cast->{logins};
     cmp_ok($some, '>', 0, "$is->{name}: but $some went into what was allocated before") if $is->{some};
+    like($s->htanshin('check')->{out}, qr/MiB are left on its file system/, "$is->{name}: check tells of it (B53)") if $s->{mounted};
     isnt($s->client->get('/members/')->status, 200, "$is->{name}: nobody gets in without a session");
     like($s->log, qr/AN0612: .*\Q$is->{cause}\E/, "$is->{name}: httpd's log names the cause");
     kill CONT => $cast->{worker};
