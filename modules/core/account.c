@@ -12,7 +12,7 @@
 
 const char *anshin_user_canonical(const char *typed, apr_pool_t *pool)
 {
-    char *text = anshin_unicode_nfkc(typed, 0, pool);
+    char *text = anshin_unicode_typed(typed, 0, pool);
     size_t length;
 
     if (!text) {
@@ -33,60 +33,6 @@ const char *anshin_user_canonical(const char *typed, apr_pool_t *pool)
         *at = (char)tolower(c);
     }
     return text;
-}
-
-/* Labels of letters, digits and hyphens, at least two of them. */
-static int domain_valid(const char *domain)
-{
-    size_t label = 0;
-    int dots = 0;
-
-    for (const char *at = domain;; at++) {
-        if (*at == '.' || *at == '\0') {
-            if (label == 0 || label > 63 || at[-1] == '-') {
-                return 0;
-            }
-            if (*at == '\0') {
-                return dots > 0;
-            }
-            dots++;
-            label = 0;
-            continue;
-        }
-        if (!isalnum((unsigned char)*at) && !(*at == '-' && label > 0)) {
-            return 0;
-        }
-        label++;
-    }
-}
-
-int anshin_address_valid(const char *text)
-{
-    const char *at = strrchr(text, '@');
-    size_t local = at ? (size_t)(at - text) : 0;
-
-    if (local == 0 || local > 64 || strlen(text) > ANSHIN_ADDRESS_MAX) {
-        return 0;
-    }
-    for (const char *c = text; c < at; c++) {
-        int atom = (unsigned char)*c < 0x80 && (isalnum((unsigned char)*c) || strchr("!#$%&'*+-/=?^_`{|}~", *c));
-        int dot = *c == '.' && c > text && c + 1 < at && c[1] != '.';
-        if (!atom && !dot) {
-            return 0;
-        }
-    }
-    return domain_valid(at + 1);
-}
-
-const char *anshin_address_masked(const char *address, apr_pool_t *pool)
-{
-    const char *at = strrchr(address, '@');
-    size_t local = at ? (size_t)(at - address) : strlen(address);
-
-    if (!at || local < 3) {
-        return apr_pstrcat(pool, "***", at ? at : "", NULL);
-    }
-    return apr_psprintf(pool, "%c***%c%s", address[0], at[-1], at);
 }
 
 const char *anshin_account_key(anshin_op_t *op, const char *user)

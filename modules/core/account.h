@@ -4,6 +4,7 @@
 #ifndef ANSHIN_CORE_ACCOUNT_H
 #define ANSHIN_CORE_ACCOUNT_H
 
+#include "core/address.h"
 #include "core/op.h"
 
 /* On disk, never renumbered. */
@@ -14,18 +15,12 @@ typedef enum anshin_account_state_t {
     ANSHIN_ACCOUNT_DISABLED /* by the operator, without hope of a quick unlock */
 } anshin_account_state_t;
 
-#define ANSHIN_USER_MAX 64     /* bytes of a user ID */
-#define ANSHIN_ADDRESS_MAX 254 /* bytes of a mail address, RFC 5321 4.5.3.1.3 less brackets */
+#define ANSHIN_USER_MAX 64 /* bytes of a user ID */
 
-/* The canonical form of a user ID as typed: NFKC (full-width typing), spaces around it cut, lower case. In pool, or
- * NULL when no user can have it: 1 to ANSHIN_USER_MAX of a-z 0-9 . _ - + @, starting with a letter or digit. */
+/* The canonical form of a user ID as typed: as anshin_unicode_typed() has it, spaces around it cut, lower case. In
+ * pool, or NULL when no user can have it: 1 to ANSHIN_USER_MAX of a-z 0-9 . _ - + @, starting with a letter or
+ * digit. */
 const char *anshin_user_canonical(const char *typed, apr_pool_t *pool);
-
-/* 1 when text is a plain mail address (RFC 5321 dot-atom @ domain, ASCII), which no header can be injected with. */
-int anshin_address_valid(const char *text);
-
-/* "t***o@example.jp" for pages that are shown before the person is fully proven; in pool. */
-const char *anshin_address_masked(const char *address, apr_pool_t *pool);
 
 /* Keys of an account's records, in op's pool. */
 const char *anshin_account_key(anshin_op_t *op, const char *user);

@@ -44,6 +44,7 @@ static apr_status_t change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
         anshin_txn_wipe(txn, account->totp_blob);
         account->totp_blob = NULL;
         account->totp_step = 0;
+        account->totp_steps = NULL;
     }
     for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
         rv = convert(op, txn, account, &APR_ARRAY_IDX(terminals, i, anshin_terminal_t), issues);

@@ -42,18 +42,21 @@ static apr_status_t check_new(anshin_op_t *op, const anshin_account_new_t *spec,
                               anshin_terminal_t *terminal)
 {
     const anshin_policy_t *policy = &op->contract->policy;
+    anshin_address_rule_t rule;
 
     account->user = terminal->user = anshin_user_canonical(spec->user, op->pool);
     account->method = spec->method < 0 ? policy->default_method : spec->method;
     account->language = spec->language ? spec->language : policy->language;
     terminal->kind = spec->terminal_kind;
-    terminal->address = spec->address;
+    terminal->address = spec->address ? anshin_address_typed(spec->address, op->pool) : "";
+    rule = anshin_address_rule(terminal->address);
     if (!account->user) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0140",
                            "user ID: 1 to %d of a-z 0-9 . _ - + @, starting with a letter or digit", ANSHIN_USER_MAX);
     }
-    if (!spec->address || !anshin_address_valid(spec->address)) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0141", "mail address: not of the form name@example.jp");
+    if (rule != ANSHIN_ADDRESS_GOOD) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0141", "mail address \"%s\": %s", terminal->address,
+                           anshin_address_advice(rule));
     }
     if (!ANSHIN_HAS(policy->methods, account->method)) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0142", "method: contract %s does not admit %s",

@@ -261,9 +261,9 @@ int anshin_password_days_left(const anshin_op_t *op, const anshin_account_t *acc
     return left <= 0 ? 0 : (int)(left / apr_time_from_sec(86400)) + 1;
 }
 
-const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool)
+/* Spaces around it cut, those within it one. */
+static const char *squeeze(char *text)
 {
-    char *text = anshin_unicode_nfkc(typed, 1, pool);
     char *to = text;
     const char *from = text;
 
@@ -284,4 +284,14 @@ const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool)
     }
     *to = '\0';
     return text;
+}
+
+const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool)
+{
+    return squeeze(anshin_unicode_typed(typed, 1, pool));
+}
+
+const char *anshin_answer_former(const char *typed, apr_pool_t *pool)
+{
+    return squeeze(anshin_unicode_nfkc(typed, 1, pool));
 }

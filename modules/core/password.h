@@ -56,9 +56,11 @@ apr_status_t anshin_password_hash(anshin_op_t *op, char phc[ANSHIN_PHC_MAX], con
 /* Put a new hash into *account, the former one into its history. */
 void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc);
 
-/* The answer as it is hashed: NFKC, case folding, white space around it cut and runs inside made one space. In pool,
- * NULL when it is not valid UTF-8 or holds control characters. */
+/* The answer as it is hashed: as anshin_unicode_typed() folds it, white space around it cut and runs inside made one
+ * space. In pool, NULL when it is not valid UTF-8 or holds control characters. former: as answers were hashed until
+ * hyphens and what cannot be seen were unified, for hashes of that time. */
 const char *anshin_answer_normalise(const char *typed, apr_pool_t *pool);
+const char *anshin_answer_former(const char *typed, apr_pool_t *pool);
 
 #define ANSHIN_ANSWER_MAX 200 /* bytes after normalisation */
 

@@ -9,6 +9,7 @@
 
 #include "core/history.h"
 #include "core/lock.h"
+#include "core/password.h"
 #include "core/secret.h"
 
 static apr_status_t reserve_once(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
@@ -57,6 +58,10 @@ static apr_status_t match_all(anshin_op_t *op, const anshin_proof_part_t *parts,
         int one = 0, stale;
         apr_status_t rv = crypto->password_verify(crypto->ctx, &one, &stale, parts[i].phc, parts[i].secret,
                                                   strlen(parts[i].secret), NULL);
+        if (rv == APR_SUCCESS && !one && parts[i].former != NULL) {
+            rv = crypto->password_verify(crypto->ctx, &one, &stale, parts[i].phc, parts[i].former,
+                                         strlen(parts[i].former), NULL);
+        }
         if (rv != APR_SUCCESS) {
             return anshin_fail(&op->error, rv, "AN0181", "a secret could not be checked: %s", anshin_status_name(rv));
         }
@@ -112,6 +117,7 @@ apr_status_t anshin_proof_check_all(anshin_op_t *op, anshin_counter_kind_t kind,
 
     for (int i = 0; i < count; i++) {
         anshin_secret_wipe(op, parts[i].secret);
+        anshin_secret_wipe(op, parts[i].former);
     }
     return rv;
 }
@@ -119,7 +125,17 @@ apr_status_t anshin_proof_check_all(anshin_op_t *op, anshin_counter_kind_t kind,
 apr_status_t anshin_proof_check(anshin_op_t *op, anshin_counter_kind_t kind, const char *user, const char *phc,
                                 const char *secret, anshin_proof_t *proof)
 {
-    const anshin_proof_part_t part = {phc, secret};
+    const anshin_proof_part_t part = {phc, secret, NULL};
 
     return anshin_proof_check_all(op, kind, user, &part, 1, proof);
+}
+
+anshin_proof_part_t anshin_proof_answer(anshin_op_t *op, const char *phc, const char *typed)
+{
+    const char *answer = anshin_answer_normalise(typed, op->pool);
+    const char *former = anshin_answer_former(typed, op->pool);
+    int both = answer != NULL && former != NULL && strcmp(answer, former) != 0;
+    const anshin_proof_part_t part = {answer != NULL ? phc : NULL, answer != NULL ? answer : "", both ? former : NULL};
+
+    return part;
 }

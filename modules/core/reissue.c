@@ -130,7 +130,7 @@ apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, co
 static anshin_proof_part_t code_part(anshin_op_t *op, const anshin_account_t *account, const char *code)
 {
     const anshin_proof_part_t part = {account->proof_expires_at > op->now ? account->proof_mac : NULL,
-                                      anshin_secret_normalise(code, op->pool)};
+                                      anshin_secret_normalise(code, op->pool), NULL};
 
     return part;
 }
@@ -140,9 +140,8 @@ static anshin_proof_part_t code_part(anshin_op_t *op, const anshin_account_t *ac
 static apr_status_t prove_answer(anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account,
                                  const anshin_reissue_typed_t *typed, anshin_proof_t *proof)
 {
-    const char *secret = anshin_answer_normalise(typed->answer, op->pool);
-    int asked = secret && account->question && strcmp(account->question, typed->question) == 0;
-    const anshin_proof_part_t parts[] = {{asked ? account->answer_hash : NULL, secret ? secret : ""},
+    int asked = account->question && strcmp(account->question, typed->question) == 0;
+    const anshin_proof_part_t parts[] = {anshin_proof_answer(op, asked ? account->answer_hash : NULL, typed->answer),
                                          code_part(op, account, typed->code)};
 
     return anshin_proof_check_all(op, ANSHIN_COUNTER_ANSWER, account->user, parts, opens_at(op, kind, account) ? 2 : 1,

@@ -70,9 +70,10 @@ static apr_status_t find_terminal(anshin_op_t *op, anshin_txn_t *txn, const ansh
     apr_array_header_t *terminals;
     apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
 
+    address = anshin_address_typed(address, op->pool);
     for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
         *terminal = APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
-        if (terminal->address && strcasecmp(terminal->address, address) == 0) {
+        if (terminal->address && anshin_address_same(terminal->address, address)) {
             return APR_SUCCESS;
         }
     }

@@ -109,7 +109,7 @@ void anshin_secret_wipe_bytes(const anshin_op_t *op, anshin_bytes_t *bytes)
 
 const char *anshin_secret_normalise(const char *typed, apr_pool_t *pool)
 {
-    char *text = anshin_unicode_nfkc(typed, 0, pool);
+    char *text = anshin_unicode_typed(typed, 0, pool);
     char *to = text;
 
     if (!text) {

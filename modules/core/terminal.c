@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/certificate.h"
 #include "core/download.h"
@@ -42,7 +41,7 @@ static apr_status_t address_taken(anshin_op_t *op, anshin_txn_t *txn, const ansh
     *taken = 0;
     for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
-        *taken |= terminal->number != except && terminal->address && strcasecmp(terminal->address, address) == 0;
+        *taken |= terminal->number != except && terminal->address && anshin_address_same(terminal->address, address);
     }
     return rv;
 }
@@ -108,7 +107,7 @@ static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
     if (!*address) {
         result->address_error = "errors.required";
     } else if (!anshin_address_valid(address)) {
-        result->address_error = "errors.address";
+        result->address_error = anshin_address_error(anshin_address_rule(address));
     } else {
         rv = address_taken(op, txn, account, number, address, &taken);
         result->address_error = taken ? "errors.address_taken" : NULL;

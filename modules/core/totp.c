@@ -14,6 +14,8 @@
 #include "core/notice.h"
 #include "core/secret.h"
 
+#define STEPS_KEPT 16
+
 apr_status_t anshin_totp_secret(anshin_op_t *op, const char **secret)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
@@ -45,17 +47,72 @@ static const char *encode(const char *text, apr_pool_t *pool)
     return out;
 }
 
+/* A name in the form that apps take: the rule for these URIs has a colon between issuer and account, and none within. */
+static const char *label(const char *title, apr_pool_t *pool)
+{
+    char *text = apr_pstrdup(pool, title);
+    char *to = text;
+
+    for (const char *from = text; *from; from++) {
+        if (*from != ':') {
+            *to++ = *from;
+        } else if (from[1] != ' ' && from[1] != '\0') {
+            *to++ = ' ';
+        }
+    }
+    *to = '\0';
+    return encode(text, pool);
+}
+
 const char *anshin_totp_uri(anshin_op_t *op, const char *user, const char *secret)
 {
     const char *title = op->contract->policy.title ? op->contract->policy.title : op->contract->name;
-    const char *issuer = encode(title, op->pool);
+    const char *issuer = label(title, op->pool);
 
     return apr_pstrcat(op->pool, "otpauth://totp/", issuer, ":", encode(user, op->pool), "?secret=", secret,
                        "&issuer=", issuer, "&algorithm=SHA1&digits=6&period=30", NULL);
 }
 
+/* The account knows the last steps whose codes were used, the lowest first: not only the last one, since a clock that
+ * was ahead leaves one that lies in the future. What is below the lowest may have been used. */
+static int is_unused(const anshin_account_t *account, apr_int64_t step)
+{
+    const apr_array_header_t *used = account->totp_steps;
+
+    if (used == NULL || used->nelts == 0) {
+        return step > account->totp_step;
+    }
+    for (int i = 0; i < used->nelts; i++) {
+        if (step == APR_ARRAY_IDX(used, i, apr_int64_t)) {
+            return 0;
+        }
+    }
+    return step > APR_ARRAY_IDX(used, 0, apr_int64_t);
+}
+
+/* In order; the lowest makes room. */
+static void use(anshin_account_t *account, apr_int64_t step, apr_pool_t *pool)
+{
+    const apr_array_header_t *used = account->totp_steps;
+    apr_array_header_t *now = apr_array_make(pool, STEPS_KEPT, sizeof(apr_int64_t));
+    int i = used != NULL && used->nelts >= STEPS_KEPT ? 1 : 0;
+
+    if (used == NULL || used->nelts == 0) {
+        APR_ARRAY_PUSH(now, apr_int64_t) = account->totp_step;
+    }
+    for (; used != NULL && i < used->nelts && APR_ARRAY_IDX(used, i, apr_int64_t) < step; i++) {
+        APR_ARRAY_PUSH(now, apr_int64_t) = APR_ARRAY_IDX(used, i, apr_int64_t);
+    }
+    APR_ARRAY_PUSH(now, apr_int64_t) = step;
+    for (; used != NULL && i < used->nelts; i++) {
+        APR_ARRAY_PUSH(now, apr_int64_t) = APR_ARRAY_IDX(used, i, apr_int64_t);
+    }
+    account->totp_steps = now;
+    account->totp_step = APR_ARRAY_IDX(now, now->nelts - 1, apr_int64_t);
+}
+
 /* The step of the code when it is one that may still be used, 0 for none. All steps are computed, whichever fits. */
-static apr_status_t find_step(anshin_op_t *op, const void *secret, apr_size_t length, apr_int64_t after,
+static apr_status_t find_step(anshin_op_t *op, const void *secret, apr_size_t length, const anshin_account_t *account,
                               const char *code, apr_int64_t *found)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
@@ -68,7 +125,7 @@ static apr_status_t find_step(anshin_op_t *op, const void *secret, apr_size_t le
         if (rv != APR_SUCCESS) {
             return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0186", "a one-time password could not be computed");
         }
-        if (strlen(code) == 6 && crypto->equal(crypto->ctx, expected, code, 6) && step > after) {
+        if (strlen(code) == 6 && crypto->equal(crypto->ctx, expected, code, 6) && is_unused(account, step)) {
             *found = step;
         }
         crypto->wipe(crypto->ctx, expected, sizeof(expected));
@@ -91,10 +148,10 @@ apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const
                                                     "the sealed secret of user %s is gone", account->user)
                                       : rv;
     }
-    rv = find_step(op, secret.data, secret.length, account->totp_step, code, &step);
+    rv = find_step(op, secret.data, secret.length, account, code, &step);
     anshin_secret_wipe_bytes(op, &secret);
     if (rv == APR_SUCCESS && step) {
-        account->totp_step = step;
+        use(account, step, op->pool);
         *right = 1;
     }
     return rv;
@@ -119,7 +176,11 @@ static apr_status_t set_blob(anshin_op_t *op, anshin_txn_t *txn, const anshin_me
     }
     anshin_txn_wipe(txn, account.totp_blob);
     account.totp_blob = blob;
-    account.totp_step = step;
+    account.totp_step = 0;
+    account.totp_steps = NULL;
+    if (blob) {
+        use(&account, step, op->pool);
+    }
     if ((rv = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
         (rv = anshin_history_add(op, txn, account.user, &entry)) != APR_SUCCESS ||
         (blob && (rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, 0)) != APR_SUCCESS)) {
@@ -148,9 +209,10 @@ static apr_status_t replace(anshin_op_t *op, const anshin_member_t *member, cons
 static apr_status_t enrol(anshin_op_t *op, const anshin_member_t *member, const anshin_bytes_t *secret,
                           const char *code, int *right)
 {
+    static const anshin_account_t fresh = {.totp_step = 0};
     const char *blob;
     apr_int64_t step;
-    apr_status_t rv = find_step(op, secret->data, secret->length, 0, code, &step);
+    apr_status_t rv = find_step(op, secret->data, secret->length, &fresh, code, &step);
 
     *right = rv == APR_SUCCESS && step != 0;
     if (!*right) {

@@ -28,7 +28,7 @@ apr_status_t anshin_totp_enrol(anshin_op_t *op, const anshin_member_t *member, c
 /* Remove it; without one nothing happens. APR_SUCCESS, ANSHIN_EDENIED (the session has ended meanwhile). */
 apr_status_t anshin_totp_remove(anshin_op_t *op, const anshin_member_t *member);
 
-/* Is this a fresh code of the account's app? *right; account->totp_step moves on and the caller writes the account. */
+/* Is this a fresh code of the account's app? *right; the step counts as used then and the caller writes the account. */
 apr_status_t anshin_totp_check(anshin_op_t *op, anshin_account_t *account, const char *code, int *right);
 
 #endif

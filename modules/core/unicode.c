@@ -48,7 +48,7 @@ apr_size_t anshin_unicode_length(const char *text)
     return count;
 }
 
-char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool)
+static char *map(const char *text, utf8proc_option_t options, apr_pool_t *pool)
 {
     utf8proc_uint8_t *mapped = NULL;
     utf8proc_ssize_t length;
@@ -58,13 +58,77 @@ char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool)
         return NULL;
     }
     length = utf8proc_map((const utf8proc_uint8_t *)text, 0, &mapped,
-                          UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
-                              (fold ? UTF8PROC_CASEFOLD : 0));
+                          UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | options);
     if (length < 0) {
         return NULL;
     }
     result = apr_pstrmemdup(pool, (const char *)mapped, (apr_size_t)length);
     explicit_bzero(mapped, (size_t)length); /* it may be an answer or a code */
     free(mapped);
+    return result;
+}
+
+char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool)
+{
+    return map(text, fold ? UTF8PROC_CASEFOLD : 0, pool);
+}
+
+/* --- what is typed --- */
+
+#define LONG_VOWEL 0x30fc
+
+static int is_hyphen(utf8proc_int32_t code)
+{
+    return (code >= 0x2010 && code <= 0x2015) || code == 0x2043 || code == 0x2212 || code == 0x2500;
+}
+
+static int is_space(utf8proc_int32_t code)
+{
+    utf8proc_category_t category = utf8proc_category(code);
+
+    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+}
+
+static int is_japanese(utf8proc_int32_t code)
+{
+    return (code >= 0x3040 && code <= 0x30ff) || (code >= 0x31f0 && code <= 0x31ff) ||
+           (code >= 0x3400 && code <= 0x9fff) || (code >= 0x20000 && code <= 0x3ffff);
+}
+
+/* In place: what is written instead is shorter. */
+static void unify(char *text)
+{
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+    utf8proc_int32_t code, before = 0;
+    char *to = text;
+
+    while (*at != '\0') {
+        utf8proc_ssize_t used = utf8proc_iterate(at, -1, &code);
+
+        if (is_hyphen(code) || (code == LONG_VOWEL && !is_japanese(before))) {
+            code = '-';
+        } else if (is_space(code)) {
+            code = ' ';
+        }
+        before = code;
+        to += utf8proc_encode_char(code, (utf8proc_uint8_t *)to);
+        at += used;
+    }
+    *to = '\0';
+}
+
+char *anshin_unicode_typed(const char *text, int fold, apr_pool_t *pool)
+{
+    char *plain = apr_pstrdup(pool, text);
+    char *result;
+
+    for (char *at = plain; *at != '\0'; at++) {
+        *at = *at == '\t' || *at == '\r' || *at == '\n' ? ' ' : *at;
+    }
+    result = map(plain, UTF8PROC_IGNORE | (fold ? UTF8PROC_CASEFOLD : 0), pool);
+    explicit_bzero(plain, strlen(plain));
+    if (result != NULL) {
+        unify(result);
+    }
     return result;
 }

@@ -10,6 +10,13 @@
  * holds control characters. */
 char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool);
 
+/* The one rule for what people type or paste as ID, address, code or answer (ADR-2); passwords are none of it. NFKC,
+ * with case folding when fold is 1; every kind of space, tab and line end is a plain space; every hyphen, dash and
+ * minus is '-', and so is the long vowel sign of Japanese keyboards where it does not follow kana or kanji; what
+ * cannot be seen (soft hyphens, zero-width spaces, marks of byte order and direction, variation selectors) is gone.
+ * The intermediate copies are wiped. NULL when text is not valid UTF-8 or holds other control characters. */
+char *anshin_unicode_typed(const char *text, int fold, apr_pool_t *pool);
+
 /* 1 when text is valid UTF-8. */
 int anshin_unicode_valid(const char *text);
 

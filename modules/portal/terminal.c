@@ -170,7 +170,7 @@ static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
     anshin_member_t member = anshin_member_of(x);
     const char *address = anshin_exchange_field(x, "address", ADDRESS_TYPED_MAX);
     const char *confirm = anshin_member_field(x, "address_confirm");
-    plan_t plan = {action, number, typed_kind(x), address};
+    plan_t plan = {action, number, typed_kind(x), address ? anshin_address_typed(address, x->op.pool) : NULL};
     anshin_terminal_result_t result;
     apr_status_t status;
 
@@ -180,7 +180,8 @@ static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
     if (!address) {
         return anshin_answer_form(x, "terminal-edit");
     }
-    status = anshin_terminal_check(&x->op, &member, number, address, confirm, plan.kind, &result);
+    status = anshin_terminal_check(&x->op, &member, number, plan.address, anshin_address_typed(confirm, x->op.pool),
+                                   plan.kind, &result);
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_answer_error(x, HTTP_NOT_FOUND);
     }

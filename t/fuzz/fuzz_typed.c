@@ -30,6 +30,9 @@ static void check_address(const char *typed, apr_pool_t *pool)
 {
     const char *domain;
 
+    require(anshin_address_error(anshin_address_rule(typed)) == NULL || !anshin_address_valid(typed));
+    typed = anshin_address_typed(typed, pool);
+    require(strcmp(anshin_address_typed(typed, pool), typed) == 0);
     if (!anshin_address_valid(typed)) {
         return;
     }
@@ -47,14 +50,14 @@ static void check_code(const char *typed, apr_pool_t *pool)
     const char *code = anshin_secret_normalise(typed, pool);
 
     require(strcspn(code, " -ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(code));
-    require(*code == '\0' || anshin_unicode_clean(typed));
+    require(*code == '\0' || anshin_unicode_valid(typed));
 }
 
 static void check_answer(const char *typed, apr_pool_t *pool)
 {
     const char *answer = anshin_answer_normalise(typed, pool);
 
-    require((answer != NULL) == anshin_unicode_clean(typed));
+    require(answer == NULL ? !anshin_unicode_clean(typed) : anshin_unicode_valid(typed));
     if (answer != NULL && *answer != '\0') {
         require(anshin_unicode_clean(answer) && anshin_unicode_length(answer) <= strlen(answer));
         require(answer[0] != ' ' && answer[strlen(answer) - 1] != ' ' && strstr(answer, "  ") == NULL);

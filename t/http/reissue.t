@@ -21,6 +21,8 @@ sub ask {
 {
     my $p = Anshin::Person->add($s, 'p-01-usr001');
     $p->register;
+    my $typing = Anshin::Person->add($s, 'p-01-usr009');
+    $typing->register;
     my $c = $s->client;
     is($c->get('/anshin/reissue/password')->status, 200, 'the page needs no login (PRI-1)');
     my $good = ask($c, 'password', $p->{user}, $p->{address});
@@ -30,6 +32,8 @@ sub ask {
     is($_->header('Location'), $good->header('Location'), 'has the same answer, whoever it is (PRI-1, S8)') for $bad, $odd;
     is(ask($c, 'password', '', '')->status, 422, 'empty fields are named');
     my $path = $p->reissue_path('password');
+    is(ask($c, 'password', "\x{feff}p\x{2010}01\x{2212}usr009\t", "\x{3000}" . $typing->{address} =~ tr/!-~/\x{ff01}-\x{ff5e}/r)->status, 303, 'ID and address as phones and PDF give them');
+    ok($typing->reissue_path('password'), 'ADR-2: the mail comes');
     is($s->client->get($path)->status, 303, 'a mail scanner opens the link (REG-5)');
     is($s->client->head($path)->status, 303, 'twice');
     my $page = $c->follow($c->get($path));

@@ -128,6 +128,7 @@ is($p->login($c)->status, 303, 'somebody is logged in');
         @hostile, map { ("b$_\@example.jp", "b\@example.jp$_", "b\@exam${_}ple.jp") }
             "\r\nBcc:evil\@evil.example", "\r", "\n", "\t", ' ', '"', "'>", '<', "\x7f", "\x{85}", "\x{2028}", ',c@x.jp', ';'
     );
+    @addresses = grep { !/^b\@example\.jp[\r\n\t \x{2028}]$/ } @addresses;    # what cannot be seen around an address is cut (ADR-2)
     utf8::upgrade($_) for @addresses;
     my $taken = 0;
     for my $path ('/anshin/terminal/add', '/anshin/terminal/change?n=1') {

@@ -116,6 +116,42 @@ static int has_app(void)
     return world_get(&world, &anshin_record_account, "p-01/ot1", &account) == APR_SUCCESS && account.totp_blob != NULL;
 }
 
+/* The server's clock was two hours ahead, codes were used, and it is set right: codes of now open, none does twice. */
+static void test_wrong_clock(void)
+{
+    apr_time_t right_at = world.now + apr_time_from_sec(90), ahead = right_at + apr_time_from_sec(7200);
+    anshin_login_result_t r;
+    apr_status_t rv;
+
+    world.now = ahead;
+    r = check(stamp_of(), code_of(0), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "a clock that is ahead takes its codes");
+    world.now = right_at;
+    r = check(stamp_of(), code_of(0), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "set right, it takes those of now (S25)");
+    r = check(stamp_of(), code_of(0), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "each once (S25)");
+    world.now = ahead;
+    r = check(stamp_of(), code_of(0), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "and the code of then is used up when its time comes (S25)");
+    r = check(stamp_of(), code_of(1), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "the next is none of them");
+    for (int i = 0; i < 20; i++) {
+        world.now += apr_time_from_sec(60);
+        r = check(stamp_of(), code_of(0), &rv);
+        if (r.outcome != ANSHIN_LOGIN_OK || check(stamp_of(), code_of(0), &rv).outcome != ANSHIN_LOGIN_WRONG) {
+            ok(0, "code %d of many", i);
+        }
+    }
+    world.now = right_at + apr_time_from_sec(60);
+    r = check(stamp_of(), code_of(0), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_WRONG, "what may have been used and is forgotten is not taken (S25)");
+    world.now = ahead + apr_time_from_sec(21 * 60);
+    r = check(stamp_of(), code_of(0), &rv);
+    ok(r.outcome == ANSHIN_LOGIN_OK, "time goes on");
+    world.now = right_at;
+}
+
 static void test_totp(void)
 {
     const char *secret, *uri;
@@ -135,6 +171,12 @@ static void test_totp(void)
     ok(anshin_totp_secret(world_op(&world), &secret) == APR_SUCCESS && strlen(secret) == 32, "a secret of 160 bits");
     uri = anshin_totp_uri(world_op(&world), "ot1", SECRET);
     ok(strstr(uri, "otpauth://totp/p-01:ot1?secret=" SECRET "&issuer=p-01") == uri, "its URI for the app");
+    world.contract.policy.title = "Intranet: sales:east:";
+    uri = anshin_totp_uri(world_op(&world), "ot1", SECRET);
+    ok(strstr(uri, "otpauth://totp/Intranet%20sales%20east:ot1?") == uri &&
+           strstr(uri, "&issuer=Intranet%20sales%20east&") && strstr(uri, "%3A") == NULL,
+       "a title with colons gives a name without, as the rule for these URIs has it");
+    world.contract.policy.title = NULL;
     ok(anshin_totp_enrol(world_op(&world), &member, SECRET, "000000", &right) == APR_SUCCESS && !right,
        "a wrong code enrols nothing");
     ok(anshin_totp_enrol(world_op(&world), &member, "not base32!", "000000", &right) == ANSHIN_EINVALID && !right,
@@ -150,6 +192,8 @@ static void test_totp(void)
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "no code is accepted twice (S25)");
     r = check(stamp, code_of(1), &rv);
     ok(r.outcome == ANSHIN_LOGIN_OK, "a clock half a minute ahead is taken (RFC 6238)");
+    test_wrong_clock();
+    member = people_member(&world, "ot1", ANSHIN_METHOD_OTP); /* the former one has ended by time */
     for (int i = 0; i < 5; i++) {
         r = check(stamp, code_of(3), &rv);
     }

@@ -11,6 +11,8 @@ static void test_ids(void)
     static const char *const good[][2] = {{"p-01-usr007", "p-01-usr007"},
                                           {" P-01-USR007　", "p-01-usr007"},
                                           {"ｕｓｒ００７", "usr007"},
+                                          {"\xef\xbb\xbfp‐01‑usr–007\t", "p-01-usr-007"},
+                                          {"Ｐー０１−ＵＳＲ\xc2\xad\xe2\x80\x8b\xe2\x80\x8e０\xc2\xa0", "p-01-usr0"},
                                           {"a", "a"},
                                           {"taro@example.jp", "taro@example.jp"}};
     static const char *const bad[] = {"",     " ",     "a/b",      "-a",   "a b", "山田",
@@ -46,6 +48,39 @@ static void test_addresses(void)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         ok(!anshin_address_valid(bad[i]), "bad mail address %d is refused (S27)", (int)i);
     }
+}
+
+static void test_typed_addresses(void)
+{
+    static const char *const typed[][2] = {{"　ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ　", "taro@example.jp"},
+                                           {"taro@example。jp\r\n", "taro@example.jp"},
+                                           {"\xef\xbb\xbfTaro‐y@ex\xc2\xad"
+                                            "ample.jp\xe2\x80\x8b\t",
+                                            "Taro-y@example.jp"},
+                                           {"taro\xff@example.jp", ""}};
+    static const struct {
+        const char *address;
+        anshin_address_rule_t rule;
+    } rules[] = {{"taro", ANSHIN_ADDRESS_FORM},
+                 {"taro@jp", ANSHIN_ADDRESS_FORM},
+                 {"a..b@docomo.ne.jp", ANSHIN_ADDRESS_DOTS},
+                 {"ab.@docomo.ne.jp", ANSHIN_ADDRESS_DOTS},
+                 {".ab@docomo.ne.jp", ANSHIN_ADDRESS_DOTS},
+                 {"\"a..b\"@docomo.ne.jp", ANSHIN_ADDRESS_QUOTED},
+                 {"a b@example.jp", ANSHIN_ADDRESS_QUOTED},
+                 {"taro@日本.jp", ANSHIN_ADDRESS_LETTERS},
+                 {"太郎@example.jp", ANSHIN_ADDRESS_LETTERS},
+                 {"taro@xn--wgv71a.jp", ANSHIN_ADDRESS_GOOD}};
+
+    for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+        ok(same_text(anshin_address_typed(typed[i][0], world.pool), typed[i][1]), "ADR-2: typed address %d is \"%s\"",
+           (int)i, typed[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        ok(anshin_address_rule(rules[i].address) == rules[i].rule, "ADR-2: %s breaks rule %d", rules[i].address,
+           (int)rules[i].rule);
+    }
+    ok(anshin_address_same("Taro@Example.JP", "taro@example.jp"), "letter case makes no other address");
 }
 
 static apr_status_t create(const char *user, const char *address, int method, int kind, const char *language,
@@ -237,6 +272,7 @@ int main(void)
     people_contract(&world, ANSHIN_PRESET_CLASSIC);
     test_ids();
     test_addresses();
+    test_typed_addresses();
     test_create();
     test_code();
     test_complete();

@@ -1,5 +1,7 @@
 /* core/password.c and core/unicode.c: rules for passwords and answers. */
 #include "core/password.h"
+#include "core/proof.h"
+#include "core/secret.h"
 #include "core/unicode.h"
 #include "people.h"
 
@@ -106,13 +108,62 @@ static void test_answer(void)
     ok(same_text(anshin_answer_normalise("tokyo   tower", world.pool), "tokyo tower"), "runs of spaces");
     ok(strcmp(anshin_answer_normalise("とうきょう", world.pool), expected) != 0, "hiragana are another answer");
     ok(same_text(anshin_answer_normalise("か\xe3\x82\x99", world.pool), "が"), "combining marks are composed");
-    ok(anshin_answer_normalise("a\nb", world.pool) == NULL && anshin_answer_normalise("\xc3", world.pool) == NULL &&
+    ok(anshin_answer_normalise("a\x01b", world.pool) == NULL && anshin_answer_normalise("\xc3", world.pool) == NULL &&
            anshin_answer_normalise("\xed\xa0\x80", world.pool) == NULL &&
            anshin_answer_normalise("\xc0\xaf", world.pool) == NULL,
        "control characters, cut sequences, surrogates and overlong forms are refused (S27)");
     ok(same_text(anshin_answer_normalise("", world.pool), "") &&
            same_text(anshin_answer_normalise("　", world.pool), ""),
        "nothing stays nothing");
+}
+
+static int proves(anshin_op_t *op, const char *phc, const char *typed)
+{
+    const anshin_proof_part_t part = anshin_proof_answer(op, phc, typed);
+    anshin_proof_t proof;
+
+    return anshin_proof_check_all(op, ANSHIN_COUNTER_ANSWER, "p-01-usr007", &part, 1, &proof) == APR_SUCCESS &&
+           proof.right;
+}
+
+/* What reaches us by keyboards of phones, mail, spreadsheets and PDF (ADR-2). */
+static void test_typed(void)
+{
+    static const char *const numbers[] = {"03-1234",
+                                          "０３ー１２３４",
+                                          "03‐1234",
+                                          "03–1234\t",
+                                          "03−1234",
+                                          "03―1234",
+                                          "03ｰ1234",
+                                          "\xef\xbb\xbf"
+                                          "03\xc2\xad－1234\xe2\x80\x8b"};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        ok(same_text(anshin_answer_normalise(numbers[i], world.pool), "03-1234") &&
+               same_text(anshin_secret_normalise(numbers[i], world.pool), "031234"),
+           "ADR-2: answer and code %d, as they are typed", (int)i);
+    }
+    ok(same_text(anshin_answer_normalise("東京タワー", world.pool), "東京タワー") &&
+           same_text(anshin_answer_normalise("ﾀﾜｰ", world.pool), "タワー"),
+       "ADR-2: the long vowel sign of a word stays");
+    ok(same_text(anshin_answer_normalise("辻\xf3\xa0\x84\x80", world.pool), "辻"),
+       "ADR-2: variants of a kanji are one");
+    ok(same_text(anshin_answer_normalise("a\tb\r\nc", world.pool), "a b c"), "ADR-2: tabs and line ends are spaces");
+}
+
+static void test_former_answer(void)
+{
+    anshin_op_t *op = world_op(&world);
+    char phc[ANSHIN_PHC_MAX];
+
+    ok(anshin_password_hash(op, phc, anshin_answer_former("０３−１２３４", op->pool)) == APR_SUCCESS,
+       "an answer that was hashed before hyphens were unified");
+    ok(proves(op, phc, "０３−１２３４"), "ADR-2: fits as it was typed then");
+    ok(!proves(op, phc, "03-9999"), "another does not");
+    ok(anshin_password_hash(op, phc, anshin_answer_normalise("０３−１２３４", op->pool)) == APR_SUCCESS &&
+           proves(op, phc, "03-1234"),
+       "ADR-2: one of today fits with any hyphen");
 }
 
 int main(void)
@@ -127,6 +178,8 @@ int main(void)
     test_contract();
     test_modern();
     test_answer();
+    test_typed();
+    test_former_answer();
     apr_pool_destroy(pool);
     return done();
 }
