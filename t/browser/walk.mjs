@@ -71,9 +71,18 @@ taro.downloadPassword = (await person.text('#secret')).trim();
 like(taro.downloadPassword, /^[2-9a-zA-Z]{12,}$/, 'the download password is shown (REG-4, CRT-2)');
 like(await person.text(), new RegExp(ja('register_done.next_mail')), 'and that a mail follows (REG-4)');
 await person.page.reload();
-ok(!(await person.page.content()).includes(taro.downloadPassword), 'once (REG-4)');
+is((await person.text('#secret')).trim(), taro.downloadPassword, 'a reload shows it again (SEC-1, U02)');
+await person.page.goto(new URL('/anshin/help/import', person.page.url()).href);
+await person.page.goBack();
+is((await person.text('#secret')).trim(), taro.downloadPassword, 'so does the way back from a help page (SEC-1)');
+await person.press(ja('seen.submit'));
+like(await person.text(), new RegExp(ja('seen.hidden')), 'until Taro says that he has it (SEC-1)');
+ok(!(await person.page.content()).includes(taro.downloadPassword), 'then it is shown no more');
+await person.page.goBack();
+await person.page.reload();
+ok(!(await person.page.content()).includes(taro.downloadPassword), 'nor behind the back button');
 await person.open(taro.url);
-is(await person.heading(), ja('link_invalid.title'), 'the used URL leads to a page that says what to do (REG-2)');
+is(person.path(), '/anshin/register/done', 'the used URL leads to the end of the registration (FLO-2)');
 
 // --- mail and download ---
 

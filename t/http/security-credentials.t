@@ -242,7 +242,7 @@ $s->finish;
         my $d = $s->client;
         my $c = $s->client(cert => $p->fetch($d));
         if ($n % 2) { is($p->login($c)->status, 303, 'a download that a login ends') }
-        else { is($d->submit($d->get('/anshin/download'), {}, qr/done$/)->place, '/anshin/download/done', 'a download that is said to be done') }
+        else { is($d->submit($d->get('/anshin/download'), {}, qr{/download/done})->place, '/anshin/download/done', 'a download that is said to be done') }
     }
     my $q = $people[0];
     my ($before) = JSON::PP::decode_json(command($s, '--json', 'cert', 'list', '--user', $q->{user}))->[0]{serial};

@@ -50,8 +50,8 @@ for my $round (1 .. $ROUNDS) {
     # registration: one link in two browsers, both past the code
     my @c = two();
     my @pages = map { $p->to_credentials($_) } @c;
-    my @answers = at_once(map { [$c[$_], '/anshin/register/credentials', { %{ $p->credentials }, csrf => csrf($pages[$_]), $new->($_) }] } 0, 1);
-    my ($won, $winner) = outcome(qr{/register/done$}, @answers);
+    my @answers = at_once(map { [$c[$_], '/anshin/register/credentials', { %{ $p->credentials }, marks($pages[$_]), $new->($_) }] } 0, 1);
+    my ($won, $winner) = outcome(qr{/register/done}, @answers);
     is($won, 1, "S29: round $round: of two registrations with one link one wins") or diag statuses(@answers);
     is($answers[ 1 - $winner ]->status, 410, 'S9: the other finds the link used');
     only_password_of($p, $winner, @passwords);
@@ -71,8 +71,8 @@ for my $round (1 .. $ROUNDS) {
     # reissue: one link in two browsers
     my $path = reissue_path($s->client, 'password', $p);
     @c = two();
-    @answers = at_once(map { [$_, '/anshin/reissue/password/prove', { csrf => csrf(open_flow($_, $path)), question => $p->{question}, answer => $p->{answer} }] } @c);
-    ($won, $winner) = outcome(qr{/reissue/password/done$}, @answers);
+    @answers = at_once(map { [$_, '/anshin/reissue/password/prove', { marks(open_flow($_, $path)), question => $p->{question}, answer => $p->{answer} }] } @c);
+    ($won, $winner) = outcome(qr{/reissue/password/done}, @answers);
     is($won, 1, "S29: round $round: of two reissues with one link one wins") or diag statuses(@answers);
     is($answers[ 1 - $winner ]->status, 410, 'S9: the other finds the link used');
     $c[$winner]->keep_cookies($answers[$winner]);
@@ -82,7 +82,7 @@ for my $round (1 .. $ROUNDS) {
     @c = two();
     @pages = map { $_->follow($p->login($_)) } @c;
     @passwords = map { "Sora-$_-kumo-$round" } qw(one two);
-    @answers = at_once(map { [$c[$_], '/anshin/login/change', { csrf => csrf($pages[$_]), $new->($_) }] } 0, 1);
+    @answers = at_once(map { [$c[$_], '/anshin/login/change', { marks($pages[$_]), $new->($_) }] } 0, 1);
     %told = results($s, $p->{user});
     is(($told{password_changed} // 0), 2, "S29: round $round: of two forced changes one wins") or diag statuses(@answers);
     ($won, $winner) = outcome(qr{^/$}, @answers);
@@ -94,16 +94,16 @@ for my $round (1 .. $ROUNDS) {
     is($p->login($_)->status, 303, 'two browsers') for @c;
     my @addresses = map { "$_$round\@example.jp" } qw(one two);
     my @forms = map { $c[$_]->follow($c[$_]->submit($c[$_]->get('/anshin/terminal/add'), { address => $addresses[$_], address_confirm => $addresses[$_], kind => 'pc' })) } 0, 1;
-    @answers = at_once(map { [$c[$_], '/anshin/terminal/confirm', { csrf => csrf($forms[$_]) }] } 0, 1);
+    @answers = at_once(map { [$c[$_], '/anshin/terminal/confirm', { marks($forms[$_]) }] } 0, 1);
     %told = results($s, $p->{user});
     is($told{terminal_added}, 1, "S29: round $round: of two terminals where there is room for one, one is added") or diag statuses(@answers);
 
     # method: two pages to two methods
     @forms = map { $c[$_]->follow($c[$_]->submit($c[$_]->get('/anshin/method'), { method => (qw(otp certificate))[$_] })) } 0, 1;
-    @answers = at_once(map { [$c[$_], '/anshin/method/confirm', { csrf => csrf($forms[$_]) }] } 0, 1);
+    @answers = at_once(map { [$c[$_], '/anshin/method/confirm', { marks($forms[$_]) }] } 0, 1);
     %told = results($s, $p->{user});
     is($told{method_changed}, 1, "S29: round $round: of two method changes one wins") or diag statuses(@answers);
-    ($won, $winner) = outcome(qr{/method/done$}, @answers);
+    ($won, $winner) = outcome(qr{/method/done}, @answers);
     is($won, 1, 'and its page says so');
     like(command($s, 'user', 'show', $p->{user}), $winner ? qr/method:?\s+certificate/ : qr/method:?\s+otp/, 'which is the method that the account has');
 }
@@ -116,7 +116,7 @@ for my $round (1 .. $ROUNDS) {
     my @pages = map { $_->follow($p->login($_)) } @c;
     $c[ $round % 2 ]->submit($pages[ $round % 2 ], { send => 1 });
     my $code = $p->wait_text(qr/\b(\d{6})\b/);
-    my @answers = at_once(map { [$c[$_], '/anshin/login/code', { csrf => csrf($pages[$_]), code => $code }] } 0, 1);
+    my @answers = at_once(map { [$c[$_], '/anshin/login/code', { marks($pages[$_]), code => $code }] } 0, 1);
     is(statuses(@answers), '303 x 1, 422 x 1', "S29: round $round: of two logins with one mailed code one gets in (LOG-7)");
     my ($winner) = grep { $answers[$_]->status == 303 } 0, 1;
     $c[$winner]->keep_cookies($answers[$winner]);
@@ -125,12 +125,12 @@ for my $round (1 .. $ROUNDS) {
     my $secret = app_secret($page);
     is($c[$winner]->submit($page, { code => totp($secret) })->status, 303, 'an app is enrolled');
     @c = (two(), two());
-    my @tokens = map { csrf($_->follow($p->login($_))) } @c;
+    my @tokens = map { +{ marks($_->follow($p->login($_))) } } @c;
     $code = totp($secret, 1);
-    @answers = at_once(map { [$c[$_], '/anshin/login/code', { csrf => $tokens[$_], code => $code }] } 0 .. $#c);
+    @answers = at_once(map { [$c[$_], '/anshin/login/code', { %{ $tokens[$_] }, code => $code }] } 0 .. $#c);
     is(statuses(@answers), '303 x 1, 422 x 3', "S25: round $round: of four logins with one code of an app one gets in");
     my ($loser) = grep { $answers[$_]->status == 422 } 0 .. $#c;
-    is((at_once([$c[$loser], '/anshin/login/code', { csrf => $tokens[$loser], code => $code }]))[0]->status, 422, 'S25: nor is it taken later');
+    is((at_once([$c[$loser], '/anshin/login/code', { %{ $tokens[$loser] }, code => $code }]))[0]->status, 422, 'S25: nor is it taken later');
     command($s, 'session', 'end', $p->{user});
 }
 
@@ -142,25 +142,25 @@ for my $round (1 .. 3) {
     my @c = two();
     my @pages = map { open_flow($_, $path) } @c;
     my %right = (download_password => $p->{download_password}, profile => 'modern');
-    my @answers = at_once(map { [$c[$_], '/anshin/download', { %right, csrf => csrf($pages[$_]) }] } 0, 1);
+    my @answers = at_once(map { [$c[$_], '/anshin/download', { %right, marks($pages[$_]) }] } 0, 1);
     is(statuses(@answers), '200 x 2', 'the file can be fetched until the end is said (CRT-2)');
     my $file = $answers[0]->body;
     is($answers[1]->body, $file, 'by both the same');
     $c[$_]->keep_cookies($answers[$_]) for 0, 1;
     my $late = $s->client;
     my $page = open_flow($late, $path);
-    @answers = at_once((map { [$c[$_], '/anshin/download/done', { csrf => csrf($pages[$_]) }] } 0, 1), map { [$late, '/anshin/download', { %right, csrf => csrf($page) }] } 0 .. 2);
-    my ($ended) = outcome(qr{/download/done$}, @answers[0, 1]);
+    @answers = at_once((map { [$c[$_], '/anshin/download/done', { marks($pages[$_]) }] } 0, 1), map { [$late, '/anshin/download', { %right, marks($page) }] } 0 .. 2);
+    my ($ended) = outcome(qr{/download/done}, @answers[0, 1]);
     is($ended, 1, "S29: round $round: the end of a download is taken once") or diag statuses(@answers);
     is(scalar(grep { $_->status == 200 ? $_->body ne $file : $_->status != 410 } @answers[2 .. 4]), 0, 'S29: who fetches meanwhile gets the whole file or none')
         or diag statuses(@answers);
-    my ($after) = at_once([$late, '/anshin/download', { %right, csrf => csrf($page) }]);
+    my ($after) = at_once([$late, '/anshin/download', { %right, marks($page) }]);
     is($after->status, 410, 'S9: and nobody gets it afterwards');
 
     my $link = reissue_path($s->client, 'certificate', $p);
     @c = two();
-    @answers = at_once(map { [$_, '/anshin/reissue/certificate/prove', { csrf => csrf(open_flow($_, $link)), question => $p->{question}, answer => $p->{answer} }] } @c);
-    my ($won, $winner) = outcome(qr{/reissue/certificate/done$}, @answers);
+    @answers = at_once(map { [$_, '/anshin/reissue/certificate/prove', { marks(open_flow($_, $link)), question => $p->{question}, answer => $p->{answer} }] } @c);
+    my ($won, $winner) = outcome(qr{/reissue/certificate/done}, @answers);
     is($won, 1, "S29: round $round: of two reissues of a certificate with one link one wins") or diag statuses(@answers);
     $c[$winner]->keep_cookies($answers[$winner]);
     $p->{download_password} = secret_of($c[$winner]->get('/anshin/reissue/certificate/done'));
