@@ -9,6 +9,7 @@
 
 #include "core/claimant.h"
 #include "core/lock.h"
+#include "core/expiry.h"
 #include "core/lockout.h"
 #include "core/login.h"
 #include "core/mail.h"
@@ -85,6 +86,7 @@ static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user
     anshin_token_t former;
     const char *code;
     json_t *data;
+    int first;
     apr_status_t rv = stamped(op, txn, user, stamp, &account);
 
     if (rv != APR_SUCCESS || (rv = anshin_terminal_get(op, txn, user, number, &terminal)) != APR_SUCCESS) {
@@ -97,6 +99,7 @@ static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user
     if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
         return rv;
     }
+    first = rv == ANSHIN_ENOTFOUND;
     record.contract = op->contract->name;
     record.user = user;
     record.account = account.number;
@@ -104,7 +107,9 @@ static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user
     record.expires_at = op->now + ANSHIN_LOGIN_CODE_LIFE;
     if ((rv = anshin_secret_text(op, &code, "0123456789", ANSHIN_LOGIN_CODE_SIGNS)) != APR_SUCCESS ||
         (rv = code_mac(op, user, code, &record.code_mac)) != APR_SUCCESS ||
-        (rv = anshin_txn_put(txn, &anshin_record_token, code_key(op, user), &record)) != APR_SUCCESS) {
+        (rv = anshin_txn_put(txn, &anshin_record_token, code_key(op, user), &record)) != APR_SUCCESS ||
+        (first && (rv = anshin_expiry_file(op, txn, &anshin_record_token, code_key(op, user),
+                                           record.expires_at + ANSHIN_KEEP_TOKEN)) != APR_SUCCESS)) {
         return rv;
     }
     data = json_pack("{s:s, s:i}", "code", code, "minutes", (int)(apr_time_sec(ANSHIN_LOGIN_CODE_LIFE) / 60));

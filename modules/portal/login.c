@@ -118,16 +118,14 @@ int anshin_login_get(anshin_exchange_t *x)
     const char *sealed = sealed_return(x, &path);
     int answer;
 
-    if (x->logged_in && sealed == NULL) {
-        return anshin_answer_redirect(x, "/");
+    if (x->logged_in) { /* another tab has logged in meanwhile */
+        return sealed != NULL ? anshin_page_redirect(x->r, path) : anshin_answer_redirect(x, "/");
     }
     answer = anshin_help_gate(x);
     if (answer != DECLINED) {
         return answer;
     }
-    if (!x->logged_in) {
-        put_notice(x, sealed);
-    }
+    put_notice(x, sealed);
     return show(x, sealed, HTTP_OK);
 }
 

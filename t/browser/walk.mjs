@@ -33,7 +33,7 @@ ok(taro.code, 'and the registration code (REG-1)');
 const person = await Person.create();
 await person.open(taro.url);
 is(person.path(), '/anshin/register', 'the URL opens the first page (REG-2)');
-like(person.page.url(), /\/register$/, 'whose address holds no token');
+like(person.page.url(), /\/register\?flow=[0-9a-f]{16}$/, 'whose address holds no token');
 is(await person.heading(), ja('register_code.title'), 'in Japanese');
 
 await person.send({ code: 'WRONG-CODE' });

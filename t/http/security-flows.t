@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use JSON::PP ();
 use POSIX ();
 use Test::More;
 use Anshin::Attack;
@@ -150,6 +151,62 @@ sub by_code {
         isnt(join("\n", map { standing($s, $_->{user}) } @people), $before, 'and changes something');
         isnt($other->()->get("/anshin/$kind/done?flow=$marks{flow}")->status, 200, 'nor is its result shown there (S29)');
     }
+}
+
+# --- two tabs of one browser: each form acts on what its own page shows, crossed, replayed and in any order (FLO-1, U01, B03) ---
+
+{
+    my $q = person('p-01-usr050');
+    my $d = inside($q);
+    my $shown = sub { my ($path, $fields) = @_; my $r = $d->get("/anshin/$path"); return $d->follow($fields ? $d->submit($r, $fields) : $r) };
+    for my $name ('b2', 'b3') { $d->submit($shown->('terminal/add', terminal_form("$name\@example.jp")), {}) }
+    my ($two, $three) = map { $shown->("terminal/delete?n=$_") } 2, 3;
+    my $four = $shown->('terminal/add', terminal_form('b4@example.jp'));
+    my $five = $shown->('method', { method => 'otp' });
+    my $bytes = 0;
+    $bytes += length("$_=$d->{cookies}{$_}; ") for keys %{ $d->{cookies} };
+    is(scalar(flows($d)), 4, 'FLO-2: four flows live side by side');
+    cmp_ok($bytes, '<', 3072, "FLO-2: all our cookies: $bytes bytes");
+    like($d->get($_->{path})->text, qr/b2\@example/, 'the page of the first is what it was') for $two;
+    is($d->submit($two, {})->place, '/anshin/terminal/done', 'the page that shows terminal 2');
+    my @left = map { $_->{number} } @{ JSON::PP::decode_json(command($s, '--json', 'user', 'show', $q->{user}))->{terminals} };
+    is("@left", '1 3', 'deletes terminal 2 (U01)');
+    is($d->submit($four, {})->place, '/anshin/terminal/done', 'the page that shows a new one adds it');
+    for my $page ($two, $four) {
+        is($d->submit($page, {})->place, '/anshin/terminal/done', 'sent again it leads to its result (FLO-2)');
+        is($d->get($page->{path})->place, '/anshin/terminal/done', 'so does the way back');
+    }
+    is(history_of($q, 'terminal_deleted'), 1, 'one was deleted');
+    is(history_of($q, 'terminal_added'), 3, 'and one was added');
+    my ($english) = $three->text =~ /href="([^"]*lang=en[^"]*)"/;
+    my $switched = $d->follow($d->get($english =~ s/&amp;/&/gr));
+    like($switched->text, qr/b3\@example/, 'the language switch keeps to its own flow (FLO-2)');
+    is($d->clone->submit($switched, {})->place, '/anshin/terminal/done', 'a duplicated tab carries it out');
+    @left = map { $_->{number} } @{ JSON::PP::decode_json(command($s, '--json', 'user', 'show', $q->{user}))->{terminals} };
+    is("@left", '1 4', 'and terminal 3 is gone');
+    $shown->('terminal/delete?n=4') for 1 .. 4;
+    is(scalar(flows($d)), 4, 'FLO-2: a fifth flow takes the place of the oldest');
+    is($d->submit($five, {})->status, 410, 'whose form says that it cannot go on');
+    like(command($s, 'user', 'show', $q->{user}), qr/password/, 'and changes nothing');
+}
+
+{
+    my @q = map { person("p-01-usr05$_", method => $_ == 1 ? 'otp' : 'certificate') } 1 .. 3;
+    my $new = Anshin::Person->add($s, 'p-01-usr054');
+    my $d = $s->client;
+    my $code = $d->submit($d->follow($q[0]->login($d)), { send => 1 });
+    my @downloads = map { my $page = open_flow($d, $_->download_path); $page } @q[ 1, 2 ];
+    my $register = open_flow($d, $new->{path});
+    is($d->submit($downloads[0], { download_password => $q[1]{download_password}, profile => 'modern' }, qr{/download\?})->status, 200,
+        'the download password of the page is right, whatever was opened after it (B03)');
+    is(history_of($q[2], 'wrong'), 0, 'and counts nothing against another user');
+    is($d->submit($register, { code => $new->{code} })->place, '/anshin/register/credentials', 'so is the registration code');
+    is($d->submit($code, { code => 'wrong' })->status, 422, 'a wrong login code');
+    is(history_of($q[0], 'wrong_code'), 1, 'counts against the user of its own page');
+    is(history_of($new, 'wrong_code'), 0, 'and no other');
+    is($d->submit($code, { code => $q[0]->wait_text(qr/\b(\d{6})\b/) })->status, 303, 'and the right one of a waiting page opens (B03)');
+    my $tab = $d->get('/anshin/login?return=' . ($s->client->get('/members/', 'Sec-Fetch-Mode' => 'navigate')->header('Location') =~ /return=([\w-]+)/)[0]);
+    is($tab->header('Location'), '/members/', 'the login page of another tab leads on (B03a)');
 }
 
 # --- a form that is sent several times at once is carried out once ---

@@ -1,4 +1,5 @@
 /* core/login_code.c, totp.c: the second factor. */
+#include "core/expiry.h"
 #include "core/mail.h"
 #include "core/totp.h"
 #include "people.h"
@@ -63,13 +64,20 @@ static const char *stamp_of(void)
     return r.outcome == ANSHIN_LOGIN_NEED_CODE && !r.session_id ? r.stamp : "";
 }
 
+static apr_status_t is_code(void *baton, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key)
+{
+    (void)txn;
+    *(int *)baton |= type == &anshin_record_token && strcmp(key, "login-code/p-01/ot1") == 0;
+    return APR_SUCCESS;
+}
+
 static void test_mailed(void)
 {
     const char *stamp = stamp_of(), *code;
     apr_array_header_t *ways;
     anshin_login_result_t r;
     apr_status_t rv;
-    int app;
+    int app, found = 0, taken, more = 1;
 
     ok(*stamp, "the right password asks for a code and opens nothing (LOG-7)");
     ok(anshin_login_code_ways(world_op(&world), "ot1", stamp, &ways, &app) == APR_SUCCESS && ways->nelts == 1 && !app &&
@@ -97,6 +105,12 @@ static void test_mailed(void)
     world.now += ANSHIN_LOGIN_CODE_LIFE;
     r = check(stamp, code, &rv);
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "and for a short time (LOG-7)");
+    world.now += ANSHIN_KEEP_TOKEN + apr_time_from_sec(60);
+    while (more) {
+        ok(anshin_expiry_take(world_op(&world), 100, is_code, &found, &taken, &more) == APR_SUCCESS, "what is over");
+    }
+    ok(found == 1, "is filed, so that housekeeping finds a code that nobody typed");
+    world.now -= ANSHIN_KEEP_TOKEN + apr_time_from_sec(60);
 }
 
 /* What the app shows some steps from now. */
