@@ -30,7 +30,7 @@ typedef struct anshin_proof_part_t {
 apr_status_t anshin_proof_check_all(anshin_op_t *op, anshin_counter_kind_t kind, const char *user,
                                     const anshin_proof_part_t *parts, int count, anshin_proof_t *proof);
 
-/* A secret answer as it was typed; one that was hashed before typed text was unified (ADR-2) fits, too. In op's pool. */
+/* A secret answer as it was typed; one hashed before typed text was unified (ADR-2) fits, too. In op's pool. */
 anshin_proof_part_t anshin_proof_answer(anshin_op_t *op, const char *phc, const char *typed);
 
 #endif

@@ -47,7 +47,7 @@ static const char *encode(const char *text, apr_pool_t *pool)
     return out;
 }
 
-/* A name in the form that apps take: the rule for these URIs has a colon between issuer and account, and none within. */
+/* A name as apps take it: the rule for these URIs has a colon between issuer and account, and none within. */
 static const char *label(const char *title, apr_pool_t *pool)
 {
     char *text = apr_pstrdup(pool, title);
