@@ -207,7 +207,8 @@ static apr_status_t erase_mail(void *baton, const anshin_erased_t *erased)
     outside_t *outside = baton;
     anshin_op_t *op = &outside->call->op;
 
-    return anshin_spool_erase(op->env->config->server.mail_spool, erased, &outside->files, &op->error, op->pool);
+    return anshin_spool_erase(anshin_config_spool(op->env->config, op->pool), erased, &outside->files, &op->error,
+                              op->pool);
 }
 
 /* All that tells of a person goes (IDN-2); what must remain is told. */

@@ -72,7 +72,6 @@ static void refused(void)
     } cases[] = {
         {"no command", "no command given", {NULL}},
         {"an unknown command", "user shwo", {"user", "shwo", "x", NULL}},
-        {"half a command", "user: no such command", {"user", NULL}},
         {"an unknown option", "--adress: no such option", {"user", "add", "u", "--adress", "x", NULL}},
         {"an abbreviated option", "--addr: no such option", {"user", "add", "u", "--addr", "x", NULL}},
         {"another command's option", "--reason: no such option", {"user", "show", "u", "--reason", "x", NULL}},

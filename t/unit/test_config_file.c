@@ -171,6 +171,7 @@ static void elsewhere(void)
 
         declare(config, "a", "https://a.example/");
         config->server.share_dir = "/statement/share";
+        config->server.mail_spool = "/state/mail";
         anshin_config_finish(config, &err, pool);
         json = anshin_config_to_json(config, pool);
         json_dump_file(json, apr_pstrcat(pool, dir, "/config.json", NULL), 0);

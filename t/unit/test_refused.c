@@ -76,7 +76,7 @@ static anshin_login_result_t login(const char *user, const char *password, const
 static int outcome(const char *user, const char *password, const anshin_peer_t *peer, const char *address)
 {
     apr_status_t rv;
-    int answer = login(user, password, peer, address, NULL, &rv).outcome;
+    int answer = (int)login(user, password, peer, address, NULL, &rv).outcome;
 
     return rv == APR_SUCCESS ? answer : -1;
 }

@@ -136,8 +136,8 @@ static void test_typed(void)
                                           "03−1234",
                                           "03―1234",
                                           "03ｰ1234",
-                                          "\xef\xbb\xbf"
-                                          "03\xc2\xad－1234\xe2\x80\x8b"};
+                                          ("\xef\xbb\xbf"
+                                           "03\xc2\xad－1234\xe2\x80\x8b")};
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         ok(same_text(anshin_answer_normalise(numbers[i], world.pool), "03-1234") &&

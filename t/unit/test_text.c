@@ -249,7 +249,7 @@ static int count_of(const char *text, const char *part)
 static void check_safety(usage_t *usage, const char *path, const char *source)
 {
     static const char *const bad[] = {"{{&",        " style=",     "<style",  " onclick=", " onload=", " onsubmit=",
-                                      " onchange=", "javascript:", "http://", "https://",  "<script>", "target="};
+                                      " onchange=", "javascript:", "http://", "https://",  "<script>"};
     int forms = count_of(source, "method=\"post\"");
 
     if (count_of(source, "{{{") != count_of(source, "{{{page.qr_svg}}}")) {
@@ -257,6 +257,11 @@ static void check_safety(usage_t *usage, const char *path, const char *source)
         usage->unsafe++;
     }
 
+    /* Out of a frame, and nowhere else. */
+    if (count_of(source, "target=") != count_of(source, " target=\"_top\"")) {
+        printf("# %s opens another window\n", path);
+        usage->unsafe++;
+    }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (strstr(source, bad[i])) {
             printf("# %s holds %s\n", path, bad[i]);
