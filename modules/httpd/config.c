@@ -278,7 +278,7 @@ static void check_mail(const anshin_config_t *config, server_rec *server)
 {
     if (config->server.mail_command == NULL && config->server.mail_spool == NULL &&
         ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, server,
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      "AN1113: nobody carries mail on: it lies in %s/mail. Give AnshinMailCommand, such as "
                      "\"/usr/sbin/sendmail -t -i\", or AnshinMailSpool, the Maildir that a program of yours empties",
                      config->server.state_dir);

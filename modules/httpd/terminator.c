@@ -64,14 +64,14 @@ void anshin_terminators_warn(const apr_array_header_t *addresses, server_rec *se
         const char *address = APR_ARRAY_IDX(addresses, i, const char *);
 
         if (is_network(address)) {
-            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, server,
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                          "AN0945: AnshinTrustedProxy %s is a network: to whoever has an address in it, anybody's "
                          "certificate, which is public, is as good as its key; name the addresses of the proxies",
                          address);
         }
     }
     if (ap_find_linked_module("mod_remoteip.c") == NULL) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, server,
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      "AN0946: AnshinTrustedProxy without mod_remoteip: all clients behind the proxy have its address, "
                      "so that one stranger's failures throttle everybody, and the history tells nothing; load "
                      "mod_remoteip, with RemoteIPHeader and RemoteIPInternalProxy as in the operator's guide");

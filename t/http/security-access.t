@@ -150,11 +150,15 @@ for my $headers (
 }
 {
     my $c = $s->client;
-    my $page = $c->get('/anshin/reissue/password', Host => $evil);
+    my $led = $c->get('/anshin/reissue/password', Host => $evil);
+    is($led->status . ' ' . $led->header('Location'), '303 ' . $s->url('/anshin/reissue/password'), 'ISO-3: a page under another host name is led to the portal');
+    my $page = $c->get('/anshin/reissue/password');
     my $token = $page->field('csrf');
     utf8::downgrade($token);
-    my $r = $c->post('/anshin/reissue/password', { csrf => $token, user => $person->{user}, address => $person->{address} }, Host => $evil, 'X-Forwarded-Host' => $evil);
-    is($r->status, 303, 'a reissue asked for under another host name');
+    my %fields = (csrf => $token, user => $person->{user}, address => $person->{address});
+    is($c->post('/anshin/reissue/password', \%fields, Host => $evil)->status, 403, 'ISO-3: a form under another host name is refused');
+    my $r = $c->post('/anshin/reissue/password', \%fields, 'X-Forwarded-Host' => $evil);
+    is($r->status, 303, 'a reissue asked for with another host name beside ours');
     my $link = $person->wait_text(qr{(https?://\S+/reissue/password/prove)});
     is($link, $s->url('/anshin/reissue/password/prove'), 'is mailed with a link to the portal (CON-1)');
 }

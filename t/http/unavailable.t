@@ -40,7 +40,7 @@ is($c->get('/anshin/')->status, 200, 'mended, it is used at once');
 my $texts = "$root/share/lang/ja.json";
 copy($texts, "$texts.away") or die $!;
 Anshin::PKI::write_text($texts, '{"common": ');
-$s->restart;
+$s->graceful(alone => 1);
 ok($s->wait_log(qr/AN0600: contract p-01: no texts, its pages will answer 503: AN\d{4}: .*ja\.json/), 'texts that cannot be read are named at the start');
 is($c->get('/anshin/')->status, 503, 'and the pages answer 503 (S21)');
 is($c->head('/anshin/login')->status, 503, 'HEAD as well');
