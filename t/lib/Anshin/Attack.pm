@@ -33,7 +33,7 @@ sub at_once {
         my $own = Anshin::Client->new(map { $_ => $c->{$_} } qw(port ca cert key tls host address timeout sni origin));
         my $socket = $own->connect or die "no connection: $own->{error}";
         my %all = (
-            Host => "$c->{host}:$c->{port}", Origin => $c->origin, 'Content-Type' => 'application/x-www-form-urlencoded',
+            Host => $c->host, Origin => $c->origin, 'Content-Type' => 'application/x-www-form-urlencoded',
             'Content-Length' => length $body, Cookie => join('; ', map { "$_=$c->{cookies}{$_}" } sort keys %{ $c->{cookies} }), %headers
         );
         my $text = "POST $path HTTP/1.1\r\n" . join('', map { "$_: $all{$_}\r\n" } sort grep { defined $all{$_} } keys %all) . "\r\n$body";

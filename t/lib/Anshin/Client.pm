@@ -33,6 +33,7 @@ sub new {
 
 sub patience { my $self = shift; return Anshin::Valgrind::stretch($self->{timeout}) }
 sub origin   { my $self = shift; return $self->{origin} // "https://$self->{host}:$self->{port}" }
+sub host     { my $self = shift; return $self->origin =~ s{^https?://}{}r }    # behind a port that is forwarded, that of the origin
 
 sub get  { my ($self, $path, %headers) = @_; return $self->request('GET',  $path, undef, %headers) }
 sub head { my ($self, $path, %headers) = @_; return $self->request('HEAD', $path, undef, %headers) }
@@ -103,7 +104,7 @@ sub keep_cookies {
 
 sub http1 {
     my ($self, $method, $path, $content, %headers) = @_;
-    my $host = delete $headers{Host} // $self->origin =~ s{^https?://}{}r;    # behind a port that is forwarded, that of the origin
+    my $host = delete $headers{Host} // $self->host;
     my $text = "$method $path HTTP/1.1\r\nHost: $host\r\n";
     $headers{'Content-Length'} //= length $content if defined $content;
     $text .= "$_: $headers{$_}\r\n" for sort grep { defined $headers{$_} } keys %headers;
