@@ -37,7 +37,12 @@ like(person.page.url(), /\/register\?flow=[0-9a-f]{16}$/, 'whose address holds n
 is(await person.heading(), ja('register_code.title'), 'in Japanese');
 
 await person.send({ code: 'WRONG-CODE' });
-await complains(person, 'code', ja('errors.code_wrong_remaining', { remaining: 4 }), 'a wrong code (REG-2)');
+await complains(
+  person,
+  'code',
+  ja('errors.registration_code_wrong_remaining', { remaining: 4 }),
+  'a wrong code, which costs the link and not the account (REG-2, LCK-2)',
+);
 await person.open(taro.url);
 await person.open(taro.url);
 await person.send({ code: taro.code });
@@ -83,6 +88,15 @@ await person.page.reload();
 ok(!(await person.page.content()).includes(taro.downloadPassword), 'nor behind the back button');
 await person.open(taro.url);
 is(person.path(), '/anshin/register/done', 'the used URL leads to the end of the registration (FLO-2)');
+ok(!(await person.page.content()).includes(taro.downloadPassword), 'which shows the password no more (SEC-1)');
+const stranger = await person.another();
+await stranger.open(taro.url);
+is(
+  await stranger.heading(),
+  ja('link_invalid.title'),
+  'and in another browser to the page that says what to do (REG-2)',
+);
+await stranger.close();
 
 // --- mail and download ---
 
