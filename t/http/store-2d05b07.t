@@ -25,7 +25,8 @@ sub unpack_state {
         Anshin::PKI::write_text("$state/ca/$name", $text);
     }
     $s->run('sh', '-c', 'rm -rf "$2/store" "$2/mail"; mv "$1/store" "$1/mail" "$1/seal.key" "$2/"', 'sh', $s->root . '/run', $state);
-    $s->run('chown', '-R', ($s->{worker} // '') . ":$s->{group}", map { "$state/$_" } qw(store mail seal.key)) if $s->{group};
+    $s->run('chown', '-R', ($s->{worker} // '') . ":$s->{group}", map { "$state/$_" } qw(store mail)) if $s->{group};
+    $s->run('chown', "root:$s->{group}", "$state/seal.key") if $s->{group};    # as the start of 2d05b07 made it
     return;
 }
 
