@@ -110,13 +110,15 @@ static apr_status_t look(void *baton, const anshin_history_t *entry)
 
 static void read_history(turn_t *turn)
 {
+    anshin_account_t account;
     anshin_txn_t *txn;
     apr_int64_t total;
     int seen = 0;
 
     must(turn,
          anshin_op_begin(&turn->op, ANSHIN_TXN_READ, &txn) == APR_SUCCESS &&
-             anshin_history_count_since(&turn->op, txn, turn->user, 0, &total) == APR_SUCCESS &&
+             anshin_account_get(&turn->op, txn, turn->user, &account) == APR_SUCCESS &&
+             anshin_history_count(&turn->op, txn, &account, 0, &total) == APR_SUCCESS &&
              anshin_history_read(&turn->op, txn, turn->user, 0, 20, look, &seen, NULL) == APR_SUCCESS && seen >= 2,
          "history");
     anshin_txn_abort(txn);
