@@ -313,8 +313,15 @@ apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char *
     char phc[ANSHIN_PHC_MAX];
     anshin_account_t account;
     anshin_txn_t *txn;
-    apr_status_t rv = anshin_secret_text(op, code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_SIGNS);
+    apr_status_t rv;
 
+    if (op->contract->policy.reissue_proof == ANSHIN_REISSUE_BY_QUESTION && op->contract->policy.reissue_gap == 0) {
+        return anshin_fail(&op->error, ANSHIN_EDENIED, "AN1134",
+                           "contract %s: no page asks for such a code (AnshinReissueProof question, AnshinReissueGap "
+                           "none); the user reissues by mail and secret question",
+                           op->contract->name);
+    }
+    rv = anshin_secret_text(op, code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_SIGNS);
     if (rv != APR_SUCCESS || (rv = anshin_password_hash(op, phc, *code)) != APR_SUCCESS ||
         (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -61,6 +62,9 @@ static apr_status_t print_result(anshin_call_t *call)
         fputc('\n', stdout);
     } else if (call->result != NULL) {
         anshin_print_text(stdout, call->result, call->pool);
+        if (json_is_array(call->result) && json_array_size(call->result) == 0 && isatty(STDOUT_FILENO)) {
+            fputs("none\n", stderr); /* somebody looks; a program reads an empty list */
+        }
     }
     if (!whole || fflush(stdout) != 0 || ferror(stdout)) {
         return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN0892", "the answer could not be written%s%s",

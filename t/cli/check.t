@@ -64,7 +64,10 @@ finds('no worker', 2, 'critical', qr/^the CA worker does not run/, qr/start http
 my $made = $s->htanshin('--contract', 'p-02', 'user', 'add', 'p-02-usr001', '--address', 'usr001@example.jp');
 is($made->{status}, 0, 'a user of another contract') or diag($made->{err});
 $s->{extra} = '';
-$s->{contract} .= "\nAnshinCertificateKey ed25519";
+is($s->run('script', '-qec', "'$s->{root}/bin/htanshin' -d '$s->{root}/state' --contract p-01 user list --state disabled", '/dev/null', { env => 1 })->{out},
+    "none\r\n", 'D10: on a terminal an empty list says so');
+is($s->htanshin('--contract', 'p-01', 'user', 'list', '--state', 'disabled')->{out}, '', 'D10: and in a pipe it is empty');
+$s->{contract} .= "\nAnshinCertificateKey ed25519\nAnshinReissueGap none";
 $s->configure;
 $s->start;
 ok(Anshin::Server::wait_for(10, sub { @{ check()->{problems} } == 2 }), 'the worker is back');
@@ -74,6 +77,9 @@ like($stranger->{problem}, qr/^contract p-02: is not declared, but has 1 user, w
 is($key->{severity}, 'warning', 'a key that Firefox cannot import (B31): a warning');
 like($key->{problem}, qr/^contract p-01: Firefox cannot import .*ed25519/, 'a key that Firefox cannot import (B31)');
 is(check()->{status}, 2, 'the worst of them is the exit code');
+my $useless = $s->htanshin('user', 'code', 'p-01-usr001');
+is($useless->{status}, 1, 'a code that no page asks for is not given out');
+like($useless->{err}, qr/AnshinReissueProof question, AnshinReissueGap none/, 'and why');
 like($s->htanshin('check')->{out}, qr/severity.*\n.*critical/, 'as text, too');
 $s->finish;
 done_testing;
