@@ -185,7 +185,8 @@ sub while_it_lasts {
     is_refused(log_in_until_refused($s, $cast, $is->{some} ? 3000 : 1), "$is->{name}: a login");
     is_refused(finish_registration($cast->{late}), "$is->{name}: a registration");
     my $leaver = $cast->{leaver};
-    is($leaver->submit($leaver->get('/anshin/logout'), {}, qr/logout$/)->status, 503, "$is->{name}: a logout is not written");
+    my $left = $leaver->submit($leaver->get('/anshin/logout'), {}, qr/logout$/)->status;
+    like($left, $is->{some} ? qr/^(?:200|503)$/ : qr/^503$/, "$is->{name}: a logout is not written, unless it fits into what was allocated before");
     isnt($leaver->get('/members/')->status, 200, "$is->{name}: but the browser has forgotten the session (B53)");
     my $some = $cast->{logins};
     cmp_ok($some, '>', 0, "$is->{name}: but $some went into what was allocated before") if $is->{some};

@@ -157,7 +157,7 @@ sub unsent {
     my ($self, $facts) = @_;
     my %ready = map { $_->{user} => 1 } grep { $_->{kind} eq 'certificate-ready' } @{ $facts->{mail} };
     my @wait = grep { $_->{registered} && $_->{method} eq 'certificate' && !$ready{ $_->{user} } } $self->people;
-    return @wait + grep { $_->{state} ne 'sent' && $_->{state} ne 'failed' } @{ $facts->{mail} };
+    return @wait + grep { $_->{state} !~ /^(?:sent|spooled)$/ && $_->{state} ne 'failed' } @{ $facts->{mail} };
 }
 
 # Every mail lies in the spool once, and nothing else does.
@@ -168,7 +168,7 @@ sub spool_against {
     for my $mail (@{ $facts->{mail} }) {
         my $count = delete $files{ $mail->{id} } // 0;
         my $name = "mail $mail->{id} ($mail->{kind} of $mail->{user})";
-        push @complaints, "$name is $mail->{state}" if $mail->{state} ne 'sent';
+        push @complaints, "$name is $mail->{state}" if $mail->{state} !~ /^(?:sent|spooled)$/;
         push @complaints, "$name lies in the spool $count times" if $count != 1;
     }
     push @complaints, "a file in the spool that is no mail: $_" for sort keys %files;
