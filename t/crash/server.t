@@ -151,7 +151,7 @@ cmp_ok($tally->{$_} // 0, '>', 0, $_) for @acknowledged;
 # --- what it left ---
 
 # While httpd is up: when its processes are gone, the kernel has taken their locks from them.
-my @slots = grep { -f } glob $s->state . '/slots/*';
+my @slots = grep { -f } glob $s->state . '/slots/slot.*';    # alive.*: held while its process lives
 my (@taken, @held);
 Anshin::Server::wait_for(20, sub {
     @taken = grep { !is_free($_) } @slots;

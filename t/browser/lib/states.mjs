@@ -253,7 +253,7 @@ export function states(language, texts) {
       address: 'hanako@mobile.example.jp', kind_text: smartphone,
       action_url, cancel_url, back_url: link('b') }, { ...steps(editing.slice(1), 0),
         ...titled('terminal_confirm.title_delete') })],
-    'terminal-done-add': ['terminal-done', member('account', { add: true, download_password: 'uDPBG4S5',
+    'terminal-done-add': ['terminal-done', member('account', { add: true, download_password: 'uDPBG4S5', seen_url: link('s'),
       next_url: link('account') }, { ...steps(editing, 2), ...titled('terminal_done.title_add') })],
     'terminal-done-delete': ['terminal-done', member('account', { delete: true, next_url: link('account') },
       { ...steps(editing.slice(1), 1), ...titled('terminal_done.title_delete') })],
@@ -294,9 +294,9 @@ export function states(language, texts) {
       cancel_url: login_url, gap_text: text('reissue_prove.gap_password',
         { time: '2026-11-25 10:00' }) }, { ...steps(reissuing, 2),
       ...titled('reissue_prove.title_password'), ...wrong({ operator_code: text('errors.operator_code_wrong') }) })],
-    'reissue-done-password': ['reissue-done', visitor({ password: 'g7$Kp-2vXq&9', must_change: true, login_url },
+    'reissue-done-password': ['reissue-done', visitor({ password: 'g7$Kp-2vXq&9', must_change: true, login_url, seen_url: link('s') },
       { ...steps(reissuing, 3), ...titled('reissue_done.title_password') })],
-    'reissue-done-certificate': ['reissue-done', visitor({ download_password: 'uDPBG4S5', login_url },
+    'reissue-done-certificate': ['reissue-done', visitor({ download_password: 'uDPBG4S5', login_url, seen_url: link('s') },
       { ...steps(reissuing, 3), ...titled('reissue_done.title_certificate') })],
 
     // help
