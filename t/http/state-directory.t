@@ -189,7 +189,8 @@ $s->start;
 is(sprintf('%04o', S_IMODE((stat $state)[2])), '0750', 'S31: it is closed by the start');
 is(scalar(() = $s->log =~ /AN1030: \S+ had mode 2770/g), 1, 'which says so, once');
 like($s->log, qr/AN1036: CoreDumpDirectory has no effect/, 'S36: and that there are no cores');
-my %kind = processes();
+my %kind;
+Anshin::Server::wait_for(20, sub { %kind = processes(); return 2 <= grep { $_ eq 'child' } values %kind });    # slow with sanitizers
 my @children = grep { $kind{$_} eq 'child' } keys %kind;
 my @daemons  = grep { $kind{$_} eq 'daemon' } keys %kind;
 cmp_ok(scalar @children, '>=', 2, 'S36: children have the group: ' . @children);
