@@ -136,9 +136,9 @@ cp $place/apache2.conf /etc/apache2/apache2.conf
 cp $place/tls/ca.crt /etc/ssl/partner-ca.pem
 for n in $blocks; do
     if [ -e $place/block.\$n.sh ]; then
-        sh -eu $place/block.\$n.sh >/tmp/said 2>&1 </dev/null
+        sh -eu $place/block.\$n.sh >/run/said 2>&1 </dev/null
         echo "block \$n: \$?"
-        sed 's/^/  /' /tmp/said
+        sed 's/^/  /' /run/said
     fi
     for file in $place/block.\$n.*.conf; do
         [ -e "\$file" ] || continue
@@ -150,18 +150,18 @@ for n in $blocks; do
         aside=
         if grep -q optional_no_ca "\$file"; then # of another httpd, which ends TLS
             aside=/etc/apache2/conf-enabled/anshin.conf
-            [ -e \$aside ] && mv \$aside /tmp/aside || aside=
+            [ -e \$aside ] && mv \$aside /run/aside || aside=
         fi
-        apachectl configtest >/tmp/said 2>&1
+        apachectl configtest >/run/said 2>&1
         echo "configuration \$(basename \$file): \$?"
-        sed 's/^/  /' /tmp/said
-        [ -z "\$aside" ] || mv /tmp/aside \$aside
+        sed 's/^/  /' /run/said
+        [ -z "\$aside" ] || mv /run/aside \$aside
         rm -f \$conf
     done
 done
 echo "users: \$(getent passwd anshin-ca anshin-signer | wc -l)"
-echo "check: \$(htanshin check >/tmp/said 2>&1; echo \$?)"
-sed 's/^/  /' /tmp/said
+echo "check: \$(htanshin check >/run/said 2>&1; echo \$?)"
+sed 's/^/  /' /run/said
 curl -sk -o /dev/null -w 'members: %{http_code} %{redirect_url}\\n' --resolve www.example.jp:443:127.0.0.1 -H 'Sec-Fetch-Mode: navigate' -H 'Accept: text/html' https://www.example.jp/members/
 curl -sk -o /dev/null -w 'portal: %{http_code}\\n' --resolve www.example.jp:443:127.0.0.1 https://www.example.jp/anshin/help
 apachectl stop
