@@ -78,7 +78,7 @@ static void add_person(const anshin_env_t *env, const char *user, apr_pool_t *po
 
 int main(int argc, char **argv)
 {
-    anshin_env_t env;
+    anshin_env_t env = {0};
     apr_pool_t *pool;
     apr_pool_t *scratch;
     long count;
