@@ -47,6 +47,7 @@ static apr_status_t check_new(anshin_op_t *op, const anshin_account_new_t *spec,
     account->user = terminal->user = anshin_user_canonical(spec->user, op->pool);
     account->method = spec->method < 0 ? policy->default_method : spec->method;
     account->language = spec->language ? spec->language : policy->language;
+    account->language_given = spec->language != NULL;
     terminal->kind = spec->terminal_kind;
     terminal->address = spec->address ? anshin_address_typed(spec->address, op->pool) : "";
     rule = anshin_address_rule(terminal->address);

@@ -111,9 +111,9 @@ static apr_status_t check_form(anshin_op_t *op, const anshin_link_t *found, cons
 }
 
 /* The one transaction of page 2. */
-static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *question,
-                                const char *language, const char *password_hash, const char *answer_hash,
-                                anshin_registration_result_t *result)
+static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *token,
+                                const anshin_registration_form_t *form, const char *password_hash,
+                                const char *answer_hash, anshin_registration_result_t *result)
 {
     anshin_history_t entry = {.result = ANSHIN_HISTORY_REGISTERED};
     anshin_account_t *account;
@@ -127,8 +127,11 @@ static apr_status_t complete_in(anshin_op_t *op, anshin_txn_t *txn, const char *
     account->state = ANSHIN_ACCOUNT_ACTIVE;
     account->password_hash = password_hash;
     account->answer_hash = answer_hash;
-    account->question = question;
-    account->language = language;
+    account->question = form->question;
+    if (form->language_chosen || !account->language_given) {
+        account->language = form->language;
+        account->language_given = 0;
+    }
     account->password_set_at = account->registered_at = op->now;
     account->registration = NULL;
     entry.method = account->method;
@@ -176,7 +179,7 @@ static apr_status_t complete(anshin_op_t *op, const char *token, const anshin_re
         (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
         return rv;
     }
-    rv = complete_in(op, txn, token, form->question, form->language, password_hash, answer_hash, result);
+    rv = complete_in(op, txn, token, form, password_hash, answer_hash, result);
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 

@@ -31,6 +31,7 @@ typedef struct anshin_registration_form_t {
     const char *question; /* id */
     const char *answer;
     const char *language; /* "ja" or "en": of the pages just used, becomes that of mail */
+    int language_chosen;  /* the user chose it there; otherwise the one that the operator gave stays */
 } anshin_registration_form_t;
 
 typedef struct anshin_registration_result_t {

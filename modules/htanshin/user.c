@@ -259,7 +259,7 @@ static const anshin_command_option_t add_options[] = {
     {"address", "MAIL", "Mail address of the first terminal.", 1},
     {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given.", 0},
     {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
-    {"language", "LANGUAGE", "ja or en, of mail until the user registers; the contract's when not given.", 0},
+    {"language", "LANGUAGE", "ja or en, of mail, until the user chooses one; when not given, that of the browser.", 0},
     {NULL, NULL, NULL, 0},
 };
 

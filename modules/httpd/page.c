@@ -102,12 +102,13 @@ static void put_language(anshin_page_t *page)
 anshin_page_t *anshin_page_create(request_rec *r, anshin_op_t *op, const anshin_texts_t *texts)
 {
     anshin_page_t *page = apr_pcalloc(r->pool, sizeof *page);
+    const char *chosen = anshin_cookie_get(r, ANSHIN_LANGUAGE_COOKIE);
 
     page->r = r;
     page->op = op;
     page->texts = texts;
-    page->language = anshin_texts_language(texts, anshin_cookie_get(r, ANSHIN_LANGUAGE_COOKIE),
-                                           apr_table_get(r->headers_in, "Accept-Language"));
+    page->language = anshin_texts_language(texts, chosen, apr_table_get(r->headers_in, "Accept-Language"));
+    page->language_chosen = chosen != NULL && strcmp(anshin_texts_language(texts, chosen, NULL), chosen) == 0;
     page->data = json_object();
     if (page->data == NULL) {
         return NULL;

@@ -21,6 +21,7 @@ typedef struct anshin_page_t {
     anshin_op_t *op;
     const anshin_texts_t *texts;
     const char *language; /* of this response */
+    int language_chosen;  /* with the switch that every page has; otherwise the browser asked for it, or nobody */
     json_t *data;         /* root of the data; freed with r->pool, like the next two, which belong to it */
     json_t *page;         /* what this page alone has */
     json_t *fields;       /* by name: {value, invalid, errors} */

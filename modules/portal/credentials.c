@@ -47,7 +47,8 @@ int anshin_credentials_post(anshin_exchange_t *x)
                                        .password_confirm = anshin_member_field(x, "password_confirm"),
                                        .question = anshin_member_field(x, "question"),
                                        .answer = anshin_member_field(x, "answer"),
-                                       .language = x->page->language};
+                                       .language = x->page->language,
+                                       .language_chosen = x->page->language_chosen};
     anshin_registration_result_t result;
     apr_status_t status = anshin_registration_complete(&x->op, x->flow.token, &form, &result);
 

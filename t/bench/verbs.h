@@ -182,7 +182,7 @@ static void check_code(turn_t *turn)
 
 static void complete_registration(turn_t *turn)
 {
-    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja"};
+    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja", 0};
     anshin_registration_result_t result;
 
     must(turn,

@@ -63,5 +63,9 @@ my $form = $d->follow($d->submit($english, { code => $person->{code} }));
 $d->submit($form, $person->credentials);
 ok(Anshin::Server::wait_for(60, sub { $s->mail }), 'a mail');
 like($s->htanshin('user', 'show', $person->{user})->{out}, qr/\ben\b/, 'the language of the pages becomes that of the mail (MAI-1)');
+
+my $given = Anshin::Person->add($s, 'p-01-usr002', language => 'en');
+$given->register($s->client);
+like($s->htanshin('user', 'show', $given->{user})->{out}, qr/\ben\b/, 'O4: what user add --language gave stays where a browser asks for nothing');
 $s->finish;
 done_testing;

@@ -54,7 +54,7 @@ static void open_env(anshin_env_t *env, const char *state_dir, int memory, apr_p
 static void add_person(const anshin_env_t *env, const char *user, apr_pool_t *pool)
 {
     anshin_account_new_t spec = {user, apr_pstrcat(pool, user, "@mail.example", NULL), -1, ANSHIN_TERMINAL_PC, "ja"};
-    anshin_registration_form_t form = {"Correct-horse-9-battery", "Correct-horse-9-battery", "pet", "たま", "ja"};
+    anshin_registration_form_t form = {"Correct-horse-9-battery", "Correct-horse-9-battery", "pet", "たま", "ja", 0};
     anshin_registration_result_t result;
     anshin_code_result_t code;
     anshin_invitation_t invitation;

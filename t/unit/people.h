@@ -64,7 +64,7 @@ static inline const char *people_invite(world_t *world, const char *user, int me
 /* The download password of a certificate user, NULL for others. */
 static inline const char *people_register(world_t *world, const char *user, int method)
 {
-    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja"};
+    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja", 0};
     anshin_registration_result_t result;
     const char *code;
     const char *token = people_invite(world, user, method, &code);

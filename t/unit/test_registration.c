@@ -93,6 +93,35 @@ static apr_status_t create(const char *user, const char *address, int method, in
     return anshin_account_create(*op, &spec, &invitation);
 }
 
+/* O4: what user add --language gave stands, whatever the browser's settings are, until the user chooses a language. */
+static void test_language(void)
+{
+    static const struct {
+        const char *user, *given;
+        int chosen;
+        const char *then;
+    } cases[] = {{"la1", "en", 0, "en"}, {"la2", "en", 1, "ja"}, {"la3", NULL, 0, "ja"}, {"la4", "ja", 0, "ja"}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        anshin_account_new_t spec = {cases[i].user, "la@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC,
+                                     cases[i].given};
+        anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja", cases[i].chosen};
+        anshin_registration_result_t r;
+        anshin_invitation_t invitation;
+        anshin_account_t account;
+        anshin_op_t *op = world_op(&world);
+
+        ok(anshin_account_create(op, &spec, &invitation) == APR_SUCCESS &&
+               anshin_registration_complete(op, strstr(invitation.url, "t=") + 2, &form, &r) == APR_SUCCESS &&
+               world_get(&world, &anshin_record_account, apr_pstrcat(world.pool, "p-01/", spec.user, NULL), &account) ==
+                   APR_SUCCESS &&
+               same_text(account.language, cases[i].then),
+           "O4: given %s, %s by the user: %s (MAI-1)", cases[i].given ? cases[i].given : "nothing",
+           cases[i].chosen ? "ja chosen" : "nothing chosen", cases[i].then);
+        ok(anshin_account_delete(op, spec.user) == APR_SUCCESS, "... and %s is gone again", spec.user);
+    }
+}
+
 static void test_create(void)
 {
     anshin_op_t *op;
@@ -155,7 +184,7 @@ static void test_code(void)
 
 static void test_complete(void)
 {
-    anshin_registration_form_t form = {"short", "other", "no-such-question", " 　 ", "ja"};
+    anshin_registration_form_t form = {"short", "other", "no-such-question", " 　 ", "ja", 0};
     anshin_registration_result_t r;
     const char *code, *token = people_invite(&world, "reg1", ANSHIN_METHOD_CERTIFICATE, &code);
     anshin_account_t account;
@@ -170,15 +199,15 @@ static void test_complete(void)
            same_text(r.question_error, "errors.choose") && same_text(r.answer_error, "errors.required"),
        "every broken rule is told in one go (REG-3)");
     ok(!r.download_password && world_count(&world, &anshin_record_job) == 0, "and nothing is done");
-    form = (anshin_registration_form_t){"reg1-TARO-99", "reg1-TARO-99", "pet", "ポチ", "ja"};
+    form = (anshin_registration_form_t){"reg1-TARO-99", "reg1-TARO-99", "pet", "ポチ", "ja", 0};
     (void)anshin_registration_complete(op, token, &form, &r);
     ok((r.password_broken & 1u << ANSHIN_RULE_CONTAINS_USER) &&
            (r.password_broken & 1u << ANSHIN_RULE_CONTAINS_ADDRESS),
        "user ID and local part of the address are refused in any case (PWD-2)");
-    form = (anshin_registration_form_t){"Short¥", "Short\\", "pet", "ポチ", "ja"};
+    form = (anshin_registration_form_t){"Short¥", "Short\\", "pet", "ポチ", "ja", 0};
     (void)anshin_registration_complete(op, token, &form, &r);
     ok(r.password_broken == 1u << ANSHIN_RULE_TOO_SHORT, "a yen sign is confirmed by a backslash (PWD-1)");
-    form = (anshin_registration_form_t){PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "en"};
+    form = (anshin_registration_form_t){PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "en", 0};
     ok(anshin_registration_complete(op, token, &form, &r) == APR_SUCCESS && !r.password_broken && r.download_password &&
            strlen(r.download_password) == 14,
        "a good form is taken; a certificate user gets a download password (REG-4)");
@@ -273,6 +302,7 @@ int main(void)
     test_ids();
     test_addresses();
     test_typed_addresses();
+    test_language();
     test_create();
     test_code();
     test_complete();

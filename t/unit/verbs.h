@@ -55,7 +55,7 @@ static inline apr_status_t enter_code(anshin_op_t *op)
 
 static inline apr_status_t complete(anshin_op_t *op)
 {
-    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja"};
+    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja", 0};
     anshin_registration_result_t result = {.password_broken = 1};
     apr_status_t rv = anshin_registration_complete(op, scene.token, &form, &result);
 

@@ -25,7 +25,8 @@ sub add {
     utf8::decode($self->{answer}) unless utf8::is_utf8($self->{answer});
     my $made = $server->htanshin(
         '--contract', $self->{contract} // $server->{name},
-        'user', 'add', $user, '--method', $self->{method}, '--address', $self->{address}
+        'user', 'add', $user, '--method', $self->{method}, '--address', $self->{address},
+        $self->{language} ? ('--language', $self->{language}) : ()
     );
     $made->{status} == 0 or die "htanshin user add $user: $made->{err}";
     ($self->{path}) = $made->{out} =~ m{https://[^/\s]+(/\S+)} or die "no URL: $made->{out}";
