@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/attempt.h"
 #include "core/expiry.h"
 #include "core/flow.h"
 #include "core/history.h"
 #include "core/job.h"
-#include "core/lockout.h"
 #include "core/secret.h"
 
 typedef struct {
@@ -71,14 +71,15 @@ apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_dow
 }
 
 /* Compare digests, so that the time tells nothing of content or length. */
-static apr_status_t password_right(anshin_op_t *op, const found_t *found, const char *typed, int *right)
+static apr_status_t password_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *given, int *right)
 {
+    const found_t *found = baton;
     const anshin_crypto_t *crypto = op->env->crypto;
-    const char *given = anshin_secret_normalise(typed, op->pool);
     unsigned char expected_digest[ANSHIN_DIGEST_BYTES], given_digest[ANSHIN_DIGEST_BYTES];
     anshin_bytes_t expected;
     apr_status_t rv = anshin_secret_blob_get(op, &expected, "download-password", found->download.password_blob);
 
+    (void)txn;
     if (rv != APR_SUCCESS) {
         return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
     }
@@ -87,7 +88,6 @@ static apr_status_t password_right(anshin_op_t *op, const found_t *found, const 
         rv = crypto->digest(crypto->ctx, given_digest, given, strlen(given));
     }
     anshin_secret_wipe_bytes(op, &expected);
-    anshin_secret_wipe(op, given);
     *right = rv == APR_SUCCESS && crypto->equal(crypto->ctx, expected_digest, given_digest, ANSHIN_DIGEST_BYTES);
     return rv;
 }
@@ -102,44 +102,49 @@ static apr_status_t read_file(anshin_op_t *op, const found_t *found, anshin_prof
     return rv == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : rv;
 }
 
+static apr_status_t hand_out(anshin_op_t *op, anshin_txn_t *txn, found_t *found, anshin_profile_t profile,
+                             anshin_download_result_t *result)
+{
+    const anshin_token_t *token = &found->link.token;
+    apr_status_t rv = read_file(op, found, profile, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    found->download.fetched++;
+    rv = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, token->user, token->terminal),
+                        &found->download);
+    return rv == APR_SUCCESS ? anshin_flow_reach(op, txn, ANSHIN_STAGE_FETCHED, token->user, token->terminal) : rv;
+}
+
 /* Check the password and settle the attempt; the caller commits. */
 static apr_status_t fetch_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *password,
                              anshin_profile_t profile, anshin_download_result_t *result)
 {
-    anshin_history_t entry = {.result = ANSHIN_HISTORY_DOWNLOADED};
-    anshin_attempt_t attempt;
+    anshin_history_t entry = {.result = ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD};
     found_t found;
+    anshin_attempt_facts_t guess = {ANSHIN_COUNTER_DOWNLOAD, NULL, password, password_right, &found};
+    anshin_attempt_t attempt;
     apr_status_t rv = find(op, txn, token, &found);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv =
-        anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_DOWNLOAD,
-                               anshin_download_subject(op, found.link.token.user, found.link.token.terminal), &attempt);
-    if (rv == ANSHIN_EDENIED && attempt.locked) {
-        result->locked = 1;
-        return APR_SUCCESS;
-    }
-    if (rv != APR_SUCCESS || (rv = password_right(op, &found, password, &result->right)) != APR_SUCCESS ||
-        (result->right && (rv = read_file(op, &found, profile, result)) != APR_SUCCESS) ||
-        (rv = anshin_attempt_settle(op, txn, &attempt,
-                                    result->right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) != APR_SUCCESS) {
+    guess.subject = anshin_download_subject(op, found.link.token.user, found.link.token.terminal);
+    if ((rv = anshin_attempt_run_in(op, txn, &guess, &attempt)) != APR_SUCCESS) {
         return rv;
     }
+    result->right = attempt.outcome == ANSHIN_ATTEMPT_SUCCEEDED;
     result->locked = attempt.locked;
     result->remaining = attempt.remaining;
+    if (attempt.outcome == ANSHIN_ATTEMPT_NOT_MADE) {
+        return APR_SUCCESS;
+    }
     entry.terminal = found.link.token.terminal;
     entry.serial = found.download.serial;
-    if (!result->right) {
-        entry.result = ANSHIN_HISTORY_WRONG_DOWNLOAD_PASSWORD;
-        return anshin_history_add(op, txn, found.link.token.user, &entry);
-    }
-    found.download.fetched++;
-    rv = anshin_txn_put(txn, &anshin_record_download,
-                        anshin_terminal_key(op, found.link.token.user, found.link.token.terminal), &found.download);
-    if (rv == APR_SUCCESS) {
-        rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_FETCHED, found.link.token.user, found.link.token.terminal);
+    if (result->right) {
+        entry.result = ANSHIN_HISTORY_DOWNLOADED;
+        rv = hand_out(op, txn, &found, profile, result);
     }
     return rv == APR_SUCCESS ? anshin_history_add(op, txn, found.link.token.user, &entry) : rv;
 }

@@ -12,8 +12,6 @@
 #include "core/account.h"
 #include "core/expiry.h"
 
-#define BUSY_PAUSE apr_time_from_msec(20)
-#define BUSY_LIMIT apr_time_from_sec(5)
 #define STRANDED apr_time_from_sec(60) /* longer than any check takes */
 
 #define OF_ACCOUNT (1u << ANSHIN_COUNTER_PASSWORD | 1u << ANSHIN_COUNTER_CODE | 1u << ANSHIN_COUNTER_ANSWER)
@@ -293,7 +291,9 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
     }
     push_reservation(op, &counter, attempt->reserved_at);
     counter.changed_at = op->now;
-    return anshin_txn_put(txn, &anshin_record_counter, key, &counter);
+    rv = anshin_txn_put(txn, &anshin_record_counter, key, &counter);
+    attempt->reserved = rv == APR_SUCCESS;
+    return rv;
 }
 
 /* The outcome, into the counter. */
@@ -325,6 +325,7 @@ apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_at
         (rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
         return rv;
     }
+    attempt->outcome = outcome;
     drop_reservations(op, &counter, attempt->reserved_at, 0);
     counter.phantom = attempt->kind == ANSHIN_COUNTER_STRANGER;
     count(op, &counter, attempt, outcome, lock.kinds != 0);
@@ -341,33 +342,6 @@ apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_at
         set_locked(attempt, &lock);
     }
     return attempt->locked && outcome == ANSHIN_ATTEMPT_SUCCEEDED ? ANSHIN_EDENIED : APR_SUCCESS;
-}
-
-int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited)
-{
-    if (op->error.status != APR_SUCCESS || *waited >= BUSY_LIMIT) {
-        return 0;
-    }
-    if (!anshin_gate_enter(op->env->waiting)) {
-        return 0;
-    }
-    apr_sleep(BUSY_PAUSE);
-    anshin_gate_leave(op->env->waiting);
-    *waited += BUSY_PAUSE;
-    op->now = op->env->now(op->env->now_baton);
-    return 1;
-}
-
-void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt)
-{
-    anshin_error_t ignored; /* the first cause is what counts; a reservation that stays vanishes in time */
-    anshin_txn_t *txn;
-
-    anshin_error_clear(&ignored);
-    if (anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &ignored, op->pool) != APR_SUCCESS) {
-        return;
-    }
-    (void)anshin_txn_end(txn, anshin_attempt_settle(op, txn, attempt, ANSHIN_ATTEMPT_NOT_MADE), ANSHIN_LAZY);
 }
 
 /* --- addresses -------------------------------------------------------------------------------------------------- */

@@ -29,9 +29,9 @@ typedef enum anshin_counter_kind_t {
 } anshin_counter_kind_t;
 
 typedef enum anshin_attempt_outcome_t {
+    ANSHIN_ATTEMPT_NOT_MADE, /* no check could be made; the place is given back */
     ANSHIN_ATTEMPT_FAILED,
-    ANSHIN_ATTEMPT_SUCCEEDED,
-    ANSHIN_ATTEMPT_NOT_MADE /* no check could be made; the place is given back */
+    ANSHIN_ATTEMPT_SUCCEEDED
 } anshin_attempt_outcome_t;
 
 typedef struct anshin_lock_t {
@@ -45,10 +45,12 @@ typedef struct anshin_attempt_t {
     anshin_counter_kind_t kind;
     int limit;
     apr_time_t reserved_at;
-    int remaining;        /* after settling: checks left before the lock */
-    int locked;           /* it is locked (after reserving or settling) */
-    int locked_now;       /* by this attempt (after settling) */
-    apr_time_t unlock_at; /* with locked: when it opens by itself, 0: somebody must open it */
+    int reserved;                     /* it has its place */
+    anshin_attempt_outcome_t outcome; /* after settling */
+    int remaining;                    /* after settling: checks left before the lock */
+    int locked;                       /* it is locked (after reserving or settling) */
+    int locked_now;                   /* by this attempt (after settling) */
+    apr_time_t unlock_at;             /* with locked: when it opens by itself, 0: somebody must open it */
 } anshin_attempt_t;
 
 /* Reserve inside a write transaction. subject: the canonical user, of a download anshin_download_subject(). A lock
@@ -63,14 +65,6 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
  * its kind. ANSHIN_EDENIED: locked meanwhile, so that a success must not count. */
 apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt,
                                    anshin_attempt_outcome_t outcome);
-
-/* After ANSHIN_EBUSY of reserve, with the transaction ended: pause and refresh op->now. 0: waited long enough, too
- * many threads of this process wait already, or the store itself is busy; then ANSHIN_EBUSY is the answer. *waited
- * starts as 0. */
-int anshin_attempt_wait(anshin_op_t *op, apr_interval_time_t *waited);
-
-/* Give a reservation back in a transaction of its own, when the check could not be made. */
-void anshin_attempt_give_back(anshin_op_t *op, anshin_attempt_t *attempt);
 
 /* Whose counter the password of a download has. */
 const char *anshin_download_subject(anshin_op_t *op, const char *user, apr_int64_t terminal);

@@ -11,9 +11,9 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/attempt.h"
 #include "core/claimant.h"
 #include "core/lock.h"
-#include "core/lockout.h"
 #include "core/password.h"
 #include "core/secret.h"
 
@@ -25,9 +25,11 @@ typedef struct trial_t {
     anshin_claimant_t claimant;
     int own;         /* the certificate is the user's own: the address has no part in it (S-7) */
     int uncertified; /* refused whatever the password is, and whoever the user */
-    int reserved;    /* attempt and address have their place */
     anshin_attempt_t attempt;
     anshin_address_attempt_t address;
+    const char *password;       /* normalised */
+    char fresh[ANSHIN_PHC_MAX]; /* its hash, where the stored one has parameters of before; */
+    const char *new_hash;       /* NULL: it has not */
 } trial_t;
 
 static void set_wrong(const trial_t *trial)
@@ -150,9 +152,10 @@ static apr_status_t refuse_locked(trial_t *trial, anshin_txn_t *txn)
                              : rv;
 }
 
-static apr_status_t reserve_in(trial_t *trial, anshin_txn_t *txn)
+/* Who is it, may this address try, is there room? */
+static apr_status_t reserve(void *baton, anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt)
 {
-    anshin_op_t *op = trial->op;
+    trial_t *trial = baton;
     const anshin_claimant_t *claimant = &trial->claimant;
     apr_status_t rv = find(trial, txn);
 
@@ -160,6 +163,7 @@ static apr_status_t reserve_in(trial_t *trial, anshin_txn_t *txn)
         rv = anshin_address_reserve(op, txn, &trial->address);
         if (rv == ANSHIN_EDENIED) {
             trial->result->outcome = ANSHIN_LOGIN_THROTTLED;
+            return APR_SUCCESS;
         }
     }
     if (rv != APR_SUCCESS) {
@@ -169,54 +173,18 @@ static apr_status_t reserve_in(trial_t *trial, anshin_txn_t *txn)
         return refuse_locked(trial, txn);
     }
     rv = anshin_attempt_reserve(op, txn, claimant->evaluated ? ANSHIN_COUNTER_PASSWORD : ANSHIN_COUNTER_STRANGER,
-                                claimant->user, &trial->attempt);
-    if (rv == ANSHIN_EDENIED && trial->attempt.locked) {
-        return refuse_locked(trial, txn);
-    }
-    trial->reserved = rv == APR_SUCCESS;
-    return rv;
+                                claimant->user, attempt);
+    return rv == ANSHIN_EDENIED && attempt->locked ? refuse_locked(trial, txn) : rv;
 }
 
-/* First transaction: who is it, may this address try, is there room? Waits while other checks of this user or address
- * are under way. Everyone sees a place; what it leads to is made durable below. */
-static apr_status_t reserve(trial_t *trial)
+/* Nothing was checked. Who met a crowd has tried all the same, as far as the address goes (S37). */
+static apr_status_t give_back(void *baton, anshin_op_t *op, anshin_txn_t *txn, apr_status_t why)
 {
-    apr_interval_time_t waited = 0;
-    anshin_txn_t *txn;
-    apr_status_t rv;
+    trial_t *trial = baton;
 
-    do {
-        memset(&trial->attempt, 0, sizeof(trial->attempt));
-        rv = anshin_op_begin(trial->op, ANSHIN_TXN_WRITE, &txn);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        rv = anshin_txn_end(txn, reserve_in(trial, txn), ANSHIN_LAZY);
-        trial->reserved = trial->reserved && rv == APR_SUCCESS;
-    } while (rv == ANSHIN_EBUSY && anshin_attempt_wait(trial->op, &waited));
-    return trial->result->outcome == ANSHIN_LOGIN_THROTTLED ? APR_SUCCESS : rv;
-}
-
-/* Back with the place: nothing was checked. Who met a crowd has tried all the same, as far as the address goes (S37). A
- * failure here leaves the first cause as it is; a place that stays is free in time. */
-static void give_back(trial_t *trial, apr_status_t why)
-{
-    anshin_op_t op = *trial->op;
-    anshin_txn_t *txn;
-    apr_status_t rv = APR_SUCCESS;
-
-    anshin_error_clear(&op.error);
-    if (anshin_op_begin(&op, ANSHIN_TXN_WRITE, &txn) != APR_SUCCESS) {
-        return;
-    }
-    if (trial->reserved) {
-        rv = anshin_attempt_settle(&op, txn, &trial->attempt, ANSHIN_ATTEMPT_NOT_MADE);
-    }
-    if (rv == APR_SUCCESS && !trial->own) {
-        rv = anshin_address_settle(&op, txn, &trial->address,
-                                   why == ANSHIN_EBUSY ? ANSHIN_ATTEMPT_FAILED : ANSHIN_ATTEMPT_NOT_MADE);
-    }
-    (void)anshin_txn_end(txn, rv, ANSHIN_LAZY);
+    return trial->own ? APR_SUCCESS
+                      : anshin_address_settle(op, txn, &trial->address,
+                                              why == ANSHIN_EBUSY ? ANSHIN_ATTEMPT_FAILED : ANSHIN_ATTEMPT_NOT_MADE);
 }
 
 /* --- the check -------------------------------------------------------------------------------------------------- */
@@ -243,26 +211,36 @@ static apr_status_t find_place(const trial_t *trial, anshin_hash_place_t *place)
     return rv;
 }
 
-/* *new_hash: where the stored one has parameters of before. */
-static apr_status_t check(const trial_t *trial, const char *password, char fresh[ANSHIN_PHC_MAX], int *match,
-                          const char **new_hash)
+/* Locked, which this contract does not tell, takes as long as a check. */
+static apr_status_t check(void *baton, anshin_op_t *op, const anshin_attempt_t *attempt, int *right)
 {
-    const anshin_crypto_t *crypto = trial->op->env->crypto;
-    const char *hash = trial->reserved && trial->claimant.evaluated ? trial->claimant.account.password_hash : NULL;
+    trial_t *trial = baton;
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *hash = attempt->reserved && trial->claimant.evaluated ? trial->claimant.account.password_hash : NULL;
     anshin_hash_place_t place;
     int stale = 0;
-    apr_status_t rv = find_place(trial, &place);
+    apr_status_t rv;
 
+    if (trial->result->outcome == ANSHIN_LOGIN_LOCKED || trial->result->outcome == ANSHIN_LOGIN_THROTTLED) {
+        return APR_SUCCESS;
+    }
+    rv = find_place(trial, &place);
     if (rv == APR_SUCCESS) {
-        rv = crypto->password_verify(crypto->ctx, match, &stale, hash, password, strlen(password), &place);
+        rv =
+            crypto->password_verify(crypto->ctx, right, &stale, hash, trial->password, strlen(trial->password), &place);
     }
-    if (rv == APR_SUCCESS && *match && stale &&
-        crypto->password_hash(crypto->ctx, fresh, password, strlen(password)) == APR_SUCCESS) {
-        *new_hash = fresh; /* PWD-3; when it cannot be had now, the next login tries again */
+    if (rv == APR_SUCCESS && *right && stale &&
+        crypto->password_hash(crypto->ctx, trial->fresh, trial->password, strlen(trial->password)) == APR_SUCCESS) {
+        trial->new_hash = trial->fresh; /* PWD-3; when it cannot be had now, the next login tries again */
     }
-    return rv == APR_SUCCESS ? rv
-                             : anshin_fail(&trial->op->error, rv, "AN0171", "a password could not be checked: %s",
-                                           anshin_status_name(rv));
+    return rv == APR_SUCCESS
+               ? rv
+               : anshin_fail(&op->error, rv, "AN0171", "a password could not be checked: %s", anshin_status_name(rv));
+}
+
+static void wipe(void *baton, anshin_op_t *op)
+{
+    anshin_secret_wipe(op, ((const trial_t *)baton)->password);
 }
 
 /* --- what it leads to ------------------------------------------------------------------------------------------- */
@@ -295,12 +273,12 @@ static apr_status_t settle_wrong(trial_t *trial, anshin_txn_t *txn, anshin_claim
                                                         : ANSHIN_HISTORY_WRONG_PASSWORD);
 }
 
-/* Second transaction, in which everything is looked at again: a password that was changed, an account that was locked
- * or a certificate that was revoked while the hash was computed must not let in. */
-static apr_status_t settle_in(trial_t *trial, anshin_txn_t *txn, int match, const char *new_hash)
+/* A password that was changed, an account that was locked or a certificate that was revoked while the hash was computed
+ * must not let in. */
+static apr_status_t settle(void *baton, anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int match)
 {
+    trial_t *trial = baton;
     const anshin_claimant_t *before = &trial->claimant;
-    anshin_op_t *op = trial->op;
     anshin_claimant_t claimant;
     int right;
     apr_status_t rv = anshin_claimant_find(op, txn, trial->facts, &claimant);
@@ -315,7 +293,7 @@ static apr_status_t settle_in(trial_t *trial, anshin_txn_t *txn, int match, cons
                                     right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_attempt_settle(op, txn, &trial->attempt, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
+    rv = anshin_attempt_settle(op, txn, attempt, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
     if (rv == ANSHIN_EDENIED) { /* right, but locked by a failure beside it */
         set_locked(trial);
         return anshin_claimant_record(op, txn, trial->facts, &claimant, ANSHIN_HISTORY_LOCKED);
@@ -323,30 +301,17 @@ static apr_status_t settle_in(trial_t *trial, anshin_txn_t *txn, int match, cons
     if (rv != APR_SUCCESS || !right) {
         return rv == APR_SUCCESS ? settle_wrong(trial, txn, &claimant) : rv;
     }
-    if (new_hash) {
-        claimant.account.password_hash = new_hash;
+    if (trial->new_hash) {
+        claimant.account.password_hash = trial->new_hash;
     }
     return anshin_claimant_proceed(op, txn, trial->facts, &claimant, ANSHIN_STEP_PASSWORD, trial->result);
 }
 
-static apr_status_t settle(trial_t *trial, int match, const char *new_hash)
-{
-    anshin_txn_t *txn;
-    apr_status_t rv = anshin_op_begin(trial->op, ANSHIN_TXN_WRITE, &txn);
+static const anshin_attempt_steps_t steps = {reserve, check, wipe, settle, give_back};
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return anshin_txn_end(txn, settle_in(trial, txn, match, new_hash), ANSHIN_DURABLE);
-}
-
-static apr_status_t run(trial_t *trial, const char *password)
+static apr_status_t run(trial_t *trial)
 {
-    anshin_op_t *op = trial->op;
-    const anshin_login_result_t *result = trial->result;
-    char fresh[ANSHIN_PHC_MAX];
-    const char *new_hash = NULL;
-    int match = 0, told = 0;
+    int told = 0;
     apr_status_t rv = look(trial, &told);
 
     if (rv == ANSHIN_EDENIED) {
@@ -356,34 +321,17 @@ static apr_status_t run(trial_t *trial, const char *password)
     if (rv != APR_SUCCESS || trial->uncertified) {
         return rv == APR_SUCCESS ? refuse_uncertified(trial) : rv;
     }
-    rv = reserve(trial);
-    if (rv == APR_SUCCESS && (result->outcome == ANSHIN_LOGIN_LOCKED || result->outcome == ANSHIN_LOGIN_THROTTLED)) {
-        return rv;
-    }
-    /* Locked, which this contract does not tell, takes as long as a check. */
-    if (rv == APR_SUCCESS) {
-        rv = check(trial, password, fresh, &match, &new_hash);
-    }
-    if (rv != APR_SUCCESS) {
-        give_back(trial, rv);
-        return rv;
-    }
-    if (!trial->reserved) {
-        return rv;
-    }
-    op->now = op->env->now(op->env->now_baton);
-    return settle(trial, match, new_hash);
+    trial->password = anshin_password_normalise(trial->facts->password, trial->op->pool);
+    return anshin_attempt_run(trial->op, &steps, trial, &trial->attempt);
 }
 
 apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, anshin_login_result_t *result)
 {
-    const char *password = anshin_password_normalise(facts->password, op->pool);
     trial_t trial = {.op = op, .facts = facts, .result = result};
     apr_status_t rv;
 
     memset(result, 0, sizeof(*result));
-    rv = run(&trial, password);
-    anshin_secret_wipe(op, password);
+    rv = run(&trial);
     if (rv != APR_SUCCESS) {
         result->outcome = ANSHIN_LOGIN_WRONG;
         result->session_id = NULL;

@@ -7,10 +7,10 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/attempt.h"
 #include "core/claimant.h"
 #include "core/lock.h"
 #include "core/expiry.h"
-#include "core/lockout.h"
 #include "core/login.h"
 #include "core/mail.h"
 #include "core/secret.h"
@@ -136,9 +136,9 @@ apr_status_t anshin_login_code_forget(anshin_op_t *op, anshin_txn_t *txn, const 
 }
 
 /* A mailed code that is right is removed at once; then that of the app is tried. */
-static apr_status_t code_right(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *code,
-                               int *right)
+static apr_status_t code_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *code, int *right)
 {
+    anshin_account_t *account = baton;
     const char *key = code_key(op, account->user), *mac;
     anshin_token_t record;
     apr_status_t rv = code_mac(op, account->user, code, &mac);
@@ -178,26 +178,24 @@ static apr_status_t check_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_lo
                              const char *code, anshin_login_result_t *result)
 {
     anshin_claimant_t claimant;
+    anshin_attempt_facts_t guess = {ANSHIN_COUNTER_CODE, NULL, code, code_right, &claimant.account};
     anshin_attempt_t attempt;
-    int right;
     apr_status_t rv = anshin_claimant_resume(op, txn, facts, ANSHIN_STEP_PASSWORD, stamp, &claimant);
 
     if (rv != APR_SUCCESS || claimant.account.method != ANSHIN_METHOD_OTP) {
         return rv == APR_SUCCESS ? ANSHIN_EDENIED : rv;
     }
     result->show = ANSHIN_SHOW_REMAINING;
-    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_CODE, claimant.user, &attempt);
-    if (rv == ANSHIN_EDENIED && attempt.locked) {
+    guess.subject = claimant.user;
+    if ((rv = anshin_attempt_run_in(op, txn, &guess, &attempt)) != APR_SUCCESS) {
+        return rv;
+    }
+    if (attempt.outcome == ANSHIN_ATTEMPT_NOT_MADE) {
         result->outcome = ANSHIN_LOGIN_LOCKED;
         result->unlock_at = attempt.unlock_at;
         return record_locked(op, txn, facts, &claimant);
     }
-    if (rv != APR_SUCCESS || (rv = code_right(op, txn, &claimant.account, code, &right)) != APR_SUCCESS ||
-        (rv = anshin_attempt_settle(op, txn, &attempt, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) !=
-            APR_SUCCESS) {
-        return rv;
-    }
-    if (right) {
+    if (attempt.outcome == ANSHIN_ATTEMPT_SUCCEEDED) {
         return anshin_claimant_proceed(op, txn, facts, &claimant, ANSHIN_STEP_CODE, result);
     }
     result->outcome = attempt.locked ? ANSHIN_LOGIN_LOCKED : ANSHIN_LOGIN_WRONG;
@@ -222,6 +220,5 @@ apr_status_t anshin_login_code_check(anshin_op_t *op, const anshin_login_facts_t
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check_in(op, txn, facts, stamp, anshin_secret_normalise(code, op->pool), result);
-    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
+    return anshin_txn_end(txn, check_in(op, txn, facts, stamp, code, result), ANSHIN_DURABLE);
 }

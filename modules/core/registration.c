@@ -8,11 +8,11 @@
 
 #include <string.h>
 
+#include "core/attempt.h"
 #include "core/change.h"
 #include "core/download.h"
 #include "core/flow.h"
 #include "core/history.h"
-#include "core/lockout.h"
 #include "core/secret.h"
 #include "core/token.h"
 
@@ -46,33 +46,38 @@ apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin
     return rv;
 }
 
+static apr_status_t code_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *code, int *right)
+{
+    const anshin_link_t *found = baton;
+    const char *mac;
+    apr_status_t rv = anshin_secret_mac(op, &mac, "code", code);
+
+    (void)txn;
+    *right = rv == APR_SUCCESS && anshin_secret_equal(op, mac, found->token.code_mac);
+    return rv;
+}
+
 static apr_status_t code_in(anshin_op_t *op, anshin_txn_t *txn, const char *token, const char *code,
                             anshin_code_result_t *result)
 {
     anshin_history_t entry = {.result = ANSHIN_HISTORY_WRONG_CODE};
-    anshin_attempt_t attempt;
-    const char *mac;
     anshin_link_t found;
+    anshin_attempt_facts_t guess = {ANSHIN_COUNTER_REGISTRATION, NULL, code, code_right, &found};
+    anshin_attempt_t attempt;
     apr_status_t rv = find(op, txn, token, &found);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = anshin_attempt_reserve(op, txn, ANSHIN_COUNTER_REGISTRATION, found.token.user, &attempt);
-    if (rv == ANSHIN_EDENIED && attempt.locked) {
-        result->locked = 1;
-        return APR_SUCCESS;
-    }
-    if (rv != APR_SUCCESS ||
-        (rv = anshin_secret_mac(op, &mac, "code", anshin_secret_normalise(code, op->pool))) != APR_SUCCESS) {
+    guess.subject = found.token.user;
+    if ((rv = anshin_attempt_run_in(op, txn, &guess, &attempt)) != APR_SUCCESS) {
         return rv;
     }
-    result->right = anshin_secret_equal(op, mac, found.token.code_mac);
-    rv = anshin_attempt_settle(op, txn, &attempt, result->right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED);
+    result->right = attempt.outcome == ANSHIN_ATTEMPT_SUCCEEDED;
     result->locked = attempt.locked;
     result->remaining = attempt.remaining;
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (attempt.outcome == ANSHIN_ATTEMPT_NOT_MADE) {
+        return APR_SUCCESS;
     }
     return result->right ? anshin_flow_reach(op, txn, ANSHIN_STAGE_CODE_OK, found.token.user, 0)
                          : anshin_history_add(op, txn, found.token.user, &entry);

@@ -57,6 +57,11 @@ for my $file (@files) {
     }
 }
 is(join("\n", @bad), '', 'every include keeps to the layers');
+
+# One mechanism for whatever checks a secret (LCK-1): places are taken and given back in its steps, and nowhere else.
+my @steps = map { "modules/core/$_.c" } qw(attempt lockout login proof);
+my @users = grep { code($_) =~ /\banshin_attempt_(?:reserve|settle)\(/ } grep { /\.c$/ } @files;
+is("@users", "@steps", 'reserve and settle belong to core/attempt.h and its steps');
 for my $folder (sort keys %below) { ok($seen{$folder}, "files of $folder looked at: " . ($seen{$folder} // 0)) }
 cmp_ok($count, '>', 100, "includes looked at: $count");
 done_testing;

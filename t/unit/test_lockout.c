@@ -1,5 +1,5 @@
 /* core/lockout.c: counters, step by step; and what happens between reservation and settlement of a login. */
-#include "core/lockout.h"
+#include "core/attempt.h"
 #include "people.h"
 
 static world_t world;
@@ -282,6 +282,67 @@ static void test_meanwhile(void)
     world.env.crypto = world.crypto;
 }
 
+/* What was typed as a readable secret: its normalised copy, seen where it is wiped. */
+static const char *wiped;
+static void (*real_wipe)(void *ctx, void *buffer, apr_size_t length);
+
+static void wipe(void *ctx, void *buffer, apr_size_t length)
+{
+    wiped = apr_pstrmemdup(world.pool, buffer, length);
+    real_wipe(ctx, buffer, length);
+}
+
+static apr_status_t is_it(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *secret, int *right)
+{
+    (void)op;
+    (void)txn;
+    *right = strcmp(secret, "abc23") == 0;
+    ++*(int *)baton;
+    return APR_SUCCESS;
+}
+
+static anshin_attempt_t guess(const char *typed, int *checks)
+{
+    const anshin_attempt_facts_t facts = {ANSHIN_COUNTER_REGISTRATION, "typed", typed, is_it, checks};
+    anshin_attempt_t attempt;
+    step_t step = begin();
+
+    ok(anshin_attempt_run_in(step.op, step.txn, &facts, &attempt) == APR_SUCCESS, "%s is tried", typed);
+    (void)anshin_txn_commit(step.txn, ANSHIN_LAZY);
+    return attempt;
+}
+
+/* Reserve, check, settle in one transaction. */
+static void test_typed(void)
+{
+    anshin_crypto_t hooked = *world.crypto;
+    anshin_attempt_t attempt;
+    const char *code;
+    const char *token = people_invite(&world, "typed0", ANSHIN_METHOD_PASSWORD, &code);
+    anshin_code_result_t result;
+    int checks = 0;
+
+    real_wipe = hooked.wipe;
+    hooked.wipe = wipe;
+    world.env.crypto = &hooked;
+    attempt = guess("ABC-22", &checks);
+    ok(attempt.outcome == ANSHIN_ATTEMPT_FAILED && attempt.remaining == 4, "a wrong one counts (LCK-1)");
+    ok(same_text(wiped, "abc22"), "what is compared is wiped afterwards");
+    attempt = guess(" ABC-23 ", &checks);
+    ok(attempt.outcome == ANSHIN_ATTEMPT_SUCCEEDED && attempt.remaining == 5, "the right one forgets it");
+    for (int i = 0; i < 5; i++) {
+        attempt = guess("abc24", &checks);
+    }
+    ok(attempt.outcome == ANSHIN_ATTEMPT_FAILED && attempt.locked_now, "the fifth wrong one locks (LCK-2)");
+    attempt = guess("abc23", &checks);
+    ok(attempt.outcome == ANSHIN_ATTEMPT_NOT_MADE && attempt.locked && checks == 7, "and nothing is checked any more");
+    wiped = NULL;
+    ok(anshin_registration_code(world_op(&world), token, "23456 78923", &result) == APR_SUCCESS && !result.right &&
+           same_text(wiped, "2345678923"),
+       "so is the code of a registration wiped");
+    world.env.crypto = world.crypto;
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -297,6 +358,7 @@ int main(void)
     test_lowered();
     test_meanwhile();
     test_gate();
+    test_typed();
     apr_pool_destroy(pool);
     return done();
 }
