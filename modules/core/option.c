@@ -50,16 +50,9 @@ static const void *const_member_of(const void *structure, const anshin_option_t 
 /* A value as it may stand in a message: not endless, and not cut inside a character. */
 static const char *quote(const char *value, apr_pool_t *pool)
 {
-    apr_size_t length = strlen(value);
+    apr_size_t length = anshin_unicode_cut(value, QUOTE_MAX);
 
-    if (length <= QUOTE_MAX) {
-        return value;
-    }
-    length = QUOTE_MAX;
-    while (length > 0 && ((unsigned char)value[length] & 0xc0) == 0x80) {
-        length--;
-    }
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, value, length), "...", NULL);
+    return value[length] == '\0' ? value : apr_pstrcat(pool, apr_pstrmemdup(pool, value, length), "...", NULL);
 }
 
 static apr_status_t refuse(const parse_t *parse, const char *value, const char *allowed)

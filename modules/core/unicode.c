@@ -38,6 +38,19 @@ int anshin_unicode_clean(const char *text)
     return is_well_formed(text, 0);
 }
 
+apr_size_t anshin_unicode_cut(const char *text, apr_size_t max)
+{
+    apr_size_t length = strlen(text);
+
+    if (length <= max) {
+        return length;
+    }
+    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80) {
+        max--;
+    }
+    return max;
+}
+
 apr_size_t anshin_unicode_length(const char *text)
 {
     apr_size_t count = 0;

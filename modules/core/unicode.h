@@ -23,6 +23,9 @@ int anshin_unicode_valid(const char *text);
 /* 1 when text is valid UTF-8 without control characters (tab included). */
 int anshin_unicode_clean(const char *text);
 
+/* The octets of the longest beginning of valid UTF-8 that has at most max of them and ends behind a character. */
+apr_size_t anshin_unicode_cut(const char *text, apr_size_t max);
+
 /* Number of code points of valid UTF-8. */
 apr_size_t anshin_unicode_length(const char *text);
 

@@ -18,12 +18,28 @@ int anshin_answer_page(anshin_exchange_t *x, const char *name, int status)
     return anshin_page_send(x->page, name, status);
 }
 
+/* To the same page with what was typed in its address. */
+static int lead_back(anshin_exchange_t *x)
+{
+    const anshin_typed_place_t place = anshin_exchange_place(x);
+    const char *text;
+    apr_status_t status = anshin_typed_seal(&x->op, &place, x->form, x->kept, &text);
+
+    if (status != APR_SUCCESS) {
+        return anshin_answer_unavailable(x, status, "form");
+    }
+    return anshin_answer_redirect(x, apr_pstrcat(x->op.pool, x->path, "?typed=", text, anshin_exchange_query(x), NULL));
+}
+
 int anshin_answer_form(anshin_exchange_t *x, const char *name)
 {
-    if (json_object_get(x->page->data, "alert") == NULL) {
+    if (x->kept != NULL && x->form != NULL) {
+        return lead_back(x);
+    }
+    if (json_array_size(x->page->errors) > 0 && json_object_get(x->page->data, "alert") == NULL) {
         anshin_page_alert(x->page, "error", anshin_page_say(x->page, "alerts.check_input"));
     }
-    return anshin_page_send(x->page, name, HTTP_UNPROCESSABLE_ENTITY);
+    return anshin_page_send(x->page, name, x->form != NULL ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
 }
 
 /* When it is worth trying again, in seconds from now: as the core knows it, or as is usual. */

@@ -207,9 +207,29 @@ static int check_post(anshin_exchange_t *x, const anshin_route_t *route)
     return status == APR_SUCCESS ? DECLINED : anshin_answer_failure(x, status, "CSRF token");
 }
 
+/* A page that keeps what was typed: behind an error its address has it. What is none, or another's, counts for nothing:
+ * the page is as if nothing had been typed. */
+static int check_typed(anshin_exchange_t *x, const anshin_route_t *route)
+{
+    const char *text = x->form == NULL ? anshin_form_get(x->query, "typed") : NULL;
+    const anshin_typed_place_t place = anshin_exchange_place(x);
+    apr_status_t status;
+
+    x->kept = anshin_route_kept(route->path);
+    if (x->kept == NULL || text == NULL) {
+        return DECLINED;
+    }
+    status = anshin_typed_unseal(&x->op, &place, text, &x->typed);
+    if (status == ANSHIN_EDENIED) {
+        x->typed = NULL;
+        return DECLINED;
+    }
+    return status == APR_SUCCESS ? DECLINED : anshin_answer_unavailable(x, status, "form");
+}
+
 /* In this order; the first that answers is the last. */
 static int (*const checks[])(anshin_exchange_t *x, const anshin_route_t *route) = {
-    check_method, check_language, check_link, check_post, check_session, check_flow,
+    check_method, check_language, check_link, check_post, check_session, check_flow, check_typed,
 };
 
 static int run(anshin_exchange_t *x, const anshin_route_t *route)

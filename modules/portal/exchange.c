@@ -81,7 +81,7 @@ const char *anshin_exchange_value(const anshin_exchange_t *x, const char *name)
 
 const char *anshin_exchange_query(const anshin_exchange_t *x)
 {
-    static const char *const names[] = {"return", "flow", "n", "back", "page"};
+    static const char *const names[] = {"return", "flow", "n", "back", "page", "sent", "typed"};
     const char *query = "";
 
     for (apr_size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -276,9 +276,21 @@ void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const 
     }
 }
 
+const char *anshin_exchange_typed(const anshin_exchange_t *x, const char *name)
+{
+    return x->form != NULL ? anshin_form_get(x->form, name) : json_string_value(json_object_get(x->typed, name));
+}
+
+anshin_typed_place_t anshin_exchange_place(const anshin_exchange_t *x)
+{
+    const char *account = x->logged_in && x->session.account != NULL ? x->session.account : "";
+
+    return (anshin_typed_place_t){x->browser, account, x->path};
+}
+
 const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max)
 {
-    const char *value = anshin_form_get(x->form, name);
+    const char *value = anshin_exchange_typed(x, name);
 
     if (value == NULL || *value == '\0') {
         anshin_page_error(x->page, name, "errors.required");

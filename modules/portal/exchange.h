@@ -9,6 +9,7 @@
 #include "core/flow.h"
 #include "core/form.h"
 #include "core/session.h"
+#include "core/typed.h"
 #include "httpd/page.h"
 
 typedef struct anshin_exchange_t {
@@ -20,8 +21,10 @@ typedef struct anshin_exchange_t {
     const char *path;           /* behind the portal's base: "/login" */
     const anshin_form_t *query; /* the address's query as fields */
     anshin_form_t *form;        /* POST: the body's fields, wiped after the handler; else NULL */
-    const char *browser;        /* id from the browser's cookie, or a new one that is being set */
-    int logged_in;              /* the next two are filled */
+    const char *const *kept; /* the fields that the page shows again after an error; NULL: none (anshin_route_kept) */
+    json_t *typed;           /* GET behind such an error: what was typed; goes with op.pool; else NULL */
+    const char *browser;     /* id from the browser's cookie, or a new one that is being set */
+    int logged_in;           /* the next two are filled */
     anshin_session_t session;
     const char *session_key;
     anshin_flow_t flow; /* of a route that belongs to one */
@@ -63,7 +66,9 @@ void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const 
 /* A page of this status that is drawn by template name. */
 int anshin_answer_page(anshin_exchange_t *x, const char *name, int status);
 
-/* A form with complaints: 422 (RFC 9110 15.5.21), and the summary's alert unless the page has one. */
+/* A form with complaints, and the summary's alert unless the page has one. Where the page keeps what was typed, a POST
+ * leads to it (303, FLO-2), and its GET shows it, with whatever is to be complained about by then; elsewhere 422
+ * (RFC 9110 15.5.21), since nothing secret is carried over a redirect. */
 int anshin_answer_form(anshin_exchange_t *x, const char *name);
 
 /* What a core verb's failure leads to: ANSHIN_EBUSY and ANSHIN_EFAULT: 503 (S21), logged; ANSHIN_ENOTFOUND and
@@ -102,8 +107,14 @@ int anshin_answer_link_locked(anshin_exchange_t *x, const char *which);
 /* The link is used, over its time, or none of ours: 410, one page for all of them. */
 int anshin_answer_link_invalid(anshin_exchange_t *x);
 
-/* A field of the form: NULL with a complaint when it is missing, empty, or longer than max bytes. */
+/* A field as it was typed: into the form that is sent, or into one that this page complains about; NULL: it was not. */
+const char *anshin_exchange_typed(const anshin_exchange_t *x, const char *name);
+
+/* The same: NULL with a complaint when it is missing, empty, or longer than max bytes. */
 const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max);
+
+/* Where what was typed here may be shown again. */
+anshin_typed_place_t anshin_exchange_place(const anshin_exchange_t *x);
 
 /* --- flows (flow_cookie.c) --- */
 

@@ -14,7 +14,8 @@
 #include "portal/member.h"
 #include "portal/route.h"
 
-#define CODE_MAX 64 /* bytes typed */
+#define CODE_MAX 64          /* bytes typed */
+#define SENT_BEFORE "before" /* no terminal has that number */
 
 int anshin_login_step(anshin_exchange_t *x, const anshin_login_result_t *result)
 {
@@ -53,15 +54,16 @@ static apr_status_t put_code_form(anshin_exchange_t *x)
     apr_array_header_t *ways;
     int app = 0;
     apr_status_t status = anshin_login_code_ways(&x->op, x->flow.user, x->flow.token, &ways, &app);
-    const char *chosen = x->form ? anshin_form_get(x->form, "terminal") : NULL;
+    const char *chosen = x->form ? anshin_form_get(x->form, "terminal") : anshin_form_get(x->query, "sent");
 
     for (int i = 0; status == APR_SUCCESS && i < ways->nelts; i++) {
         const anshin_code_way_t *way = &APR_ARRAY_IDX(ways, i, anshin_code_way_t);
         const char *number = apr_psprintf(x->op.pool, "%" APR_INT64_T_FMT, way->terminal);
-        anshin_page_append(x->page, rows,
-                           json_pack("{s:s, s:s, s:s, s:b}", "terminal", number, "kind_text",
-                                     anshin_words_kind(x, way->kind), "address", way->address, "selected",
-                                     chosen ? strcmp(chosen, number) == 0 : i == 0));
+        anshin_page_append(
+            x->page, rows,
+            json_pack("{s:s, s:s, s:s, s:b}", "terminal", number, "kind_text", anshin_words_kind(x, way->kind),
+                      "address", way->address, "selected",
+                      chosen && strcmp(chosen, SENT_BEFORE) != 0 ? strcmp(chosen, number) == 0 : i == 0));
     }
     anshin_page_put(x->page, x->page->page, "ways", rows);
     anshin_page_flag(x->page, "app", app);
@@ -71,15 +73,8 @@ static apr_status_t put_code_form(anshin_exchange_t *x)
     return status;
 }
 
-int anshin_login_code_get(anshin_exchange_t *x)
-{
-    apr_status_t status = put_code_form(x);
-
-    return status == APR_SUCCESS ? anshin_answer_page(x, "login-code", HTTP_OK) : failure(x, status, "login code");
-}
-
-/* The masked address of the terminal that was chosen. */
-static const char *sent_to(anshin_exchange_t *x, const char *terminal)
+/* The masked address of the terminal that was chosen; NULL: there is none. */
+static const char *address_of(anshin_exchange_t *x, const char *terminal)
 {
     const json_t *ways = json_object_get(x->page->page, "ways");
 
@@ -89,28 +84,48 @@ static const char *sent_to(anshin_exchange_t *x, const char *terminal)
             return json_string_value(json_object_get(way, "address"));
         }
     }
-    return "";
+    return NULL;
 }
 
+/* What the form before this page did: it sent a code to a terminal, or had sent one just before. */
+static void put_sent(anshin_exchange_t *x)
+{
+    const char *sent = anshin_form_get(x->query, "sent");
+    const char *address = sent != NULL ? address_of(x, sent) : NULL;
+
+    if (address != NULL) {
+        anshin_page_text(x->page, "sent_text", anshin_page_say_text(x->page, "login_code.sent", "address", address));
+    } else if (sent != NULL && strcmp(sent, SENT_BEFORE) == 0) {
+        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "errors.code_sent_recently"));
+    }
+}
+
+int anshin_login_code_get(anshin_exchange_t *x)
+{
+    apr_status_t status = put_code_form(x);
+
+    if (status != APR_SUCCESS) {
+        return failure(x, status, "login code");
+    }
+    put_sent(x);
+    return anshin_answer_page(x, "login-code", HTTP_OK);
+}
+
+/* Leads to the page again, so that its reload sends nothing (FLO-2). */
 static int send_code(anshin_exchange_t *x, const char *terminal)
 {
-    apr_status_t status = anshin_login_code_send(&x->op, x->flow.user, x->flow.token,
-                                                 strlen(terminal) < 10 ? (int)apr_atoi64(terminal) : 0);
+    int number = strlen(terminal) < 10 ? (int)apr_atoi64(terminal) : 0;
+    apr_status_t status = anshin_login_code_send(&x->op, x->flow.user, x->flow.token, number);
 
-    if (status == ANSHIN_ECONFLICT) {
-        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "errors.code_sent_recently"));
-        return anshin_answer_page(x, "login-code", HTTP_OK);
-    }
     if (status == ANSHIN_ENOTFOUND) {
         anshin_page_error(x->page, "terminal", "errors.choose");
         return anshin_answer_form(x, "login-code");
     }
-    if (status != APR_SUCCESS) {
+    if (status != APR_SUCCESS && status != ANSHIN_ECONFLICT) {
         return failure(x, status, "login code");
     }
-    anshin_page_text(x->page, "sent_text",
-                     anshin_page_say_text(x->page, "login_code.sent", "address", sent_to(x, terminal)));
-    return anshin_answer_page(x, "login-code", HTTP_OK);
+    return anshin_answer_flow(x, status == APR_SUCCESS ? apr_psprintf(x->op.pool, "/login/code?sent=%d", number)
+                                                       : "/login/code?sent=" SENT_BEFORE);
 }
 
 int anshin_login_code_post(anshin_exchange_t *x)

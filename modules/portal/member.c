@@ -98,7 +98,7 @@ int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin
 
 const char *anshin_member_field(const anshin_exchange_t *x, const char *name)
 {
-    const char *value = anshin_form_get(x->form, name);
+    const char *value = anshin_exchange_typed(x, name);
 
     return value ? value : "";
 }

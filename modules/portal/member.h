@@ -34,7 +34,7 @@ void anshin_member_leaves(anshin_exchange_t *x);
  * answered by the caller (anshin_answer_locked). */
 int anshin_member_complain(anshin_exchange_t *x, const char *field, const anshin_proof_t *proof);
 
-/* A field of the form, "" when it is missing. */
+/* What was typed into a field, "" when it is missing. */
 const char *anshin_member_field(const anshin_exchange_t *x, const char *name);
 
 #define ANSHIN_TYPED_MAX 1024 /* bytes of a password or answer; beyond any contract's maximum */

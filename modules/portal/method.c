@@ -40,24 +40,42 @@ static void put_form(anshin_exchange_t *x, int selected)
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, "/method"));
 }
 
+/* The form as it was chosen on it; *method: what was chosen. The key of a complaint, or NULL. */
+static const char *put_chosen(anshin_exchange_t *x, int *method)
+{
+    const char *error = NULL;
+
+    *method = method_named(anshin_member_field(x, "method"));
+    put_form(x, *method);
+    if (*method < 0 || !ANSHIN_HAS(x->op.contract->policy.methods, *method)) {
+        error = "errors.choose";
+    } else if (*method == x->session.method) {
+        error = "errors.same_method";
+    }
+    if (error != NULL) {
+        anshin_page_error(x->page, "method", error);
+    }
+    return error;
+}
+
 int anshin_method_get(anshin_exchange_t *x)
 {
+    int method;
+
+    if (x->typed != NULL) {
+        (void)put_chosen(x, &method);
+        return anshin_answer_form(x, "method");
+    }
     put_form(x, (int)x->session.method);
     return anshin_answer_page(x, "method", HTTP_OK);
 }
 
 int anshin_method_post(anshin_exchange_t *x)
 {
-    int method = method_named(anshin_member_field(x, "method"));
+    int method;
     apr_status_t status;
 
-    put_form(x, method);
-    if (method < 0 || !ANSHIN_HAS(x->op.contract->policy.methods, method)) {
-        anshin_page_error(x->page, "method", "errors.choose");
-        return anshin_answer_form(x, "method");
-    }
-    if (method == x->session.method) {
-        anshin_page_error(x->page, "method", "errors.same_method");
+    if (put_chosen(x, &method) != NULL) {
         return anshin_answer_form(x, "method");
     }
     status = anshin_flow_start(&x->op, &x->flow, ANSHIN_FLOW_METHOD, x->session.user);

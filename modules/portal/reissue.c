@@ -44,22 +44,35 @@ static void put_common(anshin_exchange_t *x, int step)
     anshin_page_text(x->page, "login_url", anshin_exchange_link(x, "/login"));
 }
 
+/* The form as it was typed; 0: there are complaints. */
+static int put_typed(anshin_exchange_t *x, const char **user, const char **address)
+{
+    put_common(x, 0);
+    *user = anshin_exchange_field(x, "user", TYPED_MAX);
+    *address = anshin_exchange_field(x, "address", TYPED_MAX);
+    anshin_page_value(x->page, "user", anshin_member_field(x, "user"));
+    anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
+    return *user != NULL && *address != NULL;
+}
+
 int anshin_reissue_get(anshin_exchange_t *x)
 {
+    const char *user, *address;
+
+    if (x->typed != NULL) {
+        (void)put_typed(x, &user, &address);
+        return anshin_answer_form(x, "reissue-request");
+    }
     put_common(x, 0);
     return anshin_answer_page(x, "reissue-request", HTTP_OK);
 }
 
 int anshin_reissue_post(anshin_exchange_t *x)
 {
-    const char *user = anshin_exchange_field(x, "user", TYPED_MAX);
-    const char *address = anshin_exchange_field(x, "address", TYPED_MAX);
+    const char *user, *address;
     apr_status_t status;
 
-    put_common(x, 0);
-    anshin_page_value(x->page, "user", anshin_member_field(x, "user"));
-    anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
-    if (!user || !address) {
+    if (!put_typed(x, &user, &address)) {
         return anshin_answer_form(x, "reissue-request");
     }
     status = anshin_reissue_request(&x->op, kind_of(x), user, address);

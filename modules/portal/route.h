@@ -65,6 +65,10 @@ anshin_exchange_fn anshin_seen_post; /* seen.c */
 /* The row of a path behind a portal's base, NULL: none. routes.c */
 const anshin_route_t *anshin_route_find(const char *path);
 
+/* The fields that a page shows again after an error, about which its GET complains once more (FLO-2); NULL: it answers
+ * its POST directly. routes.c */
+const char *const *anshin_route_kept(const char *path);
+
 /* Where a flow stands: the path of its page. NULL: nowhere. routes.c */
 const char *anshin_route_of_flow(const anshin_flow_t *flow);
 

@@ -95,6 +95,21 @@ static const struct {
     {ANSHIN_FLOW_METHOD, ANSHIN_STAGE_ENDED, "/method/done"},
 };
 
+/* What pages show again after an error, none of it a secret. Whatever else takes a form asks for a password, an answer
+ * or a code, or has nothing to type. */
+static const char *const asked[] = {"user", "address", NULL};
+static const char *const edited[] = {"address", "address_confirm", "kind", NULL};
+static const char *const chosen[] = {"method", NULL};
+
+static const struct {
+    const char *path;
+    const char *const *fields;
+} kept[] = {
+    {"/reissue/password", asked}, {"/reissue/certificate", asked},
+    {"/terminal/add", edited},    {"/terminal/change", edited},
+    {"/method", chosen},
+};
+
 const anshin_route_t *anshin_route_find(const char *path)
 {
     apr_size_t i;
@@ -112,6 +127,16 @@ int anshin_route_takes_token(const char *path)
     const anshin_route_t *route = anshin_route_find(path);
 
     return route != NULL && (route->flags & ANSHIN_ROUTE_LINK);
+}
+
+const char *const *anshin_route_kept(const char *path)
+{
+    for (apr_size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (strcmp(kept[i].path, path) == 0) {
+            return kept[i].fields;
+        }
+    }
+    return NULL;
 }
 
 const char *anshin_route_of_flow(const anshin_flow_t *flow)

@@ -113,80 +113,42 @@ static apr_status_t read_terminal(anshin_exchange_t *x, apr_int64_t number, ansh
 }
 
 /* Back from the confirmation, the form is as it was typed: the plan of the flow, when it is one for this form. */
-static int came_back(anshin_exchange_t *x, plan_t *plan)
+static void came_back(anshin_exchange_t *x, plan_t *plan)
 {
     plan_t kept;
 
     if (anshin_form_get(x->query, "back") == NULL ||
         anshin_exchange_open_flow(x, ANSHIN_FLOW_TERMINAL) != APR_SUCCESS || x->flow.stage != ANSHIN_STAGE_OPENED) {
-        return 0;
+        return;
     }
     kept = plan_of(x);
-    if (kept.action != plan->action || kept.number != plan->number) {
-        return 0;
+    if (kept.action == plan->action && kept.number == plan->number) {
+        *plan = kept;
     }
-    *plan = kept;
-    return 1;
 }
 
-static int draw_form(anshin_exchange_t *x, const plan_t *plan)
-{
-    put_form(x, plan->action, plan->number, plan->kind);
-    anshin_page_value(x->page, "address", plan->address);
-    anshin_page_value(x->page, "address_confirm", plan->address);
-    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
-}
-
-int anshin_terminal_add_get(anshin_exchange_t *x)
-{
-    plan_t plan = {ACTION_ADD, 0, ANSHIN_TERMINAL_PC, ""};
-
-    came_back(x, &plan);
-    return draw_form(x, &plan);
-}
-
-int anshin_terminal_change_get(anshin_exchange_t *x)
-{
-    plan_t plan = {ACTION_CHANGE, wanted_number(x), 0, ""};
-    anshin_terminal_t terminal;
-    apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
-
-    if (status == ANSHIN_ENOTFOUND) {
-        return anshin_answer_error(x, HTTP_NOT_FOUND);
-    }
-    if (status != APR_SUCCESS) {
-        return anshin_member_failure(x, status, "terminal");
-    }
-    if (!came_back(x, &plan)) {
-        plan.kind = (int)terminal.kind;
-        plan.address = terminal.address;
-    }
-    return draw_form(x, &plan);
-}
-
-/* Both forms: check, then on to the confirmation. */
-static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
+/* The form as it was typed, with what is to be complained about; *plan: what was typed. *good: 1, it can be taken. */
+static apr_status_t put_typed(anshin_exchange_t *x, plan_t *plan, int *good)
 {
     anshin_member_t member = anshin_member_of(x);
     const char *address = anshin_exchange_field(x, "address", ADDRESS_TYPED_MAX);
     const char *confirm = anshin_member_field(x, "address_confirm");
-    plan_t plan = {action, number, typed_kind(x), address ? anshin_address_typed(address, x->op.pool) : NULL};
     anshin_terminal_result_t result;
     apr_status_t status;
 
-    put_form(x, action, number, plan.kind);
+    *good = 0;
+    plan->kind = typed_kind(x);
+    put_form(x, plan->action, plan->number, plan->kind);
     anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
     anshin_page_value(x->page, "address_confirm", confirm);
     if (!address) {
-        return anshin_answer_form(x, "terminal-edit");
+        return APR_SUCCESS;
     }
-    status = anshin_terminal_check(&x->op, &member, number, plan.address, anshin_address_typed(confirm, x->op.pool),
-                                   plan.kind, &result);
-    if (status == ANSHIN_ENOTFOUND) {
-        return anshin_answer_error(x, HTTP_NOT_FOUND);
-    }
+    plan->address = anshin_address_typed(address, x->op.pool);
+    status = anshin_terminal_check(&x->op, &member, plan->number, plan->address,
+                                   anshin_address_typed(confirm, x->op.pool), plan->kind, &result);
     if (status != APR_SUCCESS) {
-        return anshin_member_failure(x, status, "terminal");
+        return status;
     }
     if (result.address_error) {
         anshin_page_error(x->page,
@@ -200,10 +162,65 @@ static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
         anshin_page_alert(x->page, "error",
                           anshin_page_say_number(x->page, result.error, "max", x->op.contract->policy.terminals_max));
     }
-    if (result.address_error || result.kind_error || result.error) {
-        return anshin_answer_form(x, "terminal-edit");
+    *good = !result.address_error && !result.kind_error && !result.error;
+    return APR_SUCCESS;
+}
+
+static int no_form(anshin_exchange_t *x, apr_status_t status)
+{
+    return status == ANSHIN_ENOTFOUND ? anshin_answer_error(x, HTTP_NOT_FOUND)
+                                      : anshin_member_failure(x, status, "terminal");
+}
+
+/* plan: what the form has before anybody types. */
+static int draw_form(anshin_exchange_t *x, plan_t *plan)
+{
+    apr_status_t status;
+    int good;
+
+    if (x->typed != NULL) {
+        status = put_typed(x, plan, &good);
+        return status == APR_SUCCESS ? anshin_answer_form(x, "terminal-edit") : no_form(x, status);
     }
-    return start(x, &plan);
+    came_back(x, plan);
+    put_form(x, plan->action, plan->number, plan->kind);
+    anshin_page_value(x->page, "address", plan->address);
+    anshin_page_value(x->page, "address_confirm", plan->address);
+    return anshin_answer_page(x, "terminal-edit", HTTP_OK);
+}
+
+int anshin_terminal_add_get(anshin_exchange_t *x)
+{
+    plan_t plan = {ACTION_ADD, 0, ANSHIN_TERMINAL_PC, ""};
+
+    return draw_form(x, &plan);
+}
+
+int anshin_terminal_change_get(anshin_exchange_t *x)
+{
+    plan_t plan = {ACTION_CHANGE, wanted_number(x), 0, ""};
+    anshin_terminal_t terminal;
+    apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
+
+    if (status != APR_SUCCESS) {
+        return no_form(x, status);
+    }
+    plan.kind = (int)terminal.kind;
+    plan.address = terminal.address;
+    return draw_form(x, &plan);
+}
+
+/* Both forms: check, then on to the confirmation. */
+static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
+{
+    plan_t plan = {action, number, 0, ""};
+    int good;
+    apr_status_t status = put_typed(x, &plan, &good);
+
+    if (status != APR_SUCCESS) {
+        return no_form(x, status);
+    }
+    return good ? start(x, &plan) : anshin_answer_form(x, "terminal-edit");
 }
 
 int anshin_terminal_add_post(anshin_exchange_t *x)
@@ -225,10 +242,7 @@ int anshin_terminal_delete_get(anshin_exchange_t *x)
     anshin_terminal_t terminal;
     apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
 
-    if (status == ANSHIN_ENOTFOUND) {
-        return anshin_answer_error(x, HTTP_NOT_FOUND);
-    }
-    return status == APR_SUCCESS ? start(x, &plan) : anshin_member_failure(x, status, "terminal");
+    return status == APR_SUCCESS ? start(x, &plan) : no_form(x, status);
 }
 
 /* --- confirmation and result --- */

@@ -38,7 +38,7 @@ is($c->get('/anshin/help')->status, 200, 'a page of which it changes nothing');
 my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
 $p->register;
 my $code = $c->follow($p->login($c));
-is($c->submit($code, { send => 1 })->status, 200, 'a code is mailed');
+is($c->submit($code, { send => 1 })->status, 303, 'a code is mailed');
 ok($p->wait_text(qr/送信から(\d+)分間、一度だけ使えます。/), 'in its own words');
 is((grep { /どなたにも教えない/ } $p->texts), 0, 'and not in the installed ones');
 

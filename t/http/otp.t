@@ -4,7 +4,7 @@ use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
-use Anshin::Attack qw(marks totp);
+use Anshin::Attack qw(marks send_code totp);
 use Anshin::Server;
 use Anshin::Person;
 
@@ -24,8 +24,10 @@ my $c = $s->client;
     my $page = $c->follow($r);
     is($page->status, 200, 'the code page');
     unlike($page->text, qr/\Q$p->{address}\E/, 'shows the address masked only');
-    $r = $c->submit($page, { send => 1 });
-    is($r->status, 200, 'a code is sent');
+    $r = send_code($c, $page);
+    like($r->text, qr/へワンタイムパスワードを送信しました/, 'a code is sent');
+    like($c->follow($c->submit($page, { send => 1 }))->text, qr/送信したばかり/, 'not twice within a minute, which a page says as well (FLO-2)');
+    like($c->clone->get($r->{path} =~ s/flow=/lang=en&flow=/r)->header('Location'), qr/&sent=1$/, 'in another language it still says so (FLO-2)');
     my $code = $p->wait_text(qr/\b(\d{6})\b/);
     my %marks = marks($r);
     my $post = sub { $c->post('/anshin/login/code', { %marks, @_ }) };
@@ -64,8 +66,12 @@ my $secret;
 {
     my $form = $c->get('/anshin/method');
     is($form->status, 200, 'the method can be changed (ACC-6)');
-    is($c->submit($form, { method => 'otp' })->status, 422, 'not to the same');
-    is($c->submit($form, { method => 'nonsense' })->status, 422, 'nor to none');
+    for my $case (['otp', '現在と同じログイン方法', 'not to the same'], ['nonsense', '一つ選んで', 'nor to none']) {
+        my ($method, $said, $what) = @$case;
+        my $r = $c->submit($form, { method => $method });
+        is($r->place =~ s/=.*/=/r, '/anshin/method?typed=', "$what (FLO-2)");
+        like($c->follow($r)->text, qr/id="method-error">\s*<li>[^<]*$said/, 'which the page then says');
+    }
     my $r = $c->submit($form, { method => 'certificate' });
     my $confirm = $c->follow($r);
     is($confirm->status, 200, 'the confirmation');

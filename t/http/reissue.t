@@ -30,7 +30,14 @@ sub ask {
     my $odd  = ask($c, 'password', "\x{540D}\x{524D}", '<>');
     is($good->status, 303, 'a request');
     is($_->header('Location'), $good->header('Location'), 'has the same answer, whoever it is (PRI-1, S8)') for $bad, $odd;
-    is(ask($c, 'password', '', '')->status, 422, 'empty fields are named');
+    my $empty = ask($c, 'password', 'p-01-<usr>', '');
+    is($empty->place =~ s/=.*/=/r, '/anshin/reissue/password?typed=', 'an empty field leads to the page again (FLO-2)');
+    for my $shown ($c->follow($empty), $c->follow($empty)) {
+        is($shown->status, 200, 'which can be reloaded');
+        like($shown->text, qr/id="address-error"/, 'names the field');
+        like($shown->text, qr/name="user" value="p-01-&lt;usr&gt;"/, 'and keeps what was typed');
+    }
+    unlike($c->clone(cookies => {})->follow($empty)->text, qr/address-error|&lt;usr&gt;/, 'in this browser alone');
     my $path = $p->reissue_path('password');
     is(ask($c, 'password', "\x{feff}p\x{2010}01\x{2212}usr009\t", "\x{3000}" . $typing->{address} =~ tr/!-~/\x{ff01}-\x{ff5e}/r)->status, 303, 'ID and address as phones and PDF give them');
     ok($typing->reissue_path('password'), 'ADR-2: the mail comes');
@@ -157,7 +164,7 @@ sub ask {
     my $lines = () = $s->log =~ /AN0611: .*AN0195: 10000 requests for a reissue wait already/g;
     ok($lines == 1 || $lines == 2, "S37: the log says why once a minute, not each time ($lines)");    # a minute may have gone by
     is($s->client->get('/anshin/login')->status, 200, 'other pages are there');
-    is($c->submit($code_page, { send => 1 })->status, 200, 'a login code is asked for behind them all');
+    is($c->submit($code_page, { send => 1 })->status, 303, 'a login code is asked for behind them all');
     kill CONT => $worker;
     my $code = $coded->wait_text(qr/\b(\d{6})\b/);
     cmp_ok($backlog->(0), '>', 8_000, "S37: and comes before strangers' requests that were there first");

@@ -114,7 +114,7 @@ my $c = inside($p);
 sub by_code {
     my ($p) = @_;
     my $c = $s->client;
-    my $sent = $c->submit($c->follow($p->login($c)), { send => 1 });
+    my $sent = send_code($c, $c->follow($p->login($c)));
     is($c->submit($sent, { code => $p->wait_text(qr/\b(\d{6})\b/) })->status, 303, "$p->{user} is logged in by a code");
     return $c;
 }
@@ -194,7 +194,7 @@ sub by_code {
     my @q = map { person("p-01-usr05$_", method => $_ == 1 ? 'otp' : 'certificate') } 1 .. 3;
     my $new = Anshin::Person->add($s, 'p-01-usr054');
     my $d = $s->client;
-    my $code = $d->submit($d->follow($q[0]->login($d)), { send => 1 });
+    my $code = send_code($d, $d->follow($q[0]->login($d)));
     my @downloads = map { my $page = open_flow($d, $_->download_path); $page } @q[ 1, 2 ];
     my $register = open_flow($d, $new->{path});
     is($d->submit($downloads[0], { download_password => $q[1]{download_password}, profile => 'modern' }, qr{/download\?})->status, 200,
@@ -266,7 +266,7 @@ sub by_code {
 {
     my $q = person('p-01-usr014', method => 'otp');
     my $d = $s->client;
-    my $sent = $d->submit($d->follow($q->login($d)), { send => 1 });
+    my $sent = send_code($d, $d->follow($q->login($d)));
     my $code = $q->wait_text(qr/\b(\d{6})\b/);
     my @answers = race($d, $sent, { code => $code });
     is(scalar(grep { m{^303 (?:/|/anshin/login\?flow=\w+)$} } @answers), 4, 'login: one right code opens one session, however often it is sent (LOG-7, S29)') or diag "@answers";
@@ -279,7 +279,7 @@ sub by_code {
 {
     my $q = person('p-01-usr020', method => 'otp');
     my $d = $s->client;
-    my $sent = $d->submit($d->follow($q->login($d)), { send => 1 });
+    my $sent = send_code($d, $d->follow($q->login($d)));
     my $code = $q->wait_text(qr/\b(\d{6})\b/);
     my ($kept) = flows($d);
     $q->login($s->client, password => "wrong-$_") for 1 .. 3;

@@ -208,7 +208,7 @@ my $pem = $victim->fetch;
 {
     my $app = person('p-01-usr008', method => 'otp');
     my $in = $s->client;
-    my $sent = $in->submit($in->follow($app->login($in)), { send => 1 });
+    my $sent = send_code($in, $in->follow($app->login($in)));
     is($in->submit($sent, { code => $app->wait_text(qr/\b(\d{6})\b/) })->status, 303, 'a user of mailed codes');
     my $page = $in->get('/anshin/account/authenticator');
     my $secret = app_secret($page);

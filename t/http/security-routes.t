@@ -7,7 +7,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
-use Anshin::Attack qw(csrf marks);
+use Anshin::Attack qw(csrf marks send_code);
 use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
@@ -33,7 +33,7 @@ my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
 $p->register;
 my $c = $s->client;
 {
-    my $sent = $c->submit($c->follow($p->login($c)), { send => 1 });
+    my $sent = send_code($c, $c->follow($p->login($c)));
     my $code = $p->wait_text(qr/\b(\d{6})\b/);
     is($c->post('/anshin/login/code', { marks($sent), code => $code })->status, 303, 'somebody is logged in');
 }

@@ -77,7 +77,7 @@ $waiting->download($s->client);    # fetched, and not yet done with: key and pas
 
 my $coded = person('p-01-usr004', method => 'otp', password => 'Hoshi-no-umi-6');
 my $d = $s->client;
-my $sent = $d->submit($d->follow($coded->login($d)), { send => 1 });
+my $sent = send_code($d, $d->follow($coded->login($d)));
 my $code = $coded->wait_text(qr/\b(\d{6})\b/);
 is($d->post('/anshin/login/code', { marks($sent), code => $code })->status, 303, 'a user of codes');
 keep_cookies($d, 'the user of codes');

@@ -18,7 +18,7 @@ use Anshin::Client;
 
 our @EXPORT = qw(
     app_secret at_once command command_in csrf entries expect_link flows from_base32 marks open_flow reissue_path request_reissue results secret_of
-    standing statuses totp without_headers
+    send_code standing statuses totp without_headers
 );
 
 # Forms sent at the same moment: every connection is opened and everything is sent but the last byte of each body; then the last
@@ -132,6 +132,12 @@ sub expect_link {
 sub request_reissue {
     my ($c, $what, $p, %fields) = @_;
     return $c->submit($c->get("/anshin/reissue/$what"), { user => $p->{user}, address => $p->{address}, %fields });
+}
+
+# Ask for a login code at its page; the page that says that it is on its way.
+sub send_code {
+    my ($c, $page) = @_;
+    return expect_link($c->follow(expect_link($c->submit($page, { send => 1 }), 303)), 200);
 }
 
 # Ask for a reissue and wait for the mail: the path of its link.

@@ -76,6 +76,9 @@ sub follow {
     return $self->get($to, %headers);
 }
 
+# Where an error leads to the page again, with what was typed (FLO-2): that page. Any other answer is itself.
+sub shown { my ($self, $response) = @_; return ($response->header('Location') // '') =~ /\?typed=/ ? $self->follow($response) : $response }
+
 sub request {
     my ($self, $method, $path, $content, %headers) = @_;
     my %all = (%{ $self->{headers} }, %headers);

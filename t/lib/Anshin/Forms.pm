@@ -8,6 +8,7 @@ package Anshin::Forms;
 #   $form->{names}                      its fields, csrf and named buttons among them
 #   $form->submit(%changed)             with what proves nothing: a wrong password, a wrong code
 #   $form->submit_right(%changed)       with what is right; fields of the page's own are as the page has them
+#   $form->shown($answer)               the page that an error leads to (FLO-2), or the answer itself
 #   $form->again                        its page, asked for anew
 #
 # What is sent comes from the same browser with the same cookies each time, whatever the answers before have set.
@@ -35,6 +36,7 @@ sub walk {
 
 sub submit       { my ($self, %changed) = @_; return $self->browser->post($self->{action}, { %{ $self->{wrong} }, %changed }) }
 sub submit_right { my ($self, %changed) = @_; return $self->browser->post($self->{action}, { %{ $self->{right} }, %changed }) }
+sub shown        { my ($self, $r) = @_; return $self->{browser}->shown($r) }
 sub again        { my ($self) = @_; return $self->browser->get($self->{path}) }
 
 sub browser {
@@ -170,10 +172,10 @@ sub coded {
     my $wrong = { send => 1, code => '000000' };
     my $c = $s->client;
     my $asked = $self->keep('login code', $c, $c->follow($self->person(method => 'otp')->login($c)), $wrong);
-    $self->keep('login code, sent', $c, $c->submit($asked, { send => 1 }), $wrong);
+    $self->keep('login code, sent', $c, send_code($c, $asked), $wrong);
     my $p = $self->person(method => 'otp');
     my $o = $s->client;
-    my $sent = $o->submit($o->follow($p->login($o)), { send => 1 });
+    my $sent = send_code($o, $o->follow($p->login($o)));
     expect_link($o->submit($sent, { code => $p->wait_text(qr/\b(\d{6})\b/) }), 303);
     $self->keep('authenticator', $o, $o->get('/anshin/account/authenticator'), $wrong);
     delete $o->{cookies}{ $_->[0] } for flows($o);
