@@ -116,6 +116,19 @@ apr_status_t anshin_account_terminals(anshin_op_t *op, anshin_txn_t *txn, const 
     return APR_SUCCESS;
 }
 
+apr_status_t anshin_terminal_confirmed(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
+                                       apr_time_t mailed_at)
+{
+    anshin_terminal_t terminal;
+    apr_status_t rv = anshin_terminal_get(op, txn, user, number, &terminal);
+
+    if (rv != APR_SUCCESS || terminal.unconfirmed_at == 0 || mailed_at < terminal.unconfirmed_at) {
+        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    terminal.unconfirmed_at = 0;
+    return anshin_terminal_put(op, txn, &terminal);
+}
+
 static const char *name_of(const char *const *names, size_t count, apr_int64_t value)
 {
     return value >= 0 && value < (apr_int64_t)count ? names[value] : "unknown";

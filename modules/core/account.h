@@ -76,6 +76,11 @@ apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshi
 apr_status_t anshin_account_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                       apr_array_header_t **terminals);
 
+/* The user has shown something that was mailed to a terminal at a time, so its address is his own; unless it was typed
+ * later. Inside a write transaction. A terminal that is gone is no failure; ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_terminal_confirmed(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
+                                       apr_time_t mailed_at);
+
 /* Operator: lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the
  * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user. */
 apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state);

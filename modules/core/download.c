@@ -114,6 +114,9 @@ static apr_status_t hand_out(anshin_op_t *op, anshin_txn_t *txn, found_t *found,
     found->download.fetched++;
     rv = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, token->user, token->terminal),
                         &found->download);
+    if (rv == APR_SUCCESS) { /* the link was mailed there */
+        rv = anshin_terminal_confirmed(op, txn, token->user, token->terminal, token->created_at);
+    }
     return rv == APR_SUCCESS ? anshin_flow_reach(op, txn, ANSHIN_STAGE_FETCHED, token->user, token->terminal) : rv;
 }
 

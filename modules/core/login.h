@@ -62,7 +62,7 @@ apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const cha
                                     int *app);
 
 /* Mail a new code to a terminal; an earlier one ends. Answers of ways, and ANSHIN_ECONFLICT (one was sent a moment
- * ago), ANSHIN_ENOTFOUND (no such terminal). */
+ * ago), ANSHIN_ENOTFOUND (no such terminal), ANSHIN_EINVALID (its address gets no more mails today, S40). */
 apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const char *stamp, apr_int64_t terminal);
 
 /* The user is deleted: a code that was mailed goes too, inside the write transaction. */

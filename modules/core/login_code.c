@@ -113,10 +113,11 @@ static apr_status_t send_in(anshin_op_t *op, anshin_txn_t *txn, const char *user
         return rv;
     }
     data = json_pack("{s:s, s:i}", "code", code, "minutes", (int)(apr_time_sec(ANSHIN_LOGIN_CODE_LIFE) / 60));
-    rv = data ? anshin_mail_add(op, txn, "login-code", &account, terminal.address, data)
-              : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0173", "login code: out of memory");
+    rv = data
+             ? anshin_mail_add(op, txn, "login-code", &account, terminal.address, anshin_mail_bound_of(&terminal), data)
+             : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0173", "login code: out of memory");
     json_decref(data);
-    return rv;
+    return rv == ANSHIN_EDENIED ? ANSHIN_EINVALID : rv;
 }
 
 apr_status_t anshin_login_code_send(anshin_op_t *op, const char *user, const char *stamp, apr_int64_t terminal)
@@ -152,7 +153,8 @@ static apr_status_t code_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, 
         anshin_account_owns(account, record.account, record.created_at) &&
         anshin_secret_equal(op, mac, record.code_mac)) {
         *right = 1;
-        return anshin_txn_delete(txn, &anshin_record_token, key);
+        rv = anshin_terminal_confirmed(op, txn, account->user, record.terminal, record.created_at);
+        return rv == APR_SUCCESS ? anshin_txn_delete(txn, &anshin_record_token, key) : rv;
     }
     if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
         return rv;

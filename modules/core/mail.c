@@ -99,13 +99,15 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const char *
 }
 
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
-                             const char *address, json_t *data)
+                             const char *address, anshin_mail_bound_t bound, json_t *data)
 {
     json_t *values = data != NULL ? json_incref(data) : json_object();
     const anshin_mail_facts_t facts = {kind, account->user, account->language, address, domain(op), values};
     const char *blob = NULL;
-    apr_status_t status = seal(op, &facts, &blob);
+    apr_status_t status = anshin_mail_room(op, txn, account, address, bound);
 
+    status = status == APR_SUCCESS ? anshin_mail_count(op, txn, account, address, bound) : status;
+    status = status == APR_SUCCESS ? seal(op, &facts, &blob) : status;
     json_decref(values);
     if (status == APR_SUCCESS) {
         status = put_records(op, txn, kind, account, blob);

@@ -14,7 +14,7 @@
 typedef enum anshin_mail_state_t {
     ANSHIN_MAIL_WAITING = 1,
     ANSHIN_MAIL_DELIVERING = 2, /* the file lies in tmp/ under its final name; only its rename can still be missing */
-    ANSHIN_MAIL_SENT = 3, /* the command took it */
+    ANSHIN_MAIL_SENT = 3,       /* the command took it */
     ANSHIN_MAIL_FAILED = 4,
     ANSHIN_MAIL_SPOOLED = 5 /* it lies in the Maildir, to be carried on by somebody; up to 2d05b07 this was SENT */
 } anshin_mail_state_t;
@@ -39,10 +39,37 @@ typedef struct anshin_mail_facts_t {
     json_t *data;         /* what the template names */
 } anshin_mail_facts_t;
 
+/* --- how many an address gets (S40) --- */
+
+/* So many mails of one bound go to an address in a day, whatever accounts and contracts they come from. Each account
+ * has a share of its own beyond that, which no other account can use up. */
+#define ANSHIN_MAILS_A_DAY 20
+#define ANSHIN_MAILS_SHARE 5
+
+/* By who causes a mail and where it goes. */
+typedef enum anshin_mail_bound_t {
+    ANSHIN_MAIL_OWN,         /* to an address of the user's own: none, so that no notice can be switched off */
+    ANSHIN_MAIL_UNCONFIRMED, /* to one that the user typed, and nobody has shown to have its mailbox */
+    ANSHIN_MAIL_STRANGER     /* asked for by somebody who has not logged in */
+} anshin_mail_bound_t;
+
+/* What mail to a terminal that is not asked for by a stranger counts as. */
+anshin_mail_bound_t anshin_mail_bound_of(const anshin_terminal_t *terminal);
+
+/* Is there room for one more, in a transaction of any mode? APR_SUCCESS; ANSHIN_EDENIED: none today; ANSHIN_EFAULT,
+ * ANSHIN_EBUSY. */
+apr_status_t anshin_mail_room(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
+                              anshin_mail_bound_t bound);
+
+/* Count one, inside a write transaction; anshin_mail_add() does. */
+apr_status_t anshin_mail_count(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
+                               anshin_mail_bound_t bound);
+
 /* Queue a mail inside a write transaction; data (NULL: none) is what its template may name, besides contract, user,
- * support and signature. ANSHIN_EFAULT: the store, the seal, memory, or a value that is not UTF-8. */
+ * support and signature. ANSHIN_EDENIED: the address has got so many today (anshin_mail_room()), nothing is queued.
+ * ANSHIN_EFAULT: the store, the seal, memory, or a value that is not UTF-8. */
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const char *kind, const anshin_account_t *account,
-                             const char *address, json_t *data);
+                             const char *address, anshin_mail_bound_t bound, json_t *data);
 
 /* The text of facts, by the template of the contract's or the installed directory: first line "Subject: ...". When the
  * contract's cannot be rendered, the installed one is taken, and text->instead tells why. In op's pool; may hold

@@ -269,7 +269,9 @@ static apr_status_t execute_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
                               (opens_at(op, kind, &found.account) && !opens_at(op, kind, &before->account)))) {
         return ANSHIN_EDENIED;
     }
-    if (rv != APR_SUCCESS || (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || (rv = anshin_token_use(op, txn, found.key, &found.token)) != APR_SUCCESS ||
+        (rv = anshin_terminal_confirmed(op, txn, found.token.user, found.token.terminal, found.token.created_at)) !=
+            APR_SUCCESS) {
         return rv;
     }
     rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, found.account.user, found.token.terminal);

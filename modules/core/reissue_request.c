@@ -123,7 +123,7 @@ static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue
                                  NULL),
                      "minutes", (int)(apr_time_sec(op->contract->policy.link_lifetime) / 60));
     rv = data ? anshin_mail_add(op, txn, certificate ? "certificate-reissue" : "password-reissue", account,
-                                terminal->address, data)
+                                terminal->address, ANSHIN_MAIL_STRANGER, data)
               : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0197", "reissue: out of memory");
     json_decref(data);
     return rv;
@@ -141,8 +141,9 @@ static apr_status_t process_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissu
         rv = ANSHIN_ENOTFOUND;
     }
     if (rv != APR_SUCCESS || (rv = find_terminal(op, txn, &account, address, &terminal)) != APR_SUCCESS ||
+        (rv = anshin_mail_room(op, txn, &account, terminal.address, ANSHIN_MAIL_STRANGER)) != APR_SUCCESS ||
         (rv = paused(op, txn, kind, &account)) != APR_SUCCESS) {
-        return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+        return rv == ANSHIN_ENOTFOUND || rv == ANSHIN_EDENIED ? APR_SUCCESS : rv;
     }
     return send_link(op, txn, kind, &account, &terminal);
 }

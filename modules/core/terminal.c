@@ -4,14 +4,14 @@
 #include "core/terminal.h"
 
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/certificate.h"
+#include "core/daily.h"
 #include "core/download.h"
-#include "core/expiry.h"
 #include "core/flow.h"
 #include "core/history.h"
+#include "core/mail.h"
 #include "core/notice.h"
 #include "core/secret.h"
 
@@ -31,19 +31,27 @@ static apr_status_t begin(anshin_op_t *op, anshin_txn_mode_t mode, const anshin_
     return anshin_member_account(op, *txn, member, account);
 }
 
-/* Does another terminal of the account have the address already? */
-static apr_status_t address_taken(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                                  apr_int64_t except, const char *address, int *taken)
+/* A good address of terminal number (0: a new one): does another one have it already, may it be mailed to today? */
+static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  apr_int64_t number, const char *address, anshin_terminal_result_t *result)
 {
     apr_array_header_t *terminals;
+    int taken = 0, its_own = 0;
     apr_status_t rv = anshin_account_terminals(op, txn, account, &terminals);
 
-    *taken = 0;
     for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
-        *taken |= terminal->number != except && terminal->address && anshin_address_same(terminal->address, address);
+        if (terminal->address && anshin_address_same(terminal->address, address)) {
+            *(terminal->number == number ? &its_own : &taken) = 1;
+        }
     }
-    return rv;
+    if (rv != APR_SUCCESS || taken || its_own) {
+        result->address_error = taken ? "errors.address_taken" : NULL;
+        return rv;
+    }
+    rv = anshin_mail_room(op, txn, account, address, ANSHIN_MAIL_UNCONFIRMED);
+    result->address_error = rv == ANSHIN_EDENIED ? "errors.address_mails" : NULL;
+    return rv == ANSHIN_EDENIED ? APR_SUCCESS : rv;
 }
 
 /* --- how often: each change mails an address that the user types --- */
@@ -55,51 +63,14 @@ static const char *changes_key(const anshin_op_t *op, const anshin_account_t *ac
     return apr_pstrcat(op->pool, "terminal-changes/", op->contract->name, "/", whose, NULL);
 }
 
-/* The changes since fact->at; 0 and now when the day is over. *is_new: there is no record yet. */
-static apr_status_t get_changes(const anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                                anshin_fact_t *fact, int *count, int *is_new)
-{
-    apr_status_t rv = anshin_txn_get(txn, &anshin_record_fact, changes_key(op, account), fact);
-
-    *is_new = rv == ANSHIN_ENOTFOUND;
-    if (rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) {
-        return rv;
-    }
-    if (*is_new || fact->at + ANSHIN_KEEP_REQUEST <= op->now || fact->at > op->now) {
-        fact->at = op->now;
-        fact->value = "0";
-    }
-    *count = atoi(fact->value != NULL ? fact->value : "0");
-    return APR_SUCCESS;
-}
-
-static apr_status_t count_change(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
-{
-    const char *key = changes_key(op, account);
-    anshin_fact_t fact;
-    int count, is_new;
-    apr_status_t rv = get_changes(op, txn, account, &fact, &count, &is_new);
-
-    if (rv == APR_SUCCESS && is_new) {
-        rv = anshin_expiry_file(op, txn, &anshin_record_fact, key, op->now + ANSHIN_KEEP_REQUEST);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    fact.value = apr_itoa(op->pool, count + 1);
-    return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
-}
-
 /* The rules; *ok when all hold. */
 static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t number,
                           const char *address, int kind, anshin_terminal_result_t *result, int *ok)
 {
     const anshin_policy_t *policy = &op->contract->policy;
     int count = account->terminals ? account->terminals->nelts : 0;
-    int taken = 0;
-    int changes, is_new;
-    anshin_fact_t fact;
-    apr_status_t rv = get_changes(op, txn, account, &fact, &changes, &is_new);
+    int changes;
+    apr_status_t rv = anshin_daily_get(op, txn, changes_key(op, account), &changes);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -109,8 +80,7 @@ static apr_status_t check(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
     } else if (!anshin_address_valid(address)) {
         result->address_error = anshin_address_error(anshin_address_rule(address));
     } else {
-        rv = address_taken(op, txn, account, number, address, &taken);
-        result->address_error = taken ? "errors.address_taken" : NULL;
+        rv = check_address(op, txn, account, number, address, result);
     }
     if (kind < 0 || kind > ANSHIN_TERMINAL_SMARTPHONE || !ANSHIN_HAS(policy->terminal_kinds, kind)) {
         result->kind_error = "errors.choose";
@@ -151,14 +121,14 @@ apr_status_t anshin_terminal_check(anshin_op_t *op, const anshin_member_t *membe
 
 static apr_status_t record(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                            anshin_history_result_t what, const char *template, const anshin_terminal_t *terminal,
-                           const char *former_address)
+                           const anshin_terminal_t *former)
 {
     anshin_history_t entry = {.result = what, .terminal = terminal->number, .method = account->method};
     json_t *data = json_pack("{s:I, s:s}", "terminal", (json_int_t)terminal->number, "address", terminal->address);
     apr_status_t rv = anshin_history_add(op, txn, account->user, &entry);
 
     if (rv == APR_SUCCESS) {
-        rv = data ? anshin_notice_add(op, txn, ANSHIN_NOTICE_TERMINAL, template, account, former_address, data)
+        rv = data ? anshin_notice_add(op, txn, ANSHIN_NOTICE_TERMINAL, template, account, former, data)
                   : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0188", "terminal: out of memory");
     }
     json_decref(data);
@@ -178,8 +148,12 @@ static apr_status_t end(anshin_txn_t *txn, apr_status_t rv, int write)
 static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *address, int kind,
                            anshin_terminal_result_t *result)
 {
-    anshin_terminal_t terminal = {
-        .contract = op->contract->name, .user = account->user, .kind = kind, .address = address, .created_at = op->now};
+    anshin_terminal_t terminal = {.contract = op->contract->name,
+                                  .user = account->user,
+                                  .kind = kind,
+                                  .address = address,
+                                  .created_at = op->now,
+                                  .unconfirmed_at = op->now};
     apr_status_t rv;
 
     terminal.number = account->next_terminal++;
@@ -188,7 +162,7 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
     }
     APR_ARRAY_PUSH(account->terminals, apr_int64_t) = terminal.number;
     result->number = terminal.number;
-    if ((rv = count_change(op, txn, account)) != APR_SUCCESS ||
+    if ((rv = anshin_daily_add(op, txn, changes_key(op, account))) != APR_SUCCESS ||
         (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
         (rv = anshin_terminal_put(op, txn, &terminal)) != APR_SUCCESS) {
         return rv;
@@ -226,8 +200,7 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
                                     const char *address, int kind, anshin_terminal_result_t *result)
 {
     anshin_account_t account;
-    anshin_terminal_t terminal;
-    const char *former = NULL;
+    anshin_terminal_t terminal, former;
     anshin_txn_t *txn;
     int ok = 0, same = 0;
     apr_status_t rv;
@@ -245,16 +218,19 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
         same = terminal.kind == kind && strcmp(terminal.address, address) == 0;
     }
     if (rv == APR_SUCCESS && ok && !same) {
-        former = terminal.address;
+        former = terminal;
+        if (!anshin_address_same(terminal.address, address)) {
+            terminal.unconfirmed_at = op->now;
+        }
         terminal.address = address;
         terminal.kind = kind;
-        rv = count_change(op, txn, &account);
+        rv = anshin_daily_add(op, txn, changes_key(op, &account));
     }
     if (rv == APR_SUCCESS && ok && !same) {
         rv = anshin_terminal_put(op, txn, &terminal);
     }
     if (rv == APR_SUCCESS && ok && !same) {
-        rv = record(op, txn, &account, ANSHIN_HISTORY_TERMINAL_CHANGED, "terminal-changed", &terminal, former);
+        rv = record(op, txn, &account, ANSHIN_HISTORY_TERMINAL_CHANGED, "terminal-changed", &terminal, &former);
     }
     if (rv == APR_SUCCESS && ok) {
         rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, number);
@@ -285,7 +261,7 @@ static apr_status_t delete_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account
         (rv = anshin_account_put(op, txn, account)) != APR_SUCCESS) {
         return rv;
     }
-    return record(op, txn, account, ANSHIN_HISTORY_TERMINAL_DELETED, "terminal-deleted", terminal, terminal->address);
+    return record(op, txn, account, ANSHIN_HISTORY_TERMINAL_DELETED, "terminal-deleted", terminal, terminal);
 }
 
 apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,

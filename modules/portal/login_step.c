@@ -117,8 +117,8 @@ static int send_code(anshin_exchange_t *x, const char *terminal)
     int number = strlen(terminal) < 10 ? (int)apr_atoi64(terminal) : 0;
     apr_status_t status = anshin_login_code_send(&x->op, x->flow.user, x->flow.token, number);
 
-    if (status == ANSHIN_ENOTFOUND) {
-        anshin_page_error(x->page, "terminal", "errors.choose");
+    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EINVALID) {
+        anshin_page_error(x->page, "terminal", status == ANSHIN_ENOTFOUND ? "errors.choose" : "errors.address_mails");
         return anshin_answer_form(x, "login-code");
     }
     if (status != APR_SUCCESS && status != ANSHIN_ECONFLICT) {

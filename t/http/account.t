@@ -166,6 +166,25 @@ $p->login($c);
     like($c->get('/anshin/account')->text, qr/\Q$p->{address}\E/, 'the first one stays whatever is sent (ACC-2)');
 }
 
+# Users who type a stranger's address mail it so often in a day.
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr002');
+    $q->register;
+    my $d = $s->client;
+    $q->login($d);
+    my $add = sub {
+        my ($who) = @_;
+        my $r = $who->submit($who->get('/anshin/terminal/add'), { address => 'v@example.org', address_confirm => 'v@example.org', kind => 'pc' });
+        return $who->shown($r) if $r->place !~ m{/terminal/confirm};
+        $who->follow($who->submit($who->follow($r), {}));
+        my ($number) = $who->get('/anshin/account')->text =~ /terminal\/delete\?n=(\d+)/;
+        return $who->submit($who->follow($who->get("/anshin/terminal/delete?n=$number")), {});
+    };
+    is(scalar(grep { $add->($c)->status == 303 } 1 .. 8), 8, 'a terminal is added and deleted eight times');
+    is(scalar(grep { $add->($d)->status == 303 } 1 .. 3), 3, 'by another user with the same address three times');
+    like($add->($d)->text, qr/本日これ以上メールを送れません/, 'S40: then the address is mailed to no more today, and the page says so');
+}
+
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
 $s->finish;
 done_testing;

@@ -71,6 +71,23 @@ static apr_status_t is_code(void *baton, anshin_txn_t *txn, const anshin_record_
     return APR_SUCCESS;
 }
 
+static apr_time_t unconfirmed(void)
+{
+    anshin_terminal_t terminal = {.unconfirmed_at = -1};
+
+    (void)world_get(&world, &anshin_record_terminal, "p-01/ot1/1", &terminal);
+    return terminal.unconfirmed_at;
+}
+
+static void set_unconfirmed(apr_time_t at)
+{
+    anshin_terminal_t terminal;
+
+    (void)world_get(&world, &anshin_record_terminal, "p-01/ot1/1", &terminal);
+    terminal.unconfirmed_at = at;
+    world_put(&world, &anshin_record_terminal, "p-01/ot1/1", &terminal);
+}
+
 static void test_mailed(void)
 {
     const char *stamp = stamp_of(), *code;
@@ -95,8 +112,10 @@ static void test_mailed(void)
        "a wrong code is counted (LOG-7, LCK-1)");
     r = check("forged", code, &rv);
     ok(rv == ANSHIN_EDENIED, "the code alone opens nothing (S29)");
+    set_unconfirmed(world.now);
     r = check(stamp, apr_psprintf(world.pool, "%.3s %s", code, code + 3), &rv);
     ok(rv == APR_SUCCESS && r.outcome == ANSHIN_LOGIN_OK && r.session_id, "the right one opens, typed with a space");
+    ok(unconfirmed() == 0, "S40: and shows that the mailbox is the user's");
     r = check(stamp, code, &rv);
     ok(rv == APR_SUCCESS && r.outcome == ANSHIN_LOGIN_WRONG, "it works once (S9)");
     world.now += ANSHIN_LOGIN_CODE_PAUSE;

@@ -354,7 +354,7 @@ static apr_status_t queue(const char *kind, const char *language, const char *ad
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
     anshin_account_t account = {.contract = "p-01", .user = "p-01-usr007", .language = language};
-    apr_status_t status = anshin_mail_add(op, txn, kind, &account, address, data);
+    apr_status_t status = anshin_mail_add(op, txn, kind, &account, address, ANSHIN_MAIL_OWN, data);
 
     json_decref(data);
     if (status != APR_SUCCESS || !commit) {
@@ -526,6 +526,61 @@ static void test_damaged(void)
     ok(anshin_mail_open(op, &mail, &text) == ANSHIN_EFAULT && text.body == NULL, "so is one that holds something else");
 }
 
+/* How many of forty mails of an account to an address are queued. */
+static int mailed(const char *user, const char *address, anshin_mail_bound_t bound)
+{
+    int count = 0;
+
+    for (int i = 0; i < 40; i++) {
+        anshin_op_t *op = world_op(&world);
+        anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+        anshin_account_t account = {.contract = "p-01", .user = user, .language = "ja"};
+        apr_status_t status = anshin_mail_add(op, txn, "test", &account, address, bound, NULL);
+
+        count += status == APR_SUCCESS;
+        if (anshin_txn_end(txn, status, ANSHIN_LAZY) != status || (status != APR_SUCCESS && status != ANSHIN_EDENIED)) {
+            return -1;
+        }
+    }
+    return count;
+}
+
+static apr_status_t clear_word(void *baton, const char *key, const void *record)
+{
+    (void)record;
+    *(int *)baton += strstr(key, "m.example") != NULL || strstr(key, "victim") != NULL;
+    return APR_SUCCESS;
+}
+
+/* S40: strangers, and users who typed an address, reach it so often in a day; nobody switches a notice off. */
+static void test_bound(void)
+{
+    anshin_txn_t *txn;
+    int clear = 0;
+
+    ok(mailed("u1", "victim@m.example", ANSHIN_MAIL_STRANGER) == ANSHIN_MAILS_A_DAY,
+       "S40: of 40 mails that strangers ask for %d go to an address", ANSHIN_MAILS_A_DAY);
+    ok(mailed("u1", "Victim@M.example", ANSHIN_MAIL_STRANGER) == 0, "S40: in whatever case it is written");
+    ok(mailed("u2", "victim@m.example", ANSHIN_MAIL_STRANGER) == ANSHIN_MAILS_SHARE,
+       "S40: another account of that mailbox keeps its share");
+    ok(mailed("u1", "victim@m.example", ANSHIN_MAIL_OWN) == 40,
+       "S40: strangers cannot switch off what goes to an address of the user's own");
+    ok(mailed("u1", "victim@m.example", ANSHIN_MAIL_UNCONFIRMED) == ANSHIN_MAILS_A_DAY,
+       "S40: to an address that a user typed %d go, whatever strangers asked for", ANSHIN_MAILS_A_DAY);
+    ok(mailed("u2", "victim@m.example", ANSHIN_MAIL_UNCONFIRMED) == ANSHIN_MAILS_SHARE &&
+           mailed("u2", "victim@m.example", ANSHIN_MAIL_OWN) == 40,
+       "S40: what others typed leaves each account its share, and its own address all");
+    txn = world_begin(world_op(&world), ANSHIN_TXN_READ);
+    (void)anshin_txn_each(txn, &anshin_record_fact, "", clear_word, &clear);
+    anshin_txn_abort(txn);
+    ok(world_count(&world, &anshin_record_fact) == 6 && clear == 0,
+       "S40: the store counts under keyed hashes, no address stands there");
+    world.now += apr_time_from_sec(86400);
+    ok(mailed("u1", "victim@m.example", ANSHIN_MAIL_STRANGER) == ANSHIN_MAILS_A_DAY &&
+           mailed("u1", "victim@m.example", ANSHIN_MAIL_UNCONFIRMED) == ANSHIN_MAILS_A_DAY,
+       "S40: on the next day there is room again");
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -546,6 +601,7 @@ int main(void)
     test_message_id();
     test_rendered_before();
     test_damaged();
+    test_bound();
     apr_pool_destroy(pool);
     return done();
 }

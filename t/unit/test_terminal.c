@@ -1,5 +1,6 @@
 /* core/terminal.c, method.c: terminals and the login method. */
 #include "core/download.h"
+#include "core/mail.h"
 #include "core/method.h"
 #include "core/terminal.h"
 #include "people.h"
@@ -96,6 +97,67 @@ static void test_rate(void)
     ok(anshin_terminal_add(world_op(&world), &member, "own@example.org", ANSHIN_TERMINAL_PC, &r) == APR_SUCCESS &&
            r.number != 0,
        "ACC-5: on the next day it is possible again");
+}
+
+/* S40: nor must several, who name one victim. */
+static void test_rate_of_several(void)
+{
+    int mails = world_count(&world, &anshin_record_mail), told = 0, refused = 0;
+    anshin_terminal_result_t r;
+
+    for (int i = 0; i < 5; i++) {
+        const char *user = apr_psprintf(world.pool, "tr%d", i);
+        anshin_member_t member;
+
+        (void)people_register(&world, user, ANSHIN_METHOD_PASSWORD);
+        member = member_of(user, &people_no_peer);
+        for (int j = 0; j < ANSHIN_TERMINAL_CHANGES; j++) {
+            (void)anshin_terminal_add(world_op(&world), &member, "several@example.org", ANSHIN_TERMINAL_PC, &r);
+            told += r.number != 0;
+            refused += same_text(r.address_error, "errors.address_mails");
+            told += r.number != 0 && anshin_terminal_delete(world_op(&world), &member, r.number, &r) == APR_SUCCESS;
+        }
+    }
+    mails = world_count(&world, &anshin_record_mail) - mails - told; /* each change tells the user's own address */
+    ok(mails <= ANSHIN_MAILS_A_DAY + 4 * ANSHIN_MAILS_SHARE && mails >= ANSHIN_MAILS_A_DAY,
+       "S40: five users who type one address %d times mail it %d times", told, mails);
+    ok(refused > 0 && told > mails, "S40: they are told so at the form, and their own addresses hear of every change");
+}
+
+static apr_time_t unconfirmed_at(const char *key)
+{
+    anshin_terminal_t terminal = {.unconfirmed_at = -1};
+
+    (void)world_get(&world, &anshin_record_terminal, key, &terminal);
+    return terminal.unconfirmed_at;
+}
+
+static void confirm(const char *user, apr_int64_t number, apr_time_t mailed_at)
+{
+    anshin_txn_t *txn = world_begin(world_op(&world), ANSHIN_TXN_WRITE);
+    apr_status_t rv = anshin_terminal_confirmed(world_op(&world), txn, user, number, mailed_at);
+
+    ok(anshin_txn_end(txn, rv, ANSHIN_LAZY) == APR_SUCCESS, "what was mailed to terminal %d was shown", (int)number);
+}
+
+/* S40: whose an address is. */
+static void test_whose(void)
+{
+    anshin_terminal_result_t r;
+    anshin_member_t member;
+
+    (void)people_register(&world, "tw1", ANSHIN_METHOD_PASSWORD);
+    member = member_of("tw1", &people_no_peer);
+    ok(unconfirmed_at("p-01/tw1/1") == 0, "S40: the address that the operator gave is the user's own");
+    (void)anshin_terminal_change(world_op(&world), &member, 1, "TARO@example.jp", ANSHIN_TERMINAL_PC, &r);
+    ok(unconfirmed_at("p-01/tw1/1") == 0, "S40: in other letters it is the same");
+    (void)anshin_terminal_change(world_op(&world), &member, 1, "tw1@example.jp", ANSHIN_TERMINAL_PC, &r);
+    ok(unconfirmed_at("p-01/tw1/1") == world.now, "S40: one that the user typed is nobody's yet");
+    confirm("tw1", 1, world.now - 1);
+    ok(unconfirmed_at("p-01/tw1/1") == world.now, "S40: what was mailed before it was typed went to another address");
+    confirm("tw1", 1, world.now);
+    confirm("tw1", 9, world.now);
+    ok(unconfirmed_at("p-01/tw1/1") == 0, "S40: it is his who shows what was mailed to it");
 }
 
 static void test_change(void)
@@ -202,6 +264,8 @@ int main(void)
     people_contract(&world, ANSHIN_PRESET_CLASSIC);
     test_add();
     test_rate();
+    test_rate_of_several();
+    test_whose();
     test_change();
     test_delete();
     test_method();

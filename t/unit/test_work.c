@@ -69,7 +69,7 @@ static void queue_mail(void)
     anshin_op_t *op = world_op(&world);
     anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
 
-    if (anshin_mail_add(op, txn, "test", &account, "u@mail.example", NULL) != APR_SUCCESS ||
+    if (anshin_mail_add(op, txn, "test", &account, "u@mail.example", ANSHIN_MAIL_OWN, NULL) != APR_SUCCESS ||
         anshin_txn_commit(txn, ANSHIN_DURABLE) != APR_SUCCESS) {
         printf("# %s\n", op->error.text);
         exit(1);
