@@ -160,8 +160,21 @@ static int free_claims(const anshin_work_t *work, int signals, int lifeline)
 typedef struct house_t {
     anshin_housekeeping_t state;
     char trouble[200]; /* of the store, as the log was told; "": none */
+    char detour[200];  /* the same, of what it could get around */
     int full;          /* the log was told that there is hardly any space left */
 } house_t;
+
+/* Told once. */
+static void look_at_detour(const anshin_store_trouble_t *trouble, house_t *house)
+{
+    const char *detour = trouble->detour != NULL ? trouble->detour : "";
+
+    if (detour[0] != '\0' && strcmp(detour, house->detour) != 0) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN1170",
+                   "a checkpoint met a fault and went another way: %s. Nothing is lost; look at the disk", detour);
+    }
+    apr_cpystrn(house->detour, detour, sizeof(house->detour));
+}
 
 /* Told once, and once when it is over. */
 static void look_at_store(const anshin_store_t *store, house_t *house, apr_pool_t *pool)
@@ -170,6 +183,7 @@ static void look_at_store(const anshin_store_t *store, house_t *house, apr_pool_
     const char *why;
 
     anshin_store_trouble(&trouble, store, pool);
+    look_at_detour(&trouble, house);
     why = trouble.why != NULL ? trouble.why : "";
     if (strcmp(why, house->trouble) == 0) {
         return;

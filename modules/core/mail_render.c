@@ -28,12 +28,10 @@ static apr_status_t find_template(anshin_op_t *op, const char *kind, const char 
         if (languages[i] == NULL || strspn(languages[i], "abcdefghijklmnopqrstuvwxyz-") != strlen(languages[i])) {
             continue;
         }
-        anshin_error_clear(&op->error); /* a language without it is no failure */
         dirs->suffix = apr_pstrcat(op->pool, ".", languages[i], ".mustache", NULL);
         status = anshin_template_from_dirs(dirs, name, source, &op->error, op->pool);
     }
     if (status == ANSHIN_ENOTFOUND) {
-        anshin_error_clear(&op->error);
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0251", "mail: no template mail/%s", kind);
     }
     return status;
@@ -118,7 +116,6 @@ static apr_status_t render_from(anshin_op_t *op, const anshin_mail_facts_t *fact
         status = render_parts(op, facts->kind, apr_pstrdup(op->pool, source), data, &dirs, text);
     }
     if (status == APR_SUCCESS) {
-        anshin_error_clear(&op->error); /* a partial that is not there is none either */
         return status;
     }
     anshin_secret_wipe(op, text->subject);
@@ -141,8 +138,9 @@ apr_status_t anshin_mail_render(anshin_op_t *op, const anshin_mail_facts_t *fact
 {
     const char *const installed[] = {op->env->config->server.share_dir, NULL};
     const char *const own[] = {op->contract->policy.template_dir, installed[0], NULL};
+    anshin_op_t first = *op; /* what is wrong with the operator's template is no failure where the installed one does */
     json_t *data = complete_data(op, facts->data, facts->user);
-    apr_status_t status;
+    apr_status_t status = ANSHIN_ENOTFOUND;
 
     *text = (anshin_mail_text_t){.from = anshin_mail_sender(op),
                                  .to = apr_pstrdup(op->pool, facts->to),
@@ -150,10 +148,10 @@ apr_status_t anshin_mail_render(anshin_op_t *op, const anshin_mail_facts_t *fact
     if (data == NULL) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0253", "mail: out of memory, or a value is not UTF-8");
     }
-    status = render_from(op, facts, data, own[0] != NULL ? own : installed, text);
-    if (status != APR_SUCCESS && own[0] != NULL) {
-        text->instead = apr_psprintf(op->pool, "mail/%s: %s (%s)", facts->kind, op->error.text, op->error.id);
-        anshin_error_clear(&op->error);
+    if (own[0] != NULL && (status = render_from(&first, facts, data, own, text)) != APR_SUCCESS) {
+        text->instead = apr_psprintf(op->pool, "mail/%s: %s (%s)", facts->kind, first.error.text, first.error.id);
+    }
+    if (status != APR_SUCCESS) {
         status = render_from(op, facts, data, installed, text);
     }
     json_decref(data);

@@ -44,6 +44,7 @@ anshin_stamp_t anshin_store_stamp(const anshin_store_t *store);
 /* What hinders a store that still serves, to be told before it takes no more writes. */
 typedef struct anshin_store_trouble_t {
     const char *why;     /* NULL: nothing that is known */
+    const char *detour;  /* a fault that it could get around for this once; NULL: none */
     apr_uint64_t length; /* octets in its journal now, */
     apr_uint64_t limit;  /* and with how many it takes no more */
 } anshin_store_trouble_t;

@@ -194,7 +194,6 @@ static apr_status_t open_partial(render_t *render, token_t *token)
     }
     status = render->find ? render->find(render->baton, name, &source, render->err, render->pool) : APR_SUCCESS;
     if (status == ANSHIN_ENOTFOUND) {
-        anshin_error_clear(render->err);
         source = "";
     } else if (status != APR_SUCCESS) {
         return status;

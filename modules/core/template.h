@@ -15,7 +15,8 @@
 typedef enum anshin_template_mode_t { ANSHIN_TEMPLATE_HTML, ANSHIN_TEMPLATE_TEXT } anshin_template_mode_t;
 
 /* Finds the source of a template or partial by name, "login" or "parts/head". APR_SUCCESS with *source in pool,
- * ANSHIN_ENOTFOUND (a partial that is not there renders as nothing), ANSHIN_EFAULT. */
+ * ANSHIN_ENOTFOUND (a partial that is not there renders as nothing; *err stays as it is, whoever needs the template
+ * says so), ANSHIN_EFAULT. */
 typedef apr_status_t anshin_template_source_fn(void *baton, const char *name, const char **source, anshin_error_t *err,
                                                apr_pool_t *pool);
 

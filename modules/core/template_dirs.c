@@ -96,7 +96,7 @@ apr_status_t anshin_template_from_dirs(void *baton, const char *name, const char
     const char *const *dir;
 
     if (!is_name(name)) {
-        return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0213", "\"%.80s\" cannot name a template", name);
+        return ANSHIN_ENOTFOUND;
     }
     for (dir = templates->dirs; *dir; dir++) {
         const char *path = apr_pstrcat(pool, *dir, "/", name, templates->suffix, NULL);
@@ -106,5 +106,5 @@ apr_status_t anshin_template_from_dirs(void *baton, const char *name, const char
             return status;
         }
     }
-    return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0214", "there is no template \"%s\"", name);
+    return ANSHIN_ENOTFOUND;
 }

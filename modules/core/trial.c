@@ -190,6 +190,12 @@ static void try_page(trial_t *trial, const char *name)
     if (status == APR_SUCCESS) {
         status = anshin_template_check(source, anshin_template_from_dirs, &dirs, &cause, trial->pool);
     }
+    if (status == ANSHIN_ENOTFOUND) {
+        (void)anshin_fail(&cause, ANSHIN_EINVALID, "AN0213",
+                          "\"%.80s\" cannot name a template; use letters, digits, "
+                          "'-' and '_'",
+                          name);
+    }
     if (status != APR_SUCCESS) {
         report(trial, apr_pstrcat(trial->pool, name, SUFFIX, NULL), &cause);
     }

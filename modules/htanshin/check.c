@@ -50,6 +50,12 @@ static void check_trouble(anshin_call_t *call, const anshin_store_t *store)
         anshin_result_number(problem, "journal", (apr_int64_t)trouble.length);
         anshin_result_number(problem, "limit", (apr_int64_t)trouble.limit);
     }
+    if (trouble.detour != NULL) {
+        (void)anshin_check_problem(
+            call, ANSHIN_SEVERITY_WARNING,
+            apr_pstrcat(call->pool, "the last checkpoint met a fault and went another way: ", trouble.detour, NULL),
+            "nothing is lost; look at the disk and at the error log");
+    }
 }
 
 /* Sessions go on from what is open; logins and changes do not once nothing can be written (B53). */

@@ -231,21 +231,22 @@ static int send_html(request_rec *r, const char *html, apr_size_t length, int st
     return OK;
 }
 
-static apr_status_t render(anshin_page_t *page, const char *name, const char **html, apr_size_t *length)
+static apr_status_t render(anshin_page_t *page, const char *name, const char **html, apr_size_t *length,
+                           anshin_error_t *err)
 {
-    anshin_op_t *op = page->op;
+    const anshin_op_t *op = page->op;
     const char *own = op->contract->policy.template_dir;
     const char *installed = apr_pstrcat(op->pool, op->env->config->server.share_dir, "/templates", NULL);
     const char *const dirs[] = {own != NULL ? own : installed, own != NULL ? installed : NULL, NULL};
     anshin_template_dirs_t where = {dirs, ".mustache"};
     const char *source;
-    apr_status_t status = anshin_template_from_dirs(&where, name, &source, &op->error, op->pool);
+    apr_status_t status = anshin_template_from_dirs(&where, name, &source, err, op->pool);
 
     if (status != APR_SUCCESS) {
-        return anshin_fail(&op->error, status, "AN0563", "no template %s", name);
+        return status == ANSHIN_ENOTFOUND ? anshin_fail(err, status, "AN0563", "no template %s", name) : status;
     }
     return anshin_template_render(html, length, source, page->data, ANSHIN_TEMPLATE_HTML, anshin_template_from_dirs,
-                                  &where, &op->error, op->pool);
+                                  &where, err, op->pool);
 }
 
 static void put_title(anshin_page_t *page, const char *name)
@@ -262,6 +263,7 @@ static void put_title(anshin_page_t *page, const char *name)
 int anshin_page_send(anshin_page_t *page, const char *name, int status)
 {
     request_rec *r = page->r;
+    anshin_error_t err = {.id = ""};
     const char *html;
     apr_size_t length;
 
@@ -272,10 +274,8 @@ int anshin_page_send(anshin_page_t *page, const char *name, int status)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0564: page %s: its data cannot be put together", name);
         return anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
     }
-    anshin_error_clear(&page->op->error); /* whatever it was has been answered or logged */
-    if (render(page, name, &html, &length) != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0562: page %s: %s: %s", name, page->op->error.id,
-                      page->op->error.text);
+    if (render(page, name, &html, &length, &err) != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0562: page %s: %s: %s", name, err.id, err.text);
         return anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
     }
     anshin_page_headers(r, site_origin(page));

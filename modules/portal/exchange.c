@@ -14,6 +14,7 @@
 #include "core/account.h"
 #include "core/cookie_header.h"
 #include "core/csrf.h"
+#include "core/return_path.h"
 #include "core/secret.h"
 #include "core/seldom.h"
 #include "httpd/cookie.h"
@@ -53,8 +54,7 @@ static apr_status_t open_session(anshin_exchange_t *x)
     }
     status = anshin_session_find(&x->op, id, x->peer, &x->session, &x->session_key);
     if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
-        anshin_error_clear(&x->op.error); /* an answer: nobody is logged in here */
-        return APR_SUCCESS;
+        return APR_SUCCESS; /* an answer: nobody is logged in here */
     }
     if (status != APR_SUCCESS) {
         return status;
@@ -140,9 +140,8 @@ static void open_query(anshin_exchange_t *x, int own, int *broken)
     const char *args = sent != NULL ? sent : "";
     anshin_form_t *query;
 
-    *broken = anshin_form_parse(&query, args, strlen(args), &x->op.error, x->op.pool) != APR_SUCCESS;
+    *broken = anshin_form_parse(&query, args, strlen(args), NULL, x->op.pool) != APR_SUCCESS;
     if (*broken) {
-        anshin_error_clear(&x->op.error);
         anshin_form_parse(&query, NULL, 0, NULL, x->op.pool);
     }
     x->query = query;
@@ -258,9 +257,8 @@ int anshin_exchange_seldom(anshin_exchange_t *x, const char *kind, unsigned most
     return 1;
 }
 
-void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what)
+static void log_cause(anshin_exchange_t *x, int level, const char *id, const char *what, const anshin_error_t *err)
 {
-    const anshin_error_t *err = &x->op.error;
     const char *also = "";
 
     if ((level == APLOG_WARNING || level == APLOG_NOTICE) &&
@@ -286,6 +284,26 @@ anshin_typed_place_t anshin_exchange_place(const anshin_exchange_t *x)
     const char *account = x->logged_in && x->session.account != NULL ? x->session.account : "";
 
     return (anshin_typed_place_t){x->browser, account, x->path};
+}
+
+void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what)
+{
+    log_cause(x, level, id, what, &x->op.error);
+}
+
+const char *anshin_exchange_return(anshin_exchange_t *x, const char *sealed)
+{
+    anshin_op_t op = x->op; /* a place that is refused is no failure of the page */
+    const char *path = NULL;
+
+    if (sealed == NULL || *sealed == '\0') {
+        return NULL;
+    }
+    if (anshin_return_unseal(&op, sealed, &path) != APR_SUCCESS) {
+        log_cause(x, APLOG_INFO, "AN0630", "place to return to refused", &op.error);
+        return NULL;
+    }
+    return path;
 }
 
 const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max)

@@ -57,6 +57,9 @@ void anshin_exchange_put_place(anshin_exchange_t *x);
  * were left out, or "". */
 int anshin_exchange_seldom(anshin_exchange_t *x, const char *kind, unsigned most, const char **also);
 
+/* The path of this site that a sealed place to return to is; NULL: there is none, or none of ours (told to the log). */
+const char *anshin_exchange_return(anshin_exchange_t *x, const char *sealed);
+
 /* Log the cause in x->op, if there is one, under an id. level: APLOG_ERR and so on; warnings and notices, which
  * strangers can cause, once a minute for each id and cause. */
 void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what);

@@ -32,16 +32,8 @@ static const char *sealed_return(anshin_exchange_t *x, const char **path)
 {
     const char *sealed = anshin_form_get(x->form ? x->form : x->query, "return");
 
-    *path = NULL;
-    if (sealed == NULL || *sealed == '\0') {
-        return NULL;
-    }
-    if (anshin_return_unseal(&x->op, sealed, path) != APR_SUCCESS) {
-        anshin_exchange_log(x, APLOG_INFO, "AN0630", "place to return to refused");
-        anshin_error_clear(&x->op.error);
-        return NULL;
-    }
-    return sealed;
+    *path = anshin_exchange_return(x, sealed);
+    return *path != NULL ? sealed : NULL;
 }
 
 static int show(anshin_exchange_t *x, const char *sealed, int status)

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "core/return_path.h"
 #include "portal/member.h"
 #include "portal/route.h"
 
@@ -125,9 +124,6 @@ int anshin_reauthenticate_post(anshin_exchange_t *x)
         return anshin_answer_form(x, "reauthenticate");
     }
     anshin_member_cookie(x, session_id);
-    if (anshin_return_unseal(&x->op, anshin_member_field(x, "return"), &path) != APR_SUCCESS) {
-        anshin_error_clear(&x->op.error);
-        return anshin_answer_redirect(x, anshin_member_start(x));
-    }
-    return anshin_page_redirect(x->r, path);
+    path = anshin_exchange_return(x, anshin_member_field(x, "return"));
+    return path != NULL ? anshin_page_redirect(x->r, path) : anshin_answer_redirect(x, anshin_member_start(x));
 }

@@ -112,8 +112,14 @@ static apr_status_t take_base(const checkpoint_t *checkpoint, apr_uint32_t numbe
                               apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
-    apr_status_t status = anshin_lock_try(checkpoint->lock_fd, ANSHIN_LOCK_BASE + number, ANSHIN_LOCK_EXCLUSIVE, err);
+    int fd;
+    apr_status_t status = anshin_folder_open_file(&fd, folder, anshin_base_name(number, pool), O_RDONLY, err);
 
+    if (status != APR_SUCCESS) {
+        return status; /* not there: somebody was killed who had taken it */
+    }
+    close(fd);
+    status = anshin_lock_try(checkpoint->lock_fd, ANSHIN_LOCK_BASE + number, ANSHIN_LOCK_EXCLUSIVE, err);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -125,7 +131,8 @@ static apr_status_t take_base(const checkpoint_t *checkpoint, apr_uint32_t numbe
     return status;
 }
 
-/* base.number out of the base before the last and two journals: nothing but the changes is written. */
+/* base.number out of the base before the last and two journals: nothing but the changes is written. ANSHIN_ENOTFOUND,
+ * ANSHIN_EBUSY: one of them is not there, or the base is still read. */
 static apr_status_t make_by_reuse(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
                                   apr_pool_t *pool)
 {
@@ -268,8 +275,20 @@ apr_status_t anshin_checkpoint_clean(const anshin_folder_t *folder, apr_uint32_t
     return status;
 }
 
-static apr_status_t make_base(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_error_t *err,
-                              apr_pool_t *pool)
+/* A fault of the quick way is told even though the slow one works: the disk may be dying. */
+static apr_status_t make_from_last(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_control_t *control,
+                                   anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_error_t why = {.text = "the journal before the last is damaged"};
+    apr_status_t status = number > 2 ? make_by_reuse(checkpoint, number, &why, pool) : ANSHIN_ENOTFOUND;
+    int fault = status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_EBUSY;
+
+    anshin_control_detour(control, fault ? why.text : "");
+    return status == APR_SUCCESS ? status : make_by_copy(checkpoint, number, err, pool);
+}
+
+static apr_status_t make_base(const checkpoint_t *checkpoint, apr_uint32_t number, anshin_control_t *control,
+                              anshin_error_t *err, apr_pool_t *pool)
 {
     const anshin_folder_t *folder = checkpoint->place->folder;
     int anew;
@@ -278,16 +297,7 @@ static apr_status_t make_base(const checkpoint_t *checkpoint, apr_uint32_t numbe
     if (status != APR_SUCCESS || (status = check_space(checkpoint, number, anew, err, pool)) != APR_SUCCESS) {
         return status;
     }
-    if (anew) {
-        status = make_anew(checkpoint, number, err, pool);
-        return status == APR_SUCCESS
-                   ? anshin_folder_rename(folder, ANSHIN_BASE_WORK, anshin_base_name(number, pool), err)
-                   : status;
-    }
-    status = number > 2 ? make_by_reuse(checkpoint, number, NULL, pool) : ANSHIN_ENOTFOUND;
-    if (status != APR_SUCCESS) {
-        status = make_by_copy(checkpoint, number, err, pool);
-    }
+    status = anew ? make_anew(checkpoint, number, err, pool) : make_from_last(checkpoint, number, control, err, pool);
     return status == APR_SUCCESS ? anshin_folder_rename(folder, ANSHIN_BASE_WORK, anshin_base_name(number, pool), err)
                                  : status;
 }
@@ -309,7 +319,7 @@ static apr_status_t fold(const checkpoint_t *checkpoint, anshin_control_t *contr
     if (status == APR_SUCCESS) { /* somebody was killed between the rename and the last step */
         close(fd);
     } else if (status == ANSHIN_ENOTFOUND) {
-        status = make_base(checkpoint, number, err, pool);
+        status = make_base(checkpoint, number, control, err, pool);
     }
     if (status == APR_SUCCESS) {
         status = anshin_folder_sync(folder, err);

@@ -28,6 +28,7 @@ typedef struct anshin_page_t {
     _Atomic apr_uint64_t synced;
     _Atomic int fault;
     char note[NOTE_SIZE];
+    char detour[NOTE_SIZE];
 } page_t;
 
 _Static_assert(sizeof(page_t) <= PAGE_SIZE, "the control page is one page");
@@ -157,6 +158,7 @@ apr_status_t anshin_control_begin(anshin_control_t *control, anshin_state_t stat
     memset(page->boot_id, 0, sizeof(page->boot_id));
     memcpy(page->magic, MAGIC, sizeof(page->magic));
     page->note[0] = '\0';
+    page->detour[0] = '\0';
     atomic_store(&page->state, state);
     atomic_store(&page->synced, 0);
     atomic_store(&page->fault, 0);
@@ -214,12 +216,27 @@ void anshin_control_note(anshin_control_t *control, const char *text)
     apr_cpystrn(control->page->note, text, NOTE_SIZE);
 }
 
+void anshin_control_detour(anshin_control_t *control, const char *text)
+{
+    apr_cpystrn(control->page->detour, text, NOTE_SIZE);
+}
+
 /* Written by another process perhaps at this moment: a mixed text is the worst that can come of it. */
-void anshin_control_last_note(char *text, apr_size_t size, const anshin_control_t *control)
+static void read_note(char *text, apr_size_t size, const char *note)
 {
     char copy[NOTE_SIZE];
 
-    memcpy(copy, control->page->note, NOTE_SIZE);
+    memcpy(copy, note, NOTE_SIZE);
     copy[NOTE_SIZE - 1] = '\0';
     apr_cpystrn(text, copy, size);
+}
+
+void anshin_control_last_note(char *text, apr_size_t size, const anshin_control_t *control)
+{
+    read_note(text, size, control->page->note);
+}
+
+void anshin_control_last_detour(char *text, apr_size_t size, const anshin_control_t *control)
+{
+    read_note(text, size, control->page->detour);
 }

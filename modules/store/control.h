@@ -97,4 +97,8 @@ void anshin_control_set_fault(anshin_control_t *control, int code);
 void anshin_control_note(anshin_control_t *control, const char *text);
 void anshin_control_last_note(char *text, apr_size_t size, const anshin_control_t *control);
 
+/* What was wrong when the last base was made, which found another way; "": nothing. */
+void anshin_control_detour(anshin_control_t *control, const char *text);
+void anshin_control_last_detour(char *text, apr_size_t size, const anshin_control_t *control);
+
 #endif

@@ -224,6 +224,8 @@ static void dbm_trouble(void *self, anshin_store_trouble_t *trouble, apr_pool_t 
     if (note[0] != '\0' && (anshin_state_folding(state) || anshin_writer_is_due(&store->writer))) {
         trouble->why = apr_pstrdup(pool, note);
     }
+    anshin_control_last_detour(note, sizeof(note), &store->control);
+    trouble->detour = note[0] != '\0' ? apr_pstrdup(pool, note) : NULL;
     trouble->length = anshin_state_length(state);
     trouble->limit = ANSHIN_JOURNAL_LIMIT;
 }

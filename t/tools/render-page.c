@@ -74,7 +74,7 @@ static int render(const char *htdocs, const char *language, const char *template
     if (anshin_template_from_dirs(&source_dirs, name, &source, &err, pool) != APR_SUCCESS ||
         anshin_template_render(&out, &length, source, data, mail ? ANSHIN_TEMPLATE_TEXT : ANSHIN_TEMPLATE_HTML,
                                anshin_template_from_dirs, &source_dirs, &err, pool) != APR_SUCCESS) {
-        return complain(template, err.text);
+        return complain(template, err.text[0] != '\0' ? err.text : "there is no such template");
     }
     json_decref(data);
     return fwrite(out, 1, length, stdout) == length ? 0 : complain("output", "cannot write");

@@ -1,6 +1,9 @@
 /*
  * A store whose checkpoints fail says so while it still serves (core/store.h), and no longer once they work again.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +100,60 @@ static void test_checkpoints(apr_pool_t *pool)
     close_store(&session);
 }
 
+/* Until this many journals were begun and a base made of all but the last. */
+static int comes_to_base(const anshin_control_t *control, apr_uint32_t number)
+{
+    apr_time_t end = apr_time_now() + PATIENCE;
+    anshin_state_t state = anshin_control_state(control);
+
+    while ((anshin_state_generation(state) < number || anshin_state_folding(state)) && apr_time_now() < end) {
+        apr_sleep(20000);
+        state = anshin_control_state(control);
+    }
+    return anshin_state_generation(state) == number && !anshin_state_folding(state);
+}
+
+static void damage(const char *path)
+{
+    int fd = open(path, O_WRONLY);
+
+    if (fd < 0 || pwrite(fd, "damaged", 7, 100000) != 7) {
+        printf("# %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+    close(fd);
+}
+
+/* A checkpoint that needs a damaged file only for its quick way works by the slow one, and does not keep it to itself
+ * (faults.md, code 13). */
+static void test_detour(apr_pool_t *pool)
+{
+    const char *where = apr_pstrcat(pool, scratch_directory(pool), "/detour", NULL);
+    anshin_folder_t folder;
+    anshin_control_t control;
+    anshin_store_trouble_t trouble;
+    session_t session;
+
+    if (open_store(&session, where, pool) != APR_SUCCESS ||
+        anshin_folder_open(&folder, where, &session.err) != APR_SUCCESS ||
+        anshin_control_open(&control, &folder, &session.err, pool) != APR_SUCCESS) {
+        printf("# %s %s\n", session.err.id, session.err.text);
+        exit(1);
+    }
+    put(&session, "a", LONG);
+    ok(comes_to_base(&control, 2) && trouble_of(&session).detour == NULL, "a first base of one journal");
+    damage(apr_pstrcat(pool, where, "/", anshin_journal_name(1, pool), NULL));
+    put(&session, "b", LONG);
+    ok(comes_to_base(&control, 3), "a base although the journal before the last is damaged");
+    trouble = trouble_of(&session);
+    ok(trouble.why == NULL && trouble.detour != NULL, "which is told: %s", trouble.detour);
+    put(&session, "c", LONG);
+    ok(comes_to_base(&control, 4) && trouble_of(&session).detour == NULL, "no longer, once none was in the way");
+    anshin_control_close(&control);
+    anshin_folder_close(&folder);
+    close_store(&session);
+}
+
 static void test_memory(apr_pool_t *pool)
 {
     anshin_store_trouble_t trouble = {.why = "before", .length = 1};
@@ -116,6 +173,7 @@ int main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     test_checkpoints(pool);
+    test_detour(pool);
     test_memory(pool);
     apr_pool_destroy(pool);
     apr_terminate();

@@ -212,8 +212,9 @@ static apr_status_t find_in_json(void *baton, const char *name, const char **sou
 {
     json_t *text = json_object_get(baton, name);
 
+    (void)err;
     if (!text) {
-        return anshin_fail(err, ANSHIN_ENOTFOUND, "AN0000", "no partial %s", name);
+        return ANSHIN_ENOTFOUND;
     }
     *source = apr_pstrdup(pool, json_string_value(text));
     return APR_SUCCESS;
@@ -448,8 +449,8 @@ static void test_dirs(apr_pool_t *pool)
        "from_dirs: the contract's template comes first");
     ok(anshin_template_from_dirs(&dirs, "bom", &source, &err, pool) == APR_SUCCESS && same_text(source, "text"),
        "from_dirs: a byte order mark is not shown");
-    ok(anshin_template_from_dirs(&dirs, "absent", &source, &err, pool) == ANSHIN_ENOTFOUND, "from_dirs: %s", err.text);
-    anshin_error_clear(&err);
+    ok(anshin_template_from_dirs(&dirs, "absent", &source, &err, pool) == ANSHIN_ENOTFOUND && err.status == APR_SUCCESS,
+       "from_dirs: a template that is not there, which is no failure by itself");
     ok(anshin_template_from_dirs(&dirs, "nul", &source, &err, pool) == ANSHIN_EFAULT,
        "from_dirs: a NUL byte is a fault");
     anshin_error_clear(&err);
