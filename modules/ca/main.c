@@ -33,6 +33,7 @@
 #include "crypto/heap.h"
 #include "runtime/config_file.h"
 #include "runtime/privilege.h"
+#include "runtime/uptime.h"
 #include "store/store_dbm.h"
 
 typedef struct start_t {
@@ -261,6 +262,9 @@ static apr_status_t open_all(start_t *start)
     }
     if (status == APR_SUCCESS) {
         status = prepare_mail(start);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_uptime_open(&start->env.uptime, &start->err, start->pool);
     }
     if (status != APR_SUCCESS) {
         return status;

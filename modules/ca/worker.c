@@ -19,6 +19,7 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "core/housekeeping.h"
+#include "core/mail.h"
 #include "runtime/io.h"
 
 #define POLL apr_time_from_sec(5) /* the net below the doorbell */
@@ -162,6 +163,7 @@ typedef struct house_t {
     char trouble[200]; /* of the store, as the log was told; "": none */
     char detour[200];  /* the same, of what it could get around */
     int full;          /* the log was told that there is hardly any space left */
+    int doubted;       /* the log was told that the clock is doubted */
 } house_t;
 
 /* Told once. */
@@ -219,6 +221,22 @@ static void look_at_space(const char *state_dir, house_t *house)
     house->full = full;
 }
 
+/* And of the clock (core/agreed.h). */
+static void look_at_clock(const anshin_agreed_t *agreed, house_t *house, apr_pool_t *pool)
+{
+    int doubted = agreed->by != 0;
+
+    if (doubted && !house->doubted) {
+        anshin_log(
+            ANSHIN_LOG_WARNING, "AN1161",
+            "%s. Until %s nothing is removed by it. If it is wrong, set it; if it is right, nothing is to be done",
+            anshin_agreed_words(agreed, pool), anshin_mail_time(agreed->until, pool));
+    } else if (!doubted && house->doubted) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1162", "the clock is believed again");
+    }
+    house->doubted = doubted;
+}
+
 /* One step at a time; *rest: how long until the next. */
 static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_time_t *rest)
 {
@@ -233,6 +251,7 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
     look_at_store(work->env->store, house, scratch);
     look_at_space(work->env->config->server.state_dir, house);
     status = anshin_housekeeping_step(&op, &house->state, &task, &removed);
+    look_at_clock(&house->state.agreed, house, scratch);
     if (status == APR_SUCCESS && removed > 0) {
         anshin_log(ANSHIN_LOG_INFO, "AN0796", "housekeeping: %d of %s", removed, task);
     } else if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {

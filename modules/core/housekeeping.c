@@ -318,8 +318,7 @@ static apr_status_t remove_due(anshin_op_t *op, int *removed, int *more)
 {
     int taken;
     apr_status_t status = APR_SUCCESS;
-
-    apr_time_t deadline = op->now + ROUND;
+    apr_time_t deadline = op->env->now(op->env->now_baton) + ROUND;
 
     *more = 1;
     for (int i = 0; status == APR_SUCCESS && *more && i < STEP_BATCHES; i++) {
@@ -438,15 +437,24 @@ apr_status_t anshin_housekeeping_step(anshin_op_t *op, anshin_housekeeping_t *st
 {
     int next = state->due[TASK_TIME] <= state->due[TASK_BLOBS] ? TASK_TIME : TASK_BLOBS;
     int more = 0;
+    apr_time_t now = op->now;
     apr_status_t status;
 
     *removed = 0;
     *task = tasks[next].name;
-    if (state->due[next] > op->now) {
+    /* One further off than its interval was due by a clock that has been set back since. */
+    if (state->due[next] > now && state->due[next] <= now + tasks[next].interval) {
         return ANSHIN_ENOTFOUND;
     }
+    status = anshin_agreed_time(op, &state->agreed);
+    if (status != APR_SUCCESS || state->agreed.by < 0) {
+        /* Of a clock that was put back, what is young by it may be over, and what is over young: all of it waits. */
+        state->due[next] = now + tasks[next].interval;
+        return status;
+    }
+    op->now = state->agreed.time;
     status = next == TASK_TIME ? remove_due(op, removed, &more) : wipe_orphans(op, removed);
     /* A step that was cut short by its limit goes on at once. */
-    state->due[next] = more ? op->now : op->now + tasks[next].interval;
+    state->due[next] = more ? now : now + tasks[next].interval;
     return status;
 }

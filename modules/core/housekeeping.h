@@ -7,7 +7,7 @@
 #ifndef ANSHIN_CORE_HOUSEKEEPING_H
 #define ANSHIN_CORE_HOUSEKEEPING_H
 
-#include "core/op.h"
+#include "core/agreed.h"
 
 /* What is over by its time (core/expiry.h), and blobs that no record names. */
 #define ANSHIN_HOUSEKEEPING_TASKS 2
@@ -15,9 +15,11 @@
 /* When each task is due again; zeroed at start by its owner, one thread at a time. */
 typedef struct anshin_housekeeping_t {
     apr_time_t due[ANSHIN_HOUSEKEEPING_TASKS];
+    anshin_agreed_t agreed; /* what the clocks said at the last step; for its owner to tell of */
 } anshin_housekeeping_t;
 
-/* Do the next task that is due, or a part of it: some hundred records at most; op needs no contract. *task names
+/* Do the next task that is due, or a part of it: some hundred records at most; op needs no contract,
+ * and its time becomes that which the clocks agree on (core/agreed.h). *task names
  * it, *removed tells how much went. APR_SUCCESS; ANSHIN_ENOTFOUND (nothing is due); ANSHIN_EBUSY, ANSHIN_EFAULT (it
  * is tried again when its next time has come). */
 apr_status_t anshin_housekeeping_step(anshin_op_t *op, anshin_housekeeping_t *state, const char **task, int *removed);

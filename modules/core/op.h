@@ -19,6 +19,13 @@ typedef struct anshin_owners_t {
     int (*lives)(void *ctx, const char *owner, apr_pool_t *pool); /* 0: it is known to have died */
 } anshin_owners_t;
 
+/* A second clock, which nobody sets: for how long this machine has run. */
+typedef struct anshin_uptime_t {
+    void *ctx;
+    const char *boot;              /* which start of the machine it counts from */
+    apr_time_t (*read)(void *ctx); /* microseconds since then, those asleep as well */
+} anshin_uptime_t;
+
 /* Made at start by the edge, read-only afterwards, shared by threads. */
 typedef struct anshin_env_t {
     const anshin_config_t *config;
@@ -29,6 +36,7 @@ typedef struct anshin_env_t {
     anshin_gate_t
         *waiting; /* threads that wait for other attempts at their account (core/lockout.h); NULL: any number */
     const anshin_owners_t *owners; /* NULL: nobody tells; what a dead process had in hand is free in time */
+    const anshin_uptime_t *uptime; /* of who keeps house; NULL: the clock of the day alone is believed */
 } anshin_env_t;
 
 struct anshin_session_memo_t;

@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 
 #include "build_id.h"
+#include "core/agreed.h"
 #include "core/mail.h"
 #include "core/trial.h"
 #include "crypto/ca.h"
@@ -149,6 +150,21 @@ static void tell_mail(census_t *census)
     }
 }
 
+/* What the worker found when it kept house last; before that there is nothing to tell. */
+static apr_status_t check_clock(anshin_call_t *call, anshin_txn_t *txn)
+{
+    anshin_agreed_t agreed;
+    apr_status_t status = anshin_agreed_last(txn, &agreed);
+
+    if (status == APR_SUCCESS && agreed.by != 0) {
+        (void)anshin_check_problem(
+            call, ANSHIN_SEVERITY_WARNING, anshin_agreed_words(&agreed, call->pool),
+            apr_pstrcat(call->pool, "set it if it is wrong; if it is right, nothing is to be done. Until ",
+                        anshin_mail_time(agreed.until, call->pool), " nothing is removed by it", NULL));
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
 /* Everything that takes a walk through the store. */
 static apr_status_t take_census(anshin_call_t *call, anshin_store_t *store)
 {
@@ -162,6 +178,9 @@ static apr_status_t take_census(anshin_call_t *call, anshin_store_t *store)
     status = anshin_txn_each(txn, &anshin_record_account, "", count_account, &census);
     if (status == APR_SUCCESS) {
         status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &census);
+    }
+    if (status == APR_SUCCESS) {
+        status = check_clock(call, txn);
     }
     anshin_txn_abort(txn);
     if (status == APR_SUCCESS) {

@@ -168,7 +168,7 @@ static void test_foreign(void)
 
 static void keep_house(void)
 {
-    anshin_housekeeping_t state = {{0}};
+    anshin_housekeeping_t state = {.due = {0}};
     const char *task;
     int removed;
 

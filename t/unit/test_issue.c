@@ -349,7 +349,7 @@ static void test_foreign_job(apr_pool_t *pool)
 
 static void keep_house(void)
 {
-    anshin_housekeeping_t state = {{0}};
+    anshin_housekeeping_t state = {.due = {0}};
     const char *task;
     int removed;
 
