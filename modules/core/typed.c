@@ -20,7 +20,7 @@
 
 static const char *bound_to(anshin_op_t *op, const anshin_typed_place_t *place)
 {
-    return apr_pstrcat(op->pool, op->contract->name, "/", place->browser, "/", place->account, place->path, NULL);
+    return apr_pstrcat(op->pool, op->contract->name, "/", place->browser, place->path, "?", place->account, NULL);
 }
 
 static apr_status_t out_of_memory(anshin_op_t *op)

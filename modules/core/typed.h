@@ -19,7 +19,7 @@
 /* Where it may be shown again: nowhere else. */
 typedef struct anshin_typed_place_t {
     const char *browser; /* id */
-    const char *account; /* number of who is logged in, "": nobody */
+    const char *account; /* who is logged in: number and ID; "": nobody */
     const char *path;    /* of the page */
 } anshin_typed_place_t;
 

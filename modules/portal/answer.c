@@ -139,6 +139,12 @@ int anshin_answer_flow_ended(anshin_exchange_t *x)
     return anshin_page_send(x->page, "flow-ended", HTTP_GONE);
 }
 
+int anshin_answer_other_user(anshin_exchange_t *x)
+{
+    anshin_page_flag(x->page, "other_user", 1);
+    return anshin_answer_flow_ended(x);
+}
+
 int anshin_answer_error(anshin_exchange_t *x, int status)
 {
     static const struct {

@@ -147,9 +147,26 @@ static int detour(anshin_exchange_t *x, const anshin_route_t *route, const char 
         x, apr_pstrcat(x->op.pool, path, "?return=", sealed, x->r->method_number == M_POST ? "&lost=form" : "", NULL));
 }
 
+/* The one place where the user of a form is compared: a page of somebody who was logged in before in this browser acts
+ * on nothing (FLO-1). Forms of pages that need no login act for whom they name themselves. */
+static int check_form_user(anshin_exchange_t *x)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    if (x->form != NULL) {
+        status = anshin_csrf_of(&x->op, anshin_form_get(x->form, "csrf"), anshin_exchange_account(x));
+    }
+    if (status == ANSHIN_EDENIED) {
+        anshin_exchange_log(x, APLOG_INFO, "AN1153", "form of a page that another user was shown refused");
+        return anshin_answer_other_user(x);
+    }
+    return status == APR_SUCCESS ? DECLINED : anshin_answer_failure(x, status, "CSRF token");
+}
+
 static int check_session(anshin_exchange_t *x, const anshin_route_t *route)
 {
     anshin_member_t member = anshin_member_of(x);
+    int answer;
 
     if (x->logged_in) {
         anshin_member_menu(x);
@@ -159,6 +176,10 @@ static int check_session(anshin_exchange_t *x, const anshin_route_t *route)
     }
     if (!x->logged_in) {
         return detour(x, route, "/login");
+    }
+    answer = check_form_user(x);
+    if (answer != DECLINED) {
+        return answer;
     }
     if ((route->flags & ANSHIN_ROUTE_FRESH) && !anshin_member_fresh(&x->op, &member)) {
         return detour(x, route, "/reauthenticate");

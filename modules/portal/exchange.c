@@ -124,7 +124,7 @@ void anshin_exchange_put_place(anshin_exchange_t *x)
 static apr_status_t open_csrf(anshin_exchange_t *x)
 {
     const char *token;
-    apr_status_t status = anshin_csrf_make(&x->op, x->browser, &token);
+    apr_status_t status = anshin_csrf_make(&x->op, x->browser, anshin_exchange_account(x), &token);
 
     if (status == APR_SUCCESS) {
         anshin_page_put(x->page, x->page->data, "csrf", json_string(token));
@@ -198,10 +198,13 @@ static const char *path_behind(const request_rec *r, const char *base)
 
 apr_status_t anshin_exchange_renew(anshin_exchange_t *x)
 {
+    apr_status_t status;
+
     x->op.now = x->op.env->now(x->op.env->now_baton);
     x->logged_in = 0;
     json_object_del(x->page->data, "user");
-    return open_session(x);
+    status = open_session(x);
+    return status == APR_SUCCESS ? open_csrf(x) : status;
 }
 
 int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path)
@@ -216,8 +219,8 @@ int anshin_exchange_open(anshin_exchange_t *x, request_rec *r, const char *path)
     open_query(x, path == NULL, &broken_query);
     anshin_exchange_put_place(x);
     status = open_browser(x);
-    status = status == APR_SUCCESS ? open_csrf(x) : status;
     status = status == APR_SUCCESS ? open_session(x) : status;
+    status = status == APR_SUCCESS ? open_csrf(x) : status;
     if (status != APR_SUCCESS) {
         anshin_answer_failure(x, status, "session");
         return DONE;
@@ -279,11 +282,16 @@ const char *anshin_exchange_typed(const anshin_exchange_t *x, const char *name)
     return x->form != NULL ? anshin_form_get(x->form, name) : json_string_value(json_object_get(x->typed, name));
 }
 
+const char *anshin_exchange_account(const anshin_exchange_t *x)
+{
+    const char *number = x->logged_in && x->session.account != NULL ? x->session.account : "";
+
+    return x->logged_in ? apr_pstrcat(x->op.pool, number, "/", x->session.user, NULL) : "";
+}
+
 anshin_typed_place_t anshin_exchange_place(const anshin_exchange_t *x)
 {
-    const char *account = x->logged_in && x->session.account != NULL ? x->session.account : "";
-
-    return (anshin_typed_place_t){x->browser, account, x->path};
+    return (anshin_typed_place_t){x->browser, anshin_exchange_account(x), x->path};
 }
 
 void anshin_exchange_log(anshin_exchange_t *x, int level, const char *id, const char *what)

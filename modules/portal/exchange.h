@@ -95,6 +95,9 @@ int anshin_answer_flow_begun(anshin_exchange_t *x, const char *path);
 /* The flow that a page names has ended, or is another's: 410, with the way back. */
 int anshin_answer_flow_ended(anshin_exchange_t *x);
 
+/* The form was shown to another user of this browser than who is logged in by now: 410, the same page says so. */
+int anshin_answer_other_user(anshin_exchange_t *x);
+
 /* The error page of an HTTP status (400, 403, 404, 405, 408, 413, 415). */
 int anshin_answer_error(anshin_exchange_t *x, int status);
 
@@ -115,6 +118,10 @@ const char *anshin_exchange_typed(const anshin_exchange_t *x, const char *name);
 
 /* The same: NULL with a complaint when it is missing, empty, or longer than max bytes. */
 const char *anshin_exchange_field(anshin_exchange_t *x, const char *name, apr_size_t max);
+
+/* Number and ID of the account that is logged in (a session of before there were numbers has none), as pages are bound
+ * to it; "": nobody is. */
+const char *anshin_exchange_account(const anshin_exchange_t *x);
 
 /* Where what was typed here may be shown again. */
 anshin_typed_place_t anshin_exchange_place(const anshin_exchange_t *x);

@@ -316,9 +316,10 @@ static void test_csrf(void)
     int denied = 0;
 
     begin(&op);
-    ok(anshin_csrf_make(&op, BROWSER, &token) == APR_SUCCESS, "a token for a browser (S10)");
+    ok(anshin_csrf_make(&op, BROWSER, "1234", &token) == APR_SUCCESS, "a token for a browser (S10)");
     ok(anshin_csrf_check(&op, BROWSER, token) == APR_SUCCESS, "which holds in that browser");
-    ok(anshin_csrf_make(&op, BROWSER, &again) == APR_SUCCESS && strcmp(token, again) != 0, "each page has another");
+    ok(anshin_csrf_make(&op, BROWSER, "1234", &again) == APR_SUCCESS && strcmp(token, again) != 0,
+       "each page has another");
     ok(anshin_csrf_check(&op, BROWSER, again) == APR_SUCCESS, "which holds as well");
     ok(anshin_csrf_check(&op, OTHER_BROWSER, token) == ANSHIN_EDENIED, "not in another browser (S10)");
     ok(anshin_csrf_check(&op, NULL, token) == ANSHIN_EDENIED, "not without a cookie");
@@ -326,6 +327,14 @@ static void test_csrf(void)
     ok(anshin_csrf_check(&op, BROWSER, NULL) == ANSHIN_EDENIED, "no token");
     ok(anshin_csrf_check(&op, BROWSER, "") == ANSHIN_EDENIED, "an empty token");
     ok(anshin_csrf_check(&op, BROWSER, TOKEN) == ANSHIN_EDENIED, "a token of another length");
+    ok(anshin_csrf_of(&op, token, "1234") == APR_SUCCESS, "it is of the user whose page it was (FLO-1)");
+    ok(anshin_csrf_of(&op, token, "1235") == ANSHIN_EDENIED && anshin_csrf_of(&op, token, "") == ANSHIN_EDENIED &&
+           anshin_csrf_of(&op, TOKEN, "1234") == ANSHIN_EDENIED,
+       "of no other, and not of nobody");
+    anshin_csrf_make(&op, BROWSER, "", &again);
+    ok(anshin_csrf_check(&op, BROWSER, again) == APR_SUCCESS && anshin_csrf_of(&op, again, "") == APR_SUCCESS &&
+           anshin_csrf_of(&op, again, "1234") == ANSHIN_EDENIED,
+       "one of a page that nobody was logged in at is of nobody");
     for (i = 0; i < strlen(token); i++) {
         changed = apr_pstrdup(world.pool, token);
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
@@ -333,9 +342,9 @@ static void test_csrf(void)
         changed[i] = '=';
         denied += anshin_csrf_check(&op, BROWSER, changed) == ANSHIN_EDENIED;
     }
-    ok(denied == 128, "every change of one of its 64 signs is noticed");
+    ok(denied == 176, "every change of one of its 88 signs is noticed");
     while (strpbrk(token, "-_") == NULL) {
-        anshin_csrf_make(&op, BROWSER, &token); /* most have one of them */
+        anshin_csrf_make(&op, BROWSER, "1234", &token); /* most have one of them */
     }
     changed = apr_pstrdup(world.pool, token);
     changed[strcspn(token, "-_")] = changed[strcspn(token, "-_")] == '-' ? '+' : '/';

@@ -420,7 +420,7 @@ static inline apr_status_t csrf(anshin_op_t *op)
 {
     static const char browser[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ";
     const char *token;
-    apr_status_t rv = anshin_csrf_make(op, browser, &token);
+    apr_status_t rv = anshin_csrf_make(op, browser, "1234", &token);
 
     return rv == APR_SUCCESS ? anshin_csrf_check(op, browser, token) : rv;
 }

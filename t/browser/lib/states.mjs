@@ -319,6 +319,7 @@ export function states(language, texts) {
     'flow-ended': ['flow-ended', visitor({ back_url: login_url })],
     'flow-ended-again': ['flow-ended', visitor({ back_url: login_url, again_url: link('a') })],
     'flow-ended-member': ['flow-ended', member('', { member: true, back_url: link('') })],
+    'flow-ended-other-user': ['flow-ended', member('', { member: true, back_url: link(''), other_user: true })],
     'too-many': ['too-many', visitor({ next_text: text('too_many.next', { minutes: 8 }) })],
     unavailable: ['unavailable', visitor()],
     framed: ['framed', visitor({ login_url })],

@@ -46,12 +46,12 @@ sub code {
     return $text;
 }
 
-# Every row of the portal's route table: { path, post => 1 when it takes forms, flags, kept => [fields] or undef }. Dies when one was not read.
+# Every row of the portal's route table: { path, post => 1 when it takes forms, handler of them, flags, kept => [fields] or undef }. Dies when one was not read.
 sub routes {
     my ($table) = slurp('modules/portal/routes.c') =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
     my @routes;
     while ($table =~ m/\{"(\/[^"]*)",\s*(\w+),\s*(\w+),\s*([^{}]*)\}/g) {
-        push @routes, { path => $1, post => $3 ne 'NULL', flags => $4 };
+        push @routes, { path => $1, post => $3 ne 'NULL', handler => $3, flags => $4 };
     }
     my $rows = () = $table =~ /\{"/g;
     @routes == $rows or die "route table: $rows rows, read: " . @routes;

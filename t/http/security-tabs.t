@@ -1,0 +1,194 @@
+# Two tabs of one browser at every form of the route table that a flow or a login stands behind: side by side, sent in any order,
+# replayed, gone back to, duplicated, and with another user in the browser. Each form acts on what its own page shows, for whom it
+# showed it, and once (FLO-1, FLO-2, S35).
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Test::More;
+use Anshin::Attack;
+use Anshin::Person;
+use Anshin::Server;
+use Anshin::Source;
+
+my $s = Anshin::Server->new(contract => <<'END')->start;
+AnshinLoginMethods password otp certificate
+AnshinCertificateKey p256
+AnshinReauthenticate 1h
+AnshinAddressAttempts 1000000
+END
+my $SESSION = '__Host-anshin-p-01';
+my $number = 0;
+
+sub newcomer { my ($method) = @_; return Anshin::Person->add($s, sprintf('p-01-usr%03d', ++$number), method => $method // 'password') }
+sub registered { my $p = newcomer(@_); $p->register; return $p }
+sub inside { my ($p) = @_; my $c = $s->client; expect_link($p->login($c), 303); return $c }
+sub code_of { my ($p) = @_; return $p->wait_text(qr/\b(\d{6})\b/) }
+sub proof { my ($p) = @_; return { question => $p->{question}, answer => $p->{answer} } }
+sub fetching { my ($p) = @_; return { download_password => $p->{download_password}, profile => 'modern' } }
+
+# What became of each user, by the history: a text each.
+sub states {
+    return map { join ' ', map { $_->{result} } entries($s, $_->{user}) } @_;
+}
+
+sub told { my ($r) = @_; return join ' ', $r->status, $r->place // () }
+
+sub by_code {
+    my ($p) = @_;
+    my $c = $s->client;
+    expect_link($c->submit(send_code($c, $c->follow($p->login($c))), { code => code_of($p) }), 303);
+    return $c;
+}
+
+sub reissued {
+    my $p = registered();
+    my $c = $s->client;
+    $p->{password} = secret_of($c->follow($c->submit(open_flow($c, reissue_path($c, 'password', $p)), proof($p))));
+    return $p;
+}
+
+# The same two for all that is about certificates: their flows leave one another alone.
+my @certified;
+sub with_certificate { my $p = registered('certificate'); $p->download_path; return $p }
+sub certified { my ($tab) = @_; return $certified[$tab] //= with_certificate() }
+
+sub next_page { my ($c, $path, $fields) = @_; return $c->follow($c->submit($c->get("/anshin/$path"), $fields)) }
+
+# By the route of a form: whose flow it is; how a browser comes to a tab of it, and what is typed there. Behind a login both tabs are
+# the same user's. act: what the history tells of it in the end (a file may be fetched again); leads: it leads on and leaves no trace
+# there; again: what a form that was carried out is answered; says: what of the account the one tab changes and the other does not;
+# ends: the other tab is over with the first.
+my $next = { password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' };
+my %flows = (
+    '/register' => { user => sub { newcomer() }, leads => 1, tab => sub { my ($c, $p) = @_; return (open_flow($c, $p->{path}), { code => $p->{code} }) } },
+    '/register/credentials' => { act => 'registered', user => sub { newcomer('certificate') }, tab => sub { my ($c, $p) = @_; return ($p->to_credentials($c), $p->credentials) } },
+    '/login/code' => {
+        act => 'login_ok', user => sub { registered('otp') }, again => qr{^303 /anshin/login$},
+        tab => sub { my ($c, $p) = @_; my $page = send_code($c, $c->follow($p->login($c))); return ($page, { code => code_of($p) }) }
+    },
+    '/login/change' => { act => 'password_changed login_ok', user => \&reissued, again => qr{^303 /anshin/login$}, tab => sub { my ($c, $p) = @_; return ($c->follow($p->login($c)), $next) } },
+    '/download' => { act => 'downloaded downloaded', user => \&certified, again => qr/^200$/, tab => sub { my ($c, $p) = @_; return (open_flow($c, $p->download_path), fetching($p)) } },
+    '/download/done' => {
+        user => \&certified, leads => 1,
+        tab => sub { my ($c, $p) = @_; my $page = open_flow($c, $p->download_path); $c->submit($page, fetching($p)); return ($c->get($page->{path}), {}, qr{/download/done}) }
+    },
+    '/reissue/password/prove' => { act => 'password_reissued', user => sub { registered() }, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'password', $p)), proof($p)) } },
+    '/reissue/certificate/prove' => { act => 'certificate_reissued', user => \&certified, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'certificate', $p)), proof($p)) } },
+    '/terminal/confirm' => {
+        act => 'terminal_added terminal_added', user => sub { registered() }, inside => \&inside, says => [ 'tab1@example.jp', 'tab2@example.jp' ],
+        tab => sub { my ($c, $p, $tab) = @_; my $a = "tab$tab\@example.jp"; return (next_page($c, 'terminal/add', { address => $a, address_confirm => $a, kind => 'pc' }), {}) }
+    },
+    # The change ends the login, and with it whatever the other tab shows.
+    '/method/confirm' => {
+        act => 'method_changed', user => sub { registered() }, inside => \&inside, says => [ '"method": "otp"', '"method": "certificate"' ], again => qr{^303 /anshin/login\?return=}, ends => 1,
+        tab => sub { my ($c, $p, $tab) = @_; return (next_page($c, 'method', { method => $tab == 1 ? 'otp' : 'certificate' }), {}) }
+    },
+    # The second tab goes on with the app that waits, so that both show one secret.
+    '/account/authenticator' => {
+        act => 'authenticator_set', user => sub { registered('otp') }, inside => \&by_code, again => qr/^(?:410|200|303 .*done=1)$/, ends => 1,
+        tab => sub { my ($c) = @_; my $page = $c->get('/anshin/account/authenticator'); return ($page, { code => totp(app_secret($page)) }) }
+    }
+);
+my @routes = routes();
+my @behind = grep { $_->{post} && $_->{flags} =~ /FLOW\(/ && $_->{flags} !~ /NO_FLOW/ } @routes;
+my @seen = grep { $_->{handler} eq 'anshin_seen_post' } @behind;
+is(join("\n", sort keys %flows, map { $_->{path} } @seen), join("\n", sort map { $_->{path} } @behind), 'FLO-1: every form of a flow is tried: ' . @behind)
+    or diag 'the results that are confirmed (seen) are tried below';
+
+my $bystander = registered();
+my $their_session = inside($bystander)->{cookies}{$SESSION};
+my @theirs = states($bystander);
+
+for my $route (sort keys %flows) {
+    my $flow = $flows{$route};
+    my @whose = map { $flow->{user}->($_) } $flow->{inside} ? 1 : (1, 2);
+    my $c = $flow->{inside} ? $flow->{inside}->($whose[0]) : $s->client;
+    # What needs no login is done while somebody else is logged in; but for the login itself.
+    $c->{cookies}{$SESSION} = $their_session if !$flow->{inside} && $route !~ m{^/login};
+    my @tabs = map { [ $flow->{tab}->($c, $whose[ $_ - 1 ] // $whose[0], $_) ] } 1, 2;
+    my $send = sub { my ($browser, $tab) = @_; my ($page, $fields, $which) = @{ $tabs[ $tab - 1 ] }; return $browser->submit($page, $fields, $which) };
+    my @before = $flow->{leads} ? () : states(@whose);
+    if ($flow->{inside}) {
+        my $theirs = $c->clone(cookies => { %{ $c->{cookies} }, $SESSION => $their_session });
+        my $r = $send->($theirs, 1);
+        is(told($r), '410', "FLO-1: $route: sent while another user is logged in it says so");
+        like($r->text, qr/同じブラウザで別のユーザがログインしました/, 'and why');
+    }
+    is($c->get($tabs[0][0]{path})->status, 200, "FLO-2: $route: the first of two tabs can be reloaded");
+    my $first = told($send->($c, 1));
+    like($first, qr/^(?:200|303 )/, "FLO-1: $route: its form is taken, whatever was opened after it");
+    is($c->get($tabs[1][0]{path})->status, 200, 'that of the second stays where it is') if !$flow->{inside} && $route !~ m{^/login/};
+    is((states($whose[1]))[0], $before[1], 'and nothing becomes of the other user') if @before > 1;
+    if ($flow->{says}) {
+        my $shown = command($s, '--json', 'user', 'show', $whose[0]{user});
+        like($shown, qr/\Q$flow->{says}[0]\E/, $flow->{says}[0]);
+        unlike($shown, qr/\Q$flow->{says}[1]\E/, 'and not what the other shows');
+    }
+    my $again = $flow->{again} // qr/^\Q$first\E$/;
+    like(told($send->($c, 1)), $again, "FLO-2: $route: sent once more it leads to where it stands");
+    like(told($c->get($tabs[0][0]{path})), $again, 'and so does the way back');
+
+    my $copy = $c->clone(cookies => { %{ $c->{cookies} } });
+    my $second = told($send->($copy, 2));
+    my $taken = $flow->{ends} ? 'ended with the first' : 'taken as well';
+    like($second, $flow->{ends} ? $again : qr/^(?:200|303 )/, "FLO-1: $route: the second tab, duplicated, is $taken");
+    like(told($send->($c, 2)), $flow->{again} // qr/^\Q$second\E$/, 'FLO-2: and the original of it leads to the same');
+    next if $flow->{leads};
+    my @after = states(@whose);
+    for my $at (0 .. $#whose) {
+        my $new = $after[$at] =~ s/^\Q$before[$at]\E ?//r;
+        is($new, $flow->{act}, "FLO-1, FLO-2: $route: what became of $whose[$at]{user}: each form did its own, once");
+    }
+    next if $flow->{ends};
+
+    # What is shown once: the one is confirmed, the other is still there.
+    my @done = map { $c->get(($_ == 1 ? $first : $second) =~ s/^303 //r . '?flow=' . ($tabs[ $_ - 1 ][0]->field('flow') // next)) } 1, 2;
+    next if grep { $_->status != 200 || $_->text !~ m{action="[^"]*/done\?flow=} } @done;
+    is(told($c->submit($done[0], {}, qr{/done\?flow=})), "303 $1", "SEC-1: $route: the first result is confirmed") if $first =~ /^303 (.*)/;
+    unlike($c->get($done[0]{path})->text, qr/id="secret/, 'and shown no more');
+    is($c->get($done[1]{path})->text =~ /id="secret[^>]*>([^<]+)</ ? 1 : 0, $done[1]->text =~ /id="secret/ ? 1 : 0, 'the second is as it was');
+}
+
+is_deeply([states($bystander)], \@theirs, 'FLO-1: nothing of all this was done for whoever was logged in beside them');
+
+# --- where flows and changes begin: a form is of the user whose page it was (FLO-1) ---
+
+{
+    my ($p, $q) = map { registered() } 1, 2;
+    my ($mine, $theirs) = (inside($p), inside($q));
+    my @members = grep { $_->{post} && $_->{flags} =~ /\b(?:MEMBER|FRESH)\b/ } @routes;
+    cmp_ok(scalar @members, '>=', 9, 'forms behind the login: ' . @members);
+    my $old = csrf($mine->get('/anshin/password'));
+    my $guest = csrf($mine->clone(cookies => { '__Host-anshin-browser' => $mine->{cookies}{'__Host-anshin-browser'} })->get('/anshin/login'));
+    my $there = $mine->clone(cookies => { %{ $mine->{cookies} }, $SESSION => $theirs->{cookies}{$SESSION} });
+    my $own = csrf($there->get('/anshin/password'));
+    my $typed = {
+        %$next, current => $q->{password}, user => $q->{user}, method => 'otp', address => 'z@example.jp', address_confirm => 'z@example.jp',
+        kind => 'pc', all => 1, action => 'remove', %{ proof($q) }
+    };
+    my @before = states($p, $q);
+    my $sessions = command($s, 'session', 'list', $q->{user}) =~ tr/\n//;
+    for my $route (@members) {
+        my $path = "/anshin/$route->{path}" =~ s{//}{/}r . '?n=1';
+        for my $case ([ $old, 'of a page that another user was shown' ], [ $guest, 'of a page that nobody was logged in at' ]) {
+            my ($token, $what) = @$case;
+            my $r = $there->post($path, { csrf => $token, %$typed });
+            is($r->status, 410, "FLO-1: $route->{path}: a form $what acts on nothing");
+            like($r->text, qr/同じブラウザで別のユーザがログインしました.*href="\/anshin\/account"/s, 'says why, and leads back');
+        }
+    }
+    is_deeply([states($p, $q)], \@before, 'FLO-1: and nothing has changed, for either');
+    is(command($s, 'session', 'list', $q->{user}) =~ tr/\n//, $sessions, 'no session has ended');
+    for my $route (@members) {
+        my $r = $there->post("/anshin/$route->{path}" =~ s{//}{/}r, { csrf => $own });
+        unlike($r->text, qr/別のユーザがログインしました/, "$route->{path}: one of the own pages is not refused so");
+    }
+    delete $mine->{cookies}{$SESSION};
+    expect_link($p->login($mine), 303);
+    is($mine->post('/anshin/method', { csrf => $old, method => 'otp' })->place, '/anshin/method/confirm', 'a page from before serves, when the same user has logged in again');
+}
+
+is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
+$s->finish;
+done_testing;
