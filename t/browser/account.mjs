@@ -140,6 +140,48 @@ async function terminals(person, user, how) {
   is(await person.heading(), ja('terminal_done.title_delete'), `${how}: a terminal is deleted (ACC-5)`);
 }
 
+// Two terminals are added side by side: each tab confirms what it shows itself.
+async function twoTabs(person, user) {
+  const tab = await person.tab();
+  const [left, right] = ['left', 'right'].map((name) => `${name}-${user.user}@example.jp`);
+  const listed = async () => {
+    await person.open(account);
+    const table = await person.text('table');
+    return [left, right].filter((address) => table.includes(address)).join(' ');
+  };
+  for (const [page, address] of [[person, left], [tab, right]]) {
+    await page.open('/anshin/terminal/add');
+    await page.send({ address, address_confirm: 'another@example.jp' });
+    await page.page.reload();
+    is(
+      await page.page.inputValue('#address'),
+      address,
+      'behind an error a reload sends nothing, and keeps what was typed (FLO-2)',
+    );
+    await page.send({ address, address_confirm: address });
+  }
+  ok(person.page.url() !== tab.page.url(), 'two tabs, two flows (FLO-1)');
+  await person.press(ja('terminal_confirm.submit_add'));
+  is(await person.heading(), ja('terminal_done.title_add'), 'the first tab is confirmed (FLO-1)');
+  is(await listed(), left, 'with its own address, not that of the tab opened later (FLO-1)');
+  await tab.press(ja('terminal_confirm.submit_add'));
+  is(await tab.heading(), ja('terminal_done.title_add'), 'and the second tab, after the first has ended (FLO-1)');
+  is(await listed(), `${left} ${right}`, 'with its own (FLO-1)');
+  await tab.page.goBack();
+  is(
+    await tab.page.locator('form[action*="terminal/confirm"]').count(),
+    0,
+    'behind Back nothing can be confirmed again (FLO-2)',
+  );
+  await tab.page.goBack();
+  is(
+    await tab.page.inputValue('#address'),
+    right,
+    'before it is the form, with the error, and no page to be sent again (FLO-2)',
+  );
+  await tab.page.close();
+}
+
 // --- with JavaScript, at a desktop ---
 
 const person = await Person.create();
@@ -313,6 +355,7 @@ const plain = await lost.another({ width: 'phone', script: false });
 const jiro = addUser('p-01-usr002', { method: 'password', address: 'jiro@example.jp' });
 await mainFlows(plain, jiro, 'phone without JavaScript');
 await terminals(plain, jiro, 'phone without JavaScript');
+await twoTabs(plain, jiro);
 await plain.open('/anshin/password');
 ok(await plain.page.locator('.peek').first().isHidden(), 'without JavaScript there is no button that does nothing');
 await plain.press(ja('common.logout'));

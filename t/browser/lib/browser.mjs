@@ -153,6 +153,11 @@ export class Person {
     return person;
   }
 
+  // The same person in a further tab: cookies and all are shared. What the tab reports is not listened to.
+  async tab() {
+    return Object.assign(new Person(), this, { page: await this.context.newPage(), guest: true });
+  }
+
   // What a person does with the downloaded file. Takes effect with the next start().
   importCertificate(file, password) {
     this.certificate = { file, password };
