@@ -250,7 +250,7 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     my $got = "$w->{root}/got";
     mkdir $got;
     chmod 0777, $got;
-    Anshin::PKI::write_text($take, "#!/bin/sh\nif [ ! -e $got/first ]; then : >$got/first; echo 'no such user' >&2; exit 75; fi\ncat >$got/\$\$.eml\n");
+    Anshin::PKI::write_text($take, "#!/bin/sh\nif [ ! -e $got/first ]; then : >$got/first; echo 'no such user' >&2; exit 75; fi\nls -l /proc/self/fd >$got/descriptors\ncat >$got/\$\$.eml\n");
     chmod 0755, $take;
     $w->configure(AnshinMailCommand => $take);
     $w->people('cmd', 1);
@@ -262,6 +262,9 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     is($mail->{state}, 'sent', 'then it is sent');
     is($mail->{tries}, 2, 'at the second try');
     like(slurp((glob "$got/*.eml")[0]), qr/^Message-ID: <\Q$mail->{id}\E\@example\.com>$/m, 'under the id of the mail');
+    my %inherits = map { $_ => 1 } slurp("$got/descriptors") =~ m{ -> (/\S*|socket)}g;
+    is(join(' ', grep { !m{^/dev/null$|^/proc/\d+/fd$|^\Q$got\E/} } sort keys %inherits), '', 'S36: it inherits nothing of ours (S-20)');
+    cmp_ok(scalar keys %inherits, '>=', 2, 'of descriptors: ' . keys %inherits);
     $w->stop;
     $w->finish;
 }

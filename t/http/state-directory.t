@@ -34,6 +34,7 @@ sub look {
     }
     for my $name (qw(seal.key config.json)) { $text .= "READ $name\n" if open my $in, '<', "$state/$name" }
     $text .= "LISTED\n" if opendir my $dir, $state;
+    $text .= "INHERITED $_\n" for grep { index($_, $state) == 0 } map { readlink // '' } glob '/proc/self/fd/*';
     for my $memory (glob '/proc/[0-9]*/mem') {
         my ($pid) = $memory =~ /(\d+)/;
         open my $comm, '<', "/proc/$pid/comm" or next;
@@ -67,6 +68,7 @@ my $lines = '';
 $lines .= "LoadModule suexec_module $libexec/mod_suexec.so\nSuexec On\n" if $root && -x '/usr/lib/apache2/suexec';
 $lines .= "LoadModule fcgid_module $fcgid\nFcgidIPCDir \@ROOT\@/run/fcgid\nFcgidProcessTableFile \@ROOT\@/run/fcgid_shm\n" if -e $fcgid;
 $lines .= "LoadModule proxy_fcgi_module $libexec/mod_proxy_fcgi.so\n" if $fpm;
+$lines .= qq(LoadModule ext_filter_module $libexec/mod_ext_filter.so\nExtFilterDefine forked cmd="\@ROOT\@/cgi-bin/forked"\n);
 my $www = "/var/www/anshin-test-$$";
 $s = Anshin::Server->new(no_ca => 1, contract => 'AnshinLoginMethods password', server => $lines, vhost => <<"END_OF_HOST", extra => <<"END_OF_EXTRA");
     ScriptAlias "/cgid/" "\@ROOT\@/cgi-bin/"
@@ -80,6 +82,9 @@ $s = Anshin::Server->new(no_ca => 1, contract => 'AnshinLoginMethods password', 
         SetHandler "proxy:unix:\@ROOT\@/run/fpm.sock|fcgi://localhost"
     </Location>
     Alias "/php/" "\@ROOT\@/htdocs/"
+    <Location "/open/forked">
+        SetOutputFilter forked
+    </Location>
 END_OF_HOST
 <VirtualHost 127.0.0.1:\@PORT\@>
     ServerName suexec.localhost:\@PORT\@
@@ -93,6 +98,10 @@ END_OF_HOST
 </VirtualHost>
 END_OF_EXTRA
 my ($state, $top) = ($s->state, $s->root);
+mkdir "$top/htdocs/open";
+Anshin::PKI::write_text("$top/htdocs/open/forked", "static\n");
+Anshin::PKI::write_text("$top/cgi-bin/forked", "#!/bin/sh\ncat >/dev/null\nexec ls -l /proc/self/fd\n");
+chmod 0755, "$top/cgi-bin/forked";
 mkdir "$top/fast";
 mkdir "$top/run/fcgid";
 chown scalar(getpwnam $s->{user}), -1, "$top/run/fcgid" if $root;
@@ -151,7 +160,7 @@ sub capable { return join ' ', grep { my $pid = $_; grep { field($pid, $_) =~ /[
 sub closed {
     my ($what, $body) = @_;
     like($body, qr/^uid \d+ groups/m, "$what runs") or return;
-    unlike($body, qr/^(?:REACHED|READ|LISTED)/m, "S36: $what reaches neither store, keys nor mail");
+    unlike($body, qr/^(?:REACHED|READ|LISTED|INHERITED)/m, "S36: $what reaches neither store, keys nor mail");
     my %now = processes();
     is(join(' ', grep { ($now{$_} // '') eq 'child' } $body =~ /^MEMORY (\d+)/mg), '', "S36: $what cannot look into a child");
     unlike($body, qr/^Cap\w+:\s*0*[1-9a-f]/m, "S36: $what has no capability");
@@ -199,6 +208,13 @@ is(capable(keys %kind), '', 'S36: nobody keeps a capability');
 is(join(' ', grep { (stat "/proc/$_/environ")[4] != 0 } @children), '', 'S36: the memory of every child is closed');
 is($s->client->get('/members/', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate')->status, 303, 'and they have their store');
 programs('after the start');
+
+# What is forked from a child has the group (AN1035 says so); one that becomes another user, as suexec does, would still
+# have what it inherited. All children have read the store by now.
+my %inherits;
+for (1 .. 20) { $inherits{$_}++ for $s->client->get('/open/forked')->body =~ / -> (\S+)/g }
+is(join(' ', grep { /^\Q$state\E/ } sort keys %inherits), '', 'S36: a program that is forked from a child inherits no file of ours');
+cmp_ok(scalar keys %inherits, '>=', 2, 'descriptors seen: ' . join ' ', map { s/\d+/N/r } sort keys %inherits);
 if ($fpm && start_fpm()) { closed('php-fpm', answer_of('/php/look.php')) }
 if (-x '/usr/lib/apache2/suexec' && make_suexec()) { closed('a script by suexec', answer_of('/look.cgi', host => 'suexec.localhost')) }
 
