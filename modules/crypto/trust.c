@@ -6,8 +6,10 @@
 #include "crypto/trust.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 #include <openssl/err.h>
@@ -78,15 +80,27 @@ static apr_status_t read_certificates(anshin_trust_t *trust, EVP_MD_CTX *digest,
 
 apr_status_t anshin_trust_load(anshin_trust_t **trust, const char *file, anshin_error_t *err, apr_pool_t *pool)
 {
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0435", "%s: %s", file,
+                           strerror(errno));
+    }
+    return anshin_trust_read(trust, fd, file, err, pool);
+}
+
+apr_status_t anshin_trust_read(anshin_trust_t **trust, int fd, const char *file, anshin_error_t *err, apr_pool_t *pool)
+{
     anshin_trust_t *made = apr_pcalloc(pool, sizeof(*made));
-    FILE *stream = fopen(file, "rbe");
+    FILE *stream = fdopen(fd, "rb");
     EVP_MD_CTX *digest;
     apr_status_t rv;
     BIO *bio;
 
     if (stream == NULL) {
-        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0435", "%s: %s", file,
-                           strerror(errno));
+        rv = anshin_fail(err, ANSHIN_EFAULT, "AN1171", "%s: %s", file, strerror(errno));
+        (void)close(fd);
+        return rv;
     }
     made->asking = apr_array_make(pool, 4, sizeof(SSL_CTX *));
     made->store = X509_STORE_new();

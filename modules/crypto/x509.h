@@ -17,6 +17,9 @@ typedef struct anshin_trust_t anshin_trust_t;
  * ANSHIN_ENOTFOUND (no file); ANSHIN_EFAULT. */
 apr_status_t anshin_trust_load(anshin_trust_t **trust, const char *file, anshin_error_t *err, apr_pool_t *pool);
 
+/* The same from a descriptor, which is closed; file: its name, for messages. */
+apr_status_t anshin_trust_read(anshin_trust_t **trust, int fd, const char *file, anshin_error_t *err, apr_pool_t *pool);
+
 /* Judge a certificate in DER at the time `now`; the result is facts->state, its texts are in pool. Intermediate
  * certificates come from trust alone, so the judgement is the same for new and resumed connections.
  * APR_SUCCESS, also for octets that are no certificate (state ANSHIN_PEER_FOREIGN, other members empty);

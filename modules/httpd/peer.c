@@ -19,6 +19,7 @@
 
 #include "crypto/tls.h"
 #include "httpd/goaway.h"
+#include "runtime/state_dir.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -255,14 +256,19 @@ static int wants_trust(const anshin_config_t *config)
 
 apr_status_t anshin_peer_trust(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf)
 {
+    const anshin_server_t *server = &main->config->server;
     apr_status_t rv;
+    int fd;
 
     main->trust = NULL;
     main->trust_missing = 0;
     if (!wants_trust(main->config)) {
         return APR_SUCCESS;
     }
-    rv = anshin_trust_load(&main->trust, main->config->server.ca_certificate, err, pconf);
+    rv = anshin_state_open(&fd, server->state_dir, server->ca_certificate, err, pconf);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_trust_read(&main->trust, fd, server->ca_certificate, err, pconf);
+    }
     if (rv != APR_SUCCESS) {
         main->trust = NULL;
         main->trust_missing = 1;

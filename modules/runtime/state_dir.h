@@ -33,6 +33,12 @@ typedef enum anshin_state_act_t {
     ANSHIN_STATE_MEND  /* and give everything its owner and mode, after a restore for instance */
 } anshin_state_act_t;
 
+/* Open a file for reading. One that lies below STATE is reached from its descriptor, name by name, and no link is
+ * followed: ca/ is the signer's, whom root must not follow (S36). Any other lies where the operator says. APR_SUCCESS
+ * with *fd; ANSHIN_ENOTFOUND (err is set too); ANSHIN_EINVALID (a link below STATE, or no regular file); ANSHIN_EFAULT.
+ */
+apr_status_t anshin_state_open(int *fd, const char *state_dir, const char *path, anshin_error_t *err, apr_pool_t *pool);
+
 /* Look at the directory, or make it right. done: texts of what was changed, for people; NULL where nobody asks.
  * A seal key that is missing though the store holds something is never replaced by a new one.
  * APR_SUCCESS; ANSHIN_EINVALID (something is wrong that only the operator can judge: open to the world, another's, a

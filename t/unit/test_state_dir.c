@@ -194,6 +194,49 @@ static void lost_key(void)
        "but is made for a store that is empty");
 }
 
+static int opens(const char *path, apr_status_t answer, const char *id)
+{
+    int fd = -1;
+    apr_status_t status;
+
+    anshin_error_clear(&err);
+    status = anshin_state_open(&fd, state, path, &err, pool);
+    if (status == APR_SUCCESS) {
+        close(fd);
+    }
+    return status == answer && same_text(err.id, id);
+}
+
+/* The signer, to whom ca/ belongs, puts something else in the place of the certificate that root reads. */
+static void opened(void)
+{
+    const char *outside = apr_pstrcat(pool, root, "/secret", NULL), *link_to = apr_pstrcat(pool, root, "/link", NULL);
+
+    scratch_write(outside, "x", 1, 0600);
+    must(symlink(outside, link_to));
+    unlink(in("/ca/ca.crt"));
+    ok(opens(in("/ca/ca.crt"), ANSHIN_ENOTFOUND, "AN1173"), "a file that is not there: %s", err.text);
+    scratch_write(in("/ca/ca.crt"), "x", 1, 0644);
+    ok(opens(in("/ca/ca.crt"), APR_SUCCESS, "") && opens(in("//ca/./ca.crt"), APR_SUCCESS, ""),
+       "S36: the CA certificate is opened");
+    unlink(in("/ca/ca.crt"));
+    must(symlink(outside, in("/ca/ca.crt")));
+    ok(opens(in("/ca/ca.crt"), ANSHIN_EINVALID, "AN1172"), "S36: a link in its place is not followed: %s", err.text);
+    unlink(in("/ca/ca.crt"));
+    must(mkfifo(in("/ca/ca.crt"), 0644));
+    ok(opens(in("/ca/ca.crt"), ANSHIN_EINVALID, "AN1174"), "S36: a FIFO does not stop the start: %s", err.text);
+    unlink(in("/ca/ca.crt"));
+    scratch_write(apr_pstrcat(pool, root, "/ca.crt", NULL), "x", 1, 0644);
+    must(rename(in("/ca"), in("/ca.aside")));
+    must(symlink(root, in("/ca")));
+    ok(opens(in("/ca/ca.crt"), ANSHIN_EINVALID, "AN1172"), "S36: nor is a directory that is one: %s", err.text);
+    unlink(in("/ca"));
+    must(rename(in("/ca.aside"), in("/ca")));
+    ok(opens(in("/ca/../../secret"), ANSHIN_EINVALID, "AN1172"), "and no name leads out of it");
+    ok(opens(link_to, APR_SUCCESS, ""), "elsewhere the operator may have links");
+    ok(opens(root, ANSHIN_EINVALID, "AN1174"), "but not to what is no file");
+}
+
 int main(void)
 {
     apr_initialize();
@@ -209,6 +252,7 @@ int main(void)
     judged();
     links();
     restored();
+    opened();
     lost_key();
     state = "/nonexistent/state";
     ok(act(ANSHIN_STATE_LOOK) == APR_SUCCESS && act(ANSHIN_STATE_MAKE) == ANSHIN_EFAULT, "no parent: %s", err.text);
