@@ -12,7 +12,8 @@
 #include <mpm_common.h>
 
 #include "auth/auth.h"
-#include "httpd/peer.h"
+#include "crypto/x509.h"
+#include "runtime/state_dir.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -54,12 +55,48 @@ static const char *find_inside(apr_pool_t *pool)
 
 /* --- hooks --- */
 
+static int wants_trust(const anshin_config_t *config)
+{
+    for (int i = 0; i < config->contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
+
+        if (ANSHIN_HAS(contract->policy.methods, ANSHIN_METHOD_CERTIFICATE)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Load the CAs when a contract wants certificates. Without them httpd goes on, certificates are not asked for, and
+ * places that need them answer 503. */
+static apr_status_t load_trust(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf)
+{
+    const anshin_server_t *server = &main->config->server;
+    apr_status_t rv;
+    int fd;
+
+    main->trust = NULL;
+    main->trust_missing = 0;
+    if (!wants_trust(main->config)) {
+        return APR_SUCCESS;
+    }
+    rv = anshin_state_open(&fd, server->state_dir, server->ca_certificate, err, pconf);
+    if (rv == APR_SUCCESS) {
+        rv = anshin_trust_read(&main->trust, fd, server->ca_certificate, err, pconf);
+    }
+    if (rv != APR_SUCCESS) {
+        main->trust = NULL;
+        main->trust_missing = 1;
+    }
+    return rv;
+}
+
 static void trust(anshin_main_t *main, server_rec *server, apr_pool_t *pconf)
 {
     anshin_error_t err;
 
     anshin_error_clear(&err);
-    if (anshin_peer_trust(main, &err, pconf) != APR_SUCCESS && (is_test() || !is_rehearsal())) {
+    if (load_trust(main, &err, pconf) != APR_SUCCESS && (is_test() || !is_rehearsal())) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, 0, server,
             "AN0520: client certificates cannot be asked for, and those who need one are not let in, until the "

@@ -19,7 +19,6 @@
 
 #include "crypto/tls.h"
 #include "httpd/goaway.h"
-#include "runtime/state_dir.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -238,42 +237,6 @@ void anshin_peer_close(request_rec *r)
     } else if (link != NULL) {
         anshin_goaway_ask(link->goaway);
     }
-}
-
-/* --- at start --- */
-
-static int wants_trust(const anshin_config_t *config)
-{
-    for (int i = 0; i < config->contracts->nelts; i++) {
-        const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
-
-        if (ANSHIN_HAS(contract->policy.methods, ANSHIN_METHOD_CERTIFICATE)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-apr_status_t anshin_peer_trust(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf)
-{
-    const anshin_server_t *server = &main->config->server;
-    apr_status_t rv;
-    int fd;
-
-    main->trust = NULL;
-    main->trust_missing = 0;
-    if (!wants_trust(main->config)) {
-        return APR_SUCCESS;
-    }
-    rv = anshin_state_open(&fd, server->state_dir, server->ca_certificate, err, pconf);
-    if (rv == APR_SUCCESS) {
-        rv = anshin_trust_read(&main->trust, fd, server->ca_certificate, err, pconf);
-    }
-    if (rv != APR_SUCCESS) {
-        main->trust = NULL;
-        main->trust_missing = 1;
-    }
-    return rv;
 }
 
 void anshin_peer_hooks(void)

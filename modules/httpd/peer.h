@@ -15,10 +15,6 @@
 /* In register_hooks. */
 void anshin_peer_hooks(void);
 
-/* In post_config, before mod_ssl's: load the CAs when a contract wants certificates. Without them httpd goes on,
- * certificates are not asked for, and places that need them answer 503 (logged). APR_SUCCESS or the cause in err. */
-apr_status_t anshin_peer_trust(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf);
-
 /* The certificate of a request's connection as of now; never NULL. */
 const anshin_peer_t *anshin_peer_of(request_rec *r);
 
