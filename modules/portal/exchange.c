@@ -25,7 +25,18 @@
 APLOG_USE_MODULE(anshin_portal);
 
 #define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+/* One for all contracts and ports of a host (B55): what is bound to it is bound to the contract, under a key of the
+ * installation, too; alone it says nothing, and one that is there is never replaced. */
 #define BROWSER_COOKIE "__Host-anshin-browser"
+
+/* From another site to a page that names a flow, and without cookies: a browser that keeps them back (SameSite=Strict),
+ * whose id a new one would take the place of. */
+static int keeps_back(const anshin_exchange_t *x)
+{
+    const char *site = apr_table_get(x->r->headers_in, "Sec-Fetch-Site");
+
+    return site != NULL && strcmp(site, "cross-site") == 0 && anshin_form_get(x->query, "flow") != NULL;
+}
 
 /* The browser's id, a new one when it has none; set again by no answer, so that parallel pages agree on it. */
 static apr_status_t open_browser(anshin_exchange_t *x)
@@ -37,7 +48,7 @@ static apr_status_t open_browser(anshin_exchange_t *x)
         return APR_SUCCESS;
     }
     status = anshin_secret_token(&x->op, &x->browser);
-    if (status == APR_SUCCESS) {
+    if (status == APR_SUCCESS && !keeps_back(x)) {
         anshin_cookie_set(x->r, BROWSER_COOKIE, x->browser, 0);
     }
     return status;

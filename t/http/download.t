@@ -120,6 +120,37 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
         'until the operator unlocks (LCK-2)');
 }
 
+# Links follow the account: whatever waits for somebody who is locked, disabled or deleted opens nothing, and neither does a page
+# that was opened before (S16, S29).
+{
+    my ($p, $new) = map { Anshin::Person->add($s, $_, method => 'certificate') } 'p-01-usr011', 'p-01-usr012';
+    $p->register;
+    my $d = $s->client;
+    my $asked = $d->submit($d->get('/anshin/reissue/certificate'), { user => $p->{user}, address => $p->{address} });
+    is($asked->status, 303, 'somebody with every kind of link');
+    my %link = (download => $p->download_path, registration => $new->{path}, reissue => $p->reissue_path('certificate'));
+    my %right = (
+        download => { download_password => $p->{download_password}, profile => 'modern' }, registration => { code => $new->{code} },
+        reissue => { question => $p->{question}, answer => $p->{answer} }
+    );
+    my %open = map { $_ => $d->follow($d->get($link{$_})) } sort keys %link;
+    is(join(' ', map { $_->status } values %open), '200 200 200', 'each opens');
+    for my $case ([qw(lock unlock)], [qw(disable unlock)], [qw(delete)]) {
+        my ($act, $undo) = @$case;
+        $s->htanshin('user', $act, $_->{user})->{status} == 0 or die $act for $p, $new;
+        for my $kind (sort keys %link) {
+            my $c = $s->client;
+            my $late = $c->follow($c->get($link{$kind}));
+            like($late->status, qr/^4(?:03|10)$/, "$kind link, user $act: it opens nothing") if $kind ne 'reissue' || $act eq 'delete';
+            my $r = $d->clone->submit($open{$kind}, $right{$kind});
+            like($r->status, qr/^4(?:03|10)$/, 'nor does the right form of a page that was open');
+            unlike($r->header('Content-Type') // '', qr/pkcs12/, 'and no file goes out');
+        }
+        if ($undo) { $s->htanshin('user', $undo, $_->{user})->{status} == 0 or die $undo for $p, $new }
+    }
+    is(scalar(grep { m{/download\?t=} } $p->texts), 1, 'no further certificate was issued');
+}
+
 # A registration link is no download link, and the other way round.
 {
     my $fourth = Anshin::Person->add($s, 'p-01-usr010', method => 'certificate');

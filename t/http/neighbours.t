@@ -223,6 +223,12 @@ for my $where (sort keys %at) {
 is($s->client(host => 'other.localhost', ca => undef)->post('/anshin/login', { user => 'u', password => 'p' })->status, 403,
     'ISO-3: a form there is refused');
 is($s->client->get('/anshin/login', Host => 'LOCALHOST:' . $s->port)->status, 200, 'ISO-3: names are the same in capitals');
+{
+    my $led = $s->client(host => 'other.localhost', ca => undef)->get('/members/?x=1', %navigation)->header('Location');
+    like($led, qr{^\Q$origin\E/anshin/login\?return=}, 'B03a: a page behind the login, by an alias of the site, leads to the portal');
+    is($user->get($led =~ s/^\Q$origin\E//r, %navigation)->header('Location'), '/members/?x=1',
+        'which leads whoever is logged in there on to the same page, and asks nobody a second time');
+}
 my $link = Anshin::Person->add($s, 'p-01-usr002')->{path};
 is($at{'another name'}->($link)->header('Location'), "$origin$link", 'ISO-3: a mailed link keeps its token on the way');
 unlike($s->access_log . $s->log, qr/\Q@{[$link =~ m{t=(.+)}]}/, 'S9: which no log shows');

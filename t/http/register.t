@@ -27,6 +27,17 @@ my $person = Anshin::Person->add($s, 'p-01-usr001');
 my ($token) = $person->{path} =~ /t=([\w-]{43})$/;
 ok($token, 'the link holds a token of 256 bits (S9)');
 
+# A site-wide SameSite=Strict: the browser keeps our cookies from what another site's link leads to, and sends them from then on (B28).
+{
+    my $c = $s->client;
+    my $r = $c->follow($c->get($person->{path}), Cookie => '', 'Sec-Fetch-Site' => 'cross-site');
+    is($r->status, 410, 'B28: behind a mailed link the cookies are missing');
+    my ($again) = $r->text =~ m{href="(/anshin/register\?flow=\w+)"};
+    ok($again, 'B28: the page offers itself once more instead of blaming the link') or diag $r->text;
+    is($c->get($again, 'Sec-Fetch-Site' => 'same-origin')->status, 200, 'B28: and is there, with the cookies of the browser');
+    unlike($s->client->get($again)->text, qr/\Q$again\E"/, 'a browser without them is told that it cannot go on');
+}
+
 # The link.
 {
     my $c = $s->client;

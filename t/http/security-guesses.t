@@ -295,6 +295,20 @@ my @children = map { [Anshin::Processes->new($_)->answered] } $s, $other;
 cmp_ok(scalar @{ $children[0] }, '>', 1, "several children of one httpd were at work: @{ $children[0] }");
 cmp_ok(scalar @{ $children[1] }, '>', 0, "and of the other: @{ $children[1] }");
 unlike($s->log . $other->log, qr/guess/, 'no guess in a log (S28)');
+# No door was closed for another reason: none of all these forms was refused since its origin is not the portal's, as one is that
+# the second port is asked for by its own name (ISO-3).
+{
+    unlike($_->log, qr/AN0960/, 'S5: every guess went to the portal itself') for $s, $other;
+    my $q = person('p-01-usr090');
+    my $c = $s->client;
+    my %form = (marks($c->get('/anshin/login')), user => $q->{user}, password => 'wrong');
+    my $direct = $c->clone(port => $second_port, origin => "https://localhost:$second_port", cookies => { %{ $c->{cookies} } });
+    my @history = entries($s, $q->{user});
+    is($direct->post('/anshin/login', \%form)->status, 403, 'ISO-3: at another port by its own name a login is refused');
+    like($s->log, qr/AN0960/, 'for that reason');
+    is(scalar(() = entries($s, $q->{user})), scalar @history, 'and stands in no history');
+}
+
 $other->finish;
 $s->finish;
 

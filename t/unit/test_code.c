@@ -250,6 +250,56 @@ static void test_totp(void)
     ok(r.outcome == ANSHIN_LOGIN_WRONG, "then its codes are none");
 }
 
+/* A code that was mailed, crossed with what the account has become meanwhile: it opens for the active one alone. */
+static void test_states(void)
+{
+    static const struct {
+        int state; /* -1: deleted; -2: deleted, and the ID is somebody else's */
+        const char *what;
+    } cases[] = {
+        {ANSHIN_ACCOUNT_LOCKED, "locked"},
+        {ANSHIN_ACCOUNT_DISABLED, "disabled"},
+        {ANSHIN_ACCOUNT_PENDING, "invited"},
+        {ANSHIN_ACCOUNT_ACTIVE, "active"},
+        {-1, "deleted"},
+        {-2, "another's by now"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *stamp, *code;
+        anshin_account_t account;
+        anshin_login_result_t r;
+        apr_status_t rv;
+
+        world.now += ANSHIN_LOGIN_CODE_PAUSE;
+        stamp = stamp_of();
+        ok(anshin_login_code_send(world_op(&world), "ot1", stamp, 1) == APR_SUCCESS, "a code is mailed");
+        code = mailed_code();
+        (void)world_get(&world, &anshin_record_account, "p-01/ot1", &account);
+        if (cases[i].state >= 0) {
+            account.state = cases[i].state;
+            world_put(&world, &anshin_record_account, "p-01/ot1", &account);
+        } else {
+            ok(anshin_account_delete(world_op(&world), "ot1") == APR_SUCCESS, "deleted");
+        }
+        if (cases[i].state == -2) {
+            (void)people_register(&world, "ot1", ANSHIN_METHOD_OTP);
+        }
+        r = check(stamp, code, &rv);
+        ok((rv == APR_SUCCESS && r.outcome == ANSHIN_LOGIN_OK) == (cases[i].state == ANSHIN_ACCOUNT_ACTIVE),
+           "the right code of an account that is %s (S16, S38)", cases[i].what);
+        ok(cases[i].state == ANSHIN_ACCOUNT_ACTIVE ||
+               anshin_login_code_send(world_op(&world), "ot1", stamp, 1) != APR_SUCCESS,
+           "nor is another one sent");
+        account.state = ANSHIN_ACCOUNT_ACTIVE;
+        if (cases[i].state >= 0) {
+            world_put(&world, &anshin_record_account, "p-01/ot1", &account);
+        } else if (cases[i].state == -1) {
+            (void)people_register(&world, "ot1", ANSHIN_METHOD_OTP);
+        }
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -262,6 +312,7 @@ int main(void)
     (void)people_register(&world, "ot1", ANSHIN_METHOD_OTP);
     test_mailed();
     test_totp();
+    test_states();
     apr_pool_destroy(pool);
     return done();
 }
