@@ -112,12 +112,12 @@ for my $route (sort keys %flows) {
     if ($flow->{inside}) {
         my $theirs = $c->clone(cookies => { %{ $c->{cookies} }, $SESSION => $their_session });
         my $r = $send->($theirs, 1);
-        is(told($r), '410', "FLO-1: $route: sent while another user is logged in it says so");
+        is(told($r), '410', "S35: $route: sent while another user is logged in it says so (FLO-1)");
         like($r->text, qr/同じブラウザで別のユーザがログインしました/, 'and why');
     }
     is($c->get($tabs[0][0]{path})->status, 200, "FLO-2: $route: the first of two tabs can be reloaded");
     my $first = told($send->($c, 1));
-    like($first, qr/^(?:200|303 )/, "FLO-1: $route: its form is taken, whatever was opened after it");
+    like($first, qr/^(?:200|303 )/, "S35: $route: its form is taken, whatever was opened after it");
     is($c->get($tabs[1][0]{path})->status, 200, 'that of the second stays where it is') if !$flow->{inside} && $route !~ m{^/login/};
     is((states($whose[1]))[0], $before[1], 'and nothing becomes of the other user') if @before > 1;
     if ($flow->{says}) {
