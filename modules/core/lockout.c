@@ -20,13 +20,14 @@ static const struct {
     const char *name;  /* in the key */
     unsigned together; /* the kinds of one lock: a full counter of one closes all of them */
     int opens;         /* in time, where the contract says so */
+    int fades;         /* failures that did not lock are forgotten: nobody's are, so a user's must be (S8) */
 } kinds[] = {
-    [ANSHIN_COUNTER_PASSWORD] = {"password", OF_ACCOUNT, 1},
-    [ANSHIN_COUNTER_CODE] = {"code", OF_ACCOUNT, 1},
-    [ANSHIN_COUNTER_DOWNLOAD] = {"download", 1u << ANSHIN_COUNTER_DOWNLOAD, 0},
-    [ANSHIN_COUNTER_ANSWER] = {"answer", OF_ACCOUNT, 1},
-    [ANSHIN_COUNTER_STRANGER] = {"stranger", 1u << ANSHIN_COUNTER_STRANGER, 1},
-    [ANSHIN_COUNTER_REGISTRATION] = {"registration", 1u << ANSHIN_COUNTER_REGISTRATION, 0},
+    [ANSHIN_COUNTER_PASSWORD] = {"password", OF_ACCOUNT, 1, 1},
+    [ANSHIN_COUNTER_CODE] = {"code", OF_ACCOUNT, 1, 0},
+    [ANSHIN_COUNTER_DOWNLOAD] = {"download", 1u << ANSHIN_COUNTER_DOWNLOAD, 0, 0},
+    [ANSHIN_COUNTER_ANSWER] = {"answer", OF_ACCOUNT, 1, 0},
+    [ANSHIN_COUNTER_STRANGER] = {"stranger", 1u << ANSHIN_COUNTER_STRANGER, 1, 1},
+    [ANSHIN_COUNTER_REGISTRATION] = {"registration", 1u << ANSHIN_COUNTER_REGISTRATION, 0, 0},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -64,6 +65,19 @@ static apr_status_t counter_get(anshin_txn_t *txn, const char *key, anshin_count
     if (rv == ANSHIN_ENOTFOUND) {
         memset(counter, 0, sizeof(*counter));
         return APR_SUCCESS;
+    }
+    return rv;
+}
+
+/* The counter of an attempt, as it counts now. */
+static apr_status_t counter_now(const anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_counter_kind_t kind,
+                                anshin_counter_t *counter)
+{
+    apr_status_t rv = counter_get(txn, key, counter);
+
+    if (rv == APR_SUCCESS && kinds[kind].fades && counter->locked_at == 0 &&
+        counter->changed_at + ANSHIN_PHANTOM_LIFE <= op->now) {
+        counter->failures = 0;
     }
     return rv;
 }
@@ -272,7 +286,7 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
     attempt->limit = counter_limit(&op->contract->policy, kind);
     attempt->reserved_at = op->now;
     if ((rv = open_in_time(op, txn, kind, subject, &lock)) != APR_SUCCESS ||
-        (rv = counter_get(txn, key, &counter)) != APR_SUCCESS) {
+        (rv = counter_now(op, txn, key, kind, &counter)) != APR_SUCCESS) {
         return rv;
     }
     if (lock.kinds) {

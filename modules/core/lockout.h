@@ -17,7 +17,9 @@
 #include "core/op.h"
 
 #define ANSHIN_RESERVATION_LIFE apr_time_from_sec(300)
-#define ANSHIN_PHANTOM_LIFE apr_time_from_sec(30 * 86400) /* counters of unknown users are forgotten after that */
+/* Counters of unknown users are forgotten after that; so are failures of users at their password that did not lock, or
+ * whoever waits so long would see who is one (S8). */
+#define ANSHIN_PHANTOM_LIFE apr_time_from_sec(30 * 86400)
 
 typedef enum anshin_counter_kind_t {
     ANSHIN_COUNTER_PASSWORD,

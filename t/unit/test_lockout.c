@@ -193,6 +193,43 @@ static void test_two_kinds(void)
     (void)anshin_txn_commit(step.txn, ANSHIN_LAZY);
 }
 
+/* Whoever fails, waits and fails again must not see whether there is such a user (S8). */
+static void test_faded(void)
+{
+    static const anshin_counter_kind_t twins[] = {ANSHIN_COUNTER_PASSWORD, ANSHIN_COUNTER_STRANGER};
+    anshin_attempt_t attempt[2];
+
+    for (int i = 0; i < 4; i++) {
+        (void)of_kind(twins[0], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[0]);
+        (void)of_kind(twins[1], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[1]);
+    }
+    ok(attempt[0].remaining == 1 && attempt[1].remaining == 1, "four failures of a user and of nobody");
+    world.now += ANSHIN_PHANTOM_LIFE;
+    (void)of_kind(twins[0], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[0]);
+    (void)of_kind(twins[1], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[1]);
+    ok(attempt[0].remaining == 4 && attempt[1].remaining == 4,
+       "S8: after 30 days both have forgotten them, and none sooner than the other: %d, %d", attempt[0].remaining,
+       attempt[1].remaining);
+    for (int i = 0; i < 3; i++) {
+        (void)of_kind(twins[0], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[0]);
+        (void)of_kind(twins[1], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[1]);
+    }
+    world.now += ANSHIN_PHANTOM_LIFE - 1;
+    (void)of_kind(twins[0], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[0]);
+    (void)of_kind(twins[1], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[1]);
+    ok(attempt[0].locked_now && attempt[1].locked_now, "a moment before, the fifth locks both (LCK-2)");
+    world.now += 12 * ANSHIN_PHANTOM_LIFE;
+    ok(of_kind(twins[0], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[0]) == ANSHIN_EDENIED &&
+           of_kind(twins[1], "fade", ANSHIN_ATTEMPT_FAILED, &attempt[1]) == ANSHIN_EDENIED,
+       "and no time opens a lock that the contract does not open (S-12)");
+    for (int i = 0; i < 2; i++) {
+        (void)of_kind(ANSHIN_COUNTER_ANSWER, "answers", ANSHIN_ATTEMPT_FAILED, &attempt[0]);
+    }
+    world.now += ANSHIN_PHANTOM_LIFE;
+    (void)of_kind(ANSHIN_COUNTER_ANSWER, "answers", ANSHIN_ATTEMPT_FAILED, &attempt[0]);
+    ok(attempt[0].remaining == attempt[0].limit - 3, "wrong answers, which nobody's ID can get, are not forgotten");
+}
+
 static void test_lowered(void)
 {
     anshin_attempt_t attempt;
@@ -355,6 +392,7 @@ int main(void)
     test_race();
     test_one_lock();
     test_two_kinds();
+    test_faded();
     test_lowered();
     test_meanwhile();
     test_gate();
