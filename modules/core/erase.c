@@ -55,17 +55,23 @@ static int is_key_of(const search_t *search, const anshin_record_type_t *type, c
         const char *prefix;
     } prefixes[] = {{&anshin_record_sequence, "history/"},
                     {&anshin_record_token, "login-code/"},
+                    {&anshin_record_token, "address-code/"},
                     {&anshin_record_fact, "reissue/"}};
     apr_size_t length = strlen(search->account_key);
+    apr_size_t behind = 0;
+    int has_prefix = 0;
 
     for (apr_size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (prefixes[i].type == type) {
-            if (strncmp(key, prefixes[i].prefix, strlen(prefixes[i].prefix)) != 0) {
-                return 0;
-            }
-            key += strlen(prefixes[i].prefix);
+            has_prefix = 1;
+            behind =
+                strncmp(key, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0 ? strlen(prefixes[i].prefix) : behind;
         }
     }
+    if (has_prefix && behind == 0) {
+        return 0;
+    }
+    key += behind;
     return strncmp(key, search->account_key, length) == 0 && (key[length] == '\0' || key[length] == '/');
 }
 

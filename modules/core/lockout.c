@@ -28,6 +28,7 @@ static const struct {
     [ANSHIN_COUNTER_ANSWER] = {"answer", OF_ACCOUNT, 1, 0},
     [ANSHIN_COUNTER_STRANGER] = {"stranger", 1u << ANSHIN_COUNTER_STRANGER, 1, 1},
     [ANSHIN_COUNTER_REGISTRATION] = {"registration", 1u << ANSHIN_COUNTER_REGISTRATION, 0, 0},
+    [ANSHIN_COUNTER_ADDRESS] = {"address-code", 1u << ANSHIN_COUNTER_ADDRESS, 0, 0},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -46,6 +47,7 @@ static int counter_limit(const anshin_policy_t *policy, anshin_counter_kind_t ki
     switch (kind) {
     case ANSHIN_COUNTER_CODE:
     case ANSHIN_COUNTER_REGISTRATION:
+    case ANSHIN_COUNTER_ADDRESS:
         return policy->code_attempts;
     case ANSHIN_COUNTER_DOWNLOAD:
         return policy->download_attempts;

@@ -9,7 +9,8 @@
  *
  * Each kind has its own limit and its own rest of attempts. Passwords, login codes, answers and the operator's codes
  * lock the account: a full counter of one kind closes all of them, and what opens it clears all of them. The codes of a
- * registration lock their link, download passwords their download; neither opens in time, since both can be sent anew.
+ * registration lock their link, download passwords their download, codes for new addresses such codes; none of them
+ * opens in time, since each can be sent anew.
  */
 #ifndef ANSHIN_CORE_LOCKOUT_H
 #define ANSHIN_CORE_LOCKOUT_H
@@ -23,11 +24,12 @@
 
 typedef enum anshin_counter_kind_t {
     ANSHIN_COUNTER_PASSWORD,
-    ANSHIN_COUNTER_CODE,        /* of a login */
-    ANSHIN_COUNTER_DOWNLOAD,    /* password of one download */
-    ANSHIN_COUNTER_ANSWER,      /* secret answers and the operator's codes, at a reissue */
-    ANSHIN_COUNTER_STRANGER,    /* attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
-    ANSHIN_COUNTER_REGISTRATION /* code of an invitation */
+    ANSHIN_COUNTER_CODE,         /* of a login */
+    ANSHIN_COUNTER_DOWNLOAD,     /* password of one download */
+    ANSHIN_COUNTER_ANSWER,       /* secret answers and the operator's codes, at a reissue */
+    ANSHIN_COUNTER_STRANGER,     /* attempts that must not touch the account: unknown ID, wrong certificate (LCK-3) */
+    ANSHIN_COUNTER_REGISTRATION, /* code of an invitation */
+    ANSHIN_COUNTER_ADDRESS       /* codes for new mail addresses (core/address_code.h) */
 } anshin_counter_kind_t;
 
 typedef enum anshin_attempt_outcome_t {

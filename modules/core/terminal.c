@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/address_code.h"
 #include "core/certificate.h"
 #include "core/daily.h"
 #include "core/download.h"
@@ -45,6 +46,7 @@ static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const ansh
             *(terminal->number == number ? &its_own : &taken) = 1;
         }
     }
+    result->needs_code = op->contract->policy.confirm_address && !its_own;
     if (rv != APR_SUCCESS || taken || its_own) {
         result->address_error = taken ? "errors.address_taken" : NULL;
         return rv;
@@ -145,6 +147,66 @@ static apr_status_t end(anshin_txn_t *txn, apr_status_t rv, int write)
     return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
+/* --- the code that a new address needs (ADR-1) --- */
+
+apr_status_t anshin_terminal_code_send(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
+                                       const char *address, int kind, anshin_terminal_result_t *result)
+{
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    int ok = 0;
+    apr_status_t rv;
+
+    memset(result, 0, sizeof(*result));
+    rv = begin(op, ANSHIN_TXN_WRITE, member, number ? ANSHIN_FUNCTION_TERMINAL_CHANGE : ANSHIN_FUNCTION_TERMINAL_ADD,
+               &txn, &account);
+    if (rv == APR_SUCCESS) {
+        rv = check(op, txn, &account, number, address, kind, result, &ok);
+    }
+    if (rv == APR_SUCCESS && ok && result->needs_code) {
+        rv = anshin_address_code_send(op, txn, &account, address, &result->error);
+    }
+    return end(txn, rv, ok && result->needs_code && !result->error);
+}
+
+apr_status_t anshin_terminal_code_sent(anshin_op_t *op, const anshin_member_t *member, const char *address)
+{
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    if (rv == APR_SUCCESS && (rv = anshin_member_account(op, txn, member, &account)) == APR_SUCCESS) {
+        rv = anshin_address_code_find(op, txn, &account, address);
+    }
+    anshin_txn_abort(txn);
+    return rv;
+}
+
+/* *ok: the address may be taken. *write: an attempt was counted, whatever came of it. */
+static apr_status_t check_code(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
+                               const char *code, anshin_terminal_result_t *result, int *ok, int *write)
+{
+    apr_status_t rv;
+
+    if (!result->needs_code) {
+        return APR_SUCCESS;
+    }
+    if (!code) {
+        *ok = *write = 0;
+        return APR_SUCCESS;
+    }
+    rv = anshin_address_code_check(op, txn, account, address, code, &result->code_error);
+    result->needs_code = 0;
+    *ok = !result->code_error;
+    return rv;
+}
+
+/* When an address is taken that nobody has confirmed. */
+static apr_time_t typed_at(const anshin_op_t *op)
+{
+    return op->contract->policy.confirm_address ? 0 : op->now;
+}
+
 static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *address, int kind,
                            anshin_terminal_result_t *result)
 {
@@ -153,7 +215,7 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
                                   .kind = kind,
                                   .address = address,
                                   .created_at = op->now,
-                                  .unconfirmed_at = op->now};
+                                  .unconfirmed_at = typed_at(op)};
     apr_status_t rv;
 
     terminal.number = account->next_terminal++;
@@ -175,11 +237,11 @@ static apr_status_t add_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t 
 }
 
 apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member, const char *address, int kind,
-                                 anshin_terminal_result_t *result)
+                                 const char *code, anshin_terminal_result_t *result)
 {
     anshin_account_t account;
     anshin_txn_t *txn;
-    int ok = 0;
+    int ok = 0, write;
     apr_status_t rv;
 
     memset(result, 0, sizeof(*result));
@@ -187,22 +249,26 @@ apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member,
     if (rv == APR_SUCCESS) {
         rv = check(op, txn, &account, 0, address, kind, result, &ok);
     }
+    write = ok;
+    if (rv == APR_SUCCESS && ok) {
+        rv = check_code(op, txn, &account, address, code, result, &ok, &write);
+    }
     if (rv == APR_SUCCESS && ok) {
         rv = add_in(op, txn, &account, address, kind, result);
     }
     if (rv == APR_SUCCESS && ok) {
         rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, result->number);
     }
-    return end(txn, rv, ok);
+    return end(txn, rv, write);
 }
 
 apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
-                                    const char *address, int kind, anshin_terminal_result_t *result)
+                                    const char *address, int kind, const char *code, anshin_terminal_result_t *result)
 {
     anshin_account_t account;
     anshin_terminal_t terminal, former;
     anshin_txn_t *txn;
-    int ok = 0, same = 0;
+    int ok = 0, same = 0, write;
     apr_status_t rv;
 
     memset(result, 0, sizeof(*result));
@@ -214,13 +280,17 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
     if (rv == APR_SUCCESS) {
         rv = check(op, txn, &account, number, address, kind, result, &ok);
     }
+    write = ok;
+    if (rv == APR_SUCCESS && ok) {
+        rv = check_code(op, txn, &account, address, code, result, &ok, &write);
+    }
     if (rv == APR_SUCCESS && ok) { /* sent twice, it is changed and told of once */
         same = terminal.kind == kind && strcmp(terminal.address, address) == 0;
     }
     if (rv == APR_SUCCESS && ok && !same) {
         former = terminal;
         if (!anshin_address_same(terminal.address, address)) {
-            terminal.unconfirmed_at = op->now;
+            terminal.unconfirmed_at = typed_at(op);
         }
         terminal.address = address;
         terminal.kind = kind;
@@ -235,7 +305,7 @@ apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *memb
     if (rv == APR_SUCCESS && ok) {
         rv = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, number);
     }
-    return end(txn, rv, ok);
+    return end(txn, rv, write);
 }
 
 /* Everything that hangs on a terminal goes with it. */

@@ -14,7 +14,9 @@
 typedef struct anshin_terminal_result_t {
     const char *address_error; /* keys of texts; all NULL: done */
     const char *kind_error;
-    const char *error; /* of the whole: "errors.terminal_max", "errors.terminal_first", "errors.terminal_changes" */
+    const char *error;      /* of the whole: "errors.terminal_max", "errors.terminal_first" for instance */
+    const char *code_error; /* of the code that the address needs */
+    int needs_code;         /* the address counts only with one (AnshinConfirmAddress); without it nothing is done */
     apr_int64_t number;
     const char *download_password; /* for a certificate user's new terminal, shown once */
 } anshin_terminal_result_t;
@@ -28,13 +30,21 @@ apr_status_t anshin_terminal_check(anshin_op_t *op, const anshin_member_t *membe
                                    const char *address, const char *confirm, int kind,
                                    anshin_terminal_result_t *result);
 
-/* Add one; a certificate user gets a download password, and a mail to the new address follows (CRT-1). */
-apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member, const char *address, int kind,
-                                 anshin_terminal_result_t *result);
+/* Mail a code to the address, where the rules hold: *result tells, in error as well what speaks against another code
+ * today. Also ANSHIN_ECONFLICT: one was mailed a moment ago. anshin_terminal_code_sent(): ANSHIN_ENOTFOUND when none
+ * was. */
+apr_status_t anshin_terminal_code_send(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
+                                       const char *address, int kind, anshin_terminal_result_t *result);
+apr_status_t anshin_terminal_code_sent(anshin_op_t *op, const anshin_member_t *member, const char *address);
 
-/* Change address and kind; the old and the new address are told (S13). */
+/* Add one; code: what was typed of the one mailed to the address, NULL: nothing yet. A certificate user gets a download
+ * password, and a mail to the new address follows (CRT-1). */
+apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member, const char *address, int kind,
+                                 const char *code, anshin_terminal_result_t *result);
+
+/* Change address and kind, with a code where the address is another one; the old and the new address are told (S13). */
 apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
-                                    const char *address, int kind, anshin_terminal_result_t *result);
+                                    const char *address, int kind, const char *code, anshin_terminal_result_t *result);
 
 /* Delete one that is not the first: its certificate is revoked, its sessions end (S16). */
 apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,

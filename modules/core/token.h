@@ -12,7 +12,8 @@ typedef enum anshin_token_kind_t {
     ANSHIN_TOKEN_DOWNLOAD = 2,
     ANSHIN_TOKEN_LOGIN_CODE = 3,
     ANSHIN_TOKEN_PASSWORD = 4,
-    ANSHIN_TOKEN_CERTIFICATE = 5
+    ANSHIN_TOKEN_CERTIFICATE = 5,
+    ANSHIN_TOKEN_ADDRESS_CODE = 6
 } anshin_token_kind_t;
 
 /* Make one for an account inside a write transaction: kind, terminal, expires_at and code_mac of *record are the

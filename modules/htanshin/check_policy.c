@@ -62,6 +62,7 @@ static const row_t rows[] = {
     {"AnshinReissueMustChange", EQUAL, "a password that others may have seen stays in use (ASVS 6.4.1)"},
     {"AnshinTerminals", FREE, NULL},
     {"AnshinTerminalKinds", FREE, NULL},
+    {"AnshinConfirmAddress", EQUAL, "certificates and codes go to an address that nobody has confirmed (ASVS 6.3)"},
     {"AnshinSessionIdle", AT_MOST, "an unattended browser stays logged in longer (ASVS 7.3.1)"},
     {"AnshinSessionLifetime", AT_MOST, "a stolen session lives longer (ASVS 7.3.2)"},
     {"AnshinReauthenticate", AT_MOST, "an open session may change credentials for longer (ASVS 7.5.1)"},

@@ -53,6 +53,7 @@ anshin_exchange_fn anshin_terminal_add_get, anshin_terminal_add_post; /* termina
 anshin_exchange_fn anshin_terminal_change_get, anshin_terminal_change_post;
 anshin_exchange_fn anshin_terminal_delete_get;
 anshin_exchange_fn anshin_terminal_confirm_get, anshin_terminal_confirm_post;
+anshin_exchange_fn anshin_terminal_code_get, anshin_terminal_code_post;
 anshin_exchange_fn anshin_terminal_done_get;
 anshin_exchange_fn anshin_method_get, anshin_method_post; /* method.c */
 anshin_exchange_fn anshin_method_confirm_get, anshin_method_confirm_post;

@@ -53,6 +53,8 @@ static const anshin_route_t routes[] = {
      ANSHIN_SWITCH(TERMINAL_DELETE)},
     {"/terminal/confirm", anshin_terminal_confirm_get, anshin_terminal_confirm_post, FRESH,
      FLOW(TERMINAL, OPENED, OPENED), TERMINALS},
+    {"/terminal/code", anshin_terminal_code_get, anshin_terminal_code_post, FRESH, FLOW(TERMINAL, OPENED, OPENED),
+     TERMINALS},
     {"/terminal/done", anshin_terminal_done_get, anshin_seen_post, MEMBER, FLOW(TERMINAL, RESULT, ENDED), TERMINALS},
     {"/method", anshin_method_get, anshin_method_post, FRESH, NO_FLOW, ANSHIN_SWITCH(METHOD)},
     {"/method/confirm", anshin_method_confirm_get, anshin_method_confirm_post, FRESH, FLOW(METHOD, OPENED, OPENED),

@@ -15,7 +15,13 @@
 
 #define ADDRESS_TYPED_MAX 512 /* bytes typed */
 
+#define CODE_MAX 64 /* the same of a code */
+
 static const char *const steps[] = {"steps.terminal_edit", "steps.terminal_confirm", "steps.terminal_done", NULL};
+static const char *const steps_with_code[] = {"steps.terminal_edit", "steps.terminal_confirm", "steps.terminal_code",
+                                              "steps.terminal_done", NULL};
+
+enum { STEP_EDIT, STEP_CONFIRM, STEP_CODE, STEP_DONE };
 
 /* What the flow's note holds. */
 typedef enum action_t { ACTION_ADD, ACTION_CHANGE, ACTION_DELETE } action_t;
@@ -25,6 +31,7 @@ typedef struct plan_t {
     action_t action;
     apr_int64_t number;
     int kind;
+    int coded; /* the address needs a code (AnshinConfirmAddress) */
     const char *address;
 } plan_t;
 
@@ -34,8 +41,9 @@ static int start(anshin_exchange_t *x, const plan_t *plan)
 
     if (status == APR_SUCCESS) {
         status = anshin_flow_note(&x->op, &x->flow,
-                                  json_pack("{s:i, s:I, s:i, s:s}", "action", (int)plan->action, "number",
-                                            (json_int_t)plan->number, "kind", plan->kind, "address", plan->address));
+                                  json_pack("{s:i, s:I, s:i, s:i, s:s}", "action", (int)plan->action, "number",
+                                            (json_int_t)plan->number, "kind", plan->kind, "coded", plan->coded,
+                                            "address", plan->address));
     }
     return status == APR_SUCCESS ? anshin_answer_flow_begun(x, "/terminal/confirm")
                                  : anshin_member_failure(x, status, "flow");
@@ -46,22 +54,23 @@ static plan_t plan_of(const anshin_exchange_t *x)
     apr_int64_t action = anshin_flow_number(&x->flow, "action");
     plan_t plan = {action == ACTION_CHANGE || action == ACTION_DELETE ? (action_t)action : ACTION_ADD,
                    anshin_flow_number(&x->flow, "number"), (int)anshin_flow_number(&x->flow, "kind"),
-                   anshin_flow_text(&x->flow, "address")};
+                   (int)anshin_flow_number(&x->flow, "coded"), anshin_flow_text(&x->flow, "address")};
 
     return plan;
 }
 
 /* A deletion has nothing to type, so its flow begins with the confirmation. */
-static void put_steps(anshin_exchange_t *x, action_t action, int step)
+static void put_steps(anshin_exchange_t *x, const plan_t *plan, int step)
 {
-    int skip = action == ACTION_DELETE;
+    int skip = plan->action == ACTION_DELETE;
 
-    anshin_page_steps(x->page, steps + skip, step - skip);
+    anshin_page_steps(x->page, (plan->coded ? steps_with_code : steps) + skip,
+                      step - skip - (step == STEP_DONE && !plan->coded));
 }
 
 /* --- the form --- */
 
-static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, int selected)
+static void put_form(anshin_exchange_t *x, const plan_t *plan)
 {
     json_t *kinds = json_array();
 
@@ -69,20 +78,20 @@ static void put_form(anshin_exchange_t *x, action_t action, apr_int64_t number, 
         if (ANSHIN_HAS(x->op.contract->policy.terminal_kinds, kind)) {
             anshin_page_append(x->page, kinds,
                                json_pack("{s:s, s:s, s:b}", "id", anshin_terminal_kind_name(kind), "text",
-                                         anshin_words_kind(x, kind), "selected", kind == selected));
+                                         anshin_words_kind(x, kind), "selected", kind == plan->kind));
         }
     }
     anshin_page_put(x->page, x->page->page, "kinds", kinds);
-    anshin_page_flag(x->page, action_names[action], 1);
-    anshin_member_title(x, "terminal_edit", action_names[action]);
-    if (number) {
-        anshin_page_put(x->page, x->page->page, "number", json_integer(number));
+    anshin_page_flag(x->page, action_names[plan->action], 1);
+    anshin_member_title(x, "terminal_edit", action_names[plan->action]);
+    if (plan->number) {
+        anshin_page_put(x->page, x->page->page, "number", json_integer(plan->number));
     }
-    put_steps(x, action, 0);
+    put_steps(x, plan, STEP_EDIT);
     anshin_member_cancel(x);
-    anshin_page_text(
-        x->page, "action_url",
-        apr_psprintf(x->op.pool, number ? "%s?n=%" APR_INT64_T_FMT : "%s", anshin_exchange_link(x, x->path), number));
+    anshin_page_text(x->page, "action_url",
+                     apr_psprintf(x->op.pool, plan->number ? "%s?n=%" APR_INT64_T_FMT : "%s",
+                                  anshin_exchange_link(x, x->path), plan->number));
 }
 
 /* The number in the address; 0: none, or nonsense. */
@@ -138,7 +147,7 @@ static apr_status_t put_typed(anshin_exchange_t *x, plan_t *plan, int *good)
 
     *good = 0;
     plan->kind = typed_kind(x);
-    put_form(x, plan->action, plan->number, plan->kind);
+    put_form(x, plan);
     anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
     anshin_page_value(x->page, "address_confirm", confirm);
     if (!address) {
@@ -162,6 +171,7 @@ static apr_status_t put_typed(anshin_exchange_t *x, plan_t *plan, int *good)
         anshin_page_alert(x->page, "error",
                           anshin_page_say_number(x->page, result.error, "max", x->op.contract->policy.terminals_max));
     }
+    plan->coded = result.needs_code;
     *good = !result.address_error && !result.kind_error && !result.error;
     return APR_SUCCESS;
 }
@@ -183,7 +193,7 @@ static int draw_form(anshin_exchange_t *x, plan_t *plan)
         return status == APR_SUCCESS ? anshin_answer_form(x, "terminal-edit") : no_form(x, status);
     }
     came_back(x, plan);
-    put_form(x, plan->action, plan->number, plan->kind);
+    put_form(x, plan);
     anshin_page_value(x->page, "address", plan->address);
     anshin_page_value(x->page, "address_confirm", plan->address);
     return anshin_answer_page(x, "terminal-edit", HTTP_OK);
@@ -191,14 +201,14 @@ static int draw_form(anshin_exchange_t *x, plan_t *plan)
 
 int anshin_terminal_add_get(anshin_exchange_t *x)
 {
-    plan_t plan = {ACTION_ADD, 0, ANSHIN_TERMINAL_PC, ""};
+    plan_t plan = {ACTION_ADD, 0, ANSHIN_TERMINAL_PC, x->op.contract->policy.confirm_address, ""};
 
     return draw_form(x, &plan);
 }
 
 int anshin_terminal_change_get(anshin_exchange_t *x)
 {
-    plan_t plan = {ACTION_CHANGE, wanted_number(x), 0, ""};
+    plan_t plan = {ACTION_CHANGE, wanted_number(x), 0, 0, ""};
     anshin_terminal_t terminal;
     apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
 
@@ -213,7 +223,7 @@ int anshin_terminal_change_get(anshin_exchange_t *x)
 /* Both forms: check, then on to the confirmation. */
 static int edit(anshin_exchange_t *x, action_t action, apr_int64_t number)
 {
-    plan_t plan = {action, number, 0, ""};
+    plan_t plan = {action, number, 0, action == ACTION_ADD && x->op.contract->policy.confirm_address, ""};
     int good;
     apr_status_t status = put_typed(x, &plan, &good);
 
@@ -238,7 +248,7 @@ int anshin_terminal_change_post(anshin_exchange_t *x)
 /* GET begins the flow in the browser alone; nothing changes on the server. */
 int anshin_terminal_delete_get(anshin_exchange_t *x)
 {
-    plan_t plan = {ACTION_DELETE, wanted_number(x), 0, ""};
+    plan_t plan = {ACTION_DELETE, wanted_number(x), 0, 0, ""};
     anshin_terminal_t terminal;
     apr_status_t status = plan.number ? read_terminal(x, plan.number, &terminal) : ANSHIN_ENOTFOUND;
 
@@ -262,64 +272,180 @@ static const char *back_url(anshin_exchange_t *x, const plan_t *plan)
     return anshin_exchange_link(x, anshin_member_start(x));
 }
 
-int anshin_terminal_confirm_get(anshin_exchange_t *x)
+static apr_status_t put_confirm(anshin_exchange_t *x, const plan_t *plan)
 {
-    plan_t plan = plan_of(x);
     anshin_terminal_t terminal;
     apr_status_t status = APR_SUCCESS;
 
-    if (plan.action != ACTION_ADD && (status = read_terminal(x, plan.number, &terminal)) == APR_SUCCESS) {
-        int erase = plan.action == ACTION_DELETE;
-        anshin_page_put(x->page, x->page->page, "number", json_integer(plan.number));
+    if (plan->action != ACTION_ADD && (status = read_terminal(x, plan->number, &terminal)) == APR_SUCCESS) {
+        int erase = plan->action == ACTION_DELETE;
+        anshin_page_put(x->page, x->page->page, "number", json_integer(plan->number));
         anshin_page_text(x->page, erase ? "address" : "former_address", terminal.address);
         anshin_page_text(x->page, erase ? "kind_text" : "former_kind_text", anshin_words_kind(x, terminal.kind));
         anshin_page_flag(x->page, "has_certificate", terminal.certificate != NULL);
     }
     if (status != APR_SUCCESS) {
-        return anshin_member_failure(x, status, "terminal");
+        return status;
     }
-    if (plan.action != ACTION_DELETE) {
-        anshin_page_text(x->page, "address", plan.address);
-        anshin_page_text(x->page, "kind_text", anshin_words_kind(x, plan.kind));
+    if (plan->action != ACTION_DELETE) {
+        anshin_page_text(x->page, "address", plan->address);
+        anshin_page_text(x->page, "kind_text", anshin_words_kind(x, plan->kind));
         anshin_page_flag(x->page, "has_certificate", x->session.method == ANSHIN_METHOD_CERTIFICATE);
     }
-    anshin_page_flag(x->page, action_names[plan.action], 1);
-    anshin_member_title(x, "terminal_confirm", action_names[plan.action]);
-    put_steps(x, plan.action, 1);
+    anshin_page_flag(x->page, action_names[plan->action], 1);
+    anshin_member_title(x, "terminal_confirm", action_names[plan->action]);
+    put_steps(x, plan, STEP_CONFIRM);
     anshin_member_cancel(x);
     anshin_page_text(x->page, "action_url", anshin_exchange_link(x, anshin_exchange_flow_path(x, "/terminal/confirm")));
-    anshin_page_text(x->page, "back_url", back_url(x, &plan));
-    return anshin_answer_page(x, "terminal-confirm", HTTP_OK);
+    anshin_page_text(x->page, "back_url", back_url(x, plan));
+    if (plan->coded) {
+        anshin_page_flag(x->page, "coded", 1);
+        anshin_page_text(x->page, "action_text", anshin_page_say(x->page, "terminal_code.send"));
+    }
+    return APR_SUCCESS;
 }
 
-int anshin_terminal_confirm_post(anshin_exchange_t *x)
+int anshin_terminal_confirm_get(anshin_exchange_t *x)
+{
+    plan_t plan = plan_of(x);
+    apr_status_t status = put_confirm(x, &plan);
+
+    return status == APR_SUCCESS ? anshin_answer_page(x, "terminal-confirm", HTTP_OK)
+                                 : anshin_member_failure(x, status, "terminal");
+}
+
+/* What the flow is for; code: NULL, or what was typed of it. */
+static apr_status_t execute(anshin_exchange_t *x, const plan_t *plan, const char *code,
+                            anshin_terminal_result_t *result)
 {
     anshin_member_t member = anshin_member_of(x);
-    plan_t plan = plan_of(x);
-    anshin_terminal_result_t result;
     apr_status_t status = ANSHIN_EDENIED;
 
-    switch (plan.action) {
+    switch (plan->action) {
     case ACTION_ADD:
-        status = anshin_terminal_add(&x->op, &member, plan.address, plan.kind, &result);
-        break;
+        return anshin_terminal_add(&x->op, &member, plan->address, plan->kind, code, result);
     case ACTION_CHANGE:
-        status = anshin_terminal_change(&x->op, &member, plan.number, plan.address, plan.kind, &result);
-        break;
+        return anshin_terminal_change(&x->op, &member, plan->number, plan->address, plan->kind, code, result);
     case ACTION_DELETE:
-        status = anshin_terminal_delete(&x->op, &member, plan.number, &result);
-        if (status == APR_SUCCESS && plan.number == x->session.terminal) {
+        status = anshin_terminal_delete(&x->op, &member, plan->number, result);
+        if (status == APR_SUCCESS && plan->number == x->session.terminal) {
             anshin_member_leaves(x);
         }
         break;
     }
+    return status;
+}
+
+/* Leads to the page for the code, so that a reload sends nothing (FLO-2). DECLINED: none can be sent, and the page that
+ * the caller draws says why. */
+static int send_code(anshin_exchange_t *x, const plan_t *plan)
+{
+    anshin_member_t member = anshin_member_of(x);
+    anshin_terminal_result_t result;
+    apr_status_t status = anshin_terminal_code_send(&x->op, &member, plan->number, plan->address, plan->kind, &result);
+
+    if (status == ANSHIN_ECONFLICT) {
+        return anshin_answer_flow(x, "/terminal/code?sent=before");
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_answer_failure(x, status, "terminal");
+    }
+    if (result.address_error || result.kind_error || !result.needs_code) {
+        return anshin_answer_failure(x, ANSHIN_EDENIED, "terminal");
+    }
+    if (result.error) {
+        anshin_page_alert(x->page, "error",
+                          anshin_page_say_number(x->page, result.error, "max", x->op.contract->policy.terminals_max));
+        return DECLINED;
+    }
+    return anshin_answer_flow(x, "/terminal/code");
+}
+
+int anshin_terminal_confirm_post(anshin_exchange_t *x)
+{
+    plan_t plan = plan_of(x);
+    anshin_terminal_result_t result;
+    int answer;
+    apr_status_t status = execute(x, &plan, NULL, &result);
+
     if (status != APR_SUCCESS) {
         return anshin_answer_failure(x, status, "terminal");
     }
     if (result.address_error || result.kind_error || result.error) { /* the account changed since the first page */
         return anshin_answer_failure(x, ANSHIN_EDENIED, "terminal");
     }
-    return anshin_answer_flow(x, "/terminal/done");
+    if (!result.needs_code) {
+        return anshin_answer_flow(x, "/terminal/done");
+    }
+    answer = send_code(x, &plan);
+    if (answer == DECLINED) {
+        status = put_confirm(x, &plan);
+        answer = status == APR_SUCCESS ? anshin_answer_form(x, "terminal-confirm")
+                                       : anshin_member_failure(x, status, "terminal");
+    }
+    return answer;
+}
+
+/* --- the code of a new address (ADR-1) --- */
+
+static void put_code_form(anshin_exchange_t *x, const plan_t *plan)
+{
+    const char *here = anshin_exchange_link(x, anshin_exchange_flow_path(x, "/terminal/code"));
+
+    anshin_page_text(x->page, "sent_text",
+                     anshin_page_say_text(x->page, "terminal_code.sent", "address", plan->address));
+    put_steps(x, plan, STEP_CODE);
+    anshin_member_cancel(x);
+    anshin_page_text(x->page, "action_url", here);
+    anshin_page_text(x->page, "back_url", anshin_exchange_link(x, anshin_exchange_flow_path(x, "/terminal/confirm")));
+}
+
+int anshin_terminal_code_get(anshin_exchange_t *x)
+{
+    anshin_member_t member = anshin_member_of(x);
+    plan_t plan = plan_of(x);
+    const char *sent = anshin_form_get(x->query, "sent");
+    apr_status_t status = plan.coded ? anshin_terminal_code_sent(&x->op, &member, plan.address) : ANSHIN_ENOTFOUND;
+
+    if (status == ANSHIN_ENOTFOUND) { /* there is nothing to enter yet */
+        return anshin_answer_flow(x, "/terminal/confirm");
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_member_failure(x, status, "address code");
+    }
+    put_code_form(x, &plan);
+    if (sent != NULL && strcmp(sent, "before") == 0) {
+        anshin_page_alert(x->page, "notice", anshin_page_say(x->page, "errors.code_sent_recently"));
+    }
+    return anshin_answer_page(x, "terminal-code", HTTP_OK);
+}
+
+int anshin_terminal_code_post(anshin_exchange_t *x)
+{
+    plan_t plan = plan_of(x);
+    anshin_terminal_result_t result;
+    const char *code;
+    apr_status_t status;
+    int answer;
+
+    put_code_form(x, &plan);
+    if (anshin_form_get(x->form, "send") != NULL) {
+        answer = send_code(x, &plan);
+        return answer == DECLINED ? anshin_answer_form(x, "terminal-code") : answer;
+    }
+    if ((code = anshin_exchange_field(x, "code", CODE_MAX)) == NULL) {
+        return anshin_answer_form(x, "terminal-code");
+    }
+    status = execute(x, &plan, code, &result);
+    if (status == APR_SUCCESS && result.code_error) {
+        anshin_page_error(x->page, "code", result.code_error);
+        return anshin_answer_form(x, "terminal-code");
+    }
+    if (status == APR_SUCCESS && (result.address_error || result.kind_error || result.error)) {
+        status = ANSHIN_EDENIED;
+    }
+    return status == APR_SUCCESS ? anshin_answer_flow(x, "/terminal/done")
+                                 : anshin_answer_failure(x, status, "terminal");
 }
 
 int anshin_terminal_done_get(anshin_exchange_t *x)
@@ -332,7 +458,7 @@ int anshin_terminal_done_get(anshin_exchange_t *x)
     }
     anshin_page_flag(x->page, action_names[plan.action], 1);
     anshin_member_title(x, "terminal_done", action_names[plan.action]);
-    put_steps(x, plan.action, 2);
+    put_steps(x, &plan, STEP_DONE);
     anshin_page_text(x->page, "next_url", anshin_exchange_link(x, anshin_member_start(x)));
     return anshin_answer_page(x, "terminal-done", HTTP_OK);
 }

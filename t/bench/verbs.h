@@ -152,7 +152,7 @@ static void add_terminal(turn_t *turn)
     anshin_terminal_result_t result;
 
     must(turn,
-         anshin_terminal_add(&turn->op, &turn->member, "second@example.jp", ANSHIN_TERMINAL_SMARTPHONE, &result) ==
+         anshin_terminal_add(&turn->op, &turn->member, "second@example.jp", ANSHIN_TERMINAL_SMARTPHONE, NULL, &result) ==
                  APR_SUCCESS &&
              result.number == 2,
          "terminal");

@@ -11,6 +11,7 @@ use Anshin::Person;
 my $s = Anshin::Server->new(contract => <<'END')->start;
 AnshinLoginMethods password otp certificate
 AnshinReauthenticate 1h
+AnshinConfirmAddress on
 END
 
 my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
@@ -92,6 +93,45 @@ my $secret;
     is($p->login($s->client)->status, 303, 'the password alone opens');
     isnt($with->get('/members/')->status, 200, 'the session of the certificate has ended');
     like($s->htanshin('--contract', 'p-01', 'cert', 'list', '--user', $p->{user})->{out}, qr/revoked/, 'the certificate is revoked (ACC-6, CRT-5)');
+}
+
+# A new address counts with the code that was mailed to it.
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr003');
+    $q->register;
+    my $d = $s->client;
+    $q->login($d);
+    my $typed = sub { my ($address) = @_; return { address => $address, address_confirm => $address, kind => 'pc' } };
+    my $confirm = $d->follow($d->submit($d->get('/anshin/terminal/add'), $typed->('q2@example.jp')));
+    like($confirm->text, qr/確認コードを送信する/, 'ADR-1: the confirmation says that a code is sent');
+    is($d->get($confirm->{path} =~ s/confirm/code/r)->place, '/anshin/terminal/confirm', 'ADR-1: its page cannot be reached before (S29)');
+    my $page = $d->follow($d->submit($confirm, {}));
+    like($page->text, qr/q2\@example\.jp へ確認コードをお送りしました/, 'ADR-1: it was sent');
+    like($d->follow($d->submit($page, { send => 1 }))->text, qr/送信したばかり/, 'ADR-1: not twice at once');
+    unlike($d->get('/anshin/account')->text, qr/q2\@/, 'ADR-1: the account is as before');
+    my $r = $d->submit($page, { code => '' });
+    is($r->status, 422, 'ADR-1: no code');
+    my $code = $q->wait_text(qr/確認コード\r?\n([0-9]{6})\b/, 'q2@example.jp');
+    $r = $d->submit($page, { code => sprintf '%06d', ($code + 1) % 1000000 });
+    like($r->text, qr/確認コードが正しくありません/, 'ADR-1: a wrong one is complained of');
+
+    my $second = $d->follow($d->submit($d->get('/anshin/terminal/change?n=1'), $typed->('q3@example.jp')));
+    my $other = $d->follow($d->submit($second, {}));
+    like($d->submit($other, { code => $code })->text, qr/確認コードが正しくありません/, 'ADR-1, FLO-1: the code of another tab is none');
+    is($d->get($page->{path})->status, 200, 'and that tab goes on');
+    my ($back) = $page->text =~ /href="([^"]*confirm[^"]*)"/;
+    like($d->get($back)->text, qr/q2\@/, 'ADR-1: one can go back');
+    $r = $d->submit($page, { code => "$code " });
+    is($r->place, '/anshin/terminal/done', 'ADR-1: the right one adds the terminal');
+    is($d->follow($r)->status, 200, 'and shows that');
+    is($d->submit($page, { code => $code })->place, '/anshin/terminal/done', 'sent twice it is added once (FLO-2)');
+    my $account = $d->get('/anshin/account')->text;
+    ok($account =~ /q2\@/ && $account !~ /q3\@/, 'ADR-1: each tab did its own');
+    $code = $q->wait_text(qr/確認コード\r?\n([0-9]{6})\b/, 'q3@example.jp');
+    is($d->submit($other, { code => $code })->place, '/anshin/terminal/done', 'ADR-1: the second address is taken');
+    ok($q->wait_text(qr/(q3\@example\.jp)/, $q->{address}), 'and the old one is told (S13)');
+    $r = $d->follow($d->submit($d->get('/anshin/terminal/change?n=1'), { %{ $typed->('q3@example.jp') }, kind => 'mobile' }));
+    is($d->submit($r, {})->place, '/anshin/terminal/done', 'ADR-1: another kind needs no code');
 }
 
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;

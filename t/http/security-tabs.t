@@ -16,6 +16,7 @@ AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinReauthenticate 1h
 AnshinAddressAttempts 1000000
+AnshinConfirmAddress on
 END
 my $SESSION = '__Host-anshin-p-01';
 my $number = 0;
@@ -76,8 +77,17 @@ my %flows = (
     '/reissue/password/prove' => { act => 'password_reissued', user => sub { registered() }, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'password', $p)), proof($p)) } },
     '/reissue/certificate/prove' => { act => 'certificate_reissued', user => \&certified, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'certificate', $p)), proof($p)) } },
     '/terminal/confirm' => {
+        act => 'terminal_changed terminal_changed', user => sub { registered() }, inside => \&inside, says => [ '"mobile"', '"smartphone"' ],
+        tab => sub { my ($c, $p, $tab) = @_; return (next_page($c, 'terminal/change?n=1', { kind => $tab == 1 ? 'mobile' : 'smartphone' }), {}) }
+    },
+    '/terminal/code' => {
         act => 'terminal_added terminal_added', user => sub { registered() }, inside => \&inside, says => [ 'tab1@example.jp', 'tab2@example.jp' ],
-        tab => sub { my ($c, $p, $tab) = @_; my $a = "tab$tab\@example.jp"; return (next_page($c, 'terminal/add', { address => $a, address_confirm => $a, kind => 'pc' }), {}) }
+        tab => sub {
+            my ($c, $p, $tab) = @_;
+            my $a = "tab$tab\@example.jp";
+            my $page = $c->follow($c->submit(next_page($c, 'terminal/add', { address => $a, address_confirm => $a, kind => 'pc' })));
+            return ($page, { code => $p->wait_text(qr/\b([0-9]{6})\b/, $a) });
+        }
     },
     # The change ends the login, and with it whatever the other tab shows.
     '/method/confirm' => {
@@ -93,7 +103,7 @@ my %flows = (
 my @routes = routes();
 my @behind = grep { $_->{post} && $_->{flags} =~ /FLOW\(/ && $_->{flags} !~ /NO_FLOW/ } @routes;
 my @seen = grep { $_->{handler} eq 'anshin_seen_post' } @behind;
-is(join("\n", sort keys %flows, map { $_->{path} } @seen), join("\n", sort map { $_->{path} } @behind), 'FLO-1: every form of a flow is tried: ' . @behind)
+is(join("\n", sort keys %flows, map { $_->{path} } @seen), join("\n", sort map { $_->{path} } @behind), 'S35: every form of a flow is tried: ' . @behind)
     or diag 'the results that are confirmed (seen) are tried below';
 
 my $bystander = registered();

@@ -11,6 +11,7 @@
 #include "core/job.h"
 #include "core/lock.h"
 #include "core/login.h"
+#include "core/mail.h"
 #include "core/registration.h"
 #include "tap.h"
 #include "world.h"
@@ -129,6 +130,48 @@ static inline anshin_login_result_t people_login(world_t *world, const char *use
         result.outcome = (anshin_login_outcome_t)-1;
     }
     return result;
+}
+
+typedef struct people_newest_t {
+    const char *kind;
+    apr_pool_t *pool;
+    anshin_mail_t mail;
+} people_newest_t;
+
+static inline apr_status_t people_find_newest(void *baton, const char *key, const void *record)
+{
+    people_newest_t *newest = baton;
+    const anshin_mail_t *mail = record;
+
+    (void)key;
+    if (strcmp(mail->kind, newest->kind) == 0 && mail->created_at >= newest->mail.created_at) {
+        newest->mail = *mail;
+        newest->mail.blob = apr_pstrdup(newest->pool, mail->blob);
+    }
+    return APR_SUCCESS;
+}
+
+/* The number of six digits in the newest mail of a kind, out of its sealed text; "": there is none. */
+static inline const char *people_mailed_code(world_t *world, const char *kind)
+{
+    anshin_op_t *op = world_op(world);
+    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_READ);
+    people_newest_t newest = {.kind = kind, .pool = world->pool};
+    anshin_mail_text_t text;
+
+    (void)anshin_txn_each(txn, &anshin_record_mail, "", people_find_newest, &newest);
+    anshin_txn_abort(txn);
+    if (!newest.mail.blob || anshin_mail_open(op, &newest.mail, &text) != APR_SUCCESS) {
+        return "";
+    }
+    for (const char *at = text.body; *at; at++) {
+        size_t digits = strspn(at, "0123456789");
+        if (digits == 6) {
+            return apr_pstrndup(world->pool, at, 6);
+        }
+        at += digits ? digits - 1 : 0;
+    }
+    return "";
 }
 
 /* The newest entry of a history; user NULL: that of unknown users. 0: none. */

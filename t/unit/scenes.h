@@ -94,7 +94,8 @@ static inline void two_terminals(void)
     anshin_terminal_result_t result;
 
     certificate_member();
-    (void)anshin_terminal_add(world_op(&world), &scene.member, "jiro@example.jp", ANSHIN_TERMINAL_MOBILE, &result);
+    (void)anshin_terminal_add(world_op(&world), &scene.member, "jiro@example.jp", ANSHIN_TERMINAL_MOBILE, NULL,
+                              &result);
 }
 
 static inline void asked_for_code(void)

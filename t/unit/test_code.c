@@ -1,6 +1,5 @@
 /* core/login_code.c, totp.c: the second factor. */
 #include "core/expiry.h"
-#include "core/mail.h"
 #include "core/totp.h"
 #include "people.h"
 
@@ -8,44 +7,9 @@
 
 static world_t world;
 
-/* The newest code mailed, out of its sealed text. */
-typedef struct {
-    anshin_mail_t mail;
-} newest_t;
-
-static apr_status_t find_newest(void *baton, const char *key, const void *record)
-{
-    newest_t *newest = baton;
-    const anshin_mail_t *mail = record;
-
-    (void)key;
-    if (strcmp(mail->kind, "login-code") == 0 && mail->created_at >= newest->mail.created_at) {
-        newest->mail = *mail;
-        newest->mail.blob = apr_pstrdup(world.pool, mail->blob);
-    }
-    return APR_SUCCESS;
-}
-
 static const char *mailed_code(void)
 {
-    anshin_op_t *op = world_op(&world);
-    anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_READ);
-    anshin_mail_text_t text;
-    newest_t newest;
-
-    memset(&newest, 0, sizeof(newest));
-    (void)anshin_txn_each(txn, &anshin_record_mail, "", find_newest, &newest);
-    anshin_txn_abort(txn);
-    if (!newest.mail.blob || anshin_mail_open(op, &newest.mail, &text) != APR_SUCCESS) {
-        return "";
-    }
-    for (const char *at = text.body; *at; at++) {
-        if (strspn(at, "0123456789") == 6) {
-            return apr_pstrndup(world.pool, at, 6);
-        }
-        at += strspn(at, "0123456789") ? strspn(at, "0123456789") - 1 : 0;
-    }
-    return "";
+    return people_mailed_code(&world, "login-code");
 }
 
 static anshin_login_result_t check(const char *stamp, const char *code, apr_status_t *rv)

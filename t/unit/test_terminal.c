@@ -42,10 +42,11 @@ static void test_add(void)
                APR_SUCCESS &&
            same_text(r.address_error, "errors.address_taken") && same_text(r.kind_error, "errors.choose"),
        "one that is used already, and no kind, in one go");
-    ok(anshin_terminal_add(world_op(&world), &member, "bad\r\nBcc: x@y.jp", ANSHIN_TERMINAL_PC, &r) == APR_SUCCESS &&
+    ok(anshin_terminal_add(world_op(&world), &member, "bad\r\nBcc: x@y.jp", ANSHIN_TERMINAL_PC, NULL, &r) ==
+               APR_SUCCESS &&
            r.address_error,
        "the verb itself checks as well (S27)");
-    ok(anshin_terminal_add(world_op(&world), &member, "new@example.jp", ANSHIN_TERMINAL_SMARTPHONE, &r) ==
+    ok(anshin_terminal_add(world_op(&world), &member, "new@example.jp", ANSHIN_TERMINAL_SMARTPHONE, NULL, &r) ==
                APR_SUCCESS &&
            r.number == 2 && r.download_password,
        "added; a certificate user gets a download password (ACC-5)");
@@ -57,13 +58,13 @@ static void test_add(void)
        "and when certificates expire (ACC-2)");
     for (int i = 3; i <= 5; i++) {
         (void)anshin_terminal_add(world_op(&world), &member, apr_psprintf(world.pool, "n%d@example.jp", i),
-                                  ANSHIN_TERMINAL_PC, &r);
+                                  ANSHIN_TERMINAL_PC, NULL, &r);
     }
-    ok(anshin_terminal_add(world_op(&world), &member, "six@example.jp", ANSHIN_TERMINAL_PC, &r) == APR_SUCCESS &&
+    ok(anshin_terminal_add(world_op(&world), &member, "six@example.jp", ANSHIN_TERMINAL_PC, NULL, &r) == APR_SUCCESS &&
            same_text(r.error, "errors.terminal_max"),
        "the contract's number is the limit (CON-3)");
     world.now += world.contract.policy.reauthenticate;
-    ok(anshin_terminal_add(world_op(&world), &member, "x@example.jp", ANSHIN_TERMINAL_PC, &r) == ANSHIN_EDENIED,
+    ok(anshin_terminal_add(world_op(&world), &member, "x@example.jp", ANSHIN_TERMINAL_PC, NULL, &r) == ANSHIN_EDENIED,
        "not without a fresh check of the password (S12)");
 }
 
@@ -79,7 +80,7 @@ static void test_rate(void)
     mails = world_count(&world, &anshin_record_mail);
     for (int i = 0; i < 40; i++) {
         r.number = 0;
-        added += anshin_terminal_add(world_op(&world), &member, "victim@example.org", ANSHIN_TERMINAL_PC, &r) ==
+        added += anshin_terminal_add(world_op(&world), &member, "victim@example.org", ANSHIN_TERMINAL_PC, NULL, &r) ==
                      APR_SUCCESS &&
                  r.number != 0;
         deleted += r.number != 0 && anshin_terminal_delete(world_op(&world), &member, r.number, &r) == APR_SUCCESS;
@@ -94,7 +95,7 @@ static void test_rate(void)
        "ACC-5: the page says so before the confirmation, of a change as well");
     world.now += apr_time_from_sec(86400);
     member = member_of("te8", &people_no_peer);
-    ok(anshin_terminal_add(world_op(&world), &member, "own@example.org", ANSHIN_TERMINAL_PC, &r) == APR_SUCCESS &&
+    ok(anshin_terminal_add(world_op(&world), &member, "own@example.org", ANSHIN_TERMINAL_PC, NULL, &r) == APR_SUCCESS &&
            r.number != 0,
        "ACC-5: on the next day it is possible again");
 }
@@ -112,7 +113,7 @@ static void test_rate_of_several(void)
         (void)people_register(&world, user, ANSHIN_METHOD_PASSWORD);
         member = member_of(user, &people_no_peer);
         for (int j = 0; j < ANSHIN_TERMINAL_CHANGES; j++) {
-            (void)anshin_terminal_add(world_op(&world), &member, "several@example.org", ANSHIN_TERMINAL_PC, &r);
+            (void)anshin_terminal_add(world_op(&world), &member, "several@example.org", ANSHIN_TERMINAL_PC, NULL, &r);
             told += r.number != 0;
             refused += same_text(r.address_error, "errors.address_mails");
             told += r.number != 0 && anshin_terminal_delete(world_op(&world), &member, r.number, &r) == APR_SUCCESS;
@@ -149,9 +150,9 @@ static void test_whose(void)
     (void)people_register(&world, "tw1", ANSHIN_METHOD_PASSWORD);
     member = member_of("tw1", &people_no_peer);
     ok(unconfirmed_at("p-01/tw1/1") == 0, "S40: the address that the operator gave is the user's own");
-    (void)anshin_terminal_change(world_op(&world), &member, 1, "TARO@example.jp", ANSHIN_TERMINAL_PC, &r);
+    (void)anshin_terminal_change(world_op(&world), &member, 1, "TARO@example.jp", ANSHIN_TERMINAL_PC, NULL, &r);
     ok(unconfirmed_at("p-01/tw1/1") == 0, "S40: in other letters it is the same");
-    (void)anshin_terminal_change(world_op(&world), &member, 1, "tw1@example.jp", ANSHIN_TERMINAL_PC, &r);
+    (void)anshin_terminal_change(world_op(&world), &member, 1, "tw1@example.jp", ANSHIN_TERMINAL_PC, NULL, &r);
     ok(unconfirmed_at("p-01/tw1/1") == world.now, "S40: one that the user typed is nobody's yet");
     confirm("tw1", 1, world.now - 1);
     ok(unconfirmed_at("p-01/tw1/1") == world.now, "S40: what was mailed before it was typed went to another address");
@@ -169,7 +170,7 @@ static void test_change(void)
 
     (void)people_register(&world, "te2", ANSHIN_METHOD_PASSWORD);
     member = member_of("te2", &people_no_peer);
-    ok(anshin_terminal_change(world_op(&world), &member, 1, "hanako@example.jp", ANSHIN_TERMINAL_MOBILE, &r) ==
+    ok(anshin_terminal_change(world_op(&world), &member, 1, "hanako@example.jp", ANSHIN_TERMINAL_MOBILE, NULL, &r) ==
                APR_SUCCESS &&
            !r.address_error,
        "address and kind change (ACC-5)");
@@ -177,14 +178,16 @@ static void test_change(void)
     ok(same_text(terminal.address, "hanako@example.jp") && terminal.kind == ANSHIN_TERMINAL_MOBILE,
        "they have changed");
     ok(world_count(&world, &anshin_record_mail) == before + 2, "the old and the new address are told (MAI-3, S13)");
-    ok(anshin_terminal_change(world_op(&world), &member, 1, "hanako@example.jp", ANSHIN_TERMINAL_PC, &r) ==
+    ok(anshin_terminal_change(world_op(&world), &member, 1, "hanako@example.jp", ANSHIN_TERMINAL_PC, NULL, &r) ==
                APR_SUCCESS &&
            !r.address_error,
        "its own address is not taken");
-    ok(anshin_terminal_change(world_op(&world), &member, 7, "x@example.jp", ANSHIN_TERMINAL_PC, &r) == ANSHIN_ENOTFOUND,
+    ok(anshin_terminal_change(world_op(&world), &member, 7, "x@example.jp", ANSHIN_TERMINAL_PC, NULL, &r) ==
+           ANSHIN_ENOTFOUND,
        "no terminal 7");
     world.contract.policy.functions &= ~(1 << ANSHIN_FUNCTION_TERMINAL_CHANGE);
-    ok(anshin_terminal_change(world_op(&world), &member, 1, "x@example.jp", ANSHIN_TERMINAL_PC, &r) == ANSHIN_EDENIED,
+    ok(anshin_terminal_change(world_op(&world), &member, 1, "x@example.jp", ANSHIN_TERMINAL_PC, NULL, &r) ==
+           ANSHIN_EDENIED,
        "not where the contract has it switched off (CON-2)");
     world.contract.policy.functions |= 1 << ANSHIN_FUNCTION_TERMINAL_CHANGE;
 }
@@ -201,7 +204,7 @@ static void test_delete(void)
     (void)people_register(&world, "te3", ANSHIN_METHOD_CERTIFICATE);
     peer = people_certificate(&world, "te3", 1, "b1");
     member = member_of("te3", &peer);
-    (void)anshin_terminal_add(world_op(&world), &member, "two@example.jp", ANSHIN_TERMINAL_PC, &r);
+    (void)anshin_terminal_add(world_op(&world), &member, "two@example.jp", ANSHIN_TERMINAL_PC, NULL, &r);
     other = people_certificate(&world, "te3", 2, "b2");
     second = member_of("te3", &other);
     ok(anshin_terminal_delete(world_op(&world), &member, 1, &r) == APR_SUCCESS &&

@@ -187,7 +187,7 @@ static inline apr_status_t drop_certificates(anshin_op_t *op)
 static inline apr_status_t add_terminal(anshin_op_t *op)
 {
     anshin_terminal_result_t result = {.number = 0};
-    apr_status_t rv = anshin_terminal_add(op, &scene.member, "jiro@example.jp", ANSHIN_TERMINAL_MOBILE, &result);
+    apr_status_t rv = anshin_terminal_add(op, &scene.member, "jiro@example.jp", ANSHIN_TERMINAL_MOBILE, NULL, &result);
 
     return when(rv, result.number == 2 && result.download_password != NULL);
 }
@@ -195,7 +195,8 @@ static inline apr_status_t add_terminal(anshin_op_t *op)
 static inline apr_status_t change_terminal(anshin_op_t *op)
 {
     anshin_terminal_result_t result = {.number = 0};
-    apr_status_t rv = anshin_terminal_change(op, &scene.member, 1, "saburo@example.jp", ANSHIN_TERMINAL_PC, &result);
+    apr_status_t rv =
+        anshin_terminal_change(op, &scene.member, 1, "saburo@example.jp", ANSHIN_TERMINAL_PC, NULL, &result);
 
     return when(rv, result.address_error == NULL && result.error == NULL);
 }

@@ -81,6 +81,7 @@ export function states(language, texts) {
   const registration = ['register_code', 'register_credentials', 'register_done'];
   const fetching = ['download_file', 'download_import', 'download_done'];
   const editing = ['terminal_edit', 'terminal_confirm', 'terminal_done'];
+  const confirming = ['terminal_edit', 'terminal_confirm', 'terminal_code', 'terminal_done'];
   const changing = ['method_choose', 'method_confirm', 'method_done'];
   const reissuing = ['reissue_request', 'reissue_sent', 'reissue_prove', 'reissue_done'];
   const rules = [text('policy.length', { min: 8, max: 32 }), text('policy.characters'), text('policy.no_user'),
@@ -245,6 +246,15 @@ export function states(language, texts) {
       address: 'hanako@mobile.example.jp', kind_text: smartphone,
       action_url, cancel_url, back_url: link('b') }, { ...steps(editing, 1),
         ...titled('terminal_confirm.title_add') })],
+    'terminal-confirm-code': ['terminal-confirm', member('account', { add: true, coded: true,
+      address: 'hanako@mobile.example.jp', kind_text: smartphone, action_text: text('terminal_code.send'),
+      action_url, cancel_url, back_url: link('b') }, { ...steps(confirming, 1),
+        ...titled('terminal_confirm.title_add') })],
+    'terminal-code': ['terminal-code', member('account', { action_url, cancel_url, back_url: link('b'),
+      sent_text: text('terminal_code.sent', { address: 'hanako@mobile.example.jp' }) }, steps(confirming, 2))],
+    'terminal-code-wrong': ['terminal-code', member('account', { action_url, cancel_url, back_url: link('b'),
+      sent_text: text('terminal_code.sent', { address: 'hanako@mobile.example.jp' }) },
+      { ...steps(confirming, 2), ...wrong({ code: text('errors.address_code_wrong') }) })],
     'terminal-confirm-change': ['terminal-confirm', member('account', { change: true, number: 2,
       address: 'hanako@mobile.example.jp', kind_text: smartphone,
       former_address: 'hanako.suzuki@example.co.jp', former_kind_text: pc, action_url, cancel_url,

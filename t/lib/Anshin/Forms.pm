@@ -22,6 +22,7 @@ use Anshin::Person;
 # What the walk needs of a server: all methods, a contract of the other preset, and that nobody is locked by many tries.
 sub server {
     my $lines = join "\n", 'AnshinLoginMethods password otp certificate', 'AnshinCertificateKey p256', 'AnshinReauthenticate 1h',
+        'AnshinConfirmAddress on',
         'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
     my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
     return (contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ] });
@@ -145,7 +146,9 @@ sub members {
     $self->keep('terminal', $d, $d->get('/anshin/terminal/add'), $wrong, $good);
     $self->keep('terminal, changed', $d, $d->get('/anshin/terminal/change?n=1'), $wrong, $good);
     $self->keep('method', $d, $d->get('/anshin/method'), { method => 'password' }, { method => 'otp' });
-    $self->keep('terminal, confirmed', $d, $d->follow($d->submit($d->get('/anshin/terminal/add'), { %$wrong, %$good })));
+    my $confirm = $d->follow($d->submit($d->get('/anshin/terminal/add'), { %$wrong, %$good }));
+    $self->keep('terminal, confirmed', $d, $confirm);
+    $self->keep('terminal, code', $d, $d->follow($d->submit($confirm, {})), { send => 1, code => '000000' });
     return;
 }
 
@@ -209,7 +212,7 @@ sub certified {
     expect_link($t->login($owner), 303);
     my $new = { address => 'b@example.jp', address_confirm => 'b@example.jp', kind => 'pc' };
     my $confirm = $owner->follow($owner->submit($owner->get('/anshin/terminal/add'), $new));
-    $self->keep('terminal, seen', $owner, $owner->follow($owner->submit($confirm)));
+    $self->keep('terminal, seen', $owner, $owner->follow($t->enter_code($owner, $confirm, 'b@example.jp')));
     return;
 }
 

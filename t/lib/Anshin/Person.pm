@@ -11,6 +11,7 @@ package Anshin::Person;
 # Each dies with what it saw when a step does not lead where it should.
 use strict;
 use warnings;
+use utf8;
 use Encode ();
 use MIME::Base64 qw(decode_base64);
 
@@ -85,6 +86,13 @@ sub wait_text {
     };
     Anshin::Server::wait_for(60, $find) or die "no mail $pattern for $self->{user}:\n" . $self->{server}->log;
     return $found;
+}
+
+# From the confirmation of a terminal with a new address: what follows the code that is mailed there (AnshinConfirmAddress).
+sub enter_code {
+    my ($self, $c, $confirm, $address) = @_;
+    my $page = expect($c->follow(expect($c->submit($confirm, {}), 303)), 200);
+    return $c->submit($page, { code => $self->wait_text(qr/確認コード\r?\n([0-9]{6})\b/, $address) });
 }
 
 # The path of the download link in the mail that the worker sent.
