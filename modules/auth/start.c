@@ -91,12 +91,35 @@ static apr_status_t load_trust(anshin_main_t *main, anshin_error_t *err, apr_poo
     return rv;
 }
 
+/* What it issued ends with it. */
+static void tell_end(const anshin_main_t *main, server_rec *server, apr_pool_t *ptemp)
+{
+    apr_time_t end = anshin_trust_end(main->trust);
+    int over = end < apr_time_now();
+
+    if (end < apr_time_now() + ANSHIN_TRUST_ENDS_SOON) {
+        ap_log_error(APLOG_MARK, over ? APLOG_ERR : APLOG_WARNING, 0, server,
+                     "AN1164: the CA certificate %s %s on %s%s; make a new CA and let certificate users reissue "
+                     "(operator's guide, \"When the CA ends\")",
+                     main->config->server.ca_certificate, over ? "ended" : "ends", anshin_time_text(end, ptemp),
+                     over ? ", and nobody gets in by certificate" : "");
+    }
+}
+
 static void trust(anshin_main_t *main, server_rec *server, apr_pool_t *pconf)
 {
     anshin_error_t err;
+    apr_status_t status;
 
     anshin_error_clear(&err);
-    if (load_trust(main, &err, pconf) != APR_SUCCESS && (is_test() || !is_rehearsal())) {
+    status = load_trust(main, &err, pconf);
+    if (!is_test() && is_rehearsal()) {
+        return;
+    }
+    if (main->trust != NULL) {
+        tell_end(main, server, pconf);
+    }
+    if (status != APR_SUCCESS) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, 0, server,
             "AN0520: client certificates cannot be asked for, and those who need one are not let in, until the "

@@ -19,7 +19,6 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "core/housekeeping.h"
-#include "core/mail.h"
 #include "runtime/io.h"
 
 #define POLL apr_time_from_sec(5) /* the net below the doorbell */
@@ -230,7 +229,7 @@ static void look_at_clock(const anshin_agreed_t *agreed, house_t *house, apr_poo
         anshin_log(
             ANSHIN_LOG_WARNING, "AN1161",
             "%s. Until %s nothing is removed by it. If it is wrong, set it; if it is right, nothing is to be done",
-            anshin_agreed_words(agreed, pool), anshin_mail_time(agreed->until, pool));
+            anshin_agreed_words(agreed, pool), anshin_time_text(agreed->until, pool));
     } else if (!doubted && house->doubted) {
         anshin_log(ANSHIN_LOG_NOTICE, "AN1162", "the clock is believed again");
     }

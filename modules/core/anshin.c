@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <apr_strings.h>
+
 /* One line of valid UTF-8 as far as we are concerned: no control characters (a log line is one line, and what a caller
  * quotes may come from outside), and no character cut in half when the text was too long. */
 static void tidy(char *text, int cut)
@@ -89,4 +91,16 @@ char *anshin_hex(const void *data, apr_size_t length, apr_pool_t *pool)
     }
     text[length * 2] = '\0';
     return text;
+}
+
+const char *anshin_time_text(apr_time_t time, apr_pool_t *pool)
+{
+    apr_time_exp_t local;
+    int minutes;
+
+    (void)apr_time_exp_lt(&local, time);
+    minutes = (local.tm_gmtoff < 0 ? -local.tm_gmtoff : local.tm_gmtoff) / 60;
+    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d (UTC%c%02d:%02d)", local.tm_year + 1900, local.tm_mon + 1,
+                        local.tm_mday, local.tm_hour, local.tm_min, local.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
+                        minutes % 60);
 }

@@ -57,4 +57,8 @@ const char *anshin_status_name(apr_status_t status);
 /* Lower-case hexadecimal of length bytes, in pool. */
 char *anshin_hex(const void *data, apr_size_t length, apr_pool_t *pool);
 
+/* A time as pages and mails of both languages tell it, in the zone of this machine, which is named (B27):
+ * "2026-11-22 15:30 (UTC+09:00)". In pool. */
+const char *anshin_time_text(apr_time_t time, apr_pool_t *pool);
+
 #endif

@@ -181,7 +181,7 @@ static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_
     char *url = apr_pstrcat(op->pool, portal, "/download?t=", link, NULL);
     json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "download_url", url, "help_url",
                              apr_pstrcat(op->pool, portal, "/help/import", NULL), "expires_text",
-                             anshin_mail_time(target->download.expires_at, op->pool));
+                             anshin_time_text(target->download.expires_at, op->pool));
     apr_status_t status;
 
     anshin_secret_wipe(op, url);

@@ -37,18 +37,6 @@ const char *anshin_mail_state_name(apr_int64_t state)
     }
 }
 
-const char *anshin_mail_time(apr_time_t time, apr_pool_t *pool)
-{
-    apr_time_exp_t local;
-    int minutes;
-
-    (void)apr_time_exp_lt(&local, time);
-    minutes = (local.tm_gmtoff < 0 ? -local.tm_gmtoff : local.tm_gmtoff) / 60;
-    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d (UTC%c%02d:%02d)", local.tm_year + 1900, local.tm_mon + 1,
-                        local.tm_mday, local.tm_hour, local.tm_min, local.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
-                        minutes % 60);
-}
-
 /* --- queueing --------------------------------------------------------------------------------------------------- */
 
 /* Of the Message-ID: the sender's domain of now, so that a mail keeps its name whatever AnshinMailFrom says later. */

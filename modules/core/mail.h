@@ -79,9 +79,6 @@ apr_status_t anshin_mail_render(anshin_op_t *op, const anshin_mail_facts_t *fact
 /* What stands in From: AnshinMailFrom, or noreply at the portal's host. */
 const char *anshin_mail_sender(const anshin_op_t *op);
 
-/* A time as mails of both languages tell it, in the zone of this machine: "2026-11-22 15:30 (UTC+09:00)". In pool. */
-const char *anshin_mail_time(apr_time_t time, apr_pool_t *pool);
-
 /* The text of a queued mail, rendered now (what was queued by 2d05b07 and before was rendered then). Answers of
  * anshin_mail_render(), and ANSHIN_ENOTFOUND when it was delivered and wiped. */
 apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin_mail_text_t *text);

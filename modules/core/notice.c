@@ -57,7 +57,7 @@ static json_t *complete(const anshin_op_t *op, json_t *data)
     json_t *full = data ? json_copy(data) : json_object();
 
     if (!full || json_object_size(full) != json_object_size(data) || /* it may copy a part only */
-        json_object_set_new(full, "when", json_string(anshin_mail_time(op->now, op->pool))) != 0 ||
+        json_object_set_new(full, "when", json_string(anshin_time_text(op->now, op->pool))) != 0 ||
         (op->address && json_object_set_new(full, "where", json_string(op->address)) != 0)) {
         json_decref(full);
         return NULL;

@@ -53,6 +53,23 @@ static apr_status_t add_certificate(anshin_trust_t *trust, EVP_MD_CTX *digest, X
     return APR_SUCCESS;
 }
 
+/* One whose end cannot be read has none that is told of; its certificates are judged all the same. */
+static void note_end(anshin_trust_t *trust, const X509 *certificate)
+{
+    struct tm broken_down;
+    apr_time_t end;
+
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &broken_down)) {
+        end = apr_time_from_sec((apr_time_t)timegm(&broken_down));
+        trust->end = end > trust->end ? end : trust->end;
+    }
+}
+
+apr_time_t anshin_trust_end(const anshin_trust_t *trust)
+{
+    return trust->end;
+}
+
 /* Every certificate of the file. */
 static apr_status_t read_certificates(anshin_trust_t *trust, EVP_MD_CTX *digest, BIO *bio, const char *file,
                                       anshin_error_t *err)
@@ -63,6 +80,7 @@ static apr_status_t read_certificates(anshin_trust_t *trust, EVP_MD_CTX *digest,
 
     while (rv == APR_SUCCESS && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
         rv = add_certificate(trust, digest, certificate, file, err);
+        note_end(trust, certificate);
         X509_free(certificate);
     }
     if (rv != APR_SUCCESS) {

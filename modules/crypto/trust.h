@@ -12,6 +12,7 @@
 struct anshin_trust_t {
     X509_STORE *store;
     STACK_OF(X509_NAME) * names; /* of the CAs, to be named in a CertificateRequest */
+    apr_time_t end;              /* of the one that ends last */
     unsigned char id[32];        /* SHA-256 of the CA certificates, in order */
     /* SSL_CTX * that anshin_tls_ask() has set up; a reference is held, or another one at the same address could pass
      * for it once it was freed. */

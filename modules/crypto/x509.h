@@ -20,6 +20,12 @@ apr_status_t anshin_trust_load(anshin_trust_t **trust, const char *file, anshin_
 /* The same from a descriptor, which is closed; file: its name, for messages. */
 apr_status_t anshin_trust_read(anshin_trust_t **trust, int fd, const char *file, anshin_error_t *err, apr_pool_t *pool);
 
+/* When the last of these CAs ends, and with it all that they issued. */
+apr_time_t anshin_trust_end(const anshin_trust_t *trust);
+
+/* An end that is nearer than this is told of. */
+#define ANSHIN_TRUST_ENDS_SOON apr_time_from_sec((apr_time_t)60 * 86400)
+
 /* Judge a certificate in DER at the time `now`; the result is facts->state, its texts are in pool. Intermediate
  * certificates come from trust alone, so the judgement is the same for new and resumed connections.
  * APR_SUCCESS, also for octets that are no certificate (state ANSHIN_PEER_FOREIGN, other members empty);

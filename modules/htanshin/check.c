@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <apr_file_info.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -19,7 +20,9 @@
 #include "core/mail.h"
 #include "core/trial.h"
 #include "crypto/ca.h"
+#include "crypto/x509.h"
 #include "htanshin/print.h"
+#include "runtime/config_file.h"
 #include "runtime/io.h"
 
 json_t *anshin_check_problem(anshin_call_t *call, anshin_severity_t severity, const char *what, const char *remedy)
@@ -160,7 +163,7 @@ static apr_status_t check_clock(anshin_call_t *call, anshin_txn_t *txn)
         (void)anshin_check_problem(
             call, ANSHIN_SEVERITY_WARNING, anshin_agreed_words(&agreed, call->pool),
             apr_pstrcat(call->pool, "set it if it is wrong; if it is right, nothing is to be done. Until ",
-                        anshin_mail_time(agreed.until, call->pool), " nothing is removed by it", NULL));
+                        anshin_time_text(agreed.until, call->pool), " nothing is removed by it", NULL));
     }
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
@@ -278,6 +281,48 @@ static void check_ca_there(anshin_call_t *call)
     }
 }
 
+/* What it issued ends with it. One that cannot be read is told elsewhere. */
+static void check_ca_end(anshin_call_t *call)
+{
+    const char *file = call->config->server.ca_certificate;
+    anshin_trust_t *trust;
+    anshin_error_t ignored;
+    apr_time_t end;
+    int over;
+
+    anshin_error_clear(&ignored);
+    if (!wants_ca(call->config) || anshin_trust_load(&trust, file, &ignored, call->pool) != APR_SUCCESS) {
+        return;
+    }
+    end = anshin_trust_end(trust);
+    over = end < apr_time_now();
+    if (end < apr_time_now() + ANSHIN_TRUST_ENDS_SOON) {
+        (void)anshin_check_problem(call, over ? ANSHIN_SEVERITY_CRITICAL : ANSHIN_SEVERITY_WARNING,
+                                   apr_psprintf(call->pool, "the CA certificate %s %s on %s%s", file,
+                                                over ? "ended" : "ends", anshin_time_text(end, call->pool),
+                                                over ? ": nobody gets in by certificate" : ""),
+                                   "make a new CA and let certificate users reissue (operator's guide, \"When the CA "
+                                   "ends\")");
+    }
+}
+
+/* httpd reads it when it starts, and writes its configuration down after that. */
+static void check_ca_read(anshin_call_t *call)
+{
+    const char *file = call->config->server.ca_certificate;
+    const char *config = apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_CONFIG_FILE, NULL);
+    apr_finfo_t found, started;
+
+    if (wants_ca(call->config) && apr_stat(&found, file, APR_FINFO_CTIME, call->pool) == APR_SUCCESS &&
+        apr_stat(&started, config, APR_FINFO_CTIME, call->pool) == APR_SUCCESS && found.ctime > started.ctime) {
+        (void)anshin_check_problem(
+            call, ANSHIN_SEVERITY_WARNING,
+            apr_psprintf(call->pool,
+                         "the CA certificate %s was put there after httpd was started, which does not use it", file),
+            "reload httpd");
+    }
+}
+
 /* --- programs of the site --------------------------------------------------------------------------------------- */
 
 static void check_inside(anshin_call_t *call)
@@ -337,9 +382,9 @@ static void check_texts(anshin_call_t *call)
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-static void (*const checks[])(anshin_call_t *call) = {check_store,  check_space,    check_worker,
-                                                      check_keys,   check_ca_there, check_ca,
-                                                      check_inside, check_carrier,  check_texts};
+static void (*const checks[])(anshin_call_t *call) = {check_store,    check_space,   check_worker, check_keys,
+                                                      check_ca_there, check_ca,      check_ca_end, check_ca_read,
+                                                      check_inside,   check_carrier, check_texts};
 
 static apr_status_t check(anshin_call_t *call)
 {

@@ -201,11 +201,7 @@ const char *anshin_page_say_text(anshin_page_t *page, const char *key, const cha
 
 const char *anshin_page_time(anshin_page_t *page, apr_time_t time)
 {
-    apr_time_exp_t local;
-
-    apr_time_exp_lt(&local, time);
-    return apr_psprintf(page->r->pool, "%04d-%02d-%02d %02d:%02d", local.tm_year + 1900, local.tm_mon + 1,
-                        local.tm_mday, local.tm_hour, local.tm_min);
+    return anshin_time_text(time, page->r->pool);
 }
 
 /* Chrome applies form-action to the redirects of a form's answer as well, and a login may lead to another site. */

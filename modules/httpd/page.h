@@ -62,7 +62,7 @@ const char *anshin_page_say(anshin_page_t *page, const char *key);
 const char *anshin_page_say_number(anshin_page_t *page, const char *key, const char *name, apr_int64_t number);
 const char *anshin_page_say_text(anshin_page_t *page, const char *key, const char *name, const char *text);
 
-/* A time as pages show it, local zone: "2026-11-22 15:30". In r->pool. */
+/* A time as pages show it (anshin_time_text()). In r->pool. */
 const char *anshin_page_time(anshin_page_t *page, apr_time_t time);
 
 /* Render the template and send it with this status. Its title is the text TEMPLATE.title ('-' as '_') unless the

@@ -58,6 +58,25 @@ kill CONT => $worker;
 ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'and no longer when it is delivered');
 $s->later(0);
 
+# The CA (A12): its end, and one that httpd has not read.
+my $ca = $s->state . '/ca/ca.crt';
+my $kept = Anshin::PKI::read_text($ca);
+rename $ca, "$ca.away" or die "$ca: $!";
+like(check()->{problems}[0]{problem}, qr/^the CA certificate .* No such file/, 'A12: a CA that is not there');
+rename "$ca.away", $ca or die "$ca: $!";
+finds('A12: a CA that was put back', 1, 'warning', qr/after httpd was started/, qr/reload httpd/);
+for my $end ([ 'has ended', -1, 'critical', 'ended' ], [ 'ends soon', 20, 'warning', 'ends' ]) {
+    my ($name, $days, $severity, $word) = @{$end};
+    Anshin::PKI::write_text($ca, Anshin::PKI::read_text($s->foreign->issue('ca', authority => 1, from => -10, to => $days)));
+    my ($found) = grep { $_->{problem} =~ /^the CA certificate \S+ $word on \d{4}-.*UTC/ } @{ check()->{problems} };
+    is($found->{severity}, $severity, "A12: a CA that $name");
+    like($found->{remedy}, qr/make a new CA.*When the CA ends/, "A12: a CA that $name: what to do");
+    like($s->configtest->{err}, qr/AN1164: the CA certificate \S+ $word on/, "A12: and configtest says so");
+}
+Anshin::PKI::write_text($ca, $kept);
+$s->restart;
+ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'A12: read by a restart, and well');
+
 $s->stop;
 finds('no worker', 2, 'critical', qr/^the CA worker does not run/, qr/start httpd/);
 

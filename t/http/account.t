@@ -73,6 +73,7 @@ $p->login($c);
 {
     my $page = $c->get('/anshin/history');
     is($page->status, 200, 'the history');
+    like($page->text, qr/>\d{4}-\d\d-\d\d \d\d:\d\d \(UTC[+-]\d\d:\d\d\)</, 'B27: a time says its zone (ACC-4)');
     like($page->text, qr/127\.0\.0\.1/, 'shows addresses (ACC-4)');
     like($page->text, qr/<time[^>]* datetime="\d{4}-\d\d-\d\dT/, 'and times (ACC-4)');
     is($c->get("/anshin/history?page=$_")->status, 200, "page=$_ is answered") for (0, 99, 'x', '-1', '9999999999999');

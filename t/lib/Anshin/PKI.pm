@@ -51,7 +51,7 @@ END
 sub certificate { return $_[0]{certificate} }
 
 # A new key and its certificate in one PEM file. from, to: days from now. usage: clientAuth, serverAuth, codeSigning ...
-# names: subjectAltName. algorithm: ec (default) or rsa.
+# names: subjectAltName. authority: of a CA. algorithm: ec (default) or rsa.
 sub issue {
     my ($self, $cn, %want) = @_;
     my $base = sprintf '%s/%03d', $self->{directory}, ++$self->{count};
@@ -62,7 +62,8 @@ sub issue {
 
     my $usage = $want{usage} || 'clientAuth';
     write_text("$base.ext",
-              "basicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = $usage\n"
+        $want{authority} ? "basicConstraints = critical,CA:TRUE,pathlen:0\nkeyUsage = critical,keyCertSign,cRLSign\n"
+            : "basicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = $usage\n"
             . ($want{names} ? "subjectAltName = $want{names}\n" : ''));
     write_text("$self->{directory}/index", '');
     openssl(
