@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "core/account.h"
 #include "core/download.h"
 #include "core/session.h"
@@ -165,6 +167,97 @@ apr_status_t anshin_certificate_revoke(anshin_op_t *op, const char *serial, int 
     apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn);
 
     return rv == APR_SUCCESS ? anshin_txn_end(txn, revoke_in(op, txn, serial, reason), ANSHIN_DURABLE) : rv;
+}
+
+/* --- all of a user ---------------------------------------------------------------------------------------------- */
+
+typedef struct active_t {
+    const anshin_op_t *op;
+    const char *user;
+    apr_array_header_t *serials;
+} active_t;
+
+static apr_status_t collect_active(void *baton, const char *key, const void *record)
+{
+    const active_t *active = baton;
+    const anshin_certificate_t *certificate = record;
+
+    if (certificate->contract != NULL && strcmp(certificate->contract, active->op->contract->name) == 0 &&
+        certificate->user != NULL && strcmp(certificate->user, active->user) == 0 &&
+        certificate->state == ANSHIN_CERTIFICATE_ACTIVE && certificate->not_after >= active->op->now) {
+        APR_ARRAY_PUSH(active->serials, const char *) = apr_pstrdup(active->op->pool, key);
+    }
+    return APR_SUCCESS;
+}
+
+/* Those of the store as it is now, by a walk that keeps no writer waiting. */
+static apr_status_t find_active(anshin_op_t *op, active_t *active)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(op, ANSHIN_TXN_READ, &txn);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_txn_each(txn, &anshin_record_certificate, "", collect_active, active);
+        anshin_txn_abort(txn);
+    }
+    return rv;
+}
+
+/* And what the worker has issued since, which the terminals name. */
+static apr_status_t find_newest(anshin_op_t *op, anshin_txn_t *txn, active_t *active)
+{
+    apr_array_header_t *terminals = NULL;
+    anshin_account_t account;
+    apr_status_t rv = anshin_account_get(op, txn, active->user, &account);
+
+    if (rv == APR_SUCCESS) {
+        rv = anshin_account_terminals(op, txn, &account, &terminals);
+    }
+    for (int i = 0; rv == APR_SUCCESS && i < terminals->nelts; i++) {
+        const char *serial = APR_ARRAY_IDX(terminals, i, anshin_terminal_t).certificate;
+        anshin_certificate_t record;
+
+        if (serial != NULL && (rv = anshin_txn_get(txn, &anshin_record_certificate, serial, &record)) == APR_SUCCESS) {
+            rv = collect_active(active, serial, &record);
+        }
+        rv = rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    return rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* One that was found twice, or was revoked meanwhile, is none of ours. */
+static apr_status_t revoke_found(anshin_op_t *op, anshin_txn_t *txn, const active_t *found, int reason,
+                                 apr_array_header_t *revoked)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (int i = 0; rv == APR_SUCCESS && i < found->serials->nelts; i++) {
+        const char *serial = APR_ARRAY_IDX(found->serials, i, const char *);
+
+        rv = revoke_in(op, txn, serial, reason);
+        if (rv == APR_SUCCESS) {
+            APR_ARRAY_PUSH(revoked, const char *) = serial;
+        }
+        rv = rv == ANSHIN_ECONFLICT || rv == ANSHIN_ENOTFOUND ? APR_SUCCESS : rv;
+    }
+    return rv == APR_SUCCESS && revoked->nelts == 0 ? ANSHIN_ENOTFOUND : rv;
+}
+
+apr_status_t anshin_certificates_revoke(anshin_op_t *op, const char *user, int reason, apr_array_header_t **serials)
+{
+    active_t found = {op, user, apr_array_make(op->pool, 4, sizeof(const char *))};
+    anshin_txn_t *txn;
+    apr_status_t rv = find_active(op, &found);
+
+    *serials = apr_array_make(op->pool, 4, sizeof(const char *));
+    if (rv != APR_SUCCESS || (rv = anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = find_newest(op, txn, &found);
+    if (rv == APR_SUCCESS) {
+        rv = revoke_found(op, txn, &found, reason, *serials);
+    }
+    return anshin_txn_end(txn, rv, ANSHIN_DURABLE);
 }
 
 apr_status_t anshin_certificate_end_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal,

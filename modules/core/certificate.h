@@ -42,6 +42,10 @@ enum { ANSHIN_REASON_SUPERSEDED = 4, ANSHIN_REASON_CESSATION = 5 };
  * ANSHIN_ECONFLICT: revoked already. */
 apr_status_t anshin_certificate_revoke(anshin_op_t *op, const char *serial, int reason);
 
+/* Revoke every active certificate that was issued to this user ID, in the same way, all in one durable transaction.
+ * *serials (const char *): which. ANSHIN_ENOTFOUND: there is none. */
+apr_status_t anshin_certificates_revoke(anshin_op_t *op, const char *user, int reason, apr_array_header_t **serials);
+
 /* Revoke the certificate of a terminal inside a write transaction, in the same way. None, one that is revoked already,
  * or one that the store does not know: nothing happens. */
 apr_status_t anshin_certificate_end_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal,

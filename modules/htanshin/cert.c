@@ -202,26 +202,21 @@ static apr_status_t revoke_one(anshin_call_t *call, const char *serial, int reas
 
 static apr_status_t revoke_user(anshin_call_t *call, int reason)
 {
-    anshin_filter_t filter = {.state = "active"};
-    json_t *active = NULL;
-    json_t *row;
-    size_t index;
-    apr_status_t status = anshin_call_user(call, anshin_call_value(call, "user"), &filter.user);
+    json_t *revoked = json_object_get(call->result, "revoked");
+    apr_array_header_t *serials;
+    const char *user;
+    apr_status_t status = anshin_call_user(call, anshin_call_value(call, "user"), &user);
 
     if (status == APR_SUCCESS) {
-        status = list(call, &filter, &active);
+        status = anshin_certificates_revoke(&call->op, user, reason, &serials);
     }
-    if (status == APR_SUCCESS && json_array_size(active) == 0) {
-        status = anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0854",
-                             "user %s: has no active certificate in contract %s", filter.user, call->op.contract->name);
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&call->op.error, status, "AN0854", "user %s: has no active certificate in contract %s", user,
+                           call->op.contract->name);
     }
-    json_array_foreach(active, index, row)
-    {
-        if (status == APR_SUCCESS) {
-            status = revoke_one(call, json_string_value(json_object_get(row, "serial")), reason);
-        }
+    for (int i = 0; status == APR_SUCCESS && i < serials->nelts; i++) {
+        json_array_append_new(revoked, json_string(APR_ARRAY_IDX(serials, i, const char *)));
     }
-    json_decref(active);
     return status;
 }
 

@@ -172,6 +172,27 @@ static void test_certificate(void)
        "revoked already and unknown are told apart");
 }
 
+/* All of a user go in one commit, which says how many; those of others stay. */
+static void test_certificates_of_user(void)
+{
+    apr_array_header_t *serials;
+    anshin_stamp_t before;
+    anshin_certificate_t old, others;
+
+    (void)people_certificate(&world, "s2", 1, "c1");
+    (void)people_certificate(&world, "s2", 1, "c2");
+    before = anshin_store_stamp(world.env.store);
+    ok(anshin_certificates_revoke(world_op(&world), "s2", 1, &serials) == APR_SUCCESS && serials->nelts == 2 &&
+           anshin_store_stamp(world.env.store) == before + 1,
+       "what a user has is revoked in one transaction, which tells the number");
+    (void)world_get(&world, &anshin_record_certificate, "c1", &old);
+    (void)world_get(&world, &anshin_record_certificate, "b2", &others);
+    ok(old.state == ANSHIN_CERTIFICATE_REVOKED && others.state == ANSHIN_CERTIFICATE_ACTIVE,
+       "... a former one of the terminal as well, and nobody else's");
+    ok(anshin_certificates_revoke(world_op(&world), "s2", 1, &serials) == ANSHIN_ENOTFOUND && serials->nelts == 0,
+       "then there is none");
+}
+
 static void test_stricter(void)
 {
     const char *id = people_login(&world, "s1", PEOPLE_PASSWORD, &people_no_peer, NULL).session_id;
@@ -234,6 +255,7 @@ int main(void)
     test_memo();
     test_memo_race();
     test_certificate();
+    test_certificates_of_user();
     test_stricter();
     test_end();
     test_many();
