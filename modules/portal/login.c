@@ -14,6 +14,7 @@
 #include "core/return_path.h"
 #include "httpd/cookie.h"
 #include "portal/login.h"
+#include "portal/member.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
@@ -140,10 +141,42 @@ static int wrong(anshin_exchange_t *x, const anshin_login_result_t *result, cons
     return show(x, sealed, HTTP_UNAUTHORIZED);
 }
 
+/* Where the login leads: the site, or the place that was asked for. */
+static const char *target_of(const anshin_exchange_t *x, const char *path)
+{
+    return path != NULL ? path : x->op.contract->policy.site_url;
+}
+
+/* A browser applies the form-action of our page to every redirect behind its form, and the site's page may lead to
+ * another origin (B02): so a page of ours, which no form stands before any more, leads on. What is no browser needs
+ * none, nor do the portal's own pages. */
+static int lead_on(anshin_exchange_t *x, const char *sealed, const char *path)
+{
+    const char *mode = apr_table_get(x->r->headers_in, "Sec-Fetch-Mode");
+    const char *own = anshin_exchange_link(x, "/");
+    const char *target = target_of(x, path);
+
+    if (mode == NULL || strcmp(mode, "navigate") != 0 || strncmp(target, own, strlen(own)) == 0) {
+        return anshin_page_redirect(x->r, target);
+    }
+    return anshin_answer_redirect(x, path != NULL ? apr_pstrcat(x->op.pool, "/login/on?return=", sealed, NULL)
+                                                  : "/login/on");
+}
+
+int anshin_login_on_get(anshin_exchange_t *x)
+{
+    const char *path, *target;
+
+    (void)sealed_return(x, &path);
+    target = target_of(x, path);
+    apr_table_setn(x->r->headers_out, "Refresh", apr_pstrcat(x->op.pool, "0; url=", target, NULL));
+    return anshin_member_done_url(x, "login_on", target);
+}
+
 int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *result)
 {
     const anshin_contract_t *contract = x->op.contract;
-    const char *path;
+    const char *path, *sealed;
 
     if (result->outcome == ANSHIN_LOGIN_NEED_CODE || result->outcome == ANSHIN_LOGIN_MUST_CHANGE) {
         return anshin_login_step(x, result);
@@ -153,11 +186,11 @@ int anshin_login_answer(anshin_exchange_t *x, const anshin_login_result_t *resul
     }
     anshin_cookie_set(x->r, anshin_session_cookie(contract->name, x->op.pool), result->session_id, 0);
     anshin_cookie_set(x->r, known_cookie(x), result->known, KNOWN_LIFE);
-    (void)sealed_return(x, &path);
+    sealed = sealed_return(x, &path);
     if (result->days_left > 0) { /* the notice of days left comes first, with the way to the site on it (LOG-6) */
         return anshin_answer_redirect(x, "/");
     }
-    return anshin_page_redirect(x->r, path ? path : contract->policy.site_url);
+    return lead_on(x, sealed, path);
 }
 
 int anshin_login_post(anshin_exchange_t *x)

@@ -121,7 +121,7 @@ void anshin_member_title(anshin_exchange_t *x, const char *template, const char 
     anshin_page_put(x->page, x->page->data, "title", json_string(anshin_page_say(x->page, key)));
 }
 
-int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next)
+int anshin_member_done_url(anshin_exchange_t *x, const char *name, const char *url)
 {
     static const char *const parts[] = {"heading", "text", "next_text"};
 
@@ -132,8 +132,13 @@ int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next)
             anshin_page_put(x->page, x->page->data, "title", json_string(text));
         }
     }
-    anshin_page_text(x->page, "next_url", anshin_exchange_link(x, next));
+    anshin_page_text(x->page, "next_url", url);
     return anshin_answer_page(x, "done", HTTP_OK);
+}
+
+int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next)
+{
+    return anshin_member_done_url(x, name, anshin_exchange_link(x, next));
 }
 
 apr_status_t anshin_member_show_result(anshin_exchange_t *x, int *method)

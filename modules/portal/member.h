@@ -46,8 +46,9 @@ int anshin_member_too_long(anshin_exchange_t *x, const char *const *names);
 /* The page's title where its template serves several: the text TEMPLATE.title_VARIANT. */
 void anshin_member_title(anshin_exchange_t *x, const char *template, const char *variant);
 
-/* The result page: texts done.NAME.heading, .text. next: path behind the portal's base. */
+/* The result page: texts done.NAME.heading, .text. next: path behind the portal's base; url: anywhere. */
 int anshin_member_done(anshin_exchange_t *x, const char *name, const char *next);
+int anshin_member_done_url(anshin_exchange_t *x, const char *name, const char *url);
 
 /* What the flow's result shows until the person has confirmed that it was seen (SEC-1): page.issues, with
  * page.download_password when there is one of them; page.seen afterwards. *method: the account's; may be NULL. Answers

@@ -30,6 +30,7 @@ typedef struct anshin_route_t {
 
 /* The handlers, one file a page or family of pages. */
 anshin_exchange_fn anshin_login_get, anshin_login_post;                 /* login.c */
+anshin_exchange_fn anshin_login_on_get;                                 /* login.c */
 anshin_exchange_fn anshin_logout_get, anshin_logout_post;               /* logout.c */
 anshin_exchange_fn anshin_home_get;                                     /* home.c */
 anshin_exchange_fn anshin_register_get, anshin_register_post;           /* register.c */

@@ -15,6 +15,7 @@
 static const anshin_route_t routes[] = {
     {"/", anshin_home_get, NULL, MEMBER, NO_FLOW, 0},
     {"/login", anshin_login_get, anshin_login_post, 0, NO_FLOW, 0},
+    {"/login/on", anshin_login_on_get, NULL, MEMBER, NO_FLOW, 0},
     {"/login/code", anshin_login_code_get, anshin_login_code_post, 0, FLOW(LOGIN, OPENED, OPENED), 0},
     {"/login/change", anshin_login_change_get, anshin_login_change_post, 0, FLOW(LOGIN, CODE_OK, CODE_OK), 0},
     {"/logout", anshin_logout_get, anshin_logout_post, 0, NO_FLOW, 0},

@@ -52,5 +52,16 @@ is(cleared.kept, false, 'S34: the page that was kept for Back is gone');
 is(cleared.again, facts.things, 'what it costs: the application is fetched anew at the next login');
 diag(`logout: ${kept.seconds} s without Clear-Site-Data, ${cleared.seconds} s with it`);
 diag(`files of the application fetched at the next login, of ${facts.things}: ${kept.again}, ${cleared.again}`);
+
+// A place behind the login that leads to another origin: form-action of the login page stops nobody on the way (B02).
+const page = await browser.newPage();
+await page.goto(`${facts.url}/members/away.html?x=1`);
+await page.fill('#user', facts.people['p-01'].user);
+await page.fill('#password', facts.people['p-01'].password);
+await page.click('main form button[type=submit]');
+await page.waitForURL((url) => url.pathname === '/open/', { timeout: 10000 }).catch(() => {});
+is(new URL(page.url()).origin + new URL(page.url()).pathname, `${facts.kept}/open/`, 'B02: the login leads there');
+await page.goBack();
+ok(!/anshin.login.on/.test(page.url()), 'B02: Back does not stop at the page between', page.url());
 await browser.close();
 done();

@@ -11,6 +11,10 @@ my $long = <<'END';
 <LocationMatch "[.]js$">
     Header set Cache-Control max-age=86400
 </LocationMatch>
+# An application that leads on to another origin, as sign-on portals do (B02).
+<Location "/members/away.html">
+    ErrorDocument 404 https://kept.localhost:@PORT@/open/
+</Location>
 END
 my $s = Anshin::Server->new(
     server   => $long,

@@ -44,6 +44,7 @@ async function firefox() {
         await page.type(`#${id}`, value);
       }
       await Promise.all([page.waitForNavigation(), page.click(button ?? 'main form .buttons button[type=submit]')]);
+      await page.waitForFunction(() => location.pathname !== '/anshin/login/on'); // which leads on by itself (B02)
     },
   };
 }

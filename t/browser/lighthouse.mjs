@@ -44,6 +44,7 @@ async function send(url, fields) {
   await page.goto(url);
   for (const [id, value] of Object.entries(fields)) await page.type(`#${id}`, value);
   await Promise.all([page.waitForNavigation(), page.click('main form .buttons button[type=submit]')]);
+  await page.waitForFunction(() => location.pathname !== '/anshin/login/on'); // which leads on by itself (B02)
 }
 
 const bad = await judge(`${facts.url}/open/`);

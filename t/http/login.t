@@ -147,6 +147,16 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     is($r->header('Location'), '/members/?a=1&b=%E3%81%82', 'and the login goes back there (LOG-1)');
 
     my $sealed = $page->field('return');
+    my $d = $s->client;
+    my %form = (csrf => $d->get('/anshin/login')->field('csrf'), user => $person->{user}, password => $person->{password}, return => $sealed);
+    utf8::downgrade($form{csrf});
+    my $on = $d->post('/anshin/login', \%form, 'Sec-Fetch-Mode' => 'navigate');
+    is($on->header('Location'), "/anshin/login/on?return=$sealed", 'B02: in a browser it does so by a page that no form stands before');
+    my $between = $d->follow($on);
+    is($between->header('Refresh'), '0; url=/members/?a=1&b=%E3%81%82', 'which leads on');
+    like($between->text, qr{<a class="button" href="/members/\?a=1&amp;b=%E3%81%82">}, 'or by hand');
+    is($d->get('/anshin/login/on?return=//evil.example')->header('Refresh'), '0; url=/members/', 'to nowhere that we did not seal (S26)');
+    is($s->client->get('/anshin/login/on')->status, 303, 'and for nobody who is not logged in');
     for my $bad (
         'https://evil.example/', '//evil.example/', '/\\evil.example/', '/members/', '', 'A' x 60,
         substr($sealed, 0, -1), $sealed . 'A', ('B' x 1500), "$sealed\r\nSet-Cookie: a=b"

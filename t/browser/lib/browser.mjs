@@ -226,6 +226,7 @@ export class Person {
   async goes(act) {
     const there = this.page.waitForEvent('framenavigated', (frame) => frame === this.page.mainFrame());
     await Promise.all([there, act()]);
+    await this.page.waitForURL((url) => url.pathname !== '/anshin/login/on'); // which leads on by itself (B02)
     await this.page.waitForLoadState('load');
   }
 
