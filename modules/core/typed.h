@@ -13,8 +13,8 @@
 #include "core/op.h"
 
 /* Bytes that are kept of a field: more than any page takes, so that what was too long still is; three such fields fit
- * httpd's LimitRequestLine. */
-#define ANSHIN_TYPED_FIELD_MAX 1100
+ * httpd's LimitRequestLine, were they quotation marks alone, which JSON escapes. */
+#define ANSHIN_TYPED_FIELD_MAX 600
 
 /* Where it may be shown again: nowhere else. */
 typedef struct anshin_typed_place_t {

@@ -11,7 +11,8 @@
 #include "portal/member.h"
 #include "portal/route.h"
 
-#define TYPED_MAX 1024 /* bytes of a field */
+#define TYPED_MAX 1024  /* bytes of a field */
+#define REQUEST_MAX 512 /* bytes of ID and address: kept in the page's address after an error */
 
 static const char *const steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.reissue_prove",
                                     "steps.reissue_done", NULL};
@@ -48,8 +49,8 @@ static void put_common(anshin_exchange_t *x, int step)
 static int put_typed(anshin_exchange_t *x, const char **user, const char **address)
 {
     put_common(x, 0);
-    *user = anshin_exchange_field(x, "user", TYPED_MAX);
-    *address = anshin_exchange_field(x, "address", TYPED_MAX);
+    *user = anshin_exchange_field(x, "user", REQUEST_MAX);
+    *address = anshin_exchange_field(x, "address", REQUEST_MAX);
     anshin_page_value(x->page, "user", anshin_member_field(x, "user"));
     anshin_page_value(x->page, "address", anshin_member_field(x, "address"));
     return *user != NULL && *address != NULL;

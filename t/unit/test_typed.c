@@ -95,7 +95,7 @@ static void test_long(void)
         memcpy(body + 8 + 3 * i, "\xe3\x81\x82", 4);
     }
     text = sealed(&op, body);
-    ok(strlen(text) < 2000, "a field of 4,095 octets is cut");
+    ok(strlen(text) < 1000, "a field of 4,095 octets is cut");
     ok(anshin_typed_unseal(&op, &here, text, &fields) == APR_SUCCESS, "and comes back");
     length = strlen(field(fields, "address"));
     ok(length > ANSHIN_TYPED_FIELD_MAX - 3 && length <= ANSHIN_TYPED_FIELD_MAX && length % 3 == 0,
