@@ -21,6 +21,11 @@ typedef struct anshin_rows_t anshin_rows_t;
 anshin_rows_t *anshin_rows_create(apr_pool_t *pool);
 void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row);
 void anshin_rows_add_at(anshin_rows_t *rows, apr_time_t at, const char *key, json_t *row); /* by time, then by key */
+/* Of rows that are taken in ascending order: keep only the first limit (0: all) after a key (NULL: any). Memory is that
+ * of twice as many then, however many there are. wants: 0 when a row of this key would not be kept, and
+ * need not be made. */
+void anshin_rows_bound(anshin_rows_t *rows, int limit, const char *after);
+int anshin_rows_wants(const anshin_rows_t *rows, const char *key);
 json_t *anshin_rows_take(anshin_rows_t *rows, int descending, int limit);
 
 /* An answer as text: an object as lines "key: value", an array of objects as a table. */

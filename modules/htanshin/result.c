@@ -11,6 +11,9 @@
 struct anshin_rows_t {
     apr_pool_t *pool;
     apr_array_header_t *rows; /* of row_t */
+    int limit;                /* 0: all */
+    const char *after;        /* NULL: any */
+    const char *last;         /* what comes after it is not among the first limit; NULL: not known yet */
 };
 
 typedef struct row_t {
@@ -55,11 +58,37 @@ void anshin_result_flag(json_t *object, const char *key, int flag)
 
 anshin_rows_t *anshin_rows_create(apr_pool_t *pool)
 {
-    anshin_rows_t *rows = apr_palloc(pool, sizeof(*rows));
+    anshin_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
 
     rows->pool = pool;
     rows->rows = apr_array_make(pool, 64, sizeof(row_t));
     return rows;
+}
+
+void anshin_rows_bound(anshin_rows_t *rows, int limit, const char *after)
+{
+    rows->limit = limit;
+    rows->after = after;
+}
+
+int anshin_rows_wants(const anshin_rows_t *rows, const char *key)
+{
+    return (rows->after == NULL || strcmp(key, rows->after) > 0) && (rows->last == NULL || strcmp(key, rows->last) < 0);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const row_t *)a)->key, ((const row_t *)b)->key);
+}
+
+/* Leave the first of them. */
+static void cut(anshin_rows_t *rows)
+{
+    qsort(rows->rows->elts, (size_t)rows->rows->nelts, sizeof(row_t), compare);
+    while (rows->rows->nelts > rows->limit) {
+        json_decref(((row_t *)apr_array_pop(rows->rows))->row);
+    }
+    rows->last = APR_ARRAY_IDX(rows->rows, rows->limit - 1, row_t).key;
 }
 
 void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row)
@@ -68,16 +97,14 @@ void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row)
 
     added->key = apr_pstrdup(rows->pool, key);
     added->row = row;
+    if (rows->limit > 0 && rows->rows->nelts >= 2 * rows->limit) {
+        cut(rows);
+    }
 }
 
 void anshin_rows_add_at(anshin_rows_t *rows, apr_time_t at, const char *key, json_t *row)
 {
     anshin_rows_add(rows, apr_psprintf(rows->pool, "%020" APR_INT64_T_FMT "%s", at, key), row);
-}
-
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const row_t *)a)->key, ((const row_t *)b)->key);
 }
 
 json_t *anshin_rows_take(anshin_rows_t *rows, int descending, int limit)

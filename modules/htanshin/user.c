@@ -13,6 +13,8 @@
 #include "htanshin/spool.h"
 #include "htanshin/user_show.h"
 
+#define LIMIT_MAX 1000000
+
 static const char *const state_words[] = {"pending", "active", "locked", "disabled", NULL};
 static const char *const method_words[] = {"password", "otp", "certificate", NULL};
 static const char *const terminal_words[] = {"pc", "mobile", "smartphone", NULL};
@@ -102,20 +104,22 @@ static apr_status_t user_code(anshin_call_t *call)
 typedef struct listing_t {
     anshin_call_t *call;
     anshin_rows_t *rows;
-    int state; /* -1: any */
+    apr_pool_t *scratch; /* of one row */
+    int state;           /* -1: any */
 } listing_t;
 
 static apr_status_t list_one(void *baton, const char *key, const void *record)
 {
     const listing_t *listing = baton;
     const anshin_account_t *account = record;
-    apr_pool_t *pool = listing->call->pool;
+    apr_pool_t *pool = listing->scratch;
     json_t *row;
 
     (void)key;
-    if (listing->state >= 0 && account->state != listing->state) {
+    if ((listing->state >= 0 && account->state != listing->state) || !anshin_rows_wants(listing->rows, account->user)) {
         return APR_SUCCESS;
     }
+    apr_pool_clear(pool);
     row = json_object();
     anshin_result_text(row, "user", account->user, pool);
     anshin_result_text(row, "state", anshin_account_state_name(account->state), pool);
@@ -132,14 +136,20 @@ static apr_status_t user_list(anshin_call_t *call)
     listing_t listing = {.call = call, .rows = anshin_rows_create(call->pool)};
     const char *prefix = apr_pstrcat(call->pool, call->op.contract->name, "/", NULL);
     anshin_txn_t *txn;
+    int limit = 0;
     apr_status_t status = anshin_call_word(call, "state", state_words, -1, &listing.state);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_call_number(call, "limit", 1, LIMIT_MAX, 0, &limit);
+    }
+    anshin_rows_bound(listing.rows, limit, anshin_call_value(call, "after"));
+    apr_pool_create(&listing.scratch, call->pool);
     if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
         return status;
     }
     status = anshin_txn_each(txn, &anshin_record_account, prefix, list_one, &listing);
     anshin_txn_abort(txn);
-    call->result = anshin_rows_take(listing.rows, 0, 0);
+    call->result = anshin_rows_take(listing.rows, 0, limit);
     return status;
 }
 
@@ -270,6 +280,8 @@ static const anshin_command_option_t delete_options[] = {
 
 static const anshin_command_option_t list_options[] = {
     {"state", "STATE", "Only those that are pending, active, locked or disabled.", 0},
+    {"limit", "NUMBER", "At most so many, in the order of their IDs; it needs memory for so many alone.", 0},
+    {"after", "USER", "Only those whose ID comes after this one: the last of the list before.", 0},
     {NULL, NULL, NULL, 0},
 };
 

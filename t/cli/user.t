@@ -98,6 +98,9 @@ is_deeply($shown->{locked_by_attempts}, [], 'no locks');
 my $text = $s->htanshin('user', 'show', 'p-01-usr001')->{out};
 unlike($text, qr/\$argon2|hash|mac\b|\Q$made->{registration_code}\E/, 'no secret is shown');
 is_deeply([ map { $_->{user} } @{ json('user', 'list') } ], [ 'p-01-usr001', 'p-01-usr002' ], 'list, in order');
+is_deeply([ map { $_->{user} } @{ json('user', 'list', '--limit', 1) } ], ['p-01-usr001'], 'D4: the first of a list');
+is_deeply([ map { $_->{user} } @{ json('user', 'list', '--limit', 1, '--after', 'p-01-usr001') } ], ['p-01-usr002'], 'D4: and what comes after it');
+is_deeply(json('user', 'list', '--after', 'p-01-usr002'), [], 'D4: and the end of it');
 is_deeply(json('user', 'list', '--state', 'active'), [], 'list of a state that nobody is in');
 refused('an unknown state', 2, qr/--state: must be one of/, 'user', 'list', '--state', 'dead');
 
