@@ -210,9 +210,9 @@ sub certified {
     my $t = $self->person(method => 'certificate');
     my $owner = $s->client(cert => $t->fetch($g));
     expect_link($t->login($owner), 303);
-    my $new = { address => 'b@example.jp', address_confirm => 'b@example.jp', kind => 'pc' };
+    my $new = { address => 'own@example.jp', address_confirm => 'own@example.jp', kind => 'pc' };
     my $confirm = $owner->follow($owner->submit($owner->get('/anshin/terminal/add'), $new));
-    $self->keep('terminal, seen', $owner, $owner->follow($t->enter_code($owner, $confirm, 'b@example.jp')));
+    $self->keep('terminal, seen', $owner, $owner->follow($t->enter_code($owner, $confirm, 'own@example.jp')));
     return;
 }
 
