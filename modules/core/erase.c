@@ -15,6 +15,7 @@
 #include "core/certificate.h"
 #include "core/job.h"
 #include "core/notice.h"
+#include "core/outbox.h"
 #include "core/unicode.h"
 
 #define BATCH 100
@@ -28,8 +29,9 @@ typedef struct search_t {
     anshin_op_t *op;
     const char *user;
     const char *account_key; /* CONTRACT/USER */
-    const anshin_erased_t *erased;
+    anshin_erased_t *erased;
     const anshin_record_type_t *type; /* that is walked over */
+    int addresses_only;               /* what strangers typed of the addresses; of mail the ids alone */
     apr_array_header_t *items;
 } search_t;
 
@@ -107,7 +109,7 @@ static int was_typed(const search_t *search, const char *key, const anshin_histo
             return 1;
         }
     }
-    return holds_word(typed, search->user);
+    return !search->addresses_only && holds_word(typed, search->user);
 }
 
 static const anshin_record_type_t *type_of(apr_int64_t number)
@@ -136,7 +138,7 @@ static int is_counter_of_address(const search_t *search, const anshin_record_typ
 
 static int is_about(const search_t *search, const anshin_record_type_t *type, const char *key)
 {
-    return is_key_of(search, type, key) || is_counter_of_address(search, type, key);
+    return (!search->addresses_only && is_key_of(search, type, key)) || is_counter_of_address(search, type, key);
 }
 
 static int belongs(const search_t *search, const char *key, const void *record)
@@ -152,6 +154,9 @@ static int belongs(const search_t *search, const char *key, const void *record)
         return 1;
     }
     if (contract != NULL && user != NULL) {
+        if (search->addresses_only && search->type != &anshin_record_mail) {
+            return 0;
+        }
         return strcmp(contract, search->op->contract->name) == 0 && strcmp(user, search->user) == 0;
     }
     return search->type != &anshin_record_certificate && is_about(search, search->type, key);
@@ -163,9 +168,11 @@ static apr_status_t collect_one(void *baton, const char *key, const void *record
 
     if (belongs(search, key, record)) {
         const char *copy = apr_pstrdup(search->op->pool, key);
-        APR_ARRAY_PUSH(search->items, item_t) = (item_t){search->type, copy};
         if (search->type == &anshin_record_mail) {
             APR_ARRAY_PUSH(search->erased->mails, const char *) = copy;
+        }
+        if (!search->addresses_only || search->type != &anshin_record_mail) {
+            APR_ARRAY_PUSH(search->items, item_t) = (item_t){search->type, copy};
         }
     }
     return APR_SUCCESS;
@@ -288,35 +295,74 @@ static apr_status_t read_addresses(anshin_op_t *op, const char *user, anshin_era
     return rv;
 }
 
-apr_status_t anshin_account_erase(anshin_op_t *op, const char *user, anshin_erase_fn *outside, void *baton,
-                                  anshin_erased_t *erased)
+/* ANSHIN_ENOTFOUND: no user can have that ID. */
+static apr_status_t begin(search_t *search, const char *user)
 {
-    search_t search = {.op = op, .user = anshin_user_canonical(user, op->pool), .erased = erased};
-    int there;
-    apr_status_t rv;
+    anshin_op_t *op = search->op;
+    anshin_erased_t *erased = search->erased;
 
     memset(erased, 0, sizeof(*erased));
     erased->addresses = apr_array_make(op->pool, 4, sizeof(const char *));
     erased->mails = apr_array_make(op->pool, 16, sizeof(const char *));
-    if (!search.user) {
-        return ANSHIN_ENOTFOUND;
+    search->user = anshin_user_canonical(user, op->pool);
+    search->account_key = search->user != NULL ? anshin_account_key(op, search->user) : NULL;
+    search->items = apr_array_make(op->pool, 100, sizeof(item_t));
+    return search->user != NULL ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+}
+
+static apr_status_t remove_items(search_t *search, anshin_erase_fn *outside, void *baton, anshin_erased_t *erased)
+{
+    apr_status_t rv = collect(search);
+
+    rv = rv == APR_SUCCESS ? outside(baton, erased) : rv;
+    for (int first = 0; rv == APR_SUCCESS && first < search->items->nelts; first += BATCH) {
+        rv = remove_batch(search, first, erased);
     }
-    search.account_key = anshin_account_key(op, search.user);
-    search.items = apr_array_make(op->pool, 100, sizeof(item_t));
+    return rv;
+}
+
+/* Facts of mail are not for the next holder of the ID, nor for a worker, which would refuse them. */
+static apr_status_t drop_mail(const search_t *search)
+{
+    anshin_txn_t *txn;
+    apr_status_t rv = anshin_op_begin(search->op, ANSHIN_TXN_WRITE, &txn);
+
+    return rv == APR_SUCCESS ? anshin_txn_end(txn, anshin_mail_drop_all(search->op, txn, search->user), ANSHIN_DURABLE)
+                             : rv;
+}
+
+apr_status_t anshin_account_forget(anshin_op_t *op, const char *user, anshin_erase_fn *outside, void *baton,
+                                   anshin_erased_t *erased)
+{
+    search_t search = {.op = op, .erased = erased, .addresses_only = 1};
+    apr_status_t rv = begin(&search, user);
+
+    if (rv != APR_SUCCESS || (rv = read_addresses(op, search.user, erased)) != APR_SUCCESS ||
+        (rv = anshin_account_delete(op, search.user)) != APR_SUCCESS || (rv = drop_mail(&search)) != APR_SUCCESS) {
+        return rv;
+    }
+    return remove_items(&search, outside, baton, erased);
+}
+
+apr_status_t anshin_account_erase(anshin_op_t *op, const char *user, anshin_erase_fn *outside, void *baton,
+                                  anshin_erased_t *erased)
+{
+    search_t search = {.op = op, .erased = erased};
+    int there;
+    apr_status_t rv = begin(&search, user);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     rv = read_addresses(op, search.user, erased);
     there = rv == APR_SUCCESS;
     if (there) {
         rv = anshin_account_delete(op, search.user);
     }
-    if ((rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) || (rv = collect(&search)) != APR_SUCCESS ||
-        (rv = outside(baton, erased)) != APR_SUCCESS) {
+    if ((rv != APR_SUCCESS && rv != ANSHIN_ENOTFOUND) ||
+        (rv = remove_items(&search, outside, baton, erased)) != APR_SUCCESS) {
         return rv;
     }
-    for (int first = 0; rv == APR_SUCCESS && first < search.items->nelts; first += BATCH) {
-        rv = remove_batch(&search, first, erased);
-    }
-    if (rv == APR_SUCCESS) { /* also where nothing is found any more: it may have been killed before this */
-        rv = anshin_store_scrub(op->env->store, &op->error);
-    }
+    rv = anshin_store_scrub(op->env->store, &op->error); /* always: it may have been killed before this */
     return rv == APR_SUCCESS && !there && search.items->nelts == 0 ? ANSHIN_ENOTFOUND : rv;
 }

@@ -17,6 +17,14 @@ typedef struct anshin_erased_t {
  * ends the verb and is returned. */
 typedef apr_status_t anshin_erase_fn(void *baton, const anshin_erased_t *erased);
 
+/* Delete a user, and with it mail that waits or has failed, mail outside of the store (by its ids; the addresses may be
+ * another's as well), and what strangers typed of the addresses for an ID, since nobody knows of those afterwards. The
+ * rest stays, as of anshin_account_delete(). user: as typed.
+ * ANSHIN_ENOTFOUND: no such user; ANSHIN_ECONFLICT, ANSHIN_EBUSY, ANSHIN_EFAULT: deleted or not, what is left is for
+ * anshin_account_erase(). */
+apr_status_t anshin_account_forget(anshin_op_t *op, const char *user, anshin_erase_fn *outside, void *baton,
+                                   anshin_erased_t *erased);
+
 /* Delete a user, if there is one, and remove every record that names the ID in this contract, whoever had it: history,
  * mail, jobs, links, what strangers typed, notes for housekeeping; blobs are wiped. Certificates lose user and name,
  * and keep the number of the account. Then the store is scrubbed, so that no file of it holds any of this. In steps:

@@ -247,6 +247,36 @@ static apr_status_t user_erase(anshin_call_t *call, const char *user)
     return APR_SUCCESS;
 }
 
+/* By the ids alone: another user may have the same mailbox. */
+static apr_status_t forget_mail(void *baton, const anshin_erased_t *erased)
+{
+    outside_t *outside = baton;
+    anshin_erased_t mails = *erased;
+
+    mails.addresses = apr_array_make(outside->call->pool, 1, sizeof(const char *));
+    return erase_mail(outside, &mails);
+}
+
+static apr_status_t user_forget(anshin_call_t *call, const char *user)
+{
+    outside_t outside = {call, 0};
+    anshin_erased_t erased;
+    apr_status_t status = anshin_account_forget(&call->op, user, forget_mail, &outside, &erased);
+
+    if (status != APR_SUCCESS) {
+        return missing(call, status, user);
+    }
+    call->result = json_object();
+    anshin_result_text(call->result, "user", user, call->pool);
+    anshin_result_text(call->result, "done", "deleted", call->pool);
+    anshin_result_number(call->result, "messages_in_spool", outside.files);
+    anshin_result_text(call->result, "stays",
+                       "the history until AnshinHistoryRetention is over, and the revoked certificates; nobody who "
+                       "gets the ID sees them. Mail that has not left is gone. --erase removes all of it",
+                       call->pool);
+    return APR_SUCCESS;
+}
+
 static apr_status_t user_delete(anshin_call_t *call)
 {
     const char *user;
@@ -255,14 +285,7 @@ static apr_status_t user_delete(anshin_call_t *call)
     if (status == APR_SUCCESS && anshin_call_value(call, "erase") != NULL) {
         return user_erase(call, user);
     }
-    status = user_act(call, anshin_account_delete, "deleted");
-    if (status == APR_SUCCESS) {
-        anshin_result_text(call->result, "stays",
-                           "the history until AnshinHistoryRetention is over, and the revoked certificates; nobody who "
-                           "gets the ID sees them. Mail that waits is dropped. --erase removes all of it",
-                           call->pool);
-    }
-    return status;
+    return status == APR_SUCCESS ? user_forget(call, user) : status;
 }
 
 static const anshin_command_option_t add_options[] = {

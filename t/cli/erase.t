@@ -51,13 +51,17 @@ my @before = traces();
 ok((grep { /^store/ } @before) && (grep { /^mail/ } @before), "traces before: @before");
 my ($serial) = map { $_->{serial} } @{ decode_json($s->htanshin('--json', 'cert', 'list', '--user', $id, '--state', 'active')->{out}) };
 
+$other->login($s->client, user => $address);
+like($s->htanshin('history', '--unknown')->{out}, qr/\Q$address\E/, 'somebody typed the address for an ID');
 my $plain = decode_json($s->htanshin('--json', 'user', 'delete', $id)->{out});
+cmp_ok($plain->{messages_in_spool}, '>=', 2, 'IDN-2: delete removes the mail that lies in the spool');
+is(scalar(grep { /\Q$address\E/ } $s->mail), 0, 'IDN-2: and none of it is left');
+unlike($s->htanshin('history', '--unknown')->{out}, qr/\Q$address\E/, 'IDN-2: nor what was typed of the address, which nobody knows of any more');
 like($plain->{stays}, qr/history.*--erase/, 'IDN-2: delete says what stays, and what removes it');
 my $r = $s->htanshin('--json', 'user', 'delete', '--erase', uc $id);
 is($r->{status}, 0, 'IDN-2: a user who was deleted is erased') or diag $r->{err};
 my $done = decode_json($r->{out});
 cmp_ok($done->{records}, '>', 10, "records went: $done->{records}");
-cmp_ok($done->{messages_in_spool}, '>=', 2, 'IDN-2: mail in the spool as well');
 like($done->{stays}, qr/serial numbers of \d revoked certificates/, 'IDN-2: it says what remains, and why');
 is(join(' ', traces()), '', 'IDN-2: nothing in the state directory tells of the person');
 
@@ -67,7 +71,11 @@ $again->register;
 $again->login($s->client, password => 'wrong-Pass-1');
 $other->login($s->client, user => $_) for $address, "<$address>";
 is($again->login($s->client)->status, 303, 'the ID is given anew, and used');
-is($s->htanshin('user', 'delete', '--erase', $id)->{status}, 0, 'IDN-2: a user is deleted and erased in one');
+$c->submit($c->get('/anshin/reissue/password'), { user => $id, address => $address });
+$again->reissue_path('password');
+$r = $s->htanshin('--json', 'user', 'delete', '--erase', $id);
+is($r->{status}, 0, 'IDN-2: a user is deleted and erased in one') or diag $r->{err};
+cmp_ok(decode_json($r->{out})->{messages_in_spool}, '>=', 1, 'IDN-2: mail in the spool as well');
 is(join(' ', traces()), '', 'IDN-2: nothing is left, retired files of the store included');
 
 is($there->get('/members/')->status, 200, 'the other user is logged in as before');

@@ -1,5 +1,6 @@
 /* core/account.c, token.c, member.c: who gets the ID of a user that was deleted is somebody else (IDN-1, S38), and what
  * each state of an account makes of the links that were sent to it (S-17). */
+#include "core/erase.h"
 #include "core/download.h"
 #include "core/history.h"
 #include "core/issue.h"
@@ -226,6 +227,34 @@ static void test_jobs_left(void)
        "and it goes, with its text");
 }
 
+static apr_status_t outside(void *baton, const anshin_erased_t *erased)
+{
+    *(int *)baton = erased->mails->nelts;
+    return APR_SUCCESS;
+}
+
+/* IDN-2: who is deleted leaves no mail that waits. */
+static void test_forget(void)
+{
+    anshin_erased_t erased;
+    anshin_mail_t mail;
+    const char *id;
+    int mails = 0;
+
+    scene.user = "forgotten";
+    no_job_left();
+    mail_in_hand();
+    id = scene.job.mail;
+    ok(world_get(&world, &anshin_record_mail, id, &mail) == APR_SUCCESS && mail.blob != NULL, "a mail waits");
+    ok(anshin_account_forget(world_op(&world), "forgotten", outside, &mails, &erased) == APR_SUCCESS && mails >= 1,
+       "IDN-2: a user is deleted, and what lies outside is named");
+    ok(world_get(&world, &anshin_record_mail, id, &mail) == APR_SUCCESS && mail.blob == NULL &&
+           mail.state == ANSHIN_MAIL_FAILED,
+       "IDN-2: the facts of a mail that waited are gone with its user");
+    ok(anshin_account_forget(world_op(&world), "forgotten", outside, &mails, &erased) == ANSHIN_ENOTFOUND,
+       "once more there is none");
+}
+
 /* --- each kind of link, and each state of its account (S-17) ------------------------------------------------------ */
 
 typedef apr_status_t follow_fn(const char *token);
@@ -317,6 +346,7 @@ int main(void)
     test_history_left();
     test_link_left();
     test_jobs_left();
+    test_forget();
     test_states();
     apr_pool_destroy(pool);
     return done();
