@@ -131,7 +131,7 @@ static apr_time_t mail_over(const anshin_op_t *op, const char *key, const void *
     apr_time_t since = mail->sent_at != 0 ? mail->sent_at : mail->created_at;
 
     (void)key;
-    if (mail->state != ANSHIN_MAIL_SENT && mail->state != ANSHIN_MAIL_FAILED) {
+    if (mail->state == ANSHIN_MAIL_WAITING || mail->state == ANSHIN_MAIL_DELIVERING) {
         return op->now + DAY; /* what waits is never thrown away */
     }
     return unless_over(op, since + ANSHIN_KEEP_MAIL);

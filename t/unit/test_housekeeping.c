@@ -209,13 +209,15 @@ static void test_mail(void)
     failed.blob = blob();
     waiting.blob = blob();
     put(&anshin_record_mail, "sent", &mail);
+    mail.state = ANSHIN_MAIL_SPOOLED;
+    put(&anshin_record_mail, "spooled", &mail);
     put(&anshin_record_mail, "failed", &failed);
     put(&anshin_record_mail, "waiting", &waiting);
     mail.sent_at += 5 * MINUTE;
     put(&anshin_record_mail, "recent", &mail);
-    ok(keep_house_now() == 2 && world_get(&world, &anshin_record_mail, "recent", &mail) == APR_SUCCESS &&
+    ok(keep_house_now() == 3 && world_get(&world, &anshin_record_mail, "recent", &mail) == APR_SUCCESS &&
            world_blobs(&world) == 1,
-       "old mail goes, with the text of what failed");
+       "old mail goes, with the text of what failed, and what was spooled as well");
     ok(world_get(&world, &anshin_record_mail, "waiting", &waiting) == APR_SUCCESS,
        "what waits is never thrown away (MAI-1)");
     waiting.state = ANSHIN_MAIL_FAILED;
