@@ -19,7 +19,7 @@
 #define PURPOSE "flow"
 #define HEX "0123456789abcdef"
 #define NONCE_TEXT 32 /* hexadecimal digits: 128 bits */
-#define RANDOM_TEXT 8 /* of an id; the time before it keeps ids in their order */
+#define RANDOM_TEXT 5 /* of an id; the milliseconds before it keep ids in their order */
 
 int anshin_flow_token_valid(const char *text)
 {
@@ -52,7 +52,8 @@ apr_status_t anshin_flow_start(anshin_op_t *op, anshin_flow_t *flow, anshin_flow
     flow->token = "";
     flow->secret = "";
     if (status == APR_SUCCESS) {
-        flow->id = apr_psprintf(op->pool, "%08x%s", (unsigned)apr_time_sec(op->now), random);
+        flow->id = apr_psprintf(op->pool, "%011" APR_UINT64_T_HEX_FMT "%s", (apr_uint64_t)apr_time_as_msec(op->now),
+                                random);
         status = anshin_secret_name(op, &flow->nonce);
     }
     return status;

@@ -148,7 +148,8 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
         }
         if ($undo) { $s->htanshin('user', $undo, $_->{user})->{status} == 0 or die $undo for $p, $new }
     }
-    is(scalar(grep { m{/download\?t=} } $p->texts), 1, 'no further certificate was issued');
+    my @issued = grep { /\Q$p->{user}\E/ } split /\n/, $s->htanshin(qw(--contract p-01 cert list))->{out};
+    is(scalar @issued, 1, 'no further certificate was issued');
 }
 
 # A registration link is no download link, and the other way round.
