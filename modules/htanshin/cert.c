@@ -8,8 +8,7 @@
 
 #include "core/account.h"
 #include "core/certificate.h"
-#include "htanshin/command.h"
-#include "htanshin/print.h"
+#include "htanshin/list.h"
 
 #define SERIAL_DIGITS_MAX 40 /* RFC 5280 4.1.2.2: 20 octets */
 
@@ -88,62 +87,18 @@ static apr_status_t read_reason(anshin_call_t *call, int *reason)
                          : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0851", "--reason: must be one of %s", all);
 }
 
-static json_t *certificate_row(const anshin_call_t *call, const anshin_certificate_t *certificate)
+static json_t *certificate_row(const anshin_call_t *call, const anshin_certificate_t *certificate, apr_pool_t *pool)
 {
     json_t *row = json_object();
 
-    anshin_result_text(row, "serial", certificate->serial, call->pool);
-    anshin_result_text(row, "user", certificate->user, call->pool);
+    anshin_result_text(row, "serial", certificate->serial, pool);
+    anshin_result_text(row, "user", certificate->user, pool);
     anshin_result_number(row, "terminal", certificate->terminal);
-    anshin_result_text(row, "name", certificate->name, call->pool);
-    anshin_result_text(row, "state", state_name(certificate, call->op.now), call->pool);
-    anshin_result_time(row, "issued_at", certificate->issued_at, call->pool);
-    anshin_result_time(row, "not_after", certificate->not_after, call->pool);
+    anshin_result_text(row, "name", certificate->name, pool);
+    anshin_result_text(row, "state", state_name(certificate, call->op.now), pool);
+    anshin_result_time(row, "issued_at", certificate->issued_at, pool);
+    anshin_result_time(row, "not_after", certificate->not_after, pool);
     return row;
-}
-
-typedef struct listing_t {
-    const anshin_call_t *call;
-    const anshin_filter_t *filter;
-    anshin_rows_t *rows;
-} listing_t;
-
-static apr_status_t list_one(void *baton, const char *key, const void *record)
-{
-    const listing_t *listing = baton;
-    const anshin_certificate_t *certificate = record;
-    const anshin_call_t *call = listing->call;
-
-    if (anshin_call_admits(call, listing->filter, certificate->contract, certificate->user,
-                           state_name(certificate, call->op.now))) {
-        anshin_rows_add_at(listing->rows, certificate->issued_at, key, certificate_row(call, certificate));
-    }
-    return APR_SUCCESS;
-}
-
-/* Those that pass the filter, newest first. */
-static apr_status_t list(anshin_call_t *call, const anshin_filter_t *filter, json_t **result)
-{
-    listing_t listing = {call, filter, anshin_rows_create(call->pool)};
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_each(txn, &anshin_record_certificate, "", list_one, &listing);
-    anshin_txn_abort(txn);
-    *result = anshin_rows_take(listing.rows, 1, 0);
-    return status;
-}
-
-static apr_status_t cert_list(anshin_call_t *call)
-{
-    static const char *const states[] = {"active", "expired", "revoked", NULL};
-    anshin_filter_t filter;
-    apr_status_t status = anshin_call_filter(call, states, &filter);
-
-    return status == APR_SUCCESS ? list(call, &filter, &call->result) : status;
 }
 
 /* A certificate of this contract; another contract's is not there. */
@@ -164,6 +119,59 @@ static apr_status_t find(anshin_call_t *call, const char *serial, anshin_certifi
     return status;
 }
 
+typedef struct listing_t {
+    const anshin_call_t *call;
+    anshin_filter_t filter;
+    anshin_rows_t *rows;
+} listing_t;
+
+static apr_status_t list_one(void *baton, const char *key, const void *record)
+{
+    const listing_t *listing = baton;
+    const anshin_certificate_t *certificate = record;
+    const anshin_call_t *call = listing->call;
+    const char *place;
+
+    if (!anshin_call_admits(call, &listing->filter, certificate->contract, certificate->user,
+                            state_name(certificate, call->op.now)) ||
+        (place = anshin_rows_place(listing->rows, certificate->issued_at, key)) == NULL) {
+        return APR_SUCCESS;
+    }
+    return anshin_rows_add(listing->rows, place,
+                           certificate_row(call, certificate, anshin_rows_scratch(listing->rows)));
+}
+
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+{
+    listing_t *listing = baton;
+
+    (void)call;
+    listing->rows = rows;
+    return anshin_txn_each(txn, &anshin_record_certificate, "", list_one, listing);
+}
+
+static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
+{
+    anshin_certificate_t certificate;
+    apr_status_t status = read_serial(call, given, key);
+
+    (void)baton;
+    if (status == APR_SUCCESS && (status = find(call, *key, &certificate)) == APR_SUCCESS) {
+        *at = certificate.issued_at;
+    }
+    return status;
+}
+
+static apr_status_t cert_list(anshin_call_t *call)
+{
+    static const char *const states[] = {"active", "expired", "revoked", NULL};
+    static const anshin_list_t list = {.descending = 1, .after = list_after, .walk = list_walk};
+    listing_t listing = {.call = call};
+    apr_status_t status = anshin_call_filter(call, states, &listing.filter);
+
+    return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
+}
+
 static apr_status_t cert_show(anshin_call_t *call)
 {
     anshin_certificate_t certificate;
@@ -173,7 +181,7 @@ static apr_status_t cert_show(anshin_call_t *call)
     if (status != APR_SUCCESS || (status = find(call, serial, &certificate)) != APR_SUCCESS) {
         return status;
     }
-    call->result = certificate_row(call, &certificate);
+    call->result = certificate_row(call, &certificate, call->pool);
     anshin_result_time(call->result, "not_before", certificate.not_before, call->pool);
     anshin_result_text(call->result, "fingerprint", certificate.fingerprint, call->pool);
     if (certificate.state == ANSHIN_CERTIFICATE_REVOKED) {
@@ -246,6 +254,8 @@ static apr_status_t cert_revoke(anshin_call_t *call)
 static const anshin_command_option_t list_options[] = {
     {"user", "USER", "Only those of this user.", 0},
     {"state", "STATE", "Only those that are active, expired or revoked.", 0},
+    ANSHIN_LIST_LIMIT,
+    ANSHIN_LIST_AFTER("SERIAL", "the last certificate of the list before"),
     {NULL, NULL, NULL, 0},
 };
 

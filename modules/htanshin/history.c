@@ -4,35 +4,40 @@
 #include "core/history.h"
 
 #include "core/account.h"
-#include "htanshin/command.h"
-#include "htanshin/print.h"
+#include "htanshin/list.h"
 
 #define LIMIT_DEFAULT 50
-#define LIMIT_MAX 1000000
 
 typedef struct reading_t {
-    anshin_call_t *call;
-    int unknown; /* the series of unknown users: what they typed is a column */
+    const char *user; /* NULL: the series of unknown users, where what they typed is a column */
+    int skip;         /* so many of the newest are not listed, or are already */
+    apr_int64_t total;
+    anshin_rows_t *rows;
 } reading_t;
 
+/* The series has its order, which is not that of the clock. */
 static apr_status_t show_entry(void *baton, const anshin_history_t *entry)
 {
-    const reading_t *reading = baton;
-    apr_pool_t *pool = reading->call->pool;
-    json_t *row = json_object();
+    reading_t *reading = baton;
+    apr_pool_t *pool = anshin_rows_scratch(reading->rows);
+    const char *place = anshin_rows_place(reading->rows, ++reading->skip, "");
+    json_t *row;
 
+    if (place == NULL) {
+        return APR_SUCCESS;
+    }
+    row = json_object();
     anshin_result_time(row, "at", entry->at, pool);
-    if (reading->unknown) {
+    if (reading->user == NULL) {
         anshin_result_text(row, "typed", entry->user, pool);
     }
     anshin_result_text(row, "result", anshin_history_result_name(entry->result), pool);
     anshin_result_text(row, "address", entry->address, pool);
-    if (!reading->unknown) {
+    if (reading->user != NULL) {
         anshin_result_number(row, "terminal", entry->terminal);
     }
     anshin_result_text(row, "certificate", entry->serial, pool);
-    json_array_append_new(reading->call->result, row);
-    return APR_SUCCESS;
+    return anshin_rows_add(reading->rows, place, row);
 }
 
 /* A user without any entry: there, or not? */
@@ -48,35 +53,47 @@ static apr_status_t must_exist(anshin_call_t *call, anshin_txn_t *txn, const cha
     return status;
 }
 
-static apr_status_t history(anshin_call_t *call)
+/* What came since the walk before lies in front of what it listed. */
+static apr_status_t walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
 {
-    reading_t reading = {call, anshin_call_value(call, "unknown") != NULL};
-    const char *user = NULL;
+    reading_t *reading = baton;
     apr_int64_t total = 0;
-    anshin_txn_t *txn;
-    int limit;
-    apr_status_t status = anshin_call_number(call, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit);
+    apr_status_t status = anshin_history_read(&call->op, txn, reading->user, 0, 0, show_entry, reading, &total);
 
-    if (status == APR_SUCCESS && (call->operand_count == 1) == reading.unknown) {
-        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0861", "history: give a USER or --unknown");
+    reading->rows = rows;
+    if (reading->total >= 0 && total > reading->total) {
+        reading->skip += (int)(total - reading->total);
     }
-    if (status == APR_SUCCESS && !reading.unknown) {
-        status = anshin_call_user(call, call->operands[0], &user);
+    reading->total = total;
+    if (status == APR_SUCCESS) {
+        status = anshin_history_read(&call->op, txn, reading->user, reading->skip, anshin_rows_limit(rows), show_entry,
+                                     reading, NULL);
     }
-    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
-        return status;
+    if (status == APR_SUCCESS && reading->total == 0 && reading->user != NULL) {
+        status = must_exist(call, txn, reading->user);
     }
-    call->result = json_array();
-    status = anshin_history_read(&call->op, txn, user, 0, limit, show_entry, &reading, &total);
-    if (status == APR_SUCCESS && total == 0 && user != NULL) {
-        status = must_exist(call, txn, user);
-    }
-    anshin_txn_abort(txn);
     return status;
 }
 
+static apr_status_t history(anshin_call_t *call)
+{
+    static const anshin_list_t list = {.limit = LIMIT_DEFAULT, .walk = walk};
+    reading_t reading = {.total = -1};
+    int unknown = anshin_call_value(call, "unknown") != NULL;
+    apr_status_t status = anshin_call_number(call, "after", 0, ANSHIN_LIST_MAX, 0, &reading.skip);
+
+    if (status == APR_SUCCESS && (call->operand_count == 1) == unknown) {
+        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0861", "history: give a USER or --unknown");
+    }
+    if (status == APR_SUCCESS && !unknown) {
+        status = anshin_call_user(call, call->operands[0], &reading.user);
+    }
+    return status == APR_SUCCESS ? anshin_list(call, &list, &reading) : status;
+}
+
 static const anshin_command_option_t history_options[] = {
-    {"limit", "N", "At most so many of the newest; 50 when not given.", 0},
+    {"limit", "NUMBER", "At most so many of the newest; 50 when not given.", 0},
+    {"after", "NUMBER", "Not the newest so many: those of the lists before.", 0},
     {"unknown", NULL, "The attempts with user IDs that do not exist.", 0},
     {NULL, NULL, NULL, 0},
 };

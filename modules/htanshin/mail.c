@@ -5,57 +5,23 @@
 
 #include <string.h>
 
-#include "htanshin/command.h"
-#include "htanshin/print.h"
+#include "htanshin/list.h"
 
 static const char *const state_words[] = {"waiting", "delivering", "sent", "spooled", "failed", NULL};
 
-static json_t *mail_row(const anshin_call_t *call, const char *id, const anshin_mail_t *mail)
+static json_t *mail_row(const char *id, const anshin_mail_t *mail, apr_pool_t *pool)
 {
     json_t *row = json_object();
 
-    anshin_result_text(row, "id", id, call->pool);
-    anshin_result_text(row, "kind", mail->kind, call->pool);
-    anshin_result_text(row, "user", mail->user, call->pool);
-    anshin_result_text(row, "state", anshin_mail_state_name(mail->state), call->pool);
-    anshin_result_time(row, "created_at", mail->created_at, call->pool);
-    anshin_result_time(row, "sent_at", mail->sent_at, call->pool);
+    anshin_result_text(row, "id", id, pool);
+    anshin_result_text(row, "kind", mail->kind, pool);
+    anshin_result_text(row, "user", mail->user, pool);
+    anshin_result_text(row, "state", anshin_mail_state_name(mail->state), pool);
+    anshin_result_time(row, "created_at", mail->created_at, pool);
+    anshin_result_time(row, "sent_at", mail->sent_at, pool);
     anshin_result_number(row, "tries", mail->tries);
-    anshin_result_text(row, "last_error", mail->last_error, call->pool);
+    anshin_result_text(row, "last_error", mail->last_error, pool);
     return row;
-}
-
-typedef struct listing_t {
-    const anshin_call_t *call;
-    anshin_filter_t filter;
-    anshin_rows_t *rows;
-} listing_t;
-
-static apr_status_t list_one(void *baton, const char *key, const void *record)
-{
-    const listing_t *listing = baton;
-    const anshin_mail_t *mail = record;
-
-    if (anshin_call_admits(listing->call, &listing->filter, mail->contract, mail->user,
-                           anshin_mail_state_name(mail->state))) {
-        anshin_rows_add_at(listing->rows, mail->created_at, key, mail_row(listing->call, key, mail));
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t mail_list(anshin_call_t *call)
-{
-    listing_t listing = {.call = call, .rows = anshin_rows_create(call->pool)};
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_call_filter(call, state_words, &listing.filter);
-
-    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_each(txn, &anshin_record_mail, "", list_one, &listing);
-    anshin_txn_abort(txn);
-    call->result = anshin_rows_take(listing.rows, 1, 0);
-    return status;
 }
 
 static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mail)
@@ -78,6 +44,57 @@ static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mai
                            call->op.contract->name);
     }
     return status;
+}
+
+typedef struct listing_t {
+    const anshin_call_t *call;
+    anshin_filter_t filter;
+    anshin_rows_t *rows;
+} listing_t;
+
+static apr_status_t list_one(void *baton, const char *key, const void *record)
+{
+    const listing_t *listing = baton;
+    const anshin_mail_t *mail = record;
+    const char *place;
+
+    if (!anshin_call_admits(listing->call, &listing->filter, mail->contract, mail->user,
+                            anshin_mail_state_name(mail->state)) ||
+        (place = anshin_rows_place(listing->rows, mail->created_at, key)) == NULL) {
+        return APR_SUCCESS;
+    }
+    return anshin_rows_add(listing->rows, place, mail_row(key, mail, anshin_rows_scratch(listing->rows)));
+}
+
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+{
+    listing_t *listing = baton;
+
+    (void)call;
+    listing->rows = rows;
+    return anshin_txn_each(txn, &anshin_record_mail, "", list_one, listing);
+}
+
+static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
+{
+    anshin_mail_t mail;
+    apr_status_t status = find(call, given, &mail);
+
+    (void)baton;
+    if (status == APR_SUCCESS) {
+        *at = mail.created_at;
+        *key = given;
+    }
+    return status;
+}
+
+static apr_status_t mail_list(anshin_call_t *call)
+{
+    static const anshin_list_t list = {.descending = 1, .after = list_after, .walk = list_walk};
+    listing_t listing = {.call = call};
+    apr_status_t status = anshin_call_filter(call, state_words, &listing.filter);
+
+    return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
 
 /* The text is sealed, since it holds links: shown only when asked for, and only until it is delivered. */
@@ -107,7 +124,7 @@ static apr_status_t mail_show(anshin_call_t *call)
     if (status != APR_SUCCESS) {
         return status;
     }
-    call->result = mail_row(call, call->operands[0], &mail);
+    call->result = mail_row(call->operands[0], &mail, call->pool);
     return anshin_call_value(call, "text") != NULL ? show_text(call, &mail) : APR_SUCCESS;
 }
 
@@ -129,7 +146,7 @@ static apr_status_t act(anshin_call_t *call, apr_status_t (*verb)(anshin_op_t *o
     }
     status = find(call, id, &mail);
     if (status == APR_SUCCESS) {
-        call->result = mail_row(call, id, &mail);
+        call->result = mail_row(id, &mail, call->pool);
     }
     return status;
 }
@@ -147,6 +164,8 @@ static apr_status_t mail_drop(anshin_call_t *call)
 static const anshin_command_option_t list_options[] = {
     {"user", "USER", "Only mail to this user.", 0},
     {"state", "STATE", "Only mail that is waiting, delivering, sent, spooled (in the Maildir) or failed.", 0},
+    ANSHIN_LIST_LIMIT,
+    ANSHIN_LIST_AFTER("ID", "the last mail of the list before"),
     {NULL, NULL, NULL, 0},
 };
 

@@ -137,13 +137,13 @@ static void print_row(FILE *out, const char *const *cells, const int *widths, in
     fputc('\n', out);
 }
 
-/* The columns are the keys of the first row; every row is made by the same code, so that all have them. */
-static void print_table(FILE *out, const json_t *rows, int indent, apr_pool_t *pool)
+/* The columns are the keys of the first row; every row is made by the same code, so that all have them. widths: of the
+ * cells so far, which becomes that of these too. head: with the names of the columns above. */
+static void print_table(FILE *out, const json_t *rows, int indent, int *widths, int head, apr_pool_t *pool)
 {
     int columns = (int)json_object_size(json_array_get(rows, 0));
     int count = (int)json_array_size(rows) + 1;
     const char **cells = apr_palloc(pool, sizeof(*cells) * (apr_size_t)(count * columns));
-    int *widths = apr_pcalloc(pool, sizeof(*widths) * (apr_size_t)columns);
     const char *key;
     json_t *value;
     int column = 0;
@@ -160,9 +160,14 @@ static void print_table(FILE *out, const json_t *rows, int indent, apr_pool_t *p
         int width = width_of(cells[i]);
         widths[i % columns] = width > widths[i % columns] ? width : widths[i % columns];
     }
-    for (int row = 0; row < count; row++) {
+    for (int row = head ? 0 : 1; row < count; row++) {
         print_row(out, &cells[(apr_size_t)row * (apr_size_t)columns], widths, columns, indent);
     }
+}
+
+static int *no_widths(const json_t *rows, apr_pool_t *pool)
+{
+    return apr_pcalloc(pool, sizeof(int) * json_object_size(json_array_get(rows, 0)));
 }
 
 /* Text of several lines, each indented, so that none passes for one of ours. */
@@ -202,7 +207,7 @@ static void print_object(FILE *out, const json_t *object, int indent, apr_pool_t
         if (json_is_string(value)) {
             print_lines(out, json_string_value(value), indent + INDENT, pool);
         } else if (is_table(value)) {
-            print_table(out, value, indent + INDENT, pool);
+            print_table(out, value, indent + INDENT, no_widths(value, pool), 1, pool);
         } else {
             print_object(out, value, indent + INDENT, pool);
         }
@@ -214,7 +219,7 @@ void anshin_print_text(FILE *out, const json_t *value, apr_pool_t *pool)
     if (json_is_object(value)) {
         print_object(out, value, 0, pool);
     } else if (is_table(value)) {
-        print_table(out, value, 0, pool);
+        print_table(out, value, 0, no_widths(value, pool), 1, pool);
     }
 }
 
@@ -228,21 +233,15 @@ static void print_escaped(FILE *out, utf8proc_int32_t character)
     }
 }
 
-int anshin_print_json(FILE *out, const json_t *value, size_t flags)
+/* JSON text that jansson wrote. 0, or -1: not all of it was written. */
+static int print_json_text(FILE *out, const char *at, const char *end)
 {
-    char *text = json_dumps(value, flags);
-    const char *at = text;
-    int whole;
-
-    if (text == NULL) {
-        return -1;
-    }
-    while (*at != '\0') {
+    while (at < end) {
         utf8proc_int32_t character;
-        utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &character);
+        utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)at, end - at, &character);
 
         if (bytes <= 0) {
-            break; /* jansson writes no such thing */
+            return -1; /* jansson writes no such thing */
         }
         if (character == '\n' || is_plain(character)) {
             fwrite(at, 1, (size_t)bytes, out);
@@ -251,7 +250,61 @@ int anshin_print_json(FILE *out, const json_t *value, size_t flags)
         }
         at += bytes;
     }
-    whole = *at == '\0' && !ferror(out);
+    return ferror(out) ? -1 : 0;
+}
+
+int anshin_print_json(FILE *out, const json_t *value, size_t flags)
+{
+    char *text = json_dumps(value, flags);
+    int result = text != NULL ? print_json_text(out, text, text + strlen(text)) : -1;
+
     free(text);
-    return whole ? 0 : -1;
+    return result;
+}
+
+#define ARRAY_HEAD "["
+#define ARRAY_TAIL "\n]"
+
+/* What stands between the brackets of each part makes one array. */
+static int print_json_part(FILE *out, const anshin_print_list_t *list, const json_t *rows)
+{
+    char *text = json_dumps(rows, JSON_INDENT(INDENT));
+    size_t length = text != NULL ? strlen(text) : 0;
+    int result = -1;
+
+    if (text != NULL) {
+        fputs(list->rows == 0 ? ARRAY_HEAD : ",", out);
+        result = print_json_text(out, text + strlen(ARRAY_HEAD), text + length - strlen(ARRAY_TAIL));
+    }
+    free(text);
+    return result;
+}
+
+int anshin_print_part(FILE *out, anshin_print_list_t *list, const json_t *rows, apr_pool_t *pool)
+{
+    apr_pool_t *scratch;
+    int result = 0;
+
+    if (json_array_size(rows) == 0) {
+        return 0;
+    }
+    if (list->json) {
+        result = print_json_part(out, list, rows);
+    } else {
+        if (list->widths == NULL) {
+            list->widths = no_widths(rows, pool);
+        }
+        apr_pool_create(&scratch, pool);
+        print_table(out, rows, 0, list->widths, list->rows == 0, scratch);
+        apr_pool_destroy(scratch);
+    }
+    list->rows += (int)json_array_size(rows);
+    return result == 0 && !ferror(out) ? 0 : -1;
+}
+
+void anshin_print_end(FILE *out, const anshin_print_list_t *list)
+{
+    if (list->json) {
+        fputs(list->rows == 0 ? ARRAY_HEAD "]\n" : ARRAY_TAIL "\n", out);
+    }
 }

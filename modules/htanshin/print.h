@@ -15,18 +15,19 @@ void anshin_result_time(json_t *object, const char *key, apr_time_t time, apr_po
 void anshin_result_number(json_t *object, const char *key, apr_int64_t number);
 void anshin_result_flag(json_t *object, const char *key, int flag);
 
-/* Rows that come in no order. add takes the reference of row; take gives a JSON array in order of the keys, at most
- * limit rows (0: all), and the list is empty then. */
+/* Rows that come in no order, of which the first limit (0: all) after a place (NULL: any) are kept. Memory is that of
+ * twice as many short texts, however many come. place: where a row belongs, by time (0: by key alone), then by key;
+ * NULL when it would not be kept, and need not be made. It and what anshin_rows_scratch() gave live until the next
+ * place. add takes the reference of row: APR_SUCCESS, or ANSHIN_EFAULT (no memory). take: the next rows in order, at
+ * most count, as a JSON array that is empty at the end (NULL: no memory); nothing is added then any more. *last: the
+ * place of the last of them. */
 typedef struct anshin_rows_t anshin_rows_t;
-anshin_rows_t *anshin_rows_create(apr_pool_t *pool);
-void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row);
-void anshin_rows_add_at(anshin_rows_t *rows, apr_time_t at, const char *key, json_t *row); /* by time, then by key */
-/* Of rows that are taken in ascending order: keep only the first limit (0: all) after a key (NULL: any). Memory is that
- * of twice as many then, however many there are. wants: 0 when a row of this key would not be kept, and
- * need not be made. */
-void anshin_rows_bound(anshin_rows_t *rows, int limit, const char *after);
-int anshin_rows_wants(const anshin_rows_t *rows, const char *key);
-json_t *anshin_rows_take(anshin_rows_t *rows, int descending, int limit);
+anshin_rows_t *anshin_rows_create(apr_pool_t *pool, int descending, int limit, const char *after);
+int anshin_rows_limit(const anshin_rows_t *rows);
+apr_pool_t *anshin_rows_scratch(const anshin_rows_t *rows);
+const char *anshin_rows_place(const anshin_rows_t *rows, apr_time_t at, const char *key);
+apr_status_t anshin_rows_add(anshin_rows_t *rows, const char *place, json_t *row);
+json_t *anshin_rows_take(anshin_rows_t *rows, int count, const char **last);
 
 /* An answer as text: an object as lines "key: value", an array of objects as a table. */
 void anshin_print_text(FILE *out, const json_t *value, apr_pool_t *pool);
@@ -34,6 +35,17 @@ void anshin_print_text(FILE *out, const json_t *value, apr_pool_t *pool);
 /* An answer as JSON, flags as json_dumps() has them: what a terminal may not be given (S27) is written as \uXXXX, so
  * that a program reads what was there. 0, or -1: not all of it was written. */
 int anshin_print_json(FILE *out, const json_t *value, size_t flags);
+
+/* An array of objects that is written in parts: as when it is printed at once, but that the columns of a text are as
+ * wide as the cells so far. Begins with zeros. part: 0, or -1 when not all of it was written; end: once, when all went
+ * well. */
+typedef struct anshin_print_list_t {
+    int json;
+    int rows;    /* written so far */
+    int *widths; /* of the columns of a text, in a pool that lives as long */
+} anshin_print_list_t;
+int anshin_print_part(FILE *out, anshin_print_list_t *list, const json_t *rows, apr_pool_t *pool);
+void anshin_print_end(FILE *out, const anshin_print_list_t *list);
 
 /* Text that a terminal shows as it is (S27): control characters, those that change the direction of writing, and bytes
  * that are no UTF-8 become U+FFFD. In pool. */

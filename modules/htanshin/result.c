@@ -10,15 +10,19 @@
 
 struct anshin_rows_t {
     apr_pool_t *pool;
+    apr_pool_t *texts;        /* of the rows that are kept */
+    apr_pool_t *scratch;      /* of the row at hand */
     apr_array_header_t *rows; /* of row_t */
-    int limit;                /* 0: all */
-    const char *after;        /* NULL: any */
-    const char *last;         /* what comes after it is not among the first limit; NULL: not known yet */
+    int descending;
+    int limit;         /* 0: all */
+    const char *after; /* NULL: any */
+    const char *last;  /* what comes after it is not among the first limit; NULL: not known yet */
+    int taken;         /* -1: not in order yet */
 };
 
 typedef struct row_t {
-    const char *key;
-    json_t *row;
+    const char *place;
+    const char *text; /* as JSON: a fifth of what the value takes */
 } row_t;
 
 void anshin_result_text(json_t *object, const char *key, const char *text, apr_pool_t *pool)
@@ -56,73 +60,124 @@ void anshin_result_flag(json_t *object, const char *key, int flag)
     json_object_set_new(object, key, json_boolean(flag));
 }
 
-anshin_rows_t *anshin_rows_create(apr_pool_t *pool)
+anshin_rows_t *anshin_rows_create(apr_pool_t *pool, int descending, int limit, const char *after)
 {
     anshin_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
 
     rows->pool = pool;
+    apr_pool_create(&rows->texts, pool);
+    apr_pool_create(&rows->scratch, pool);
     rows->rows = apr_array_make(pool, 64, sizeof(row_t));
+    rows->descending = descending;
+    rows->limit = limit;
+    rows->after = after;
+    rows->taken = -1;
     return rows;
 }
 
-void anshin_rows_bound(anshin_rows_t *rows, int limit, const char *after)
+int anshin_rows_limit(const anshin_rows_t *rows)
 {
-    rows->limit = limit;
-    rows->after = after;
+    return rows->limit;
 }
 
-int anshin_rows_wants(const anshin_rows_t *rows, const char *key)
+apr_pool_t *anshin_rows_scratch(const anshin_rows_t *rows)
 {
-    return (rows->after == NULL || strcmp(key, rows->after) > 0) && (rows->last == NULL || strcmp(key, rows->last) < 0);
+    return rows->scratch;
 }
 
-static int compare(const void *a, const void *b)
+/* Does the first place come after the second? */
+static int comes_after(const anshin_rows_t *rows, const char *first, const char *second)
 {
-    return strcmp(((const row_t *)a)->key, ((const row_t *)b)->key);
+    int difference = strcmp(first, second);
+
+    return rows->descending ? difference < 0 : difference > 0;
 }
 
-/* Leave the first of them. */
+const char *anshin_rows_place(const anshin_rows_t *rows, apr_time_t at, const char *key)
+{
+    const char *place;
+
+    apr_pool_clear(rows->scratch);
+    place = apr_psprintf(rows->scratch, "%020" APR_INT64_T_FMT "%s", at, key);
+    if ((rows->after != NULL && !comes_after(rows, place, rows->after)) ||
+        (rows->last != NULL && comes_after(rows, place, rows->last))) {
+        return NULL;
+    }
+    return place;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    return strcmp(((const row_t *)a)->place, ((const row_t *)b)->place);
+}
+
+static int descending(const void *a, const void *b)
+{
+    return ascending(b, a);
+}
+
+static void sort(const anshin_rows_t *rows)
+{
+    if (rows->rows->nelts > 0) {
+        qsort(rows->rows->elts, (size_t)rows->rows->nelts, sizeof(row_t), rows->descending ? descending : ascending);
+    }
+}
+
+/* Leave the first of them, and the memory of the others. */
 static void cut(anshin_rows_t *rows)
 {
-    qsort(rows->rows->elts, (size_t)rows->rows->nelts, sizeof(row_t), compare);
-    while (rows->rows->nelts > rows->limit) {
-        json_decref(((row_t *)apr_array_pop(rows->rows))->row);
+    apr_pool_t *texts;
+
+    sort(rows);
+    if (rows->limit == 0 || rows->rows->nelts <= rows->limit) {
+        return;
     }
-    rows->last = APR_ARRAY_IDX(rows->rows, rows->limit - 1, row_t).key;
+    rows->rows->nelts = rows->limit;
+    apr_pool_create(&texts, rows->pool);
+    for (int i = 0; i < rows->limit; i++) {
+        row_t *row = &APR_ARRAY_IDX(rows->rows, i, row_t);
+        row->place = apr_pstrdup(texts, row->place);
+        row->text = apr_pstrdup(texts, row->text);
+        rows->last = row->place;
+    }
+    apr_pool_destroy(rows->texts);
+    rows->texts = texts;
 }
 
-void anshin_rows_add(anshin_rows_t *rows, const char *key, json_t *row)
+apr_status_t anshin_rows_add(anshin_rows_t *rows, const char *place, json_t *row)
 {
-    row_t *added = apr_array_push(rows->rows);
+    char *text = json_dumps(row, JSON_COMPACT | JSON_ENCODE_ANY);
+    row_t *added;
 
-    added->key = apr_pstrdup(rows->pool, key);
-    added->row = row;
+    json_decref(row);
+    if (text == NULL) {
+        return ANSHIN_EFAULT;
+    }
+    added = apr_array_push(rows->rows);
+    added->place = apr_pstrdup(rows->texts, place);
+    added->text = apr_pstrdup(rows->texts, text);
+    free(text);
     if (rows->limit > 0 && rows->rows->nelts >= 2 * rows->limit) {
         cut(rows);
     }
+    return APR_SUCCESS;
 }
 
-void anshin_rows_add_at(anshin_rows_t *rows, apr_time_t at, const char *key, json_t *row)
+json_t *anshin_rows_take(anshin_rows_t *rows, int count, const char **last)
 {
-    anshin_rows_add(rows, apr_psprintf(rows->pool, "%020" APR_INT64_T_FMT "%s", at, key), row);
-}
-
-json_t *anshin_rows_take(anshin_rows_t *rows, int descending, int limit)
-{
-    int count = rows->rows->nelts;
     json_t *array = json_array();
 
-    if (count > 0) {
-        qsort(rows->rows->elts, (size_t)count, sizeof(row_t), compare);
+    if (rows->taken < 0) {
+        cut(rows);
+        rows->taken = 0;
     }
-    for (int i = 0; i < count; i++) {
-        json_t *row = APR_ARRAY_IDX(rows->rows, descending ? count - 1 - i : i, row_t).row;
-        if (limit == 0 || i < limit) {
-            json_array_append_new(array, row);
-        } else {
-            json_decref(row);
+    for (; count > 0 && rows->taken < rows->rows->nelts; count--, rows->taken++) {
+        const row_t *row = &APR_ARRAY_IDX(rows->rows, rows->taken, row_t);
+        if (json_array_append_new(array, json_loads(row->text, JSON_DECODE_ANY, NULL)) != 0) {
+            json_decref(array);
+            return NULL;
         }
+        *last = row->place;
     }
-    apr_array_clear(rows->rows);
     return array;
 }

@@ -7,30 +7,7 @@
 #include <string.h>
 
 #include "core/account.h"
-#include "htanshin/command.h"
-#include "htanshin/print.h"
-
-typedef struct listing_t {
-    anshin_call_t *call;
-    anshin_rows_t *rows;
-} listing_t;
-
-static apr_status_t list_one(void *baton, const char *key, const anshin_session_t *session)
-{
-    const listing_t *listing = baton;
-    apr_pool_t *pool = listing->call->pool;
-    json_t *row = json_object();
-
-    anshin_result_text(row, "id", key, pool);
-    anshin_result_time(row, "since", session->created_at, pool);
-    anshin_result_time(row, "last_used", session->seen_at, pool);
-    anshin_result_text(row, "address", session->address, pool);
-    anshin_result_text(row, "method", anshin_method_name(session->method), pool);
-    anshin_result_number(row, "terminal", session->terminal);
-    anshin_result_text(row, "certificate", session->serial, pool);
-    anshin_rows_add_at(listing->rows, session->created_at, key, row);
-    return APR_SUCCESS;
-}
+#include "htanshin/list.h"
 
 static apr_status_t missing(anshin_call_t *call, apr_status_t status, const char *user)
 {
@@ -41,25 +18,74 @@ static apr_status_t missing(anshin_call_t *call, apr_status_t status, const char
     return status;
 }
 
+typedef struct listing_t {
+    const char *user;
+    anshin_rows_t *rows;
+} listing_t;
+
+static apr_status_t list_one(void *baton, const char *key, const anshin_session_t *session)
+{
+    const listing_t *listing = baton;
+    apr_pool_t *pool = anshin_rows_scratch(listing->rows);
+    const char *place = anshin_rows_place(listing->rows, session->created_at, key);
+    json_t *row;
+
+    if (place == NULL) {
+        return APR_SUCCESS;
+    }
+    row = json_object();
+    anshin_result_text(row, "id", key, pool);
+    anshin_result_time(row, "since", session->created_at, pool);
+    anshin_result_time(row, "last_used", session->seen_at, pool);
+    anshin_result_text(row, "address", session->address, pool);
+    anshin_result_text(row, "method", anshin_method_name(session->method), pool);
+    anshin_result_number(row, "terminal", session->terminal);
+    anshin_result_text(row, "certificate", session->serial, pool);
+    return anshin_rows_add(listing->rows, place, row);
+}
+
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+{
+    listing_t *listing = baton;
+    anshin_account_t account;
+    apr_status_t status = missing(call, anshin_account_get(&call->op, txn, listing->user, &account), listing->user);
+
+    listing->rows = rows;
+    return status == APR_SUCCESS ? anshin_sessions_each(&call->op, txn, &account, list_one, listing) : status;
+}
+
+/* Another user's session is not there. */
+static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
+{
+    const listing_t *listing = baton;
+    anshin_session_t session;
+    anshin_account_t account;
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_session_get(&call->op, txn, given, &session, &account);
+    if (status == APR_SUCCESS && strcmp(account.user, listing->user) != 0) {
+        status = ANSHIN_ENOTFOUND;
+    }
+    *at = status == APR_SUCCESS ? session.created_at : 0;
+    *key = given;
+    anshin_txn_abort(txn);
+    return status == ANSHIN_ENOTFOUND
+               ? anshin_fail(&call->op.error, status, "AN1185", "--after: user %s has no such session", listing->user)
+               : status;
+}
+
 /* The sessions of a user who exists, newest first. */
 static apr_status_t session_list(anshin_call_t *call)
 {
-    listing_t listing = {call, anshin_rows_create(call->pool)};
-    anshin_account_t account;
-    const char *user;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+    static const anshin_list_t list = {.descending = 1, .after = list_after, .walk = list_walk};
+    listing_t listing = {.user = NULL};
+    apr_status_t status = anshin_call_user(call, call->operands[0], &listing.user);
 
-    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_account_get(&call->op, txn, user, &account);
-    if (status == APR_SUCCESS) {
-        status = anshin_sessions_each(&call->op, txn, &account, list_one, &listing);
-    }
-    anshin_txn_abort(txn);
-    call->result = anshin_rows_take(listing.rows, 1, 0);
-    return missing(call, status, user);
+    return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
 
 static apr_status_t session_end(anshin_call_t *call)
@@ -83,8 +109,14 @@ static apr_status_t session_end(anshin_call_t *call)
     return APR_SUCCESS;
 }
 
+static const anshin_command_option_t list_options[] = {
+    ANSHIN_LIST_LIMIT,
+    ANSHIN_LIST_AFTER("ID", "the last session of the list before"),
+    {NULL, NULL, NULL, 0},
+};
+
 const anshin_command_t anshin_commands_session[] = {
-    {"session", "list", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, session_list,
+    {"session", "list", "USER", 1, 1, list_options, ANSHIN_ACCESS_STORE, session_list,
      "List where a user is logged in, newest first."},
     {"session", "end", "USER [ID]", 1, 2, NULL, ANSHIN_ACCESS_STORE, session_end,
      "End one session of a user, or all of them; it takes effect with the very next request."},

@@ -9,11 +9,9 @@
 #include "core/erase.h"
 #include "core/reissue.h"
 #include "htanshin/command.h"
-#include "htanshin/print.h"
+#include "htanshin/list.h"
 #include "htanshin/spool.h"
 #include "htanshin/user_show.h"
-
-#define LIMIT_MAX 1000000
 
 static const char *const state_words[] = {"pending", "active", "locked", "disabled", NULL};
 static const char *const method_words[] = {"password", "otp", "certificate", NULL};
@@ -102,24 +100,23 @@ static apr_status_t user_code(anshin_call_t *call)
 }
 
 typedef struct listing_t {
-    anshin_call_t *call;
     anshin_rows_t *rows;
-    apr_pool_t *scratch; /* of one row */
-    int state;           /* -1: any */
+    int state; /* -1: any */
 } listing_t;
 
 static apr_status_t list_one(void *baton, const char *key, const void *record)
 {
     const listing_t *listing = baton;
     const anshin_account_t *account = record;
-    apr_pool_t *pool = listing->scratch;
+    apr_pool_t *pool = anshin_rows_scratch(listing->rows);
+    const char *place;
     json_t *row;
 
     (void)key;
-    if ((listing->state >= 0 && account->state != listing->state) || !anshin_rows_wants(listing->rows, account->user)) {
+    if ((listing->state >= 0 && account->state != listing->state) ||
+        (place = anshin_rows_place(listing->rows, 0, account->user)) == NULL) {
         return APR_SUCCESS;
     }
-    apr_pool_clear(pool);
     row = json_object();
     anshin_result_text(row, "user", account->user, pool);
     anshin_result_text(row, "state", anshin_account_state_name(account->state), pool);
@@ -127,30 +124,32 @@ static apr_status_t list_one(void *baton, const char *key, const void *record)
     anshin_result_number(row, "terminals", account->terminals != NULL ? account->terminals->nelts : 0);
     anshin_result_time(row, "created_at", account->created_at, pool);
     anshin_result_time(row, "last_login_at", account->last_login_at, pool);
-    anshin_rows_add(listing->rows, account->user, row);
-    return APR_SUCCESS;
+    return anshin_rows_add(listing->rows, place, row);
+}
+
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+{
+    listing_t *listing = baton;
+
+    listing->rows = rows;
+    return anshin_txn_each(txn, &anshin_record_account, apr_pstrcat(call->pool, call->op.contract->name, "/", NULL),
+                           list_one, listing);
+}
+
+static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
+{
+    (void)baton;
+    *at = 0;
+    return anshin_call_user(call, given, key);
 }
 
 static apr_status_t user_list(anshin_call_t *call)
 {
-    listing_t listing = {.call = call, .rows = anshin_rows_create(call->pool)};
-    const char *prefix = apr_pstrcat(call->pool, call->op.contract->name, "/", NULL);
-    anshin_txn_t *txn;
-    int limit = 0;
+    static const anshin_list_t list = {.after = list_after, .walk = list_walk};
+    listing_t listing;
     apr_status_t status = anshin_call_word(call, "state", state_words, -1, &listing.state);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_call_number(call, "limit", 1, LIMIT_MAX, 0, &limit);
-    }
-    anshin_rows_bound(listing.rows, limit, anshin_call_value(call, "after"));
-    apr_pool_create(&listing.scratch, call->pool);
-    if (status != APR_SUCCESS || (status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn)) != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_each(txn, &anshin_record_account, prefix, list_one, &listing);
-    anshin_txn_abort(txn);
-    call->result = anshin_rows_take(listing.rows, 0, limit);
-    return status;
+    return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
 
 static apr_status_t user_show(anshin_call_t *call)
@@ -303,8 +302,8 @@ static const anshin_command_option_t delete_options[] = {
 
 static const anshin_command_option_t list_options[] = {
     {"state", "STATE", "Only those that are pending, active, locked or disabled.", 0},
-    {"limit", "NUMBER", "At most so many, in the order of their IDs; it needs memory for so many alone.", 0},
-    {"after", "USER", "Only those whose ID comes after this one: the last of the list before.", 0},
+    ANSHIN_LIST_LIMIT,
+    ANSHIN_LIST_AFTER("USER", "the last user of the list before"),
     {NULL, NULL, NULL, 0},
 };
 
@@ -315,7 +314,8 @@ const anshin_command_t anshin_commands_user[] = {
      "Give a user who has not registered yet a new URL and code; the old ones end."},
     {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,
      "Show state, method, terminals, certificates, locks and last login of a user."},
-    {"user", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, user_list, "List the contract's users."},
+    {"user", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, user_list,
+     "List the contract's users, in the order of their IDs."},
     {"user", "lock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_lock, "Lock a user and end the user's sessions."},
     {"user", "unlock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_unlock,
      "Undo lock, disable and the lock of too many attempts; every counter starts again."},

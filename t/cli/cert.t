@@ -86,6 +86,8 @@ is($results{login_ok}{certificate}, $serial, 'S28: and the certificate');
 like($results{login_ok}{at}, qr/T[\d:]{8}[+-]\d\d:\d\d$/, 'S28: and the time with its offset from UTC');
 is(scalar @{ json('history', 'p-01-usr001', '--limit', 1) }, 1, 'limit');
 is(json('history', 'p-01-usr001', '--limit', 1)->[0]{at}, $history->[0]{at}, 'newest first');
+is_deeply([ map { @{ json('history', 'p-01-usr001', '--limit', 1, '--after', $_) } } 0 .. $#$history ], $history, 'D4: one by one it is the same history');
+is_deeply(json('history', 'p-01-usr001', '--after', scalar @$history), [], 'D4: and the end of it');
 refused('history of nobody', 1, qr/there is none/, 'history', 'nobody');
 refused('history of neither', 2, qr/give a USER or --unknown/, 'history');
 refused('history of both', 2, qr/give a USER or --unknown/, 'history', 'x', '--unknown');
@@ -94,6 +96,12 @@ is_deeply(json('history', '--unknown'), [], 'no attempts of unknown users yet');
 
 # What a stranger types reaches the operator's terminal as text (S27).
 my $other    = person('p-01-usr002');
+my $certs    = json('cert', 'list');
+is(scalar @$certs, 2, 'two certificates');
+is_deeply([ json('cert', 'list', '--limit', 1), json('cert', 'list', '--after', $certs->[0]{serial}) ], [ [ $certs->[0] ], [ $certs->[1] ] ],
+    'D4: the newest, and what comes after it');
+is_deeply(json('cert', 'list', '--after', $certs->[1]{serial}), [], 'D4: and the end of it');
+refused('D4: the rest after a certificate that is not there', 1, qr/certificate ff: there is none/, 'cert', 'list', '--after', 'ff');
 my $stranger = $s->client(cert => $other->{pem});
 $other->login($stranger, user => "evil\x{202e}\x{1b}x", password => 'whatever it is');
 my $unknown = json('history', '--unknown');
@@ -105,6 +113,10 @@ unlike(htanshin('history', '--unknown')->{out}, qr/[\x00-\x09\x0b-\x1f\x7f]|\xe2
 
 my $mail = json('mail', 'list', '--user', 'p-01-usr001');
 cmp_ok(scalar @$mail, '>=', 1, 'mail to the user');
+my $mails = json('mail', 'list');
+is_deeply([ json('mail', 'list', '--limit', 1), json('mail', 'list', '--after', $mails->[0]{id}) ], [ [ $mails->[0] ], [ @$mails[1 .. $#$mails] ] ],
+    'D4: the newest mail, and what comes after it');
+refused('D4: the rest after what is no mail', 2, qr/ID: must be/, 'mail', 'list', '--after', 'x');
 is($mail->[-1]{state}, 'spooled', 'lies in the Maildir: nobody knows yet that it is carried on');
 is($mail->[-1]{kind}, 'certificate-ready', 'its kind');
 my $id = $mail->[-1]{id};

@@ -100,7 +100,9 @@ unlike($text, qr/\$argon2|hash|mac\b|\Q$made->{registration_code}\E/, 'no secret
 is_deeply([ map { $_->{user} } @{ json('user', 'list') } ], [ 'p-01-usr001', 'p-01-usr002' ], 'list, in order');
 is_deeply([ map { $_->{user} } @{ json('user', 'list', '--limit', 1) } ], ['p-01-usr001'], 'D4: the first of a list');
 is_deeply([ map { $_->{user} } @{ json('user', 'list', '--limit', 1, '--after', 'p-01-usr001') } ], ['p-01-usr002'], 'D4: and what comes after it');
+is_deeply([ map { $_->{user} } @{ json('user', 'list', '--after', 'P-01-USR001') } ], ['p-01-usr002'], 'D4: however the ID is written');
 is_deeply(json('user', 'list', '--after', 'p-01-usr002'), [], 'D4: and the end of it');
+refused('D4: the rest after what is no ID', 2, qr/USER: must be/, 'user', 'list', '--after', '../x');
 is_deeply(json('user', 'list', '--state', 'active'), [], 'list of a state that nobody is in');
 refused('an unknown state', 2, qr/--state: must be one of/, 'user', 'list', '--state', 'dead');
 
@@ -152,6 +154,9 @@ my $sessions = json('session', 'list', 'p-01-usr003');
 cmp_ok(scalar @$sessions, '>=', 2, 'S17: sessions of the user');
 is($sessions->[0]{address}, '127.0.0.1', 'S17: with where from');
 unlike(encode_json($sessions), qr/\Q$_\E/, 'S28: the cookie of a session is not shown') for map { values %{ $_->{cookies} } } @clients;
+sub walk { my ($key, @list) = @_; my (@rows, $r); push @rows, @$r while @{ $r = json(@list, '--limit', 1, @rows ? ('--after', $rows[-1]{$key}) : ()) }; return \@rows }
+is_deeply([ map { $_->{id} } @{ walk('id', 'session', 'list', 'p-01-usr003') } ], [ map { $_->{id} } @$sessions ], 'D4: one by one it is the same list of sessions');
+refused('D4: the rest after another user\'s session', 1, qr/AN1185/, 'session', 'list', 'p-01-usr001', '--after', $sessions->[0]{id});
 refused('a session that is not there', 1, qr/has no such session/, 'session', 'end', 'p-01-usr003', '0' x 64);
 refused('a session of another user', 1, qr/has no such session/, 'session', 'end', 'p-01-usr001', $sessions->[0]{id});
 is(json('session', 'end', 'p-01-usr003', $sessions->[0]{id})->{ended}, 1, 'S17: one is ended');

@@ -131,11 +131,96 @@ static void laid_out(void)
        "a line break makes no row of its own");
 }
 
+static void add_number(anshin_rows_t *rows, int number)
+{
+    const char *place = anshin_rows_place(rows, number, "");
+
+    if (place != NULL) {
+        (void)anshin_rows_add(rows, place, json_integer(number));
+    }
+}
+
+/* A list of 1 to 1,000 in parts of 10 after the one before, added in no order: each once, in order, whichever the order
+ * is (D4). */
+static void in_parts(void)
+{
+    for (int descending = 0; descending < 2; descending++) {
+        const char *last = NULL;
+        json_t *array;
+        int next = 0;
+        int right = 1;
+        size_t count;
+
+        do {
+            anshin_rows_t *rows = anshin_rows_create(pool, descending, 10, last);
+            for (int i = 0; i < 1000; i++) {
+                add_number(rows, (i * 7) % 1000 + 1);
+            }
+            array = anshin_rows_take(rows, 100, &last);
+            count = json_array_size(array);
+            for (size_t i = 0; i < count; i++) {
+                next++;
+                right &= json_integer_value(json_array_get(array, i)) == (descending ? 1001 - next : next);
+            }
+            json_decref(array);
+        } while (count == 10);
+        ok(right && next == 1000, "D4: parts make the whole list, %s", descending ? "newest first" : "in order");
+    }
+}
+
+/* A list written in parts of one row each. */
+static const char *printed_in_parts(const char *json, int as_json)
+{
+    static char buffer[4096];
+    FILE *out = fmemopen(buffer, sizeof(buffer), "w");
+    json_t *value = json_loads(json, 0, NULL);
+    anshin_print_list_t list = {.json = as_json};
+
+    if (out == NULL || value == NULL) {
+        return "(test is broken)";
+    }
+    memset(buffer, 0, sizeof(buffer));
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_t *part = json_pack("[O]", json_array_get(value, i));
+        if (anshin_print_part(out, &list, part, pool) != 0) {
+            return "(not written)";
+        }
+        json_decref(part);
+    }
+    anshin_print_end(out, &list);
+    fclose(out);
+    json_decref(value);
+    return buffer;
+}
+
+static void written_in_parts(void)
+{
+    static const char *const lists[] = {"[]", "[{\"a\":1}]",
+                                        "[{\"a\":1,\"b\":\"\\u202e\"},{\"a\":[2],\"b\":null},{\"a\":3,\"b\":{}}]"};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        char whole[4096] = "";
+        FILE *out = fmemopen(whole, sizeof(whole), "w");
+        json_t *value = json_loads(lists[i], 0, NULL);
+
+        (void)anshin_print_json(out, value, JSON_INDENT(2));
+        fputc('\n', out);
+        fclose(out);
+        json_decref(value);
+        ok(same_text(printed_in_parts(lists[i], 1), whole), "D4: JSON in parts is that of the whole: %s", lists[i]);
+    }
+    ok(same_text(printed_in_parts("[{\"a\":1,\"b\":2},{\"a\":333,\"b\":4},{\"a\":5,\"b\":6}]", 0),
+                 "a  b\n1  2\n333  4\n5    6\n"),
+       "D4: one head, and columns as wide as the cells so far");
+    ok(same_text(printed_in_parts("[]", 0), ""), "D4: an empty one says nothing");
+}
+
 static void put_together(void)
 {
-    anshin_rows_t *rows = anshin_rows_create(pool);
+    anshin_rows_t *rows = anshin_rows_create(pool, 1, 2, NULL);
     json_t *object = json_object();
     json_t *array;
+    const char *last = NULL;
 
     setenv("TZ", "Asia/Tokyo", 1);
     anshin_result_time(object, "at", apr_time_from_sec(1767225600), pool);
@@ -149,14 +234,13 @@ static void put_together(void)
     ok(same_text(json_string_value(json_object_get(object, "bad")), "\xef\xbf\xbd"), "what is no UTF-8 is still JSON");
     json_decref(object);
 
-    anshin_rows_add(rows, "b", json_string("2"));
-    anshin_rows_add(rows, "c", json_string("3"));
-    anshin_rows_add(rows, "a", json_string("1"));
-    array = anshin_rows_take(rows, 1, 2);
-    ok(json_array_size(array) == 2 && same_text(json_string_value(json_array_get(array, 0)), "3"),
-       "newest first, limited");
+    for (int i = 1; i <= 3; i++) {
+        add_number(rows, i);
+    }
+    array = anshin_rows_take(rows, 2, &last);
+    ok(json_array_size(array) == 2 && json_integer_value(json_array_get(array, 0)) == 3, "newest first, limited");
     json_decref(array);
-    array = anshin_rows_take(rows, 0, 0);
+    array = anshin_rows_take(rows, 2, &last);
     ok(json_array_size(array) == 0, "taken is taken");
     json_decref(array);
 }
@@ -169,6 +253,8 @@ int main(void)
     json_cleaned();
     laid_out();
     put_together();
+    in_parts();
+    written_in_parts();
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
