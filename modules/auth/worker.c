@@ -4,16 +4,22 @@
  *
  * It is a program of its own (fork and exec, S30). Its standard input is a pipe whose other end we alone hold: when we
  * are gone, however it came to that, the pipe ends, and so does the worker after the job in hand. What it says goes to
- * the error log. It finds out itself whom to become. Two of them, an old one that finishes its job and its successor,
- * are kept apart by the worker's own lock.
+ * the error log; where that is the system's log, httpd has closed its standard error, and the worker is told which
+ * log it is. It finds out itself whom to become. Two of them, an old one that finishes its job and its successor, are
+ * kept apart by the worker's own lock.
  */
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
+
+#include <http_main.h>
 
 #include "auth/auth.h"
 
@@ -25,12 +31,15 @@ APLOG_USE_MODULE(anshin_auth);
 #define EXIT_NO_EXEC 1                          /* never APEXIT_CHILDFATAL, which would end httpd */
 #define EXIT_MAX 2                              /* of the worker */
 #define ENDING_MAX 8                            /* workers of former configurations that have a job in hand still */
+#define SYSLOG "syslog"
+#define NO_EXEC "AN0591: cannot start %s: %s"
 #define ENDING "anshin-ca: told to end"
 
 /* In the pool of the configuration (pconf), which is cleared when httpd stops or reads its configuration anew. */
 typedef struct worker_t {
     const char *program;
     const char *state_dir;
+    const char *system_log; /* ErrorLog, when it is syslog; else NULL */
     server_rec *server;
     apr_pool_t *pool;
     pid_t *ending;      /* ENDING_MAX numbers, 0: free; lives as long as httpd's first process */
@@ -52,7 +61,10 @@ static void become_worker(const worker_t *worker, int input)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGPIPE};
     static const int ours[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH}; /* to httpd's process group: not the worker's */
-    const char *const argv[] = {PROGRAM, "-d", worker->state_dir, NULL};
+    const char *const to_file[] = {PROGRAM, "-d", worker->state_dir, NULL};
+    const char *const to_system[] = {PROGRAM,         "-d", worker->state_dir, "-l", worker->system_log, "-n",
+                                     ap_server_argv0, NULL};
+    const char *const *argv = worker->system_log != NULL ? to_system : to_file;
     sigset_t none;
     int null;
 
@@ -73,7 +85,11 @@ static void become_worker(const worker_t *worker, int input)
         sleep((unsigned)worker->pause);
     }
     execv(worker->program, (char *const *)(uintptr_t)argv);
-    dprintf(STDERR_FILENO, "AN0591: cannot start %s: %s\n", worker->program, strerror(errno));
+    if (worker->system_log != NULL) {
+        syslog(LOG_ERR, NO_EXEC, worker->program, strerror(errno)); /* httpd's, whose socket it opens anew */
+    } else {
+        dprintf(STDERR_FILENO, NO_EXEC "\n", worker->program, strerror(errno));
+    }
     _exit(EXIT_NO_EXEC);
 }
 
@@ -230,12 +246,20 @@ static pid_t *ending_of(apr_pool_t *process_pool)
     return found;
 }
 
+/* As httpd tells it from a file. */
+static int is_system_log(const char *error_log)
+{
+    return error_log != NULL && strncasecmp(error_log, SYSLOG, strlen(SYSLOG)) == 0 &&
+           (error_log[strlen(SYSLOG)] == '\0' || error_log[strlen(SYSLOG)] == ':');
+}
+
 void anshin_worker_start(const anshin_config_t *config, server_rec *server, apr_pool_t *pconf)
 {
     worker_t *worker = apr_pcalloc(pconf, sizeof(*worker));
 
     worker->program = apr_pstrcat(pconf, config->server.program_dir, "/" PROGRAM, NULL);
     worker->state_dir = config->server.state_dir;
+    worker->system_log = is_system_log(server->error_fname) ? server->error_fname : NULL;
     worker->server = server;
     worker->pool = pconf;
     worker->process.pid = -1;

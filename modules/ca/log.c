@@ -14,6 +14,10 @@
 
 static const char *program_name = "anshin";
 static anshin_log_level_t gravest = ANSHIN_LOG_NOTICE;
+static anshin_log_sink_t *diverted;
+
+/* By anshin_log_level_t. */
+static const char *const level_names[] = {"error", "warn", "notice", "info"};
 
 void anshin_log_open(const char *program, anshin_log_level_t most)
 {
@@ -21,19 +25,9 @@ void anshin_log_open(const char *program, anshin_log_level_t most)
     gravest = most;
 }
 
-static const char *level_name(anshin_log_level_t level)
+void anshin_log_divert(anshin_log_sink_t *sink)
 {
-    switch (level) {
-    case ANSHIN_LOG_ERROR:
-        return "error";
-    case ANSHIN_LOG_WARNING:
-        return "warn";
-    case ANSHIN_LOG_NOTICE:
-        return "notice";
-    case ANSHIN_LOG_INFO:
-        break;
-    }
-    return "info";
+    diverted = sink;
 }
 
 /* "Sun Nov 22 15:30:28.123456 2026", as httpd writes it. */
@@ -68,13 +62,17 @@ static void write_line(anshin_log_level_t level, const char *id, const char *tex
     int length;
 
     date(when, sizeof(when));
-    length = snprintf(line, sizeof(line) - 1, "[%s] [%s:%s] [pid %ld] %s: %s", when, program_name, level_name(level),
+    length = snprintf(line, sizeof(line) - 1, "[%s] [%s:%s] [pid %ld] %s: %s", when, program_name, level_names[level],
                       (long)getpid(), id, text);
     if (length < 0) {
         return;
     }
     length = (size_t)length < sizeof(line) - 1 ? length : (int)sizeof(line) - 2;
     hide_controls(line, length);
+    if (diverted != NULL) {
+        diverted(level, line + strlen(when) + 3); /* "[", "] " */
+        return;
+    }
     line[length++] = '\n';
     /* One write, so that lines of several processes do not mix; there is nobody to tell when it fails. */
     if (write(STDERR_FILENO, line, (size_t)length) < 0) {
@@ -94,6 +92,30 @@ void anshin_log(anshin_log_level_t level, const char *id, const char *format, ..
     (void)vsnprintf(text, sizeof(text), format, args); /* NOLINT(clang-analyzer-valist.Uninitialized): the line above */
     va_end(args);
     write_line(level, id, text);
+}
+
+const char *anshin_log_read(char *line, apr_size_t length, anshin_log_level_t *level)
+{
+    const char *head;
+    const char *name;
+
+    hide_controls(line, (int)length);
+    line[length] = '\0';
+    *level = ANSHIN_LOG_ERROR;
+    head = line[0] == '[' ? strstr(line, "] [") : NULL;
+    name = head != NULL ? strpbrk(head + 3, ":] ") : NULL;
+    if (name == NULL || *name != ':') {
+        return line;
+    }
+    for (int i = 0; i < (int)(sizeof(level_names) / sizeof(level_names[0])); i++) {
+        apr_size_t size = strlen(level_names[i]);
+
+        if (strncmp(name + 1, level_names[i], size) == 0 && name[1 + size] == ']') {
+            *level = (anshin_log_level_t)i;
+            return head + 2;
+        }
+    }
+    return line;
 }
 
 void anshin_log_cause(anshin_log_level_t level, const char *id, const char *what, apr_status_t status,

@@ -1,11 +1,12 @@
 /*
  * anshin-ca: the worker. Issues certificates, delivers mail, keeps house (CRT-1, MAI-1).
  *
- *   anshin-ca -d STATE_DIR [-v]
+ *   anshin-ca -d STATE_DIR [-v] [-l ERROR_LOG] [-n TAG]
  *
  * Started by httpd, which holds the other end of its standard input, or by an init system. Works through the queue
  * in the store until SIGTERM, or until that pipe closes; then it finishes what it has in hand. -v: tell every
- * certificate. What httpd has been configured with is in STATE_DIR/config.json.
+ * certificate. -l: httpd's ErrorLog when it is syslog[:FACILITY[:TAG]]; lines go there instead of to standard error,
+ * under the tag of -n when it names none. What httpd has been configured with is in STATE_DIR/config.json.
  *
  * SECURITY: faces no network; reads the store, which httpd writes. Started by root it starts the signer, which
  * becomes a user of its own, and becomes AnshinCAUser before it opens the store (S30).
@@ -26,6 +27,8 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/process.h"
+#include "ca/relay.h"
+#include "ca/system_log.h"
 #include "ca/turn.h"
 #include "ca/worker.h"
 #include "core/trial.h"
@@ -39,8 +42,10 @@
 typedef struct start_t {
     const char *state_dir;
     int verbose;
-    int signals;  /* signalfd */
-    int lifeline; /* standard input when it is a pipe, else -1 */
+    anshin_system_log_t log; /* without a tag: standard error */
+    pid_t relay;             /* 0: none */
+    int signals;             /* signalfd */
+    int lifeline;            /* standard input when it is a pipe, else -1 */
     int bell;
     anshin_config_t *config;
     anshin_env_t env;
@@ -52,16 +57,25 @@ typedef struct start_t {
 
 static int read_arguments(start_t *start, int argc, char **argv)
 {
+    const char *error_log = NULL;
+    const char *tag = "anshin-ca";
     int option;
 
-    while ((option = getopt(argc, argv, "d:v")) != -1) {
+    while ((option = getopt(argc, argv, "d:l:n:v")) != -1) {
         if (option == 'd') {
             start->state_dir = optarg;
+        } else if (option == 'l') {
+            error_log = optarg;
+        } else if (option == 'n') {
+            tag = optarg;
         } else if (option == 'v') {
             start->verbose = 1;
         } else {
             return 0;
         }
+    }
+    if (error_log != NULL && anshin_system_log_parse(&start->log, error_log, tag) != APR_SUCCESS) {
+        return 0;
     }
     return optind == argc && start->state_dir != NULL && start->state_dir[0] == '/';
 }
@@ -178,6 +192,9 @@ static apr_status_t begin(start_t *start)
     }
     if (status == APR_SUCCESS) {
         status = take_turn(start, &worker, group);
+    }
+    if (status == APR_SUCCESS && start->log.tag != NULL) {
+        status = anshin_relay_start(&start->relay, root ? &worker : NULL, &start->log, &start->err);
     }
     if (status == APR_SUCCESS) {
         status = anshin_authority_start(&start->authority, &start->signer, &start->err, start->pool);
@@ -308,15 +325,19 @@ int main(int argc, char **argv)
     (void)umask(S_IRWXO);
     anshin_error_clear(&start.err);
     anshin_log_open("anshin-ca", ANSHIN_LOG_NOTICE);
+    if (!read_arguments(&start, argc, argv) || apr_initialize() != APR_SUCCESS) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN0763",
+                   "usage: anshin-ca -d STATE_DIR [-v] [-l ERROR_LOG] [-n TAG], with an absolute path");
+        return 2;
+    }
+    anshin_log_open("anshin-ca", start.verbose ? ANSHIN_LOG_INFO : ANSHIN_LOG_NOTICE);
+    if (start.log.tag != NULL) {
+        anshin_system_log_open(&start.log);
+    }
     if (!anshin_heap_wipes()) {
         anshin_log(ANSHIN_LOG_ERROR, "AN1116", "freed memory cannot be wiped, and may keep users' keys");
         return 1;
     }
-    if (!read_arguments(&start, argc, argv) || apr_initialize() != APR_SUCCESS) {
-        anshin_log(ANSHIN_LOG_ERROR, "AN0763", "usage: anshin-ca -d STATE_DIR [-v], with an absolute path");
-        return 2;
-    }
-    anshin_log_open("anshin-ca", start.verbose ? ANSHIN_LOG_INFO : ANSHIN_LOG_NOTICE);
     apr_pool_create(&start.pool, NULL);
     start.lifeline = find_lifeline();
     status = catch_signals(&start);
@@ -333,6 +354,7 @@ int main(int argc, char **argv)
     } else {
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0764", "cannot begin", status, &start.err);
     }
-    apr_terminate();
+    apr_terminate(); /* ends the signer */
+    anshin_relay_end(start.relay);
     return code;
 }

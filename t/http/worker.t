@@ -5,6 +5,7 @@ use lib 't/lib';
 use Test::More;
 use Anshin::Person;
 use Anshin::Server;
+use Anshin::SystemLog;
 
 # Processes whose program is this server's own copy: number => user.
 sub processes {
@@ -123,4 +124,33 @@ $s->start;
 sleep 1;
 is(scalar workers($s), 0, 'AnshinCAWorker off: none is started');
 $s->finish;
+
+# --- httpd's log is the system's: so is that of the worker, of the signer, and of one that cannot start (B23) ---
+
+SKIP: {
+    my $s = Anshin::Server->new(extra => "ErrorLog syslog:local1:anshin-test\n");
+    my $log = Anshin::SystemLog->new($s) or skip 'not root, or no mount namespaces here', 11;
+    my $tag = qr/\S+ +\d+ [\d:]+ anshin-test\[\d+\]:/;
+    chmod 0640, $s->state . '/ca/ca.key';
+    $s->start;
+    ok($s->wait_log(qr/^<141>$tag .*resuming normal operations/m), 'B23: httpd logs to the system');
+    ok($s->wait_log(qr/^<141>$tag \[anshin-ca:notice\] \[pid \d+\] AN0760: at work/m), 'B23: the worker too, under httpd\'s facility and tag');
+    ok($s->wait_log(qr/^<139>$tag \[anshin-signer:error\] \[pid \d+\] AN0724: no certificates/m), 'B23: and the signer, whose last words these are');
+    ok($s->stop, 'B23: httpd stops');
+    ok($s->wait_log(qr/^<141>$tag \[anshin-ca:notice\] \[pid \d+\] AN0762: ended/m), 'B23: and the worker, which says so');
+    ok(Anshin::Server::wait_for(20, sub { !workers($s) }), 'B23: nobody is left');
+    chmod 0600, $s->state . '/ca/ca.key';
+    rename $s->root . '/bin/anshin-ca', $s->root . '/bin/away';
+    $s->start;
+    ok($s->wait_log(qr/^<139>$tag AN0591: cannot start \S+anshin-ca: No such file/m), 'B23: a worker that is not there is told of');
+    rename $s->root . '/bin/away', $s->root . '/bin/anshin-ca';
+    ok($s->wait_log(qr/AN0762.*AN0760/s), 'B23: and then one works');
+    my ($signer) = keys %{ processes($s, 'anshin-signer') };
+    is_deeply([values %{ processes($s, 'anshin-ca') }], [($s->{worker}) x 2], 'B23, S30: who hands on standard error is the worker\'s user');
+    is(join(' ', map { (readlink // '') =~ s/:.*//r } sort glob "/proc/$signer/fd/*"), 'socket /dev/null pipe', 'B23, CRT-7: the signer has its socket, and a pipe for what it says');
+    $s->stop;
+    is(join('', $s->faults), '', 'B23: without a crash or a sanitizer report');
+    $log->finish;
+    $s->remove;
+}
 done_testing;

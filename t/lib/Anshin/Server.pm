@@ -291,7 +291,7 @@ sub start {
         open STDERR, '>&', \*STDOUT;
         umask 0022;
         %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer, %{ $self->{environment} || {} });
-        my @command = (httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND');
+        my @command = (@{ $self->{under} || [] }, httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND');
         exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
