@@ -147,12 +147,14 @@ static apr_status_t take_no_command(reader_t *reader)
                  count > 1 ? apr_pstrcat(call->pool, words[0], " ", words[1], NULL) : words[0]);
 }
 
+/* The operand "-" is the standard input: its lines have what must be given. */
 static apr_status_t check_required(anshin_call_t *call)
 {
     const anshin_command_option_t *options = call->command->options;
+    int lines = call->operand_count > 0 && strcmp(call->operands[0], "-") == 0;
 
     for (int i = 0; options != NULL && options[i].name != NULL; i++) {
-        if (options[i].required && call->values[i] == NULL) {
+        if (options[i].required && !lines && call->values[i] == NULL) {
             return wrong(call, "AN0841", "must be given", apr_pstrcat(call->pool, "--", options[i].name, NULL));
         }
     }

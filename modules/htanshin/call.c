@@ -9,6 +9,7 @@
 
 #include "crypto/crypto.h"
 #include "htanshin/identity.h"
+#include "htanshin/print.h"
 #include "runtime/config_file.h"
 #include "store/store_dbm.h"
 
@@ -118,4 +119,24 @@ apr_status_t anshin_call_open(anshin_call_t *call)
     call->env.now = anshin_clock_system;
     anshin_op_init(&call->op, &call->env, contract, NULL, call->pool);
     return APR_SUCCESS;
+}
+
+void anshin_call_tell(const anshin_call_t *call, apr_status_t status)
+{
+    const anshin_error_t *error = &call->op.error;
+    const char *text = error->text[0] != '\0' ? error->text : anshin_status_name(status);
+    const char *id = error->text[0] != '\0' ? error->id : "AN0891";
+    json_t *object;
+
+    if (!call->json) {
+        fprintf(stderr, "htanshin: %s (%s)\n", anshin_text_clean(text, call->pool), id);
+        return;
+    }
+    object = json_object();
+    anshin_result_text(object, "error", id, call->pool);
+    anshin_result_text(object, "status", anshin_status_name(status), call->pool);
+    anshin_result_text(object, "text", text, call->pool);
+    (void)anshin_print_json(stderr, object, JSON_COMPACT); /* there is nowhere else to tell it */
+    fputc('\n', stderr);
+    json_decref(object);
 }

@@ -34,7 +34,7 @@ typedef struct anshin_command_option_t {
     const char *name;  /* without the dashes; NULL ends the list */
     const char *value; /* placeholder in the usage; NULL: takes none */
     const char *help;
-    int required;
+    int required; /* but with the operand "-" */
 } anshin_command_option_t;
 
 typedef struct anshin_command_t {
@@ -135,5 +135,8 @@ apr_status_t anshin_call_store(anshin_call_t *call, anshin_store_t **store);
 /* Open what command->access asks for. APR_SUCCESS, ANSHIN_ENOTFOUND (no snapshot), ANSHIN_EINVALID, ANSHIN_EBUSY,
  * ANSHIN_EFAULT. */
 apr_status_t anshin_call_open(anshin_call_t *call);
+
+/* Tell on the standard error why a status came, as text or JSON: the cause in call->op.error. */
+void anshin_call_tell(const anshin_call_t *call, apr_status_t status);
 
 #endif

@@ -32,26 +32,6 @@ static int exit_code(apr_status_t status)
     }
 }
 
-static void print_error(const anshin_call_t *call, apr_status_t status)
-{
-    const anshin_error_t *error = &call->op.error;
-    const char *text = error->text[0] != '\0' ? error->text : anshin_status_name(status);
-    const char *id = error->text[0] != '\0' ? error->id : "AN0891";
-    json_t *object;
-
-    if (!call->json) {
-        fprintf(stderr, "htanshin: %s (%s)\n", anshin_text_clean(text, call->pool), id);
-        return;
-    }
-    object = json_object();
-    anshin_result_text(object, "error", id, call->pool);
-    anshin_result_text(object, "status", anshin_status_name(status), call->pool);
-    anshin_result_text(object, "text", text, call->pool);
-    (void)anshin_print_json(stderr, object, JSON_COMPACT); /* there is nowhere else to tell it */
-    fputc('\n', stderr);
-    json_decref(object);
-}
-
 /* An answer that could not be written was not given: a full disk must not look like success. */
 static apr_status_t print_result(anshin_call_t *call)
 {
@@ -118,7 +98,7 @@ int main(int argc, const char *const *argv)
         status = print_result(&call);
     }
     if (status != APR_SUCCESS) {
-        print_error(&call, status);
+        anshin_call_tell(&call, status);
     }
     if (status == ANSHIN_EINVALID && !call.json && call.command == NULL) {
         fputs("htanshin help lists the commands.\n", stderr);

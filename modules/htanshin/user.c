@@ -1,6 +1,7 @@
 /*
  * htanshin user: accounts, by the operator (REG-1, LCK-2). What it shows never holds a secret.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -12,6 +13,8 @@
 #include "htanshin/list.h"
 #include "htanshin/spool.h"
 #include "htanshin/user_show.h"
+
+#define LINE_SIZE 512 /* of a line that names a user, with NUL: ID and address have 64 and 254 at most */
 
 static const char *const state_words[] = {"pending", "active", "locked", "disabled", NULL};
 static const char *const method_words[] = {"password", "otp", "certificate", NULL};
@@ -38,28 +41,148 @@ static json_t *invitation_result(anshin_call_t *call, const char *user, const an
     return result;
 }
 
+/* Make one user; spec is filled but for the ID, which is as it was typed. */
+static apr_status_t add_one(anshin_call_t *call, const char *typed, anshin_account_new_t *spec, json_t **result)
+{
+    anshin_invitation_t invitation = {0};
+    const char *user;
+    apr_status_t status = anshin_call_user(call, typed, &user);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    spec->user = user;
+    status = anshin_account_create(&call->op, spec, &invitation);
+    if (status == APR_SUCCESS) {
+        call->done = apr_psprintf(
+            call->pool, "user %s is created all the same: htanshin user invite %s gives a new pair", user, user);
+        *result = invitation_result(call, user, &invitation);
+    }
+    return status;
+}
+
+/* The next line of the standard input without its end. NULL: there is none. *whole: 0 when it is longer than the buffer
+ * or has a NUL, and only its beginning is there. */
+static const char *next_line(char *line, size_t size, int *whole)
+{
+    size_t length = 0;
+    int character = getchar();
+
+    if (character == EOF) {
+        return NULL;
+    }
+    *whole = 1;
+    for (; character != EOF && character != '\n'; character = getchar()) {
+        if (character == '\0' || length + 1 >= size) {
+            *whole = 0;
+        } else {
+            line[length++] = (char)character;
+        }
+    }
+    length -= length > 0 && line[length - 1] == '\r';
+    line[length] = '\0';
+    return ferror(stdin) ? NULL : line; /* half a line may look like a whole one */
+}
+
+/* "USER<TAB or comma>ADDRESS": a user in a transaction of its own. */
+static apr_status_t add_line(anshin_call_t *call, const char *line, int whole, anshin_account_new_t *spec,
+                             json_t **result)
+{
+    size_t length = strcspn(line, "\t,");
+
+    if (!whole || line[length] == '\0') {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1187", "%s: write USER, a tab or a comma, ADDRESS",
+                           whole ? "ADDRESS: is missing" : "is too long, or has a NUL");
+    }
+    spec->address = line + length + 1;
+    return add_one(call, apr_pstrmemdup(call->pool, line, length), spec, result);
+}
+
+static apr_status_t broken(anshin_call_t *call, const char *text)
+{
+    return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1189", "%s", text);
+}
+
+/* What came of a line is written before the next is read: a code is shown once only. A bad line is told of and passed
+ * over; where the store is busy or broken, or nothing can be written, all ends. */
+static apr_status_t settle_line(anshin_call_t *call, int number, apr_status_t status, json_t *row,
+                                anshin_print_list_t *list, apr_pool_t *pool)
+{
+    anshin_error_t *error = &call->op.error;
+    json_t *rows = json_array();
+    int written;
+
+    if (status != APR_SUCCESS) {
+        json_decref(rows);
+        apr_cpystrn(error->text, apr_psprintf(call->pool, "line %d: %s", number, error->text), sizeof(error->text));
+        if (status == ANSHIN_EINVALID || status == ANSHIN_ECONFLICT) {
+            call->verdict = ANSHIN_EXIT_REFUSED;
+            anshin_call_tell(call, status);
+            return APR_SUCCESS;
+        }
+        return status;
+    }
+    json_array_append_new(rows, row);
+    written = anshin_print_part(stdout, list, rows, pool) == 0 && fflush(stdout) == 0;
+    json_decref(rows);
+    return written ? APR_SUCCESS
+                   : broken(call, apr_psprintf(call->pool, "line %d: the answer could not be written; %s", number,
+                                               call->done));
+}
+
+static apr_status_t add_lines(anshin_call_t *call, const anshin_account_new_t *common)
+{
+    anshin_print_list_t list = {.json = call->json};
+    apr_pool_t *pool = call->pool;
+    apr_status_t status = APR_SUCCESS;
+    char buffer[LINE_SIZE];
+    const char *line;
+    int whole;
+
+    apr_pool_create(&call->pool, pool);
+    call->op.pool = call->pool;
+    for (int number = 1; status == APR_SUCCESS && (line = next_line(buffer, sizeof(buffer), &whole)) != NULL;
+         number++) {
+        anshin_account_new_t spec = *common;
+        json_t *row = NULL;
+
+        if (line[0] == '\0' && whole) {
+            continue;
+        }
+        apr_pool_clear(call->pool);
+        anshin_error_clear(&call->op.error);
+        call->op.now = call->env.now(call->env.now_baton);
+        status = add_line(call, line, whole, &spec, &row);
+        status = settle_line(call, number, status, row, &list, pool);
+    }
+    call->done = NULL;
+    apr_pool_destroy(call->pool);
+    call->pool = call->op.pool = pool;
+    anshin_print_end(stdout, &list);
+    if (status == APR_SUCCESS && ferror(stdin)) {
+        status = broken(call, "the standard input could not be read");
+    }
+    return status;
+}
+
 static apr_status_t user_add(anshin_call_t *call)
 {
     anshin_account_new_t spec = {.address = anshin_call_value(call, "address"),
                                  .language = anshin_call_value(call, "language")};
-    anshin_invitation_t invitation = {0};
-    const char *user;
-    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+    int lines = strcmp(call->operands[0], "-") == 0;
+    apr_status_t status = anshin_call_word(call, "method", method_words, -1, &spec.method);
 
-    if (status != APR_SUCCESS ||
-        (status = anshin_call_word(call, "method", method_words, -1, &spec.method)) != APR_SUCCESS ||
-        (status = anshin_call_word(call, "terminal", terminal_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind)) !=
-            APR_SUCCESS) {
+    if (status == APR_SUCCESS) {
+        status = anshin_call_word(call, "terminal", terminal_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind);
+    }
+    if (status == APR_SUCCESS && lines && spec.address != NULL) {
+        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1188",
+                             "--address: must not be given with -, where each line has its own");
+    }
+    if (status != APR_SUCCESS) {
         return status;
     }
-    spec.user = user;
-    status = anshin_account_create(&call->op, &spec, &invitation);
-    if (status == APR_SUCCESS) {
-        call->done = apr_psprintf(
-            call->pool, "user %s is created all the same: htanshin user invite %s gives a new pair", user, user);
-        call->result = invitation_result(call, user, &invitation);
-    }
-    return status;
+    return lines ? add_lines(call, &spec) : add_one(call, call->operands[0], &spec, &call->result);
 }
 
 static apr_status_t user_invite(anshin_call_t *call)
@@ -288,7 +411,7 @@ static apr_status_t user_delete(anshin_call_t *call)
 }
 
 static const anshin_command_option_t add_options[] = {
-    {"address", "MAIL", "Mail address of the first terminal.", 1},
+    {"address", "MAIL", "Mail address of the first terminal; not with -, where each line has its own.", 1},
     {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given.", 0},
     {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
     {"language", "LANGUAGE", "ja or en, of mail, until the user chooses one; when not given, that of the browser.", 0},
@@ -308,8 +431,9 @@ static const anshin_command_option_t list_options[] = {
 };
 
 const anshin_command_t anshin_commands_user[] = {
-    {"user", "add", "USER", 1, 1, add_options, ANSHIN_ACCESS_STORE, user_add,
-     "Create a user; prints the registration URL and the registration code, to be handed out by two ways."},
+    {"user", "add", "USER|-", 1, 1, add_options, ANSHIN_ACCESS_STORE, user_add,
+     "Create a user, or with - one for each line of the standard input (USER, tab or comma, ADDRESS); prints the "
+     "registration URL and the registration code, to be handed out by two ways."},
     {"user", "invite", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_invite,
      "Give a user who has not registered yet a new URL and code; the old ones end."},
     {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,

@@ -71,6 +71,28 @@ refused('an unknown language', 2, qr/language/, 'user', 'add', 'new', '--address
 refused('an unknown contract', 1, qr/contract p-99: is not declared/, '--contract', 'p-99', 'user', 'list');
 refused('and nothing came of all that', 1, qr/user new: there is none in contract p-01/, 'user', 'show', 'new');
 
+# --- add, from the standard input (D8) ---
+
+my $lines = "in-1,in1\@example.jp\nIN-2\tin2\@example.jp\r\n\n-x,x\@example.jp\nin-3\nin-3,no\nin-1,again\@example.jp\n" . ('y' x 600)
+    . "\nin-3,a\@example.jp,otp\nin-3,a\@example.jp\0\nin-4,in4\@example.jp";
+$r = $s->htanshin('--json', 'user', 'add', '-', '--language', 'en', { stdin => $lines });
+is($r->{status}, 1, 'D8: some lines failed') or diag $r->{err};
+my $several = decode_json($r->{out});
+is_deeply([ map { $_->{user} } @$several ], [qw(in-1 in-2 in-4)], 'D8: the others are done, also the last, without a line end');
+is(link_status($several->[2]{registration_url}), 200, 'D8: their links work');
+is_deeply([ map { decode_json($_)->{text} =~ /^line (\d+)/ } split /\n/, $r->{err} ], [ 4 .. 10 ], 'D8: each bad line is told of by its number');
+like($r->{err}, qr/line 4: USER: must be.*line 5: ADDRESS: is missing.*line 6: mail address.*line 7: user ID in-1 is taken.*line 8: is too long.*line 10: is too long, or has a NUL/s,
+    'D8: with field and rule');
+$r = $s->htanshin('user', 'add', '-', { stdin => "in-5,in5\@example.jp\nin-6,in6\@example.jp\n" });
+is($r->{status}, 0, 'D8: all went well') or diag $r->{err};
+like($r->{out}, qr/^user +registration url .*\nin-5 .*\nin-6 .*\n\z/, 'D8: a table of them');
+refused('D8: one address for all', 2, qr/--address: must not be given/, 'user', 'add', '-', '--address', 'x\@example.jp');
+$r = $s->run('sh', '-c', 'printf "full-1,x@example.jp\nfull-2,x@example.jp\n" | "$1" -d "$2" user add - > /dev/full', 'sh', $s->root . '/bin/htanshin', $s->state);
+is($r->{status}, 3, 'D8: a row that cannot be written ends it');
+like($r->{err}, qr/line 1: the answer could not be written; user full-1 is created all the same/, 'D8: and says what was done');
+is($s->htanshin('user', 'show', 'full-2')->{status}, 1, 'D8: the next is not made');
+is($s->htanshin('user', 'delete', $_)->{status}, 0, "$_ goes") for qw(in-1 in-2 in-4 in-5 in-6 full-1);
+
 # --- what a Unix tool does (D3, D6) ---
 
 $r = $s->run('sh', '-c', '"$1" -d "$2" user add full-1 --address full@example.jp > /dev/full', 'sh', $s->root . '/bin/htanshin', $s->state);
