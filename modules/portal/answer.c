@@ -70,16 +70,20 @@ int anshin_answer_unavailable(anshin_exchange_t *x, apr_status_t status, const c
     return anshin_page_send(x->page, "unavailable", HTTP_SERVICE_UNAVAILABLE);
 }
 
-/* A form that lost a race finds its flow where the other has brought it. */
+/* A form that lost a race finds its flow where the other has brought it: on another page. */
 static int went_on(anshin_exchange_t *x, int *answer)
 {
-    anshin_flow_stage_t stage = x->flow.stage;
+    const char *before = anshin_route_of_flow(&x->flow);
+    const char *place;
 
-    if (x->form == NULL || x->flow.kind == ANSHIN_FLOW_NONE || anshin_flow_find(&x->op, &x->flow) != APR_SUCCESS ||
-        x->flow.stage <= stage || anshin_route_of_flow(&x->flow) == NULL) {
+    if (x->form == NULL || x->flow.kind == ANSHIN_FLOW_NONE || anshin_flow_find(&x->op, &x->flow) != APR_SUCCESS) {
         return 0;
     }
-    *answer = anshin_answer_flow(x, anshin_route_of_flow(&x->flow));
+    place = anshin_route_of_flow(&x->flow);
+    if (place == NULL || (before != NULL && strcmp(place, before) == 0)) {
+        return 0;
+    }
+    *answer = anshin_answer_flow(x, place);
     return 1;
 }
 
