@@ -114,7 +114,8 @@ sub resident { return Anshin::Bench::memory_of_children($s)->{held} }
         $page->status != 200 || $page->body !~ /^REMOTE_USER=\Q$_->{user}\E$/m
     } @served;
     is(join(' ', map { $_->{user} } @wrong), '', 'each of them is who logged in');
-    is(scalar(grep { $_->{status} != 200 } @watched), 0, 'protected pages answered all the while: ' . @watched);
+    is(scalar(grep { $_->{status} != 200 } @watched), 0, 'protected pages answered all the while: ' . @watched)
+        or diag(join ' ', map { sprintf '%s after %.1f s', $_->{status}, $_->{seconds} } @watched);
     SKIP: {
         skip 'memory of a sanitized program says nothing', 1 if $slow;
         my $arena = $memory / 1024;

@@ -145,10 +145,13 @@ sub start {
         local $SIG{TERM} = sub { $going = 0 };
         close $from;
         delete $client->{socket};    # the parent's connection is not this process's
+        my $term = POSIX::SigSet->new(POSIX::SIGTERM());
         while ($going) {
             my $at = time;
+            POSIX::sigprocmask(POSIX::SIG_BLOCK(), $term);      # a signal would cut the request short
             my $status = $client->get($path)->status;
             $client->close unless $keep;
+            POSIX::sigprocmask(POSIX::SIG_UNBLOCK(), $term);
             printf $to "%.6f %.6f %d\n", $at, time - $at, $status;
             sleep $pause // 0.02;
         }
