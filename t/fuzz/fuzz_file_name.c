@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(strcmp(source, strcmp(name, "page") == 0 ? "page" : "head") == 0);
         require(strcmp(name, "page") == 0 || strcmp(name, "parts/head") == 0);
     } else {
-        require(status == ANSHIN_ENOTFOUND && err.text[0] != '\0');
+        require(status == ANSHIN_ENOTFOUND && err.text[0] == '\0');
     }
     return 0;
 }
