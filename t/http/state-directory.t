@@ -334,7 +334,7 @@ sub attack {
 }
 my @attackers = map { attack($_) } 1 .. 2;
 push @undo, sub { kill KILL => @attackers; waitpid $_, 0 for @attackers; @attackers = () };
-my ($restarts, $commands) = $long ? (100, 500) : (8, 24);
+my ($restarts, $commands) = $long ? (100, 500) : $ENV{ANSHIN_SANITIZE} ? (3, 9) : (8, 24);
 my @verbs = (['user', 'list'], ['state', 'prepare'], ['check'], ['ca', 'create', '--signer-user', $s->{signer}], ['mail', 'list']);
 for my $n (1 .. $restarts) {
     kill USR1 => $s->pid;
