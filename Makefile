@@ -1,4 +1,4 @@
-# Anshin Login. Everything is built into apxs-build/out/; nothing else in the tree changes.
+# Anshin Login. Everything is built into apxs-build/out/; nothing else in the tree changes but t/bench/RESULTS.md, by make bench.
 #
 #   make all          both modules, worker, signer, command, unit programs
 #   make demo         install what is missing, build, and start a complete private server to try (demo-stop, demo-mail)
@@ -7,13 +7,13 @@
 #   make lint         formatting and static analysis
 #   make valgrind     unit programs and HTTP suites under valgrind
 #   make coverage     which lines of the core, store and crypto no test reaches
-#   make fuzz bench crash screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/browser
+#   make fuzz bench crash year screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/year, t/browser
 #   make install      below DESTDIR and the directories that apxs names; a configuration is never overwritten
 #   make uninstall    takes away what make install brought, but no configuration that was edited and no state
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all test check lint valgrind coverage fuzz bench crash screenshots install uninstall clean deps-%
+.PHONY: all test check lint valgrind coverage fuzz bench crash year screenshots install uninstall clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
 RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
@@ -51,6 +51,9 @@ crash: all deps-test
 	t/crash/graceful.t --long
 	t/crash/disk.t --long
 	perl -It/lib t/http/state-directory.t --long
+
+year: all deps-test
+	t/year/year.t --long
 
 screenshots: all deps-test
 	@apxs-build/npm

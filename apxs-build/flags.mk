@@ -33,11 +33,13 @@ CPPFLAGS_ALL := -Imodules -Ischema -I$(OUT) $(addprefix -isystem ,$(SYSTEM_DIRS)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wformat=2 -Werror
 # A section for each function: unit programs leave out what they do not reach (unit.mk).
-CFLAGS_COMMON := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -g -pthread
+# No detour for calls into libraries (-fno-plt): their addresses are known before the first call (-z now).
+CFLAGS_COMMON := -std=gnu11 $(WARNINGS) -fPIC -fno-plt -fvisibility=hidden -ffunction-sections -fdata-sections -g -pthread
 
 ifdef SANITIZE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-CFLAGS_ALL := $(CFLAGS_COMMON) -O1 $(SANITIZERS)
+# Lines and functions are all that a report needs of the debugging information.
+CFLAGS_ALL := $(CFLAGS_COMMON) -O1 -g1 $(SANITIZERS)
 else ifdef COVERAGE
 SANITIZERS := --coverage
 CFLAGS_ALL := $(CFLAGS_COMMON) -O0 -fprofile-update=atomic $(SANITIZERS)
@@ -47,7 +49,11 @@ CFLAGS_ALL := $(CFLAGS_COMMON) -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
 
 LDFLAGS_ALL := -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,--gc-sections $(SANITIZERS)
+# Some hundred test programs are linked by mold where it is, else by gold: the default linker takes many times as long.
+TEST_LINKER := $(if $(shell command -v mold),-fuse-ld=mold,$(if $(shell command -v ld.gold),-fuse-ld=gold))
 LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -loath -lssl -lcrypto
+# With the library that reaches a CA key on a token.
+LIBS_KEY := $(LIBS) -lp11
 
 # Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew.
 $(OUT)/flags: always

@@ -15,7 +15,7 @@ FUZZ_FLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undef
               -ffunction-sections -pthread
 FUZZ_SOURCES := $(call sources,core) $(call sources,store) $(call sources,crypto) \
                 $(filter-out %/main.c %_main.c,$(call sources,ca)) \
-                $(wildcard modules/portal/asset.c modules/portal/device.c modules/htanshin/print.c modules/htanshin/result.c)
+                $(wildcard modules/portal/asset.c modules/portal/pages/device.c modules/htanshin/print.c modules/htanshin/result.c)
 FUZZ_PRODUCT_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 FUZZ_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c)
 
@@ -35,6 +35,8 @@ $(BASE)/fuzz/obj/%.o: %.c $(OUT)/flags | $(OUT)/build_id.h
 	$(call says,FUZZ CC,$<)
 	$(Q)$(FUZZ_CC) $(CPPFLAGS_ALL) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+$(BASE)/fuzz/obj/t/%.o: CPPFLAGS_ALL += -It
+
 -include $(FUZZ_O:.o=.d) $(FUZZ_PRODUCT_O:.o=.d)
 
 $(BASE)/fuzz/libproduct.a: $(FUZZ_PRODUCT_O)
@@ -42,7 +44,7 @@ $(BASE)/fuzz/libproduct.a: $(FUZZ_PRODUCT_O)
 
 $(FUZZ): $(BASE)/fuzz/%: $(BASE)/fuzz/obj/t/fuzz/fuzz_%.o $(BASE)/fuzz/obj/t/fuzz/fuzz.o $(BASE)/fuzz/libproduct.a
 	$(call says,FUZZ LD,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wl,--gc-sections -o $@ $^ $(LIBS)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wl,--gc-sections -o $@ $^ $(LIBS_KEY)
 
 # --- without: the seeds alone, under the sanitizers of gcc ---
 
@@ -50,10 +52,11 @@ REPLAY := $(addprefix $(OUT)/replay/,$(FUZZ_NAMES))
 REPLAY_O := $(patsubst %.c,$(OUT)/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c t/fuzz/replay.c)
 -include $(REPLAY_O:.o=.d)
 
+$(REPLAY): private LINKER := $(TEST_LINKER)
 $(REPLAY): $(OUT)/replay/%: $(OUT)/obj/t/fuzz/fuzz_%.o $(OUT)/obj/t/fuzz/fuzz.o $(OUT)/obj/t/fuzz/replay.o \
                             $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(OUT)/parts/libportal.a $(OUT)/parts/libhtanshin.a $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS))
+	$(call program,$(LIBS_KEY))
 
 .PHONY: replay
 replay: $(REPLAY)

@@ -1,33 +1,35 @@
 # What is built of which folder. A folder without sources yields nothing.
 
-sources = $(sort $(wildcard modules/$(1)/*.c))
+sources = $(sort $(wildcard modules/$(1)/*.c modules/$(1)/*/*.c))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
 # The code that issues: kept out of the archives, linked by name into the programs that may hold it.
-SIGN_C := $(wildcard modules/crypto/sign*.c)
-PACK_C := $(wildcard modules/crypto/pack.c)
-SIGNER_C := $(wildcard modules/ca/signer*.c)
+SIGN_C := $(wildcard modules/crypto/pki/sign*.c)
+PACK_C := $(wildcard modules/crypto/pki/pack.c)
+APPLE_C := $(wildcard modules/crypto/apple/sign_apple.c)
+SIGNER_C := $(wildcard modules/ca/signer/*.c)
 
 CORE_O := $(call objects,$(call sources,core))
 STORE_O := $(call objects,$(call sources,store))
-CRYPTO_O := $(call objects,$(filter-out $(SIGN_C) $(PACK_C),$(call sources,crypto)))
+CRYPTO_O := $(call objects,$(filter-out $(SIGN_C) $(PACK_C) $(APPLE_C),$(call sources,crypto)))
 RUNTIME_O := $(call objects,$(call sources,runtime))
-HTTPD_O := $(call objects,$(call sources,httpd))
+HTTP_O := $(call objects,$(call sources,http))
 AUTH_O := $(call objects,$(call sources,auth))
 PORTAL_O := $(call objects,$(call sources,portal))
 CA_O := $(call objects,$(filter-out $(SIGNER_C),$(call sources,ca)))
 HTANSHIN_O := $(call objects,$(call sources,htanshin))
 SIGN_O := $(call objects,$(SIGN_C))
 PACK_O := $(call objects,$(PACK_C))
+APPLE_O := $(call objects,$(APPLE_C))
 SIGNER_O := $(call objects,$(SIGNER_C))
 
 CORE_A := $(if $(CORE_O),$(OUT)/libanshin-core.a)
 STORE_A := $(if $(STORE_O),$(OUT)/libanshin-store.a)
 CRYPTO_A := $(if $(CRYPTO_O),$(OUT)/libanshin-crypto.a)
-HTTPD_A := $(if $(HTTPD_O),$(OUT)/libanshin-httpd.a)
+HTTP_A := $(if $(HTTP_O),$(OUT)/libanshin-http.a)
 RUNTIME_A := $(if $(RUNTIME_O),$(OUT)/libanshin-runtime.a)
 BASE_A := $(RUNTIME_A) $(STORE_A) $(CRYPTO_A) $(CORE_A)
-ARCHIVES := $(HTTPD_A) $(BASE_A)
+ARCHIVES := $(HTTP_A) $(BASE_A)
 
 MODULES := $(if $(AUTH_O),$(OUT)/mod_anshin_auth.so) $(if $(PORTAL_O),$(OUT)/mod_anshin_portal.so)
 PROGRAMS := $(if $(CA_O),$(OUT)/anshin-ca) $(if $(SIGNER_O),$(OUT)/anshin-signer) \
@@ -40,8 +42,8 @@ programs: $(PROGRAMS)
 
 # --- objects ---
 
-EVERY_O := $(CORE_O) $(STORE_O) $(CRYPTO_O) $(RUNTIME_O) $(HTTPD_O) $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O) $(SIGN_O) $(PACK_O) \
-           $(SIGNER_O)
+EVERY_O := $(CORE_O) $(STORE_O) $(CRYPTO_O) $(RUNTIME_O) $(HTTP_O) $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O) $(SIGN_O) $(PACK_O) \
+           $(APPLE_O) $(SIGNER_O)
 
 # The module structures are what httpd looks up by name, and their macro sets no visibility.
 $(OUT)/obj/modules/auth/mod_%.o $(OUT)/obj/modules/portal/mod_%.o: VISIBILITY := -fvisibility=default
@@ -54,7 +56,7 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags | $(OUT)/build_id.h
 -include $(EVERY_O:.o=.d)
 
 # Both modules compare it, so that a module never works on the structures of another build.
-BUILD_INPUTS := $(sort $(wildcard modules/*/*.c modules/*/*.h modules/*/*.def schema/*.def))
+BUILD_INPUTS := $(sort $(wildcard modules/*/*.c modules/*/*.h modules/*/*/*.c modules/*/*/*.h modules/*/*/*.def schema/*.def))
 $(OUT)/build_id.h: $(BUILD_INPUTS) $(OUT)/flags
 	@cat $^ | sha256sum | sed 's/\(.\{32\}\).*/#define ANSHIN_BUILD_ID "\1"/' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -75,7 +77,7 @@ $(OUT)/libanshin-crypto.a: $(CRYPTO_O)
 	$(archive)
 $(OUT)/libanshin-runtime.a: $(RUNTIME_O)
 	$(archive)
-$(OUT)/libanshin-httpd.a: $(HTTPD_O)
+$(OUT)/libanshin-http.a: $(HTTP_O)
 	$(archive)
 
 # --- modules, linked through apxs. The two -Wl arguments belong together: with a comma between them libtool exports
@@ -85,28 +87,28 @@ define module
 $(call says,APXS,$@)
 @mkdir -p $(OUT)/link
 $(Q)$(APXS) -S CC="$(CC)" -c -o $(OUT)/link/$(basename $(@F)).la -Wl,-export-symbols-regex \
-  -Wl,'^anshin_[a-z]+_module$$' $(addprefix -Wl$(comma),$(SANITIZERS)) $^ $(HTTPD_A) $(BASE_A) $(LIBS) $(1) \
+  -Wl,'^anshin_[a-z]+_module$$' $(addprefix -Wl$(comma),$(SANITIZERS)) $^ $(HTTP_A) $(BASE_A) $(LIBS) $(1) \
   >$(OUT)/link/$(basename $(@F)).log 2>&1 || { cat $(OUT)/link/$(basename $(@F)).log; exit 1; }
 @cp $(OUT)/link/.libs/$(@F) $@
 endef
 comma := ,
 
-$(OUT)/mod_anshin_auth.so: $(AUTH_O) $(HTTPD_A) $(BASE_A)
+$(OUT)/mod_anshin_auth.so: $(AUTH_O) $(HTTP_A) $(BASE_A)
 	$(call module,-lcap)
-$(OUT)/mod_anshin_portal.so: $(PORTAL_O) $(HTTPD_A) $(BASE_A)
+$(OUT)/mod_anshin_portal.so: $(PORTAL_O) $(HTTP_A) $(BASE_A)
 	$(call module,-lqrencode)
 
 # --- programs ---
 
 define program
 $(call says,LD,$@)
-$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(1)
+$(Q)$(CC) $(LDFLAGS_ALL) $(LINKER) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(1)
 endef
 
 $(OUT)/anshin-ca: $(CA_O) $(PACK_O) $(BASE_A)
 	$(call program,$(LIBS))
 $(OUT)/htanshin: $(HTANSHIN_O) $(SIGN_O) $(BASE_A)
-	$(call program,$(LIBS))
+	$(call program,$(LIBS_KEY))
 # It holds the CA key, and has no network and no records: of the worker's files only those it calls (t/check/symbols.t).
-$(OUT)/anshin-signer: $(SIGNER_O) $(SIGN_O) $(if $(CA_O),$(OUT)/parts/libca.a) $(RUNTIME_A) $(CRYPTO_A) $(CORE_A)
-	$(call program,$(LIBS))
+$(OUT)/anshin-signer: $(SIGNER_O) $(SIGN_O) $(APPLE_O) $(if $(CA_O),$(OUT)/parts/libca.a) $(RUNTIME_A) $(CRYPTO_A) $(CORE_A)
+	$(call program,$(LIBS_KEY))

@@ -13,10 +13,16 @@ use File::Basename qw(dirname);
 chdir dirname(__FILE__) . '/..' or die "reference: $!\n";
 binmode STDOUT, ':encoding(UTF-8)';
 
+my @presets = qw(classic modern finance);
 my %tables = (server => read_table('server'), policy => read_table('policy'));
+
+# What both have is named "DIRECTIVE (contract)" where it is a contract's.
+my %of_server = map { $_->{directive} => 1 } @{ $tables{server} };
+$_->{name} = $_->{directive}                                                     for @{ $tables{server} };
+$_->{name} = $_->{directive} . ($of_server{ $_->{directive} } ? ' (contract)' : '') for @{ $tables{policy} };
 my %words  = read_words();
 for my $row (map { @$_ } values %tables) {
-    my $words = $words{ $row->{directive} } or die "reference.txt: $row->{directive} is missing\n";
+    my $words = $words{ $row->{name} } or die "reference.txt: $row->{name} is missing\n";
     @$row{qw(example ja)} = @$words{qw(example ja)};
     die "reference.txt: $row->{directive} has no default, so give an example\n" if $row->{classic} . $row->{example} eq '';
 }
@@ -50,17 +56,18 @@ sub slurp {
     return scalar <$in>;
 }
 
-# OPTION(KIND, member, "Directive", "classic", "modern", minimum, maximum, "words", "help")
+# OPTION(KIND, member, "Directive", "classic", "modern", "finance", minimum, maximum, "words", "help")
 sub read_table {
     my ($table) = @_;
-    my $text   = slurp("modules/core/$table.def");
+    my $text   = slurp("modules/core/config/$table.def");
     my $string = qr/"((?:[^"\\]|\\.)*)"/;
     my @rows;
-    while ($text =~ /^OPTION\(\s*(\w+),\s*(\w+),\s*$string,\s*$string,\s*$string,\s*(\d+),\s*(\d+),\s*$string,\s*$string\)/mg) {
+    while ($text =~ /^OPTION\(\s*(\w+),\s*(\w+),\s*$string,\s*$string,\s*$string,\s*$string,\s*(\d+),\s*(\d+),\s*$string,\s*$string\)/mg) {
         my %row;
-        @row{qw(kind member directive classic modern minimum maximum words help)} = ($1, $2, $3, $4, $5, $6, $7, $8, $9);
-        $row{modern} = $row{classic} if $table eq 'server';
-        s/\\(.)/$1/g for @row{qw(classic modern help)};
+        @row{qw(kind member directive), @presets, qw(minimum maximum words help)} = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+        @row{@presets} = ($row{classic}) x @presets if $table eq 'server';
+        s/\\(.)/$1/g for @row{ @presets, 'help' };
+        $row{kind} eq 'TEXT' && / / and $_ = qq("$_") for @row{@presets};    # one argument
         push @rows, \%row;
     }
     die "$table.def: no rows\n" unless @rows;
@@ -70,7 +77,7 @@ sub read_table {
 sub read_words {
     my %read;
     for (grep { !/^#/ && /\S/ } split /\n/, slurp('apxs-build/reference.txt')) {
-        my ($directive, $example, $ja) = /^(\w+) \| (?:(.*?) )?\| (.+)$/ or die "reference.txt: $_\n";
+        my ($directive, $example, $ja) = /^(\w+(?: \(contract\))?) \| (?:(.*?) )?\| (.+)$/ or die "reference.txt: $_\n";
         die "reference.txt: $directive stands there twice\n" if $read{$directive};
         $read{$directive} = { example => $example // '', ja => $ja };
     }
@@ -90,7 +97,7 @@ sub span {
 my %argument;
 BEGIN {
     %argument = (
-        NUMBER => 'NUMBER', FLAG => 'on|off', SPAN => 'TIME', TEXT => 'TEXT', TEXTS => 'TEXT ...', PATH => 'PATH'
+        NUMBER => 'NUMBER', FLAG => 'on|off', SPAN => 'TIME', SPANS => 'none|TIME ...', TEXT => 'TEXT', TEXTS => 'TEXT ...', LOCAL => 'TEXT [LANGUAGE TEXT ...]', PATH => 'PATH', KEY => 'PATH|URI'
     );
 }
 
@@ -111,11 +118,16 @@ sub allowed {
         FLAG   => 'on, off',
         SPAN   => $ja ? join('', span($low || 1), ' から ', span($high), ' (s, m, h, d)', $none)
                       : join('', span($low || 1), ' to ', span($high), ' (s, m, h, d)', $none),
+        SPANS  => $ja ? join('', span($low), ' から ', span($high), ' を、長い順に 8 個まで、または none')
+                      : join('', 'up to 8 of ', span($low), ' to ', span($high), ', each shorter than the one before, or none'),
         CHOICE => join(', ', split / /, $row->{words}),
         SET    => ($ja ? '次の語をいくつでも: ' : 'any of ') . join(', ', split / /, $row->{words}),
         TEXT   => $ja ? "$low から $high バイトの UTF-8" : "$low to $high bytes of UTF-8",
+        LOCAL  => $ja ? "$low から $high 文字。ほかの言語は、en \"...\" のように続けます" : "$low to $high characters; other languages follow, such as en \"...\"",
         TEXTS  => $ja ? "それぞれ $low から $high バイト" : "each of $low to $high bytes",
-        PATH   => $ja ? '絶対パス、または ServerRoot からの相対パス' : 'absolute, or relative to ServerRoot'
+        PATH   => $ja ? '絶対パス、または ServerRoot からの相対パス' : 'absolute, or relative to ServerRoot',
+        KEY    => $ja ? '絶対パス、ServerRoot からの相対パス、または pkcs11: の URI (RFC 7512)'
+                      : 'absolute, relative to ServerRoot, or a pkcs11: URI (RFC 7512)'
     );
     return $text{$kind};
 }
@@ -128,7 +140,7 @@ sub conf_rows {
     for my $row (@$rows) {
         my $value = $row->{classic} ne '' ? $row->{classic} : $row->{example};
         my $note  = allowed($row, 0);
-        $note .= "; preset modern: $row->{modern}" if $row->{modern} ne $row->{classic};
+        $note .= join '', map { "; preset $_: $row->{$_}" } grep { $row->{$_} ne $row->{classic} } @presets;
         $note .= '; not given by default'          if $row->{classic} eq '';
         $text .= "$indent## $row->{help}\n$indent## ($note)\n$indent#$row->{directive} $value\n\n";
     }
@@ -145,7 +157,7 @@ sub reference_conf {
 END
     $text .= conf_rows($tables{server}, '');
     $text .= <<'END';
-## --- a contract; its name, and the preset (classic, modern) that gives its defaults ---
+## --- a contract; its name, and the preset (classic, modern, finance) that gives its defaults ---
 
 #<AnshinContract p-01 classic>
 
@@ -177,7 +189,8 @@ BEGIN {
             intro   => 'This page is made by `apxs-build/reference.pl` of `policy.def` and `server.def`, of which the modules are built too. '
                 . 'Times are written as a number with s, m, h or d (`30m`). Values with spaces stand in quotation marks.',
             AnshinContract => 'Declares a contract: one protected service with its own users and policy. The preset gives every setting its '
-                . 'default: `classic` follows the conventions of certificate login services, `modern` NIST SP 800-63B-4.',
+                . 'default: `classic` follows the conventions of certificate login services, `modern` NIST SP 800-63B-4, `finance` the guidelines of the FSA and the '
+                . 'JSDA of 2025.',
             AnshinUse => 'Says which contract serves a place; `none`: no contract does. Where only one is declared, that one is the default.',
             AnshinSharedCache => 'Whether caches that others share may keep pages of this protected place that the site itself calls `public`, or '
                 . 'gives an `s-maxage`. Otherwise whatever the site says becomes `private`. Those pages can then be read without a login.',
@@ -192,7 +205,8 @@ BEGIN {
             intro   => 'このページは、モジュール自身の元でもある `policy.def` と `server.def` から `apxs-build/reference.pl` が作ります。'
                 . '時間は数に s、m、h、d を付けて書きます（`30m`）。空白を含む値は引用符で囲みます。',
             AnshinContract => 'ご契約を宣言します。ご契約は保護する 1 つのサービスで、ユーザと設定をそれぞれに持ちます。'
-                . 'プリセットは各設定の既定値を決めます。`classic` は証明書ログインサービスの慣行に、`modern` は NIST SP 800-63B-4 に沿います。',
+                . 'プリセットは各設定の既定値を決めます。`classic` は証明書ログインサービスの慣行に、`modern` は NIST SP 800-63B-4 に、'
+                . '`finance` は 2025 年の金融庁と日本証券業協会のガイドラインに沿います。',
             AnshinUse => 'その場所がどのご契約に属するかを示します。`none` ではどのご契約にも属しません。ご契約が 1 つだけなら、それが既定です。',
             AnshinSharedCache => '保護された場所のうち、サイト自身が `public` または `s-maxage` を付けたページを、他人と共有するキャッシュが保存してよいかどうか。'
                 . '`off` では、サイトの指定にかかわらず `private` にします。`on` にすると、そのページはログインなしで読めるようになります。',
@@ -202,19 +216,32 @@ BEGIN {
     );
 }
 
+# The presets' defaults, those that are alike together: "classic `8`, modern/finance `15`".
+sub default_of {
+    my (@default) = @_;
+    my (@values, %named);
+    for my $i (0 .. $#presets) {
+        push @values, $default[$i] unless $named{ $default[$i] };
+        push @{ $named{ $default[$i] } }, $presets[$i];
+    }
+    return @values == 1 ? $values[0] : join ', ', map { join('/', @{ $named{$_} }) . " $_" } @values;
+}
+
+sub anchor { my ($name) = @_; return $name =~ s/ \((\w+)\)$/-$1/r }
+
 sub section {
     my ($name, $sentence, @lines) = @_;
-    return join "\n", "### <a id=\"$name\"></a>$name", '', $sentence, '', '| | |', '|---|---|',
+    return join "\n", '### <a id="' . anchor($name) . "\"></a>$name", '', $sentence, '', '| | |', '|---|---|',
         (map { (my $value = $_->[1]) =~ s/\|/\\|/g; "| $_->[0] | $value |" } @lines), '', '';
 }
 
 sub row_section {
     my ($row, $language, $table) = @_;
     my $say     = $say{$language};
-    my @default = map { $_ eq '' ? $say->{none} : "`$_`" } @$row{qw(classic modern)};
-    my $default = $default[0] eq $default[1] ? $default[0] : "classic $default[0], modern $default[1]";
+    my @default = map { $_ eq '' ? $say->{none} : "`$_`" } @$row{@presets};
+    my $default = default_of(@default);
     return section(
-        $row->{directive},
+        $row->{name},
         $language eq 'ja' ? $row->{ja} : $row->{help},
         [ $say->{syntax},  '`' . syntax($row) . '`' ],
         [ $say->{default}, $default ],
@@ -229,11 +256,11 @@ sub manual {
     my $say  = $say{$language};
     my $text = "# Anshin Login: $say->{title}\n\n$say->{intro}\n\n";
     for my $table (qw(by_hand server policy)) {
-        my @names = $table eq 'by_hand' ? qw(AnshinContract AnshinUse AnshinSharedCache) : map { $_->{directive} } @{ $tables{$table} };
-        $text .= "- $say->{parts}{$table}: " . join(', ', map { "[$_](#$_)" } @names) . "\n";
+        my @names = $table eq 'by_hand' ? qw(AnshinContract AnshinUse AnshinSharedCache) : map { $_->{name} } @{ $tables{$table} };
+        $text .= "- $say->{parts}{$table}: " . join(', ', map { "[$_](#" . anchor($_) . ')' } @names) . "\n";
     }
     $text .= "\n## $say->{parts}{by_hand}\n\n";
-    $text .= section('AnshinContract', $say->{AnshinContract}, [ $say->{syntax}, '`<AnshinContract NAME [classic|modern]> ... </AnshinContract>`' ],
+    $text .= section('AnshinContract', $say->{AnshinContract}, [ $say->{syntax}, '`<AnshinContract NAME [classic|modern|finance]> ... </AnshinContract>`' ],
         [ $say->{values}, 'NAME: 1-32 a-z 0-9 -' ], [ $say->{context}, $say->{server} ]);
     $text .= section('AnshinUse', $say->{AnshinUse}, [ $say->{syntax}, '`AnshinUse NAME|none`' ], [ $say->{context}, $say->{places} ]);
     $text .= section('AnshinSharedCache', $say->{AnshinSharedCache}, [ $say->{syntax}, '`AnshinSharedCache on|off`' ],
@@ -267,8 +294,8 @@ sub mdoc { my ($text) = @_; $text =~ s/\\/\\e/g; $text =~ s/^([.'])/\\&$1/mg; $t
 sub man_item {
     my ($row, $language) = @_;
     my $say     = $say{$language};
-    my @default = map { $_ eq '' ? $say->{none} : $_ } @$row{qw(classic modern)};
-    my $default = $default[0] eq $default[1] ? $default[0] : "classic $default[0], modern $default[1]";
+    my @default = map { $_ eq '' ? $say->{none} : $_ } @$row{@presets};
+    my $default = default_of(@default);
     my @lines   = ($language eq 'ja' ? $row->{ja} : $row->{help}, "$say->{values}: " . allowed($row, $language eq 'ja') . '.', "$say->{default}: $default.");
     (my $syntax = syntax($row)) =~ s/^(\w+) /$1 No /;
     return join "\n", '.It Cm ' . mdoc($syntax), (map { mdoc($_) } $lines[0]), '.br', mdoc($lines[1]), '.br', mdoc($lines[2]), '';
@@ -279,7 +306,7 @@ sub man_page {
     my ($say, $man) = ($say{$language}, $man{$language});
     my $text = ".\\\" Made by apxs-build/reference.pl\n.Dd November 28, 2026\n.Dt ANSHIN.CONF 5\n.Os\n.Sh $man->{name}\n.Nm anshin.conf\n.Nd $man->{what}\n"
         . ".Sh $man->{description}\n" . mdoc($man->{intro}) . "\n.Ss $say->{parts}{by_hand}\n.Bl -tag -width Ds\n"
-        . ".It Cm <AnshinContract No NAME [classic\\&|modern]>\n" . mdoc($say->{AnshinContract}) . "\n"
+        . ".It Cm <AnshinContract No NAME [classic\\&|modern\\&|finance]>\n" . mdoc($say->{AnshinContract}) . "\n"
         . ".It Cm AnshinUse No NAME|none\n" . mdoc($say->{AnshinUse}) . "\n.El\n";
     for my $table (qw(server policy)) {
         $text .= ".Ss $say->{parts}{$table}\n.Bl -tag -width Ds\n" . join('', map { man_item($_, $language) } @{ $tables{$table} }) . ".El\n";

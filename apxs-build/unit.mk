@@ -1,13 +1,19 @@
-# Unit programs: t/unit/test_NAME.c each, linked with every archive. --gc-sections drops what a test does not reach,
-# and with it the references that only httpd could satisfy. Other .c files of t/unit are shared by all tests.
+# Unit programs: t/unit/FOLDER/test_NAME.c each, in the folders of modules/, linked with every archive into
+# unit/test_NAME: no two have one name. --gc-sections drops what a test does not reach, and with it the references that
+# only httpd could satisfy. Other .c files of t/unit are shared by all tests.
 
-UNIT_C := $(sort $(wildcard t/unit/test_*.c))
-UNIT_SHARED_O := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(UNIT_C),$(wildcard t/unit/*.c)))
+UNIT_C := $(sort $(wildcard t/unit/*/test_*.c t/unit/*/*/test_*.c))
+UNIT_SHARED_O := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard t/unit/*.c))
 UNIT_O := $(patsubst %.c,$(OUT)/obj/%.o,$(UNIT_C))
-UNIT := $(patsubst t/unit/%.c,$(OUT)/unit/%,$(UNIT_C))
+unit_program = $(OUT)/unit/$(basename $(notdir $(1)))
+UNIT := $(foreach source,$(UNIT_C),$(call unit_program,$(source)))
 
+$(OUT)/obj/t/%.o: CPPFLAGS_ALL += -It
+
+# What is left of a test that has gone would be run by its name.
 .PHONY: unit
 unit: $(UNIT)
+	@rm -f $(filter-out $(UNIT),$(wildcard $(OUT)/unit/test_*))
 
 -include $(UNIT_O:.o=.d) $(UNIT_SHARED_O:.o=.d)
 
@@ -17,7 +23,7 @@ $(OUT)/parts/lib$(1).a: $(2)
 	@mkdir -p $$(@D)
 	$$(archive)
 ifneq ($(strip $(2)),)
-$(patsubst t/unit/%.c,$(OUT)/unit/%,$(shell grep -ls '"$(1)/' $(UNIT_C) /dev/null)): $(OUT)/parts/lib$(1).a
+$(foreach source,$(shell grep -ls '"$(1)/' $(UNIT_C) /dev/null),$(call unit_program,$(source))): $(OUT)/parts/lib$(1).a
 endif
 endef
 $(eval $(call part,auth,$(AUTH_O)))
@@ -26,23 +32,37 @@ $(eval $(call part,ca,$(CA_O)))
 $(eval $(call part,htanshin,$(HTANSHIN_O)))
 
 # What issues is in no library of ours; the tests of it get it as one of their own.
-UNIT_ISSUING := $(filter $(OUT)/unit/test_work $(OUT)/unit/test_sign $(OUT)/unit/test_pack $(OUT)/unit/test_signer%,$(UNIT))
-ISSUING_O := $(SIGN_O) $(PACK_O) $(filter-out %_main.o,$(SIGNER_O))
+UNIT_ISSUING := $(filter $(OUT)/unit/test_work $(OUT)/unit/test_pack $(OUT)/unit/test_pkits $(OUT)/unit/test_sign%,$(UNIT))
+ISSUING_O := $(SIGN_O) $(PACK_O) $(APPLE_O) $(filter-out %_main.o,$(SIGNER_O))
 $(OUT)/parts/libissuing.a: $(ISSUING_O)
 	@mkdir -p $(@D)
 	$(archive)
 $(UNIT_ISSUING): $(if $(ISSUING_O),$(OUT)/parts/libissuing.a) $(if $(CA_O),$(OUT)/parts/libca.a)
 
-$(UNIT): $(OUT)/unit/%: $(OUT)/obj/t/unit/%.o $(UNIT_SHARED_O) $(ARCHIVES)
+$(UNIT): private LINKER := $(TEST_LINKER)
+$(UNIT): $(UNIT_SHARED_O) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS))
+	$(call program,$(LIBS_KEY))
+$(foreach source,$(UNIT_C),$(eval $(call unit_program,$(source)): $(source:%.c=$(OUT)/obj/%.o)))
 
 # Small programs that the suites call.
 TOOLS_C := $(sort $(wildcard t/tools/*.c))
 TOOLS := $(patsubst t/tools/%.c,$(OUT)/tools/%,$(TOOLS_C))
 unit: $(TOOLS)
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(TOOLS_C))
+$(TOOLS): private LINKER := $(TEST_LINKER)
+$(OUT)/tools/profiles: $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a
 $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call program,$(LIBS_KEY))
+
+# The people and the reader of the simulated year (t/year), which Anshin::Year starts.
+YEAR_C := $(sort $(wildcard t/year/*.c))
+YEAR := $(patsubst t/year/%.c,$(OUT)/tools/%,$(YEAR_C))
+unit: $(YEAR)
+-include $(patsubst %.c,$(OUT)/obj/%.d,$(YEAR_C))
+$(YEAR): private LINKER := $(TEST_LINKER)
+$(YEAR): $(OUT)/tools/%: $(OUT)/obj/t/year/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS))
 
@@ -62,13 +82,30 @@ $(OUT)/no_fork.so: $(NO_FORK_O)
 	$(call says,LD,$@)
 	$(Q)$(CC) -shared -o $@ $<
 
+# A program that is loaded once and runs many times, preloaded into htanshin (Anshin::Server->htanshin).
+SERVED_O := $(OUT)/obj/t/tools/fork/served.o
+unit: $(if $(SANITIZE),,$(OUT)/served.so)
+-include $(SERVED_O:.o=.d)
+$(OUT)/served.so: $(SERVED_O)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared -o $@ $<
+
+# A PKCS#11 module for one test: softhsm's, with the configuration that lies beside it (Anshin::Token).
+TOKEN_O := $(OUT)/obj/t/tools/token/token.o
+unit: $(if $(SANITIZE),,$(OUT)/token.so)
+-include $(TOKEN_O:.o=.d)
+$(OUT)/token.so: $(TOKEN_O)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared -o $@ $<
+
 # The crash harness of the store: one program, TAP; prove runs its short form, make crash the long one.
 CRASH_C := $(sort $(wildcard t/crash/*.c))
 CRASH_O := $(patsubst %.c,$(OUT)/obj/%.o,$(CRASH_C))
 unit: $(if $(CRASH_O),$(OUT)/crash)
 -include $(CRASH_O:.o=.d)
+$(OUT)/crash: private LINKER := $(TEST_LINKER)
 $(OUT)/crash: $(CRASH_O) $(UNIT_SHARED_O) $(ARCHIVES)
-	$(call program,$(LIBS))
+	$(call program,$(LIBS_KEY))
 
 # A disk that fails, preloaded into httpd by t/crash/disk.t. It replaces what _FORTIFY_SOURCE wraps.
 FAULTS_O := $(OUT)/obj/t/crash/preload/faults.o
@@ -88,7 +125,7 @@ bench: $(BENCH) $(BENCH_HOOK)
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(BENCH_C))
 $(BENCH): $(OUT)/bench/%: $(OUT)/obj/t/bench/%.o $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS))
+	$(call program,$(LIBS_KEY))
 
 # The httpd module that times our hooks: for t/bench/hooks alone.
 $(OUT)/obj/t/bench/mod_%.o: VISIBILITY := -fvisibility=default

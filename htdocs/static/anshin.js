@@ -25,8 +25,7 @@
     });
   }
 
-  /* A second press while the answer is on its way would send the form twice. A download leaves the page as it is, so its button
-     wakes up again. aria-disabled keeps the focus where it is. */
+  /* A second press while the answer is on its way would send the form twice. aria-disabled keeps the focus where it is. */
   function guard(form) {
     var sent = false;
 
@@ -43,9 +42,6 @@
       sent = true;
       hideAll();
       setBusy(form, true);
-      if (form.hasAttribute('data-download')) {
-        window.setTimeout(wake, 3000);
-      }
     });
     window.addEventListener('pageshow', wake);
   }
@@ -78,6 +74,65 @@
     });
   }
 
+  /* While a password is typed: which rules it keeps, whether both are alike, and what the keyboard does unnoticed. */
+  function mark(input) {
+    var typed = input.value.normalize('NFKC');
+
+    each('#' + input.id + '-hint [data-pattern]', function (rule) {
+      var met = typed !== '' && new RegExp(rule.getAttribute('data-pattern'), 'su').test(typed);
+
+      rule.classList.toggle('met', met);
+    });
+  }
+
+  function compare(input) {
+    var other = document.getElementById(input.getAttribute('data-same-as') || '');
+
+    if (!other || input.value === '') {
+      return '';
+    }
+    if (input.value === other.value) {
+      return 'data-same';
+    }
+    return other.value.indexOf(input.value) === 0 ? '' : 'data-differs';
+  }
+
+  function watch(input) {
+    var line = input.closest('.field').querySelector('.typing');
+    var caps = false;
+
+    function tell() {
+      var wide = /[\uff01-\uff5e\u3000-\u30ff\u4e00-\u9fff]/.test(input.value);
+      var name = wide ? 'data-wide' : caps && 'data-caps' || compare(input);
+      var text = name ? line.getAttribute(name) : '';
+
+      mark(input);
+      if (line.textContent !== text) {
+        line.textContent = text;
+      }
+    }
+
+    function key(event) {
+      caps = Boolean(event.getModifierState && event.getModifierState('CapsLock'));
+      tell();
+    }
+
+    ['keydown', 'keyup'].forEach(function (name) {
+      input.addEventListener(name, key);
+    });
+    ['input', 'blur'].forEach(function (name) {
+      input.addEventListener(name, tell);
+    });
+    each('[data-same-as="' + input.id + '"]', function (other) {
+      input.addEventListener('input', function () {
+        other.dispatchEvent(new Event('blur'));
+      });
+    });
+  }
+
+  each('.typing', function (line) {
+    watch(line.parentNode.querySelector('input[type="password"]'));
+  });
   each('.peek', function (button) {
     button.addEventListener('click', function () {
       setShown(button, button.getAttribute('aria-pressed') !== 'true');
@@ -93,6 +148,10 @@
     button.addEventListener('click', function () {
       window.print();
     });
+  });
+  /* This page has a file come by itself; opened anew it shall not. */
+  each('[data-address]', function (element) {
+    window.history.replaceState(null, '', element.getAttribute('data-address'));
   });
   each('#summary', function (summary) {
     summary.focus();

@@ -2,15 +2,18 @@
  * What the protected site learns of who was let in: REMOTE_USER, variables, request headers for back ends (APP-1). And
  * what it must never see: such headers from clients (S22), and our cookies.
  */
+#include "auth/identity.h"
+
 #include <apr_strings.h>
 #include <apr_network_io.h>
 #include <http_core.h>
 #include <http_main.h>
+#include <http_log.h>
 
-#include "auth/auth.h"
-#include "core/account.h"
-#include "core/cookie_header.h"
-#include "core/visitor.h"
+#include "auth/request.h"
+#include "core/account/account.h"
+#include "core/web/request_class.h"
+#include "http/env.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -25,7 +28,7 @@ static void clean_connection(request_rec *r)
     if (left == sent) {
         return;
     }
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "AN0551: a Connection header that names a header of ours was mended");
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "AN0551: a Connection header named a header of ours and was mended");
     if (*left != '\0') {
         apr_table_setn(r->headers_in, "Connection", left);
     } else {
@@ -42,7 +45,8 @@ static void drop(request_rec *r, int (*test)(const char *name))
         if (entries[i].key == NULL || !test(entries[i].key)) {
             continue;
         }
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "AN0550: a header that a client may not send was dropped");
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                      "AN0550: a client sent a header that only we may set; it was dropped");
         apr_table_unset(r->headers_in, entries[i].key);
         i = headers->nelts; /* what is left may have moved */
     }
@@ -107,13 +111,13 @@ static void put_digits(char *end, int value, int count)
     }
 }
 
-/* RFC 3339, UTC. By hand, since this is done for every request. */
-static const char *time_text(apr_time_t time, apr_pool_t *pool)
+/* RFC 3339, UTC. By hand, since a proxy's connection may bring another user with each request. */
+static void put_time(char *text, apr_time_t time)
 {
     static const char form[] = "0000-00-00T00:00:00Z";
-    char *text = apr_pmemdup(pool, form, sizeof(form));
     apr_time_exp_t parts;
 
+    memcpy(text, form, sizeof(form));
     apr_time_exp_gmt(&parts, time);
     put_digits(text + 4, parts.tm_year + 1900, 4);
     put_digits(text + 7, parts.tm_mon + 1, 2);
@@ -121,75 +125,103 @@ static const char *time_text(apr_time_t time, apr_pool_t *pool)
     put_digits(text + 13, parts.tm_hour, 2);
     put_digits(text + 16, parts.tm_min, 2);
     put_digits(text + 19, parts.tm_sec, 2);
-    return text;
 }
 
-/* What is told, and where: in a table that may have entries of these names (another place of the same request told of
- * somebody else, SetEnvIf set a variable) they are looked for first. */
-typedef struct told_t {
-    apr_table_t *variables, *headers;
-    int new_variables, new_headers; /* there are none of ours in there */
-} told_t;
-
-static void put(apr_table_t *table, int fresh, const char *name, const char *value)
+/* What of a session must be made first, as the connection remembers it; without a connection that does, in the pool. */
+static const anshin_identity_texts_t *texts_of(const anshin_session_t *session, anshin_identity_texts_t *remembered,
+                                               apr_pool_t *pool)
 {
-    if (!fresh) {
-        apr_table_unset(table, name);
+    anshin_identity_texts_t *texts = remembered != NULL ? remembered : apr_pcalloc(pool, sizeof(*texts));
+
+    if (texts->created_at != session->created_at || texts->terminal != session->terminal) {
+        texts->created_at = session->created_at;
+        texts->terminal = session->terminal;
+        put_time(texts->login_time, session->created_at);
+        apr_snprintf(texts->number, sizeof(texts->number), "%" APR_INT64_T_FMT, session->terminal);
     }
+    return texts;
+}
+
+/* Found at once for all of our variables: to look for each by its name costs more than all else that is told. */
+static int has_ours(const apr_table_t *variables)
+{
+    const apr_array_header_t *all = apr_table_elts(variables);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)(const void *)all->elts;
+
+    for (int i = 0; i < all->nelts; i++) {
+        if (entries[i].key != NULL && ap_cstr_casecmpn(entries[i].key, "ANSHIN_", 7) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+enum { USER, CONTRACT, METHOD, TERMINAL, TERMINAL_KIND, CERTIFICATE_SERIAL, LOGIN_TIME, FACTS };
+
+static const struct {
+    const char *variable, *header;
+} names[FACTS] = {[USER] = {"ANSHIN_USER", "Anshin-User"},
+                  [CONTRACT] = {"ANSHIN_CONTRACT", "Anshin-Contract"},
+                  [METHOD] = {"ANSHIN_METHOD", "Anshin-Method"},
+                  [TERMINAL] = {"ANSHIN_TERMINAL", "Anshin-Terminal"},
+                  [TERMINAL_KIND] = {"ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind"},
+                  [CERTIFICATE_SERIAL] = {"ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial"},
+                  [LOGIN_TIME] = {"ANSHIN_LOGIN_TIME", "Anshin-Login-Time"}};
+
+/* What there is nothing of is left out. */
+static void put(request_rec *r, int fact, const char *value)
+{
     if (value != NULL) {
-        apr_table_addn(table, name, value);
+        apr_table_addn(r->subprocess_env, names[fact].variable, value);
+        apr_table_addn(r->headers_in, names[fact].header, value);
     }
 }
 
-/* A variable and its header; what there is nothing of is left out. */
-static void tell(const told_t *told, const char *variable, const char *header, const char *value)
+static void put_facts(request_rec *r, const anshin_session_t *session, const anshin_identity_texts_t *texts)
 {
-    put(told->variables, told->new_variables, variable, value);
-    put(told->headers, told->new_headers, header, value);
+    put(r, USER, session->user);
+    put(r, CONTRACT, session->contract);
+    put(r, METHOD, anshin_method_name(session->method));
+    if (session->terminal != 0) {
+        put(r, TERMINAL, apr_pstrdup(r->pool, texts->number));
+        put(r, TERMINAL_KIND, anshin_terminal_kind_name(session->terminal_kind));
+    }
+    put(r, CERTIFICATE_SERIAL, session->serial);
+    put(r, LOGIN_TIME, apr_pmemdup(r->pool, texts->login_time, sizeof(texts->login_time)));
 }
 
-void anshin_identity_tell(request_rec *r, const anshin_session_t *session)
+/* Where another place of the same request has told of somebody else, or SetEnvIf has set a variable. */
+static void forget_variables(request_rec *r)
 {
-    const char *terminal = session->terminal == 0 ? NULL : apr_off_t_toa(r->pool, session->terminal);
-    anshin_guest_t *guest = anshin_guest_of(r);
-    const told_t told = {.variables = r->subprocess_env,
-                         .headers = r->headers_in,
-                         .new_variables = apr_is_empty_table(r->subprocess_env),
-                         .new_headers = !guest->told}; /* anshin_identity_clean() has dropped what a client sent */
-
-    guest->told = 1;
-    r->user = (char *)(uintptr_t)session->user;
-    r->ap_auth_type = (char *)(uintptr_t) "Anshin"; /* nobody writes there */
-    tell(&told, "ANSHIN_USER", "Anshin-User", session->user);
-    tell(&told, "ANSHIN_CONTRACT", "Anshin-Contract", session->contract);
-    tell(&told, "ANSHIN_METHOD", "Anshin-Method", anshin_method_name(session->method));
-    tell(&told, "ANSHIN_TERMINAL", "Anshin-Terminal", terminal);
-    tell(&told, "ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind",
-         terminal == NULL ? NULL : anshin_terminal_kind_name(session->terminal_kind));
-    tell(&told, "ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial", session->serial);
-    tell(&told, "ANSHIN_LOGIN_TIME", "Anshin-Login-Time", time_text(session->created_at, r->pool));
+    for (int i = 0; i < FACTS; i++) {
+        apr_table_unset(r->subprocess_env, names[i].variable);
+    }
 }
 
-/* --- cookies --- */
-
-/* Whoever has the cookie is the user: no program behind httpd needs it but the portal. */
-void anshin_identity_hide_cookies(request_rec *r)
+static void forget_headers(request_rec *r)
 {
-    anshin_guest_t *guest = anshin_guest_of(r);
+    for (int i = 0; i < FACTS; i++) {
+        apr_table_unset(r->headers_in, names[i].header);
+    }
+}
 
-    if (guest->cookie == NULL) {
+/* Internal redirects inherit the user, not the variables. */
+void anshin_identity_tell(request_rec *r, const anshin_session_t *session, anshin_identity_texts_t *remembered)
+{
+    anshin_request_t *whole;
+
+    if (!anshin_request_tell(r, session)) {
         return;
     }
-    if (!guest->site_cookie_known) {
-        guest->site_cookie =
-            anshin_cookie_strip(guest->cookie, ANSHIN_SESSION_COOKIE_PREFIX, anshin_first_request(r)->pool);
-        guest->site_cookie_known = 1;
+    whole = anshin_request_of(r);
+    r->user = (char *)(uintptr_t)session->user;
+    r->ap_auth_type = (char *)(uintptr_t) "Anshin"; /* nobody writes there */
+    if (has_ours(r->subprocess_env)) {
+        forget_variables(r);
     }
-    if (r->handler != NULL && strcmp(r->handler, ANSHIN_HANDLER) == 0) {
-        apr_table_setn(r->headers_in, "Cookie", guest->cookie);
-    } else if (guest->site_cookie == NULL) {
-        apr_table_unset(r->headers_in, "Cookie");
-    } else if (guest->site_cookie != guest->cookie) {
-        apr_table_setn(r->headers_in, "Cookie", guest->site_cookie);
+    if (whole->told) { /* anshin_identity_clean() has dropped a client's */
+        forget_headers(r);
     }
+    put_facts(r, session, texts_of(session, remembered, r->pool));
+    whole->told = 1;
 }

@@ -1,17 +1,31 @@
 /*
  * mod_anshin_auth: access control by sessions and client certificates, as an authentication type of httpd.
  *
- * It owns the configuration, store and keys of the process and lends them to mod_anshin_portal (httpd/env.h). This file
+ * It owns the configuration, store and keys of the process and lends them to mod_anshin_portal (http/env.h). This file
  * ties the parts to httpd's hooks.
  */
 #include <http_core.h>
+#include <http_log.h>
+#include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mpm_common.h>
 
+#include "auth/access.h"
 #include "auth/auth.h"
-#include "httpd/peer.h"
-#include "httpd/terminator.h"
+#include "auth/caches.h"
+#include "auth/cookies.h"
+#include "auth/process/child.h"
+#include "auth/identity.h"
+#include "auth/process/process.h"
+#include "auth/request.h"
+#include "auth/require.h"
+#include "auth/process/start.h"
+#include "auth/process/worker.h"
+#include "build_id.h"
+#include "auth/config/directive.h"
+#include "auth/presented.h"
+#include "auth/trusted_proxy.h"
 
 static int misdirected(request_rec *r, const char *why)
 {
@@ -22,10 +36,10 @@ static int misdirected(request_rec *r, const char *why)
 /* Can this request be answered on its connection? */
 static int judge_connection(request_rec *r)
 {
-    if (anshin_peer_unasked(r)) {
+    if (anshin_presented_unasked(r)) {
         return misdirected(r, "never asked for a certificate, which this host does");
     }
-    if (anshin_peer_needs_http1(r)) {
+    if (anshin_presented_needs_http1(r)) {
         apr_table_setn(r->notes, "ssl-renegotiate-forbidden",
                        "verify-client"); /* mod_http2 makes HTTP_1_1_REQUIRED of it */
         return HTTP_FORBIDDEN;
@@ -44,13 +58,14 @@ static int post_read_request(request_rec *r)
     if (site->main->config == NULL) {
         return DECLINED;
     }
-    if (anshin_peer_strays(r)) {
+    if (anshin_presented_strays(r)) {
         return misdirected(r, "asked for a certificate by another host than this one, and has shown one");
     }
     if (!anshin_site_serves(site)) {
         return DECLINED;
     }
-    answer = anshin_terminator_sent(r) ? anshin_terminator_peer(r, &anshin_guest_of(r)->peer) : judge_connection(r);
+    answer = anshin_trusted_proxy_sent(r) ? anshin_trusted_proxy_presented(r, &anshin_request_of(r)->presented)
+                                          : judge_connection(r);
     if (answer == OK) {
         anshin_identity_clean(r, 1);
         return DECLINED;
@@ -59,11 +74,18 @@ static int post_read_request(request_rec *r)
     return answer;
 }
 
+static int has_proxies(const anshin_site_t *site)
+{
+    return site->main->config != NULL && site->main->terminators->nelts > 0;
+}
+
 /* Behind mod_remoteip, which comes first as we do. */
 static int look_at_proxy(request_rec *r)
 {
-    if (anshin_site_serves(anshin_site_of(r->server))) {
-        anshin_terminator_look(r);
+    const anshin_site_t *site = anshin_site_of(r->server);
+
+    if (has_proxies(site) && anshin_site_serves(site)) {
+        anshin_trusted_proxy_look(r);
     }
     return DECLINED;
 }
@@ -73,30 +95,51 @@ static int pass_on(request_rec *r)
 {
     const anshin_site_t *site = anshin_site_of(r->server);
 
-    if (site->main->config != NULL && site->main->terminators->nelts > 0 && !anshin_site_serves(site) &&
-        !anshin_terminator_sent(r)) {
+    if (has_proxies(site) && !anshin_site_serves(site) && !anshin_trusted_proxy_sent(r)) {
         anshin_identity_pass_on(r);
     }
     return DECLINED;
 }
 
-/* Internal redirects inherit the user, not the variables. */
 static int fixups(request_rec *r)
 {
     const anshin_site_t *site = anshin_site_of(r->server);
-    const anshin_session_t *session;
-    int answer = anshin_request_confirm(r);
+    const anshin_session_t *session = anshin_request_session(r);
+    int answer = session == NULL ? anshin_request_confirm(r) : DECLINED;
 
     if (answer != DECLINED || site->main->config == NULL || !anshin_site_serves(site)) {
         return answer;
     }
-    session = anshin_session_of(r);
-    if (session != NULL && apr_table_get(r->subprocess_env, "ANSHIN_USER") == NULL) {
-        anshin_identity_tell(r, session);
+    if (session != NULL) {
+        anshin_identity_tell(r, session, NULL);
     }
-    anshin_identity_hide_cookies(r);
+    anshin_cookies_hide(r);
     anshin_caches_fixup(r);
     return DECLINED;
+}
+
+/* --- lent to the portal (http/env.h), under names that it looks for --- */
+
+static const anshin_config_t *anshin_auth_config(const char *build_id)
+{
+    if (strcmp(build_id, ANSHIN_BUILD_ID) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
+                     "AN0531: mod_anshin_auth and mod_anshin_portal are of different builds; install both of one");
+        return NULL;
+    }
+    return anshin_site_of(ap_server_conf)->main->config;
+}
+
+static void anshin_auth_request_state(request_rec *r, const char *build_id, anshin_request_state_t *state)
+{
+    if (strcmp(build_id, ANSHIN_BUILD_ID) == 0) {
+        *state = *anshin_request_state(r);
+    }
+}
+
+static void anshin_auth_close(request_rec *r)
+{
+    anshin_presented_close(r);
 }
 
 static void register_hooks(apr_pool_t *pool)
@@ -105,11 +148,11 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const authz[] = {"mod_authz_core.c", NULL};
 
     APR_REGISTER_OPTIONAL_FN(anshin_auth_config);
-    APR_REGISTER_OPTIONAL_FN(anshin_auth_visit);
+    APR_REGISTER_OPTIONAL_FN(anshin_auth_request_state);
     APR_REGISTER_OPTIONAL_FN(anshin_auth_close);
     anshin_caches_hooks();
     anshin_require_register(pool);
-    anshin_peer_hooks();
+    anshin_presented_hooks();
     ap_hook_check_config(anshin_start_configure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(anshin_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(anshin_start_check, NULL, NULL, APR_HOOK_LAST);
@@ -126,7 +169,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_access(anshin_request_disown, ssl, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(anshin_request_disown, NULL, authz, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(anshin_access_portal, authz, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_check_authn(anshin_access_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(anshin_access_check, ssl, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(anshin_access_forbid, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(anshin_access_challenge, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(pass_on, NULL, NULL, APR_HOOK_MIDDLE);

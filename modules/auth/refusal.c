@@ -2,19 +2,23 @@
  * The answer to a request that is not let in: to a person the way to the login (LOG-1) or the help about the
  * certificate (LOG-3), to a program a problem document (RFC 9457), and 503 where it cannot be decided (S21).
  */
+#include "auth/refusal.h"
+
 #include <apr_strings.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "auth/auth.h"
-#include "core/certificate.h"
-#include "core/return_path.h"
-#include "core/visitor.h"
-#include "httpd/body.h"
-#include "httpd/page.h"
-#include "httpd/peer.h"
+#include "auth/caches.h"
+#include "auth/request.h"
+#include "core/certificate/certificate.h"
+#include "core/web/return_path.h"
+#include "core/web/request_class.h"
+#include "http/body.h"
+#include "http/page_headers.h"
+#include "auth/presented.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -34,10 +38,10 @@ static const char *login_url(const anshin_contract_t *contract, apr_pool_t *pool
 /* The output filters that httpd would add before it runs a handler, which will not run. */
 static void add_filters(request_rec *r)
 {
-    anshin_guest_t *guest = anshin_guest_of(r);
+    anshin_request_t *whole = anshin_request_of(r);
 
-    if (!guest->filtered) {
-        guest->filtered = 1;
+    if (!whole->filtered) {
+        whole->filtered = 1;
         ap_run_insert_filter(r);
     }
 }
@@ -56,9 +60,9 @@ static int portal_page(request_rec *r, const char *name, int status)
 /* --- people --- */
 
 /* What is led back to behind the login: the address that was asked for, or the page that a form was sent from. */
-static const char *wanted(request_rec *r, anshin_request_kind_t kind)
+static const char *wanted(request_rec *r, anshin_request_class_t kind)
 {
-    request_rec *first = anshin_first_request(r);
+    request_rec *first = anshin_request_first(r);
 
     if (kind == ANSHIN_REQUEST_VISIT) {
         return first->unparsed_uri;
@@ -69,19 +73,19 @@ static const char *wanted(request_rec *r, anshin_request_kind_t kind)
 
 /* 303: the browser asks for the login by GET, whatever it has sent. What is lost on the way the login page says: what a
  * form held, or an address too long to be kept. */
-static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t kind)
+static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_class_t kind)
 {
     const char *path = wanted(r, kind);
     const char *lost = kind == ANSHIN_REQUEST_FORM ? "lost=form" : "";
     const char *back = "";
     const char *sealed;
-    apr_status_t rv = path != NULL ? anshin_return_seal(op, path, &sealed) : ANSHIN_EINVALID;
+    apr_status_t status = path != NULL ? anshin_return_seal(op, path, &sealed) : ANSHIN_EINVALID;
 
-    if (rv == APR_SUCCESS) {
+    if (status == APR_SUCCESS) {
         back = apr_pstrcat(r->pool, "return=", sealed, *lost != '\0' ? "&" : "", NULL);
-    } else if (rv != ANSHIN_EINVALID) {
-        return anshin_unavailable(r, rv, &op->error);
-    } else if (kind == ANSHIN_REQUEST_VISIT && path[0] == '/' && path[1] != '/') {
+    } else if (status != ANSHIN_EINVALID) {
+        return anshin_unavailable(r, status, &op->error);
+    } else if (kind == ANSHIN_REQUEST_VISIT && path != NULL && path[0] == '/' && path[1] != '/') {
         lost = "lost=address";
     }
     add_filters(r);
@@ -93,7 +97,7 @@ static int lead_to_login(request_rec *r, anshin_op_t *op, anshin_request_kind_t 
 /* The connection is closed, so that the browser can choose another certificate the next time. */
 static int show_help(request_rec *r)
 {
-    anshin_peer_close(r);
+    anshin_presented_close(r);
     return portal_page(r, "help/certificate", HTTP_UNAUTHORIZED);
 }
 
@@ -147,46 +151,47 @@ static int is_framed(const request_rec *r)
 
 /* --- which of them --- */
 
-static anshin_request_kind_t kind_of(request_rec *r)
+static anshin_request_class_t kind_of(request_rec *r)
 {
-    const anshin_visitor_t visitor = {.method = r->method,
-                                      .fetch_mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode"),
-                                      .accept = apr_table_get(r->headers_in, "Accept"),
-                                      .requested_with = apr_table_get(r->headers_in, "X-Requested-With")};
+    const anshin_request_headers_t headers = {.method = r->method,
+                                              .fetch_mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode"),
+                                              .accept = apr_table_get(r->headers_in, "Accept"),
+                                              .requested_with = apr_table_get(r->headers_in, "X-Requested-With")};
 
-    return anshin_request_kind(&visitor);
+    return anshin_request_class(&headers);
 }
 
 /* Where the contract admits certificate users alone, what is wrong with the connection's certificate; NULL: nothing, or
  * it does not matter here. */
-static apr_status_t judge(anshin_op_t *op, const anshin_peer_t *peer, const char **wrong)
+static apr_status_t judge(anshin_op_t *op, const anshin_presented_t *presented, const char **wrong)
 {
     anshin_certificate_verdict_t verdict;
-    apr_status_t rv;
+    apr_status_t status;
 
     *wrong = NULL;
     if (op->contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
         return APR_SUCCESS;
     }
-    rv = anshin_certificate_verdict(op, peer, &verdict);
-    if (rv == APR_SUCCESS && verdict != ANSHIN_VERDICT_GOOD) {
+    status = anshin_certificate_verdict(op, presented, &verdict);
+    if (status == APR_SUCCESS && verdict != ANSHIN_VERDICT_GOOD) {
         *wrong = anshin_verdict_name(verdict);
     }
-    return rv;
+    return status;
 }
 
 /* A part of another answer, or the error document of one, has no answer of its own: the first status stands, with
- * httpd's own text where the document cannot be had. */
+ * httpd's own text where the document cannot be made. */
 static int is_part(const request_rec *r)
 {
     return r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK);
 }
 
-int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
+int anshin_refuse(request_rec *r, anshin_op_t *op)
 {
-    anshin_request_kind_t kind = kind_of(r);
+    const anshin_request_state_t *state = anshin_request_state(r);
+    anshin_request_class_t kind = kind_of(r);
     const char *wrong;
-    apr_status_t rv;
+    apr_status_t status;
     int answer;
 
     anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
@@ -198,9 +203,9 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
         return answer;
     }
     wrong = NULL; /* by plain http there can be no certificate: the login, by https, says what is wrong with it */
-    rv = visit->secure ? judge(op, visit->peer, &wrong) : APR_SUCCESS;
-    if (rv != APR_SUCCESS) {
-        return anshin_unavailable(r, rv, &op->error);
+    status = state->secure ? judge(op, state->presented, &wrong) : APR_SUCCESS;
+    if (status != APR_SUCCESS) {
+        return anshin_unavailable(r, status, &op->error);
     }
     if (kind != ANSHIN_REQUEST_API && wrong == NULL && !is_framed(r)) {
         return lead_to_login(r, op, kind);
@@ -214,7 +219,7 @@ int anshin_refuse(request_rec *r, anshin_op_t *op, const anshin_visit_t *visit)
 
 /* --- undecided --- */
 
-int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *err)
+int anshin_unavailable(request_rec *r, apr_status_t status, const anshin_error_t *err)
 {
     int answer = DECLINED;
 
@@ -224,8 +229,8 @@ int anshin_unavailable(request_rec *r, apr_status_t rv, const anshin_error_t *er
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN0570: nobody is let in: %s",
                       broken != NULL ? broken : "this process has no store or no keys");
     } else {
-        ap_log_rerror(APLOG_MARK, rv == ANSHIN_EBUSY ? APLOG_WARNING : APLOG_ERR, 0, r,
-                      "AN0571: not let in, %s: %s: %s", anshin_status_name(rv), err->id, err->text);
+        ap_log_rerror(APLOG_MARK, status == ANSHIN_EBUSY ? APLOG_WARNING : APLOG_ERR, 0, r,
+                      "AN0571: not let in, %s: %s: %s", anshin_status_name(status), err->id, err->text);
     }
     anshin_caches_limit(r, ANSHIN_KEEP_NOBODY);
     if (is_part(r)) {

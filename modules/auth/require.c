@@ -2,13 +2,16 @@
  * `Require anshin method|terminal|contract WORD...`: who of those who were let in may enter. Words that mean nothing
  * stop configtest.
  */
+#include "auth/require.h"
+
 #include <apr_strings.h>
 #include <http_request.h>
 #include <mod_auth.h>
 #include <ap_provider.h>
 
-#include "auth/auth.h"
-#include "core/account.h"
+#include "auth/config/config.h"
+#include "auth/config/directive.h"
+#include "auth/request.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -20,32 +23,27 @@ typedef struct requirement_t {
     apr_array_header_t *names; /* of contracts */
 } requirement_t;
 
-static const char *const subjects[] = {"method", "terminal", "contract"};
+static const anshin_word_t subjects[] = {
+    {"method", SUBJECT_METHOD}, {"terminal", SUBJECT_TERMINAL}, {"contract", SUBJECT_CONTRACT}, {NULL, 0}};
+
+static const char *subject_name(const requirement_t *requirement)
+{
+    return anshin_word_name(subjects, requirement->subject, NULL);
+}
 
 /* --- the line --- */
 
-/* The number of a word among those that name gives for 0, 1, 2; -1: none of them. */
-static int number_of(const char *word, const char *(*name)(apr_int64_t))
+static const char *add_value(cmd_parms *cmd, requirement_t *requirement, const char *word)
 {
-    for (int i = 0; i < 3; i++) {
-        if (ap_cstr_casecmp(word, name(i)) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
+    const anshin_word_t *words =
+        requirement->subject == SUBJECT_METHOD ? anshin_method_words : anshin_terminal_kind_words;
+    int value = anshin_directive_word(cmd, words, word);
 
-static const char *add_number(cmd_parms *cmd, requirement_t *requirement, const char *word)
-{
-    int method = requirement->subject == SUBJECT_METHOD;
-    int number = number_of(word, method ? anshin_method_name : anshin_terminal_kind_name);
-
-    if (number < 0) {
+    if (value < 0) {
         return apr_psprintf(cmd->pool, "AN0580: Require anshin %s: \"%s\" is not allowed; give some of: %s",
-                            subjects[requirement->subject], word,
-                            method ? "password otp certificate" : "pc mobile smartphone");
+                            subject_name(requirement), word, anshin_word_list(words, " ", cmd->temp_pool));
     }
-    requirement->set |= 1 << number;
+    requirement->set |= 1 << value;
     return NULL;
 }
 
@@ -69,24 +67,24 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
     const char *word = ap_getword_conf(cmd->temp_pool, &line);
     const char *wrong = NULL;
+    int subject;
     int count = 0;
 
     requirement->names = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    while ((int)requirement->subject < 3 && ap_cstr_casecmp(word, subjects[requirement->subject]) != 0) {
-        requirement->subject++;
-    }
-    if ((int)requirement->subject == 3) {
+    subject = anshin_directive_word(cmd, subjects, word);
+    if (subject < 0) {
         return apr_psprintf(cmd->pool,
                             "AN0582: Require anshin: \"%s\" is not allowed; give method, terminal or contract", word);
     }
+    requirement->subject = (subject_t)subject;
     for (word = ap_getword_conf(cmd->temp_pool, &line); *word != '\0' && wrong == NULL; count++) {
         wrong = requirement->subject == SUBJECT_CONTRACT ? add_contract(cmd, requirement, word)
-                                                         : add_number(cmd, requirement, word);
+                                                         : add_value(cmd, requirement, word);
         word = ap_getword_conf(cmd->temp_pool, &line);
     }
     if (wrong == NULL && count == 0) {
-        return apr_psprintf(cmd->pool, "AN0583: Require anshin %s: one word at least is missing",
-                            subjects[requirement->subject]);
+        return apr_psprintf(cmd->pool, "AN0583: Require anshin %s: no word follows; give at least one",
+                            subject_name(requirement));
     }
     *parsed = requirement;
     return wrong;
@@ -106,13 +104,13 @@ static int named(const apr_array_header_t *names, const char *name)
 
 static int in_set(int set, apr_int64_t number)
 {
-    return number >= 0 && number < 3 && (set & (1 << number)) != 0;
+    return number >= 0 && number < 31 && (set & (1 << number)) != 0;
 }
 
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
     const requirement_t *requirement = parsed;
-    const anshin_session_t *session = anshin_session_of(r);
+    const anshin_session_t *session = anshin_request_session(r);
     int granted = 0;
 
     (void)line;

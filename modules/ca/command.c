@@ -1,11 +1,11 @@
 /*
- * Delivery into a command such as "sendmail -t -i": see delivery.h.
+ * Delivery into a command such as "sendmail -t -i": see command.h.
  *
  * SECURITY: no shell, so that nothing in the configuration is ever expanded; the command gets neither our
  * environment nor our descriptors, and a command that hangs is killed. What it complains of may quote a remote server:
  * no control character of it gets into a record or a log.
  */
-#include "ca/delivery.h"
+#include "ca/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,9 @@
 
 #include <apr_strings.h>
 
-#include "core/unicode.h"
+#include "core/base/spawn.h"
+#include "core/base/unicode.h"
+#include "core/base/waiting.h"
 
 static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
 
@@ -41,20 +43,6 @@ static int add_actions(posix_spawn_file_actions_t *actions, int input, int error
     return rc != 0 ? rc : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
-/* The worker blocks and ignores signals; a program expects them as they are by default. */
-static int set_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t none;
-    sigset_t all;
-    int rc;
-
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    rc = posix_spawnattr_setsigmask(attributes, &none);
-    rc = rc != 0 ? rc : posix_spawnattr_setsigdefault(attributes, &all);
-    return rc != 0 ? rc : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
 /* 0, or an errno. */
 static int spawn(pid_t *child, char **argv, int input, int errors)
 {
@@ -68,7 +56,7 @@ static int spawn(pid_t *child, char **argv, int input, int errors)
     rc = posix_spawnattr_init(&attributes);
     if (rc == 0) {
         rc = add_actions(&actions, input, errors);
-        rc = rc != 0 ? rc : set_signals(&attributes);
+        rc = rc != 0 ? rc : anshin_spawn_signals(&attributes);
         rc = rc != 0 ? rc : posix_spawn(child, argv[0], &actions, &attributes, argv, environment);
         (void)posix_spawnattr_destroy(&attributes);
     }
@@ -101,7 +89,7 @@ static void hang_up(int *fd)
 
 static int milliseconds_until(apr_time_t until)
 {
-    apr_interval_time_t rest = until - apr_time_now();
+    apr_interval_time_t rest = until - anshin_uptime_now();
 
     return rest <= 0 ? 0 : (int)apr_time_as_msec(rest) + 1;
 }
@@ -225,7 +213,7 @@ static int open_pipes(int input[2], int errors[2])
 apr_status_t anshin_command_run(const char *command, const anshin_message_t *message, apr_interval_time_t wait,
                                 anshin_error_t *err, apr_pool_t *pool)
 {
-    apr_time_t until = apr_time_now() + wait;
+    apr_time_t until = anshin_uptime_now() + wait;
     talk_t talk = {.message = message};
     char **argv;
     int input[2];
@@ -238,7 +226,7 @@ apr_status_t anshin_command_run(const char *command, const anshin_message_t *mes
         return anshin_fail(err, ANSHIN_EFAULT, "AN0740", "mail: the command must be a program by its absolute path");
     }
     if (!open_pipes(input, errors)) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0741", "mail: no pipe: %s", strerror(errno));
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0741", "mail: cannot make a pipe: %s", strerror(errno));
     }
     rc = spawn(&child, argv, input[0], errors[1]);
     (void)close(input[0]);

@@ -42,7 +42,7 @@ static apr_status_t check_directory(const char *path, anshin_error_t *err)
     }
     if ((facts.st_mode & S_IRWXO) != 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0738",
-                           "mail: %s has mode %04o: the world may not enter it; make it 2770 (chmod 2770)", path,
+                           "mail: %s has mode %04o, which lets everybody in; make it 2770 (chmod 2770)", path,
                            (unsigned)(facts.st_mode & 07777));
     }
     return APR_SUCCESS;

@@ -1,10 +1,10 @@
 /*
- * Delivery of a message (MAI-1): into a Maildir, exactly once, or into a command, at least once.
+ * Delivery of a message into a Maildir, exactly once (MAI-1).
  */
 #ifndef ANSHIN_CA_DELIVERY_H
 #define ANSHIN_CA_DELIVERY_H
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 typedef struct anshin_message_t {
     const char *name; /* of the file: the same for the same mail, [0-9a-z.] */
@@ -27,17 +27,5 @@ apr_status_t anshin_maildir_identity(const char **identity, const char *spool, a
 /* Move tmp/NAME to new/NAME, on disk when this returns. APR_SUCCESS; ANSHIN_ENOTFOUND (both are there and no tmp/NAME:
  * if it was written to this Maildir, it was moved before, and a reader may have taken it since); ANSHIN_EFAULT. */
 apr_status_t anshin_maildir_move(const char *spool, const char *name, anshin_error_t *err, apr_pool_t *pool);
-
-#define ANSHIN_COMMAND_WAIT apr_time_from_sec(60)
-
-/* 1 when the command line can be used: a program by its absolute path, and arguments; quotes as in a shell, no
- * shell. */
-int anshin_command_valid(const char *command, apr_pool_t *pool);
-
-/* Run it with the message on its standard input and nothing of our environment. APR_SUCCESS: it took all and ended
- * with 0. ANSHIN_EFAULT: anything else, with what it said last on its standard error; after wait it is killed. The
- * process must ignore SIGPIPE. Thread safe. */
-apr_status_t anshin_command_run(const char *command, const anshin_message_t *message, apr_interval_time_t wait,
-                                anshin_error_t *err, apr_pool_t *pool);
 
 #endif

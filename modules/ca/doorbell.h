@@ -1,10 +1,10 @@
 /*
- * The doorbell: a datagram socket in the state directory that tells the worker of new jobs (core/job.h rings it).
+ * The doorbell: a datagram socket in the state directory that tells the worker of new jobs (core/mail/job.h rings it).
  */
 #ifndef ANSHIN_CA_DOORBELL_H
 #define ANSHIN_CA_DOORBELL_H
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 /* Bind STATE/run/ca.sock, mode 0660, in place of one that a worker left behind. pool's cleanup closes and removes it.
  * *fd is -1 after a failure, without which the worker only polls. APR_SUCCESS or ANSHIN_EFAULT. */

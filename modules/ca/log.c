@@ -1,5 +1,5 @@
 /*
- * Lines for httpd's error log: see log.h.
+ * Lines for standard error: see log.h.
  *
  * SECURITY: what is logged may quote what strangers chose, so no control character gets through (S27).
  */
@@ -7,17 +7,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #define LINE_MAX_LENGTH 1024
 
 static const char *program_name = "anshin";
 static anshin_log_level_t gravest = ANSHIN_LOG_NOTICE;
-static anshin_log_sink_t *diverted;
+static int for_reader;
 
 /* By anshin_log_level_t. */
-static const char *const level_names[] = {"error", "warn", "notice", "info"};
+static const struct {
+    const char *name;
+    int number; /* of syslog(3) */
+} levels[] = {{"error", LOG_ERR}, {"warn", LOG_WARNING}, {"notice", LOG_NOTICE}, {"info", LOG_INFO}};
 
 void anshin_log_open(const char *program, anshin_log_level_t most)
 {
@@ -25,9 +28,9 @@ void anshin_log_open(const char *program, anshin_log_level_t most)
     gravest = most;
 }
 
-void anshin_log_divert(anshin_log_sink_t *sink)
+void anshin_log_for_reader(void)
 {
-    diverted = sink;
+    for_reader = 1;
 }
 
 /* "Sun Nov 22 15:30:28.123456 2026", as httpd writes it. */
@@ -55,24 +58,34 @@ static void hide_controls(char *line, int length)
     }
 }
 
+/* As snprintf() answers. */
+static int write_head(char *line, size_t size, anshin_log_level_t level)
+{
+    char when[64];
+
+    if (for_reader) {
+        return snprintf(line, size, "<%d>%s[%ld]: ", levels[level].number, program_name, (long)getpid());
+    }
+    date(when, sizeof(when));
+    return snprintf(line, size, "[%s] [%s:%s] [pid %ld] ", when, program_name, levels[level].name, (long)getpid());
+}
+
 static void write_line(anshin_log_level_t level, const char *id, const char *text)
 {
     char line[LINE_MAX_LENGTH + 160];
-    char when[64];
+    const int room = (int)sizeof(line) - 1;
+    int head = write_head(line, (size_t)room, level);
     int length;
 
-    date(when, sizeof(when));
-    length = snprintf(line, sizeof(line) - 1, "[%s] [%s:%s] [pid %ld] %s: %s", when, program_name, level_names[level],
-                      (long)getpid(), id, text);
+    if (head < 0 || head >= room) {
+        return;
+    }
+    length = snprintf(line + head, (size_t)(room - head), "%s: %s", id, text);
     if (length < 0) {
         return;
     }
-    length = (size_t)length < sizeof(line) - 1 ? length : (int)sizeof(line) - 2;
+    length = head + length < room ? head + length : room - 1;
     hide_controls(line, length);
-    if (diverted != NULL) {
-        diverted(level, line + strlen(when) + 3); /* "[", "] " */
-        return;
-    }
     line[length++] = '\n';
     /* One write, so that lines of several processes do not mix; there is nobody to tell when it fails. */
     if (write(STDERR_FILENO, line, (size_t)length) < 0) {
@@ -92,30 +105,6 @@ void anshin_log(anshin_log_level_t level, const char *id, const char *format, ..
     (void)vsnprintf(text, sizeof(text), format, args); /* NOLINT(clang-analyzer-valist.Uninitialized): the line above */
     va_end(args);
     write_line(level, id, text);
-}
-
-const char *anshin_log_read(char *line, apr_size_t length, anshin_log_level_t *level)
-{
-    const char *head;
-    const char *name;
-
-    hide_controls(line, (int)length);
-    line[length] = '\0';
-    *level = ANSHIN_LOG_ERROR;
-    head = line[0] == '[' ? strstr(line, "] [") : NULL;
-    name = head != NULL ? strpbrk(head + 3, ":] ") : NULL;
-    if (name == NULL || *name != ':') {
-        return line;
-    }
-    for (int i = 0; i < (int)(sizeof(level_names) / sizeof(level_names[0])); i++) {
-        apr_size_t size = strlen(level_names[i]);
-
-        if (strncmp(name + 1, level_names[i], size) == 0 && name[1 + size] == ']') {
-            *level = (anshin_log_level_t)i;
-            return head + 2;
-        }
-    }
-    return line;
 }
 
 void anshin_log_cause(anshin_log_level_t level, const char *id, const char *what, apr_status_t status,

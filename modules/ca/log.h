@@ -1,11 +1,11 @@
 /*
- * Lines for httpd's error log: worker and signer write them to their standard error, which httpd hands to them. Where
- * httpd's error log is the system's log, the worker diverts them (ca/system_log.h, ca/relay.h).
+ * Lines of worker and signer, for their standard error. Started by httpd, which writes them to its error log as it does
+ * its own (auth/process/worker_log.c), each begins with its level; else with the date.
  */
 #ifndef ANSHIN_CA_LOG_H
 #define ANSHIN_CA_LOG_H
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 typedef enum anshin_log_level_t {
     ANSHIN_LOG_ERROR,
@@ -18,10 +18,9 @@ typedef enum anshin_log_level_t {
  * that is written. */
 void anshin_log_open(const char *program, anshin_log_level_t most);
 
-/* Once, before there are threads: every line goes to sink instead of standard error, without the date and the end of
- * the line. */
-typedef void anshin_log_sink_t(anshin_log_level_t level, const char *line);
-void anshin_log_divert(anshin_log_sink_t *sink);
+/* Once, before there are threads: who reads standard error adds date and level. A line is "<N>program[PID]: ID: text"
+ * from now on, N being the level as syslog(3) counts them, as httpd's module and systemd read it. */
+void anshin_log_for_reader(void);
 
 /* One line, written at once: "[date] [program:level] [pid N] ID: text". Control characters become '?', what is too
  * long is cut. Thread safe. No secrets. */
@@ -31,9 +30,5 @@ void anshin_log(anshin_log_level_t level, const char *id, const char *format, ..
 /* The cause of a failure under its own id; status without a cause is told by its name. */
 void anshin_log_cause(anshin_log_level_t level, const char *id, const char *what, apr_status_t status,
                       const anshin_error_t *err);
-
-/* A line that came from somebody's standard error, without its end. Control characters become '?'. What anshin_log()
- * wrote keeps its level, and the answer is where the date ends; anything else is an error as it stands. */
-const char *anshin_log_read(char *line, apr_size_t length, anshin_log_level_t *level);
 
 #endif

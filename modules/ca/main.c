@@ -1,12 +1,12 @@
 /*
  * anshin-ca: the worker. Issues certificates, delivers mail, keeps house (CRT-1, MAI-1).
  *
- *   anshin-ca -d STATE_DIR [-v] [-l ERROR_LOG] [-n TAG]
+ *   anshin-ca -d STATE_DIR [-p] [-v]
  *
  * Started by httpd, which holds the other end of its standard input, or by an init system. Works through the queue
  * in the store until SIGTERM, or until that pipe closes; then it finishes what it has in hand. -v: tell every
- * certificate. -l: httpd's ErrorLog when it is syslog[:FACILITY[:TAG]]; lines go there instead of to standard error,
- * under the tag of -n when it names none. What httpd has been configured with is in STATE_DIR/config.json.
+ * certificate. -p: what is said begins with its level, <3> to <6>, and has no date, for httpd's module, or for systemd,
+ * to read. What httpd has been configured with is in STATE_DIR/config.json.
  *
  * SECURITY: faces no network; reads the store, which httpd writes. Started by root it starts the signer, which
  * becomes a user of its own, and becomes AnshinCAUser before it opens the store (S30).
@@ -23,59 +23,51 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "ca/command.h"
 #include "ca/delivery.h"
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/process.h"
-#include "ca/relay.h"
-#include "ca/system_log.h"
-#include "ca/turn.h"
+#include "ca/instance_lock.h"
+#include "ca/responder.h"
 #include "ca/worker.h"
-#include "core/trial.h"
-#include "crypto/crypto.h"
+#include "core/config/ca_files.h"
+#include "core/mail/trial.h"
 #include "crypto/heap.h"
 #include "runtime/config_file.h"
+#include "runtime/open.h"
 #include "runtime/privilege.h"
 #include "runtime/uptime.h"
-#include "store/store_dbm.h"
 
 typedef struct start_t {
     const char *state_dir;
     int verbose;
-    anshin_system_log_t log; /* without a tag: standard error */
-    pid_t relay;             /* 0: none */
-    int signals;             /* signalfd */
-    int lifeline;            /* standard input when it is a pipe, else -1 */
+    int for_reader; /* of what is said */
+    int signals;    /* signalfd */
+    int lifeline;   /* standard input when it is a pipe, else -1 */
     int bell;
     anshin_config_t *config;
     anshin_env_t env;
-    anshin_authority_settings_t signer;
-    anshin_authority_t *authority;
+    anshin_signer_client_settings_t signer;
+    anshin_signer_client_t *signer_client;
     anshin_error_t err;
     apr_pool_t *pool;
 } start_t;
 
 static int read_arguments(start_t *start, int argc, char **argv)
 {
-    const char *error_log = NULL;
-    const char *tag = "anshin-ca";
     int option;
 
-    while ((option = getopt(argc, argv, "d:l:n:v")) != -1) {
+    while ((option = getopt(argc, argv, "d:pv")) != -1) {
         if (option == 'd') {
             start->state_dir = optarg;
-        } else if (option == 'l') {
-            error_log = optarg;
-        } else if (option == 'n') {
-            tag = optarg;
+        } else if (option == 'p') {
+            start->for_reader = 1;
         } else if (option == 'v') {
             start->verbose = 1;
         } else {
             return 0;
         }
-    }
-    if (error_log != NULL && anshin_system_log_parse(&start->log, error_log, tag) != APR_SUCCESS) {
-        return 0;
     }
     return optind == argc && start->state_dir != NULL && start->state_dir[0] == '/';
 }
@@ -123,17 +115,19 @@ static apr_status_t find_signer(start_t *start)
     if (directory == NULL) {
         length = readlink("/proc/self/exe", self, sizeof(self) - 1);
         if (length <= 0) {
-            return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0766", "our own place cannot be found: %s",
-                               strerror(errno));
+            return anshin_fail(&start->err, ANSHIN_EFAULT, "AN0766",
+                               "the directory of this program cannot be found: %s", strerror(errno));
         }
         self[length] = '\0';
         directory = apr_pstrmemdup(start->pool, self, (apr_size_t)(strrchr(self, '/') - self));
     }
     start->signer.program = apr_pstrcat(start->pool, directory, "/anshin-signer", NULL);
+    start->signer.for_reader = start->for_reader;
     start->signer.user = geteuid() == 0 ? server->signer_user : NULL;
-    start->signer.certificate = server->ca_certificate;
-    start->signer.key = server->ca_key;
+    start->signer.cas = anshin_ca_all(start->config, start->pool);
     start->signer.passphrase = server->ca_passphrase;
+    start->signer.apple = server->apple_certificate;
+    start->signer.apple_key = server->apple_key;
     return APR_SUCCESS;
 }
 
@@ -151,8 +145,10 @@ static apr_status_t find_users(start_t *start, anshin_unix_user_t *worker, gid_t
         status = anshin_unix_group_find(group, server->group, &start->err);
     }
     if (status == APR_SUCCESS && signer.uid == worker->uid) {
-        return anshin_fail(&start->err, ANSHIN_EINVALID, "AN0767",
-                           "AnshinCAUser and AnshinSignerUser must be two users, or the CA's key is not apart");
+        return anshin_fail(
+            &start->err, ANSHIN_EINVALID, "AN0767",
+            "AnshinCAUser and AnshinSignerUser are both %s, so the worker could read the CA's key; name two users",
+            signer.name);
     }
     if (status == APR_SUCCESS && signer.gid == *group) {
         anshin_log(ANSHIN_LOG_WARNING, "AN0745",
@@ -172,7 +168,7 @@ static apr_status_t take_turn(start_t *start, const anshin_unix_user_t *worker, 
     if (status != APR_SUCCESS) {
         return status;
     }
-    taken = anshin_turn_take(start->state_dir, start->signals, start->lifeline, err, start->pool);
+    taken = anshin_instance_lock_take(start->state_dir, start->signals, start->lifeline, err, start->pool);
     status = anshin_privilege_resume(err);
     return taken != APR_SUCCESS ? taken : status;
 }
@@ -193,11 +189,8 @@ static apr_status_t begin(start_t *start)
     if (status == APR_SUCCESS) {
         status = take_turn(start, &worker, group);
     }
-    if (status == APR_SUCCESS && start->log.tag != NULL) {
-        status = anshin_relay_start(&start->relay, root ? &worker : NULL, &start->log, &start->err);
-    }
     if (status == APR_SUCCESS) {
-        status = anshin_authority_start(&start->authority, &start->signer, &start->err, start->pool);
+        status = anshin_signer_client_start(&start->signer_client, &start->signer, &start->err, start->pool);
     }
     if (status == APR_SUCCESS && root) {
         status = anshin_privilege_drop(&worker, group, 1, &start->err);
@@ -216,34 +209,6 @@ static apr_status_t limit_ourselves(start_t *start)
         status = anshin_process_confine(&start->err);
     }
     return status;
-}
-
-static apr_status_t open_crypto(start_t *start)
-{
-    const anshin_server_t *server = &start->config->server;
-    const anshin_crypto_settings_t settings = {
-        .key_file = apr_pstrcat(start->pool, start->state_dir, "/seal.key", NULL),
-        .memory = server->hash_memory,
-        .passes = server->hash_passes,
-        .lanes = server->hash_lanes,
-        .slots = server->hash_slots,
-        .slot_dir = apr_pstrcat(start->pool, start->state_dir, "/slots", NULL),
-        .wait = server->hash_wait,
-    };
-    anshin_crypto_t *crypto = NULL;
-    apr_status_t status = anshin_crypto_open(&crypto, &settings, &start->err, start->pool);
-
-    start->env.crypto = crypto;
-    return status;
-}
-
-static apr_status_t open_store(start_t *start)
-{
-    const char *type = start->config->server.store == ANSHIN_STORE_DBM_GDBM ? "?type=gdbm" : "";
-
-    return anshin_store_open(&start->env.store, &anshin_store_dbm,
-                             apr_pstrcat(start->pool, start->state_dir, "/store", type, NULL), &start->err,
-                             start->pool);
 }
 
 static apr_status_t prepare_mail(start_t *start)
@@ -268,14 +233,12 @@ static void tell_trouble(void *unused, const anshin_contract_t *contract, const 
 
 static apr_status_t open_all(start_t *start)
 {
+    const anshin_hashing_t hashing = {0};
     anshin_error_t deaf;
     apr_status_t status = limit_ourselves(start);
 
     if (status == APR_SUCCESS) {
-        status = open_crypto(start);
-    }
-    if (status == APR_SUCCESS) {
-        status = open_store(start);
+        status = anshin_open(&start->env, start->config, &hashing, &start->err, start->pool);
     }
     if (status == APR_SUCCESS) {
         status = prepare_mail(start);
@@ -288,8 +251,6 @@ static apr_status_t open_all(start_t *start)
     }
     /* httpd tried them as root; what the worker cannot read shows here. It goes on: installed templates stand in. */
     (void)anshin_trial_all(start->config, tell_trouble, NULL, start->pool);
-    start->env.config = start->config;
-    start->env.now = anshin_clock_system;
     anshin_error_clear(&deaf);
     if (anshin_doorbell_open(&start->bell, start->state_dir, &deaf, start->pool) != APR_SUCCESS) {
         anshin_log_cause(ANSHIN_LOG_WARNING, "AN0769", "jobs are noticed late", ANSHIN_EFAULT, &deaf);
@@ -300,13 +261,16 @@ static apr_status_t open_all(start_t *start)
 /* The exit status. */
 static int work(start_t *start)
 {
-    const anshin_work_t shared = {&start->env, start->authority};
+    const anshin_work_t shared = {&start->env, start->signer_client};
+    anshin_responder_t *responder;
     apr_status_t status;
 
-    anshin_log(ANSHIN_LOG_NOTICE, "AN0760", "at work in %s, %d threads", start->state_dir,
-               start->config->server.worker_threads);
+    if (anshin_responder_start(&responder, &shared, &start->err, start->pool) != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN1218", "OCSP requests are not answered", ANSHIN_EFAULT, &start->err);
+    }
     status = anshin_worker_run(&shared, start->config->server.worker_threads, start->signals, start->lifeline,
                                start->bell, start->pool);
+    anshin_responder_end(responder);
     if (status == ANSHIN_EBUSY) {
         anshin_log(ANSHIN_LOG_ERROR, "AN0761", "ending, since only a new worker can start a new signer");
         return 1;
@@ -326,13 +290,12 @@ int main(int argc, char **argv)
     anshin_error_clear(&start.err);
     anshin_log_open("anshin-ca", ANSHIN_LOG_NOTICE);
     if (!read_arguments(&start, argc, argv) || apr_initialize() != APR_SUCCESS) {
-        anshin_log(ANSHIN_LOG_ERROR, "AN0763",
-                   "usage: anshin-ca -d STATE_DIR [-v] [-l ERROR_LOG] [-n TAG], with an absolute path");
+        anshin_log(ANSHIN_LOG_ERROR, "AN0763", "usage: anshin-ca -d STATE_DIR [-p] [-v], with an absolute path");
         return 2;
     }
     anshin_log_open("anshin-ca", start.verbose ? ANSHIN_LOG_INFO : ANSHIN_LOG_NOTICE);
-    if (start.log.tag != NULL) {
-        anshin_system_log_open(&start.log);
+    if (start.for_reader) {
+        anshin_log_for_reader();
     }
     if (!anshin_heap_wipes()) {
         anshin_log(ANSHIN_LOG_ERROR, "AN1116", "freed memory cannot be wiped, and may keep users' keys");
@@ -355,6 +318,5 @@ int main(int argc, char **argv)
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0764", "cannot begin", status, &start.err);
     }
     apr_terminate(); /* ends the signer */
-    anshin_relay_end(start.relay);
     return code;
 }

@@ -4,7 +4,7 @@
 #ifndef ANSHIN_CA_PROCESS_H
 #define ANSHIN_CA_PROCESS_H
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 /* No core dump and no debugger may show a key; call it after anshin_privilege_drop(), which undoes a part.
  * APR_SUCCESS or ANSHIN_EFAULT. */
@@ -12,11 +12,6 @@ apr_status_t anshin_process_hide(anshin_error_t *err);
 
 /* Programs that are started from now on gain no rights by set-user-ID. APR_SUCCESS or ANSHIN_EFAULT. */
 apr_status_t anshin_process_confine(anshin_error_t *err);
-
-/* From now on: no file is opened, no socket, no other program or process begun, no other process looked into; each
- * is refused with EPERM (seccomp(2); on x86-64 and AArch64, elsewhere nothing happens). anshin_process_confine()
- * comes first. APR_SUCCESS or ANSHIN_EFAULT. */
-apr_status_t anshin_process_enclose(anshin_error_t *err);
 
 /* Whatever the parent left open beyond the standard three is closed. */
 void anshin_process_close_inherited(void);

@@ -13,7 +13,8 @@
 
 #include <apr_strings.h>
 
-#include "core/unicode.h"
+#include "core/base/unicode.h"
+#include "core/base/waiting.h"
 
 #define HEAD_OCTETS 5
 #define NUMBER_OCTETS 8
@@ -82,6 +83,21 @@ apr_status_t anshin_wire_put_text(anshin_wire_t *wire, const char *text)
         return ANSHIN_EINVALID;
     }
     return anshin_wire_put_string(wire, text, length);
+}
+
+apr_size_t anshin_wire_serial(unsigned char octets[ANSHIN_WIRE_SERIAL_MAX], const char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    apr_size_t length = strlen(hex);
+
+    if (length == 0 || length % 2 != 0 || length > (apr_size_t)ANSHIN_WIRE_SERIAL_MAX * 2 ||
+        strspn(hex, digits) != length) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i < length; i += 2) {
+        octets[i / 2] = (unsigned char)((strchr(digits, hex[i]) - digits) << 4 | (strchr(digits, hex[i + 1]) - digits));
+    }
+    return length / 2;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
@@ -161,14 +177,14 @@ static apr_status_t wait_for(int fd, short events, apr_time_t until)
     struct pollfd look = {.fd = fd, .events = events};
 
     for (;;) {
-        apr_interval_time_t rest = until - apr_time_now();
+        apr_interval_time_t rest = until - anshin_uptime_now();
         int timeout = until < 0 ? -1 : rest < 0 ? 0 : (int)apr_time_as_msec(rest) + 1;
         int ready = poll(&look, 1, timeout);
 
         if (ready > 0) {
             return APR_SUCCESS;
         }
-        if (ready == 0 && until >= 0 && apr_time_now() >= until) {
+        if (ready == 0 && until >= 0 && anshin_uptime_now() >= until) {
             return APR_TIMEUP;
         }
         if (ready < 0 && errno != EINTR) {
@@ -179,7 +195,7 @@ static apr_status_t wait_for(int fd, short events, apr_time_t until)
 
 static apr_time_t deadline(apr_interval_time_t wait)
 {
-    return wait < 0 ? -1 : apr_time_now() + wait;
+    return wait < 0 ? -1 : anshin_uptime_now() + wait;
 }
 
 static int is_gone(int code)

@@ -10,14 +10,22 @@
 
 #include <apr_strings.h>
 
+#include "ca/apple.h"
+#include "ca/command.h"
 #include "ca/delivery.h"
 #include "ca/log.h"
-#include "core/lock.h"
-#include "core/outbox.h"
-#include "core/reissue.h"
-#include "core/secret.h"
-#include "crypto/key.h"
-#include "crypto/pack.h"
+#include "core/certificate/issuer.h"
+#include "core/config/ca_files.h"
+#include "core/context/secret.h"
+#include "core/login/lock.h"
+#include "core/mail/job.h"
+#include "core/mail/mail_format.h"
+#include "core/mail/outbox.h"
+#include "core/selfservice/reissue.h"
+#include "core/selfservice/reissue_request.h"
+#include "crypto/pki/ca_chain.h"
+#include "crypto/pki/key.h"
+#include "crypto/pki/pack.h"
 
 #define SIGNER_WAIT apr_time_from_sec(15)
 
@@ -36,7 +44,7 @@ static anshin_op_t *new_op(const task_t *task)
 {
     anshin_op_t *op = apr_pcalloc(task->pool, sizeof(*op));
 
-    anshin_op_init(op, task->work->env, task->contract, NULL, task->pool);
+    anshin_op_init(op, task->work->env, task->contract, &anshin_actor_worker, task->pool);
     return op;
 }
 
@@ -56,38 +64,89 @@ static const char *cause(const anshin_error_t *err, apr_status_t status)
 
 /* --- issuing ---------------------------------------------------------------------------------------------------- */
 
-/* Key, certificate and both files. */
+/* The CA that has issued, and those above it. */
+typedef struct chain_t {
+    anshin_bytes_t certificates[1 + ANSHIN_CA_CHAIN_MAX];
+    apr_size_t count;
+} chain_t;
+
+static apr_status_t read_chain(const task_t *task, const char *name, const anshin_bytes_t *ca, chain_t *chain,
+                               anshin_error_t *err)
+{
+    const apr_array_header_t *all = anshin_ca_of_contract(task->work->env->config, task->contract, task->pool);
+    apr_status_t status = APR_SUCCESS;
+
+    chain->certificates[0] = *ca;
+    chain->count = 0;
+    for (int i = 0; i < all->nelts; i++) {
+        const anshin_ca_files_t *files = &APR_ARRAY_IDX(all, i, anshin_ca_files_t);
+
+        if (strcmp(files->name, name) == 0) {
+            status = anshin_ca_chain(chain->certificates + 1, &chain->count, files->certificate, err, task->pool);
+        }
+    }
+    chain->count++;
+    return status;
+}
+
+/* Nothing is made by a CA that is stopped (CAS-4): the job waits for another one. */
+static apr_status_t ask_leave(const task_t *task, anshin_op_t *op, const char *name)
+{
+    anshin_signer_client_t *signer_client = task->work->signer_client;
+    anshin_reply_ca_t ca;
+    apr_status_t status = anshin_signer_client_wait(signer_client, SIGNER_WAIT, &op->error);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_signer_client_ca(signer_client, name, &ca, &op->error);
+    }
+    return status == APR_SUCCESS ? anshin_issuer_may(op, NULL, ca.id) : status;
+}
+
+/* Key, certificate and the files. */
 static apr_status_t make(const task_t *task, const anshin_issue_order_t *order, anshin_issue_made_t *made,
                          anshin_error_t *err)
 {
-    const char *password = (const char *)order->password.data;
-    anshin_authority_issued_t issued;
+    anshin_pack_facts_t file = {
+        .profile = ANSHIN_PACK_MODERN,
+        .password = (const char *)order->password.data,
+        .friendly_name = order->name,
+    };
+    chain_t chain;
+    anshin_signer_client_issued_t issued;
     anshin_bytes_t spki;
     anshin_key_t *pair;
-    apr_status_t status = anshin_authority_wait(task->work->authority, SIGNER_WAIT, err);
+    apr_status_t status = anshin_key_make(&pair, (anshin_key_type_t)order->key_type, err, task->pool);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_key_make(&pair, (anshin_key_type_t)order->key_type, err, task->pool);
-    }
     if (status == APR_SUCCESS) {
         status = anshin_key_public(&spki, pair, err, task->pool);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_authority_issue(task->work->authority, order, &spki, &issued, err, task->pool);
+        status = anshin_signer_client_issue(task->work->signer_client, order, &spki, &issued, err, task->pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = read_chain(task, order->ca, &issued.ca, &chain, err);
     }
     if (status != APR_SUCCESS) {
         return status;
     }
+    made->ca = issued.ca_id;
     made->fingerprint = issued.fingerprint;
     made->not_before = issued.not_before;
     made->not_after = issued.not_after;
-    status = anshin_pack(&made->modern, ANSHIN_PACK_MODERN, password, order->name, pair, &issued.certificate,
-                         &issued.ca, 1, err, task->pool);
+    made->cut = issued.not_after == issued.ca_end;
+    file.key = pair;
+    file.certificate = &issued.certificate;
+    file.ca_chain = chain.certificates;
+    file.ca_count = chain.count;
+    status = anshin_pack(&made->modern, &file, err, task->pool);
     if (status != APR_SUCCESS) {
         return status;
     }
-    return anshin_pack(&made->compat, ANSHIN_PACK_COMPAT, password, order->name, pair, &issued.certificate, &issued.ca,
-                       1, err, task->pool);
+    file.profile = ANSHIN_PACK_COMPAT;
+    status = anshin_pack(&made->compat, &file, err, task->pool);
+    return status == APR_SUCCESS
+               ? anshin_apple_ask(task->work->signer_client, order, &made->compat, &made->apple, err, task->pool)
+               : status;
 }
 
 static apr_status_t issue(const task_t *task, anshin_op_t *op)
@@ -105,7 +164,10 @@ static apr_status_t issue(const task_t *task, anshin_op_t *op)
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = make(task, &order, &made, &op->error);
+    status = ask_leave(task, op, order.ca);
+    if (status == APR_SUCCESS) {
+        status = make(task, &order, &made, &op->error);
+    }
     if (status == APR_SUCCESS) {
         commit = new_op(task);
         status = anshin_issue_commit(commit, task->job, task->key, task->worker, &order, &made);
@@ -117,9 +179,10 @@ static apr_status_t issue(const task_t *task, anshin_op_t *op)
     wipe(task, &order.password);
     wipe(task, &made.modern);
     wipe(task, &made.compat);
+    wipe(task, &made.apple);
     if (status == APR_SUCCESS) {
-        anshin_log(ANSHIN_LOG_INFO, "AN0781", "certificate %s issued for %s/%s", order.serial, task->contract->name,
-                   task->job->user);
+        anshin_log(ANSHIN_LOG_INFO, "AN0781", "certificate %s issued for %s/%s%s", order.serial, task->contract->name,
+                   task->job->user, made.cut ? ", not for its whole lifetime: it ends with its CA" : "");
     }
     return status == ANSHIN_EDENIED ? APR_SUCCESS : status; /* dropped with its job */
 }
@@ -177,7 +240,7 @@ static apr_status_t move(const task_t *task, const char *spool, const char *name
 }
 
 /* Maildir, exactly once: the message is on disk before the store says so, and is never written again after that. */
-static apr_status_t deliver_to_spool(const task_t *task, const anshin_outbox_t *outbox, const anshin_mail_t *mail,
+static apr_status_t deliver_to_spool(const task_t *task, const anshin_claimed_mail_t *outbox, const anshin_mail_t *mail,
                                      anshin_op_t *op)
 {
     const char *spool = anshin_config_spool(task->work->env->config, task->pool);
@@ -219,7 +282,7 @@ static apr_status_t deliver_to_command(const task_t *task, const anshin_mail_t *
 
 static apr_status_t deliver(const task_t *task, anshin_op_t *op)
 {
-    const anshin_outbox_t outbox = {task->key, task->worker, task->job->mail};
+    const anshin_claimed_mail_t outbox = {task->key, task->worker, task->job->mail};
     anshin_mail_t mail;
     int by_command;
     apr_status_t status = anshin_outbox_read(op, &outbox, &mail);
@@ -289,6 +352,7 @@ static apr_status_t run(const task_t *task, anshin_op_t *op)
         return deliver(task, op);
     case ANSHIN_JOB_PASSWORD_REQUEST:
     case ANSHIN_JOB_CERTIFICATE_REQUEST:
+    case ANSHIN_JOB_LOST_REQUEST:
     case ANSHIN_JOB_LOCK_NOTICE:
         return answer_request(task, op);
     default:

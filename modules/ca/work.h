@@ -4,13 +4,14 @@
 #ifndef ANSHIN_CA_WORK_H
 #define ANSHIN_CA_WORK_H
 
-#include "ca/authority.h"
-#include "core/op.h"
+#include "ca/signer_client.h"
+#include "core/context/op.h"
+#include "core/mail/job.h"
 
 /* What the threads share, read-only. */
 typedef struct anshin_work_t {
     const anshin_env_t *env;
-    anshin_authority_t *authority;
+    anshin_signer_client_t *signer_client;
 } anshin_work_t;
 
 /* Do a job that `worker` has claimed, in pool. Whatever happens, it is finished, dropped, or given back to be tried

@@ -2,7 +2,8 @@
  * The worker at work: see worker.h.
  *
  * Threads claim jobs as long as there are any; then each sleeps until the bell rings, a job that waits is due, or
- * the slow poll comes round. The main thread listens, looks after the signer, and keeps house.
+ * the slow poll comes round. One writes the list of revoked certificates. The main thread listens, looks after
+ * the signer, and keeps house.
  */
 #include "ca/worker.h"
 
@@ -12,13 +13,16 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "ca/doorbell.h"
 #include "ca/log.h"
-#include "core/housekeeping.h"
+#include "ca/publisher.h"
+#include "core/admin/housekeeping.h"
+#include "core/admin/old_due.h"
+#include "core/admin/refile.h"
+#include "core/base/waiting.h"
+#include "core/mail/job.h"
 #include "runtime/io.h"
 
 #define POLL apr_time_from_sec(5) /* the net below the doorbell */
@@ -27,9 +31,8 @@
 typedef struct worker_t {
     const anshin_work_t *work;
     const char *name;
-    apr_thread_mutex_t *lock;
-    apr_thread_cond_t *wake;
-    unsigned rings; /* how often the bell was heard: a ring between looking and sleeping is not missed */
+    anshin_monitor_t monitor; /* over all below */
+    unsigned rings;           /* how often the bell was heard: a ring between looking and sleeping is not missed */
     int ending;
 } worker_t;
 
@@ -37,6 +40,7 @@ typedef struct hand_t {
     worker_t *worker;
     const char *name; /* in claims: unique on this machine and over its restarts */
     apr_thread_t *thread;
+    char held[ANSHIN_KEY_MAX + 1]; /* key of a job that could not be given back; "": none */
 } hand_t;
 
 /* --- threads ---------------------------------------------------------------------------------------------------- */
@@ -45,33 +49,61 @@ static unsigned rings(worker_t *worker, int *ending)
 {
     unsigned count;
 
-    apr_thread_mutex_lock(worker->lock);
+    anshin_monitor_enter(&worker->monitor);
     count = worker->rings;
     *ending = worker->ending;
-    apr_thread_mutex_unlock(worker->lock);
+    anshin_monitor_leave(&worker->monitor);
     return count;
 }
 
 static void ring(worker_t *worker, int ending)
 {
-    apr_thread_mutex_lock(worker->lock);
+    anshin_monitor_enter(&worker->monitor);
     worker->rings++;
     worker->ending |= ending;
-    apr_thread_cond_broadcast(worker->wake);
-    apr_thread_mutex_unlock(worker->lock);
+    anshin_monitor_tell(&worker->monitor);
+    anshin_monitor_leave(&worker->monitor);
 }
 
 static void sleep_until(worker_t *worker, apr_time_t until, unsigned heard)
 {
-    apr_thread_mutex_lock(worker->lock);
-    while (!worker->ending && worker->rings == heard && apr_time_now() < until) {
-        (void)apr_thread_cond_timedwait(worker->wake, worker->lock, until - apr_time_now());
+    anshin_monitor_enter(&worker->monitor);
+    while (!worker->ending && worker->rings == heard && anshin_uptime_now() < until) {
+        anshin_monitor_wait(&worker->monitor, until);
     }
-    apr_thread_mutex_unlock(worker->lock);
+    anshin_monitor_leave(&worker->monitor);
 }
 
-/* One look at the queue. *sleep: until when there is nothing to do, 0: go on at once. */
-static void work_once(const hand_t *hand, apr_time_t *sleep, apr_pool_t *pool)
+/* Whatever rings. */
+static void pause_for(worker_t *worker, apr_interval_time_t pause)
+{
+    apr_time_t until = anshin_uptime_now() + pause;
+
+    anshin_monitor_enter(&worker->monitor);
+    while (!worker->ending && anshin_uptime_now() < until) {
+        anshin_monitor_wait(&worker->monitor, until);
+    }
+    anshin_monitor_leave(&worker->monitor);
+}
+
+/* What could not be given back comes first, and is nobody else's while it is held. */
+static apr_status_t next_job(hand_t *hand, anshin_op_t *op, anshin_job_t *job, const char **key, apr_time_t *wake)
+{
+    apr_status_t status = ANSHIN_ENOTFOUND;
+
+    if (hand->held[0] != '\0') {
+        *key = apr_pstrdup(op->pool, hand->held);
+        status = anshin_job_resume(op, hand->name, *key, job);
+    }
+    if (status != ANSHIN_ENOTFOUND && status != ANSHIN_ECONFLICT) {
+        return status;
+    }
+    hand->held[0] = '\0';
+    return anshin_job_claim(op, hand->name, job, key, wake);
+}
+
+/* One look at the queue. *sleep: until which uptime there is nothing to do, 0: go on at once. */
+static void work_once(hand_t *hand, apr_time_t *sleep, apr_pool_t *pool)
 {
     const anshin_work_t *work = hand->worker->work;
     anshin_op_t op;
@@ -81,23 +113,28 @@ static void work_once(const hand_t *hand, apr_time_t *sleep, apr_pool_t *pool)
     apr_status_t status;
 
     *sleep = 0;
-    anshin_op_init(&op, work->env, NULL, NULL, pool);
-    status = anshin_job_claim(&op, hand->name, &job, &key, &wake);
+    anshin_op_init(&op, work->env, NULL, &anshin_actor_worker, pool);
+    status = next_job(hand, &op, &job, &key, &wake);
     if (status == APR_SUCCESS) {
-        *sleep = anshin_work_do(work, &job, key, hand->name, pool) ? 0 : apr_time_now() + NAP;
+        int is_ended = anshin_work_do(work, &job, key, hand->name, pool);
+
+        apr_cpystrn(hand->held, is_ended ? "" : key, sizeof(hand->held));
+        *sleep = is_ended ? 0 : anshin_uptime_now() + NAP;
         return;
     }
-    *sleep = apr_time_now() + POLL;
+    *sleep = anshin_uptime_now() + POLL;
     if (status == ANSHIN_ENOTFOUND) {
-        *sleep = wake != 0 && wake < *sleep ? wake : *sleep;
+        apr_interval_time_t rest = wake - apr_time_now(); /* a job's time is one of the day */
+
+        *sleep += wake != 0 && rest < POLL ? rest - POLL : 0;
         return;
     }
-    anshin_log_cause(ANSHIN_LOG_ERROR, "AN0793", "no job can be had", status, &op.error);
+    anshin_log_cause(ANSHIN_LOG_ERROR, "AN0793", "jobs cannot be read", status, &op.error);
 }
 
 static void *APR_THREAD_FUNC work_on(apr_thread_t *thread, void *data)
 {
-    const hand_t *hand = data;
+    hand_t *hand = data;
     apr_pool_t *pool;
     int ending;
     unsigned heard = rings(hand->worker, &ending);
@@ -118,6 +155,47 @@ static void *APR_THREAD_FUNC work_on(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+/* The list of revoked certificates, beside those who do jobs: a long one takes its time. */
+static void *APR_THREAD_FUNC publish_on(apr_thread_t *thread, void *data)
+{
+    worker_t *worker = data;
+    anshin_publisher_t publisher;
+    apr_pool_t *pool;
+    int ending;
+    unsigned heard = rings(worker, &ending);
+
+    (void)thread;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    anshin_publisher_init(&publisher, worker->work, pool);
+    while (!ending) {
+        apr_time_t sleep;
+
+        anshin_publisher_step(&publisher, &sleep);
+        pause_for(worker, ANSHIN_PUBLISHER_PAUSE);
+        sleep_until(worker, sleep, heard);
+        heard = rings(worker, &ending);
+    }
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static apr_status_t file_anew(anshin_op_t *op)
+{
+    int filed;
+    apr_status_t status = anshin_old_due_convert(op, &filed);
+
+    if (status == APR_SUCCESS && filed > 0) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1142", "%d jobs and times of an older store are filed anew", filed);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_refile(op, &filed);
+    }
+    if (status == APR_SUCCESS && filed > 0) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1200", "the reminders of %d certificates and passwords are filed anew", filed);
+    }
+    return status;
+}
+
 static apr_status_t release_claims(const anshin_work_t *work)
 {
     anshin_op_t op;
@@ -126,8 +204,11 @@ static apr_status_t release_claims(const anshin_work_t *work)
     apr_status_t status;
 
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
-    anshin_op_init(&op, work->env, NULL, NULL, scratch);
-    status = anshin_jobs_release(&op, &released);
+    anshin_op_init(&op, work->env, NULL, &anshin_actor_worker, scratch);
+    status = file_anew(&op);
+    if (status == APR_SUCCESS) {
+        status = anshin_jobs_release(&op, &released);
+    }
     if (status != APR_SUCCESS) {
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0794", "jobs of a worker that died are not free yet", status, &op.error);
     } else if (released > 0) {
@@ -137,9 +218,9 @@ static apr_status_t release_claims(const anshin_work_t *work)
     return status;
 }
 
-/* Claims that a dead worker left are free: we hold the lock of workers. A store that does not take that, on a full disk
- * say, takes nothing else from us either, so that we wait for it, until such claims end by themselves. Before any
- * thread begins: it would lose its own. Answers 0 when told to end meanwhile. */
+/* Claims that a dead worker left are free: we hold the lock of workers. A store that does not take that (for example on
+ * a full disk) takes nothing else from us either, so that we wait for it, until such claims end by themselves. Before
+ * any thread begins: it would lose its own. Answers 0 when told to end meanwhile. */
 static int free_claims(const anshin_work_t *work, int signals, int lifeline)
 {
     struct pollfd ends[] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}};
@@ -166,7 +247,7 @@ typedef struct house_t {
 } house_t;
 
 /* Told once. */
-static void look_at_detour(const anshin_store_trouble_t *trouble, house_t *house)
+static void look_at_detour(const anshin_store_health_t *trouble, house_t *house)
 {
     const char *detour = trouble->detour != NULL ? trouble->detour : "";
 
@@ -180,10 +261,10 @@ static void look_at_detour(const anshin_store_trouble_t *trouble, house_t *house
 /* Told once, and once when it is over. */
 static void look_at_store(const anshin_store_t *store, house_t *house, apr_pool_t *pool)
 {
-    anshin_store_trouble_t trouble;
+    anshin_store_health_t trouble;
     const char *why;
 
-    anshin_store_trouble(&trouble, store, pool);
+    anshin_store_health(&trouble, store, pool);
     look_at_detour(&trouble, house);
     why = trouble.why != NULL ? trouble.why : "";
     if (strcmp(why, house->trouble) == 0) {
@@ -220,20 +301,36 @@ static void look_at_space(const char *state_dir, house_t *house)
     house->full = full;
 }
 
-/* And of the clock (core/agreed.h). */
+/* And of the clock (core/context/agreed.h). */
 static void look_at_clock(const anshin_agreed_t *agreed, house_t *house, apr_pool_t *pool)
 {
     int doubted = agreed->by != 0;
 
     if (doubted && !house->doubted) {
-        anshin_log(
-            ANSHIN_LOG_WARNING, "AN1161",
-            "%s. Until %s nothing is removed by it. If it is wrong, set it; if it is right, nothing is to be done",
-            anshin_agreed_words(agreed, pool), anshin_time_text(agreed->until, pool));
+        anshin_log(ANSHIN_LOG_WARNING, "AN1161",
+                   "%s. Until %s nothing is removed by it. Set the clock if it is wrong; if it is right, do nothing",
+                   anshin_agreed_words(agreed, pool), anshin_time_text(agreed->until, pool));
     } else if (!doubted && house->doubted) {
         anshin_log(ANSHIN_LOG_NOTICE, "AN1162", "the clock is believed again");
     }
     house->doubted = doubted;
+}
+
+/* Before any work: what a step of the clock is measured by is noted, however soon the worker is ended again. */
+static void note_clock(const anshin_env_t *env)
+{
+    anshin_op_t op;
+    anshin_agreed_t agreed;
+    apr_pool_t *scratch;
+    apr_status_t status;
+
+    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+    anshin_op_init(&op, env, NULL, &anshin_actor_worker, scratch);
+    status = anshin_agreed_time(&op, &agreed);
+    if (status != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN1217", "the clock is not noted yet", status, &op.error);
+    }
+    apr_pool_destroy(scratch);
 }
 
 /* One step at a time; *rest: how long until the next. */
@@ -246,7 +343,7 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
     apr_status_t status;
 
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
-    anshin_op_init(&op, work->env, NULL, NULL, scratch);
+    anshin_op_init(&op, work->env, NULL, &anshin_actor_worker, scratch);
     look_at_store(work->env->store, house, scratch);
     look_at_space(work->env->config->server.state_dir, house);
     status = anshin_housekeeping_step(&op, &house->state, &task, &removed);
@@ -262,12 +359,12 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
 
 enum { SIGNALS, LIFELINE, BELL, SIGNER, SOURCES };
 
-static int timeout(anshin_authority_t *authority, struct pollfd *signer, apr_interval_time_t rest)
+static int timeout(anshin_signer_client_t *signer_client, struct pollfd *signer, apr_interval_time_t rest)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = anshin_uptime_now();
     apr_time_t again;
 
-    anshin_authority_watch(authority, &signer->fd, &signer->events, &again);
+    anshin_signer_client_watch(signer_client, &signer->fd, &signer->events, &again);
     if (again != 0 && again - now < rest) {
         rest = again > now ? again - now : 0;
     }
@@ -283,14 +380,14 @@ static int is_over(const struct pollfd *sources)
 
 static apr_status_t listen_on(worker_t *worker, int signals, int lifeline, int bell)
 {
-    anshin_authority_t *authority = worker->work->authority;
+    anshin_signer_client_t *signer_client = worker->work->signer_client;
     struct pollfd sources[SOURCES] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}, {bell, POLLIN, 0}, {-1, 0, 0}};
     house_t house = {.trouble = ""};
     apr_interval_time_t rest = NAP;
-    apr_time_t next_step = apr_time_now() + NAP;
+    apr_time_t next_step = anshin_uptime_now() + NAP;
 
     for (;;) {
-        int wait = timeout(authority, &sources[SIGNER], rest);
+        int wait = timeout(signer_client, &sources[SIGNER], rest);
 
         if (poll(sources, SOURCES, wait) < 0 && errno != EINTR) {
             return ANSHIN_EFAULT;
@@ -302,13 +399,13 @@ static apr_status_t listen_on(worker_t *worker, int signals, int lifeline, int b
             anshin_doorbell_hear(bell);
             ring(worker, 0);
         }
-        anshin_authority_tend(authority);
-        if (anshin_authority_is_lost(authority)) {
+        anshin_signer_client_tend(signer_client);
+        if (anshin_signer_client_is_lost(signer_client)) {
             return ANSHIN_EBUSY;
         }
-        if (apr_time_now() >= next_step) {
+        if (anshin_uptime_now() >= next_step) {
             keep_house(worker->work, &house, &rest);
-            next_step = apr_time_now() + rest;
+            next_step = anshin_uptime_now() + rest;
         }
     }
 }
@@ -331,19 +428,24 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
 {
     worker_t worker = {.work = work};
     hand_t *hands = apr_pcalloc(pool, (apr_size_t)threads * sizeof(*hands));
+    apr_thread_t *publisher = NULL;
     apr_status_t ended;
     apr_status_t status;
 
     /* A pid comes again one day; the time of the start does not come with it. */
     worker.name = apr_psprintf(pool, "%ld-%" APR_TIME_T_FMT, (long)getpid(), apr_time_now());
-    if (apr_thread_mutex_create(&worker.lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
-        apr_thread_cond_create(&worker.wake, pool) != APR_SUCCESS) {
-        return ANSHIN_EFAULT;
-    }
+    anshin_monitor_init(&worker.monitor);
     if (!free_claims(work, signals, lifeline)) {
         return APR_SUCCESS;
     }
+    note_clock(work->env);
+    anshin_log(ANSHIN_LOG_NOTICE, "AN0760", "at work in %s, %d threads", work->env->config->server.state_dir, threads);
     status = start_threads(&worker, hands, threads, pool);
+    if (apr_thread_create(&publisher, NULL, publish_on, &worker, pool) != APR_SUCCESS) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN1226",
+                   "a thread cannot be started: no list of revoked certificates is written");
+        publisher = NULL;
+    }
     if (status == APR_SUCCESS) {
         status = listen_on(&worker, signals, lifeline, bell);
     }
@@ -352,6 +454,9 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
         if (hands[i].thread != NULL) {
             (void)apr_thread_join(&ended, hands[i].thread);
         }
+    }
+    if (publisher != NULL) {
+        (void)apr_thread_join(&ended, publisher);
     }
     return status;
 }

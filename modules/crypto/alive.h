@@ -4,7 +4,7 @@
 #ifndef ANSHIN_CRYPTO_ALIVE_H
 #define ANSHIN_CRYPTO_ALIVE_H
 
-#include "core/op.h"
+#include "core/context/op.h"
 
 /* Open for this process, after the fork. directory: that of the slots. The file is removed by pool's cleanup, or by
  * whoever finds its process dead. APR_SUCCESS, ANSHIN_EFAULT. */

@@ -1,5 +1,5 @@
 /*
- * The table of core/crypto.h filled: opening, and the verbs that are one call of OpenSSL.
+ * The table of core/base/crypto.h filled: opening, and the verbs that are one call of OpenSSL.
  *
  * SECURITY: reads the seal key. OpenSSL's default library context is used as httpd has set it up (FIPS included); the
  * algorithms are fetched once, since fetching costs more than a digest.
@@ -16,7 +16,10 @@
 #include "crypto/context.h"
 #include "crypto/hotp.h"
 #include "crypto/keyfile.h"
+#include "crypto/ocsp.h"
+#include "crypto/password.h"
 #include "crypto/phc.h"
+#include "crypto/seal.h"
 
 static apr_status_t crypto_random(void *ctx, void *buffer, apr_size_t length)
 {
@@ -78,13 +81,13 @@ static apr_status_t check(const anshin_crypto_settings_t *settings, anshin_error
 static apr_status_t read_key(anshin_derived_t **derived, const char *path, anshin_error_t *err, apr_pool_t *pool)
 {
     unsigned char key[ANSHIN_SEAL_KEY_BYTES];
-    apr_status_t rv = anshin_seal_key_read(key, path, err);
+    apr_status_t status = anshin_seal_key_read(key, path, err);
 
-    if (rv == APR_SUCCESS) {
-        rv = anshin_derived_create(derived, key, err, pool);
+    if (status == APR_SUCCESS) {
+        status = anshin_derived_create(derived, key, err, pool);
         OPENSSL_cleanse(key, sizeof(key));
     }
-    return rv;
+    return status;
 }
 
 /* Unless told: one processor is left for those who are logged in. With hashes on all of them a page takes 20 to 100
@@ -104,10 +107,10 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
 {
     context_t *context = apr_pcalloc(pool, sizeof(*context));
     anshin_crypto_t *made = apr_pcalloc(pool, sizeof(*made));
-    apr_status_t rv = check(settings, err);
+    apr_status_t status = check(settings, err);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     context->memory = (apr_uint32_t)settings->memory;
     context->passes = (apr_uint32_t)settings->passes;
@@ -118,18 +121,20 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     if (context->sha256 == NULL || context->gcm == NULL) {
         return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0422", "SHA-256 or AES-256-GCM is not available");
     }
-    rv = read_key(&context->derived, settings->key_file, err, pool);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    status = read_key(&context->derived, settings->key_file, err, pool);
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    if (settings->slot_dir == NULL) {
-        rv = APR_SUCCESS; /* no hash is computed here */
-    } else {
-        rv = anshin_slots_open(&context->slots, settings->slot_dir, slot_count(settings->slots),
-                               (apr_size_t)context->memory * 1024, settings->line, settings->wait, err, pool);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (settings->slot_dir != NULL) { /* NULL: no hash is computed here */
+        anshin_slot_limits_t limits = {.count = slot_count(settings->slots),
+                                       .arena_size = (apr_size_t)context->memory * 1024,
+                                       .line = settings->line,
+                                       .wait = settings->wait};
+
+        status = anshin_slots_open(&context->slots, settings->slot_dir, &limits, err, pool);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
     }
     made->ctx = context;
     made->random = crypto_random;
@@ -140,6 +145,7 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     made->password_hash = anshin_crypto_password_hash;
     made->password_verify = anshin_crypto_password_verify;
     made->hotp = anshin_hotp;
+    made->ocsp_read = anshin_ocsp_read;
     made->equal = crypto_equal;
     made->wipe = crypto_wipe;
     *crypto = made;

@@ -1,21 +1,15 @@
 /*
- * The cryptography that modules/core/crypto.h asks for: OpenSSL for everything but argon2id, which is libargon2's.
+ * The cryptography that modules/core/base/crypto.h asks for: OpenSSL for everything but argon2id, which is libargon2's.
  */
 #ifndef ANSHIN_CRYPTO_CRYPTO_H
 #define ANSHIN_CRYPTO_CRYPTO_H
 
-#include "core/crypto.h"
+#include "core/base/crypto.h"
 
-#define ANSHIN_SEAL_KEY_BYTES 32
-
-/* Bounds of the argon2id parameters, ours and those of stored hashes: a forged record must not exhaust the machine. */
-#define ANSHIN_HASH_MEMORY_MAX (1024 * 1024) /* KiB */
-#define ANSHIN_HASH_PASSES_MAX 20
-#define ANSHIN_HASH_LANES_MAX 16
-#define ANSHIN_HASH_SLOTS_MAX 256
+#define ANSHIN_HASH_SLOTS_MAX 256 /* of the machine, a lock file each */
 
 typedef struct anshin_crypto_settings_t {
-    const char *key_file;     /* the seal key: ANSHIN_SEAL_KEY_BYTES octets, mode 0640 or narrower */
+    const char *key_file;     /* the seal key (keyfile.h) */
     int memory;               /* argon2id memory of a hash, KiB; at least 8 a lane */
     int passes;               /* over the memory */
     int lanes;                /* degree of parallelism, computed by as many threads */
@@ -33,10 +27,5 @@ typedef struct anshin_crypto_settings_t {
  * ANSHIN_ENOTFOUND (no key file); ANSHIN_EFAULT. */
 apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_settings_t *settings, anshin_error_t *err,
                                 apr_pool_t *pool);
-
-/* Make a seal key file, mode 0640, of this group (-1: as its directory gives it), on disk when this returns. A file
- * that is there already is left alone, whatever is in it, and is APR_SUCCESS; anything else is ANSHIN_EFAULT. Of
- * several callers at once one makes it. */
-apr_status_t anshin_seal_key_create(const char *path, gid_t group, anshin_error_t *err, apr_pool_t *pool);
 
 #endif

@@ -73,17 +73,19 @@ apr_status_t anshin_derived_create(anshin_derived_t **derived, const unsigned ch
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const unsigned char *key, apr_size_t key_length,
-                         const unsigned char *salt, apr_size_t salt_length, const unsigned char *info,
-                         apr_size_t info_length)
+static OSSL_PARAM octets(const char *name, const anshin_bytes_t *bytes)
+{
+    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)bytes->data, bytes->length);
+}
+
+apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const anshin_hkdf_t *from)
 {
     /* OSSL_PARAM has no const; HKDF only reads. */
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key, key_length),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_length),
-        salt_length > 0 ? OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, salt_length)
-                        : OSSL_PARAM_construct_end(),
+        octets(OSSL_KDF_PARAM_KEY, &from->key),
+        octets(OSSL_KDF_PARAM_INFO, &from->info),
+        from->salt.length > 0 ? octets(OSSL_KDF_PARAM_SALT, &from->salt) : OSSL_PARAM_construct_end(),
         OSSL_PARAM_construct_end(),
     };
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
@@ -133,20 +135,21 @@ static apr_status_t add(anshin_derived_t *derived, anshin_use_t use, const char 
     int count = atomic_load_explicit(&derived->count, memory_order_relaxed);
     entry_t *entry = &derived->entries[count];
     char info[sizeof(LABEL) + sizeof("seal ") + ANSHIN_PURPOSE_MAX];
-    apr_status_t rv;
+    anshin_hkdf_t from;
+    apr_status_t status;
 
     if (count == SLOTS) {
         return ANSHIN_EFAULT;
     }
     /* "mac" and "seal" are of different length and purpose comes last, so no two inputs read the same. */
     snprintf(info, sizeof(info), "%s%s %s", LABEL, use == ANSHIN_USE_MAC ? "mac" : "seal", purpose);
-    rv = anshin_hkdf(entry->key.key, sizeof(entry->key.key), derived->seal_key, sizeof(derived->seal_key), NULL, 0,
-                     (const unsigned char *)info, strlen(info));
-    if (rv == APR_SUCCESS && use == ANSHIN_USE_MAC) {
-        rv = keyed_hmac(&entry->key.hmac, derived->hmac, entry->key.key);
+    from = (anshin_hkdf_t){.key = {derived->seal_key, sizeof(derived->seal_key)}, .info = anshin_bytes_of(info)};
+    status = anshin_hkdf(entry->key.key, sizeof(entry->key.key), &from);
+    if (status == APR_SUCCESS && use == ANSHIN_USE_MAC) {
+        status = keyed_hmac(&entry->key.hmac, derived->hmac, entry->key.key);
     }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     entry->use = use;
     apr_cpystrn(entry->purpose, purpose, sizeof(entry->purpose));
@@ -158,7 +161,7 @@ apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived
                                 const char *purpose)
 {
     const entry_t *entry = find(derived, use, purpose);
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t status = APR_SUCCESS;
 
     if (entry == NULL) {
         apr_size_t length = strlen(purpose);
@@ -169,11 +172,11 @@ apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived
         apr_thread_mutex_lock(derived->mutex);
         entry = find(derived, use, purpose); /* another thread may have been faster */
         if (entry == NULL) {
-            rv = add(derived, use, purpose);
+            status = add(derived, use, purpose);
             entry = find(derived, use, purpose);
         }
         apr_thread_mutex_unlock(derived->mutex);
-        if (rv != APR_SUCCESS || entry == NULL) {
+        if (status != APR_SUCCESS || entry == NULL) {
             return ANSHIN_EFAULT;
         }
     }

@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-#include "crypto/crypto.h"
+#include "crypto/keyfile.h"
 
 #define ANSHIN_PURPOSE_MAX 48 /* longest purpose, without NUL */
 
@@ -31,10 +31,13 @@ apr_status_t anshin_derived_create(anshin_derived_t **derived, const unsigned ch
 apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived_t *derived, anshin_use_t use,
                                 const char *purpose);
 
-/* HKDF-SHA-256, RFC 5869: length octets from a key, without salt (RFC 5869 2.2: as many zeros as the hash is long)
- * unless salt_length is given. APR_SUCCESS or ANSHIN_EFAULT. */
-apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const unsigned char *key, apr_size_t key_length,
-                         const unsigned char *salt, apr_size_t salt_length, const unsigned char *info,
-                         apr_size_t info_length);
+typedef struct anshin_hkdf_t {
+    anshin_bytes_t key;
+    anshin_bytes_t salt; /* length 0: none (RFC 5869 2.2: as many zeros as the hash is long) */
+    anshin_bytes_t info;
+} anshin_hkdf_t;
+
+/* HKDF-SHA-256, RFC 5869: length octets. APR_SUCCESS or ANSHIN_EFAULT. */
+apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const anshin_hkdf_t *from);
 
 #endif

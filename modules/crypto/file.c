@@ -32,7 +32,7 @@ static int write_all(int file, const unsigned char *data, apr_size_t length)
 
 apr_status_t anshin_file_create(const char *path, const void *data, apr_size_t length, mode_t mode, anshin_error_t *err)
 {
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t status = APR_SUCCESS;
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (file < 0) {
@@ -40,18 +40,18 @@ apr_status_t anshin_file_create(const char *path, const void *data, apr_size_t l
                            strerror(errno));
     }
     if (!write_all(file, data, length) || fchmod(file, mode) != 0 || fsync(file) != 0) {
-        rv = anshin_fail(err, ANSHIN_EFAULT, "AN0417", "%s: %s", path, strerror(errno));
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0417", "%s: %s", path, strerror(errno));
         unlink(path);
     }
     close(file);
-    return rv;
+    return status;
 }
 
-apr_status_t anshin_directory_sync(const char *path, anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_file_sync_directory(const char *path, anshin_error_t *err, apr_pool_t *pool)
 {
     const char *slash = strrchr(path, '/');
     const char *directory = ".";
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t status = APR_SUCCESS;
     int file;
 
     if (slash != NULL) {
@@ -59,20 +59,17 @@ apr_status_t anshin_directory_sync(const char *path, anshin_error_t *err, apr_po
     }
     file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0 || fsync(file) != 0) {
-        rv = anshin_fail(err, ANSHIN_EFAULT, "AN0418", "%s: %s", directory, strerror(errno));
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0418", "%s: %s", directory, strerror(errno));
     }
     if (file >= 0) {
         close(file);
     }
-    return rv;
+    return status;
 }
 
-static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size, int file, const char *path,
-                              mode_t widest, anshin_error_t *err)
+static apr_status_t check_open(int file, const char *path, apr_size_t size, mode_t widest, anshin_error_t *err)
 {
-    unsigned char *into = buffer;
     struct stat facts;
-    ssize_t got;
 
     if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0412", "%s is not a regular file", path);
@@ -84,6 +81,15 @@ static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size,
     if (facts.st_size > (off_t)size) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0414", "%s is longer than %lu octets", path, (unsigned long)size);
     }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size, int file, const char *path,
+                              anshin_error_t *err)
+{
+    unsigned char *into = buffer;
+    ssize_t got;
+
     for (*length = 0; *length < size; *length += (apr_size_t)got) {
         got = read(file, into + *length, size - *length);
         if (got == 0) {
@@ -106,13 +112,16 @@ apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size,
 {
     /* Not to hang on a FIFO put in its place. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    apr_status_t rv;
+    apr_status_t status;
 
     if (file < 0) {
         return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0411", "%s: %s", path,
                            strerror(errno));
     }
-    rv = read_open(buffer, length, size, file, path, widest, err);
+    status = check_open(file, path, size, widest, err);
+    if (status == APR_SUCCESS) {
+        status = read_open(buffer, length, size, file, path, err);
+    }
     close(file);
-    return rv;
+    return status;
 }

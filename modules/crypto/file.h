@@ -6,16 +6,16 @@
 
 #include <sys/types.h>
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 /* Make a file of this mode, whatever the umask; its content is on disk when this returns, its name after
- * anshin_directory_sync(). APR_SUCCESS; ANSHIN_ECONFLICT (it is there, and left alone); ANSHIN_EFAULT (no file is
+ * anshin_file_sync_directory(). APR_SUCCESS; ANSHIN_ECONFLICT (it is there, and left alone); ANSHIN_EFAULT (no file is
  * left). */
 apr_status_t anshin_file_create(const char *path, const void *data, apr_size_t length, mode_t mode,
                                 anshin_error_t *err);
 
 /* Make the names in the directory of path durable. APR_SUCCESS or ANSHIN_EFAULT. */
-apr_status_t anshin_directory_sync(const char *path, anshin_error_t *err, apr_pool_t *pool);
+apr_status_t anshin_file_sync_directory(const char *path, anshin_error_t *err, apr_pool_t *pool);
 
 /* Read a regular file of at most size octets whose mode has no bit beyond widest. The caller wipes buffer.
  * APR_SUCCESS; ANSHIN_ENOTFOUND; ANSHIN_EINVALID (no regular file, wider, longer); ANSHIN_EFAULT. */

@@ -23,32 +23,33 @@
 apr_status_t anshin_seal_key_read(unsigned char key[ANSHIN_SEAL_KEY_BYTES], const char *path, anshin_error_t *err)
 {
     apr_size_t length;
-    apr_status_t rv = anshin_file_load(key, &length, ANSHIN_SEAL_KEY_BYTES, path, WIDEST, err);
+    apr_status_t status = anshin_file_load(key, &length, ANSHIN_SEAL_KEY_BYTES, path, WIDEST, err);
 
-    if (rv == APR_SUCCESS && length != ANSHIN_SEAL_KEY_BYTES) {
+    if (status == APR_SUCCESS && length != ANSHIN_SEAL_KEY_BYTES) {
         OPENSSL_cleanse(key, ANSHIN_SEAL_KEY_BYTES);
-        rv =
+        status =
             anshin_fail(err, ANSHIN_EINVALID, "AN0419", "seal key %s must hold %d octets", path, ANSHIN_SEAL_KEY_BYTES);
     }
-    return rv;
+    return status;
 }
 
 /* The key under a name of its own, complete and on disk. */
 static apr_status_t write_draft(const char *path, gid_t group, anshin_error_t *err)
 {
     unsigned char key[ANSHIN_SEAL_KEY_BYTES];
-    apr_status_t rv;
+    apr_status_t status;
 
     if (RAND_priv_bytes(key, sizeof(key)) != 1) {
-        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0424", "no random numbers for the seal key");
+        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0424", "the system gives no random bytes for the seal key");
     }
-    rv = anshin_file_create(path, key, sizeof(key), WIDEST, err);
+    status = anshin_file_create(path, key, sizeof(key), WIDEST, err);
     OPENSSL_cleanse(key, sizeof(key));
-    if (rv == APR_SUCCESS && group != (gid_t)-1 && lchown(path, (uid_t)-1, group) != 0) {
-        rv = anshin_fail(err, ANSHIN_EFAULT, "AN1028", "%s cannot be handed to its group: %s", path, strerror(errno));
+    if (status == APR_SUCCESS && group != (gid_t)-1 && lchown(path, (uid_t)-1, group) != 0) {
+        status =
+            anshin_fail(err, ANSHIN_EFAULT, "AN1028", "%s cannot be handed to its group: %s", path, strerror(errno));
         unlink(path);
     }
-    return rv == APR_SUCCESS ? rv : ANSHIN_EFAULT;
+    return status == APR_SUCCESS ? status : ANSHIN_EFAULT;
 }
 
 apr_status_t anshin_seal_key_create(const char *path, gid_t group, anshin_error_t *err, apr_pool_t *pool)
@@ -56,23 +57,23 @@ apr_status_t anshin_seal_key_create(const char *path, gid_t group, anshin_error_
     unsigned char suffix[8];
     const char *draft;
     struct stat facts;
-    apr_status_t rv;
+    apr_status_t status;
 
     if (lstat(path, &facts) == 0) {
         return APR_SUCCESS;
     }
     if (RAND_bytes(suffix, sizeof(suffix)) != 1) {
-        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0426", "no random numbers for the seal key");
+        return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0426", "the system gives no random bytes for the seal key");
     }
     draft = apr_pstrcat(pool, path, ".", anshin_hex(suffix, sizeof(suffix), pool), NULL);
-    rv = write_draft(draft, group, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    status = write_draft(draft, group, err);
+    if (status != APR_SUCCESS) {
+        return status;
     }
     /* link() puts a complete file there or nothing, and never over another: a reader sees no half key. */
     if (link(draft, path) != 0 && errno != EEXIST) {
-        rv = anshin_fail(err, ANSHIN_EFAULT, "AN0425", "%s: %s", path, strerror(errno));
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN0425", "%s: %s", path, strerror(errno));
     }
     unlink(draft);
-    return rv == APR_SUCCESS ? anshin_directory_sync(path, err, pool) : rv;
+    return status == APR_SUCCESS ? anshin_file_sync_directory(path, err, pool) : status;
 }

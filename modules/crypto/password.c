@@ -5,6 +5,8 @@
  * worked in before it gives it back. Without a hash to compare with, the same work is done, so that an unknown user
  * costs what a known one does.
  */
+#include "crypto/password.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,15 +60,15 @@ static apr_status_t compute(unsigned char *hash, const anshin_phc_t *phc, const 
         .flags = ARGON2_DEFAULT_FLAGS,
     };
     anshin_slot_t *slot;
-    apr_status_t rv;
+    apr_status_t status;
     int answer;
 
     if (length > UINT32_MAX || slots == NULL) {
         return ANSHIN_EFAULT;
     }
-    rv = anshin_slot_acquire(&slot, slots, place);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    status = anshin_slot_acquire(&slot, slots, place);
+    if (status != APR_SUCCESS) {
+        return status;
     }
     slot_in_hand = slot;
     answer = argon2id_ctx(&argon2);
@@ -93,16 +95,16 @@ apr_status_t anshin_crypto_password_hash(void *ctx, char phc[ANSHIN_PHC_MAX], co
 {
     const context_t *context = ctx;
     anshin_phc_t made;
-    apr_status_t rv = begin(&made, context);
+    apr_status_t status = begin(&made, context);
 
-    if (rv == APR_SUCCESS) {
-        rv = compute(made.hash, &made, secret, length, context->slots, NULL);
+    if (status == APR_SUCCESS) {
+        status = compute(made.hash, &made, secret, length, context->slots, NULL);
     }
-    if (rv == APR_SUCCESS) {
+    if (status == APR_SUCCESS) {
         anshin_phc_write(phc, &made);
     }
     OPENSSL_cleanse(&made, sizeof(made));
-    return rv;
+    return status;
 }
 
 /* A hash of smaller parameters than ours (set higher since, or imported) is done sooner than the work for an unknown
@@ -116,19 +118,19 @@ static apr_status_t compute_rest(const anshin_phc_t *stored, const context_t *co
     apr_uint64_t all = done < ours ? ours + ours / 20 : ours;
     unsigned char hash[ANSHIN_PHC_BYTES_MAX];
     anshin_phc_t rest;
-    apr_status_t rv;
+    apr_status_t status;
 
-    if (done >= all || (rv = begin(&rest, context)) != APR_SUCCESS) {
-        return done >= all ? APR_SUCCESS : rv;
+    if (done >= all || (status = begin(&rest, context)) != APR_SUCCESS) {
+        return done >= all ? APR_SUCCESS : status;
     }
     rest.passes = (uint32_t)((all - done + context->memory - 1) / context->memory);
     rest.memory = (uint32_t)((all - done) / rest.passes);
     if (rest.memory < (uint32_t)ARGON2_SYNC_POINTS * 2 * rest.lanes) { /* less than argon2 can do */
         return APR_SUCCESS;
     }
-    rv = compute(hash, &rest, "", 0, context->slots, place);
+    status = compute(hash, &rest, "", 0, context->slots, place);
     OPENSSL_cleanse(hash, sizeof(hash));
-    return rv;
+    return status;
 }
 
 static int is_stale(const anshin_phc_t *phc, const context_t *context)
@@ -137,31 +139,30 @@ static int is_stale(const anshin_phc_t *phc, const context_t *context)
            phc->salt_length != ANSHIN_SALT_BYTES || phc->hash_length != ANSHIN_HASH_BYTES;
 }
 
-apr_status_t anshin_crypto_password_verify(void *ctx, int *match, int *stale, const char *phc, const char *secret,
+apr_status_t anshin_crypto_password_verify(void *ctx, anshin_verdict_t *verdict, const char *phc, const char *secret,
                                            apr_size_t length, const anshin_hash_place_t *place)
 {
     const context_t *context = ctx;
     unsigned char hash[ANSHIN_PHC_BYTES_MAX];
     anshin_phc_t stored;
-    apr_status_t rv;
+    apr_status_t status;
 
-    *match = 0;
-    *stale = 0;
+    memset(verdict, 0, sizeof(*verdict));
     memset(&stored, 0, sizeof(stored));
-    rv = phc != NULL ? anshin_phc_read(&stored, phc) : begin(&stored, context);
-    if (rv == APR_SUCCESS) {
-        rv = compute(hash, &stored, secret, length, context->slots, place);
+    status = phc != NULL ? anshin_phc_read(&stored, phc) : begin(&stored, context);
+    if (status == APR_SUCCESS) {
+        status = compute(hash, &stored, secret, length, context->slots, place);
     }
-    if (rv == APR_SUCCESS && phc != NULL) {
-        rv = compute_rest(&stored, context, place);
+    if (status == APR_SUCCESS && phc != NULL) {
+        status = compute_rest(&stored, context, place);
     }
-    if (rv == APR_SUCCESS) {
+    if (status == APR_SUCCESS) {
         int equal = CRYPTO_memcmp(hash, stored.hash, stored.hash_length) == 0;
 
-        *match = equal && phc != NULL;
-        *stale = phc != NULL && is_stale(&stored, context);
+        verdict->match = equal && phc != NULL;
+        verdict->stale = phc != NULL && is_stale(&stored, context);
     }
     OPENSSL_cleanse(hash, sizeof(hash));
     OPENSSL_cleanse(&stored, sizeof(stored));
-    return rv;
+    return status;
 }

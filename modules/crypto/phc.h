@@ -5,7 +5,12 @@
 #ifndef ANSHIN_CRYPTO_PHC_H
 #define ANSHIN_CRYPTO_PHC_H
 
-#include "crypto/crypto.h"
+#include "core/base/crypto.h"
+
+/* Bounds of the argon2id parameters, ours and those of stored hashes: a forged record must not exhaust the machine. */
+#define ANSHIN_HASH_MEMORY_MAX (1024 * 1024) /* KiB */
+#define ANSHIN_HASH_PASSES_MAX 20
+#define ANSHIN_HASH_LANES_MAX 16
 
 #define ANSHIN_PHC_BYTES_MAX 64 /* of a salt or hash that is read */
 #define ANSHIN_SALT_BYTES 16    /* of ours */
@@ -21,7 +26,7 @@ typedef struct anshin_phc_t {
     unsigned char hash[ANSHIN_PHC_BYTES_MAX];
 } anshin_phc_t;
 
-/* 1 when the parameters are within the bounds of crypto.h and of RFC 9106 (memory at least 8 KiB a lane). */
+/* 1 when the parameters are within these bounds and those of RFC 9106 (memory at least 8 KiB a lane). */
 int anshin_phc_bounded(apr_uint32_t memory, apr_uint32_t passes, apr_uint32_t lanes);
 
 /* Read a string from outside. Strict: exactly the form above, numbers without leading zeros, salt of 8 to 64 octets,

@@ -8,6 +8,8 @@
  * SECURITY: unseal trusts nothing of its input, which may have lain in a store, a file or a browser. A text is given
  * out only after its tag was found right, and is wiped otherwise.
  */
+#include "crypto/seal.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -60,7 +62,7 @@ static EVP_CIPHER_CTX *begin(const context_t *context, const anshin_derived_key_
 }
 
 apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound,
-                                const void *data, apr_size_t length, apr_pool_t *pool)
+                                anshin_bytes_t data, apr_pool_t *pool)
 {
     const context_t *context = ctx;
     const anshin_derived_key_t *key;
@@ -70,33 +72,34 @@ apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *p
     int tail = 0;
     int made;
 
-    if (length > LENGTH_MAX || (bound != NULL && strlen(bound) > INT_MAX) ||
+    if (data.length > LENGTH_MAX || (bound != NULL && strlen(bound) > INT_MAX) ||
         anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
-    out = apr_palloc(pool, HEAD_BYTES + length + TAG_BYTES);
+    out = apr_palloc(pool, HEAD_BYTES + data.length + TAG_BYTES);
     out[0] = VERSION;
     if (RAND_bytes(out + 1, NONCE_BYTES) != 1) {
         return anshin_openssl_forget(ANSHIN_EFAULT);
     }
     cipher = begin(context, key, out, bound, 1);
-    made = cipher != NULL && (length == 0 || EVP_CipherUpdate(cipher, out + HEAD_BYTES, &body, data, (int)length)) &&
-           EVP_CipherFinal_ex(cipher, out + HEAD_BYTES + body, &tail) && (apr_size_t)(body + tail) == length &&
-           EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, out + HEAD_BYTES + length);
+    made = cipher != NULL &&
+           (data.length == 0 || EVP_CipherUpdate(cipher, out + HEAD_BYTES, &body, data.data, (int)data.length)) &&
+           EVP_CipherFinal_ex(cipher, out + HEAD_BYTES + body, &tail) && (apr_size_t)(body + tail) == data.length &&
+           EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, out + HEAD_BYTES + data.length);
     EVP_CIPHER_CTX_free(cipher);
     if (!made) {
         return anshin_openssl_forget(ANSHIN_EFAULT);
     }
     sealed->data = out;
-    sealed->length = HEAD_BYTES + length + TAG_BYTES;
+    sealed->length = HEAD_BYTES + data.length + TAG_BYTES;
     return APR_SUCCESS;
 }
 
 apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
-                                  const void *sealed, apr_size_t length, apr_pool_t *pool)
+                                  anshin_bytes_t sealed, apr_pool_t *pool)
 {
     const context_t *context = ctx;
-    const unsigned char *in = sealed;
+    const unsigned char *in = sealed.data;
     const anshin_derived_key_t *key;
     EVP_CIPHER_CTX *cipher;
     apr_size_t text_length;
@@ -105,7 +108,7 @@ apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *p
     int tail = 0;
     int genuine;
 
-    if (length < HEAD_BYTES + TAG_BYTES || length > INT_MAX || in[0] != VERSION) {
+    if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed.length > INT_MAX || in[0] != VERSION) {
         return ANSHIN_EDENIED;
     }
     if ((bound != NULL && strlen(bound) > INT_MAX) ||
@@ -116,10 +119,10 @@ apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *p
     if (cipher == NULL) {
         return anshin_openssl_forget(ANSHIN_EFAULT);
     }
-    text_length = length - HEAD_BYTES - TAG_BYTES;
+    text_length = sealed.length - HEAD_BYTES - TAG_BYTES;
     text = apr_palloc(pool, text_length + 1);
     /* Only the tag can be wrong here: the ctrl and the update fail on nothing that the input decides. */
-    genuine = EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, (void *)(in + length - TAG_BYTES)) &&
+    genuine = EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, (void *)(in + sealed.length - TAG_BYTES)) &&
               (text_length == 0 || EVP_CipherUpdate(cipher, text, &body, in + HEAD_BYTES, (int)text_length)) &&
               EVP_CipherFinal_ex(cipher, text + body, &tail) && (apr_size_t)(body + tail) == text_length;
     EVP_CIPHER_CTX_free(cipher);

@@ -19,10 +19,11 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
+
+#include "core/base/waiting.h"
 
 #define HUGE_PAGE ((apr_size_t)2 * 1024 * 1024)
 #define LOOK_EVERY apr_time_from_msec(2) /* of a hash of some 30 ms */
@@ -50,14 +51,11 @@ typedef struct line_t {
 struct anshin_slots_t {
     pid_t process;
     pthread_mutex_t mutex;
-    pthread_condattr_t clock; /* CLOCK_MONOTONIC, so that a change of the date strands nobody */
     line_t lines[LINES];
-    int line;       /* how many may wait in both; 0: any number */
-    int known_file; /* the lock of the first line */
-    int announced;  /* it is held */
-    apr_interval_time_t wait;
-    apr_size_t arena_size;
-    int count;
+    int known_file;              /* the lock of the first line */
+    int announced;               /* it is held */
+    anshin_slot_limits_t limits; /* the arena's size in whole huge pages */
+    int opened;                  /* of the entries */
     entry_t *entries;
 };
 
@@ -65,16 +63,15 @@ static apr_status_t close_slots(void *data)
 {
     anshin_slots_t *slots = data;
 
-    for (int i = 0; i < slots->count; i++) {
+    for (int i = 0; i < slots->opened; i++) {
         entry_t *entry = &slots->entries[i];
 
         if (entry->slot.arena != NULL) {
-            munmap(entry->slot.arena, slots->arena_size);
+            munmap(entry->slot.arena, slots->limits.arena_size);
         }
         close(entry->file);
     }
     close(slots->known_file);
-    pthread_condattr_destroy(&slots->clock);
     pthread_mutex_destroy(&slots->mutex);
     return APR_SUCCESS;
 }
@@ -105,34 +102,31 @@ static apr_status_t open_file(int *file, const char *path, anshin_error_t *err, 
     return *file >= 0 ? APR_SUCCESS : anshin_fail(err, ANSHIN_EFAULT, "AN0410", "%s: %s", path, strerror(errno));
 }
 
-apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
-                               int line, apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, const anshin_slot_limits_t *limits,
+                               anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_slots_t *made = apr_pcalloc(pool, sizeof(*made));
-    apr_status_t rv;
+    apr_status_t status;
 
     made->process = getpid();
-    made->line = line;
-    made->wait = wait;
-    made->arena_size = (arena_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    made->entries = apr_pcalloc(pool, (apr_size_t)count * sizeof(*made->entries));
+    made->limits = *limits;
+    made->limits.arena_size = (limits->arena_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    made->entries = apr_pcalloc(pool, (apr_size_t)limits->count * sizeof(*made->entries));
     pthread_mutex_init(&made->mutex, NULL);
-    pthread_condattr_init(&made->clock);
-    pthread_condattr_setclock(&made->clock, CLOCK_MONOTONIC);
-    rv = open_file(&made->known_file, apr_pstrcat(pool, directory, "/known", NULL), err, pool);
+    status = open_file(&made->known_file, apr_pstrcat(pool, directory, "/known", NULL), err, pool);
     apr_pool_cleanup_register(pool, made, close_slots, apr_pool_cleanup_null);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < limits->count; i++) {
         entry_t *entry = &made->entries[i];
 
-        rv = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err, pool);
-        if (rv != APR_SUCCESS) {
-            return rv;
+        status = open_file(&entry->file, apr_psprintf(pool, "%s/slot.%d", directory, i), err, pool);
+        if (status != APR_SUCCESS) {
+            return status;
         }
         entry->slot.number = i;
-        made->count++;
+        made->opened++;
     }
     *slots = made;
     return APR_SUCCESS;
@@ -141,7 +135,7 @@ apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, in
 /* Take any free slot, with the mutex held. ANSHIN_EBUSY: there is none. */
 static apr_status_t look(entry_t **taken, anshin_slots_t *slots)
 {
-    for (int i = 0; i < slots->count; i++) {
+    for (int i = 0; i < slots->opened; i++) {
         entry_t *entry = &slots->entries[i];
 
         if (entry->held) {
@@ -159,14 +153,6 @@ static apr_status_t look(entry_t **taken, anshin_slots_t *slots)
     return ANSHIN_EBUSY;
 }
 
-static apr_time_t monotonic(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec((apr_time_t)now.tv_sec) + (apr_time_t)now.tv_nsec / 1000;
-}
-
 /* --- the lines, all with the mutex held --------------------------------------------------------------------------- */
 
 /* Who looks next. */
@@ -175,7 +161,7 @@ static waiter_t *first_of_all(const anshin_slots_t *slots)
     return slots->lines[KNOWN].first != NULL ? slots->lines[KNOWN].first : slots->lines[STRANGERS].first;
 }
 
-/* Tell the other processes whether somebody known waits here. Not to be had for a moment: it is tried again. */
+/* Tell the other processes whether somebody known waits here. A lock that is not free is tried again. */
 static void announce(anshin_slots_t *slots)
 {
     int wanted = slots->lines[KNOWN].first != NULL;
@@ -208,11 +194,12 @@ static int count_of(const line_t *line, const char *who)
 /* Is there a place? The known may have whatever strangers have not taken, and a quarter in any case. */
 static int has_room(const anshin_slots_t *slots, int which, const char *who)
 {
-    int quarter = slots->line / 4;
-    int places = slots->line - (which == STRANGERS ? (slots->line > 1 ? quarter : 0) : slots->lines[STRANGERS].waiting);
+    int quarter = slots->limits.line / 4;
+    int places = slots->limits.line -
+                 (which == STRANGERS ? (slots->limits.line > 1 ? quarter : 0) : slots->lines[STRANGERS].waiting);
     int waiting = slots->lines[which].waiting;
 
-    if (slots->line == 0) {
+    if (slots->limits.line == 0) {
         return 1;
     }
     if (which == KNOWN) {
@@ -221,7 +208,7 @@ static int has_room(const anshin_slots_t *slots, int which, const char *who)
     if (waiting >= places) {
         return 0;
     }
-    return who == NULL || waiting < slots->line / 2 ||
+    return who == NULL || waiting < slots->limits.line / 2 ||
            count_of(&slots->lines[STRANGERS], who) < (quarter > 2 ? quarter : 2);
 }
 
@@ -242,7 +229,7 @@ static void leave_line(anshin_slots_t *slots, int which, const waiter_t *self)
 {
     waiter_t **place = &slots->lines[which].first;
 
-    while (*place != self) {
+    while (*place != self) { /* NOLINT(clang-analyzer-core.NullDereference): who leaves the line stands in it */
         place = &(*place)->next;
     }
     *place = self->next;
@@ -253,13 +240,6 @@ static void leave_line(anshin_slots_t *slots, int which, const waiter_t *self)
     }
 }
 
-static void sleep_until(anshin_slots_t *slots, waiter_t *self, apr_time_t until)
-{
-    struct timespec when = {(time_t)apr_time_sec(until), (long)apr_time_usec(until) * 1000};
-
-    pthread_cond_timedwait(&self->called, &slots->mutex, &when);
-}
-
 static apr_status_t look_from(entry_t **taken, anshin_slots_t *slots, int which)
 {
     return which == KNOWN || strangers_turn(slots) ? look(taken, slots) : ANSHIN_EBUSY;
@@ -267,26 +247,27 @@ static apr_status_t look_from(entry_t **taken, anshin_slots_t *slots, int which)
 
 static apr_status_t wait_in_line(entry_t **taken, anshin_slots_t *slots, int which, const char *who)
 {
-    apr_time_t deadline = monotonic() + slots->wait;
-    apr_status_t rv = ANSHIN_EBUSY;
+    apr_time_t deadline = anshin_uptime_now() + slots->limits.wait;
+    apr_status_t status = ANSHIN_EBUSY;
     waiter_t self = {.next = NULL, .who = who};
 
-    pthread_cond_init(&self.called, &slots->clock);
+    pthread_cond_init(&self.called, NULL);
     stand_in_line(slots, which, &self);
     for (;;) {
         int first = first_of_all(slots) == &self;
-        apr_time_t now = monotonic();
+        apr_time_t now = anshin_uptime_now();
 
         announce(slots);
-        rv = first ? look_from(taken, slots, which) : ANSHIN_EBUSY;
-        if (rv != ANSHIN_EBUSY || now >= deadline) {
+        status = first ? look_from(taken, slots, which) : ANSHIN_EBUSY;
+        if (status != ANSHIN_EBUSY || now >= deadline) {
             break;
         }
-        sleep_until(slots, &self, first && now + LOOK_EVERY < deadline ? now + LOOK_EVERY : deadline);
+        anshin_condition_wait(&self.called, &slots->mutex,
+                              first && now + LOOK_EVERY < deadline ? now + LOOK_EVERY : deadline);
     }
     leave_line(slots, which, &self);
     pthread_cond_destroy(&self.called);
-    return rv;
+    return status;
 }
 
 /* Which line this is, and under which name. */
@@ -304,16 +285,16 @@ static apr_status_t wait_for(entry_t **taken, anshin_slots_t *slots, const anshi
 {
     const char *who;
     int which;
-    apr_status_t rv;
+    apr_status_t status;
 
     pthread_mutex_lock(&slots->mutex);
     which = line_of(slots, place, &who);
-    rv = slots->lines[which].first == NULL ? look_from(taken, slots, which) : ANSHIN_EBUSY; /* nobody overtakes */
-    if (rv == ANSHIN_EBUSY && has_room(slots, which, who)) {
-        rv = wait_in_line(taken, slots, which, who);
+    status = slots->lines[which].first == NULL ? look_from(taken, slots, which) : ANSHIN_EBUSY; /* nobody overtakes */
+    if (status == ANSHIN_EBUSY && has_room(slots, which, who)) {
+        status = wait_in_line(taken, slots, which, who);
     }
     pthread_mutex_unlock(&slots->mutex);
-    return rv;
+    return status;
 }
 
 int anshin_slots_waiting(anshin_slots_t *slots)
@@ -354,7 +335,7 @@ static void *idle_arena(anshin_slots_t *slots)
     void *arena = NULL;
 
     pthread_mutex_lock(&slots->mutex);
-    for (int i = 0; i < slots->count && arena == NULL; i++) {
+    for (int i = 0; i < slots->opened && arena == NULL; i++) {
         entry_t *entry = &slots->entries[i];
 
         if (!entry->held && entry->slot.arena != NULL) {
@@ -369,22 +350,22 @@ static void *idle_arena(anshin_slots_t *slots)
 apr_status_t anshin_slot_acquire(anshin_slot_t **slot, anshin_slots_t *slots, const anshin_hash_place_t *place)
 {
     entry_t *entry = NULL;
-    apr_status_t rv;
+    apr_status_t status;
 
     if (getpid() != slots->process) {
         return ANSHIN_EFAULT;
     }
-    rv = wait_for(&entry, slots, place);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    status = wait_for(&entry, slots, place);
+    if (status != APR_SUCCESS) {
+        return status;
     }
     if (entry->slot.arena == NULL) {
         entry->slot.arena = idle_arena(slots);
     }
     if (entry->slot.arena == NULL) {
-        entry->slot.arena = map_arena(slots->arena_size);
+        entry->slot.arena = map_arena(slots->limits.arena_size);
     }
-    entry->slot.arena_size = slots->arena_size;
+    entry->slot.arena_size = slots->limits.arena_size;
     if (entry->slot.arena == NULL) {
         anshin_slot_release(slots, &entry->slot);
         return ANSHIN_EFAULT;
@@ -399,7 +380,7 @@ void anshin_slot_release(anshin_slots_t *slots, anshin_slot_t *slot)
 
     if (slot->arena != NULL) {
         /* Stays mapped and warm, but the kernel may have it back under pressure: idle processes hold no memory. */
-        madvise(slot->arena, slots->arena_size, MADV_FREE);
+        madvise(slot->arena, slots->limits.arena_size, MADV_FREE);
     }
     pthread_mutex_lock(&slots->mutex);
     flock(entry->file, LOCK_UN);

@@ -9,7 +9,7 @@
 #ifndef ANSHIN_CRYPTO_SLOT_H
 #define ANSHIN_CRYPTO_SLOT_H
 
-#include "core/crypto.h"
+#include "core/base/crypto.h"
 
 typedef struct anshin_slots_t anshin_slots_t;
 
@@ -19,16 +19,21 @@ typedef struct anshin_slot_t {
     apr_size_t arena_size;
 } anshin_slot_t;
 
+typedef struct anshin_slot_limits_t {
+    int count;                /* of slots, over all processes: 1 to ANSHIN_HASH_SLOTS_MAX */
+    apr_size_t arena_size;    /* octets */
+    int line;                 /* threads of this process that wait at once; strangers leave a quarter; 0: any number */
+    apr_interval_time_t wait; /* how long each of them */
+} anshin_slot_limits_t;
+
 /* Two lines: who is known stands in the first, and is served before all who stand in the second, in this process and in
  * the others (S37). In the second, one address has a quarter of the places (two at least) as soon as half of them are
  * taken; of one known account one attempt stands in the first, further ones in the second.
  *
- * count 1 to ANSHIN_HASH_SLOTS_MAX. Opens the lock files (made where missing, mode 0660) for this process alone; the
- * arenas come at their first use. line: how many threads of this process may wait at once, 0: any number (strangers
- * leave a quarter of that to the others); wait: how long each of them. pool's cleanup closes and unmaps.
- * APR_SUCCESS or ANSHIN_EFAULT. */
-apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, int count, apr_size_t arena_size,
-                               int line, apr_interval_time_t wait, anshin_error_t *err, apr_pool_t *pool);
+ * Opens the lock files (made where missing, mode 0660) for this process alone; the arenas come at their first use.
+ * pool's cleanup closes and unmaps. APR_SUCCESS or ANSHIN_EFAULT. */
+apr_status_t anshin_slots_open(anshin_slots_t **slots, const char *directory, const anshin_slot_limits_t *limits,
+                               anshin_error_t *err, apr_pool_t *pool);
 
 /* Take a slot; it is owned until anshin_slot_release(). place NULL: known, and any number of them. Thread safe. Threads
  * of one process are served in the order in which they came to their line; between processes it is chance.

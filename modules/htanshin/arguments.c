@@ -4,12 +4,12 @@
  * Strict, since an operator's mistyped option must never be taken for something else: no abbreviations, nothing
  * twice, nothing left over.
  */
-#include "htanshin/command.h"
+#include "htanshin/arguments.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
-#include "core/account.h"
+#include "htanshin/families.h"
 
 #ifndef ANSHIN_STATE_DIR_DEFAULT
 #define ANSHIN_STATE_DIR_DEFAULT "/var/lib/anshin"
@@ -218,79 +218,4 @@ apr_status_t anshin_arguments_read(anshin_call_t *call, int argc, const char *co
         return wrong(call, "AN0810", "must be an absolute path", "-d STATE_DIR");
     }
     return take_operands(&reader);
-}
-
-const char *anshin_call_value(const anshin_call_t *call, const char *name)
-{
-    const anshin_command_option_t *options = call->command->options;
-
-    for (int i = 0; options != NULL && options[i].name != NULL; i++) {
-        if (strcmp(options[i].name, name) == 0) {
-            return call->values[i];
-        }
-    }
-    return NULL;
-}
-
-apr_status_t anshin_call_number(anshin_call_t *call, const char *name, int minimum, int maximum, int absent,
-                                int *number)
-{
-    const char *value = anshin_call_value(call, name);
-    apr_int64_t read;
-    char *end;
-
-    *number = absent;
-    if (value == NULL) {
-        return APR_SUCCESS;
-    }
-    read = apr_strtoi64(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || read < minimum || read > maximum) {
-        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0811", "--%s: must be a number from %d to %d", name,
-                           minimum, maximum);
-    }
-    *number = (int)read;
-    return APR_SUCCESS;
-}
-
-apr_status_t anshin_call_word(anshin_call_t *call, const char *name, const char *const *words, int absent, int *index)
-{
-    const char *value = anshin_call_value(call, name);
-    const char *all = "";
-
-    *index = absent;
-    if (value == NULL) {
-        return APR_SUCCESS;
-    }
-    for (int i = 0; words[i] != NULL; i++) {
-        if (strcmp(words[i], value) == 0) {
-            *index = i;
-            return APR_SUCCESS;
-        }
-        all = apr_pstrcat(call->pool, all, all[0] != '\0' ? ", " : "", words[i], NULL);
-    }
-    return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0812", "--%s: must be one of %s", name, all);
-}
-
-apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char **user)
-{
-    *user = anshin_user_canonical(typed, call->pool);
-    if (*user == NULL) {
-        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0813",
-                           "USER: must be 1 to %d of a-z 0-9 . _ - + @, starting with a letter or digit",
-                           ANSHIN_USER_MAX);
-    }
-    return APR_SUCCESS;
-}
-
-apr_status_t anshin_call_filter(anshin_call_t *call, const char *const *states, anshin_filter_t *filter)
-{
-    int state;
-    apr_status_t status = anshin_call_word(call, "state", states, -1, &state);
-
-    filter->user = anshin_call_value(call, "user");
-    filter->state = state < 0 ? NULL : states[state];
-    if (status == APR_SUCCESS && filter->user != NULL) {
-        status = anshin_call_user(call, filter->user, &filter->user);
-    }
-    return status;
 }

@@ -4,39 +4,25 @@
 #include <ctype.h>
 #include <string.h>
 
-#include <apr_strings.h>
-
-#include "core/account.h"
-#include "core/certificate.h"
+#include "core/account/account.h"
+#include "core/certificate/certificate.h"
+#include "core/certificate/revocation.h"
+#include "htanshin/call.h"
 #include "htanshin/list.h"
+#include "htanshin/result.h"
+#include "htanshin/values.h"
 
+#define WITHIN_MAX (APR_INT64_C(3650) * 86400)
 #define SERIAL_DIGITS_MAX 40 /* RFC 5280 4.1.2.2: 20 octets */
 
-/* CRLReason, RFC 5280 5.3.1. Those that a certificate authority gives to users' certificates. */
-static const struct {
-    const char *name;
-    int code;
-} reasons[] = {
-    {"unspecified", 0}, {"keyCompromise", 1},        {"affiliationChanged", 3},
-    {"superseded", 4},  {"cessationOfOperation", 5}, {"privilegeWithdrawn", 9},
-};
-
-static const char *reason_name(apr_int64_t code)
+static const char *reason_name(apr_int64_t reason)
 {
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (reasons[i].code == code) {
-            return reasons[i].name;
-        }
-    }
-    return "other";
+    return anshin_word_name(anshin_reason_words, reason, "other");
 }
 
-static const char *state_name(const anshin_certificate_t *certificate, apr_time_t now)
+static const char *state_name(const anshin_call_t *call, const anshin_certificate_t *certificate)
 {
-    if (certificate->state == ANSHIN_CERTIFICATE_REVOKED) {
-        return "revoked";
-    }
-    return certificate->not_after < now ? "expired" : "active";
+    return anshin_word_name(anshin_standing_words, anshin_certificate_standing(certificate, call->op.now), NULL);
 }
 
 /* A serial as tools print it ("0A:1B", "0x0a1b", leading zero octets) in the store's form. */
@@ -70,23 +56,6 @@ static apr_status_t read_serial(anshin_call_t *call, const char *typed, const ch
     return APR_SUCCESS;
 }
 
-static apr_status_t read_reason(anshin_call_t *call, int *reason)
-{
-    const char *value = anshin_call_value(call, "reason");
-    const char *all = "";
-
-    *reason = 0;
-    for (size_t i = 0; value != NULL && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (strcmp(reasons[i].name, value) == 0) {
-            *reason = reasons[i].code;
-            return APR_SUCCESS;
-        }
-        all = apr_pstrcat(call->pool, all, i > 0 ? ", " : "", reasons[i].name, NULL);
-    }
-    return value == NULL ? APR_SUCCESS
-                         : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0851", "--reason: must be one of %s", all);
-}
-
 static json_t *certificate_row(const anshin_call_t *call, const anshin_certificate_t *certificate, apr_pool_t *pool)
 {
     json_t *row = json_object();
@@ -94,60 +63,64 @@ static json_t *certificate_row(const anshin_call_t *call, const anshin_certifica
     anshin_result_text(row, "serial", certificate->serial, pool);
     anshin_result_text(row, "user", certificate->user, pool);
     anshin_result_number(row, "terminal", certificate->terminal);
+    anshin_result_text(row, "label", certificate->label, pool);
     anshin_result_text(row, "name", certificate->name, pool);
-    anshin_result_text(row, "state", state_name(certificate, call->op.now), pool);
+    anshin_result_text(row, "state", state_name(call, certificate), pool);
     anshin_result_time(row, "issued_at", certificate->issued_at, pool);
     anshin_result_time(row, "not_after", certificate->not_after, pool);
     return row;
 }
 
-/* A certificate of this contract; another contract's is not there. */
 static apr_status_t find(anshin_call_t *call, const char *serial, anshin_certificate_t *certificate)
 {
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_get(txn, &anshin_record_certificate, serial, certificate);
-    anshin_txn_abort(txn);
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !anshin_call_owns(call, certificate->contract))) {
-        return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0852", "certificate %s: there is none in contract %s",
-                           serial, call->op.contract->name);
-    }
-    return status;
+    return anshin_call_missing(call, anshin_own_find(&call->op, &anshin_record_certificate, serial, certificate),
+                               "certificate", serial);
 }
 
 typedef struct listing_t {
     const anshin_call_t *call;
     anshin_filter_t filter;
+    apr_interval_time_t within; /* the active ones that end so soon alone, the first to end first; 0: all */
     anshin_rows_t *rows;
 } listing_t;
 
-static apr_status_t list_one(void *baton, const char *key, const void *record)
+/* By what the list is in order. */
+static apr_time_t place_of(const listing_t *listing, const anshin_certificate_t *certificate)
 {
-    const listing_t *listing = baton;
+    return listing->within != 0 ? certificate->not_after : certificate->issued_at;
+}
+
+static int is_wanted(const listing_t *listing, const anshin_certificate_t *certificate)
+{
+    apr_time_t now = listing->call->op.now;
+    anshin_standing_t standing = anshin_certificate_standing(certificate, now);
+
+    return anshin_filter_admits(&listing->filter, certificate->user, standing) &&
+           (listing->within == 0 ||
+            (standing == ANSHIN_STANDING_ACTIVE && certificate->not_after <= now + listing->within));
+}
+
+static apr_status_t list_one(void *baton, const char *serial, const void *record)
+{
     const anshin_certificate_t *certificate = record;
+    const listing_t *listing = baton;
     const anshin_call_t *call = listing->call;
     const char *place;
 
-    if (!anshin_call_admits(call, &listing->filter, certificate->contract, certificate->user,
-                            state_name(certificate, call->op.now)) ||
-        (place = anshin_rows_place(listing->rows, certificate->issued_at, key)) == NULL) {
+    if (!is_wanted(listing, certificate) ||
+        (place = anshin_rows_place(listing->rows, place_of(listing, certificate), serial)) == NULL) {
         return APR_SUCCESS;
     }
     return anshin_rows_add(listing->rows, place,
                            certificate_row(call, certificate, anshin_rows_scratch(listing->rows)));
 }
 
-static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
 {
     listing_t *listing = baton;
 
-    (void)call;
     listing->rows = rows;
-    return anshin_txn_each(txn, &anshin_record_certificate, "", list_one, listing);
+    return anshin_own_each(&call->op, &anshin_record_certificate, "", list_one, listing);
 }
 
 static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
@@ -155,20 +128,22 @@ static apr_status_t list_after(anshin_call_t *call, void *baton, const char *giv
     anshin_certificate_t certificate;
     apr_status_t status = read_serial(call, given, key);
 
-    (void)baton;
     if (status == APR_SUCCESS && (status = find(call, *key, &certificate)) == APR_SUCCESS) {
-        *at = certificate.issued_at;
+        *at = place_of(baton, &certificate);
     }
     return status;
 }
 
 static apr_status_t cert_list(anshin_call_t *call)
 {
-    static const char *const states[] = {"active", "expired", "revoked", NULL};
-    static const anshin_list_t list = {.descending = 1, .after = list_after, .walk = list_walk};
     listing_t listing = {.call = call};
-    apr_status_t status = anshin_call_filter(call, states, &listing.filter);
+    anshin_list_t list = {.after = list_after, .walk = list_walk};
+    apr_status_t status = anshin_call_filter(call, anshin_standing_words, &listing.filter);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_call_span(call, "expires-within", WITHIN_MAX, &listing.within);
+    }
+    list.descending = listing.within == 0;
     return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
 
@@ -193,12 +168,9 @@ static apr_status_t cert_show(anshin_call_t *call)
 
 static apr_status_t revoke_one(anshin_call_t *call, const char *serial, int reason)
 {
-    anshin_certificate_t certificate;
-    apr_status_t status = find(call, serial, &certificate);
+    apr_status_t status =
+        anshin_call_missing(call, anshin_certificate_revoke(&call->op, serial, reason), "certificate", serial);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_certificate_revoke(&call->op, serial, reason);
-    }
     if (status == ANSHIN_ECONFLICT) {
         return anshin_fail(&call->op.error, status, "AN0853", "certificate %s: is revoked already", serial);
     }
@@ -233,7 +205,7 @@ static apr_status_t cert_revoke(anshin_call_t *call)
     const char *serial;
     int reason;
     int by_user = anshin_call_value(call, "user") != NULL;
-    apr_status_t status = read_reason(call, &reason);
+    apr_status_t status = anshin_call_word(call, "reason", anshin_reason_words, ANSHIN_REASON_UNSPECIFIED, &reason);
 
     if (status == APR_SUCCESS && (call->operand_count == 1) == by_user) {
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0855", "cert revoke: give a SERIAL or --user USER");
@@ -254,6 +226,8 @@ static apr_status_t cert_revoke(anshin_call_t *call)
 static const anshin_command_option_t list_options[] = {
     {"user", "USER", "Only those of this user.", 0},
     {"state", "STATE", "Only those that are active, expired or revoked.", 0},
+    {"expires-within", "TIME", "Only active ones that end within this time, such as 40d; the first to end first.", 0},
+    ANSHIN_LIST_CSV,
     ANSHIN_LIST_LIMIT,
     ANSHIN_LIST_AFTER("SERIAL", "the last certificate of the list before"),
     {NULL, NULL, NULL, 0},
@@ -262,7 +236,9 @@ static const anshin_command_option_t list_options[] = {
 static const anshin_command_option_t revoke_options[] = {
     {"user", "USER", "Every active certificate of this user.", 0},
     {"reason", "REASON",
-     "unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn.", 0},
+     "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation or "
+     "privilegeWithdrawn.",
+     0},
     {NULL, NULL, NULL, 0},
 };
 

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "htanshin/call.h"
+#include "htanshin/values.h"
 #include "runtime/privilege.h"
 #include "runtime/state_dir.h"
 
@@ -24,13 +26,13 @@ static apr_status_t look_at_directory(anshin_call_t *call, struct stat *seen)
         return anshin_fail(err, ANSHIN_EFAULT, "AN0820", "state directory %s: %s", call->state_dir, strerror(errno));
     }
     if (!S_ISDIR(seen->st_mode)) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0821", "state directory %s: is no directory", call->state_dir);
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0821", "state directory %s: is not a directory", call->state_dir);
     }
     if ((seen->st_mode & S_IRWXO) != 0) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0822",
-                           "state directory %s: mode %04o is open to the world, 0750 it must be; run htanshin state "
-                           "prepare",
-                           call->state_dir, (unsigned)seen->st_mode & 07777u);
+        return anshin_fail(
+            err, ANSHIN_EINVALID, "AN0822",
+            "state directory %s: mode %04o lets everybody in; run htanshin state prepare, which makes it 0750",
+            call->state_dir, (unsigned)seen->st_mode & 07777u);
     }
     return APR_SUCCESS;
 }
@@ -46,15 +48,35 @@ static apr_status_t worker_user(anshin_call_t *call, const char **user)
     return status;
 }
 
+static int is_signer(const anshin_call_t *call)
+{
+    return call->command->access == ANSHIN_ACCESS_SIGNER || call->command->access == ANSHIN_ACCESS_SIGNER_STORE;
+}
+
+/* As given; else as httpd has it, where it was started already. */
+static apr_status_t signer_user(anshin_call_t *call, const char **user)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    *user = anshin_call_value(call, "signer-user");
+    if (*user == NULL &&
+        (call->command->access == ANSHIN_ACCESS_SIGNER_STORE || anshin_call_value(call, "next") != NULL)) {
+        status = anshin_call_config(call);
+        *user = status == APR_SUCCESS ? call->config->server.signer_user : NULL;
+    }
+    *user = *user != NULL ? *user : ANSHIN_SIGNER_USER_DEFAULT;
+    return status;
+}
+
 /* Whom to become: who the command's access asks for; where httpd is not started by root, whose directory it is. */
 static apr_status_t choose_user(anshin_call_t *call, const struct stat *directory, anshin_unix_user_t *user)
 {
     const char *name = "";
     apr_status_t status = APR_SUCCESS;
 
-    if (call->command->access == ANSHIN_ACCESS_SIGNER) {
-        name = anshin_call_value(call, "signer-user");
-        return anshin_unix_user_find(user, name != NULL ? name : ANSHIN_SIGNER_USER_DEFAULT, &call->op.error);
+    if (is_signer(call)) {
+        status = signer_user(call, &name);
+        return status == APR_SUCCESS ? anshin_unix_user_find(user, name, &call->op.error) : status;
     }
     if (directory->st_uid != 0) {
         user->name = "of the state directory";

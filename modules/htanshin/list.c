@@ -7,15 +7,39 @@
 
 #include <apr_strings.h>
 
+#include "htanshin/csv.h"
+#include "htanshin/print.h"
+#include "htanshin/result.h"
+#include "htanshin/values.h"
+
 #define WINDOW 1024 /* rows that are made and laid out at once */
 
 /* Where a list stands. */
 typedef struct listing_t {
     anshin_call_t *call;
     anshin_print_list_t print;
+    int csv;           /* in place of that */
     const char *after; /* place of the last row that is written; NULL: none is */
     int left;          /* rows that may follow */
 } listing_t;
+
+/* How it is written. */
+static apr_status_t choose_form(listing_t *listing)
+{
+    const anshin_call_t *call = listing->call;
+    int bom = anshin_call_value(call, "bom") != NULL;
+
+    listing->print.json = call->json;
+    listing->csv = anshin_call_value(call, "csv") != NULL;
+    if ((listing->csv && call->json) || (bom && !listing->csv)) {
+        return anshin_fail(&listing->call->op.error, ANSHIN_EINVALID, "AN1204", "%s: give %s",
+                           call->json ? "--csv and --json" : "--bom", call->json ? "one of them" : "--csv as well");
+    }
+    if (bom) {
+        fputs(ANSHIN_CSV_BOM, stdout);
+    }
+    return APR_SUCCESS;
+}
 
 static apr_status_t begin(listing_t *listing, const anshin_list_t *list, void *baton)
 {
@@ -25,7 +49,6 @@ static apr_status_t begin(listing_t *listing, const anshin_list_t *list, void *b
     apr_time_t at = 0;
     apr_status_t status = anshin_call_number(call, "limit", 1, ANSHIN_LIST_MAX, list->limit, &listing->left);
 
-    listing->print.json = call->json;
     if (listing->left == 0) {
         listing->left = APR_INT32_MAX;
     }
@@ -40,6 +63,23 @@ static apr_status_t begin(listing_t *listing, const anshin_list_t *list, void *b
     return status;
 }
 
+/* 0, or -1: not all of it was written. */
+static int write_window(listing_t *listing, const json_t *window)
+{
+    anshin_print_list_t *print = &listing->print;
+    apr_pool_t *scratch;
+    int result;
+
+    if (!listing->csv) {
+        return anshin_print_part(stdout, print, window, listing->call->pool);
+    }
+    apr_pool_create(&scratch, listing->call->pool);
+    result = anshin_csv_rows(stdout, window, print->rows == 0, scratch);
+    print->rows += (int)json_array_size(window);
+    apr_pool_destroy(scratch);
+    return result;
+}
+
 /* Write what one walk found. */
 static apr_status_t write_part(listing_t *listing, anshin_rows_t *rows)
 {
@@ -50,7 +90,7 @@ static apr_status_t write_part(listing_t *listing, anshin_rows_t *rows)
         json_t *window = anshin_rows_take(rows, WINDOW, &listing->after);
 
         count = json_array_size(window);
-        written = window != NULL && anshin_print_part(stdout, &listing->print, window, listing->call->pool) == 0;
+        written = window != NULL && write_window(listing, window) == 0;
         json_decref(window);
     } while (count == WINDOW && written);
     return written
@@ -65,18 +105,13 @@ static apr_status_t list_part(listing_t *listing, const anshin_list_t *list, voi
     int room = listing->left < ANSHIN_LIST_PART ? listing->left : ANSHIN_LIST_PART;
     int before = listing->print.rows;
     anshin_rows_t *rows;
-    anshin_txn_t *txn;
     apr_pool_t *pool;
-    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
+    apr_status_t status;
 
     *more = 0;
-    if (status != APR_SUCCESS) {
-        return status;
-    }
     apr_pool_create(&pool, call->pool);
     rows = anshin_rows_create(pool, list->descending, room, listing->after);
-    status = list->walk(call, baton, txn, rows);
-    anshin_txn_abort(txn);
+    status = list->walk(call, baton, rows);
     if (status == APR_SUCCESS && (status = write_part(listing, rows)) == APR_SUCCESS) {
         listing->left -= listing->print.rows - before;
         *more = listing->print.rows - before == room && listing->left > 0;
@@ -94,6 +129,7 @@ apr_status_t anshin_list(anshin_call_t *call, const anshin_list_t *list, void *b
     int more = 1;
     apr_status_t status = begin(&listing, list, baton);
 
+    status = status == APR_SUCCESS ? choose_form(&listing) : status;
     while (status == APR_SUCCESS && more) {
         status = list_part(&listing, list, baton, &more);
     }
@@ -101,7 +137,7 @@ apr_status_t anshin_list(anshin_call_t *call, const anshin_list_t *list, void *b
         return status;
     }
     anshin_print_end(stdout, &listing.print);
-    if (listing.print.rows == 0 && !call->json && isatty(STDOUT_FILENO)) {
+    if (listing.print.rows == 0 && !call->json && !listing.csv && isatty(STDOUT_FILENO)) {
         fputs("none\n", stderr); /* somebody looks; a program reads an empty list */
     }
     return APR_SUCCESS;

@@ -10,7 +10,7 @@
 #define ANSHIN_HTANSHIN_LIST_H
 
 #include "htanshin/command.h"
-#include "htanshin/print.h"
+#include "htanshin/result.h"
 
 #define ANSHIN_LIST_PART 65536
 #define ANSHIN_LIST_MAX 1000000 /* of --limit */
@@ -23,8 +23,8 @@ typedef struct anshin_list_t {
      * ANSHIN_EINVALID, ANSHIN_ENOTFOUND and what the store answers, with the cause in call->op.error. */
     apr_status_t (*after)(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key);
 
-    /* Add the rows that there are; the transaction ends after it. */
-    apr_status_t (*walk)(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows);
+    /* Add the rows that there are, through a verb of core that hands them out. */
+    apr_status_t (*walk)(anshin_call_t *call, void *baton, anshin_rows_t *rows);
 } anshin_list_t;
 
 /* Write the list of a command with the options ANSHIN_LIST_OPTIONS to the standard output. After a failure what was
@@ -35,6 +35,12 @@ apr_status_t anshin_list(anshin_call_t *call, const anshin_list_t *list, void *b
 #define ANSHIN_LIST_LIMIT                        \
     {                                            \
         "limit", "NUMBER", "At most so many.", 0 \
+    }
+#define ANSHIN_LIST_CSV                                                                                               \
+    {"csv", NULL, "As CSV (RFC 4180, UTF-8). What a spreadsheet would take for a formula begins with an apostrophe.", \
+     0},                                                                                                              \
+    {                                                                                                                 \
+        "bom", NULL, "With --csv: begin with the byte order mark by which Excel knows UTF-8.", 0                      \
     }
 #define ANSHIN_LIST_AFTER(value, which)                                 \
     {                                                                   \

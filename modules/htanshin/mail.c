@@ -1,13 +1,13 @@
 /*
  * htanshin mail: what the worker delivers, has delivered, or could not.
  */
-#include "core/outbox.h"
-
 #include <string.h>
 
+#include "core/mail/outbox.h"
+#include "htanshin/call.h"
 #include "htanshin/list.h"
-
-static const char *const state_words[] = {"waiting", "delivering", "sent", "spooled", "failed", NULL};
+#include "htanshin/result.h"
+#include "htanshin/values.h"
 
 static json_t *mail_row(const char *id, const anshin_mail_t *mail, apr_pool_t *pool)
 {
@@ -24,55 +24,48 @@ static json_t *mail_row(const char *id, const anshin_mail_t *mail, apr_pool_t *p
     return row;
 }
 
-static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mail)
+static apr_status_t check_id(anshin_call_t *call, const char *id)
 {
-    anshin_txn_t *txn;
-    apr_status_t status;
-
     if (strlen(id) != 32 || strspn(id, "0123456789abcdef") != 32) {
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0870",
                            "ID: must be the 32 hexadecimal digits that mail list shows");
     }
-    status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_get(txn, &anshin_record_mail, id, mail);
-    anshin_txn_abort(txn);
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !anshin_call_owns(call, mail->contract))) {
-        return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0871", "mail %s: there is none in contract %s", id,
-                           call->op.contract->name);
-    }
-    return status;
+    return APR_SUCCESS;
+}
+
+static apr_status_t find(anshin_call_t *call, const char *id, anshin_mail_t *mail)
+{
+    apr_status_t status = check_id(call, id);
+
+    return status == APR_SUCCESS
+               ? anshin_call_missing(call, anshin_own_find(&call->op, &anshin_record_mail, id, mail), "mail", id)
+               : status;
 }
 
 typedef struct listing_t {
-    const anshin_call_t *call;
     anshin_filter_t filter;
     anshin_rows_t *rows;
 } listing_t;
 
-static apr_status_t list_one(void *baton, const char *key, const void *record)
+static apr_status_t list_one(void *baton, const char *id, const void *record)
 {
-    const listing_t *listing = baton;
     const anshin_mail_t *mail = record;
+    const listing_t *listing = baton;
     const char *place;
 
-    if (!anshin_call_admits(listing->call, &listing->filter, mail->contract, mail->user,
-                            anshin_mail_state_name(mail->state)) ||
-        (place = anshin_rows_place(listing->rows, mail->created_at, key)) == NULL) {
+    if (!anshin_filter_admits(&listing->filter, mail->user, mail->state) ||
+        (place = anshin_rows_place(listing->rows, mail->created_at, id)) == NULL) {
         return APR_SUCCESS;
     }
-    return anshin_rows_add(listing->rows, place, mail_row(key, mail, anshin_rows_scratch(listing->rows)));
+    return anshin_rows_add(listing->rows, place, mail_row(id, mail, anshin_rows_scratch(listing->rows)));
 }
 
-static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
 {
     listing_t *listing = baton;
 
-    (void)call;
     listing->rows = rows;
-    return anshin_txn_each(txn, &anshin_record_mail, "", list_one, listing);
+    return anshin_own_each(&call->op, &anshin_record_mail, "", list_one, listing);
 }
 
 static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
@@ -91,8 +84,8 @@ static apr_status_t list_after(anshin_call_t *call, void *baton, const char *giv
 static apr_status_t mail_list(anshin_call_t *call)
 {
     static const anshin_list_t list = {.descending = 1, .after = list_after, .walk = list_walk};
-    listing_t listing = {.call = call};
-    apr_status_t status = anshin_call_filter(call, state_words, &listing.filter);
+    listing_t listing;
+    apr_status_t status = anshin_call_filter(call, anshin_mail_state_words, &listing.filter);
 
     return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
@@ -128,15 +121,14 @@ static apr_status_t mail_show(anshin_call_t *call)
     return anshin_call_value(call, "text") != NULL ? show_text(call, &mail) : APR_SUCCESS;
 }
 
-/* find() tells what is wrong with the ID; the rest is decided in one transaction. */
 static apr_status_t act(anshin_call_t *call, apr_status_t (*verb)(anshin_op_t *op, const char *id), const char *refusal)
 {
     const char *id = call->operands[0];
     anshin_mail_t mail;
-    apr_status_t status = find(call, id, &mail);
+    apr_status_t status = check_id(call, id);
 
     if (status == APR_SUCCESS) {
-        status = verb(&call->op, id);
+        status = anshin_call_missing(call, verb(&call->op, id), "mail", id);
     }
     if (status == ANSHIN_ECONFLICT) {
         return anshin_fail(&call->op.error, status, "AN1114", "mail %s: %s", id, refusal);

@@ -12,8 +12,12 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "core/job.h"
+#include "core/mail/job.h"
+#include "htanshin/arguments.h"
+#include "htanshin/call.h"
 #include "htanshin/command.h"
+#include "htanshin/families.h"
+#include "htanshin/open.h"
 #include "htanshin/print.h"
 
 static int exit_code(apr_status_t status)

@@ -288,16 +288,16 @@ int anshin_print_part(FILE *out, anshin_print_list_t *list, const json_t *rows, 
     if (json_array_size(rows) == 0) {
         return 0;
     }
+    apr_pool_create(&scratch, pool);
     if (list->json) {
         result = print_json_part(out, list, rows);
     } else {
         if (list->widths == NULL) {
             list->widths = no_widths(rows, pool);
         }
-        apr_pool_create(&scratch, pool);
         print_table(out, rows, 0, list->widths, list->rows == 0, scratch);
-        apr_pool_destroy(scratch);
     }
+    apr_pool_destroy(scratch);
     list->rows += (int)json_array_size(rows);
     return result == 0 && !ferror(out) ? 0 : -1;
 }

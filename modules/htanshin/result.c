@@ -1,12 +1,14 @@
 /*
  * Answers put together: members of objects, and rows in order.
  */
-#include "htanshin/print.h"
+#include "htanshin/result.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
+
+#include "htanshin/print.h"
 
 struct anshin_rows_t {
     apr_pool_t *pool;

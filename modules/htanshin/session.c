@@ -2,24 +2,18 @@
  * htanshin session: where users are logged in, and ending that (S17). A session is named by the key under which the
  * store has it, a hash of the cookie, which is of no use as one.
  */
-#include "core/session.h"
-
 #include <string.h>
 
-#include "core/account.h"
+#include "core/account/account.h"
+#include "core/login/logout.h"
+#include "htanshin/call.h"
 #include "htanshin/list.h"
-
-static apr_status_t missing(anshin_call_t *call, apr_status_t status, const char *user)
-{
-    if (status == ANSHIN_ENOTFOUND) {
-        return anshin_fail(&call->op.error, status, "AN0895", "user %s: there is none in contract %s", user,
-                           call->op.contract->name);
-    }
-    return status;
-}
+#include "htanshin/result.h"
+#include "htanshin/values.h"
 
 typedef struct listing_t {
     const char *user;
+    apr_array_header_t *terminals; /* of the user */
     anshin_rows_t *rows;
 } listing_t;
 
@@ -40,39 +34,32 @@ static apr_status_t list_one(void *baton, const char *key, const anshin_session_
     anshin_result_text(row, "address", session->address, pool);
     anshin_result_text(row, "method", anshin_method_name(session->method), pool);
     anshin_result_number(row, "terminal", session->terminal);
+    anshin_result_text(row, "label", anshin_terminal_label(listing->terminals, session->terminal), pool);
     anshin_result_text(row, "certificate", session->serial, pool);
     return anshin_rows_add(listing->rows, place, row);
 }
 
-static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
 {
     listing_t *listing = baton;
     anshin_account_t account;
-    apr_status_t status = missing(call, anshin_account_get(&call->op, txn, listing->user, &account), listing->user);
+    apr_status_t status = anshin_account_read(&call->op, listing->user, &account, &listing->terminals);
 
     listing->rows = rows;
-    return status == APR_SUCCESS ? anshin_sessions_each(&call->op, txn, &account, list_one, listing) : status;
+    if (status == APR_SUCCESS) {
+        status = anshin_sessions_list(&call->op, listing->user, list_one, listing);
+    }
+    return anshin_call_missing(call, status, "user", listing->user);
 }
 
-/* Another user's session is not there. */
 static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
 {
     const listing_t *listing = baton;
     anshin_session_t session;
-    anshin_account_t account;
-    anshin_txn_t *txn;
-    apr_status_t status = anshin_op_begin(&call->op, ANSHIN_TXN_READ, &txn);
+    apr_status_t status = anshin_session_read(&call->op, listing->user, given, &session);
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_session_get(&call->op, txn, given, &session, &account);
-    if (status == APR_SUCCESS && strcmp(account.user, listing->user) != 0) {
-        status = ANSHIN_ENOTFOUND;
-    }
     *at = status == APR_SUCCESS ? session.created_at : 0;
     *key = given;
-    anshin_txn_abort(txn);
     return status == ANSHIN_ENOTFOUND
                ? anshin_fail(&call->op.error, status, "AN1185", "--after: user %s has no such session", listing->user)
                : status;
@@ -90,18 +77,19 @@ static apr_status_t session_list(anshin_call_t *call)
 
 static apr_status_t session_end(anshin_call_t *call)
 {
-    const char *id = call->operand_count > 1 ? call->operands[1] : NULL;
+    const anshin_session_match_t match = {.key = call->operand_count > 1 ? call->operands[1] : NULL};
     const char *user;
     int ended = 0;
     apr_status_t status = anshin_call_user(call, call->operands[0], &user);
 
     if (status != APR_SUCCESS ||
-        (status = missing(call, anshin_sessions_close(&call->op, user, id, NULL, &ended), user)) != APR_SUCCESS) {
+        (status = anshin_call_missing(call, anshin_sessions_end(&call->op, user, &match, NULL, &ended), "user",
+                                      user)) != APR_SUCCESS) {
         return status;
     }
     if (ended == 0) {
         return anshin_fail(&call->op.error, ANSHIN_ENOTFOUND, "AN0896",
-                           id != NULL ? "user %s: has no such session" : "user %s: is not logged in", user);
+                           match.key != NULL ? "user %s: has no such session" : "user %s: is not logged in", user);
     }
     call->result = json_object();
     anshin_result_text(call->result, "user", user, call->pool);

@@ -7,7 +7,8 @@
 
 #include "htanshin/command.h"
 #include "htanshin/identity.h"
-#include "htanshin/print.h"
+#include "htanshin/result.h"
+#include "htanshin/values.h"
 #include "runtime/config_file.h"
 #include "runtime/state_dir.h"
 

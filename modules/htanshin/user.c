@@ -6,29 +6,21 @@
 
 #include <apr_strings.h>
 
-#include "core/account.h"
-#include "core/erase.h"
-#include "core/reissue.h"
+#include "core/account/account.h"
+#include "core/admin/erase.h"
+#include "core/admin/operator.h"
+#include "core/context/own.h"
+#include "core/selfservice/reissue.h"
+#include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/list.h"
+#include "htanshin/print.h"
+#include "htanshin/result.h"
 #include "htanshin/spool.h"
 #include "htanshin/user_show.h"
+#include "htanshin/values.h"
 
 #define LINE_SIZE 512 /* of a line that names a user, with NUL: ID and address have 64 and 254 at most */
-
-static const char *const state_words[] = {"pending", "active", "locked", "disabled", NULL};
-static const char *const method_words[] = {"password", "otp", "certificate", NULL};
-static const char *const terminal_words[] = {"pc", "mobile", "smartphone", NULL};
-
-/* A verb that says "not found" leaves it to us to say what. */
-static apr_status_t missing(anshin_call_t *call, apr_status_t status, const char *user)
-{
-    if (status == ANSHIN_ENOTFOUND) {
-        return anshin_fail(&call->op.error, status, "AN0840", "user %s: there is none in contract %s", user,
-                           call->op.contract->name);
-    }
-    return status;
-}
 
 static json_t *invitation_result(anshin_call_t *call, const char *user, const anshin_invitation_t *invitation)
 {
@@ -168,12 +160,14 @@ static apr_status_t add_lines(anshin_call_t *call, const anshin_account_new_t *c
 static apr_status_t user_add(anshin_call_t *call)
 {
     anshin_account_new_t spec = {.address = anshin_call_value(call, "address"),
-                                 .language = anshin_call_value(call, "language")};
+                                 .language = anshin_call_value(call, "language"),
+                                 .label = anshin_call_value(call, "label")};
     int lines = strcmp(call->operands[0], "-") == 0;
-    apr_status_t status = anshin_call_word(call, "method", method_words, -1, &spec.method);
+    apr_status_t status = anshin_call_word(call, "method", anshin_method_words, -1, &spec.method);
 
     if (status == APR_SUCCESS) {
-        status = anshin_call_word(call, "terminal", terminal_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind);
+        status =
+            anshin_call_word(call, "terminal", anshin_terminal_kind_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind);
     }
     if (status == APR_SUCCESS && lines && spec.address != NULL) {
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1188",
@@ -198,7 +192,7 @@ static apr_status_t user_invite(anshin_call_t *call)
         call->done = "the former pair has ended all the same: the same command gives another one";
         call->result = invitation_result(call, user, &invitation);
     }
-    return missing(call, status, user);
+    return anshin_call_missing(call, status, "user", user);
 }
 
 /* What the help desk reads to a caller whose identity it has made sure of (AnshinReissueProof factor,
@@ -219,7 +213,7 @@ static apr_status_t user_code(anshin_call_t *call)
         anshin_result_text(call->result, "reissue_code", code, call->pool);
         anshin_result_time(call->result, "valid_until", expires_at, call->pool);
     }
-    return missing(call, status, user);
+    return anshin_call_missing(call, status, "user", user);
 }
 
 typedef struct listing_t {
@@ -229,8 +223,8 @@ typedef struct listing_t {
 
 static apr_status_t list_one(void *baton, const char *key, const void *record)
 {
-    const listing_t *listing = baton;
     const anshin_account_t *account = record;
+    const listing_t *listing = baton;
     apr_pool_t *pool = anshin_rows_scratch(listing->rows);
     const char *place;
     json_t *row;
@@ -250,13 +244,12 @@ static apr_status_t list_one(void *baton, const char *key, const void *record)
     return anshin_rows_add(listing->rows, place, row);
 }
 
-static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_txn_t *txn, anshin_rows_t *rows)
+static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
 {
     listing_t *listing = baton;
 
     listing->rows = rows;
-    return anshin_txn_each(txn, &anshin_record_account, apr_pstrcat(call->pool, call->op.contract->name, "/", NULL),
-                           list_one, listing);
+    return anshin_own_each(&call->op, &anshin_record_account, anshin_account_key(&call->op, ""), list_one, listing);
 }
 
 static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
@@ -270,7 +263,7 @@ static apr_status_t user_list(anshin_call_t *call)
 {
     static const anshin_list_t list = {.after = list_after, .walk = list_walk};
     listing_t listing;
-    apr_status_t status = anshin_call_word(call, "state", state_words, -1, &listing.state);
+    apr_status_t status = anshin_call_word(call, "state", anshin_account_state_words, -1, &listing.state);
 
     return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
@@ -283,7 +276,7 @@ static apr_status_t user_show(anshin_call_t *call)
     if (status == APR_SUCCESS) {
         status = anshin_user_show(call, user, &call->result);
     }
-    return missing(call, status, user);
+    return anshin_call_missing(call, status, "user", user);
 }
 
 /* What the operator does to an account, and what is said then. */
@@ -301,7 +294,7 @@ static apr_status_t user_act(anshin_call_t *call, apr_status_t (*act)(anshin_op_
         anshin_result_text(call->result, "user", user, call->pool);
         anshin_result_text(call->result, "done", done, call->pool);
     }
-    return missing(call, status, user);
+    return anshin_call_missing(call, status, "user", user);
 }
 
 static apr_status_t lock(anshin_op_t *op, const char *user)
@@ -351,7 +344,7 @@ static apr_status_t user_erase(anshin_call_t *call, const char *user)
     apr_status_t status = anshin_account_erase(&call->op, user, erase_mail, &outside, &erased);
 
     if (status != APR_SUCCESS) {
-        return missing(call, status, user);
+        return anshin_call_missing(call, status, "user", user);
     }
     call->result = json_object();
     anshin_result_text(call->result, "user", user, call->pool);
@@ -386,7 +379,7 @@ static apr_status_t user_forget(anshin_call_t *call, const char *user)
     apr_status_t status = anshin_account_forget(&call->op, user, forget_mail, &outside, &erased);
 
     if (status != APR_SUCCESS) {
-        return missing(call, status, user);
+        return anshin_call_missing(call, status, "user", user);
     }
     call->result = json_object();
     anshin_result_text(call->result, "user", user, call->pool);
@@ -414,6 +407,7 @@ static const anshin_command_option_t add_options[] = {
     {"address", "MAIL", "Mail address of the first terminal; not with -, where each line has its own.", 1},
     {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given.", 0},
     {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
+    {"label", "LABEL", "What the first terminal is called, at most 32 characters; the user may change it.", 0},
     {"language", "LANGUAGE", "ja or en, of mail, until the user chooses one; when not given, that of the browser.", 0},
     {NULL, NULL, NULL, 0},
 };

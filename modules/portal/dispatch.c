@@ -5,103 +5,114 @@
  * redirect, links, for every POST its origin, its body's limits and its CSRF token (S10, S32), session, and the flow
  * that the page names: whose it is and how far it has come (FLO-1, S29).
  */
-#include "portal/route.h"
+#include "portal/dispatch.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <string.h>
 
-#include "core/csrf.h"
-#include "core/job.h"
-#include "core/return_path.h"
-#include "httpd/body.h"
-#include "httpd/cookie.h"
-#include "httpd/env.h"
-#include "portal/member.h"
-#include "portal/portal.h"
+#include "core/mail/job.h"
+#include "core/web/csrf.h"
+#include "core/web/return_path.h"
+#include "http/body.h"
+#include "portal/cookie.h"
+#include "http/env.h"
+#include "portal/flow_cookie.h"
+#include "portal/flow_place.h"
+#include "portal/pages/help.h"
+#include "portal/link_token.h"
+#include "portal/pages/login.h"
+#include "portal/pages/member.h"
+#include "portal/menu.h"
+#include "portal/origin.h"
+#include "portal/published.h"
+#include "portal/response.h"
+#include "portal/routes.h"
+#include "portal/static.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
 #define STATIC_PREFIX "/static/"
+#define PUBLISHED_PREFIX "/ca/"
 #define LANGUAGE_LIFE (365 * 86400)
 
 /* Each check answers and returns OK, or DECLINED: go on. */
 
-static int check_method(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_method(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    if (x->r->method_number == M_GET || (x->r->method_number == M_POST && route->post != NULL)) {
+    if (request->r->method_number == M_GET || (request->r->method_number == M_POST && route->post != NULL)) {
         return DECLINED;
     }
-    apr_table_setn(x->r->err_headers_out, "Allow", route->post ? "GET, HEAD, POST" : "GET, HEAD");
-    return anshin_answer_error(x, HTTP_METHOD_NOT_ALLOWED);
+    apr_table_setn(request->r->err_headers_out, "Allow", route->post ? "GET, HEAD, POST" : "GET, HEAD");
+    return anshin_response_error(request, HTTP_METHOD_NOT_ALLOWED);
 }
 
 /* ?lang=: remembered by the browser, and the clean address opened. */
-static int check_language(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_language(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    const char *wanted = anshin_form_get(x->query, "lang");
+    const char *wanted = anshin_form_get(request->query, "lang");
     const char *query;
 
     (void)route;
-    if (wanted == NULL || x->r->method_number != M_GET || anshin_link_token_get(x->r) != NULL ||
-        strcmp(anshin_texts_language(x->page->texts, wanted, NULL), wanted) != 0) {
+    if (wanted == NULL || request->r->method_number != M_GET || anshin_link_token_get(request->r) != NULL ||
+        strcmp(anshin_texts_language(request->page->texts, wanted, NULL), wanted) != 0) {
         return DECLINED;
     }
-    anshin_cookie_set(x->r, ANSHIN_LANGUAGE_COOKIE, wanted, LANGUAGE_LIFE);
-    query = anshin_exchange_query(x);
-    return anshin_answer_redirect(x,
-                                  apr_pstrcat(x->op.pool, x->path, *query ? "?" : "", *query ? query + 1 : "", NULL));
+    anshin_cookie_set(request->r, ANSHIN_LANGUAGE_COOKIE, wanted, LANGUAGE_LIFE);
+    query = anshin_portal_request_query(request);
+    return anshin_response_redirect(
+        request, apr_pstrcat(request->op.pool, request->path, *query ? "?" : "", *query ? query + 1 : "", NULL));
 }
 
 /* A link was opened: its token goes into a cookie and out of the address (S9). Nothing is written (REG-5). Opened once
  * more, it goes on where it was, and takes no other flow's place. */
-static int check_link(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_link(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    const char *token = route->flags & ANSHIN_ROUTE_LINK ? anshin_link_token_get(x->r) : NULL;
+    const char *token = route->flags & ANSHIN_ROUTE_LINK ? anshin_link_token_get(request->r) : NULL;
     apr_status_t status;
 
-    if (token == NULL || x->r->method_number != M_GET) {
+    if (token == NULL || request->r->method_number != M_GET) {
         return DECLINED;
     }
     if (!anshin_flow_token_valid(token)) {
-        return anshin_answer_link_invalid(x);
+        return anshin_response_link_invalid(request);
     }
-    status = anshin_exchange_newest_flow(x, route->flow, token);
+    status = anshin_flow_cookie_newest(request, route->flow, token);
     if (status == APR_SUCCESS) {
-        return anshin_answer_flow(x, route->path);
+        return anshin_response_flow(request, route->path);
     }
-    status = status == ANSHIN_EDENIED ? anshin_flow_start(&x->op, &x->flow, route->flow, "") : status;
+    status = status == ANSHIN_EDENIED ? anshin_flow_start(&request->op, &request->flow, route->flow, "") : status;
     if (status != APR_SUCCESS) {
-        return anshin_answer_unavailable(x, status, "flow");
+        return anshin_response_unavailable(request, status, "flow");
     }
-    x->flow.token = token;
-    return anshin_answer_flow_begun(x, route->path);
+    request->flow.token = token;
+    return anshin_response_flow_begun(request, route->path);
 }
 
 /* The flow that a page belongs to: the one it names; a page that is opened without a name shows the newest of its
  * kind, a form never acts on one that it does not name (FLO-1). */
-static apr_status_t find_flow(anshin_exchange_t *x, const anshin_route_t *route)
+static apr_status_t find_flow(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    if (anshin_exchange_flow_id(x) != NULL) {
-        return anshin_exchange_open_flow(x, route->flow);
+    if (anshin_flow_cookie_id(request) != NULL) {
+        return anshin_flow_cookie_open(request, route->flow);
     }
-    return x->form == NULL ? anshin_exchange_newest_flow(x, route->flow, NULL) : ANSHIN_EDENIED;
+    return request->form == NULL ? anshin_flow_cookie_newest(request, route->flow, NULL) : ANSHIN_EDENIED;
 }
 
 /* A page that begins its flow itself goes on with one that waits, or has none yet. */
-static int may_begin(anshin_exchange_t *x, const anshin_route_t *route, apr_status_t status)
+static int may_begin(anshin_portal_request_t *request, const anshin_route_t *route, apr_status_t status)
 {
-    if (!(route->flags & ANSHIN_ROUTE_BEGINS) || anshin_exchange_flow_id(x) != NULL) {
+    if (!(route->flags & ANSHIN_ROUTE_BEGINS) || anshin_flow_cookie_id(request) != NULL) {
         return 0;
     }
-    if (status == APR_SUCCESS && x->flow.stage != ANSHIN_STAGE_OPENED) {
-        memset(&x->flow, 0, sizeof(x->flow));
+    if (status == APR_SUCCESS && request->flow.stage != ANSHIN_STAGE_OPENED) {
+        memset(&request->flow, 0, sizeof(request->flow));
     }
     return status == APR_SUCCESS || status == ANSHIN_EDENIED;
 }
 
-static int check_flow(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_flow(anshin_portal_request_t *request, const anshin_route_t *route)
 {
     const char *place;
     apr_status_t status;
@@ -109,91 +120,94 @@ static int check_flow(anshin_exchange_t *x, const anshin_route_t *route)
     if (route->flow == ANSHIN_FLOW_NONE) {
         return DECLINED;
     }
-    status = find_flow(x, route);
-    if (may_begin(x, route, status)) {
+    status = find_flow(request, route);
+    if (may_begin(request, route, status)) {
         return DECLINED;
     }
     if (status != APR_SUCCESS) {
-        anshin_exchange_log(x, APLOG_INFO, "AN0983", "no flow of this page in the browser");
-        return status == ANSHIN_EDENIED ? anshin_answer_flow_ended(x) : anshin_answer_unavailable(x, status, "flow");
+        anshin_portal_request_log(request, APLOG_INFO, "AN0983", "no flow of this page in the browser");
+        return status == ANSHIN_EDENIED ? anshin_response_flow_ended(request)
+                                        : anshin_response_unavailable(request, status, "flow");
     }
-    place = anshin_route_of_flow(&x->flow);
-    if (x->flow.stage < route->stage_from || x->flow.stage > route->stage_to) {
-        return place != NULL ? anshin_answer_flow(x, place) : anshin_answer_flow_ended(x);
+    place = anshin_flow_place(&request->flow);
+    if (request->flow.stage < route->stage_from || request->flow.stage > route->stage_to) {
+        return place != NULL ? anshin_response_flow(request, place) : anshin_response_flow_ended(request);
     }
-    x->op.flow = x->form != NULL ? &x->flow : NULL;
+    request->op.flow = request->form != NULL ? &request->flow : NULL;
     return DECLINED;
 }
 
 /* To a page that asks for something first and then leads back here. A form that was sent is lost, its page is not. */
-static int detour(anshin_exchange_t *x, const anshin_route_t *route, const char *path)
+static int detour(anshin_portal_request_t *request, const anshin_route_t *route, const char *path)
 {
-    const char *id = anshin_exchange_flow_id(x);
-    const char *back = anshin_exchange_link(x, route->path);
+    const char *id = anshin_flow_cookie_id(request);
+    const char *back = anshin_portal_request_link(request, route->path);
     const char *sealed;
 
     if (route->flow != ANSHIN_FLOW_NONE && id != NULL && anshin_flow_id_valid(id)) {
-        back = apr_pstrcat(x->op.pool, back, "?flow=", id, NULL);
+        back = apr_pstrcat(request->op.pool, back, "?flow=", id, NULL);
     }
-    if ((route->flags & ANSHIN_ROUTE_QUERY) && x->r->args != NULL) {
-        const char *whole = apr_pstrcat(x->op.pool, back, "?", x->r->args, NULL);
+    if ((route->flags & ANSHIN_ROUTE_QUERY) && request->r->args != NULL) {
+        const char *whole = apr_pstrcat(request->op.pool, back, "?", request->r->args, NULL);
         back = anshin_return_path_valid(whole) ? whole : back;
     }
-    if (anshin_return_seal(&x->op, back, &sealed) != APR_SUCCESS) {
-        anshin_exchange_log(x, APLOG_WARNING, "AN0621", "no way back from the login");
-        return anshin_answer_redirect(x, path);
+    if (anshin_return_seal(&request->op, back, &sealed) != APR_SUCCESS) {
+        anshin_portal_request_log(request, APLOG_WARNING, "AN0621", "no way back from the login");
+        return anshin_response_redirect(request, path);
     }
-    return anshin_answer_redirect(
-        x, apr_pstrcat(x->op.pool, path, "?return=", sealed, x->r->method_number == M_POST ? "&lost=form" : "", NULL));
+    return anshin_response_redirect(request,
+                                    apr_pstrcat(request->op.pool, path, "?return=", sealed,
+                                                request->r->method_number == M_POST ? "&lost=form" : "", NULL));
 }
 
 /* The one place where the user of a form is compared: a page of somebody who was logged in before in this browser acts
  * on nothing (FLO-1). Forms of pages that need no login act for whom they name themselves. */
-static int check_form_user(anshin_exchange_t *x)
+static int check_form_user(anshin_portal_request_t *request)
 {
     apr_status_t status = APR_SUCCESS;
 
-    if (x->form != NULL) {
-        status = anshin_csrf_of(&x->op, anshin_form_get(x->form, "csrf"), anshin_exchange_account(x));
+    if (request->form != NULL) {
+        status = anshin_csrf_of(&request->op, anshin_form_get(request->form, "csrf"),
+                                anshin_portal_request_account(request));
     }
     if (status == ANSHIN_EDENIED) {
-        anshin_exchange_log(x, APLOG_INFO, "AN1153", "form of a page that another user was shown refused");
-        return anshin_answer_other_user(x);
+        anshin_portal_request_log(request, APLOG_INFO, "AN1153", "form of a page that another user was shown refused");
+        return anshin_response_other_user(request);
     }
-    return status == APR_SUCCESS ? DECLINED : anshin_answer_failure(x, status, "CSRF token");
+    return status == APR_SUCCESS ? DECLINED : anshin_response_failure(request, status, "CSRF token");
 }
 
-static int check_session(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_session(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    anshin_member_t member = anshin_member_of(x);
+    anshin_member_t member = anshin_member_of(request);
     int answer;
 
-    if (x->logged_in) {
-        anshin_member_menu(x);
+    if (request->logged_in) {
+        anshin_menu_put(request);
     }
     if (!(route->flags & ANSHIN_ROUTE_SESSION)) {
         return DECLINED;
     }
-    if (!x->logged_in) {
-        return detour(x, route, "/login");
+    if (!request->logged_in) {
+        return detour(request, route, "/login");
     }
-    answer = check_form_user(x);
+    answer = check_form_user(request);
     if (answer != DECLINED) {
         return answer;
     }
-    if ((route->flags & ANSHIN_ROUTE_FRESH) && !anshin_member_fresh(&x->op, &member)) {
-        return detour(x, route, "/reauthenticate");
+    if ((route->flags & ANSHIN_ROUTE_FRESH) && !anshin_member_fresh(&request->op, &member)) {
+        return detour(request, route, "/reauthenticate");
     }
-    if (anshin_session_touch(&x->op, x->session_key, &x->session) != APR_SUCCESS) {
-        anshin_exchange_log(x, APLOG_WARNING, "AN0620", "use of the session cannot be noted");
+    if (anshin_session_touch(&request->op, request->session_key, &request->session) != APR_SUCCESS) {
+        anshin_portal_request_log(request, APLOG_WARNING, "AN0620", "use of the session cannot be noted");
     }
     return DECLINED;
 }
 
 /* Origin before the body is read, CSRF token after. */
-static int check_post(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_post(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    request_rec *r = x->r;
+    request_rec *r = request->r;
     const char *origin = apr_table_get(r->headers_in, "Origin");
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
     apr_status_t status;
@@ -203,136 +217,165 @@ static int check_post(anshin_exchange_t *x, const anshin_route_t *route)
     if (r->method_number != M_POST) {
         return DECLINED;
     }
-    if (!anshin_csrf_origin_allowed(x->op.contract->portal_origin, origin, site)) {
-        anshin_exchange_log(x, APLOG_WARNING, "AN0622", "form of another origin refused");
+    if (!anshin_csrf_origin_allowed(request->op.contract->portal_origin, origin, site)) {
+        anshin_portal_request_log(request, APLOG_WARNING, "AN0622", "form of another origin refused");
         answer = anshin_body_discard(r);
-        return answer == OK ? anshin_answer_error(x, HTTP_FORBIDDEN) : answer;
+        return answer == OK ? anshin_response_error(request, HTTP_FORBIDDEN) : answer;
     }
-    answer = anshin_body_form(r, x->op.env, &x->form, &x->op.error);
+    answer = anshin_body_form(r, request->op.env, &request->form, &request->op.error);
     if (answer == AP_FILTER_ERROR) {
         return answer;
     }
     if (answer != OK) {
-        anshin_exchange_log(x, APLOG_INFO, "AN0623", apr_psprintf(r->pool, "body refused with %d", answer));
-        return anshin_answer_error(x, answer);
+        anshin_portal_request_log(request, APLOG_INFO, "AN0623", apr_psprintf(r->pool, "body refused with %d", answer));
+        return anshin_response_error(request, answer);
     }
-    status = anshin_exchange_renew(x);
+    status = anshin_portal_request_renew(request);
     if (status != APR_SUCCESS) {
-        return anshin_answer_failure(x, status, "session");
+        return anshin_response_failure(request, status, "session");
     }
-    status = anshin_csrf_check(&x->op, x->browser, anshin_form_get(x->form, "csrf"));
+    status = anshin_csrf_check(&request->op, request->browser, anshin_form_get(request->form, "csrf"));
     if (status == ANSHIN_EDENIED) {
-        anshin_exchange_log(x, APLOG_WARNING, "AN0624", "form without a CSRF token of this browser refused");
-        return strcmp(x->path, "/login") == 0 ? anshin_login_again(x) : anshin_answer_error(x, HTTP_FORBIDDEN);
+        anshin_portal_request_log(request, APLOG_WARNING, "AN0624",
+                                  "form without a CSRF token of this browser refused");
+        return strcmp(request->path, "/login") == 0 ? anshin_login_again(request)
+                                                    : anshin_response_error(request, HTTP_FORBIDDEN);
     }
-    return status == APR_SUCCESS ? DECLINED : anshin_answer_failure(x, status, "CSRF token");
+    return status == APR_SUCCESS ? DECLINED : anshin_response_failure(request, status, "CSRF token");
 }
 
 /* A page that keeps what was typed: behind an error its address has it. What is none, or another's, counts for nothing:
  * the page is as if nothing had been typed. */
-static int check_typed(anshin_exchange_t *x, const anshin_route_t *route)
+static int check_typed(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    const char *text = x->form == NULL ? anshin_form_get(x->query, "typed") : NULL;
-    const anshin_typed_place_t place = anshin_exchange_place(x);
+    const char *text = request->form == NULL ? anshin_form_get(request->query, "typed") : NULL;
+    const anshin_typed_place_t place = anshin_portal_request_place(request);
     apr_status_t status;
 
-    x->kept = anshin_route_kept(route->path);
-    if (x->kept == NULL || text == NULL) {
+    request->kept = route->kept;
+    if (request->kept == NULL || text == NULL) {
         return DECLINED;
     }
-    status = anshin_typed_unseal(&x->op, &place, text, &x->typed);
+    status = anshin_typed_unseal(&request->op, &place, text, &request->typed);
     if (status == ANSHIN_EDENIED) {
-        x->typed = NULL;
+        request->typed = NULL;
         return DECLINED;
     }
-    return status == APR_SUCCESS ? DECLINED : anshin_answer_unavailable(x, status, "form");
+    return status == APR_SUCCESS ? DECLINED : anshin_response_unavailable(request, status, "form");
 }
 
 /* In this order; the first that answers is the last. */
-static int (*const checks[])(anshin_exchange_t *x, const anshin_route_t *route) = {
+static int (*const checks[])(anshin_portal_request_t *request, const anshin_route_t *route) = {
     check_method, check_language, check_link, check_post, check_session, check_flow, check_typed,
 };
 
-static int run(anshin_exchange_t *x, const anshin_route_t *route)
+static int run(anshin_portal_request_t *request, const anshin_route_t *route)
 {
     int answer = DECLINED;
 
     for (apr_size_t i = 0; answer == DECLINED && i < sizeof checks / sizeof checks[0]; i++) {
-        answer = checks[i](x, route);
+        answer = checks[i](request, route);
     }
     if (answer == DECLINED) {
-        anshin_exchange_put_place(x);
-        answer = x->r->method_number == M_POST ? route->post(x) : route->get(x);
+        anshin_portal_request_put_place(request);
+        answer = request->r->method_number == M_POST ? route->post(request) : route->get(request);
     }
-    anshin_form_wipe(x->form, x->op.env->crypto);
-    if (x->op.jobs_queued) {
-        anshin_job_ring(&x->op);
+    anshin_form_wipe(request->form, request->op.env->crypto);
+    if (request->op.jobs_queued) {
+        anshin_job_ring(&request->op);
     }
     return answer;
 }
 
-/* Style sheets and pictures need neither session nor page. DECLINED: no such path. */
-static int serve_static(request_rec *r, const anshin_visit_t *visit)
+/* OK; otherwise everything has been answered (DONE). path: as of anshin_portal_request_open(). */
+static int open_request(anshin_portal_request_t *request, request_rec *r, const anshin_request_state_t *state,
+                        const char *path)
+{
+    apr_status_t status;
+
+    if (anshin_portal_request_open(request, r, state, path) != OK) {
+        return DONE;
+    }
+    status = anshin_portal_request_identify(request);
+    if (status != APR_SUCCESS) {
+        anshin_response_failure(request, status, "session");
+        return DONE;
+    }
+    if (request->query_broken) {
+        anshin_response_error(request, HTTP_BAD_REQUEST);
+        return DONE;
+    }
+    return OK;
+}
+
+/* What is no page: it needs neither session nor origin. DECLINED: no such path. */
+static int serve_plain(request_rec *r, const anshin_request_state_t *state)
 {
     apr_size_t base;
 
-    if (visit->env == NULL || visit->contract == NULL) {
+    if (state->env == NULL || state->contract == NULL) {
         return DECLINED;
     }
-    base = strlen(visit->contract->portal_base);
-    if (strncmp(r->uri, visit->contract->portal_base, base) != 0 ||
-        strncmp(r->uri + base, STATIC_PREFIX, strlen(STATIC_PREFIX)) != 0) {
+    base = strlen(state->contract->portal_base);
+    if (strncmp(r->uri, state->contract->portal_base, base) != 0) {
         return DECLINED;
     }
-    return anshin_static_get(r, visit->env->config->server.share_dir, r->uri + base + strlen(STATIC_PREFIX));
+    if (strncmp(r->uri + base, PUBLISHED_PREFIX, strlen(PUBLISHED_PREFIX)) == 0) {
+        return anshin_published_serve(r, state, r->uri + base + strlen(PUBLISHED_PREFIX));
+    }
+    return strncmp(r->uri + base, STATIC_PREFIX, strlen(STATIC_PREFIX)) == 0
+               ? anshin_static_get(r, state->env->config->server.share_dir, r->uri + base + strlen(STATIC_PREFIX))
+               : DECLINED;
 }
 
 int anshin_portal_handle(request_rec *r)
 {
     const anshin_route_t *route;
-    anshin_visit_t visit;
-    anshin_exchange_t x;
+    anshin_request_state_t state;
+    anshin_portal_request_t request;
     int answer;
 
     if (r->handler == NULL || strcmp(r->handler, ANSHIN_HANDLER) != 0) {
         return DECLINED;
     }
     r->allowed |= (AP_METHOD_BIT << M_GET) | (AP_METHOD_BIT << M_POST);
-    anshin_visit_get(r, &visit);
-    answer = serve_static(r, &visit);
-    answer = answer == DECLINED ? anshin_portal_origin_check(r, &visit) : answer;
+    anshin_request_state_get(r, &state);
+    answer = serve_plain(r, &state);
+    answer = answer == DECLINED ? anshin_portal_origin_check(r, &state) : answer;
     if (answer != DECLINED) {
         return answer;
     }
-    if (anshin_exchange_open(&x, r, NULL) != OK) {
+    if (open_request(&request, r, &state, NULL) != OK) {
         return DONE;
     }
-    if (*x.path == '\0') {
+    if (*request.path == '\0') {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "AN0625: %s is not below %s, the portal of contract %s (AnshinPortalURL)", r->uri,
-                      x.op.contract->policy.portal_url, x.op.contract->name);
+                      request.op.contract->policy.portal_url, request.op.contract->name);
     }
-    route = anshin_route_find(x.path);
-    if (route != NULL && route->function != 0 && !((unsigned)x.op.contract->policy.functions & route->function)) {
+    route = anshin_route_find(request.path);
+    if (route != NULL && route->function != 0 && !((unsigned)request.op.contract->policy.functions & route->function)) {
         route = NULL; /* switched off: as if it did not exist (CON-2) */
     }
-    return route ? run(&x, route) : anshin_answer_error(&x, HTTP_NOT_FOUND);
+    return route ? run(&request, route) : anshin_response_error(&request, HTTP_NOT_FOUND);
 }
 
 int anshin_portal_page(request_rec *r, const char *name, int status)
 {
-    anshin_exchange_t x;
     int help = strcmp(name, "help/certificate") == 0;
+    anshin_portal_request_t request;
+    anshin_request_state_t state;
 
-    if (anshin_exchange_open(&x, r, help ? "/help/certificate" : "/login") != OK) {
+    anshin_request_state_get(r, &state);
+    if (open_request(&request, r, &state, help ? "/help/certificate" : "/login") != OK) {
         return DONE;
     }
     if (help) {
-        anshin_help_certificate_answer(&x, status);
+        anshin_help_certificate(&request, status);
     } else if (strcmp(name, "framed") == 0) {
-        anshin_login_framed(&x, status);
+        anshin_login_framed(&request, status);
     } else {
-        anshin_answer_page(&x, "unavailable", status);
+        anshin_response_page(&request, "unavailable", status);
     }
     return DONE;
 }

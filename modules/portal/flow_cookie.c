@@ -7,14 +7,14 @@
  * SECURITY: the cookies are the browser's, or anybody's. The one comparison of a flow's user with who is logged in
  * stands here, in open_one(), through which every flow of every page comes (S29).
  */
-#include "portal/exchange.h"
+#include "portal/flow_cookie.h"
 
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cookie_header.h"
-#include "httpd/cookie.h"
+#include "core/web/cookie_header.h"
+#include "portal/cookie.h"
 
 #define FLOWS_MAX 4
 #define OURS_MAX 2900 /* bytes of all our cookies as the browser sends them: below 3 KiB with those of the answer */
@@ -29,9 +29,9 @@ typedef struct jar_t {
     apr_size_t octets;        /* of all cookies of ours */
 } jar_t;
 
-static const char *prefix_of(const anshin_exchange_t *x)
+static const char *prefix_of(const anshin_portal_request_t *request)
 {
-    return apr_pstrcat(x->op.pool, ANSHIN_SESSION_COOKIE_PREFIX "flow.", x->op.contract->name, ".", NULL);
+    return apr_pstrcat(request->op.pool, ANSHIN_SESSION_COOKIE_PREFIX "flow.", request->op.contract->name, ".", NULL);
 }
 
 static void take_flow(void *baton, const char *id, const char *value)
@@ -55,14 +55,14 @@ static int older_first(const void *a, const void *b)
     return strcmp(((const kept_t *)a)->id, ((const kept_t *)b)->id);
 }
 
-static void read_jar(const anshin_exchange_t *x, jar_t *jar)
+static void read_jar(const anshin_portal_request_t *request, jar_t *jar)
 {
-    const char *header = apr_table_get(x->r->headers_in, "Cookie");
+    const char *header = apr_table_get(request->r->headers_in, "Cookie");
 
-    jar->kept = apr_array_make(x->op.pool, FLOWS_MAX, sizeof(kept_t));
+    jar->kept = apr_array_make(request->op.pool, FLOWS_MAX, sizeof(kept_t));
     jar->octets = 0;
-    anshin_cookie_each(header, prefix_of(x), take_flow, jar, x->op.pool);
-    anshin_cookie_each(header, ANSHIN_SESSION_COOKIE_PREFIX, take_size, jar, x->op.pool);
+    anshin_cookie_each(header, prefix_of(request), take_flow, jar, request->op.pool);
+    anshin_cookie_each(header, ANSHIN_SESSION_COOKIE_PREFIX, take_size, jar, request->op.pool);
     qsort(jar->kept->elts, (size_t)jar->kept->nelts, sizeof(kept_t), older_first);
 }
 
@@ -72,33 +72,33 @@ static apr_size_t octets_of(const char *name, const char *value)
 }
 
 /* Nothing is lost with it: it is over, its time is, or it is none. */
-static int is_over(anshin_exchange_t *x, const kept_t *kept)
+static int is_over(anshin_portal_request_t *request, const kept_t *kept)
 {
     anshin_flow_t flow;
 
-    return anshin_flow_unseal(&x->op, kept->value, kept->id, x->browser, &flow) == ANSHIN_EDENIED ||
-           anshin_flow_find(&x->op, &flow) == ANSHIN_EDENIED || flow.stage >= ANSHIN_STAGE_RESULT;
+    return anshin_flow_unseal(&request->op, kept->value, kept->id, request->browser, &flow) == ANSHIN_EDENIED ||
+           anshin_flow_find(&request->op, &flow) == ANSHIN_EDENIED || flow.stage >= ANSHIN_STAGE_RESULT;
 }
 
-/* Make room for the cookie of x->flow: first what is over goes, then the oldest. */
-static void make_room(anshin_exchange_t *x, apr_size_t octets)
+/* Make room for the cookie of request->flow: first what is over goes, then the oldest. */
+static void make_room(anshin_portal_request_t *request, apr_size_t octets)
 {
-    const char *prefix = prefix_of(x);
+    const char *prefix = prefix_of(request);
     jar_t jar;
     int left;
 
-    read_jar(x, &jar);
+    read_jar(request, &jar);
     left = jar.kept->nelts;
     octets += jar.octets;
     for (int all = 0; all <= 1; all++) {
         for (int i = 0; i < jar.kept->nelts && (left >= FLOWS_MAX || octets > OURS_MAX); i++) {
             kept_t *kept = &APR_ARRAY_IDX(jar.kept, i, kept_t);
-            if (kept->id != NULL && (strcmp(kept->id, x->flow.id) == 0 || all || is_over(x, kept))) {
-                const char *name = apr_pstrcat(x->op.pool, prefix, kept->id, NULL);
+            if (kept->id != NULL && (strcmp(kept->id, request->flow.id) == 0 || all || is_over(request, kept))) {
+                const char *name = apr_pstrcat(request->op.pool, prefix, kept->id, NULL);
                 octets -= octets_of(name, kept->value);
                 left--;
-                if (strcmp(kept->id, x->flow.id) != 0) {
-                    anshin_cookie_clear(x->r, name);
+                if (strcmp(kept->id, request->flow.id) != 0) {
+                    anshin_cookie_clear(request->r, name);
                 }
                 kept->id = NULL;
             }
@@ -106,74 +106,76 @@ static void make_room(anshin_exchange_t *x, apr_size_t octets)
     }
 }
 
-apr_status_t anshin_exchange_keep_flow(anshin_exchange_t *x)
+apr_status_t anshin_flow_cookie_keep(anshin_portal_request_t *request)
 {
-    const char *name = apr_pstrcat(x->op.pool, prefix_of(x), x->flow.id, NULL);
+    const char *name = apr_pstrcat(request->op.pool, prefix_of(request), request->flow.id, NULL);
     const char *text;
-    apr_status_t status = anshin_flow_seal(&x->op, &x->flow, x->browser, &text);
+    apr_status_t status = anshin_flow_seal(&request->op, &request->flow, request->browser, &text);
 
     if (status == APR_SUCCESS) {
-        make_room(x, octets_of(name, text));
-        anshin_cookie_set(x->r, name, text, 0);
+        make_room(request, octets_of(name, text));
+        anshin_cookie_set(request->r, name, text, 0);
     }
     return status;
 }
 
 /* Flows that began behind a login are of the one who was logged in. */
-static int of_another(const anshin_exchange_t *x)
+static int of_another(const anshin_portal_request_t *request)
 {
-    int member = x->flow.kind == ANSHIN_FLOW_TERMINAL || x->flow.kind == ANSHIN_FLOW_METHOD ||
-                 x->flow.kind == ANSHIN_FLOW_AUTHENTICATOR;
+    int member = request->flow.kind == ANSHIN_FLOW_TERMINAL || request->flow.kind == ANSHIN_FLOW_METHOD ||
+                 request->flow.kind == ANSHIN_FLOW_AUTHENTICATOR || request->flow.kind == ANSHIN_FLOW_RENEWAL;
 
-    return member && x->logged_in && strcmp(x->flow.user, x->session.user) != 0;
+    return member && request->logged_in && strcmp(request->flow.user, request->session.user) != 0;
 }
 
-/* The flow of one cookie into x->flow, which is none otherwise. */
-static apr_status_t open_one(anshin_exchange_t *x, const char *id, const char *value, anshin_flow_kind_t kind)
+/* The flow of one cookie into request->flow, which is none otherwise. */
+static apr_status_t open_one(anshin_portal_request_t *request, const char *id, const char *value,
+                             anshin_flow_kind_t kind)
 {
-    apr_status_t status = anshin_flow_unseal(&x->op, value, id, x->browser, &x->flow);
+    apr_status_t status = anshin_flow_unseal(&request->op, value, id, request->browser, &request->flow);
 
     if (status == APR_SUCCESS) {
-        status = x->flow.kind == kind ? anshin_flow_find(&x->op, &x->flow) : ANSHIN_EDENIED;
+        status = request->flow.kind == kind ? anshin_flow_find(&request->op, &request->flow) : ANSHIN_EDENIED;
     }
-    if (status == APR_SUCCESS && of_another(x)) {
+    if (status == APR_SUCCESS && of_another(request)) {
         status = ANSHIN_EDENIED;
     }
     if (status != APR_SUCCESS) {
-        memset(&x->flow, 0, sizeof(x->flow));
+        memset(&request->flow, 0, sizeof(request->flow));
     }
     return status;
 }
 
-const char *anshin_exchange_flow_id(const anshin_exchange_t *x)
+const char *anshin_flow_cookie_id(const anshin_portal_request_t *request)
 {
-    return anshin_exchange_value(x, "flow");
+    return anshin_portal_request_value(request, "flow");
 }
 
-apr_status_t anshin_exchange_open_flow(anshin_exchange_t *x, anshin_flow_kind_t kind)
+apr_status_t anshin_flow_cookie_open(anshin_portal_request_t *request, anshin_flow_kind_t kind)
 {
-    const char *id = anshin_exchange_flow_id(x);
+    const char *id = anshin_flow_cookie_id(request);
 
     if (id == NULL || !anshin_flow_id_valid(id)) {
         return ANSHIN_EDENIED;
     }
-    return open_one(x, id, anshin_cookie_get(x->r, apr_pstrcat(x->op.pool, prefix_of(x), id, NULL)), kind);
+    return open_one(request, id,
+                    anshin_cookie_get(request->r, apr_pstrcat(request->op.pool, prefix_of(request), id, NULL)), kind);
 }
 
-apr_status_t anshin_exchange_newest_flow(anshin_exchange_t *x, anshin_flow_kind_t kind, const char *token)
+apr_status_t anshin_flow_cookie_newest(anshin_portal_request_t *request, anshin_flow_kind_t kind, const char *token)
 {
     apr_status_t status = ANSHIN_EDENIED;
     jar_t jar;
 
-    read_jar(x, &jar);
+    read_jar(request, &jar);
     for (int i = jar.kept->nelts - 1; i >= 0; i--) {
         const kept_t *kept = &APR_ARRAY_IDX(jar.kept, i, kept_t);
 
-        status = open_one(x, kept->id, kept->value, kind);
-        if (status == APR_SUCCESS && (token == NULL || strcmp(token, x->flow.token) == 0)) {
+        status = open_one(request, kept->id, kept->value, kind);
+        if (status == APR_SUCCESS && (token == NULL || strcmp(token, request->flow.token) == 0)) {
             return APR_SUCCESS;
         }
-        memset(&x->flow, 0, sizeof(x->flow));
+        memset(&request->flow, 0, sizeof(request->flow));
         if (status != APR_SUCCESS && status != ANSHIN_EDENIED) {
             return status;
         }
@@ -181,15 +183,15 @@ apr_status_t anshin_exchange_newest_flow(anshin_exchange_t *x, anshin_flow_kind_
     return ANSHIN_EDENIED;
 }
 
-void anshin_exchange_forget_flow(anshin_exchange_t *x)
+void anshin_flow_cookie_forget(anshin_portal_request_t *request)
 {
-    anshin_cookie_clear(x->r, apr_pstrcat(x->op.pool, prefix_of(x), x->flow.id, NULL));
+    anshin_cookie_clear(request->r, apr_pstrcat(request->op.pool, prefix_of(request), request->flow.id, NULL));
 }
 
-const char *anshin_exchange_flow_path(const anshin_exchange_t *x, const char *path)
+const char *anshin_flow_cookie_path(const anshin_portal_request_t *request, const char *path)
 {
-    const char *back = anshin_exchange_value(x, "return");
+    const char *back = anshin_portal_request_value(request, "return");
 
-    path = apr_pstrcat(x->op.pool, path, strchr(path, '?') != NULL ? "&flow=" : "?flow=", x->flow.id, NULL);
-    return back != NULL ? apr_pstrcat(x->op.pool, path, "&return=", back, NULL) : path;
+    path = apr_pstrcat(request->op.pool, path, strchr(path, '?') != NULL ? "&flow=" : "?flow=", request->flow.id, NULL);
+    return back != NULL ? apr_pstrcat(request->op.pool, path, "&return=", back, NULL) : path;
 }

@@ -3,7 +3,7 @@
  *
  * SECURITY: the name comes from the address; asset.c says which are served.
  */
-#include "portal/route.h"
+#include "portal/static.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -11,25 +11,33 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "portal/page.h"
+#include "http/page_headers.h"
 #include "portal/asset.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
-static void set_headers(request_rec *r, const char *type)
+static void set_headers(request_rec *r, const char *type, const char *control)
 {
-    anshin_page_headers_cached(r, "max-age=3600, must-revalidate");
+    anshin_page_headers_cached(r, control);
     ap_set_content_type(r, type);
     ap_update_mtime(r, r->finfo.mtime);
     ap_set_last_modified(r);
     apr_table_setn(r->headers_out, "ETag", ap_make_etag(r, 0));
 }
 
-static int send_file(request_rec *r, apr_file_t *file, const char *type)
+int anshin_static_open(request_rec *r, apr_file_t **file, const char *path)
+{
+    return apr_file_open(file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_FPROT_OS_DEFAULT, r->pool) == APR_SUCCESS &&
+           apr_file_info_get(&r->finfo, APR_FINFO_NORM, *file) == APR_SUCCESS && r->finfo.filetype == APR_REG;
+}
+
+int anshin_static_send(request_rec *r, apr_file_t *file, const char *type, const char *control)
 {
     apr_bucket_brigade *bb;
     int answer;
 
-    set_headers(r, type);
+    set_headers(r, type, control);
     answer = ap_meets_conditions(r);
     if (answer != OK) {
         r->status = answer; /* 304 or 412: headers alone, of ours */
@@ -49,7 +57,6 @@ int anshin_static_get(request_rec *r, const char *share_dir, const char *name)
 {
     const char *type = anshin_asset_type(name);
     apr_file_t *file;
-    const char *path;
 
     if (type == NULL) {
         return anshin_page_bare(r, HTTP_NOT_FOUND);
@@ -58,12 +65,8 @@ int anshin_static_get(request_rec *r, const char *share_dir, const char *name)
         apr_table_setn(r->err_headers_out, "Allow", "GET, HEAD");
         return anshin_page_bare(r, HTTP_METHOD_NOT_ALLOWED);
     }
-    path = apr_pstrcat(r->pool, share_dir, "/static/", name, NULL);
-    if (apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_FPROT_OS_DEFAULT, r->pool) != APR_SUCCESS) {
+    if (!anshin_static_open(r, &file, apr_pstrcat(r->pool, share_dir, "/static/", name, NULL))) {
         return anshin_page_bare(r, HTTP_NOT_FOUND);
     }
-    if (apr_file_info_get(&r->finfo, APR_FINFO_NORM, file) != APR_SUCCESS || r->finfo.filetype != APR_REG) {
-        return anshin_page_bare(r, HTTP_NOT_FOUND);
-    }
-    return send_file(r, file, type);
+    return anshin_static_send(r, file, type, "max-age=3600, must-revalidate");
 }

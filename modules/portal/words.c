@@ -1,153 +1,185 @@
 /*
  * What pages say in words that several of them need: methods, kinds of terminals, the password policy, questions.
  */
+#include "portal/words.h"
+
 #include <apr_strings.h>
 #include <string.h>
 
-#include "core/account.h"
-#include "core/password.h"
-#include "portal/member.h"
+#include "core/account/account.h"
+#include "core/account/password.h"
+#include "core/base/label.h"
 
-const char *anshin_words_method(anshin_exchange_t *x, apr_int64_t method)
+const char *anshin_words_method(anshin_page_t *page, apr_int64_t method)
 {
-    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "methods.", anshin_method_name(method), NULL));
+    return anshin_page_say(page, apr_pstrcat(page->op->pool, "methods.", anshin_method_name(method), NULL));
 }
 
-const char *anshin_words_kind(anshin_exchange_t *x, apr_int64_t kind)
+const char *anshin_words_kind(anshin_page_t *page, apr_int64_t kind)
 {
-    return anshin_page_say(x->page, apr_pstrcat(x->op.pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
+    return anshin_page_say(page, apr_pstrcat(page->op->pool, "terminal_kinds.", anshin_terminal_kind_name(kind), NULL));
 }
 
-void anshin_words_wrong(anshin_exchange_t *x, const char *field, const char *key, int remaining)
+void anshin_words_terminal(anshin_page_t *page, json_t *object, apr_int64_t number, const char *label)
 {
-    if (x->op.contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
-        anshin_page_error(x->page, field, key);
+    anshin_page_put(page, object, "number", json_integer(number));
+    if (label != NULL && *label != '\0') {
+        anshin_page_put(page, object, "label", json_string(label));
+    }
+    anshin_page_put(page, object, "terminal_text", json_string(anshin_label_title(number, label, page->op->pool)));
+}
+
+void anshin_words_wrong(anshin_page_t *page, const char *field, const char *key, int remaining)
+{
+    if (page->op->contract->policy.show_attempts == ANSHIN_SHOW_OFF) {
+        anshin_page_error(page, field, key);
         return;
     }
-    key = apr_pstrcat(x->op.pool, key, "_remaining", NULL);
-    anshin_page_error_text(x->page, field, anshin_page_say_number(x->page, key, "remaining", remaining));
+    key = apr_pstrcat(page->op->pool, key, "_remaining", NULL);
+    anshin_page_error_text(page, field, anshin_page_say_number(page, key, "remaining", remaining));
 }
 
-static void add_rule(anshin_exchange_t *x, json_t *rules, const char *text)
+/* pattern: an expression (ECMAScript) that a password of this rule matches, for the page's script. */
+static void add_seen_rule(anshin_page_t *page, json_t *rules, const char *text, const char *pattern)
 {
-    anshin_page_append(x->page, rules, json_pack("{s:s}", "text", text));
+    anshin_page_append(page, rules, json_pack("{s:s, s:s*}", "text", text, "pattern", pattern));
+}
+
+static void add_rule(anshin_page_t *page, json_t *rules, const char *text)
+{
+    add_seen_rule(page, rules, text, NULL);
 }
 
 /* The classes of characters that a password may have, in as few lines as possible. */
-static void put_classes(anshin_exchange_t *x, json_t *rules)
+static void put_classes(anshin_page_t *page, json_t *rules)
 {
     static const char *const names[] = {"policy.digits", "policy.upper", "policy.lower"};
-    const anshin_policy_t *policy = &x->op.contract->policy;
+    const anshin_policy_t *policy = &page->op->contract->policy;
     int usual =
         ANSHIN_CHARACTERS_DIGITS | ANSHIN_CHARACTERS_UPPER | ANSHIN_CHARACTERS_LOWER | ANSHIN_CHARACTERS_SYMBOLS;
     int i;
 
     if ((policy->password_characters & usual) == usual && policy->password_symbols == NULL) {
-        add_rule(x, rules, anshin_page_say(x->page, "policy.characters"));
+        add_rule(page, rules, anshin_page_say(page, "policy.characters"));
     } else {
         for (i = 0; i < 3; i++) {
             if (policy->password_characters & (1 << i)) {
-                add_rule(x, rules, anshin_page_say(x->page, names[i]));
+                add_rule(page, rules, anshin_page_say(page, names[i]));
             }
         }
         if (policy->password_characters & ANSHIN_CHARACTERS_SYMBOLS) {
             const char *symbols =
                 policy->password_symbols != NULL ? policy->password_symbols : "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-            add_rule(x, rules, anshin_page_say_text(x->page, "policy.symbols", "symbols", symbols));
+            add_rule(page, rules, anshin_page_say_text(page, "policy.symbols", "symbols", symbols));
         }
     }
     if (policy->password_characters & ANSHIN_CHARACTERS_SPACE) {
-        add_rule(x, rules, anshin_page_say(x->page, "policy.space"));
+        add_rule(page, rules, anshin_page_say(page, "policy.space"));
     }
 }
 
-void anshin_words_rules(anshin_exchange_t *x, int change)
+/* "your last 3 passwords", and of a single one "your previous password". */
+static const char *say_count(anshin_page_t *page, const char *one, const char *many, int count)
 {
-    static const char *const needs[] = {"policy.need_digit", "policy.need_upper", "policy.need_lower",
-                                        "policy.need_symbol"};
-    const anshin_policy_t *policy = &x->op.contract->policy;
+    return count == 1 ? anshin_page_say(page, one) : anshin_page_say_number(page, many, "count", count);
+}
+
+void anshin_words_rules(anshin_page_t *page, int change)
+{
+    static const struct {
+        const char *key;
+        const char *pattern;
+    } needs[] = {{"policy.need_digit", "[0-9]"},
+                 {"policy.need_upper", "[A-Z]"},
+                 {"policy.need_lower", "[a-z]"},
+                 {"policy.need_symbol", "[!-\\/:-@\\[-`\\{-~]"}};
+    const anshin_policy_t *policy = &page->op->contract->policy;
     json_t *rules = json_array();
     json_t *length = json_pack("{s:i, s:i}", "min", policy->password_min, "max", policy->password_max);
     int i;
 
-    add_rule(x, rules, anshin_texts_render(x->page->texts, x->page->language, "policy.length", length, x->op.pool));
+    add_seen_rule(page, rules,
+                  anshin_texts_render(page->texts, page->language, "policy.length", length, page->op->pool),
+                  apr_psprintf(page->op->pool, "^.{%d,%d}$", policy->password_min, policy->password_max));
     json_decref(length);
-    put_classes(x, rules);
+    put_classes(page, rules);
     for (i = 0; i < 4; i++) {
         if (policy->password_required & (1 << i)) {
-            add_rule(x, rules, anshin_page_say(x->page, needs[i]));
+            add_seen_rule(page, rules, anshin_page_say(page, needs[i].key), needs[i].pattern);
         }
     }
-    add_rule(x, rules, anshin_page_say(x->page, "policy.no_user"));
-    add_rule(x, rules, anshin_page_say(x->page, "policy.no_address"));
+    add_rule(page, rules, anshin_page_say(page, "policy.no_user"));
+    add_rule(page, rules, anshin_page_say(page, "policy.no_address"));
     if (policy->password_blocklist != NULL) {
-        add_rule(x, rules, anshin_page_say(x->page, "policy.no_blocklisted"));
+        add_rule(page, rules, anshin_page_say(page, "policy.no_blocklisted"));
     }
     if (change) {
-        add_rule(x, rules, anshin_page_say(x->page, "policy.not_current"));
+        anshin_page_label(page, "password", "labels.new_password");
+        anshin_page_label(page, "password_confirm", "labels.new_password_confirm");
+        add_rule(page, rules, anshin_page_say(page, "policy.not_current"));
     }
     if (change && policy->password_history > 0) {
-        add_rule(x, rules, anshin_page_say_number(x->page, "policy.not_used", "count", policy->password_history));
+        add_rule(page, rules, say_count(page, "policy.not_used_one", "policy.not_used", policy->password_history));
     }
-    anshin_page_put(x->page, x->page->page, "rules", rules);
-    anshin_page_put(x->page, x->page->page, "min", json_integer(policy->password_min));
-    anshin_page_put(x->page, x->page->page, "max", json_integer(policy->password_max));
+    anshin_page_put(page, page->page, "rules", rules);
+    anshin_page_put(page, page->page, "min", json_integer(policy->password_min));
+    anshin_page_put(page, page->page, "max", json_integer(policy->password_max));
 }
 
-void anshin_words_questions(anshin_exchange_t *x, const char *selected)
+void anshin_words_questions(anshin_page_t *page, const char *selected)
 {
-    const apr_array_header_t *ids = x->op.contract->policy.questions;
+    const apr_array_header_t *ids = page->op->contract->policy.questions;
     json_t *questions = json_array();
     int i;
 
     for (i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
-        const char *text = anshin_page_say(x->page, apr_pstrcat(x->op.pool, "questions.", id, NULL));
+        const char *text = anshin_page_say(page, apr_pstrcat(page->op->pool, "questions.", id, NULL));
         json_t *entry = json_pack("{s:s, s:s, s:b}", "id", id, "text", text, "selected", strcmp(id, selected) == 0);
 
-        anshin_page_append(x->page, questions, entry);
+        anshin_page_append(page, questions, entry);
     }
-    anshin_page_put(x->page, x->page->page, "questions", questions);
+    anshin_page_put(page, page->page, "questions", questions);
 }
 
 /* A broken rule's text, with its number where it has one. */
-static const char *rule_text(anshin_exchange_t *x, anshin_rule_t rule)
+static const char *rule_text(anshin_page_t *page, anshin_rule_t rule)
 {
-    const anshin_policy_t *policy = &x->op.contract->policy;
-    const char *key = apr_pstrcat(x->op.pool, "rules.", anshin_rule_name(rule), NULL);
+    const anshin_policy_t *policy = &page->op->contract->policy;
+    const char *key = apr_pstrcat(page->op->pool, "rules.", anshin_rule_name(rule), NULL);
 
     if (rule == ANSHIN_RULE_TOO_SHORT) {
-        return anshin_page_say_number(x->page, key, "min", policy->password_min);
+        return anshin_page_say_number(page, key, "min", policy->password_min);
     }
     if (rule == ANSHIN_RULE_TOO_LONG) {
-        return anshin_page_say_number(x->page, key, "max", policy->password_max);
+        return anshin_page_say_number(page, key, "max", policy->password_max);
     }
     if (rule == ANSHIN_RULE_USED_BEFORE) {
-        return anshin_page_say_number(x->page, key, "count", policy->password_history);
+        return say_count(page, "rules.used_before_one", key, policy->password_history);
     }
-    return anshin_page_say(x->page, key);
+    return anshin_page_say(page, key);
 }
 
-void anshin_words_broken(anshin_exchange_t *x, unsigned broken)
+void anshin_words_broken(anshin_page_t *page, unsigned broken)
 {
     int rule;
 
     for (rule = 0; rule < ANSHIN_RULE_COUNT; rule++) {
         if (broken & (1u << rule)) {
-            anshin_page_error_text(x->page, rule == ANSHIN_RULE_MISMATCH ? "password_confirm" : "password",
-                                   rule_text(x, (anshin_rule_t)rule));
+            anshin_page_error_text(page, rule == ANSHIN_RULE_MISMATCH ? "password_confirm" : "password",
+                                   rule_text(page, (anshin_rule_t)rule));
         }
     }
 }
 
-void anshin_words_answer(anshin_exchange_t *x, const char *question_error, const char *answer_error)
+void anshin_words_answer(anshin_page_t *page, const char *question_error, const char *answer_error)
 {
     if (question_error != NULL) {
-        anshin_page_error(x->page, "question", question_error);
+        anshin_page_error(page, "question", question_error);
     }
     if (answer_error != NULL) {
-        anshin_page_error_text(x->page, "answer",
-                               anshin_page_say_number(x->page, answer_error, "min", x->op.contract->policy.answer_min));
+        anshin_page_error_text(
+            page, "answer", anshin_page_say_number(page, answer_error, "min", page->op->contract->policy.answer_min));
     }
 }

@@ -16,6 +16,7 @@
 
 #include <apr_strings.h>
 
+#include "core/config/config_json.h"
 #include "runtime/io.h"
 
 #define SIZE_MAX_READ 4194304
@@ -79,7 +80,8 @@ static void move_paths(void *structure, const anshin_option_t *options, const ch
 {
     for (const anshin_option_t *option = options; option->directive != NULL; option++) {
         const char **path = (const char **)(void *)((char *)structure + option->offset);
-        const char *now = option->kind == ANSHIN_OPTION_PATH && *path != NULL ? moved(*path, from, to, pool) : NULL;
+        int may_move = option->kind == ANSHIN_OPTION_PATH || option->kind == ANSHIN_OPTION_KEY;
+        const char *now = may_move && *path != NULL ? moved(*path, from, to, pool) : NULL;
 
         if (now != NULL) {
             *path = now;
@@ -116,7 +118,9 @@ apr_status_t anshin_config_file_read(anshin_config_t **config, const char *state
         return errno == ENOENT ? anshin_fail(err, ANSHIN_ENOTFOUND, "AN0773",
                                              "%s is not there: start httpd once with this AnshinStateDir", path)
                : errno == ELOOP
-                   ? anshin_fail(err, ANSHIN_EINVALID, "AN1022", "%s is a link; httpd writes a file of its own", path)
+                   ? anshin_fail(err, ANSHIN_EINVALID, "AN1022",
+                                 "%s is a link, which is not followed; remove it, and httpd writes a file of its own",
+                                 path)
                    : anshin_fail(err, ANSHIN_EFAULT, "AN0774", "%s: %s", path, strerror(errno));
     }
     status = check(fd, path, err);
@@ -189,7 +193,7 @@ apr_status_t anshin_config_file_write(const anshin_config_t *config, anshin_erro
 
     json_decref(json);
     if (text == NULL) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0926", "no memory for the snapshot of the configuration");
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0926", "no memory for config.json");
     }
     status = replace(apr_pstrcat(pool, state_dir, "/" ANSHIN_CONFIG_FILE, NULL), state_dir, text, err, pool);
     free(text);

@@ -5,7 +5,7 @@
 #ifndef ANSHIN_RUNTIME_CONFIG_FILE_H
 #define ANSHIN_RUNTIME_CONFIG_FILE_H
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 #define ANSHIN_CONFIG_FILE "config.json"
 #define ANSHIN_CONFIG_FILE_MODE 0640

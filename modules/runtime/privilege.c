@@ -2,7 +2,7 @@
  * Whom a process becomes: see privilege.h.
  *
  * SECURITY: gives root away. Groups go first, while there is still the right to change them; then every user ID at
- * once; then it is tried whether root can be had back.
+ * once; then it is tried whether the process can become root again.
  */
 #include "runtime/privilege.h"
 
@@ -78,7 +78,7 @@ apr_status_t anshin_privilege_drop(const anshin_unix_user_t *user, gid_t gid, in
         return anshin_fail(err, ANSHIN_EFAULT, "AN0706", "cannot become user %s: %s", user->name, strerror(errno));
     }
     if (!has_become(user->uid, gid)) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0707", "became user %s, but root can be had back", user->name);
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0707", "became user %s, but could become root again", user->name);
     }
     return APR_SUCCESS;
 }

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 /* An entry of the user database. name is the caller's text. */
 typedef struct anshin_unix_user_t {

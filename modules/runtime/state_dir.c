@@ -16,7 +16,9 @@
 #include <apr_strings.h>
 
 #include "runtime/privilege.h"
-#include "runtime/state_private.h"
+#include "runtime/state_files.h"
+#include "runtime/state_mend.h"
+#include "runtime/state_names.h"
 
 #define TOP_MODE 0750
 
@@ -29,37 +31,15 @@ typedef struct part_t {
 } part_t;
 
 static const part_t parts[] = {
-    {"ca", OWNER_SIGNER, 0750},  {"store", OWNER_GROUP, 02770}, {"slots", OWNER_GROUP, 02770},
-    {"run", OWNER_GROUP, 02770}, {"mail", OWNER_GROUP, 02770},  {"crl", OWNER_GROUP, 02770},
+    {ANSHIN_STATE_CA, OWNER_SIGNER, 0750},    {ANSHIN_STATE_STORE, OWNER_GROUP, 02770},
+    {ANSHIN_STATE_SLOTS, OWNER_GROUP, 02770}, {ANSHIN_STATE_RUN, OWNER_GROUP, 02770},
+    {ANSHIN_STATE_MAIL, OWNER_GROUP, 02770},  {ANSHIN_STATE_CRL, OWNER_GROUP, 02770},
 };
-
-apr_status_t anshin_state_failed(const walk_t *walk, const char *what, const char *name)
-{
-    int code = errno;
-
-    if (code == EACCES && walk->act == ANSHIN_STATE_LOOK && !walk->root) {
-        return ANSHIN_EDENIED;
-    }
-    return anshin_fail(walk->err, ANSHIN_EFAULT, "AN0540", "%s %s: %s", what, anshin_state_path(walk, name),
-                       strerror(code));
-}
-
-const char *anshin_state_path(const walk_t *walk, const char *name)
-{
-    return name[0] == '\0' ? walk->path : apr_pstrcat(walk->pool, walk->path, "/", name, NULL);
-}
-
-void anshin_state_tell(const walk_t *walk, const char *text)
-{
-    if (walk->done != NULL) {
-        APR_ARRAY_PUSH(walk->done, const char *) = text;
-    }
-}
 
 /* --- one directory --- */
 
 /* What was wrong before we came and only the operator can judge. */
-static apr_status_t judge(const walk_t *walk, const char *name, const struct stat *seen, mode_t mode)
+static apr_status_t judge(const anshin_state_walk_t *walk, const char *name, const struct stat *seen, mode_t mode)
 {
     const char *path = anshin_state_path(walk, name);
 
@@ -67,10 +47,10 @@ static apr_status_t judge(const walk_t *walk, const char *name, const struct sta
         return APR_SUCCESS;
     }
     if ((seen->st_mode & S_IRWXO) != 0) {
-        return anshin_fail(walk->err, ANSHIN_EINVALID, "AN0544",
-                           "%s has mode %04o: the world may enter it; make it %04o (chmod %04o %s), or run htanshin "
-                           "state prepare",
-                           path, (unsigned)(seen->st_mode & 07777), (unsigned)mode, (unsigned)mode, path);
+        return anshin_fail(
+            walk->err, ANSHIN_EINVALID, "AN0544",
+            "%s has mode %04o, which lets everybody in; make it %04o (chmod %04o %s), or run htanshin state prepare",
+            path, (unsigned)(seen->st_mode & 07777), (unsigned)mode, (unsigned)mode, path);
     }
     if (walk->root && seen->st_gid != walk->owners->group) {
         return anshin_fail(walk->err, ANSHIN_EINVALID, "AN0545",
@@ -79,26 +59,7 @@ static apr_status_t judge(const walk_t *walk, const char *name, const struct sta
     return APR_SUCCESS;
 }
 
-/* Owner (uid -1: whoever it is), group and mode by the descriptor; only what differs. */
-apr_status_t anshin_state_set(const walk_t *walk, int fd, const char *name, const struct stat *seen, uid_t uid,
-                              mode_t mode)
-{
-    uid_t owner = !walk->root || seen->st_uid == uid ? (uid_t)-1 : uid;
-    gid_t group = !walk->root || seen->st_gid == walk->owners->group ? (gid_t)-1 : walk->owners->group;
-
-    if (walk->act == ANSHIN_STATE_LOOK) {
-        return APR_SUCCESS;
-    }
-    if ((owner != (uid_t)-1 || group != (gid_t)-1) && fchown(fd, owner, group) != 0) {
-        return anshin_state_failed(walk, "cannot hand to its owner", name);
-    }
-    if (((seen->st_mode & 07777) != mode || owner != (uid_t)-1 || group != (gid_t)-1) && fchmod(fd, mode) != 0) {
-        return anshin_state_failed(walk, "cannot set the mode of", name);
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t no_directory(const walk_t *walk, const char *name)
+static apr_status_t no_directory(const anshin_state_walk_t *walk, const char *name)
 {
     return anshin_fail(walk->err, ANSHIN_EINVALID, "AN0543",
                        "%s is not a directory; no link is followed here: move it away, or name another",
@@ -106,7 +67,7 @@ static apr_status_t no_directory(const walk_t *walk, const char *name)
 }
 
 /* Open a directory of STATE. ANSHIN_ENOTFOUND: it is not there, and was not to be made. *made: it is new. */
-static apr_status_t enter(int *fd, struct stat *seen, int *made, const walk_t *walk, const part_t *part)
+static apr_status_t enter(int *fd, struct stat *seen, int *made, const anshin_state_walk_t *walk, const part_t *part)
 {
     *made = walk->act != ANSHIN_STATE_LOOK && mkdirat(walk->fd, part->name, S_IRWXU) == 0;
     if (walk->act != ANSHIN_STATE_LOOK && !*made && errno != EEXIST) {
@@ -125,7 +86,7 @@ static apr_status_t enter(int *fd, struct stat *seen, int *made, const walk_t *w
     return APR_SUCCESS;
 }
 
-static apr_status_t part_of(const walk_t *walk, const part_t *part)
+static apr_status_t part_of(const anshin_state_walk_t *walk, const part_t *part)
 {
     uid_t uid = part->owner == OWNER_SIGNER ? walk->owners->signer : (uid_t)-1;
     struct stat seen;
@@ -150,7 +111,7 @@ static apr_status_t part_of(const walk_t *walk, const part_t *part)
 
 /* --- STATE itself --- */
 
-static apr_status_t check_owner(const walk_t *walk, const struct stat *seen)
+static apr_status_t check_owner(const anshin_state_walk_t *walk, const struct stat *seen)
 {
     if (seen->st_uid == geteuid()) {
         return APR_SUCCESS;
@@ -167,7 +128,7 @@ static apr_status_t check_owner(const walk_t *walk, const struct stat *seen)
 }
 
 /* The group could rename what lies in it: closed before anything in it is looked at. */
-static apr_status_t close_top(const walk_t *walk, const struct stat *seen, int made)
+static apr_status_t close_top(const anshin_state_walk_t *walk, const struct stat *seen, int made)
 {
     apr_status_t status = made ? APR_SUCCESS : judge(walk, "", seen, TOP_MODE);
 
@@ -183,7 +144,7 @@ static apr_status_t close_top(const walk_t *walk, const struct stat *seen, int m
 }
 
 /* ANSHIN_ENOTFOUND: there is none yet. */
-static apr_status_t open_top(walk_t *walk)
+static apr_status_t open_top(anshin_state_walk_t *walk)
 {
     struct stat seen;
     int made = walk->act != ANSHIN_STATE_LOOK && mkdir(walk->path, S_IRWXU) == 0;
@@ -206,7 +167,7 @@ static apr_status_t open_top(walk_t *walk)
     return status == APR_SUCCESS ? close_top(walk, &seen, made) : status;
 }
 
-static apr_status_t walk_all(walk_t *walk)
+static apr_status_t walk_all(anshin_state_walk_t *walk)
 {
     apr_status_t status = open_top(walk);
 
@@ -225,7 +186,7 @@ static apr_status_t walk_all(walk_t *walk)
 apr_status_t anshin_state_dir(const char *state_dir, const anshin_state_owners_t *owners, anshin_state_act_t act,
                               apr_array_header_t *done, anshin_error_t *err, apr_pool_t *pool)
 {
-    walk_t walk = {state_dir, -1, act, geteuid() == 0, owners, done, err, pool};
+    anshin_state_walk_t walk = {state_dir, -1, act, geteuid() == 0, owners, done, err, pool};
     apr_status_t status = walk_all(&walk);
 
     if (walk.fd >= 0) {

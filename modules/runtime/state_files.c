@@ -1,10 +1,12 @@
 /*
- * The files of STATE itself, seal key and configuration: see state_dir.h.
+ * The files of STATE itself, seal key and configuration: see state_files.h.
  *
  * SECURITY: with another seal key than the one that the store was written with, invitations, waiting downloads and
  * unsent mail are lost for good, and nobody is told. So a key is made only where there is nothing yet that needs one
  * (S39).
  */
+#include "runtime/state_files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,17 +15,17 @@
 
 #include <apr_strings.h>
 
-#include "crypto/crypto.h"
+#include "crypto/keyfile.h"
 #include "runtime/config_file.h"
-#include "runtime/state_private.h"
+#include "runtime/state_names.h"
 
-#define KEY_FILE "seal.key"
+#define KEY_FILE ANSHIN_STATE_KEY
 #define KEY_MODE 0640
 
 /* 1: there is something in STATE/store. -1: with errno. */
-static int store_holds(const walk_t *walk)
+static int store_holds(const anshin_state_walk_t *walk)
 {
-    int fd = openat(walk->fd, "store", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(walk->fd, ANSHIN_STATE_STORE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
     int found = 0;
@@ -44,13 +46,13 @@ static int store_holds(const walk_t *walk)
     return found;
 }
 
-static apr_status_t make_key(const walk_t *walk)
+static apr_status_t make_key(const anshin_state_walk_t *walk)
 {
     const char *path = anshin_state_path(walk, KEY_FILE);
     int holds = store_holds(walk);
 
     if (holds < 0) {
-        return anshin_state_failed(walk, "cannot look into", "store");
+        return anshin_state_failed(walk, "cannot look into", ANSHIN_STATE_STORE);
     }
     if (holds) {
         return anshin_fail(
@@ -63,14 +65,14 @@ static apr_status_t make_key(const walk_t *walk)
                                           : anshin_seal_key_create(path, walk->owners->group, walk->err, walk->pool);
 }
 
-static apr_status_t no_file(const walk_t *walk, const char *name)
+static apr_status_t no_file(const anshin_state_walk_t *walk, const char *name)
 {
     return anshin_fail(walk->err, ANSHIN_EINVALID, "AN1026", "%s is not a file of its own; move it away",
                        anshin_state_path(walk, name));
 }
 
 /* A file that is root's (or, without root, ours) and that nobody else may write. */
-static apr_status_t judge_file(const walk_t *walk, const char *name, const struct stat *seen, mode_t mode)
+static apr_status_t judge_file(const anshin_state_walk_t *walk, const char *name, const struct stat *seen, mode_t mode)
 {
     const char *path = anshin_state_path(walk, name);
 
@@ -91,7 +93,7 @@ static apr_status_t judge_file(const walk_t *walk, const char *name, const struc
 }
 
 /* ANSHIN_ENOTFOUND: it is not there. */
-static apr_status_t file_of(const walk_t *walk, const char *name, mode_t mode)
+static apr_status_t file_of(const anshin_state_walk_t *walk, const char *name, mode_t mode)
 {
     struct stat seen;
     apr_status_t status;
@@ -115,7 +117,7 @@ static apr_status_t file_of(const walk_t *walk, const char *name, mode_t mode)
     return status;
 }
 
-apr_status_t anshin_state_files(const walk_t *walk)
+apr_status_t anshin_state_files(const anshin_state_walk_t *walk)
 {
     apr_status_t status = file_of(walk, KEY_FILE, KEY_MODE);
 
@@ -128,64 +130,4 @@ apr_status_t anshin_state_files(const walk_t *walk)
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     return status;
-}
-
-/* --- a file to be read ------------------------------------------------------------------------------------------ */
-
-/* What of the path lies below STATE; NULL: none of it. */
-static char *below(const char *state_dir, const char *path, apr_pool_t *pool)
-{
-    apr_size_t length = strlen(state_dir);
-
-    while (length > 1 && state_dir[length - 1] == '/') {
-        length--;
-    }
-    return strncmp(path, state_dir, length) == 0 && path[length] == '/' ? apr_pstrdup(pool, path + length) : NULL;
-}
-
-/* -1: with errno. No name opens a FIFO for good or a device for its side effects. */
-static int open_below(const char *state_dir, char *names)
-{
-    int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    char *rest;
-
-    for (const char *name = apr_strtok(names, "/", &rest); fd >= 0 && name != NULL;) {
-        const char *next = apr_strtok(NULL, "/", &rest);
-        int parent = fd;
-        int code;
-
-        fd = strcmp(name, "..") == 0
-                 ? -1
-                 : openat(parent, name,
-                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (next != NULL ? O_DIRECTORY : 0));
-        code = strcmp(name, "..") == 0 ? ELOOP : errno;
-        (void)close(parent);
-        errno = code;
-        name = next;
-    }
-    return fd;
-}
-
-apr_status_t anshin_state_open(int *fd, const char *state_dir, const char *path, anshin_error_t *err, apr_pool_t *pool)
-{
-    char *names = below(state_dir, path, pool);
-    struct stat seen;
-
-    *fd = names != NULL ? open_below(state_dir, names) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (*fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN1172",
-                           "%s is a link, or lies behind one; below the state directory none is followed. Put the file "
-                           "itself there, or name another place",
-                           path);
-    }
-    if (*fd < 0) {
-        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN1173", "%s: %s", path,
-                           strerror(errno));
-    }
-    if (fstat(*fd, &seen) == 0 && S_ISREG(seen.st_mode)) {
-        return APR_SUCCESS;
-    }
-    (void)close(*fd);
-    *fd = -1;
-    return anshin_fail(err, ANSHIN_EINVALID, "AN1174", "%s is no regular file", path);
 }

@@ -1,11 +1,13 @@
 /*
- * All that lies in a directory of STATE, given its group and mode: see state_dir.h. After a restore, for instance,
+ * All that lies in a directory of STATE, given its group and mode: see state_mend.h. After a restore, for instance,
  * which keeps neither.
  *
  * SECURITY: works as root in directories that the group may write. Nothing is followed: each name is opened as itself
  * and without effect on what it is (O_PATH), judged, and changed by that descriptor alone. Only plain files with a
  * single name, directories and our sockets are touched: a second name could lie anywhere (S36).
  */
+#include "runtime/state_mend.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +16,12 @@
 
 #include <apr_strings.h>
 
-#include "runtime/state_private.h"
-
 #define DEPTH_MAX 4
 #define DIRECTORY_MODE 02770
 #define FILE_MODE 0660
 
 typedef struct mend_t {
-    const walk_t *walk;
+    const anshin_state_walk_t *walk;
     int signers;
     int depth;
 } mend_t;
@@ -42,7 +42,7 @@ static mode_t mode_in(const mend_t *mend, const char *name)
 /* By the descriptor: fchmod() takes none of O_PATH, /proc does. */
 static int set(const mend_t *mend, int fd, const struct stat *seen, mode_t mode)
 {
-    const walk_t *walk = mend->walk;
+    const anshin_state_walk_t *walk = mend->walk;
     uid_t uid = walk->root && mend->signers ? walk->owners->signer : (uid_t)-1;
     gid_t gid = walk->root ? walk->owners->group : (gid_t)-1;
     char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
@@ -97,7 +97,7 @@ static apr_status_t mend_one(const mend_t *mend, int directory, const char *path
         status = APR_SUCCESS; /* the worker makes its own anew */
     } else if (!S_ISREG(seen.st_mode) || seen.st_nlink != 1) {
         anshin_state_tell(mend->walk, apr_pstrcat(mend->walk->pool, anshin_state_path(mend->walk, whole),
-                                                  " is none of ours and was left as it is", NULL));
+                                                  " is not ours and was left as it is", NULL));
     } else if (set(mend, fd, &seen, mode_in(mend, name)) != 0) {
         status = anshin_state_failed(mend->walk, "cannot set the mode of", whole);
     }
@@ -129,7 +129,7 @@ static apr_status_t mend_in(const mend_t *mend, int directory, const char *path)
     return status;
 }
 
-apr_status_t anshin_state_mend(const walk_t *walk, int directory, const char *name, int signers)
+apr_status_t anshin_state_mend(const anshin_state_walk_t *walk, int directory, const char *name, int signers)
 {
     const mend_t mend = {walk, signers, 0};
 

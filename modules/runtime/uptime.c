@@ -6,22 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
+#include "core/base/waiting.h"
 #include "runtime/io.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 static apr_time_t read_uptime(void *unused)
 {
-    struct timespec now = {0};
-
     (void)unused;
-    (void)clock_gettime(CLOCK_BOOTTIME, &now); /* there since Linux 2.6.39; it has no other way to fail */
-    return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
+    return anshin_uptime_now();
 }
 
 apr_status_t anshin_uptime_open(const anshin_uptime_t **uptime, anshin_error_t *err, apr_pool_t *pool)

@@ -13,6 +13,9 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
+#include "store/due.h"
+#include "store/lock_order.h"
+
 #define WRITE_WAIT apr_time_from_sec(5)
 
 typedef struct version_t {
@@ -38,8 +41,13 @@ typedef struct mem_store_t {
 typedef struct mem_txn_t {
     mem_store_t *store;
     anshin_txn_mode_t mode;
-    apr_uint64_t seen;   /* commits before this transaction */
+    anshin_error_t *err;
+    int entered;
+    apr_uint64_t seen;   /* commits before it entered */
     apr_hash_t *changes; /* type octet + key -> anshin_bytes_t, data NULL when erased */
+    apr_hash_t *blobs;   /* that it has put: name -> anshin_bytes_t */
+    anshin_lock_order_t order;
+    apr_status_t broken; /* by its order: it cannot be committed */
     apr_pool_t *pool;
 } mem_txn_t;
 
@@ -96,35 +104,48 @@ static char *hash_key(apr_pool_t *pool, const anshin_record_type_t *type, const 
 /* --- transactions --------------------------------------------------------------------------------------------------
  */
 
-static anshin_stamp_t mem_stamp(void *self)
+static anshin_store_version_t mem_version(void *self)
 {
     mem_store_t *store = self;
-    anshin_stamp_t stamp;
+    anshin_store_version_t version;
 
     apr_thread_mutex_lock(store->lock);
-    stamp = store->commits + 1;
+    version = store->commits + 1;
     apr_thread_mutex_unlock(store->lock);
-    return stamp;
+    return version;
+}
+
+/* With the first look at what others write. */
+static apr_status_t enter(mem_txn_t *txn)
+{
+    mem_store_t *store = txn->store;
+
+    if (txn->entered) {
+        return APR_SUCCESS;
+    }
+    if (txn->mode == ANSHIN_TXN_WRITE && apr_thread_mutex_timedlock(store->writing, WRITE_WAIT) != APR_SUCCESS) {
+        return anshin_fail(txn->err, ANSHIN_EBUSY, "AN0392", "store in memory: another write transaction does not end");
+    }
+    txn->entered = 1;
+    apr_thread_mutex_lock(store->lock);
+    txn->seen = store->commits;
+    apr_thread_mutex_unlock(store->lock);
+    return APR_SUCCESS;
 }
 
 static apr_status_t mem_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool)
 {
-    mem_store_t *store = store_self;
     mem_txn_t *txn = apr_pcalloc(pool, sizeof(*txn));
 
-    if (mode == ANSHIN_TXN_WRITE && apr_thread_mutex_timedlock(store->writing, WRITE_WAIT) != APR_SUCCESS) {
-        return anshin_fail(err, ANSHIN_EBUSY, "AN0392", "store in memory: another write transaction does not end");
-    }
-    txn->store = store;
+    txn->store = store_self;
     txn->mode = mode;
+    txn->err = err;
     txn->pool = pool;
     txn->changes = apr_hash_make(pool);
-    apr_thread_mutex_lock(store->lock);
-    txn->seen = store->commits;
-    apr_thread_mutex_unlock(store->lock);
+    txn->blobs = apr_hash_make(pool);
     *self = txn;
-    return APR_SUCCESS;
+    return mode == ANSHIN_TXN_WRITE ? APR_SUCCESS : enter(txn);
 }
 
 static const anshin_bytes_t *version_at(const version_t *version, apr_uint64_t seen)
@@ -135,11 +156,9 @@ static const anshin_bytes_t *version_at(const version_t *version, apr_uint64_t s
     return version != NULL ? &version->bytes : NULL;
 }
 
-static apr_status_t mem_get(void *self, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
-                            apr_pool_t *pool)
+/* What the transaction sees of a record; NULL: nothing. */
+static const anshin_bytes_t *look(const mem_txn_t *txn, const char *name)
 {
-    mem_txn_t *txn = self;
-    const char *name = hash_key(pool, type, key);
     const anshin_bytes_t *found = apr_hash_get(txn->changes, name, APR_HASH_KEY_STRING);
 
     if (found == NULL) {
@@ -147,7 +166,41 @@ static apr_status_t mem_get(void *self, const anshin_record_type_t *type, const 
         found = version_at(apr_hash_get(txn->store->records, name, APR_HASH_KEY_STRING), txn->seen);
         apr_thread_mutex_unlock(txn->store->lock);
     }
-    if (found == NULL || found->data == NULL) {
+    return found != NULL && found->data != NULL ? found : NULL;
+}
+
+/* Take the lock of a record's owner, as a store with a lock for each would. value NULL: the record is not there. */
+static apr_status_t take_lock(mem_txn_t *txn, const anshin_record_type_t *type, const char *key,
+                              const anshin_bytes_t *value, int writes)
+{
+    void *record = value != NULL ? apr_palloc(txn->pool, type->size) : NULL;
+    anshin_owner_t owner;
+
+    if (txn->mode != ANSHIN_TXN_WRITE ||
+        (record != NULL && anshin_record_decode(record, type, value->data, value->length, txn->pool) != APR_SUCCESS)) {
+        return APR_SUCCESS; /* what is damaged, the front finds */
+    }
+    anshin_owner_of(&owner, type, key, record, txn->pool);
+    txn->broken = txn->broken == APR_SUCCESS ? anshin_lock_order_take(&txn->order, &owner, writes, txn->err, txn->pool)
+                                             : txn->broken;
+    return txn->broken;
+}
+
+static apr_status_t mem_get(void *self, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
+                            apr_pool_t *pool)
+{
+    mem_txn_t *txn = self;
+    const anshin_bytes_t *found;
+    apr_status_t status = enter(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    found = look(txn, hash_key(pool, type, key));
+    if ((status = take_lock(txn, type, key, found, 0)) != APR_SUCCESS) {
+        return status;
+    }
+    if (found == NULL) {
         return ANSHIN_ENOTFOUND;
     }
     *value = copy_of(found->data, found->length, pool);
@@ -160,19 +213,41 @@ static void change(mem_txn_t *txn, const anshin_record_type_t *type, const char 
                  apr_pmemdup(txn->pool, &bytes, sizeof(bytes)));
 }
 
+/* Both owners are locked: of the record as it was, and as it will be. after NULL: it goes. */
+static apr_status_t take_for_write(mem_txn_t *txn, const anshin_record_type_t *type, const char *key,
+                                   const anshin_bytes_t *after)
+{
+    const anshin_bytes_t *before;
+    apr_status_t status = enter(txn);
+
+    if (status == APR_SUCCESS) {
+        before = look(txn, hash_key(txn->pool, type, key));
+        status = take_lock(txn, type, key, before, 1);
+    }
+    return status == APR_SUCCESS && after != NULL ? take_lock(txn, type, key, after, 1) : status;
+}
+
 static apr_status_t mem_put(void *self, const anshin_record_type_t *type, const char *key, const void *value,
                             apr_size_t length)
 {
     mem_txn_t *txn = self;
+    const anshin_bytes_t bytes = copy_of(value, length, txn->pool);
+    apr_status_t status = take_for_write(txn, type, key, &bytes);
 
-    change(txn, type, key, copy_of(value, length, txn->pool));
-    return APR_SUCCESS;
+    if (status == APR_SUCCESS) {
+        change(txn, type, key, bytes);
+    }
+    return status;
 }
 
 static apr_status_t mem_erase(void *self, const anshin_record_type_t *type, const char *key)
 {
-    change(self, type, key, (anshin_bytes_t){NULL, 0});
-    return APR_SUCCESS;
+    apr_status_t status = take_for_write(self, type, key, NULL);
+
+    if (status == APR_SUCCESS) {
+        change(self, type, key, (anshin_bytes_t){NULL, 0});
+    }
+    return status;
 }
 
 /* What the transaction sees: its own changes over the versions it may see. In a hash of its own, so that no lock is
@@ -194,8 +269,11 @@ static apr_status_t mem_each(void *self, const anshin_record_type_t *type, const
                              anshin_store_each_fn *visit, void *baton)
 {
     mem_txn_t *txn = self;
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status = enter(txn);
 
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     for (apr_hash_index_t *at = apr_hash_first(txn->pool, view_of(txn)); at != NULL && status == APR_SUCCESS;
          at = apr_hash_next(at)) {
         const char *key = apr_hash_this_key(at);
@@ -213,7 +291,7 @@ static void mem_abort(void *self)
 {
     mem_txn_t *txn = self;
 
-    if (txn->mode == ANSHIN_TXN_WRITE) {
+    if (txn->mode == ANSHIN_TXN_WRITE && txn->entered) {
         apr_thread_mutex_unlock(txn->store->writing);
     }
 }
@@ -241,52 +319,85 @@ static void publish(mem_txn_t *txn)
     }
 }
 
+static void publish_blobs(mem_txn_t *txn)
+{
+    mem_store_t *store = txn->store;
+
+    for (apr_hash_index_t *at = apr_hash_first(txn->pool, txn->blobs); at != NULL; at = apr_hash_next(at)) {
+        const anshin_bytes_t *bytes = apr_hash_this_val(at);
+        blob_t *blob = apr_palloc(store->pool, sizeof(*blob));
+
+        blob->bytes = copy_of(bytes->data, bytes->length, store->pool);
+        blob->written_at = apr_time_now();
+        apr_hash_set(store->blobs, apr_pstrdup(store->pool, apr_hash_this_key(at)), APR_HASH_KEY_STRING, blob);
+    }
+}
+
+__attribute__((weak)) anshin_mem_fate_t anshin_store_mem_fate(void)
+{
+    return ANSHIN_MEM_DONE;
+}
+
+static apr_status_t publish_all(mem_txn_t *txn)
+{
+    anshin_mem_fate_t fate = anshin_store_mem_fate();
+
+    if (fate == ANSHIN_MEM_DONE || fate == ANSHIN_MEM_FOUND) {
+        apr_thread_mutex_lock(txn->store->lock);
+        publish(txn);
+        publish_blobs(txn);
+        apr_thread_mutex_unlock(txn->store->lock);
+    }
+    if (fate == ANSHIN_MEM_DONE) {
+        return APR_SUCCESS;
+    }
+    return anshin_fail(txn->err, fate == ANSHIN_MEM_NOT_DONE ? ANSHIN_EBUSY : ANSHIN_EFAULT, "AN1284",
+                       "store in memory: the commit ended as the test wanted");
+}
+
 static apr_status_t mem_commit(void *self, anshin_durability_t durability)
 {
     mem_txn_t *txn = self;
+    apr_status_t status = txn->broken != APR_SUCCESS ? txn->broken : enter(txn);
 
     (void)durability;
-    if (txn->mode == ANSHIN_TXN_WRITE) {
-        apr_thread_mutex_lock(txn->store->lock);
-        publish(txn);
-        apr_thread_mutex_unlock(txn->store->lock);
+    if (txn->mode == ANSHIN_TXN_WRITE && status == APR_SUCCESS) {
+        status = publish_all(txn);
     }
     mem_abort(txn);
-    return APR_SUCCESS;
+    return status;
 }
 
 /* --- blobs ---------------------------------------------------------------------------------------------------------
  */
 
-static apr_status_t mem_blob_put(void *self, const char *name, const void *data, apr_size_t length, anshin_error_t *err)
+static apr_status_t mem_blob_put(void *self, const char *name, const void *data, apr_size_t length)
 {
-    mem_store_t *store = self;
-    blob_t *blob;
+    mem_txn_t *txn = self;
+    anshin_bytes_t bytes = copy_of(data, length, txn->pool);
 
-    (void)err;
-    apr_thread_mutex_lock(store->lock);
-    blob = apr_palloc(store->pool, sizeof(*blob));
-    blob->bytes = copy_of(data, length, store->pool);
-    blob->written_at = apr_time_now();
-    apr_hash_set(store->blobs, apr_pstrdup(store->pool, name), APR_HASH_KEY_STRING, blob);
-    apr_thread_mutex_unlock(store->lock);
+    apr_hash_set(txn->blobs, apr_pstrdup(txn->pool, name), APR_HASH_KEY_STRING,
+                 apr_pmemdup(txn->pool, &bytes, sizeof(bytes)));
     return APR_SUCCESS;
 }
 
-static apr_status_t mem_blob_get(void *self, anshin_bytes_t *data, const char *name, anshin_error_t *err,
-                                 apr_pool_t *pool)
+static apr_status_t mem_blob_get(void *self, const char *name, anshin_bytes_t *data, apr_pool_t *pool)
 {
-    mem_store_t *store = self;
+    mem_txn_t *txn = self;
+    const anshin_bytes_t *bytes = apr_hash_get(txn->blobs, name, APR_HASH_KEY_STRING);
     const blob_t *blob;
 
-    (void)err;
-    apr_thread_mutex_lock(store->lock);
-    blob = apr_hash_get(store->blobs, name, APR_HASH_KEY_STRING);
-    if (blob != NULL) {
-        *data = copy_of(blob->bytes.data, blob->bytes.length, pool);
+    if (bytes == NULL) {
+        apr_thread_mutex_lock(txn->store->lock);
+        blob = apr_hash_get(txn->store->blobs, name, APR_HASH_KEY_STRING); /* never freed */
+        apr_thread_mutex_unlock(txn->store->lock);
+        bytes = blob != NULL ? &blob->bytes : NULL;
     }
-    apr_thread_mutex_unlock(store->lock);
-    return blob != NULL ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+    if (bytes == NULL) {
+        return ANSHIN_ENOTFOUND;
+    }
+    *data = copy_of(bytes->data, bytes->length, pool);
+    return APR_SUCCESS;
 }
 
 static apr_status_t mem_blob_wipe(void *self, const char *name, anshin_error_t *err)
@@ -324,12 +435,16 @@ static apr_status_t mem_blob_each(void *self, anshin_blob_visit_fn *visit, void 
 const anshin_store_driver_t anshin_store_mem = {
     .name = "mem",
     .open = mem_open,
-    .stamp = mem_stamp,
+    .version = mem_version,
     .begin = mem_begin,
     .get = mem_get,
     .put = mem_put,
     .erase = mem_erase,
     .each = mem_each,
+    .due = anshin_due_file,
+    .take_due = anshin_due_take,
+    .list_due = anshin_due_list,
+    .count_due = anshin_due_count,
     .commit = mem_commit,
     .abort = mem_abort,
     .blob_put = mem_blob_put,

@@ -3,11 +3,11 @@
  * one with 20 (the baseline), from the dbm store with all of them behind a checkpoint. Goal: at most 3 times. Ends with
  * 1 where it is missed.
  */
-#include "../unit/world.h"
+#include "unit/fixture.h"
 #include "bench.h"
 
-#include "core/history.h"
-#include "store/store_dbm.h"
+#include "core/account/history.h"
+#include "store/dbm/store_dbm.h"
 
 #define MANY 100000
 #define FEW 20
@@ -16,16 +16,16 @@
 #define ROUNDS 31
 #define GOAL 3.0
 
-static world_t world;
+static fixture_t fixture;
 
 static void fill(const char *user, int count)
 {
     for (int done = 0; done < count;) {
-        anshin_op_t *op = world_op(&world);
-        anshin_txn_t *txn = world_begin(op, ANSHIN_TXN_WRITE);
+        anshin_op_t *op = fixture_op(&fixture);
+        anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
 
         for (int i = 0; i < BATCH && done < count; i++, done++) {
-            anshin_history_t entry = {.at = world.now - apr_time_from_sec(count - done),
+            anshin_history_t entry = {.at = fixture.now - apr_time_from_sec(count - done),
                                       .result = ANSHIN_HISTORY_LOGIN_OK,
                                       .address = "192.0.2.7",
                                       .terminal = 1};
@@ -44,7 +44,7 @@ static apr_status_t look(void *baton, const anshin_history_t *entry)
 
 static void read_pages(const char *user, apr_int64_t expected)
 {
-    const anshin_account_t account = {.contract = world.contract.name, .user = user}; /* of nobody: entries alone */
+    const anshin_account_t account = {.contract = fixture.contract.name, .user = user}; /* of nobody: entries alone */
 
     for (int i = 0; i < PAGES; i++) {
         anshin_op_t op;
@@ -53,14 +53,17 @@ static void read_pages(const char *user, apr_int64_t expected)
         apr_int64_t total;
         int seen = 0;
 
-        apr_pool_create(&pool, world.pool);
-        anshin_op_init(&op, &world.env, &world.contract, NULL, pool);
-        bench_must(anshin_txn_begin(&txn, world.env.store, ANSHIN_TXN_READ, &op.error, pool) == APR_SUCCESS, "begin");
-        bench_must(anshin_history_count(&op, txn, &account, world.now - apr_time_from_sec(31 * 86400), &total) ==
+        apr_pool_create(&pool, fixture.pool);
+        anshin_op_init(&op, &fixture.env, &fixture.contract, &anshin_actor_worker, pool);
+        bench_must(anshin_txn_begin(&txn, fixture.env.store, ANSHIN_TXN_READ, &op.error, pool) == APR_SUCCESS, "begin");
+        bench_must(anshin_history_count(&op, txn, &account, fixture.now - apr_time_from_sec(31 * 86400), &total) ==
                            APR_SUCCESS &&
                        total == expected,
                    "count");
-        bench_must(anshin_history_read(&op, txn, user, 0, 20, look, &seen, NULL) == APR_SUCCESS && seen == 20, "read");
+        bench_must(anshin_history_read(&op, txn, &(anshin_history_walk_t){user, 0, -1}, 20, look, &seen) ==
+                           APR_SUCCESS &&
+                       seen == 20,
+                   "read");
         anshin_txn_abort(txn);
         apr_pool_destroy(pool);
     }
@@ -87,7 +90,7 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    world_open(&world, &anshin_store_dbm, NULL, pool);
+    fixture_open(&fixture, &anshin_store_dbm, NULL, pool);
     fill("few", FEW);
     fill("many", MANY);
     missed = bench_run(&section);

@@ -16,12 +16,12 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/ca.h"
+#include "crypto/pki/ca.h"
 #include "crypto/heap.h"
-#include "crypto/pack.h"
-#include "crypto/sign.h"
+#include "crypto/pki/pack.h"
+#include "crypto/pki/sign.h"
 
-#include "../unit/scratch.h"
+#include "unit/scratch.h"
 #include "bench.h"
 
 #define ROUNDS 41
@@ -129,6 +129,7 @@ static void ours_one(void)
     anshin_issue_t wanted = {.serial = {serial, sizeof(serial)},
                              .common_name = "user 01",
                              .organization = "Bench",
+                             .uses = 1 << ANSHIN_USE_CLIENT,
                              .not_before = apr_time_now(),
                              .not_after = apr_time_now() + 365 * DAY,
                              .crl_url = "http://ca.example.jp/crl"};
@@ -142,9 +143,13 @@ static void ours_one(void)
     bench_must(anshin_key_make(&key, key_type, &err, scratch) == APR_SUCCESS &&
                    anshin_key_public(&wanted.public_key, key, &err, scratch) == APR_SUCCESS &&
                    anshin_ca_issue(&issued, ca, &wanted, &err, scratch) == APR_SUCCESS &&
-                   anshin_pack(&modern, ANSHIN_PACK_MODERN, PASSWORD, "user 01", key, &issued.certificate, &chain, 1,
+                   anshin_pack(&modern,
+                               &(anshin_pack_facts_t){ANSHIN_PACK_MODERN, PASSWORD, "user 01", key, &issued.certificate,
+                                                      &chain, 1},
                                &err, scratch) == APR_SUCCESS &&
-                   anshin_pack(&compat, ANSHIN_PACK_COMPAT, PASSWORD, "user 01", key, &issued.certificate, &chain, 1,
+                   anshin_pack(&compat,
+                               &(anshin_pack_facts_t){ANSHIN_PACK_COMPAT, PASSWORD, "user 01", key, &issued.certificate,
+                                                      &chain, 1},
                                &err, scratch) == APR_SUCCESS,
                err.text);
     apr_pool_clear(scratch);
@@ -177,7 +182,8 @@ static void prepare(void)
     FILE *file;
 
     anshin_error_clear(&err);
-    bench_must(anshin_ca_create(certificate_file, key_file, &wanted, &err, pool) == APR_SUCCESS &&
+    bench_must(anshin_ca_create(certificate_file, &(anshin_ca_key_source_t){.key = key_file}, &wanted, &err, pool) ==
+                       APR_SUCCESS &&
                    anshin_ca_open(&ca, certificate_file, key_file, NULL, &err, pool) == APR_SUCCESS,
                err.text);
     file = fopen(certificate_file, "r");
@@ -255,7 +261,7 @@ static double ask(const maker_t *maker)
 /* The second one has inherited an end of the first one's pipe, and so has to end before it. */
 static int measure_wiping(int rounds)
 {
-    double took[2][BENCH_ROUNDS_MAX], ratio[BENCH_ROUNDS_MAX];
+    double took[2][BENCH_ROUNDS_MAX], ratio[BENCH_ROUNDS_MAX] = {0};
     bench_row_t row = {
         .section = "issue with a wiping heap", .name = "P-256, a heap that keeps what was freed", .unit = "us CPU"};
 

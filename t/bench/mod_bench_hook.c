@@ -1,11 +1,12 @@
 /*
- * mod_bench_hook: how long a request stays in the hooks of the Anshin modules. For t/bench/hooks alone, never installed.
+ * mod_bench_hook: how long a request stays in the hooks of the Anshin modules. For t/bench/hooks alone, never
+ * installed.
  *
  * In each child the functions that the Anshin modules have hooked are replaced by ones that read the clock before and
  * after. Of each request the sum counts in a histogram, and each phase in one of its own; all lie in a file that the
- * bench reads: PHASES histograms of BUCKETS 64-bit counters of BUCKET_NS each, the last one for all that is longer. What
- * reading the clock costs is within the figures: the last histogram holds the time between two readings with nothing
- * between.
+ * bench reads: PHASES histograms of BUCKETS 64-bit counters of BUCKET_NS each, the last one for all that is longer.
+ * What reading the clock costs is within the figures: the last histogram holds the time between two readings with
+ * nothing between.
  *
  *   BenchHookFile FILE
  */
@@ -244,7 +245,8 @@ static const char *set_file(cmd_parms *command, void *config, const char *name)
 }
 
 static const command_rec directives[] = {
-    AP_INIT_TAKE1("BenchHookFile", set_file, NULL, RSRC_CONF, "where the histograms go"), {NULL}};
+    AP_INIT_TAKE1("BenchHookFile", set_file, NULL, RSRC_CONF, "where the histograms go"),
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 static void register_hooks(apr_pool_t *pool)
 {

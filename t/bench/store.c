@@ -17,10 +17,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "core/store.h"
-#include "store/store_dbm.h"
+#include "core/store/store.h"
+#include "store/dbm/store_dbm.h"
 
-#include "../unit/scratch.h"
+#include "unit/scratch.h"
 #include "bench.h"
 
 #define READS 2000 /* of a round */

@@ -1,7 +1,7 @@
 /*
  * What the number of users does to the costs: each verb of the core in stores of 1,000, 100,000 and 1,000,000 users, in
- * turns, with the cheapest password hash so that it hides nothing; then what the large store costs by itself: opening it,
- * memory, a walk over all accounts, checkpoints, recovery.
+ * turns, with the cheapest password hash so that it hides nothing; then what the large store costs by itself: opening
+ * it, memory, a walk over all accounts, checkpoints, recovery.
  *
  * Goal for every verb: at most 3 times the CPU time that it takes with 1,000 users. What grows with the number of users
  * misses it by far. ANSHIN_BENCH_QUICK: 1,000 and 20,000 users. Ends with 1 where a goal
@@ -22,7 +22,7 @@
 #define STALL_SECONDS 10
 #define RECOVERIES 5
 
-static town_t towns[SIZES];
+static dataset_t datasets[SIZES];
 static int sizes;
 static int missed;
 
@@ -35,15 +35,15 @@ static cost_t costs[SIZES][VERBS];
 
 /* --- the verbs ---------------------------------------------------------------------------------------------------- */
 
-static void call(town_t *town, const verb_t *verb, int number, double *wall, double *cpu)
+static void call(dataset_t *dataset, const verb_t *verb, int number, double *wall, double *cpu)
 {
-    int index = (int)((long)number * town->users / ((ROUNDS + 1) * VERBS * CALLS));
-    turn_t turn = {.town = town, .number = number};
+    int index = (int)((long)number * dataset->users / ((ROUNDS + 1) * VERBS * CALLS));
+    turn_t turn = {.dataset = dataset, .number = number};
 
-    apr_pool_create(&turn.pool, town->world.pool);
-    turn.user = town_user(turn.pool, index);
+    apr_pool_create(&turn.pool, dataset->fixture.pool);
+    turn.user = dataset_user(turn.pool, index);
     turn.address = apr_psprintf(turn.pool, "198.51.%d.%d", number / 250, number % 250);
-    turn.peer = town_peer(turn.pool, town, index);
+    turn.presented = dataset_peer(turn.pool, dataset, index);
     next_op(&turn);
     verb->prepare(&turn);
     next_op(&turn);
@@ -67,7 +67,7 @@ static void run_verbs(void)
                 double cpu = 0;
 
                 for (int i = 0; i < CALLS; i++) {
-                    call(&towns[size], &verbs[verb], ((round + 1) * VERBS + verb) * CALLS + i,
+                    call(&datasets[size], &verbs[verb], ((round + 1) * VERBS + verb) * CALLS + i,
                          round < 0 ? &unused[i] : &cost->wall[round * CALLS + i], &cpu);
                 }
                 if (round >= 0) {
@@ -83,7 +83,7 @@ static void print_verbs(apr_pool_t *pool)
     for (int size = 0; size < sizes; size++) {
         for (int verb = 0; verb < VERBS; verb++) {
             cost_t *cost = &costs[size][verb];
-            bench_row_t row = {.section = apr_psprintf(pool, "verbs, %d users", towns[size].users),
+            bench_row_t row = {.section = apr_psprintf(pool, "verbs, %d users", datasets[size].users),
                                .name = verbs[verb].name,
                                .unit = "us",
                                .kind = size > 0 ? BENCH_AT_MOST : BENCH_NO_GOAL,
@@ -130,8 +130,8 @@ static void read_account(anshin_store_t *store, int index)
 
     apr_pool_create(&pool, NULL);
     bench_must(anshin_txn_begin(&txn, store, ANSHIN_TXN_READ, &err, pool) == APR_SUCCESS &&
-                   anshin_txn_get(txn, &anshin_record_account, apr_pstrcat(pool, "p-01/", town_user(pool, index), NULL),
-                                  &account) == APR_SUCCESS,
+                   anshin_txn_get(txn, &anshin_record_account,
+                                  apr_pstrcat(pool, "p-01/", dataset_user(pool, index), NULL), &account) == APR_SUCCESS,
                "account");
     anshin_txn_abort(txn);
     apr_pool_destroy(pool);
@@ -142,7 +142,7 @@ typedef struct child_t {
     double kib;     /* of memory, with many records read */
 } child_t;
 
-static void be_child(const town_t *town, int out)
+static void be_child(const dataset_t *dataset, int out)
 {
     unsigned seed = 1;
     anshin_store_t *store;
@@ -151,24 +151,24 @@ static void be_child(const town_t *town, int out)
     child_t child = {.kib = -resident_kib(), .open_us = -bench_wall_us()};
 
     apr_pool_create(&pool, NULL);
-    bench_must(anshin_store_open(&store, &anshin_store_dbm, town->directory, &err, pool) == APR_SUCCESS, err.text);
+    bench_must(anshin_store_open(&store, &anshin_store_dbm, dataset->directory, &err, pool) == APR_SUCCESS, err.text);
     read_account(store, 0);
     child.open_us += bench_wall_us();
     for (int i = 0; i < READS; i++) {
-        read_account(store, rand_r(&seed) % town->users);
+        read_account(store, rand_r(&seed) % dataset->users);
     }
     child.kib += resident_kib();
     _exit(write(out, &child, sizeof(child)) == (ssize_t)sizeof(child) ? 0 : 1);
 }
 
-static child_t run_child(const town_t *town)
+static child_t run_child(const dataset_t *dataset)
 {
     child_t child;
     int ends[2];
 
     bench_must(pipe(ends) == 0, "pipe");
     if (fork() == 0) {
-        be_child(town, ends[1]);
+        be_child(dataset, ends[1]);
     }
     close(ends[1]);
     bench_must(read(ends[0], &child, sizeof(child)) == (ssize_t)sizeof(child), "child");
@@ -177,7 +177,7 @@ static child_t run_child(const town_t *town)
     return child;
 }
 
-static void measure_children(const town_t *town, const char *section)
+static void measure_children(const dataset_t *dataset, const char *section)
 {
     bench_row_t opening = {.section = section, .name = "a process opens the store and reads", .unit = "us"};
     bench_row_t memory = {.section = section, .name = "memory of it after 20,000 reads", .unit = "KiB"};
@@ -185,7 +185,7 @@ static void measure_children(const town_t *town, const char *section)
     double kib[CHILDREN];
 
     for (int i = 0; i < CHILDREN; i++) {
-        child_t child = run_child(town);
+        child_t child = run_child(dataset);
 
         open_us[i] = child.open_us;
         kib[i] = child.kib;
@@ -197,30 +197,30 @@ static void measure_children(const town_t *town, const char *section)
 
 /* --- the whole of it ---------------------------------------------------------------------------------------------- */
 
-static void measure_walk(town_t *town, const char *section)
+static void measure_walk(dataset_t *dataset, const char *section)
 {
     bench_row_t row = {.section = section, .name = "walk over all accounts (htanshin user list)", .unit = "ms CPU"};
     double start = bench_thread_us();
     double ms;
 
-    bench_must(world_count(&town->world, &anshin_record_account) >= town->users, "walk");
+    bench_must(fixture_count(&dataset->fixture, &anshin_record_account) >= dataset->users, "walk");
     ms = (bench_thread_us() - start) / 1e3;
     row.value = bench_spread(&ms, 1);
     missed += bench_print(&row);
 }
 
 /* A small lazy commit, as a session's. */
-static double commit_us(town_t *town, apr_pool_t *pool, unsigned *seed)
+static double commit_us(dataset_t *dataset, apr_pool_t *pool, unsigned *seed)
 {
     anshin_account_t account;
     anshin_txn_t *txn;
     anshin_op_t op;
     double start;
-    const char *user = town_user(pool, rand_r(seed) % town->users);
+    const char *user = dataset_user(pool, rand_r(seed) % dataset->users);
 
-    anshin_op_init(&op, &town->world.env, &town->world.contract, NULL, pool);
+    anshin_op_init(&op, &dataset->fixture.env, &dataset->fixture.contract, &anshin_actor_worker, pool);
     start = bench_wall_us();
-    bench_must(anshin_op_begin(&op, ANSHIN_TXN_WRITE, &txn) == APR_SUCCESS &&
+    bench_must(anshin_txn_begin(&txn, op.env->store, ANSHIN_TXN_WRITE, &op.error, op.pool) == APR_SUCCESS &&
                    anshin_account_get(&op, txn, user, &account) == APR_SUCCESS,
                op.error.text);
     account.last_login_at = op.now;
@@ -231,18 +231,18 @@ static double commit_us(town_t *town, apr_pool_t *pool, unsigned *seed)
 }
 
 /* CPU time and duration of a checkpoint: of all threads, less this one's. */
-static void make_checkpoint(town_t *town, unsigned *seed, double *cpu_ms, double *ms)
+static void make_checkpoint(dataset_t *dataset, unsigned *seed, double *cpu_ms, double *ms)
 {
-    int before = town_base(town);
+    int before = dataset_base(dataset);
     double others = bench_cpu_us() - bench_thread_us();
     double start = bench_wall_us();
     apr_pool_t *pool;
 
-    apr_pool_create(&pool, town->world.pool);
-    for (int i = 0; town_base(town) == before; i++) {
+    apr_pool_create(&pool, dataset->fixture.pool);
+    for (int i = 0; dataset_base(dataset) == before; i++) {
         for (int j = 0; j < 500 && i < 40; j++) {
             apr_pool_clear(pool);
-            (void)commit_us(town, pool, seed);
+            (void)commit_us(dataset, pool, seed);
         }
         apr_sleep(i < 40 ? 0 : 20000);
         bench_must(bench_wall_us() - start < 300e6, "a checkpoint");
@@ -260,12 +260,12 @@ static void measure_checkpoints(apr_pool_t *pool)
 
     for (int i = 0; i < FOLDS; i++) {
         for (int size = 0; size < sizes; size++) {
-            make_checkpoint(&towns[size], &seed, &cpu_ms[size][i], &ms[size][i]);
+            make_checkpoint(&datasets[size], &seed, &cpu_ms[size][i], &ms[size][i]);
         }
     }
     for (int size = 0; size < sizes; size++) {
         bench_row_t row = {.section = "checkpoints of 4 MiB, in the background",
-                           .name = apr_psprintf(pool, "%d users", towns[size].users),
+                           .name = apr_psprintf(pool, "%d users", datasets[size].users),
                            .unit = "ms CPU"};
 
         row.ratio = bench_ratios(cpu_ms[size], cpu_ms[0], FOLDS, BENCH_COST);
@@ -276,7 +276,7 @@ static void measure_checkpoints(apr_pool_t *pool)
 }
 
 /* How long a writer stands still: the longest commit of each second while checkpoints are made. */
-static void measure_stalls(town_t *town, const char *section)
+static void measure_stalls(dataset_t *dataset, const char *section)
 {
     bench_row_t row = {.section = section, .name = "longest commit of a second, checkpoints meanwhile", .unit = "us"};
     double longest[STALL_SECONDS] = {0};
@@ -284,12 +284,12 @@ static void measure_stalls(town_t *town, const char *section)
     unsigned seed = 4;
     apr_pool_t *pool;
 
-    apr_pool_create(&pool, town->world.pool);
+    apr_pool_create(&pool, dataset->fixture.pool);
     for (int at = 0; at < STALL_SECONDS; at = (int)((bench_wall_us() - start) / 1e6)) {
         double us;
 
         apr_pool_clear(pool);
-        us = commit_us(town, pool, &seed);
+        us = commit_us(dataset, pool, &seed);
         longest[at] = us > longest[at] ? us : longest[at];
         apr_sleep(200);
     }
@@ -299,7 +299,7 @@ static void measure_stalls(town_t *town, const char *section)
 }
 
 /* The only process that has the store open is killed while it writes; the next one opens it. */
-static double recover_ms(const town_t *town)
+static double recover_ms(const dataset_t *dataset)
 {
     anshin_error_t err = {0};
     anshin_store_t *store;
@@ -309,11 +309,12 @@ static double recover_ms(const town_t *town)
 
     apr_pool_create(&pool, NULL);
     if (pid == 0) {
-        town_t own = *town;
+        dataset_t own = *dataset;
         unsigned seed = 5;
 
-        bench_must(anshin_store_open(&store, &anshin_store_dbm, town->directory, &err, pool) == APR_SUCCESS, err.text);
-        own.world.env.store = store;
+        bench_must(anshin_store_open(&store, &anshin_store_dbm, dataset->directory, &err, pool) == APR_SUCCESS,
+                   err.text);
+        own.fixture.env.store = store;
         for (int i = 0; i < 4000; i++) {
             (void)commit_us(&own, pool, &seed);
         }
@@ -321,21 +322,21 @@ static double recover_ms(const town_t *town)
     }
     (void)waitpid(pid, NULL, 0);
     start = bench_wall_us();
-    bench_must(anshin_store_open(&store, &anshin_store_dbm, town->directory, &err, pool) == APR_SUCCESS, err.text);
+    bench_must(anshin_store_open(&store, &anshin_store_dbm, dataset->directory, &err, pool) == APR_SUCCESS, err.text);
     read_account(store, 1);
     start = bench_wall_us() - start;
     apr_pool_destroy(pool);
     return start / 1e3;
 }
 
-static void measure_recovery(const town_t *town, const char *section)
+static void measure_recovery(const dataset_t *dataset, const char *section)
 {
     bench_row_t row = {.section = section, .name = "start after kill -9 of a writer", .unit = "ms"};
     double ms[RECOVERIES];
 
-    apr_pool_destroy(town->open);
+    apr_pool_destroy(dataset->open);
     for (int i = 0; i < RECOVERIES; i++) {
-        ms[i] = recover_ms(town);
+        ms[i] = recover_ms(dataset);
     }
     row.value = bench_spread(ms, RECOVERIES);
     missed += bench_print(&row);
@@ -353,17 +354,17 @@ int main(void)
     apr_pool_create(&pool, NULL);
     sizes = bench_quick() ? 2 : SIZES;
     for (int i = 0; i < sizes; i++) {
-        town_open(&towns[i], bench_quick() ? quick[i] : full[i], pool);
+        dataset_open(&datasets[i], bench_quick() ? quick[i] : full[i], pool);
     }
     printf("loaded in %.0f s\n", (bench_wall_us() - start) / 1e6);
     run_verbs();
     print_verbs(pool);
-    section = apr_psprintf(pool, "store, %d users", towns[sizes - 1].users);
-    measure_children(&towns[sizes - 1], section);
-    measure_walk(&towns[sizes - 1], section);
-    measure_stalls(&towns[sizes - 1], section);
+    section = apr_psprintf(pool, "store, %d users", datasets[sizes - 1].users);
+    measure_children(&datasets[sizes - 1], section);
+    measure_walk(&datasets[sizes - 1], section);
+    measure_stalls(&datasets[sizes - 1], section);
     measure_checkpoints(pool);
-    measure_recovery(&towns[sizes - 1], section);
+    measure_recovery(&datasets[sizes - 1], section);
     apr_pool_destroy(pool);
     return missed != 0;
 }

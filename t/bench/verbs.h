@@ -5,24 +5,28 @@
 #ifndef ANSHIN_BENCH_VERBS_H
 #define ANSHIN_BENCH_VERBS_H
 
-#include "core/change.h"
-#include "core/download.h"
-#include "core/housekeeping.h"
-#include "core/issue.h"
-#include "core/outbox.h"
-#include "core/reissue.h"
-#include "core/terminal.h"
-#include "town.h"
+#include "core/admin/housekeeping.h"
+#include "core/certificate/download.h"
+#include "core/certificate/issue.h"
+#include "core/login/logout.h"
+#include "core/mail/outbox.h"
+#include "core/selfservice/change.h"
+#include "core/selfservice/reissue.h"
+#include "core/selfservice/terminal.h"
+#include "core/admin/operator.h"
+#include "core/selfservice/reissue_request.h"
+#include "core/mail/job.h"
+#include "dataset.h"
 
 #define NEW_PASSWORD "Another-Horse-9"
 
 typedef struct turn_t {
-    town_t *town;
+    dataset_t *dataset;
     int number; /* unique in this program */
     apr_pool_t *pool;
     const char *user;
     const char *address; /* of the client */
-    anshin_peer_t peer;
+    anshin_presented_t presented;
     anshin_op_t op; /* fresh for each step */
     const char *token;
     const char *code;
@@ -30,13 +34,14 @@ typedef struct turn_t {
     anshin_session_t session;
     anshin_member_t member;
     anshin_job_t job;
-    anshin_outbox_t outbox;
+    anshin_claimed_mail_t outbox;
 } turn_t;
 
 static inline void next_op(turn_t *turn)
 {
-    turn->town->world.now += 1000;
-    anshin_op_init(&turn->op, &turn->town->world.env, &turn->town->world.contract, turn->address, turn->pool);
+    turn->dataset->fixture.now += 1000;
+    anshin_op_init(&turn->op, &turn->dataset->fixture.env, &turn->dataset->fixture.contract,
+                   &(anshin_actor_t){.address = turn->address}, turn->pool);
 }
 
 static inline void must(const turn_t *turn, int good, const char *what)
@@ -56,7 +61,7 @@ static void nothing(turn_t *turn)
 
 static void log_in(turn_t *turn)
 {
-    anshin_login_facts_t facts = {turn->user, PEOPLE_PASSWORD, &turn->peer, NULL, NULL};
+    anshin_login_facts_t facts = {turn->user, USERS_PASSWORD, &turn->presented, NULL, NULL, 0};
     anshin_login_result_t result;
 
     must(turn, anshin_login(&turn->op, &facts, &result) == APR_SUCCESS && result.outcome == ANSHIN_LOGIN_OK, "login");
@@ -65,7 +70,7 @@ static void log_in(turn_t *turn)
 
 static void log_in_wrongly(turn_t *turn)
 {
-    anshin_login_facts_t facts = {turn->user, "wrong", &turn->peer, NULL, NULL};
+    anshin_login_facts_t facts = {turn->user, "wrong", &turn->presented, NULL, NULL, 0};
     anshin_login_result_t result;
 
     must(turn, anshin_login(&turn->op, &facts, &result) == APR_SUCCESS && result.outcome == ANSHIN_LOGIN_WRONG,
@@ -74,8 +79,8 @@ static void log_in_wrongly(turn_t *turn)
 
 static void log_in_unknown(turn_t *turn)
 {
-    anshin_login_facts_t facts = {apr_psprintf(turn->pool, "stranger%d", turn->number), "wrong", &people_no_peer, NULL,
-                                  NULL};
+    anshin_login_facts_t facts = {
+        apr_psprintf(turn->pool, "stranger%d", turn->number), "wrong", &users_no_peer, NULL, NULL, 0};
     anshin_login_result_t result;
 
     must(turn, anshin_login(&turn->op, &facts, &result) == APR_SUCCESS && result.outcome == ANSHIN_LOGIN_WRONG,
@@ -85,7 +90,8 @@ static void log_in_unknown(turn_t *turn)
 static void find_session(turn_t *turn)
 {
     must(turn,
-         anshin_session_find(&turn->op, turn->cookie, &turn->peer, &turn->session, &turn->member.key) == APR_SUCCESS,
+         anshin_session_find(&turn->op, turn->cookie, &turn->presented, &turn->session, &turn->member.key) ==
+             APR_SUCCESS,
          "session");
     turn->member.session = &turn->session;
 }
@@ -99,7 +105,7 @@ static void become_member(turn_t *turn)
 
 static void end_session(turn_t *turn)
 {
-    must(turn, anshin_session_end(&turn->op, turn->member.key) == APR_SUCCESS, "logout");
+    must(turn, anshin_logout(&turn->op, &turn->member) == APR_SUCCESS, "logout");
 }
 
 static apr_status_t look(void *baton, const anshin_history_t *entry)
@@ -116,10 +122,12 @@ static void read_history(turn_t *turn)
     int seen = 0;
 
     must(turn,
-         anshin_op_begin(&turn->op, ANSHIN_TXN_READ, &txn) == APR_SUCCESS &&
+         anshin_txn_begin(&txn, turn->op.env->store, ANSHIN_TXN_READ, &turn->op.error, turn->op.pool) == APR_SUCCESS &&
              anshin_account_get(&turn->op, txn, turn->user, &account) == APR_SUCCESS &&
              anshin_history_count(&turn->op, txn, &account, 0, &total) == APR_SUCCESS &&
-             anshin_history_read(&turn->op, txn, turn->user, 0, 20, look, &seen, NULL) == APR_SUCCESS && seen >= 2,
+             anshin_history_read(&turn->op, txn, &(anshin_history_walk_t){turn->user, 0, -1}, 20, look, &seen) ==
+                 APR_SUCCESS &&
+             seen >= 2,
          "history");
     anshin_txn_abort(txn);
 }
@@ -131,7 +139,7 @@ static void change_password(turn_t *turn)
     anshin_change_result_t result;
 
     must(turn,
-         anshin_password_change(&turn->op, &turn->member, PEOPLE_PASSWORD, NEW_PASSWORD, NEW_PASSWORD, &result) ==
+         anshin_password_change(&turn->op, &turn->member, USERS_PASSWORD, NEW_PASSWORD, NEW_PASSWORD, &result) ==
                  APR_SUCCESS &&
              result.session_id != NULL,
          "password");
@@ -142,7 +150,7 @@ static void change_question(turn_t *turn)
     anshin_change_result_t result;
 
     must(turn,
-         anshin_question_change(&turn->op, &turn->member, PEOPLE_PASSWORD, "food", "すし", &result) == APR_SUCCESS &&
+         anshin_question_change(&turn->op, &turn->member, USERS_PASSWORD, "food", "すし", &result) == APR_SUCCESS &&
              result.session_id != NULL,
          "question");
 }
@@ -152,8 +160,10 @@ static void add_terminal(turn_t *turn)
     anshin_terminal_result_t result;
 
     must(turn,
-         anshin_terminal_add(&turn->op, &turn->member, "second@example.jp", ANSHIN_TERMINAL_SMARTPHONE, NULL, &result) ==
-                 APR_SUCCESS &&
+         anshin_terminal_add(
+             &turn->op, &turn->member,
+             &(anshin_terminal_typed_t){.address = "second@example.jp", .kind = ANSHIN_TERMINAL_SMARTPHONE},
+             &result) == APR_SUCCESS &&
              result.number == 2,
          "terminal");
 }
@@ -162,8 +172,12 @@ static void add_terminal(turn_t *turn)
 
 static void add_user(turn_t *turn)
 {
-    anshin_account_new_t spec = {apr_psprintf(turn->pool, "new%d", turn->number), "new@example.jp",
-                                 ANSHIN_METHOD_CERTIFICATE, ANSHIN_TERMINAL_PC, NULL};
+    anshin_account_new_t spec = {apr_psprintf(turn->pool, "new%d", turn->number),
+                                 "new@example.jp",
+                                 ANSHIN_METHOD_CERTIFICATE,
+                                 ANSHIN_TERMINAL_PC,
+                                 NULL,
+                                 NULL};
     anshin_invitation_t invitation;
 
     must(turn, anshin_account_create(&turn->op, &spec, &invitation) == APR_SUCCESS, "user add");
@@ -182,7 +196,7 @@ static void check_code(turn_t *turn)
 
 static void complete_registration(turn_t *turn)
 {
-    anshin_registration_form_t form = {PEOPLE_PASSWORD, PEOPLE_PASSWORD, "pet", "ポチ", "ja", 0};
+    anshin_registration_form_t form = {USERS_PASSWORD, USERS_PASSWORD, "pet", "ポチ", "ja", 0, NULL};
     anshin_registration_result_t result;
 
     must(turn,
@@ -219,11 +233,14 @@ static void prepare_issue(turn_t *turn)
 static void issue(turn_t *turn)
 {
     static const unsigned char octets[3000];
-    anshin_issue_made_t made = {apr_psprintf(turn->pool, "%064x", (unsigned)turn->number + 0x40000000u),
-                                turn->town->world.now,
-                                turn->town->world.now + apr_time_from_sec(365 * 86400),
+    anshin_issue_made_t made = {"",
+                                apr_psprintf(turn->pool, "%064x", (unsigned)turn->number + 0x40000000u),
+                                turn->dataset->fixture.now,
+                                turn->dataset->fixture.now + apr_time_from_sec(365 * 86400),
+                                0,
                                 {octets, sizeof(octets)},
-                                {octets, sizeof(octets)}};
+                                {octets, sizeof(octets)},
+                                {NULL, 0}};
     anshin_issue_order_t order;
 
     claim(turn);
@@ -309,7 +326,7 @@ static void process_reissue(turn_t *turn)
 
 static int keep_house_once(turn_t *turn)
 {
-    anshin_housekeeping_t state = {{0, APR_INT64_MAX}};
+    anshin_housekeeping_t state = {.due = {0, APR_INT64_MAX}};
     const char *task;
     int removed;
 
@@ -319,7 +336,7 @@ static int keep_house_once(turn_t *turn)
 
 static void pass(turn_t *turn, apr_interval_time_t time)
 {
-    turn->town->world.now += time;
+    turn->dataset->fixture.now += time;
     next_op(turn);
 }
 
@@ -333,7 +350,7 @@ static void clear_up(turn_t *turn)
 /* All that is over goes; then, between one minute and the next but one, a session is. */
 static void prepare_keeping(turn_t *turn)
 {
-    apr_interval_time_t idle = turn->town->world.contract.policy.session_idle;
+    apr_interval_time_t idle = turn->dataset->fixture.contract.policy.session_idle;
 
     pass(turn, idle + apr_time_from_sec(120));
     clear_up(turn);

@@ -6,7 +6,7 @@ use Anshin::Browser;
 use Anshin::Person;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => <<'END', sites => { aged => <<'AGED', bare => <<'BARE' })->start;
+my $s = Anshin::Server->new(clock => 1, contract => <<'END', sites => { aged => <<'AGED', bare => <<'BARE' })->start;
 AnshinTitle "サンプル会員サイト"
 AnshinSupport "ヘルプデスク 03-0000-0000"
 AnshinSiteURL /members/
@@ -15,11 +15,11 @@ AnshinCertificateKey p256
 AnshinTerminals 3
 AnshinReauthenticate 1h
 END
-# Passwords age here, and a change asks for the password again at once.
+# Passwords age here, and a change asks for the password again soon.
 AnshinSiteURL /members/
 AnshinLoginMethods password
 AnshinPasswordMaxAge 10d
-AnshinReauthenticate 1s
+AnshinReauthenticate 1m
 AGED
 # Nothing is switched on here.
 AnshinSiteURL /members/

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import puppeteer from 'puppeteer-core';
-import { done, facts, htanshin, is, like, newHome, run } from './lib/browser.mjs';
+import { done, facts, htanshin, is, like, newHome, patience, run } from './lib/browser.mjs';
 import { say } from './lib/people.mjs';
 
 const { home } = newHome();
@@ -20,6 +20,7 @@ run('certutil', ['-d', `sql:${profile}`, '-A', '-t', 'C,,', '-n', 'server CA', '
 async function firefox() {
   const browser = await puppeteer.launch({
     browser: 'firefox',
+    timeout: patience,
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     userDataDir: profile,
     env: { ...process.env, HOME: home },
@@ -30,6 +31,7 @@ async function firefox() {
     },
   });
   const page = await browser.newPage();
+  page.setDefaultTimeout(patience);
   return {
     browser,
     page,
@@ -44,7 +46,8 @@ async function firefox() {
         await page.type(`#${id}`, value);
       }
       await Promise.all([page.waitForNavigation(), page.click(button ?? 'main form .buttons button[type=submit]')]);
-      await page.waitForFunction(() => location.pathname !== '/anshin/login/on'); // which leads on by itself (B02)
+      // That one leads on by itself (B02).
+      await page.waitForFunction(() => location.pathname !== '/anshin/login/on' && document.readyState === 'complete');
     },
   };
 }
@@ -58,6 +61,17 @@ is(
 );
 await before.browser.close();
 
+run('pk12util', ['-d', `sql:${profile}`, '-i', facts.ended, '-W', 'secret', '-K', '']);
+const late = await firefox();
+await late.open('/members/');
+is(
+  await late.text('h1'),
+  ja('help_certificate.reason_none.title'),
+  'Firefox never offers an ended certificate (REN-3): the page is that of none',
+);
+like(await late.text('main'), new RegExp(ja('help_certificate.not_listed')), 'which says why, and leads to the reissue');
+await late.browser.close();
+
 const imported = run('pk12util', ['-d', `sql:${profile}`, '-i', facts.file, '-w', secret, '-K', '']);
 is(imported.status, 0, 'the file is imported into the profile (CRT-3)');
 
@@ -68,7 +82,7 @@ like(await one.text('main'), /p-01-usr001/, 'which names the certificate');
 await one.send({ user: facts.user, password: 'Not-this-one-1' });
 like(await one.text('#summary'), new RegExp(ja('errors.login_wrong').slice(0, 12)), 'a wrong password (LOG-4)');
 await one.send({ user: facts.user, password: facts.password });
-is(one.page.url(), `${facts.url}/members/?a=1`, 'the right one opens the page (LOG-1, LOG-2)');
+is(await one.page.evaluate(() => location.href), `${facts.url}/members/?a=1`, 'the right one opens the page (LOG-1, LOG-2)');
 await one.open('/members/cgi-bin/env.cgi');
 like(await one.text('body'), /^REMOTE_USER=p-01-usr001$/m, 'with the user known (APP-1)');
 await one.open('/anshin/');

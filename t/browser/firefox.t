@@ -15,8 +15,9 @@ END
 my $person = Anshin::Person->add($s, 'p-01-usr001', method => 'certificate');
 $person->register;
 $person->fetch;
+my $ended = $s->pki->pkcs12($s->pki->issue('p-01-usr001', from => -20, to => -10), 'secret');
 Anshin::Browser::walk(
     $s, 'firefox.mjs',
     user => $person->{user}, password => $person->{password},
-    file => $s->root . "/person-$person->{user}.p12", filePassword => $person->{download_password}
+    ended => $ended, file => $s->root . "/person-$person->{user}.p12", filePassword => $person->{download_password}
 );

@@ -7,8 +7,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { chromium } from 'playwright-core';
-import { axe, checkHtml, done, facts, is, layoutShifts, ok, widths } from './lib/browser.mjs';
+import { axe, checkHtml, done, facts, is, layoutShifts, mislabelled, ok, shell, sideways, squeezed, widths } from './lib/browser.mjs';
 import { states } from './lib/states.mjs';
 
 const photographs = process.env.ANSHIN_SCREENSHOTS;
@@ -25,13 +24,16 @@ const drawn = new Set();
 
 for (const language of ['ja', 'en']) {
   const texts = JSON.parse(fs.readFileSync(`${facts.htdocs}/lang/${language}.json`, 'utf8'));
-  for (const [name, [template, data]] of Object.entries(states(language, texts))) {
-    const file = path.join(directory, 'data.json');
+  const all = Object.entries(states(language, texts));
+  const jobs = all.flatMap(([name, [template, data]]) => {
+    const file = path.join(directory, `${name}-${language}.json`);
     fs.writeFileSync(file, JSON.stringify(data));
-    pages.set(`${name}-${language}`, execFileSync(facts.render, [facts.htdocs, language, `templates/${template}`,
-      file], { encoding: 'utf8' }));
     drawn.add(template);
-  }
+    return [`templates/${template}`, file];
+  });
+  const drawings = execFileSync(facts.render, [facts.htdocs, language, ...jobs], { encoding: 'utf8',
+    maxBuffer: limit * all.length }).split('\0');
+  all.forEach(([name], i) => pages.set(`${name}-${language}`, drawings[i]));
 }
 const templates = fs.readdirSync(`${facts.htdocs}/templates`).filter((file) => file.endsWith('.mustache'))
   .map((file) => file.slice(0, -'.mustache'.length));
@@ -51,6 +53,7 @@ const server = http.createServer((request, response) => {
   const body = file ? fs.readFileSync(file) : pages.get(name.slice(1));
   response.setHeader('Content-Security-Policy', policy);
   response.setHeader('X-Content-Type-Options', 'nosniff');
+  if (file) response.setHeader('Cache-Control', 'max-age=600');
   response.setHeader('Content-Type', file ? types[path.extname(file)] : 'text/html; charset=utf-8');
   response.statusCode = body === undefined ? 404 : 200;
   response.end(body);
@@ -60,24 +63,88 @@ const origin = `http://127.0.0.1:${server.address().port}`;
 
 // --- looking ---
 
-const args = ['--disable-gpu', '--force-color-profile=srgb'];
-if (process.getuid() === 0) args.push('--no-sandbox');
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
-
-const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
 async function look(page, name, width, messages) {
   const faults = [];
   await page.setViewportSize(widths[width]);
   await page.goto(`${origin}/${name}`, { waitUntil: 'load' });
   faults.push(...(await axe(page)).map((violation) => JSON.stringify(violation)), ...messages.splice(0));
-  faults.push(...(await page.evaluate(layoutShifts)));
-  for (const size of [{ width: 320, height: 640 }, { width: 640, height: 450 }]) {
-    await page.setViewportSize(size);
-    const over = await sideways(page);
-    if (over > 0) faults.push(`${over} px too wide at ${size.width}`);
+  faults.push(...(await layoutShifts(page)), ...(await mislabelled(page)), ...(await squeezed(page)));
+  for (const [narrow, height] of [[320, 640], [640, 450], [704, 450]]) {
+    faults.push(...(await sideways(page, narrow, height)), ...(await squeezed(page)));
   }
   return faults;
+}
+
+// On paper the menu is gone, and the page has its room: A4, upright and on its side (U07).
+async function onPaper(page, name) {
+  const faults = [];
+  await page.emulateMedia({ media: 'print' });
+  for (const [wide, high] of [[794, 1123], [1123, 794]]) {
+    await page.setViewportSize({ width: wide, height: high });
+    await page.goto(`${origin}/${name}`, { waitUntil: 'load' });
+    const main = await page.locator('main').evaluate((node) => node.getBoundingClientRect().width);
+    if (main < wide * 0.9) faults.push(`${wide} px of paper: ${main} px for the page`);
+    faults.push(...(await squeezed(page)));
+    if (await page.locator('nav.menu').first().isVisible()) faults.push('a menu on paper');
+  }
+  await page.emulateMedia({ media: null });
+  return faults;
+}
+
+// Where the system chooses the colours, what colours tell is still seen (U31).
+async function forced(page, name) {
+  await page.emulateMedia({ forcedColors: 'active' });
+  await page.setViewportSize(widths.desktop);
+  await page.goto(`${origin}/${name}`, { waitUntil: 'load' });
+  const told = await page.evaluate(() => {
+    const style = (selector, before) => {
+      const node = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility());
+      return node ? getComputedStyle(node, before) : null;
+    };
+    const sheet = getComputedStyle(document.body).backgroundColor;
+    const faults = [];
+    if (style('.menu a:not([aria-current])').borderLeftColor !== sheet) faults.push('every menu entry has a bar');
+    if (style('.menu a[aria-current]').borderLeftColor === sheet) faults.push('the current menu entry has none');
+    for (const mark of ['.good', '.bad']) {
+      const shown = style(mark, '::before');
+      if (shown && shown.backgroundColor === sheet) faults.push(`the mark ${mark} is not seen`);
+    }
+    const filled = style('main .button:not(.second, .plain)');
+    if (filled && filled.backgroundColor === sheet) faults.push('a filled button looks like the others');
+    return faults;
+  });
+  await page.emulateMedia({ forcedColors: null });
+  return told;
+}
+
+// While a password is typed, the page says what the server would (U27), in room that is kept for it.
+async function typing(page, language) {
+  const texts = JSON.parse(fs.readFileSync(`${facts.htdocs}/lang/${language}.json`, 'utf8')).typing;
+  const [password, confirm] = ['#password', '#password_confirm'].map((id) => page.locator(id));
+  const lines = () => page.locator('.typing').allTextContents();
+  const met = () => page.locator('.rules .met').count();
+  await page.setViewportSize(widths.phone);
+  await page.goto(`${origin}/register-credentials-${language}`, { waitUntil: 'load' });
+  const place = () => confirm.evaluate((node) => node.getBoundingClientRect().top + window.scrollY);
+  const before = await place();
+  await password.fill('abcdefg');
+  is(await met(), 0, `typing (${language}): a password that is too short keeps no rule yet`);
+  await password.fill('abcdefg8');
+  is(await met(), 1, 'and one that is long enough ticks it');
+  await confirm.fill('abc');
+  is((await lines())[1], '', 'the beginning of the same password is no complaint');
+  await confirm.fill('abx');
+  is((await lines())[1], texts.differs, 'another one is');
+  await confirm.fill('abcdefg8');
+  is((await lines())[1], texts.same, 'and the same is told, too');
+  await password.fill('abcdefg9');
+  is((await lines())[1], texts.differs, 'until the first one is changed');
+  await password.fill('\uff41bcdefg8');
+  is((await lines())[0], texts.wide, 'full-width characters are told of');
+  await password.fill('');
+  await password.evaluate((node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'A', modifierCapsLock: true })));
+  is((await lines())[0], texts.caps, 'so is Caps Lock');
+  is(await place(), before, 'and nothing moves meanwhile');
 }
 
 async function photograph(page, name, width, dark) {
@@ -93,8 +160,8 @@ const ways = photographs
     width, dark }))))
   : [{ language: 'ja', width: 'phone', dark: false }, { language: 'en', width: 'desktop', dark: true }];
 
-for (const { language, width, dark } of ways) {
-  const context = await browser.newContext({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' });
+async function walk({ language, width, dark }) {
+  const context = await (await shell()).newContext({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' });
   const page = await context.newPage();
   const messages = [];
   page.on('console', (message) => { if (message.type() === 'error') messages.push(message.text()); });
@@ -104,10 +171,19 @@ for (const { language, width, dark } of ways) {
     ok(faults.length === 0, `${name}, ${width}${dark ? ', dark' : ''}: nothing to complain about`, faults.join('\n'));
     await photograph(page, name, width, dark);
   }
+  await typing(page, language);
+  if (width === 'desktop') {
+    for (const name of [`history-${language}`, `account-${language}`]) {
+      for (const [what, seen] of [['on paper', onPaper], ['in forced colours', forced]]) {
+        const faults = await seen(page, name);
+        ok(faults.length === 0, `${name} ${what}: nothing to complain about`, faults.join('\n'));
+      }
+    }
+  }
   await context.close();
 }
-await browser.close();
+
+await Promise.all([checkHtml(pages), ...ways.map(walk)]);
 server.close();
-await checkHtml(pages);
 fs.rmSync(directory, { recursive: true });
 done();

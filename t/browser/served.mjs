@@ -32,6 +32,12 @@ async function tour(language, width) {
       await person.look(name);
     }
   };
+  // A page that leads on by itself: to where it leads is out of reach meanwhile.
+  const stay = async (person, name, place) => {
+    await person.page.route('**/anshin/', (route) => route.abort('aborted'));
+    await visit(person, { [name]: place });
+    await person.page.unroute('**/anshin/');
+  };
   await visit(guest, {
     login: '/anshin/login',
     help: '/anshin/help',
@@ -78,8 +84,7 @@ async function tour(language, width) {
   await first.send({ download_password: 'wrong' });
   await first.look('download-wrong');
   await first.fill({ download_password: member.downloadPassword });
-  member.file = await first.download(() => first.page.locator('form[data-download] button[type=submit]').click());
-  await first.press(t('download.to_after'), 'link');
+  member.file = await first.download(() => first.page.locator('form[action*="/download?"] button[type=submit]').click());
   await first.look('download-fetched');
   await first.press(t('download.finish'));
   await first.look('download-done');
@@ -91,6 +96,7 @@ async function tour(language, width) {
   await first.look('help-certificate-good');
   await login(first, member);
   await first.look('home');
+  await stay(first, 'login-on', '/anshin/login/on');
   await first.open('/anshin/terminal/add');
   await first.look('terminal-add');
   await first.send({ address: 'none', address_confirm: 'other' });
@@ -211,6 +217,21 @@ async function tour(language, width) {
   await pause(1100);
   await aged.open('/anshin/terminal/add');
   await aged.look('reauthenticate');
+
+  // --- an address that is confirmed by a code ---
+
+  const coded = await first.another({ site: facts.coded });
+  const careful = user('careful', { method: 'password', contract: 'coded' });
+  await register(coded, careful);
+  await login(coded, careful);
+  await coded.open('/anshin/terminal/add');
+  const confirmed = `confirmed.by.a.code-${language}@example.jp`;
+  await coded.send({ address: confirmed, address_confirm: confirmed, 'kind-smartphone': true });
+  await coded.look('terminal-confirm-code');
+  await coded.send();
+  await coded.look('terminal-code');
+  await coded.send({ code: '12' }, form('code'));
+  await coded.look('terminal-code-wrong');
   await first.close();
 }
 

@@ -7,7 +7,7 @@ use Anshin::Browser;
 use Anshin::Person;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => <<'END', sites => { aged => <<'AGED', narrow => <<'NARROW' })->start;
+my $s = Anshin::Server->new(contract => <<'END', sites => { aged => <<'AGED', coded => <<'CODED', narrow => <<'NARROW' })->start;
 AnshinTitle "サンプル会員サイト"
 AnshinSupport "ヘルプデスク 03-0000-0000"
 AnshinSiteURL /anshin/
@@ -23,6 +23,13 @@ AnshinLoginMethods password
 AnshinPasswordMaxAge 10d
 AnshinReauthenticate 1s
 AGED
+AnshinTitle "サンプル会員サイト"
+AnshinSupport "ヘルプデスク 03-0000-0000"
+AnshinSiteURL /anshin/
+AnshinLoginMethods password
+AnshinReauthenticate 1h
+AnshinConfirmAddress on
+CODED
 AnshinLoginMethods password
 AnshinAddressAttempts 5
 NARROW

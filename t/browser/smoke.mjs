@@ -1,6 +1,6 @@
 import { axe, checkHtml, done, facts, is, like, ok, Person } from './lib/browser.mjs';
 
-const person = await Person.create({ certificate: facts.certificate, password: 'secret', width: 'phone' });
+const person = await Person.create({ certificate: facts.certificate, password: 'secret', width: 'phone', native: true });
 await person.page.goto(`${facts.url}/cgi-bin/env.cgi`);
 like(await person.page.content(), /SSL_CLIENT_S_DN_CN=somebody/, 'the browser presents the imported certificate');
 like(await person.page.content(), /HTTP_ACCEPT_LANGUAGE=ja/, 'and asks for Japanese');
@@ -12,7 +12,7 @@ const violations = (await axe(person.page)).map((violation) => violation.rule);
 ok(violations.includes('image-alt') && violations.includes('html-has-lang'), 'axe-core sees a bad page', violations);
 await person.close();
 
-const stranger = await Person.create({ language: 'en' });
+const stranger = await Person.create({ language: 'en', native: true });
 await stranger.page.goto(`${facts.url}/cgi-bin/env.cgi`);
 like(await stranger.page.content(), /SSL_CLIENT_VERIFY=NONE/, 'a browser without a certificate presents none');
 like(await stranger.page.content(), /HTTP_ACCEPT_LANGUAGE=en/, 'and asks for English');

@@ -6,16 +6,17 @@ use Test::More;
 use Anshin::Server;
 use Anshin::Source;
 
-# OPTION(KIND, member, "Directive", "classic", "modern", min, max, "words", "help")
-my %kinds = map { $_ => 1 } qw(NUMBER FLAG SPAN CHOICE SET TEXT TEXTS PATH);
+# OPTION(KIND, member, "Directive", "classic", "modern", "finance", min, max, "words", "help")
+my %kinds = map { $_ => 1 } qw(NUMBER FLAG SPAN SPANS CHOICE SET TEXT TEXTS LOCAL PATH KEY);
+my %of_both = map { $_ => 1 } qw(AnshinCACertificate AnshinCAKey);    # the server's, and a contract's own
 my (@rows, @bad, %seen);
 for my $table (qw(policy server)) {
-    my $text = code("modules/core/$table.def");
+    my $text = code("modules/core/config/$table.def");
     my $string = qr/"((?:[^"\\]|\\.)*)"/;
     my $calls = () = $text =~ /^OPTION\(/mg;
-    while ($text =~ /^OPTION\(\s*(\w+),\s*(\w+),\s*$string,\s*$string,\s*$string,\s*(\d+),\s*(\d+),\s*$string,\s*$string\)/mg) {
+    while ($text =~ /^OPTION\(\s*(\w+),\s*(\w+),\s*$string,\s*$string,\s*$string,\s*$string,\s*(\d+),\s*(\d+),\s*$string,\s*$string\)/mg) {
         my %row;
-        @row{qw(kind member directive classic modern minimum maximum words help)} = ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+        @row{qw(kind member directive classic modern finance minimum maximum words help)} = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
         $row{table} = $table;
         push @rows, \%row;
     }
@@ -25,7 +26,7 @@ for my $row (@rows) {
     my $at = $row->{directive};
     push @bad, "$at: kind $row->{kind}" unless $kinds{ $row->{kind} };
     push @bad, "$at: is no name of ours" unless $at =~ /^Anshin[A-Z]\w+$/;
-    push @bad, "$at: twice" if $seen{$at}++;
+    push @bad, "$at: twice" if $seen{ $of_both{$at} ? "$row->{table}/$at" : $at }++;
     push @bad, "$at: member $row->{member} twice" if $seen{"$row->{table}.$row->{member}"}++;
     push @bad, "$at: help is no sentence" unless $row->{help} =~ m{^\w.{15,}[.\w)]$};
     push @bad, "$at: bounds" if $row->{minimum} > $row->{maximum};

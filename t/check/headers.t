@@ -2,21 +2,44 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use File::Temp ();
 use Test::More;
+use Anshin::Clang;
 use Anshin::Source;
 
 chomp(my $apr   = `apr-1-config --includes --cppflags | tr '\\n' ' '`);
 chomp(my $httpd = `apxs -q INCLUDEDIR`);
 $apr =~ s/-I/-isystem /g;
-my $flags = "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror -fsyntax-only"
+my @flags = split ' ', "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror"
     . " -Imodules -Ischema -Iapxs-build/out $apr -isystem $httpd";
 
-my @headers = sources('h');
-for my $header (@headers) {
-    (my $name = $header) =~ s{^modules/}{};
-    open my $gcc, '|-', "gcc $flags -x c - 2>&1" or die "gcc: $!";
-    print $gcc qq{#include "$name"\n#include "$name"\nint anshin_alone;\n};
-    ok(close $gcc, "$name compiles alone");
+# A file for each, and one more whose header does not stand alone: that is seen.
+my $folder = File::Temp->newdir;
+my %file;
+
+sub alone {
+    my ($name) = @_;
+    my $file = $file{$name} = "$folder/" . keys(%file) . '.c';
+    open my $out, '>', $file or die "$file: $!";
+    print $out qq{#include "$name"\n#include "$name"\nint anshin_alone;\n};
+    close $out or die "$file: $!";
+    return $file;
 }
+
+my @headers = map { s{^modules/}{}r } sources('h');
+my $poor = "$folder/poor.h";
+open my $out, '>', $poor or die "$poor: $!";
+print $out "apr_size_t anshin_poor(void);\n";
+close $out or die "$poor: $!";
+my $told = Anshin::Clang::told(\@flags, map { alone($_) } @headers, $poor);
+
+# What is said of a file stands before its statistics.
+my ($about, %of) = ('');
+for my $line (split /^/, $told) {
+    if ($line =~ /^STATISTICS FOR '(.*)':$/) { $of{$1} = join "\n", Anshin::Clang::found($about); $about = '' }
+    else { $about .= $line }
+}
+for my $name (@headers) { is($of{ $file{$name} }, '', "$name compiles alone") }
+isnt($of{ $file{$poor} }, '', 'one that needs another before it does not');
 cmp_ok(scalar @headers, '>', 20, 'headers looked at: ' . @headers);
 done_testing;

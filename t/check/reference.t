@@ -18,9 +18,10 @@ for my $file (@files) {
 }
 
 # Nothing in the words file that no table has.
-my %directive = map { $_ => 1 } map { code("modules/core/$_.def") =~ /^OPTION\(\w+, \w+, "(\w+)"/mg } qw(server policy);
+my %directive = map { $_ => 1 } code('modules/core/config/server.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;
+$directive{ $directive{$_} ? "$_ (contract)" : $_ } = 1 for code('modules/core/config/policy.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;
 my @words = grep { !/^#/ && /\S/ } split /\n/, slurp('apxs-build/reference.txt');
-is(join(' ', grep { !$directive{$_} } map { /^(\w+)/ } @words), '', 'reference.txt has no directive of its own');
+is(join(', ', grep { !$directive{$_} } map { /^([^|]+?) \|/ } @words), '', 'reference.txt has no directive of its own');
 is(scalar @words, scalar keys %directive, 'directives in it: ' . @words);
 is(join(' ', map { /^(\w+)/ } grep { !/\|[^|]*[\x80-\xff]{3,}[^|]*$/ } @words), '', 'each with its Japanese sentence');
 
@@ -40,13 +41,23 @@ $server->configure;
 File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share /usr/lib/anshin /var/lib));
 symlink Anshin::Server::top() . '/htdocs', $server->root . '/usr/share/anshin';    # configtest tries mails and texts
 Anshin::PKI::write_text($server->root . '/etc/anshin/blocklist.txt', "password\n");
+Anshin::PKI::write_text($server->root . "/etc/anshin/notice.json", "[]");
 my $test   = $server->configtest;
 is($test->{status}, 0, 'httpd accepts them all') or diag($test->{err});
 $server->remove;
 
 # htanshin check has a rule for every option of a contract, also for those that say nothing about security (CON-4).
-my @options = code('modules/core/policy.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;
+my @options = code('modules/core/config/policy.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;
 my @rules   = code('modules/htanshin/check_policy.c') =~ /^    \{"(Anshin\w+)"/mg;
 is(join(' ', sort @rules), join(' ', sort @options), 'CON-4: rules of htanshin check: ' . @rules);
 cmp_ok(scalar @options, '>', 40, 'options of a contract: ' . @options);
+
+# t/README.md says what each suite proves.
+my @suites = map { s{^t/}{}r } glob 't/{check,http,cli,browser,demo,crash,year}/*.t';
+my ($folder, %told) = ('');
+for my $line (split /\n/, Anshin::PKI::read_text('t/README.md')) {
+    $folder = $1 if $line =~ m{^\| `(\w+/)` \|};
+    $told{"$folder$1"} = 1 if $line =~ /^\| `([\w.-]+\.t)` \|/;
+}
+is(join(' ', sort keys %told), join(' ', sort @suites), 't/README.md has a line for each of the suites: ' . @suites);
 done_testing;

@@ -41,7 +41,7 @@ for my $library (qw(core store crypto)) {
 }
 
 # Code that issues certificates: in the signer, and in the command for `ca create`; nowhere else (S30).
-my @issuing = map { (split)[2] } grep { / T / } split /\n/, `nm --defined-only $out/obj/modules/crypto/sign.o`;
+my @issuing = map { (split)[2] } grep { / T / } split /\n/, `nm --defined-only $out/obj/modules/crypto/pki/sign.o`;
 cmp_ok(scalar @issuing, '>', 0, 'functions that issue: ' . @issuing);
 my $issuing = join '|', map { quotemeta } @issuing;
 for my $file ('mod_anshin_auth.so', 'mod_anshin_portal.so', 'anshin-ca', 'libanshin-crypto.a', 'libanshin-core.a') {
@@ -50,6 +50,15 @@ for my $file ('mod_anshin_auth.so', 'mod_anshin_portal.so', 'anshin-ca', 'libans
     is(join(' ', grep { / (?:$issuing)$/ } @all), '', "$file cannot issue");
 }
 ok((grep { / (?:$issuing)$/ } split /\n/, `nm $out/anshin-signer`), 'anshin-signer can');
+
+# Nor does anybody else sign Apple profiles (CRT-3).
+my @signing = map { (split)[2] } grep { / T / } split /\n/, `nm --defined-only $out/obj/modules/crypto/apple/sign_apple.o`;
+cmp_ok(scalar @signing, '>', 0, 'functions that sign profiles: ' . @signing);
+my $signing = join '|', map { quotemeta } @signing;
+for my $file ('mod_anshin_auth.so', 'mod_anshin_portal.so', 'anshin-ca', 'htanshin', 'libanshin-crypto.a') {
+    is(join(' ', grep { / (?:$signing)$/ } split /\n/, `nm $out/$file`), '', "$file cannot sign profiles");
+}
+ok((grep { / (?:$signing)$/ } split /\n/, `nm $out/anshin-signer`), 'anshin-signer can');
 
 # The signer has no store and no network.
 my @signer = split /\n/, `nm $out/anshin-signer`;

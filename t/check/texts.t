@@ -39,9 +39,7 @@ is(join("\n", @unnamed), '', 'every value that code fills in is shown');
 
 # Texts whose keys are put together: one for every member of these enums, under the name that the code gives it.
 my @enums = (
-    ['history', 'ANSHIN_HISTORY', 'history.%s', 'result words for every outcome'],
-    ['password', 'ANSHIN_RULE', 'rules.%s', 'words for every rule'],
-    ['certificate', 'ANSHIN_VERDICT', 'help_certificate.reason_%s.title', 'words for every verdict']
+    ['account/password', 'ANSHIN_RULE', 'rules.%s', 'words for every rule']
 );
 for (@enums) {
     my ($name, $prefix, $form, $what) = @$_;
@@ -51,6 +49,25 @@ for (@enums) {
     is(join(' ', grep { $code !~ /"$_"/ } @members), '', "$prefix: each has its name");
     my @without = grep { my $key = sprintf $form, $_; grep { !defined $texts{$_}{$key} } qw(ja en) } @members;
     is("@without", '', "$what, in both languages");
+}
+
+# The same for lists of words that are declared in a .def file, and the words of policy.def are theirs, in their order.
+my @lists = (
+    ['account/history', 25, 'history.%s'], ['account/account_state', 4], ['config/method', 3, 'methods.%s', 'methods', 'default_method'],
+    ['config/terminal_kind', 3, 'terminal_kinds.%s', 'terminal_kinds'], ['config/key_type', 4, undef, 'key_type'], ['config/preset', 2],
+    ['certificate/verdict', 8, 'help_certificate.reason_%s.title'], ['certificate/profile', 3, 'profiles.%s'],
+    ['certificate/standing', 3], ['mail/mail_state', 5]
+);
+my %options = slurp('modules/core/config/policy.def') =~ /^OPTION\((?:SET|CHOICE), (\w+),(?: "[^"]*",){4} \d+, \d+, "([^"]*)"/mg;
+for (@lists) {
+    my ($name, $least, $form, @of_policy) = @$_;
+    my @rows = slurp("modules/core/$name.def") =~ /^WORD\((\w+, \d+, "\w+")(?:, [A-Z]+)?\)$/mg;
+    my @words = map { /"(\w+)"/ } @rows;
+    cmp_ok(scalar @rows, '>=', $least, "$name.def: words looked at: " . @rows);
+    is(join(' ', grep { !/^(\w+), \d+, "(\w+)"$/ || lc $1 ne $2 } @rows), '', "$name.def: each has the name of its member");
+    my @without = grep { my $key = $form ? sprintf $form, $_ : ''; $form && grep { !defined $texts{$_}{$key} } qw(ja en) } @words;
+    is("@without", '', "$name.def: words for each, in both languages");
+    is($options{$_}, "@words", "$name.def: $_ of policy.def has these words") for @of_policy;
 }
 
 # Texts that nothing shows are a burden to translators. A key is named whole in code or a template, or its second part is

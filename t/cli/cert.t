@@ -1,6 +1,7 @@
 # htanshin cert, history and mail, after a registration on real parts (ADM-1, CRT-6, S20, S28).
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use JSON::PP qw(decode_json);
 use Test::More;
@@ -32,7 +33,7 @@ like($which->{err}, qr/--contract: must name one of p-01, p-02/, 'CON-1: the nam
 
 sub person {
     my ($name) = @_;
-    my $person = Anshin::Person->add($s, $name, method => 'certificate');
+    my $person = Anshin::Person->add($s, $name, method => 'certificate', label => 'Front <1>');
     $person->register;
     $person->fetch;
     return $person;
@@ -45,7 +46,17 @@ is($user->login($client)->status, 303, 'a user logs in');
 
 my $list = json('cert', 'list');
 is(scalar @$list, 1, 'one certificate');
-is_deeply([ @{ $list->[0] }{qw(user terminal name state)} ], [ 'p-01-usr001', 1, 'p-01-usr001', 'active' ], 'its row');
+my ($name) = $list->[0]{name} =~ /^(p-01-usr001 \d{4}-\d\d-\d\d)\z/;
+ok($name, "LST-1: the name has user ID and day") or diag($list->[0]{name});
+is_deeply([ map { $_->[0]{label} } $list, json('session', 'list', 'p-01-usr001'), json('history', 'p-01-usr001', '--limit', 1) ],
+    [ ('Front <1>') x 3 ], 'LST-1: certificate, session and history name the terminal by its label');
+like($client->get("/anshin/$_")->text, qr/<bdi class="terminal-label">Front &lt;1&gt;</, "LST-1: and so does the page $_") for qw(sessions history);
+like($user->wait_text(qr/(^■ 端末\R.*)/m), qr/\n1 \(Front <1>\)/, 'LST-1: and the mail');
+is_deeply([ @{ $list->[0] }{qw(user terminal name state)} ], [ 'p-01-usr001', 1, $name, 'active' ], 'its row');
+chomp(my $cn = `openssl x509 -noout -subject -nameopt multiline,-esc_msb,utf8 -in $user->{pem}`);
+like($cn, qr/commonName += \Q$name\E$/m, 'LST-1: the CN is that name');
+like($client->get('/anshin/account')->text, qr/<bdi>\Q$name\E</, 'LST-1: the account page tells it');
+ok($user->wait_text(qr/(^\Q$name\E)\R/m), 'LST-1: and so does the mail');
 my $serial = $list->[0]{serial};
 chomp(my $said = `openssl x509 -noout -serial -in $user->{pem}`);
 is(lc $said, "serial=$serial", 'the serial is that of the certificate in the file');
@@ -59,10 +70,10 @@ is_deeply(json('cert', 'list', '--user', 'p-01-usr009'), [], 'none of another us
 is_deeply(json('cert', 'list', '--state', 'revoked'), [], 'none revoked');
 
 refused('a serial that is none', 2, qr/SERIAL: must be/, 'cert', 'show', $_) for 'xyz', '', ':', "$serial/", 'ab' x 21, "ab\n";
-refused('an unknown serial', 1, qr/certificate ff: there is none in contract p-01/, 'cert', 'show', 'ff');
-refused('CON-1: another contract\'s certificate', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'cert', 'show', $serial);
+refused('an unknown serial', 1, qr/contract p-01 has no certificate ff \(AN0840\)/, 'cert', 'show', 'ff');
+refused('CON-1: another contract\'s certificate', 1, qr/contract p-02 has no certificate/, '--contract', 'p-02', 'cert', 'show', $serial);
 is_deeply(listed_in_other('cert'), [], 'CON-1: its list has none either');
-refused('CON-1: nor can that contract revoke it', 1, qr/there is none/, '--contract', 'p-02', 'cert', 'revoke', $serial);
+refused('CON-1: nor can that contract revoke it', 1, qr/has no certificate/, '--contract', 'p-02', 'cert', 'revoke', $serial);
 refused('neither serial nor user', 2, qr/give a SERIAL or --user/, 'cert', 'revoke');
 refused('both', 2, qr/give a SERIAL or --user/, 'cert', 'revoke', $serial, '--user', 'p-01-usr001');
 refused('an unknown reason', 2, qr/--reason: must be one of unspecified, keyCompromise/, 'cert', 'revoke', $serial, '--reason', 'lost');
@@ -88,7 +99,15 @@ is(scalar @{ json('history', 'p-01-usr001', '--limit', 1) }, 1, 'limit');
 is(json('history', 'p-01-usr001', '--limit', 1)->[0]{at}, $history->[0]{at}, 'newest first');
 is_deeply([ map { @{ json('history', 'p-01-usr001', '--limit', 1, '--after', $_) } } 0 .. $#$history ], $history, 'D4: one by one it is the same history');
 is_deeply(json('history', 'p-01-usr001', '--after', scalar @$history), [], 'D4: and the end of it');
-refused('history of nobody', 1, qr/there is none/, 'history', 'nobody');
+{
+    my $holes = $#$history - 1;    # one after the newest
+    my $lost = $s->run(Anshin::Server::out() . '/tools/drop', $s->state, sprintf('p-01/p-01-usr001/%016x', $holes), { env => 1 });
+    is($lost->{status}, 0, 'an entry is lost') or diag($lost->{err});
+    my @left = @$history[ 0, 2 .. $#$history ];
+    is_deeply(json('history', 'p-01-usr001', '--limit', scalar @left), \@left, 'D4: a series with a hole is listed to its end');
+    is_deeply(json('history', 'p-01-usr001', '--limit', 2), [ @left[ 0, 1 ] ], 'D4: and as many as were asked for');
+}
+refused('history of nobody', 1, qr/contract p-01 has no user nobody, and no history/, 'history', 'nobody');
 refused('history of neither', 2, qr/give a USER or --unknown/, 'history');
 refused('history of both', 2, qr/give a USER or --unknown/, 'history', 'x', '--unknown');
 refused("limit $_", 2, qr/--limit: must be a number from 1/, 'history', 'x', '--limit', $_) for 0, -1, 'x', '';
@@ -101,7 +120,21 @@ is(scalar @$certs, 2, 'two certificates');
 is_deeply([ json('cert', 'list', '--limit', 1), json('cert', 'list', '--after', $certs->[0]{serial}) ], [ [ $certs->[0] ], [ $certs->[1] ] ],
     'D4: the newest, and what comes after it');
 is_deeply(json('cert', 'list', '--after', $certs->[1]{serial}), [], 'D4: and the end of it');
-refused('D4: the rest after a certificate that is not there', 1, qr/certificate ff: there is none/, 'cert', 'list', '--after', 'ff');
+refused('D4: the rest after a certificate that is not there', 1, qr/has no certificate ff/, 'cert', 'list', '--after', 'ff');
+
+# REN-4: whose end soon, and the same for spreadsheets (what hostile cells become: t/unit/htanshin/test_csv.c).
+is_deeply(json('cert', 'list', '--expires-within', '366d'), [ $certs->[0] ], 'REN-4: what ends within a time; what was revoked is nobody\'s business');
+is_deeply(json('cert', 'list', '--expires-within', '364d'), [], 'REN-4: what ends later is not listed');
+refused("REN-4: within $_", 2, qr/--expires-within: must be a time up to 3650d, such as 12h or 40d/, 'cert', 'list', '--expires-within', $_) for '40', 'none', '3651d', '-1d', '';
+my $csv = htanshin('cert', 'list', '--csv', '--bom');
+is($csv->{status}, 0, 'REN-4: as CSV') or diag($csv->{err});
+my @lines = split /\r\n/, $csv->{out}, -1;
+is($lines[0], "\xef\xbb\xbf" . 'serial,user,terminal,label,name,state,issued_at,not_after', 'REN-4: with a mark for Excel and the names of the columns');
+like($lines[1], qr/^\Q$certs->[0]{serial}\E,p-01-usr002,1,[^,]*,[^,]+,active,\d{4}-[^,]+,\d{4}-[^,]+$/, 'REN-4: a row each');
+is_deeply([ scalar @lines, $lines[3] ], [ 4, '' ], 'REN-4: RFC 4180: each line ends');
+refused('REN-4: two forms at once', 2, qr/--csv and --json: give one of them/, '--json', 'cert', 'list', '--csv');
+refused('REN-4: a mark without CSV', 2, qr/--bom: give --csv as well/, 'cert', 'list', '--bom');
+
 my $stranger = $s->client(cert => $other->{pem});
 $other->login($stranger, user => "evil\x{202e}\x{1b}x", password => 'whatever it is');
 my $unknown = json('history', '--unknown');
@@ -123,11 +156,11 @@ my $id = $mail->[-1]{id};
 is(json('mail', 'show', $id)->{user}, 'p-01-usr001', 'mail show');
 refused('the text of a delivered mail', 1, qr/was wiped when it was delivered/, 'mail', 'show', $id, '--text');
 refused('an ID that is none', 2, qr/ID: must be the 32 hexadecimal digits/, 'mail', 'show', $_) for '', '../../x', uc "$id", "$id\n";
-refused('an unknown ID', 1, qr/there is none/, 'mail', 'show', '0' x 32);
+refused('an unknown ID', 1, qr/contract p-01 has no mail/, 'mail', 'show', '0' x 32);
 refused("a delivered mail: $_", 1, qr/AN1114/, 'mail', $_, $id) for qw(retry drop);
-refused("an unknown mail: $_", 1, qr/there is none/, 'mail', $_, '0' x 32) for qw(retry drop);
+refused("an unknown mail: $_", 1, qr/contract p-01 has no mail/, 'mail', $_, '0' x 32) for qw(retry drop);
 is_deeply(listed_in_other('mail'), [], 'CON-1: none of it is in the list of another contract');
-refused('CON-1: another contract\'s mail', 1, qr/there is none in contract p-02/, '--contract', 'p-02', 'mail', 'show', $id);
+refused('CON-1: another contract\'s mail', 1, qr/contract p-02 has no mail/, '--contract', 'p-02', 'mail', 'show', $id);
 
 # --- check (CON-4) ---
 
@@ -140,6 +173,10 @@ ok(!$departs{AnshinTitle} && !$departs{AnshinPasswordAttempts}, 'what is the ope
 my $modern = $s->run($s->root . '/bin/htanshin', '-d', $s->state, '--json', '--contract', 'p-02', 'check', { env => 1 });
 is_deeply([ map { $_->{directive} } @{ decode_json($modern->{out})->{departures} } ], ['AnshinPasswordBlocklist'],
     'CON-4: a modern one lacks its blocklist alone');
+my $finance = $s->run($s->root . '/bin/htanshin', '-d', $s->state, '--json', '--contract', 'p-02', 'check', '--policy', '--preset', 'finance', { env => 1 });
+my ($attempts) = grep { $_->{directive} eq 'AnshinPasswordAttempts' } @{ decode_json($finance->{out})->{departures} };
+is_deeply([ @{$attempts}{qw(value finance)} ], [ 10, 5 ], 'NOM-2: and it departs from finance, with both values');
+refused('check against what is no preset', 2, qr/--preset strict: must be one of classic, modern, finance/, 'check', '--preset', 'strict');
 refused('check of an unknown contract', 1, qr/contract p-99: is not declared/, '--contract', 'p-99', 'check');
 $s->finish;
 done_testing;

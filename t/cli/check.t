@@ -13,7 +13,11 @@ AnshinPortalURL https://localhost:@PORT@/other
 AnshinMailFrom other@example.com
 </AnshinContract>
 END
-my $s = Anshin::Server->new(clock => 1, extra => $extra, contract => 'AnshinLoginMethods password certificate');
+my $apple = <<'END';
+AnshinAppleProfileCertificate "@ROOT@/apple.crt"
+AnshinAppleProfileKey "@ROOT@/apple.key"
+END
+my $s = Anshin::Server->new(clock => 1, server => $apple, extra => $extra, contract => 'AnshinLoginMethods password certificate');
 
 sub check {
     my $r = $s->htanshin('--json', 'check', @_);
@@ -32,6 +36,15 @@ sub finds {
     return;
 }
 
+# What profiles for Apple devices are signed with: made by write_apple(from, to).
+sub write_apple {
+    my $pem = $s->foreign->issue('Example Bank', from => $_[0], to => $_[1]);
+    Anshin::PKI::write_text($s->root . "/apple.$_", Anshin::PKI::read_text($pem =~ s/pem$/$_/r)) for qw(crt key);
+    chmod 0600, $s->root . '/apple.key';
+    chown((getpwnam $s->{signer})[2], -1, $s->root . '/apple.key') if $s->{user};
+    return;
+}
+write_apple(-1, 365);
 $s->start;
 ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'a server that is well has no problem');
 my $well = check();
@@ -70,12 +83,42 @@ for my $end ([ 'has ended', -1, 'critical', 'ended' ], [ 'ends soon', 20, 'warni
     Anshin::PKI::write_text($ca, Anshin::PKI::read_text($s->foreign->issue('ca', authority => 1, from => -10, to => $days)));
     my ($found) = grep { $_->{problem} =~ /^the CA certificate \S+ $word on \d{4}-.*UTC/ } @{ check()->{problems} };
     is($found->{severity}, $severity, "A12: a CA that $name");
-    like($found->{remedy}, qr/make a new CA.*When the CA ends/, "A12: a CA that $name: what to do");
+    like($found->{remedy}, qr/ca create --next .*Roll-over/, "A12: a CA that $name: what to do");
     like($s->configtest->{err}, qr/AN1164: the CA certificate \S+ $word on/, "A12: and configtest says so");
 }
 Anshin::PKI::write_text($ca, $kept);
 $s->restart;
 ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'A12: read by a restart, and well');
+
+# The certificate for Apple profiles (CRT-3).
+for my $end ([ -10, -1, qr/ ended on \d{4}-/ ], [ -10, 20, qr/ ends on \d{4}-/ ]) {
+    my ($from, $to, $told) = @{$end};
+    write_apple($from, $to);
+    my ($found, @more) = grep { $_->{problem} =~ /Apple/ } @{ check()->{problems} };
+    like($found->{problem}, qr/^profiles for Apple devices: .*$told/, 'CRT-3: check tells of the end of the certificate for Apple profiles');
+    is($found->{severity} . scalar @more, 'warning0', 'CRT-3: as a warning, once');
+    like($s->configtest->{err}, qr/AN1252: profiles for Apple devices: AN1251: .*$told/, 'CRT-3: and configtest tells it as well');
+}
+unlink $s->root . '/apple.crt';
+ok((grep { $_->{problem} =~ /^profiles for Apple devices: \S+apple.crt: No such file/ } @{ check()->{problems} }), 'CRT-3: check tells of one that is not there');
+write_apple(-1, 365);
+ok((grep { $_->{problem} =~ /apple.crt was put there after httpd was started/ } @{ check()->{problems} }), 'CRT-3: and of one that is not used yet');
+$s->restart;
+ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'CRT-3: after a restart there is no problem');
+
+# --- a clock that was set: what is told of it (the worker looks every five seconds) ---
+
+# A worker that is at work has noted the clock.
+ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; return $starts == 3 }), 'the third worker is at work');
+my $until = qr/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: \S+)?/;
+$s->later(100 * 86400);
+my $set = qr/the clock was put forward by (?:99|100) days, or the machine was off for long/;
+ok($s->wait_log(qr/\[anshin_auth:warn\] .* AN1161: $set\. Until $until nothing is removed by it\. Set the clock if it is wrong; if it is right, do nothing$/m, 20),
+    'a clock that was put forward: the error log says since when, until when, and what to do');
+finds('a clock that was put forward', 1, 'warning', qr/^$set$/, qr/^set it if it is wrong; if it is right, do nothing\. Until $until nothing is removed by it$/);
+$s->later(0);
+ok($s->wait_log(qr/\[anshin_auth:notice\] .* AN1162: the clock is believed again$/m, 20), 'it was set right, back by as much: housekeeping goes on, and the error log says so');
+ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'and check is content');
 
 $s->stop;
 finds('no worker', 2, 'critical', qr/^the CA worker does not run/, qr/start httpd/);
@@ -86,7 +129,7 @@ $s->{extra} = '';
 is($s->run('script', '-qec', "'$s->{root}/bin/htanshin' -d '$s->{root}/state' --contract p-01 user list --state disabled", '/dev/null', { env => 1 })->{out},
     "none\r\n", 'D10: on a terminal an empty list says so');
 is($s->htanshin('--contract', 'p-01', 'user', 'list', '--state', 'disabled')->{out}, '', 'D10: and in a pipe it is empty');
-$s->{contract} .= "\nAnshinCertificateKey ed25519\nAnshinReissueGap none";
+$s->{contract} .= "\nAnshinCertificateKey ed25519\nAnshinReissueGap none\nAnshinCertificateName %{user}";
 $s->configure;
 $s->start;
 ok(Anshin::Server::wait_for(10, sub { @{ check()->{problems} } == 2 }), 'the worker is back');
@@ -96,6 +139,8 @@ like($stranger->{problem}, qr/^contract p-02: is not declared, but has 1 user, w
 is($key->{severity}, 'warning', 'a key that Firefox cannot import (B31): a warning');
 like($key->{problem}, qr/^contract p-01: Firefox cannot import .*ed25519/, 'a key that Firefox cannot import (B31)');
 is(check()->{status}, 2, 'the worst of them is the exit code');
+my ($alike) = grep { $_->{directive} eq 'AnshinCertificateName' } @{ check()->{departures} };
+like($alike->{why}, qr/old and new certificate look alike/, 'LST-1: check tells when two valid certificates could look alike');
 my $useless = $s->htanshin('user', 'code', 'p-01-usr001');
 is($useless->{status}, 1, 'a code that no page asks for is not given out');
 like($useless->{err}, qr/AnshinReissueProof question, AnshinReissueGap none/, 'and why');

@@ -58,6 +58,25 @@ cmp_ok($plain->{messages_in_spool}, '>=', 2, 'IDN-2: delete removes the mail tha
 is(scalar(grep { /\Q$address\E/ } $s->mail), 0, 'IDN-2: and none of it is left');
 unlike($s->htanshin('history', '--unknown')->{out}, qr/\Q$address\E/, 'IDN-2: nor what was typed of the address, which nobody knows of any more');
 like($plain->{stays}, qr/history.*--erase/, 'IDN-2: delete says what stays, and what removes it');
+# Requests for a reissue wait sealed, under nobody's name.
+{
+    my $wisher = Anshin::Person->add($s, 'kieru-negai', address => 'negai@mailbox.example');
+    $wisher->register;
+    my ($worker) = map { m{(\d+)$} } grep { (readlink("$_/exe") // '') eq $s->root . '/bin/anshin-ca' } glob '/proc/[0-9]*';
+    my $sealed = sub { return scalar(() = glob $s->state . '/store/blobs/*/*') };
+    ok($worker && kill(STOP => $worker), 'a worker that does nothing');
+    my $before = $sealed->();
+    for ([ 'Kieru-Negai ', 'x@mailbox.example' ], [ 'whoever', 'Negai@mailbox.example' ], [ 'nokoru-hito', 'x@mailbox.example' ]) {
+        my $c = $s->client;
+        $c->submit($c->get('/anshin/reissue/password'), { user => $_->[0], address => $_->[1] });
+    }
+    is($sealed->(), $before + 3, 'three requests wait');
+    is($s->htanshin('user', 'delete', 'kieru-negai')->{status}, 0, 'IDN-2: the user is deleted');
+    is($sealed->(), $before + 1, 'IDN-2: what asked for a reissue by its ID or its address is gone, what others ask for is not');
+    kill CONT => $worker;
+    ok(Anshin::Server::wait_for(20, sub { $sealed->() == $before }), 'which the worker goes on with');
+}
+
 my $r = $s->htanshin('--json', 'user', 'delete', '--erase', uc $id);
 is($r->{status}, 0, 'IDN-2: a user who was deleted is erased') or diag $r->{err};
 my $done = decode_json($r->{out});
@@ -86,6 +105,6 @@ like($cert->{out}, qr/state: +revoked/, 'IDN-2: the certificate stays revoked, b
 unlike($cert->{out}, qr/kieru/, 'without a name');
 $r = $s->htanshin('user', 'delete', '--erase', $id);
 is($r->{status}, 1, 'who is erased is not found');
-like($r->{err}, qr/there is none/, 'and that is said');
+like($r->{err}, qr/has no user/, 'and that is said');
 $s->finish;
 done_testing;

@@ -47,12 +47,11 @@ static const char *content(int writer, int64_t blob, int draft, apr_pool_t *pool
     return workload_payload(writer + (draft ? 2 * WRITERS : WRITERS), blob, pool);
 }
 
-static apr_status_t put(anshin_store_t *store, int writer, int64_t blob, int draft, anshin_error_t *err,
-                        apr_pool_t *pool)
+static apr_status_t put(anshin_txn_t *txn, int writer, int64_t blob, int draft, apr_pool_t *pool)
 {
     const char *text = content(writer, blob, draft, pool);
 
-    return anshin_blob_put(store, name_of(writer, blob, pool), text, strlen(text), err);
+    return anshin_txn_blob_put(txn, name_of(writer, blob, pool), text, strlen(text));
 }
 
 /* As the product makes it, but for the syncs. */
@@ -69,8 +68,7 @@ static apr_status_t leave_shelf(const char *directory, int64_t blob, apr_pool_t 
     return APR_SUCCESS;
 }
 
-apr_status_t blobs_fill(anshin_store_t *store, anshin_txn_t *txn, int writer, int64_t number, const char *directory,
-                        anshin_error_t *err, apr_pool_t *pool)
+apr_status_t blobs_fill(anshin_txn_t *txn, int writer, int64_t number, const char *directory, apr_pool_t *pool)
 {
     int64_t blob = number / BLOB_EVERY;
     apr_status_t status = APR_SUCCESS;
@@ -82,10 +80,10 @@ apr_status_t blobs_fill(anshin_store_t *store, anshin_txn_t *txn, int writer, in
         status = leave_shelf(directory, blob, pool);
     }
     if (status == APR_SUCCESS && directory != NULL && blob % 2 == 0) {
-        status = put(store, writer, blob, 1, err, pool);
+        status = put(txn, writer, blob, 1, pool);
     }
     if (status == APR_SUCCESS) {
-        status = put(store, writer, blob, 0, err, pool);
+        status = put(txn, writer, blob, 0, pool);
     }
     if (blobs_wiped_by(number)) {
         anshin_txn_wipe(txn, name_of(writer, blob - BLOBS_NAMED, pool));
@@ -135,10 +133,10 @@ static int is(const anshin_bytes_t *data, const char *text)
     return data->length == strlen(text) && memcmp(data->data, text, data->length) == 0;
 }
 
-static found_t look(anshin_store_t *store, int writer, int64_t blob, anshin_error_t *err, apr_pool_t *pool)
+static found_t look(anshin_txn_t *txn, int writer, int64_t blob, apr_pool_t *pool)
 {
     anshin_bytes_t data;
-    apr_status_t status = anshin_blob_get(&data, store, name_of(writer, blob, pool), err, pool);
+    apr_status_t status = anshin_txn_blob_get(txn, name_of(writer, blob, pool), &data);
 
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? FOUND_NONE : FOUND_HALF;
@@ -149,22 +147,22 @@ static found_t look(anshin_store_t *store, int writer, int64_t blob, anshin_erro
     return is(&data, content(writer, blob, 1, pool)) ? FOUND_DRAFT : FOUND_HALF;
 }
 
-const char *blobs_check(anshin_store_t *store, int writer, int64_t number, int64_t acknowledged, int alone,
-                        anshin_error_t *err, apr_pool_t *pool)
+const char *blobs_check(anshin_txn_t *txn, int writer, int64_t number, int64_t acknowledged, int alone,
+                        apr_pool_t *pool)
 {
     int64_t last = number / BLOB_EVERY;
     int64_t wiped = acknowledged / BLOB_EVERY - BLOBS_NAMED;
 
     for (int64_t blob = last > BLOBS_NAMED ? last - BLOBS_NAMED + 1 : 1; blob <= last; blob++) {
-        if (look(store, writer, blob, err, pool) != FOUND_WHOLE) {
+        if (look(txn, writer, blob, pool) != FOUND_WHOLE) {
             return "a blob that a record names is lost or not whole";
         }
     }
-    if (alone && look(store, writer, last + 1, err, pool) == FOUND_HALF) {
+    if (alone && look(txn, writer, last + 1, pool) == FOUND_HALF) {
         return "a blob in the making is shown by half";
     }
     for (int64_t blob = wiped; blob > 0 && blob > wiped - LOOK_BACK; blob--) {
-        if (look(store, writer, blob, err, pool) != FOUND_NONE) {
+        if (look(txn, writer, blob, pool) != FOUND_NONE) {
             return "a blob that was wiped is there";
         }
     }

@@ -12,8 +12,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "../unit/scratch.h"
-#include "../unit/tap.h"
+#include "unit/scratch.h"
+#include "unit/tap.h"
 #include "crash.h"
 
 typedef struct plan_t {

@@ -178,11 +178,21 @@ sub log_in_until_refused {
     return $answer;
 }
 
+# What is left when a login does not fit any more may take something smaller: attempts of nobody write less than all that
+# is tried afterwards, and each is of another one.
+sub use_up {
+    my ($s, $cast) = @_;
+    my $c = $s->client;
+    $cast->{come}->login($c, user => "p-01-none$_") for 1 .. 20;
+    return;
+}
+
 sub while_it_lasts {
     my ($s, $cast, $is) = @_;
     reads_go_on($s, $cast->{session}, "$is->{name}, while it lasts");
     is_refused(change($cast->{session}, $cast->{stay}, 'Never-to-be-7'), "$is->{name}: a change of the password");
     is_refused(log_in_until_refused($s, $cast, $is->{some} ? 3000 : 1), "$is->{name}: a login");
+    use_up($s, $cast) if $is->{some};
     is_refused(finish_registration($cast->{late}), "$is->{name}: a registration");
     my $leaver = $cast->{leaver};
     my $left = $leaver->submit($leaver->get('/anshin/logout'), {}, qr/logout$/)->status;
@@ -194,13 +204,13 @@ sub while_it_lasts {
     isnt($s->client->get('/members/')->status, 200, "$is->{name}: nobody gets in without a session");
     like($s->log, qr/AN0612: .*\Q$is->{cause}\E/, "$is->{name}: httpd's log names the cause");
     kill CONT => $cast->{worker};
-    ok($s->wait_log(qr/anshin-ca:.*\Q$is->{cause}\E/, 30), "$is->{name}: and so does the worker's") or diag($s->log);
+    ok($s->wait_log(qr/anshin-ca\[\d+\]:.*\Q$is->{cause}\E/, 30), "$is->{name}: and so does the worker's") or diag($s->log);
     reads_go_on($s, $cast->{session}, "$is->{name}, still");
 
     # A worker that dies now leaves what it had in hand to one that cannot write.
     kill KILL => $cast->{worker};
     ok($s->wait_log(qr/AN0593/), "$is->{name}: the worker is killed");
-    my $again = qr/AN0593(?s:.*)anshin-ca:.*\Q$is->{cause}\E/;
+    my $again = qr/AN0593(?s:.*)anshin-ca\[\d+\]:.*\Q$is->{cause}\E/;
     ok($s->wait_log($again, 30), "$is->{name}: the next one meets the same cause") or diag($s->log);
     return;
 }

@@ -19,7 +19,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "store/store_dbm.h"
+#include "store/dbm/store_dbm.h"
 
 #define SLOTS 20
 #define PAYLOAD_MAX 40000
@@ -153,8 +153,7 @@ static int commit_one(session_t *session, const workload_t *workload, int64_t *n
     if (*number == 0 || fill_batch(txn, workload->writer, *number, pool) != APR_SUCCESS) {
         return complain(session, "batch");
     }
-    if (blobs_fill(session->store, txn, workload->writer, *number, traced_directory(workload, pool), &session->err,
-                   pool) != APR_SUCCESS) {
+    if (blobs_fill(txn, workload->writer, *number, traced_directory(workload, pool), pool) != APR_SUCCESS) {
         return complain(session, "blob");
     }
     if (anshin_txn_commit(txn, durable ? ANSHIN_DURABLE : ANSHIN_LAZY) != APR_SUCCESS) {
@@ -261,19 +260,23 @@ int workload_read(const char *where)
 /* --- checking ------------------------------------------------------------------------------------------------------
  */
 
-/* Blobs are not part of a transaction: where writers are at work, those of one that has gone on meanwhile may have
+/* Blobs are not part of a snapshot: where writers are at work, those of one that has gone on meanwhile may have
  * changed under the look. */
 static int check_blobs(session_t *session, const int64_t numbers[WRITERS], const int64_t acknowledged[WRITERS],
                        int alone)
 {
     const char *wrong[WRITERS];
     int64_t after[WRITERS];
+    anshin_txn_t *txn;
     apr_pool_t *pool;
     int code;
 
     apr_pool_create(&pool, session->pool);
+    if (anshin_txn_begin(&txn, session->store, ANSHIN_TXN_READ, &session->err, pool) != APR_SUCCESS) {
+        return complain(session, "begin");
+    }
     for (int i = 0; i < WRITERS; i++) {
-        wrong[i] = blobs_check(session->store, i, numbers[i], acknowledged[i], alone, &session->err, pool);
+        wrong[i] = blobs_check(txn, i, numbers[i], acknowledged[i], alone, pool);
     }
     apr_pool_destroy(pool);
     code = read_all(session, after);

@@ -22,7 +22,8 @@ sub run_make {
 sub placed {
     my @files;
     File::Find::find({ no_chdir => 1, wanted => sub { push @files, substr $_, length $root if -f } }, $root) if -d $root;
-    return sort @files;
+    my @sorted = sort @files;
+    return @sorted;
 }
 
 my $first = run_make('install');

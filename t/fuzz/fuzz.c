@@ -1,6 +1,7 @@
 /*
  * What the fuzz targets share: see fuzz.h.
  */
+#include "crypto/keyfile.h"
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -208,6 +209,6 @@ anshin_op_t *fuzz_op(apr_pool_t *pool)
                                           ANSHIN_CHARACTERS_SYMBOLS | ANSHIN_CHARACTERS_SPACE;
     env->crypto = fuzz_crypto();
     env->now = now;
-    anshin_op_init(op, env, &contract, NULL, pool);
+    anshin_op_init(op, env, &contract, &(anshin_actor_t){.kind = ANSHIN_ACTOR_STRANGER}, pool);
     return op;
 }

@@ -13,7 +13,7 @@
 
 #include <apr_strings.h>
 
-#include "core/op.h"
+#include "core/context/op.h"
 
 /* The target. Only one that has something to set up brings the first. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "ca/answer.h"
+#include "ca/reply.h"
 
 static anshin_wire_t wire;
 
@@ -28,30 +28,40 @@ static int inside(const anshin_bytes_t *bytes)
     return bytes->data >= wire.data && bytes->data + bytes->length <= wire.data + wire.length;
 }
 
-static void check_welcome(void)
+static void check_welcome(apr_pool_t *pool)
 {
-    anshin_bytes_t ca;
-    apr_status_t status = anshin_answer_welcome(&wire, &ca);
+    anshin_reply_ca_t ca;
+    apr_status_t status = anshin_reply_welcome(&wire, &ca, 1, pool);
 
     require(status == APR_SUCCESS || status == ANSHIN_EFAULT);
     if (status == APR_SUCCESS) {
-        require(ca.length >= 1 && ca.length <= ANSHIN_ANSWER_CERTIFICATE_MAX && inside(&ca));
-        require(wire.offset == wire.length);
+        require(strlen(ca.id) == 0 || strlen(ca.id) == ANSHIN_CA_ID_LENGTH);
+        require(ca.end >= 0 && wire.offset == wire.length);
     }
 }
 
 static void check_issued(apr_pool_t *pool)
 {
-    anshin_answer_issued_t issued;
-    apr_status_t status = anshin_answer_issued(&wire, &issued, pool);
+    anshin_reply_issued_t issued;
+    apr_status_t status = anshin_reply_issued(&wire, &issued, pool);
 
     require(status == APR_SUCCESS || status == ANSHIN_EFAULT);
     if (status == APR_SUCCESS) {
-        require(issued.certificate.length >= 1 && issued.certificate.length <= ANSHIN_ANSWER_CERTIFICATE_MAX &&
+        require(issued.certificate.length >= 1 && issued.certificate.length <= ANSHIN_REPLY_CERTIFICATE_MAX &&
                 inside(&issued.certificate) && wire.offset == wire.length);
+        require(issued.ca.length >= 1 && issued.ca.length <= ANSHIN_REPLY_CERTIFICATE_MAX && inside(&issued.ca));
         require(strlen(issued.fingerprint) == 64 && strspn(issued.fingerprint, "0123456789abcdef") == 64);
         require(issued.not_before >= 0 && issued.not_before < issued.not_after);
     }
+}
+
+static void check_apple(void)
+{
+    anshin_bytes_t profile;
+    apr_status_t status = anshin_reply_apple(&wire, &profile);
+
+    require(status == APR_SUCCESS || status == ANSHIN_EFAULT);
+    require(status != APR_SUCCESS || (inside(&profile) && wire.offset == wire.length));
 }
 
 static void check_refused(apr_pool_t *pool)
@@ -60,7 +70,7 @@ static void check_refused(apr_pool_t *pool)
     apr_status_t status;
 
     anshin_error_clear(&err);
-    status = anshin_answer_refused(&wire, &err, pool);
+    status = anshin_reply_refused(&wire, &err, pool);
     require(status == ANSHIN_EINVALID || status == ANSHIN_EDENIED || status == ANSHIN_EBUSY || status == ANSHIN_EFAULT);
     require((status == ANSHIN_EFAULT) == (err.text[0] == '\0'));
     for (const char *at = err.text; *at != '\0'; at++) { /* it goes into the log */
@@ -107,9 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     begin(data, size);
-    check_welcome();
+    check_welcome(pool);
     begin(data, size);
     check_issued(pool);
+    begin(data, size);
+    check_apple();
     begin(data, size);
     check_refused(pool);
     check_round(data, size, pool);

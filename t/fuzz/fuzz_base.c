@@ -13,9 +13,9 @@
 
 #include <apr_hash.h>
 
-#include "store/base.h"
-#include "store/checksum.h"
-#include "store/lock.h"
+#include "store/files/base.h"
+#include "store/files/checksum.h"
+#include "store/files/lock.h"
 
 enum {
     FLAG_GDBM = 1,
@@ -30,7 +30,7 @@ enum {
 
 const int fuzz_runs = 300; /* each makes files */
 
-static anshin_folder_t folder;
+static anshin_directory_t folder;
 static int lock_fd;
 
 typedef struct model_t {
@@ -48,19 +48,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     lock_fd = open(fuzz_file("control", "", 0), O_RDWR | O_CLOEXEC);
     require(folder.fd >= 0 && lock_fd >= 0);
-    require(anshin_table_load_driver("db", NULL) == APR_SUCCESS);
-    require(anshin_table_load_driver("gdbm", NULL) == APR_SUCCESS);
+    require(anshin_dbm_file_load_driver("db", NULL) == APR_SUCCESS);
+    require(anshin_dbm_file_load_driver("gdbm", NULL) == APR_SUCCESS);
     return 0;
 }
 
 /* --- what is in the table --- */
 
-static void put(model_t *model, anshin_table_t *table, const void *key, size_t key_length, const void *value,
+static void put(model_t *model, anshin_dbm_file_t *table, const void *key, size_t key_length, const void *value,
                 size_t length)
 {
     anshin_bytes_t *bytes = apr_palloc(model->pool, sizeof(*bytes));
 
-    if (anshin_table_put(table, key, key_length, value, length, NULL) != APR_SUCCESS) {
+    if (anshin_dbm_file_put(table, key, key_length, value, length, NULL) != APR_SUCCESS) {
         return; /* the library does not take such a key */
     }
     bytes->data = apr_pmemdup(model->pool, value, length + 1);
@@ -69,7 +69,7 @@ static void put(model_t *model, anshin_table_t *table, const void *key, size_t k
     model->longest = model->longest > (int)key_length ? model->longest : (int)key_length;
 }
 
-static void put_records(model_t *model, anshin_table_t *table, const uint8_t *data, size_t size)
+static void put_records(model_t *model, anshin_dbm_file_t *table, const uint8_t *data, size_t size)
 {
     while (size >= 2) {
         size_t key_length = data[0] + (data[0] >= LONG_KEY ? 64u : 0u);
@@ -111,7 +111,7 @@ static void count(anshin_census_t *census, const model_t *model)
     }
 }
 
-static void put_census(model_t *model, anshin_table_t *table)
+static void put_census(model_t *model, anshin_dbm_file_t *table)
 {
     unsigned char value[CENSUS_LENGTH + 1];
     anshin_census_t census;
@@ -150,7 +150,7 @@ typedef struct walk_t {
 static apr_status_t visit(void *baton, const anshin_change_t *record)
 {
     walk_t *walk = baton;
-    char key[ANSHIN_TABLE_KEY_MAX];
+    char key[ANSHIN_DBM_FILE_KEY_MAX];
     apr_size_t length = anshin_base_key(key, record->type, record->key, record->key_length);
     const anshin_bytes_t *bytes = apr_hash_get(walk->model->records, key, (apr_ssize_t)length);
 
@@ -170,7 +170,7 @@ static void check_read(anshin_base_t *base, const model_t *model)
     anshin_error_clear(&err);
     count(&census, model);
     status = anshin_base_each(base, visit, &walk, &err);
-    require(status == (model->longest > ANSHIN_TABLE_KEY_MAX ? ANSHIN_EFAULT : APR_SUCCESS));
+    require(status == (model->longest > ANSHIN_DBM_FILE_KEY_MAX ? ANSHIN_EFAULT : APR_SUCCESS));
     require(status == APR_SUCCESS ? walk.seen == census.records : err.text[0] != '\0');
     for (apr_hash_index_t *at = apr_hash_first(model->pool, model->records); at != NULL; at = apr_hash_next(at)) {
         const anshin_bytes_t *bytes = apr_hash_this_val(at);
@@ -178,8 +178,8 @@ static void check_read(anshin_base_t *base, const model_t *model)
         size_t length = (size_t)apr_hash_this_key_len(at);
         anshin_bytes_t value;
 
-        if (is_record(key, length) && length <= ANSHIN_TABLE_KEY_MAX) {
-            status = anshin_base_get(base, (unsigned char)key[0], key + 1, length - 1, &value, &err, model->pool);
+        if (is_record(key, length) && length <= ANSHIN_DBM_FILE_KEY_MAX) {
+            status = anshin_base_get(base, key, length, &value, &err, model->pool);
             require(status == APR_SUCCESS && value.length == bytes->length);
             require(memcmp(value.data, bytes->data, value.length) == 0);
         }
@@ -211,7 +211,7 @@ static void check_update(model_t *model)
     anshin_change_t added = {1, 3, "new", "value", 5};
     apr_uint64_t hash_key[2] = {1, 2};
     anshin_overlay_t *overlay = anshin_overlay_make(hash_key, 0, model->pool);
-    int right = census_is_right(model) && model->longest <= ANSHIN_TABLE_KEY_MAX;
+    int right = census_is_right(model) && model->longest <= ANSHIN_DBM_FILE_KEY_MAX;
     anshin_bytes_t value = {(const unsigned char *)"value", 5};
     unsigned char census[CENSUS_LENGTH];
     anshin_census_t now;
@@ -223,7 +223,7 @@ static void check_update(model_t *model)
         const char *key = apr_hash_this_key(at);
         size_t length = (size_t)apr_hash_this_key_len(at);
 
-        if (is_record(key, length) && length <= ANSHIN_TABLE_KEY_MAX) {
+        if (is_record(key, length) && length <= ANSHIN_DBM_FILE_KEY_MAX) {
             anshin_change_t gone = {(unsigned char)key[0], (unsigned char)(length - 1), key + 1, NULL, 0};
 
             anshin_overlay_add(overlay, &gone, 1);
@@ -242,7 +242,7 @@ static void check_update(model_t *model)
         anshin_put_u64(census + 4, now.records);
         anshin_put_u64(census + 12, now.sum);
         apr_hash_set(model->records, CENSUS_KEY, CENSUS_KEY_LENGTH, &(anshin_bytes_t){census, CENSUS_LENGTH});
-        require(anshin_folder_rename(&folder, ANSHIN_BASE_WORK, "base.2", NULL) == APR_SUCCESS);
+        require(anshin_directory_rename(&folder, ANSHIN_BASE_WORK, "base.2", NULL) == APR_SUCCESS);
         check_open(model, 2);
     }
 }
@@ -253,7 +253,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int flags = size > 0 ? data[0] : 0;
     model_t model = {apr_hash_make(pool), (flags & FLAG_GDBM) != 0 ? "gdbm" : "db", 0, pool};
     unsigned char census[CENSUS_LENGTH + 1] = {0};
-    anshin_table_t *table;
+    anshin_dbm_file_t *table;
 
     data += size > 0;
     size -= size > 0;
@@ -262,17 +262,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     data += size < CENSUS_LENGTH ? size : CENSUS_LENGTH;
     size -= size < CENSUS_LENGTH ? size : CENSUS_LENGTH;
-    require(anshin_table_open(&table, &folder, ANSHIN_BASE_WORK, model.type, ANSHIN_TABLE_CREATE, NULL) == APR_SUCCESS);
+    require(anshin_dbm_file_open(&table, &folder, ANSHIN_BASE_WORK, model.type, ANSHIN_DBM_FILE_CREATE, NULL) ==
+            APR_SUCCESS);
     put_records(&model, table, data, size);
     if ((flags & FLAG_CENSUS) != 0) {
         put_census(&model, table);
     } else if ((flags & FLAG_NONE) == 0) {
         put(&model, table, CENSUS_KEY, CENSUS_KEY_LENGTH, census, CENSUS_LENGTH);
     }
-    anshin_table_close(table);
-    require(anshin_folder_rename(&folder, ANSHIN_BASE_WORK, "base.1", NULL) == APR_SUCCESS);
+    anshin_dbm_file_close(table);
+    require(anshin_directory_rename(&folder, ANSHIN_BASE_WORK, "base.1", NULL) == APR_SUCCESS);
     check_open(&model, 1);
-    require(anshin_folder_rename(&folder, "base.1", ANSHIN_BASE_WORK, NULL) == APR_SUCCESS);
+    require(anshin_directory_rename(&folder, "base.1", ANSHIN_BASE_WORK, NULL) == APR_SUCCESS);
     check_update(&model);
     return 0;
 }

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "core/password.h"
+#include "core/account/password.h"
 
 #define WORD_LEAST 3  /* octets of a word behind an asterisk: shorter ones are in every password */
 #define LINE_MOST 510 /* what password.c reads of a line with its end; a longer one is no password */

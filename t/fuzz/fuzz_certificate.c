@@ -7,7 +7,7 @@
 
 #include <openssl/pem.h>
 
-#include "crypto/x509.h"
+#include "crypto/pki/x509.h"
 
 #include "fuzz_ca.h"
 
@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     require(file != NULL && PEM_write_X509(file, ca) && fclose(file) == 0);
-    require(anshin_trust_load(&trust, path, NULL, fuzz_root()) == APR_SUCCESS);
+    require(anshin_trust_load(&trust, path, NULL, NULL, fuzz_root()) == APR_SUCCESS);
     X509_free(ca);
     return 0;
 }
@@ -31,12 +31,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
-    anshin_peer_t facts;
+    anshin_presented_t facts;
 
     /* Nothing that is in a certificate may be a fault of ours. */
-    require(anshin_x509_check(&facts, data, size, trust, FUZZ_NOW, NULL, pool) == APR_SUCCESS);
+    require(anshin_x509_check(&facts, (anshin_bytes_t){data, size}, trust, FUZZ_NOW, NULL, pool) == APR_SUCCESS);
     require(strlen(facts.name) <= 256 && strlen(facts.serial) <= 40 && strlen(facts.serial) % 2 == 0);
-    require(facts.state != ANSHIN_PEER_GOOD || facts.serial[0] != '\0');
+    require(facts.state != ANSHIN_PRESENTED_GOOD || facts.serial[0] != '\0');
     for (const char *c = facts.name; *c != '\0'; c++) {
         require((unsigned char)*c >= 0x20 && *c != 0x7f);
     }

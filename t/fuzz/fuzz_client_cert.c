@@ -6,7 +6,7 @@
 
 #include <apr_encode.h>
 
-#include "core/client_cert.h"
+#include "core/web/client_cert.h"
 
 static const char *write_header(const void *octets, size_t size, apr_pool_t *pool)
 {

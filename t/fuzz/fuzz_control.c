@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "fuzz_journal.h"
-#include "store/control.h"
-#include "store/store_dbm.h"
+#include "store/files/control.h"
+#include "store/dbm/store_dbm.h"
 
 enum {
     FLAG_FILES = 3,   /* which of the stores below */
@@ -85,7 +85,7 @@ static void keep_file(file_t *file, size_t most)
     close(fd);
 }
 
-static anshin_mark_t end_of(const anshin_folder_t *folder, apr_uint32_t number, apr_pool_t *pool)
+static anshin_mark_t end_of(const anshin_directory_t *folder, apr_uint32_t number, apr_pool_t *pool)
 {
     anshin_journal_t journal;
     anshin_mark_t end;
@@ -113,14 +113,14 @@ static void make_store(const int *batches, int count)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static const int batches[] = {1, 2, 3};
-    anshin_folder_t folder;
+    anshin_directory_t folder;
     anshin_mark_t end;
 
     (void)argc;
     (void)argv;
     directory = apr_pstrcat(fuzz_root(), fuzz_directory(), "/store", NULL);
     make_store(batches, 2);
-    require(anshin_folder_open(&folder, directory, NULL) == APR_SUCCESS);
+    require(anshin_directory_open(&folder, directory, NULL) == APR_SUCCESS);
     directory_fd = folder.fd;
     end = end_of(&folder, 1, fuzz_root());
     keep_file(&files[BASE_1], SIZE_MAX);

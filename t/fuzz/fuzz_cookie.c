@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "core/cookie_header.h"
+#include "core/web/cookie_header.h"
 
 /* The only "name=value" of the header, read the long way round; NULL: none, or several that differ. */
 static const char *find_slowly(const char *header, const char *name, apr_pool_t *pool)

@@ -1,11 +1,12 @@
 /*
  * Names of files that come from addresses and templates, one text: none leads out of its directory.
  */
+#include "core/render/template_dirs.h"
 #include "fuzz.h"
 
 #include <sys/stat.h>
 
-#include "core/template.h"
+#include "core/render/template.h"
 #include "portal/asset.h"
 
 static const char *shelf; /* where templates may come from; beside it lies secret.mustache */

@@ -5,19 +5,19 @@
  */
 #include "fuzz.h"
 
-#include "core/flow.h"
+#include "core/context/flow.h"
 
 #include <apr_encode.h>
 
 /* A table whose seal is none. */
 static apr_status_t take_as_it_is(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
-                                  const void *sealed, apr_size_t length, apr_pool_t *pool)
+                                  anshin_bytes_t sealed, apr_pool_t *pool)
 {
     (void)ctx;
     (void)purpose;
     (void)bound;
-    data->data = (const unsigned char *)apr_pstrmemdup(pool, sealed, length);
-    data->length = length;
+    data->data = (const unsigned char *)apr_pstrmemdup(pool, (const char *)sealed.data, sealed.length);
+    data->length = sealed.length;
     return APR_SUCCESS;
 }
 

@@ -6,8 +6,8 @@
 
 #include <utf8proc.h>
 
-#include "core/form.h"
-#include "core/link_query.h"
+#include "core/web/form.h"
+#include "core/web/link_query.h"
 
 /* One name or value decoded, with its NULs counted in *length. */
 static const char *decode_slowly(const uint8_t *from, size_t left, size_t *length, apr_pool_t *pool)

@@ -6,17 +6,17 @@
 
 #include <strings.h>
 
-#include "core/csrf.h"
-#include "core/form.h"
-#include "core/visitor.h"
-#include "portal/device.h"
+#include "core/web/csrf.h"
+#include "core/web/form.h"
+#include "core/web/request_class.h"
+#include "portal/pages/device.h"
 
 enum { METHOD, FETCH_MODE, ACCEPT, REQUESTED_WITH, CONNECTION, NAME, TYPE, CODING, ORIGIN, FETCH_SITE, AGENT, COUNT };
 
 static void check_kind(char **lines)
 {
-    const anshin_visitor_t visitor = {lines[METHOD], lines[FETCH_MODE], lines[ACCEPT], lines[REQUESTED_WITH]};
-    anshin_request_kind_t kind = anshin_request_kind(&visitor);
+    const anshin_request_headers_t headers = {lines[METHOD], lines[FETCH_MODE], lines[ACCEPT], lines[REQUESTED_WITH]};
+    anshin_request_class_t kind = anshin_request_class(&headers);
 
     if (kind == ANSHIN_REQUEST_VISIT) {
         require(strcmp(lines[METHOD], "GET") == 0 || strcmp(lines[METHOD], "HEAD") == 0);

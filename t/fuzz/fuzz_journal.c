@@ -13,7 +13,7 @@ typedef struct seen_t {
     size_t end; /* of its batch */
 } seen_t;
 
-static anshin_folder_t folder;
+static anshin_directory_t folder;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -46,6 +46,7 @@ static void visit(void *baton, const anshin_change_t *change, apr_uint32_t end)
 static void check_read(const anshin_journal_t *journal, const unsigned char *octets, size_t size, apr_pool_t *pool)
 {
     seen_t seen = {octets, ANSHIN_JOURNAL_HEADER, ANSHIN_JOURNAL_HEADER};
+    const anshin_change_visitor_t visitor = {visit, &seen};
     anshin_mark_t scanned = journal->start;
     anshin_mark_t read = journal->start;
     apr_uint32_t chain = journal->start.chain;
@@ -57,13 +58,13 @@ static void check_read(const anshin_journal_t *journal, const unsigned char *oct
         end = next;
     }
     require(scanned.length == end && scanned.chain == chain);
-    require(anshin_journal_read(journal, &read, scanned.length, visit, &seen, NULL, pool) == APR_SUCCESS);
+    require(anshin_journal_read(journal, &read, scanned.length, &visitor, NULL, pool) == APR_SUCCESS);
     require(seen.at == end && read.length == end && read.chain == chain);
     /* Who believes that more is committed than is there hears of it, and sees none of the batch that is damaged. */
     if (size > end) {
         seen = (seen_t){octets, ANSHIN_JOURNAL_HEADER, ANSHIN_JOURNAL_HEADER};
         read = journal->start;
-        require(anshin_journal_read(journal, &read, (apr_uint32_t)size, visit, &seen, NULL, pool) == ANSHIN_EFAULT);
+        require(anshin_journal_read(journal, &read, (apr_uint32_t)size, &visitor, NULL, pool) == ANSHIN_EFAULT);
         require(seen.at == end && read.length == end);
     }
 }

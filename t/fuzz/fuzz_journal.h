@@ -1,14 +1,14 @@
 /*
  * Journals made of anything, for the targets journal and store; and their slow reader, which knows of the format what
- * store/journal.h says.
+ * store/files/journal.h says.
  */
 #ifndef ANSHIN_FUZZ_FUZZ_JOURNAL_H
 #define ANSHIN_FUZZ_FUZZ_JOURNAL_H
 
 #include "fuzz.h"
 
-#include "store/checksum.h"
-#include "store/journal.h"
+#include "store/files/checksum.h"
+#include "store/files/journal.h"
 
 /* An octet that says how much of the rest is made right, and the octets of a journal: */
 enum {

@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "core/text.h"
+#include "core/render/text.h"
 
 static anshin_texts_t *texts;
 static const char *const codes[] = {"ja", "en", "zh-Hant"};

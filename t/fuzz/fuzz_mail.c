@@ -4,7 +4,8 @@
  */
 #include "fuzz.h"
 
-#include "core/mail.h"
+#include "core/mail/mail.h"
+#include "core/mail/mail_format.h"
 
 static void check(const char *message, apr_size_t length)
 {

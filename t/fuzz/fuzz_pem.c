@@ -7,8 +7,8 @@
 
 #include <apr_encode.h>
 
-#include "crypto/sign.h"
-#include "crypto/x509.h"
+#include "crypto/pki/sign.h"
+#include "crypto/pki/x509.h"
 #include "fuzz_ca.h"
 
 static const char *to_pem(const uint8_t *data, size_t size, apr_pool_t *pool)
@@ -25,17 +25,18 @@ static const char *to_pem(const uint8_t *data, size_t size, apr_pool_t *pool)
 static void check_trust(const char *pem, apr_pool_t *pool)
 {
     anshin_trust_t *trust;
-    anshin_peer_t facts;
+    anshin_presented_t facts;
     anshin_error_t err;
     apr_status_t status;
 
     anshin_error_clear(&err);
-    status = anshin_trust_load(&trust, fuzz_file("trust.pem", pem, strlen(pem)), &err, pool);
+    status = anshin_trust_load(&trust, fuzz_file("trust.pem", pem, strlen(pem)), NULL, &err, pool);
     require(status == APR_SUCCESS || (status == ANSHIN_EINVALID && err.text[0] != '\0'));
     if (status == APR_SUCCESS) {
         require(strstr(pem, "-----BEGIN") != NULL);
-        require(anshin_x509_check(&facts, fuzz_ca, sizeof(fuzz_ca), trust, FUZZ_NOW, &err, pool) == APR_SUCCESS);
-        require(facts.state != ANSHIN_PEER_GOOD); /* a CA's certificate is nobody's login */
+        require(anshin_x509_check(&facts, (anshin_bytes_t){fuzz_ca, sizeof(fuzz_ca)}, trust, FUZZ_NOW, &err, pool) ==
+                APR_SUCCESS);
+        require(facts.state != ANSHIN_PRESENTED_GOOD); /* a CA's certificate is nobody's login */
     }
 }
 
@@ -44,6 +45,7 @@ static void check_ca(const char *certificate, const char *key, apr_pool_t *pool)
     const unsigned char serial[] = {1, 2, 3};
     anshin_issue_t wanted = {.serial = {serial, sizeof(serial)},
                              .common_name = "a",
+                             .uses = 1 << ANSHIN_USE_CLIENT,
                              .not_before = FUZZ_NOW,
                              .not_after = FUZZ_NOW + apr_time_from_sec(86400)};
     const char *certificate_file = apr_pstrdup(pool, fuzz_file("ca.crt", certificate, strlen(certificate)));

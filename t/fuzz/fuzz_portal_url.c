@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "core/portal_url.h"
+#include "core/config/portal_url.h"
 
 #define SCHEME "https://"
 #define DIGITS "0123456789"

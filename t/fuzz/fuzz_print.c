@@ -3,6 +3,7 @@
  * reaches the terminal that moves its cursor or turns its direction of writing, and no text passes for a line or a
  * column of ours.
  */
+#include "htanshin/result.h"
 #include "fuzz.h"
 
 #include <jansson.h>

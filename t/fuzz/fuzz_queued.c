@@ -10,11 +10,13 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "core/job.h"
-#include "core/mail.h"
-#include "core/reissue.h"
-#include "core/secret.h"
+#include "core/context/secret.h"
+#include "core/mail/job.h"
+#include "core/mail/mail.h"
+#include "core/selfservice/reissue.h"
 #include "store/store_mem.h"
+#include "core/mail/mail_format.h"
+#include "core/selfservice/reissue_request.h"
 
 #define WORKER "fuzz"
 
@@ -82,7 +84,7 @@ static void add_job(anshin_op_t *op, const char *blob, anshin_job_t *job, const 
     anshin_txn_t *txn;
     apr_time_t wake;
 
-    require(anshin_op_begin(op, ANSHIN_TXN_WRITE, &txn) == APR_SUCCESS);
+    require(anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool) == APR_SUCCESS);
     require(anshin_txn_end(txn, anshin_job_add(op, txn, &wanted), ANSHIN_DURABLE) == APR_SUCCESS);
     require(anshin_job_claim(op, WORKER, job, key, &wake) == APR_SUCCESS);
 }
@@ -92,8 +94,8 @@ static apr_int64_t jobs(anshin_op_t *op)
     anshin_txn_t *txn;
     apr_int64_t count;
 
-    require(anshin_op_begin(op, ANSHIN_TXN_READ, &txn) == APR_SUCCESS);
-    require(anshin_jobs_count(op, txn, &count) == APR_SUCCESS);
+    require(anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool) == APR_SUCCESS);
+    require(anshin_jobs_requests(op, txn, 100, &count) == APR_SUCCESS);
     anshin_txn_abort(txn);
     return count;
 }
@@ -105,6 +107,7 @@ static void check_request(anshin_op_t *op, const char *blob, const uint8_t *data
     int good = text_of(json, "user") != NULL && text_of(json, "address") != NULL;
     anshin_job_t job;
     anshin_bytes_t left;
+    anshin_txn_t *txn;
     const char *key;
     apr_status_t status;
 
@@ -112,7 +115,9 @@ static void check_request(anshin_op_t *op, const char *blob, const uint8_t *data
     status = anshin_reissue_process(op, &job, key, WORKER);
     require(status == (good ? APR_SUCCESS : ANSHIN_EFAULT) && (good || op->error.text[0] != '\0'));
     require(jobs(op) == (good ? 0 : 1));
-    status = anshin_blob_get(&left, op->env->store, blob, &op->error, op->pool);
+    require(anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_READ, &op->error, op->pool) == APR_SUCCESS);
+    status = anshin_txn_blob_get(txn, blob, &left);
+    anshin_txn_abort(txn);
     require(status == (good ? ANSHIN_ENOTFOUND : APR_SUCCESS));
     json_decref(json);
 }
@@ -123,13 +128,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     anshin_op_t *op = fuzz_op(pool);
     anshin_env_t env = *op->env;
     int request = size > 0 && data[0] != 0;
+    anshin_txn_t *txn;
     const char *blob;
 
     data += size > 0;
     size -= size > 0;
     require(anshin_store_open(&env.store, &anshin_store_mem, "", &op->error, pool) == APR_SUCCESS);
     op->env = &env;
-    require(anshin_secret_blob_put(op, &blob, request ? "reissue" : "mail", data, size) == APR_SUCCESS);
+    require(anshin_txn_begin(&txn, op->env->store, ANSHIN_TXN_WRITE, &op->error, op->pool) == APR_SUCCESS &&
+            anshin_secret_blob_put(op, txn, &blob, request ? "reissue" : "mail", data, size) == APR_SUCCESS &&
+            anshin_txn_commit(txn, ANSHIN_LAZY) == APR_SUCCESS);
     (request ? check_request : check_mail)(op, blob, data, size);
     return 0;
 }

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "core/csrf.h"
-#include "core/return_path.h"
+#include "core/web/csrf.h"
+#include "core/web/return_path.h"
 
 static const char browser[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
@@ -27,16 +27,18 @@ static void check_seal(const char *clear, const char *where, apr_pool_t *pool)
     const anshin_crypto_t *crypto = fuzz_crypto();
     anshin_bytes_t sealed;
     anshin_bytes_t opened;
+    anshin_bytes_t changed;
 
-    require(crypto->seal(crypto->ctx, &sealed, "a", "p-01", clear, strlen(clear), pool) == APR_SUCCESS);
-    require(crypto->unseal(crypto->ctx, &opened, "a", "p-01", sealed.data, sealed.length, pool) == APR_SUCCESS);
+    require(crypto->seal(crypto->ctx, &sealed, "a", "p-01", anshin_bytes_of(clear), pool) == APR_SUCCESS);
+    require(crypto->unseal(crypto->ctx, &opened, "a", "p-01", sealed, pool) == APR_SUCCESS);
     require(opened.length == strlen(clear) && strcmp((const char *)opened.data, clear) == 0);
-    require(crypto->unseal(crypto->ctx, &opened, "b", "p-01", sealed.data, sealed.length, pool) == ANSHIN_EDENIED);
-    require(crypto->unseal(crypto->ctx, &opened, "a", "p-02", sealed.data, sealed.length, pool) == ANSHIN_EDENIED);
-    require(crypto->unseal(crypto->ctx, &opened, "a", NULL, sealed.data, sealed.length, pool) == ANSHIN_EDENIED);
-    require(crypto->unseal(crypto->ctx, &opened, "a", "p-01", change(sealed.data, sealed.length, where, pool),
-                           sealed.length, pool) == ANSHIN_EDENIED);
-    require(crypto->unseal(crypto->ctx, &opened, "a", "p-01", sealed.data, sealed.length - 1, pool) == ANSHIN_EDENIED);
+    require(crypto->unseal(crypto->ctx, &opened, "b", "p-01", sealed, pool) == ANSHIN_EDENIED);
+    require(crypto->unseal(crypto->ctx, &opened, "a", "p-02", sealed, pool) == ANSHIN_EDENIED);
+    require(crypto->unseal(crypto->ctx, &opened, "a", NULL, sealed, pool) == ANSHIN_EDENIED);
+    changed = (anshin_bytes_t){change(sealed.data, sealed.length, where, pool), sealed.length};
+    require(crypto->unseal(crypto->ctx, &opened, "a", "p-01", changed, pool) == ANSHIN_EDENIED);
+    sealed.length--;
+    require(crypto->unseal(crypto->ctx, &opened, "a", "p-01", sealed, pool) == ANSHIN_EDENIED);
 }
 
 /* A path that is led back to is one of this site, however a browser reads it. */
@@ -99,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *lines[3];
 
     fuzz_split(lines, 3, data, size, '\n');
-    require(crypto->unseal(crypto->ctx, &opened, "a", NULL, data, size, pool) == ANSHIN_EDENIED);
+    require(crypto->unseal(crypto->ctx, &opened, "a", NULL, (anshin_bytes_t){data, size}, pool) == ANSHIN_EDENIED);
     check_seal(lines[0], lines[1], pool);
     check_return(lines[0], lines[1], lines[2], pool);
     check_csrf(lines[1], lines[2], pool);

@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 
 #include "runtime/config_file.h"
+#include "core/base/unicode.h"
+#include "core/config/config_json.h"
+#include "core/config/key_reference.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -42,6 +45,7 @@ static void check_option(const void *structure, const anshin_option_t *option)
 {
     const void *member = (const char *)structure + option->offset;
     const apr_array_header_t *list;
+    const char *text;
     apr_int64_t number;
 
     switch (option->kind) {
@@ -55,6 +59,14 @@ static void check_option(const void *structure, const anshin_option_t *option)
     case ANSHIN_OPTION_SPAN:
         number = apr_time_sec(*(const apr_interval_time_t *)member);
         require(number >= option->minimum && number <= option->maximum);
+        break;
+    case ANSHIN_OPTION_SPANS:
+        list = *(apr_array_header_t *const *)member;
+        require(list == NULL || (list->nelts > 0 && list->nelts <= ANSHIN_SPANS_MAX));
+        for (int i = 0; list != NULL && i < list->nelts; i++) {
+            number = apr_time_sec(APR_ARRAY_IDX(list, i, apr_interval_time_t));
+            require(number >= option->minimum && number <= option->maximum);
+        }
         break;
     case ANSHIN_OPTION_CHOICE:
         require(*(const int *)member >= 0 && *(const int *)member < count_words(option->words));
@@ -71,8 +83,20 @@ static void check_option(const void *structure, const anshin_option_t *option)
             check_text(option, APR_ARRAY_IDX(list, i, const char *));
         }
         break;
+    case ANSHIN_OPTION_LOCAL:
+        list = *(apr_array_header_t *const *)member;
+        require(list == NULL || list->nelts % 2 == 1);
+        for (int i = 0; list != NULL && i < list->nelts; i += 2) {
+            number = (apr_int64_t)anshin_unicode_length(APR_ARRAY_IDX(list, i, const char *));
+            require(number >= option->minimum && number <= option->maximum);
+        }
+        break;
     case ANSHIN_OPTION_PATH:
         require(*(const char *const *)member == NULL || **(const char *const *)member == '/');
+        break;
+    case ANSHIN_OPTION_KEY:
+        text = *(const char *const *)member;
+        require(text == NULL || *text == '/' || anshin_key_is_on_token(text));
         break;
     }
 }

@@ -8,7 +8,7 @@
 
 #include <apr_hash.h>
 
-#include "store/store_dbm.h"
+#include "store/dbm/store_dbm.h"
 
 typedef struct expected_t {
     apr_hash_t *live; /* type octet and key -> anshin_change_t, the last of each */

@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-#include "core/text.h"
+#include "core/render/text.h"
 
 #define NESTING_MAX 8 /* levels of objects below the outermost that text.c admits */
 

@@ -6,10 +6,11 @@
 
 #include <ctype.h>
 
-#include "core/account.h"
-#include "core/password.h"
-#include "core/secret.h"
-#include "core/unicode.h"
+#include "core/account/account.h"
+#include "core/account/password.h"
+#include "core/base/unicode.h"
+#include "core/context/secret.h"
+#include "core/base/address.h"
 
 static void check_user(const char *typed, apr_pool_t *pool)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/config_file.h"
+#include "core/config/config_json.h"
 
 enum {
     MODE_BITS = 0x3f, /* of group and others */

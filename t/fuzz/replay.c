@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#include "../unit/tap.h"
+#include "unit/tap.h"
 
 #define CHANGES 4 /* octets changed at once, at most */
 #define SEED_MAX (1024 * 1024)

@@ -25,8 +25,17 @@ sub logged_in {
     return $client;
 }
 
+# What a back end is told of the login of this cookie.
+sub login_time {
+    my ($client, $cookie) = @_;
+    my ($time) = $client->get('/members/proxied/x', Cookie => $cookie)->body =~ /^Anshin-Login-Time: (.*?)\r?$/m;
+    return $time;
+}
+
 my $s = Anshin::Server->new(contract => 'AnshinLoginMethods password certificate', vhost => <<'END')->start;
-<Location "/by-certificate">
+SetEnvIf X-Forged "^(.+)$" ANSHIN_USER=$1
+    Header set X-Told "%{ANSHIN_USER}e" env=ANSHIN_USER
+    <Location "/by-certificate">
         AuthType Anshin
         Require anshin method certificate
     </Location>
@@ -98,6 +107,8 @@ unlike($c->get('/cgi-bin/env.cgi')->body, qr/^(?:REMOTE_USER|ANSHIN_\w+|HTTP_COO
 unlike($c->get('/proxied/')->body, qr/^(?:Anshin-\w+|Cookie):/m, 'nor a back end');
 $r = $c->get('/members/short');
 like($r->body, qr/^ANSHIN_USER=p-01-usr001$/m, 'APP-1: also behind a rewritten address');
+is($c->get('/by-contract/', 'X-Forged' => 'p-01-usr999')->header('X-Told'), 'p-01-usr001',
+    'APP-1: what SetEnvIf made of a header under our names is gone');
 like($c->get('/members/')->body, qr/the members' page/, 'the index of the place');
 my ($line) = grep { m{ "GET /members/proxied/x } } split /\n/, $s->access_log;
 like($line, qr/ p-01-usr001$/, 'APP-1: the user is in the access log');
@@ -174,6 +185,32 @@ $s->finish;
 $s = Anshin::Server->new(server => 'AnshinCAWorker off', contract => "AnshinLoginMethods password\nAnshinSessionIdle 60s\nAnshinSessionLifetime 60s")->start;
 $c = logged_in($s, person($s, 'p-01-usr003'));
 is($c->get('/by-nothing/../members/')->status, 200, 'a session without a certificate');
+
+# One connection may bring several users' requests (a proxy's), again and again; nobody gets what is remembered of another.
+my $proxy = $s->client;
+my ($name) = grep { /^__Host-anshin-p-01$/ } keys %{ $c->{cookies} };
+sleep 1;    # the two log in at different times
+my %session = (
+    'p-01-usr003' => "$name=$c->{cookies}{$name}",
+    'p-01-usr004' => "$name=" . logged_in($s, person($s, 'p-01-usr004'))->{cookies}{$name}
+);
+my ($third, $fourth) = @session{qw(p-01-usr003 p-01-usr004)};
+my %since = map { $_ => login_time($s->client, $session{$_}) } keys %session;
+isnt($since{'p-01-usr003'}, $since{'p-01-usr004'}, 'two users have logged in one after the other');
+my $spoilt = substr($fourth, 0, -1) . (substr($fourth, -1) eq 'A' ? 'E' : 'A');
+for my $sent (
+    [ $third, 'p-01-usr003', '' ], [ $fourth, 'p-01-usr004', '' ], [ $fourth, 'p-01-usr004', '' ], [ $third, 'p-01-usr003', '' ],
+    [ $spoilt ], [ "$third; $fourth" ], [ $fourth, 'p-01-usr004', '' ],
+    map { ([ "a=1; $_->[0]; b=2", $_->[1], 'a=1; b=2' ]) x 3 } [ $third, 'p-01-usr003' ], [ $fourth, 'p-01-usr004' ]
+) {
+    my ($header, $user, $site) = @$sent;
+    my $kept = $proxy->{socket};
+    my $answer = $proxy->get('/members/proxied/x', Cookie => $header);
+    my ($told, $time, $left) = map { $answer->body =~ /^$_: (.*?)\r?$/m ? $1 : '' } qw(Anshin-User Anshin-Login-Time Cookie);
+    is($answer->status, $user ? 200 : 401, 'LOG-8: on a connection of several users: ' . ($user // 'nobody'));
+    is_deeply([ $told, $time, $left ], [ $user, $since{$user}, $site ], "APP-1: the site learns of $user and that login, and has its own cookies") if $user;
+    is($proxy->{socket}, $kept, 'on the same connection') if $kept;
+}
 is($c->clone(cert => $s->foreign->issue('x'))->get('/members/')->status, 200, 'is not held against one');
 $s->{contract} = 'AnshinLoginMethods certificate';
 $s->configure;

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use Encode ();
 use Test::More;
 use Anshin::Attack qw(flows);
 use Anshin::Server;
@@ -73,9 +74,14 @@ $p->login($c);
 {
     my $page = $c->get('/anshin/history');
     is($page->status, 200, 'the history');
-    like($page->text, qr/>\d{4}-\d\d-\d\d \d\d:\d\d \(UTC[+-]\d\d:\d\d\)</, 'B27: a time says its zone (ACC-4)');
+    like($page->text, qr{>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \(UTC[+-]\d\d:\d\d\)<},
+        'U15: a time is told as the language does, with its seconds; B27: and says its zone (ACC-4)');
     like($page->text, qr/127\.0\.0\.1/, 'shows addresses (ACC-4)');
     like($page->text, qr/<time[^>]* datetime="\d{4}-\d\d-\d\dT/, 'and times (ACC-4)');
+    my %marks = reverse $page->text =~ /<span class="(mark[^"]*)">([^<]+)</g;
+    is($marks{'ログイン成功'}, 'mark good', 'U03: a login has the mark of success');
+    is($marks{'利用登録の完了'}, 'mark', 'U03: what is no login has none');
+    is($marks{'ログイン失敗（パスワードの誤り）'}, 'mark bad', 'U03: and a failed attempt that of failure');
     is($c->get("/anshin/history?page=$_")->status, 200, "page=$_ is answered") for (0, 99, 'x', '-1', '9999999999999');
     $s->client->post('/anshin/login', {}) for 1 .. 3;
     my $mine = $s->client;
@@ -122,6 +128,7 @@ $p->login($c);
     my $switched = $c->follow($c->get($english =~ s/&amp;/&/gr));
     like($switched->text, qr/lang="en".*id="address-error".*Enter .*value="not-an-address"/s, 'in the other language as well');
     $c->get($shown->{path} =~ s/\?/?lang=ja&/r);
+    like($shown->text, qr/href="#address">メールアドレスは、name\@example\.jp/, 'U16: the box above names the field once');
     unlike($c->get("/anshin/terminal/change?n=1&typed=$1")->text, qr/not-an-address/, 'on no other page') if $shown->{path} =~ /typed=([\w-]+)/;
     $r = $c->submit($c->get('/anshin/terminal/add'), { address => 'b@example.jp', address_confirm => 'c@example.jp', kind => 'pc' });
     like($c->follow($r)->text, qr/id="address_confirm-error"/, 'nor with two different ones');
@@ -146,13 +153,17 @@ $p->login($c);
     is($stranger->get('/anshin/terminal/confirm')->status, 410, "nor another user's in the same browser (S29)");
     $r = $c->submit($confirm, {});
     is($r->status, 303, 'confirmed');
-    is($c->follow($r)->status, 200, 'the result');
+    my $done = $c->follow($r);
+    is($done->status, 200, 'the result');
+    like($done->text, qr/端末を追加しました.*<dd>b\@example\.jp</s, 'U29: tells what was added');
+    like($done->text, qr{/anshin/account" aria-current="page"}, 'U36: the menu says where one is');
     like($c->get('/anshin/account')->text, qr/b\@example\.jp/, 'the terminal is there (ACC-2)');
     is($c->submit($confirm, {})->place, '/anshin/terminal/done', 'the confirmation works once, and leads on (S29, FLO-2)');
 
     $r = $c->submit($c->get('/anshin/terminal/change?n=2'), { address => 'd@example.jp', address_confirm => 'd@example.jp', kind => 'pc' });
     $r = $c->submit($c->follow($r), {});
     is($r->status, 303, 'an address changes (ACC-5)');
+    like($c->follow($r)->text, qr/端末を変更しました.*<dd>d\@example\.jp</s, 'U29: the result tells of which terminal');
     ok($p->wait_text(qr/(d\@example\.jp)/, 'b@example.jp'), 'the old address is told (S13)');
     ok($p->wait_text(qr/(d\@example\.jp)/, 'd@example.jp'), 'the new one as well');
     is($c->get('/anshin/terminal/change?n=9')->status, 404, 'no terminal 9');
@@ -161,10 +172,28 @@ $p->login($c);
     $r = $c->get('/anshin/terminal/delete?n=2');
     $r = $c->submit($c->follow($r), {});
     is($r->status, 303, 'a terminal is deleted (ACC-5)');
+    like($c->follow($r)->text, qr/端末を削除しました.*<dd>d\@example\.jp</s, 'U29: and told when it is gone');
     unlike($c->get('/anshin/account')->text, qr/d\@example\.jp/, 'and gone');
     $r = $c->follow($c->get('/anshin/terminal/delete?n=1'));
     $c->submit($r, {}) if $r->status == 200;
     like($c->get('/anshin/account')->text, qr/\Q$p->{address}\E/, 'the first one stays whatever is sent (ACC-2)');
+}
+
+# As many terminals as there may be.
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr011');
+    $q->register;
+    my $d = $s->client;
+    $q->login($d);
+    unlike($d->get('/anshin/terminal/add')->text, qr/登録できる端末は3台まで/, 'with one terminal there is room');
+    for my $n (2, 3) {
+        my $r = $d->submit($d->get('/anshin/terminal/add'), { address => "n$n\@example.jp", address_confirm => "n$n\@example.jp", kind => 'pc' });
+        $d->follow($d->submit($d->follow($r), {}));
+    }
+    my $account = $d->get('/anshin/account')->text;
+    like($account, qr/登録できる端末は3台まで/, 'U39: with as many as there may be the page says why none can be added');
+    unlike($account, qr{href="/anshin/terminal/add"}, 'and has no button for it');
+    like($d->get('/anshin/terminal/add')->text, qr/登録できる端末は3台まで.*<form/s, 'U39: so does the form, before anything is typed');
 }
 
 # Users who type a stranger's address mail it so often in a day.
@@ -184,6 +213,42 @@ $p->login($c);
     is(scalar(grep { $add->($c)->status == 303 } 1 .. 8), 8, 'a terminal is added and deleted eight times');
     is(scalar(grep { $add->($d)->status == 303 } 1 .. 3), 3, 'by another user with the same address three times');
     like($add->($d)->text, qr/本日これ以上メールを送れません/, 'S40: then the address is mailed to no more today, and the page says so');
+}
+
+# Labels (LST-1): typed, shown beside the number wherever that is, and safe there.
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr003', address => 'label@example.jp');
+    my $d = $s->client;
+    $q->register;
+    $q->login($d);
+    my %same   = (address => 'label@example.jp', address_confirm => 'label@example.jp', kind => 'pc');
+    my $change = sub { my ($label) = @_; return $d->submit($d->get('/anshin/terminal/change?n=1'), { %same, label => $label }) };
+    my $taken  = sub { my ($label) = @_; my $r = $change->($label); $d->follow($d->submit($d->follow($r), {})); return $r };
+    for (['33 characters', '薬' x 33, '端末名が長すぎます'], ['an escape sequence', "a\x1b[31m", '使えない文字'], ['DEL', "a\x7f", '使えない文字']) {
+        my ($what, $label, $text) = @$_;
+        my $r = $d->shown($change->($label));
+        like($r->text, qr/id="label-error">\s*<li>[^<]*$text/, "LST-1: $what: field and rule");
+        like($r->text, qr/href="#label">端末名/, 'LST-1: and the summary leads to the field');
+    }
+    like($d->shown($change->('<i>' x 11))->text, qr/name="label" value="&lt;i&gt;/, 'LST-1: what was typed is kept, escaped');
+    my $r = $change->("<script>alert(1)</script>\"'");
+    my $page = $d->follow($r);
+    like($page->text, qr/&lt;script&gt;alert\(1\)&lt;\/script&gt;&quot;/, 'LST-1: the confirmation shows markup as text');
+    unlike($page->text, qr/<script>alert/, 'LST-1: and takes none');
+    $d->follow($d->submit($page, {}));
+    like($d->get("/anshin/$_")->text, qr/&lt;script&gt;alert/, "LST-1: $_ shows it") for qw(account history terminal/change?n=1);
+    $r = $d->follow($d->get('/anshin/terminal/delete?n=1'));
+    like($r->text, qr/&lt;script&gt;alert/, 'LST-1: so does the page before a deletion');
+    unlike($d->get("/anshin/$_")->text, qr/<script>alert/, "LST-1: as text ($_)") for qw(account history sessions terminal/change?n=1);
+    $taken->("ﾊﾟｿｺﾝ\x{202e}　１💊\r\nBcc: evil\@example.org");
+    like($d->get('/anshin/account')->text, qr/<bdi class="terminal-label">パソコン 1💊  Bcc: evil\@example\.org<\/bdi>/,
+        'ADR-2, LST-1: half-width kana, an emoji, a character that turns the writing round, line ends');
+    $taken->('機' x 32);
+    like($d->get('/anshin/account')->text, qr/<bdi class="terminal-label">機{32}</, 'LST-1: 32 characters are taken');
+    ok($q->wait_text(qr/^(端末番号: 1 \(機{32}\))/m), 'LST-1: the change is mailed with number and label');
+    unlike(join('', map { /\A(.*?)\r?\n\r?\n/s } $s->mail), qr/^Bcc/m, 'S27, LST-1: a label begins no header');
+    my $told = $s->htanshin('user', 'show', 'p-01-usr003');
+    like(Encode::decode('UTF-8', $told->{out}), qr/機{32}/, 'LST-1: user show has it');
 }
 
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;

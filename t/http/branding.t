@@ -10,14 +10,22 @@ use Anshin::Person;
 use Anshin::Server;
 
 my $s = Anshin::Server->new(contract => encode('UTF-8', <<'END'), sites => { plain => 'AnshinLoginMethods otp' });
-AnshinTitle "みどり会員サイト"
+AnshinTitle "みどり会員サイト" en "Midori members' site"
+AnshinSupport "窓口 03-0000-0000" en "Help desk +81-3-0000-0000"
+AnshinMailSignature "みどり会" en "Midori society"
 AnshinLoginMethods otp
 AnshinTemplateDir "@ROOT@/brand/templates"
 AnshinTextDir "@ROOT@/brand/lang"
 AnshinStyleURL /style/brand.css
+AnshinNotice "@ROOT@/brand/notice.json"
 END
 Anshin::Server::copy_tree(Anshin::Server::top() . '/t/brand', $s->root . '/brand');
 Anshin::Server::copy_tree(Anshin::Server::top() . '/t/brand/style', $s->root . '/htdocs/style');
+my $announced = encode('UTF-8', <<'END');
+[{"until": "2099-12-31T23:59+09:00", "text": {"ja": "12月5日の夜は<停止>します。", "en": "Down on 5 Dec."}, "url": "/style/brand.css"},
+ {"until": "2020-01-01 00:00", "text": {"ja": "昔のお知らせ"}}]
+END
+Anshin::PKI::write_text($s->root . '/brand/notice.json', $announced);
 $s->start;
 
 my $c    = $s->client;
@@ -33,10 +41,22 @@ like($page->text, qr{anshin\.css">\s*<link rel="stylesheet" href="/style/brand\.
 is($c->get('/style/brand.css')->status, 200, 'which the site serves');
 like($page->header('Content-Security-Policy'), qr/style-src 'self'/, 'and the policy admits');
 like($c->get('/anshin/login', 'Accept-Language' => 'en')->text, qr{<h1>Midori members</h1>}, 'in English as well');
+my $english = $c->get('/anshin/login', 'Accept-Language' => 'en')->text;
+like($english, qr{\| Midori members&\#39; site</title>|\| Midori members' site</title>}, 'NOM-4: the title in the language of the page');
+like($english, qr{Help desk <a href="tel:\+81300000000">}, 'NOM-4: the help desk as well');
+like($page->text, qr{窓口 <a href="tel:0300000000">03-0000-0000</a>}, 'and in Japanese');
 is($c->get('/anshin/help')->status, 200, 'a page of which it changes nothing');
 
 my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
 $p->register;
+like($page->text, qr{<section class="announcements" aria-label="お知らせ">.*12月5日の夜は&lt;停止&gt;します。.*<a href="/style/brand\.css">詳しく見る</a>}s, 'NOM-3: an announcement stands on the login page, as text');
+unlike($page->text, qr{昔のお知らせ}, 'NOM-3: one whose time is over does not');
+like($c->get('/anshin/login', 'Accept-Language' => 'en')->text, qr{Down on 5 Dec\.}, 'NOM-3: in the language of the page');
+unlike($c->get('/anshin/help', 'Accept-Language' => 'ja')->text, qr{停止}, 'and not on every page');
+Anshin::PKI::write_text($s->root . '/brand/notice.json', '[{"text": ');
+is($c->get('/anshin/login')->status, 200, 'NOM-3: a file that was broken meanwhile hinders nobody');
+like($s->log, qr/AN1330: AnshinNotice: .*notice\.json, line 1/, 'and is told of in the log');
+Anshin::PKI::write_text($s->root . '/brand/notice.json', $announced);
 my $code = $c->follow($p->login($c));
 is($c->submit($code, { send => 1 })->status, 303, 'a code is mailed');
 ok($p->wait_text(qr/送信から(\d+)分間、一度だけ使えます。/), 'in its own words');
@@ -58,6 +78,7 @@ my %broken = (
     'templates/mail/locked.fr.mustache'   => [ "Subject: x\n\n{{user\n", qr{mail/locked\.fr: .*tag is not closed} ],
     'templates/history.mustache'          => [ '{{#entries}}{{> parts/own}}{{/entries}}{{/page}}', qr{history\.mustache: .*not open} ],
     'templates/parts/menu.mustache'       => [ '{{^never}}{{> parts/lost', qr{parts/menu\.mustache: .*not closed} ],
+    'notice.json'                         => [ '[{"text": {"ja": ""}}]', qr{AnshinNotice: .*announcement 1: text\.ja must be} ],
     'lang/de.json'                        => [ '{"login": 1}',        qr{de\.json: text "login": must be a string} ],
 );
 is($s->configtest->{status}, 0, 'F0: what can be rendered passes configtest') or diag($s->configtest->{err});

@@ -133,7 +133,7 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     ok(!-e "$state/run/ca.sock", 'the doorbell is taken down');
 
     my ($one, $two) = ($w->start, $w->spawn);
-    sleep 0.5;
+    ok($w->wait_order($two), 'another waits');
     is($w->stop($two), 0, 'one that waits ends on SIGTERM as well');
     is($w->stop($one), 0, 'and the other');
     $w->finish;
@@ -167,7 +167,7 @@ sub users_of { my ($w) = @_; return join ' ', sort map { $_->{user} } $w->certif
     for my $kill (1 .. $kills) {
         # Some die while they begin, most while they work.
         my $worker = $kill % 4 == 0 ? $w->spawn : $w->start;
-        Anshin::Server::wait_for(10, sub { my @now = glob "$state/mail/{new,cur}/*"; @now > $done }) if $kill % 2;
+        Anshin::Server::wait_for(10, sub { my @now = glob "$state/mail/{new,cur}/*"; @now > $done || @now == $people }) if $kill % 2;
         sleep rand 0.1;
         $w->kill('KILL', $worker);
         $done = () = glob "$state/mail/{new,cur}/*";

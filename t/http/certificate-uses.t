@@ -46,7 +46,8 @@ my $root    = File::Temp::tempdir('anshin-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $partner = Anshin::PKI->new("$root/ca", name => 'Partner CA');
 my %cert    = (good => $partner->issue($subject), revoked => $partner->issue($subject));
 my @ca      = ('-config', "$root/ca/openssl.cnf", '-cert', $partner->certificate, '-keyfile', "$root/ca/ca.key");
-Anshin::PKI::write_text("$root/ca/crlnumber", "01\n");
+Anshin::PKI::write_text("$root/ca/openssl.cnf", "[ca]\ndefault_ca = partner\n[partner]\ndatabase = $root/ca/index\ndefault_md = sha256\n");
+Anshin::PKI::write_text("$root/ca/index", '');
 Anshin::PKI::openssl('ca', @ca, '-revoke', $cert{revoked} =~ s/pem$/crt/r);
 Anshin::PKI::openssl('ca', @ca, '-gencrl', '-crldays', 30, '-out', "$root/ca/crl.pem");
 Anshin::PKI::openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', "/CN=$subject", '-days', 30,

@@ -89,11 +89,13 @@ my $second = "<AnshinContract p-02 modern>\nAnshinPortalURL https://localhost/tw
 refused($contract, "$second$second$contract", qr/contract p-02 is declared already/, 'CON-1: two of one name');
 refused($contract, "<AnshinContract p-02>\n$portal\n</AnshinContract>\n$contract", qr/contracts p-02 and p-01 have the same AnshinPortalURL/,
     'CON-1: two at one URL');
+refused($contract, "$contract\nAnshinCertificateName \"%{user} %{day}\"", qr/AnshinCertificateName "%\{user\} %\{day\}": %\{day\} is not known; give %\{user\}/,
+    'LST-1: a name with a part that nobody knows');
 refused($contract, '<AnshinContract P_01>', qr/"P_01" cannot name a contract; give 1 to 32 of a-z, 0-9 and '-'/, 'CON-1: a wrong name');
 refused($contract, '<AnshinContract>', qr/cannot name a contract/, 'CON-1: no name');
 refused($contract, '<AnshinContract none>', qr/no contract can be called none/, 'CON-1: the name that means no contract');
-refused($contract, '<AnshinContract p-01 strict>', qr/"strict" is not allowed, give classic or modern/, 'CON-4: an unknown preset');
-refused($contract, '<AnshinContract p-01 classic modern>', qr/give classic or modern/, 'CON-4: two presets');
+refused($contract, '<AnshinContract p-01 strict>', qr/"strict" is not allowed, give one of: classic modern finance/, 'CON-4: an unknown preset');
+refused($contract, '<AnshinContract p-01 classic modern>', qr/give one of: classic modern finance/, 'CON-4: two presets');
 refused('AnshinStateDir "' . $s->state . '"', '', qr/AnshinStateDir is missing/, 'no state directory');
 
 # --- Require ---
@@ -101,7 +103,7 @@ refused('AnshinStateDir "' . $s->state . '"', '', qr/AnshinStateDir is missing/,
 refused('Require valid-user', 'Require anshin methods certificate', qr/"methods" is not allowed; give method, terminal or contract/, 'APP-1: unknown subject');
 refused('Require valid-user', 'Require anshin method retina', qr/"retina" is not allowed; give some of: password otp certificate/, 'APP-1: unknown method');
 refused('Require valid-user', 'Require anshin terminal tablet', qr/"tablet" is not allowed; give some of: pc mobile smartphone/, 'APP-1: unknown kind');
-refused('Require valid-user', 'Require anshin method', qr/one word at least is missing/, 'APP-1: no word');
+refused('Require valid-user', 'Require anshin method', qr/no word follows; give at least one/, 'APP-1: no word');
 refused('Require valid-user', 'Require anshin contract p-04', qr/no contract is called "p-04"/, 'APP-1: unknown contract');
 is(try_conf('Require valid-user', 'Require anshin method password Certificate')->{status}, 0, 'APP-1: methods are taken');
 is(try_conf('Require valid-user', 'Require anshin contract p-01')->{status}, 0, 'APP-1: a contract is taken');
@@ -144,7 +146,7 @@ unlike(try_conf($spool, 'AnshinMailCommand "/usr/sbin/sendmail -t -i"')->{err}, 
 
 # --- what is right ---
 
-refused($contract, $second =~ s/AnshinMailFrom.*\n//r . $contract, qr/contract p-02: mail: "noreply\@localhost" is no sender; give AnshinMailFrom an address/,
+refused($contract, $second =~ s/AnshinMailFrom.*\n//r . $contract, qr/contract p-02: mail: "noreply\@localhost" is not a sender; give AnshinMailFrom an address/,
     'MAI-2: a portal whose host makes no sender, and none given');
 is(try_conf($contract, "$second$contract")->{status}, 0, 'CON-1: several contracts');
 is(try_conf($use, '')->{status}, 0, 'CON-1: without AnshinUse the only contract serves');
@@ -176,7 +178,7 @@ $s->stop;
 
 chmod 02775, $s->state;
 ok(!eval { $s->start; 1 }, 'S31: a state directory open to the world: httpd does not start');
-like($s->log, qr/AN0544: \S+ has mode 2775: the world may enter it/, 'and says why');
+like($s->log, qr/AN0544: \S+ has mode 2775, which lets everybody in/, 'and says why');
 chmod 0750, $s->state;
 SKIP: {
     skip 'needs root', 2 if $> != 0;

@@ -1,22 +1,44 @@
-# The download page: both profiles, wrong passwords, the end of a download.
+# The download page: every format, wrong passwords, the end of a download.
 use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
 use Test::More;
+use JSON::PP qw(decode_json);
+use Encode qw(encode);
+use MIME::Base64 ();
 use Anshin::Attack qw(csrf marks);
 use Anshin::Server;
 use Anshin::Person;
 
-my $s = Anshin::Server->new(contract => <<'END')->start;
+my $s = Anshin::Server->new(contract => encode('UTF-8', <<'END'), server => <<'SERVER');
 AnshinLoginMethods certificate
 AnshinDownloadAttempts 3
+AnshinTitle "会員 <サイト> & Co."
 END
+AnshinAppleProfileCertificate "@ROOT@/apple.crt"
+AnshinAppleProfileKey "@ROOT@/apple.key"
+SERVER
+
+# The certificate that profiles for Apple devices are signed with.
+sub sign_by {
+    my ($pem, $key) = @_;
+    my %file = (crt => $pem, key => $key // $pem);
+    for my $ending (sort keys %file) {
+        my $name = $s->root . "/apple.$ending";
+        Anshin::PKI::write_text($name, Anshin::PKI::read_text($file{$ending} =~ s/pem$/$ending/r));
+        chmod $ending eq 'key' ? 0600 : 0644, $name;
+        chown((getpwnam $s->{signer})[2], -1, $name) if $s->{user};
+    }
+    return;
+}
+sign_by(my $apple = $s->foreign->issue('Example Bank', names => 'DNS:login.example'));
+$s->start;
 
 my $person = Anshin::Person->add($s, 'p-01-usr007', method => 'certificate');
 $person->register;
 my $path = $person->download_path;
-cmp_ok(scalar(() = glob $s->state . '/store/blobs/*/*'), '>=', 3, 'password and both files wait, sealed (S24)');
+cmp_ok(scalar(() = glob $s->state . '/store/blobs/*/*'), '>=', 4, 'password and three files wait, sealed (S24)');
 my ($token) = $path =~ /t=([\w-]+)$/;
 
 sub opens {
@@ -40,8 +62,9 @@ unlike($page->text, qr/action="\/anshin\/download\/done\?flow=/, 'and no end bef
 
 my %device = (
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130' => 'modern', 'Mozilla/5.0 (X11; Linux x86_64)' => 'modern',
-    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)' => 'compat', 'Mozilla/5.0 (Linux; Android 14; Pixel 8)' => 'compat',
-    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)' => 'compat', '' => 'modern'
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)' => 'apple', 'Mozilla/5.0 (Linux; Android 14; Pixel 8)' => 'compat',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)' => 'apple',
+    'Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)' => 'apple', '' => 'modern'
 );
 for my $agent (sort keys %device) {
     like($c->get('/anshin/download', 'User-Agent' => $agent)->text, qr/value="$device{$agent}" checked/,
@@ -67,15 +90,46 @@ is($c->post('/anshin/download', { download_password => $person->{download_passwo
 for my $profile ('modern', 'compat') {
     my ($bytes, $r) = $person->download($c, profile => $profile);
     is($r->header('Content-Type'), 'application/x-pkcs12', "$profile: the file (CRT-2)");
-    is($r->header('Content-Disposition'), 'attachment; filename="p-01-usr007.p12"', "$profile: with a telling name");
+    like($r->header('Content-Disposition'), qr/^attachment; filename="p-01-usr007_\d{4}-\d\d-\d\d\.p12"$/, "$profile: with a telling name");
     is($r->header('Cache-Control'), 'no-store', "$profile: kept by nobody on the way (S24)");
     my $open = opens($bytes);
     is($open->{status}, 0, "$profile: opens with the download password (CRT-2)") or diag($open->{err});
     like($open->{out}, qr/BEGIN PRIVATE KEY.*BEGIN CERTIFICATE|BEGIN CERTIFICATE.*BEGIN PRIVATE KEY/s, "$profile: key and certificate");
     like($open->{err}, $profile eq 'modern' ? qr/PBKDF2.*AES-256-CBC/ : qr/3-?KeyTripleDES/i, "$profile: its cipher (CRT-3)");
 }
+
+# The profile for Apple devices: by openssl, by GnuTLS, and by a strict reader of property lists.
+{
+    my @got = map { $person->download($c, profile => 'apple') } 1, 2;
+    my $r = $got[1];
+    is($got[0], $got[2], 'apple: fetched twice it is the same (CRT-3)');
+    is($r->header('Content-Type'), 'application/x-apple-aspen-config', 'apple: the type that Apple\'s systems take for a profile (CRT-3)');
+    like($r->header('Content-Disposition'), qr/^attachment; filename="p-01-usr007_\d{4}-\d\d-\d\d\.mobileconfig"$/, 'apple: with a telling name');
+    is($r->header('Cache-Control'), 'no-store', 'apple: kept by nobody on the way (S24)');
+    my ($der, $xml) = map { $s->root . "/profile.$_" } qw(der xml);
+    Anshin::PKI::write_text($der, $got[0]);
+    my $ca = $s->foreign->certificate;
+    my $verified = $s->run(qw(openssl cms -verify -binary -inform DER -purpose any -CAfile), $ca, '-in', $der, '-out', $xml);
+    is($verified->{status}, 0, 'apple: openssl verifies the signature (RFC 5652)') or diag($verified->{err});
+    my $other = $s->run(qw(certtool --p7-verify --inder --load-ca-certificate), $ca, '--infile', $der);
+    like($other->{out} . $other->{err}, qr/Signature status: ok/, 'apple: so does GnuTLS');
+    my $plist = $s->run('python3', '-c', <<'END', $xml);
+import base64, json, plistlib, sys
+print(json.dumps(plistlib.load(open(sys.argv[1], "rb"), fmt=plistlib.FMT_XML), default=lambda octets: base64.b64encode(octets).decode()))
+END
+    is($plist->{status}, 0, 'apple: its list is well-formed') or diag($plist->{err});
+    my $top = decode_json($plist->{out} || '{}');
+    my $inner = $top->{PayloadContent}[0];
+    is($top->{PayloadDisplayName}, '会員 <サイト> & Co.', 'apple: it shows the name of the service, markup and all');
+    like($top->{PayloadDescription}, qr/^会員 <サイト> & Co\.に/, 'apple: and what it is for, in the user\'s language');
+    is(join(' ', $top->{PayloadType}, map { $_->{PayloadType} } @{ $top->{PayloadContent} }), 'Configuration com.apple.security.pkcs12',
+        'apple: the certificate and nothing else');
+    like($inner->{PayloadDisplayName}, qr/^p-01-usr007 \d{4}-/, 'apple: by the name that it has everywhere');
+    ok(!exists $inner->{Password}, 'apple: without the password, which the person types');
+    is(opens(MIME::Base64::decode_base64($inner->{PayloadContent}))->{status}, 0, 'apple: the PKCS#12 in it opens with the download password (CRT-2)');
+}
 my $spaced = join ' ', $person->{download_password} =~ /(.{1,4})/g;
-is($c->submit($c->get('/anshin/download'), { download_password => uc $spaced, profile => 'modern' }, qr{/download(?:\?|$)})->status, 200,
+is($c->submit($c->get('/anshin/download'), { download_password => uc $spaced, profile => 'modern' }, qr{/download(?:\?|$)})->status, 303,
     'the password as people type it');
 
 my $fetched = $c->get('/anshin/download');
@@ -84,10 +138,39 @@ my $other = $s->client;
 my $elsewhere = $other->follow($other->get($path));
 is($elsewhere->status, 200, 'until then it can be fetched again, elsewhere too (CRT-2)');
 
+# The page goes on by itself: the steps of the import, with the file on its way (U10). Only who has given the password gets there.
+{
+    is($other->get('/anshin/download/file?file=modern')->place, '/anshin/download', 'U10: no file where the password was not given (S29)');
+    my $d = $s->client;
+    my $next = $d->submit($d->follow($d->get($path)), { download_password => $person->{download_password}, profile => 'compat' });
+    is($next->place, '/anshin/download?file=compat', 'U10: the form leads on');
+    my %own = (
+        'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36 Edg/130.0' => [ 'windows', 'Edge' ],
+        'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0' => [ 'firefox', 'Firefox' ],
+        'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36' => [ 'linux', 'Chrome' ]
+    );
+    for my $agent (sort keys %own) {
+        my ($id, $browser) = @{ $own{$agent} };
+        my $page = $d->follow($next, 'User-Agent' => $agent);
+        like($page->text, qr{<section id="$id">\s*<h2>[^<]*</h2>\s*<p>.*<span class="tag">$browser</span></p>\s*<ol class="strip">\s*<li><img src="[^"]*/help/\w+\.svg"},
+            "U19: $browser: its own steps first, each with a drawing (CRT-4)");
+        like($page->text, qr/<details id="ios">/, 'and the others folded');
+    }
+    my $page = $d->follow($next, 'User-Agent' => 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.0 Safari/605.1.15');
+    like($page->text, qr/<section id="mac">/, 'U19: the steps are those of the file: .p12 on a Mac');
+    my ($at) = $page->header('Refresh') =~ /^1; url=(\S+)/;
+    like($page->text, qr/<a href="\Q@{[ $at =~ s{&}{&amp;}gr ]}\E">/, 'U10: and by a link, if it does not come');
+    like($d->get($at)->header('Content-Disposition'), qr/\.p12"$/, 'U10: the file');
+    is($d->get('/anshin/download')->header('Refresh'), undef, 'U10: opened anew, nothing comes by itself');
+    is($s->client->get($at)->status, 410, 'U10: the address gives nothing to another browser (FLO-1)');
+    is($d->get('/anshin/download/file?file=none')->place, '/anshin/download', 'U10: a format that nobody knows leads back');
+}
+
 my $done = $c->submit($fetched, {}, qr{/done});
 is($done->place, '/anshin/download/done', 'the person says that the import is done');
 is($c->follow($done)->status, 200, 'and sees what comes next');
 is($c->submit($fetched, {}, qr{/done})->place, '/anshin/download/done', 'said twice it is as well');
+is($c->get('/anshin/download/file?file=modern')->place, '/anshin/download/done', 'U10: nor by its own address');
 is($other->submit($elsewhere, { download_password => $person->{download_password}, profile => 'modern' })->status, 410,
     'the file is gone (CRT-2)');
 is($other->follow($other->get($path))->status, 410, 'and so is the link (S9)');
@@ -116,7 +199,7 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
     is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 403,
         'the right one does not open it (LCK-2)');
     $s->htanshin('user', 'unlock', $third->{user});
-    is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 200,
+    is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 303,
         'until the operator unlocks (LCK-2)');
 }
 
@@ -150,6 +233,27 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
     }
     my @issued = grep { /\Q$p->{user}\E/ } split /\n/, $s->htanshin(qw(--contract p-01 cert list))->{out};
     is(scalar @issued, 1, 'no further certificate was issued');
+}
+
+# A certificate that has ended signs nothing: the format is not offered, and the log says so once. The others are.
+{
+    sign_by($s->foreign->issue('Example Bank', from => -10, to => -1));
+    $s->graceful;
+    ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; return $starts == 2 }), 'apple: another certificate, and another worker is at work');
+    for my $user ('p-01-usr013', 'p-01-usr014') {
+        my $p = Anshin::Person->add($s, $user, method => 'certificate');
+        $p->register;
+        my $d = $s->client;
+        $d->follow($d->get($p->download_path));
+        my $form = $d->get('/anshin/download', 'User-Agent' => 'iPhone');
+        like($form->text, qr/value="compat" checked/, 'apple: not in its time, so an iPhone gets what it got before (CRT-3)');
+        unlike($form->text, qr/value="apple"/, 'apple: and is not offered what nobody made');
+        is($d->submit($form, { download_password => $p->{download_password}, profile => 'apple' })->status, 422, 'apple: nor given it');
+        ok(length(($p->download($d, profile => 'compat'))[0]), 'apple: the other formats are there');
+    }
+    my @told = $s->log =~ /(AN1246: [^\n]*)/g;
+    is(scalar @told, 1, 'apple: the log says so once') or diag("@told");
+    like($told[0], qr/no profiles for Apple devices are made: .*ended on \d{4}-.*put the new one there/, 'apple: and what to do');
 }
 
 # A registration link is no download link, and the other way round.

@@ -1,12 +1,25 @@
 # Help: what is wrong with this connection's certificate (LOG-3), before the login and when asked for; how to import one.
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use Test::More;
 use Anshin::Server;
 use Anshin::Person;
 
-my $s = Anshin::Server->new->start;    # certificate users only
+my $try = Anshin::Server::free_port();
+my $s = Anshin::Server->new(contract => "AnshinTryURL https://localhost:$try/anshin/", extra => <<"END")->start;    # certificate users only
+Listen 127.0.0.1:$try
+<VirtualHost 127.0.0.1:$try>
+ServerName localhost
+SSLEngine on
+AnshinUse p-01
+<Location /anshin>
+    SetHandler anshin
+    Require all granted
+</Location>
+</VirtualHost>
+END
 my $person = Anshin::Person->add($s, 'p-01-usr001', method => 'certificate');
 $person->register;
 my $own = $person->fetch;
@@ -67,6 +80,8 @@ for (
     my $page = $c->get('/anshin/login');
     is($page->status, 200, 'with a good certificate there is the login form (LOG-2)');
     like($page->text, qr/p-01-usr001/, 'which names it');
+    like($page->text, qr/name="user" value="p-01-usr001" required/, 'LOG-2: its user ID is filled in, and can be changed');
+    like($page->text, qr/<input type="password" id="password"[^>]* autofocus/, 'and the password alone is left to type');
     is($c->get('/anshin/help/certificate')->status, 200, 'and the help says');
     ok(!exists $title{ title($c->get('/anshin/help/certificate')) }, 'that all is well');
     isnt(lc($c->get('/anshin/help/certificate')->header('Connection') // ''), 'close', 'and keeps the connection');
@@ -81,6 +96,22 @@ for (
     is($b, $a, 'looks like a wrong password (S8)');
     is($person->login($c)->status, 303, 'and does not touch the account of whom it named (LCK-3, S7)');
     is($c->get('/members/')->status, 200, 'who is in');
+
+    # The browser remembers until when, for the page that will see none: neither who it is nor which.
+    my $name = '__Host-anshin-last.p-01';
+    my ($set) = grep { /^\Q$name\E=/ } $s->client(cert => $own, cookies => {})->get('/anshin/login')->headers('Set-Cookie');
+    is($set, undef, 'U04: nothing is remembered of who has not logged in');
+    ($set) = grep { /^\Q$name\E=/ } $person->login($s->client(cert => $own))->headers('Set-Cookie');
+    like($set, qr/^\Q$name\E=[\w-]{40,300}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=34560000$/, 'U04: at a login, bounded (S18)');
+    my $last = $c->{cookies}{$name};
+    my $told = sub { return $s->client(cookies => { $name => $_[0] })->get('/anshin/login') };
+    like($told->($last)->text, qr/前回使った電子証明書は、20\d\d.*まで使えます/, 'U04: a page that sees none says that it is still good');
+    for my $value ('', 'x', "$last$last", substr($last, 1), 'A' x 4000, '<script>') {
+        my $r = $told->($value);
+        is($r->status, 401, 'U04: a cookie of somebody else\'s making');
+        unlike($r->text, qr/前回使った|<script>/, 'says nothing');
+    }
+
     my $bare = $s->client(cookies => { %{ $c->{cookies} } });
     isnt($bare->get('/members/')->status, 200, 'the same session without the certificate is refused (LOG-8)');
     is($bare->get('/anshin/')->status, 303, 'on the portal too (LOG-8)');
@@ -112,10 +143,41 @@ my %device = (
 for my $device (sort keys %device) {
     my $page = $s->client->get('/anshin/help/import', 'User-Agent' => $device{$device});
     is($page->status, 200, "how to import on $device (CRT-4)");
-    like($page->text, qr/<details id="$device" open>/, 'comes first there');
-    like($page->text, qr/id="$_"/, "with the steps for $_") for qw(windows firefox mac ios android);
+    like($page->text, qr/<section id="$device">.*<div class="guides">/s, 'U19: its steps come first there');
+    like($page->text, qr/id="$_"/, "with the steps for $_") for qw(windows firefox mac mac_profile ios android linux);
 }
 is($s->client->get('/anshin/help')->status, 200, 'the general help');
+
+# A certificate is tried at another port, where the browser has chosen nothing yet (AnshinTryURL).
+{
+    my $where = qr{<a class="button" href="https://localhost:$try/anshin/help/certificate">};
+    like($s->client->get('/anshin/help/import')->text, $where, 'the steps of the import end with a trial');
+    unlike($s->client->get('/anshin/help/import')->text, qr/ブラウザを一度すべて閉じ/, 'and close no browser');
+    for my $what (sort keys %cert, 'good') {
+        my $pem = $what eq 'good' ? $own : $cert{$what};
+        my $c = $s->client(port => $try, $pem ? (cert => $pem) : ());
+        my $r = $c->get('/anshin/help/certificate');
+        is($r->status, 200, "a trial with $what");
+        is($what eq 'good' ? title($r) : $title{ title($r) }, $what eq 'good' ? '電子証明書に問題はありません' : $what, 'says what it is');
+        like($r->text, $what eq 'good' ? qr/この端末とブラウザで使えます/ : qr/ここではまだ使えません/, 'and what that means here');
+    }
+    my $good = $s->client(port => $try, cert => $own)->get('/anshin/help/certificate')->text;
+    like($good, qr{<dd>p-01-usr001[^<]*</dd></div>\s*<div><dt>有効期限</dt><dd>20\d\d}, 'whose it is, and until when');
+    for my $what (qw(none revoked unknown foreign)) {
+        my $text = $s->client($cert{$what} ? (cert => $cert{$what}) : ())->get('/anshin/login')->text;
+        like($text, qr{有効期限の切れた電子証明書は、選択画面に出ません。[^<]*<a class="next-link" href="/anshin/reissue/certificate">}, "U04: $what: the way to the reissue");
+        unlike($text, qr/ここではまだ使えません/, 'and no word of a trial');
+    }
+    # Nothing else answers there.
+    my $c = $s->client(port => $try, cert => $own);
+    for my $path ('/anshin/login', '/anshin/help', '/anshin/help/certificate/', '/anshin/account', '/other/help/certificate') {
+        my $r = $c->get($path);
+        unlike($r->status, qr/^200$/, "ISO-3: $path is not there");
+        is($r->header('Location'), $s->url($path), 'but at the portal itself') if $path =~ m{^/anshin} && $r->status == 303;
+    }
+    is($c->post('/anshin/login', { user => 'x', password => 'x' })->status, 403, 'ISO-3: nor is a form taken');
+    is($c->get('/anshin/static/anshin.css')->status, 200, 'what the page looks like is');
+}
 $s->finish;
 
 # A contract with other methods as well: the login is there for everybody, with a link to the help.
@@ -123,6 +185,10 @@ $s = Anshin::Server->new(contract => 'AnshinLoginMethods password certificate', 
 my $mixed = $s->client->get('/anshin/login');
 is($mixed->status, 200, 'mixed contract: the login form without a certificate (LOG-3)');
 like($mixed->text, qr{href="/anshin/help/certificate"}, 'with the constant link to the help');
+like($mixed->text, qr/name="user" value=""[^>]* autofocus/, 'where the user ID is typed first (U27)');
+for my $pem ($s->pki->issue('p-01-usr001'), $s->pki->issue('p-01-usr001', from => -10, to => -1), $s->foreign->issue('p-01-usr001')) {
+    like($s->client(cert => $pem)->get('/anshin/login')->text, qr/name="user" value=""/, 'LOG-4: a certificate that opens nothing fills nothing in');
+}
 is($s->client(cert => $s->foreign->issue('x'))->get('/anshin/login')->status, 200, 'and with a foreign one');
 unlike($s->client(cert => $s->foreign->issue('p-98-stranger'))->get('/anshin/login')->text, qr/p-98-stranger/, 'which is not named');
 $s->finish;

@@ -30,6 +30,7 @@ is($out->status, 200, 'the POST ends it and shows a page (LOG-9)');
 is($out->header('Clear-Site-Data'), '"cache"', 'S34: and the browser empties what it holds of the site, of its caches alone');
 is($ask->header('Clear-Site-Data'), undef, 'S34: which no other answer says');
 unlike($out->text, qr/p-01-usr001/, 'which speaks of nobody any more');
+unlike($out->text, qr{class="member"|href="/anshin/(?:account|password|history)"}, 'U08: and has no menu of who is logged in');
 my ($cookie) = grep { /^__Host-anshin-p-01=/ } $out->headers('Set-Cookie');
 like($cookie, qr/^__Host-anshin-p-01=;.*Max-Age=0/, 'the browser forgets the cookie');
 isnt($stolen->get('/members/', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate')->status, 200,

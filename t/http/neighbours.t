@@ -100,7 +100,11 @@ Anshin::PKI::write_text("$s->{root}/cgi-bin/said.cgi", <<'END');
 print "Content-Type: text/plain\nLast-Modified: Sat, 01 Jan 2022 00:00:00 GMT\n";
 print "Cache-Control: public, max-age=600, s-maxage=900\n\nthe members' page of $ENV{REMOTE_USER}\n";
 END
-chmod 0755, "$s->{root}/cgi-bin/said.cgi";
+Anshin::PKI::write_text("$s->{root}/cgi-bin/alone.cgi", <<'END');
+#!/usr/bin/perl
+print "Content-Type: text/plain\n$ENV{QUERY_STRING}: public, max-age=600\n\nthe members' page\n";
+END
+chmod 0755, map { "$s->{root}/cgi-bin/$_.cgi" } qw(said alone);
 $s->start;
 my $who = Anshin::Person->add($s, 'p-01-usr001');
 $who->register;
@@ -125,6 +129,11 @@ for my $way (sort keys %way) {
         like($stranger->header('Cache-Control'), qr/^no-store$/, 'S34: and what he gets nobody keeps');
         unlike($stranger->body, qr/members' page/, 'not in the body either');
         is($other->get($path, %navigation)->status, 303, 'S34: nor is the refusal of a program kept for a person');
+    }
+    for my $name (qw(cACHE-cONTROL cDN-cache-control CLOUDFLARE-CDN-Cache-Control edge-control sURROGATE-Control x-accel-expires)) {
+        my $own = $member->get("/by-program/alone.cgi?$name");
+        like($own->header('Cache-Control'), qr/^private, (?:no-cache|max-age=600)$/, "S34: $way: a page that speaks by $name alone is private");
+        is($own->header($name), undef, 'S34: and that is gone') if lc $name ne 'cache-control';
     }
     is($member->get('/by-header/')->header('Cache-Control'), 'private, max-age=600', 'S34: how long a browser keeps it is the site\'s to say');
     is($member->get('/never/')->status, 403, "$way: 403");

@@ -15,12 +15,12 @@ use Anshin::Server;
 my $slow   = $ENV{ANSHIN_SANITIZE} || $ENV{ANSHIN_VALGRIND} ? 1 : 0;
 my $memory = $slow ? 8192 : 47104;                                     # KiB of one hash
 my $people = 80;
-my $password = 'Correct-horse-9-battery';                              # that of t/tools/people
+my $password = 'Correct-horse-9-battery';                              # that of t/tools/users
 my $s = Anshin::Server->new(
     contract => "AnshinLoginMethods password\nAnshinPasswordAttempts 3\nAnshinAddressAttempts 1000000", # a refusal for the crowd counts as one
     server => "AnshinHashMemory $memory\nAnshinHashSlots 1\nAnshinHashWait 20s"
 )->start;
-my $made = $s->run(Anshin::Server::out() . '/tools/people', $s->state, 'p-01-usr', $people, $memory, { env => 1 });
+my $made = $s->run(Anshin::Server::out() . '/tools/users', $s->state, 'p-01-usr', $people, $memory, { env => 1 });
 is($made->{status}, 0, "$people users") or BAIL_OUT($made->{err});
 my $known = Anshin::Person->add($s, 'p-01-known1');
 $known->register;

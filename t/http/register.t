@@ -61,7 +61,9 @@ ok($token, 'the link holds a token of 256 bits (S9)');
         is($c->get('/anshin/register')->status,  200, 'and the person still sees page 1 (REG-5)');
     }
     my $encoded = $person->{path} =~ s/\?t=/?%74=/r =~ s{/register}{//%72egister}r;
-    is($s->client->get($encoded)->status, 303, 'the same address written otherwise');
+    for my $otherwise ($encoded, map { $person->{path} =~ s{/register}{$_}r } '//register', '/./register') {
+        is($s->client->get($otherwise)->status, 303, 'the same address written otherwise');
+    }
     is($s->client->get("$person->{path}&x=1")->place, '/anshin/register', 'or with more behind it');
     unlike($s->log . $s->access_log, qr/\Q$token\E/, 'no log has ever seen the token (S9)');
     like($s->access_log, qr/GET \/anshin\/register\?t=- HTTP/, 'but the request');
@@ -78,6 +80,36 @@ ok($token, 'the link holds a token of 256 bits (S9)');
     is($s->client->get("$place?t=3D$token")->status, 303, 'nor does quoted-printable harm it (B56)');
     is($s->client->get("$place?amp;$value")->status, 303, 'nor an ampersand escaped (B56)');
     unlike($s->log . $s->access_log . Anshin::Server::text_of($s->root . '/logs/all_log'), qr/\Q$token\E/, 'S9: mangled as it may be, no log has it');
+    # One address in many spellings: whether it is the portal's is answered alike for a plain one, which is compared as it stands.
+    my $origin = $s->client->origin;
+    my %spelt = (
+        '/anshin/register' => [
+            qw(//anshin/register /anshin//register /../anshin/register /./anshin/register /anshin/./register /x/../anshin/register /x/y/../../anshin/register
+                /anshin/a.b/../register /%61nshin/register /%61nshin%2Fregister /%2E/anshin/register /x/%2e%2e/anshin/register //.//%61nshin/register
+                /anshin/register/. /anshin/register// /anshin/register;a=b /anshin;a=b/register /anshin/register.html /anshin/.register /anshin/REGISTER
+                /%2561nshin/register),
+            "$origin/anshin/register", "$origin//%61nshin/./register"
+        ],
+        '/open/register' => [
+            qw(//open/register /open/./register /anshin/../open/register /%61nshin/../open/register /open/anshin/register /open;/anshin/register
+                /%6Fpen/register /.anshin/register /..anshin/register /Anshin/register /ANSHIN/register /%41nshin/register /;/anshin/register
+                /anshi/n/register /anshi /), "$origin/open/register", "$origin"
+        ]
+    );
+    my ($asker, $asked, %sent) = ($s->client, 0);
+    for my $plain (sort keys %spelt) {
+        for my $spelling ($plain, @{ $spelt{$plain} }) {
+            my $other = sprintf 'T%042d', ++$asked;
+            $asker->http1('GET', "$spelling?t=$other");
+            push @{ $sent{$plain} }, [ $spelling, $other ];
+        }
+    }
+    is($asker->http1('OPTIONS', '*')->status, 200, 'and what is no path at all is answered');
+    my ($ours, $others) = @sent{qw(/anshin/register /open/register)};
+    my $shows = sub { my $log = $s->access_log; return map { $_->[0] } grep { index($log, $_->[1]) >= 0 } @_ };
+    Anshin::Server::wait_for(15, sub { $shows->(@$others) == @$others });
+    is(join(' ', $shows->(@$ours)), '', 'S9: however an address of the portal is spelt, its token is not logged');
+    is(join(' ', $shows->(@$others)), join(' ', map { $_->[0] } @$others), 'S9: and of no other address, however it is spelt, anything is hidden');
     my $broken = $s->client->raw("GET $person->{path} HTTP/1.1\r\n\r\n");
     is($broken->status, 400, 'a request that httpd itself refuses');
     unlike($s->log . $s->access_log, qr/\Q$token\E/, 'is logged without the token as well (S9)');
@@ -220,5 +252,29 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
     is($two->login($s->client)->status, 401, 'the other one is not');
     is($c->submit($other, { code => $two->{code} })->place, '/anshin/register/credentials', 'and goes on where its page stood');
 }
+
+# The label of the first terminal (LST-1): proposed by the system, or the operator's.
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr008');
+    my $c = $s->client;
+    my %windows = ('User-Agent' => 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36');
+    my $form = $p->to_credentials($c);
+    my $label = sub { my ($page) = @_; return ($page->text =~ /name="label" value="([^"]*)"/)[0] };
+    is($label->($form), '', 'LST-1: nothing is proposed for a system that nobody knows');
+    is($label->($c->get($form->{path}, %windows)), 'Windows パソコン', 'LST-1: the label is proposed by the system');
+    my $r = $c->submit($form, { %{ $p->credentials }, answer => '', label => 'x' x 33 });
+    is($r->status, 422, 'LST-1: 33 characters are too many');
+    like($r->text, qr/id="label-error".*id="answer-error"|id="answer-error".*id="label-error"/s, 'LST-1, REG-3: told with every other rule in one go');
+    is($label->($r), 'x' x 33, 'and what was typed is kept (REG-3)');
+    is($c->submit($form, { %{ $p->credentials }, label => "薬局１号機" })->place, '/anshin/register/done', 'LST-1: a good one is taken');
+    my $d = $s->client;
+    $p->login($d);
+    like($d->get('/anshin/account')->text, qr/<bdi class="terminal-label">薬局1号機</, 'LST-1: and stands in the account');
+
+    my $q = Anshin::Person->add($s, 'p-01-usr009', label => '受付');
+    my $page = $q->to_credentials($s->client);
+    is($label->($page), '受付', "LST-1: the operator's label comes first");
+}
+is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
 $s->finish;
 done_testing;

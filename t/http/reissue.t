@@ -70,7 +70,7 @@ sub ask {
     like($r->header('Location'), qr{^/anshin/login/change}, 'the new one must be changed first (PRI-3, LOG-6)');
     my $change = $login->follow($r);
     like($change->text, qr/再発行されたパスワードは一度だけ/, 'and why (LOG-6)');
-    like($change->text, qr/今のパスワードと同じものは使えない/, 'and what is refused');
+    like($change->text, qr/現在のパスワードと同じものは使えません/, 'and what is refused');
     isnt($login->get('/members/')->status, 200, 'the site is not open yet');
     $r = $login->submit($change, { password => $password, password_confirm => $password });
     is($r->status, 422, 'not to the same');
@@ -114,7 +114,9 @@ sub ask {
     like($proof->text, qr/パスワードの再発行は .* までお待ちいただきます/, 'GAP-1: it is told before that the password will have to wait');
     my $r = $c->submit($proof, { question => 'pet', answer => $p->{answer} });
     is($r->status, 303, 'the right answer (CRI-2)');
-    my ($download) = $c->follow($r)->text =~ /id="secret"[^>]*>([^<]+)</;
+    my $done = $c->follow($r);
+    my ($download) = $done->text =~ /id="secret"[^>]*>([^<]+)</;
+    unlike($done->text, qr{class="button[^"]*" href="/anshin/login"}, 'U26: no button leads to a login that cannot work yet');
     ok($download, 'shows a download password (CRI-2)');
     is($with->get('/members/')->status, 401, 'the old certificate has ended at once (CRI-2, LOG-9)');
     my $old = $p->{download_password};

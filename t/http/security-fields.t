@@ -52,10 +52,10 @@ my %unread = (
 );
 # Another complaint than "too long", or elsewhere than beside the field: by field, or by form and field.
 my %otherwise = (
-    (map { $_ => [ $_, '一つ選んで' ] } qw(kind method profile terminal)), address_confirm => [ 'address_confirm', '一致していません' ],
+    (map { $_ => [ $_, '一つ選んで' ] } qw(kind method profile terminal device)), address_confirm => [ 'address_confirm', '一致していません' ],
     'credentials: question' => [ 'question', '一つ選んで' ], 'credentials: password' => [ 'password', '文字以内' ],
     'credentials: password_confirm' => [ 'password_confirm', '一致していません' ],
-    (map { ("$_: question" => [ 'answer', '一致しません' ]) } 'proof by an answer', 'certificate, proof by an answer'),
+    (map { ("$_: question" => [ 'answer', '一致しません' ]) } 'proof by an answer', 'certificate, proof by an answer', 'lost device, proof by an answer'),
 );
 # A form that names no flow of its page, or none at all, acts on none (FLO-1).
 my %status = ('sessions: key' => 400, flow => 410, csrf => 403, map { ("$_: action" => 410) } 'account', 'authenticator, enrolled, 2');

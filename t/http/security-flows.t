@@ -197,7 +197,7 @@ sub by_code {
     my $code = send_code($d, $d->follow($q[0]->login($d)));
     my @downloads = map { my $page = open_flow($d, $_->download_path); $page } @q[ 1, 2 ];
     my $register = open_flow($d, $new->{path});
-    is($d->submit($downloads[0], { download_password => $q[1]{download_password}, profile => 'modern' }, qr{/download\?})->status, 200,
+    is($d->submit($downloads[0], { download_password => $q[1]{download_password}, profile => 'modern' }, qr{/download\?})->status, 303,
         'the download password of the page is right, whatever was opened after it (B03)');
     is(history_of($q[2], 'wrong'), 0, 'and counts nothing against another user');
     is($d->submit($register, { code => $new->{code} })->place, '/anshin/register/credentials', 'so is the registration code');
@@ -228,7 +228,7 @@ sub by_code {
     my $q = person('p-01-usr011', method => 'certificate');
     my $d = $s->client;
     my $page = $d->follow($d->get($q->download_path));
-    is($d->submit($page, { download_password => $q->{download_password}, profile => 'modern' })->status, 200, 'a download');
+    is($d->submit($page, { download_password => $q->{download_password}, profile => 'modern' })->status, 303, 'a download');
     my @answers = race($d, $d->get('/anshin/download'), {}, qr{/download/done});
     is(scalar(grep { m{^303 /anshin/download/done} } @answers), 4, 'download: its end is one, however often it is sent (S29)') or diag "@answers";
     is($d->follow($d->get($q->download_path))->place, '/anshin/download/done', 'in this browser the link leads to the end');

@@ -14,6 +14,7 @@ use Anshin::Source;
 my $s = Anshin::Server->new(contract => <<'END')->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
+AnshinCertificateLifetime 30d
 AnshinReauthenticate 1h
 AnshinAddressAttempts 1000000
 AnshinConfirmAddress on
@@ -59,7 +60,7 @@ sub next_page { my ($c, $path, $fields) = @_; return $c->follow($c->submit($c->g
 # By the route of a form: whose flow it is; how a browser comes to a tab of it, and what is typed there. Behind a login both tabs are
 # the same user's. act: what the history tells of it in the end (a file may be fetched again); leads: it leads on and leaves no trace
 # there; again: what a form that was carried out is answered; says: what of the account the one tab changes and the other does not;
-# ends: the other tab is over with the first.
+# ends: the other tab is over with the first; file: it leads to a file, and to no result that is shown once.
 my $next = { password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8' };
 my %flows = (
     '/register' => { user => sub { newcomer() }, leads => 1, tab => sub { my ($c, $p) = @_; return (open_flow($c, $p->{path}), { code => $p->{code} }) } },
@@ -69,13 +70,15 @@ my %flows = (
         tab => sub { my ($c, $p) = @_; my $page = send_code($c, $c->follow($p->login($c))); return ($page, { code => code_of($p) }) }
     },
     '/login/change' => { act => 'password_changed login_ok', user => \&reissued, again => qr{^303 /anshin/login$}, tab => sub { my ($c, $p) = @_; return ($c->follow($p->login($c)), $next) } },
-    '/download' => { act => 'downloaded downloaded', user => \&certified, again => qr/^200$/, tab => sub { my ($c, $p) = @_; return (open_flow($c, $p->download_path), fetching($p)) } },
+    '/download' => { act => 'downloaded downloaded', user => \&certified, file => 1, again => qr{^(?:200|303 /anshin/download\?file=modern)$}, tab => sub { my ($c, $p) = @_; return (open_flow($c, $p->download_path), fetching($p)) } },
     '/download/done' => {
         user => \&certified, leads => 1,
         tab => sub { my ($c, $p) = @_; my $page = open_flow($c, $p->download_path); $c->submit($page, fetching($p)); return ($c->get($page->{path}), {}, qr{/download/done}) }
     },
     '/reissue/password/prove' => { act => 'password_reissued', user => sub { registered() }, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'password', $p)), proof($p)) } },
     '/reissue/certificate/prove' => { act => 'certificate_reissued', user => \&certified, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'certificate', $p)), proof($p)) } },
+    '/lost/prove' => { user => \&certified, leads => 1, tab => sub { my ($c, $p) = @_; return (open_flow($c, lost_path($s->client, $p)), proof($p)) } },
+    '/lost/choose' => { act => 'device_lost', user => \&with_certificate, tab => sub { my ($c, $p) = @_; return ($c->follow($c->submit(open_flow($c, lost_path($s->client, $p)), proof($p))), { device => 1 }) } },
     '/terminal/confirm' => {
         act => 'terminal_changed terminal_changed', user => sub { registered() }, inside => \&inside, says => [ '"mobile"', '"smartphone"' ],
         tab => sub { my ($c, $p, $tab) = @_; return (next_page($c, 'terminal/change?n=1', { kind => $tab == 1 ? 'mobile' : 'smartphone' }), {}) }
@@ -88,6 +91,12 @@ my %flows = (
             my $page = $c->follow($c->submit(next_page($c, 'terminal/add', { address => $a, address_confirm => $a, kind => 'pc' })));
             return ($page, { code => $p->wait_text(qr/\b([0-9]{6})\b/, $a) });
         }
+    },
+    # The second one takes the place of the first.
+    '/renewal/confirm' => {
+        act => 'certificate_renewed certificate_renewed', user => sub { my $p = registered('certificate'); $p->fetch; return $p },
+        inside => sub { my ($p) = @_; my $c = $s->client(cert => $p->{pem}); expect_link($p->login($c), 303); return $c },
+        tab => sub { my ($c) = @_; return ($c->follow($c->get('/anshin/renewal?n=1')), {}) }
     },
     # The change ends the login, and with it whatever the other tab shows.
     '/method/confirm' => {
@@ -102,7 +111,7 @@ my %flows = (
 );
 my @routes = routes();
 my @behind = grep { $_->{post} && $_->{flags} =~ /FLOW\(/ && $_->{flags} !~ /NO_FLOW/ } @routes;
-my @seen = grep { $_->{handler} eq 'anshin_seen_post' } @behind;
+my @seen = grep { $_->{handler} eq 'anshin_page_seen_post' } @behind;
 is(join("\n", sort keys %flows, map { $_->{path} } @seen), join("\n", sort map { $_->{path} } @behind), 'S35: every form of a flow is tried: ' . @behind)
     or diag 'the results that are confirmed (seen) are tried below';
 
@@ -150,7 +159,7 @@ for my $route (sort keys %flows) {
         my $new = $after[$at] =~ s/^\Q$before[$at]\E ?//r;
         is($new, $flow->{act}, "FLO-1, FLO-2: $route: what became of $whose[$at]{user}: each form did its own, once");
     }
-    next if $flow->{ends};
+    next if $flow->{ends} || $flow->{file};
 
     # What is shown once: the one is confirmed, the other is still there.
     my @done = map { $c->get(($_ == 1 ? $first : $second) =~ s/^303 //r . '?flow=' . ($tabs[ $_ - 1 ][0]->field('flow') // next)) } 1, 2;

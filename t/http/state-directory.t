@@ -10,6 +10,7 @@ use Fcntl qw(:mode);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
+use Anshin::Processes;
 use Anshin::Server;
 
 my $long = grep { $_ eq '--long' } @ARGV;
@@ -62,6 +63,15 @@ END_OF_FAST
 
 my (@undo, $s);
 END { local $?; $_->() for @undo }
+
+# The programs of a daemon of mod_fcgid that was killed outlive it, and httpd.
+sub left_behind {
+    my $program = $s->root . '/fast/look.fcgi';
+    my @left = grep { (Anshin::Processes::arguments($_)) =~ /\0\Q$program\E\0/ } Anshin::Processes::numbers();
+    kill KILL => @left;
+    return @left;
+}
+push @undo, sub { left_behind() if $s };
 
 my $libexec = Anshin::Server::libexec();
 my $lines = '';
@@ -295,7 +305,9 @@ like($s->htanshin('check')->{out}, qr/mod_ext_filter\.c: what these run can read
 like($s->htanshin('check')->{out}, qr/the CA certificate \S+: No such file/, 'A12: and so is a CA that is missing');
 like($s->configtest->{err}, qr/AN0520: client certificates cannot be asked for/, 'A12: configtest tells it, too, and does not refuse');
 is($s->configtest->{status}, 0, 'since the rest works');
-Anshin::PKI::write_text($conf, $good);
+# mod_fcgid loses a SIGTERM that comes before its daemon is ready, and httpd then waits for it for good: without it, since
+# here one restart follows on another.
+Anshin::PKI::write_text($conf, $good =~ s/^(?:LoadModule fcgid_module|Fcgid).*\n//gmr);
 $s->graceful(alone => 1);
 
 # --- a child that was taken over ---
@@ -344,10 +356,11 @@ for my $n (1 .. $restarts) {
 $undo[-1]->();
 is(outside(), $before, "S36: $restarts restarts and $commands commands beside a child that was taken over: nothing outside has changed");
 is((stat $state)[4] . ' ' . sprintf('%04o', S_IMODE((stat $state)[2])), '0 0750', 'S36: STATE is as it was');
-ok(kill(0 => $s->pid) && $s->client->get('/open/')->status == 200, 'and httpd goes on');
+is(eval { $s->client->get('/open/')->status } // $@, 200, 'and httpd goes on');
 is($s->htanshin('state', 'prepare')->{status}, 0, 'what was left behind is put right');
 $s->stop;
 $s->start;
 is($s->client->get('/open/')->status, 200, 'and it starts');
 $s->finish;
+ok(Anshin::Server::wait_for(10, sub { return !left_behind() }), 'none of its programs is left');
 done_testing;

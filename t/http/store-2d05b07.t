@@ -14,6 +14,7 @@ my $known  = JSON::PP->new->utf8->decode(Anshin::PKI::read_text("$sample/known.j
 my $s = Anshin::Server->new(clock => 1, contract => "AnshinLoginMethods password otp certificate\n");
 unpack_state();
 $s->later($known->{made_at} + 10 - time)->start;
+ok($s->wait_log(qr/AN1200: the reminders of \d+ certificates and passwords are filed anew/), 'REN-1: its certificates are filed, so that their users are reminded');
 
 # The state directory of that day, in the hands of those who have it here.
 sub unpack_state {
@@ -80,7 +81,7 @@ for my $user (qw(old-password old-otp old-certificate)) {
     my $p = person('old-waiting');
     my $c = $s->client;
     my $page = $c->follow($c->get($p->{link}));
-    my $file = $c->submit($page, { download_password => $p->{download_password}, profile => 'modern' });
+    my $file = Anshin::Person::arrive($c, $c->submit($page, { download_password => $p->{download_password}, profile => 'modern' }));
     is($file->header('Content-Type'), 'application/x-pkcs12', 'IDN-1: a certificate that waited is fetched') or diag $file->text;
 }
 {

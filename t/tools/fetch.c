@@ -9,10 +9,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "core/download.h"
+#include "core/certificate/download.h"
 #include "crypto/crypto.h"
 #include "runtime/config_file.h"
-#include "store/store_dbm.h"
+#include "store/dbm/store_dbm.h"
 
 static int fetch(char **argv, apr_pool_t *pool)
 {
@@ -40,7 +40,7 @@ static int fetch(char **argv, apr_pool_t *pool)
     env.config = config;
     env.crypto = crypto;
     env.now = anshin_clock_system;
-    anshin_op_init(&op, &env, APR_ARRAY_IDX(config->contracts, 0, anshin_contract_t *), NULL, pool);
+    anshin_op_init(&op, &env, APR_ARRAY_IDX(config->contracts, 0, anshin_contract_t *), &anshin_actor_worker, pool);
     status = anshin_download_fetch(
         &op, argv[2], argv[3], strcmp(argv[4], "compat") == 0 ? ANSHIN_PROFILE_COMPAT : ANSHIN_PROFILE_MODERN, &result);
     if (status != APR_SUCCESS || !result.right) {

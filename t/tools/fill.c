@@ -7,8 +7,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "core/store.h"
-#include "store/store_dbm.h"
+#include "core/store/store.h"
+#include "store/dbm/store_dbm.h"
 
 #define VALUE 30000
 

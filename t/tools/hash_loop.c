@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "../bench/bare_hash.h"
+#include "bench/bare_hash.h"
 
 static double now_us(clockid_t clock)
 {

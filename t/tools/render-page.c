@@ -2,7 +2,9 @@
  * Renders a page or mail of htdocs with data from a JSON file, through the engine that serves it: for screenshots and
  * for writers of templates.
  *
- *   render-page HTDOCS LANGUAGE TEMPLATE DATA.json        "templates/login", "mail/locked.ja" (mail is plain text)
+ *   render-page HTDOCS LANGUAGE TEMPLATE DATA.json ...    "templates/login", "mail/locked.ja" (mail is plain text)
+ *
+ * Several templates, each with its data, are rendered one after the other; then each ends with a NUL.
  *
  * The data gets what handlers add to every page: lang, t, and the title from the texts unless it brings its own.
  */
@@ -12,8 +14,9 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "core/template.h"
-#include "core/text.h"
+#include "core/render/template_dirs.h"
+#include "core/render/template.h"
+#include "core/render/text.h"
 
 static int complain(const char *what, const char *why)
 {
@@ -40,21 +43,20 @@ static void add_page_values(json_t *data, const anshin_texts_t *texts, const cha
     }
 }
 
-static int render(const char *htdocs, const char *language, const char *template, const char *file, apr_pool_t *pool)
+static int render(const char *htdocs, const char *language, const char *template, const char *file,
+                  const anshin_texts_t *texts, apr_pool_t *pool)
 {
-    const char *const lang_dirs[] = {apr_pstrcat(pool, htdocs, "/lang", NULL), NULL};
     int mail = strncmp(template, "mail/", 5) == 0;
     const char *suffix = strrchr(template, '.');
     const char *const dirs[] = {mail ? htdocs : apr_pstrcat(pool, htdocs, "/templates", NULL), NULL};
     anshin_template_dirs_t source_dirs = {dirs, ".mustache"};
-    anshin_texts_t *texts;
     anshin_error_t err = {0};
     json_error_t json_err;
     json_t *data;
     const char *name = template;
-    const char *source;
+    anshin_template_t source = {NULL, mail ? ANSHIN_TEMPLATE_TEXT : ANSHIN_TEMPLATE_HTML, anshin_template_from_dirs,
+                                &source_dirs};
     const char *out;
-    apr_size_t length;
 
     if (suffix) {
         source_dirs.suffix = apr_pstrcat(pool, suffix, ".mustache", NULL);
@@ -67,17 +69,33 @@ static int render(const char *htdocs, const char *language, const char *template
     if (!data) {
         return complain(file, json_err.text);
     }
-    if (anshin_texts_load(&texts, lang_dirs, &err, pool) != APR_SUCCESS) {
-        return complain(htdocs, err.text);
-    }
     add_page_values(data, texts, language, name, pool);
-    if (anshin_template_from_dirs(&source_dirs, name, &source, &err, pool) != APR_SUCCESS ||
-        anshin_template_render(&out, &length, source, data, mail ? ANSHIN_TEMPLATE_TEXT : ANSHIN_TEMPLATE_HTML,
-                               anshin_template_from_dirs, &source_dirs, &err, pool) != APR_SUCCESS) {
+    if (anshin_template_from_dirs(&source_dirs, name, &source.source, &err, pool) != APR_SUCCESS ||
+        anshin_template_render(&out, &source, data, &err, pool) != APR_SUCCESS) {
         return complain(template, err.text[0] != '\0' ? err.text : "there is no such template");
     }
     json_decref(data);
-    return fwrite(out, 1, length, stdout) == length ? 0 : complain("output", "cannot write");
+    return fputs(out, stdout) != EOF ? 0 : complain("output", "cannot write");
+}
+
+static int render_all(int argc, char **argv, apr_pool_t *pool)
+{
+    const char *const lang_dirs[] = {apr_pstrcat(pool, argv[1], "/lang", NULL), NULL};
+    anshin_texts_t *texts;
+    anshin_error_t err = {0};
+    int answer = 0;
+    int i;
+
+    if (anshin_texts_load(&texts, lang_dirs, &err, pool) != APR_SUCCESS) {
+        return complain(argv[1], err.text);
+    }
+    for (i = 3; i < argc && answer == 0; i += 2) {
+        answer = render(argv[1], argv[2], argv[i], argv[i + 1], texts, pool);
+        if (argc > 5 && putchar('\0') == EOF) {
+            return complain("output", "cannot write");
+        }
+    }
+    return answer;
 }
 
 int main(int argc, char **argv)
@@ -85,13 +103,13 @@ int main(int argc, char **argv)
     apr_pool_t *pool;
     int answer;
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: render-page HTDOCS LANGUAGE TEMPLATE DATA.json\n");
+    if (argc < 5 || argc % 2 == 0) {
+        fprintf(stderr, "usage: render-page HTDOCS LANGUAGE TEMPLATE DATA.json [TEMPLATE DATA.json ...]\n");
         return 2;
     }
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    answer = render(argv[1], argv[2], argv[3], argv[4], pool);
+    answer = render_all(argc, argv, pool);
     apr_pool_destroy(pool);
     apr_terminate();
     return answer;

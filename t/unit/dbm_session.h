@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "core/store.h"
-#include "store/store_dbm.h"
+#include "core/store/store.h"
+#include "store/dbm/store_dbm.h"
 
 typedef struct session_t {
     anshin_store_t *store;
@@ -43,6 +43,28 @@ static inline apr_status_t read_numbers(session_t *session, const anshin_record_
         status = anshin_txn_get(txn, type, key, record);
     }
     apr_pool_destroy(pool);
+    return status;
+}
+
+/* Put a blob in a transaction of its own; read one. */
+static inline apr_status_t put_blob_in(session_t *session, const char *name, const char *text)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, session->store, ANSHIN_TXN_WRITE, &session->err, session->pool);
+
+    return status == APR_SUCCESS ? anshin_txn_end(txn, anshin_txn_blob_put(txn, name, text, strlen(text)), ANSHIN_LAZY)
+                                 : status;
+}
+
+static inline apr_status_t get_blob_in(session_t *session, const char *name, anshin_bytes_t *data)
+{
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, session->store, ANSHIN_TXN_READ, &session->err, session->pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_blob_get(txn, name, data);
+        anshin_txn_abort(txn);
+    }
     return status;
 }
 

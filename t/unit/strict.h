@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#include "core/anshin.h"
+#include "core/base/anshin.h"
 
 /* kind: certificate, crl, ocsp. 1: every octet of it was understood. */
 static inline int strictly_readable(const char *kind, const void *der, apr_size_t length, const char *scratch,

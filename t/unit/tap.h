@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int tap_count;
@@ -35,6 +36,16 @@ __attribute__((format(printf, 4, 5))) static inline int tap_result(int pass, con
 static inline int same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The octet that two hexadecimal digits write; -1: there are none. */
+static inline int octet_of(const char *text)
+{
+    const char digits[] = {text[0], (char)(text[0] != '\0' ? text[1] : '\0'), '\0'};
+    char *end;
+    long octet = strtol(digits, &end, 16);
+
+    return end == digits + 2 ? (int)octet : -1;
 }
 
 /* The last statement of main: `return done();`. A program that tested nothing has failed. */

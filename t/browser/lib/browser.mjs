@@ -1,5 +1,4 @@
-// A person's browser for the walks: Chromium with a HOME of its own, so with certificates of its own; TAP; axe-core;
-// the Nu HTML checker; screenshots at phone and desktop width.
+// A person's browser for the walks; TAP; axe-core; the Nu HTML checker; screenshots at phone and desktop width.
 //
 //   import { facts, ok, is, done, Person, htanshin, checkHtml } from './lib/browser.mjs';
 //   const person = await Person.create({ certificate: file, password: 'x', language: 'ja', width: 'phone' });
@@ -12,8 +11,10 @@
 //
 // facts comes from the Perl side (t/lib/Anshin/Browser.pm), which owns the server.
 //
-// Certificates: as root, in the NSS database with a policy that selects them, as people do it by hand. Another user
-// cannot write policies, so that Playwright presents the certificate; person.native tells which.
+// Browsers: most people share one headless shell, which is Chromium's engine without the browser for a desktop around it,
+// and costs half. It has no certificates of its own: Playwright presents them. Whoever is native has a whole Chromium with
+// a HOME of its own, so with an NSS database, and a policy that selects its certificate, as people do it by hand. Only
+// root can write policies: for another user nobody is native; person.native tells.
 import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -29,7 +30,11 @@ const policies = '/etc/chromium/policies/managed';
 export const facts = JSON.parse(process.env.ANSHIN_FACTS ?? '{}');
 export const widths = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
+// Milliseconds that a step may take. Who waits for what will come loses nothing by patience.
+export const patience = 90000;
+
 export const chromiumSettings = {
+  timeout: patience,
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
   args: [
@@ -40,9 +45,12 @@ export const chromiumSettings = {
     '--disable-component-update',
     '--disable-sync',
     '--force-color-profile=srgb',
+    '--js-flags=--no-opt --no-maglev', // no script here runs long enough to win back what optimizing it costs
     ...(root ? ['--no-sandbox'] : []),
   ],
 };
+const shellPath = process.env.CHROMIUM_SHELL ?? '/usr/bin/chromium-headless-shell';
+export const shellSettings = { ...chromiumSettings, executablePath: shellPath };
 
 // --- TAP ---
 
@@ -76,6 +84,7 @@ export function like(got, pattern, text) {
 export function done() {
   console.log(`1..${count}`);
   process.exitCode = failed || !count ? 1 : 0;
+  shared?.then((browser) => browser.close());
 }
 
 // A walk that breaks off has failed, with the reason.
@@ -114,16 +123,37 @@ process.on('exit', () => {
   for (const place of leftovers) fs.rmSync(place, { recursive: true, force: true });
 });
 
+function newFolder() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
+  leftovers.add(folder);
+  return folder;
+}
+
 // A HOME with an NSS database that knows the server's CA.
 export function newHome() {
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'anshin-person-'));
-  leftovers.add(home);
+  const home = newFolder();
   const directory = path.join(home, '.pki', 'nssdb');
   fs.mkdirSync(directory, { recursive: true });
   const database = `sql:${directory}`;
   must('certutil', ['-d', database, '-N', '--empty-password']);
   must('certutil', ['-d', database, '-A', '-t', 'C,,', '-n', 'server CA', '-i', facts.serverCA]);
   return { home, database };
+}
+
+// What a person does with the downloaded file.
+export function importInto({ home, database }, file, password) {
+  const secret = path.join(home, 'p12.password');
+  fs.writeFileSync(secret, password, { mode: 0o600 });
+  must('pk12util', ['-d', database, '-i', file, '-w', secret, '-K', '']);
+}
+
+let shared;
+
+// The one headless shell, which knows the server's CA; done() closes it.
+export function shell() {
+  const home = () => (facts.serverCA ? newHome().home : process.env.HOME);
+  shared ??= chromium.launch({ ...shellSettings, env: { ...process.env, HOME: home() } });
+  return shared;
 }
 
 export class Person {
@@ -134,14 +164,14 @@ export class Person {
     language = 'ja',
     width = 'desktop',
     script = true,
-    native = root,
+    native = false,
     site = facts.url,
   } = {}) {
     const person = new Person();
     people += 1;
-    Object.assign(person, { language, width, native, script, site }, newHome());
+    Object.assign(person, { language, width, script, site, home: newFolder() });
+    if (native) person.becomeNative();
     if (certificate) person.importCertificate(certificate, password);
-    if (person.native) person.writePolicy();
     await person.start();
     return person;
   }
@@ -158,31 +188,35 @@ export class Person {
     return Object.assign(new Person(), this, { page: await this.context.newPage(), guest: true });
   }
 
-  // What a person does with the downloaded file. Takes effect with the next start().
+  // Takes effect with the next start().
   importCertificate(file, password) {
     this.certificate = { file, password };
-    if (!this.native) return;
-    const secret = path.join(this.home, 'p12.password');
-    fs.writeFileSync(secret, password, { mode: 0o600 });
-    must('pk12util', ['-d', this.database, '-i', file, '-w', secret, '-K', '']);
+    if (this.native) importInto(this, file, password);
   }
 
-  writePolicy() {
+  // From the next start() on: a whole Chromium, if we can.
+  becomeNative() {
+    if (!root) return;
+    Object.assign(this, newHome(), { native: true });
     fs.mkdirSync(policies, { recursive: true });
     this.policy = path.join(policies, `anshin-${process.pid}-${people}.json`);
     leftovers.add(this.policy);
-    // The same for every walk: of several files with this policy Chromium takes one.
-    const selection = JSON.stringify({ pattern: 'https://[*.]localhost:*', filter: {} });
-    fs.writeFileSync(this.policy, JSON.stringify({ AutoSelectCertificateForUrls: [selection] }));
+    // The same for every walk: of several files with this policy Chromium takes one. Two hosts want one name each.
+    const selections = [
+      { pattern: 'https://[*.]localhost:*', filter: {} },
+      { pattern: 'https://named.localhost:*', filter: { SUBJECT: { CN: 'named-1 new' } } },
+      { pattern: 'https://others.localhost:*', filter: { SUBJECT: { CN: 'named-1 old' } } },
+    ];
+    const policy = { AutoSelectCertificateForUrls: selections.map((selection) => JSON.stringify(selection)) };
+    fs.writeFileSync(this.policy, JSON.stringify(policy));
   }
 
   // Start the browser; again, it is a fresh one with the same certificates and no cookies.
   async start() {
-    if (this.browser) await this.browser.close();
-    this.browser = await chromium.launch({
-      ...chromiumSettings,
-      env: { ...process.env, HOME: this.home },
-    });
+    await this.context?.close();
+    this.context = undefined;
+    await this.own?.close();
+    if (this.native) this.own = await chromium.launch({ ...chromiumSettings, env: { ...process.env, HOME: this.home } });
     await this.newContext();
   }
 
@@ -194,16 +228,14 @@ export class Person {
       javaScriptEnabled: this.script,
       acceptDownloads: true,
     };
-    if (!this.native) {
+    if (!this.native && this.certificate && this.site === facts.url) {
       // Playwright's own TLS does not look into the NSS database. (Nor does it find hosts below localhost.)
+      const { file, password } = this.certificate;
       settings.ignoreHTTPSErrors = true;
-      if (this.certificate && this.site === facts.url) {
-        const { file, password } = this.certificate;
-        settings.clientCertificates = [{ origin: this.site, pfxPath: file, passphrase: password }];
-      }
+      settings.clientCertificates = [{ origin: this.site, pfxPath: file, passphrase: password }];
     }
-    this.context = await this.browser.newContext(settings);
-    this.context.setDefaultTimeout(20000);
+    this.context = await (this.own ?? (await shell())).newContext(settings);
+    this.context.setDefaultTimeout(patience);
     this.page = await this.context.newPage();
     this.messages = [];
     this.page.on('console', (message) => {
@@ -216,6 +248,7 @@ export class Person {
     });
     this.page.on('response', (response) => {
       if (!response.request().isNavigationRequest() || response.frame() !== this.page.mainFrame()) return;
+      if (!/^text\/html/.test(response.headers()['content-type'] ?? '')) return; // a file that comes on a page
       if (response.status() < 300 || response.status() >= 400) this.sent = response.text().catch(() => undefined);
     });
     this.page.on('pageerror', (error) => this.messages.push(String(error)));
@@ -290,15 +323,9 @@ export class Person {
     const where = `${name} (${this.language}, ${this.width})`;
     const faults = (await axe(this.page)).map((violation) => JSON.stringify(violation));
     faults.push(...this.messages.splice(0));
-    faults.push(...(await this.page.evaluate(layoutShifts)));
+    faults.push(...(await layoutShifts(this.page)), ...(await mislabelled(this.page)), ...(await squeezed(this.page)));
     // The narrowest, 200 % of a desktop, and just over the widths at which the pages change.
-    for (const narrow of [320, 640, 710, 1030]) {
-      await this.page.setViewportSize({ width: narrow, height: 640 });
-      const sideways = await this.page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      if (sideways > 0) faults.push(`${sideways} px too wide at ${narrow}`);
-    }
+    for (const narrow of [320, 640, 710, 1030]) faults.push(...(await sideways(this.page, narrow, 640)));
     await this.page.setViewportSize(widths[this.width]);
     const html = await this.sent;
     if (!html) faults.push('the page as the server sent it is not known');
@@ -322,11 +349,9 @@ export class Person {
   }
 
   async close() {
-    if (this.guest) {
-      await this.context.close();
-      return;
-    }
-    await this.browser.close();
+    await this.context.close();
+    if (this.guest) return;
+    await this.own?.close();
     if (this.policy) fs.rmSync(this.policy, { force: true });
     fs.rmSync(this.home, { recursive: true, force: true });
   }
@@ -334,38 +359,93 @@ export class Person {
 
 // --- checks of a page ---
 
-// What has moved since the page began to load, in words; runs in the page. A score of a thousandth is a line that moves
-// by less than a pixel.
-export function layoutShifts() {
-  return new Promise((tell) => {
-    const told = [];
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries().filter(({ value }) => value > 0.001)) {
-        const nodes = entry.sources.map(({ node, previousRect, currentRect }) => {
+// What has moved since the page began to load, in words. A score of a thousandth is a line that moves by less than a pixel.
+export function layoutShifts(page) {
+  return page.evaluate(async () => {
+    const entries = [];
+    const observer = new PerformanceObserver((list) => entries.push(...list.getEntries()));
+    observer.observe({ type: 'layout-shift', buffered: true });
+    for (let frames = 0; frames < 2; frames += 1) await new Promise(requestAnimationFrame); // what is laid out is shown
+    return [...entries, ...observer.takeRecords()]
+      .filter(({ value }) => value > 0.001)
+      .map(({ value, sources }) => {
+        const nodes = sources.map(({ node, previousRect, currentRect }) => {
           const way = `from ${JSON.stringify(previousRect)} to ${JSON.stringify(currentRect)}`;
           return `${node?.outerHTML?.slice(0, 80) ?? node?.nodeName} ${way}`;
         });
-        told.push(`the layout shifts by ${entry.value}: ${nodes.join(', ')}`);
-      }
-      tell(told);
-    }).observe({ type: 'layout-shift', buffered: true });
-    setTimeout(tell, 50, told);
+        return `the layout shifts by ${value}: ${nodes.join(', ')}`;
+      });
+  });
+}
+
+// Entries of the summary above a form that do not name the field to which they lead, by its label (U16).
+export function mislabelled(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('#summary a')].flatMap((link) => {
+      const field = document.querySelector(link.hash);
+      const label = field?.labels?.[0] ?? field?.closest('fieldset')?.querySelector('legend');
+      return label && link.textContent.toLowerCase().includes(label.firstChild.textContent.trim().toLowerCase())
+        ? []
+        : [`not the field's label: ${link.textContent}`];
+    }),
+  );
+}
+
+// How far the page can be scrolled sideways in a window of this size, in words. It keeps the size.
+export async function sideways(page, width, height) {
+  await page.setViewportSize({ width, height });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return over > 0 ? [`${over} px too wide at ${width}`] : [];
+}
+
+// What sticks out of the page's panel, and cells of a table in which a word has no room, in words.
+export function squeezed(page) {
+  return page.evaluate(() => {
+    const main = document.querySelector('main');
+    const edge = main ? main.getBoundingClientRect().right : Infinity;
+    const short = (node) => node.outerHTML.replace(/\s+/g, ' ').slice(0, 80);
+    const seen = (node) => node.checkVisibility() && !node.closest('.hidden-text');
+    const out = [...document.querySelectorAll('main *')].filter(
+      (node) => seen(node) && node.getBoundingClientRect().right > edge + 0.5,
+    );
+    const narrow = [...document.querySelectorAll('main td, main th')].filter(
+      (cell) => seen(cell) && cell.clientWidth > 1 && cell.clientWidth < 64 && /\S{8}/.test(cell.innerText),
+    );
+    return [
+      ...out.slice(0, 3).map((node) => `sticks out of the panel: ${short(node)}`),
+      ...narrow.slice(0, 3).map((cell) => `${cell.clientWidth} px wide: ${short(cell)}`),
+    ];
   });
 }
 
 const axeSource = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const prepared = new WeakSet();
 
-// Violations found by axe-core, short. Injected by evaluation: a strict CSP blocks script tags.
+// Violations found by axe-core, short. Injected by evaluation: a strict CSP blocks script tags. It is half a megabyte:
+// further pages of the browser have it from the start.
 export async function axe(page) {
-  await page.evaluate(axeSource);
-  const result = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), tags);
-  if (result.passes.length < 5) throw new Error(`axe looked at ${result.passes.length} rules only`);
-  return result.violations.map((violation) => ({
-    rule: violation.id,
-    help: violation.help,
-    nodes: violation.nodes.map((node) => node.html.slice(0, 200)),
-  }));
+  if (!prepared.has(page.context())) {
+    prepared.add(page.context());
+    await page.context().addInitScript({ content: axeSource });
+  }
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
+  const { passes, violations } = await page.evaluate(async (values) => {
+    const result = await window.axe.run(document, {
+      runOnly: { type: 'tag', values },
+      resultTypes: ['violations'], // of the others only their number is wanted
+    });
+    return {
+      passes: result.passes.length,
+      violations: result.violations.map((violation) => ({
+        rule: violation.id,
+        help: violation.help,
+        nodes: violation.nodes.map((node) => node.html.slice(0, 200)),
+      })),
+    };
+  }, tags);
+  if (passes < 5) throw new Error(`axe looked at ${passes} rules only`);
+  return violations;
 }
 
 const collected = new Map();
@@ -390,12 +470,15 @@ export async function checkHtml(pages = collected) {
   fs.rmSync(directory, { recursive: true });
 }
 
+// It runs for seconds: it compiles simply, which needs more of the stack, and does not collect garbage in parallel.
+const quickJava = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xss8m'];
+
 function nu(files) {
   const jar = require.resolve('vnu-jar/build/dist/vnu.jar');
   return new Promise((resolve, reject) => {
     execFile(
       'java',
-      ['-Xss1024k', '-jar', jar, '--format', 'json', '--exit-zero-always', ...files],
+      [...quickJava, '-jar', jar, '--format', 'json', '--exit-zero-always', ...files],
       { maxBuffer: 64 * 1024 * 1024 },
       (error, out, err) => {
         if (error) reject(new Error(`${error.message}\n${err}`));

@@ -36,6 +36,21 @@ function square() {
 export function states(language, texts) {
   const ja = language === 'ja';
   const text = (key, values = {}) => fill(key.split('.').reduce((object, part) => object[part], texts), values);
+  // As modules/portal/pages/guide.c puts them.
+  const drawings = { windows: ['file', 'wizard', 'password', 'wizard', 'done'],
+    firefox: ['settings', 'list', 'file', 'password', 'list'], mac: ['file', 'keychain', 'password', 'unlock'],
+    mac_profile: ['file', 'settings', 'wizard', 'password', 'done'],
+    ios: ['phone-file', 'phone-settings', 'phone-unlock', 'password', 'done'],
+    android: ['phone-file', 'phone-settings', 'password', 'phone-unlock', 'choose'],
+    linux: ['settings', 'list', 'file', 'password', 'list'] };
+  const guides = (own, device, browser) => {
+    const made = Object.entries(drawings).map(([id, images]) => ({ id, title: texts.help_import[id].title,
+      steps: images.map((image, i) => ({ image, text: (i === 0 && id === own && texts.help_import[id][`in_${browser}`])
+        || texts.help_import[id][`s${i + 1}`] })) }));
+    return { guide: made.find((guide) => guide.id === own), guide_device: device, guide_browser: browser,
+      guides: made.filter((guide) => guide.id !== own) };
+  };
+  const required = (field) => text('errors.required', { label: texts.labels[field] });
   const list = (group, selected) => Object.entries(texts[group]).map(([id, words]) => ({ id, text: words,
     selected: id === selected }));
   const link = (place) => `${base}/${place}`;
@@ -47,8 +62,8 @@ export function states(language, texts) {
     csrf: 'token',
     flow: '0123456789abcdef',
     contract: { name: 'sample', title: ja ? 'かしわ信用金庫 オンライン窓口' : 'Kashiwa Shinkin Online' },
-    support: '0120-000-000',
-    support_url: 'tel:0120-000-000',
+    support: 'ヘルプデスク 0120-000-000',
+    support_parts: [{ text: 'ヘルプデスク ' }, { text: '0120-000-000', url: 'tel:0120000000' }],
     languages: [{ code: 'ja', name: '日本語', url: '?lang=ja', current: ja }, { code: 'en', name: 'English',
       url: '?lang=en', current: !ja }],
     errors: [],
@@ -64,13 +79,29 @@ export function states(language, texts) {
       ...entries.map((name) => ({ url: link(name), text: text(`menu.${name}`), current: name === current }))],
     ...more,
   });
+  // A time as the portal tells it (core/base/date_text): with seconds in tables.
+  const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+  const moment = (name, given) => {
+    const [year, month, day, hour, minute, second = '07'] = given.split(/\D/);
+    const table = name === 'at' || name === 'seen';
+    const plain = ja ? `${year}年${+month}月${+day}日 ${+hour}時${+minute}分`
+      : `${+day} ${months[month - 1]} ${year}, ${hour}:${minute} (UTC+09:00)`;
+    const long = ja ? `${year}/${month}/${day} ${hour}:${minute}:${second}`
+      : `${+day} ${months[month - 1]} ${year}, ${hour}:${minute}:${second} (UTC+09:00)`;
+    return { [`${name}_text`]: table ? long : plain, [`${name}_iso`]: `${year}-${month}-${day}T${hour}:${minute}:${second}Z` };
+  };
   const steps = (names, current) => ({
     steps: names.map((name, i) => ({ text: text(`steps.${name}`), number: i + 1, current: i === current,
       done: i < current })),
   });
-  const wrong = (fields) => ({
+  // The box above the form names each field as the portal does (say_error() in page.c); other: labels of this page alone.
+  const fieldLabels = { ...texts.labels, label: texts.labels.terminal_label, device: texts.labels.terminal,
+    terminal: texts.labels.send_to };
+  const renewed = { password: texts.labels.new_password, password_confirm: texts.labels.new_password_confirm };
+  const named_by = (label, words) => (words.toLowerCase().includes(label.toLowerCase()) ? words : `${label}: ${words}`);
+  const wrong = (fields, other = {}) => ({
     has_errors: true,
-    errors: Object.entries(fields).map(([field, words]) => ({ field, text: words })),
+    errors: Object.entries(fields).map(([field, words]) => ({ field, text: named_by(other[field] ?? fieldLabels[field], words) })),
     field: Object.fromEntries(Object.entries(fields).map(([field, words]) => [field, { value: 'x', invalid: true,
       errors: [{ text: words }] }])),
   });
@@ -83,9 +114,12 @@ export function states(language, texts) {
   const editing = ['terminal_edit', 'terminal_confirm', 'terminal_done'];
   const confirming = ['terminal_edit', 'terminal_confirm', 'terminal_code', 'terminal_done'];
   const changing = ['method_choose', 'method_confirm', 'method_done'];
+  const renewing = ['renewal_confirm', 'renewal_done'];
   const reissuing = ['reissue_request', 'reissue_sent', 'reissue_prove', 'reissue_done'];
+  const losing = ['reissue_request', 'reissue_sent', 'reissue_prove', 'lost_choose', 'lost_done'];
   const rules = [text('policy.length', { min: 8, max: 32 }), text('policy.characters'), text('policy.no_user'),
-    text('policy.no_address'), text('policy.not_used', { count: 3 })].map((words) => ({ text: words }));
+    text('policy.no_address'), text('policy.not_used', { count: 3 })].map((words, i) => ({
+    text: words, pattern: i === 0 ? '^.{8,32}$' : undefined }));
   const questions = list('questions', 'pet');
   const kinds = list('terminal_kinds', 'pc');
   const methods = list('methods', 'otp').map((method) => ({ ...method,
@@ -95,87 +129,98 @@ export function states(language, texts) {
   const action_url = link('x');
   const pc = texts.terminal_kinds.pc;
   const smartphone = texts.terminal_kinds.smartphone;
+  const labels = ['', '<b>あんしん薬局 本店 調剤室 1号機</b>', ''];
+  const terminal = (number) => ({ number, label: labels[number - 1] || undefined,
+    terminal_text: labels[number - 1] ? `${number} (${labels[number - 1]})` : `${number}` });
   const terminals = [
-    { number: 1, kind_text: pc, address: 'hanako.suzuki@example.co.jp', expires_text: '2027-11-22 09:00',
-      can_change: true, change_url: link('a') },
-    { number: 2, kind_text: smartphone, address: 'hanako@mobile.example.jp', pending: true,
-      download_password: 'uDPBG4S5', can_change: true,
+    { ...terminal(1), kind_text: pc, address: 'hanako.suzuki@example.co.jp', ...moment('expires', '2027-11-22 09:00'),
+      certificate_name: 'hanako.suzuki 2026-11-22 #2', can_change: true, change_url: link('a'), can_lose: true, lost_url: link('f') },
+    { ...terminal(2), kind_text: smartphone, address: 'hanako@mobile.example.jp', pending: true,
+      download_password: 'uDPBG4S5', can_change: true, can_lose: true, lost_url: link('g'),
       change_url: link('b'), can_delete: true, delete_url: link('c') },
-    { number: 3, kind_text: texts.terminal_kinds.mobile,
+    { ...terminal(3), kind_text: texts.terminal_kinds.mobile,
       address: 'somebody.with.a.long.name@mail.department.example.co.jp', can_change: true,
       change_url: link('d'), can_delete: true, delete_url: link('e') },
   ];
+  const losable = [{ ...terminal(1), kind_text: pc, name: 'hanako.suzuki 2026-11-22',
+    expires_text: text('lost_choose.expires', { time: '2027-11-22 09:00' }), selected: true },
+  { ...terminal(2), kind_text: smartphone }];
   const ways = [{ terminal: 1, kind_text: pc, address: 'ha***@example.co.jp', selected: true },
     { terminal: 2, kind_text: smartphone, address: 'ha***@mobile.example.jp' }];
   const records = ['login_ok', 'wrong_password', 'login_ok', 'terminal_added', 'wrong_certificate', 'logout',
     'downloaded',
     'wrong_download_password', 'password_ok', 'registered'].map((result, i) => ({
-    at_text: `2026-11-${22 - i} 1${i}:05:45`,
+    ...moment('at', `2026-11-${22 - i} 1${i}:05:45`),
     at_iso: `2026-11-${22 - i}T0${i}:05:45Z`,
     address: i === 2 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : '203.0.113.24',
     result_text: text(`history.${result}`),
-    ok: !result.startsWith('wrong'),
-    terminal_text: i % 3 ? undefined : text('history.terminal', { number: 1 }),
+    good: result === 'login_ok',
+    failed: result.startsWith('wrong'),
+    ...(i % 3 ? {} : terminal(i % 2 + 1)),
   }));
   const sessions = [
-    { key: 'a', at_text: '2026-11-22 09:12', seen_text: '2026-11-22 15:30', address: '203.0.113.24',
-      terminal_text: `1 ${pc}`, current: true },
-    { key: 'b', at_text: '2026-11-22 08:01', seen_text: '2026-11-22 08:44',
-      address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', terminal_text: `2 ${smartphone}` },
-    { key: 'c', at_text: '2026-11-21 20:15', seen_text: '2026-11-21 20:40', address: '198.51.100.7' }];
-  const functions = { password_reissue: true, certificate_reissue: true, account: true };
+    { key: 'a', ...moment('at', '2026-11-22 09:12'), ...moment('seen', '2026-11-22 15:30'), address: '203.0.113.24',
+      ...terminal(1), kind_text: pc, current: true },
+    { key: 'b', ...moment('at', '2026-11-22 08:01'), ...moment('seen', '2026-11-22 08:44'),
+      address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', ...terminal(2), kind_text: smartphone },
+    { key: 'c', ...moment('at', '2026-11-21 20:15'), ...moment('seen', '2026-11-21 20:40'), address: '198.51.100.7' }];
+  const functions = { password_reissue: true, certificate_reissue: true, lost_device: true, account: true };
   const help = (reason, more = {}) => ['help-certificate', visitor(
     { reason, [`reason_${reason}`]: true, number: reason === 'good' ? undefined : 'AN-7F3K9QXB', login_url, ...more },
     { title: text(`help_certificate.reason_${reason}.title`) })];
   const failure = (name, status) => ['error', visitor({ text: text(`error.${name}.text`), status },
     { title: text(`error.${name}.title`) })];
   const titled = (key) => ({ title: text(key) });
-  const named = { name: 'hanako.suzuki', not_after_text: '2026-11-01 10:00' };
+  const named = { name: 'hanako.suzuki', ...moment('not_after', '2026-11-01 10:00') };
 
   return {
     // login and its steps
     login: ['login', visitor({ show_certificate_link: true, password_reissue_url: link('a'),
-      certificate_reissue_url: link('b'), help_url: link('help') })],
+      certificate_reissue_url: link('b'), lost_url: link('lost'), help_url: link('help') })],
     'login-wrong': ['login', visitor({ certificate_name: 'hanako.suzuki',
       remaining_text: text('errors.login_remaining', { remaining: 4 }) },
       alert('error', text('errors.login_wrong')))],
-    'login-empty': ['login', visitor({}, wrong({ user: text('errors.required'), password: text('errors.required') }))],
+    'login-empty': ['login', visitor({}, wrong({ user: required('user'), password: required('password') }))],
     'login-ended': ['login', visitor({}, alert('notice', text('alerts.session_ended')))],
-    'login-code': ['login-code', visitor({ can_send: true, ways, cancel_url: login_url, return: 'r' })],
-    'login-code-sent': ['login-code', visitor({ can_send: true, ways, cancel_url: login_url,
+    'login-code': ['login-code', visitor({ can_send: true, several: true, ways, cancel_url: login_url, return: 'r' })],
+    'login-code-one': ['login-code', visitor({ can_send: true, ways: ways.slice(0, 1), cancel_url: login_url })],
+    'login-code-sent': ['login-code', visitor({ can_enter: true, can_send: true, several: true, ways, cancel_url: login_url,
       sent_text: text('login_code.sent', { address: 'ha***@example.co.jp' }) })],
-    'login-code-app': ['login-code', visitor({ app: true, can_send: true, ways, cancel_url: login_url })],
-    'login-code-wrong': ['login-code', visitor({ app: true, cancel_url: login_url },
+    'login-code-app': ['login-code', visitor({ app: true, can_enter: true, can_send: true, several: true, ways, cancel_url: login_url })],
+    'login-code-wrong': ['login-code', visitor({ app: true, can_enter: true, cancel_url: login_url },
       wrong({ code: text('errors.code_wrong_remaining', { remaining: 2 }) }))],
-    'login-code-no-way': ['login-code', visitor({ can_send: true, ways, cancel_url: login_url },
+    'login-code-no-way': ['login-code', visitor({ can_send: true, several: true, ways, cancel_url: login_url },
       wrong({ terminal: text('errors.choose') }))],
-    'login-change': ['login-change', visitor({ rules, cancel_url: login_url,
+    'login-change': ['login-change', visitor({ rules, change: true, cancel_url: login_url,
       reason_text: text('login_change.reason_expired') })],
-    'login-change-wrong': ['login-change', visitor({ rules, cancel_url: login_url,
+    'login-change-wrong': ['login-change', visitor({ rules, change: true, cancel_url: login_url,
       reason_text: text('login_change.reason_reissued') },
-      wrong({ password: text('rules.blocklisted'), password_confirm: text('rules.mismatch') }))],
+      wrong({ password: text('rules.blocklisted'), password_confirm: text('rules.mismatch') }, renewed))],
     locked: ['locked', visitor({ account: true })],
     'locked-registration': ['locked', visitor({ registration: true })],
     'locked-download': ['locked', visitor({ download: true })],
+    'locked-lost': ['locked', visitor({ lost: true }, titled('locked.title_lost'))],
     'locked-answer': ['locked', visitor({ account: true, unlock_text: text('locked.unlock',
       { time: '2026-11-22 16:00' }) })],
     logout: ['logout', member('', {})],
     'logged-out': ['logged-out', visitor()],
 
     // registration and download
-    'register-code': ['register-code', visitor({}, steps(registration, 0))],
-    'register-code-wrong': ['register-code', visitor({}, { ...steps(registration, 0),
-      ...wrong({ code: text('errors.registration_code_wrong_remaining', { remaining: 4 }) }) })],
+    'register-code': ['register-code', visitor({ code_label: text('register_code.label') }, steps(registration, 0))],
+    'register-code-wrong': ['register-code', visitor({ code_label: text('register_code.label') }, { ...steps(registration, 0),
+      ...wrong({ code: text('errors.registration_code_wrong_remaining', { remaining: 4 }) }, { code: text('register_code.label') }) })],
     'register-credentials': ['register-credentials', visitor({ user: 'hanako.suzuki', rules, questions,
       ask_question: true }, steps(registration, 1))],
     'register-credentials-wrong': ['register-credentials', visitor({ user: 'hanako.suzuki', rules, questions,
       ask_question: true }, { ...steps(registration, 1),
       ...wrong({ password: text('rules.too_short', { min: 8 }), password_confirm: text('rules.mismatch'),
-        question: text('errors.choose'), answer: text('errors.required') }) })],
+        question: text('errors.choose'), answer: required('answer'),
+        label: text('errors.label_characters') }) })],
     'register-done': ['register-done', visitor({ certificate: true, download_password: 'uDPBG4S5',
       seen_url: link('s') }, steps(registration, 2))],
     'register-done-seen': ['register-done', visitor({ certificate: true, seen: true }, steps(registration, 2))],
     'register-done-password': ['register-done', visitor({ login_url }, steps(registration, 2))],
+    'register-done-otp': ['register-done', visitor({ login_url, otp: true }, steps(registration, 2))],
     download: ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, steps(fetching,
       0))],
     'download-wrong': ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') },
@@ -183,21 +228,35 @@ export function states(language, texts) {
       ...wrong({ download_password: text('errors.download_wrong_remaining', { remaining: 9 }),
         profile: text('errors.choose') }) })],
     'download-pending': ['download', visitor({ pending: true }, steps(fetching, 0))],
-    'download-fetched': ['download', visitor({ name: 'hanako.suzuki', fetched: true, profiles: list('profiles',
-      'compat') }, steps(fetching, 1))],
+    'download-fetched': ['download', visitor({ name: 'hanako.suzuki', fetched: true, file_url: link('f'),
+      profiles: list('profiles', 'compat'), ...guides('windows', texts.devices.windows, 'Chrome') },
+    { ...steps(fetching, 1), title: texts.download.title_import })],
     'download-done': ['download-done', visitor({ login_url }, steps(fetching, 2))],
 
     // account
-    home: ['home', member('home', { method_text: texts.methods.certificate, last_login_text: '2026-11-21 18:04',
+    home: ['home', member('home', { method_text: texts.methods.certificate, ...moment('last_login', '2026-11-21 18:04'),
       site_url: '/members/' })],
     'home-days': ['home', member('home', { method_text: texts.methods.password, days_left_text: text('home.days_left',
       { days: 9 }), password_url: link('password') })],
-    'home-bare': ['home', visitor({ method_text: texts.methods.password, last_login_text: '2026-11-21 18:04' },
+    'home-certificate-days': ['home', member('home', { method_text: texts.methods.certificate,
+      certificate_days_text: text('home.certificate_days_left', { days: 9 }), account_url: link('account'),
+      site_url: '/members/' })],
+    'home-bare': ['home', visitor({ method_text: texts.methods.password, ...moment('last_login', '2026-11-21 18:04') },
       { user: { id: 'hanako.suzuki' } })],
     account: ['account', member('account', { terminals, method_text: texts.methods.certificate, can_add: true,
       add_url: link('a') })],
+    'account-days': ['account', member('account', { method_text: texts.methods.certificate,
+      terminals: [{ ...terminals[0], days_left_text: text('account.days_left', { days: 9 }) }, ...terminals.slice(1)],
+      certificate_ends_text: text('account.certificate_ends', { days: 9 }), reissue_url: link('reissue/certificate') })],
+    'account-days-renewable': ['account', member('account', { method_text: texts.methods.certificate,
+      terminals: [{ ...terminals[0], days_left_text: text('account.days_left', { days: 9 }), can_renew: true,
+        renew_url: link('r') }],
+      certificate_ends_text: text('account.certificate_ends', { days: 9 }), renewable: true })],
     'account-bare': ['account', member('account', { terminals: [{ ...terminals[0], can_change: false }],
       method_text: texts.methods.certificate })],
+    'account-renewing': ['account', member('account', { terminals: [{ ...terminals[0], can_renew: true,
+      renew_url: link('r'), renewing: true, download_password: 'uDPBG4S5' }, terminals[1]],
+      method_text: texts.methods.certificate, can_add: true, add_url: link('a') })],
     'account-app': ['account', member('account', { terminals: [terminals[0]], method_text: texts.methods.otp,
       totp: { enrolled: true, remove: true, enrol_url: link('a') } })],
     'account-no-app': ['account', member('account', { terminals: [terminals[0]], method_text: texts.methods.otp,
@@ -207,16 +266,17 @@ export function states(language, texts) {
     'authenticator-wrong': ['authenticator', member('account', { enrolled: true, qr_svg: square(),
       secret_text: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP', cancel_url },
       wrong({ code: text('errors.code_wrong') }))],
-    password: ['password', member('password', { rules, cancel_url })],
-    'password-wrong': ['password', member('password', { rules, cancel_url },
+    password: ['password', member('password', { rules, change: true, cancel_url })],
+    'password-wrong': ['password', member('password', { rules, change: true, cancel_url },
       wrong({ current: text('errors.password_wrong_remaining', { remaining: 3 }),
-      password: text('rules.used_before', { count: 3 }), password_confirm: text('rules.mismatch') }))],
+      password: text('rules.used_before', { count: 3 }), password_confirm: text('rules.mismatch') }, renewed))],
     question: ['question', member('question', { questions, cancel_url })],
     'question-wrong': ['question', member('question', { questions, cancel_url },
       wrong({ current: text('errors.password_wrong'),
       question: text('errors.choose'), answer: text('errors.answer_short', { min: 2 }) }))],
     done: ['done', member('password', { ...texts.done.password, next_url: link('account') },
       titled('done.password.heading'))],
+    'login-on': ['done', member('', { ...texts.done.login_on, next_url: '/members/' }, titled('done.login_on.heading'))],
     history: ['history', member('history', { entries: records, total: 1234, many: true,
       window_text: text('history.window', { days: 31 }),
       range_text: text('history.range', { first: 61, last: 90, total: 1234 }), pages_text: text('history.pages',
@@ -238,35 +298,61 @@ export function states(language, texts) {
     'terminal-add-full': ['terminal-edit', member('account', { add: true, kinds, action_url, cancel_url },
       { ...steps(editing, 0), ...titled('terminal_edit.title_add'),
       ...alert('error', text('errors.terminal_max', { max: 5 })) })],
-    'terminal-change-wrong': ['terminal-edit', member('account', { change: true, number: 2, kinds, action_url,
+    'terminal-change-wrong': ['terminal-edit', member('account', { change: true, terminal: terminal(2), kinds, action_url,
       cancel_url }, { ...steps(editing, 0),
       ...titled('terminal_edit.title_change'), ...wrong({ address: text('errors.address'),
-        address_confirm: text('errors.address_mismatch'), kind: text('errors.choose') }) })],
+        address_confirm: text('errors.address_mismatch'), kind: text('errors.choose'),
+        label: text('errors.label_long') }) })],
     'terminal-confirm-add': ['terminal-confirm', member('account', { add: true, has_certificate: true,
-      address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      label: labels[1], address: 'hanako@mobile.example.jp', kind_text: smartphone,
       action_url, cancel_url, back_url: link('b') }, { ...steps(editing, 1),
         ...titled('terminal_confirm.title_add') })],
     'terminal-confirm-code': ['terminal-confirm', member('account', { add: true, coded: true,
       address: 'hanako@mobile.example.jp', kind_text: smartphone, action_text: text('terminal_code.send'),
       action_url, cancel_url, back_url: link('b') }, { ...steps(confirming, 1),
         ...titled('terminal_confirm.title_add') })],
-    'terminal-code': ['terminal-code', member('account', { action_url, cancel_url, back_url: link('b'),
+    'terminal-code': ['terminal-code', member('account', { code_label: text('terminal_code.label'), action_url, cancel_url, back_url: link('b'),
       sent_text: text('terminal_code.sent', { address: 'hanako@mobile.example.jp' }) }, steps(confirming, 2))],
-    'terminal-code-wrong': ['terminal-code', member('account', { action_url, cancel_url, back_url: link('b'),
+    'terminal-code-wrong': ['terminal-code', member('account', { code_label: text('terminal_code.label'), action_url, cancel_url, back_url: link('b'),
       sent_text: text('terminal_code.sent', { address: 'hanako@mobile.example.jp' }) },
-      { ...steps(confirming, 2), ...wrong({ code: text('errors.address_code_wrong') }) })],
-    'terminal-confirm-change': ['terminal-confirm', member('account', { change: true, number: 2,
-      address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      { ...steps(confirming, 2), ...wrong({ code: text('errors.address_code_wrong') }, { code: text('terminal_code.label') }) })],
+    'terminal-confirm-change': ['terminal-confirm', member('account', { change: true, terminal: terminal(2),
+      former_label: labels[1], address: 'hanako@mobile.example.jp', kind_text: smartphone,
       former_address: 'hanako.suzuki@example.co.jp', former_kind_text: pc, action_url, cancel_url,
         back_url: link('b') }, { ...steps(editing, 1), ...titled('terminal_confirm.title_change') })],
-    'terminal-confirm-delete': ['terminal-confirm', member('account', { delete: true, number: 2,
+    'terminal-confirm-delete': ['terminal-confirm', member('account', { delete: true, terminal: terminal(2),
       address: 'hanako@mobile.example.jp', kind_text: smartphone,
       action_url, cancel_url, back_url: link('b') }, { ...steps(editing.slice(1), 0),
         ...titled('terminal_confirm.title_delete') })],
+    'terminal-confirm-lost': ['terminal-confirm', member('account', { lost: true, number: 2,
+      address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      action_url, cancel_url, back_url: link('b') }, { ...steps(editing.slice(1), 0),
+        ...titled('terminal_confirm.title_lost') })],
     'terminal-done-add': ['terminal-done', member('account', { add: true, download_password: 'uDPBG4S5', seen_url: link('s'),
       next_url: link('account') }, { ...steps(editing, 2), ...titled('terminal_done.title_add') })],
-    'terminal-done-delete': ['terminal-done', member('account', { delete: true, next_url: link('account') },
+    'terminal-done-delete': ['terminal-done', member('account', { delete: true, terminal: terminal(2),
+      address: 'hanako@mobile.example.jp', next_url: link('account') },
       { ...steps(editing.slice(1), 1), ...titled('terminal_done.title_delete') })],
+
+    // renewal
+    renewal: ['renewal', member('account', { terminal: terminal(2), kind_text: smartphone,
+      address: 'hanako@mobile.example.jp', ...moment('expires', '2026-12-22 09:00'), action_url, cancel_url },
+    steps(renewing, 0))],
+    'renewal-again': ['renewal', member('account', { terminal: terminal(1), kind_text: pc,
+      address: 'hanako.suzuki@example.co.jp', ...moment('expires', '2026-12-22 09:00'), waits: true, action_url, cancel_url },
+    { ...steps(renewing, 0), ...alert('error', text('errors.renewals')) })],
+    'renewal-done': ['renewal-done', member('account', { terminal: terminal(2), download_password: 'uDPBG4S5',
+      seen_url: link('s'), next_url: link('account') }, steps(renewing, 1))],
+    'renewal-ended': ['renewal-ended', visitor({ certificate_name: 'hanako.suzuki', ...moment('not_after', '2026-11-01 10:00'),
+      action_url, cancel_url: link('help') })],
+    'renewal-ended-wrong': ['renewal-ended', visitor({ certificate_name: 'hanako.suzuki',
+      ...moment('not_after', '2026-11-01 10:00'), action_url, cancel_url: link('help'),
+      remaining_text: text('errors.login_remaining', { remaining: 4 }) },
+    alert('error', text('errors.login_wrong')))],
+    'renewal-ended-done': ['renewal-done', visitor({ terminal: terminal(1), ended: true, download_password: 'uDPBG4S5',
+      seen_url: link('s') }, steps(renewing, 1))],
+    'renewal-seen': ['renewal-done', member('account', { terminal: terminal(1), seen: true, next_url: link('account') },
+      steps(renewing, 1))],
 
     // login method
     method: ['method', member('method', { methods, action_url, cancel_url }, steps(changing, 0))],
@@ -278,7 +364,7 @@ export function states(language, texts) {
         'logout'].map((effect) => ({ text: text(`effects.${effect}`) })) }, steps(changing, 1))],
     'method-done': ['method-done', visitor({ to_certificate: true, login_url, issues: terminals.slice(0,
       2).map(({ number, address }) => (
-      { terminal: number, address, download_password: 'uDPBG4S5' })) }, steps(changing, 2))],
+      { ...terminal(number), terminal: number, address, download_password: 'uDPBG4S5' })) }, steps(changing, 2))],
     'method-done-otp': ['method-done', visitor({ to_otp: true, login_url }, steps(changing, 2))],
 
     // reissue
@@ -286,7 +372,7 @@ export function states(language, texts) {
       { ...steps(reissuing, 0), ...titled('reissue_request.title_password') })],
     'reissue-request-certificate': ['reissue-request', visitor({ certificate: true, action_url,
       cancel_url: login_url }, { ...steps(reissuing, 0),
-      ...titled('reissue_request.title_certificate'), ...wrong({ user: text('errors.required'),
+      ...titled('reissue_request.title_certificate'), ...wrong({ user: required('user'),
         address: text('errors.address') }) })],
     'reissue-sent': ['reissue-sent', visitor({ password: true, minutes_text: text('reissue_sent.minutes',
       { minutes: 60 }) }, { ...steps(reissuing, 1), ...titled('reissue_sent.title_password') })],
@@ -296,26 +382,50 @@ export function states(language, texts) {
         { remaining: 2 }) }) })],
     'reissue-prove-password': ['reissue-prove', visitor({ by_password: true, action_url, cancel_url: login_url },
       { ...steps(reissuing, 2),
-      ...titled('reissue_prove.title_certificate'), ...wrong({ answer: text('errors.password_wrong') }) })],
+      ...titled('reissue_prove.title_certificate'), ...wrong({ answer: text('errors.password_wrong') },
+        { answer: texts.labels.password }) })],
     'reissue-prove-code': ['reissue-prove', visitor({ by_code: true, action_url, cancel_url: login_url },
       { ...steps(reissuing, 2), ...titled('reissue_prove.title_password'),
-      ...wrong({ answer: text('errors.operator_code_wrong') }) })],
+      ...wrong({ answer: text('errors.operator_code_wrong') }, { answer: texts.labels.operator_code }) })],
     'reissue-prove-answer-and-code': ['reissue-prove', visitor({ by_question: true, questions, action_url,
       cancel_url: login_url, gap_text: text('reissue_prove.gap_password',
         { time: '2026-11-25 10:00' }) }, { ...steps(reissuing, 2),
       ...titled('reissue_prove.title_password'), ...wrong({ operator_code: text('errors.operator_code_wrong') }) })],
     'reissue-done-password': ['reissue-done', visitor({ password: 'g7$Kp-2vXq&9', must_change: true, login_url, seen_url: link('s') },
       { ...steps(reissuing, 3), ...titled('reissue_done.title_password') })],
-    'reissue-done-certificate': ['reissue-done', visitor({ download_password: 'uDPBG4S5', login_url, seen_url: link('s') },
+    'reissue-done-certificate': ['reissue-done', visitor({ of_certificate: true, download_password: 'uDPBG4S5', seen_url: link('s') },
       { ...steps(reissuing, 3), ...titled('reissue_done.title_certificate') })],
+
+    // a lost device
+    'lost-request': ['reissue-request', visitor({ lost: true, action_url, cancel_url: login_url },
+      { ...steps(losing, 0), ...titled('reissue_request.title_lost') })],
+    'lost-sent': ['reissue-sent', visitor({ lost: true, minutes_text: text('reissue_sent.minutes', { minutes: 60 }) },
+      { ...steps(losing, 1), ...titled('reissue_sent.title_lost') })],
+    'lost-prove': ['reissue-prove', visitor({ lost: true, by_question: true, questions, action_url,
+      cancel_url: login_url }, { ...steps(losing, 2), ...titled('reissue_prove.title_lost'),
+      ...wrong({ answer: text('errors.lost_answer_wrong_remaining', { remaining: 2 }) }) })],
+    'lost-choose': ['lost-choose', visitor({ any: true, devices: losable, action_url, cancel_url: link('help') },
+      steps(losing, 3))],
+    'lost-choose-wrong': ['lost-choose', visitor({ any: true, devices: losable, action_url,
+      cancel_url: link('help') }, { ...steps(losing, 3), ...wrong({ device: text('errors.choose') }) })],
+    'lost-choose-none': ['lost-choose', visitor({ cancel_url: link('help') }, steps(losing, 3))],
+    'lost-done': ['lost-done', visitor({ certificate_reissue_url: link('a'), password_reissue_url: link('b') },
+      steps(losing, 4))],
 
     // help
     help: ['help', visitor({ functions, certificates: true })],
-    'help-bare': ['help', visitor({ functions: {} }, { support: '', support_url: undefined })],
-    'help-import': ['help-import', visitor({ device: { windows: true } })],
-    'help-import-ios': ['help-import', member('', { device: { ios: true } })],
+    'help-bare': ['help', visitor({ functions: {} }, { support: '', support_parts: undefined })],
+    'help-import': ['help-import', visitor(guides('windows', texts.devices.windows, 'Edge'))],
+    'help-import-ios': ['help-import', member('', guides('ios', texts.devices.iphone, 'Safari'))],
+    'help-import-unknown': ['help-import', visitor(guides(''))],
     'help-certificate': ['help-certificate', visitor({ login_url })],
-    'help-certificate-none': help('none'),
+    'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate') }),
+    'help-certificate-none-ended': help('none', { certificate_reissue_url: link('reissue/certificate'), last_ended: true,
+      last_label: '薬局1号機', last_text: text('help_certificate.last_ended', { time: '2026-11-20 09:00' }) }),
+    'help-certificate-none-good': help('none', { last_text: text('help_certificate.last_good',
+      { time: '2027-11-20 09:00' }) }),
+    'help-certificate-tried': help('unknown', { ...named, tried: true }),
+    'help-certificate-tried-good': help('good', { ...named, tried: true }),
     'help-certificate-expired': help('expired', { ...named, certificate_reissue_url: link('reissue/certificate') }),
     'help-certificate-not-yet': help('not_yet', named),
     'help-certificate-foreign': help('foreign'),

@@ -17,7 +17,7 @@ use JSON::PP ();
 use Anshin::Client;
 
 our @EXPORT = qw(
-    app_secret at_once command command_in csrf entries expect_link flows from_base32 marks open_flow reissue_path request_reissue results secret_of
+    app_secret at_once command command_in csrf entries expect_link flows from_base32 lost_path marks open_flow reissue_path request_reissue results secret_of
     send_code standing statuses totp without_headers
 );
 
@@ -147,6 +147,13 @@ sub reissue_path {
     return $p->reissue_path($what);
 }
 
+# The link to a lost device, asked for and mailed.
+sub lost_path {
+    my ($c, $p) = @_;
+    expect_link($c->submit($c->get('/anshin/lost'), { user => $p->{user}, address => $p->{address} }), 303);
+    return $p->wait_text(qr{https://[^/\s]+(/\S*/lost/prove\?t=[\w-]+)});
+}
+
 # What a page shows once.
 sub secret_of {
     my ($page) = @_;
@@ -186,8 +193,8 @@ sub from_base32 {
 
 # RFC 6238, computed without our code; steps from now.
 sub totp {
-    my ($base32, $steps) = @_;
-    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int(time / 30) + ($steps // 0)), from_base32($base32));
+    my ($base32, $steps, $later) = @_;    # later: seconds that the server's clock is put forward
+    my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int((time + ($later // 0)) / 30) + ($steps // 0)), from_base32($base32));
     my $at = $mac[19] & 15;
     return sprintf '%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000;
 }

@@ -13,12 +13,15 @@ package Anshin::Bench;
 use strict;
 use warnings;
 use Exporter 'import';
+use File::Temp ();
 use Getopt::Long ();
+use List::Util qw(sum);
+use MIME::Base64 ();
 use Time::HiRes ();
 use Anshin::Person;
 use Anshin::Server;
 
-our @EXPORT = qw(in_turns median spread ratios row cpu_of load);
+our @EXPORT = qw(in_turns median spread ratios row more cpu_of load load_of_each);
 
 sub options {
     my (%option) = @_;
@@ -33,9 +36,11 @@ sub options {
 sub server {
     my (%want) = @_;
     my $more = delete $want{server} // '';
+    my $made = delete $want{made};    # before the start
     $want{vhost} = Anshin::Server::site_lines() . ($want{vhost} // '') if $want{bare};
     my $s = Anshin::Server->new(loglevel => 'warn', %want, server => "$more\n" . one_child());
     make_pages($s);
+    $made->($s) if $made;
     $s->start;
     Anshin::Server::wait_for(10, sub { return children($s) == 1 }) or die 'not one child of httpd: ' . join ' ', children($s);
     bind_to(last_core(), children($s)) if cores() > 1;
@@ -52,6 +57,38 @@ sub ours {
     my $client = $s->client($user->{pem} ? (cert => $user->{pem}) : ());
     $user->login($client)->status == 303 or die "no login with $method";
     return ($s, $client, [ $user->{pem} ? ('-E', $user->{pem}) : (), '-C', cookie_of($client) ]);
+}
+
+# A server without ours that has these modules of httpd, and the lines for its virtual host.
+sub server_of {
+    my ($names, $lines, %want) = @_;
+    my $load = join "\n", map { "LoadModule ${_}_module \"@{[Anshin::Server::libexec()]}/mod_$_.so\"" } @$names;
+    return server(bare => 1, %want, server => $load . "\n" . ($want{server} // ''), vhost => $lines);
+}
+
+# A server whose /members mod_auth_pubtkt protects: server, ab's arguments for a ticket.
+sub pubtkt {
+    my $s = server_of(['auth_pubtkt'], <<'END', server => "TKTAuthPublicKey \"\@ROOT\@/tls/ticket.pub\"\nTKTAuthDigest SHA256", made => \&ticket_key);
+    <Location "/members">
+        AuthType mod_auth_pubtkt
+        TKTAuthLoginURL https://localhost:@PORT@/open/kib.html
+        Require valid-user
+    </Location>
+END
+    my $ticket = 'uid=user;validuntil=' . (time + 86400);
+    my $signed = File::Temp->new;
+    print $signed $ticket;
+    close $signed;
+    my $signature = MIME::Base64::encode_base64(scalar `openssl dgst -sha256 -sign @{[$s->root]}/tls/ticket.key $signed`, '');
+    return ($s, [ '-C', 'auth_pubtkt=' . Anshin::Client::escape("$ticket;sig=$signature") ]);
+}
+
+sub ticket_key {
+    my ($s) = @_;
+    my $key = $s->root . '/tls/ticket';
+    system("openssl genrsa -out $key.key 2048 2>/dev/null && openssl rsa -in $key.key -pubout -out $key.pub 2>/dev/null") == 0
+        or die 'openssl';
+    return;
 }
 
 sub cookie_of {
@@ -169,6 +206,15 @@ sub load {
     return { rate => $rate, cpu => $cpu / $requests * 1e6 };
 }
 
+# Servers that are alike, each with what ab needs for it, in turns: the mean. One process is always some per cent faster than
+# another of the same program and configuration; several take a part of that luck out of a comparison.
+sub load_of_each {
+    my ($copies, $path, %want) = @_;
+    my $requests = int $want{requests} / @$copies;
+    my @seen = map { load($_->{s}, $path, requests => $requests, with => $_->{with}) } @$copies;
+    return { map { my $key = $_; $key => sum(map { $_->{$key} } @seen) / @seen } keys %{ $seen[0] } };
+}
+
 # Each case once a round, every round from another case on; the first round warms up. What the measure returns is kept in the
 # case: $case->{seen}{rate} is one value a round.
 sub in_turns {
@@ -193,6 +239,12 @@ sub median {
 
 # Median, lowest, highest.
 sub spread { my @sorted = sort { $a <=> $b } @_; return (median(@sorted), $sorted[0], $sorted[-1]) }
+
+# CPU us more than the other, round by round, for people.
+sub more {
+    my ($these, $those) = @_;
+    return sprintf '%+.1f us (%+.1f..%+.1f)', spread(map { $these->{cpu}[$_] - $those->{cpu}[$_] } 0 .. $#{ $these->{cpu} });
+}
 
 # One against the other, round by round.
 sub ratios { my ($these, $those) = @_; return [ map { $these->[$_] / $those->[$_] } 0 .. $#$these ] }

@@ -1,5 +1,5 @@
 package Anshin::BenchTable;
-# The one table of make bench: from the rows that the sections print (t/bench/run), as text and as Markdown.
+# The one table of make bench: from the rows that the sections print (t/bench/run), as text and as t/bench/RESULTS.md.
 use strict;
 use warnings;
 use utf8;
@@ -21,9 +21,6 @@ sub parse {
 sub new { my ($class, @rows) = @_; return bless { rows => \@rows }, $class }
 
 sub missed { my ($self) = @_; return grep { $_->{met} eq 'missed' } @{ $self->{rows} } }
-
-# As parse() reads it.
-sub lines { my ($self) = @_; return map { join("\t", @$_{@fields}) . "\n" } @{ $self->{rows} } }
 
 # The cells of a row as they are shown.
 sub cells {
@@ -76,9 +73,9 @@ sub text {
     return $text;
 }
 
-# In the table's own English, or by the phrases of another language: { English => other }, the longest first.
-sub markdown {
-    my ($self, $phrases) = @_;
+# The page t/bench/RESULTS.md.
+sub page {
+    my ($self) = @_;
     my @lines = (\@heads, [ '---', ('--:') x 5, '---', '---' ]);
     my $section = '';
     for my $row (@{ $self->{rows} }) {
@@ -86,13 +83,12 @@ sub markdown {
         $section = $row->{section};
         push @lines, [ cells($row) ];
     }
-    my $text = '';
+    my $text = "# What make bench measured\n\n"
+        . "`make bench` writes this page (t/bench/run). Each pair is measured in turns in one run. A row shows the median of the\n"
+        . "rounds and their spread; the ratio is to the first row of its section, round by round. CPU is that of one request or\n"
+        . "call. Goals are those of the design.\n\n" . machine() . "\n\n";
     for my $line (@lines) {
         $text .= '| ' . join(' | ', map { s/\|/\\|/gr =~ s/([<>])=/$1 eq '<' ? '≤' : '≥'/ger } @$line) . " |\n";
-    }
-    if ($phrases && %$phrases) {
-        my $any = join '|', map { quotemeta } sort { length $b <=> length $a } keys %$phrases;
-        $text =~ s/(?<![A-Za-z\d])($any)(?![A-Za-z\d])/$phrases->{$1}/g;
     }
     utf8::encode($text);
     return $text;

@@ -24,7 +24,7 @@ use Anshin::Valgrind;
 sub new {
     my ($class, %want) = @_;
     my $self = bless {
-        host => 'localhost', address => '127.0.0.1', timeout => 30, resume => 0, http => 1, cookies => {}, headers => {},
+        host => 'localhost', address => '127.0.0.1', timeout => 90, resume => 0, http => 1, cookies => {}, headers => {},
         %want
     }, $class;
     $self->{port} or die 'Anshin::Client needs a port';
@@ -162,7 +162,7 @@ sub connect {
     );
     $tls{LocalAddr} = $self->{from} if $self->{from};
     if ($self->{ca}) { $tls{SSL_ca_file} = $self->{ca} }
-    else { $tls{SSL_verify_mode} = IO::Socket::SSL::SSL_VERIFY_NONE() }
+    else { @tls{qw(SSL_verify_mode SSL_ca_file)} = (IO::Socket::SSL::SSL_VERIFY_NONE(), \'') }    # '': nor those of the machine
     if ($self->{cert}) { $tls{SSL_cert_file} = $self->{cert}; $tls{SSL_key_file} = $self->{key} || $self->{cert} }
     if ($self->{resume}) {    # sessions are forgotten with their context, so that it is kept
         $tls{SSL_session_cache_size} = 16;

@@ -22,16 +22,17 @@ use Anshin::Person;
 # What the walk needs of a server: all methods, a contract of the other preset, and that nobody is locked by many tries.
 sub server {
     my $lines = join "\n", 'AnshinLoginMethods password otp certificate', 'AnshinCertificateKey p256', 'AnshinReauthenticate 1h',
-        'AnshinConfirmAddress on',
+        'AnshinConfirmAddress on', 'AnshinCertificateLifetime 30d',
         'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
     my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
-    return (contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ] });
+    my $soon = $lines =~ s/(?<=AnshinCertificateLifetime )30d/1h/r;    # ended by the clock of the walk
+    return (clock => 1, contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ], soon => $soon });
 }
 
 sub walk {
     my ($s) = @_;
     my $self = bless { server => $s, forms => [], count => 0 }, 'Anshin::Forms::Walk';
-    $self->$_ for qw(strangers invited members leaving coded certified modern);
+    $self->$_ for qw(ended strangers invited members leaving coded certified modern);
     return @{ $self->{forms} };
 }
 
@@ -50,6 +51,8 @@ sub browser {
 
 package Anshin::Forms::Walk;
 use Anshin::Attack;
+
+my $LATER = 3700;    # seconds that its clock is before ours, since ended()
 
 # The forms of a page: wrong has what proves nothing, right what stands in its place.
 sub keep {
@@ -101,6 +104,7 @@ sub strangers {
         my $wrong = { user => $p->{user}, address => 'x@example.jp' };
         $self->keep("reissue of a $what", $guest, $guest->get("/anshin/reissue/$what"), $wrong, { address => $p->{address} });
     }
+    $self->keep('lost device', $guest, $guest->get('/anshin/lost'), { user => $p->{user}, address => 'x@example.jp' }, { address => $p->{address} });
     my $c = $s->client;
     my $proof = open_flow($c, reissue_path($c, 'password', $p));
     $self->keep('proof by an answer', $c, $proof, { question => 'pet', answer => 'wrong' }, { answer => $p->{answer} });
@@ -183,7 +187,7 @@ sub coded {
     $self->keep('authenticator', $o, $o->get('/anshin/account/authenticator'), $wrong);
     delete $o->{cookies}{ $_->[0] } for flows($o);
     my $app = $o->get('/anshin/account/authenticator');
-    expect_link($o->submit($app, { code => totp(secret_of($app) =~ tr/ //dr) }), 303);
+    expect_link($o->submit($app, { code => totp(secret_of($app) =~ tr/ //dr, 0, $LATER) }), 303);
     $self->keep('authenticator, enrolled', $o, $o->get('/anshin/account/authenticator'), $wrong);
     $self->keep('account', $o, $o->get('/anshin/account'));
     return;
@@ -207,12 +211,39 @@ sub certified {
     $r->download_path;
     my $again = open_flow($f, reissue_path($f, 'certificate', $r));
     $self->keep('certificate, seen', $f, $f->follow($f->submit($again, { question => 'pet', answer => $r->{answer} })));
+    my $l = $self->person(method => 'certificate');
+    $l->download_path;
+    my ($h, $k) = ($s->client, $s->client);
+    my $lost = lost_path($h, $l);
+    $self->keep('lost device, proof by an answer', $h, open_flow($h, $lost), $guess, { answer => $l->{answer} });
+    my $choice = $k->follow($k->submit(open_flow($k, $lost), { question => 'pet', answer => $l->{answer} }));
+    $self->keep('lost device, chosen', $k, $choice, { device => 9 }, { device => 1 });
     my $t = $self->person(method => 'certificate');
     my $owner = $s->client(cert => $t->fetch($g));
     expect_link($t->login($owner), 303);
     my $new = { address => 'own@example.jp', address_confirm => 'own@example.jp', kind => 'pc' };
     my $confirm = $owner->follow($owner->submit($owner->get('/anshin/terminal/add'), $new));
     $self->keep('terminal, seen', $owner, $owner->follow($t->enter_code($owner, $confirm, 'own@example.jp')));
+    my @renewals = map { $owner->follow($owner->get('/anshin/renewal?n=1')) } 1, 2;
+    $self->keep('renewal', $owner, $renewals[0]);
+    $self->keep('renewal, seen', $owner, $owner->follow($owner->submit($renewals[1])));
+    return;
+}
+
+# A certificate that has ended: from here on it is an hour later than by the signer's clock.
+sub ended {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $client = sub { return $s->client(host => 'soon.localhost', ca => undef, @_) };
+    my $p = Anshin::Person->add($s, 'soon-1', contract => 'soon', method => 'certificate');
+    $p->register($client->());
+    my $pem = $p->fetch($client->());
+    $s->later($LATER);
+    my $c = $client->(cert => $pem);
+    my %wrong = (user => $p->{user}, password => 'wrong');
+    my $page = $self->keep('ended certificate', $c, $c->get('/anshin/renewal/ended'), \%wrong, { password => $p->{password} });
+    my $done = $c->submit($page, { user => $p->{user}, password => $p->{password} });
+    $self->keep('ended certificate, seen', $c, $c->follow($done));
     return;
 }
 

@@ -347,7 +347,10 @@ sub certificate {
     my $link = $self->need($who, $c->get($self->{links}{ $who->{address} }), 303);
     my $page = $self->need($who, $c->follow($link), 200);
     $self->begin('download', $who->{user});
-    my $file = $self->need($who, $c->submit($page, { download_password => $who->{secret}, profile => 'modern' }), 200);
+    my $told = $self->need($who, $c->submit($page, { download_password => $who->{secret}, profile => 'modern' }), 303);
+    my $guide = $self->need($who, $c->follow($told), 200);
+    my ($path) = ($guide->header('Refresh') // '') =~ /^1; url=(\S+)$/ or return $self->complain($who->{user}, 'no file comes on the page behind the password');
+    my $file = $self->need($who, $c->get($path), 200);
     my $place = "$self->{ledger}.$who->{user}";
     Anshin::PKI::write_text("$place.p12", $file->body);
     $self->done('download', $who->{user}, file => "$place.p12");

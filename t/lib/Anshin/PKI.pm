@@ -1,6 +1,6 @@
 package Anshin::PKI;
-# A certificate authority for tests, made with the openssl command: server certificates, and client certificates that
-# are good, expired, not yet valid, of the wrong purpose, or of a foreign CA.
+# A certificate authority for tests: server certificates, and client certificates that are good, expired, not yet valid, of
+# the wrong purpose, or of a foreign CA. They are made in the suite's own process: the openssl command starts five times for one.
 #
 #   my $pki = Anshin::PKI->new($directory, name => 'Test CA');           # makes ca.crt and ca.key there
 #   my $pki = Anshin::PKI->new($directory, certificate => F, key => F);  # uses a CA that exists, such as Anshin's own
@@ -9,7 +9,8 @@ package Anshin::PKI;
 use strict;
 use warnings;
 use File::Temp ();
-use POSIX qw(strftime);
+use IO::Socket::SSL::Utils qw(KEY_create_ec KEY_create_rsa PEM_cert2string PEM_file2cert PEM_file2key PEM_key2string);
+use Net::SSLeay;
 
 sub new {
     my ($class, $directory, %want) = @_;
@@ -17,63 +18,70 @@ sub new {
     my $self = bless { directory => $directory, count => 0 }, $class;
     $self->{certificate} = $want{certificate} || "$directory/ca.crt";
     $self->{key}         = $want{key}         || "$directory/ca.key";
-    write_text("$directory/openssl.cnf", <<"END");
-[req]
-distinguished_name = name
-[name]
-[ca]
-default_ca = test
-[test]
-database = $directory/index
-policy = policy
-default_md = sha256
-unique_subject = no
-rand_serial = yes
-copy_extensions = none
-[policy]
-commonName = supplied
-organizationName = optional
-[authority]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-END
     if (!-e $self->{certificate}) {
-        openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', $self->{key});
-        openssl(
-            'req', '-x509', '-new', '-config', "$directory/openssl.cnf", '-extensions', 'authority', '-key', $self->{key},
-            '-subj', '/CN=' . ($want{name} || 'Anshin test CA'), '-days', 3650, '-out', $self->{certificate}
-        );
+        my $key = KEY_create_ec();
+        my $made = signed('/CN=' . ($want{name} || 'Anshin test CA'), $key, 0, 3650, [authority()], undef, $key);
+        write_text($self->{key}, PEM_key2string($key));
+        write_text($self->{certificate}, PEM_cert2string($made));
     }
     return $self;
 }
 
 sub certificate { return $_[0]{certificate} }
 
-# A new key and its certificate in one PEM file. from, to: days from now. usage: clientAuth, serverAuth, codeSigning ...
-# names: subjectAltName. authority: of a CA. algorithm: ec (default) or rsa.
+# A new key and its certificate in one PEM file, and each in one of its own. from, to: days from now. usage: clientAuth,
+# serverAuth, codeSigning ... names: subjectAltName. authority: of a CA. algorithm: ec (default) or rsa.
 sub issue {
     my ($self, $cn, %want) = @_;
     my $base = sprintf '%s/%03d', $self->{directory}, ++$self->{count};
-    if (($want{algorithm} || 'ec') eq 'rsa') { openssl('genrsa', '-out', "$base.key", 2048) }
-    else { openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', "$base.key") }
-    openssl('req', '-new', '-config', "$self->{directory}/openssl.cnf", '-key', "$base.key", '-subj', "/CN=$cn", '-out',
-        "$base.csr");
-
-    my $usage = $want{usage} || 'clientAuth';
-    write_text("$base.ext",
-        $want{authority} ? "basicConstraints = critical,CA:TRUE,pathlen:0\nkeyUsage = critical,keyCertSign,cRLSign\n"
-            : "basicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = $usage\n"
-            . ($want{names} ? "subjectAltName = $want{names}\n" : ''));
-    write_text("$self->{directory}/index", '');
-    openssl(
-        'ca', '-batch', '-notext', '-config', "$self->{directory}/openssl.cnf", '-in', "$base.csr", '-out', "$base.crt",
-        '-cert', $self->{certificate}, '-keyfile', $self->{key}, '-outdir', $self->{directory}, '-extfile', "$base.ext",
-        '-startdate', when($want{from} // -1), '-enddate', when($want{to} // 365)
+    my $key = ($want{algorithm} || 'ec') eq 'rsa' ? KEY_create_rsa(2048) : KEY_create_ec();
+    my @extensions = $want{authority} ? authority() : (
+        Net::SSLeay::NID_basic_constraints() => 'critical,CA:FALSE',
+        Net::SSLeay::NID_key_usage()         => 'critical,digitalSignature',
+        Net::SSLeay::NID_ext_key_usage()     => $want{usage} || 'clientAuth',
+        $want{names} ? (Net::SSLeay::NID_subject_alt_name() => $want{names}) : ()
     );
+    my @issuer = (PEM_file2cert($self->{certificate}), PEM_file2key($self->{key}));
+    my $made = signed("/CN=$cn", $key, $want{from} // -1, $want{to} // 365, \@extensions, @issuer);
+    write_text("$base.crt", PEM_cert2string($made));
+    write_text("$base.key", PEM_key2string($key));
     my $pem = "$base.pem";
     write_text($pem, read_text("$base.crt") . read_text("$base.key"));
     return $pem;
+}
+
+sub authority {
+    return (
+        Net::SSLeay::NID_basic_constraints() => 'critical,CA:TRUE,pathlen:0',
+        Net::SSLeay::NID_key_usage()         => 'critical,keyCertSign,cRLSign'
+    );
+}
+
+# A certificate; without an issuer it is its own. The subject is written as for the openssl command: /CN=a/O=b, \ before a / that
+# belongs to a value.
+sub signed {
+    my ($subject, $key, $from, $to, $extensions, $issuer, $issuer_key) = @_;
+    my $made = Net::SSLeay::X509_new();
+    $issuer //= $made;
+    Net::SSLeay::X509_set_version($made, 2);
+    Net::SSLeay::P_ASN1_INTEGER_set_hex(Net::SSLeay::X509_get_serialNumber($made), join '', '4', map { sprintf '%x', rand 16 } 1 .. 31);
+    my $now = time;
+    Net::SSLeay::ASN1_TIME_set(Net::SSLeay::X509_get_notBefore($made), $now + 86400 * $from);
+    Net::SSLeay::ASN1_TIME_set(Net::SSLeay::X509_get_notAfter($made),  $now + 86400 * $to);
+    Net::SSLeay::X509_set_pubkey($made, $key);
+    my $name = Net::SSLeay::X509_get_subject_name($made);
+    while ($subject =~ m{\G/(\w+)=((?:[^\\/]|\\.)*)}gsc) {
+        my ($type, $value) = ($1, $2);
+        $value =~ s/\\(.)/$1/gs;
+        Net::SSLeay::X509_NAME_add_entry_by_txt($name, $type, Net::SSLeay::MBSTRING_UTF8(), $value, -1, 0) or die "subject $subject";
+    }
+    (pos($subject) // 0) == length $subject or die "subject $subject";
+    Net::SSLeay::X509_set_issuer_name($made, Net::SSLeay::X509_get_subject_name($issuer));
+    my @identifiers = (Net::SSLeay::NID_subject_key_identifier() => 'hash');
+    push @identifiers, Net::SSLeay::NID_authority_key_identifier() => 'keyid' if $issuer != $made;
+    Net::SSLeay::P_X509_add_extensions($made, $issuer, @$extensions, @identifiers) or die "extensions @$extensions";
+    Net::SSLeay::X509_sign($made, $issuer_key, Net::SSLeay::EVP_get_digestbyname('sha256')) or die "no signature under $subject";
+    return $made;
 }
 
 # A PKCS#12 file of what issue() returned, with the CA's certificate in it.
@@ -84,8 +92,6 @@ sub pkcs12 {
         '-passout', "pass:$password");
     return $p12;
 }
-
-sub when { return strftime('%Y%m%d%H%M%SZ', gmtime(time + 86400 * $_[0])) }
 
 sub openssl {
     my @command = @_;

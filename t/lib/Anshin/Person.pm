@@ -27,7 +27,7 @@ sub add {
     my $made = $server->htanshin(
         '--contract', $self->{contract} // $server->{name},
         'user', 'add', $user, '--method', $self->{method}, '--address', $self->{address},
-        $self->{language} ? ('--language', $self->{language}) : ()
+        map { defined $self->{$_} ? ("--$_", Encode::encode('UTF-8', $self->{$_})) : () } qw(language label)
     );
     $made->{status} == 0 or die "htanshin user add $user: $made->{err}";
     ($self->{path}) = $made->{out} =~ m{https://[^/\s]+(/\S+)} or die "no URL: $made->{out}";
@@ -92,7 +92,7 @@ sub wait_text {
 sub enter_code {
     my ($self, $c, $confirm, $address) = @_;
     my $page = expect($c->follow(expect($c->submit($confirm, {}), 303)), 200);
-    return $c->submit($page, { code => $self->wait_text(qr/確認コード\r?\n([0-9]{6})\b/, $address) });
+    return $c->submit($page, { code => $self->wait_text(qr/\A([0-9]{6})\r?\n.*確認コード/s, $address) });
 }
 
 # The path of the download link in the mail that the worker sent.
@@ -111,8 +111,16 @@ sub reissue_path {
 sub download {
     my ($self, $c, %fields) = @_;
     my $page = expect($c->follow(expect($c->get($self->download_path), 303)), 200);
-    my $file = expect($c->submit($page, { download_password => $self->{download_password}, profile => 'modern', %fields }, qr{/download\?}), 200);
+    my $file = arrive($c, $c->submit($page, { download_password => $self->{download_password}, profile => 'modern', %fields }, qr{/download\?}));
     return ($file->body, $file);
+}
+
+# The file that comes by itself on the page behind the password.
+sub arrive {
+    my ($c, $answer) = @_;
+    my $page = expect($c->follow(expect($answer, 303)), 200);
+    my ($path) = ($page->header('Refresh') // '') =~ /^1; url=(\S+)$/ or die "no file comes on $page->{path}";
+    return expect($c->get($path), 200);
 }
 
 # Key and certificate for Anshin::Client's cert.

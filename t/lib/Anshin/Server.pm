@@ -13,6 +13,7 @@ package Anshin::Server;
 #       sites    => { b => 'AnshinTerminals 3' },  # further contracts, each with its site at NAME.localhost;
 #                                                 # [ 'AnshinTerminals 3', 'modern' ]: with a preset other than classic
 #       environment => { NAME => '...' },         # of httpd
+#       under    => [ 'strace', '-f' ], alone => 1,   # httpd is started by this command; as one process (-X)
 #       extra    => '...'                         # at the end: hosts of another kind; @PORT@ and @ROOT@ are filled in
 #   );
 #   $s->start;  $s->graceful;  $s->restart;  $s->stop;
@@ -38,6 +39,7 @@ use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use IO::Socket::INET;
 use POSIX qw(:sys_wait_h);
+use Socket qw(SOL_SOCKET SO_REUSEADDR);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 use Anshin::Client;
@@ -283,6 +285,7 @@ END
 sub start {
     my ($self) = @_;
     my $log = "$self->{root}/logs/start";
+    my %environment = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer, %{ $self->{environment} || {} });
     my $pid = fork // die "fork: $!";
     if (!$pid) {
         setpgrp;
@@ -290,13 +293,14 @@ sub start {
         open STDOUT, '>', $log;
         open STDERR, '>&', \*STDOUT;
         umask 0022;
-        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer, %{ $self->{environment} || {} });
-        my @command = (@{ $self->{under} || [] }, httpd(), '-f', "$self->{root}/httpd.conf", '-DFOREGROUND');
+        %ENV = %environment;
+        my @command = (@{ $self->{under} || [] }, httpd(), '-f', "$self->{root}/httpd.conf", $self->{alone} ? '-X' : '-DFOREGROUND');
         exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
     $alive{$self} = $self;
-    for (1 .. Anshin::Valgrind::stretch(600)) {
+    my $end = time + Anshin::Valgrind::stretch(120);
+    while (time < $end) {
         # httpd listens before post_config has run; its pid file comes after that. One that was killed has left its own.
         return $self if text_of("$self->{root}/run/httpd.pid") =~ /^$pid$/ && $self->listening;
         if (waitpid($pid, WNOHANG) == $pid) {
@@ -352,35 +356,87 @@ sub configtest { my ($self, @more) = @_; return $self->run(httpd(), '-f', "$self
 sub htanshin {
     my ($self, @arguments) = @_;
     my %more = ref $arguments[-1] ? %{ pop @arguments } : ();
-    return $self->run("$self->{root}/bin/htanshin", '-d', $self->state, @arguments, { env => 1, %more });
+    my @command = ("$self->{root}/bin/htanshin", '-d', $self->state, @arguments);
+    return $self->run(@command, { env => 1, %more }) if $0 =~ m{/(?:cli|crash)/} || Anshin::Valgrind::stretch(1) != 1 || grep { /^GCOV_/ } keys %ENV;
+    my ($in, $out, $err) = map { unnamed() } 1 .. 3;
+    print $in $more{stdin} // '';
+    seek $in, 0, 0 or die "standard input: $!";
+    my $status = $self->loaded(shift @command, (map { "/proc/$$/fd/" . fileno($_) } $in, $out, $err), @command);
+    return { status => $status, out => whole($out), err => whole($err) };
+}
+
+# The command without its start: a program that t/tools/fork/served.c has made one that waits, and forks for each call. It costs a
+# third. The suites of t/cli, whose subject it is, and of t/crash, which kill it, start it each time.
+sub loaded {
+    my ($self, $program, @texts) = @_;
+    my $own = $self->{loaded}{$$} //= $self->load($program);    # a process that was forked has its own
+    my $request = join '', map { "$_\0" } @texts;
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $own->{to}, pack('L', length $request) . $request or die "$program: $!";
+    (sysread($own->{from}, my $answer, 4) // 0) == 4 or die "$program does not answer\n";
+    my $status = unpack 'l', $answer;
+    return $status & 127 ? 128 + ($status & 127) : $status >> 8;
+}
+
+sub load {
+    my ($self, $program) = @_;
+    my ($library) = grep { -e } map { "$_/served.so" } out(), "$top/apxs-build/out";
+    die "served.so: make all comes first\n" unless $library;
+    my %sanitizer = $self->sanitizer;
+    my $first = join ':', grep { defined } $sanitizer{LD_PRELOAD}, $library;
+    pipe my $requests, my $to      or die "pipe: $!";
+    pipe my $from,     my $answers or die "pipe: $!";
+    local %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', %sanitizer, LD_PRELOAD => $first);
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<&', $requests;
+        open STDOUT, '>&', $answers;
+        open STDERR, '>>', "$self->{root}/logs/start";
+        exec $program or POSIX::_exit(127);
+    }
+    return { to => $to, from => $from, pid => $pid };
 }
 
 # Run a command: { status, out, err }. { stdin => text } gives it input.
 sub run {
     my ($self, @command) = @_;
     my %more = ref $command[-1] ? %{ pop @command } : ();
-    my ($in, $out, $err) = map { File::Temp->new } 1 .. 3;
+    my ($in, $out, $err) = map { unnamed() } 1 .. 3;
     print $in $more{stdin} // '';
-    $in->flush;
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        open STDIN,  '<', "$in";
-        open STDOUT, '>', "$out";
-        open STDERR, '>', "$err";
-        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', $self->sanitizer);
+    seek $in, 0, 0 or die "standard input: $!";    # which also writes what is buffered
+    my @sanitizer = $self->sanitizer;
+    my $pid;
+    {
+        local %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', @sanitizer);    # before the fork: after it each page costs a copy
         delete $ENV{LD_PRELOAD} if $more{env};
-        exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
+        $pid = fork // die "fork: $!";
+        if (!$pid) {
+            open STDIN,  '<&', $in;
+            open STDOUT, '>&', $out;
+            open STDERR, '>&', $err;
+            exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
+        }
     }
     waitpid $pid, 0;
     my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-    return { status => $status, out => Anshin::PKI::read_text("$out"), err => Anshin::PKI::read_text("$err") };
+    return { status => $status, out => whole($out), err => whole($err) };
+}
+
+# A file without a name, for what a program reads or writes.
+sub unnamed { open my $file, '+>', undef or die "file without a name: $!"; return $file }
+
+sub whole {
+    my ($file) = @_;
+    seek $file, 0, 0 or die "output: $!";
+    local $/;
+    return scalar(<$file>) // '';
 }
 
 # httpd itself is not sanitized, so that the runtime must be there before it. Coverage is told where to write to.
 sub sanitizer {
     my ($self) = @_;
     return map { $_ => $ENV{$_} } grep { /^GCOV_/ } keys %ENV unless $ENV{ANSHIN_SANITIZE};
-    my $runtime = join ':', map { chomp(my $file = `gcc -print-file-name=lib$_.so`); $file } qw(asan ubsan);
+    my $runtime = join ':', map { asked("gcc -print-file-name=lib$_.so") } qw(asan ubsan);
     my $log = "$self->{root}/logs/sanitizer";
     return (
         LD_PRELOAD   => $runtime,
@@ -436,9 +492,11 @@ sub finish {
     return;
 }
 
-sub remove { my $self = shift; remove_tree($self->{root}) unless $ENV{ANSHIN_KEEP}; return }
+sub remove { my $self = shift; delete $self->{loaded}; remove_tree($self->{root}) unless $ENV{ANSHIN_KEEP}; return }
 
 # --- small helps ---
+
+my $patience = 3;    # a machine may be so many times as slow as those on which the seconds were chosen
 
 # 1 when every thread of the children sleeps.
 sub at_rest {
@@ -454,7 +512,7 @@ sub at_rest {
 
 sub wait_for {
     my ($seconds, $condition) = @_;
-    my $end = time + Anshin::Valgrind::stretch($seconds);
+    my $end = time + Anshin::Valgrind::stretch($patience * $seconds);
     until ($condition->()) {
         return 0 if time > $end;
         sleep 0.02;
@@ -469,16 +527,31 @@ sub httpd {
     die 'no httpd';
 }
 
-sub libexec { chomp(my $directory = `apxs -q LIBEXECDIR`); return $directory }
+# What a command answers that always answers the same: asked once in a suite.
+my %answer;
+
+sub asked {
+    my ($command) = @_;
+    return $answer{$command} //= do { chomp(my $answer = `$command`); $answer };
+}
+
+# Asked once for all suites by apxs-build/test.
+sub libexec { return $ENV{ANSHIN_LIBEXEC} || asked('apxs -q LIBEXECDIR') }
 
 # A port below those that the kernel gives to outgoing connections: one of those could be taken while a suite restarts its
-# server, for SO_REUSEADDR does not help against a port that a client of another suite was given.
+# server, for SO_REUSEADDR does not help against a port that a client of another suite was given. It stays bound as long as the
+# suite runs, so that no other suite finds it free while its server is not there yet, or not any more; who comes with
+# SO_REUSEADDR, as httpd does, can have it beside a socket that has the option as well and does not listen.
+my @held_ports;
+
 sub free_port {
     my ($first_ephemeral) = Anshin::PKI::read_text('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/;
     my ($lowest, $highest) = $first_ephemeral > 12_000 ? (10_000, $first_ephemeral - 1) : (61_000, 65_535);
     for (1 .. 200) {
         my $port = $lowest + int rand($highest - $lowest + 1);
-        my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1) or next;
+        my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'tcp') or next;
+        setsockopt $free, SOL_SOCKET, SO_REUSEADDR, 1 or die "SO_REUSEADDR: $!";
+        push @held_ports, $free;
         return $port;
     }
     die "no free port from $lowest to $highest: $!";

@@ -46,28 +46,21 @@ sub code {
     return $text;
 }
 
-# Every row of the portal's route table: { path, post => 1 when it takes forms, handler of them, flags, kept => [fields] or undef }. Dies when one was not read.
+# Every row of the portal's route table: { path, post => 1 when it takes forms, handler of them, flags, kept => [the fields that the page shows again after an error] or undef }. Dies when one was not read.
 sub routes {
-    my ($table) = slurp('modules/portal/routes.c') =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
+    my $code = slurp('modules/portal/routes.c');
+    my %fields = map { $_->[0] => [ $_->[1] =~ /"(\w+)"/g ] } map { [ /(\w+)\[\] = (.*)/ ] } $code =~ /^static const char \*const (\w+\[\] = \{.*?\});/mg;
+    my ($table) = $code =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
     my @routes;
-    while ($table =~ m/\{"(\/[^"]*)",\s*(\w+),\s*(\w+),\s*([^{}]*)\}/g) {
-        push @routes, { path => $1, post => $3 ne 'NULL', handler => $3, flags => $4 };
+    while ($table =~ m/\{"(\/[^"]*)",\s*(\w+),\s*(\w+),\s*([^{}]*),\s*(\w+)\}/g) {
+        my ($path, $post, $flags, $kept) = ($1, $3, $4, $5);
+        $kept eq 'NULL' || $fields{$kept} or die "no fields $kept";
+        push @routes, { path => $path, post => $post ne 'NULL', handler => $post, flags => $flags, kept => $fields{$kept} };
     }
     my $rows = () = $table =~ /\{"/g;
     @routes == $rows or die "route table: $rows rows, read: " . @routes;
-    my $kept = kept();
-    $_->{kept} = $kept->{ $_->{path} } for @routes;
+    grep { $_->{kept} } @routes or die 'nothing is kept';
     return @routes;
-}
-
-# The fields that a page shows again after an error, by its path.
-sub kept {
-    my $code = slurp('modules/portal/routes.c');
-    my %fields = map { $_->[0] => [ $_->[1] =~ /"(\w+)"/g ] } map { [ /(\w+)\[\] = (.*)/ ] } $code =~ /^static const char \*const (\w+\[\] = \{.*?\});/mg;
-    my ($table) = $code =~ /\} kept\[\] = \{\n(.*?)\n\};/s or die 'no table of what is kept';
-    my %kept = map { /"(.*?)",\s*(\w+)/ ? ($1 => $fields{$2} // die "no fields $2") : () } $table =~ /\{([^{}]*)\}/g;
-    %kept or die 'nothing is kept';
-    return \%kept;
 }
 
 sub folder_of { my ($file) = @_; return $file =~ m{^modules/([^/]+)/} ? $1 : '' }

@@ -3,9 +3,13 @@ package Anshin::Worker;
 #
 #   my $w = Anshin::Worker->new(key => 'p256', threads => 2, server => { AnshinMailCommand => '...' });
 #   my %password = $w->people('u', 10);     # ten users who have just registered; user => download password
+#   my $w = Anshin::Worker->new(no_ca => 1);  $w->ca('create', '--passphrase', $program);
 #   $w->start;  $w->kill('KILL');  my $status = $w->stop;
 #   $w->wait_mail(10);  my @certificates = $w->certificates;  like($w->log, qr/AN0760/);
 #   $w->finish;
+#
+# environment => { ... }: of the worker; policy => { ... }: further lines of the contract; group_name => 'daemon': whose the store
+# is, where an httpd of www-data shares it.
 #
 # Started by root, the worker, the signer and the store's users are daemon, nobody and the group www-data, as in Anshin::Server.
 use strict;
@@ -15,7 +19,7 @@ use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64);
-use POSIX qw(:sys_wait_h);
+use POSIX qw(:sys_wait_h SIGTERM);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 use Anshin::Server;
@@ -24,26 +28,31 @@ my $owner = $$;
 
 sub new {
     my ($class, %want) = @_;
-    my $self = bless { key => 'p256', threads => 2, server => {}, workers => [], %want }, $class;
+    my $self = bless { key => 'p256', group_name => 'www-data', threads => 2, server => {}, workers => [], %want }, $class;
     $self->{root} = File::Temp::tempdir('anshin-ca-XXXXXXXX', TMPDIR => 1);
     chmod 0755, $self->{root};
     make_path(map { "$self->{root}/$_" } qw(bin logs));
-    for my $program (qw(anshin-ca anshin-signer htanshin tools/people tools/fetch)) {
+    for my $program (qw(anshin-ca anshin-signer htanshin tools/users tools/fetch)) {
         my $name = $program =~ s{.*/}{}r;
         copy(Anshin::Server::out() . "/$program", "$self->{root}/bin/$name") or die "$program: $!";
         chmod 0755, "$self->{root}/bin/$name";
     }
     Anshin::Server::copy_tree(Anshin::Server::top() . '/htdocs', "$self->{root}/share");
-    $self->{group} = $> == 0 ? (getgrnam 'www-data')[2] : $) + 0;
-    my @whose = $> == 0 ? ('--group', 'www-data', '--signer-user', 'nobody') : ();
+    $self->{group} = $> == 0 ? (getgrnam $self->{group_name})[2] : $) + 0;
+    my @whose = $> == 0 ? ('--group', $self->{group_name}, '--signer-user', 'nobody') : ();
     my $prepared = $self->htanshin('state', 'prepare', @whose);
     die "state prepare: $prepared->{err}" if $prepared->{status};
     $self->configure;
     my @signer = $> == 0 ? ('--signer-user', 'nobody') : ();
+    $self->{signer} = \@signer;
+    return $self if $self->{no_ca};
     my $made = $self->htanshin('ca', 'create', '--name', 'Anshin test CA', @signer);
     die "ca create: $made->{err}" if $made->{status};
     return $self;
 }
+
+# htanshin ca VERB, with whose key it is.
+sub ca { my ($self, @arguments) = @_; return $self->htanshin('ca', @arguments, @{ $self->{signer} }) }
 
 sub state { return "$_[0]{root}/state" }
 
@@ -58,14 +67,14 @@ sub configure {
         AnshinCAThreads  => "$self->{threads}",
         %{ $self->{server} }, %more
     );
-    @server{qw(AnshinCAUser AnshinSignerUser AnshinGroup)} = qw(daemon nobody www-data) if $> == 0;
+    @server{qw(AnshinCAUser AnshinSignerUser AnshinGroup)} = ('daemon', 'nobody', $self->{group_name}) if $> == 0;
     my %policy = (
         AnshinPortalURL => 'https://localhost:8443/anshin', AnshinMailFrom => 'テスト <anshin@example.com>',
-        AnshinCertificateKey => $self->{key}
+        AnshinCertificateKey => $self->{key}, %{ $self->{policy} || {} }
     );
     my $file = $self->state . '/config.json';
     Anshin::PKI::write_text($file, JSON::PP->new->encode(
-        { version => 1, server => \%server, contracts => [ { name => 'p-01', preset => 'classic', policy => \%policy } ] }
+        { version => 1, ($self->{line} ? (line => $self->{line}) : ()), server => \%server, contracts => [ { name => 'p-01', preset => 'classic', policy => \%policy } ] }
     ));
     chown -1, $self->{group}, $file;
     chmod 0640, $file;
@@ -104,8 +113,8 @@ sub htanshin {
 
 sub people {
     my ($self, $prefix, $count) = @_;
-    my $made = $self->run({}, "$self->{root}/bin/people", $self->state, $prefix, $count);
-    die "people: $made->{err}" if $made->{status};
+    my $made = $self->run({}, "$self->{root}/bin/users", $self->state, $prefix, $count);
+    die "users: $made->{err}" if $made->{status};
     return map { split / / } split /\n/, $made->{out};
 }
 
@@ -127,6 +136,7 @@ sub spawn {
         open STDOUT, '>',  '/dev/null';
         open STDERR, '>>', $log;
         my @command = ("$self->{root}/bin/anshin-ca", '-d', $self->state, '-v');
+        %ENV = (%ENV, %{ $self->{environment} || {} });
         exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     close $input;
@@ -160,6 +170,16 @@ sub kill {
     $worker //= $self->{worker};
     CORE::kill($signal => $worker->{pid});
     return $self->wait_end($worker);
+}
+
+# Wait until it takes SIGTERM as an order, which would end it as it stands before.
+sub wait_order {
+    my ($self, $worker) = @_;
+    my $bit = 1 << SIGTERM - 1;
+    return Anshin::Server::wait_for(30, sub {
+        my $status = Anshin::Server::text_of("/proc/$worker->{pid}/status");
+        return grep { hex($_) & $bit } $status =~ /^Sig(?:Blk|Cgt):\s*[0-9a-f]+([0-9a-f]{8})$/mg;
+    });
 }
 
 sub stop { my ($self, $worker) = @_; return $self->kill('TERM', $worker) }

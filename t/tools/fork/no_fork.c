@@ -1,6 +1,6 @@
 /*
- * A machine that can make no more processes, on command: preloaded into httpd and what it starts (Anshin::Server->preload),
- * fork() is refused as long as the file ANSHIN_NO_FORK exists.
+ * A machine that can make no more processes, on command: preloaded into httpd and what it starts
+ * (Anshin::Server->preload), fork() is refused as long as the file ANSHIN_NO_FORK exists.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,0 +1,11 @@
+/*
+ * `Require anshin ...`.
+ */
+#ifndef ANSHIN_AUTH_REQUIRE_H
+#define ANSHIN_AUTH_REQUIRE_H
+
+#include <httpd.h>
+
+void anshin_require_register(apr_pool_t *pool);
+
+#endif

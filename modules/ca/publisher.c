@@ -1,0 +1,217 @@
+/*
+ * What others learn of revocations: see publisher.h.
+ */
+#include "ca/publisher.h"
+
+#include <apr_strings.h>
+
+#include "ca/crl.h"
+#include "ca/log.h"
+#include "core/base/waiting.h"
+#include "core/certificate/issuer.h"
+#include "core/config/ca_files.h"
+
+#define POLL apr_time_from_sec(5)
+#define SIGNER_WAIT apr_time_from_sec(1)
+#define ROOM 1024
+
+void anshin_publisher_init(anshin_publisher_t *publisher, const anshin_work_t *work, apr_pool_t *pool)
+{
+    const apr_array_header_t *cas = anshin_ca_all(work->env->config, pool);
+
+    *publisher = (anshin_publisher_t){.work = work};
+    publisher->lists = apr_array_make(pool, cas->nelts, sizeof(anshin_published_t));
+    for (int i = 0; i < cas->nelts; i++) {
+        APR_ARRAY_PUSH(publisher->lists, anshin_published_t) =
+            (anshin_published_t){.name = APR_ARRAY_IDX(cas, i, anshin_ca_files_t).name,
+                                 .issues = APR_ARRAY_IDX(cas, i, anshin_ca_files_t).issues};
+    }
+    apr_pool_create(&publisher->pool, pool);
+}
+
+/* --- what is revoked --------------------------------------------------------------------------------------------- */
+
+/* What was put at the end of the entries stands on a list that is to be written; one of a CA that nobody knows (it was
+ * retired) on none. */
+static void note_changes(anshin_publisher_t *publisher, int from)
+{
+    for (int i = 0; i < publisher->lists->nelts; i++) {
+        anshin_published_t *list = &APR_ARRAY_IDX(publisher->lists, i, anshin_published_t);
+        anshin_reply_ca_t ca;
+        anshin_error_t ignored;
+        int known;
+
+        anshin_error_clear(&ignored);
+        known = anshin_signer_client_ca(publisher->work->signer_client, list->name, &ca, &ignored) == APR_SUCCESS;
+        for (int j = from; j < publisher->entries->nelts && !list->changed; j++) {
+            list->changed =
+                !known || anshin_revoked_is_of(&APR_ARRAY_IDX(publisher->entries, j, anshin_revoked_entry_t),
+                                               &(anshin_revoked_ca_t){list->name, ca.id});
+        }
+    }
+}
+
+/* All of them at first, then those that were told of. */
+static apr_status_t learn(anshin_publisher_t *publisher, anshin_op_t *op)
+{
+    apr_array_header_t *keys;
+    apr_status_t status = APR_SUCCESS;
+    int from;
+
+    if (publisher->entries == NULL) {
+        publisher->entries = apr_array_make(publisher->pool, ROOM, sizeof(anshin_revoked_entry_t));
+        status = anshin_revoked_all(op, publisher->entries);
+        if (status != APR_SUCCESS) {
+            publisher->entries = NULL;
+            apr_pool_clear(publisher->pool);
+            return status;
+        }
+    }
+    do {
+        from = publisher->entries->nelts;
+        status = anshin_revoked_told(op, publisher->entries, &keys);
+        if (status == APR_SUCCESS && keys->nelts > 0) {
+            note_changes(publisher, from);
+            status = anshin_revoked_done(op, keys);
+        }
+    } while (status == APR_SUCCESS && keys->nelts == ANSHIN_REVOKED_TAKE);
+    return status;
+}
+
+static int count_of(const apr_array_header_t *entries, const anshin_revoked_ca_t *ca)
+{
+    int count = 0;
+
+    for (int i = 0; i < entries->nelts; i++) {
+        count += anshin_revoked_is_of(&APR_ARRAY_IDX(entries, i, anshin_revoked_entry_t), ca);
+    }
+    return count;
+}
+
+/* --- a list ------------------------------------------------------------------------------------------------------ */
+
+static apr_status_t publish(const anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op)
+{
+    anshin_signer_client_t *signer_client = publisher->work->signer_client;
+    anshin_reply_ca_t found;
+    const anshin_revoked_ca_t ca = {list->name, found.id};
+    anshin_crl_order_t order = {.ca = &ca, .life = ANSHIN_CRL_LIFE, .entries = publisher->entries};
+    anshin_crl_file_t file = {
+        .directory = publisher->work->env->config->server.crl_dir, .name = list->name, .at = op->now};
+    apr_time_t last;
+    apr_status_t status = anshin_signer_client_ca(signer_client, list->name, &found, &op->error);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_revoked_number(op, list->name, &order.number, &last);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_revoked_tidy(publisher->entries, &ca, last);
+    status = anshin_crl_make(&file.der, signer_client, &order, &op->error, op->pool);
+    if (status == APR_SUCCESS) {
+        status = anshin_crl_write(&file, &op->error, op->pool);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_log(ANSHIN_LOG_INFO, "AN1223", "CRL %" APR_INT64_T_FMT " of %s is written, with %d certificates",
+               order.number, list->name, count_of(publisher->entries, &ca));
+    return anshin_revoked_out(op, list->name);
+}
+
+/* Told once, and once when it is over. That the signer is away is told elsewhere. */
+static void tell(int *failed, const char *name, apr_status_t status, const anshin_error_t *err)
+{
+    char what[160];
+
+    if (status == ANSHIN_EBUSY) {
+        return;
+    }
+    apr_snprintf(what, sizeof(what), "revocations are not in the CRL %s yet, it cannot be written", name);
+    if (status != APR_SUCCESS && !*failed) {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN1224", what, status, err);
+    } else if (status == APR_SUCCESS && *failed) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1225", "the CRL %s is written again", name);
+    }
+    *failed = status != APR_SUCCESS;
+}
+
+/* Who opens no certificate of a CA goes by that (core/certificate/issuer.h). */
+static void note_id(const anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op)
+{
+    anshin_reply_ca_t ca;
+    apr_status_t status = anshin_signer_client_ca(publisher->work->signer_client, list->name, &ca, &op->error);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_issuer_note(op, list->name, ca.id);
+    }
+    if (status != APR_SUCCESS && status != ANSHIN_EBUSY) {
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN1254", "which CA issues is not noted yet", status, &op->error);
+    }
+}
+
+/* Of one that issues: nothing that it issues lasts longer. Each time to remind once (core/certificate/issuer.h). */
+static void remind_of_end(const anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op)
+{
+    anshin_reply_ca_t ca;
+    int days = 0;
+
+    if (list->issues &&
+        anshin_signer_client_ca(publisher->work->signer_client, list->name, &ca, &op->error) == APR_SUCCESS &&
+        anshin_issuer_remind(op, ca.id, ca.end, &days) == APR_SUCCESS && days > 0) {
+        anshin_log(
+            ANSHIN_LOG_WARNING, "AN1238",
+            "the CA %s ends on %s, in %d days, and with it all that it issues; htanshin ca create --next makes the "
+            "one that follows (operator's guide, \"Roll-over\")",
+            list->name, anshin_time_text(ca.end, op->pool), days);
+    }
+}
+
+static void publish_due(const anshin_publisher_t *publisher, anshin_published_t *list)
+{
+    anshin_op_t op;
+    apr_pool_t *scratch;
+    const apr_time_t begun = anshin_uptime_now(); /* so does the list's life, however long the writing takes */
+    apr_status_t status;
+
+    if (!list->changed && begun < list->next) {
+        return;
+    }
+    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+    anshin_op_init(&op, publisher->work->env, NULL, &anshin_actor_worker, scratch);
+    status = publish(publisher, list, &op);
+    if (status == APR_SUCCESS) {
+        list->changed = 0;
+        list->next = begun + ANSHIN_CRL_INTERVAL;
+    } else {
+        list->next = 0;
+    }
+    tell(&list->failed, list->name, status, &op.error);
+    if (status == APR_SUCCESS) {
+        note_id(publisher, list, &op);
+        remind_of_end(publisher, list, &op);
+    }
+    apr_pool_destroy(scratch);
+}
+
+void anshin_publisher_step(anshin_publisher_t *publisher, apr_time_t *sleep)
+{
+    anshin_op_t op;
+    apr_pool_t *scratch;
+    apr_status_t status;
+
+    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+    anshin_op_init(&op, publisher->work->env, NULL, &anshin_actor_worker, scratch);
+    /* After the start it needs a moment; what a list lacks is told apart by its CAs. */
+    status = anshin_signer_client_wait(publisher->work->signer_client, SIGNER_WAIT, &op.error);
+    if (status == APR_SUCCESS) {
+        status = learn(publisher, &op);
+    }
+    tell(&publisher->failed, "", status, &op.error);
+    apr_pool_destroy(scratch);
+    for (int i = 0; status == APR_SUCCESS && i < publisher->lists->nelts; i++) {
+        publish_due(publisher, &APR_ARRAY_IDX(publisher->lists, i, anshin_published_t));
+    }
+    *sleep = anshin_uptime_now() + POLL;
+}

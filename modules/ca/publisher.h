@@ -1,0 +1,40 @@
+/*
+ * What others learn of revocations: the list is written anew for each, and in time (CRT-6).
+ */
+#ifndef ANSHIN_CA_PUBLISHER_H
+#define ANSHIN_CA_PUBLISHER_H
+
+#include "ca/work.h"
+#include "core/certificate/revoked.h"
+
+/* A list is written anew four times while it counts: who fetches it may miss three of them. */
+#define ANSHIN_CRL_INTERVAL apr_time_from_sec(21600)
+
+/* The list of a CA. */
+typedef struct anshin_published_t {
+    const char *name; /* of the CA */
+    int issues;       /* 1: new certificates are its */
+    int changed;      /* there are some that it does not have */
+    apr_time_t next;  /* uptime when it is to be written anew, whatever happens */
+    int failed;       /* the log was told that it cannot be */
+} anshin_published_t;
+
+typedef struct anshin_publisher_t {
+    const anshin_work_t *work;
+    apr_array_header_t *lists;   /* of anshin_published_t */
+    apr_array_header_t *entries; /* of anshin_revoked_entry_t: all that are revoked; NULL until they were read */
+    int failed;                  /* the log was told that they cannot be read */
+    apr_pool_t *pool;            /* of entries */
+} anshin_publisher_t;
+
+/* Begin; what it has lives in pool, which no other thread uses. */
+void anshin_publisher_init(anshin_publisher_t *publisher, const anshin_work_t *work, apr_pool_t *pool);
+
+/* Between two steps at least, so that many revocations come into one list. */
+#define ANSHIN_PUBLISHER_PAUSE apr_time_from_sec(1)
+
+/* Look for revocations, and write the list of each CA where there are any or it is time. One thread. *sleep: until
+ * which uptime there is nothing to do unless the bell rings. What fails is logged and tried again. */
+void anshin_publisher_step(anshin_publisher_t *publisher, apr_time_t *sleep);
+
+#endif

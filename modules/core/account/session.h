@@ -1,0 +1,87 @@
+/*
+ * Sessions (LOG-8, LOG-9, S14-S18). The id is 256 random bits in a cookie; the store has only its SHA-256.
+ */
+#ifndef ANSHIN_CORE_ACCOUNT_SESSION_H
+#define ANSHIN_CORE_ACCOUNT_SESSION_H
+
+#include "core/account/account.h"
+#include "core/base/presented.h"
+#include "core/context/expiry.h"
+#include "core/context/secret.h"
+
+extern const anshin_expiry_rule_t anshin_session_expiry;
+
+/* Under which key the store has the session of a cookie. ANSHIN_EFAULT. */
+apr_status_t anshin_session_key(anshin_op_t *op, const char **key, const char *id);
+
+/* Open one for an account inside a write transaction; *id (base64url) goes into the cookie and nowhere else. What the
+ * session is filled up with stands in *session then. */
+apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                 anshin_session_t *session, const char **id);
+
+/* What a connection remembers of its last request: a cookie that comes again and again need not be hashed each time,
+ * nor its session read while nobody has committed anything (anshin_store_version()). All that may end a session is a
+ * commit or the clock, and the clock is looked at each time. All zeros: nothing yet. Holds a secret, so its owner wipes
+ * it. */
+typedef struct anshin_session_cache_t {
+    char id[ANSHIN_TOKEN_TEXT + 1];
+    char key[2 * ANSHIN_DIGEST_BYTES + 1]; /* of the record, in hexadecimal */
+    anshin_store_version_t version;        /* of the store that had the record so; ANSHIN_STORE_VERSION_NONE: read it */
+    anshin_session_t session;
+    char texts[512]; /* of the session; one with longer ones is not kept */
+    apr_size_t texts_length;
+} anshin_session_cache_t;
+
+/* The session of a cookie on this connection: one read of the store, or of what the connection remembers. APR_SUCCESS;
+ * ANSHIN_ENOTFOUND (none, ended, over its idle or absolute limit, of another contract, of a method that the contract
+ * does not admit any more); ANSHIN_EDENIED (opened with another certificate than the connection's, or the certificate
+ * no longer verifies); ANSHIN_EFAULT. *key: under which the store has it, valid as long as the caller has op->cache.
+ * Reads and writes op->cache, if any; an id that is that of the cache itself is taken for compared. */
+apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_presented_t *presented,
+                                 anshin_session_t *session, const char **key);
+
+/* A session of this contract by its key and the account that it was opened for, inside a transaction: the one place
+ * where a session is taken for somebody's. Also ANSHIN_ENOTFOUND: there is none, or its account is gone, whoever has
+ * the ID now. */
+apr_status_t anshin_session_get(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_session_t *session,
+                                anshin_account_t *account);
+
+/* 1 when it is over its idle or absolute limit. */
+int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now);
+
+/* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit. */
+apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session);
+
+/* Put a session under a new id inside a write transaction (re-authentication, S14): all as it was, checked just now. */
+apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key,
+                                    const anshin_session_t *session, const char **id);
+
+/* Walk the sessions of an account that are not over, inside a transaction. */
+typedef apr_status_t anshin_session_visit_fn(void *baton, const char *key, const anshin_session_t *session);
+apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  anshin_session_visit_fn *visit, void *baton);
+
+/* The same for the user who has this ID (canonical) now, in a read transaction of its own. ANSHIN_ENOTFOUND: no such
+ * user. */
+apr_status_t anshin_sessions_list(anshin_op_t *op, const char *user, anshin_session_visit_fn *visit, void *baton);
+
+/* One session by its key, in a read transaction of its own. ANSHIN_ENOTFOUND: there is none, or it is not this
+ * user's. */
+apr_status_t anshin_session_read(anshin_op_t *op, const char *user, const char *key, anshin_session_t *session);
+
+/* End one by its key inside a write transaction, of whichever user it is; one that is gone is no failure. */
+apr_status_t anshin_session_end_in(anshin_op_t *op, anshin_txn_t *txn, const char *key);
+
+/* Inside a write transaction: end all of a user, one key alone (NULL: any), those of one terminal (0: any) or
+ * certificate (NULL: any), except one key (NULL: none). *count (may be NULL): how many ended that were not over by
+ * themselves. */
+typedef struct anshin_session_match_t {
+    const char *key;
+    apr_int64_t terminal;
+    const char *serial;
+    const char *except;
+} anshin_session_match_t;
+apr_status_t anshin_sessions_end_in(anshin_op_t *op, anshin_txn_t *txn, const char *user,
+                                    const anshin_session_match_t *match, int *count);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Links (S9): 256 random bits; the store has only their HMAC. Opening a link changes nothing (REG-5).
+ */
+#ifndef ANSHIN_CORE_ACCOUNT_TOKEN_H
+#define ANSHIN_CORE_ACCOUNT_TOKEN_H
+
+#include "core/account/account.h"
+#include "core/context/expiry.h"
+
+/* On disk, never renumbered. */
+typedef enum anshin_token_kind_t {
+    ANSHIN_TOKEN_REGISTER = 1,
+    ANSHIN_TOKEN_DOWNLOAD = 2,
+    ANSHIN_TOKEN_LOGIN_CODE = 3,
+    ANSHIN_TOKEN_PASSWORD = 4,
+    ANSHIN_TOKEN_CERTIFICATE = 5,
+    ANSHIN_TOKEN_ADDRESS_CODE = 6,
+    ANSHIN_TOKEN_LOST_DEVICE = 7
+} anshin_token_kind_t;
+
+extern const anshin_expiry_rule_t anshin_token_expiry;
+
+/* Make one for an account inside a write transaction: kind, terminal, expires_at and code_mac of *record are the
+ * caller's, the rest is filled in. *token goes into the link, *key is where the store has it. */
+apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                 anshin_token_t *record, const char **token, const char **key);
+
+/* A link, and the account that it was made for. */
+typedef struct anshin_link_t {
+    anshin_token_t token;
+    const char *key;
+    anshin_account_t account;
+} anshin_link_t;
+
+/* Look one up. APR_SUCCESS; ANSHIN_ENOTFOUND (none of this kind and contract, or its account is gone, whoever has the
+ * ID now); ANSHIN_EDENIED (used or expired, link->token says which; or the account is in no state for this kind: a
+ * registration wants one that is pending, the others one that is active, that to a lost device also one that is locked;
+ * such a link works again with the account);
+ * ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
+                               anshin_link_t *link);
+
+/* Use it up inside a write transaction. */
+apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record);
+
+#endif

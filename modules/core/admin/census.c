@@ -1,0 +1,88 @@
+/*
+ * What a walk through the store finds: see census.h.
+ */
+#include "core/admin/census.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/mail/mail.h"
+
+typedef struct count_t {
+    const anshin_op_t *op;
+    anshin_census_t *census;
+} count_t;
+
+/* Those of a contract; there are few of them. */
+static anshin_strangers_t *strangers_of(const count_t *count, const char *contract)
+{
+    apr_array_header_t *all = count->census->strangers;
+    anshin_strangers_t *strangers;
+
+    for (int i = 0; i < all->nelts; i++) {
+        strangers = &APR_ARRAY_IDX(all, i, anshin_strangers_t);
+        if (strcmp(strangers->contract, contract) == 0) {
+            return strangers;
+        }
+    }
+    strangers = apr_array_push(all);
+    *strangers = (anshin_strangers_t){apr_pstrdup(count->op->pool, contract), 0};
+    return strangers;
+}
+
+static apr_status_t count_account(void *baton, const char *key, const void *record)
+{
+    const count_t *count = baton;
+    const anshin_account_t *account = record;
+
+    (void)key;
+    if (anshin_config_contract(count->op->env->config, account->contract) == NULL) {
+        strangers_of(count, account->contract)->users++;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t count_mail(void *baton, const char *key, const void *record)
+{
+    anshin_census_t *census = ((const count_t *)baton)->census;
+    const anshin_mail_t *mail = record;
+
+    (void)key;
+    census->mails_failed += mail->state == ANSHIN_MAIL_FAILED;
+    if (mail->state == ANSHIN_MAIL_WAITING && (census->mail_oldest == 0 || mail->created_at < census->mail_oldest)) {
+        census->mail_oldest = mail->created_at;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t look_at_clock(anshin_txn_t *txn, anshin_agreed_t *clock)
+{
+    apr_status_t status = anshin_agreed_last(txn, clock);
+
+    if (status == ANSHIN_ENOTFOUND) {
+        memset(clock, 0, sizeof(*clock));
+        return APR_SUCCESS;
+    }
+    return status;
+}
+
+static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_census_t *census = baton;
+    count_t count = {op, census};
+    apr_status_t status;
+
+    memset(census, 0, sizeof(*census));
+    census->strangers = apr_array_make(op->pool, 2, sizeof(anshin_strangers_t));
+    if ((status = anshin_txn_each(txn, &anshin_record_account, "", count_account, &count)) != APR_SUCCESS ||
+        (status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &count)) != APR_SUCCESS) {
+        return status;
+    }
+    return look_at_clock(txn, &census->clock);
+}
+
+apr_status_t anshin_census_take(anshin_op_t *op, anshin_census_t *census)
+{
+    return anshin_op_read(op, take, census);
+}

@@ -1,0 +1,25 @@
+/*
+ * What a walk through the store finds that an operator should know of.
+ */
+#ifndef ANSHIN_CORE_ADMIN_CENSUS_H
+#define ANSHIN_CORE_ADMIN_CENSUS_H
+
+#include "core/context/agreed.h"
+
+/* Users of a contract that is not declared. */
+typedef struct anshin_strangers_t {
+    const char *contract;
+    apr_int64_t users;
+} anshin_strangers_t;
+
+typedef struct anshin_census_t {
+    apr_array_header_t *strangers; /* of anshin_strangers_t, one for each such contract */
+    apr_int64_t mails_failed;
+    apr_time_t mail_oldest; /* of the mails that wait; 0: none does */
+    anshin_agreed_t clock;  /* what was found when house was kept last; by is 0: the clocks agree, or nobody looked */
+} anshin_census_t;
+
+/* Take it, in one read transaction; op needs no contract. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_census_take(anshin_op_t *op, anshin_census_t *census);
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * What the operator does with an account: create, invite, lock, unlock, delete.
+ */
+#include "core/admin/operator.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/account/lockout.h"
+#include "core/account/session.h"
+#include "core/account/token.h"
+#include "core/base/address.h"
+#include "core/base/label.h"
+#include "core/certificate/certificate.h"
+#include "core/certificate/download.h"
+#include "core/certificate/revocation.h"
+#include "core/context/secret.h"
+#include "core/login/login.h"
+#include "core/login/login_code.h"
+#include "core/mail/event.h"
+
+/* A fresh link and code for a pending account; an earlier link ends. */
+static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, anshin_account_t *account,
+                           anshin_invitation_t *invitation)
+{
+    const anshin_event_t event = {.act = act, .account = account};
+    anshin_token_t record = {.kind = ANSHIN_TOKEN_REGISTER};
+    const char *token, *key;
+    apr_status_t status;
+
+    record.expires_at = op->now + op->contract->policy.registration_lifetime;
+    if (account->registration &&
+        (status = anshin_txn_delete(txn, &anshin_record_token, account->registration)) != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_secret_text(op, &invitation->code, ANSHIN_ALPHABET_READABLE, ANSHIN_REGISTRATION_CODE_CHARACTERS);
+    if (status != APR_SUCCESS ||
+        (status = anshin_secret_mac(op, &record.code_mac, "code", invitation->code)) != APR_SUCCESS ||
+        (status = anshin_token_create(op, txn, account, &record, &token, &key)) != APR_SUCCESS) {
+        return status;
+    }
+    account->registration = key;
+    invitation->url =
+        apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, "/register?t=", token, NULL);
+    invitation->expires_at = record.expires_at;
+    status = anshin_account_put(op, txn, account);
+    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
+}
+
+static apr_status_t check_new(anshin_op_t *op, const anshin_account_new_t *spec, anshin_account_t *account,
+                              anshin_terminal_t *terminal)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    anshin_address_rule_t rule;
+    anshin_label_rule_t label_rule;
+
+    account->user = terminal->user = anshin_user_canonical(spec->user, op->pool);
+    account->method = spec->method < 0 ? policy->default_method : spec->method;
+    account->language = spec->language ? spec->language : policy->language;
+    account->language_given = spec->language != NULL;
+    terminal->kind = spec->terminal_kind;
+    terminal->address = spec->address ? anshin_address_typed(spec->address, op->pool) : "";
+    terminal->label = anshin_label_typed(spec->label ? spec->label : "", op->pool);
+    label_rule = anshin_label_rule(terminal->label);
+    rule = anshin_address_rule(terminal->address);
+    if (!account->user) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0140",
+                           "user ID \"%.80s\": give 1 to %d of a-z 0-9 . _ - + @, starting with a letter or digit",
+                           spec->user, ANSHIN_USER_MAX);
+    }
+    if (rule != ANSHIN_ADDRESS_GOOD) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0141", "mail address \"%s\": %s", terminal->address,
+                           anshin_address_advice(rule));
+    }
+    if (label_rule != ANSHIN_LABEL_GOOD) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN1260", "label \"%.120s\": %s", spec->label,
+                           anshin_label_advice(label_rule));
+    }
+    if (!ANSHIN_HAS(policy->methods, account->method)) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0142",
+                           "contract %s does not admit the login method %s; give one of AnshinLoginMethods",
+                           op->contract->name, anshin_method_name(account->method));
+    }
+    if (!ANSHIN_HAS(policy->terminal_kinds, terminal->kind)) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0143",
+                           "contract %s does not admit the kind of terminal %s; give one of AnshinTerminalKinds",
+                           op->contract->name, anshin_terminal_kind_name(terminal->kind));
+    }
+    if (strcmp(account->language, "ja") != 0 && strcmp(account->language, "en") != 0) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0144", "language \"%.20s\": give ja or en",
+                           account->language);
+    }
+    return APR_SUCCESS;
+}
+
+/* A new user, as the operator wants it. */
+typedef struct creation_t {
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    anshin_invitation_t *invitation;
+} creation_t;
+
+static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const creation_t *creation = baton;
+    anshin_account_t account = creation->account;
+    anshin_account_t taken;
+    apr_status_t status = anshin_account_get(op, txn, account.user, &taken);
+
+    if (status == APR_SUCCESS) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN0145", "user ID %s is taken in contract %s; give another",
+                           account.user, op->contract->name);
+    }
+    if (status != ANSHIN_ENOTFOUND ||
+        /* counters that strangers left on this ID are not the new user's */
+        (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS ||
+        (status = anshin_terminal_put(op, txn, &creation->terminal)) != APR_SUCCESS) {
+        return status;
+    }
+    return invite(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, &account, creation->invitation);
+}
+
+apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation)
+{
+    creation_t creation = {.account = {.state = ANSHIN_ACCOUNT_PENDING, .next_terminal = 2},
+                           .terminal = {.number = 1},
+                           .invitation = invitation};
+    anshin_account_t *account = &creation.account;
+    apr_status_t status = check_new(op, spec, account, &creation.terminal);
+
+    if (status != APR_SUCCESS || (status = anshin_secret_name(op, &account->number)) != APR_SUCCESS) {
+        return status;
+    }
+    account->contract = creation.terminal.contract = op->contract->name;
+    account->created_at = creation.terminal.created_at = op->now;
+    account->terminals = apr_array_make(op->pool, 1, sizeof(apr_int64_t));
+    APR_ARRAY_PUSH(account->terminals, apr_int64_t) = 1;
+    return anshin_op_write(op, ANSHIN_DURABLE, create, &creation);
+}
+
+/* What the operator orders for a user. */
+typedef struct order_t {
+    const char *user; /* as typed */
+    anshin_account_state_t state;
+    anshin_invitation_t *invitation;
+} order_t;
+
+static apr_status_t invite_again(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const order_t *order = baton;
+    anshin_account_t account;
+    apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
+
+    if (status == APR_SUCCESS && account.state != ANSHIN_ACCOUNT_PENDING) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN0147",
+                           "user %s is %s; only a pending user can be invited again", account.user,
+                           anshin_account_state_name(account.state));
+    }
+    if (status != APR_SUCCESS || (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS) {
+        return status;
+    }
+    return invite(op, txn, ANSHIN_ACT_ACCOUNT_INVITED, &account, order->invitation);
+}
+
+apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation)
+{
+    order_t order = {.user = user, .invitation = invitation};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, invite_again, &order);
+}
+
+static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    static const anshin_session_match_t every = {0};
+    const order_t *order = baton;
+    anshin_account_t account;
+    const anshin_event_t event = {.act = order->state == ANSHIN_ACCOUNT_DISABLED ? ANSHIN_ACT_ACCOUNT_DISABLED
+                                                                                 : ANSHIN_ACT_ACCOUNT_LOCKED,
+                                  .account = &account};
+    apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    account.state = order->state;
+    account.disabled_at = account.locked_at = op->now;
+    if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
+        (status = anshin_sessions_end_in(op, txn, account.user, &every, NULL)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_event(op, txn, &event);
+}
+
+apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state)
+{
+    order_t order = {.user = user, .state = state};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, lock, &order);
+}
+
+static apr_status_t unlock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const order_t *order = baton;
+    anshin_account_t account;
+    const anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_UNLOCKED, .account = &account};
+    apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
+    account.disabled_at = 0;
+    if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
+        (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_event(op, txn, &event);
+}
+
+apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
+{
+    order_t order = {.user = user};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, unlock, &order);
+}
+
+/* Terminals with their certificates and waiting downloads. */
+static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
+{
+    apr_array_header_t *terminals;
+    apr_status_t status = anshin_account_terminals(op, txn, account, &terminals);
+
+    for (int i = 0; status == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        if ((status = anshin_certificates_end_in(op, txn, terminal, ANSHIN_REASON_CESSATION)) == APR_SUCCESS &&
+            (status = anshin_download_finish_in(op, txn, account->user, terminal->number)) == APR_SUCCESS) {
+            status = anshin_txn_delete(txn, &anshin_record_terminal,
+                                       anshin_terminal_key(op, account->user, terminal->number));
+        }
+    }
+    return status;
+}
+
+static apr_status_t delete_all(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    static const anshin_session_match_t every = {0};
+    const order_t *order = baton;
+    anshin_account_t account;
+    const anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_DELETED, .account = &account};
+    apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
+
+    if (status != APR_SUCCESS || (status = delete_terminals(op, txn, &account)) != APR_SUCCESS ||
+        (status = anshin_sessions_end_in(op, txn, account.user, &every, NULL)) != APR_SUCCESS ||
+        (status = anshin_login_code_forget(op, txn, account.user)) != APR_SUCCESS ||
+        (status = anshin_txn_delete(txn, &anshin_record_places, anshin_account_key(op, account.user))) != APR_SUCCESS ||
+        (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS ||
+        (account.registration &&
+         (status = anshin_txn_delete(txn, &anshin_record_token, account.registration)) != APR_SUCCESS) ||
+        (status = anshin_txn_delete(txn, &anshin_record_account, anshin_account_key(op, account.user))) !=
+            APR_SUCCESS) {
+        return status;
+    }
+    anshin_txn_wipe(txn, account.totp_blob);
+    return anshin_event(op, txn, &event);
+}
+
+apr_status_t anshin_account_delete(anshin_op_t *op, const char *user)
+{
+    order_t order = {.user = user};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, delete_all, &order);
+}

@@ -1,0 +1,42 @@
+/*
+ * What the operator does with an account: create, invite, lock, unlock, delete.
+ */
+#ifndef ANSHIN_CORE_ADMIN_OPERATOR_H
+#define ANSHIN_CORE_ADMIN_OPERATOR_H
+
+#include "core/account/account.h"
+
+/* What the operator gives for a new user. */
+typedef struct anshin_account_new_t {
+    const char *user;     /* as typed */
+    const char *address;  /* of the first terminal */
+    int method;           /* anshin_method_t; -1: the contract's default */
+    int terminal_kind;    /* anshin_terminal_kind_t */
+    const char *language; /* NULL: the contract's */
+    const char *label;    /* of the first terminal, as typed; NULL: none */
+} anshin_account_new_t;
+
+typedef struct anshin_invitation_t {
+    const char *url;  /* registration URL */
+    const char *code; /* registration code, to be handed out another way */
+    apr_time_t expires_at;
+} anshin_invitation_t;
+
+/* Create a user with its first terminal and its invitation (REG-1), durably. APR_SUCCESS, ANSHIN_ECONFLICT (the ID is
+ * taken), ANSHIN_EINVALID (names field and rule), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation);
+
+/* A new invitation for a user who has not registered yet; the old one ends. ANSHIN_ECONFLICT when registered already.
+ */
+apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
+
+/* Lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the
+ * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user. */
+apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state);
+apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
+
+/* Delete user, terminals, counters, sessions, invitation, waiting downloads and their blobs; revoke certificates. The
+ * history stays until its retention ends. */
+apr_status_t anshin_account_delete(anshin_op_t *op, const char *user);
+
+#endif

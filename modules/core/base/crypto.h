@@ -1,0 +1,80 @@
+/*
+ * What the core needs of cryptography, as a table that modules/crypto fills and the edges hand in at start.
+ * The core includes no openssl header, and unit tests may hand in the same real table.
+ *
+ * Every function is safe to call from several threads at once. ctx is crypto->ctx.
+ */
+#ifndef ANSHIN_CORE_BASE_CRYPTO_H
+#define ANSHIN_CORE_BASE_CRYPTO_H
+
+#include "core/base/ocsp.h"
+
+#define ANSHIN_DIGEST_BYTES 32
+/* Who waits for a hash (S37). Those whose browser or certificate is known are served before all others; the others are
+ * so many of one address at most, as soon as there is a crowd. */
+typedef struct anshin_hash_place_t {
+    const char *known;   /* NULL: nobody we know; otherwise the account, of which one attempt waits before the others */
+    const char *address; /* network of a stranger; NULL: not told */
+} anshin_hash_place_t;
+
+/* What the comparison of a secret with its hash has shown. */
+typedef struct anshin_verdict_t {
+    int match; /* 1: it is the secret; otherwise 0 */
+    int stale; /* 1: the hash has other parameters than the server's, so hash anew */
+} anshin_verdict_t;
+
+#define ANSHIN_PHC_MAX 160 /* longest argon2id PHC string that we write, with its NUL */
+
+typedef struct anshin_crypto_t {
+    void *ctx;
+
+    /* CSPRNG bytes (RAND_bytes). APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*random)(void *ctx, void *buffer, apr_size_t length);
+
+    /* SHA-256 (FIPS 180-4). APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*digest)(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const void *data, apr_size_t length);
+
+    /* HMAC-SHA-256 (RFC 2104) under a key derived (HKDF, RFC 5869) from the installation's seal key and the purpose,
+     * so that a MAC made for one purpose never serves another. purpose: short ASCII such as "token".
+     * APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*mac)(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
+                        apr_size_t length);
+
+    /* AES-256-GCM (NIST SP 800-38D) under a key derived from the seal key and the purpose; bound: further data that
+     * must be the same at unseal (NULL: none). The sealed form is version byte, 96-bit random nonce, ciphertext, tag.
+     * APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*seal)(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound, anshin_bytes_t data,
+                         apr_pool_t *pool);
+
+    /* The reverse. APR_SUCCESS, ANSHIN_EDENIED (not sealed by us for this purpose, or changed), ANSHIN_EFAULT.
+     * The clear text is in pool with one NUL behind it that is not counted. */
+    apr_status_t (*unseal)(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
+                           anshin_bytes_t sealed, apr_pool_t *pool);
+
+    /* argon2id (RFC 9106) into a PHC string with a fresh 128-bit salt, under the server's parameters. Waits a bounded
+     * time for one of the slots that all processes share (S4), before strangers: who sets a secret has proven much.
+     * APR_SUCCESS, ANSHIN_EBUSY (no slot in time), ANSHIN_EFAULT. */
+    apr_status_t (*password_hash)(void *ctx, char phc[ANSHIN_PHC_MAX], const char *secret, apr_size_t length);
+
+    /* Compare in constant time. phc NULL: a dummy of the same cost that never matches (unknown users, S8). place NULL:
+     * before strangers. Answers as above. */
+    apr_status_t (*password_verify)(void *ctx, anshin_verdict_t *verdict, const char *phc, const char *secret,
+                                    apr_size_t length, const anshin_hash_place_t *place);
+
+    /* HOTP value (RFC 4226 5.3; HMAC-SHA-1, 6 digits) of a counter. APR_SUCCESS or ANSHIN_EFAULT. */
+    apr_status_t (*hotp)(void *ctx, char code[7], const void *secret, apr_size_t length, apr_uint64_t counter);
+
+    /* Read an OCSP request (RFC 6960) of anybody, into pool. APR_SUCCESS; ANSHIN_EINVALID (not a request, too long, too
+     * many certificates, a nonce or serial out of bounds: answer malformedRequest); ANSHIN_EDENIED (about several CAs,
+     * or named in a way that is not ours: answer unauthorized). A signature of the requestor is not looked at. */
+    apr_status_t (*ocsp_read)(void *ctx, anshin_ocsp_request_t *request, const void *der, apr_size_t length,
+                              anshin_error_t *err, apr_pool_t *pool);
+
+    /* 1 when equal, in time that depends on length alone. */
+    int (*equal)(void *ctx, const void *a, const void *b, apr_size_t length);
+
+    /* Overwrite so that no compiler removes it. */
+    void (*wipe)(void *ctx, void *buffer, apr_size_t length);
+} anshin_crypto_t;
+
+#endif

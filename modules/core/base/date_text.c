@@ -1,0 +1,69 @@
+/*
+ * Dates and times as people read them. See date_text.h.
+ */
+#include "core/base/date_text.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define JAPAN (9 * 3600) /* seconds east of UTC */
+
+static const char *japanese(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+{
+    if (form == ANSHIN_DATE_TABLE) {
+        return apr_psprintf(pool, "%04d/%02d/%02d %02d:%02d:%02d", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday,
+                            at->tm_hour, at->tm_min, at->tm_sec);
+    }
+    return apr_psprintf(pool, "%d年%d月%d日 %d時%d分", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday, at->tm_hour,
+                        at->tm_min);
+}
+
+static const char *seconds_of(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+{
+    return form == ANSHIN_DATE_TABLE ? apr_psprintf(pool, ":%02d", at->tm_sec) : "";
+}
+
+static const char *english(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%d %s %d, %02d:%02d%s", at->tm_mday, apr_month_snames[at->tm_mon], at->tm_year + 1900,
+                        at->tm_hour, at->tm_min, seconds_of(at, form, pool));
+}
+
+static const char *international(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d%s", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday,
+                        at->tm_hour, at->tm_min, seconds_of(at, form, pool));
+}
+
+static const char *zone_of(const apr_time_exp_t *at, apr_pool_t *pool)
+{
+    int minutes = (at->tm_gmtoff < 0 ? -at->tm_gmtoff : at->tm_gmtoff) / 60;
+
+    return apr_psprintf(pool, " (UTC%c%02d:%02d)", at->tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+const char *anshin_date_text(apr_time_t time, const char *language, anshin_date_form_t form, apr_pool_t *pool)
+{
+    const int ja = language != NULL && strcmp(language, "ja") == 0;
+    apr_time_exp_t at;
+    const char *text;
+
+    (void)apr_time_exp_lt(&at, time);
+    if (ja) {
+        text = japanese(&at, form, pool);
+    } else {
+        text =
+            language != NULL && strcmp(language, "en") == 0 ? english(&at, form, pool) : international(&at, form, pool);
+    }
+    return ja && at.tm_gmtoff == JAPAN ? text : apr_pstrcat(pool, text, zone_of(&at, pool), NULL);
+}
+
+const char *anshin_date_iso(apr_time_t time, apr_pool_t *pool)
+{
+    apr_time_exp_t at;
+
+    (void)apr_time_exp_gmt(&at, time);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday,
+                        at.tm_hour, at.tm_min, at.tm_sec);
+}

@@ -1,0 +1,194 @@
+/*
+ * Reminders of a certificate's end: see reminder.h.
+ */
+#include "core/certificate/reminder.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/account/account.h"
+#include "core/base/label.h"
+#include "core/certificate/certificate.h"
+#include "core/context/own.h"
+#include "core/context/reminder.h"
+#include "core/mail/event.h"
+#include "core/mail/mail.h"
+
+static anshin_reminders_t reminders_of(const anshin_op_t *op, const anshin_certificate_t *certificate)
+{
+    return (anshin_reminders_t){.before = op->contract->policy.certificate_reminders,
+                                .since = certificate->issued_at,
+                                .end = certificate->not_after,
+                                .mark = certificate->reminded_at};
+}
+
+apr_time_t anshin_certificate_look(const anshin_op_t *op, const anshin_certificate_t *certificate)
+{
+    const anshin_reminders_t reminders = reminders_of(op, certificate);
+
+    return certificate->state == ANSHIN_CERTIFICATE_ACTIVE ? anshin_reminder_look(&reminders, op->now) : 0;
+}
+
+apr_status_t anshin_certificate_file(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *certificate)
+{
+    return anshin_expiry_file(op, txn, &anshin_record_certificate, certificate->serial,
+                              anshin_certificate_look(op, certificate));
+}
+
+apr_status_t anshin_certificate_file_present(anshin_op_t *op, anshin_txn_t *txn, const char *ended)
+{
+    anshin_certificate_t record;
+    anshin_terminal_t terminal;
+    apr_status_t status = anshin_own_get(op, txn, &anshin_record_certificate, ended, &record);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_terminal_get(op, txn, record.user, record.terminal, &terminal);
+    }
+    if (status == APR_SUCCESS) {
+        status = terminal.certificate != NULL
+                     ? anshin_own_get(op, txn, &anshin_record_certificate, terminal.certificate, &record)
+                     : ANSHIN_ENOTFOUND;
+    }
+    /* Filed it is already; only what is overdue would wait for the next reminder. */
+    if (status == APR_SUCCESS && anshin_certificate_look(op, &record) == op->now) {
+        status = anshin_certificate_file(op, txn, &record);
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+int anshin_certificate_days_left(const anshin_op_t *op, const anshin_certificate_t *certificate)
+{
+    const anshin_reminders_t reminders = reminders_of(op, certificate);
+
+    return certificate->state == ANSHIN_CERTIFICATE_ACTIVE && anshin_reminder_is_near(&reminders, op->now)
+               ? anshin_reminder_days(certificate->not_after, op->now)
+               : -1;
+}
+
+apr_status_t anshin_certificate_days_of(anshin_op_t *op, const anshin_session_t *session, int *days)
+{
+    anshin_certificate_t certificate;
+    apr_status_t status = session->serial != NULL
+                              ? anshin_own_find(op, &anshin_record_certificate, session->serial, &certificate)
+                              : ANSHIN_ENOTFOUND;
+
+    *days = status == APR_SUCCESS ? anshin_certificate_days_left(op, &certificate) : -1;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* --- the mail --------------------------------------------------------------------------------------------------- */
+
+/* Who is to be told. */
+typedef struct holder_t {
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+} holder_t;
+
+/* ANSHIN_ENOTFOUND: nobody, for example while another one waits to follow (REN-2). An account that the operator has
+ * locked may be unlocked soon. */
+static apr_status_t find_holder(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record,
+                                holder_t *holder)
+{
+    const anshin_account_t *account = &holder->account;
+    const anshin_terminal_t *terminal = &holder->terminal;
+    apr_status_t status =
+        anshin_account_get_owner(op, txn, record->user, record->account, record->issued_at, &holder->account);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_terminal_get(op, txn, record->user, record->terminal, &holder->terminal);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return (account->state == ANSHIN_ACCOUNT_ACTIVE || account->state == ANSHIN_ACCOUNT_LOCKED) &&
+                   account->method == ANSHIN_METHOD_CERTIFICATE && terminal->address != NULL &&
+                   terminal->certificate != NULL && strcmp(terminal->certificate, record->serial) == 0 &&
+                   terminal->renewing == NULL
+               ? APR_SUCCESS
+               : ANSHIN_ENOTFOUND;
+}
+
+/* NULL where the contract has the function switched off. */
+static const char *url_of(const anshin_op_t *op, anshin_function_t function, const char *path)
+{
+    return ANSHIN_HAS(op->contract->policy.functions, function)
+               ? apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, path, NULL)
+               : NULL;
+}
+
+static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record,
+                          const holder_t *holder)
+{
+    json_t *data = json_pack("{s:s, s:s, s:I, s:i, s:s*, s:s*, s:s*}", "terminal",
+                             anshin_label_title(record->terminal, holder->terminal.label, op->pool), "name",
+                             record->name, "expires_text", anshin_mail_moment(record->not_after), "days",
+                             anshin_reminder_days_mailed(op, record->not_after), "account_url",
+                             url_of(op, ANSHIN_FUNCTION_ACCOUNT, "/account"), "renewal_url",
+                             ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_RENEWAL)
+                                 ? url_of(op, ANSHIN_FUNCTION_ACCOUNT, "/account")
+                                 : NULL,
+                             "reissue_url", url_of(op, ANSHIN_FUNCTION_CERTIFICATE_REISSUE, "/reissue/certificate"));
+    const anshin_mail_new_t mail = {"certificate-ends",
+                                    &holder->account,
+                                    holder->terminal.address,
+                                    anshin_mail_bound_of(&holder->terminal),
+                                    data,
+                                    1};
+    apr_status_t status;
+
+    if (data == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1201", "reminder of certificate %s: out of memory",
+                           record->serial);
+    }
+    status = anshin_mail_add(op, txn, &mail);
+    json_decref(data);
+    return status;
+}
+
+static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn, apr_time_t due)
+{
+    anshin_certificate_t *record = baton;
+    holder_t holder;
+    const anshin_event_t event = {.act = ANSHIN_ACT_CERTIFICATE_REMINDED,
+                                  .account = &holder.account,
+                                  .terminal = record->terminal,
+                                  .serial = record->serial};
+    apr_status_t status = find_holder(op, txn, record, &holder);
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    status = queue(op, txn, record, &holder);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    record->reminded_at = due;
+    status = anshin_txn_put(txn, &anshin_record_certificate, record->serial, record);
+    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
+}
+
+/* --- keeping house ---------------------------------------------------------------------------------------------- */
+
+static apr_status_t remind(void *baton, anshin_op_t *op, anshin_txn_t *txn, void *record)
+{
+    anshin_certificate_t *certificate = record;
+    const anshin_reminders_t reminders = reminders_of(op, certificate);
+
+    return certificate->state == ANSHIN_CERTIFICATE_ACTIVE
+               ? anshin_reminder_act(op, txn, &reminders, tell, certificate, baton)
+               : APR_SUCCESS;
+}
+
+/* One of a contract that is not declared is filed anew when that is (core/admin/refile.h). */
+static apr_status_t act(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *dropped, apr_time_t *again)
+{
+    apr_status_t status;
+
+    *dropped = 0;
+    *again = 0;
+    status = anshin_own_do(op, txn, &anshin_record_certificate, key, remind, again);
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+const anshin_expiry_rule_t anshin_certificate_expiry = {&anshin_record_certificate, NULL, NULL, act};

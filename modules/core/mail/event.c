@@ -1,0 +1,83 @@
+/*
+ * Events: see event.h.
+ */
+#include "core/mail/event.h"
+
+#include "core/account/history.h"
+#include "core/mail/notice.h"
+
+/* What is told of an act. */
+static const struct row_t {
+    anshin_history_result_t history;
+    anshin_notice_t notice;
+    const char *template;
+} rows[] = {
+#define ACT(member, name, history, notice, template) \
+    [ANSHIN_ACT_##member] = {ANSHIN_HISTORY_##history, ANSHIN_NOTICE_##notice, (template)},
+#include "core/audit/act.def"
+#undef ACT
+};
+
+static apr_status_t add_history(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event,
+                                const anshin_act_facts_t *facts)
+{
+    const anshin_history_t entry = {.result = rows[event->act].history,
+                                    .terminal = facts->terminal,
+                                    .method = event->account != NULL ? event->account->method : 0,
+                                    .user = facts->typed,
+                                    .serial = facts->serial,
+                                    .account = facts->account};
+
+    return anshin_history_add(op, txn, facts->user, &entry);
+}
+
+static apr_status_t add_notice(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event)
+{
+    const anshin_notice_facts_t notice = {rows[event->act].notice, rows[event->act].template, event->account,
+                                          event->former, event->data};
+
+    return event->account != NULL ? anshin_notice_add(op, txn, &notice)
+                                  : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1175", "event %s: no account to tell",
+                                                anshin_act_name(event->act));
+}
+
+static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event)
+{
+    const anshin_account_t *account = event->account;
+    const anshin_act_facts_t facts = {.act = event->act,
+                                      .user = account != NULL ? account->user : event->user,
+                                      .account = account != NULL ? account->number : event->number,
+                                      .typed = event->typed,
+                                      .terminal = event->terminal,
+                                      .serial = event->serial,
+                                      .mail = event->mail,
+                                      .reason = event->reason};
+    apr_status_t status = APR_SUCCESS;
+
+    if (rows[event->act].history != ANSHIN_HISTORY_NONE) {
+        status = add_history(op, txn, event, &facts);
+    }
+    if (status == APR_SUCCESS && rows[event->act].notice != ANSHIN_NOTICE_NONE) {
+        status = add_notice(op, txn, event);
+    }
+    if (status == APR_SUCCESS && op->env->audit != NULL) {
+        status = op->env->audit->add(op->env->audit->ctx, op, txn, &facts);
+    }
+    return status;
+}
+
+apr_status_t anshin_event(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event)
+{
+    anshin_event_t full = *event;
+    anshin_account_t account;
+    apr_status_t status;
+
+    if (event->account == NULL && event->user != NULL && event->number == NULL) {
+        status = anshin_account_get(op, txn, event->user, &account);
+        if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+            return status;
+        }
+        full.account = status == APR_SUCCESS ? &account : NULL;
+    }
+    return tell(op, txn, &full);
+}

@@ -1,0 +1,85 @@
+/*
+ * How many mails an address gets in a day (S40).
+ *
+ * SECURITY: what is counted is what others could make of us: mails that strangers ask for, and mails to an address
+ * that a user merely typed. Each has numbers of its own, so that nobody keeps a notice from its address by asking for
+ * other mails: to what is the user's own nothing is counted, and elsewhere an account has a share that no other account
+ * can use up. The store has a keyed hash of the address and nothing else of it.
+ */
+#include "core/mail/mail_bound.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "core/context/daily.h"
+#include "core/context/secret.h"
+
+anshin_mail_bound_t anshin_mail_bound_of(const anshin_terminal_t *terminal)
+{
+    return terminal->unconfirmed_at != 0 ? ANSHIN_MAIL_UNCONFIRMED : ANSHIN_MAIL_OWN;
+}
+
+/* What a mail counts in: all that goes to its address, and what of it one account causes. */
+typedef struct numbers_t {
+    const char *shared;
+    const char *own;
+} numbers_t;
+
+/* Upper and lower case are one address. */
+static apr_status_t number_key(anshin_op_t *op, const char *whose, const char *address, const char **key)
+{
+    char *lower = apr_pstrdup(op->pool, address);
+    const char *mac;
+    apr_status_t status;
+
+    for (char *at = lower; *at != '\0'; at++) {
+        *at = (char)apr_tolower(*at);
+    }
+    status = anshin_secret_mac(op, &mac, "mail-bound", apr_pstrcat(op->pool, whose, " ", lower, NULL));
+    *key = status == APR_SUCCESS ? apr_pstrcat(op->pool, "mails/", mac, NULL) : NULL;
+    return status;
+}
+
+static apr_status_t numbers_of(anshin_op_t *op, const anshin_account_t *account, const char *address,
+                               anshin_mail_bound_t bound, numbers_t *numbers)
+{
+    const char *cause = bound == ANSHIN_MAIL_STRANGER ? "stranger" : "user";
+    const char *own = apr_pstrcat(op->pool, cause, " ", anshin_account_key(op, account->user), NULL);
+    apr_status_t status = number_key(op, cause, address, &numbers->shared);
+
+    return status == APR_SUCCESS ? number_key(op, own, address, &numbers->own) : status;
+}
+
+apr_status_t anshin_mail_room(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
+                              anshin_mail_bound_t bound)
+{
+    numbers_t numbers;
+    int shared, own;
+    apr_status_t status;
+
+    if (bound == ANSHIN_MAIL_OWN) {
+        return APR_SUCCESS;
+    }
+    if ((status = numbers_of(op, account, address, bound, &numbers)) != APR_SUCCESS ||
+        (status = anshin_daily_get(op, txn, numbers.shared, &shared)) != APR_SUCCESS ||
+        (status = anshin_daily_get(op, txn, numbers.own, &own)) != APR_SUCCESS) {
+        return status;
+    }
+    return shared < ANSHIN_MAILS_A_DAY || own < ANSHIN_MAILS_SHARE ? APR_SUCCESS : ANSHIN_EDENIED;
+}
+
+apr_status_t anshin_mail_count(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
+                               anshin_mail_bound_t bound)
+{
+    numbers_t numbers;
+    apr_status_t status;
+
+    if (bound == ANSHIN_MAIL_OWN) {
+        return APR_SUCCESS;
+    }
+    if ((status = numbers_of(op, account, address, bound, &numbers)) != APR_SUCCESS ||
+        (status = anshin_daily_add(op, txn, numbers.shared)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_daily_add(op, txn, numbers.own);
+}

@@ -1,0 +1,186 @@
+/*
+ * A mail's text: facts and a template. See mail.h.
+ *
+ * SECURITY: runs in the worker, and where texts are tried (core/mail/trial.h). Templates, title, support and signature
+ * are the operator's; none of them can lose a mail as long as the installed template can be rendered.
+ */
+#include "core/mail/mail_render.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/base/date_text.h"
+#include "core/base/unicode.h"
+#include "core/context/secret.h"
+#include "core/render/template.h"
+#include "core/render/template_dirs.h"
+
+#define SUBJECT "Subject:"
+
+/* The template of a kind in the first of these languages that has one, which *chosen names. */
+static apr_status_t find_template(anshin_op_t *op, const char *kind, const char *language, anshin_template_dirs_t *dirs,
+                                  const char **source, const char **chosen)
+{
+    const char *name = apr_pstrcat(op->pool, "mail/", kind, NULL);
+    const char *languages[] = {language, op->contract->policy.language, "ja"};
+    apr_status_t status = ANSHIN_ENOTFOUND;
+
+    for (apr_size_t i = 0; i < sizeof(languages) / sizeof(languages[0]) && status == ANSHIN_ENOTFOUND; i++) {
+        if (languages[i] == NULL || strspn(languages[i], "abcdefghijklmnopqrstuvwxyz-") != strlen(languages[i])) {
+            continue;
+        }
+        *chosen = languages[i];
+        dirs->suffix = apr_pstrcat(op->pool, ".", languages[i], ".mustache", NULL);
+        status = anshin_template_from_dirs(dirs, name, source, &op->error, op->pool);
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0251", "mail: template mail/%s is missing", kind);
+    }
+    return status;
+}
+
+static const char *given(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+json_int_t anshin_mail_moment(apr_time_t time)
+{
+    return (json_int_t)apr_time_sec(time);
+}
+
+/* 0: no memory. What was queued by an older version has the text of its times already. */
+static int tell_moments(anshin_op_t *op, json_t *data, const char *language)
+{
+    static const char *const names[] = {"when", "expires_text"};
+    int told = 1;
+
+    for (apr_size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *moment = json_object_get(data, names[i]);
+        if (json_is_integer(moment)) {
+            const apr_time_t time = apr_time_from_sec(json_integer_value(moment));
+            const char *text = anshin_date_text(time, language, ANSHIN_DATE_PLAIN, op->pool);
+            told &= json_object_set_new(data, names[i], json_string(text)) == 0;
+        }
+    }
+    return told;
+}
+
+/* data with what every mail can say. New reference, or NULL. */
+static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data, const char *user)
+{
+    const anshin_policy_t *policy = &op->contract->policy;
+    json_t *complete = data != NULL ? json_copy(data) : json_object();
+
+    if (complete == NULL || json_object_size(complete) != json_object_size(data)) { /* it may copy a part only */
+        json_decref(complete);
+        return NULL;
+    }
+    if (!tell_moments(op, complete, language) ||
+        json_object_set_new(complete, "contract", json_string(anshin_contract_title(op->contract, language))) != 0 ||
+        json_object_set_new(complete, "user", json_string(user)) != 0 ||
+        json_object_set_new(complete, "support",
+                            json_string(given(anshin_option_text_of(policy->support, language)))) != 0 ||
+        json_object_set_new(complete, "signature",
+                            json_string(given(anshin_option_text_of(policy->mail_signature, language)))) != 0) {
+        json_decref(complete);
+        return NULL;
+    }
+    return complete;
+}
+
+/* Where the subject's template ends: *rest is the body's. NULL: it has no subject. */
+static char *subject_of(char *source, char **rest)
+{
+    apr_size_t end = strcspn(source, "\n");
+
+    if (strncmp(source, SUBJECT, strlen(SUBJECT)) != 0 || source[end] == '\0') {
+        return NULL;
+    }
+    *rest = source + end + 1;
+    *rest += strspn(*rest, "\r\n");
+    source[source[end - 1] == '\r' ? end - 1 : end] = '\0'; /* editors on Windows */
+    source += strlen(SUBJECT);
+    return source + strspn(source, " ");
+}
+
+/* The first line is the subject's template, the rest after empty lines the body's: rendered apart, so that no value
+ * can move a part of one into the other. */
+static apr_status_t render_parts(anshin_op_t *op, const char *kind, char *source, json_t *data,
+                                 anshin_template_dirs_t *dirs, anshin_mail_text_t *text)
+{
+    char *rest = NULL;
+    anshin_template_t template = {subject_of(source, &rest), ANSHIN_TEMPLATE_TEXT, anshin_template_from_dirs, dirs};
+    apr_status_t status;
+
+    if (template.source == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0252",
+                           "mail: template mail/%s does not begin with Subject:", kind);
+    }
+    status = anshin_template_render(&text->subject, &template, data, &op->error, op->pool);
+    if (status == APR_SUCCESS) {
+        template.source = rest;
+        status = anshin_template_render(&text->body, &template, data, &op->error, op->pool);
+    }
+    if (status == APR_SUCCESS && (*text->subject == '\0' || !anshin_unicode_clean(text->subject))) {
+        status = anshin_fail(&op->error, ANSHIN_EINVALID, "AN1100",
+                             "mail: the subject that template mail/%s makes is not one line of text", kind);
+    }
+    return status;
+}
+
+static apr_status_t render_from(anshin_op_t *op, const anshin_mail_facts_t *facts, const char *const *places,
+                                anshin_mail_text_t *text)
+{
+    anshin_template_dirs_t dirs = {places, NULL};
+    const char *source = NULL;
+    const char *language = NULL;
+    json_t *data;
+    apr_status_t status = find_template(op, facts->kind, facts->language, &dirs, &source, &language);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if ((data = complete_data(op, language, facts->data, facts->user)) == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0253", "mail: out of memory, or a value is not UTF-8");
+    }
+    status = render_parts(op, facts->kind, apr_pstrdup(op->pool, source), data, &dirs, text);
+    json_decref(data);
+    if (status == APR_SUCCESS) {
+        return status;
+    }
+    anshin_secret_wipe(op, text->subject);
+    anshin_secret_wipe(op, text->body);
+    text->subject = text->body = NULL;
+    return status;
+}
+
+/* AnshinMailFrom, or else noreply at the portal's host. */
+const char *anshin_mail_sender(const anshin_op_t *op)
+{
+    const char *from = op->contract->policy.mail_from;
+    const char *scheme = strstr(op->contract->portal_origin, "://");
+    const char *host = scheme != NULL ? scheme + 3 : "localhost";
+
+    return from != NULL && *from != '\0' ? from : apr_psprintf(op->pool, "noreply@%.*s", (int)strcspn(host, ":"), host);
+}
+
+apr_status_t anshin_mail_render(anshin_op_t *op, const anshin_mail_facts_t *facts, anshin_mail_text_t *text)
+{
+    const char *const installed[] = {op->env->config->server.share_dir, NULL};
+    const char *const own[] = {op->contract->policy.template_dir, installed[0], NULL};
+    anshin_op_t first = *op; /* what is wrong with the operator's template is no failure where the installed one does */
+    apr_status_t status = ANSHIN_ENOTFOUND;
+
+    *text = (anshin_mail_text_t){.from = anshin_mail_sender(op),
+                                 .to = apr_pstrdup(op->pool, facts->to),
+                                 .domain = apr_pstrdup(op->pool, facts->domain)};
+    if (own[0] != NULL && (status = render_from(&first, facts, own, text)) != APR_SUCCESS) {
+        text->instead = apr_psprintf(op->pool, "mail/%s: %s (%s)", facts->kind, first.error.text, first.error.id);
+    }
+    if (status != APR_SUCCESS) {
+        status = render_from(op, facts, installed, text);
+    }
+    return status;
+}

@@ -1,0 +1,504 @@
+/*
+ * The front of the store: what is the same for every provider. See store.h for the contract, store_provider.h for the
+ * division of labour.
+ *
+ * SECURITY: a handle inherited over fork shares file offsets, locks and mutexes with its parent in ways that exclude
+ * nobody, so every verb that starts something refuses it.
+ */
+#include "core/store/store.h"
+
+#include <string.h>
+
+#include "core/base/fork_mark.h"
+#include "core/store/store_provider.h"
+
+#define BLOB_NAME_LENGTH 32
+
+struct anshin_store_t {
+    const anshin_store_driver_t *driver;
+    void *self; /* the driver's */
+    anshin_fork_mark_t *mark;
+};
+
+struct anshin_txn_t {
+    anshin_store_t *store;
+    const anshin_store_driver_t *driver;
+    void *self; /* the driver's */
+    anshin_txn_mode_t mode;
+    anshin_error_t *err;
+    apr_pool_t *pool;
+    int ended;
+    int busy;                 /* anshin_txn_was_busy() */
+    int durable;              /* anshin_txn_durable() */
+    int walking;              /* anshin_txn_each is under way */
+    apr_array_header_t *wipe; /* names of blobs to wipe after the commit; NULL: none */
+};
+
+apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver_t *driver, const char *where,
+                               anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_store_t *self = apr_pcalloc(pool, sizeof(*self));
+    apr_status_t status = anshin_fork_mark_make(&self->mark, err, pool);
+
+    *store = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    self->driver = driver;
+    status = driver->open(&self->self, where, err, pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    *store = self;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_owner(const anshin_store_t *store, anshin_error_t *err)
+{
+    if (!anshin_fork_mark_mine(store->mark)) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0100", "store: opened before fork, used by another process");
+    }
+    return APR_SUCCESS;
+}
+
+anshin_store_version_t anshin_store_version(const anshin_store_t *store)
+{
+    if (store->driver->version == NULL || !anshin_fork_mark_mine(store->mark)) {
+        return ANSHIN_STORE_VERSION_NONE;
+    }
+    return store->driver->version(store->self);
+}
+
+void anshin_store_health(anshin_store_health_t *trouble, const anshin_store_t *store, apr_pool_t *pool)
+{
+    memset(trouble, 0, sizeof(*trouble));
+    if (store->driver->trouble != NULL && anshin_fork_mark_mine(store->mark)) {
+        store->driver->trouble(store->self, trouble, pool);
+    }
+}
+
+apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err)
+{
+    apr_status_t status = check_owner(store, err);
+
+    return status == APR_SUCCESS && store->driver->scrub != NULL ? store->driver->scrub(store->self, err) : status;
+}
+
+/* --- transactions --------------------------------------------------------------------------------------------------
+ */
+
+static apr_status_t abort_on_cleanup(void *txn)
+{
+    anshin_txn_abort(txn);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    anshin_txn_t *self;
+    apr_status_t status = check_owner(store, err);
+
+    *txn = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    self = apr_pcalloc(pool, sizeof(*self));
+    self->store = store;
+    self->driver = store->driver;
+    self->mode = mode;
+    self->err = err;
+    self->pool = pool;
+    status = store->driver->begin(&self->self, store->self, mode, err, pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    /* Before the subpools of pool go, so that a driver may keep what a transaction needs in one. */
+    apr_pool_pre_cleanup_register(pool, self, abort_on_cleanup);
+    *txn = self;
+    return APR_SUCCESS;
+}
+
+int anshin_txn_writes(const anshin_txn_t *txn)
+{
+    return txn->mode == ANSHIN_TXN_WRITE || txn->mode == ANSHIN_TXN_REHEARSAL;
+}
+
+int anshin_txn_was_busy(const anshin_txn_t *txn)
+{
+    return txn->busy;
+}
+
+void anshin_txn_durable(anshin_txn_t *txn)
+{
+    txn->durable = 1;
+}
+
+/* Hand on what the driver answered. */
+static apr_status_t note(anshin_txn_t *txn, apr_status_t status)
+{
+    txn->busy |= status == ANSHIN_EBUSY;
+    return status;
+}
+
+apr_pool_t *anshin_txn_pool(const anshin_txn_t *txn)
+{
+    return txn->pool;
+}
+
+static apr_status_t check_open(const anshin_txn_t *txn)
+{
+    if (txn->ended) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0101", "store: transaction used after its end");
+    }
+    return check_owner(txn->store, txn->err);
+}
+
+static apr_status_t check_writable(const anshin_txn_t *txn)
+{
+    apr_status_t status = check_open(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!anshin_txn_writes(txn)) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0102", "store: write in a read transaction");
+    }
+    if (txn->walking) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0103", "store: write during a walk over records");
+    }
+    return APR_SUCCESS;
+}
+
+static int key_fits(const char *key)
+{
+    apr_size_t length = strnlen(key, ANSHIN_KEY_MAX + 1);
+
+    return length > 0 && length <= ANSHIN_KEY_MAX;
+}
+
+/* A blob's name may become a file name, so nothing but the digits we make ourselves may pass. */
+static apr_status_t check_name(const char *name, anshin_error_t *err)
+{
+    if (strnlen(name, BLOB_NAME_LENGTH + 1) != BLOB_NAME_LENGTH ||
+        strspn(name, "0123456789abcdef") != BLOB_NAME_LENGTH) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0107", "store: a blob's name must be %d hexadecimal digits",
+                           BLOB_NAME_LENGTH);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t decode(anshin_txn_t *txn, const anshin_record_type_t *type, void *record, const void *data,
+                           apr_size_t length, apr_pool_t *pool)
+{
+    if (anshin_record_decode(record, type, data, length, pool) != APR_SUCCESS) {
+        /* The key is left out: it may hold what somebody typed. */
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0104", "store: a record of type %s is damaged", type->name);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record)
+{
+    anshin_bytes_t value = {NULL, 0};
+    apr_status_t status = check_open(txn);
+
+    memset(record, 0, type->size);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!key_fits(key)) {
+        return ANSHIN_ENOTFOUND; /* put refuses such a key, so there is no such record */
+    }
+    status = note(txn, txn->driver->get(txn->self, type, key, &value, txn->pool));
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return decode(txn, type, record, value.data, value.length, txn->pool);
+}
+
+/* A provider that is far away will have a function of its own for it. */
+apr_status_t anshin_txn_get_many(anshin_txn_t *txn, const anshin_record_type_t *type, const apr_array_header_t *keys,
+                                 anshin_visit_fn *visit, void *baton)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; i < keys->nelts && status == APR_SUCCESS; i++) {
+        const char *key = APR_ARRAY_IDX(keys, i, const char *);
+        void *record = apr_palloc(txn->pool, type->size);
+
+        status = anshin_txn_get(txn, type, key, record);
+        status = status == APR_SUCCESS ? visit(baton, key, record) : status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    return status;
+}
+
+apr_status_t anshin_txn_put(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, const void *record)
+{
+    anshin_bytes_t value;
+    apr_status_t status = check_writable(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!key_fits(key)) {
+        return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0105",
+                           "store: key of a record of type %s must have 1 to %d bytes", type->name, ANSHIN_KEY_MAX);
+    }
+    status = anshin_record_encode(&value, type, record, txn->pool);
+    if (status != APR_SUCCESS) {
+        return anshin_fail(txn->err, status, "AN0106", "store: a record of type %s would be longer than %d bytes",
+                           type->name, ANSHIN_RECORD_MAX);
+    }
+    return note(txn, txn->driver->put(txn->self, type, key, value.data, value.length));
+}
+
+apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key)
+{
+    apr_status_t status = check_writable(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!key_fits(key)) {
+        return APR_SUCCESS; /* no such record can be there */
+    }
+    if (type->due == ANSHIN_DUE_QUEUE) {
+        status = txn->driver->due(txn->self, txn, type, key, 0);
+    }
+    return note(txn, status == APR_SUCCESS ? txn->driver->erase(txn->self, type, key) : status);
+}
+
+/* --- what is due ---------------------------------------------------------------------------------------------------
+ */
+
+static apr_status_t check_kind(anshin_txn_t *txn, const anshin_record_type_t *type, int fits)
+{
+    return fits ? check_open(txn)
+                : anshin_fail(txn->err, ANSHIN_EINVALID, "AN1141",
+                              "store: a record of type %s is not due so; see schema/records.def", type->name);
+}
+
+/* The lane of a queue is a part of its keys; of others there is none. */
+static int is_queue(const anshin_due_queue_t *queue)
+{
+    switch (queue->type->due) {
+    case ANSHIN_DUE_LOOK:
+        return queue->lane == NULL;
+    case ANSHIN_DUE_QUEUE:
+        return queue->lane != NULL && key_fits(queue->lane) && strchr(queue->lane, '/') == NULL;
+    case ANSHIN_DUE_NEVER:
+        break;
+    }
+    return 0;
+}
+
+apr_status_t anshin_txn_due(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, apr_time_t when)
+{
+    int fits = type->due == ANSHIN_DUE_LOOK || (type->due == ANSHIN_DUE_QUEUE && strchr(key, '/') != NULL);
+    apr_status_t status = check_kind(txn, type, fits && key_fits(key) && when >= 0);
+
+    if (status == APR_SUCCESS) {
+        status = check_writable(txn);
+    }
+    return note(txn, status == APR_SUCCESS ? txn->driver->due(txn->self, txn, type, key, when) : status);
+}
+
+apr_status_t anshin_txn_take_due(anshin_txn_t *txn, const anshin_due_queue_t *queue, apr_time_t now, const char **key)
+{
+    apr_status_t status = check_kind(txn, queue->type, is_queue(queue));
+
+    *key = NULL;
+    if (status == APR_SUCCESS) {
+        status = check_writable(txn);
+    }
+    return note(txn, status == APR_SUCCESS ? txn->driver->take_due(txn->self, txn, queue, now, key) : status);
+}
+
+apr_status_t anshin_txn_list_due(anshin_txn_t *txn, const anshin_due_queue_t *queue, int limit,
+                                 apr_array_header_t **entries)
+{
+    apr_status_t status = check_kind(txn, queue->type, is_queue(queue));
+
+    *entries = apr_array_make(txn->pool, 1, sizeof(anshin_due_entry_t));
+    return note(txn, status == APR_SUCCESS ? txn->driver->list_due(txn->self, txn, queue, *entries, limit) : status);
+}
+
+apr_status_t anshin_txn_count_due(anshin_txn_t *txn, const anshin_record_type_t *type, const char *group, int limit,
+                                  apr_int64_t *count)
+{
+    apr_status_t status = check_kind(txn, type, type->due == ANSHIN_DUE_QUEUE && strchr(group, '/') != NULL);
+
+    *count = 0;
+    return note(txn,
+                status == APR_SUCCESS ? txn->driver->count_due(txn->self, txn, type, group, limit, count) : status);
+}
+
+/* --- walking -------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct walk_t {
+    anshin_txn_t *txn;
+    const anshin_record_type_t *type;
+    anshin_visit_fn *visit;
+    void *baton;
+    apr_pool_t *scratch; /* cleared after every record */
+    apr_status_t ended;  /* by the visitor; APR_SUCCESS: it was not */
+} walk_t;
+
+static apr_status_t visit_record(void *baton, const char *key, const void *value, apr_size_t length)
+{
+    walk_t *walk = baton;
+    void *record = apr_palloc(walk->scratch, walk->type->size);
+    apr_status_t status = decode(walk->txn, walk->type, record, value, length, walk->scratch);
+
+    if (status == APR_SUCCESS) {
+        status = walk->visit(walk->baton, key, record);
+    }
+    apr_pool_clear(walk->scratch);
+    walk->ended = status;
+    return status;
+}
+
+apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
+                             anshin_visit_fn *visit, void *baton)
+{
+    walk_t walk = {txn, type, visit, baton, NULL, APR_SUCCESS};
+    int nested = txn->walking;
+    apr_status_t status = check_open(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (strnlen(prefix, ANSHIN_KEY_MAX + 1) > ANSHIN_KEY_MAX) {
+        return APR_SUCCESS; /* no key starts with it */
+    }
+    apr_pool_create(&walk.scratch, txn->pool);
+    txn->walking = 1;
+    status = txn->driver->each(txn->self, type, prefix, visit_record, &walk);
+    txn->walking = nested;
+    apr_pool_destroy(walk.scratch);
+    if (walk.ended == APR_SUCCESS) {
+        return note(txn, status);
+    }
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+/* --- ending --------------------------------------------------------------------------------------------------------
+ */
+
+void anshin_txn_wipe(anshin_txn_t *txn, const char *blob)
+{
+    if (blob == NULL) {
+        return;
+    }
+    if (txn->wipe == NULL) {
+        txn->wipe = apr_array_make(txn->pool, 4, sizeof(const char *));
+        anshin_txn_durable(txn);
+    }
+    APR_ARRAY_PUSH(txn->wipe, const char *) = blob;
+}
+
+static void wipe_blobs(anshin_store_t *store, const apr_array_header_t *names)
+{
+    anshin_error_t ignored; /* housekeeping wipes what nobody names any more */
+
+    anshin_error_clear(&ignored);
+    for (int i = 0; i < names->nelts; i++) {
+        (void)anshin_blob_wipe(store, APR_ARRAY_IDX(names, i, const char *), &ignored);
+    }
+}
+
+apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability)
+{
+    apr_status_t status = check_open(txn);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (txn->mode == ANSHIN_TXN_REHEARSAL) {
+        anshin_txn_abort(txn);
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN1282", "store: a rehearsal cannot be committed");
+    }
+    txn->ended = 1;
+    apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
+    status = note(txn, txn->driver->commit(txn->self, txn->durable ? ANSHIN_DURABLE : durability));
+    if (status == APR_SUCCESS && txn->wipe != NULL) {
+        wipe_blobs(txn->store, txn->wipe);
+    }
+    return status;
+}
+
+void anshin_txn_abort(anshin_txn_t *txn)
+{
+    if (txn == NULL || txn->ended) {
+        return;
+    }
+    txn->ended = 1;
+    apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
+    txn->driver->abort(txn->self);
+}
+
+apr_status_t anshin_txn_end(anshin_txn_t *txn, apr_status_t status, anshin_durability_t durability)
+{
+    if (status != APR_SUCCESS) {
+        anshin_txn_abort(txn);
+        return status;
+    }
+    return anshin_txn_commit(txn, durability);
+}
+
+/* --- blobs ---------------------------------------------------------------------------------------------------------
+ */
+
+apr_status_t anshin_txn_blob_put(anshin_txn_t *txn, const char *name, const void *data, apr_size_t length)
+{
+    apr_status_t status = check_writable(txn);
+
+    if (status == APR_SUCCESS) {
+        status = check_name(name, txn->err);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (length > ANSHIN_BLOB_MAX) {
+        return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0108", "store: a blob may have %d bytes at most",
+                           ANSHIN_BLOB_MAX);
+    }
+    return txn->mode == ANSHIN_TXN_REHEARSAL ? APR_SUCCESS
+                                             : note(txn, txn->driver->blob_put(txn->self, name, data, length));
+}
+
+apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_bytes_t *data)
+{
+    apr_status_t status = check_open(txn);
+
+    data->data = NULL;
+    data->length = 0;
+    if (status == APR_SUCCESS) {
+        status = check_name(name, txn->err);
+    }
+    return status == APR_SUCCESS ? note(txn, txn->driver->blob_get(txn->self, name, data, txn->pool)) : status;
+}
+
+apr_status_t anshin_blob_wipe(anshin_store_t *store, const char *name, anshin_error_t *err)
+{
+    apr_status_t status = check_owner(store, err);
+
+    if (status == APR_SUCCESS) {
+        status = check_name(name, err);
+    }
+    return status == APR_SUCCESS ? store->driver->blob_wipe(store->self, name, err) : status;
+}
+
+apr_status_t anshin_blob_each(anshin_store_t *store, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
+                              apr_pool_t *pool)
+{
+    apr_status_t status = check_owner(store, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = store->driver->blob_each(store->self, visit, baton, err, pool);
+    return status == APR_EOF ? APR_SUCCESS : status;
+}

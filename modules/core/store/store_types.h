@@ -1,0 +1,56 @@
+/*
+ * What callers and providers of a store have in common: how a transaction is opened and ended, what a store tells of
+ * itself. Callers include store.h, providers store_provider.h.
+ */
+#ifndef ANSHIN_CORE_STORE_STORE_TYPES_H
+#define ANSHIN_CORE_STORE_STORE_TYPES_H
+
+#include "core/base/anshin.h"
+#include "core/store/record.h"
+
+#define ANSHIN_KEY_MAX 255      /* bytes of a key, without NUL */
+#define ANSHIN_BLOB_MAX 1048576 /* bytes of a blob */
+
+typedef enum anshin_txn_mode_t {
+    ANSHIN_TXN_READ,
+    ANSHIN_TXN_LOOK, /* reads without a snapshot: each tells what was committed when it was made, or later than that */
+    ANSHIN_TXN_WRITE,
+    ANSHIN_TXN_REHEARSAL /* reads as ANSHIN_TXN_READ does, and sees what it writes; it is thrown away at its end */
+} anshin_txn_mode_t;
+
+typedef enum anshin_durability_t {
+    ANSHIN_DURABLE, /* survives loss of power once commit has returned */
+    ANSHIN_LAZY     /* seen by everyone at once, survives kill -9; the next durable commit makes it durable too */
+} anshin_durability_t;
+
+typedef struct anshin_txn_t anshin_txn_t;
+
+/* Records that become due, by themselves. */
+typedef struct anshin_due_queue_t {
+    const anshin_record_type_t *type; /* one that is due at times */
+    const char *lane;                 /* of an ANSHIN_DUE_QUEUE: the first part of its keys; of others NULL */
+} anshin_due_queue_t;
+
+/* One of them. */
+typedef struct anshin_due_entry_t {
+    const char *key;
+    apr_time_t when; /* as the store knows it */
+} anshin_due_entry_t;
+
+/* Which state of its records the store is in: while the version stays the same, nothing was committed by anybody, and
+ * what was read after it was taken is still so. ANSHIN_STORE_VERSION_NONE: cannot be told. */
+typedef apr_uint64_t anshin_store_version_t;
+#define ANSHIN_STORE_VERSION_NONE 0
+
+/* What hinders a store that still serves, to be told before it takes no more writes. */
+typedef struct anshin_store_health_t {
+    const char *why;     /* NULL: nothing that is known */
+    const char *detour;  /* a fault that it could get around for this once; NULL: none */
+    apr_uint64_t length; /* octets in its journal now, */
+    apr_uint64_t limit;  /* and with how many it takes no more */
+} anshin_store_health_t;
+
+/* Called for a blob with the time it was written. */
+typedef apr_status_t anshin_blob_visit_fn(void *baton, const char *name, apr_time_t written_at);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Lists as CSV (RFC 4180, in UTF-8) that spreadsheets open as what it is. Private to this folder.
+ */
+#ifndef ANSHIN_HTANSHIN_CSV_H
+#define ANSHIN_HTANSHIN_CSV_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "core/base/anshin.h"
+
+/* Byte order mark: by it Excel knows that the text is UTF-8. */
+#define ANSHIN_CSV_BOM "\xef\xbb\xbf"
+
+/* Write rows, an array of objects with the same keys. head: the keys as a line above. A text that a spreadsheet would
+ * take for a formula begins with an apostrophe; what a terminal does not show is cleaned (S27). 0, or -1: not all of it
+ * was written. */
+int anshin_csv_rows(FILE *out, const json_t *rows, int head, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Opening what a command works on: the same snapshot, store and keys as the modules and the worker.
+ */
+#include "htanshin/open.h"
+
+#include <apr_strings.h>
+
+#include "htanshin/actor.h"
+#include "htanshin/call.h"
+#include "htanshin/identity.h"
+#include "runtime/open.h"
+
+static apr_status_t choose_contract(anshin_call_t *call, const anshin_contract_t **contract)
+{
+    const apr_array_header_t *contracts = call->config->contracts;
+    anshin_error_t *err = &call->op.error;
+    const char *names = "";
+
+    if (call->contract != NULL) {
+        *contract = anshin_config_contract(call->config, call->contract);
+        return *contract != NULL
+                   ? APR_SUCCESS
+                   : anshin_fail(err, ANSHIN_ENOTFOUND, "AN0830", "contract %s: is not declared", call->contract);
+    }
+    if (contracts->nelts == 1) {
+        *contract = APR_ARRAY_IDX(contracts, 0, const anshin_contract_t *);
+        return APR_SUCCESS;
+    }
+    for (int i = 0; i < contracts->nelts; i++) {
+        names = apr_pstrcat(call->pool, names, i > 0 ? ", " : "",
+                            APR_ARRAY_IDX(contracts, i, anshin_contract_t *)->name, NULL);
+    }
+    return anshin_fail(err, ANSHIN_EINVALID, "AN0831", "--contract: must name one of %s", names);
+}
+
+apr_status_t anshin_call_open(anshin_call_t *call)
+{
+    const anshin_hashing_t hashing = {.none = call->command->access != ANSHIN_ACCESS_HASH};
+    const anshin_contract_t *contract = NULL;
+    apr_status_t status;
+
+    if (call->command->access == ANSHIN_ACCESS_NONE) {
+        return APR_SUCCESS;
+    }
+    anshin_actor_caller(&call->op.actor, call->pool);
+    status = anshin_identity_take(call);
+    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_SIGNER) {
+        return status;
+    }
+    status = anshin_call_config(call);
+    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG) {
+        return status;
+    }
+    if (call->command->access != ANSHIN_ACCESS_SIGNER_STORE && call->command->access != ANSHIN_ACCESS_ALL) {
+        status = choose_contract(call, &contract);
+    }
+    if (status != APR_SUCCESS ||
+        (status = anshin_open(&call->env, call->config, &hashing, &call->op.error, call->pool)) != APR_SUCCESS) {
+        return status;
+    }
+    anshin_op_init(&call->op, &call->env, contract, &call->op.actor, call->pool);
+    return APR_SUCCESS;
+}

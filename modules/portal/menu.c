@@ -1,0 +1,72 @@
+/*
+ * The menu of the pages behind the login, and the way out of their forms.
+ */
+#include "portal/menu.h"
+
+#include <string.h>
+
+/* The page of a menu entry, or one below it. */
+static int is_below(const char *path, const char *entry)
+{
+    apr_size_t length = strlen(entry);
+
+    return strncmp(path, entry, length) == 0 && (path[length] == '\0' || (length > 1 && path[length] == '/'));
+}
+
+/* What the entry's page leads to by its buttons is its page, too (U36). */
+static int is_current(const char *path, const char *entry)
+{
+    static const char *const account[] = {"/terminal", "/renewal"};
+
+    for (size_t i = 0; i < sizeof(account) / sizeof(account[0]) && strcmp(entry, "/account") == 0; i++) {
+        if (is_below(path, account[i])) {
+            return 1;
+        }
+    }
+    return is_below(path, entry);
+}
+
+void anshin_menu_put(anshin_portal_request_t *request)
+{
+    static const struct {
+        const char *path;
+        const char *key;
+        int function; /* -1: always there */
+    } entries[] = {{"/", "menu.home", -1},
+                   {"/account", "menu.account", ANSHIN_FUNCTION_ACCOUNT},
+                   {"/password", "menu.password", ANSHIN_FUNCTION_PASSWORD},
+                   {"/question", "menu.question", ANSHIN_FUNCTION_QUESTION},
+                   {"/history", "menu.history", ANSHIN_FUNCTION_HISTORY},
+                   {"/method", "menu.method", ANSHIN_FUNCTION_METHOD},
+                   {"/sessions", "menu.sessions", -1}};
+    json_t *menu = json_array();
+
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        if (entries[i].function >= 0 && !ANSHIN_HAS(request->op.contract->policy.functions, entries[i].function)) {
+            continue;
+        }
+        anshin_page_append(request->page, menu,
+                           json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, entries[i].path),
+                                     "text", anshin_page_say(request->page, entries[i].key), "current",
+                                     is_current(request->path, entries[i].path)));
+    }
+    anshin_page_put(request->page, request->page->data, "has_menu", json_true());
+    anshin_page_put(request->page, request->page->data, "menu", menu);
+}
+
+void anshin_menu_remove(anshin_portal_request_t *request)
+{
+    json_object_del(request->page->data, "user");
+    json_object_del(request->page->data, "has_menu");
+    json_object_del(request->page->data, "menu");
+}
+
+const char *anshin_menu_start(const anshin_portal_request_t *request)
+{
+    return ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT) ? "/account" : "/";
+}
+
+void anshin_menu_cancel(anshin_portal_request_t *request)
+{
+    anshin_page_text(request->page, "cancel_url", anshin_portal_request_link(request, anshin_menu_start(request)));
+}

@@ -1,0 +1,181 @@
+/*
+ * Help: how to import a certificate (CRT-4), and what is wrong with the one on this connection (LOG-3).
+ *
+ * SECURITY: of a certificate that is not ours nothing is shown, and of one that is nothing but what its holder can read
+ * in it.
+ */
+#include "portal/pages/help.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+#include "core/certificate/certificate.h"
+#include "core/context/secret.h"
+#include "core/web/last_certificate.h"
+#include "http/env.h"
+#include "portal/cookie.h"
+#include "portal/origin.h"
+#include "portal/pages/guide.h"
+#include "portal/pages/login_on.h"
+#include "portal/pages/pages.h"
+#include "portal/response.h"
+
+APLOG_USE_MODULE(anshin_portal);
+
+#define NUMBER_CHARACTERS 8
+#define NUMBERS_A_MINUTE 60 /* in a process: strangers see this page */
+
+int anshin_page_help_import_get(anshin_portal_request_t *request)
+{
+    anshin_guide_put(request, 0);
+    return anshin_response_page(request, "help-import", HTTP_OK);
+}
+
+/* What one can do oneself, now: the page for whoever is stuck. */
+int anshin_page_help_get(anshin_portal_request_t *request)
+{
+    static const struct {
+        const char *key;
+        anshin_function_t function;
+    } rows[] = {{"password_reissue", ANSHIN_FUNCTION_PASSWORD_REISSUE},
+                {"certificate_reissue", ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
+                {"lost_device", ANSHIN_FUNCTION_LOST_DEVICE},
+                {"account", ANSHIN_FUNCTION_ACCOUNT}};
+    const anshin_policy_t *policy = &request->op.contract->policy;
+    json_t *functions = json_object();
+
+    for (apr_size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        anshin_page_put(request->page, functions, rows[i].key,
+                        json_boolean(ANSHIN_HAS(policy->functions, rows[i].function)));
+    }
+    anshin_page_put(request->page, request->page->page, "functions", functions);
+    anshin_page_flag(request->page, "certificates", ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE));
+    return anshin_response_page(request, "help", HTTP_OK);
+}
+
+/* A number that the person tells the help desk, and the log line under it. */
+static void put_number(anshin_portal_request_t *request, const char *reason)
+{
+    const char *signs;
+    const char *number;
+    const char *also;
+
+    if (!anshin_portal_request_seldom(request, "help number", NUMBERS_A_MINUTE, &also)) {
+        return; /* a number that stands in no log helps nobody */
+    }
+    if (anshin_secret_text(&request->op, &signs, "23456789BCDFGHJKMNPQRSTVWXYZ", NUMBER_CHARACTERS) != APR_SUCCESS) {
+        anshin_portal_request_log(request, APLOG_ERR, "AN0650", "no help number");
+        return;
+    }
+    number = apr_pstrcat(request->op.pool, "AN-", signs, NULL);
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, request->r, "AN0651: help number %s: client certificate %s%s%s%s",
+                  number, reason, *request->presented->serial ? ", serial " : "", request->presented->serial, also);
+    anshin_page_text(request->page, "number", number);
+}
+
+/* Where one that has ended opens its renewal (REN-3); the way to the reissue stands beside it. */
+static apr_status_t put_renewal(anshin_portal_request_t *request, anshin_certificate_verdict_t verdict)
+{
+    int renews = 0;
+    apr_status_t status = verdict == ANSHIN_VERDICT_EXPIRED
+                              ? anshin_certificate_renews(&request->op, request->presented, &renews)
+                              : APR_SUCCESS;
+
+    if (renews) {
+        anshin_page_text(request->page, "renewal_url", anshin_portal_request_link(request, "/renewal/ended"));
+    }
+    return status;
+}
+
+/* Where none is shown, what this browser knows of the one that it had: browsers offer none that has ended. */
+static apr_status_t put_last(anshin_portal_request_t *request)
+{
+    anshin_last_certificate_t last;
+    const char *cookie = anshin_cookie_get(request->r, anshin_login_last_cookie(request));
+    apr_status_t status = anshin_last_certificate_unseal(&request->op, cookie, &last);
+    int ended;
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_EDENIED ? APR_SUCCESS : status;
+    }
+    ended = last.not_after < request->op.now;
+    anshin_page_flag(request->page, "last_ended", ended);
+    anshin_page_text(request->page, "last_text",
+                     anshin_page_say_text(request->page,
+                                          ended ? "help_certificate.last_ended" : "help_certificate.last_good", "time",
+                                          anshin_page_time(request->page, last.not_after)));
+    anshin_page_text(request->page, "last_label", *last.label != '\0' ? last.label : NULL);
+    return APR_SUCCESS;
+}
+
+static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_t verdict, int status)
+{
+    const char *reason = anshin_verdict_name(verdict);
+    const char *key = apr_pstrcat(request->op.pool, "reason_", reason, NULL);
+    apr_status_t known = verdict == ANSHIN_VERDICT_NONE ? put_last(request) : put_renewal(request, verdict);
+
+    if (known != APR_SUCCESS) {
+        return anshin_response_unavailable(request, known, "client certificate");
+    }
+    anshin_page_put(request->page, request->page->data, "title",
+                    json_string(anshin_page_say(
+                        request->page, apr_pstrcat(request->op.pool, "help_certificate.", key, ".title", NULL))));
+    anshin_page_text(request->page, "reason", reason);
+    anshin_page_flag(request->page, key, 1);
+    anshin_page_flag(request->page, "tried",
+                     anshin_portal_origin_tries(request->r, request->op.contract, request->path));
+    anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
+    if (verdict != ANSHIN_VERDICT_FOREIGN && verdict != ANSHIN_VERDICT_NONE) {
+        anshin_page_text(request->page, "name", request->presented->name);
+        anshin_page_text(request->page, "not_after_text",
+                         anshin_page_time(request->page, request->presented->not_after));
+    }
+    if (verdict != ANSHIN_VERDICT_GOOD) {
+        put_number(request, reason);
+        if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
+            anshin_page_text(request->page, "certificate_reissue_url",
+                             anshin_portal_request_link(request, "/reissue/certificate"));
+        }
+        if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_LOST_DEVICE)) {
+            anshin_page_text(request->page, "lost_url", anshin_portal_request_link(request, "/lost"));
+        }
+        /* Browsers remember for a connection that no certificate, or this one, was chosen. */
+        anshin_connection_close(request->r);
+    }
+    return anshin_response_page(request, "help-certificate", status);
+}
+
+int anshin_help_certificate(anshin_portal_request_t *request, int status)
+{
+    anshin_certificate_verdict_t verdict;
+    apr_status_t judged = anshin_certificate_verdict(&request->op, request->presented, &verdict);
+
+    if (judged != APR_SUCCESS) {
+        return anshin_response_unavailable(request, judged, "client certificate");
+    }
+    return explain(request, verdict, status);
+}
+
+int anshin_page_help_certificate_get(anshin_portal_request_t *request)
+{
+    return anshin_help_certificate(request, HTTP_OK);
+}
+
+int anshin_help_gate(anshin_portal_request_t *request)
+{
+    anshin_certificate_verdict_t verdict;
+    apr_status_t status;
+
+    if (request->op.contract->policy.methods != 1 << ANSHIN_METHOD_CERTIFICATE) {
+        return DECLINED;
+    }
+    status = anshin_certificate_verdict(&request->op, request->presented, &verdict);
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "client certificate");
+    }
+    if (verdict == ANSHIN_VERDICT_GOOD) {
+        return DECLINED;
+    }
+    anshin_response_challenge(request);
+    return explain(request, verdict, HTTP_UNAUTHORIZED);
+}

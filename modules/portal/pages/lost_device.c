@@ -1,0 +1,108 @@
+/*
+ * A lost device (LST-2): which one, and what was done. The link and the proof are in reissue.c.
+ *
+ * SECURITY: reached without a certificate and while the account is locked. It tells what is needed to choose a
+ * terminal, no address, and does one thing alone.
+ */
+#include "portal/pages/lost_device.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/selfservice/lost_device.h"
+#include "portal/flow_cookie.h"
+#include "portal/pages/pages.h"
+#include "portal/response.h"
+#include "portal/words.h"
+
+#define NUMBER_MAX 9 /* digits of a terminal's number */
+
+const char *const anshin_lost_steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.reissue_prove",
+                                         "steps.lost_choose",     "steps.lost_done",    NULL};
+enum { STEP_CHOOSE = 3, STEP_DONE };
+
+static apr_int64_t number_of(const char *text)
+{
+    return *text && strlen(text) <= NUMBER_MAX && strspn(text, "0123456789") == strlen(text) ? apr_atoi64(text) : 0;
+}
+
+static void put_device(anshin_portal_request_t *request, json_t *rows, const anshin_lost_device_t *device, int selected)
+{
+    const anshin_terminal_t *terminal = &device->terminal;
+    json_t *row = json_pack("{s:s, s:s*, s:b}", "kind_text", anshin_words_kind(request->page, terminal->kind), "name",
+                            device->name, "selected", selected);
+
+    anshin_words_terminal(request->page, row, terminal->number, terminal->label);
+    if (device->expires_at != 0) {
+        anshin_page_put(request->page, row, "expires_text",
+                        json_string(anshin_page_say_text(request->page, "lost_choose.expires", "time",
+                                                         anshin_page_time(request->page, device->expires_at))));
+    }
+    anshin_page_append(request->page, rows, row);
+}
+
+/* The form; chosen: what stands in it. */
+static apr_status_t put_choice(anshin_portal_request_t *request, apr_int64_t chosen)
+{
+    json_t *rows = json_array();
+    apr_array_header_t *devices;
+    apr_status_t status = anshin_lost_devices(&request->op, &request->flow, &devices);
+
+    for (int i = 0; status == APR_SUCCESS && i < devices->nelts; i++) {
+        const anshin_lost_device_t *device = &APR_ARRAY_IDX(devices, i, anshin_lost_device_t);
+
+        put_device(request, rows, device, devices->nelts == 1 || device->terminal.number == chosen);
+    }
+    anshin_page_put(request->page, request->page->page, "devices", rows);
+    anshin_page_flag(request->page, "any", json_array_size(rows) > 0);
+    anshin_page_steps(request->page, anshin_lost_steps, STEP_CHOOSE);
+    anshin_page_text(request->page, "action_url",
+                     anshin_portal_request_link(request, anshin_flow_cookie_path(request, request->path)));
+    anshin_page_text(request->page, "cancel_url", anshin_portal_request_link(request, "/help"));
+    return status;
+}
+
+static int draw(anshin_portal_request_t *request, apr_int64_t chosen, const char *complaint)
+{
+    apr_status_t status = put_choice(request, chosen);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "lost device");
+    }
+    if (complaint == NULL) {
+        return anshin_response_page(request, "lost-choose", HTTP_OK);
+    }
+    anshin_page_error(request->page, "device", complaint);
+    return anshin_response_form(request, "lost-choose");
+}
+
+int anshin_page_lost_choose_get(anshin_portal_request_t *request)
+{
+    return draw(request, 0, NULL);
+}
+
+int anshin_page_lost_choose_post(anshin_portal_request_t *request)
+{
+    apr_int64_t number = number_of(anshin_portal_request_text(request, "device"));
+    apr_status_t status = number != 0 ? anshin_lost_device_revoke(&request->op, number) : ANSHIN_EINVALID;
+
+    if (status == ANSHIN_EINVALID || status == ANSHIN_ECONFLICT) {
+        return draw(request, number, number != 0 ? "errors.terminal_nothing" : "errors.choose");
+    }
+    return status == APR_SUCCESS ? anshin_response_flow(request, "/lost/done")
+                                 : anshin_response_failure(request, status, "lost device");
+}
+
+int anshin_page_lost_done_get(anshin_portal_request_t *request)
+{
+    anshin_page_steps(request->page, anshin_lost_steps, STEP_DONE);
+    if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
+        anshin_page_text(request->page, "certificate_reissue_url",
+                         anshin_portal_request_link(request, "/reissue/certificate"));
+    }
+    if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_PASSWORD_REISSUE)) {
+        anshin_page_text(request->page, "password_reissue_url",
+                         anshin_portal_request_link(request, "/reissue/password"));
+    }
+    return anshin_response_page(request, "lost-done", HTTP_OK);
+}

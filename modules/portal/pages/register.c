@@ -1,0 +1,73 @@
+/*
+ * Registration, pages 1 and 3 (REG-2, REG-4, REG-5): the code, and the result.
+ *
+ * SECURITY: whoever has the link sees page 1 and learns nothing from it, not even for whom it is.
+ */
+#include "core/selfservice/registration.h"
+
+#include "portal/pages/member.h"
+#include "portal/pages/pages.h"
+#include "portal/response.h"
+#include "portal/words.h"
+
+#define CODE_MAX 128 /* bytes typed */
+
+static const char *const steps[] = {"steps.register_code", "steps.register_credentials", "steps.register_done", NULL};
+
+static void put_code_form(anshin_portal_request_t *request)
+{
+    anshin_page_steps(request->page, steps, 0);
+    anshin_page_text(request->page, "code_label", anshin_page_say(request->page, "register_code.label"));
+    anshin_page_label(request->page, "code", "register_code.label");
+}
+
+int anshin_page_register_get(anshin_portal_request_t *request)
+{
+    anshin_account_t account;
+    apr_status_t status = anshin_registration_find(&request->op, request->flow.token, &account, NULL);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "registration link");
+    }
+    put_code_form(request);
+    return anshin_response_page(request, "register-code", HTTP_OK);
+}
+
+int anshin_page_register_post(anshin_portal_request_t *request)
+{
+    const char *code = anshin_portal_request_field(request, "code", CODE_MAX);
+    anshin_code_result_t result;
+    apr_status_t status;
+
+    put_code_form(request);
+    if (code == NULL) {
+        return anshin_response_form(request, "register-code");
+    }
+    status = anshin_registration_code(&request->op, request->flow.token, code, &result);
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "registration code");
+    }
+    if (result.locked) {
+        return anshin_response_link_locked(request, "registration");
+    }
+    if (!result.right) {
+        anshin_words_wrong(request->page, "code", "errors.registration_code_wrong", result.remaining);
+        return anshin_response_form(request, "register-code");
+    }
+    return anshin_response_flow(request, "/register/credentials");
+}
+
+int anshin_page_register_done_get(anshin_portal_request_t *request)
+{
+    int method;
+    apr_status_t status = anshin_member_show_result(request, &method);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "registration");
+    }
+    anshin_page_steps(request->page, steps, 2);
+    anshin_page_flag(request->page, "certificate", method == ANSHIN_METHOD_CERTIFICATE);
+    anshin_page_flag(request->page, "otp", method == ANSHIN_METHOD_OTP);
+    anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
+    return anshin_response_page(request, "register-done", HTTP_OK);
+}

@@ -1,0 +1,248 @@
+/*
+ * Reissue of a password (PRI) and of a certificate (CRI), and the way to a lost device (LST-2), for those who cannot
+ * log in.
+ *
+ * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown until the
+ * person has seen them.
+ */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/selfservice/lost_device.h"
+#include "core/selfservice/reissue_request.h"
+#include "portal/flow_cookie.h"
+#include "portal/pages/lost_device.h"
+#include "portal/pages/member.h"
+#include "portal/pages/pages.h"
+#include "portal/response.h"
+#include "portal/words.h"
+
+#define TYPED_MAX 1024  /* bytes of a field */
+#define REQUEST_MAX 512 /* bytes of ID and address: kept in the page's address after an error */
+
+/* The links that strangers ask for. */
+typedef struct asked_page_t {
+    anshin_reissue_kind_t kind;
+    const char *base; /* its pages lie below */
+    const char *name; /* in texts, and as a flag of templates */
+    const char *next; /* behind the right proof */
+    const char *const *steps;
+} asked_page_t;
+
+static const char *const steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.reissue_prove",
+                                    "steps.reissue_done", NULL};
+
+static const asked_page_t pages[] = {
+    {ANSHIN_REISSUE_PASSWORD, "/reissue/password", "password", "/reissue/password/done", steps},
+    {ANSHIN_REISSUE_CERTIFICATE, "/reissue/certificate", "certificate", "/reissue/certificate/done", steps},
+    {ANSHIN_REISSUE_LOST, "/lost", "lost", "/lost/choose", anshin_lost_steps}};
+
+/* Which of them the page is about, by its path. */
+static const asked_page_t *page_of(const anshin_portal_request_t *request)
+{
+    const asked_page_t *page = pages;
+
+    while (page->kind != ANSHIN_REISSUE_LOST && strncmp(request->path, page->base, strlen(page->base)) != 0) {
+        page++;
+    }
+    return page;
+}
+
+static anshin_reissue_kind_t kind_of(const anshin_portal_request_t *request)
+{
+    return page_of(request)->kind;
+}
+
+static void put_common(anshin_portal_request_t *request, int step)
+{
+    static const char *const templates[] = {"reissue_request", "reissue_sent", "reissue_prove", "reissue_done"};
+    const asked_page_t *page = page_of(request);
+
+    anshin_response_title(request, templates[step], page->name);
+    if (step < 2 || page->kind == ANSHIN_REISSUE_LOST) { /* later pages have a secret of the other names */
+        anshin_page_flag(request->page, page->name, 1);
+    }
+    anshin_page_steps(request->page, page->steps, step);
+    anshin_page_text(request->page, "action_url",
+                     anshin_portal_request_link(request, request->flow.id != NULL
+                                                             ? anshin_flow_cookie_path(request, request->path)
+                                                             : request->path));
+    anshin_page_text(request->page, "cancel_url", anshin_portal_request_link(request, "/login"));
+    anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
+}
+
+/* The form as it was typed; 0: there are complaints. */
+static int put_typed(anshin_portal_request_t *request, const char **user, const char **address)
+{
+    put_common(request, 0);
+    *user = anshin_portal_request_field(request, "user", REQUEST_MAX);
+    *address = anshin_portal_request_field(request, "address", REQUEST_MAX);
+    anshin_page_value(request->page, "user", anshin_portal_request_text(request, "user"));
+    anshin_page_value(request->page, "address", anshin_portal_request_text(request, "address"));
+    return *user != NULL && *address != NULL;
+}
+
+int anshin_page_reissue_get(anshin_portal_request_t *request)
+{
+    const char *user, *address;
+
+    if (request->typed != NULL) {
+        (void)put_typed(request, &user, &address);
+        return anshin_response_form(request, "reissue-request");
+    }
+    put_common(request, 0);
+    return anshin_response_page(request, "reissue-request", HTTP_OK);
+}
+
+int anshin_page_reissue_post(anshin_portal_request_t *request)
+{
+    const char *user, *address;
+    apr_status_t status;
+
+    if (!put_typed(request, &user, &address)) {
+        return anshin_response_form(request, "reissue-request");
+    }
+    status = anshin_reissue_request(&request->op, kind_of(request), user, address);
+    if (status == ANSHIN_EDENIED) {
+        return anshin_response_throttled(request);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "reissue");
+    }
+    return anshin_response_redirect(request, apr_pstrcat(request->op.pool, page_of(request)->base, "/sent", NULL));
+}
+
+int anshin_page_reissue_sent_get(anshin_portal_request_t *request)
+{
+    put_common(request, 1);
+    anshin_page_text(request->page, "minutes_text",
+                     anshin_page_say_number(request->page, "reissue_sent.minutes", "minutes",
+                                            apr_time_sec(request->op.contract->policy.link_lifetime) / 60));
+    return anshin_response_page(request, "reissue-sent", HTTP_OK);
+}
+
+/* Until when one of the two kinds waits. */
+static void put_gap(anshin_portal_request_t *request, const char *name, const char *key, apr_time_t until)
+{
+    if (until != 0) {
+        anshin_page_text(request->page, name,
+                         anshin_page_say_text(request->page, key, "time", anshin_page_time(request->page, until)));
+    }
+}
+
+static void put_proof(anshin_portal_request_t *request, const anshin_reissue_asked_t *asked)
+{
+    static const char *const flags[] = {"by_question", "by_password", "by_code"};
+    int password = kind_of(request) == ANSHIN_REISSUE_PASSWORD;
+
+    put_common(request, 2);
+    if (asked->proof != ANSHIN_PROOF_QUESTION) {
+        anshin_page_label(request->page, "answer",
+                          asked->proof == ANSHIN_PROOF_PASSWORD ? "labels.password" : "labels.operator_code");
+    }
+    anshin_page_flag(request->page, flags[asked->proof], 1);
+    anshin_page_text(request->page, "user", asked->user); /* for password managers */
+    put_gap(request, "gap_text", password ? "reissue_prove.gap_password" : "reissue_prove.gap_certificate",
+            asked->opens_at);
+    if (asked->opens_at == 0) {
+        put_gap(request, "warning_text",
+                password ? "reissue_prove.warning_password" : "reissue_prove.warning_certificate", asked->closes_to);
+    }
+    if (asked->proof == ANSHIN_PROOF_QUESTION) {
+        anshin_words_questions(request->page, request->form ? anshin_portal_request_text(request, "question") : "");
+    }
+}
+
+int anshin_page_reissue_prove_get(anshin_portal_request_t *request)
+{
+    anshin_reissue_asked_t asked;
+    apr_status_t status = anshin_reissue_find(&request->op, kind_of(request), request->flow.token, &asked);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "reissue link");
+    }
+    put_proof(request, &asked);
+    return anshin_response_page(request, "reissue-prove", HTTP_OK);
+}
+
+static int wrong(anshin_portal_request_t *request, const anshin_reissue_asked_t *asked,
+                 const anshin_reauthentication_t *result)
+{
+    static const char *const keys[] = {"errors.answer_wrong", "errors.password_wrong", "errors.operator_code_wrong"};
+    static const char *const lost[] = {"errors.lost_answer_wrong", NULL, "errors.lost_code_wrong"};
+    const char *key = (kind_of(request) == ANSHIN_REISSUE_LOST ? lost : keys)[asked->proof];
+
+    anshin_words_wrong(request->page, "answer", asked->opens_at ? "errors.answer_or_code_wrong" : key,
+                       result->remaining);
+    return anshin_response_form(request, "reissue-prove");
+}
+
+static apr_status_t execute(anshin_portal_request_t *request, const anshin_reissue_typed_t *typed,
+                            anshin_reissue_result_t *result)
+{
+    if (kind_of(request) != ANSHIN_REISSUE_LOST) {
+        return anshin_reissue_execute(&request->op, kind_of(request), request->flow.token, typed, result);
+    }
+    memset(result, 0, sizeof(*result));
+    return anshin_lost_device_prove(&request->op, request->flow.token, typed, &result->proof);
+}
+
+/* Too many wrong ones. Those of a lost device close that way alone. */
+static int locked(anshin_portal_request_t *request, const anshin_reissue_result_t *result)
+{
+    return kind_of(request) == ANSHIN_REISSUE_LOST ? anshin_response_link_locked(request, "lost")
+                                                   : anshin_response_locked(request, result->proof.unlock_at);
+}
+
+int anshin_page_reissue_prove_post(anshin_portal_request_t *request)
+{
+    anshin_reissue_typed_t typed = {anshin_portal_request_text(request, "question"), NULL, ""};
+    anshin_reissue_result_t result;
+    anshin_reissue_asked_t asked;
+    apr_status_t status = anshin_reissue_find(&request->op, kind_of(request), request->flow.token, &asked);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "reissue link");
+    }
+    put_proof(request, &asked);
+    typed.answer = anshin_portal_request_field(request, "answer", TYPED_MAX);
+    if (asked.opens_at != 0) {
+        typed.code = anshin_portal_request_field(request, "operator_code", TYPED_MAX);
+    }
+    if (!typed.answer || !typed.code) {
+        return anshin_response_form(request, "reissue-prove");
+    }
+    status = execute(request, &typed, &result);
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "reissue");
+    }
+    if (result.proof.locked) {
+        return locked(request, &result);
+    }
+    if (!result.proof.right) {
+        return wrong(request, &asked, &result.proof);
+    }
+    if (result.password != NULL) { /* the store has its hash alone: only the browser can keep it (SEC-1) */
+        request->flow.secret = result.password;
+        request->flow.token = "";
+        return anshin_response_flow_begun(request, page_of(request)->next);
+    }
+    return anshin_response_flow(request, page_of(request)->next);
+}
+
+int anshin_page_reissue_done_get(anshin_portal_request_t *request)
+{
+    int password = kind_of(request) == ANSHIN_REISSUE_PASSWORD;
+    apr_status_t status = anshin_member_show_result(request, NULL);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "download password");
+    }
+    put_common(request, 3);
+    if (password && request->flow.stage == ANSHIN_STAGE_RESULT && *request->flow.secret != '\0') {
+        anshin_page_text(request->page, "password", request->flow.secret);
+    }
+    anshin_page_flag(request->page, "of_certificate", !password); /* which is still to be fetched: no login yet (U26) */
+    anshin_page_flag(request->page, "must_change", password && request->op.contract->policy.reissue_change);
+    return anshin_response_page(request, "reissue-done", HTTP_OK);
+}

@@ -1,0 +1,253 @@
+/*
+ * The answers that pages share: see response.h.
+ */
+#include "portal/response.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <string.h>
+
+#include "http/page_headers.h"
+#include "portal/flow_cookie.h"
+#include "portal/flow_place.h"
+#include "portal/menu.h"
+
+APLOG_USE_MODULE(anshin_portal);
+
+int anshin_response_page(anshin_portal_request_t *request, const char *name, int status)
+{
+    return anshin_page_send(request->page, name, status);
+}
+
+/* To the same page with what was typed in its address. */
+static int lead_back(anshin_portal_request_t *request)
+{
+    const anshin_typed_place_t place = anshin_portal_request_place(request);
+    const char *text;
+    apr_status_t status = anshin_typed_seal(&request->op, &place, request->form, request->kept, &text);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "form");
+    }
+    return anshin_response_redirect(request, apr_pstrcat(request->op.pool, request->path, "?typed=", text,
+                                                         anshin_portal_request_query(request), NULL));
+}
+
+int anshin_response_form(anshin_portal_request_t *request, const char *name)
+{
+    if (request->kept != NULL && request->form != NULL) {
+        return lead_back(request);
+    }
+    if (json_array_size(request->page->errors) > 0 && json_object_get(request->page->data, "alert") == NULL) {
+        anshin_page_alert(request->page, "error", anshin_page_say(request->page, "alerts.check_input"));
+    }
+    return anshin_page_send(request->page, name, request->form != NULL ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
+}
+
+/* When it is worth trying again, in seconds from now: as the core knows it, or as is usual. */
+static apr_int64_t retry_after(anshin_portal_request_t *request, apr_int64_t usual)
+{
+    apr_int64_t seconds = request->op.wait_until > request->op.now
+                              ? apr_time_sec(request->op.wait_until - request->op.now + APR_USEC_PER_SEC - 1)
+                              : usual;
+
+    apr_table_set(request->r->err_headers_out, "Retry-After",
+                  apr_psprintf(request->op.pool, "%" APR_INT64_T_FMT, seconds));
+    return seconds;
+}
+
+int anshin_response_unavailable(anshin_portal_request_t *request, apr_status_t status, const char *what)
+{
+    int busy = status == ANSHIN_EBUSY;
+
+    if (busy) {
+        anshin_portal_request_log(request, APLOG_WARNING, "AN0611", what);
+        anshin_page_flag(request->page, "busy", 1);
+        anshin_page_put(request->page, request->page->data, "title",
+                        json_string(anshin_page_say(request->page, "unavailable.busy_title")));
+    } else {
+        anshin_portal_request_log(request, APLOG_ERR, "AN0612", what);
+    }
+    if (apr_table_get(request->r->err_headers_out, "Retry-After") == NULL) {
+        retry_after(request, busy ? 5 : 60);
+    }
+    return anshin_page_send(request->page, "unavailable", HTTP_SERVICE_UNAVAILABLE);
+}
+
+int anshin_response_went_on(anshin_portal_request_t *request, int *answer)
+{
+    const char *before = anshin_flow_place(&request->flow);
+    const char *place;
+
+    if (request->form == NULL || request->flow.kind == ANSHIN_FLOW_NONE ||
+        anshin_flow_find(&request->op, &request->flow) != APR_SUCCESS) {
+        return 0;
+    }
+    place = anshin_flow_place(&request->flow);
+    if (place == NULL || (before != NULL && strcmp(place, before) == 0)) {
+        return 0;
+    }
+    *answer = anshin_response_flow(request, place);
+    return 1;
+}
+
+int anshin_response_failure(anshin_portal_request_t *request, apr_status_t status, const char *what)
+{
+    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
+        int answer;
+
+        anshin_portal_request_log(request, APLOG_INFO, "AN0610", what);
+        if (anshin_response_went_on(request, &answer)) {
+            return answer;
+        }
+        return request->flow.kind != ANSHIN_FLOW_NONE && *request->flow.token == '\0'
+                   ? anshin_response_flow_ended(request)
+                   : anshin_response_link_invalid(request);
+    }
+    return anshin_response_unavailable(request, status, what);
+}
+
+void anshin_response_challenge(anshin_portal_request_t *request)
+{
+    const char *realm = request->op.contract->name; /* letters, digits and '-' */
+
+    apr_table_set(request->r->err_headers_out, "WWW-Authenticate",
+                  apr_pstrcat(request->op.pool, "Anshin realm=\"", realm, "\"", NULL));
+}
+
+int anshin_response_redirect(anshin_portal_request_t *request, const char *path)
+{
+    return anshin_page_redirect(request->r, anshin_portal_request_link(request, path));
+}
+
+int anshin_response_flow(anshin_portal_request_t *request, const char *path)
+{
+    return anshin_response_redirect(request, anshin_flow_cookie_path(request, path));
+}
+
+int anshin_response_flow_begun(anshin_portal_request_t *request, const char *path)
+{
+    apr_status_t status = anshin_flow_cookie_keep(request);
+
+    return status == APR_SUCCESS ? anshin_response_flow(request, path)
+                                 : anshin_response_unavailable(request, status, "flow");
+}
+
+/* A browser that keeps its cookies from what another site's link leads to (SameSite=Strict) sends them when the same
+ * page is opened from ours. */
+int anshin_response_flow_ended(anshin_portal_request_t *request)
+{
+    const char *site = apr_table_get(request->r->headers_in, "Sec-Fetch-Site");
+    const char *id = anshin_flow_cookie_id(request);
+
+    if (request->form == NULL && id != NULL && anshin_flow_id_valid(id) && site != NULL &&
+        strcmp(site, "cross-site") == 0) {
+        anshin_page_text(
+            request->page, "again_url",
+            apr_pstrcat(request->op.pool, anshin_portal_request_link(request, request->path), "?flow=", id, NULL));
+    }
+    anshin_page_text(request->page, "back_url",
+                     anshin_portal_request_link(request, request->logged_in ? anshin_menu_start(request) : "/login"));
+    anshin_page_flag(request->page, "member", request->logged_in);
+    return anshin_page_send(request->page, "flow-ended", HTTP_GONE);
+}
+
+int anshin_response_other_user(anshin_portal_request_t *request)
+{
+    anshin_page_flag(request->page, "other_user", 1);
+    return anshin_response_flow_ended(request);
+}
+
+int anshin_response_error(anshin_portal_request_t *request, int status)
+{
+    static const struct {
+        int status;
+        const char *key;
+    } known[] = {
+        {HTTP_BAD_REQUEST, "bad_request"},
+        {HTTP_FORBIDDEN, "csrf"},
+        {HTTP_NOT_FOUND, "not_found"},
+        {HTTP_METHOD_NOT_ALLOWED, "method"},
+        {HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large"},
+        {HTTP_UNSUPPORTED_MEDIA_TYPE, "media_type"},
+    };
+    const char *key = "other";
+    const char *title;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].status == status) {
+            key = known[i].key;
+        }
+    }
+    title = anshin_page_say(request->page, apr_pstrcat(request->op.pool, "error.", key, ".title", NULL));
+    anshin_page_put(request->page, request->page->data, "title", json_string(title));
+    anshin_page_text(request->page, "title_text", title);
+    anshin_page_text(request->page, "text",
+                     anshin_page_say(request->page, apr_pstrcat(request->op.pool, "error.", key, ".text", NULL)));
+    anshin_page_put(request->page, request->page->page, "status", json_integer(status));
+    return anshin_page_send(request->page, "error", status);
+}
+
+int anshin_response_throttled(anshin_portal_request_t *request)
+{
+    apr_int64_t seconds = retry_after(request, apr_time_sec(request->op.contract->policy.address_window));
+
+    anshin_page_text(request->page, "next_text",
+                     anshin_page_say_number(request->page, "too_many.next", "minutes", (seconds + 59) / 60));
+    return anshin_response_page(request, "too-many", HTTP_TOO_MANY_REQUESTS);
+}
+
+int anshin_response_locked(anshin_portal_request_t *request, apr_time_t unlock_at)
+{
+    anshin_page_flag(request->page, "account", 1);
+    if (unlock_at != 0) {
+        anshin_page_text(
+            request->page, "unlock_text",
+            anshin_page_say_text(request->page, "locked.unlock", "time", anshin_page_time(request->page, unlock_at)));
+    }
+    return anshin_page_send(request->page, "locked", HTTP_FORBIDDEN);
+}
+
+int anshin_response_link_locked(anshin_portal_request_t *request, const char *which)
+{
+    const char *title = anshin_page_say(request->page, apr_pstrcat(request->op.pool, "locked.", "title_", which, NULL));
+
+    anshin_page_flag(request->page, which, 1);
+    anshin_page_put(request->page, request->page->data, "title", json_string(title));
+    return anshin_page_send(request->page, "locked", HTTP_FORBIDDEN);
+}
+
+int anshin_response_link_invalid(anshin_portal_request_t *request)
+{
+    return anshin_page_send(request->page, "link-invalid", HTTP_GONE);
+}
+
+void anshin_response_title(anshin_portal_request_t *request, const char *template, const char *variant)
+{
+    const char *key = apr_pstrcat(request->op.pool, template, ".title_", variant, NULL);
+
+    anshin_page_put(request->page, request->page->data, "title", json_string(anshin_page_say(request->page, key)));
+}
+
+int anshin_response_done_url(anshin_portal_request_t *request, const char *name, const char *url)
+{
+    static const char *const parts[] = {"heading", "text", "next_text"};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const char *text =
+            anshin_page_say(request->page, apr_pstrcat(request->op.pool, "done.", name, ".", parts[i], NULL));
+        anshin_page_text(request->page, parts[i], text);
+        if (i == 0) {
+            anshin_page_put(request->page, request->page->data, "title", json_string(text));
+        }
+    }
+    anshin_page_text(request->page, "next_url", url);
+    return anshin_response_page(request, "done", HTTP_OK);
+}
+
+int anshin_response_done(anshin_portal_request_t *request, const char *name, const char *next)
+{
+    return anshin_response_done_url(request, name, anshin_portal_request_link(request, next));
+}

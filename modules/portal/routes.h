@@ -1,0 +1,37 @@
+/*
+ * The portal's routes: one table. A new page costs a template, a handler, and a row.
+ */
+#ifndef ANSHIN_PORTAL_ROUTES_H
+#define ANSHIN_PORTAL_ROUTES_H
+
+#include "core/context/flow.h"
+#include "portal/pages/pages.h"
+
+enum {
+    ANSHIN_ROUTE_SESSION = 1, /* only for those who are logged in; others go to the login and come back */
+    ANSHIN_ROUTE_LINK = 2,    /* links lead here: ?t=TOKEN begins its flow */
+    ANSHIN_ROUTE_FRESH = 4,   /* with SESSION: the password must have been checked recently (S12) */
+    ANSHIN_ROUTE_BEGINS = 16, /* the page may be opened without its flow, and its handler begins one */
+    ANSHIN_ROUTE_QUERY = 8    /* the way back from login or re-authentication keeps the query */
+};
+
+/* A page that goes with one of several functions is there as long as one of them is on. */
+#define ANSHIN_SWITCH(name) (1u << ANSHIN_FUNCTION_##name)
+
+typedef struct anshin_route_t {
+    const char *path;     /* behind the portal's base */
+    anshin_page_fn *get;  /* GET and HEAD; changes nothing (S10) */
+    anshin_page_fn *post; /* NULL: 405 */
+    unsigned flags;
+    anshin_flow_kind_t flow;        /* ANSHIN_FLOW_NONE, or the flow that the page belongs to and the */
+    anshin_flow_stage_t stage_from; /* first and last stage in which it may be used (S29): whoever is */
+    anshin_flow_stage_t stage_to;   /* elsewhere in it is led to where he is */
+    unsigned function;              /* ANSHIN_SWITCH() of what the contract may switch off (CON-2); 0: always on */
+    const char *const *kept;        /* the fields that the page shows again after an error, about which its GET */
+                                    /* complains once more (FLO-2); NULL: it answers its POST directly */
+} anshin_route_t;
+
+/* The row of a path behind a portal's base, NULL: none. */
+const anshin_route_t *anshin_route_find(const char *path);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * What every process of ours has once, opened as the configuration says: keys and store.
+ */
+#ifndef ANSHIN_RUNTIME_OPEN_H
+#define ANSHIN_RUNTIME_OPEN_H
+
+#include "core/context/op.h"
+
+/* What a process computes hashes with. */
+typedef struct anshin_hashing_t {
+    int none; /* 1: it computes none, and needs no right to the slots */
+    int line; /* threads of it that may wait for a slot at once; 0: any number */
+} anshin_hashing_t;
+
+/* Open the store of a configuration: the one place that knows which provider it is. After fork; pool's cleanup closes
+ * it. Answers of anshin_store_open(). */
+apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
+                               apr_pool_t *pool);
+
+/* Open keys and store for env, which gets config and the clock of the day as well. After fork, as the user that the
+ * process stays. Answers of anshin_crypto_open() and anshin_store_open(). */
+apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
+                         anshin_error_t *err, apr_pool_t *pool);
+
+#endif

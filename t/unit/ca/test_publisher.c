@@ -1,0 +1,257 @@
+/*
+ * The list of revoked certificates in its time (ca/publisher.h): it is written anew before it ends, however long its writing
+ * took, and what was told stands in it though the signer was lost (CRT-6). The signer is this program itself; the machine
+ * runs by a clock that the test puts on.
+ */
+#include "ca/publisher.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ca/log.h"
+#include "core/base/waiting.h"
+#include "core/config/ca_files.h"
+#include "unit/fixture.h"
+#include "unit/tap.h"
+
+#define HOUR apr_time_from_sec(3600)
+#define CA_ID "0123456789abcdef"
+#define LAST_ENTRIES "entries" /* file: how many the signer was told for the last list */
+
+static const char fingerprint[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+static fixture_t fixture;
+static anshin_work_t work;
+static apr_time_t passed;              /* the machine has run for so much longer */
+static apr_interval_time_t at_writing; /* so much passes while a file is written */
+static int files;                      /* that were written */
+
+/* --- time ------------------------------------------------------------------------------------------------------- */
+
+typedef int gettime_t(clockid_t, struct timespec *);
+typedef int utimens_t(int, const struct timespec *);
+
+/* In the place of libc's, which know no other time than the machine's. */
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    gettime_t *get = (gettime_t *)dlsym(RTLD_NEXT, "clock_gettime");
+    int answer = get(clock, now);
+
+    now->tv_sec += clock == CLOCK_BOOTTIME ? apr_time_sec(passed) : 0;
+    return answer;
+}
+
+/* Once for each file. */
+__attribute__((visibility("default"))) int futimens(int fd, const struct timespec times[2])
+{
+    utimens_t *set = (utimens_t *)dlsym(RTLD_NEXT, "futimens");
+
+    files++;
+    passed += at_writing;
+    return set(fd, times);
+}
+
+/* --- the signer ------------------------------------------------------------------------------------------------- */
+
+/* One message holds all that a test has. */
+static void note_entries(anshin_wire_t *request)
+{
+    anshin_bytes_t serial;
+    apr_uint64_t number;
+    FILE *out = fopen(LAST_ENTRIES, "w");
+    int entries = 0;
+
+    while (anshin_wire_get_string(request, &serial, 1, ANSHIN_WIRE_SERIAL_MAX) == APR_SUCCESS &&
+           anshin_wire_get_number(request, &number) == APR_SUCCESS &&
+           anshin_wire_get_number(request, &number) == APR_SUCCESS) {
+        entries++;
+    }
+    if (out != NULL) {
+        (void)fprintf(out, "%d", entries);
+        (void)fclose(out);
+    }
+}
+
+static void say_welcome(anshin_wire_t *reply, apr_uint32_t id)
+{
+    anshin_wire_begin(reply, ANSHIN_WIRE_WELCOME, id);
+    (void)anshin_wire_put_number(reply, ANSHIN_WIRE_VERSION);
+    (void)anshin_wire_put_text(reply, CA_ID);
+    (void)anshin_wire_put_number(reply, 4000000000);
+    (void)anshin_wire_put_text(reply, fingerprint);
+    (void)anshin_wire_put_text(reply, fingerprint);
+}
+
+static int be_signer(void)
+{
+    static const unsigned char answers[] = {[ANSHIN_WIRE_CRL_BEGIN] = ANSHIN_WIRE_CRL_BEGUN,
+                                            [ANSHIN_WIRE_CRL_ADD] = ANSHIN_WIRE_CRL_ADDED,
+                                            [ANSHIN_WIRE_CRL_END] = ANSHIN_WIRE_CRL_ENDED,
+                                            [ANSHIN_WIRE_CRL_READ] = ANSHIN_WIRE_CRL_PART};
+    anshin_wire_t request;
+    anshin_wire_t reply;
+    unsigned char type;
+    apr_uint32_t id;
+
+    while (anshin_wire_receive(STDIN_FILENO, &request, -1) == APR_SUCCESS &&
+           anshin_wire_get_head(&request, &type, &id) == APR_SUCCESS) {
+        if (type == ANSHIN_WIRE_HELLO) {
+            say_welcome(&reply, id);
+        } else {
+            anshin_wire_begin(&reply, type < sizeof(answers) ? answers[type] : ANSHIN_WIRE_REFUSED, id);
+        }
+        if (type == ANSHIN_WIRE_CRL_ADD) {
+            note_entries(&request);
+        } else if (type == ANSHIN_WIRE_CRL_END) {
+            (void)anshin_wire_put_number(&reply, 4);
+        } else if (type == ANSHIN_WIRE_CRL_READ) {
+            (void)anshin_wire_put_string(&reply, "list", 4);
+        }
+        (void)anshin_wire_send(STDIN_FILENO, &reply, -1);
+        if (type == ANSHIN_WIRE_CRL_BEGIN && access("die", F_OK) == 0) {
+            (void)unlink("die");
+            (void)raise(SIGKILL);
+        }
+    }
+    return 0;
+}
+
+static void start_signer(const char *program)
+{
+    static anshin_signer_client_settings_t settings;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    settings = (anshin_signer_client_settings_t){.program = program};
+    settings.cas = anshin_ca_all(&fixture.config, fixture.pool);
+    if (anshin_signer_client_start(&work.signer_client, &settings, &err, fixture.pool) != APR_SUCCESS) {
+        printf("# signer: %s %s\n", err.id, err.text);
+        exit(1);
+    }
+}
+
+/* Until it is there, or there again: the time that it stays away passes at once. */
+static void wait_ready(void)
+{
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    do {
+        anshin_signer_client_tend(work.signer_client);
+        passed += apr_time_from_sec(1);
+    } while (anshin_signer_client_wait(work.signer_client, apr_time_from_msec(10), &err) != APR_SUCCESS);
+}
+
+/* --- lists ------------------------------------------------------------------------------------------------------ */
+
+static int entries_of_list(void)
+{
+    FILE *in = fopen(LAST_ENTRIES, "r");
+    int entries = -1;
+
+    if (in != NULL) {
+        (void)!fscanf(in, "%d", &entries);
+        (void)fclose(in);
+    }
+    return entries;
+}
+
+static void tell_of(const char *serial)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_txn_t *txn;
+
+    fixture_put(&fixture, &anshin_record_certificate, serial,
+                &(anshin_certificate_t){.contract = "p-01",
+                                        .user = "u",
+                                        .state = ANSHIN_CERTIFICATE_REVOKED,
+                                        .ca = CA_ID,
+                                        .revoked_at = fixture.now,
+                                        .not_after = fixture.now + 1000 * HOUR});
+    txn = fixture_begin(op, ANSHIN_TXN_WRITE);
+    (void)anshin_revoked_tell(op, txn, serial);
+    (void)anshin_txn_commit(txn, ANSHIN_DURABLE);
+}
+
+/* How many files a step wrote: two for a list. */
+static int step(anshin_publisher_t *publisher)
+{
+    apr_time_t sleep;
+    int before = files;
+
+    anshin_publisher_step(publisher, &sleep);
+    return files - before;
+}
+
+static void pass(apr_interval_time_t time)
+{
+    passed += time;
+    fixture.now += time;
+}
+
+static void test_times(void)
+{
+    anshin_publisher_t publisher;
+
+    anshin_publisher_init(&publisher, &work, fixture.pool);
+    ok(step(&publisher) == 2 && step(&publisher) == 0, "a list is written at the start, and not again at once (CRT-6)");
+    pass(ANSHIN_CRL_INTERVAL - HOUR);
+    ok(step(&publisher) == 0, "nor before its time");
+    pass(HOUR);
+    at_writing = ANSHIN_CRL_LIFE / 2;
+    ok(step(&publisher) == 2, "then it is; the machine sleeps while it is written");
+    at_writing = 0;
+    ok(step(&publisher) == 2, "what came late is written anew at once: it counts from when it was begun (CRT-6)");
+    ok(step(&publisher) == 0, "and not once more");
+}
+
+static void test_lost(void)
+{
+    anshin_publisher_t publisher;
+    anshin_publisher_t next;
+
+    anshin_publisher_init(&publisher, &work, fixture.pool);
+    (void)step(&publisher);
+    tell_of("4101");
+    (void)fclose(fopen("die", "w"));
+    ok(step(&publisher) == 0, "a signer that dies in the midst of a list leaves none");
+    wait_ready();
+    ok(step(&publisher) == 2 && entries_of_list() == 1, "when it is back the list has who was told of (CRT-6)");
+    tell_of("4102");
+    (void)fclose(fopen("die", "w"));
+    (void)step(&publisher);
+    wait_ready();
+    anshin_publisher_init(&next, &work, fixture.pool);
+    ok(step(&next) == 2 && entries_of_list() == 2, "and so it has when the worker went with the signer (CRT-6)");
+}
+
+int main(int argc, char **argv)
+{
+    apr_pool_t *pool;
+    char *program;
+
+    apr_initialize();
+    if (argc > 1) {
+        return be_signer();
+    }
+    apr_pool_create(&pool, NULL);
+    program = realpath(argv[0], NULL);
+    anshin_log_open("test", ANSHIN_LOG_ERROR);
+    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
+    fixture.config.server.crl_dir = fixture.directory;
+    fixture.config.server.ca_certificate = "/ca.crt";
+    fixture.config.server.ca_key = "/ca.key";
+    work.env = &fixture.env;
+    if (program == NULL || chdir(fixture.directory) != 0) {
+        return 1;
+    }
+    start_signer(program);
+    wait_ready();
+    test_times();
+    test_lost();
+    free(program);
+    apr_pool_destroy(pool);
+    return done();
+}
