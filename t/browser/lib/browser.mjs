@@ -325,7 +325,7 @@ export class Person {
     faults.push(...this.messages.splice(0));
     faults.push(...(await layoutShifts(this.page)), ...(await mislabelled(this.page)), ...(await squeezed(this.page)));
     // The narrowest, 200 % of a desktop, and just over the widths at which the pages change.
-    for (const narrow of [320, 640, 710, 1030]) faults.push(...(await sideways(this.page, narrow, 640)));
+    for (const narrow of [320, 640, 710, 1030, 1160]) faults.push(...(await sideways(this.page, narrow, 640)));
     await this.page.setViewportSize(widths[this.width]);
     const html = await this.sent;
     if (!html) faults.push('the page as the server sent it is not known');
