@@ -11,10 +11,12 @@
 apr_status_t anshin_rollover_read(anshin_ca_line_t *line, const char *state_dir, const char *path, anshin_error_t *err,
                                   apr_pool_t *pool);
 
-/* Those of the server's line and of all contracts' into a configuration that is finished. */
+/* Those of the server's line and of all contracts' into a configuration that is finished. Answers as above; the first
+ * that cannot be read ends it. */
 apr_status_t anshin_rollovers_read(anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool);
 
-/* Put a file in place of the one before, in one step; durable when this returns. APR_SUCCESS or ANSHIN_EFAULT. */
+/* Put a file in place of the one before, in one step. APR_SUCCESS: it is there for good. ANSHIN_EFAULT: the one
+ * before is there as it was; or the new one, when its directory alone could not be synced. */
 apr_status_t anshin_rollover_write(const char *path, const anshin_ca_line_t *line, anshin_error_t *err,
                                    apr_pool_t *pool);
 
