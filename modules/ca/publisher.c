@@ -9,6 +9,7 @@
 #include "ca/log.h"
 #include "core/base/waiting.h"
 #include "core/certificate/issuer.h"
+#include "core/certificate/unusable.h"
 #include "core/config/ca_files.h"
 
 #define POLL apr_time_from_sec(5)
@@ -151,6 +152,36 @@ static void note_id(const anshin_publisher_t *publisher, const anshin_published_
     }
 }
 
+/* ca NULL: what Apple profiles are signed with. */
+static apr_status_t note_unusable(const anshin_publisher_t *publisher, const char *ca, anshin_op_t *op)
+{
+    const char *why;
+    apr_status_t status = anshin_signer_client_unusable(publisher->work->signer_client, ca, &why, op->pool);
+
+    return status == APR_SUCCESS ? anshin_unusable_note(op, ca, why) : APR_SUCCESS;
+}
+
+/* htanshin check goes by that. */
+static void note_all_unusable(anshin_publisher_t *publisher)
+{
+    anshin_op_t op;
+    apr_pool_t *scratch;
+    apr_status_t status;
+
+    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+    anshin_op_init(&op, publisher->work->env, NULL, &anshin_actor_worker, scratch);
+    status = note_unusable(publisher, NULL, &op);
+    for (int i = 0; status == APR_SUCCESS && i < publisher->lists->nelts; i++) {
+        status = note_unusable(publisher, APR_ARRAY_IDX(publisher->lists, i, anshin_published_t).name, &op);
+    }
+    if (status != APR_SUCCESS && status != ANSHIN_EBUSY && !publisher->unnoted) {
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN1350", "what the signer cannot use is not noted for htanshin check",
+                         status, &op.error);
+    }
+    publisher->unnoted = status != APR_SUCCESS && status != ANSHIN_EBUSY;
+    apr_pool_destroy(scratch);
+}
+
 /* Of one that issues: nothing that it issues lasts longer. Each time to remind once (core/certificate/issuer.h). */
 static void remind_of_end(const anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op)
 {
@@ -210,6 +241,7 @@ void anshin_publisher_step(anshin_publisher_t *publisher, apr_time_t *sleep)
     }
     tell(&publisher->failed, "", status, &op.error);
     apr_pool_destroy(scratch);
+    note_all_unusable(publisher);
     for (int i = 0; status == APR_SUCCESS && i < publisher->lists->nelts; i++) {
         publish_due(publisher, &APR_ARRAY_IDX(publisher->lists, i, anshin_published_t));
     }

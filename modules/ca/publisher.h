@@ -24,6 +24,7 @@ typedef struct anshin_publisher_t {
     apr_array_header_t *lists;   /* of anshin_published_t */
     apr_array_header_t *entries; /* of anshin_revoked_entry_t: all that are revoked; NULL until they were read */
     int failed;                  /* the log was told that they cannot be read */
+    int unnoted;                 /* the same, that what the signer cannot use is not noted */
     apr_pool_t *pool;            /* of entries */
 } anshin_publisher_t;
 

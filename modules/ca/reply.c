@@ -1,5 +1,5 @@
 /*
- * The signer's answers: see answer.h.
+ * The signer's answers: see reply.h.
  *
  * SECURITY: a signer that was taken over must not take over the worker: whatever is too long, too short or out of its
  * bounds breaks the conversation off.
@@ -25,6 +25,18 @@ static apr_status_t read_digits(anshin_wire_t *wire, char *digits, apr_size_t le
     return APR_SUCCESS;
 }
 
+/* Without control characters, as all texts of a message. */
+static apr_status_t read_why(anshin_wire_t *wire, char why[ANSHIN_REPLY_WHY + 1], apr_pool_t *pool)
+{
+    const char *text;
+
+    if (anshin_wire_get_text(wire, &text, ANSHIN_REPLY_WHY, pool) != APR_SUCCESS) {
+        return ANSHIN_EFAULT;
+    }
+    memcpy(why, text, strlen(text) + 1);
+    return APR_SUCCESS;
+}
+
 static apr_status_t read_ca(anshin_wire_t *wire, anshin_reply_ca_t *ca, apr_pool_t *pool)
 {
     apr_uint64_t end;
@@ -32,14 +44,16 @@ static apr_status_t read_ca(anshin_wire_t *wire, anshin_reply_ca_t *ca, apr_pool
     if (read_digits(wire, ca->id, ANSHIN_CA_ID_LENGTH, pool) != APR_SUCCESS ||
         anshin_wire_get_number(wire, &end) != APR_SUCCESS || end > SECONDS_MAX ||
         read_digits(wire, ca->issuers[0], ANSHIN_REPLY_ISSUER, pool) != APR_SUCCESS ||
-        read_digits(wire, ca->issuers[1], ANSHIN_REPLY_ISSUER, pool) != APR_SUCCESS) {
+        read_digits(wire, ca->issuers[1], ANSHIN_REPLY_ISSUER, pool) != APR_SUCCESS ||
+        read_why(wire, ca->why, pool) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
     ca->end = apr_time_from_sec((apr_int64_t)end);
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_reply_welcome(anshin_wire_t *wire, anshin_reply_ca_t *cas, int count, apr_pool_t *pool)
+apr_status_t anshin_reply_welcome(anshin_wire_t *wire, anshin_reply_ca_t *cas, int count,
+                                  char apple[ANSHIN_REPLY_WHY + 1], apr_pool_t *pool)
 {
     apr_uint64_t version;
     apr_status_t status = anshin_wire_get_number(wire, &version);
@@ -50,6 +64,7 @@ apr_status_t anshin_reply_welcome(anshin_wire_t *wire, anshin_reply_ca_t *cas, i
     for (int i = 0; status == APR_SUCCESS && i < count; i++) {
         status = read_ca(wire, &cas[i], pool);
     }
+    status = status == APR_SUCCESS ? read_why(wire, apple, pool) : status;
     return status == APR_SUCCESS && anshin_wire_get_end(wire) == APR_SUCCESS ? APR_SUCCESS : ANSHIN_EFAULT;
 }
 

@@ -29,6 +29,7 @@
 #define BACK_OFF_MOST apr_time_from_sec(60)
 #define STEADY apr_time_from_sec(300) /* a signer that has lived so long did not die of its start */
 #define LOST_AFTER apr_time_from_sec(5)
+#define BEGINS_WITHIN apr_time_from_sec(60) /* one that has not by then waits for the operator, or for its token */
 #define REAP_PAUSE apr_time_from_msec(5)
 #define REAP_ROUNDS 400
 
@@ -46,7 +47,8 @@ struct anshin_signer_client_t {
     apr_time_t started_at; /* by the uptime, as all that is waited for here */
     apr_time_t restart_at; /* when dead */
     apr_interval_time_t back_off;
-    anshin_reply_ca_t *cas; /* as many as the settings have, once it was ready */
+    anshin_reply_ca_t *cas;           /* as many as the settings have, once it was ready */
+    char apple[ANSHIN_REPLY_WHY + 1]; /* why no Apple profiles can be signed, the same */
     anshin_wire_t wire;
 };
 
@@ -207,8 +209,8 @@ static apr_status_t read_welcome(anshin_signer_client_t *signer_client, anshin_e
     apr_status_t status = receive(signer_client, ANSHIN_WIRE_WELCOME, 0, err, pool);
 
     if (status == APR_SUCCESS) {
-        status =
-            anshin_reply_welcome(&signer_client->wire, signer_client->cas, signer_client->settings->cas->nelts, pool);
+        status = anshin_reply_welcome(&signer_client->wire, signer_client->cas, signer_client->settings->cas->nelts,
+                                      signer_client->apple, pool);
     }
     signer_client->state = status == APR_SUCCESS ? READY : signer_client->state;
     return status;
@@ -288,6 +290,37 @@ apr_status_t anshin_signer_client_ca(anshin_signer_client_t *signer_client, cons
     anshin_monitor_leave(&signer_client->monitor);
     return ca->id[0] != '\0' ? APR_SUCCESS
                              : anshin_fail(err, ANSHIN_EBUSY, "AN1234", "the signer has not opened the CA %s", name);
+}
+
+/* With the lock held. It ends when it can open no CA at all, and sits still when its token has refused the PIN. */
+static int is_away(const anshin_signer_client_t *signer_client)
+{
+    return signer_client->state == DEAD ||
+           (signer_client->state == STARTING && anshin_uptime_now() - signer_client->started_at > BEGINS_WITHIN);
+}
+
+apr_status_t anshin_signer_client_unusable(anshin_signer_client_t *signer_client, const char *name, const char **why,
+                                           apr_pool_t *pool)
+{
+    const apr_array_header_t *cas = signer_client->settings->cas;
+    apr_status_t status = ANSHIN_EBUSY;
+
+    *why = "";
+    anshin_monitor_enter(&signer_client->monitor);
+    if (signer_client->state == READY) {
+        status = APR_SUCCESS;
+        *why = name == NULL ? apr_pstrdup(pool, signer_client->apple) : "";
+        for (int i = 0; name != NULL && i < cas->nelts; i++) {
+            if (strcmp(APR_ARRAY_IDX(cas, i, anshin_ca_files_t).name, name) == 0) {
+                *why = apr_pstrdup(pool, signer_client->cas[i].why);
+            }
+        }
+    } else if (name != NULL && is_away(signer_client)) {
+        status = APR_SUCCESS;
+        *why = "the signer has ended, or does not begin; its last words are in the error log";
+    }
+    anshin_monitor_leave(&signer_client->monitor);
+    return status;
 }
 
 apr_status_t anshin_signer_client_issuer(anshin_signer_client_t *signer_client, const anshin_ocsp_request_t *request,

@@ -43,6 +43,12 @@ apr_status_t anshin_signer_client_wait(anshin_signer_client_t *signer_client, ap
 apr_status_t anshin_signer_client_ca(anshin_signer_client_t *signer_client, const char *name, anshin_reply_ca_t *ca,
                                      anshin_error_t *err);
 
+/* Why the signer cannot use a CA of the settings, by its name; NULL: what Apple profiles are signed with. *why: in
+ * pool; "": it can. Of a CA also that the signer has ended, or does not begin. APR_SUCCESS; ANSHIN_EBUSY: nothing is
+ * known. */
+apr_status_t anshin_signer_client_unusable(anshin_signer_client_t *signer_client, const char *name, const char **why,
+                                           apr_pool_t *pool);
+
 /* One request and its reply. */
 typedef struct anshin_signer_ask_t {
     unsigned char type;

@@ -37,7 +37,8 @@
 #define ANSHIN_WIRE_WELCOME \
     129 /* number: version; for each CA that the signer was started with, in that order, text: its id, number: its
                                end, seconds; text, text: how OCSP requests name it, by SHA-1 and by SHA-256; all empty
-                               when it could not be opened */
+                               when it could not be opened; text: why not, else empty; then text: why no Apple profiles
+                               can be signed, empty: they can, or none are wanted */
 #define ANSHIN_WIRE_ISSUED \
     130 /* string: the certificate in DER; text: its fingerprint; number, number: validity, seconds; string: the CA's
                                certificate in DER */
@@ -64,7 +65,7 @@ apr_uint64_t anshin_wire_refusal(apr_status_t status);
  * nobody knows is ANSHIN_EFAULT. */
 apr_status_t anshin_wire_status(apr_uint64_t refusal);
 
-#define ANSHIN_WIRE_VERSION 5
+#define ANSHIN_WIRE_VERSION 6
 
 typedef struct anshin_wire_t {
     apr_size_t length; /* octets in the message */

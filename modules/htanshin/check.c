@@ -122,6 +122,7 @@ static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
         return status;
     }
     anshin_check_ca_stopped(call, &op);
+    anshin_check_ca_unusable(call, &op);
     tell_clock(call, &census.clock);
     tell_strangers(call, &census);
     tell_mail(call, &census);

@@ -103,13 +103,23 @@ unlink $s->root . '/apple.crt';
 ok((grep { $_->{problem} =~ /^profiles for Apple devices: \S+apple.crt: No such file/ } @{ check()->{problems} }), 'CRT-3: check tells of one that is not there');
 write_apple(-1, 365);
 ok((grep { $_->{problem} =~ /apple.crt was put there after httpd was started/ } @{ check()->{problems} }), 'CRT-3: and of one that is not used yet');
+
+# Its key, which only the signer may read: check goes by what the signer has said.
+my $own_key = Anshin::PKI::read_text($s->root . '/apple.key');
+my $use_key = sub { open my $key, '>', $s->root . '/apple.key' or die "apple.key: $!"; print {$key} @_; close $key or die "apple.key: $!"; return };
+$use_key->(Anshin::PKI::read_text($s->foreign->issue('Another', from => -1, to => 365) =~ s/pem$/key/r));
+$s->restart;
+my $told = qr/^profiles for Apple devices: AnshinAppleProfileKey: is not that of AnshinAppleProfileCertificate$/;
+ok(Anshin::Server::wait_for(20, sub { grep { $_->{problem} =~ $told } @{ check()->{problems} } }), 'CRT-3: check tells that the key is another certificate\'s') or diag(explain(check()));
+finds('CRT-3: a key that is another certificate\'s', 1, 'warning', $told, qr/its own key .*reload httpd/);
+$use_key->($own_key);
 $s->restart;
 ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'CRT-3: after a restart there is no problem');
 
 # --- a clock that was set: what is told of it (the worker looks every five seconds) ---
 
 # A worker that is at work has noted the clock.
-ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; return $starts == 3 }), 'the third worker is at work');
+ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; return $starts == 4 }), 'the fourth worker is at work');
 my $until = qr/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: \S+)?/;
 $s->later(100 * 86400);
 my $set = qr/the clock was put forward by (?:99|100) days, or the machine was off for long/;

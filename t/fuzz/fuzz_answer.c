@@ -31,12 +31,14 @@ static int inside(const anshin_bytes_t *bytes)
 static void check_welcome(apr_pool_t *pool)
 {
     anshin_reply_ca_t ca;
-    apr_status_t status = anshin_reply_welcome(&wire, &ca, 1, pool);
+    char apple[ANSHIN_REPLY_WHY + 1];
+    apr_status_t status = anshin_reply_welcome(&wire, &ca, 1, apple, pool);
 
     require(status == APR_SUCCESS || status == ANSHIN_EFAULT);
     if (status == APR_SUCCESS) {
         require(strlen(ca.id) == 0 || strlen(ca.id) == ANSHIN_CA_ID_LENGTH);
         require(ca.end >= 0 && wire.offset == wire.length);
+        require(strlen(ca.why) <= ANSHIN_REPLY_WHY && strlen(apple) <= ANSHIN_REPLY_WHY);
     }
 }
 

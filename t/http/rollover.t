@@ -162,7 +162,14 @@ like($s->log, qr{AN0520: .*\Q$dir/hospital.crt\E}, 'CAS-1: the log says it');
 ok($s->wait_log(qr/AN1233: a CA cannot be used/), 'CAS-1: the signer as well');
 rename "$dir/away.crt", "$dir/hospital.crt";
 
+# One whose key the signer may not use: check goes by what the signer has said.
+chmod 0644, "$dir/hospital.key";
 $s->graceful(alone => 1);
+my $unusable = qr{the CA hospital issues no certificate, and writes no CRL: .*\Qhospital.key\E};
+ok(Anshin::Server::wait_for(20, sub { $s->htanshin('check')->{out} =~ $unusable }), 'CRT-7: check tells of a CA whose key cannot be used') or diag($s->htanshin('check')->{out});
+chmod 0600, "$dir/hospital.key";
+$s->graceful(alone => 1);
+ok(Anshin::Server::wait_for(20, sub { $s->htanshin('check')->{out} !~ $unusable }), 'CRT-7: and no longer when it can') or diag($s->htanshin('check')->{out});
 
 # --- roll-over (CAS-2) ---
 

@@ -46,7 +46,7 @@ void desk_open(void)
     desk.other = open_authority(directory, "other");
     desk.signer.cas = apr_array_make(pool, 3, sizeof(anshin_signer_ca_t));
     APR_ARRAY_PUSH(desk.signer.cas, anshin_signer_ca_t) = (anshin_signer_ca_t){.ca = desk.ca};
-    APR_ARRAY_PUSH(desk.signer.cas, anshin_signer_ca_t) = (anshin_signer_ca_t){.ca = NULL};
+    APR_ARRAY_PUSH(desk.signer.cas, anshin_signer_ca_t) = (anshin_signer_ca_t){.ca = NULL, .why = "no such key"};
     APR_ARRAY_PUSH(desk.signer.cas, anshin_signer_ca_t) = (anshin_signer_ca_t){.ca = desk.other};
 }
 

@@ -221,10 +221,18 @@ typedef struct opening_t {
     apr_status_t status;     /* of the last that is not; a token that refuses its PIN comes before all others */
     anshin_error_t *err;     /* of the same */
     int alone;               /* there is one CA: whoever ends for it tells why */
+    apr_pool_t *pool;
 } opening_t;
 
-static void note_failure(opening_t *opening, apr_status_t status, const anshin_error_t *err)
+/* For the worker, which is told in the welcome. */
+static const char *reason(apr_status_t status, const anshin_error_t *err, apr_pool_t *pool)
 {
+    return apr_pstrdup(pool, err->text[0] != '\0' ? err->text : anshin_status_name(status));
+}
+
+static void note_failure(opening_t *opening, anshin_signer_ca_t *failed, apr_status_t status, const anshin_error_t *err)
+{
+    *failed = (anshin_signer_ca_t){.why = reason(status, err, opening->pool)};
     if (opening->status != ANSHIN_EDENIED) {
         opening->status = status;
         *opening->err = *err;
@@ -268,20 +276,21 @@ static apr_status_t open_next(anshin_ca_t **ca, opening_t *opening, const source
 static void open_all(opening_t *opening, const arguments_t *arguments, const source_t *sources, apr_pool_t *pool)
 {
     for (int i = 0; i < arguments->count; i++) {
+        anshin_signer_ca_t *opened;
         anshin_ca_t *ca = NULL;
         anshin_error_t err;
         apr_status_t status;
 
         anshin_error_clear(&err);
         status = open_next(&ca, opening, &sources[i], arguments->passphrase, &err, pool);
+        opened = apr_array_push(opening->cas); /* behind those that is_known() looks at */
         if (status == APR_SUCCESS) {
+            *opened = (anshin_signer_ca_t){.ca = ca};
             opening->count++;
             opening->on_token |= anshin_ca_is_on_token(ca);
         } else {
-            note_failure(opening, status, &err);
+            note_failure(opening, opened, status, &err);
         }
-        APR_ARRAY_PUSH(opening->cas, anshin_signer_ca_t) =
-            (anshin_signer_ca_t){.ca = status == APR_SUCCESS ? ca : NULL};
     }
 }
 
@@ -291,8 +300,14 @@ static void tell_apple(apr_status_t status, const anshin_error_t *err)
     anshin_log_cause(ANSHIN_LOG_ERROR, "AN1246", "no profiles for Apple devices are made", status, err);
 }
 
-/* NULL: it is not given, or cannot be used. */
-static const anshin_apple_signer_t *open_apple(const source_t *source, const char *passphrase, apr_pool_t *pool)
+static void refuse_apple(anshin_signer_apple_t *apple, apr_status_t status, const anshin_error_t *err, apr_pool_t *pool)
+{
+    tell_apple(status, err);
+    *apple = (anshin_signer_apple_t){.why = reason(status, err, pool)};
+}
+
+/* Where it is given. */
+static void open_apple(anshin_signer_apple_t *apple, const source_t *source, const char *passphrase, apr_pool_t *pool)
 {
     const anshin_ca_key_source_t key = {
         .key = source->key, .program = passphrase, .directive = "AnshinAppleProfileKey"};
@@ -302,30 +317,29 @@ static const anshin_apple_signer_t *open_apple(const source_t *source, const cha
     int code;
 
     if (source->certificate == NULL) {
-        return NULL;
+        return;
     }
     anshin_error_clear(&err);
     code = enter(source);
     status = code == 0 ? anshin_apple_signer_open(&opened, source->certificate, &key, &err, pool)
                        : cannot_enter(source, code, &err);
-    if (status != APR_SUCCESS) {
-        tell_apple(status, &err);
+    if (status == APR_SUCCESS) {
+        apple->signer = opened;
+    } else {
+        refuse_apple(apple, status, &err, pool);
     }
-    return status == APR_SUCCESS ? opened : NULL;
 }
 
-/* The same, or NULL. */
-static const anshin_apple_signer_t *try_apple(const anshin_apple_signer_t *opened)
+static void try_apple(anshin_signer_apple_t *apple, apr_pool_t *pool)
 {
     anshin_error_t err;
     apr_status_t status;
 
     anshin_error_clear(&err);
-    status = opened != NULL ? anshin_apple_signer_try(opened, &err) : APR_SUCCESS;
+    status = apple->signer != NULL ? anshin_apple_signer_try(apple->signer, &err) : APR_SUCCESS;
     if (status != APR_SUCCESS) {
-        tell_apple(status, &err);
+        refuse_apple(apple, status, &err, pool);
     }
-    return status == APR_SUCCESS ? opened : NULL;
 }
 
 /* As confined as the process is from now on. */
@@ -339,9 +353,8 @@ static void try_all(opening_t *opening)
         anshin_error_clear(&err);
         status = opened->ca != NULL ? anshin_ca_try(opened->ca, &err) : APR_SUCCESS;
         if (status != APR_SUCCESS) {
-            opened->ca = NULL;
             opening->count--;
-            note_failure(opening, status, &err);
+            note_failure(opening, opened, status, &err);
         }
     }
 }
@@ -349,7 +362,7 @@ static void try_all(opening_t *opening)
 static apr_status_t prepare(anshin_signer_t *signer, const arguments_t *arguments, anshin_error_t *err,
                             apr_pool_t *pool)
 {
-    opening_t opening = {.cas = signer->cas, .err = err, .alone = arguments->count == 1};
+    opening_t opening = {.cas = signer->cas, .err = err, .alone = arguments->count == 1, .pool = pool};
     source_t *sources = find_directories(arguments, pool);
     const source_t apple = find_apple(arguments, pool);
     apr_status_t status = leave_root(arguments->user, names_token(arguments), err);
@@ -359,7 +372,7 @@ static apr_status_t prepare(anshin_signer_t *signer, const arguments_t *argument
     }
     if (status == APR_SUCCESS) {
         open_all(&opening, arguments, sources, pool);
-        signer->apple.signer = open_apple(&apple, arguments->passphrase, pool);
+        open_apple(&signer->apple, &apple, arguments->passphrase, pool);
         opening.on_token |= signer->apple.signer != NULL && anshin_apple_is_on_token(signer->apple.signer);
         status = opening.count > 0 ? anshin_process_confine(err) : opening.status;
     }
@@ -369,7 +382,7 @@ static apr_status_t prepare(anshin_signer_t *signer, const arguments_t *argument
     }
     if (status == APR_SUCCESS) {
         try_all(&opening);
-        signer->apple.signer = try_apple(signer->apple.signer);
+        try_apple(&signer->apple, pool);
         status = opening.count > 0 ? APR_SUCCESS : opening.status;
     }
     return status;

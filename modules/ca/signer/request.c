@@ -34,9 +34,10 @@ typedef struct request_t {
 
 /* --- hello ------------------------------------------------------------------------------------------------------ */
 
-/* ca NULL: it could not be opened. */
-static apr_status_t put_ca(anshin_wire_t *answer, const anshin_ca_t *ca, anshin_error_t *err, apr_pool_t *pool)
+static apr_status_t put_ca(anshin_wire_t *answer, const anshin_signer_ca_t *opened, anshin_error_t *err,
+                           apr_pool_t *pool)
 {
+    const anshin_ca_t *ca = opened->ca;
     const anshin_bytes_t certificate = ca != NULL ? anshin_ca_certificate(ca) : (anshin_bytes_t){NULL, 0};
     apr_status_t status = anshin_wire_put_text(answer, ca != NULL ? anshin_ca_opened_id(ca) : "");
 
@@ -49,7 +50,7 @@ static apr_status_t put_ca(anshin_wire_t *answer, const anshin_ca_t *ca, anshin_
         status = ca != NULL ? anshin_ocsp_issuer(&issuer, sha256, &certificate, err, pool) : status;
         status = status == APR_SUCCESS ? anshin_wire_put_text(answer, issuer) : status;
     }
-    return status;
+    return status == APR_SUCCESS ? anshin_wire_put_text(answer, opened->why) : status;
 }
 
 static apr_status_t handle_hello(anshin_wire_t *answer, anshin_wire_t *request, anshin_signer_t *signer, apr_time_t now,
@@ -67,8 +68,9 @@ static apr_status_t handle_hello(anshin_wire_t *answer, anshin_wire_t *request, 
     }
     status = anshin_wire_put_number(answer, ANSHIN_WIRE_VERSION);
     for (int i = 0; status == APR_SUCCESS && i < signer->cas->nelts; i++) {
-        status = put_ca(answer, APR_ARRAY_IDX(signer->cas, i, anshin_signer_ca_t).ca, err, pool);
+        status = put_ca(answer, &APR_ARRAY_IDX(signer->cas, i, anshin_signer_ca_t), err, pool);
     }
+    status = status == APR_SUCCESS ? anshin_wire_put_text(answer, signer->apple.why) : status;
     return status == APR_SUCCESS
                ? status
                : anshin_fail(err, ANSHIN_EFAULT, "AN0712", "signer: there are more CAs than fit into a message");

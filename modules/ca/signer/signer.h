@@ -17,12 +17,14 @@ typedef struct anshin_signer_ocsp_t {
 
 typedef struct anshin_signer_ca_t {
     const anshin_ca_t *ca; /* NULL: it could not be opened */
+    const char *why;       /* it could not; NULL: it could */
     anshin_signer_ocsp_t ocsp;
 } anshin_signer_ca_t;
 
 /* For Apple profiles (apple.h). */
 typedef struct anshin_signer_apple_t {
     const anshin_apple_signer_t *signer; /* NULL: no certificate is configured, or none that can be used */
+    const char *why;                     /* it cannot be used; NULL: it can, or none is configured */
     int told;                            /* 1: it was told that the certificate is not in its time */
 } anshin_signer_apple_t;
 

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "core/certificate/issuer.h"
+#include "core/certificate/unusable.h"
 #include "core/config/ca_files.h"
 #include "crypto/apple/apple_certificate.h"
 #include "crypto/pki/ca.h"
@@ -136,20 +137,48 @@ static void check_encoding(anshin_call_t *call)
 
 /* --- what Apple profiles are signed with -------------------------------------------------------------------------- */
 
-static void look_at_apple(anshin_call_t *call, int fd, const char *file)
+/* NULL: none are made. */
+static const char *apple_certificate(const anshin_call_t *call)
 {
+    return anshin_config_admits(call->config, ANSHIN_METHOD_CERTIFICATE) ? call->config->server.apple_certificate
+                                                                         : NULL;
+}
+
+/* What its file tells of it, in err; of one that only the signer may read, nothing. */
+static void look_at_apple(anshin_call_t *call, const char *file, anshin_error_t *err)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     anshin_apple_validity_t validity;
+
+    anshin_error_clear(err);
+    if (fd < 0 && errno == ENOENT) {
+        (void)anshin_fail(err, ANSHIN_ENOTFOUND, "AN1351", "%s: %s", file, strerror(errno));
+    } else if (fd >= 0 && anshin_apple_validity(&validity, fd, file, err, call->pool) == APR_SUCCESS) {
+        (void)anshin_apple_in_time(&validity, apr_time_now(), ANSHIN_APPLE_ENDS_SOON, err, call->pool);
+    }
+}
+
+static void tell_apple(anshin_call_t *call, const char *why, const char *remedy)
+{
+    (void)anshin_check_problem(call, ANSHIN_SEVERITY_WARNING,
+                               apr_pstrcat(call->pool, "profiles for Apple devices: ", why, NULL), remedy);
+}
+
+static void check_apple(anshin_call_t *call)
+{
+    const char *file = apple_certificate(call);
     anshin_error_t err;
 
-    anshin_error_clear(&err);
-    if (anshin_apple_validity(&validity, fd, file, &err, call->pool) == APR_SUCCESS) {
-        (void)anshin_apple_in_time(&validity, apr_time_now(), ANSHIN_APPLE_ENDS_SOON, &err, call->pool);
+    if (file == NULL) {
+        return;
     }
+    look_at_apple(call, file, &err);
     if (err.status != APR_SUCCESS) {
-        (void)anshin_check_problem(
-            call, ANSHIN_SEVERITY_WARNING, apr_psprintf(call->pool, "profiles for Apple devices: %s", err.text),
-            "a certificate for signatures that counts for long, the ones above it behind it, and "
-            "its key; then reload httpd");
+        tell_apple(call, err.text,
+                   err.status == ANSHIN_ENOTFOUND
+                       ? "put it there, and reload httpd"
+                       : "a certificate for signatures that counts for long, the ones above it behind it, and "
+                         "its key; then reload httpd");
     }
     if (is_unread(call, file)) {
         (void)anshin_check_problem(
@@ -159,21 +188,21 @@ static void look_at_apple(anshin_call_t *call, int fd, const char *file)
     }
 }
 
-/* One that only the signer may read, it tells of itself, and of a key that is another's. */
-static void check_apple(anshin_call_t *call)
+/* What the signer has said of it, unless its file tells, or it is about a file of before. */
+static void tell_unusable_apple(anshin_call_t *call, anshin_op_t *op)
 {
-    const char *file = call->config->server.apple_certificate;
-    int fd = file != NULL && anshin_config_admits(call->config, ANSHIN_METHOD_CERTIFICATE)
-                 ? open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-                 : -1;
+    const char *file = apple_certificate(call);
+    const char *why = "";
+    anshin_error_t err;
 
-    if (fd >= 0) {
-        look_at_apple(call, fd, file);
-    } else if (file != NULL && errno == ENOENT) {
-        (void)anshin_check_problem(
-            call, ANSHIN_SEVERITY_WARNING,
-            apr_psprintf(call->pool, "profiles for Apple devices: %s: %s", file, strerror(errno)),
-            "put it there, and reload httpd");
+    if (file == NULL || anshin_unusable_noted(op, NULL, &why) != APR_SUCCESS || *why == '\0') {
+        return;
+    }
+    look_at_apple(call, file, &err);
+    if (err.status == APR_SUCCESS && !is_unread(call, file)) {
+        tell_apple(call, why,
+                   "give the signer a certificate for signatures and its own key (operator's guide, \"iPhone, iPad and "
+                   "Mac\"); then reload httpd");
     }
 }
 
@@ -308,4 +337,28 @@ void anshin_check_ca_stopped(anshin_call_t *call, anshin_op_t *op)
                 "themselves");
         }
     }
+}
+
+static void tell_unusable_ca(anshin_call_t *call, anshin_op_t *op, const anshin_ca_files_t *files)
+{
+    const char *why = "";
+
+    if (access(files->certificate, R_OK) == 0 && !is_unread(call, files->certificate) &&
+        anshin_unusable_noted(op, files->name, &why) == APR_SUCCESS && *why != '\0') {
+        (void)anshin_check_problem(
+            call, files->issues ? ANSHIN_SEVERITY_CRITICAL : ANSHIN_SEVERITY_WARNING,
+            apr_psprintf(call->pool, "the CA %s %s: %s", files->name,
+                         files->issues ? "issues no certificate, and writes no CRL" : "writes no CRL", why),
+            "mend what that names, and reload httpd; what waits for it is made then");
+    }
+}
+
+void anshin_check_ca_unusable(anshin_call_t *call, anshin_op_t *op)
+{
+    const apr_array_header_t *cas = anshin_ca_all(call->config, call->pool);
+
+    for (int i = 0; anshin_config_admits(call->config, ANSHIN_METHOD_CERTIFICATE) && i < cas->nelts; i++) {
+        tell_unusable_ca(call, op, &APR_ARRAY_IDX(cas, i, anshin_ca_files_t));
+    }
+    tell_unusable_apple(call, op);
 }

@@ -1,7 +1,8 @@
 /*
- * The list of revoked certificates in its time (ca/publisher.h): it is written anew before it ends, however long its writing
- * took, and what was told stands in it though the signer was lost (CRT-6). The signer is this program itself; the machine
- * runs by a clock that the test puts on.
+ * The list of revoked certificates in its time (ca/publisher.h): it is written anew before it ends, however long its
+ * writing took, and what was told stands in it though the signer was lost (CRT-6). The end of the CA is reminded of,
+ * and what the signer cannot use is noted. The signer is this program itself; the machine runs by a clock that the test
+ * puts on.
  */
 #include "ca/publisher.h"
 
@@ -12,13 +13,15 @@
 
 #include "ca/log.h"
 #include "core/base/waiting.h"
+#include "core/certificate/unusable.h"
 #include "core/config/ca_files.h"
 #include "unit/fixture.h"
 #include "unit/tap.h"
 
 #define HOUR apr_time_from_sec(3600)
 #define CA_ID "0123456789abcdef"
-#define LAST_ENTRIES "entries" /* file: how many the signer was told for the last list */
+#define SOON (1800000000 + 80 * 86400) /* the end of the CA, seen from the fixture's time */
+#define LAST_ENTRIES "entries"         /* file: how many the signer was told for the last list */
 
 static const char fingerprint[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -79,9 +82,11 @@ static void say_welcome(anshin_wire_t *reply, apr_uint32_t id)
     anshin_wire_begin(reply, ANSHIN_WIRE_WELCOME, id);
     (void)anshin_wire_put_number(reply, ANSHIN_WIRE_VERSION);
     (void)anshin_wire_put_text(reply, CA_ID);
-    (void)anshin_wire_put_number(reply, 4000000000);
+    (void)anshin_wire_put_number(reply, access("ends", F_OK) == 0 ? SOON : 4000000000);
     (void)anshin_wire_put_text(reply, fingerprint);
     (void)anshin_wire_put_text(reply, fingerprint);
+    (void)anshin_wire_put_text(reply, "");
+    (void)anshin_wire_put_text(reply, access("apple", F_OK) == 0 ? "another's key" : "");
 }
 
 static int be_signer(void)
@@ -97,6 +102,9 @@ static int be_signer(void)
 
     while (anshin_wire_receive(STDIN_FILENO, &request, -1) == APR_SUCCESS &&
            anshin_wire_get_head(&request, &type, &id) == APR_SUCCESS) {
+        while (access("mute", F_OK) == 0) {
+            apr_sleep(apr_time_from_msec(5));
+        }
         if (type == ANSHIN_WIRE_HELLO) {
             say_welcome(&reply, id);
         } else {
@@ -227,6 +235,110 @@ static void test_lost(void)
     ok(step(&next) == 2 && entries_of_list() == 2, "and so it has when the worker went with the signer (CRT-6)");
 }
 
+/* In the midst of a list. */
+static void end_signer(anshin_publisher_t *publisher)
+{
+    (void)fclose(fopen("die", "w"));
+    tell_of("4103");
+    (void)step(publisher);
+}
+
+/* What a step writes into the log. */
+static const char *logged(anshin_publisher_t *publisher)
+{
+    static char text[4096];
+    FILE *log = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    size_t length;
+
+    (void)dup2(fileno(log), STDERR_FILENO);
+    (void)step(publisher);
+    (void)dup2(kept, STDERR_FILENO);
+    (void)close(kept);
+    rewind(log);
+    length = fread(text, 1, sizeof(text) - 1, log);
+    text[length] = '\0';
+    (void)fclose(log);
+    return text;
+}
+
+static void test_end(void)
+{
+    anshin_publisher_t publisher;
+    const char *said;
+
+    anshin_publisher_init(&publisher, &work, fixture.pool);
+    (void)fclose(fopen("ends", "w"));
+    end_signer(&publisher);
+    wait_ready();
+    said = logged(&publisher);
+    ok(strstr(said, "AN1238") != NULL && strstr(said, "the CA ca ends on ") != NULL &&
+           strstr(said, "in 80 days") != NULL && strstr(said, "htanshin ca create --next") != NULL,
+       "the log reminds of the CA's own end, with what to do (CAS-2)");
+    pass(ANSHIN_CRL_INTERVAL);
+    ok(strstr(logged(&publisher), "AN1238") == NULL, "once, however often a list is written");
+    (void)unlink("ends");
+}
+
+/* What htanshin check is told. */
+static const char *noted(const char *ca)
+{
+    const char *why = NULL;
+
+    return anshin_unusable_noted(fixture_op(&fixture), ca, &why) == APR_SUCCESS ? why : NULL;
+}
+
+static int facts(void)
+{
+    return fixture_count(&fixture, &anshin_record_fact);
+}
+
+static void test_unusable(void)
+{
+    anshin_publisher_t publisher;
+    int before;
+
+    anshin_publisher_init(&publisher, &work, fixture.pool);
+    (void)step(&publisher);
+    before = facts();
+    ok(same_text(noted(NULL), "") && same_text(noted("ca"), ""), "a signer that can use all leaves no note");
+    (void)fclose(fopen("apple", "w"));
+    end_signer(&publisher);
+    (void)step(&publisher);
+    ok(strstr(noted("ca"), "the signer has ended") != NULL && facts() == before + 1,
+       "of one that has ended it is noted that its CA cannot be used (CRT-7: %s)", noted("ca"));
+    wait_ready();
+    (void)step(&publisher);
+    ok(same_text(noted(NULL), "another's key") && same_text(noted("ca"), "") && facts() == before + 1,
+       "what one has said of the key for Apple profiles is noted, and its CA is well (CRT-3)");
+    (void)unlink("apple");
+    end_signer(&publisher);
+    wait_ready();
+    (void)step(&publisher);
+    ok(same_text(noted(NULL), "") && facts() == before, "and no longer when it can be used");
+}
+
+/* As one does whose token has refused the PIN. */
+static void test_mute(void)
+{
+    anshin_publisher_t publisher;
+
+    anshin_publisher_init(&publisher, &work, fixture.pool);
+    end_signer(&publisher);
+    (void)fclose(fopen("mute", "w"));
+    pass(HOUR);
+    anshin_signer_client_tend(work.signer_client);
+    (void)step(&publisher);
+    ok(same_text(noted("ca"), ""), "of a signer that was started just now nothing is noted");
+    pass(HOUR);
+    (void)step(&publisher);
+    ok(strstr(noted("ca"), "does not begin") != NULL, "of one that does not begin it is (CAS-3)");
+    (void)unlink("mute");
+    wait_ready();
+    (void)step(&publisher);
+    ok(same_text(noted("ca"), ""), "until it does");
+}
+
 int main(int argc, char **argv)
 {
     apr_pool_t *pool;
@@ -238,7 +350,7 @@ int main(int argc, char **argv)
     }
     apr_pool_create(&pool, NULL);
     program = realpath(argv[0], NULL);
-    anshin_log_open("test", ANSHIN_LOG_ERROR);
+    anshin_log_open("test", ANSHIN_LOG_WARNING);
     fixture_open(&fixture, &anshin_store_mem, NULL, pool);
     fixture.config.server.crl_dir = fixture.directory;
     fixture.config.server.ca_certificate = "/ca.crt";
@@ -251,6 +363,9 @@ int main(int argc, char **argv)
     wait_ready();
     test_times();
     test_lost();
+    test_end();
+    test_unusable();
+    test_mute();
     free(program);
     apr_pool_destroy(pool);
     return done();

@@ -3,6 +3,7 @@
  * (S30).
  */
 #include <apr_general.h>
+#include <apr_strings.h>
 
 #include "ca/reply.h"
 #include "unit/tap.h"
@@ -26,6 +27,9 @@ static anshin_wire_t *sent(void)
 
 #define ID "0123456789abcdef"
 
+static const char *why_apple = "another's key";
+static char apple[ANSHIN_REPLY_WHY + 1];
+
 static anshin_wire_t *welcome(apr_uint64_t version, const char *id, apr_uint64_t end)
 {
     anshin_wire_begin(&wire, ANSHIN_WIRE_WELCOME, 1);
@@ -34,10 +38,13 @@ static anshin_wire_t *welcome(apr_uint64_t version, const char *id, apr_uint64_t
     anshin_wire_put_number(&wire, 0);
     anshin_wire_put_text(&wire, "");
     anshin_wire_put_text(&wire, "");
+    anshin_wire_put_text(&wire, "no such key");
     anshin_wire_put_text(&wire, id);
     anshin_wire_put_number(&wire, end);
     anshin_wire_put_text(&wire, FINGERPRINT);
     anshin_wire_put_text(&wire, FINGERPRINT);
+    anshin_wire_put_text(&wire, "");
+    anshin_wire_put_text(&wire, why_apple);
     return sent();
 }
 
@@ -63,7 +70,7 @@ static anshin_wire_t *refused(apr_uint64_t code)
 
 static apr_status_t read_welcome(anshin_wire_t *from, anshin_reply_ca_t cas[2])
 {
-    return anshin_reply_welcome(from, cas, 2, pool);
+    return anshin_reply_welcome(from, cas, 2, apple, pool);
 }
 
 static void test_welcome(void)
@@ -74,6 +81,14 @@ static void test_welcome(void)
            same_text(cas[1].id, ID) && cas[1].end == apr_time_from_sec(1800000000) &&
            same_text(cas[1].issuers[0], FINGERPRINT) && cas[0].issuers[1][0] == '\0',
        "a welcome of two CAs, one of which could not be opened (CAS-1)");
+    ok(same_text(cas[0].why, "no such key") && same_text(cas[1].why, "") && same_text(apple, "another's key"),
+       "it says why not, and why no Apple profiles can be signed (CRT-3)");
+    why_apple = apr_psprintf(pool, "%0*d", ANSHIN_REPLY_WHY, 0);
+    ok(read_welcome(welcome(ANSHIN_WIRE_VERSION, ID, 1), cas) == APR_SUCCESS && strlen(apple) == ANSHIN_REPLY_WHY,
+       "as long as an error is at most");
+    why_apple = apr_pstrcat(pool, why_apple, "0", NULL);
+    ok(read_welcome(welcome(ANSHIN_WIRE_VERSION, ID, 1), cas) == ANSHIN_EFAULT, "and not an octet longer (S30)");
+    why_apple = "";
     ok(read_welcome(welcome(ANSHIN_WIRE_VERSION + 1, ID, 1), cas) == ANSHIN_EFAULT, "another version is none");
     ok(read_welcome(welcome(ANSHIN_WIRE_VERSION, "0123456789ABCDEF", 1), cas) == ANSHIN_EFAULT &&
            read_welcome(welcome(ANSHIN_WIRE_VERSION, "0123", 1), cas) == ANSHIN_EFAULT &&
@@ -81,8 +96,8 @@ static void test_welcome(void)
        "an id that is none is refused (S30)");
     ok(read_welcome(welcome(ANSHIN_WIRE_VERSION, ID, ~(apr_uint64_t)0), cas) == ANSHIN_EFAULT,
        "so is an end that no clock holds (S30)");
-    ok(anshin_reply_welcome(welcome(ANSHIN_WIRE_VERSION, ID, 1), cas, 3, pool) == ANSHIN_EFAULT &&
-           anshin_reply_welcome(welcome(ANSHIN_WIRE_VERSION, ID, 1), cas, 1, pool) == ANSHIN_EFAULT,
+    ok(anshin_reply_welcome(welcome(ANSHIN_WIRE_VERSION, ID, 1), cas, 3, apple, pool) == ANSHIN_EFAULT &&
+           anshin_reply_welcome(welcome(ANSHIN_WIRE_VERSION, ID, 1), cas, 1, apple, pool) == ANSHIN_EFAULT,
        "as many as the signer was started with, not one fewer or more (S30)");
 }
 

@@ -55,6 +55,8 @@ static int be_signer(void)
             (void)anshin_wire_put_number(&reply, 3);
             (void)anshin_wire_put_text(&reply, fingerprint);
             (void)anshin_wire_put_text(&reply, fingerprint);
+            (void)anshin_wire_put_text(&reply, "");
+            (void)anshin_wire_put_text(&reply, "another's key");
         } else if (type == ANSHIN_WIRE_ISSUE) {
             answer_issue(&reply, id);
         }
@@ -99,6 +101,14 @@ static apr_status_t ask_behind(apr_interval_time_t wait, anshin_error_t *err)
 
     anshin_error_clear(err);
     return anshin_signer_client_ask_behind(client, &ask, anshin_uptime_now() + wait, err, pool);
+}
+
+/* What is told of a CA, or (name NULL) of what Apple profiles are signed with; NULL: nothing yet. */
+static const char *unusable(const char *name)
+{
+    const char *why;
+
+    return anshin_signer_client_unusable(client, name, &why, pool) == APR_SUCCESS ? why : NULL;
 }
 
 static void wait_ready(void)
@@ -160,7 +170,10 @@ int main(int argc, char **argv)
            anshin_signer_client_issuer(client, &ours, &name, &ca, &err) == ANSHIN_EBUSY &&
            ask_behind(SLOW, &err) == ANSHIN_EBUSY,
        "before it has said who it is, nothing is to be had");
+    ok(unusable("ca") == NULL && unusable(NULL) == NULL, "nor is anything known of what it cannot use");
     wait_ready();
+    ok(same_text(unusable("ca"), "") && same_text(unusable(NULL), "another's key"),
+       "then it has said what it cannot use (CRT-3)");
     ok(anshin_signer_client_ca(client, "ca", &ca, &err) == APR_SUCCESS && same_text(ca.id, "0123456789abcdef") &&
            ca.end == apr_time_from_sec(3) && anshin_signer_client_ca(client, "ca-2", &ca, &err) == ANSHIN_EBUSY,
        "then its CA is known, and no other (CAS-1)");

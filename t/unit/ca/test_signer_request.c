@@ -87,13 +87,16 @@ static int tells_ca(anshin_wire_t *reply, const anshin_ca_t *expected)
 {
     const char *id;
     const char *issuers[2];
+    const char *why;
     apr_uint64_t end;
 
     return anshin_wire_get_text(reply, &id, ANSHIN_CA_ID_LENGTH, pool) == APR_SUCCESS &&
            anshin_wire_get_number(reply, &end) == APR_SUCCESS &&
            anshin_wire_get_text(reply, &issuers[0], 64, pool) == APR_SUCCESS &&
            anshin_wire_get_text(reply, &issuers[1], 64, pool) == APR_SUCCESS &&
-           strlen(issuers[0]) == (expected != NULL ? 64 : 0) && strlen(issuers[1]) == (expected != NULL ? 64 : 0) &&
+           anshin_wire_get_text(reply, &why, ANSHIN_WIRE_TEXT_MAX, pool) == APR_SUCCESS &&
+           same_text(why, expected != NULL ? "" : "no such key") && strlen(issuers[0]) == (expected != NULL ? 64 : 0) &&
+           strlen(issuers[1]) == (expected != NULL ? 64 : 0) &&
            same_text(id, expected != NULL ? anshin_ca_opened_id(expected) : "") &&
            end == (expected != NULL ? (apr_uint64_t)apr_time_sec(anshin_ca_end(expected)) : 0);
 }
@@ -105,14 +108,18 @@ static void test_hello(void)
     unsigned char type;
     apr_uint32_t id;
     apr_uint64_t version;
+    const char *apple;
 
+    desk.signer.apple.why = "another's key";
     anshin_wire_begin(request, ANSHIN_WIRE_HELLO, 5);
     (void)anshin_wire_put_number(request, ANSHIN_WIRE_VERSION);
     ok(desk_answer(reply, request, &type, &id) == APR_SUCCESS && type == ANSHIN_WIRE_WELCOME && id == 5 &&
            anshin_wire_get_number(reply, &version) == APR_SUCCESS && version == ANSHIN_WIRE_VERSION &&
            tells_ca(reply, desk.ca) && tells_ca(reply, NULL) && tells_ca(reply, desk.other) &&
-           anshin_wire_get_end(reply) == APR_SUCCESS,
-       "hello tells version, and of each CA its id and end (CAS-1)");
+           anshin_wire_get_text(reply, &apple, ANSHIN_WIRE_TEXT_MAX, pool) == APR_SUCCESS &&
+           same_text(apple, "another's key") && anshin_wire_get_end(reply) == APR_SUCCESS,
+       "hello tells version, of each CA its id and end or why it cannot be used, and why no Apple profile can be "
+       "signed (CAS-1, CRT-3)");
     anshin_wire_begin(request, ANSHIN_WIRE_HELLO, 5);
     (void)anshin_wire_put_number(request, ANSHIN_WIRE_VERSION + 1);
     ok(desk_refuses(request, 5), "another version is refused");
