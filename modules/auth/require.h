@@ -6,6 +6,7 @@
 
 #include <httpd.h>
 
+/* Once, when httpd registers hooks; pool: pconf. */
 void anshin_require_register(apr_pool_t *pool);
 
 #endif

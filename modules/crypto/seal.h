@@ -6,6 +6,7 @@
 
 #include "core/base/crypto.h"
 
+/* mac, seal and unseal of anshin_crypto_t. */
 apr_status_t anshin_crypto_mac(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
                                apr_size_t length);
 apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound,

@@ -21,6 +21,7 @@
 
 #include "core/store/store_provider.h"
 
+/* due, take_due, list_due and count_due of anshin_store_driver_t. */
 apr_status_t anshin_due_file(void *self, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key,
                              apr_time_t when);
 apr_status_t anshin_due_take(void *self, anshin_txn_t *txn, const anshin_due_queue_t *queue, apr_time_t now,

@@ -56,6 +56,29 @@ for my $file (sources('c|h')) {
     }
 }
 
+# Functions that a header declares: [name, whether a contract stands before it, down to the next empty line, or behind it].
+sub declared {
+    my ($text) = @_;
+    my @found;
+    for my $group (split /\n[ \t]*\n/, $text) {
+        my $said = 0;
+        while ($group =~ m{(/\*.*?\*/)|^(?!typedef)[a-zA-Z][^;\{\}/\#]*?\b(anshin_\w+)[ ]?\([^;\{\}]*?\)[^;\{\}()]*[;\{]([ \t]*/\*)?}gsm) {
+            if ($1) { $said = 1 }
+            else    { push @found, [ $2, $said || defined $3 ] }
+        }
+    }
+    return @found;
+}
+my ($declared, @bare) = (0);
+for my $file (sources('h')) {
+    my @functions = declared(slurp($file));
+    $declared += @functions;
+    push @bare, map { "$file: $_->[0]" } grep { !$_->[1] } @functions;
+}
+is(join("\n", @bare), '', 'every function that a header declares has a contract');
+is(join(' ', map { "$_->[0]=" . ($_->[1] ? 1 : 0) } declared("/* x */\nint anshin_a(void);\nint anshin_b(int x,\n    int y);\n\nint anshin_c(void);\nint anshin_d(void); /* x */\n\nstatic inline int anshin_e(int x)\n{\n    return x;\n}\n")),
+    'anshin_a=1 anshin_b=1 anshin_c=0 anshin_d=1 anshin_e=0', 'one without is seen');
+cmp_ok($declared, '>', 900, "functions of headers looked at: $declared");
 is(join("\n", @long_functions), '', 'no function is longer than 80 lines');
 is(join("\n", @long_files),     '', 'no file is longer than 600 lines');
 is(join("\n", @wide),           '', 'no line runs off the page');

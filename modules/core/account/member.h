@@ -32,7 +32,8 @@ apr_status_t anshin_member_read(anshin_op_t *op, const anshin_member_t *member, 
 apr_status_t anshin_member_terminal(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
                                     anshin_terminal_t *terminal);
 
-/* All terminals of the account: *terminals of anshin_terminal_t. */
+/* All terminals of the account: *terminals of anshin_terminal_t, in op's pool. Answers of anshin_member_account(),
+ * here and below. */
 apr_status_t anshin_member_terminals(anshin_op_t *op, const anshin_member_t *member, apr_array_header_t **terminals);
 
 /* Where the member is logged in (ACC-8): walks the sessions of the account. */

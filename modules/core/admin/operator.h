@@ -36,7 +36,7 @@ apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_accou
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
 
 /* Delete user, terminals, counters, sessions, invitation, waiting downloads and their blobs; revoke certificates. The
- * history stays until its retention ends. */
+ * history stays until its retention ends. ANSHIN_ENOTFOUND: no such user. */
 apr_status_t anshin_account_delete(anshin_op_t *op, const char *user);
 
 #endif

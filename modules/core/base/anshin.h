@@ -10,6 +10,10 @@
  *   ANSHIN_EINVALID   the input breaks a rule; the error text names the field and the rule.
  *   ANSHIN_EDENIED    the input is well formed and refused (wrong secret, expired, switched off).
  * Any other apr_status_t is treated as ANSHIN_EFAULT.
+ *
+ * A contract names the answers that mean something of their own there. Where it names none, a verb that works on the
+ * store answers APR_SUCCESS, ANSHIN_EBUSY or ANSHIN_EFAULT, any other verb APR_SUCCESS or ANSHIN_EFAULT. A walk that
+ * calls a visitor ends with the first answer of his that is not APR_SUCCESS, and hands that on.
  */
 #ifndef ANSHIN_CORE_BASE_ANSHIN_H
 #define ANSHIN_CORE_BASE_ANSHIN_H

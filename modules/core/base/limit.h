@@ -13,20 +13,21 @@ typedef struct anshin_limit_t {
     atomic_int inside;
 } anshin_limit_t;
 
-/* 1: inside, and anshin_limit_leave() is due. 0: as many as may are there. NULL is a gate that is always open. */
-static inline int anshin_limit_enter(anshin_limit_t *gate)
+/* 1: inside, and anshin_limit_leave() is due. 0: as many as may are there. NULL has no limit. */
+static inline int anshin_limit_enter(anshin_limit_t *limit)
 {
-    if (gate == NULL || atomic_fetch_add(&gate->inside, 1) < gate->most) {
+    if (limit == NULL || atomic_fetch_add(&limit->inside, 1) < limit->most) {
         return 1;
     }
-    atomic_fetch_sub(&gate->inside, 1);
+    atomic_fetch_sub(&limit->inside, 1);
     return 0;
 }
 
-static inline void anshin_limit_leave(anshin_limit_t *gate)
+/* Once for each that came inside. */
+static inline void anshin_limit_leave(anshin_limit_t *limit)
 {
-    if (gate != NULL) {
-        atomic_fetch_sub(&gate->inside, 1);
+    if (limit != NULL) {
+        atomic_fetch_sub(&limit->inside, 1);
     }
 }
 

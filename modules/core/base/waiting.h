@@ -24,10 +24,13 @@ typedef struct anshin_monitor_t {
     pthread_cond_t changed;
 } anshin_monitor_t;
 
+/* Before any thread enters it. */
 void anshin_monitor_init(anshin_monitor_t *monitor);
 
+/* Wait until no other thread is inside, and be inside; not twice by one thread. */
 void anshin_monitor_enter(anshin_monitor_t *monitor);
 
+/* By the thread that is inside. */
 void anshin_monitor_leave(anshin_monitor_t *monitor);
 
 /* Inside: anshin_condition_wait() for a change. */

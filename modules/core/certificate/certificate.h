@@ -19,6 +19,8 @@ typedef enum anshin_standing_t {
 #include "core/certificate/standing.def"
 #undef WORD
 } anshin_standing_t;
+
+/* What it counts for at that time, as its record alone tells: revoked comes before ended. */
 anshin_standing_t anshin_certificate_standing(const anshin_certificate_t *certificate, apr_time_t now);
 extern const anshin_word_t anshin_standing_words[]; /* "active" ... */
 

@@ -134,7 +134,8 @@ const anshin_contract_t *anshin_config_contract(const anshin_config_t *config, c
 /* 1 when a contract admits this login method. */
 int anshin_config_admits(const anshin_config_t *config, anshin_method_t method);
 
-/* A contract with the defaults of a preset; its name is not checked for uniqueness. */
+/* A contract with the defaults of a preset, in pool; its name is not checked for uniqueness. ANSHIN_EINVALID: it cannot
+ * name a contract. */
 apr_status_t anshin_contract_create(anshin_contract_t **contract, const char *name, anshin_preset_t preset,
                                     anshin_error_t *err, apr_pool_t *pool);
 
@@ -143,11 +144,11 @@ apr_status_t anshin_contract_create(anshin_contract_t **contract, const char *na
  * directive. */
 apr_status_t anshin_contract_finish(anshin_contract_t *contract, anshin_error_t *err, apr_pool_t *pool);
 
-/* An empty configuration with the server's defaults. */
+/* An empty configuration with the server's defaults, in pool. */
 apr_status_t anshin_config_create(anshin_config_t **config, anshin_error_t *err, apr_pool_t *pool);
 
 /* Fill in the places that depend on state_dir (CA files) and check the whole (a state directory, at least one
- * contract, no name twice). */
+ * contract, no name twice). ANSHIN_EINVALID: err names the directive. */
 apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool);
 
 /* The Maildir: AnshinMailSpool, or STATE/mail where nobody was asked who carries mail on from there. In pool. */

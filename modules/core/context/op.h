@@ -106,7 +106,7 @@ typedef apr_status_t anshin_op_fn(void *baton, anshin_op_t *op, anshin_txn_t *tx
 #define ANSHIN_OP_PATIENCE apr_time_from_sec(2)
 apr_status_t anshin_op_write(anshin_op_t *op, anshin_durability_t durability, anshin_op_fn *fn, void *baton);
 
-/* Run fn as it would write now, and throw away what it wrote. For rehearsal.h alone. */
+/* Run fn as it would write now, and throw away what it wrote. For rehearsal.h alone. Answers of anshin_op_write(). */
 apr_status_t anshin_op_rehearse(anshin_op_t *op, anshin_op_fn *fn, void *baton);
 
 /* The same in a read transaction. Work that hands what it reads to a visitor of somebody else does so when nothing is

@@ -17,7 +17,7 @@ typedef enum anshin_mail_state_t {
 #undef WORD
 } anshin_mail_state_t;
 extern const anshin_word_t anshin_mail_state_words[];
-const char *anshin_mail_state_name(apr_int64_t state);
+const char *anshin_mail_state_name(apr_int64_t state); /* "waiting" ...; "unknown" */
 
 extern const anshin_expiry_rule_t anshin_mail_expiry;
 

@@ -70,6 +70,7 @@ apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char *
 
 /* --- for lost_device.c --- */
 
+/* What proves the person there, by the contract's AnshinReissueProof. */
 anshin_reissue_proof_t anshin_reissue_proof_of(const anshin_op_t *op, anshin_reissue_kind_t kind);
 
 /* anshin_reissue_find() inside a transaction. */

@@ -26,13 +26,16 @@ const char *anshin_build_name(X509_NAME *name, const anshin_attribute_t *attribu
 #define ANSHIN_SERIAL_BYTES_MAX 20
 int anshin_build_serial_valid(const anshin_bytes_t *serial);
 
+/* Validity, in whole seconds. */
 int anshin_build_dates(X509 *certificate, apr_time_t not_before, apr_time_t not_after);
+
 /* The caller frees; NULL: failed. */
 ASN1_INTEGER *anshin_build_integer(const unsigned char *octets, apr_size_t length);
 AUTHORITY_KEYID *anshin_build_key_id(X509 *issuer); /* its SKI, or what would be its SKI */
 
 int anshin_build_reason_valid(int reason); /* CRLReason, RFC 5280 5.3.1 */
 
+/* octets: such a serial. */
 int anshin_build_serial(X509 *certificate, const unsigned char *octets, apr_size_t length);
 
 /* Extensions of RFC 5280 4.2.1, in its order. */

@@ -26,6 +26,7 @@ typedef struct anshin_dbm_t {
     anshin_shelves_t shelves;
 } anshin_dbm_t;
 
+/* begin to abort of anshin_store_driver_t. */
 apr_status_t anshin_dbm_begin(void **self, void *store_self, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);
 apr_status_t anshin_dbm_get(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
@@ -38,6 +39,7 @@ apr_status_t anshin_dbm_each(void *txn, const anshin_record_type_t *type, const 
 apr_status_t anshin_dbm_commit(void *txn, anshin_durability_t durability);
 void anshin_dbm_abort(void *txn);
 
+/* blob_put to blob_each of the same. */
 apr_status_t anshin_dbm_blob_put(void *txn, const char *name, const void *data, apr_size_t length);
 apr_status_t anshin_dbm_blob_get(void *txn, const char *name, anshin_bytes_t *data, apr_pool_t *pool);
 apr_status_t anshin_dbm_blob_wipe(void *self, const char *name, anshin_error_t *err);

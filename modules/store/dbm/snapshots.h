@@ -1,5 +1,5 @@
 /*
- * The snapshots hands out snapshots: to every transaction of a process the one that shows all that is committed when it
+ * Hands out snapshots: to every transaction of a process the one that shows all that is committed when it
  * begins.
  */
 #ifndef ANSHIN_STORE_SNAPSHOTS_H
@@ -17,6 +17,7 @@ typedef struct anshin_snapshots_t {
     anshin_snapshot_t *newest; /* NULL until the first transaction */
 } anshin_snapshots_t;
 
+/* Begin, with none taken yet; place and control outlive it. APR_SUCCESS or ANSHIN_EFAULT. */
 apr_status_t anshin_snapshots_open(anshin_snapshots_t *snapshots, const anshin_store_place_t *place,
                                    const anshin_control_t *control, anshin_error_t *err, apr_pool_t *pool);
 

@@ -18,6 +18,7 @@ typedef struct anshin_writer_t {
     apr_thread_mutex_t *flushing; /* around every fdatasync of this process and what is said of it; without a limit */
 } anshin_writer_t;
 
+/* Begin; place and control outlive it, pool as well. APR_SUCCESS or ANSHIN_EFAULT. */
 apr_status_t anshin_writer_open(anshin_writer_t *writer, const anshin_store_place_t *place, anshin_control_t *control,
                                 anshin_error_t *err, apr_pool_t *pool);
 

@@ -30,6 +30,7 @@ apr_status_t anshin_base_open(anshin_base_t **base, const anshin_directory_t *di
                               const char *type, int lock_fd, anshin_error_t *err);
 void anshin_base_close(anshin_base_t *base);
 
+/* The N of its name. */
 apr_uint32_t anshin_base_number(const anshin_base_t *base);
 
 /* key: made by anshin_base_key(). ANSHIN_ENOTFOUND (no error recorded). */

@@ -21,21 +21,25 @@ typedef apr_uint64_t anshin_position_t;
 #define ANSHIN_GENERATION_MAX 0x7fffffffu
 #define ANSHIN_POSITION_LAST (~(anshin_position_t)0) /* after every position */
 
+/* The state word of these parts. */
 static inline anshin_state_t anshin_state_make(apr_uint32_t generation, apr_uint32_t length, int checkpointing)
 {
     return (checkpointing ? (apr_uint64_t)1 << 63 : 0) | (apr_uint64_t)generation << 32 | length;
 }
 
+/* G. */
 static inline apr_uint32_t anshin_state_generation(anshin_state_t state)
 {
     return (apr_uint32_t)(state >> 32) & ANSHIN_GENERATION_MAX;
 }
 
+/* Octets of journal.G. */
 static inline apr_uint32_t anshin_state_length(anshin_state_t state)
 {
     return (apr_uint32_t)state;
 }
 
+/* 1 or 0. */
 static inline int anshin_state_checkpointing(anshin_state_t state)
 {
     return (int)(state >> 63);
@@ -47,6 +51,7 @@ static inline apr_uint32_t anshin_state_base(anshin_state_t state)
     return anshin_state_generation(state) - (apr_uint32_t)anshin_state_checkpointing(state);
 }
 
+/* Without the checkpointing bit. */
 static inline anshin_position_t anshin_state_position(anshin_state_t state)
 {
     return state & ~((apr_uint64_t)1 << 63);
@@ -73,6 +78,7 @@ int anshin_control_valid(const anshin_control_t *control);
 /* Begin anew with this state: nothing known to be durable, no fault. Only while alone (ANSHIN_LOCK_ALIVE). */
 apr_status_t anshin_control_begin(anshin_control_t *control, anshin_state_t state, anshin_error_t *err);
 
+/* The state word now; the page is valid. */
 anshin_state_t anshin_control_state(const anshin_control_t *control);
 
 /* Commit octets more of the current journal (under ANSHIN_LOCK_WRITER). */

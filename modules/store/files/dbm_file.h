@@ -45,6 +45,7 @@ apr_status_t anshin_dbm_file_get(anshin_dbm_file_t *table, const void *key, apr_
 /* APR_SUCCESS: it is there. ANSHIN_ENOTFOUND (no error recorded). */
 apr_status_t anshin_dbm_file_has(anshin_dbm_file_t *table, const void *key, apr_size_t key_length, anshin_error_t *err);
 
+/* Write, over what the key has. ANSHIN_EFAULT. */
 apr_status_t anshin_dbm_file_put(anshin_dbm_file_t *table, const void *key, apr_size_t key_length, const void *value,
                                  apr_size_t length, anshin_error_t *err);
 

@@ -34,10 +34,12 @@ apr_status_t anshin_directory_create(int *fd, const anshin_directory_t *director
 apr_status_t anshin_directory_open_file(int *fd, const anshin_directory_t *directory, const char *name, int flags,
                                         anshin_error_t *err);
 
-/* Open a file that a library has just made, for reading and writing, and give it its final mode. */
+/* Open a file that a library has just made, for reading and writing, and give it its final mode. ANSHIN_ENOTFOUND:
+ * there is none (no error recorded). */
 apr_status_t anshin_directory_adopt(int *fd, const anshin_directory_t *directory, const char *name,
                                     anshin_error_t *err);
 
+/* Give a file another name; what had that is removed, in the same step. ANSHIN_EFAULT. */
 apr_status_t anshin_directory_rename(const anshin_directory_t *directory, const char *from, const char *to,
                                      anshin_error_t *err);
 
