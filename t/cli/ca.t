@@ -232,9 +232,16 @@ sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(
     is((() = slurp($w->state . '/ca/ca.crt') =~ /BEGIN CERTIFICATE/g), 1, 'httpd trusts this CA alone');
     is($w->ca('import', "$w->{root}/missing")->{status}, 2, 'a file that is not there is told of');
 
+    # Its CRL lies where other servers can read it (AnshinCRLDir).
+    my $lists = $w->{server}{AnshinCRLDir} = "$w->{root}/lists";
+    mkdir $lists or die "$lists: $!";
+    chown((getpwnam 'daemon')[2], -1, $lists) if $root;
+    $w->configure;
+
     my %password = $w->people('sub', 3);
     my $worker = $w->start;
     my @mail = $w->wait_mail(3);
+    ok($w->wait_log(qr/AN0781: certificate \w+ issued for \S+, not for its whole lifetime: it ends with its CA$/m), 'CAS-2: what would end after its CA ends with it, and the worker says so') or diag($w->log);
     my ($link) = $w->body($mail[0]) =~ /\?t=([\w-]{43})\b/;
     my ($user) = $mail[0] =~ /^To: (sub\d+)\@/m;
     Anshin::PKI::write_text("$w->{root}/one.p12", $w->fetch($link, $password{$user}, 'modern')->{out});
@@ -243,6 +250,11 @@ sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(
     my $verified = $w->run({ root => 1 }, qw(openssl verify -x509_strict -purpose sslclient -CAfile), "$w->{root}/company/ca.crt", '-untrusted', "$w->{root}/one.pem", "$w->{root}/one.pem");
     like($verified->{out}, qr/OK$/, "a user's file holds what leads to the company's root") or diag($verified->{err});
     unlike($pem->{out}, qr/subject=CN = Company Root/, 'but for the root itself');
+    ok(Anshin::Server::wait_for(30, sub { -e "$lists/ca.crl.pem" }), 'CRT-6: the list of revoked certificates is written where AnshinCRLDir says') or diag($w->log);
+    is(join(' ', map { sprintf '%04o', (stat "$lists/$_")[2] & 07777 } qw(ca.crl ca.crl.pem)), '0644 0644', 'CRT-6: for everybody to read');
+    ok(!-e $w->state . '/crl/ca.crl', 'CRT-6: and nowhere else');
+    my @ends = map { $w->run({ root => 1 }, qw(openssl x509 -noout -subject -enddate -in), $_)->{out} =~ /^subject=.*CN = (\S+).*\nnotAfter=(.*)$/ } "$w->{root}/one.pem", $w->state . '/ca/ca.crt';
+    is("$ends[0] $ends[1]", "$user $ends[3]", "CAS-2: the user's certificate ends with the CA");
 
     # The key is in other hands.
     my $compromise = sub { return $w->htanshin('--json', 'ca', 'compromise', @_) };

@@ -146,6 +146,12 @@ for my $device (sort keys %device) {
     like($page->text, qr/<section id="$device">.*<div class="guides">/s, 'U19: its steps come first there');
     like($page->text, qr/id="$_"/, "with the steps for $_") for qw(windows firefox mac mac_profile ios android linux);
 }
+for my $language ('ja', 'en') {
+    my ($part) = $s->client->get('/anshin/help/import', 'Accept-Language' => $language)->text =~ m{<section id="remove">(.*?)</section>}s;
+    my @steps = ($part // '') =~ m{<li>([^:：]+)[:：] }g;
+    is(join(' ', map { /(Windows|Firefox|Mac|iPhone|Android|Linux)/ ? $1 : 'other' } @steps), 'Windows Firefox Mac iPhone Android Linux',
+        "LST-1: how an old certificate is removed, for each browser and system ($language)") or diag($part);
+}
 is($s->client->get('/anshin/help')->status, 200, 'the general help');
 
 # A certificate is tried at another port, where the browser has chosen nothing yet (AnshinTryURL).

@@ -30,6 +30,13 @@ sub links { my %seen; $seen{$_}++ for map { /(\/download\?t=[\w-]+)/ } $p->texts
 is($p->login($old)->status, 303, 'a user logs in with a certificate that ends soon');
 my $account = $old->get('/anshin/account');
 like($account->text, qr{href="/anshin/renewal\?n=1"}, 'REN-2: the account page offers its renewal');
+{
+    my $file = Anshin::PKI::read_text($p->{pem});
+    my ($friendly, $cn) = map { $file =~ $_ ? $1 : 'none' } qr/^\s*friendlyName: (.*)$/m, qr/^subject=.*CN = (.*)$/m;
+    my ($shown) = $account->text =~ m{電子証明書の名前: </span><bdi>([^<]*)</bdi>};
+    like($cn, qr/^p-01-usr001 20\d\d-\d\d-\d\d$/, 'LST-1: a certificate is called by user and day');
+    is_deeply([ $friendly, $p->wait_text(qr/■ 電子証明書の名前\s+([^\r\n]+)/), $shown ], [ ($cn) x 3 ], 'LST-1: so are its file, its mail and the account page');
+}
 is($old->get('/anshin/renewal?n=2')->status, 404, 'REN-2: of a terminal that is not there nothing is renewed');
 my $confirm = $old->follow($old->get('/anshin/renewal?n=1'));
 like($confirm->text, qr/新しい電子証明書で初めてログインするまで/, 'REN-2: the page before says what will be');
