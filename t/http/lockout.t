@@ -12,12 +12,13 @@ use Anshin::Processes;
 my $GUESSERS = 20;
 my $EACH     = 10;
 
-my $s = Anshin::Server->new(contract => <<'END', extra => <<'MORE')->start;
+my $s = Anshin::Server->new(contract => <<'END', extra => <<"MORE")->start;
 AnshinLoginMethods password
 AnshinPasswordAttempts 7
 AnshinAddressAttempts 1000000
 END
 StartServers 4
+@{[Anshin::Processes::spread()]}
 MinSpareThreads 100
 MaxSpareThreads 400
 ThreadsPerChild 64

@@ -35,7 +35,8 @@ sub second_host {
 my $s = Anshin::Server->new(
     contract => $contract, sites => \%sites, server => 'AnshinHashWait 60s',
     extra => <<"END" . second_host('p-01', 'localhost') . second_host('modern', 'modern.localhost')
-StartServers 3
+StartServers 4
+@{[Anshin::Processes::spread()]}
 ThreadsPerChild 64
 MaxRequestWorkers 256
 Listen 127.0.0.1:$second_port

@@ -6,6 +6,7 @@ package Anshin::Processes;
 #   $p->all                     "number kind", of all but commands
 #   $p->answered                numbers of the children whose lines about clients stand in the error log
 #   $p->is_ours($number)        still that server's, not a number used again
+#   spread()                    directives by which all children answer, whoever wakes first
 #   $p->stacks                  where each thread is in the kernel, for those who find out why something hangs
 #   $p->kill_httpd($pause)      kill -9 for httpd, its first process first; worker and signer are left to end
 #   $p->widows(@numbers)        those of them that have not ended in time
@@ -44,6 +45,13 @@ sub proc {
 }
 
 sub is_ours { my ($self, $number) = @_; return defined $self->kind($number) }
+
+# Directives by which connections go to the children by their ports, not to whichever of them wakes first: a busy machine may
+# wake the same one each time. With one core there is no such thing.
+sub spread {
+    my $cores = () = Anshin::PKI::read_text('/proc/cpuinfo') =~ /^processor\s*:/mg;
+    return $cores > 1 ? 'ListenCoresBucketsRatio 1' : '';
+}
 
 sub numbers { return map { m{(\d+)$} } glob '/proc/[0-9]*' }
 
