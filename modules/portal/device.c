@@ -1,21 +1,28 @@
 /*
  * Devices and browsers by User-Agent.
  */
-#include "portal/pages/device.h"
+#include "portal/device.h"
 
 #include <stddef.h>
 #include <string.h>
+
+#include <apr_strings.h>
 
 /* In this order: iPhones say "like Mac OS X", Android phones say "Linux". The last one fits nothing. */
 static const struct mark_t {
     const char *mark;
     anshin_device_t device;
     const char *text;
+    const char *name;
 } marks[] = {
-    {"iPhone", ANSHIN_DEVICE_IOS, "devices.iphone"},       {"iPad", ANSHIN_DEVICE_IOS, "devices.ipad"},
-    {"Android", ANSHIN_DEVICE_ANDROID, "devices.android"}, {"Windows NT", ANSHIN_DEVICE_WINDOWS, "devices.windows"},
-    {"Mac OS X", ANSHIN_DEVICE_MAC, "devices.mac"},        {"X11; Linux", ANSHIN_DEVICE_LINUX, "devices.linux"},
-    {"X11; Ubuntu", ANSHIN_DEVICE_LINUX, "devices.linux"}, {NULL, ANSHIN_DEVICE_OTHER, NULL},
+    {"iPhone", ANSHIN_DEVICE_IOS, "devices.iphone", "iPhone"},
+    {"iPad", ANSHIN_DEVICE_IOS, "devices.ipad", "iPad"},
+    {"Android", ANSHIN_DEVICE_ANDROID, "devices.android", "Android"},
+    {"Windows NT", ANSHIN_DEVICE_WINDOWS, "devices.windows", "Windows"},
+    {"Mac OS X", ANSHIN_DEVICE_MAC, "devices.mac", "Mac"},
+    {"X11; Linux", ANSHIN_DEVICE_LINUX, "devices.linux", "Linux"},
+    {"X11; Ubuntu", ANSHIN_DEVICE_LINUX, "devices.linux", "Linux"},
+    {NULL, ANSHIN_DEVICE_OTHER, NULL, NULL},
 };
 
 /* In this order: nearly all of them say "Safari", and what is built of Chromium says "Chrome". */
@@ -70,4 +77,14 @@ const char *anshin_browser_name(anshin_browser_t browser)
                                         [ANSHIN_BROWSER_SAFARI] = "Safari"};
 
     return names[browser];
+}
+
+const char *anshin_device_client(const char *user_agent, apr_pool_t *pool)
+{
+    const char *browser = anshin_browser_name(anshin_browser_guess(user_agent));
+    const char *system = find(user_agent)->name;
+
+    return browser != NULL && system != NULL ? apr_pstrcat(pool, browser, ", ", system, NULL)
+           : browser != NULL                 ? browser
+                                             : system;
 }

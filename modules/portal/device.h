@@ -4,6 +4,8 @@
 #ifndef ANSHIN_PORTAL_DEVICE_H
 #define ANSHIN_PORTAL_DEVICE_H
 
+#include <apr_pools.h>
+
 typedef enum anshin_device_t {
     ANSHIN_DEVICE_OTHER,
     ANSHIN_DEVICE_WINDOWS,
@@ -32,5 +34,9 @@ anshin_browser_t anshin_browser_guess(const char *user_agent);
 
 /* What it is called in every language. NULL: nothing is known of it. */
 const char *anshin_browser_name(anshin_browser_t browser);
+
+/* Both by their names, which are the same in every language: "Chrome, Windows"; what is not known is left out. NULL:
+ * neither is. In pool. */
+const char *anshin_device_client(const char *user_agent, apr_pool_t *pool);
 
 #endif

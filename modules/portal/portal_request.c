@@ -19,6 +19,7 @@
 #include "core/web/return_path.h"
 #include "portal/cookie.h"
 #include "http/env.h"
+#include "portal/device.h"
 #include "portal/link_token.h"
 #include "portal/texts.h"
 #include "portal/words.h"
@@ -57,7 +58,9 @@ static apr_status_t open_browser(anshin_portal_request_t *request)
 
 static anshin_actor_t stranger(const request_rec *r)
 {
-    return (anshin_actor_t){.kind = ANSHIN_ACTOR_STRANGER, .address = r->useragent_ip};
+    return (anshin_actor_t){.kind = ANSHIN_ACTOR_STRANGER,
+                            .address = r->useragent_ip,
+                            .client = anshin_device_client(apr_table_get(r->headers_in, "User-Agent"), r->pool)};
 }
 
 static apr_status_t open_session(anshin_portal_request_t *request)

@@ -72,6 +72,8 @@ static const anshin_route_t routes[] = {
     {"/password", anshin_page_password_get, anshin_page_password_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(PASSWORD), NULL},
     {"/question", anshin_page_question_get, anshin_page_question_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(QUESTION), NULL},
     {"/history", anshin_page_history_get, NULL, MEMBER | ANSHIN_ROUTE_QUERY, NO_FLOW, ANSHIN_SWITCH(HISTORY), NULL},
+    {"/history/unknown", anshin_page_history_unknown_get, NULL, MEMBER | ANSHIN_ROUTE_QUERY, NO_FLOW,
+     ANSHIN_SWITCH(HISTORY), NULL},
     {"/sessions", anshin_page_sessions_get, anshin_page_sessions_post, FRESH, NO_FLOW, 0, NULL},
     {"/terminal/add", anshin_page_terminal_add_get, anshin_page_terminal_add_post, FRESH, NO_FLOW,
      ANSHIN_SWITCH(TERMINAL_ADD), edited},

@@ -20,6 +20,46 @@ $p->register;
 my $c = $s->client;
 $p->login($c);
 
+# What the history says of whom, and where its entries lead.
+sub history_acts {
+    my ($page) = @_;
+    my $fox = $s->client(headers => { 'User-Agent' => 'Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Firefox/128.0 <script>' });
+    $p->login($fox, password => 'Not-this-one-1');
+    $p->login($fox);
+    my $seen = $c->get('/anshin/history');
+    like($seen->text, qr{127\.0\.0\.1<br>\s*<span class="quiet">Firefox, Windows</span>}, 'ACC-4: browser and system stand beside the address');
+    unlike($seen->text, qr{Gecko|128\.0}, 'in words of ours alone');
+    like($c->get('/anshin/sessions')->text, qr{<span class="quiet">Firefox, Windows</span>}, 'ACC-8: beside a session as well');
+    my $failed = $c->get('/anshin/history?only=failed');
+    my @marks = $failed->text =~ /<span class="mark( \w+)?">/g;
+    ok(@marks && !grep({ ($_ // '') ne ' bad' } @marks), 'ACC-4: failures alone are shown when asked for') or diag explain \@marks;
+    like($failed->text, qr{失敗した記録を、新しい順に@{[scalar @marks]}件}, 'and how many they are');
+    like($failed->text, qr{only=failed" aria-current="page"}, 'and that they are but some of it');
+    my ($bad) = $failed->text =~ m{href="([^"]*/history/unknown\?at=\d+)"};
+    my $help = $c->get($bad);
+    is($help->status, 200, 'ACC-4: from an entry that is not known a page leads on');
+    like($help->text, qr{<dd>ログイン失敗（パスワードの誤り）</dd>.*127\.0\.0\.1.*Firefox, Windows.*ログインに成功していません}s,
+        'it says what to tell the help desk, and that nobody got in');
+    like($help->text, qr{href="/anshin/$_"}, "and leads to $_") for qw(sessions password history);
+    unlike($help->text, qr{なくした端末}, 'to nothing that does not concern the user');
+    my ($good) = $seen->text =~ m{mark good.*?href="([^"]*/history/unknown\?at=\d+)"}s;
+    like($c->get($good)->text, qr{ほかの人がログインしているおそれ}, 'of a login it warns');
+    for my $at ('?at=1', '?at=x', '?at=99999999999999999999', '?at=-1', '') {
+        my $r = $c->get("/anshin/history/unknown$at");
+        is($r->status, 200, "an entry that is not there$at");
+        like($r->text, qr{href="/anshin/sessions"}, 'hides no way');
+        unlike($r->text, qr{<dl}, 'and names none');
+    }
+    my $stranger = $s->client->get($bad);
+    is($stranger->status, 303, 'a stranger logs in first');
+    my $other = Anshin::Person->add($s, 'p-01-usr019');
+    $other->register;
+    my $d = $s->client;
+    $other->login($d);
+    unlike($d->get($bad)->text, qr{<dl}, "somebody else's entry is not shown");
+    return;
+}
+
 {
     my $page = $c->get('/anshin/account');
     is($page->status, 200, 'the account page');
@@ -74,14 +114,16 @@ $p->login($c);
 {
     my $page = $c->get('/anshin/history');
     is($page->status, 200, 'the history');
-    like($page->text, qr{>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \(UTC[+-]\d\d:\d\d\)<},
-        'U15: a time is told as the language does, with its seconds; B27: and says its zone (ACC-4)');
+    like($page->text, qr{<th scope="rowgroup"[^>]*>(?:今日|昨日) \d{4}年\d\d?月\d\d?日 \(UTC[+-]\d\d:\d\d\)<},
+        'U15: the head of a day is told as the language does; B27: and says its zone (ACC-4)');
+    like($page->text, qr{>\d\d:\d\d:\d\d</time>}, 'below it each time has its seconds (ACC-4)');
     like($page->text, qr/127\.0\.0\.1/, 'shows addresses (ACC-4)');
     like($page->text, qr/<time[^>]* datetime="\d{4}-\d\d-\d\dT/, 'and times (ACC-4)');
     my %marks = reverse $page->text =~ /<span class="(mark[^"]*)">([^<]+)</g;
     is($marks{'ログイン成功'}, 'mark good', 'U03: a login has the mark of success');
     is($marks{'利用登録の完了'}, 'mark', 'U03: what is no login has none');
     is($marks{'ログイン失敗（パスワードの誤り）'}, 'mark bad', 'U03: and a failed attempt that of failure');
+    history_acts($page);
     is($c->get("/anshin/history?page=$_")->status, 200, "page=$_ is answered") for (0, 99, 'x', '-1', '9999999999999');
     $s->client->post('/anshin/login', {}) for 1 .. 3;
     my $mine = $s->client;

@@ -292,6 +292,34 @@ static inline apr_status_t view_history(anshin_op_t *op)
     return when(status, count == 2 && page.total == 2 && page.number == 1);
 }
 
+static inline apr_status_t view_failures(anshin_op_t *op)
+{
+    anshin_history_page_t page = {.entries = 20, .number = 1, .failed = 1};
+    int count = 0;
+    apr_status_t status = anshin_member_history(op, &scene.member, &page, count_entry, &count);
+
+    return when(status, count == 0 && page.total == 0 && page.pages == 1);
+}
+
+static inline apr_status_t keep_at(void *at, const anshin_history_t *entry)
+{
+    *(apr_time_t *)at = entry->at;
+    return APR_SUCCESS;
+}
+
+static inline apr_status_t view_entry(anshin_op_t *op)
+{
+    anshin_history_page_t page = {.entries = 1, .number = 1};
+    apr_time_t newest = 0;
+    const anshin_history_t *entry;
+    apr_status_t status = anshin_member_history(op, &scene.member, &page, keep_at, &newest);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_member_history_entry(op, &scene.member, newest, &entry);
+    }
+    return when(status, status != APR_SUCCESS || entry->at == newest);
+}
+
 static inline apr_status_t list_history(anshin_op_t *op)
 {
     anshin_history_walk_t walk = {scene.user, 0, -1};

@@ -79,6 +79,9 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
     if (!full.address) {
         full.address = op->actor.address;
     }
+    if (!full.client) {
+        full.client = op->actor.client;
+    }
     status = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);
     if (status != APR_SUCCESS) {
         return status;

@@ -26,8 +26,8 @@ anshin_history_mark_t anshin_history_mark(apr_int64_t result); /* of one that no
 
 extern const anshin_expiry_rule_t anshin_history_expiry; /* of the sequences that are the heads of series */
 
-/* Append inside a write transaction; at and address come from op when the entry has none. user: canonical, NULL for
- * unknown users. For anshin_event() alone (core/mail/event.h). */
+/* Append inside a write transaction; at, address and client come from op when the entry has none. user: canonical, NULL
+ * for unknown users. For anshin_event() alone (core/mail/event.h). */
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry);
 
 typedef apr_status_t anshin_history_visit_fn(void *baton, const anshin_history_t *entry);

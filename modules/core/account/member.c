@@ -3,6 +3,8 @@
  */
 #include "core/account/member.h"
 
+#define FAILED_PART 200 /* entries that are looked through at once */
+
 int anshin_member_fresh(const anshin_op_t *op, const anshin_member_t *member)
 {
     return member->session->checked_at + op->contract->policy.reauthenticate > op->now;
@@ -91,25 +93,58 @@ apr_status_t anshin_member_sessions(anshin_op_t *op, const anshin_member_t *memb
     return anshin_op_read(op, read_sessions, &(wish_t){.member = member, .visit = visit, .baton = baton});
 }
 
+static apr_status_t read_numbered(wish_t *wish, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_history_page_t *page = wish->page;
+    anshin_history_walk_t walk = {wish->account.user, 0, -1};
+    apr_int64_t left;
+
+    page->pages = page->total > 0 ? (page->total + page->entries - 1) / page->entries : 1;
+    page->number = wish->number < 1 ? 1 : wish->number > page->pages ? page->pages : wish->number;
+    walk.skip = (page->number - 1) * page->entries;
+    left = page->total - walk.skip;
+    return anshin_history_read(op, txn, &walk, left < page->entries ? left : page->entries, anshin_history_keep,
+                               wish->entries);
+}
+
+static apr_status_t keep_failed(void *baton, const anshin_history_t *entry)
+{
+    const wish_t *wish = baton;
+
+    return anshin_history_mark(entry->result) == ANSHIN_MARK_FAILED && wish->entries->nelts < wish->page->entries
+               ? anshin_history_keep(wish->entries, entry)
+               : APR_SUCCESS;
+}
+
+static apr_status_t read_failed(wish_t *wish, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_history_page_t *page = wish->page;
+    anshin_history_walk_t walk = {wish->account.user, 0, -1};
+    const apr_int64_t last = page->total < ANSHIN_HISTORY_LOOKED ? page->total : ANSHIN_HISTORY_LOOKED;
+    apr_status_t status = APR_SUCCESS;
+
+    while (status == APR_SUCCESS && walk.skip < last && wish->entries->nelts < page->entries) {
+        apr_int64_t part = last - walk.skip < FAILED_PART ? last - walk.skip : FAILED_PART;
+        status = anshin_history_read(op, txn, &walk, part, keep_failed, wish);
+        walk.skip += part;
+    }
+    page->pages = page->number = 1;
+    page->total = wish->entries->nelts;
+    return status;
+}
+
 static apr_status_t read_history(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     wish_t *wish = baton;
     anshin_history_page_t *page = wish->page;
-    anshin_history_walk_t walk;
-    apr_int64_t left;
     apr_status_t status = read_account(wish, op, txn);
 
     if (status != APR_SUCCESS ||
         (status = anshin_history_count(op, txn, &wish->account, page->since, &page->total)) != APR_SUCCESS) {
         return status;
     }
-    page->pages = page->total > 0 ? (page->total + page->entries - 1) / page->entries : 1;
-    page->number = wish->number < 1 ? 1 : wish->number > page->pages ? page->pages : wish->number;
-    walk = (anshin_history_walk_t){wish->account.user, (page->number - 1) * page->entries, -1};
-    left = page->total - walk.skip;
     wish->entries = apr_array_make(op->pool, page->entries, sizeof(const anshin_history_t *));
-    return anshin_history_read(op, txn, &walk, left < page->entries ? left : page->entries, anshin_history_keep,
-                               wish->entries);
+    return page->failed ? read_failed(wish, op, txn) : read_numbered(wish, op, txn);
 }
 
 apr_status_t anshin_member_history(anshin_op_t *op, const anshin_member_t *member, anshin_history_page_t *page,
@@ -119,4 +154,37 @@ apr_status_t anshin_member_history(anshin_op_t *op, const anshin_member_t *membe
     apr_status_t status = anshin_op_read(op, read_history, &wish);
 
     return status == APR_SUCCESS ? anshin_history_hand_out(wish.entries, visit, baton) : status;
+}
+
+/* The one that is as old as its time says; younger ones are left out. */
+static apr_status_t read_entry(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    wish_t *wish = baton;
+    anshin_history_walk_t walk;
+    apr_int64_t count = 0;
+    apr_status_t status = read_account(wish, op, txn);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_history_count(op, txn, &wish->account, wish->page->since, &count);
+    }
+    wish->entries = apr_array_make(op->pool, 1, sizeof(const anshin_history_t *));
+    if (status != APR_SUCCESS || count == 0) {
+        return status;
+    }
+    walk = (anshin_history_walk_t){wish->account.user, count - 1, -1};
+    return anshin_history_read(op, txn, &walk, 1, anshin_history_keep, wish->entries);
+}
+
+apr_status_t anshin_member_history_entry(anshin_op_t *op, const anshin_member_t *member, apr_time_t at,
+                                         const anshin_history_t **entry)
+{
+    anshin_history_page_t page = {.since = at};
+    wish_t wish = {.member = member, .page = &page};
+    apr_status_t status = anshin_op_read(op, read_entry, &wish);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    *entry = wish.entries->nelts > 0 ? APR_ARRAY_IDX(wish.entries, 0, const anshin_history_t *) : NULL;
+    return *entry != NULL && (*entry)->at == at ? APR_SUCCESS : ANSHIN_ENOTFOUND;
 }

@@ -47,8 +47,16 @@ typedef struct anshin_history_page_t {
     apr_int64_t number; /* asked for, from 1; one beyond the last becomes the last */
     apr_int64_t pages;  /* how many there are, at least 1 */
     apr_int64_t total;  /* entries on all of them */
+    int failed;         /* 1: only attempts that came to nothing, the newest of them, on one page; they are looked for
+                         * among the newest ANSHIN_HISTORY_LOOKED */
 } anshin_history_page_t;
+#define ANSHIN_HISTORY_LOOKED 2000
 apr_status_t anshin_member_history(anshin_op_t *op, const anshin_member_t *member, anshin_history_page_t *page,
                                    anshin_history_visit_fn *visit, void *baton);
+
+/* The entry of the member's own history that was written at a time, of several the first. ANSHIN_ENOTFOUND: there is
+ * none, or none that is left. In op's pool. */
+apr_status_t anshin_member_history_entry(anshin_op_t *op, const anshin_member_t *member, apr_time_t at,
+                                         const anshin_history_t **entry);
 
 #endif

@@ -213,6 +213,7 @@ apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshi
     session->account = account->number;
     session->created_at = session->seen_at = session->checked_at = op->now;
     session->address = op->actor.address;
+    session->client = op->actor.client;
     if ((status = anshin_secret_token(op, id)) != APR_SUCCESS ||
         (status = anshin_session_key(op, &key, *id)) != APR_SUCCESS ||
         (status = list_prune(op, txn, account->user, &list)) != APR_SUCCESS) {

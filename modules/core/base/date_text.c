@@ -9,31 +9,44 @@
 
 #define JAPAN (9 * 3600) /* seconds east of UTC */
 
-static const char *japanese(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+static const char *day_of(const apr_time_exp_t *at, const char *language, apr_pool_t *pool)
 {
-    if (form == ANSHIN_DATE_TABLE) {
-        return apr_psprintf(pool, "%04d/%02d/%02d %02d:%02d:%02d", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday,
-                            at->tm_hour, at->tm_min, at->tm_sec);
+    if (strcmp(language, "ja") == 0) {
+        return apr_psprintf(pool, "%d年%d月%d日", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday);
     }
-    return apr_psprintf(pool, "%d年%d月%d日 %d時%d分", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday, at->tm_hour,
-                        at->tm_min);
+    if (strcmp(language, "en") == 0) {
+        return apr_psprintf(pool, "%d %s %d", at->tm_mday, apr_month_snames[at->tm_mon], at->tm_year + 1900);
+    }
+    return apr_psprintf(pool, "%04d-%02d-%02d", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday);
 }
 
-static const char *seconds_of(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+static const char *clock_of(const apr_time_exp_t *at, apr_pool_t *pool)
 {
-    return form == ANSHIN_DATE_TABLE ? apr_psprintf(pool, ":%02d", at->tm_sec) : "";
+    return apr_psprintf(pool, "%02d:%02d:%02d", at->tm_hour, at->tm_min, at->tm_sec);
 }
 
-static const char *english(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
+/* Without its zone. */
+static const char *local_text(const apr_time_exp_t *at, const char *language, anshin_date_form_t form, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%d %s %d, %02d:%02d%s", at->tm_mday, apr_month_snames[at->tm_mon], at->tm_year + 1900,
-                        at->tm_hour, at->tm_min, seconds_of(at, form, pool));
-}
+    const int ja = strcmp(language, "ja") == 0;
 
-static const char *international(const apr_time_exp_t *at, anshin_date_form_t form, apr_pool_t *pool)
-{
-    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d%s", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday,
-                        at->tm_hour, at->tm_min, seconds_of(at, form, pool));
+    if (form == ANSHIN_DATE_DAY) {
+        return day_of(at, language, pool);
+    }
+    if (form == ANSHIN_DATE_CLOCK) {
+        return clock_of(at, pool);
+    }
+    if (ja && form == ANSHIN_DATE_TABLE) {
+        return apr_psprintf(pool, "%04d/%02d/%02d %s", at->tm_year + 1900, at->tm_mon + 1, at->tm_mday,
+                            clock_of(at, pool));
+    }
+    if (ja) {
+        return apr_psprintf(pool, "%s %d時%d分", day_of(at, language, pool), at->tm_hour, at->tm_min);
+    }
+    return apr_pstrcat(pool, day_of(at, language, pool), strcmp(language, "en") == 0 ? ", " : " ",
+                       form == ANSHIN_DATE_TABLE ? clock_of(at, pool)
+                                                 : apr_psprintf(pool, "%02d:%02d", at->tm_hour, at->tm_min),
+                       NULL);
 }
 
 static const char *zone_of(const apr_time_exp_t *at, apr_pool_t *pool)
@@ -45,18 +58,15 @@ static const char *zone_of(const apr_time_exp_t *at, apr_pool_t *pool)
 
 const char *anshin_date_text(apr_time_t time, const char *language, anshin_date_form_t form, apr_pool_t *pool)
 {
-    const int ja = language != NULL && strcmp(language, "ja") == 0;
+    const char *known = language != NULL ? language : "";
     apr_time_exp_t at;
     const char *text;
 
     (void)apr_time_exp_lt(&at, time);
-    if (ja) {
-        text = japanese(&at, form, pool);
-    } else {
-        text =
-            language != NULL && strcmp(language, "en") == 0 ? english(&at, form, pool) : international(&at, form, pool);
-    }
-    return ja && at.tm_gmtoff == JAPAN ? text : apr_pstrcat(pool, text, zone_of(&at, pool), NULL);
+    text = local_text(&at, known, form, pool);
+    return form == ANSHIN_DATE_CLOCK || (strcmp(known, "ja") == 0 && at.tm_gmtoff == JAPAN)
+               ? text
+               : apr_pstrcat(pool, text, zone_of(&at, pool), NULL);
 }
 
 const char *anshin_date_iso(apr_time_t time, apr_pool_t *pool)

@@ -59,6 +59,8 @@ typedef struct anshin_actor_t {
     const char *login;   /* of an operator: the account that the machine was entered with; NULL: it does not tell */
     const char *claimed; /* of an operator: who it says that it is; NULL: nobody. Not proven */
     const char *address; /* of a client as text, IPv4 or IPv6; NULL: not from the network */
+    const char *client;  /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it
+                          * says so itself, so nothing is decided by it. NULL: not known */
 } anshin_actor_t;
 extern const anshin_actor_t anshin_actor_worker;
 

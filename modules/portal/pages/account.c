@@ -154,8 +154,8 @@ static apr_status_t put_session(void *baton, const char *key, const anshin_sessi
 {
     list_t *list = baton;
     anshin_portal_request_t *request = list->request;
-    json_t *row = json_pack("{s:s, s:s, s:b}", "key", key, "address", session->address ? session->address : "",
-                            "current", strcmp(key, request->session_key) == 0);
+    json_t *row = json_pack("{s:s, s:s, s:s*, s:b}", "key", key, "address", session->address ? session->address : "",
+                            "client", session->client, "current", strcmp(key, request->session_key) == 0);
 
     anshin_page_moment(request->page, row, "at", session->created_at, ANSHIN_DATE_TABLE);
     anshin_page_moment(request->page, row, "seen", session->seen_at, ANSHIN_DATE_TABLE);

@@ -8,7 +8,7 @@
 
 #include "core/selfservice/change.h"
 #include "core/selfservice/registration.h"
-#include "portal/pages/device.h"
+#include "portal/device.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
 #include "portal/words.h"

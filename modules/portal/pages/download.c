@@ -19,7 +19,7 @@
 #include "core/certificate/download.h"
 #include "core/context/secret.h"
 #include "portal/flow_cookie.h"
-#include "portal/pages/device.h"
+#include "portal/device.h"
 #include "portal/pages/guide.h"
 
 #define PASSWORD_MAX 128 /* bytes typed */

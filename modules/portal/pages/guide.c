@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "portal/origin.h"
-#include "portal/pages/device.h"
+#include "portal/device.h"
 
 #define STEPS_MAX 5
 #define ANY (-1)

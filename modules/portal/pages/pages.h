@@ -44,7 +44,7 @@ anshin_page_fn anshin_page_sessions_get, anshin_page_sessions_post;
 anshin_page_fn anshin_page_password_get, anshin_page_password_post;
 anshin_page_fn anshin_page_question_get, anshin_page_question_post;
 anshin_page_fn anshin_page_reauthenticate_get, anshin_page_reauthenticate_post;
-anshin_page_fn anshin_page_history_get;
+anshin_page_fn anshin_page_history_get, anshin_page_history_unknown_get;
 
 /* terminal.c, renewal.c, renewal_ended.c, method.c */
 anshin_page_fn anshin_page_terminal_add_get, anshin_page_terminal_add_post;

@@ -46,6 +46,8 @@ static const struct case_t {
     {"showing an account", member, view_account, ANSHIN_PRESET_CLASSIC},
     {"showing a member's sessions", member, view_sessions, ANSHIN_PRESET_CLASSIC},
     {"showing a member's history", member, view_history, ANSHIN_PRESET_CLASSIC},
+    {"showing a member's failures", member, view_failures, ANSHIN_PRESET_CLASSIC},
+    {"showing an entry of a member's history", member, view_entry, ANSHIN_PRESET_CLASSIC},
     {"showing what is issued", two_terminals, view_issues, ANSHIN_PRESET_CLASSIC},
     {"why a password must change", must_change, view_reason, ANSHIN_PRESET_CLASSIC},
     {"the operator's view of a user", two_terminals, view_user, ANSHIN_PRESET_CLASSIC},

@@ -1,10 +1,12 @@
 /*
  * Devices by User-Agent: a proposal for people, so that what is unknown is no failure.
  */
-#include "portal/pages/device.h"
+#include "portal/device.h"
 #include "unit/tap.h"
 
 #include <stddef.h>
+
+#include <apr_general.h>
 
 static void browsers(void)
 {
@@ -35,8 +37,32 @@ static void browsers(void)
     }
 }
 
+static void clients(apr_pool_t *pool)
+{
+    static const struct {
+        const char *agent;
+        const char *name;
+    } cases[] = {
+        {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36", "Chrome, Windows"},
+        {"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Safari/604.1", "Safari, iPhone"},
+        {"Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36 OPR/115.0", "Windows"},
+        {"Firefox/128.0", "Firefox"},
+        {"<script>alert(1)</script>", NULL},
+        {NULL, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *name = anshin_device_client(cases[i].agent, pool);
+
+        ok(name == NULL ? cases[i].name == NULL : cases[i].name != NULL && same_text(name, cases[i].name),
+           "ACC-4: what the history calls \"%s\": %s", cases[i].agent ? cases[i].agent : "no header",
+           name ? name : "nothing");
+    }
+}
+
 int main(void)
 {
+    apr_pool_t *pool;
     static const struct {
         const char *agent;
         anshin_device_t device;
@@ -68,5 +94,9 @@ int main(void)
            !anshin_device_text("curl/8.0") && !anshin_device_text(NULL),
        "a label by the system, where it is known (LST-1)");
     browsers();
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    clients(pool);
+    apr_terminate();
     return done();
 }

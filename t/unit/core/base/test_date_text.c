@@ -27,6 +27,12 @@ static const struct {
     {"NST3:30", "en", ANSHIN_DATE_PLAIN, "29 Nov 2026, 17:21 (UTC-03:30)"},
     {"UTC0", "fr", ANSHIN_DATE_PLAIN, "2026-11-29 20:51 (UTC+00:00)"},
     {"UTC0", NULL, ANSHIN_DATE_TABLE, "2026-11-29 20:51:07 (UTC+00:00)"},
+    {"JST-9", "ja", ANSHIN_DATE_DAY, "2026年11月30日"},
+    {"UTC0", "ja", ANSHIN_DATE_DAY, "2026年11月29日 (UTC+00:00)"},
+    {"JST-9", "en", ANSHIN_DATE_DAY, "30 Nov 2026 (UTC+09:00)"},
+    {"UTC0", "fr", ANSHIN_DATE_DAY, "2026-11-29 (UTC+00:00)"},
+    {"JST-9", "ja", ANSHIN_DATE_CLOCK, "05:51:07"},
+    {"UTC0", "en", ANSHIN_DATE_CLOCK, "20:51:07"},
 };
 
 int main(void)
