@@ -7,13 +7,14 @@
 #   make lint         formatting and static analysis
 #   make valgrind     unit programs and HTTP suites under valgrind
 #   make coverage     which lines of the core, store and crypto no test reaches
+#   make accessibility-report     the test report in the form of JIS X 8341-3:2016, from a run of the browser suites
 #   make fuzz bench crash year screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/year, t/browser
 #   make install      below DESTDIR and the directories that apxs names; a configuration is never overwritten
 #   make uninstall    takes away what make install brought, but no configuration that was edited and no state
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all test check lint valgrind coverage fuzz bench crash year screenshots install uninstall clean deps-%
+.PHONY: all test check lint valgrind coverage fuzz bench crash year screenshots accessibility-report install uninstall clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
 RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
@@ -58,6 +59,10 @@ year: all deps-test
 screenshots: all deps-test
 	@apxs-build/npm
 	ANSHIN_SCREENSHOTS=apxs-build/out/screenshots prove --verbose -It/lib t/browser/*.t
+
+accessibility-report: all deps-test
+	@apxs-build/npm
+	@apxs-build/accessibility-report
 
 install: deps-build
 	+@$(RULES) install

@@ -418,6 +418,12 @@ export function squeezed(page) {
   });
 }
 
+// For the report of make accessibility-report: what was looked at, a line of JSON each.
+function note(seen) {
+  const file = process.env.ANSHIN_ACCESSIBILITY;
+  if (file) fs.appendFileSync(file, `${JSON.stringify({ ...seen, criteria: [...new Set(seen.criteria)] })}\n`);
+}
+
 const axeSource = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const prepared = new WeakSet();
@@ -430,13 +436,21 @@ export async function axe(page) {
     await page.context().addInitScript({ content: axeSource });
   }
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
-  const { passes, violations } = await page.evaluate(async (values) => {
+  const { passes, violations, seen } = await page.evaluate(async (values) => {
     const result = await window.axe.run(document, {
       runOnly: { type: 'tag', values },
       resultTypes: ['violations'], // of the others only their number is wanted
     });
     return {
       passes: result.passes.length,
+      seen: {
+        title: document.title,
+        language: document.documentElement.lang,
+        path: window.location.pathname,
+        media: document.querySelectorAll('audio, video, object, embed').length,
+        criteria: [...result.passes, ...result.violations].flatMap(({ tags }) => tags).filter((tag) => /^wcag\d{3}/.test(tag)),
+        faults: result.violations.flatMap(({ tags }) => tags).filter((tag) => /^wcag\d{3}/.test(tag)),
+      },
       violations: result.violations.map((violation) => ({
         rule: violation.id,
         help: violation.help,
@@ -444,6 +458,7 @@ export async function axe(page) {
       })),
     };
   }, tags);
+  note(seen);
   if (passes < 5) throw new Error(`axe looked at ${passes} rules only`);
   return violations;
 }
