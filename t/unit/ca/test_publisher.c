@@ -157,10 +157,11 @@ static void wait_ready(void)
 static int entries_of_list(void)
 {
     FILE *in = fopen(LAST_ENTRIES, "r");
+    char text[16];
     int entries = -1;
 
     if (in != NULL) {
-        (void)!fscanf(in, "%d", &entries);
+        entries = fgets(text, sizeof(text), in) != NULL ? (int)strtol(text, NULL, 10) : -1;
         (void)fclose(in);
     }
     return entries;
