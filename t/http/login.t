@@ -100,6 +100,7 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     is($locked->status, 403, 'the third is the limit: locked (LCK-2)');
     is($locked->header('WWW-Authenticate'), undef, 'which is no challenge');
     is($person->login($c)->status, 403, 'the right password does not open it (LCK-2)');
+    ok($person->wait_text(qr/^(パスワードの誤りが続いたため、.*アカウントをロックしました。)/m), 'U29: the mail tells by what it was locked');
     is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $person->{user})->{status}, 0, 'the operator unlocks');
     is($person->login($c)->status, 303, 'and the right password works again (LCK-2)');
 }

@@ -3,6 +3,7 @@
  */
 #include "core/login/lock.h"
 
+#include "core/account/lockout.h"
 #include "core/account/session.h"
 #include "core/mail/event.h"
 #include "core/mail/mail_render.h"
@@ -43,7 +44,36 @@ typedef struct telling_t {
     const char *worker;
 } telling_t;
 
-/* The mail tells when and from where it was locked, not when the worker came to it. */
+/* What the user entered wrongly, by the counter that is full. */
+static const struct {
+    anshin_counter_kind_t kind;
+    const char *flag; /* of the template */
+} causes[] = {
+    {ANSHIN_COUNTER_PASSWORD, "by_password"}, {ANSHIN_COUNTER_CODE, "by_code"}, {ANSHIN_COUNTER_ANSWER, "by_answer"}};
+
+/* When and from where it was locked, not when the worker came to it; by what, and until when, if it still is. */
+static apr_status_t gather(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, json_t **data)
+{
+    anshin_lock_t lock;
+    apr_status_t status = anshin_lock_get(op, txn, ANSHIN_COUNTER_PASSWORD, job->user, &lock);
+    int broken;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    *data = json_pack("{s:I, s:s*}", "when", anshin_mail_moment(job->created_at), "where", job->address);
+    broken = *data == NULL;
+    for (apr_size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+        if (lock.kinds & (1u << causes[i].kind)) {
+            broken |= json_object_set_new(*data, causes[i].flag, json_true()) != 0;
+        }
+    }
+    if (lock.unlock_at != 0) {
+        broken |= json_object_set_new(*data, "unlock_text", json_integer(anshin_mail_moment(lock.unlock_at))) != 0;
+    }
+    return broken ? anshin_fail(&op->error, ANSHIN_EFAULT, "AN1176", "notice of a lock: out of memory") : APR_SUCCESS;
+}
+
 static apr_status_t add_notice(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job)
 {
     anshin_account_t account;
@@ -53,9 +83,8 @@ static apr_status_t add_notice(anshin_op_t *op, anshin_txn_t *txn, const anshin_
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
-    event.data = json_pack("{s:I, s:s*}", "when", anshin_mail_moment(job->created_at), "where", job->address);
-    status = event.data != NULL ? anshin_event(op, txn, &event)
-                                : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1176", "notice of a lock: out of memory");
+    status = gather(op, txn, job, &event.data);
+    status = status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
     json_decref(event.data);
     return status;
 }

@@ -53,7 +53,7 @@ json_int_t anshin_mail_moment(apr_time_t time)
 /* 0: no memory. What was queued by an older version has the text of its times already. */
 static int tell_moments(anshin_op_t *op, json_t *data, const char *language)
 {
-    static const char *const names[] = {"when", "expires_text"};
+    static const char *const names[] = {"when", "expires_text", "unlock_text"};
     int told = 1;
 
     for (apr_size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -244,6 +244,9 @@ static void test_totp(void)
     ok(users_login(&fixture, "ot1", USERS_PASSWORD, &users_no_peer, NULL).outcome == ANSHIN_LOGIN_LOCKED,
        "the account, so that the right password opens nothing either (LCK-2)");
     ok(users_alive(&fixture, &member), "failures at a login leave the sessions that run (LCK-2)");
+    ok(users_tell_locks(&fixture) == 1 &&
+           strstr(users_mailed_text(&fixture, "locked"), "\nワンタイムパスワードの誤りが続いたため") != NULL,
+       "U29: the mail tells that it was by codes");
     (void)anshin_account_unlock(fixture_op(&fixture), "ot1");
     member = users_member(&fixture, "ot1", ANSHIN_METHOD_OTP);
     other = users_member(&fixture, "ot1", ANSHIN_METHOD_OTP);

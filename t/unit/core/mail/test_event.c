@@ -206,17 +206,19 @@ static void test_lock(apr_pool_t *pool)
     const char *address = "192.0.2.77";
     users_newest_t newest = {.kind = "locked", .pool = pool};
     anshin_mail_text_t text;
-    const char *locked_at;
+    const char *locked_at, *opens_at;
     anshin_op_t *op;
     anshin_txn_t *txn;
 
     open_fixture(pool);
+    fixture.contract.policy.unlock_after = apr_time_from_sec(7200);
     (void)users_register(&fixture, "lk1", ANSHIN_METHOD_PASSWORD);
     memset(&heard, 0, sizeof(heard));
     for (int i = 0; i < 20 && heard.count[ANSHIN_ACT_NOW_LOCKED] == 0; i++) {
         (void)users_login(&fixture, "lk1", "wrong", &users_no_peer, address);
     }
     locked_at = anshin_date_text(fixture.now, "ja", ANSHIN_DATE_PLAIN, pool);
+    opens_at = anshin_date_text(fixture.now + apr_time_from_sec(7200), "ja", ANSHIN_DATE_PLAIN, pool);
     fixture.now += apr_time_from_sec(3600);
     ok(heard.count[ANSHIN_ACT_NOW_LOCKED] == 1 && users_tell_locks(&fixture) == 1 &&
            heard.count[ANSHIN_ACT_LOCK_TOLD] == 1 && heard.actor.address == NULL,
@@ -228,6 +230,8 @@ static void test_lock(apr_pool_t *pool)
     ok(anshin_mail_open(op, &newest.mail, &text) == APR_SUCCESS && strstr(text.body, locked_at) != NULL &&
            strstr(text.body, address) != NULL,
        "S-12: the mail tells when and from where it was locked");
+    ok(strstr(text.body, "\nパスワードの誤りが続いたため") != NULL && strstr(text.body, opens_at) != NULL,
+       "U29: by what, and when it opens by itself");
 }
 
 /* --- operators -------------------------------------------------------------------------------------------------- */

@@ -134,6 +134,9 @@ static void test_lock(void)
                                      &(anshin_reissue_typed_t){"pet", "guess", ""}, &r);
     }
     ok(r.proof.locked, "five wrong answers lock (PRI-2, LCK-1)");
+    ok(users_tell_locks(&fixture) == 1 &&
+           strstr(users_mailed_text(&fixture, "locked"), "\n再発行の本人確認（秘密の質問の答え、") != NULL,
+       "U29: the mail tells that it was by answers");
     (void)anshin_reissue_execute(fixture_op(&fixture), ANSHIN_REISSUE_PASSWORD, link,
                                  &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r);
     ok(r.proof.locked && !r.proof.right && !r.password, "then the right one does not help (LCK-2)");
