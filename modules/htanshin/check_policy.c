@@ -87,7 +87,7 @@ static const row_t rows[] = {
     {"AnshinCertificateUses", WITHIN,
      "the certificate is good for other doors too, which know nothing of locks and sessions here (RFC 5280 4.2.1.12)"},
     {"AnshinCertificateName", TELLS,
-     "a terminal's old and new certificate look alike where one must be chosen; %{issued:%Y-%m-%d} tells them apart"},
+     "a device's old and new certificate look alike where one must be chosen; %{issued:%Y-%m-%d} tells them apart"},
     {"AnshinCertificateKey", NOT_WEAK, "112 bits of strength, which end with 2030 (SP 800-57 part 1, 5.6)"},
     {"AnshinCACertificate", FREE, NULL},
     {"AnshinCAKey", FREE, NULL},

@@ -404,10 +404,10 @@ static apr_status_t user_delete(anshin_call_t *call)
 }
 
 static const anshin_command_option_t add_options[] = {
-    {"address", "MAIL", "Mail address of the first terminal; not with -, where each line has its own.", 1},
+    {"address", "MAIL", "Mail address of the first device; not with -, where each line has its own.", 1},
     {"method", "METHOD", "password, otp or certificate; the contract's AnshinDefaultLoginMethod when not given.", 0},
     {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
-    {"label", "LABEL", "What the first terminal is called, at most 32 characters; the user may change it.", 0},
+    {"label", "LABEL", "What the first device is called, at most 32 characters; the user may change it.", 0},
     {"language", "LANGUAGE", "ja or en, of mail, until the user chooses one; when not given, that of the browser.", 0},
     {NULL, NULL, NULL, 0},
 };
@@ -431,7 +431,7 @@ const anshin_command_t anshin_commands_user[] = {
     {"user", "invite", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_invite,
      "Give a user who has not registered yet a new URL and code; the old ones end."},
     {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,
-     "Show state, method, terminals, certificates, locks and last login of a user."},
+     "Show state, method, devices, certificates, locks and last login of a user."},
     {"user", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, user_list,
      "List the contract's users, in the order of their IDs."},
     {"user", "lock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_lock, "Lock a user and end the user's sessions."},
@@ -443,6 +443,6 @@ const anshin_command_t anshin_commands_user[] = {
      "Give out a code that proves a user at the reissue of a password (AnshinReissueProof factor), or opens "
      "AnshinReissueGap."},
     {"user", "delete", "USER", 1, 1, delete_options, ANSHIN_ACCESS_STORE, user_delete,
-     "Delete a user with terminals, sessions, links and waiting mail, and revoke the certificates; the history stays."},
+     "Delete a user with devices, sessions, links and waiting mail, and revoke the certificates; the history stays."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };
