@@ -182,9 +182,6 @@ static int check_session(anshin_portal_request_t *request, const anshin_route_t 
     anshin_member_t member = anshin_member_of(request);
     int answer;
 
-    if (request->logged_in) {
-        anshin_menu_put(request);
-    }
     if (!(route->flags & ANSHIN_ROUTE_SESSION)) {
         return DECLINED;
     }
@@ -202,6 +199,16 @@ static int check_session(anshin_portal_request_t *request, const anshin_route_t 
         anshin_portal_request_log(request, APLOG_WARNING, "AN0620", "use of the session cannot be noted");
     }
     return DECLINED;
+}
+
+/* On whatever is answered to somebody who is logged in, errors and pages that are not there among it (U36). */
+static void put_menu(anshin_portal_request_t *request)
+{
+    if (request->logged_in) {
+        anshin_menu_put(request);
+    } else {
+        anshin_menu_remove(request);
+    }
 }
 
 /* Origin before the body is read, CSRF token after. */
@@ -234,6 +241,7 @@ static int check_post(anshin_portal_request_t *request, const anshin_route_t *ro
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "session");
     }
+    put_menu(request);
     status = anshin_csrf_check(&request->op, request->browser, anshin_form_get(request->form, "csrf"));
     if (status == ANSHIN_EDENIED) {
         anshin_portal_request_log(request, APLOG_WARNING, "AN0624",
@@ -301,6 +309,7 @@ static int open_request(anshin_portal_request_t *request, request_rec *r, const 
         anshin_response_failure(request, status, "session");
         return DONE;
     }
+    put_menu(request);
     if (request->query_broken) {
         anshin_response_error(request, HTTP_BAD_REQUEST);
         return DONE;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/account/account.h"
+#include "core/base/unicode.h"
 #include "core/render/announcement.h"
 #include "core/render/template.h"
 #include "core/render/template_dirs.h"
@@ -59,6 +60,12 @@ void anshin_page_flag(anshin_page_t *page, const char *key, int flag)
     anshin_page_put(page, page->page, key, json_boolean(flag));
 }
 
+/* The language of an operator's text where the page's is another; NULL: it needs none. */
+static const char *foreign(const anshin_page_t *page, const char *text)
+{
+    return strcmp(page->language, "ja") != 0 && anshin_unicode_japanese(text) ? "ja" : NULL;
+}
+
 /* The help desk, what of it a browser can open as links. */
 static void put_support(anshin_page_t *page, const char *support)
 {
@@ -76,6 +83,7 @@ static void put_support(anshin_page_t *page, const char *support)
         anshin_page_append(page, list, json_pack("{s:s, s:s*}", "text", part->text, "url", part->url));
     }
     put_text(page, page->data, "support", support);
+    put_text(page, page->data, "support_lang", foreign(page, support));
     anshin_page_put(page, page->data, "support_parts", list);
 }
 
@@ -88,12 +96,14 @@ static void put_contract(anshin_page_t *page)
 
     put_text(page, object, "name", contract->name);
     put_text(page, object, "title", anshin_contract_title(contract, page->language));
+    put_text(page, object, "title_lang", foreign(page, anshin_contract_title(contract, page->language)));
     put_text(page, object, "support", support);
     put_text(page, object, "site_url", policy->site_url);
     anshin_page_put(page, page->data, "contract", object);
     put_support(page, support);
     put_text(page, page->data, "style_url", policy->style_url);
     anshin_page_put(page, page->data, "base", json_string(contract->portal_base));
+    put_text(page, page->data, "origin", contract->portal_origin);
 }
 
 static void put_language(anshin_page_t *page)
@@ -291,7 +301,7 @@ static const char *say_with(anshin_page_t *page, const char *key, json_t *data)
 
 const char *anshin_page_say_number(anshin_page_t *page, const char *key, const char *name, apr_int64_t number)
 {
-    return say_with(page, key, json_pack("{s:I}", name, (json_int_t)number));
+    return say_with(page, key, json_pack("{s:I, s:b}", name, (json_int_t)number, "one", number == 1));
 }
 
 const char *anshin_page_say_text(anshin_page_t *page, const char *key, const char *name, const char *text)

@@ -159,6 +159,20 @@ int anshin_response_other_user(anshin_portal_request_t *request)
     return anshin_response_flow_ended(request);
 }
 
+/* A form that was not taken: its page, wherever its sender may go, is opened anew (U39). */
+static void put_again(anshin_portal_request_t *request, int status)
+{
+    const char *query = anshin_portal_request_query(request);
+
+    if (request->r->method_number == M_POST && status != HTTP_NOT_FOUND && status != HTTP_METHOD_NOT_ALLOWED) {
+        const char *page = anshin_portal_request_link(request, request->path);
+
+        anshin_page_text(request->page, "again_url",
+                         apr_pstrcat(request->op.pool, ap_os_escape_path(request->op.pool, page, 1), *query ? "?" : "",
+                                     *query ? query + 1 : "", NULL));
+    }
+}
+
 int anshin_response_error(anshin_portal_request_t *request, int status)
 {
     static const struct {
@@ -181,6 +195,7 @@ int anshin_response_error(anshin_portal_request_t *request, int status)
             key = known[i].key;
         }
     }
+    put_again(request, status);
     title = anshin_page_say(request->page, apr_pstrcat(request->op.pool, "error.", key, ".title", NULL));
     anshin_page_put(request->page, request->page->data, "title", json_string(title));
     anshin_page_text(request->page, "title_text", title);

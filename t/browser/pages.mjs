@@ -7,7 +7,9 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { axe, checkHtml, done, facts, is, layoutShifts, mislabelled, ok, shell, sideways, squeezed, widths } from './lib/browser.mjs';
+import {
+  axe, checkHtml, done, facts, is, layoutShifts, mislabelled, misplaced, ok, shell, sideways, squeezed, widths,
+} from './lib/browser.mjs';
 import { states } from './lib/states.mjs';
 
 const photographs = process.env.ANSHIN_SCREENSHOTS;
@@ -68,7 +70,7 @@ async function look(page, name, width, messages) {
   await page.setViewportSize(widths[width]);
   await page.goto(`${origin}/${name}`, { waitUntil: 'load' });
   faults.push(...(await axe(page)).map((violation) => JSON.stringify(violation)), ...messages.splice(0));
-  faults.push(...(await layoutShifts(page)), ...(await mislabelled(page)), ...(await squeezed(page)));
+  faults.push(...(await layoutShifts(page)), ...(await mislabelled(page)), ...(await misplaced(page)), ...(await squeezed(page)));
   for (const [narrow, height] of [[320, 640], [640, 450], [704, 450], [1024, 640], [1152, 640]]) {
     faults.push(...(await sideways(page, narrow, height)), ...(await squeezed(page)));
   }
@@ -87,6 +89,25 @@ async function onPaper(page, name) {
     faults.push(...(await squeezed(page)));
     if (await page.locator('nav.menu').first().isVisible()) faults.push('a menu on paper');
   }
+  await page.emulateMedia({ media: null });
+  return faults;
+}
+
+// On paper a page with a secret tells whose it is and where its link leads (U37).
+async function onPaperWhole(page, name) {
+  await page.emulateMedia({ media: 'print' });
+  await page.setViewportSize({ width: 794, height: 1123 });
+  await page.goto(`${origin}/${name}`, { waitUntil: 'load' });
+  const faults = await page.evaluate(() => {
+    const link = document.querySelector('main a[data-url]');
+    const out = [];
+    if (!getComputedStyle(link, '::after').content.includes(link.dataset.url)) out.push('a link without its address');
+    if (!document.querySelector('main .facts time')?.checkVisibility()) out.push('no date');
+    for (const node of document.querySelectorAll('main button, main .seen')) {
+      if (node.checkVisibility()) out.push(`on paper: ${node.textContent}`);
+    }
+    return out;
+  });
   await page.emulateMedia({ media: null });
   return faults;
 }
@@ -173,6 +194,8 @@ async function walk({ language, width, dark }) {
   }
   await typing(page, language);
   if (width === 'desktop') {
+    const faults = await onPaperWhole(page, `register-done-${language}`);
+    ok(faults.length === 0, `register-done-${language}, printed: nothing to complain about`, faults.join('\n'));
     for (const name of [`history-${language}`, `account-${language}`]) {
       for (const [what, seen] of [['on paper', onPaper], ['in forced colours', forced]]) {
         const faults = await seen(page, name);

@@ -74,7 +74,7 @@ await person.send(credentials(taro));
 is(person.path(), '/anshin/register/done', 'good credentials are registered (REG-3)');
 taro.downloadPassword = (await person.text('#secret')).trim();
 like(taro.downloadPassword, /^[2-9a-zA-Z]{12,}$/, 'the download password is shown (REG-4, CRT-2)');
-like(await person.text(), new RegExp(ja('register_done.next_mail')), 'and that a mail follows (REG-4)');
+like(await person.text(), new RegExp(ja('issued.next_mail')), 'and that a mail follows (REG-4)');
 await person.page.reload();
 is((await person.text('#secret')).trim(), taro.downloadPassword, 'a reload shows it again (SEC-1, U02)');
 await person.page.goto(new URL('/anshin/help/import', person.page.url()).href);

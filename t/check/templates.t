@@ -12,6 +12,7 @@ use Anshin::Source;
 my $code      = join "\n", map { slurp($_) } sources('c');
 my %templates = map { basename($_, '.mustache') => slurp($_) } glob 'htdocs/templates/*.mustache';
 my %parts     = map { 'parts/' . basename($_, '.mustache') => slurp($_) } glob 'htdocs/templates/parts/*.mustache';
+my %all       = (%templates, %parts);
 my %mails     = map { basename($_, '.mustache') => decode('UTF-8', slurp($_)) } glob 'htdocs/mail/*.mustache';
 
 # --- pages ---
@@ -44,6 +45,32 @@ my %labelled = map { $_ => 1 } $table =~ /\{"(\w+)", "/g;
 my %shown = map { $_ => 1 } map { /\{\{#field\.(\w+)\.invalid\}\}/g } values %templates, values %parts;
 is(join(' ', sort keys %labelled), join(' ', sort keys %shown), 'U16: every field that shows errors is one of those that the box above the form tells of');
 cmp_ok(keys %shown, '>', 12, 'fields that show errors: ' . keys %shown);
+
+# Complaints stand below their field, as in the Digital Agency's system.
+my (@above, @unmarked, $below, $marked);
+for my $name (sort keys %all) {
+    while ($all{$name} =~ /\{\{#field\.(\w+)\.invalid\}\}\n<ul class="field-errors"/g) {
+        my ($field, $at) = ($1, pos $all{$name});
+        $below++;
+        push @above, "$name: $field" if substr($all{$name}, $at) =~ /\A(?:(?!<\/(?:form|fieldset)>|<label for).)*\bname="$field"/s;
+    }
+}
+is("@above", '', 'every complaint stands below its field');
+cmp_ok($below, '>', 25, "complaints looked at: $below");
+
+# What must be filled in says so, where there is more to fill in than a login or a single field.
+for my $name (sort keys %templates) {
+    for my $form (whole($templates{$name}) =~ /(<form\b.*?<\/form>)/gs) {
+        my @must = $form =~ /<(?:input|select)\b(?=[^>]*\srequired\b)[^>]*\sid="(\w+)"/g;
+        next if @must < 2 || $form =~ /id="user" name="user".*"current-password"/s;
+        $marked += @must;
+        push @unmarked, "$name: $_" for grep { $form !~ /<label for="$_">(?:(?!<\/label>).)*class="required"/s } @must;
+    }
+}
+is("@unmarked", '', 'every field that must be filled in is marked');
+cmp_ok($marked, '>', 12, "fields looked at: $marked");
+
+is(join(' ', grep { $_ ne 'framed' && $templates{$_} !~ /\{\{> parts\/title\}\}/ } sort keys %templates), '', "U36: every page has its title from the part that has a phone's menu");
 
 # --- mail ---
 

@@ -1,6 +1,7 @@
 # Every text that C code names by its whole key exists in both languages, and texts that it fills in name the values they get.
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use JSON::PP;
 use Test::More;
@@ -85,6 +86,10 @@ is(join("\n", @unused), '', 'every text is shown somewhere');
 
 my @differ = grep { tags($texts{ja}{$_}) ne tags($texts{en}{$_} // '') } sort keys %{ $texts{ja} };
 is(join("\n", @differ), '', 'both languages show the same values');
+
+# A line may end between kana and the letters of one word, unless a word joiner stands there (U34).
+my @torn = grep { $texts{ja}{$_} =~ /ユーザID|QRコード|IPアドレス/ } sort keys %{ $texts{ja} };
+is("@torn", '', 'U34: no word of kana and letters can be torn at the end of a line');
 
 sub tags { return join ' ', sort $_[0] =~ /\{\{(\w+)\}\}/g }
 

@@ -94,6 +94,16 @@ sub history_acts {
     ok($p->wait_text(qr/(パスワード)/), 'a notice was mailed (MAI-3, S13)');
     $r = $c->post('/anshin/password', { current => $p->{password}, password => 'Yet-Another-9', password_confirm => 'Yet-Another-9' });
     is($r->status, 403, 'a form without our CSRF token is refused (S10)');
+    my ($main) = $r->text =~ /(<main.*<\/main>)/s;
+    like($main, qr{href="/anshin/password">画面をもう一度開く<}, 'U39: the page of the form is offered again');
+    unlike($main, qr{/anshin/login}, 'U39: and no login');
+    my $lost = $c->get('/anshin/nothing');
+    is($lost->status, 404, 'a page that is not there');
+    like($lost->text, qr{<nav class="menu menu-side".*href="/anshin/account".*href="/anshin/">トップへ戻る}s, 'U36: has the menu for who is logged in, and leads to the first page');
+    my $nobody = $s->client->get('/anshin/nothing')->text;
+    like($nobody, qr{href="/anshin/login">ログインへ進む}, 'U36: for others the login');
+    unlike($nobody, qr{<nav class="menu}, 'U36: and no menu');
+    like($page->text, qr{<h1>パスワード変更</h1>\s*<nav class="menu menu-fold" [^>]*>\s*<details>}, "U36: a phone's menu stands under the title");
 }
 
 {
@@ -143,6 +153,9 @@ sub history_acts {
     cmp_ok(scalar @keys, '>=', 1, 'other sessions can be ended (S17)');
     my $r = $c->submit($page, { key => 'f' x 64 });
     is($r->status, 303, 'a session that is not there ends without fuss');
+    my ($theirs_at) = $page->text =~ /name="key" value="$keys[0]">.*?<span class="hidden-text"> \((.+?)\)<\/span>/s;
+    my $ended = $c->follow($c->submit($page, { key => $keys[0] }));
+    like($ended->text, qr/role="status">.*\Q$theirs_at\Eにログインした端末をログアウトさせました。/s, 'U29: it is told which one was ended');
     my ($csrf) = $page->text =~ /name="csrf" value="([^"]+)"/;
     is($c->post('/anshin/sessions', { csrf => $csrf, all => 1 })->status, 303, 'all others end');
     is($second->get('/anshin/account')->status, 303, 'at once (S17, LOG-9)');
@@ -165,10 +178,10 @@ sub history_acts {
     is($r->place =~ s/=.*/=/r, '/anshin/terminal/add?typed=', 'not with a bad address, which leads to the page again (FLO-2)');
     my $shown = $c->follow($r);
     is($shown->status, 200, 'it can be reloaded');
-    like($shown->text, qr/id="address-error".*name="address" value="not-an-address".*name="address_confirm" value="x"/s, 'names the field and keeps what was typed');
+    like($shown->text, qr/name="address" value="not-an-address".*id="address-error".*name="address_confirm" value="x"/s, 'names the field and keeps what was typed');
     my ($english) = $shown->text =~ /href="([^"]*lang=en[^"]*)"/;
     my $switched = $c->follow($c->get($english =~ s/&amp;/&/gr));
-    like($switched->text, qr/lang="en".*id="address-error".*Enter .*value="not-an-address"/s, 'in the other language as well');
+    like($switched->text, qr/lang="en".*value="not-an-address".*id="address-error".*Enter /s, 'in the other language as well');
     $c->get($shown->{path} =~ s/\?/?lang=ja&/r);
     like($shown->text, qr/href="#address">メールアドレスは、name\@example\.jp/, 'U16: the box above names the field once');
     unlike($c->get("/anshin/terminal/change?n=1&typed=$1")->text, qr/not-an-address/, 'on no other page') if $shown->{path} =~ /typed=([\w-]+)/;
@@ -197,7 +210,7 @@ sub history_acts {
     is($r->status, 303, 'confirmed');
     my $done = $c->follow($r);
     is($done->status, 200, 'the result');
-    like($done->text, qr/端末を追加しました.*<dd>b\@example\.jp</s, 'U29: tells what was added');
+    like($done->text, qr/端末を追加しました.*<dd>p-01-usr001<.*"terminal-number">2<.*スマートフォン.*<dd>b\@example\.jp<.*<time datetime="20/s, 'U29, U37: tells what was added, for whom and when');
     like($done->text, qr{/anshin/account" aria-current="page"}, 'U36: the menu says where one is');
     like($c->get('/anshin/account')->text, qr/b\@example\.jp/, 'the terminal is there (ACC-2)');
     is($c->submit($confirm, {})->place, '/anshin/terminal/done', 'the confirmation works once, and leads on (S29, FLO-2)');
@@ -205,16 +218,18 @@ sub history_acts {
     $r = $c->submit($c->get('/anshin/terminal/change?n=2'), { address => 'd@example.jp', address_confirm => 'd@example.jp', kind => 'pc' });
     $r = $c->submit($c->follow($r), {});
     is($r->status, 303, 'an address changes (ACC-5)');
-    like($c->follow($r)->text, qr/端末を変更しました.*<dd>d\@example\.jp</s, 'U29: the result tells of which terminal');
+    like($c->follow($r)->text, qr/端末を変更しました.*"terminal-number">2<.*パソコン.*<dd>d\@example\.jp</s, 'U29: the result tells of which terminal');
     ok($p->wait_text(qr/(d\@example\.jp)/, 'b@example.jp'), 'the old address is told (S13)');
     ok($p->wait_text(qr/(d\@example\.jp)/, 'd@example.jp'), 'the new one as well');
     is($c->get('/anshin/terminal/change?n=9')->status, 404, 'no terminal 9');
     is($c->get('/anshin/terminal/change')->status, 404, 'nor none');
 
-    $r = $c->get('/anshin/terminal/delete?n=2');
-    $r = $c->submit($c->follow($r), {});
+    my $asked = $c->follow($c->get('/anshin/terminal/delete?n=2'));
+    my @ways_out = $asked->text =~ /<a class="button[^"]*" href="([^"]*)"/g;
+    is("@ways_out", '/anshin/account', 'U30: one button leads away from a deletion, not two to the same page');
+    $r = $c->submit($asked, {});
     is($r->status, 303, 'a terminal is deleted (ACC-5)');
-    like($c->follow($r)->text, qr/端末を削除しました.*<dd>d\@example\.jp</s, 'U29: and told when it is gone');
+    like($c->follow($r)->text, qr/端末を削除しました.*"terminal-number">2<.*パソコン.*<dd>d\@example\.jp</s, 'U29: and told when it is gone');
     unlike($c->get('/anshin/account')->text, qr/d\@example\.jp/, 'and gone');
     $r = $c->follow($c->get('/anshin/terminal/delete?n=1'));
     $c->submit($r, {}) if $r->status == 200;

@@ -9,7 +9,7 @@ use Test::More;
 use Anshin::Person;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => encode('UTF-8', <<'END'), sites => { plain => 'AnshinLoginMethods otp' });
+my $s = Anshin::Server->new(contract => encode('UTF-8', <<'END'), sites => { plain => encode('UTF-8', qq(AnshinLoginMethods otp\nAnshinTitle "かしわ会員サイト"\nAnshinSupport "窓口 03-0000-0000")) });
 AnshinTitle "みどり会員サイト" en "Midori members' site"
 AnshinSupport "窓口 03-0000-0000" en "Help desk +81-3-0000-0000"
 AnshinMailSignature "みどり会" en "Midori society"
@@ -64,9 +64,13 @@ is((grep { /どなたにも教えない/ } $p->texts), 0, 'and not in the instal
 
 my $plain = $s->client(host => 'plain.localhost', ca => undef)->get('/anshin/login', 'Accept-Language' => 'ja');
 is($plain->status, 200, 'the other contract');
-like($plain->text, qr{<label for="user">ユーザID</label>}, 'the other contract keeps the installed texts');
+like($plain->text, qr{<label for="user">ユーザ\x{2060}ID</label>}, 'the other contract keeps the installed texts');
 like($plain->text, qr{static/icon\.svg" alt}, 'and mark');
 unlike($plain->text, qr{brand\.css}, 'and style sheet');
+like($plain->text, qr{<span>かしわ会員サイト</span>.*<span>窓口 }s, "U34: in Japanese its title and help desk are in the page's language");
+my $in_english = $s->client(host => 'plain.localhost', ca => undef)->get('/anshin/login', 'Accept-Language' => 'en')->text;
+like($in_english, qr{<html lang="en".*<span lang="ja">かしわ会員サイト</span>.*<span lang="ja">窓口 }s, 'U34: in English the page says that they are Japanese');
+unlike($english, qr{<span lang="ja">}, 'U34: a title in the language of the page says nothing');
 
 # --- what an operator writes and cannot be rendered: found before anybody needs it, and nothing hangs on it (MAI-3) ---
 

@@ -168,7 +168,9 @@ is($elsewhere->status, 200, 'until then it can be fetched again, elsewhere too (
 
 my $done = $c->submit($fetched, {}, qr{/done});
 is($done->place, '/anshin/download/done', 'the person says that the import is done');
-is($c->follow($done)->status, 200, 'and sees what comes next');
+my $ready = $c->follow($done);
+is($ready->status, 200, 'and sees what comes next');
+like($ready->text, qr/<dd>p-01-usr\d+<.*"terminal-number">1</s, 'U29: of which device');
 is($c->submit($fetched, {}, qr{/done})->place, '/anshin/download/done', 'said twice it is as well');
 is($c->get('/anshin/download/file?file=modern')->place, '/anshin/download/done', 'U10: nor by its own address');
 is($other->submit($elsewhere, { download_password => $person->{download_password}, profile => 'modern' })->status, 410,

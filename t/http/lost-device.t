@@ -81,6 +81,8 @@ is($with->get('/members/')->status, 401, 'and no longer lets in, at once (LST-2,
 my $done = $c->follow($r);
 is($done->status, 200, 'the page says so');
 like($done->text, qr{href="/anshin/reissue/certificate"}, 'and what to do next');
+like($done->text, qr/<dd>\Q$p->{user}\E<.*"terminal-number">1<.*<time datetime="20/s, 'U29: and of which device');
+unlike($done->text, qr/\@example\.jp</, 'but no address');
 is($c->get($done->{path})->status, 200, 'a reload does nothing');
 is($again->submit($choice, { device => 1 })->place =~ s/\?.*//r, '/anshin/lost/done', 'nor does sending it twice (FLO-2)');
 my $late = $s->client;

@@ -15,7 +15,20 @@ AnshinConfirmAddress on
 END
 
 my $p = Anshin::Person->add($s, 'p-01-usr001', method => 'otp');
-like($p->register->text, qr/ログインのたびに、パスワードに続けてワンタイムパスワード.*認証アプリ/s, 'U38: the end of the registration says what the login asks for');
+my $registered = $p->register;
+like($registered->text, qr/ログインのたびに、パスワードに続けてワンタイムパスワード.*認証アプリ/s, 'U38: the end of the registration says what the login asks for');
+{
+    my ($offer) = $registered->text =~ /<a class="button second" href="([^"]+)">認証アプリを登録する</;
+    ok($offer, 'U38, LOG-7: and offers to enrol an app');
+    my $new = Anshin::Person->add($s, 'p-01-usr007', method => 'otp');
+    $new->register;
+    my $b = $s->client;
+    my $code = $b->follow($b->submit($b->get($offer), { user => $new->{user}, password => $new->{password} }));
+    my $page = send_code($b, $code);
+    my $r = $b->submit($page, { code => $new->wait_text(qr/\b(\d{6})\b/) });
+    like($r->place, qr{^/anshin/account/authenticator}, 'U38: behind a full login the page to enrol it follows');
+}
+
 my $c = $s->client;
 
 {

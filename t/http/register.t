@@ -206,6 +206,12 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
     my ($secret) = $page->text =~ /id="secret">([^<]+)</;
     like($secret, qr/^[2-9a-z]{14}$/, 'the download password is shown (REG-4, CRT-2)');
     is($page->header('Cache-Control'), 'no-store', 'and nothing keeps it (S19)');
+    like($page->text, qr/<dd>p-01-usr002<.*"terminal-number">1<.*<dd>p\*\*\*\d\@example\.jp<.*<time datetime="20/s, 'U29, U37: with whose it is, of which device, and when');
+    like($page->text, qr{href="/anshin/help/import" data-url="https://[^/"]+/anshin/help/import"}, 'U37: on paper a link has its address');
+    my $stale = $c->post($page->{path}, {});
+    is($stale->status, 403, 'a form without our token');
+    like($stale->text, qr{href="\Q$page->{path}\E">画面をもう一度開く<}, 'U39: leads whoever registers to the page again');
+    unlike($stale->text, qr{href="/anshin/login"}, 'U39: and to no login');
     my $copied = $c->clone;
     my ($english) = $page->text =~ /href="([^"]*lang=en[^"]*)"/;
     my @ways = ([ 'a reload', $page->{path} ], [ 'another tab', '/anshin/register/done' ], [ 'the other language', $english =~ s/&amp;/&/gr ]);

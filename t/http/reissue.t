@@ -53,6 +53,8 @@ sub ask {
     my $done = $c->follow($r);
     my ($password) = $done->text =~ /id="secret"[^>]*>([^<]+)</;
     ok($password, 'the new password is shown (PRI-3)') or diag $done->text;
+    like($done->text, qr/<dd>\Q$p->{user}\E<.*<time datetime="20/s, 'U29, U37: with whose it is, and when');
+    unlike($done->text, qr/"terminal-number"|\@example\.jp</, 'U29: a password is of no device');
     like($c->get($done->{path})->text, qr/id="secret"[^>]*>\Q$password\E</, 'and again at a reload (SEC-1, U02)');
     my $copied = $c->clone;
     is($c->submit($done, {})->status, 303, 'until the person says that it was seen');
@@ -118,6 +120,8 @@ sub ask {
     my ($download) = $done->text =~ /id="secret"[^>]*>([^<]+)</;
     unlike($done->text, qr{class="button[^"]*" href="/anshin/login"}, 'U26: no button leads to a login that cannot work yet');
     ok($download, 'shows a download password (CRI-2)');
+    like($done->text, qr/<dd>\Q$p->{user}\E<.*"terminal-number">1<.*<dd>\w\*\*\*\w\@example\.jp<.*<time datetime="20/s, 'U29, U37: with whose it is, of which device, and when');
+    like($done->text, qr/このパスワードは、この画面でしか表示されません。/, 'U26: which no other page has');
     is($with->get('/members/')->status, 401, 'the old certificate has ended at once (CRI-2, LOG-9)');
     my $old = $p->{download_password};
     isnt($download, $old, 'a new one');

@@ -47,11 +47,14 @@ is($sent->place, '/anshin/renewal/done', 'REN-2: it is confirmed');
 my $done = $old->follow($sent);
 my $password = secret_of($done);
 ok($password, 'REN-2: and shows the download password');
+like($done->text, qr/<dd>\Q$p->{user}\E<.*<dd>\Q$p->{address}\E</s, 'U29: for whom and which device');
+like($done->text, qr/取り込みが終わるまでは、アカウント管理でも確認できます。/, 'U26: and that the account page has it as well');
 is(secret_of($old->get($done->{path})), $password, 'SEC-1: which can be looked at again');
 is($old->submit($confirm)->place, '/anshin/renewal/done', 'FLO-2: sent once more it leads to where it stands');
 is(secret_of($old->get($done->{path})), $password, 'FLO-2: and has renewed nothing');
 my $seen = $old->follow($old->submit($done));
 unlike($seen->text, qr/\Q$password\E/, 'SEC-1: once it is confirmed, the page shows it no more');
+like($seen->text, qr/取り込みが終わるまでは、アカウント管理で確認できます。/, 'U26: and says where it still is');
 is($old->get($tab->{path})->status, 200, 'FLO-1: the flow of another tab lives on');
 ok($p->wait_text(qr/(更新を受け付けました)/), 'MAI-3: a notice is mailed');
 

@@ -193,3 +193,18 @@ char *anshin_unicode_typed(const char *text, int fold, apr_pool_t *pool)
     }
     return result;
 }
+
+int anshin_unicode_japanese(const char *text)
+{
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+    utf8proc_int32_t code;
+    utf8proc_ssize_t used;
+
+    while (*at != '\0' && (used = utf8proc_iterate(at, -1, &code)) > 0) {
+        if (is_japanese(code)) {
+            return 1;
+        }
+        at += used;
+    }
+    return 0;
+}

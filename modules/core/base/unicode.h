@@ -30,6 +30,10 @@ int anshin_unicode_valid(const char *text);
 /* 1 when text is valid UTF-8 without control characters (tab included). */
 int anshin_unicode_clean(const char *text);
 
+/* 1 when valid UTF-8 has a character of kana, or of kanji, which count as Japanese: in a page of another language such
+ * a text needs its own. */
+int anshin_unicode_japanese(const char *text);
+
 /* The octets of the longest beginning of valid UTF-8 that has at most max of them and ends behind a character. */
 apr_size_t anshin_unicode_cut(const char *text, apr_size_t max);
 

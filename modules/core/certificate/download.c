@@ -308,6 +308,7 @@ static apr_status_t read_issues(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     apr_status_t status = anshin_account_get(op, txn, wish->user, &account);
 
     issues->method = -1;
+    memset(&issues->terminal, 0, sizeof(issues->terminal));
     apr_array_clear(issues->waits);
     if (status != APR_SUCCESS || (status = anshin_account_terminals(op, txn, &account, &terminals)) != APR_SUCCESS) {
         return status;
@@ -315,6 +316,9 @@ static apr_status_t read_issues(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     issues->method = (int)account.method;
     for (int i = 0; status == APR_SUCCESS && i < terminals->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        if (wish->only == terminal->number) {
+            issues->terminal = *terminal;
+        }
         if (wish->only == 0 || wish->only == terminal->number) {
             status = add_issue(op, txn, &account, terminal, wish->since, issues->waits);
         }
@@ -325,6 +329,7 @@ static apr_status_t read_issues(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 apr_status_t anshin_download_issues(anshin_op_t *op, const char *user, apr_int64_t terminal, apr_time_t since,
                                     anshin_issues_t *issues)
 {
+    memset(issues, 0, sizeof(*issues));
     issues->method = -1;
     issues->waits = apr_array_make(op->pool, 4, sizeof(anshin_issue_t));
     return anshin_op_read(op, read_issues, &(issues_t){user, terminal, since, issues});

@@ -60,8 +60,9 @@ typedef struct anshin_issue_t {
 } anshin_issue_t;
 
 typedef struct anshin_issues_t {
-    int method;                /* the account's */
-    apr_array_header_t *waits; /* of anshin_issue_t */
+    int method;                 /* the account's */
+    apr_array_header_t *waits;  /* of anshin_issue_t */
+    anshin_terminal_t terminal; /* the one that was asked for, as it is; number 0: none, or it is gone */
 } anshin_issues_t;
 
 /* Of the downloads that were prepared for this user at `since`, for one terminal or all (0), those that still wait.

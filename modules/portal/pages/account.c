@@ -13,6 +13,8 @@
 #include "portal/response.h"
 #include "portal/words.h"
 
+#define SECONDS_MAX 12 /* digits of a time in an address */
+
 /* Where a button of a terminal leads. */
 static void put_url(anshin_portal_request_t *request, json_t *row, const char *name, const char *path,
                     apr_int64_t number)
@@ -169,15 +171,25 @@ static apr_status_t put_session(void *baton, const char *key, const anshin_sessi
     return APR_SUCCESS;
 }
 
-/* What the form before this page did. */
+/* What the form before this page did: when the session that it ended had begun, as the list has told it; "all"; or
+ * "one", which was gone already. */
 static void put_ended(anshin_portal_request_t *request)
 {
     const char *ended = anshin_form_get(request->query, "ended");
+    const char *text;
 
-    if (ended != NULL) {
-        const char *key = strcmp(ended, "all") == 0 ? "alerts.sessions_ended_all" : "alerts.session_ended_one";
-        anshin_page_alert(request->page, "success", anshin_page_say(request->page, key));
+    if (ended == NULL) {
+        return;
     }
+    if (*ended != '\0' && strlen(ended) <= SECONDS_MAX && strspn(ended, "0123456789") == strlen(ended)) {
+        text = anshin_date_text(apr_time_from_sec(apr_atoi64(ended)), request->page->language, ANSHIN_DATE_TABLE,
+                                request->op.pool);
+        text = anshin_page_say_text(request->page, "alerts.session_ended_at", "time", text);
+    } else {
+        text = anshin_page_say(request->page,
+                               strcmp(ended, "all") == 0 ? "alerts.sessions_ended_all" : "alerts.session_ended_one");
+    }
+    anshin_page_alert(request->page, "success", text);
 }
 
 int anshin_page_sessions_get(anshin_portal_request_t *request)
@@ -198,18 +210,49 @@ int anshin_page_sessions_get(anshin_portal_request_t *request)
     return anshin_response_page(request, "sessions", HTTP_OK);
 }
 
+typedef struct began_t {
+    const char *key;
+    apr_time_t at;
+} began_t;
+
+static apr_status_t see_began(void *baton, const char *key, const anshin_session_t *session)
+{
+    began_t *began = baton;
+
+    if (strcmp(key, began->key) == 0) {
+        began->at = session->created_at;
+    }
+    return APR_SUCCESS;
+}
+
+/* Back to the list. */
+static int lead_back(anshin_portal_request_t *request, int all, const began_t *began)
+{
+    const char *path = all ? "/sessions?ended=all" : "/sessions?ended=one";
+
+    if (began->at != 0) {
+        path = apr_psprintf(request->op.pool, "/sessions?ended=%" APR_TIME_T_FMT, apr_time_sec(began->at));
+    }
+    return anshin_response_redirect(request, path);
+}
+
 /* End one session of this user, or all but this one. */
 int anshin_page_sessions_post(anshin_portal_request_t *request)
 {
     const char *key = anshin_form_get(request->form, "key");
     int all = anshin_form_get(request->form, "all") != NULL;
     const anshin_session_match_t match = {.key = all ? NULL : key, .except = all ? request->session_key : NULL};
+    const anshin_member_t member = anshin_member_of(request);
+    began_t began = {.key = all ? "" : key};
     apr_status_t status;
 
     if (!all && (key == NULL || strlen(key) != 2 * ANSHIN_DIGEST_BYTES)) {
         return anshin_response_error(request, HTTP_BAD_REQUEST);
     }
-    status = anshin_sessions_end(&request->op, request->session.user, &match, request->session_key, NULL);
+    status = anshin_member_sessions(&request->op, &member, see_began, &began);
+    if (status == APR_SUCCESS) {
+        status = anshin_sessions_end(&request->op, request->session.user, &match, request->session_key, NULL);
+    }
     if (status != APR_SUCCESS) {
         return anshin_member_failure(request, status, "sessions");
     }
@@ -217,5 +260,5 @@ int anshin_page_sessions_post(anshin_portal_request_t *request)
         anshin_member_leaves(request);
         return anshin_response_redirect(request, "/login");
     }
-    return anshin_response_redirect(request, all ? "/sessions?ended=all" : "/sessions?ended=one");
+    return lead_back(request, all, &began);
 }

@@ -21,6 +21,7 @@
 #include "portal/flow_cookie.h"
 #include "portal/device.h"
 #include "portal/pages/guide.h"
+#include "portal/pages/member.h"
 
 #define PASSWORD_MAX 128 /* bytes typed */
 
@@ -216,8 +217,13 @@ int anshin_page_download_file_get(anshin_portal_request_t *request)
 
 int anshin_page_download_done_get(anshin_portal_request_t *request)
 {
+    apr_status_t status;
+
     if (request->flow.stage != ANSHIN_STAGE_RESULT) {
         return anshin_response_flow(request, "/download");
+    }
+    if ((status = anshin_member_show_result(request, NULL)) != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "end of the download");
     }
     anshin_page_steps(request->page, steps, 2);
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));

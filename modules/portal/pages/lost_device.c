@@ -11,6 +11,7 @@
 
 #include "core/selfservice/lost_device.h"
 #include "portal/flow_cookie.h"
+#include "portal/pages/member.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
 #include "portal/words.h"
@@ -95,6 +96,11 @@ int anshin_page_lost_choose_post(anshin_portal_request_t *request)
 
 int anshin_page_lost_done_get(anshin_portal_request_t *request)
 {
+    apr_status_t status = anshin_member_show_result(request, NULL);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_failure(request, status, "lost device");
+    }
     anshin_page_steps(request->page, anshin_lost_steps, STEP_DONE);
     if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
         anshin_page_text(request->page, "certificate_reissue_url",

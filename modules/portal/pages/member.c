@@ -73,6 +73,38 @@ apr_status_t anshin_member_show_stopped(anshin_portal_request_t *request)
     return status;
 }
 
+/* The flow's user is who is logged in here. */
+static int is_own(const anshin_portal_request_t *request)
+{
+    return request->logged_in && strcmp(request->session.user, request->flow.user) == 0;
+}
+
+/* None to whoever has come for a lost device, who need not know the others. */
+static const char *told_address(const anshin_portal_request_t *request, const char *address)
+{
+    if (address == NULL || request->flow.kind == ANSHIN_FLOW_LOST_DEVICE) {
+        return "";
+    }
+    return is_own(request) ? address : anshin_address_masked(address, request->op.pool);
+}
+
+void anshin_member_show_outcome(anshin_portal_request_t *request, const anshin_terminal_t *terminal)
+{
+    json_t *outcome = json_pack("{s:s}", "user", request->flow.user);
+    json_t *which;
+
+    anshin_page_moment(request->page, outcome, "when", request->flow.reached, ANSHIN_DATE_PLAIN);
+    if (terminal != NULL && terminal->number != 0) {
+        which = json_object();
+        anshin_words_terminal(request->page, which, terminal->number, terminal->label);
+        anshin_page_put(request->page, which, "kind_text",
+                        json_string(anshin_words_kind(request->page, terminal->kind)));
+        anshin_page_put(request->page, which, "address", json_string(told_address(request, terminal->address)));
+        anshin_page_put(request->page, outcome, "terminal", which);
+    }
+    anshin_page_put(request->page, request->page->page, "outcome", outcome);
+}
+
 apr_status_t anshin_member_show_result(anshin_portal_request_t *request, int *method)
 {
     int ended = request->flow.stage == ANSHIN_STAGE_ENDED;
@@ -90,7 +122,10 @@ apr_status_t anshin_member_show_result(anshin_portal_request_t *request, int *me
         anshin_page_append(request->page, list, row);
         anshin_page_text(request->page, "download_password", issue->password);
     }
+    anshin_member_show_outcome(request, &issues.terminal);
     anshin_page_flag(request->page, "secrets", json_array_size(list) > 0);
+    anshin_page_flag(request->page, "in_account",
+                     is_own(request) && ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT));
     anshin_page_put(request->page, request->page->page, "issues", list);
     anshin_page_flag(request->page, "seen", ended);
     anshin_page_text(request->page, "seen_url",

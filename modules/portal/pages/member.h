@@ -32,9 +32,13 @@ int anshin_member_complain(anshin_portal_request_t *request, const char *field, 
  * ANSHIN_EFAULT. */
 apr_status_t anshin_member_show_stopped(anshin_portal_request_t *request);
 
+/* What the flow has done, for the page at its end and for paper (U29, U37): page.outcome, with whose it was, when, and
+ * of which terminal; NULL or number 0: of none. Its address is whole for who is logged in, and masked for others. */
+void anshin_member_show_outcome(anshin_portal_request_t *request, const anshin_terminal_t *terminal);
+
 /* What the flow's result shows until the person has confirmed that it was seen (SEC-1): page.issues, with
- * page.download_password when there is one of them; page.seen afterwards. *method: the account's; may be NULL. Answers
- * of anshin_download_issues(). */
+ * page.download_password when there is one of them; page.seen afterwards; its outcome, with the terminal as it is.
+ * *method: the account's; may be NULL. Answers of anshin_download_issues(). */
 apr_status_t anshin_member_show_result(anshin_portal_request_t *request, int *method);
 
 #endif

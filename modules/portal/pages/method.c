@@ -162,6 +162,7 @@ int anshin_page_method_done_get(anshin_portal_request_t *request)
     }
     anshin_page_flag(request->page, apr_pstrcat(request->op.pool, "to_", anshin_method_name(planned(request)), NULL),
                      1);
+    anshin_page_text(request->page, "method_text", anshin_words_method(request->page, planned(request)));
     anshin_page_steps(request->page, steps, 2);
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
     return anshin_response_page(request, "method-done", HTTP_OK);

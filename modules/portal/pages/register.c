@@ -5,6 +5,9 @@
  */
 #include "core/selfservice/registration.h"
 
+#include <apr_strings.h>
+
+#include "core/web/return_path.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
@@ -57,6 +60,20 @@ int anshin_page_register_post(anshin_portal_request_t *request)
     return anshin_response_flow(request, "/register/credentials");
 }
 
+/* The app is enrolled behind a full login, never on the password alone (LOG-7): the login leads on to it. */
+static void offer_app(anshin_portal_request_t *request)
+{
+    const char *sealed;
+
+    if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT) &&
+        anshin_return_seal(&request->op, anshin_portal_request_link(request, "/account/authenticator"), &sealed) ==
+            APR_SUCCESS) {
+        anshin_page_text(
+            request->page, "app_url",
+            apr_pstrcat(request->op.pool, anshin_portal_request_link(request, "/login?return="), sealed, NULL));
+    }
+}
+
 int anshin_page_register_done_get(anshin_portal_request_t *request)
 {
     int method;
@@ -69,5 +86,8 @@ int anshin_page_register_done_get(anshin_portal_request_t *request)
     anshin_page_flag(request->page, "certificate", method == ANSHIN_METHOD_CERTIFICATE);
     anshin_page_flag(request->page, "otp", method == ANSHIN_METHOD_OTP);
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
+    if (method == ANSHIN_METHOD_OTP) {
+        offer_app(request);
+    }
     return anshin_response_page(request, "register-done", HTTP_OK);
 }

@@ -239,6 +239,9 @@ int anshin_page_reissue_done_get(anshin_portal_request_t *request)
         return anshin_response_failure(request, status, "download password");
     }
     put_common(request, 3);
+    if (password) { /* not of the terminal whose address was typed */
+        anshin_member_show_outcome(request, NULL);
+    }
     if (password && request->flow.stage == ANSHIN_STAGE_RESULT && *request->flow.secret != '\0') {
         anshin_page_text(request->page, "password", request->flow.secret);
     }

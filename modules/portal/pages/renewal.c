@@ -42,9 +42,7 @@ int anshin_page_renewal_get(anshin_portal_request_t *request)
         status = anshin_flow_start(&request->op, &request->flow, ANSHIN_FLOW_RENEWAL, request->session.user);
     }
     if (status == APR_SUCCESS) {
-        status =
-            anshin_flow_note(&request->op, &request->flow,
-                             json_pack("{s:I, s:s*}", "number", (json_int_t)number, "label", renewal.terminal.label));
+        status = anshin_flow_note(&request->op, &request->flow, json_pack("{s:I}", "number", (json_int_t)number));
     }
     return status == APR_SUCCESS ? anshin_response_flow_begun(request, "/renewal/confirm")
                                  : anshin_member_failure(request, status, "renewal");
@@ -107,7 +105,6 @@ int anshin_page_renewal_done_get(anshin_portal_request_t *request)
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "download password");
     }
-    put_terminal(request, request->flow.terminal, anshin_flow_text(&request->flow, "label"));
     anshin_page_steps(request->page, steps, 1);
     anshin_page_flag(request->page, "ended", ended);
     if (!ended) {

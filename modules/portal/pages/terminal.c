@@ -302,6 +302,7 @@ static int begin(anshin_portal_request_t *request, action_t action)
         return no_form(request, status);
     }
     plan.address = terminal.address; /* for the last page, when it may be gone */
+    plan.kind = (int)terminal.kind;
     plan.label = terminal.label ? terminal.label : "";
     return start(request, &plan);
 }
@@ -318,6 +319,7 @@ int anshin_page_terminal_lost_get(anshin_portal_request_t *request)
 
 /* --- confirmation and result --- */
 
+/* To the form; NULL: there was none, and the way out is the way back (U30). */
 static const char *back_url(anshin_portal_request_t *request, const plan_t *plan)
 {
     switch (plan->action) {
@@ -332,7 +334,7 @@ static const char *back_url(anshin_portal_request_t *request, const plan_t *plan
     case ACTION_LOST:
         break;
     }
-    return anshin_portal_request_link(request, anshin_menu_start(request));
+    return NULL;
 }
 
 static apr_status_t put_confirm(anshin_portal_request_t *request, const plan_t *plan)
@@ -536,10 +538,11 @@ int anshin_page_terminal_done_get(anshin_portal_request_t *request)
     anshin_page_flag(request->page, action_names[plan.action], 1);
     anshin_response_title(request, "terminal_done", action_names[plan.action]);
     put_steps(request, &plan, STEP_DONE);
-    if (plan.number != 0) {
-        put_terminal(request, plan.number, plan.label);
+    if (plan.action == ACTION_DELETE) {
+        anshin_member_show_outcome(
+            request, &(anshin_terminal_t){
+                         .number = plan.number, .label = plan.label, .kind = plan.kind, .address = plan.address});
     }
-    anshin_page_text(request->page, "address", plan.address);
     anshin_page_text(request->page, "next_url", anshin_portal_request_link(request, anshin_menu_start(request)));
     return anshin_response_page(request, "terminal-done", HTTP_OK);
 }

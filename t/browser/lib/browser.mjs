@@ -424,6 +424,34 @@ function note(seen) {
   if (file) fs.appendFileSync(file, `${JSON.stringify({ ...seen, criteria: [...new Set(seen.criteria)] })}\n`);
 }
 
+// A way out that stands close to what goes on, or beyond it on a wide screen; the menu of a narrow one above the title; a
+// field that is wider than what belongs into it: in words (U30, U36).
+export function misplaced(page) {
+  return page.evaluate(() => {
+    const box = (node) => node.getBoundingClientRect();
+    const seen = (selector, within = document) => [...within.querySelectorAll(selector)].filter((node) => node.checkVisibility());
+    const out = [];
+    for (const way of seen('.buttons > .plain')) {
+      const others = seen(':scope > .button:not(.plain)', way.parentNode);
+      const [a, wide] = [box(way), window.innerWidth >= 704];
+      for (const other of others) {
+        const b = box(other);
+        const gap = Math.max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+        if (gap < 24) out.push(`${gap} px between ${way.textContent} and ${other.textContent}`);
+        if (wide && a.left > b.left) out.push(`${way.textContent} stands beyond ${other.textContent}`);
+      }
+      const forward = others.find((node) => node.matches('[type="submit"]'));
+      if (wide && forward && others.some((node) => box(node).right > box(forward).right)) out.push('going on is not at the right');
+    }
+    const [title] = seen('main h1');
+    for (const fold of seen('.menu-fold')) if (box(fold).top < box(title).bottom) out.push('the menu is above the title');
+    for (const field of seen('input.mono, input[autocomplete="username"]:not([readonly]), .with-button')) {
+      if (box(field).width > 420) out.push(`${box(field).width} px for ${field.outerHTML.slice(0, 80)}`);
+    }
+    return out;
+  });
+}
+
 const axeSource = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const prepared = new WeakSet();

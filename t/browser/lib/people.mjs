@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createHmac } from 'node:crypto';
 import { facts, htanshin, like, ok, run } from './browser.mjs';
+import { plural } from './states.mjs';
 
 const languages = Object.fromEntries(
   ['ja', 'en'].map((language) => [
@@ -21,7 +22,7 @@ const languages = Object.fromEntries(
 export function say(language, key, values = {}) {
   const text = key.split('.').reduce((node, name) => node?.[name], languages[language]);
   if (typeof text !== 'string') throw new Error(`no text ${key} in ${language}`);
-  return text.replace(/\{\{(\w+)\}\}/g, (all, name) => values[name]);
+  return plural(text, values).replace(/\{\{(\w+)\}\}/g, (all, name) => values[name]);
 }
 
 export function pause(milliseconds) {

@@ -2,9 +2,14 @@
 // stands at the templates and in the handlers; the names here are those of the photographs.
 const base = '/anshin';
 
+// The s of a number that is not one.
+export function plural(text, values) {
+  return text.replace(/\{\{\^one\}\}(.*?)\{\{\/one\}\}/g, Object.values(values).includes(1) ? '' : '$1');
+}
+
 // {{name}} in a text, filled in as the handlers do it.
 function fill(text, values) {
-  return text.replace(/\{\{(\w+)\}\}/g, (tag, name) => {
+  return plural(text, values).replace(/\{\{(\w+)\}\}/g, (tag, name) => {
     if (!(name in values)) throw new Error(`no value for ${tag} in: ${text}`);
     return values[name];
   });
@@ -59,6 +64,7 @@ export function states(language, texts) {
 
   const visitor = (page = {}, more = {}) => ({
     base,
+    origin: 'https://login.kashiwa-shinkin.example',
     csrf: 'token',
     flow: '0123456789abcdef',
     contract: { name: 'sample', title: ja ? 'かしわ信用金庫 オンライン窓口' : 'Kashiwa Shinkin Online' },
@@ -174,9 +180,12 @@ export function states(language, texts) {
   const help = (reason, more = {}) => ['help-certificate', visitor(
     { reason, [`reason_${reason}`]: true, number: reason === 'good' ? undefined : 'AN-7F3K9QXB', login_url, ...more },
     { title: text(`help_certificate.reason_${reason}.title`) })];
-  const failure = (name, status) => ['error', visitor({ text: text(`error.${name}.text`), status },
+  const failure = (name, status, more) => ['error', visitor({ text: text(`error.${name}.text`), status, ...more },
     { title: text(`error.${name}.title`) })];
   const titled = (key) => ({ title: text(key) });
+  // What a flow has done, on the page at its end.
+  const outcome = (number, address, more = {}) => ({ outcome: { user: 'hanako.suzuki', ...moment('when', '2026-11-22 09:05'),
+    ...(number ? { terminal: { ...terminal(number), kind_text: smartphone, address } } : {}) }, ...more });
   const named = { name: 'hanako.suzuki', ...moment('not_after', '2026-11-01 10:00') };
 
   return {
@@ -222,11 +231,14 @@ export function states(language, texts) {
       ...wrong({ password: text('rules.too_short', { min: 8 }), password_confirm: text('rules.mismatch'),
         question: text('errors.choose'), answer: required('answer'),
         label: text('errors.label_characters') }) })],
-    'register-done': ['register-done', visitor({ certificate: true, download_password: 'uDPBG4S5',
-      seen_url: link('s') }, steps(registration, 2))],
-    'register-done-seen': ['register-done', visitor({ certificate: true, seen: true }, steps(registration, 2))],
-    'register-done-password': ['register-done', visitor({ login_url }, steps(registration, 2))],
-    'register-done-otp': ['register-done', visitor({ login_url, otp: true }, steps(registration, 2))],
+    'register-done': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { certificate: true,
+      download_password: 'uDPBG4S5', seen_url: link('s') }), steps(registration, 2))],
+    'register-done-seen': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { certificate: true, seen: true }),
+      steps(registration, 2))],
+    'register-done-password': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { login_url }),
+      steps(registration, 2))],
+    'register-done-otp': ['register-done', visitor(outcome(2, 'ha***@example.co.jp', { login_url, otp: true,
+      app_url: link('login?return=r') }), steps(registration, 2))],
     download: ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, steps(fetching,
       0))],
     'download-wrong': ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') },
@@ -237,7 +249,7 @@ export function states(language, texts) {
     'download-fetched': ['download', visitor({ name: 'hanako.suzuki', fetched: true, file_url: link('f'),
       profiles: list('profiles', 'compat'), ...guides('windows', texts.devices.windows, 'Chrome') },
     { ...steps(fetching, 1), title: texts.download.title_import })],
-    'download-done': ['download-done', visitor({ login_url }, steps(fetching, 2))],
+    'download-done': ['download-done', visitor(outcome(1, 'ha***@example.co.jp', { login_url }), steps(fetching, 2))],
 
     // account
     home: ['home', member('home', { method_text: texts.methods.certificate, ...moment('last_login', '2026-11-21 18:04'),
@@ -337,16 +349,16 @@ export function states(language, texts) {
         back_url: link('b') }, { ...steps(editing, 1), ...titled('terminal_confirm.title_change') })],
     'terminal-confirm-delete': ['terminal-confirm', member('account', { delete: true, terminal: terminal(2),
       address: 'hanako@mobile.example.jp', kind_text: smartphone,
-      action_url, cancel_url, back_url: link('b') }, { ...steps(editing.slice(1), 0),
+      action_url, cancel_url }, { ...steps(editing.slice(1), 0),
         ...titled('terminal_confirm.title_delete') })],
     'terminal-confirm-lost': ['terminal-confirm', member('account', { lost: true, number: 2,
       address: 'hanako@mobile.example.jp', kind_text: smartphone,
-      action_url, cancel_url, back_url: link('b') }, { ...steps(editing.slice(1), 0),
+      action_url, cancel_url }, { ...steps(editing.slice(1), 0),
         ...titled('terminal_confirm.title_lost') })],
-    'terminal-done-add': ['terminal-done', member('account', { add: true, download_password: 'uDPBG4S5', seen_url: link('s'),
-      next_url: link('account') }, { ...steps(editing, 2), ...titled('terminal_done.title_add') })],
-    'terminal-done-delete': ['terminal-done', member('account', { delete: true, terminal: terminal(2),
-      address: 'hanako@mobile.example.jp', next_url: link('account') },
+    'terminal-done-add': ['terminal-done', member('account', outcome(2, 'hanako@mobile.example.jp', { add: true,
+      download_password: 'uDPBG4S5', seen_url: link('s'), in_account: true, next_url: link('account') }), { ...steps(editing, 2), ...titled('terminal_done.title_add') })],
+    'terminal-done-delete': ['terminal-done', member('account', outcome(2, 'hanako@mobile.example.jp', { delete: true,
+      next_url: link('account') }),
       { ...steps(editing.slice(1), 1), ...titled('terminal_done.title_delete') })],
 
     // renewal
@@ -356,18 +368,19 @@ export function states(language, texts) {
     'renewal-again': ['renewal', member('account', { terminal: terminal(1), kind_text: pc,
       address: 'hanako.suzuki@example.co.jp', ...moment('expires', '2026-12-22 09:00'), waits: true, action_url, cancel_url },
     { ...steps(renewing, 0), ...alert('error', text('errors.renewals')) })],
-    'renewal-done': ['renewal-done', member('account', { terminal: terminal(2), download_password: 'uDPBG4S5',
-      seen_url: link('s'), next_url: link('account') }, steps(renewing, 1))],
+    'renewal-done': ['renewal-done', member('account', outcome(2, 'hanako@mobile.example.jp', {
+      download_password: 'uDPBG4S5', seen_url: link('s'), in_account: true, next_url: link('account') }),
+    steps(renewing, 1))],
     'renewal-ended': ['renewal-ended', visitor({ certificate_name: 'hanako.suzuki', ...moment('not_after', '2026-11-01 10:00'),
       action_url, cancel_url: link('help') })],
     'renewal-ended-wrong': ['renewal-ended', visitor({ certificate_name: 'hanako.suzuki',
       ...moment('not_after', '2026-11-01 10:00'), action_url, cancel_url: link('help'),
       remaining_text: text('errors.login_remaining', { remaining: 4 }) },
     alert('error', text('errors.login_wrong')))],
-    'renewal-ended-done': ['renewal-done', visitor({ terminal: terminal(1), ended: true, download_password: 'uDPBG4S5',
-      seen_url: link('s') }, steps(renewing, 1))],
-    'renewal-seen': ['renewal-done', member('account', { terminal: terminal(1), seen: true, next_url: link('account') },
-      steps(renewing, 1))],
+    'renewal-ended-done': ['renewal-done', visitor(outcome(1, 'ha***@example.co.jp', { ended: true,
+      download_password: 'uDPBG4S5', seen_url: link('s') }), steps(renewing, 1))],
+    'renewal-seen': ['renewal-done', member('account', outcome(1, 'hanako.suzuki@example.co.jp', { seen: true,
+      in_account: true, next_url: link('account') }), steps(renewing, 1))],
 
     // login method
     method: ['method', member('method', { methods, action_url, cancel_url }, steps(changing, 0))],
@@ -377,10 +390,11 @@ export function states(language, texts) {
       after_text: texts.methods.certificate, terminals, action_url, cancel_url,
       back_url: link('method'), effects: ['certificate_issue', 'app_forget',
         'logout'].map((effect) => ({ text: text(`effects.${effect}`) })) }, steps(changing, 1))],
-    'method-done': ['method-done', visitor({ to_certificate: true, login_url, issues: terminals.slice(0,
-      2).map(({ number, address }) => (
-      { ...terminal(number), terminal: number, address, download_password: 'uDPBG4S5' })) }, steps(changing, 2))],
-    'method-done-otp': ['method-done', visitor({ to_otp: true, login_url }, steps(changing, 2))],
+    'method-done': ['method-done', visitor(outcome(0, '', { to_certificate: true, login_url,
+      method_text: texts.methods.certificate, issues: terminals.slice(0, 2).map(({ number, address }) => (
+        { ...terminal(number), terminal: number, address, download_password: 'uDPBG4S5' })) }), steps(changing, 2))],
+    'method-done-otp': ['method-done', visitor(outcome(0, '', { to_otp: true, login_url, method_text: texts.methods.otp }),
+      steps(changing, 2))],
 
     // reissue
     'reissue-request-password': ['reissue-request', visitor({ password: true, action_url, cancel_url: login_url },
@@ -406,9 +420,9 @@ export function states(language, texts) {
       cancel_url: login_url, gap_text: text('reissue_prove.gap_password',
         { time: '2026-11-25 10:00' }) }, { ...steps(reissuing, 2),
       ...titled('reissue_prove.title_password'), ...wrong({ operator_code: text('errors.operator_code_wrong') }) })],
-    'reissue-done-password': ['reissue-done', visitor({ password: 'g7$Kp-2vXq&9', must_change: true, login_url, seen_url: link('s') },
+    'reissue-done-password': ['reissue-done', visitor(outcome(0, '', { password: 'g7$Kp-2vXq&9', must_change: true, login_url, seen_url: link('s') }),
       { ...steps(reissuing, 3), ...titled('reissue_done.title_password') })],
-    'reissue-done-certificate': ['reissue-done', visitor({ of_certificate: true, download_password: 'uDPBG4S5', seen_url: link('s') },
+    'reissue-done-certificate': ['reissue-done', visitor(outcome(1, 'ha***@example.co.jp', { of_certificate: true, download_password: 'uDPBG4S5', seen_url: link('s') }),
       { ...steps(reissuing, 3), ...titled('reissue_done.title_certificate') })],
 
     // a lost device
@@ -424,7 +438,7 @@ export function states(language, texts) {
     'lost-choose-wrong': ['lost-choose', visitor({ any: true, devices: losable, action_url,
       cancel_url: link('help') }, { ...steps(losing, 3), ...wrong({ device: text('errors.choose') }) })],
     'lost-choose-none': ['lost-choose', visitor({ cancel_url: link('help') }, steps(losing, 3))],
-    'lost-done': ['lost-done', visitor({ certificate_reissue_url: link('a'), password_reissue_url: link('b') },
+    'lost-done': ['lost-done', visitor(outcome(2, '', { certificate_reissue_url: link('a'), password_reissue_url: link('b') }),
       steps(losing, 4))],
 
     // help
@@ -459,6 +473,8 @@ export function states(language, texts) {
     unavailable: ['unavailable', visitor()],
     framed: ['framed', visitor({ login_url })],
     'error-404': failure('not_found', 404),
-    'error-403': failure('csrf', 403),
+    'error-404-member': ['error', member('', { text: text('error.not_found.text'), status: 404 },
+      titled('error.not_found.title'))],
+    'error-403': failure('csrf', 403, { again_url: link('register?flow=f') }),
   };
 }
