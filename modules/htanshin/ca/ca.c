@@ -163,7 +163,7 @@ static apr_status_t import_first(anshin_call_t *call, const anshin_bytes_t *pem,
 
 static apr_status_t ca_import(anshin_call_t *call)
 {
-    anshin_ca_imported_t imported;
+    anshin_ca_imported_t imported = {.chain = 0};
     anshin_bytes_t pem;
     apr_status_t status = read_pem(call, &pem);
 
