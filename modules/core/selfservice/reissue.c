@@ -60,6 +60,19 @@ static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const ansh
     return same(found->token.code_mac, mac) ? APR_SUCCESS : ANSHIN_EDENIED;
 }
 
+apr_status_t anshin_reissue_link_works(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *works)
+{
+    anshin_link_t found;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_token, key, &found.token);
+
+    *works = 0;
+    if (status == APR_SUCCESS && found.token.used_at == 0 && found.token.expires_at > op->now) {
+        status = check_address(op, txn, &found);
+        *works = status == APR_SUCCESS;
+    }
+    return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
+}
+
 apr_status_t anshin_reissue_find_in(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind, const char *token,
                                     anshin_link_t *found)
 {
@@ -83,15 +96,25 @@ typedef struct reissue_t {
     anshin_reissue_kind_t kind;
     const char *token;
     anshin_link_t found;      /* as it was before the proof */
+    anshin_lock_t lock;       /* the same */
     char phc[ANSHIN_PHC_MAX]; /* of the new password */
     anshin_reissue_result_t *result;
 } reissue_t;
 
+/* Answers and codes. Whoever cannot log in because the account is locked can still revoke, by so many tries. */
+static anshin_counter_kind_t counter_of(anshin_reissue_kind_t kind)
+{
+    return kind == ANSHIN_REISSUE_LOST ? ANSHIN_COUNTER_LOST_DEVICE : ANSHIN_COUNTER_ANSWER;
+}
+
 static apr_status_t read_found(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     reissue_t *reissue = baton;
+    apr_status_t status = anshin_reissue_find_in(op, txn, reissue->kind, reissue->token, &reissue->found);
 
-    return anshin_reissue_find_in(op, txn, reissue->kind, reissue->token, &reissue->found);
+    return status == APR_SUCCESS
+               ? anshin_lock_get(op, txn, counter_of(reissue->kind), reissue->found.token.user, &reissue->lock)
+               : status;
 }
 
 /* Mailbox and question must not yield both factors of a certificate user in one go (S41): how long the gap lasts. Who
@@ -131,17 +154,12 @@ apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, co
         return status;
     }
     asked->user = account->user;
+    asked->lock = reissue.lock;
     asked->opens_at = opens_at(op, kind, account);
     if (gap_of(op, kind, account) > 0 && anshin_reissue_allowed(op, other, account)) {
         asked->closes_to = op->now + gap_of(op, kind, account);
     }
     return APR_SUCCESS;
-}
-
-/* Answers and codes. Whoever cannot log in because the account is locked can still revoke, by so many tries. */
-static anshin_counter_kind_t counter_of(anshin_reissue_kind_t kind)
-{
-    return kind == ANSHIN_REISSUE_LOST ? ANSHIN_COUNTER_LOST_DEVICE : ANSHIN_COUNTER_ANSWER;
 }
 
 /* The operator's code as it was typed, against the one that was given. */

@@ -9,6 +9,7 @@
 #define ANSHIN_CORE_SELFSERVICE_REISSUE_H
 
 #include "core/account/account.h"
+#include "core/account/lockout.h"
 #include "core/account/token.h"
 #include "core/login/reauthentication.h"
 
@@ -37,6 +38,7 @@ typedef struct anshin_reissue_asked_t {
     const char *user;
     apr_time_t opens_at;  /* 0, or until then the operator's code is needed as well: the other kind was reissued */
     apr_time_t closes_to; /* 0, or until then this reissue will keep the other kind waiting */
+    anshin_lock_t lock;   /* that a proof meets now */
 } anshin_reissue_asked_t;
 
 /* ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that is not the user's
@@ -67,6 +69,12 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
  * waiting; a former one ends. ANSHIN_ENOTFOUND: no such user. */
 #define ANSHIN_REISSUE_CODE_LIFE apr_time_from_sec(86400)
 apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at);
+
+/* --- for reissue_request.c --- */
+
+/* By the key of its token: could a link that was mailed still be followed? Not one that was used or has expired, nor
+ * one whose mail box is no longer the user's. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_reissue_link_works(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *works);
 
 /* --- for lost_device.c --- */
 

@@ -114,42 +114,47 @@ static apr_status_t find_terminal(anshin_op_t *op, anshin_txn_t *txn, const ansh
     return status == APR_SUCCESS ? ANSHIN_ENOTFOUND : status;
 }
 
-/* One mail in a while, however often it is asked for. */
-static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind,
-                           const anshin_account_t *account)
+/* When such a link was last mailed to an account, and which: the key of its token. */
+static const char *mailed_key(anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account)
 {
-    const char *key = apr_psprintf(op->pool, "reissue/%s/%s/%d", op->contract->name, account->number, (int)kind);
-    anshin_fact_t fact;
-    apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
-
-    if (status == APR_SUCCESS && fact.at + ANSHIN_REISSUE_PAUSE > op->now) {
-        return ANSHIN_ENOTFOUND;
-    }
-    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
-        return status;
-    }
-    if (status == ANSHIN_ENOTFOUND && (status = anshin_expiry_file(op, txn, &anshin_record_fact, key,
-                                                                   op->now + ANSHIN_KEEP_REQUEST)) != APR_SUCCESS) {
-        return status;
-    }
-    fact.value = NULL;
-    fact.at = op->now;
-    return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
+    return apr_psprintf(op->pool, "reissue/%s/%s/%d", op->contract->name, account->number, (int)kind);
 }
 
-static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
-                              const anshin_account_t *account, const anshin_terminal_t *terminal)
+/* One mail in a while, however often it is asked for; for as long as the link in it can be followed: who has used it,
+ * and needs another one, gets it at once (U09). */
+static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, const char *mailed)
 {
-    anshin_token_t record = {.kind = (anshin_token_kind_t)wanted->kind, .terminal = terminal->number};
-    anshin_mail_new_t mail = {wanted->template, account, terminal->address, ANSHIN_MAIL_STRANGER, NULL, 0};
-    const char *token, *key;
+    anshin_fact_t fact;
+    int works = 1;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, mailed, &fact);
+
+    if (status != APR_SUCCESS || fact.at + ANSHIN_REISSUE_PAUSE <= op->now) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    if (fact.value != NULL) { /* facts of before do not say */
+        status = anshin_reissue_link_works(op, txn, fact.value, &works);
+    }
+    return status == APR_SUCCESS && works ? ANSHIN_ENOTFOUND : status;
+}
+
+static apr_status_t note_mailed(anshin_op_t *op, anshin_txn_t *txn, const char *mailed, const char *key)
+{
+    anshin_fact_t fact;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, mailed, &fact);
+
+    if (status == ANSHIN_ENOTFOUND) {
+        status = anshin_expiry_file(op, txn, &anshin_record_fact, mailed, op->now + ANSHIN_KEEP_REQUEST);
+    }
+    fact = (anshin_fact_t){.value = key, .at = op->now};
+    return status == APR_SUCCESS ? anshin_txn_put(txn, &anshin_record_fact, mailed, &fact) : status;
+}
+
+static apr_status_t mail_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
+                              const anshin_account_t *account, const char *address, const char *token)
+{
+    anshin_mail_new_t mail = {wanted->template, account, address, ANSHIN_MAIL_STRANGER, NULL, 0};
     apr_status_t status;
 
-    record.expires_at = op->now + op->contract->policy.link_lifetime;
-    if ((status = anshin_reissue_address_mac(op, terminal->address, &record.code_mac)) != APR_SUCCESS ||
-        (status = anshin_token_create(op, txn, account, &record, &token, &key)) != APR_SUCCESS) {
-        return status;
-    }
     mail.data = json_pack(
         "{s:s, s:i}", "url",
         apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, wanted->page, "?t=", token, NULL),
@@ -158,6 +163,22 @@ static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t 
                        : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0197", "reissue: out of memory");
     json_decref(mail.data);
     return status;
+}
+
+static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
+                              const anshin_account_t *account, const anshin_terminal_t *terminal)
+{
+    anshin_token_t record = {.kind = (anshin_token_kind_t)wanted->kind, .terminal = terminal->number};
+    const char *token, *key;
+    apr_status_t status;
+
+    record.expires_at = op->now + op->contract->policy.link_lifetime;
+    if ((status = anshin_reissue_address_mac(op, terminal->address, &record.code_mac)) != APR_SUCCESS ||
+        (status = anshin_token_create(op, txn, account, &record, &token, &key)) != APR_SUCCESS ||
+        (status = note_mailed(op, txn, mailed_key(op, wanted->kind, account), key)) != APR_SUCCESS) {
+        return status;
+    }
+    return mail_link(op, txn, wanted, account, terminal->address, token);
 }
 
 static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted, const char *user,
@@ -172,7 +193,7 @@ static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wa
     }
     if (status != APR_SUCCESS || (status = find_terminal(op, txn, &account, address, &terminal)) != APR_SUCCESS ||
         (status = anshin_mail_room(op, txn, &account, terminal.address, ANSHIN_MAIL_STRANGER)) != APR_SUCCESS ||
-        (status = paused(op, txn, wanted->kind, &account)) != APR_SUCCESS) {
+        (status = paused(op, txn, mailed_key(op, wanted->kind, &account))) != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
     }
     return send_link(op, txn, wanted, &account, &terminal);

@@ -7,7 +7,8 @@
 #include "core/mail/job.h"
 #include "core/selfservice/reissue.h"
 
-#define ANSHIN_REISSUE_PAUSE apr_time_from_sec(300) /* between two mails to one user */
+#define ANSHIN_REISSUE_PAUSE \
+    apr_time_from_sec(300) /* between two mails to one user, unless the first one's link was used */
 
 /* Queue a request; the answer is the same whatever was typed. APR_SUCCESS; ANSHIN_EDENIED (this address must wait,
  * LCK-4); ANSHIN_EBUSY (too many requests wait), ANSHIN_EFAULT. */

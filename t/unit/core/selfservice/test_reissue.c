@@ -55,6 +55,17 @@ static const char *request(anshin_reissue_kind_t kind, const char *user, const c
     return work(kind == ANSHIN_REISSUE_PASSWORD ? "password-reissue" : "certificate-reissue");
 }
 
+/* The first terminal of a user has another address. */
+static void moved(const char *user, const char *address)
+{
+    const char *key = anshin_terminal_key(fixture_op(&fixture), user, 1);
+    anshin_terminal_t terminal;
+
+    (void)fixture_get(&fixture, &anshin_record_terminal, key, &terminal);
+    terminal.address = address;
+    fixture_put(&fixture, &anshin_record_terminal, key, &terminal);
+}
+
 static void test_request(void)
 {
     int blobs = fixture_blobs(&fixture);
@@ -72,9 +83,12 @@ static void test_request(void)
     ok(!request(ANSHIN_REISSUE_PASSWORD, "re1", "taro@example.jp"), "asked for again at once: no second mail");
     fixture.now += ANSHIN_REISSUE_PAUSE;
     ok(request(ANSHIN_REISSUE_PASSWORD, "re1", "taro@example.jp") != NULL, "but after a while");
+    moved("re1", "jiro@example.jp");
+    ok(request(ANSHIN_REISSUE_PASSWORD, "re1", "jiro@example.jp") != NULL,
+       "U09: a link whose mail box is no longer the user's keeps nobody waiting");
     fixture.contract.policy.functions &= ~(1 << ANSHIN_FUNCTION_PASSWORD_REISSUE);
     fixture.now += ANSHIN_REISSUE_PAUSE;
-    ok(!request(ANSHIN_REISSUE_PASSWORD, "re1", "taro@example.jp"),
+    ok(!request(ANSHIN_REISSUE_PASSWORD, "re1", "jiro@example.jp"),
        "not where the contract has it switched off (CON-2)");
     fixture.contract.policy.functions |= 1 << ANSHIN_FUNCTION_PASSWORD_REISSUE;
     ok(fixture_blobs(&fixture) >= blobs, "blobs of mails wait for their delivery");
@@ -120,6 +134,9 @@ static void test_password(void)
     ok(anshin_reissue_execute(fixture_op(&fixture), ANSHIN_REISSUE_PASSWORD, link,
                               &(anshin_reissue_typed_t){"pet", "ポチ", ""}, &r) == ANSHIN_EDENIED,
        "the link works once (S9)");
+    ok(request(ANSHIN_REISSUE_PASSWORD, "re2", "taro@example.jp") != NULL,
+       "U09: who has used a link and lost what it gave asks again and gets another one, without waiting (PRI-1)");
+    ok(!request(ANSHIN_REISSUE_PASSWORD, "re2", "taro@example.jp"), "once: the new link waits to be used");
 }
 
 static void test_lock(void)
