@@ -137,12 +137,28 @@ static int check_flow(anshin_portal_request_t *request, const anshin_route_t *ro
     return DECLINED;
 }
 
-/* To a page that asks for something first and then leads back here. A form that was sent is lost, its page is not. */
-static int detour(anshin_portal_request_t *request, const anshin_route_t *route, const char *path)
+/* The page with what was typed into its form, for whom it was shown to (U14); NULL: it keeps nothing, or more was typed
+ * than an address holds. */
+static const char *typed_waits(anshin_portal_request_t *request, const anshin_route_t *route)
+{
+    const char *account = request->form != NULL && route->kept != NULL ? anshin_portal_request_shown_to(request) : NULL;
+    const char *path;
+
+    if (account == NULL) {
+        return NULL;
+    }
+    if (anshin_portal_request_typed_path(request, route->kept, account, &path) != APR_SUCCESS) {
+        anshin_portal_request_log(request, APLOG_WARNING, "AN1350", "what was typed does not wait");
+        return NULL;
+    }
+    path = anshin_portal_request_link(request, path);
+    return anshin_return_path_valid(path) ? path : NULL;
+}
+
+static const char *way_back(anshin_portal_request_t *request, const anshin_route_t *route)
 {
     const char *id = anshin_flow_cookie_id(request);
     const char *back = anshin_portal_request_link(request, route->path);
-    const char *sealed;
 
     if (route->flow != ANSHIN_FLOW_NONE && id != NULL && anshin_flow_id_valid(id)) {
         back = apr_pstrcat(request->op.pool, back, "?flow=", id, NULL);
@@ -151,13 +167,25 @@ static int detour(anshin_portal_request_t *request, const anshin_route_t *route,
         const char *whole = apr_pstrcat(request->op.pool, back, "?", request->r->args, NULL);
         back = anshin_return_path_valid(whole) ? whole : back;
     }
-    if (anshin_return_seal(&request->op, back, &sealed) != APR_SUCCESS) {
+    return back;
+}
+
+/* To a page that asks for something first and then leads back here. A form that was sent is not carried out; its page
+ * is not lost. */
+static int detour(anshin_portal_request_t *request, const anshin_route_t *route, const char *path)
+{
+    const char *typed = typed_waits(request, route);
+    const char *form = "";
+    const char *sealed;
+
+    if (request->r->method_number == M_POST) {
+        form = typed != NULL ? "&kept=form" : "&lost=form";
+    }
+    if (anshin_return_seal(&request->op, typed != NULL ? typed : way_back(request, route), &sealed) != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_WARNING, "AN0621", "no way back from the login");
         return anshin_response_redirect(request, path);
     }
-    return anshin_response_redirect(request,
-                                    apr_pstrcat(request->op.pool, path, "?return=", sealed,
-                                                request->r->method_number == M_POST ? "&lost=form" : "", NULL));
+    return anshin_response_redirect(request, apr_pstrcat(request->op.pool, path, "?return=", sealed, form, NULL));
 }
 
 /* The one place where the user of a form is compared: a page of somebody who was logged in before in this browser acts

@@ -139,6 +139,8 @@ static apr_status_t open_one(anshin_portal_request_t *request, const char *id, c
     }
     if (status == APR_SUCCESS && of_another(request)) {
         status = ANSHIN_EDENIED;
+    } else if (status == ANSHIN_EDENIED && request->flow.stage >= ANSHIN_STAGE_RESULT && !of_another(request)) {
+        request->flow_over = 1; /* its time is over, and nothing else is (U12) */
     }
     if (status != APR_SUCCESS) {
         memset(&request->flow, 0, sizeof(request->flow));
@@ -180,6 +182,7 @@ apr_status_t anshin_flow_cookie_newest(anshin_portal_request_t *request, anshin_
             return status;
         }
     }
+    request->flow_over = 0; /* the page has named none of them */
     return ANSHIN_EDENIED;
 }
 

@@ -325,6 +325,24 @@ void anshin_page_moment(anshin_page_t *page, json_t *object, const char *name, a
     }
 }
 
+#define LONG 24 /* characters that any column has room for */
+
+void anshin_page_long(anshin_page_t *page, json_t *object, const char *name, const char *text)
+{
+    json_t *parts = json_array();
+    int first = 1;
+
+    put_text(page, object, name, text);
+    for (apr_size_t length; text != NULL && *text != '\0'; text += length) {
+        length = strcspn(text, "@:.-");
+        length += text[length] != '\0';
+        length = first && strlen(text) <= LONG ? strlen(text) : length;
+        anshin_page_append(page, parts, json_pack("{s:s%, s:b}", "text", text, (size_t)length, "first", first));
+        first = 0;
+    }
+    anshin_page_put(page, object, apr_pstrcat(page->r->pool, name, "_parts", NULL), parts);
+}
+
 /* Chrome applies form-action to the redirects of a form's answer as well, and a login may lead to another site. */
 static const char *site_origin(const anshin_page_t *page)
 {

@@ -77,6 +77,10 @@ const char *anshin_page_time(anshin_page_t *page, apr_time_t time);
 void anshin_page_moment(anshin_page_t *page, json_t *object, const char *name, apr_time_t time,
                         anshin_date_form_t form);
 
+/* Text of people's own into NAME of object, and into NAME_parts ([{text, first}]): where it is long and has no spaces
+ * (addresses of mail and network, names of certificates), a line may end between the parts (U17). */
+void anshin_page_long(anshin_page_t *page, json_t *object, const char *name, const char *text);
+
 /* Render the template and send it with this status. Its title is the text TEMPLATE.title ('-' as '_') unless the
  * data has one. OK, which a handler returns; when the template is broken, the bare page with 503 is sent and the
  * cause logged. */

@@ -8,6 +8,8 @@
 #include <http_protocol.h>
 #include <string.h>
 
+#include "core/account/lockout_look.h"
+#include "core/account/token.h"
 #include "http/page_headers.h"
 #include "portal/flow_cookie.h"
 #include "portal/flow_place.h"
@@ -23,15 +25,12 @@ int anshin_response_page(anshin_portal_request_t *request, const char *name, int
 /* To the same page with what was typed in its address. */
 static int lead_back(anshin_portal_request_t *request)
 {
-    const anshin_typed_place_t place = anshin_portal_request_place(request);
-    const char *text;
-    apr_status_t status = anshin_typed_seal(&request->op, &place, request->form, request->kept, &text);
+    const char *path;
+    apr_status_t status =
+        anshin_portal_request_typed_path(request, request->kept, anshin_portal_request_account(request), &path);
 
-    if (status != APR_SUCCESS) {
-        return anshin_response_unavailable(request, status, "form");
-    }
-    return anshin_response_redirect(request, apr_pstrcat(request->op.pool, request->path, "?typed=", text,
-                                                         anshin_portal_request_query(request), NULL));
+    return status == APR_SUCCESS ? anshin_response_redirect(request, path)
+                                 : anshin_response_unavailable(request, status, "form");
 }
 
 int anshin_response_form(anshin_portal_request_t *request, const char *name)
@@ -150,11 +149,16 @@ int anshin_response_flow_ended(anshin_portal_request_t *request)
     anshin_page_text(request->page, "back_url",
                      anshin_portal_request_link(request, request->logged_in ? anshin_menu_start(request) : "/login"));
     anshin_page_flag(request->page, "member", request->logged_in);
+    if (request->flow_over) {
+        anshin_page_flag(request->page, "over", 1);
+        anshin_response_title(request, "flow_ended", "over");
+    }
     return anshin_page_send(request->page, "flow-ended", HTTP_GONE);
 }
 
 int anshin_response_other_user(anshin_portal_request_t *request)
 {
+    request->flow_over = 0;
     anshin_page_flag(request->page, "other_user", 1);
     return anshin_response_flow_ended(request);
 }
@@ -234,8 +238,81 @@ int anshin_response_link_locked(anshin_portal_request_t *request, const char *wh
     return anshin_page_send(request->page, "locked", HTTP_FORBIDDEN);
 }
 
+int anshin_response_if_locked(anshin_portal_request_t *request, const char *user)
+{
+    anshin_lock_t lock;
+    apr_status_t status = anshin_lock_find(&request->op, ANSHIN_COUNTER_PASSWORD, user, &lock);
+
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "lock");
+    }
+    return lock.kinds != 0 ? anshin_response_locked(request, lock.unlock_at) : DECLINED;
+}
+
+/* What the links of flows are, and where a new one is asked for. */
+typedef struct linked_t {
+    anshin_flow_kind_t flow;
+    anshin_token_kind_t token;
+    const char *again; /* NULL: of the operator alone */
+    anshin_function_t function;
+} linked_t;
+static const linked_t links[] = {
+    {ANSHIN_FLOW_REGISTER, ANSHIN_TOKEN_REGISTER, NULL, ANSHIN_FUNCTION_ACCOUNT},
+    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, "/reissue/certificate", ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
+    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_TOKEN_PASSWORD, "/reissue/password", ANSHIN_FUNCTION_PASSWORD_REISSUE},
+    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_TOKEN_CERTIFICATE, "/reissue/certificate",
+     ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
+    {ANSHIN_FLOW_LOST_DEVICE, ANSHIN_TOKEN_LOST_DEVICE, "/lost", ANSHIN_FUNCTION_LOST_DEVICE}};
+
+/* Of the flow that the page belongs to; NULL: none, or no link begins it. */
+static const linked_t *link_of(const anshin_portal_request_t *request)
+{
+    for (apr_size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        if (links[i].flow == request->flow.kind) {
+            return &links[i];
+        }
+    }
+    return NULL;
+}
+
+static void put_standing(anshin_portal_request_t *request, const linked_t *link, const char *name)
+{
+    anshin_page_flag(request->page, name, 1);
+    anshin_page_flag(request->page, "known", 1);
+    anshin_response_title(request, "link_invalid", name);
+    if (link->again != NULL && ANSHIN_HAS(request->op.contract->policy.functions, link->function)) {
+        anshin_page_text(request->page, "again_url", anshin_portal_request_link(request, link->again));
+    }
+}
+
+/* Whoever has the link is told what has become of it, as far as the store knows (U12); nobody else can ask. */
 int anshin_response_link_invalid(anshin_portal_request_t *request)
 {
+    const linked_t *link = link_of(request);
+    anshin_link_standing_t standing = ANSHIN_LINK_UNKNOWN;
+    apr_status_t status = APR_SUCCESS;
+
+    if (link != NULL) {
+        status = anshin_link_standing(&request->op, link->token, request->flow.token, &standing);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "link");
+    }
+    switch (standing) {
+    case ANSHIN_LINK_LOCKED:
+        if (request->op.contract->policy.show_locked) { /* elsewhere nobody hears of the operator's lock (S8) */
+            return anshin_response_locked(request, 0);
+        }
+        break;
+    case ANSHIN_LINK_USED:
+        put_standing(request, link, "used");
+        break;
+    case ANSHIN_LINK_EXPIRED:
+        put_standing(request, link, "expired");
+        break;
+    case ANSHIN_LINK_UNKNOWN:
+        break;
+    }
     return anshin_page_send(request->page, "link-invalid", HTTP_GONE);
 }
 

@@ -36,7 +36,7 @@ int anshin_response_flow(anshin_portal_request_t *request, const char *path);
 /* Keep the flow and lead on to its page. */
 int anshin_response_flow_begun(anshin_portal_request_t *request, const char *path);
 
-/* The flow that a page names has ended, or is another's: 410, with the way back. */
+/* The flow that a page names is done, has ended, or is another's: 410, with the way back. */
 int anshin_response_flow_ended(anshin_portal_request_t *request);
 
 /* The form was shown to another user of this browser than who is logged in by now: 410, the same page says so. */
@@ -51,10 +51,15 @@ int anshin_response_throttled(anshin_portal_request_t *request);
 /* The account is locked (LCK-2): 403. unlock_at: 0: only the operator unlocks. */
 int anshin_response_locked(anshin_portal_request_t *request, apr_time_t unlock_at);
 
+/* The same, should a password or code of this user meet a lock: for the GET of a form that asks for one, so that nobody
+ * fills it in for nothing (U18). DECLINED: none does. */
+int anshin_response_if_locked(anshin_portal_request_t *request, const char *user);
+
 /* A link is, and the account is not: 403. which: "registration", "download". */
 int anshin_response_link_locked(anshin_portal_request_t *request, const char *which);
 
-/* The link is used, over its time, or was never sent: 410, one page for all of them. */
+/* The link of request->flow, or none of ours, leads nowhere: 410. The page tells its holder whether it was used or has
+ * expired; where the account is locked, that (403). */
 int anshin_response_link_invalid(anshin_portal_request_t *request);
 
 /* The page's title where its template serves several: the text TEMPLATE.title_VARIANT. */

@@ -10,6 +10,7 @@
 static const char *const asked[] = {"user", "address", NULL};
 static const char *const edited[] = {"label", "address", "address_confirm", "kind", NULL};
 static const char *const chosen[] = {"method", NULL};
+static const char *const lost[] = {"device", NULL};
 
 /* clang-format off */
 #define NO_FLOW ANSHIN_FLOW_NONE, 0, 0
@@ -62,7 +63,7 @@ static const anshin_route_t routes[] = {
     {"/lost/prove", anshin_page_reissue_prove_get, anshin_page_reissue_prove_post, ANSHIN_ROUTE_LINK,
      FLOW(LOST_DEVICE, OPENED, OPENED), ANSHIN_SWITCH(LOST_DEVICE), NULL},
     {"/lost/choose", anshin_page_lost_choose_get, anshin_page_lost_choose_post, 0, FLOW(LOST_DEVICE, CODE_OK, CODE_OK),
-     ANSHIN_SWITCH(LOST_DEVICE), NULL},
+     ANSHIN_SWITCH(LOST_DEVICE), lost},
     {"/lost/done", anshin_page_lost_done_get, NULL, 0, FLOW(LOST_DEVICE, RESULT, ENDED), ANSHIN_SWITCH(LOST_DEVICE),
      NULL},
 

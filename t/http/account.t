@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use Digest::SHA ();
 use Encode ();
 use Test::More;
 use Anshin::Attack qw(flows);
@@ -65,6 +66,7 @@ sub history_acts {
     is($page->status, 200, 'the account page');
     like($page->text, qr/p-01-usr001/, 'names the user (ACC-1)');
     like($page->text, qr/\Q$p->{address}\E/, 'lists the terminal (ACC-2)');
+    unlike($page->text, qr/<wbr>/, 'U17: what has room everywhere is left as it is');
     like($page->text, qr{href="/anshin/$_"}, "the menu leads to $_ (ACC-1)") for qw(password question history method sessions);
     unlike($page->text, qr{terminal/delete\?n=1}, 'the first terminal has no delete button (ACC-2)');
     for my $path (qw(account password question history sessions terminal/add method)) {
@@ -158,7 +160,16 @@ sub history_acts {
     like($ended->text, qr/role="status">.*\Q$theirs_at\Eにログインした端末をログアウトさせました。/s, 'U29: it is told which one was ended');
     my ($csrf) = $page->text =~ /name="csrf" value="([^"]+)"/;
     is($c->post('/anshin/sessions', { csrf => $csrf, all => 1 })->status, 303, 'all others end');
-    is($second->get('/anshin/account')->status, 303, 'at once (S17, LOG-9)');
+    my $gone = $second->get('/anshin/account');
+    is($gone->status, 303, 'at once (S17, LOG-9)');
+    like($second->follow($gone)->text, qr/ほかの端末やブラウザでの操作.*ログインを終了しました/, 'U28: and is told that it was ended, not that its time was over');
+    my $leaving = $s->client;
+    $p->login($leaving);
+    my $own = $leaving->get('/anshin/sessions');
+    my ($token_of_own) = $own->text =~ /name="csrf" value="([^"]+)"/;
+    my $digest = Digest::SHA::sha256_hex($leaving->{cookies}{'__Host-anshin-p-01'});
+    is($leaving->post('/anshin/sessions', { csrf => $token_of_own, key => $digest })->place, '/anshin/login', 'whoever ends the session of the page itself');
+    unlike($leaving->follow($leaving->get('/anshin/account'))->text, qr/ログインを終了しました/, 'U28: knows it, and is told nothing');
     is($c->get('/anshin/account')->status, 200, 'but this one');
 
     my $stranger = Anshin::Person->add($s, 'p-01-usr009');
@@ -270,6 +281,18 @@ sub history_acts {
     is(scalar(grep { $add->($c)->status == 303 } 1 .. 8), 8, 'a terminal is added and deleted eight times');
     is(scalar(grep { $add->($d)->status == 303 } 1 .. 3), 3, 'by another user with the same address three times');
     like($add->($d)->text, qr/本日これ以上メールを送れません/, 'S40: then the address is mailed to no more today, and the page says so');
+}
+
+# A long address may end a line behind its signs, and nowhere else (U17).
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr077', address => 'kaiin.tantou.madoguchi@jimukyoku.example.jp');
+    my $d = $s->client;
+    $q->register;
+    $q->login($d);
+    my $parts = 'kaiin.<wbr>tantou.<wbr>madoguchi@<wbr>jimukyoku.<wbr>example.<wbr>jp';
+    like($d->get('/anshin/account')->text, qr{<td class="address"[^>]*>\Q$parts\E</td>}, 'U17: in the list of terminals');
+    my $confirm = $d->follow($d->submit($d->get('/anshin/terminal/change?n=1'), { address => 'b@example.jp', address_confirm => 'b@example.jp', kind => 'pc' }));
+    like($confirm->text, qr{<td [^>]*>\Q$parts\E</td>\s*<td [^>]*><b>b\@example\.jp</b>}, 'U17: and where it is changed; a short one is left as it is');
 }
 
 # Labels (LST-1): typed, shown beside the number wherever that is, and safe there.

@@ -200,7 +200,12 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
     is($d->submit($form, { download_password => 'wrong-3', profile => 'modern' })->status, 403, 'the third locks (LCK-1)');
     is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 403,
         'the right one does not open it (LCK-2)');
+    my $opened = $s->client;
+    my $told = $opened->follow($opened->get($third->download_path));
+    is($told->status, 403, 'U18: whoever opens the link now is told so before anything is typed');
+    like($told->text, qr/<h1>ダウンロードを停止しました/, 'U18: by the same page');
     $s->htanshin('user', 'unlock', $third->{user});
+    is($opened->get($told->{path})->status, 200, 'which is the form again');
     is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 303,
         'until the operator unlocks (LCK-2)');
 }
@@ -226,7 +231,8 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
         for my $kind (sort keys %link) {
             my $c = $s->client;
             my $late = $c->follow($c->get($link{$kind}));
-            like($late->status, qr/^4(?:03|10)$/, "$kind link, user $act: it opens nothing") if $kind ne 'reissue' || $act eq 'delete';
+            like($late->status, qr/^4(?:03|10)$/, "$kind link, user $act: it opens nothing");
+            like($late->text, qr/<h1>アカウントがロックされました/, 'U18: and says that the account is locked') if $act eq 'lock' && $kind ne 'registration';
             my $r = $d->clone->submit($open{$kind}, $right{$kind});
             like($r->status, qr/^4(?:03|10)$/, 'nor does the right form of a page that was open');
             unlike($r->header('Content-Type') // '', qr/pkcs12/, 'and no file goes out');

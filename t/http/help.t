@@ -61,7 +61,9 @@ for my $what (sort keys %cert) {
 is(join(' ', sort values %title), join(' ', sort keys %cert), 'each case has a page of its own (LOG-3)');
 unlike($s->client(cert => $cert{foreign})->get('/anshin/login')->text, qr/p-99-stranger/,
     'of a certificate that is not ours nothing is shown (S20)');
-like($s->client(cert => $cert{expired})->get('/anshin/login')->text, qr/p-01-usr001/, 'the name of one that is');
+my $expired = $s->client(cert => $cert{expired})->get('/anshin/login')->text;
+like($expired, qr/p-01-usr001/, 'the name of one that is');
+like($expired, qr{有効期限</dt><dd><time datetime="20\d\d-[^"]*Z">20\d\d年}, 'U15: and its end, as a time');
 
 # HTTP/2 has no "Connection: close": GOAWAY (RFC 9113 6.8) comes with the answer, and the next request gets a new connection.
 for (
@@ -168,7 +170,7 @@ is($s->client->get('/anshin/help')->status, 200, 'the general help');
         like($r->text, $what eq 'good' ? qr/この端末とブラウザで使えます/ : qr/ここではまだ使えません/, 'and what that means here');
     }
     my $good = $s->client(port => $try, cert => $own)->get('/anshin/help/certificate')->text;
-    like($good, qr{<dd>p-01-usr001[^<]*</dd></div>\s*<div><dt>有効期限</dt><dd>20\d\d}, 'whose it is, and until when');
+    like($good, qr{<dd>p-01-usr001[^<]*</dd></div>\s*<div><dt>有効期限</dt><dd><time [^>]*>20\d\d}, 'whose it is, and until when');
     for my $what (qw(none revoked unknown foreign)) {
         my $text = $s->client($cert{$what} ? (cert => $cert{$what}) : ())->get('/anshin/login')->text;
         like($text, qr{有効期限の切れた電子証明書は、選択画面に出ません。[^<]*<a class="next-link" href="/anshin/reissue/certificate">}, "U04: $what: the way to the reissue");

@@ -125,6 +125,11 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     my $minutes = int(($r->header('Retry-After') + 59) / 60);
     like($r->text, qr/あと${minutes}分ほど待って/, 'on the page as well (O1)');
     is($c->get('/anshin/login')->status, 200, 'the page itself stays');
+    for my $path (qw(reissue/password reissue/certificate lost)) {
+        my $told = $c->get("/anshin/$path");
+        is($told->status, 429, "U18: /$path, whose form would be refused, says so before anything is typed");
+        like($told->header('Retry-After') // '', qr/^\d+$/, 'U18: with the time');
+    }
 }
 
 {

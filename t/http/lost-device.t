@@ -67,12 +67,13 @@ my $choice = $c->follow($r);
 is($choice->status, 200, 'the terminals');
 like($choice->text, qr/value="1" checked/, 'the only one is chosen already');
 unlike($choice->text, qr/\Q$p->{address}\E/, 'no address is told');
+like($choice->text, qr{有効期限: <time datetime="20\d\d-[^"]*Z">20\d\d年}, 'U15: until when its certificate is valid is told as a time');
 is($c->clone(cookies => {})->get($choice->{path})->status, 410, 'in this browser alone (S29)');
 for my $none ('', '2', '1x', '99999999999999999999') {
     $r = $c->submit($choice, { device => $none });
-    is($r->status, 422, "terminal '$none' is none");
+    is($r->place =~ s/=.*/=/r, '/anshin/lost/choose?typed=', "terminal '$none' is none, which leads to the page again (FLO-2, U13)");
+    like($c->follow($r)->text, qr/id="device-error"/, 'which says so, and can be reloaded') for 1, 2;
 }
-like($r->text, qr/id="device-error"/, 'which the page says');
 is($with->get('/members/')->status, 200, 'until then the device works');
 my $again = $c->clone;
 $r = $c->submit($choice, { device => 1 });
@@ -108,6 +109,9 @@ unlike($s->access_log, qr/\Q$token\E/, 'no token of a link stands in the access 
     is($last->status, 403, 'too many wrong answers close this way (LCK-1)');
     like($last->text, qr/ほかの操作には影響しません/, 'and say that nothing else is');
     is($d->submit($page, { question => 'pet', answer => $q->{answer} })->status, 403, 'the right one does not open it');
+    my $opened = $d->follow($d->get(link_of($q)));
+    is($opened->status, 403, 'U18: whoever opens the link now is told so before anything is typed');
+    like($opened->text, qr/<h1>この手続きを停止しました/, 'U18: by the same page');
     my $in = $s->client(cert => $key);
     is($q->login($in)->status, 303, 'logging in is not affected: guesses here lock nobody out');
 

@@ -8,7 +8,7 @@ use Anshin::Attack qw(flows marks);
 use Anshin::Server;
 use Anshin::Person;
 
-my $s = Anshin::Server->new(server => <<'LOG', contract => <<'END')->start;
+my $s = Anshin::Server->new(clock => 1, server => <<'LOG', contract => <<'END')->start;
 LogFormat "%r %U %q %{Referer}i" all
 CustomLog "@ROOT@/logs/all_log" all
 LOG
@@ -233,15 +233,18 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
 {
     my $victim = Anshin::Person->add($s, 'p-01-usr003');
     my $c = $s->client;
-    my $page = $c->follow($c->get($victim->{path}));
+    my $new = $s->client;
+    my ($page, $fresh) = map { $_->follow($_->get($victim->{path})) } $c, $new;
     is($c->submit($page, { code => "wrong$_" })->status, 422, "wrong code $_") for 1, 2;
     my $locked = $c->submit($page, { code => 'wrong3' });
     is($locked->status, 403, 'the third is the limit: a page that says so (REG-2, LCK-1)');
     is($c->submit($page, { code => $victim->{code} })->status, 403, 'the right code does not open it (LCK-2)');
-    my $new = $s->client;
-    my $fresh = $new->follow($new->get($victim->{path}));
     is($new->submit($fresh, { code => $victim->{code} })->status, 403, 'nor does another browser');
+    my $opened = $new->follow($new->get($victim->{path}));
+    is($opened->status, 403, 'U18: whoever opens the link now is told so before anything is typed');
+    like($opened->text, qr/<h1>登録を停止しました/, 'U18: by the same page');
     is($s->htanshin('user', 'unlock', $victim->{user})->{status}, 0, 'the operator unlocks');
+    is($new->get($opened->{path})->status, 200, 'which opens the page again');
     is($new->submit($fresh, { code => $victim->{code} })->status, 303, 'and the right code works');
 }
 
@@ -280,6 +283,28 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
     my $q = Anshin::Person->add($s, 'p-01-usr009', label => '受付');
     my $page = $q->to_credentials($s->client);
     is($label->($page), '受付', "LST-1: the operator's label comes first");
+}
+# When the result is shown no more, what is done says that it is, and what has expired that it has (U12).
+{
+    my ($q, $slow) = map { Anshin::Person->add($s, $_) } 'p-01-usr020', 'p-01-usr021';
+    my $c = $s->client;
+    my $form = $q->to_credentials($c);
+    my $done = $c->follow($c->submit($form, $q->credentials));
+    is($done->status, 200, 'a registration is done');
+    $s->later(601);
+    my @ways = ([ 'a reload', $c->get($done->{path}) ], [ 'its form, sent again', $c->submit($form, $q->credentials) ]);
+    for my $way (@ways) {
+        is($way->[1]->status, 410, "U12: ten minutes later $way->[0] shows the result no more (SEC-1)");
+        like($way->[1]->text, qr{<h1>この手続きは完了しています.*href="/anshin/login"}s, 'U12: says that it is done, and where to go on');
+    }
+    my $d = $s->client;
+    for my $browser ($c, $d) {
+        like($browser->follow($browser->get($q->{path}))->text, qr/<h1>この手続きは完了しています/, 'U12: so does its link');
+    }
+    unlike($d->get($done->{path})->text, qr/完了しています/, 'U12: another browser is told nothing of it');
+    $s->later(60 * 86400);
+    like($d->follow($d->get($slow->{path}))->text, qr/<h1>URLの有効期限が過ぎています/, 'U12: a link that nobody followed says that its time is over');
+    like($d->follow($d->get('/anshin/register?t=' . 'A' x 43))->text, qr/<h1>このURLは使えません/, 'U12: of one that is none nothing is told (S8)');
 }
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;
 $s->finish;

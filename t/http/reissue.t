@@ -64,7 +64,9 @@ sub ask {
         unlike($after->text, qr/\Q$password\E/, 'without the password, with a copied cookie as well (SEC-1)');
     }
     is($c->get($path)->status, 303, 'the used link');
-    is($c->follow($c->get($path))->status, 410, 'leads to a page that says so (S9)');
+    my $used = $c->follow($c->get($path));
+    is($used->status, 410, 'leads to a page that says so (S9)');
+    like($used->text, qr{<h1>この手続きは完了しています.*href="/anshin/reissue/password"}s, 'U12: by its own title, with the way to a new one');
     is($p->login($s->client)->status, 401, 'the old password is none any more');
     $p->{password} = $password;
     my $login = $s->client;
@@ -89,12 +91,17 @@ sub ask {
     my $c = $s->client;
     ask($c, 'password', $p->{user}, $p->{address});
     my $path = $p->reissue_path('password');
-    $c->follow($c->get($path));
+    my $page = $c->follow($c->get($path));
     my $r;
     $r = $c->submit($c->get('/anshin/reissue/password/prove'), { question => 'pet', answer => 'guess' }) for 1 .. 3;
     is($r->status, 403, 'too many wrong answers lock (PRI-2, LCK-1)');
-    $r = $c->submit($c->follow($c->get($path)), { question => 'pet', answer => $p->{answer} });
+    $r = $c->submit($page, { question => 'pet', answer => $p->{answer} });
     is($r->status, 403, 'the right one does not open it (LCK-2)');
+    for my $browser ($c, $s->client) {
+        my $opened = $browser->follow($browser->get($path));
+        is($opened->status, 403, 'U18: whoever opens the link now is told so before anything is typed');
+        like($opened->text, qr/<h1>アカウントがロックされました/, 'U18: by the same page');
+    }
     is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $p->{user})->{status}, 0, 'the operator does');
     $r = $c->submit($c->follow($c->get($path)), { question => 'pet', answer => $p->{answer} });
     is($r->status, 303, 'then it works');

@@ -220,7 +220,7 @@ my @tricks = (
     is($odd->login($d)->status, 303, 'S27: a password of symbols is the same at the login');
     my $account = $d->get('/anshin/account');
     like(words_of($account), qr/\Q$odd->{address}\E/, 'S27: the account page shows the address to the letter');
-    is(shape($account), shape($c->get('/anshin/account')), 'S27: with no tag of it');
+    is(shape($account) =~ s/^wbr\n//gmr, shape($c->get('/anshin/account')), 'S27: with no tag of it, but those that a long one has of ours (U17)');
     is(value_of($d->get('/anshin/terminal/change?n=1'), 'address'), $odd->{address}, 'S27: so has the form of the terminal');
     my $next = q(b#{{{page}}}/^=?'&$@example.jp);
     my $typed = { address => $next, address_confirm => $next, kind => 'pc' };

@@ -288,6 +288,7 @@ sub by_code {
     my $thief = $s->client(cookies => { $kept->[0] => $kept->[1] });
     is($thief->get("/anshin/login/code?flow=$right{flow}")->status, 410, "S39: a login's cookie is none without the browser's own");
     is($thief->post('/anshin/login/code', { %right, csrf => csrf($thief->get('/anshin/login')) })->status, 410, 'nor is its code taken');
+    is($d->get("/anshin/login/code?flow=$right{flow}")->status, 403, 'U18: the code page says that it is locked before anything is typed');
     is($d->post('/anshin/login/code', \%right)->status, 403, 'the right code does not open a locked account (LCK-2, S29)');
     isnt($d->get('/members/')->status, 200, 'nobody is in');
     command($s, 'user', 'unlock', $q->{user});

@@ -340,7 +340,9 @@ $p = person('p-01-usr001');
     }
     minutes(7);
     is($c->get('/members/')->status, 401, 'S15: after an hour it is over, in use as it was');
-    is($c->get('/anshin/account')->status, 303, 'S15: for the portal as well');
+    my $over = $c->get('/anshin/account');
+    is($over->status, 303, 'S15: for the portal as well');
+    like($c->follow($over)->text, qr/一定の時間が過ぎたため/, 'U28: which says that its time was over');
     is($p->login($c)->status, 303, 'S15: another login');
     minutes(9.5);
     is($c->get('/members/')->status, 200, 'S15: just before the limit');
@@ -355,6 +357,7 @@ $p = person('p-01-usr001');
     unlike($c->get("$_?n=1")->header('Location') // '', qr/reauthenticate/, "S12: $_ within five minutes") for @fresh;
     my $form = $c->follow($c->submit($c->get('/anshin/terminal/add'), { address => 'n@example.jp', address_confirm => 'n@example.jp', kind => 'pc' }));
     my $token = csrf($form);
+    my $add = $c->get('/anshin/terminal/add');
     minutes(6);
     my %asked;
     for my $path (@fresh, '/anshin/terminal/confirm', '/anshin/method/confirm') {
@@ -367,9 +370,36 @@ $p = person('p-01-usr001');
     is($told{terminal_added} // 0, 0, 'S12: and nothing was done');
     is($c->submit($c->get('/anshin/reauthenticate'), { password => 'wrong' })->status, 422, 'S12: a wrong one');
     is($c->get('/anshin/terminal/add')->status, 303, 'S12: does not do');
-    is($c->submit($c->get('/anshin/reauthenticate'), { password => $p->{password} })->status, 303, 'S12: the right one');
+    my %typed = (address => 'kept@example.jp', address_confirm => 'kept@example.jp', kind => 'smartphone', label => '窓口2');
+    my $asked = $c->submit($add, \%typed);
+    like($asked->header('Location'), qr{^/anshin/reauthenticate\?return=[\w-]+&kept=form$}, 'U14: what was typed into a form waits');
+    my $again = $c->follow($asked);
+    like($again->text, qr/まだ受け付けられていません.*入力した内容が残った画面/, 'U14: which the page says');
+    my $right = $c->submit($again, { password => $p->{password} });
+    is($right->place =~ s/=.*/=/r, '/anshin/terminal/add?typed=', 'S12: the right one leads back');
+    like($c->follow($right)->text, qr/name="label" value="窓口2".*name="address" value="kept\@example.jp".*name="address_confirm" value="kept\@example.jp"/s,
+        'U14: to the form as it was typed');
     is($c->submit($form, {})->status, 303, 'S12: does: the terminal is added');
     is({ results($s, $p->{user}) }->{terminal_added}, 1, 'once');
+}
+{
+    my $c = inside($p);
+    my $add = $c->get('/anshin/terminal/add');
+    minutes(11);
+    my $asked = $c->submit($add, { address => 'kept@example.jp', address_confirm => 'kept@example.jp', kind => 'smartphone', label => '' });
+    like($asked->header('Location'), qr{^/anshin/login\?return=[\w-]+&kept=form$}, 'U14: a session that was over meanwhile loses nothing of what was typed');
+    my $page = $c->follow($asked);
+    like($page->text, qr/入力した内容が残った画面/, 'U14: which the page says');
+    my $other = person('p-01-usr004');
+    my $taken = $c->clone;
+    my $theirs = $taken->follow($taken->submit($page, { user => $other->{user}, password => $other->{password} }));
+    is($theirs->status, 200, 'somebody else who logs in there');
+    unlike($theirs->text, qr/kept\@example/, 'U14: sees nothing of it');
+    like($c->follow($c->submit($page, { user => $p->{user}, password => $p->{password} }))->text, qr/name="address" value="kept\@example.jp"/,
+        'U14: after the login the form is as it was typed');
+    my %long = ((marks($c->get('/anshin/terminal/add'))), map { $_ => '"' x 600 } qw(label address address_confirm kind));
+    minutes(11);
+    like($c->post('/anshin/terminal/add', \%long)->header('Location'), qr/&lost=form$/, 'U14: what no address holds is lost, and the page says so');
 }
 {
     my $q = person('p-01-usr002', method => 'otp');
@@ -417,8 +447,16 @@ $p = person('p-01-usr001');
 }
 {
     my $c = $s->client;
+    my $in = inside($p);
+    is($in->get("/anshin/$_")->status, 200, "/$_") for qw(password question reauthenticate);
     $p->login($c, password => 'wrong') for 1 .. 3;
     is($p->login($c)->status, 403, 'locked');
+    is($in->get('/anshin/account')->status, 200, 'whoever is in stays there (LCK-2)');
+    for my $path (qw(password question reauthenticate)) {
+        my $told = $in->get("/anshin/$path");
+        is($told->status, 403, "U18: /$path, whose form would be refused, says so before anything is typed");
+        like($told->text, qr/<h1>アカウントがロックされました.*に自動で解除されます/s, 'U18: and until when');
+    }
     minutes(119);
     is($p->login($s->client)->status, 403, 'LCK-2: until the time that the contract says');
     minutes(2);

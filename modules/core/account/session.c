@@ -167,6 +167,26 @@ static apr_status_t list_read(anshin_op_t *op, anshin_txn_t *txn, const char *us
                                  : status;
 }
 
+/* Whoever comes back with the cookie of one that was ended, not over, is told so. */
+static const char *ended_key(anshin_op_t *op, const char *key)
+{
+    return apr_pstrcat(op->pool, "session-ended/", key, NULL);
+}
+
+static apr_status_t end_early(anshin_op_t *op, anshin_txn_t *txn, const listed_t *listed)
+{
+    const anshin_fact_t fact = {.at = op->now};
+    const char *key = ended_key(op, listed->key);
+    apr_status_t status = anshin_txn_delete(txn, &anshin_record_session, listed->key);
+
+    if (status != APR_SUCCESS || anshin_session_over(op->contract, listed->session, op->now)) {
+        return status;
+    }
+    status = anshin_txn_put(txn, &anshin_record_fact, key, &fact);
+    return status == APR_SUCCESS ? anshin_expiry_file(op, txn, &anshin_record_fact, key, op->now + ANSHIN_KEEP_REQUEST)
+                                 : status;
+}
+
 /* Leave out of the user's list what is over already, and the oldest where a new one would be one too many. */
 static apr_status_t list_prune(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_list_t *list)
 {
@@ -184,7 +204,7 @@ static apr_status_t list_prune(anshin_op_t *op, anshin_txn_t *txn, const char *u
 
         if (over || surplus > 0) {
             surplus -= !over;
-            status = anshin_txn_delete(txn, &anshin_record_session, listed->key);
+            status = end_early(op, txn, listed);
         } else {
             APR_ARRAY_PUSH(list->keys, const char *) = listed->key;
         }
@@ -262,6 +282,45 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
     return session_bound(op, session, presented);
 }
 
+typedef struct looking_back_t {
+    const char *key;
+    anshin_session_past_t *past;
+} looking_back_t;
+
+static apr_status_t look_back(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const looking_back_t *looking = baton;
+    anshin_session_past_t *past = looking->past;
+    anshin_account_t account;
+    anshin_fact_t fact;
+    apr_status_t status = anshin_session_get(op, txn, looking->key, &past->session, &account);
+
+    past->end = ANSHIN_SESSION_GONE;
+    if (status == APR_SUCCESS) {
+        past->end =
+            anshin_session_over(op->contract, &past->session, op->now) ? ANSHIN_SESSION_OVER : ANSHIN_SESSION_GONE;
+        return APR_SUCCESS;
+    }
+    past->session.user = NULL;
+    if (status == ANSHIN_ENOTFOUND) {
+        status = anshin_txn_get(txn, &anshin_record_fact, ended_key(op, looking->key), &fact);
+        past->end = status == APR_SUCCESS ? ANSHIN_SESSION_ENDED : ANSHIN_SESSION_GONE;
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_session_past(anshin_op_t *op, const char *id, anshin_session_past_t *past)
+{
+    looking_back_t looking = {NULL, past};
+    apr_status_t status = APR_SUCCESS;
+
+    memset(past, 0, sizeof(*past));
+    if (strlen(id) == ANSHIN_TOKEN_TEXT && (status = anshin_session_key(op, &looking.key, id)) == APR_SUCCESS) {
+        status = anshin_op_read(op, look_back, &looking);
+    }
+    return status;
+}
+
 /* One that ended meanwhile must not come back to life. */
 static apr_status_t touch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
@@ -306,7 +365,7 @@ apr_status_t anshin_sessions_end_in(anshin_op_t *op, anshin_txn_t *txn, const ch
         const listed_t *listed = &APR_ARRAY_IDX(sessions, i, listed_t);
 
         if (matches(match, listed->key, listed->session)) {
-            status = anshin_txn_delete(txn, &anshin_record_session, listed->key);
+            status = end_early(op, txn, listed);
             ended += !anshin_session_over(op->contract, listed->session, op->now);
         } else {
             APR_ARRAY_PUSH(kept, const char *) = listed->key;

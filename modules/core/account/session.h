@@ -46,6 +46,21 @@ apr_status_t anshin_session_find(anshin_op_t *op, const char *id, const anshin_p
 apr_status_t anshin_session_get(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_session_t *session,
                                 anshin_account_t *account);
 
+/* What is known of a session that nobody is logged in by any more (U28). */
+typedef enum anshin_session_end_t {
+    ANSHIN_SESSION_GONE, /* nothing, or it does not serve on this connection */
+    ANSHIN_SESSION_OVER, /* its time was over */
+    ANSHIN_SESSION_ENDED /* somebody ended it: elsewhere, by a change, or the operator. Known for a day */
+} anshin_session_end_t;
+
+typedef struct anshin_session_past_t {
+    anshin_session_end_t end;
+    anshin_session_t session; /* whose it was; .user is NULL where the store does not have it any more */
+} anshin_session_past_t;
+
+/* By the cookie, in a read transaction of its own; it lets nobody in. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_session_past(anshin_op_t *op, const char *id, anshin_session_past_t *past);
+
 /* 1 when it is over its idle or absolute limit. */
 int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now);
 
@@ -74,7 +89,7 @@ apr_status_t anshin_session_end_in(anshin_op_t *op, anshin_txn_t *txn, const cha
 
 /* Inside a write transaction: end all of a user, one key alone (NULL: any), those of one terminal (0: any) or
  * certificate (NULL: any), except one key (NULL: none). *count (may be NULL): how many ended that were not over by
- * themselves. */
+ * themselves; whoever was logged in by one of these is told when he comes back (anshin_session_past()). */
 typedef struct anshin_session_match_t {
     const char *key;
     apr_int64_t terminal;

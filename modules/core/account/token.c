@@ -69,6 +69,38 @@ apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_
                                                                                                 : APR_SUCCESS;
 }
 
+typedef struct standing_t {
+    anshin_token_kind_t kind;
+    const char *token;
+    anshin_link_standing_t *standing;
+} standing_t;
+
+static apr_status_t read_standing(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const standing_t *asked = baton;
+    anshin_link_t link;
+    apr_status_t status = anshin_token_find(op, txn, asked->kind, asked->token, &link);
+
+    *asked->standing = ANSHIN_LINK_UNKNOWN;
+    if (status != ANSHIN_EDENIED) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    if (link.token.used_at != 0) {
+        *asked->standing = ANSHIN_LINK_USED;
+    } else if (link.token.expires_at <= op->now) {
+        *asked->standing = ANSHIN_LINK_EXPIRED;
+    } else if (link.account.state == ANSHIN_ACCOUNT_LOCKED) {
+        *asked->standing = ANSHIN_LINK_LOCKED;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_link_standing(anshin_op_t *op, anshin_token_kind_t kind, const char *token,
+                                  anshin_link_standing_t *standing)
+{
+    return anshin_op_read(op, read_standing, &(standing_t){kind, token, standing});
+}
+
 apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record)
 {
     record->used_at = op->now;

@@ -40,6 +40,18 @@ typedef struct anshin_link_t {
 apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_kind_t kind, const char *token,
                                anshin_link_t *link);
 
+/* What has become of a link that does not lead on, for the page that says so to whoever has it (U12, U18). */
+typedef enum anshin_link_standing_t {
+    ANSHIN_LINK_UNKNOWN, /* none of this kind and contract, or another one has taken its place */
+    ANSHIN_LINK_USED,
+    ANSHIN_LINK_EXPIRED,
+    ANSHIN_LINK_LOCKED /* it would lead on, were the account not locked */
+} anshin_link_standing_t;
+
+/* In a read transaction of its own. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_link_standing(anshin_op_t *op, anshin_token_kind_t kind, const char *token,
+                                  anshin_link_standing_t *standing);
+
 /* Use it up inside a write transaction. */
 apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record);
 

@@ -21,6 +21,7 @@ typedef struct found_t {
     anshin_link_t link;
     anshin_download_t download;
     anshin_certificate_t certificate;
+    anshin_lock_t lock; /* of find_state() alone */
 } found_t;
 
 /* The token, the download it belongs to and its certificate. */
@@ -53,10 +54,22 @@ static apr_status_t find(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return status;
 }
 
+static apr_status_t find_state(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    found_t *found = baton;
+    apr_status_t status = find(found, op, txn);
+
+    return status == APR_SUCCESS
+               ? anshin_lock_get(op, txn, ANSHIN_COUNTER_DOWNLOAD,
+                                 anshin_download_subject(op, found->link.token.user, found->link.token.terminal),
+                                 &found->lock)
+               : status;
+}
+
 apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_download_state_t *state)
 {
     found_t found = {.token = token};
-    apr_status_t status = anshin_op_read(op, find, &found);
+    apr_status_t status = anshin_op_read(op, find_state, &found);
 
     if (status == APR_SUCCESS) {
         state->user = found.link.token.user;
@@ -64,6 +77,7 @@ apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_dow
         state->name = found.certificate.name;
         state->fetched = (int)found.download.fetched;
         state->apple = found.download.apple_blob != NULL;
+        state->locked = found.lock.kinds != 0;
     }
     return status;
 }

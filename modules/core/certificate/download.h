@@ -19,6 +19,7 @@ typedef struct anshin_download_state_t {
     const char *name; /* CN of the certificate */
     int fetched;      /* how often */
     int apple;        /* 1: there is a file of the profile ANSHIN_PROFILE_APPLE */
+    int locked;       /* 1: no password is checked any more */
 } anshin_download_state_t;
 
 /* What a link leads to. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, done), ANSHIN_EFAULT, ANSHIN_EBUSY. */

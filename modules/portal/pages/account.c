@@ -8,6 +8,8 @@
 #include "core/account/account.h"
 #include "core/login/logout.h"
 #include "core/selfservice/terminal.h"
+#include "core/web/cookie_header.h"
+#include "portal/cookie.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
@@ -28,17 +30,15 @@ static json_t *terminal_row(anshin_portal_request_t *request, const anshin_termi
 {
     const anshin_policy_t *policy = &request->op.contract->policy;
     const anshin_terminal_t *terminal = &view->terminal;
-    json_t *row = json_pack("{s:s, s:s}", "kind_text", anshin_words_kind(request->page, terminal->kind), "address",
-                            terminal->address);
+    json_t *row = json_pack("{s:s}", "kind_text", anshin_words_kind(request->page, terminal->kind));
     int renew = view->renewable && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_RENEWAL);
     int change = ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_CHANGE);
     int erase = !first && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_DELETE);
 
     anshin_words_terminal(request->page, row, terminal->number, terminal->label);
+    anshin_page_long(request->page, row, "address", terminal->address);
     anshin_page_moment(request->page, row, "expires", view->expires_at, ANSHIN_DATE_PLAIN);
-    if (view->name) {
-        anshin_page_put(request->page, row, "certificate_name", json_string(view->name));
-    }
+    anshin_page_long(request->page, row, "certificate_name", view->name);
     if (view->days_left > 0) {
         anshin_page_put(
             request->page, row, "days_left_text",
@@ -156,9 +156,10 @@ static apr_status_t put_session(void *baton, const char *key, const anshin_sessi
 {
     list_t *list = baton;
     anshin_portal_request_t *request = list->request;
-    json_t *row = json_pack("{s:s, s:s, s:s*, s:b}", "key", key, "address", session->address ? session->address : "",
-                            "client", session->client, "current", strcmp(key, request->session_key) == 0);
+    json_t *row = json_pack("{s:s, s:s*, s:b}", "key", key, "client", session->client, "current",
+                            strcmp(key, request->session_key) == 0);
 
+    anshin_page_long(request->page, row, "address", session->address);
     anshin_page_moment(request->page, row, "at", session->created_at, ANSHIN_DATE_TABLE);
     anshin_page_moment(request->page, row, "seen", session->seen_at, ANSHIN_DATE_TABLE);
     if (session->terminal) {
@@ -258,6 +259,7 @@ int anshin_page_sessions_post(anshin_portal_request_t *request)
     }
     if (!all && strcmp(key, request->session_key) == 0) {
         anshin_member_leaves(request);
+        anshin_cookie_clear(request->r, anshin_session_cookie(request->op.contract->name, request->op.pool));
         return anshin_response_redirect(request, "/login");
     }
     return lead_back(request, all, &began);

@@ -109,6 +109,9 @@ int anshin_page_download_get(anshin_portal_request_t *request)
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "download link");
     }
+    if (state.locked && request->flow.stage != ANSHIN_STAGE_FETCHED) { /* who has the file goes on (U18) */
+        return anshin_response_link_locked(request, "download");
+    }
     put_form(request, &state, (int)proposed(request, &state));
     if (request->flow.stage == ANSHIN_STAGE_FETCHED) {
         put_import(request, &state);

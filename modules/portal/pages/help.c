@@ -127,8 +127,8 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
     if (verdict != ANSHIN_VERDICT_FOREIGN && verdict != ANSHIN_VERDICT_NONE) {
         anshin_page_text(request->page, "name", request->presented->name);
-        anshin_page_text(request->page, "not_after_text",
-                         anshin_page_time(request->page, request->presented->not_after));
+        anshin_page_moment(request->page, request->page->page, "not_after", request->presented->not_after,
+                           ANSHIN_DATE_PLAIN);
     }
     if (verdict != ANSHIN_VERDICT_GOOD) {
         put_number(request, reason);

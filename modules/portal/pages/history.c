@@ -58,10 +58,11 @@ static json_t *entry_row(anshin_portal_request_t *request, const anshin_history_
 {
     const char *key = apr_pstrcat(request->op.pool, "history.", anshin_history_result_name(entry->result), NULL);
     const anshin_history_mark_t mark = anshin_history_mark(entry->result);
+    json_t *row = json_pack("{s:s, s:s*, s:b, s:b}", "result_text", anshin_page_say(request->page, key), "client",
+                            entry->client, "good", mark == ANSHIN_MARK_GOOD, "failed", mark == ANSHIN_MARK_FAILED);
 
-    return json_pack("{s:s, s:s, s:s*, s:b, s:b}", "address", entry->address ? entry->address : "", "result_text",
-                     anshin_page_say(request->page, key), "client", entry->client, "good", mark == ANSHIN_MARK_GOOD,
-                     "failed", mark == ANSHIN_MARK_FAILED);
+    anshin_page_long(request->page, row, "address", entry->address);
+    return row;
 }
 
 static apr_status_t put_entry(void *baton, const anshin_history_t *entry)

@@ -100,9 +100,13 @@ static apr_status_t put_code_form(anshin_portal_request_t *request)
 int anshin_page_login_code_get(anshin_portal_request_t *request)
 {
     apr_status_t status = put_code_form(request);
+    int answer;
 
     if (status != APR_SUCCESS) {
         return failure(request, status, "login code");
+    }
+    if ((answer = anshin_response_if_locked(request, request->flow.user)) != DECLINED) {
+        return answer;
     }
     if (anshin_form_get(request->query, SENT_BEFORE) != NULL) {
         anshin_page_alert(request->page, "notice", anshin_page_say(request->page, "errors.code_sent_recently"));

@@ -34,24 +34,22 @@ static void put_device(anshin_portal_request_t *request, json_t *rows, const ans
                             device->name, "selected", selected);
 
     anshin_words_terminal(request->page, row, terminal->number, terminal->label);
-    if (device->expires_at != 0) {
-        anshin_page_put(request->page, row, "expires_text",
-                        json_string(anshin_page_say_text(request->page, "lost_choose.expires", "time",
-                                                         anshin_page_time(request->page, device->expires_at))));
-    }
+    anshin_page_moment(request->page, row, "expires", device->expires_at, ANSHIN_DATE_PLAIN);
     anshin_page_append(request->page, rows, row);
 }
 
-/* The form; chosen: what stands in it. */
-static apr_status_t put_choice(anshin_portal_request_t *request, apr_int64_t chosen)
+/* The form; chosen: what stands in it. *found: 1, it is one of those that can be. */
+static apr_status_t put_choice(anshin_portal_request_t *request, apr_int64_t chosen, int *found)
 {
     json_t *rows = json_array();
     apr_array_header_t *devices;
     apr_status_t status = anshin_lost_devices(&request->op, &request->flow, &devices);
 
+    *found = 0;
     for (int i = 0; status == APR_SUCCESS && i < devices->nelts; i++) {
         const anshin_lost_device_t *device = &APR_ARRAY_IDX(devices, i, anshin_lost_device_t);
 
+        *found |= device->terminal.number == chosen;
         put_device(request, rows, device, devices->nelts == 1 || device->terminal.number == chosen);
     }
     anshin_page_put(request->page, request->page->page, "devices", rows);
@@ -63,23 +61,32 @@ static apr_status_t put_choice(anshin_portal_request_t *request, apr_int64_t cho
     return status;
 }
 
-static int draw(anshin_portal_request_t *request, apr_int64_t chosen, const char *complaint)
+/* The form as it was sent, with what is to be complained about. */
+static int complain(anshin_portal_request_t *request, apr_int64_t chosen)
 {
-    apr_status_t status = put_choice(request, chosen);
+    int found;
+    apr_status_t status = put_choice(request, chosen, &found);
 
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "lost device");
     }
-    if (complaint == NULL) {
-        return anshin_response_page(request, "lost-choose", HTTP_OK);
+    if (!found) {
+        anshin_page_error(request->page, "device", chosen != 0 ? "errors.terminal_nothing" : "errors.choose");
     }
-    anshin_page_error(request->page, "device", complaint);
     return anshin_response_form(request, "lost-choose");
 }
 
 int anshin_page_lost_choose_get(anshin_portal_request_t *request)
 {
-    return draw(request, 0, NULL);
+    int found;
+    apr_status_t status;
+
+    if (request->typed != NULL) {
+        return complain(request, number_of(anshin_portal_request_text(request, "device")));
+    }
+    status = put_choice(request, 0, &found);
+    return status == APR_SUCCESS ? anshin_response_page(request, "lost-choose", HTTP_OK)
+                                 : anshin_response_failure(request, status, "lost device");
 }
 
 int anshin_page_lost_choose_post(anshin_portal_request_t *request)
@@ -88,7 +95,7 @@ int anshin_page_lost_choose_post(anshin_portal_request_t *request)
     apr_status_t status = number != 0 ? anshin_lost_device_revoke(&request->op, number) : ANSHIN_EINVALID;
 
     if (status == ANSHIN_EINVALID || status == ANSHIN_ECONFLICT) {
-        return draw(request, number, number != 0 ? "errors.terminal_nothing" : "errors.choose");
+        return complain(request, number);
     }
     return status == APR_SUCCESS ? anshin_response_flow(request, "/lost/done")
                                  : anshin_response_failure(request, status, "lost device");

@@ -118,9 +118,9 @@ int anshin_page_method_confirm_get(anshin_portal_request_t *request)
 
     for (int i = 0; status == APR_SUCCESS && i < views->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(views, i, anshin_terminal_view_t).terminal;
-        json_t *row = json_pack("{s:s, s:s}", "kind_text", anshin_words_kind(request->page, terminal->kind), "address",
-                                terminal->address);
+        json_t *row = json_pack("{s:s}", "kind_text", anshin_words_kind(request->page, terminal->kind));
 
+        anshin_page_long(request->page, row, "address", terminal->address);
         anshin_words_terminal(request->page, row, terminal->number, terminal->label);
         anshin_page_append(request->page, rows, row);
     }

@@ -14,8 +14,13 @@
 
 int anshin_page_password_get(anshin_portal_request_t *request)
 {
+    int answer;
+
     if (anshin_form_get(request->query, "done") != NULL) {
         return anshin_response_done(request, "password", "/");
+    }
+    if ((answer = anshin_response_if_locked(request, request->session.user)) != DECLINED) {
+        return answer;
     }
     anshin_menu_cancel(request);
     anshin_words_rules(request->page, 1);
@@ -57,9 +62,13 @@ int anshin_page_question_get(anshin_portal_request_t *request)
     const anshin_member_t member = anshin_member_of(request);
     anshin_account_t account;
     apr_status_t status;
+    int answer;
 
     if (anshin_form_get(request->query, "done") != NULL) {
         return anshin_response_done(request, "question", "/");
+    }
+    if ((answer = anshin_response_if_locked(request, request->session.user)) != DECLINED) {
+        return answer;
     }
     if ((status = anshin_member_read(&request->op, &member, &account)) != APR_SUCCESS) {
         return anshin_member_failure(request, status, "question");
@@ -103,6 +112,16 @@ int anshin_page_question_post(anshin_portal_request_t *request)
 /* The password again, before a sensitive change (ACC-7, S12). */
 int anshin_page_reauthenticate_get(anshin_portal_request_t *request)
 {
+    int kept = anshin_form_get(request->query, "kept") != NULL;
+    int answer = anshin_response_if_locked(request, request->session.user);
+
+    if (answer != DECLINED) {
+        return answer;
+    }
+    if (kept || anshin_form_get(request->query, "lost") != NULL) { /* a form led here (U14) */
+        anshin_page_alert(request->page, "notice",
+                          anshin_page_say(request->page, kept ? "alerts.entry_waits" : "alerts.entry_again"));
+    }
     anshin_menu_cancel(request);
     anshin_page_text(request->page, "return", anshin_form_get(request->query, "return"));
     return anshin_response_page(request, "reauthenticate", HTTP_OK);

@@ -3,6 +3,7 @@
  *
  * SECURITY: whoever has the link sees page 1 and learns nothing from it, not even for whom it is.
  */
+#include "core/account/lockout_look.h"
 #include "core/selfservice/registration.h"
 
 #include <apr_strings.h>
@@ -29,8 +30,16 @@ int anshin_page_register_get(anshin_portal_request_t *request)
     anshin_account_t account;
     apr_status_t status = anshin_registration_find(&request->op, request->flow.token, &account, NULL);
 
+    anshin_lock_t lock;
+
+    if (status == APR_SUCCESS) { /* said before anybody types (U18) */
+        status = anshin_lock_find(&request->op, ANSHIN_COUNTER_REGISTRATION, account.user, &lock);
+    }
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "registration link");
+    }
+    if (lock.kinds != 0) {
+        return anshin_response_link_locked(request, "registration");
     }
     put_code_form(request);
     return anshin_response_page(request, "register-code", HTTP_OK);

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/account/lockout_look.h"
 #include "core/selfservice/lost_device.h"
 #include "core/selfservice/reissue_request.h"
 #include "portal/flow_cookie.h"
@@ -85,7 +86,14 @@ static int put_typed(anshin_portal_request_t *request, const char **user, const 
 int anshin_page_reissue_get(anshin_portal_request_t *request)
 {
     const char *user, *address;
+    apr_status_t status = anshin_address_find(&request->op);
 
+    if (status == ANSHIN_EDENIED) { /* said before anybody types (U18) */
+        return anshin_response_throttled(request);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "reissue");
+    }
     if (request->typed != NULL) {
         (void)put_typed(request, &user, &address);
         return anshin_response_form(request, "reissue-request");
@@ -153,6 +161,13 @@ static void put_proof(anshin_portal_request_t *request, const anshin_reissue_ask
     }
 }
 
+/* Too many wrong ones. Those of a lost device close that way alone. */
+static int locked(anshin_portal_request_t *request, apr_time_t unlock_at)
+{
+    return kind_of(request) == ANSHIN_REISSUE_LOST ? anshin_response_link_locked(request, "lost")
+                                                   : anshin_response_locked(request, unlock_at);
+}
+
 int anshin_page_reissue_prove_get(anshin_portal_request_t *request)
 {
     anshin_reissue_asked_t asked;
@@ -160,6 +175,9 @@ int anshin_page_reissue_prove_get(anshin_portal_request_t *request)
 
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "reissue link");
+    }
+    if (asked.lock.kinds != 0) { /* said before anybody types (U18) */
+        return locked(request, asked.lock.unlock_at);
     }
     put_proof(request, &asked);
     return anshin_response_page(request, "reissue-prove", HTTP_OK);
@@ -187,13 +205,6 @@ static apr_status_t execute(anshin_portal_request_t *request, const anshin_reiss
     return anshin_lost_device_prove(&request->op, request->flow.token, typed, &result->proof);
 }
 
-/* Too many wrong ones. Those of a lost device close that way alone. */
-static int locked(anshin_portal_request_t *request, const anshin_reissue_result_t *result)
-{
-    return kind_of(request) == ANSHIN_REISSUE_LOST ? anshin_response_link_locked(request, "lost")
-                                                   : anshin_response_locked(request, result->proof.unlock_at);
-}
-
 int anshin_page_reissue_prove_post(anshin_portal_request_t *request)
 {
     anshin_reissue_typed_t typed = {anshin_portal_request_text(request, "question"), NULL, ""};
@@ -217,7 +228,7 @@ int anshin_page_reissue_prove_post(anshin_portal_request_t *request)
         return anshin_response_failure(request, status, "reissue");
     }
     if (result.proof.locked) {
-        return locked(request, &result);
+        return locked(request, result.proof.unlock_at);
     }
     if (!result.proof.right) {
         return wrong(request, &asked, &result.proof);

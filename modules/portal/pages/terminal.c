@@ -346,7 +346,7 @@ static apr_status_t put_confirm(anshin_portal_request_t *request, const plan_t *
         int erase = takes_away(plan->action);
         put_terminal(request, plan->number, terminal.label);
         anshin_page_text(request->page, "former_label", terminal.label);
-        anshin_page_text(request->page, erase ? "address" : "former_address", terminal.address);
+        anshin_page_long(request->page, request->page->page, erase ? "address" : "former_address", terminal.address);
         anshin_page_text(request->page, erase ? "kind_text" : "former_kind_text",
                          anshin_words_kind(request->page, terminal.kind));
         anshin_page_flag(request->page, "has_certificate", terminal.certificate != NULL || terminal.renewing != NULL);
@@ -355,7 +355,7 @@ static apr_status_t put_confirm(anshin_portal_request_t *request, const plan_t *
         return status;
     }
     if (!takes_away(plan->action)) {
-        anshin_page_text(request->page, "address", plan->address);
+        anshin_page_long(request->page, request->page->page, "address", plan->address);
         anshin_page_text(request->page, "label", *plan->label ? plan->label : NULL);
         anshin_page_text(request->page, "kind_text", anshin_words_kind(request->page, plan->kind));
         anshin_page_flag(request->page, "has_certificate", request->session.method == ANSHIN_METHOD_CERTIFICATE);

@@ -96,6 +96,9 @@ export function states(language, texts) {
       : `${+day} ${months[month - 1]} ${year}, ${hour}:${minute}:${second} (UTC+09:00)`;
     return { [`${name}_text`]: table ? long : plain, [`${name}_iso`]: `${year}-${month}-${day}T${hour}:${minute}:${second}Z` };
   };
+  // As anshin_page_long() in page.c puts it.
+  const long = (name, words) => ({ [name]: words, [`${name}_parts`]: (words.length > 24 ? words.match(/[^@:.-]*[@:.-]|[^@:.-]+$/g)
+    : [words]).map((part, i) => ({ text: part, first: i === 0 })) });
   const steps = (names, current) => ({
     steps: names.map((name, i) => ({ text: text(`steps.${name}`), number: i + 1, current: i === current,
       done: i < current })),
@@ -139,17 +142,17 @@ export function states(language, texts) {
   const terminal = (number) => ({ number, label: labels[number - 1] || undefined,
     terminal_text: labels[number - 1] ? `${number} (${labels[number - 1]})` : `${number}` });
   const terminals = [
-    { ...terminal(1), kind_text: pc, address: 'hanako.suzuki@example.co.jp', ...moment('expires', '2027-11-22 09:00'),
-      certificate_name: 'hanako.suzuki 2026-11-22 #2', can_change: true, change_url: link('a'), can_lose: true, lost_url: link('f') },
-    { ...terminal(2), kind_text: smartphone, address: 'hanako@mobile.example.jp', pending: true,
+    { ...terminal(1), kind_text: pc, ...long('address', 'hanako.suzuki@example.co.jp'), ...moment('expires', '2027-11-22 09:00'),
+      ...long('certificate_name', 'hanako.suzuki 2026-11-22 #2'), can_change: true, change_url: link('a'), can_lose: true, lost_url: link('f') },
+    { ...terminal(2), kind_text: smartphone, ...long('address', 'hanako@mobile.example.jp'), pending: true,
       download_password: 'uDPBG4S5', can_change: true, can_lose: true, lost_url: link('g'),
       change_url: link('b'), can_delete: true, delete_url: link('c') },
     { ...terminal(3), kind_text: texts.terminal_kinds.mobile,
-      address: 'somebody.with.a.long.name@mail.department.example.co.jp', can_change: true,
+      ...long('address', 'somebody.with.a.long.name@mail.department.example.co.jp'), can_change: true,
       change_url: link('d'), can_delete: true, delete_url: link('e') },
   ];
   const losable = [{ ...terminal(1), kind_text: pc, name: 'hanako.suzuki 2026-11-22',
-    expires_text: text('lost_choose.expires', { time: '2027-11-22 09:00' }), selected: true },
+    ...moment('expires', '2027-11-22 09:00'), selected: true },
   { ...terminal(2), kind_text: smartphone }];
   const ways = [{ terminal: 1, kind_text: pc, address: 'ha***@example.co.jp', selected: true },
     { terminal: 2, kind_text: smartphone, address: 'ha***@mobile.example.jp' }];
@@ -160,7 +163,7 @@ export function states(language, texts) {
     at_iso: `2026-11-2${i < 5 ? 2 : 1}T0${9 - i}:05:45Z`,
     unknown_url: link('history/unknown'),
     client: i === 1 ? undefined : 'Chrome, Windows',
-    address: i === 2 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : '203.0.113.24',
+    ...long('address', i === 2 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : '203.0.113.24'),
     result_text: text(`history.${result}`),
     good: result === 'login_ok',
     failed: result.startsWith('wrong'),
@@ -171,11 +174,11 @@ export function states(language, texts) {
     { day_text: day(20), entries: records.slice(5) }];
   const filter = { all_url: link('history'), failed_url: link('history?only=failed') };
   const sessions = [
-    { key: 'a', ...moment('at', '2026-11-22 09:12'), ...moment('seen', '2026-11-22 15:30'), address: '203.0.113.24',
+    { key: 'a', ...moment('at', '2026-11-22 09:12'), ...moment('seen', '2026-11-22 15:30'), ...long('address', '203.0.113.24'),
       client: 'Firefox, Linux', ...terminal(1), kind_text: pc, current: true },
     { key: 'b', ...moment('at', '2026-11-22 08:01'), ...moment('seen', '2026-11-22 08:44'),
-      address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', ...terminal(2), kind_text: smartphone },
-    { key: 'c', ...moment('at', '2026-11-21 20:15'), ...moment('seen', '2026-11-21 20:40'), address: '198.51.100.7' }];
+      ...long('address', '2001:db8:85a3:8d3:1319:8a2e:370:7348'), ...terminal(2), kind_text: smartphone },
+    { key: 'c', ...moment('at', '2026-11-21 20:15'), ...moment('seen', '2026-11-21 20:40'), ...long('address', '198.51.100.7') }];
   const functions = { password_reissue: true, certificate_reissue: true, lost_device: true, account: true };
   const help = (reason, more = {}) => ['help-certificate', visitor(
     { reason, [`reason_${reason}`]: true, number: reason === 'good' ? undefined : 'AN-7F3K9QXB', login_url, ...more },
@@ -196,7 +199,7 @@ export function states(language, texts) {
       remaining_text: text('errors.login_remaining', { remaining: 4 }) },
       alert('error', text('errors.login_wrong')))],
     'login-empty': ['login', visitor({}, wrong({ user: required('user'), password: required('password') }))],
-    'login-ended': ['login', visitor({}, alert('notice', text('alerts.session_ended')))],
+    'login-ended': ['login', visitor({}, alert('notice', text('alerts.session_ended_elsewhere')))],
     'login-code': ['login-code', visitor({ can_send: true, several: true, ways, cancel_url: login_url, return: 'r' })],
     'login-code-one': ['login-code', visitor({ can_send: true, ways: ways.slice(0, 1), cancel_url: login_url })],
     'login-code-sent': ['login-code', visitor({ can_enter: true, can_send: true, several: true, ways, cancel_url: login_url,
@@ -331,11 +334,11 @@ export function states(language, texts) {
         address_confirm: text('errors.address_mismatch'), kind: text('errors.choose'),
         label: text('errors.label_long') }) })],
     'terminal-confirm-add': ['terminal-confirm', member('account', { add: true, has_certificate: true,
-      label: labels[1], address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      label: labels[1], ...long('address', 'hanako@mobile.example.jp'), kind_text: smartphone,
       action_url, cancel_url, back_url: link('b') }, { ...steps(editing, 1),
         ...titled('terminal_confirm.title_add') })],
     'terminal-confirm-code': ['terminal-confirm', member('account', { add: true, coded: true,
-      address: 'hanako@mobile.example.jp', kind_text: smartphone, action_text: text('terminal_code.send'),
+      ...long('address', 'hanako@mobile.example.jp'), kind_text: smartphone, action_text: text('terminal_code.send'),
       action_url, cancel_url, back_url: link('b') }, { ...steps(confirming, 1),
         ...titled('terminal_confirm.title_add') })],
     'terminal-code': ['terminal-code', member('account', { code_label: text('terminal_code.label'), action_url, cancel_url, back_url: link('b'),
@@ -344,15 +347,15 @@ export function states(language, texts) {
       sent_text: text('terminal_code.sent', { address: 'hanako@mobile.example.jp' }) },
       { ...steps(confirming, 2), ...wrong({ code: text('errors.address_code_wrong') }, { code: text('terminal_code.label') }) })],
     'terminal-confirm-change': ['terminal-confirm', member('account', { change: true, terminal: terminal(2),
-      former_label: labels[1], address: 'hanako@mobile.example.jp', kind_text: smartphone,
-      former_address: 'hanako.suzuki@example.co.jp', former_kind_text: pc, action_url, cancel_url,
+      former_label: labels[1], ...long('address', 'hanako@mobile.example.jp'), kind_text: smartphone,
+      ...long('former_address', 'hanako.suzuki@example.co.jp'), former_kind_text: pc, action_url, cancel_url,
         back_url: link('b') }, { ...steps(editing, 1), ...titled('terminal_confirm.title_change') })],
     'terminal-confirm-delete': ['terminal-confirm', member('account', { delete: true, terminal: terminal(2),
-      address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      ...long('address', 'hanako@mobile.example.jp'), kind_text: smartphone,
       action_url, cancel_url }, { ...steps(editing.slice(1), 0),
         ...titled('terminal_confirm.title_delete') })],
     'terminal-confirm-lost': ['terminal-confirm', member('account', { lost: true, number: 2,
-      address: 'hanako@mobile.example.jp', kind_text: smartphone,
+      ...long('address', 'hanako@mobile.example.jp'), kind_text: smartphone,
       action_url, cancel_url }, { ...steps(editing.slice(1), 0),
         ...titled('terminal_confirm.title_lost') })],
     'terminal-done-add': ['terminal-done', member('account', outcome(2, 'hanako@mobile.example.jp', { add: true,
@@ -465,7 +468,13 @@ export function states(language, texts) {
 
     // what can go wrong
     'link-invalid': ['link-invalid', visitor()],
+    'link-invalid-used': ['link-invalid', visitor({ known: true, used: true, again_url: link('a') }, titled('link_invalid.title_used'))],
+    'link-invalid-expired': ['link-invalid', visitor({ known: true, expired: true, again_url: link('a') },
+      titled('link_invalid.title_expired'))],
     'flow-ended': ['flow-ended', visitor({ back_url: login_url })],
+    'flow-ended-over': ['flow-ended', visitor({ over: true, back_url: login_url }, titled('flow_ended.title_over'))],
+    'flow-ended-over-member': ['flow-ended', member('', { over: true, member: true, back_url: link('') },
+      titled('flow_ended.title_over'))],
     'flow-ended-again': ['flow-ended', visitor({ back_url: login_url, again_url: link('a') })],
     'flow-ended-member': ['flow-ended', member('', { member: true, back_url: link('') })],
     'flow-ended-other-user': ['flow-ended', member('', { member: true, back_url: link(''), other_user: true })],

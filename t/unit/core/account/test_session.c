@@ -38,6 +38,19 @@ static apr_status_t find(const char *id, const anshin_presented_t *presented)
     return anshin_session_find(fixture_op(&fixture), id, presented, &session, &key);
 }
 
+/* How it ended, for the login page; -1: that cannot be told. user: NULL, or whose it must have been. */
+static int ended(const char *id, const char *user)
+{
+    anshin_session_past_t past;
+    apr_status_t status = anshin_session_past(fixture_op(&fixture), id, &past);
+
+    if (status != APR_SUCCESS || (user == NULL) != (past.session.user == NULL) ||
+        (user != NULL && strcmp(user, past.session.user) != 0)) {
+        return -1;
+    }
+    return (int)past.end;
+}
+
 static void touch(const char *id, const anshin_presented_t *presented)
 {
     anshin_session_t session;
@@ -65,6 +78,10 @@ static void test_limits(void)
     ok(find(id, &users_no_peer) == APR_SUCCESS, "just within the idle limit");
     fixture.now += 1;
     ok(find(id, &users_no_peer) == ANSHIN_ENOTFOUND, "over it the session is gone (S15)");
+    ok(ended(id, "s1") == ANSHIN_SESSION_OVER, "U28: and known to be over, and whose it was");
+    ok(ended("", NULL) == ANSHIN_SESSION_GONE &&
+           ended("A123456789012345678901234567890123456789012", NULL) == ANSHIN_SESSION_GONE,
+       "U28: of a cookie that is none nothing is known");
     id = users_login(&fixture, "s1", USERS_PASSWORD, &users_no_peer, NULL).session_id;
     for (int i = 0; i < 47; i++) { /* in use all the time */
         fixture.now += apr_time_from_sec(15 * 60);
@@ -228,11 +245,13 @@ static void test_end(void)
     (void)anshin_session_find(op, one, &users_no_peer, &session, &key);
     ok(log_out(key) == APR_SUCCESS && find(one, &users_no_peer) == ANSHIN_ENOTFOUND,
        "logout ends the session on the server (LOG-9)");
+    ok(ended(one, NULL) == ANSHIN_SESSION_GONE, "U28: whoever logged out need not be told");
     ok(find(two, &users_no_peer) == APR_SUCCESS, "and no other");
     ok(log_out(key) == ANSHIN_EDENIED, "a second logout is told that the session has ended");
     ok(anshin_account_lock(op, "s1", ANSHIN_ACCOUNT_LOCKED) == APR_SUCCESS &&
            find(two, &users_no_peer) == ANSHIN_ENOTFOUND,
        "a lock by the operator ends all (LOG-9, S16)");
+    ok(ended(two, NULL) == ANSHIN_SESSION_ENDED, "U28: and whoever was in is told that it was ended");
     fixture.now += fixture.contract.policy.session_idle / 2;
     ok(anshin_session_touch(fixture_op(&fixture), key, &session) == APR_SUCCESS, "a late note of use is no failure");
     ok(find(one, &users_no_peer) == ANSHIN_ENOTFOUND, "and does not bring one back (S16)");
@@ -265,6 +284,8 @@ static void test_many(void)
     (void)users_login(&fixture, "s1", USERS_PASSWORD, &users_no_peer, NULL);
     ok(find(last, &users_no_peer) == ANSHIN_ENOTFOUND && find(first, &users_no_peer) == APR_SUCCESS,
        "a third one ends the oldest, and no other");
+    ok(ended(last, NULL) == ANSHIN_SESSION_ENDED && ended(first, "s1") == ANSHIN_SESSION_GONE,
+       "U28: whose browser is told, and nothing of one that goes on");
 }
 
 int main(void)
