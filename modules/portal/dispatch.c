@@ -148,7 +148,7 @@ static const char *typed_waits(anshin_portal_request_t *request, const anshin_ro
         return NULL;
     }
     if (anshin_portal_request_typed_path(request, route->kept, account, &path) != APR_SUCCESS) {
-        anshin_portal_request_log(request, APLOG_WARNING, "AN1350", "what was typed does not wait");
+        anshin_portal_request_log(request, APLOG_WARNING, "AN1390", "what was typed does not wait");
         return NULL;
     }
     path = anshin_portal_request_link(request, path);

@@ -93,8 +93,8 @@ const stranger = await person.another();
 await stranger.open(taro.url);
 is(
   await stranger.heading(),
-  ja('link_invalid.title'),
-  'and in another browser to the page that says what to do (REG-2)',
+  ja('link_invalid.title_used'),
+  'and in another browser to the page that says so, and what to do (REG-2, U12)',
 );
 await stranger.close();
 

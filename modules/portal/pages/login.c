@@ -61,7 +61,7 @@ static const char *ended_key(anshin_portal_request_t *request)
     anshin_session_past_t past;
 
     if (anshin_portal_request_past(request, &past) != APR_SUCCESS) {
-        anshin_portal_request_log(request, APLOG_WARNING, "AN1351", "no word of how the session has ended");
+        anshin_portal_request_log(request, APLOG_WARNING, "AN1391", "no word of how the session has ended");
         past.end = ANSHIN_SESSION_GONE;
     }
     return keys[past.end];
