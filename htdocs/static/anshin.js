@@ -130,6 +130,27 @@
     });
   }
 
+  /* What is left of a link or a code: minutes and seconds in its last quarter of an hour, then that it is over. Whoever hears the
+     page is told of the end alone. */
+  function count(line) {
+    var left = line.querySelector('.left');
+    var end = Date.now() + line.getAttribute('data-left') * 1000;
+    var timer = window.setInterval(tick, 1000);
+
+    function tick() {
+      var seconds = Math.ceil((end - Date.now()) / 1000);
+
+      if (seconds <= 0) {
+        window.clearInterval(timer);
+        left.setAttribute('role', 'status');
+        left.textContent = line.getAttribute('data-over');
+      } else if (seconds < 900) {
+        left.textContent = Math.floor(seconds / 60) + ':' + ('0' + seconds % 60).slice(-2);
+      }
+    }
+  }
+
+  each('[data-left]', count);
   each('.typing', function (line) {
     watch(line.parentNode.querySelector('input[type="password"]'));
   });

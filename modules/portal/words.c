@@ -29,6 +29,36 @@ void anshin_words_terminal(anshin_page_t *page, json_t *object, apr_int64_t numb
     anshin_page_put(page, object, "terminal_text", json_string(anshin_label_title(number, label, page->op->pool)));
 }
 
+/* In the largest unit of which two are left. */
+static const char *what_is_left(anshin_page_t *page, apr_int64_t seconds)
+{
+    static const struct {
+        apr_int64_t seconds;
+        const char *key;
+    } units[] = {{2 * 86400, "life.days"}, {2 * 3600, "life.hours"}, {0, "life.minutes"}};
+    static const apr_int64_t lengths[] = {86400, 3600, 60};
+    int i = 0;
+
+    while (seconds < units[i].seconds) {
+        i++;
+    }
+    return anshin_page_say_number(page, units[i].key, "number",
+                                  i == 2 ? (seconds + lengths[i] - 1) / lengths[i] : seconds / lengths[i]);
+}
+
+void anshin_words_life(anshin_page_t *page, apr_time_t until)
+{
+    const apr_int64_t seconds = apr_time_sec(until - page->op->now);
+    json_t *life;
+
+    if (until <= page->op->now) {
+        return;
+    }
+    life = json_pack("{s:I, s:s}", "seconds", (json_int_t)seconds, "left_text", what_is_left(page, seconds));
+    anshin_page_moment(page, life, "until", until, ANSHIN_DATE_PLAIN);
+    anshin_page_put(page, page->page, "life", life);
+}
+
 void anshin_words_wrong(anshin_page_t *page, const char *field, const char *key, int remaining)
 {
     if (page->op->contract->policy.show_attempts == ANSHIN_SHOW_OFF) {

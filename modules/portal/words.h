@@ -13,6 +13,10 @@ const char *anshin_words_kind(anshin_page_t *page, apr_int64_t kind);
 /* A terminal as parts/terminal draws it: number and label of object, and terminal_text, which has both. */
 void anshin_words_terminal(anshin_page_t *page, json_t *object, apr_int64_t number, const char *label);
 
+/* Until when a link or a code can be used, as parts/life shows it: page.life with its time, what is left in words, and
+ * in seconds for the page's script. A time that is over is left out. */
+void anshin_words_life(anshin_page_t *page, apr_time_t until);
+
 /* Complain beside field with the text key, or key_remaining where the contract tells how many attempts are left. */
 void anshin_words_wrong(anshin_page_t *page, const char *field, const char *key, int remaining);
 

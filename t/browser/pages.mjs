@@ -138,6 +138,22 @@ async function forced(page, name) {
   return told;
 }
 
+// What is left of a code is counted down, and its end is told. The page's clock is ours.
+async function running(context, language) {
+  const { life } = JSON.parse(fs.readFileSync(`${facts.htdocs}/lang/${language}.json`, 'utf8'));
+  const page = await context.newPage();
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(1000); // from here on it goes as told, however busy the machine
+  await page.goto(`${origin}/login-code-sent-${language}`, { waitUntil: 'load' });
+  const left = page.locator('.life .left');
+  await page.clock.runFor(60000);
+  is(await left.textContent(), '3:59', `what is left of a code (${language}) is counted down`);
+  await page.clock.runFor(239000);
+  is(await left.textContent(), life.over, 'and its end is told');
+  is(await left.getAttribute('role'), 'status', 'to who only hears it as well');
+  await page.close();
+}
+
 // While a password is typed, the page says what the server would (U27), in room that is kept for it.
 async function typing(page, language) {
   const texts = JSON.parse(fs.readFileSync(`${facts.htdocs}/lang/${language}.json`, 'utf8')).typing;
@@ -193,6 +209,7 @@ async function walk({ language, width, dark }) {
     await photograph(page, name, width, dark);
   }
   await typing(page, language);
+  await running(context, language);
   if (width === 'desktop') {
     const faults = await onPaperWhole(page, `register-done-${language}`);
     ok(faults.length === 0, `register-done-${language}, printed: nothing to complain about`, faults.join('\n'));

@@ -58,6 +58,8 @@ my $c = $s->client;
 my $page = $c->follow($c->get($path));
 is($page->status, 200, 'the download page (CRT-2)');
 like($page->text, qr/p-01-usr007/, 'shows the name of the certificate');
+like($page->text, qr{有効期限: <time datetime="[\d-]+T[\d:]+Z">[^<]+</time> <span class="left" role="timer">（あと\d+(?:日|時間|分)）</span>},
+    'CRT-2: and until when it can be fetched, and what is left');
 unlike($page->text, qr/action="\/anshin\/download\/done\?flow=/, 'and no end before the beginning');
 
 my %device = (

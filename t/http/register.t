@@ -54,6 +54,7 @@ ok($token, 'the link holds a token of 256 bits (S9)');
     unlike($page->text, qr/p-01-usr001|person\d+\@example/, 'which does not tell for whom it is');
     like($page->text, qr/autocomplete="one-time-code"/, 'and asks for the code (REG-2)');
     like($page->text, qr/aria-current="step"/, 'and shows the step');
+    like($page->text, qr/data-left="\d+".*有効期限: <time.*（あと\d+(?:日|時間|分)）/, 'REG-2: and until when the link can be used');
 
     for (1 .. 3) {
         is($s->client->get($person->{path})->status,  303, 'a mail scanner opens the link (REG-5)');

@@ -49,7 +49,7 @@ static inline apr_status_t find_invitation(anshin_op_t *op)
 {
     anshin_account_t account;
 
-    return anshin_registration_find(op, scene.token, &account, NULL);
+    return anshin_registration_find(op, scene.token, &account, NULL, NULL);
 }
 
 static inline apr_status_t enter_code(anshin_op_t *op)

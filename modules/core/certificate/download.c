@@ -78,6 +78,7 @@ apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_dow
         state->fetched = (int)found.download.fetched;
         state->apple = found.download.apple_blob != NULL;
         state->locked = found.lock.kinds != 0;
+        state->until = found.link.token.expires_at;
     }
     return status;
 }

@@ -20,6 +20,7 @@ typedef struct anshin_download_state_t {
     int fetched;      /* how often */
     int apple;        /* 1: there is a file of the profile ANSHIN_PROFILE_APPLE */
     int locked;       /* 1: no password is checked any more */
+    apr_time_t until; /* the link leads here */
 } anshin_download_state_t;
 
 /* What a link leads to. ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, done), ANSHIN_EFAULT, ANSHIN_EBUSY. */

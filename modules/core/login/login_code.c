@@ -68,12 +68,16 @@ static int counts(const anshin_op_t *op, const anshin_account_t *account, const 
     return record->expires_at > op->now && anshin_account_owns(account, record->account, record->created_at);
 }
 
-static apr_status_t find_sent(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, apr_int64_t *sent)
+static apr_status_t find_sent(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                              anshin_code_ways_t *ways)
 {
     anshin_token_t record;
     apr_status_t status = anshin_txn_get(txn, &anshin_record_token, code_key(op, account->user), &record);
 
-    *sent = status == APR_SUCCESS && counts(op, account, &record) ? record.terminal : 0;
+    if (status == APR_SUCCESS && counts(op, account, &record)) {
+        ways->sent = record.terminal;
+        ways->until = record.expires_at;
+    }
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
@@ -95,7 +99,7 @@ static apr_status_t read_choice(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     }
     choice->ways->app = account.totp_blob != NULL;
     status = ways_in(op, txn, &account, choice->ways->terminals);
-    return status == APR_SUCCESS ? find_sent(op, txn, &account, &choice->ways->sent) : status;
+    return status == APR_SUCCESS ? find_sent(op, txn, &account, choice->ways) : status;
 }
 
 apr_status_t anshin_login_code_ways(anshin_op_t *op, const char *user, const char *step_token, anshin_code_ways_t *ways)

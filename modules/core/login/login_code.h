@@ -20,6 +20,7 @@ typedef struct anshin_code_ways_t {
     apr_array_header_t *terminals; /* of anshin_code_way_t */
     int app;                       /* 1: an authenticator app is enrolled */
     apr_int64_t sent;              /* the terminal that a code which still counts was mailed to; 0: none */
+    apr_time_t until;              /* it counts; 0: there is none */
 } anshin_code_ways_t;
 
 /* Where a code can come from. APR_SUCCESS; ANSHIN_EDENIED (the step token is none, or no longer one); ANSHIN_EFAULT,

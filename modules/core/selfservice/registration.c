@@ -59,13 +59,16 @@ static apr_status_t read_subject(void *baton, anshin_op_t *op, anshin_txn_t *txn
 }
 
 apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin_account_t *account,
-                                      anshin_terminal_t *terminal)
+                                      anshin_terminal_t *terminal, apr_time_t *until)
 {
     entry_t entry = {.token = token};
     apr_status_t status = anshin_op_read(op, read_subject, &entry);
 
     if (status == APR_SUCCESS) {
         *account = entry.found.account;
+        if (until != NULL) {
+            *until = entry.found.token.expires_at;
+        }
         if (terminal != NULL) {
             *terminal = entry.terminal;
         }

@@ -11,11 +11,11 @@
 #include "core/account/password.h"
 #include "core/account/token.h"
 
-/* Is the link good? APR_SUCCESS with the user, and the terminal to begin with (NULL: nobody asks); ANSHIN_ENOTFOUND,
- * ANSHIN_EDENIED (used, expired), ANSHIN_EFAULT, ANSHIN_EBUSY. Whether a code can be tried is the lock of
- * ANSHIN_COUNTER_REGISTRATION. */
+/* Is the link good? APR_SUCCESS with the user, the terminal to begin with, and until when (NULL for what nobody asks);
+ * ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired), ANSHIN_EFAULT, ANSHIN_EBUSY. Whether a code can be tried is the
+ * lock of ANSHIN_COUNTER_REGISTRATION. */
 apr_status_t anshin_registration_find(anshin_op_t *op, const char *token, anshin_account_t *account,
-                                      anshin_terminal_t *terminal);
+                                      anshin_terminal_t *terminal, apr_time_t *until);
 
 typedef struct anshin_code_result_t {
     int right;

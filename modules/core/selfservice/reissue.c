@@ -155,6 +155,7 @@ apr_status_t anshin_reissue_find(anshin_op_t *op, anshin_reissue_kind_t kind, co
     }
     asked->user = account->user;
     asked->lock = reissue.lock;
+    asked->until = reissue.found.token.expires_at;
     asked->opens_at = opens_at(op, kind, account);
     if (gap_of(op, kind, account) > 0 && anshin_reissue_allowed(op, other, account)) {
         asked->closes_to = op->now + gap_of(op, kind, account);

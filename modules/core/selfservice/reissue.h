@@ -39,6 +39,7 @@ typedef struct anshin_reissue_asked_t {
     apr_time_t opens_at;  /* 0, or until then the operator's code is needed as well: the other kind was reissued */
     apr_time_t closes_to; /* 0, or until then this reissue will keep the other kind waiting */
     anshin_lock_t lock;   /* that a proof meets now */
+    apr_time_t until;     /* the link leads here */
 } anshin_reissue_asked_t;
 
 /* ANSHIN_ENOTFOUND, ANSHIN_EDENIED (used, expired, no longer allowed, or mailed to an address that is not the user's

@@ -37,7 +37,8 @@ static apr_status_t find_ca(anshin_call_t *call, compromise_t *compromise)
         status = strcmp(compromise->files.name, name) == 0 ? APR_SUCCESS : ANSHIN_ENOTFOUND;
     }
     if (status != APR_SUCCESS) {
-        return anshin_fail(&call->op.error, status, "AN1275", "no CA is called %s; htanshin ca list names them", name);
+        (void)anshin_fail(&call->op.error, status, "AN1275", "no CA is called %s; htanshin ca list names them", name);
+        return status;
     }
     status = anshin_trust_load(&trust, compromise->files.certificate, &found, &call->op.error, call->pool);
     if (status == APR_SUCCESS) {

@@ -41,7 +41,7 @@ int anshin_page_register_credentials_get(anshin_portal_request_t *request)
 {
     anshin_account_t account;
     anshin_terminal_t terminal;
-    apr_status_t status = anshin_registration_find(&request->op, request->flow.token, &account, &terminal);
+    apr_status_t status = anshin_registration_find(&request->op, request->flow.token, &account, &terminal, NULL);
 
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "registration link");

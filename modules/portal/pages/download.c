@@ -69,6 +69,7 @@ static void put_form(anshin_portal_request_t *request, const anshin_download_sta
                                      anshin_page_say(request->page, key), "selected", profile->value == selected));
     }
     anshin_page_put(request->page, request->page->page, "profiles", list);
+    anshin_words_life(request->page, state->until);
     anshin_page_text(request->page, "name", state->name);
     anshin_page_flag(request->page, "pending", state->name == NULL);
     anshin_page_flag(request->page, "fetched", fetched);

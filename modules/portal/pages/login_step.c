@@ -89,6 +89,7 @@ static apr_status_t put_code_form(anshin_portal_request_t *request)
         return status;
     }
     put_ways(request, &ways);
+    anshin_words_life(request->page, ways.until);
     anshin_page_flag(request->page, "app", ways.app);
     anshin_page_flag(request->page, "can_enter", ways.app || ways.sent != 0 || is_typed(request));
     anshin_page_text(request->page, "return",

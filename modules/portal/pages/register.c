@@ -28,9 +28,9 @@ static void put_code_form(anshin_portal_request_t *request)
 int anshin_page_register_get(anshin_portal_request_t *request)
 {
     anshin_account_t account;
-    apr_status_t status = anshin_registration_find(&request->op, request->flow.token, &account, NULL);
-
     anshin_lock_t lock;
+    apr_time_t until;
+    apr_status_t status = anshin_registration_find(&request->op, request->flow.token, &account, NULL, &until);
 
     if (status == APR_SUCCESS) { /* said before anybody types (U18) */
         status = anshin_lock_find(&request->op, ANSHIN_COUNTER_REGISTRATION, account.user, &lock);
@@ -42,6 +42,7 @@ int anshin_page_register_get(anshin_portal_request_t *request)
         return anshin_response_link_locked(request, "registration");
     }
     put_code_form(request);
+    anshin_words_life(request->page, until);
     return anshin_response_page(request, "register-code", HTTP_OK);
 }
 

@@ -144,6 +144,7 @@ static void put_proof(anshin_portal_request_t *request, const anshin_reissue_ask
     int password = kind_of(request) == ANSHIN_REISSUE_PASSWORD;
 
     put_common(request, 2);
+    anshin_words_life(request->page, asked->until);
     if (asked->proof != ANSHIN_PROOF_QUESTION) {
         anshin_page_label(request->page, "answer",
                           asked->proof == ANSHIN_PROOF_PASSWORD ? "labels.password" : "labels.operator_code");

@@ -99,6 +99,7 @@ export function states(language, texts) {
   // As anshin_page_long() in page.c puts it.
   const long = (name, words) => ({ [name]: words, [`${name}_parts`]: (words.length > 24 ? words.match(/[^@:.-]*[@:.-]|[^@:.-]+$/g)
     : [words]).map((part, i) => ({ text: part, first: i === 0 })) });
+  const life = { life: { seconds: 299, ...moment('until', '2026-11-22 15:35'), left_text: text('life.minutes', { number: 5 }) } };
   const steps = (names, current) => ({
     steps: names.map((name, i) => ({ text: text(`steps.${name}`), number: i + 1, current: i === current,
       done: i < current })),
@@ -202,7 +203,7 @@ export function states(language, texts) {
     'login-ended': ['login', visitor({}, alert('notice', text('alerts.session_ended_elsewhere')))],
     'login-code': ['login-code', visitor({ can_send: true, several: true, ways, cancel_url: login_url, return: 'r' })],
     'login-code-one': ['login-code', visitor({ can_send: true, ways: ways.slice(0, 1), cancel_url: login_url })],
-    'login-code-sent': ['login-code', visitor({ can_enter: true, can_send: true, several: true, ways, cancel_url: login_url,
+    'login-code-sent': ['login-code', visitor({ ...life, can_enter: true, can_send: true, several: true, ways, cancel_url: login_url,
       sent_text: text('login_code.sent', { address: 'ha***@example.co.jp' }) })],
     'login-code-app': ['login-code', visitor({ app: true, can_enter: true, can_send: true, several: true, ways, cancel_url: login_url })],
     'login-code-wrong': ['login-code', visitor({ app: true, can_enter: true, cancel_url: login_url },
@@ -224,7 +225,7 @@ export function states(language, texts) {
     'logged-out': ['logged-out', visitor()],
 
     // registration and download
-    'register-code': ['register-code', visitor({ code_label: text('register_code.label') }, steps(registration, 0))],
+    'register-code': ['register-code', visitor({ ...life, code_label: text('register_code.label') }, steps(registration, 0))],
     'register-code-wrong': ['register-code', visitor({ code_label: text('register_code.label') }, { ...steps(registration, 0),
       ...wrong({ code: text('errors.registration_code_wrong_remaining', { remaining: 4 }) }, { code: text('register_code.label') }) })],
     'register-credentials': ['register-credentials', visitor({ user: 'hanako.suzuki', rules, questions,
@@ -242,7 +243,7 @@ export function states(language, texts) {
       steps(registration, 2))],
     'register-done-otp': ['register-done', visitor(outcome(2, 'ha***@example.co.jp', { login_url, otp: true,
       app_url: link('login?return=r') }), steps(registration, 2))],
-    download: ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, steps(fetching,
+    download: ['download', visitor({ ...life, name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, steps(fetching,
       0))],
     'download-wrong': ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') },
       { ...steps(fetching, 0),

@@ -269,7 +269,7 @@ static apr_status_t follow_registration(const char *token)
 {
     anshin_account_t account;
 
-    return anshin_registration_find(fixture_op(&fixture), token, &account, NULL);
+    return anshin_registration_find(fixture_op(&fixture), token, &account, NULL, NULL);
 }
 
 static apr_status_t follow_download(const char *token)

@@ -75,7 +75,8 @@ static void test_mailed(void)
     ok(anshin_login_code_send(fixture_op(&fixture), "ot1", step_token, 5) == ANSHIN_ENOTFOUND, "no terminal 5");
     ok(anshin_login_code_send(fixture_op(&fixture), "ot1", step_token, 1) == APR_SUCCESS, "a code is mailed");
     ok(anshin_login_code_send(fixture_op(&fixture), "ot1", step_token, 1) == ANSHIN_ECONFLICT, "not two at once");
-    ok(anshin_login_code_ways(fixture_op(&fixture), "ot1", step_token, &ways) == APR_SUCCESS && ways.sent == 1,
+    ok(anshin_login_code_ways(fixture_op(&fixture), "ot1", step_token, &ways) == APR_SUCCESS && ways.sent == 1 &&
+           ways.until > fixture_op(&fixture)->now && ways.until <= fixture_op(&fixture)->now + ANSHIN_LOGIN_CODE_LIFE,
        "U24: where it was sent is known as long as it counts");
     code = mailed_code();
     ok(strlen(code) == 6, "of six digits");

@@ -154,9 +154,9 @@ static void test_code(void)
     anshin_op_t *op = fixture_op(&fixture);
     anshin_txn_t *txn;
 
-    ok(anshin_registration_find(op, token, &account, NULL) == APR_SUCCESS && same_text(account.user, "code1"),
+    ok(anshin_registration_find(op, token, &account, NULL, NULL) == APR_SUCCESS && same_text(account.user, "code1"),
        "the link leads to its user");
-    ok(anshin_registration_find(op, token, &account, NULL) == APR_SUCCESS,
+    ok(anshin_registration_find(op, token, &account, NULL, NULL) == APR_SUCCESS,
        "opening it again does not use it up (REG-5)");
     txn = fixture_begin(op, ANSHIN_TXN_READ);
     ok(anshin_token_find(op, txn, ANSHIN_TOKEN_REGISTER, token, &link) == APR_SUCCESS && !strstr(link.key, token) &&
@@ -183,7 +183,7 @@ static void test_code(void)
     ok(anshin_registration_code(op, "short", code, &r) == ANSHIN_ENOTFOUND, "a link that is none");
     fixture.now += fixture.contract.policy.registration_lifetime;
     op = fixture_op(&fixture);
-    ok(anshin_registration_find(op, token, &account, NULL) == ANSHIN_EDENIED, "an expired link (REG-2)");
+    ok(anshin_registration_find(op, token, &account, NULL, NULL) == ANSHIN_EDENIED, "an expired link (REG-2)");
 }
 
 static void test_complete(void)
@@ -251,14 +251,14 @@ static void test_elsewhere(void)
 
     second.name = "p-02";
     op->contract = &second;
-    ok(anshin_registration_find(op, token, &account, NULL) == ANSHIN_ENOTFOUND,
+    ok(anshin_registration_find(op, token, &account, NULL, NULL) == ANSHIN_ENOTFOUND,
        "a link of one contract is none of another (CON-1)");
     op = fixture_op(&fixture);
     ok(anshin_account_lock(op, "els1", ANSHIN_ACCOUNT_DISABLED) == APR_SUCCESS &&
-           anshin_registration_find(op, token, &account, NULL) == ANSHIN_EDENIED,
+           anshin_registration_find(op, token, &account, NULL, NULL) == ANSHIN_EDENIED,
        "a user disabled before registering cannot register (LOG-9)");
     ok(anshin_account_unlock(op, "els1") == APR_SUCCESS &&
-           anshin_registration_find(op, token, &account, NULL) == APR_SUCCESS,
+           anshin_registration_find(op, token, &account, NULL, NULL) == APR_SUCCESS,
        "until the operator allows it again");
 }
 
@@ -270,10 +270,11 @@ static void test_invite_again(void)
     anshin_op_t *op = fixture_op(&fixture);
 
     ok(anshin_account_invite(op, "inv1", &fresh) == APR_SUCCESS && strcmp(fresh.code, code) != 0, "a new invitation");
-    ok(anshin_registration_find(op, old, &account, NULL) == ANSHIN_ENOTFOUND, "ends the old link");
-    ok(anshin_registration_find(op, strstr(fresh.url, "?t=") + 3, &account, NULL) == APR_SUCCESS, "the new one works");
+    ok(anshin_registration_find(op, old, &account, NULL, NULL) == ANSHIN_ENOTFOUND, "ends the old link");
+    ok(anshin_registration_find(op, strstr(fresh.url, "?t=") + 3, &account, NULL, NULL) == APR_SUCCESS,
+       "the new one works");
     ok(anshin_account_delete(op, "inv1") == APR_SUCCESS &&
-           anshin_registration_find(op, strstr(fresh.url, "?t=") + 3, &account, NULL) == ANSHIN_ENOTFOUND,
+           anshin_registration_find(op, strstr(fresh.url, "?t=") + 3, &account, NULL, NULL) == ANSHIN_ENOTFOUND,
        "a deleted user's link is gone");
     ok(anshin_account_delete(op, "inv1") == ANSHIN_ENOTFOUND &&
            anshin_account_lock(op, "a/b", ANSHIN_ACCOUNT_LOCKED) == ANSHIN_ENOTFOUND,
