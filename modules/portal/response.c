@@ -14,6 +14,7 @@
 #include "portal/flow_cookie.h"
 #include "portal/flow_place.h"
 #include "portal/menu.h"
+#include "portal/trouble.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
@@ -137,6 +138,7 @@ int anshin_response_flow_begun(anshin_portal_request_t *request, const char *pat
  * page is opened from ours. */
 int anshin_response_flow_ended(anshin_portal_request_t *request)
 {
+    static const char *const troubles[] = {"broken_off", NULL};
     const char *site = apr_table_get(request->r->headers_in, "Sec-Fetch-Site");
     const char *id = anshin_flow_cookie_id(request);
 
@@ -153,6 +155,7 @@ int anshin_response_flow_ended(anshin_portal_request_t *request)
         anshin_page_flag(request->page, "over", 1);
         anshin_response_title(request, "flow_ended", "over");
     }
+    anshin_trouble_put_some(request, troubles);
     return anshin_page_send(request->page, "flow-ended", HTTP_GONE);
 }
 
@@ -220,7 +223,10 @@ int anshin_response_throttled(anshin_portal_request_t *request)
 
 int anshin_response_locked(anshin_portal_request_t *request, apr_time_t unlock_at)
 {
+    static const char *const troubles[] = {"locked", "typed", NULL};
+
     anshin_page_flag(request->page, "account", 1);
+    anshin_trouble_put_some(request, troubles);
     if (unlock_at != 0) {
         anshin_page_text(
             request->page, "unlock_text",
@@ -231,8 +237,12 @@ int anshin_response_locked(anshin_portal_request_t *request, apr_time_t unlock_a
 
 int anshin_response_link_locked(anshin_portal_request_t *request, const char *which)
 {
+    static const char *const troubles[] = {"download_password", NULL};
     const char *title = anshin_page_say(request->page, apr_pstrcat(request->op.pool, "locked.", "title_", which, NULL));
 
+    if (strcmp(which, "download") == 0) {
+        anshin_trouble_put_some(request, troubles);
+    }
     anshin_page_flag(request->page, which, 1);
     anshin_page_put(request->page, request->page->data, "title", json_string(title));
     return anshin_page_send(request->page, "locked", HTTP_FORBIDDEN);
@@ -288,6 +298,7 @@ static void put_standing(anshin_portal_request_t *request, const linked_t *link,
 /* Whoever has the link is told what has become of it, as far as the store knows (U12); nobody else can ask. */
 int anshin_response_link_invalid(anshin_portal_request_t *request)
 {
+    static const char *const troubles[] = {"link_ended", "broken_off", NULL};
     const linked_t *link = link_of(request);
     anshin_link_standing_t standing = ANSHIN_LINK_UNKNOWN;
     apr_status_t status = APR_SUCCESS;
@@ -313,6 +324,7 @@ int anshin_response_link_invalid(anshin_portal_request_t *request)
     case ANSHIN_LINK_UNKNOWN:
         break;
     }
+    anshin_trouble_put_some(request, troubles);
     return anshin_page_send(request->page, "link-invalid", HTTP_GONE);
 }
 

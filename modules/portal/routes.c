@@ -108,6 +108,7 @@ static const anshin_route_t routes[] = {
     {"/help", anshin_page_help_get, NULL, 0, NO_FLOW, 0, NULL},
     {"/help/import", anshin_page_help_import_get, NULL, 0, NO_FLOW, 0, NULL},
     {"/help/certificate", anshin_page_help_certificate_get, NULL, 0, NO_FLOW, 0, NULL},
+    {"/help/trouble", anshin_page_help_trouble_get, NULL, ANSHIN_ROUTE_QUERY, NO_FLOW, 0, NULL},
 };
 /* clang-format on */
 

@@ -43,6 +43,7 @@ async function tour(language, width) {
     help: '/anshin/help',
     'help-import': '/anshin/help/import',
     'help-certificate': '/anshin/help/certificate',
+    'help-trouble': '/anshin/help/trouble?about=remembered',
     'reissue-password': '/anshin/reissue/password',
     'reissue-certificate': '/anshin/reissue/certificate',
     'error-not-found': '/anshin/nothing-here',

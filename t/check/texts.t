@@ -84,6 +84,12 @@ my @unused = grep {
 } sort keys %{ $texts{ja} };
 is(join("\n", @unused), '', 'every text is shown somewhere');
 
+# A trouble has a title, a lead and the steps of its row, and the texts have none besides.
+my @troubled = map { my $row = $_; map { "help_trouble.$row->{name}.$_" } qw(title lead), @{ $row->{texts} },
+    grep({ $row->{texts}[0] eq 'by_browser' } map { "in_$_" } qw(Edge Chrome Firefox Safari)) } troubles();
+is(join("\n", sort grep { /^help_trouble\./ } keys %{ $texts{$_} }), join("\n", sort @troubled), "troubles and their texts agree ($_)") for qw(ja en);
+cmp_ok(scalar @troubled, '>', 100, 'texts of troubles looked at: ' . @troubled);
+
 my @differ = grep { tags($texts{ja}{$_}) ne tags($texts{en}{$_} // '') } sort keys %{ $texts{ja} };
 is(join("\n", @differ), '', 'both languages show the same values');
 

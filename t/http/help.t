@@ -6,6 +6,7 @@ use lib 't/lib';
 use Test::More;
 use Anshin::Server;
 use Anshin::Person;
+use Anshin::Source;
 
 my $try = Anshin::Server::free_port();
 my $s = Anshin::Server->new(contract => "AnshinTryURL https://localhost:$try/anshin/", extra => <<"END")->start;    # certificate users only
@@ -154,7 +155,47 @@ for my $language ('ja', 'en') {
     is(join(' ', map { /(Windows|Firefox|Mac|iPhone|Android|Linux)/ ? $1 : 'other' } @steps), 'Windows Firefox Mac iPhone Android Linux',
         "LST-1: how an old certificate is removed, for each browser and system ($language)") or diag($part);
 }
-is($s->client->get('/anshin/help')->status, 200, 'the general help');
+
+# "What do you see?": each trouble that help desks know is one click from the help, and its answer leads on.
+my %all = map { $_->{name} => $_->{whose} } troubles();
+cmp_ok(scalar keys %all, '>=', 25, 'troubles in the table: ' . keys %all);
+sub named { my ($text) = @_; return join ' ', sort $text =~ m{href="/anshin/help/trouble\?about=(\w+)"}g }
+sub main_of { my ($r) = @_; return $r->text =~ m{(<main.*</main>)}s ? $1 : '' }
+for my $language ('ja', 'en') {
+    my $c = $s->client(cert => $own);
+    my $get = sub { return $c->get($_[0], 'Accept-Language' => $language) };
+    is(named($get->('/anshin/help')->text), join(' ', sort keys %all), "HLP-25: the help asks what one sees, and names every trouble ($language)");
+    my (%heads, %ways);
+    for my $name (sort keys %all) {
+        my $r = $get->("/anshin/help/trouble?about=$name");
+        my $main = main_of($r);
+        my $steps = () = $main =~ s/<ul>.*?<\/ul>//sgr =~ /<li>/g;
+        is($r->status, 200, "$name ($language)");
+        ok($steps >= 1 && $steps <= 5, "HLP-25: is answered in at most five steps: $steps");
+        unlike($main, qr/help_trouble\.|\{\{|>(?:help|common|account)\.\w/, 'in words');
+        my @ways = grep { $_ ne '/anshin/help' } $main =~ /href="(\/anshin\/[^"#]*)/g;
+        cmp_ok(scalar @ways, '>=', 1, 'and leads on');
+        @ways{@ways} = (1) x @ways;
+        $heads{ title($r) } = 1;
+    }
+    is(scalar keys %heads, scalar keys %all, 'each has a title of its own');
+    for my $way (sort keys %ways) {
+        my $status = $get->($way)->status;
+        ok($status == 200 || $status == 303, "$way is there: $status");
+    }
+}
+like($s->client->get('/anshin/help/trouble?about=remembered', 'User-Agent' => $device{windows} . ' Safari/537.36')->text, qr{<ul>\s*<li>Chrome: }, 'what to do in this browser comes first');
+like($s->client->get('/anshin/help/trouble?about=locked')->text, qr{href="/anshin/help/trouble\?lang=en&(?:amp;)?about=locked"}, 'in the other language it stays the same trouble');
+is($s->client->get('/anshin/help/trouble')->place, '/anshin/help', 'none is asked for: the list');
+is($s->client->get("/anshin/help/trouble?about=$_")->status, 404, "none is called '$_'") for '', 'x', 'LOST', '%3Cscript%3E', 'title', 'lost.title';
+my @shown = ([ none => 'no_dialog' ], [ foreign => 'remembered' ], [ revoked => 'old_listed' ]);
+for (@shown) {
+    my ($what, $trouble) = @$_;
+    my $r = $s->client($cert{$what} ? (cert => $cert{$what}) : ())->get('/anshin/login');
+    like(named($r->text), qr/\b$trouble\b/, "where $what shows, the page leads to $trouble");
+}
+like(named($s->client->get($_->[0])->text), qr/\b$_->[1]\b/, "$_->[0] leads to $_->[1]")
+    for [ '/anshin/help/import', 'import_password' ], [ '/anshin/reissue/certificate/sent', 'mail_missing' ], [ '/anshin/register?t=none', 'link_ended' ];
 
 # A certificate is tried at another port, where the browser has chosen nothing yet (AnshinTryURL).
 {

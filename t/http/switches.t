@@ -6,6 +6,7 @@ use lib 't/lib';
 use Test::More;
 use Anshin::Server;
 use Anshin::Person;
+use Anshin::Source;
 
 my $s = Anshin::Server->new(contract => <<'END')->start;
 AnshinLoginMethods password
@@ -29,7 +30,23 @@ for my $path (qw(account password question history method terminal/add terminal/
 unlike($s->client->get('/anshin/login')->text, qr{reissue/}, 'the login page leads to no reissue');
 my $sessions = $c->get('/anshin/sessions');
 ok($sessions->status == 200 || ($sessions->header('Location') // '') =~ m{/anshin/reauthenticate}, 'the sessions are always there, behind the password (ACC-8)');
-is($c->get('/anshin/help')->status, 200, 'so is help');
+my $help = $c->get('/anshin/help');
+is($help->status, 200, 'so is help');
+{
+    my %whose = map { $_->{name} => $_->{whose} } troubles();
+    my @anybody = grep { $whose{$_} eq 'ANYBODY' } sort keys %whose;
+    is(join(' ', sort $help->text =~ /about=(\w+)"/g), "@anybody", 'which without certificates names no trouble with them (CON-2)');
+    cmp_ok(scalar @anybody, '>=', 5, 'but others: ' . @anybody);
+    for my $name (sort keys %whose) {
+        my $r = $c->get("/anshin/help/trouble?about=$name");
+        is($r->status, $whose{$name} eq 'ANYBODY' ? 200 : 404, "$name is there as far as it concerns the contract");
+        next if $r->status != 200;
+        my ($steps) = $r->text =~ m{(<ol>.*</ol>)}s;
+        my @off = grep { !m{^/anshin/(?:login|sessions)$} } ($steps // '') =~ /href="([^"]*)"/g;
+        is("@off", '', 'and leads to nothing that is switched off (CON-2)');
+        like($steps // '', qr{^<ol>\s*<li>}, 'it says what to do');
+    }
+}
 
 {
     my $single = "AnshinLoginMethods password\nAnshinReissueProof factor\nAnshinFunctions method account\nAnshinSupport \"Desk 03-0000-0000\"";

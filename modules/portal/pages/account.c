@@ -13,6 +13,7 @@
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
+#include "portal/trouble.h"
 #include "portal/words.h"
 
 #define SECONDS_MAX 12 /* digits of a time in an address */
@@ -111,6 +112,7 @@ static void put_certificate_end(anshin_portal_request_t *request, const apr_arra
 
 int anshin_page_account_get(anshin_portal_request_t *request)
 {
+    static const char *const troubles[] = {"renew_which", "pc_planned", "several_devices", "other_software", NULL};
     const anshin_policy_t *policy = &request->op.contract->policy;
     json_t *rows = json_array();
     int pending = 0;
@@ -140,6 +142,7 @@ int anshin_page_account_get(anshin_portal_request_t *request)
             full ? anshin_page_say_number(request->page, "errors.terminal_max", "max", policy->terminals_max) : NULL);
     }
     anshin_page_text(request->page, "add_url", anshin_portal_request_link(request, "/terminal/add"));
+    anshin_trouble_put_some(request, troubles);
     anshin_page_announcements(request->page);
     return anshin_response_page(request, "account", HTTP_OK);
 }

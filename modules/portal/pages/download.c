@@ -9,6 +9,7 @@
 #include "http/page_headers.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
+#include "portal/trouble.h"
 #include "portal/words.h"
 
 #include <apr_lib.h>
@@ -55,6 +56,7 @@ static int is_offered(const anshin_download_state_t *state, apr_int64_t profile)
 
 static void put_form(anshin_portal_request_t *request, const anshin_download_state_t *state, int selected)
 {
+    static const char *const troubles[] = {"download_password", "import_password", "mail_device", NULL};
     int fetched = request->flow.stage == ANSHIN_STAGE_FETCHED;
     json_t *list = json_array();
 
@@ -74,6 +76,7 @@ static void put_form(anshin_portal_request_t *request, const anshin_download_sta
     anshin_page_flag(request->page, "pending", state->name == NULL);
     anshin_page_flag(request->page, "fetched", fetched);
     anshin_page_steps(request->page, steps, fetched ? 1 : 0);
+    anshin_trouble_put_some(request, troubles);
 }
 
 /* The profile that a field of form or address names; -1: none of those that are offered. */

@@ -19,6 +19,7 @@
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
+#include "portal/trouble.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
@@ -27,30 +28,35 @@ APLOG_USE_MODULE(anshin_portal);
 
 int anshin_page_help_import_get(anshin_portal_request_t *request)
 {
+    static const char *const troubles[] = {"import_password", "wrong_browser", "remote", "old_listed", NULL};
+
     anshin_guide_put(request, 0);
+    anshin_trouble_put_some(request, troubles);
     return anshin_response_page(request, "help-import", HTTP_OK);
 }
 
-/* What one can do oneself, now: the page for whoever is stuck. */
+/* The page for whoever is stuck: what one sees, or what has happened, leads to what one can do oneself, now. */
 int anshin_page_help_get(anshin_portal_request_t *request)
 {
-    static const struct {
-        const char *key;
-        anshin_function_t function;
-    } rows[] = {{"password_reissue", ANSHIN_FUNCTION_PASSWORD_REISSUE},
-                {"certificate_reissue", ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
-                {"lost_device", ANSHIN_FUNCTION_LOST_DEVICE},
-                {"account", ANSHIN_FUNCTION_ACCOUNT}};
     const anshin_policy_t *policy = &request->op.contract->policy;
-    json_t *functions = json_object();
 
-    for (apr_size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        anshin_page_put(request->page, functions, rows[i].key,
-                        json_boolean(ANSHIN_HAS(policy->functions, rows[i].function)));
+    if (ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_LOST_DEVICE) &&
+        ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE)) {
+        anshin_page_text(request->page, "lost_url", anshin_portal_request_link(request, "/lost"));
     }
-    anshin_page_put(request->page, request->page->page, "functions", functions);
-    anshin_page_flag(request->page, "certificates", ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE));
+    anshin_trouble_put_all(request);
     return anshin_response_page(request, "help", HTTP_OK);
+}
+
+int anshin_page_help_trouble_get(anshin_portal_request_t *request)
+{
+    const char *name = anshin_form_get(request->query, "about");
+
+    if (name == NULL) {
+        return anshin_response_redirect(request, "/help");
+    }
+    return anshin_trouble_put_answer(request, name) ? anshin_response_page(request, "help-trouble", HTTP_OK)
+                                                    : anshin_response_error(request, HTTP_NOT_FOUND);
 }
 
 /* A number that the person tells the help desk, and the log line under it. */
@@ -108,6 +114,18 @@ static apr_status_t put_last(anshin_portal_request_t *request)
     return APR_SUCCESS;
 }
 
+/* What else may have led here; one that is good needs nothing. */
+static void put_troubles(anshin_portal_request_t *request, anshin_certificate_verdict_t verdict)
+{
+    static const char *const none[] = {"no_dialog", "remembered", "wrong_browser", "windows_account", "remote",
+                                       "deleted",   NULL};
+    static const char *const wrong[] = {"remembered", "several_ids", "old_listed", "other_software", NULL};
+
+    if (verdict != ANSHIN_VERDICT_GOOD) {
+        anshin_trouble_put_some(request, verdict == ANSHIN_VERDICT_NONE ? none : wrong);
+    }
+}
+
 static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_t verdict, int status)
 {
     const char *reason = anshin_verdict_name(verdict);
@@ -125,6 +143,7 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
     anshin_page_flag(request->page, "tried",
                      anshin_portal_origin_tries(request->r, request->op.contract, request->path));
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
+    put_troubles(request, verdict);
     if (verdict != ANSHIN_VERDICT_FOREIGN && verdict != ANSHIN_VERDICT_NONE) {
         anshin_page_text(request->page, "name", request->presented->name);
         anshin_page_moment(request->page, request->page->page, "not_after", request->presented->not_after,

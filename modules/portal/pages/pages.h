@@ -64,5 +64,6 @@ anshin_page_fn anshin_page_method_done_get;
 
 /* help.c */
 anshin_page_fn anshin_page_help_get, anshin_page_help_import_get, anshin_page_help_certificate_get;
+anshin_page_fn anshin_page_help_trouble_get;
 
 #endif

@@ -16,6 +16,7 @@
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
+#include "portal/trouble.h"
 #include "portal/words.h"
 
 #define TYPED_MAX 1024  /* bytes of a field */
@@ -122,7 +123,10 @@ int anshin_page_reissue_post(anshin_portal_request_t *request)
 
 int anshin_page_reissue_sent_get(anshin_portal_request_t *request)
 {
+    static const char *const troubles[] = {"mail_missing", "id_forgotten", NULL};
+
     put_common(request, 1);
+    anshin_trouble_put_some(request, troubles);
     anshin_page_text(request->page, "minutes_text",
                      anshin_page_say_number(request->page, "reissue_sent.minutes", "minutes",
                                             apr_time_sec(request->op.contract->policy.link_lifetime) / 60));

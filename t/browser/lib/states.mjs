@@ -180,7 +180,16 @@ export function states(language, texts) {
     { key: 'b', ...moment('at', '2026-11-22 08:01'), ...moment('seen', '2026-11-22 08:44'),
       ...long('address', '2001:db8:85a3:8d3:1319:8a2e:370:7348'), ...terminal(2), kind_text: smartphone },
     { key: 'c', ...moment('at', '2026-11-21 20:15'), ...moment('seen', '2026-11-21 20:40'), ...long('address', '198.51.100.7') }];
-  const functions = { password_reissue: true, certificate_reissue: true, lost_device: true, account: true };
+  // As modules/portal/trouble.c puts them.
+  const trouble_link = (name) => ({ title: text(`help_trouble.${name}.title`), url: link(`help/trouble?about=${name}`) });
+  const troubles = (...names) => ({ has_troubles: true, troubles: names.map(trouble_link) });
+  const troubled = (names) => [{ title: text('help.group_device'), troubles: names.slice(0, 5).map(trouble_link) },
+    { title: text('help.group_choice'), troubles: names.slice(5).map(trouble_link) }];
+  const answered = (name, names, ways) => ['help-trouble', visitor({ lead: text(`help_trouble.${name}.lead`),
+    answer: names.map((step) => ({ text: text(`help_trouble.${name}.${step}`), has_choices: step === 'by_browser',
+      choices: ['Edge', 'Chrome', 'Firefox', 'Safari'].map((browser) => ({ text: texts.help_trouble[name][`in_${browser}`] })),
+      ...(ways[step] ? { url: ways[step][0], label: text(ways[step][1]) } : {}) })) },
+  { title: text(`help_trouble.${name}.title`) })];
   const help = (reason, more = {}) => ['help-certificate', visitor(
     { reason, [`reason_${reason}`]: true, number: reason === 'good' ? undefined : 'AN-7F3K9QXB', login_url, ...more },
     { title: text(`help_certificate.reason_${reason}.title`) })];
@@ -446,13 +455,17 @@ export function states(language, texts) {
       steps(losing, 4))],
 
     // help
-    help: ['help', visitor({ functions, certificates: true })],
-    'help-bare': ['help', visitor({ functions: {} }, { support: '', support_parts: undefined })],
+    help: ['help', visitor({ lost_url: link('lost'), groups: troubled(Object.keys(texts.help_trouble)) })],
+    'help-bare': ['help', visitor({ groups: troubled(['lost', 'locked']) }, { support: '', support_parts: undefined })],
+    'help-trouble': answered('remembered', ['by_browser', 's2', 's3'], { s2: [login_url, 'link_invalid.to_login'] }),
+    'help-trouble-lost': answered('lost', ['s1', 's2', 's3', 's4', 's5'], { s1: [link('lost'), 'help.to_lost'],
+      s2: [link('sessions'), 'help.to_sessions'], s3: [link('a'), 'help.to_certificate'], s4: [link('b'), 'help.to_password'] }),
     'help-import': ['help-import', visitor(guides('windows', texts.devices.windows, 'Edge'))],
     'help-import-ios': ['help-import', member('', guides('ios', texts.devices.iphone, 'Safari'))],
     'help-import-unknown': ['help-import', visitor(guides(''))],
     'help-certificate': ['help-certificate', visitor({ login_url })],
-    'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate') }),
+    'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate'),
+      ...troubles('no_dialog', 'remembered', 'wrong_browser', 'windows_account', 'remote', 'deleted') }),
     'help-certificate-none-ended': help('none', { certificate_reissue_url: link('reissue/certificate'), last_ended: true,
       last_label: '薬局1号機', last_text: text('help_certificate.last_ended', { time: '2026-11-20 09:00' }) }),
     'help-certificate-none-good': help('none', { last_text: text('help_certificate.last_good',
@@ -468,7 +481,7 @@ export function states(language, texts) {
     'help-certificate-good': help('good', named),
 
     // what can go wrong
-    'link-invalid': ['link-invalid', visitor()],
+    'link-invalid': ['link-invalid', visitor(troubles('link_ended', 'broken_off'))],
     'link-invalid-used': ['link-invalid', visitor({ known: true, used: true, again_url: link('a') }, titled('link_invalid.title_used'))],
     'link-invalid-expired': ['link-invalid', visitor({ known: true, expired: true, again_url: link('a') },
       titled('link_invalid.title_expired'))],

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use File::Find ();
 use Exporter 'import';
-our @EXPORT = qw(sources committed slurp code folder_of routes);
+our @EXPORT = qw(sources committed slurp code folder_of routes troubles);
 
 # Files below modules/ (or the given folders) whose name ends in one of the suffixes, sorted.
 sub sources {
@@ -61,6 +61,18 @@ sub routes {
     @routes == $rows or die "route table: $rows rows, read: " . @routes;
     grep { $_->{kept} } @routes or die 'nothing is kept';
     return @routes;
+}
+
+# Every row of the table of troubles: { name, whose, texts => [its steps' names] }. Dies when one was not read.
+sub troubles {
+    my ($table) = slurp('modules/portal/trouble.c') =~ /\btroubles\[\] = \{\n(.*?)\n\};/s or die 'no table of troubles';
+    my @troubles;
+    for my $row (grep { /\S/ } split /^    \{(?=")/m, $table) {
+        my ($name, $whose, $steps) = $row =~ /^"(\w+)", \w+, (\w+),(.*)/s or die "trouble: $row";
+        push @troubles, { name => $name, whose => $whose, texts => [ $steps =~ /\{"(\w+)", \w+\}/g ] };
+    }
+    @troubles && !grep({ !@{ $_->{texts} } } @troubles) or die 'table of troubles: a row was not read';
+    return @troubles;
 }
 
 sub folder_of { my ($file) = @_; return $file =~ m{^modules/([^/]+)/} ? $1 : '' }

@@ -1,0 +1,254 @@
+/*
+ * Troubles: a table of them, each with the steps that mend it; the words stand under help_trouble.NAME.
+ *
+ * What the contract has switched off, or has no certificates for, is neither named nor linked (CON-2).
+ */
+#include "portal/trouble.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "portal/device.h"
+
+#define STEPS_MAX 5
+#define ALWAYS (-1)
+
+typedef enum way_t {
+    NOWHERE,
+    TO_ACCOUNT,
+    TO_SESSIONS,
+    TO_LOGIN,
+    TO_PASSWORD,
+    TO_CERTIFICATE,
+    TO_LOST,
+    TO_ADD,
+    TO_CHECK,
+    TO_IMPORT,
+    TO_REMOVE,
+    TO_REMEMBERED
+} way_t;
+
+/* Pages that steps lead to. */
+static const struct {
+    const char *path; /* behind the portal's base */
+    const char *label;
+    int function;          /* ANSHIN_FUNCTION_...; ALWAYS */
+    int certificates;      /* only where the contract admits them */
+    const char *otherwise; /* what is to be done where the function is off; NULL: the step is left out */
+} ways[] = {
+    [NOWHERE] = {NULL, NULL, ALWAYS, 0, NULL},
+    [TO_ACCOUNT] = {"/account", "help.to_account", ANSHIN_FUNCTION_ACCOUNT, 0, NULL},
+    [TO_SESSIONS] = {"/sessions", "help.to_sessions", ALWAYS, 0, NULL},
+    [TO_LOGIN] = {"/login", "link_invalid.to_login", ALWAYS, 0, NULL},
+    [TO_PASSWORD] = {"/reissue/password", "help.to_password", ANSHIN_FUNCTION_PASSWORD_REISSUE, 0, "help.password_ask"},
+    [TO_CERTIFICATE] = {"/reissue/certificate", "help.to_certificate", ANSHIN_FUNCTION_CERTIFICATE_REISSUE, 1,
+                        "help.reissue_ask"},
+    [TO_LOST] = {"/lost", "help.to_lost", ANSHIN_FUNCTION_LOST_DEVICE, 1, "help.lost_ask"},
+    [TO_ADD] = {"/terminal/add", "account.add", ANSHIN_FUNCTION_TERMINAL_ADD, 0, "help.add_ask"},
+    [TO_CHECK] = {"/help/certificate", "help.to_check", ALWAYS, 1, NULL},
+    [TO_IMPORT] = {"/help/import", "common.help_import", ALWAYS, 1, NULL},
+    [TO_REMOVE] = {"/help/import#remove", "help_remove.title", ALWAYS, 1, NULL},
+    [TO_REMEMBERED] = {"/help/trouble?about=remembered", "help.to_remembered", ALWAYS, 1, NULL},
+};
+
+typedef enum group_t { OF_DEVICE, OF_CHOICE, OF_IMPORT, OF_TYPING } group_t;
+
+static const char *const groups[] = {
+    [OF_DEVICE] = "help.group_device",
+    [OF_CHOICE] = "help.group_choice",
+    [OF_IMPORT] = "help.group_import",
+    [OF_TYPING] = "help.group_typing",
+};
+
+/* Whom a trouble can befall. */
+enum { ANYBODY, HOLDERS /* of certificates */ };
+
+typedef struct trouble_t {
+    const char *name; /* in addresses and texts */
+    group_t group;
+    int whose;
+    struct {
+        const char *text; /* help_trouble.NAME.TEXT */
+        way_t way;
+    } steps[STEPS_MAX + 1];
+} trouble_t;
+
+/* clang-format off */
+static const trouble_t troubles[] = {
+    {"lost", OF_DEVICE, ANYBODY,
+     {{"s1", TO_LOST}, {"s2", TO_SESSIONS}, {"s3", TO_CERTIFICATE}, {"s4", TO_PASSWORD}, {"s5", NOWHERE}}},
+    {"pc_planned", OF_DEVICE, HOLDERS,
+     {{"s1", NOWHERE}, {"s2", TO_ACCOUNT}, {"s3", TO_CERTIFICATE}, {"s4", TO_IMPORT}, {"s5", TO_REMOVE}}},
+    {"pc_broken", OF_DEVICE, HOLDERS, {{"s1", TO_CERTIFICATE}, {"s2", TO_IMPORT}}},
+    {"windows_account", OF_DEVICE, HOLDERS, {{"s1", NOWHERE}, {"s2", TO_CHECK}, {"s3", TO_CERTIFICATE}}},
+    {"several_devices", OF_DEVICE, HOLDERS, {{"s1", TO_ADD}, {"s2", TO_ACCOUNT}, {"s3", NOWHERE}}},
+
+    {"no_dialog", OF_CHOICE, HOLDERS,
+     {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", NOWHERE}, {"s4", TO_CHECK}, {"s5", TO_IMPORT}}},
+    {"remembered", OF_CHOICE, HOLDERS, {{"by_browser", NOWHERE}, {"s2", TO_LOGIN}, {"s3", NOWHERE}}},
+    {"several_ids", OF_CHOICE, HOLDERS, {{"s1", NOWHERE}, {"s2", TO_REMEMBERED}, {"s3", NOWHERE}}},
+    {"old_listed", OF_CHOICE, HOLDERS, {{"s1", TO_LOGIN}, {"s2", TO_REMOVE}, {"s3", TO_REMEMBERED}}},
+    {"expired", OF_CHOICE, HOLDERS, {{"s1", TO_CERTIFICATE}, {"s2", TO_IMPORT}, {"s3", TO_ACCOUNT}}},
+    {"renew_which", OF_CHOICE, HOLDERS, {{"s1", TO_ACCOUNT}, {"s2", NOWHERE}, {"s3", TO_CHECK}}},
+    {"deleted", OF_CHOICE, HOLDERS, {{"s1", TO_CERTIFICATE}, {"s2", TO_IMPORT}}},
+    {"wrong_browser", OF_CHOICE, HOLDERS,
+     {{"s1", TO_IMPORT}, {"s2", NOWHERE}, {"s3", TO_CERTIFICATE}, {"s4", TO_CHECK}}},
+    {"remote", OF_CHOICE, HOLDERS, {{"s1", TO_LOGIN}, {"s2", TO_ADD}, {"s3", TO_IMPORT}, {"s4", NOWHERE}}},
+    {"other_software", OF_CHOICE, HOLDERS,
+     {{"s1", TO_IMPORT}, {"s2", NOWHERE}, {"s3", NOWHERE}, {"s4", TO_REMOVE}}},
+
+    {"import_password", OF_IMPORT, HOLDERS,
+     {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_IMPORT}, {"s4", TO_CERTIFICATE}}},
+    {"download_password", OF_IMPORT, HOLDERS, {{"s1", TO_ACCOUNT}, {"s2", TO_CERTIFICATE}}},
+    {"link_ended", OF_IMPORT, ANYBODY,
+     {{"s1", NOWHERE}, {"s2", TO_PASSWORD}, {"s3", TO_CERTIFICATE}, {"s4", NOWHERE}}},
+    {"broken_off", OF_IMPORT, ANYBODY,
+     {{"s1", NOWHERE}, {"s2", TO_IMPORT}, {"s3", TO_PASSWORD}, {"s4", TO_CERTIFICATE}, {"s5", TO_LOGIN}}},
+    {"mail_device", OF_IMPORT, HOLDERS, {{"s1", NOWHERE}, {"s2", TO_ACCOUNT}, {"s3", TO_CERTIFICATE}}},
+
+    {"mail_missing", OF_TYPING, ANYBODY,
+     {{"s1", NOWHERE}, {"s2", TO_PASSWORD}, {"s3", TO_CERTIFICATE}, {"s4", TO_ACCOUNT}, {"s5", NOWHERE}}},
+    {"typed", OF_TYPING, ANYBODY, {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_PASSWORD}}},
+    {"password_forgotten", OF_TYPING, ANYBODY, {{"s1", TO_PASSWORD}}},
+    {"id_forgotten", OF_TYPING, ANYBODY, {{"s1", NOWHERE}, {"s2", TO_CHECK}, {"s3", NOWHERE}}},
+    {"locked", OF_TYPING, ANYBODY, {{"s1", TO_LOGIN}, {"s2", NOWHERE}, {"s3", TO_LOST}}},
+};
+/* clang-format on */
+
+static int admits_certificates(const anshin_portal_request_t *request)
+{
+    return ANSHIN_HAS(request->op.contract->policy.methods, ANSHIN_METHOD_CERTIFICATE);
+}
+
+static int concerns(const anshin_portal_request_t *request, const trouble_t *trouble)
+{
+    return trouble->whose == ANYBODY || admits_certificates(request);
+}
+
+/* NULL: there is none of this name, or it does not concern the contract. */
+static const trouble_t *find(const anshin_portal_request_t *request, const char *name)
+{
+    for (apr_size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
+        if (strcmp(troubles[i].name, name) == 0) {
+            return concerns(request, &troubles[i]) ? &troubles[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
+static const char *say(anshin_portal_request_t *request, const trouble_t *trouble, const char *text)
+{
+    return anshin_page_say(request->page,
+                           apr_pstrcat(request->op.pool, "help_trouble.", trouble->name, ".", text, NULL));
+}
+
+static json_t *link_to(anshin_portal_request_t *request, const trouble_t *trouble)
+{
+    const char *path = apr_pstrcat(request->op.pool, "/help/trouble?about=", trouble->name, NULL);
+
+    return json_pack("{s:s, s:s}", "title", say(request, trouble, "title"), "url",
+                     anshin_portal_request_link(request, path));
+}
+
+void anshin_trouble_put_all(anshin_portal_request_t *request)
+{
+    json_t *list = json_array();
+
+    for (apr_size_t group = 0; group < sizeof groups / sizeof groups[0]; group++) {
+        json_t *links = json_array();
+
+        for (apr_size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
+            if (troubles[i].group == group && concerns(request, &troubles[i])) {
+                anshin_page_append(request->page, links, link_to(request, &troubles[i]));
+            }
+        }
+        if (json_array_size(links) == 0) {
+            json_decref(links);
+            continue;
+        }
+        anshin_page_append(
+            request->page, list,
+            json_pack("{s:s, s:o}", "title", anshin_page_say(request->page, groups[group]), "troubles", links));
+    }
+    anshin_page_put(request->page, request->page->page, "groups", list);
+}
+
+/* What each browser does differently, this one's first. */
+static json_t *choices_of(anshin_portal_request_t *request, const trouble_t *trouble)
+{
+    static const anshin_browser_t browsers[] = {ANSHIN_BROWSER_EDGE, ANSHIN_BROWSER_CHROME, ANSHIN_BROWSER_FIREFOX,
+                                                ANSHIN_BROWSER_SAFARI};
+    const anshin_browser_t own = anshin_browser_guess(apr_table_get(request->r->headers_in, "User-Agent"));
+    json_t *list = json_array();
+
+    for (int others = 0; others <= 1; others++) {
+        for (apr_size_t i = 0; i < sizeof browsers / sizeof browsers[0]; i++) {
+            const char *name = apr_pstrcat(request->op.pool, "in_", anshin_browser_name(browsers[i]), NULL);
+
+            if ((browsers[i] != own) == others) {
+                anshin_page_append(request->page, list, json_pack("{s:s}", "text", say(request, trouble, name)));
+            }
+        }
+    }
+    return list;
+}
+
+static json_t *step_of(anshin_portal_request_t *request, const trouble_t *trouble, const char *text, way_t way)
+{
+    const int varied = strcmp(text, "by_browser") == 0;
+    json_t *step = json_pack("{s:s, s:b}", "text", say(request, trouble, text), "has_choices", varied);
+
+    if (varied) {
+        anshin_page_put(request->page, step, "choices", choices_of(request, trouble));
+    }
+    if (way != NOWHERE) {
+        anshin_page_put(request->page, step, "url", json_string(anshin_portal_request_link(request, ways[way].path)));
+        anshin_page_put(request->page, step, "label", json_string(anshin_page_say(request->page, ways[way].label)));
+    }
+    return step;
+}
+
+int anshin_trouble_put_answer(anshin_portal_request_t *request, const char *name)
+{
+    const trouble_t *trouble = find(request, name);
+    json_t *steps;
+
+    if (trouble == NULL) {
+        return 0;
+    }
+    steps = json_array();
+    for (int i = 0; trouble->steps[i].text != NULL; i++) {
+        const way_t way = trouble->steps[i].way;
+        const int on =
+            ways[way].function == ALWAYS || ANSHIN_HAS(request->op.contract->policy.functions, ways[way].function);
+
+        if (ways[way].certificates && !admits_certificates(request)) {
+            continue;
+        }
+        if (on) {
+            anshin_page_append(request->page, steps, step_of(request, trouble, trouble->steps[i].text, way));
+        } else if (ways[way].otherwise != NULL) {
+            anshin_page_append(request->page, steps,
+                               json_pack("{s:s}", "text", anshin_page_say(request->page, ways[way].otherwise)));
+        }
+    }
+    anshin_page_put(request->page, request->page->data, "title", json_string(say(request, trouble, "title")));
+    anshin_page_text(request->page, "lead", say(request, trouble, "lead"));
+    anshin_page_put(request->page, request->page->page, "answer", steps);
+    return 1;
+}
+
+void anshin_trouble_put_some(anshin_portal_request_t *request, const char *const *names)
+{
+    json_t *links = json_array();
+
+    for (int i = 0; names[i] != NULL; i++) {
+        const trouble_t *trouble = find(request, names[i]);
+
+        if (trouble != NULL) {
+            anshin_page_append(request->page, links, link_to(request, trouble));
+        }
+    }
+    anshin_page_flag(request->page, "has_troubles", json_array_size(links) > 0);
+    anshin_page_put(request->page, request->page->page, "troubles", links);
+}

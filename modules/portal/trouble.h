@@ -1,0 +1,20 @@
+/*
+ * The troubles that help desks know: which of them concern a contract, and the answer to each.
+ */
+#ifndef ANSHIN_PORTAL_TROUBLE_H
+#define ANSHIN_PORTAL_TROUBLE_H
+
+#include "portal/portal_request.h"
+
+/* All that concern the contract, by what people see: page.groups [{title, troubles: [{title, url}]}]. */
+void anshin_trouble_put_all(anshin_portal_request_t *request);
+
+/* The answer to one: its title, page.lead, page.answer [{text, url, label, has_choices, choices: [{text}]}]. A way that
+ * the contract does not have is left out. 0: there is no such trouble, or it does not concern the contract. */
+int anshin_trouble_put_answer(anshin_portal_request_t *request, const char *name);
+
+/* On the page where they show: page.has_troubles, page.troubles [{title, url}] of those that concern the contract.
+ * names: NULL behind the last. */
+void anshin_trouble_put_some(anshin_portal_request_t *request, const char *const *names);
+
+#endif
