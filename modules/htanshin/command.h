@@ -76,6 +76,7 @@ extern const anshin_command_t anshin_commands_user[];
 extern const anshin_command_t anshin_commands_cert[];
 extern const anshin_command_t anshin_commands_session[];
 extern const anshin_command_t anshin_commands_history[];
+extern const anshin_command_t anshin_commands_find[];
 extern const anshin_command_t anshin_commands_mail[];
 extern const anshin_command_t anshin_commands_ca[];
 extern const anshin_command_t anshin_commands_compromise[];

@@ -231,6 +231,11 @@ is(json('cert', 'list', '--user', 'p-01-usr003')->[0]{state}, 'revoked', 'S23: i
 cmp_ok(scalar @{ json('history', 'p-01-usr003') }, '>', 0, 'its history stays');
 refused("$_ of nobody", 1, qr/contract p-01 has no user nobody/, 'user', $_, 'nobody') for qw(lock unlock disable delete show);
 
+# --- numbers of pages (U18; what they find: t/http/login.t, register.t, download.t, help.t) ---
+
+refused('find of a number that no page has', 1, qr/no page has shown the number AN-22222222/, 'find', 'an 2222-2222');
+refused("find $_", 2, qr/NUMBER: must be "AN-"/, 'find', $_) for 'AN-0000000A', 'AN-2222', 'p-01-usr001';
+
 # --- files (S31) ---
 
 my $group = (stat $s->state)[5];

@@ -87,13 +87,11 @@ static int holds_word(const char *text, const char *word)
 }
 
 /* What strangers typed for a user ID: the ID, perhaps with more around it, or an address of the user. */
-static int was_typed(const search_t *search, const char *key, const anshin_history_t *entry)
+static int holds_user(const search_t *search, const char *text)
 {
-    const char *contract = search->op->contract->name;
-    const char *typed = entry->user != NULL ? anshin_unicode_nfkc(entry->user, 1, search->op->pool) : NULL;
+    const char *typed = text != NULL ? anshin_unicode_nfkc(text, 1, search->op->pool) : NULL;
 
-    if (typed == NULL || strncmp(key, contract, strlen(contract)) != 0 ||
-        strncmp(key + strlen(contract), "//", 2) != 0) {
+    if (typed == NULL) {
         return 0;
     }
     for (int i = 0; i < search->erased->addresses->nelts; i++) {
@@ -103,6 +101,20 @@ static int was_typed(const search_t *search, const char *key, const anshin_histo
         }
     }
     return !search->addresses_only && holds_word(typed, search->user);
+}
+
+/* In the history of unknown users, or beside a number for the help desk. */
+static int was_typed(const search_t *search, const char *key, const void *record)
+{
+    const char *contract = search->op->contract->name;
+
+    if (search->type == &anshin_record_help_number) {
+        const anshin_help_number_t *shown = record;
+        return shown->contract != NULL && strcmp(shown->contract, contract) == 0 && holds_user(search, shown->typed);
+    }
+    return search->type == &anshin_record_history && strncmp(key, contract, strlen(contract)) == 0 &&
+           strncmp(key + strlen(contract), "//", 2) == 0 &&
+           holds_user(search, ((const anshin_history_t *)record)->user);
 }
 
 /* The counter of a stranger who typed an address of the user for an ID. */
@@ -137,7 +149,7 @@ static int belongs(const search_t *search, const char *key, const void *record)
         const anshin_expiry_t *entry = record;
         return entry->key != NULL && is_about(search, anshin_record_type(entry->type), entry->key);
     }
-    if (search->type == &anshin_record_history && was_typed(search, key, record)) {
+    if (was_typed(search, key, record)) {
         return 1;
     }
     if (search->type == &anshin_record_job &&

@@ -19,6 +19,7 @@
 #include "core/certificate/reminder.h"
 #include "core/context/daily.h"
 #include "core/context/flow.h"
+#include "core/login/help_number.h"
 #include "core/mail/mail.h"
 #include "core/mail/password_reminder.h"
 
@@ -30,17 +31,9 @@
 /* --- what is over ----------------------------------------------------------------------------------------------- */
 
 const anshin_expiry_rule_t *const anshin_expiry_rules[] = {
-    &anshin_download_expiry,
-    &anshin_token_expiry,
-    &anshin_session_expiry,
-    &anshin_counter_expiry,
-    &anshin_mail_expiry,
-    &anshin_fact_expiry,
-    &anshin_progress_expiry,
-    &anshin_history_expiry,
-    &anshin_certificate_expiry,
-    &anshin_password_expiry,
-    NULL,
+    &anshin_download_expiry,    &anshin_token_expiry,    &anshin_session_expiry,  &anshin_counter_expiry,
+    &anshin_mail_expiry,        &anshin_fact_expiry,     &anshin_progress_expiry, &anshin_history_expiry,
+    &anshin_certificate_expiry, &anshin_password_expiry, &anshin_help_expiry,     NULL,
 };
 
 /* One look. */

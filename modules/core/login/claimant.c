@@ -35,6 +35,12 @@ static apr_status_t impossible_user(anshin_op_t *op, const char *typed, const ch
     return APR_SUCCESS;
 }
 
+apr_status_t anshin_claimant_subject(anshin_op_t *op, const char *typed, const char **user)
+{
+    *user = anshin_user_canonical(typed, op->pool);
+    return *user != NULL ? APR_SUCCESS : impossible_user(op, typed, user);
+}
+
 apr_status_t anshin_claimant_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                          int *good, anshin_certificate_t *certificate)
 {
@@ -106,7 +112,7 @@ apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const ansh
 
 /* What an unknown user typed as the ID. A password comes into the wrong field now and then, and must not stand there
  * for whoever reads the history: only what has the form of a user ID and, as IDs have, letters of one case does. */
-static const char *typed_user(const char *typed, apr_pool_t *pool)
+const char *anshin_claimant_typed(const char *typed, apr_pool_t *pool)
 {
     int upper = 0;
     int lower = 0;
@@ -130,7 +136,7 @@ apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const an
         event.account = &claimant->account;
         event.terminal = claimant->certificate.terminal;
     } else {
-        event.typed = typed_user(facts->user, op->pool);
+        event.typed = anshin_claimant_typed(facts->user, op->pool);
     }
     return anshin_event(op, txn, &event);
 }

@@ -22,6 +22,13 @@ typedef struct anshin_claimant_t {
 apr_status_t anshin_claimant_certificate(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                          int *good, anshin_certificate_t *certificate);
 
+/* Whose counter an ID has as it was typed: the canonical user, or a digest that no user can have for an ID. In op's
+ * pool. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_claimant_subject(anshin_op_t *op, const char *typed, const char **user);
+
+/* What is kept of an ID that nobody has: as it was typed, or ANSHIN_HISTORY_NO_USER. */
+const char *anshin_claimant_typed(const char *typed, apr_pool_t *pool);
+
 /* Look up inside a transaction of any mode. APR_SUCCESS (also when nobody was found), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,
                                   anshin_claimant_t *claimant);
