@@ -13,6 +13,7 @@
 #include "http/page_headers.h"
 #include "portal/flow_cookie.h"
 #include "portal/flow_place.h"
+#include "portal/help_number.h"
 #include "portal/menu.h"
 #include "portal/trouble.h"
 
@@ -212,21 +213,75 @@ int anshin_response_error(anshin_portal_request_t *request, int status)
     return anshin_page_send(request->page, "error", status);
 }
 
+/* What the links of flows are, and where a new one is asked for. */
+typedef struct linked_t {
+    anshin_flow_kind_t flow;
+    anshin_token_kind_t token;
+    anshin_help_kind_t help; /* what is locked where the link alone is */
+    const char *again;       /* NULL: of the operator alone */
+    anshin_function_t function;
+} linked_t;
+static const linked_t links[] = {
+    {ANSHIN_FLOW_REGISTER, ANSHIN_TOKEN_REGISTER, ANSHIN_HELP_REGISTRATION, NULL, ANSHIN_FUNCTION_ACCOUNT},
+    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, ANSHIN_HELP_DOWNLOAD, "/reissue/certificate",
+     ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
+    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_TOKEN_PASSWORD, ANSHIN_HELP_ACCOUNT, "/reissue/password",
+     ANSHIN_FUNCTION_PASSWORD_REISSUE},
+    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_TOKEN_CERTIFICATE, ANSHIN_HELP_ACCOUNT, "/reissue/certificate",
+     ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
+    {ANSHIN_FLOW_LOST_DEVICE, ANSHIN_TOKEN_LOST_DEVICE, ANSHIN_HELP_LOST_DEVICE, "/lost", ANSHIN_FUNCTION_LOST_DEVICE}};
+
+/* Of the flow that the page belongs to; NULL: none, or no link begins it. */
+static const linked_t *link_of(const anshin_portal_request_t *request)
+{
+    for (apr_size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        if (links[i].flow == request->flow.kind) {
+            return &links[i];
+        }
+    }
+    return NULL;
+}
+
 int anshin_response_throttled(anshin_portal_request_t *request)
 {
+    const anshin_help_facts_t facts = {.kind = ANSHIN_HELP_ADDRESS, .until = request->op.wait_until};
     apr_int64_t seconds = retry_after(request, apr_time_sec(request->op.contract->policy.address_window));
 
     anshin_page_text(request->page, "next_text",
                      anshin_page_say_number(request->page, "too_many.next", "minutes", (seconds + 59) / 60));
+    anshin_help_number_put(request, &facts);
     return anshin_response_page(request, "too-many", HTTP_TOO_MANY_REQUESTS);
 }
 
-int anshin_response_locked(anshin_portal_request_t *request, apr_time_t unlock_at)
+/* What can be done all the same, by what the contract offers alone: whoever sees the page may be a stranger. */
+static void put_still(anshin_portal_request_t *request, int reissue, int lost)
+{
+    const anshin_policy_t *policy = &request->op.contract->policy;
+    int certificates = ANSHIN_HAS(policy->methods, ANSHIN_METHOD_CERTIFICATE);
+
+    if (reissue && certificates && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
+        anshin_page_text(request->page, "certificate_reissue_url",
+                         anshin_portal_request_link(request, "/reissue/certificate"));
+    }
+    if (lost && certificates && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_LOST_DEVICE)) {
+        anshin_page_text(request->page, "lost_url", anshin_portal_request_link(request, "/lost"));
+    }
+}
+
+int anshin_response_locked(anshin_portal_request_t *request, const char *user, apr_time_t unlock_at)
 {
     static const char *const troubles[] = {"locked", "typed", NULL};
+    const linked_t *link = link_of(request);
+    anshin_help_facts_t facts = {.kind = ANSHIN_HELP_ACCOUNT, .user = user, .until = unlock_at};
 
+    if (user == NULL && link != NULL) {
+        facts.link = link->token;
+        facts.token = request->flow.token;
+    }
+    anshin_help_number_put(request, &facts);
     anshin_page_flag(request->page, "account", 1);
     anshin_trouble_put_some(request, troubles);
+    put_still(request, 0, 1); /* which a locked account opens as well */
     if (unlock_at != 0) {
         anshin_page_text(
             request->page, "unlock_text",
@@ -239,7 +294,14 @@ int anshin_response_link_locked(anshin_portal_request_t *request, const char *wh
 {
     static const char *const troubles[] = {"download_password", NULL};
     const char *title = anshin_page_say(request->page, apr_pstrcat(request->op.pool, "locked.", "title_", which, NULL));
+    const linked_t *link = link_of(request);
 
+    if (link != NULL) {
+        const anshin_help_facts_t facts = {.kind = link->help, .link = link->token, .token = request->flow.token};
+
+        anshin_help_number_put(request, &facts);
+        put_still(request, link->help == ANSHIN_HELP_DOWNLOAD, link->help == ANSHIN_HELP_DOWNLOAD);
+    }
     if (strcmp(which, "download") == 0) {
         anshin_trouble_put_some(request, troubles);
     }
@@ -256,33 +318,7 @@ int anshin_response_if_locked(anshin_portal_request_t *request, const char *user
     if (status != APR_SUCCESS) {
         return anshin_response_unavailable(request, status, "lock");
     }
-    return lock.kinds != 0 ? anshin_response_locked(request, lock.unlock_at) : DECLINED;
-}
-
-/* What the links of flows are, and where a new one is asked for. */
-typedef struct linked_t {
-    anshin_flow_kind_t flow;
-    anshin_token_kind_t token;
-    const char *again; /* NULL: of the operator alone */
-    anshin_function_t function;
-} linked_t;
-static const linked_t links[] = {
-    {ANSHIN_FLOW_REGISTER, ANSHIN_TOKEN_REGISTER, NULL, ANSHIN_FUNCTION_ACCOUNT},
-    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, "/reissue/certificate", ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
-    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_TOKEN_PASSWORD, "/reissue/password", ANSHIN_FUNCTION_PASSWORD_REISSUE},
-    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_TOKEN_CERTIFICATE, "/reissue/certificate",
-     ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
-    {ANSHIN_FLOW_LOST_DEVICE, ANSHIN_TOKEN_LOST_DEVICE, "/lost", ANSHIN_FUNCTION_LOST_DEVICE}};
-
-/* Of the flow that the page belongs to; NULL: none, or no link begins it. */
-static const linked_t *link_of(const anshin_portal_request_t *request)
-{
-    for (apr_size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
-        if (links[i].flow == request->flow.kind) {
-            return &links[i];
-        }
-    }
-    return NULL;
+    return lock.kinds != 0 ? anshin_response_locked(request, user, lock.unlock_at) : DECLINED;
 }
 
 static void put_standing(anshin_portal_request_t *request, const linked_t *link, const char *name)
@@ -312,7 +348,7 @@ int anshin_response_link_invalid(anshin_portal_request_t *request)
     switch (standing) {
     case ANSHIN_LINK_LOCKED:
         if (request->op.contract->policy.show_locked) { /* elsewhere nobody hears of the operator's lock (S8) */
-            return anshin_response_locked(request, 0);
+            return anshin_response_locked(request, NULL, 0);
         }
         break;
     case ANSHIN_LINK_USED:

@@ -48,8 +48,9 @@ int anshin_response_error(anshin_portal_request_t *request, int status);
 /* This address must wait (LCK-4): 429 with Retry-After. */
 int anshin_response_throttled(anshin_portal_request_t *request);
 
-/* The account is locked (LCK-2): 403. unlock_at: 0: only the operator unlocks. */
-int anshin_response_locked(anshin_portal_request_t *request, apr_time_t unlock_at);
+/* The account is locked (LCK-2): 403, with a number to quote. user: as typed or canonical, NULL: whose link it is.
+ * unlock_at: 0: only the operator unlocks. */
+int anshin_response_locked(anshin_portal_request_t *request, const char *user, apr_time_t unlock_at);
 
 /* The same, should a password or code of this user meet a lock: for the GET of a form that asks for one, so that nobody
  * fills it in for nothing (U18). DECLINED: none does. */

@@ -30,6 +30,11 @@ $other->register;
 my $there = $s->client;
 is($other->login($there)->status, 303, 'another user is logged in');
 
+my $locked;
+for (1 .. 10) { $locked = $other->login($s->client, user => $id); last if $locked->status == 403 }
+my ($number) = $locked->text =~ /(AN-\w{8})/;
+like($s->htanshin('find', $number)->{out}, qr/^typed: +$id$/m, 'U18: the number on the page of a lock finds what was typed');
+
 # What strangers typed before there was such a user, and what is left of one who had the ID before.
 $other->login($s->client, user => $_) for uc $id, " $id x", 'kieru-hit0';
 my $first = Anshin::Person->add($s, $id, address => "first.$address");
@@ -83,6 +88,7 @@ my $done = decode_json($r->{out});
 cmp_ok($done->{records}, '>', 10, "records went: $done->{records}");
 like($done->{stays}, qr/serial numbers of \d revoked certificates/, 'IDN-2: it says what remains, and why');
 is(join(' ', traces()), '', 'IDN-2: nothing in the state directory tells of the person');
+is($s->htanshin('find', $number)->{status}, 1, 'IDN-2: the number finds nothing any more');
 
 # Straight from an account that is there, while httpd reads and writes.
 my $again = Anshin::Person->add($s, $id, address => $address);

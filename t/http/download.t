@@ -206,6 +206,9 @@ is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blob
     my $told = $opened->follow($opened->get($third->download_path));
     is($told->status, 403, 'U18: whoever opens the link now is told so before anything is typed');
     like($told->text, qr/<h1>ダウンロードを停止しました/, 'U18: by the same page');
+    like($told->text, qr{<a href="/anshin/reissue/certificate">}, 'U18: which leads to what works all the same');
+    my ($number) = $told->text =~ /(AN-\w{8})/;
+    like($s->htanshin('find', $number)->{out}, qr/^about: +download\n.*^user: +$third->{user}$/ms, 'U18: and has a number by which the help desk finds the user');
     $s->htanshin('user', 'unlock', $third->{user});
     is($opened->get($told->{path})->status, 200, 'which is the form again');
     is($d->submit($form, { download_password => $third->{download_password}, profile => 'modern' })->status, 303,

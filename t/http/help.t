@@ -55,6 +55,7 @@ for my $what (sort keys %cert) {
             like($r->text, qr/AN-[2-9BCDFGHJKMNPQRSTVWXYZ]{8}/, 'a number to tell the help desk');
             my ($number) = $r->text =~ /(AN-\w{8})/;
             like($s->log, qr/AN0651: help number $number: client certificate $what/, 'which the log explains');
+            like($s->htanshin('find', $number)->{out}, qr/^about: +certificate\n.*^reason: +$what$/ms, 'U18: and the help desk finds') if $http == 1;
             is(lc($r->header('Connection') // ''), 'close', 'and the connection is closed') if $http == 1;
         }
     }

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use JSON::PP qw(decode_json);
 use Test::More;
 use Anshin::Server;
 use Anshin::Person;
@@ -34,6 +35,9 @@ sub plain {
     $text =~ s/(name="user" value=")[^"]*/$1/g;
     return $text;
 }
+
+# Nothing of a lock but its number and the minute.
+sub whole { return plain($_[0]) =~ s/AN-\w{8}//gr =~ s/\d+月\d+日 \d+時\d+分//gr }
 
 sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
 
@@ -99,6 +103,21 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     my $locked = $person->login($c, password => 'wrong-Pass-3');
     is($locked->status, 403, 'the third is the limit: locked (LCK-2)');
     is($locked->header('WWW-Authenticate'), undef, 'which is no challenge');
+    my ($number) = $locked->text =~ m{お問い合わせ番号</dt><dd><span class="mono">(AN-\w{8})<};
+    my $found = decode_json($s->htanshin('--json', 'find', lc $number)->{out});
+    is("$found->{contract} $found->{about} $found->{user}", "p-01 account $person->{user}", 'U18: the number on it leads the help desk to the account');
+    like("$found->{at} $found->{locked_since}", qr/^\d{4}-\d\d-\d\dT\S+ \d{4}-\d\d-\d\dT\S+$/, 'U18: and tells when');
+    is($found->{address}, '127.0.0.1', 'U18: and from where');
+    like($person->login($c, password => 'wrong-Pass-4')->text, qr/>$number</, 'U18: whoever tries again sees the same number');
+    my $nobody;
+    for (1 .. 3) { $nobody = $person->login($c, user => 'p-01-nobody2', password => "wrong-Pass-$_") }
+    my ($other) = $nobody->text =~ /(AN-\w{8})/;
+    isnt($other, $number, 'U18, S8: an ID that nobody has is locked with a number of its own');
+    is(whole($nobody), whole($locked), 'S8: and the page is the same but for it');
+    $found = decode_json($s->htanshin('--json', 'find', $other)->{out});
+    is_deeply([ @$found{qw(about user typed)} ], [ 'strangers', undef, 'p-01-nobody2' ], 'U18: the help desk sees what was typed');
+    like($locked->text, qr{<a href="/anshin/help">}, 'U18: the page says what can be done all the same');
+    like($s->log, qr/AN0651: help number $number: account is locked/, 'U18: the log has the number, and no ID');
     is($person->login($c)->status, 403, 'the right password does not open it (LCK-2)');
     ok($person->wait_text(qr/^(パスワードの誤りが続いたため、.*アカウントをロックしました。)/m), 'U29: the mail tells by what it was locked');
     is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $person->{user})->{status}, 0, 'the operator unlocks');
@@ -124,6 +143,8 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     like($r->header('Retry-After'), qr/^\d+$/, 'and is told how long');
     my $minutes = int(($r->header('Retry-After') + 59) / 60);
     like($r->text, qr/あと${minutes}分ほど待って/, 'on the page as well (O1)');
+    my ($number) = $r->text =~ /(AN-\w{8})/;
+    like($s->htanshin('find', $number)->{out}, qr/^about: +address$/m, 'U18: with a number that the help desk finds');
     is($c->get('/anshin/login')->status, 200, 'the page itself stays');
     for my $path (qw(reissue/password reissue/certificate lost)) {
         my $told = $c->get("/anshin/$path");

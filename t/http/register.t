@@ -244,6 +244,9 @@ is($s->client->get('/anshin/register/done')->status, 410, 'page 3 without a link
     my $opened = $new->follow($new->get($victim->{path}));
     is($opened->status, 403, 'U18: whoever opens the link now is told so before anything is typed');
     like($opened->text, qr/<h1>登録を停止しました/, 'U18: by the same page');
+    my ($number) = $opened->text =~ /(AN-\w{8})/;
+    like($locked->text, qr/>$number</, 'U18: with the same number');
+    like($s->htanshin('find', $number)->{out}, qr/^about: +registration\n.*^user: +$victim->{user}$/ms, 'U18: by which the help desk finds the user');
     is($s->htanshin('user', 'unlock', $victim->{user})->{status}, 0, 'the operator unlocks');
     is($new->get($opened->{path})->status, 200, 'which opens the page again');
     is($new->submit($fresh, { code => $victim->{code} })->status, 303, 'and the right code works');

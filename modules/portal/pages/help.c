@@ -7,24 +7,18 @@
 #include "portal/pages/help.h"
 
 #include <apr_strings.h>
-#include <http_log.h>
 
 #include "core/certificate/certificate.h"
-#include "core/context/secret.h"
 #include "core/web/last_certificate.h"
 #include "http/env.h"
 #include "portal/cookie.h"
+#include "portal/help_number.h"
 #include "portal/origin.h"
 #include "portal/pages/guide.h"
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
 #include "portal/response.h"
 #include "portal/trouble.h"
-
-APLOG_USE_MODULE(anshin_portal);
-
-#define NUMBER_CHARACTERS 8
-#define NUMBERS_A_MINUTE 60 /* in a process: strangers see this page */
 
 int anshin_page_help_import_get(anshin_portal_request_t *request)
 {
@@ -59,24 +53,16 @@ int anshin_page_help_trouble_get(anshin_portal_request_t *request)
                                                     : anshin_response_error(request, HTTP_NOT_FOUND);
 }
 
-/* A number that the person tells the help desk, and the log line under it. */
-static void put_number(anshin_portal_request_t *request, const char *reason)
+/* A number that the person tells the help desk. */
+static void put_number(anshin_portal_request_t *request, anshin_certificate_verdict_t verdict)
 {
-    const char *signs;
-    const char *number;
-    const char *also;
+    const char *serial = request->presented->serial;
+    const anshin_help_facts_t facts = {.kind = ANSHIN_HELP_CERTIFICATE,
+                                       .reason = anshin_verdict_name(verdict),
+                                       .serial = *serial != '\0' ? serial : NULL,
+                                       .issued = verdict != ANSHIN_VERDICT_NONE && verdict != ANSHIN_VERDICT_FOREIGN};
 
-    if (!anshin_portal_request_seldom(request, "help number", NUMBERS_A_MINUTE, &also)) {
-        return; /* a number that stands in no log helps nobody */
-    }
-    if (anshin_secret_text(&request->op, &signs, "23456789BCDFGHJKMNPQRSTVWXYZ", NUMBER_CHARACTERS) != APR_SUCCESS) {
-        anshin_portal_request_log(request, APLOG_ERR, "AN0650", "no help number");
-        return;
-    }
-    number = apr_pstrcat(request->op.pool, "AN-", signs, NULL);
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, request->r, "AN0651: help number %s: client certificate %s%s%s%s",
-                  number, reason, *request->presented->serial ? ", serial " : "", request->presented->serial, also);
-    anshin_page_text(request->page, "number", number);
+    anshin_help_number_put(request, &facts);
 }
 
 /* Where one that has ended opens its renewal (REN-3); the way to the reissue stands beside it. */
@@ -150,7 +136,7 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
                            ANSHIN_DATE_PLAIN);
     }
     if (verdict != ANSHIN_VERDICT_GOOD) {
-        put_number(request, reason);
+        put_number(request, verdict);
         if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
             anshin_page_text(request->page, "certificate_reissue_url",
                              anshin_portal_request_link(request, "/reissue/certificate"));

@@ -170,7 +170,7 @@ static void put_proof(anshin_portal_request_t *request, const anshin_reissue_ask
 static int locked(anshin_portal_request_t *request, apr_time_t unlock_at)
 {
     return kind_of(request) == ANSHIN_REISSUE_LOST ? anshin_response_link_locked(request, "lost")
-                                                   : anshin_response_locked(request, unlock_at);
+                                                   : anshin_response_locked(request, NULL, unlock_at);
 }
 
 int anshin_page_reissue_prove_get(anshin_portal_request_t *request)

@@ -48,11 +48,11 @@ int anshin_page_renewal_ended_get(anshin_portal_request_t *request)
     return answer == DECLINED ? show(request, HTTP_OK) : answer;
 }
 
-static int follow(anshin_portal_request_t *request, const anshin_login_result_t *result)
+static int follow(anshin_portal_request_t *request, const char *user, const anshin_login_result_t *result)
 {
     switch (result->outcome) {
     case ANSHIN_LOGIN_LOCKED:
-        return anshin_response_locked(request, result->unlock_at);
+        return anshin_response_locked(request, user, result->unlock_at);
     case ANSHIN_LOGIN_THROTTLED:
         return anshin_response_throttled(request);
     case ANSHIN_LOGIN_RENEWED:
@@ -88,5 +88,6 @@ int anshin_page_renewal_ended_post(anshin_portal_request_t *request)
         request->op.flow = &request->flow;
         status = anshin_login(&request->op, &facts, &result);
     }
-    return status == APR_SUCCESS ? follow(request, &result) : anshin_response_unavailable(request, status, "renewal");
+    return status == APR_SUCCESS ? follow(request, facts.user, &result)
+                                 : anshin_response_unavailable(request, status, "renewal");
 }
