@@ -109,10 +109,10 @@ sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(
     $w->run({ root => 1 }, qw(openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out), "$w->{root}/p8.pem");
     my $t = Anshin::Token->new("$w->{root}/token", owner => 'nobody', key => "$w->{root}/p8.pem");
     my @key = ('--use-key', $t->uri, '--passphrase', $t->program);
-    my $refused = $w->ca('try-key', '--use-key', $t->uri . '&pin-value=1234');
+    my $refused = $w->ca('try-key', '--use-key', $t->uri . '&pin-value=' . $t->pin);
     is($refused->{status}, 2, 'CAS-3: a URI with a PIN is refused');
     like($refused->{err}, qr/pin-value of the pkcs11: URI would show the PIN.*AnshinCAPassphrase/, 'and told why');
-    unlike($refused->{err}, qr/1234/, 'without the PIN');
+    unlike($refused->{err}, qr/\Q@{[$t->pin]}\E/, 'without the PIN');
     like($w->ca('try-key', '--use-key', $t->uri)->{err}, qr/wants a PIN; name a program .* AnshinCAPassphrase/, 'no program: what to do');
     my @by_pin = ('--passphrase', $t->program, '--use-key');
     like($w->ca('try-key', @by_pin, $t->uri =~ s/object=ca/object=other/r)->{err}, qr/no private key of that name/, 'no such key');
@@ -131,7 +131,7 @@ sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(
     $w->people('tok', 1);
     my $worker = $w->start;
     is(scalar(my @mail = $w->wait_mail(1)), 1, 'CRT-7: the worker issues with it') or diag($w->log);
-    unlike(outside($w->signer_of($worker)) . outside($worker->{pid}) . $w->log, qr/1234/, 'the PIN is in no argument, environment or log');
+    unlike(outside($w->signer_of($worker)) . outside($worker->{pid}) . $w->log, qr/\Q@{[$t->pin]}\E/, 'the PIN is in no argument, environment or log');
 
     # The token is taken out, and put in again: nothing is lost.
     $t->remove;
@@ -159,14 +159,14 @@ sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(
         is($w->signer_of($worker) . (() = $w->log =~ /AN0752/g), $signer . $ended, 'and the signer has not ended, or another would come');
         return $w->stop($worker);
     };
-    $t->say('9999');
+    $t->say('Wrong-pin');
     $starts->(1, 'CAS-3: a wrong PIN');
     $starts->(0, 'a start after it');
     like($w->log, qr/has got a wrong PIN before, so none is tried/, 'the token remembers');
     $t->forget;
     $starts->(1, 'a token that tells nothing');
-    unlike($w->log, qr/9999/, 'no PIN is told');
-    $t->say('1234');
+    unlike($w->log, qr/Wrong-pin/, 'no PIN is told');
+    $t->say($t->pin);
     is($w->ca('try-key', @key)->{status}, 0, 'ca try-key gives it the right one');
     $w->people('back', 1);
     $worker = $w->start;

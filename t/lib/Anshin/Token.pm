@@ -4,7 +4,7 @@ package Anshin::Token;
 #   my $t = Anshin::Token->new("$root/token", owner => 'nobody', key => $pem);   # PKCS#8 file; the key is called "ca"
 #   $t->uri;                      # for AnshinCAKey
 #   my $program = $t->program;    # for AnshinCAPassphrase: prints what say() has set last, the right PIN at first
-#   $t->say('0000');
+#   $t->say('Another-pin');       # pin(): the right one
 #   $t->logins;                   # how many PINs the token has got by our module, right or wrong
 #   $t->remove;  $t->return;      # no signature any more, and again
 #   $t->forget;                   # the token does not tell any more that it got a wrong PIN
@@ -15,7 +15,10 @@ use File::Path qw(make_path);
 use Anshin::PKI;
 use Anshin::Server;
 
-my $pin = '1234';
+# Such as no number or digest in a log holds by chance.
+my $pin = 'Pin-of-the-token';
+
+sub pin { return $pin }
 
 sub new {
     my ($class, $directory, %want) = @_;
