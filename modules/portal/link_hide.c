@@ -14,7 +14,7 @@
 
 #include "core/web/link_query.h"
 #include "http/env.h"
-#include "portal/link_token.h"
+#include "portal/request/link_token.h"
 #include "portal/routes.h"
 
 /* Kept, since to ask mod_anshin_auth for it at each request costs more than the rest: from child_init on. */

@@ -15,9 +15,9 @@
 #include "http/env.h"
 #include "portal/dispatch.h"
 #include "portal/link_hide.h"
-#include "portal/ocsp.h"
-#include "portal/portal.h"
-#include "portal/texts.h"
+#include "portal/files/ocsp.h"
+#include "portal/request/portal.h"
+#include "portal/request/texts.h"
 
 static void register_hooks(apr_pool_t *pool)
 {

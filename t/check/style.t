@@ -11,7 +11,7 @@ my %id_range = (
     core => [ 100, 299 ], store => [ 300, 399 ], crypto => [ 400, 499 ], http => [ 500, 599 ], auth => [ 500, 599 ],
     portal => [ 600, 699 ], ca => [ 700, 799 ], htanshin => [ 800, 899 ], runtime => [ 500, 999 ]
 );
-my %kept = map { $_ => 'modules/portal/page.c' } qw(AN0562 AN0563 AN0564);
+my %kept = map { $_ => 'modules/portal/request/page.c' } qw(AN0562 AN0563 AN0564);
 my %library = map { $_ => 1 } qw(core store crypto http);
 
 my (@long_functions, @long_files, @wide, @loud, @set, @twice, @astray, %place);

@@ -40,7 +40,7 @@ is("@nameless", '', 'S3: every form with a password has the user ID in it');
 cmp_ok($secret, '>', 6, "forms with a password looked at: $secret");
 
 # A complaint is told above the form as well, by the label that stands beside the field (U16).
-my ($table) = slurp('modules/portal/page.c') =~ /\blabels\[\] = \{(.*?)\n\};/s;
+my ($table) = slurp('modules/portal/request/page.c') =~ /\blabels\[\] = \{(.*?)\n\};/s;
 my %labelled = map { $_ => 1 } $table =~ /\{"(\w+)", "/g;
 my %shown = map { $_ => 1 } map { /\{\{#field\.(\w+)\.invalid\}\}/g } values %templates, values %parts;
 is(join(' ', sort keys %labelled), join(' ', sort keys %shown), 'U16: every field that shows errors is one of those that the box above the form tells of');

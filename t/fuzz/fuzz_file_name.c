@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/render/template.h"
-#include "portal/asset.h"
+#include "portal/files/asset.h"
 
 static const char *shelf; /* where templates may come from; beside it lies secret.mustache */
 

@@ -9,7 +9,7 @@
 #include "core/web/csrf.h"
 #include "core/web/form.h"
 #include "core/web/request_class.h"
-#include "portal/device.h"
+#include "portal/request/device.h"
 
 enum { METHOD, FETCH_MODE, ACCEPT, REQUESTED_WITH, CONNECTION, NAME, TYPE, CODING, ORIGIN, FETCH_SITE, AGENT, COUNT };
 

@@ -162,7 +162,7 @@ for my $stage (qw(RESULT ENDED)) {
     mailed($p, 2);
 }
 $s->later(0);
-my ($places) = Anshin::Source::slurp('modules/portal/flow_place.c') =~ /\} places\[\] = \{\n(.*?)\n\};/s or die 'no places';
+my ($places) = Anshin::Source::slurp('modules/portal/response/flow_place.c') =~ /\} places\[\] = \{\n(.*?)\n\};/s or die 'no places';
 my @places = map { "$_->[0] $_->[1]" } map { [/ANSHIN_FLOW_(\w+), ANSHIN_STAGE_(\w+),/] } split /\n/, $places;
 @places = grep { $_ ne 'LOGIN RESULT' } @places;    # leads to the login page, which leads on
 is(join("\n", sort keys %live), join("\n", sort @places), 'a live flow for each place of flow_place.c: ' . @places);

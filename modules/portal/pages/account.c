@@ -9,12 +9,12 @@
 #include "core/login/logout.h"
 #include "core/selfservice/terminal.h"
 #include "core/web/cookie_header.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/trouble.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/response/trouble.h"
+#include "portal/request/words.h"
 
 #define SECONDS_MAX 12 /* digits of a time in an address */
 

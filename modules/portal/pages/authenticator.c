@@ -10,10 +10,10 @@
 
 #include "core/context/secret.h"
 #include "core/login/totp.h"
-#include "portal/flow_cookie.h"
+#include "portal/response/flow_cookie.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 #define CODE_MAX 64  /* bytes typed */
 #define QUIET_ZONE 4 /* modules around a QR code (ISO/IEC 18004) */

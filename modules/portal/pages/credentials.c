@@ -8,10 +8,10 @@
 
 #include "core/selfservice/change.h"
 #include "core/selfservice/registration.h"
-#include "portal/device.h"
+#include "portal/request/device.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 static const char *const steps[] = {"steps.register_code", "steps.register_credentials", "steps.register_done", NULL};
 

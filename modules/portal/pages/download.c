@@ -8,9 +8,9 @@
  */
 #include "http/page_headers.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/trouble.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/response/trouble.h"
+#include "portal/request/words.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -19,8 +19,8 @@
 
 #include "core/certificate/download.h"
 #include "core/context/secret.h"
-#include "portal/flow_cookie.h"
-#include "portal/device.h"
+#include "portal/response/flow_cookie.h"
+#include "portal/request/device.h"
 #include "portal/pages/guide.h"
 #include "portal/pages/member.h"
 

@@ -6,8 +6,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "portal/origin.h"
-#include "portal/device.h"
+#include "portal/request/origin.h"
+#include "portal/request/device.h"
 
 #define STEPS_MAX 5
 #define ANY (-1)

@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_GUIDE_H
 #define ANSHIN_PORTAL_GUIDE_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* Into the page's data: guide (of the own device, where that is known), guides (all others), and try_url. apple: 1
  * where the file is a configuration profile. */

@@ -11,14 +11,14 @@
 #include "core/certificate/certificate.h"
 #include "core/web/last_certificate.h"
 #include "http/env.h"
-#include "portal/cookie.h"
-#include "portal/help_number.h"
-#include "portal/origin.h"
+#include "portal/request/cookie.h"
+#include "portal/response/help_number.h"
+#include "portal/request/origin.h"
 #include "portal/pages/guide.h"
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/trouble.h"
+#include "portal/response/response.h"
+#include "portal/response/trouble.h"
 
 int anshin_page_help_import_get(anshin_portal_request_t *request)
 {

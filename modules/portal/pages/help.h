@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_HELP_H
 #define ANSHIN_PORTAL_HELP_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* The help of LOG-3 as an answer of this status, when the contract admits certificates alone and this connection's
  * is not good: closes the connection. DECLINED: all is well, go on. Otherwise it has been answered (OK). */

@@ -9,8 +9,8 @@
 #include "core/account/account.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 #define PAGE_ENTRIES 20
 #define FAILED_ENTRIES 100

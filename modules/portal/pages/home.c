@@ -8,8 +8,8 @@
 #include "portal/pages/login_on.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 /* How long the password may still be used, when that is worth a word (LOG-6). */
 static apr_status_t put_days_left(anshin_portal_request_t *request)

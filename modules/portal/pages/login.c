@@ -14,12 +14,12 @@
 #include "core/login/login.h"
 #include "core/web/cookie_header.h"
 #include "core/web/return_path.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 #include "http/page_headers.h"
 #include "portal/pages/help.h"
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

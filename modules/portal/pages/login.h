@@ -5,7 +5,7 @@
 #define ANSHIN_PORTAL_LOGIN_H
 
 #include "core/login/login_facts.h"
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 #define ANSHIN_LOGIN_USER_MAX 256      /* bytes typed; longer than any user ID in full width */
 #define ANSHIN_LOGIN_PASSWORD_MAX 1024 /* bytes typed; beyond any contract's maximum */

@@ -12,10 +12,10 @@
 #include "core/certificate/certificate.h"
 #include "core/web/cookie_header.h"
 #include "core/web/last_certificate.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 #include "http/page_headers.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

@@ -5,7 +5,7 @@
 #define ANSHIN_PORTAL_LOGIN_ON_H
 
 #include "core/login/login_facts.h"
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* After OK: the cookie and the way to the site (the form's sealed place to return to). After NEED_CODE and MUST_CHANGE:
  * the next step's page. */

@@ -11,12 +11,12 @@
 #include "core/login/login_change.h"
 #include "core/login/login_code.h"
 #include "core/web/cookie_header.h"
-#include "portal/cookie.h"
-#include "portal/flow_cookie.h"
+#include "portal/request/cookie.h"
+#include "portal/response/flow_cookie.h"
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 #define CODE_MAX 64          /* bytes typed */
 #define SENT_BEFORE "before" /* in the query: a moment ago, so not again */

@@ -2,12 +2,12 @@
  * Logout (LOG-9): the session ends on the server, then the browser forgets it.
  */
 #include "portal/pages/pages.h"
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 #include "core/login/logout.h"
 #include "core/web/cookie_header.h"
-#include "portal/cookie.h"
-#include "portal/menu.h"
+#include "portal/request/cookie.h"
+#include "portal/response/menu.h"
 #include "portal/pages/member.h"
 
 int anshin_page_logout_get(anshin_portal_request_t *request)

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "core/selfservice/lost_device.h"
-#include "portal/flow_cookie.h"
+#include "portal/response/flow_cookie.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 #define NUMBER_MAX 9 /* digits of a terminal's number */
 

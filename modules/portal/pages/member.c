@@ -11,10 +11,10 @@
 #include "core/certificate/download.h"
 #include "core/certificate/issuer.h"
 #include "core/web/cookie_header.h"
-#include "portal/cookie.h"
-#include "portal/flow_cookie.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/request/cookie.h"
+#include "portal/response/flow_cookie.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

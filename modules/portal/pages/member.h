@@ -6,7 +6,7 @@
 
 #include "core/account/history.h"
 #include "core/selfservice/change.h"
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* The session as the core's verbs want it. */
 anshin_member_t anshin_member_of(const anshin_portal_request_t *request);

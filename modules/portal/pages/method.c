@@ -6,12 +6,12 @@
 
 #include "core/selfservice/method.h"
 #include "core/selfservice/terminal.h"
-#include "portal/flow_cookie.h"
+#include "portal/response/flow_cookie.h"
 #include "portal/pages/member.h"
-#include "portal/menu.h"
+#include "portal/response/menu.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 static const char *const steps[] = {"steps.method_choose", "steps.method_confirm", "steps.method_done", NULL};
 

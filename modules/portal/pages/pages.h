@@ -5,7 +5,7 @@
 #ifndef ANSHIN_PORTAL_PAGES_H
 #define ANSHIN_PORTAL_PAGES_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* Handles a request; returns what an httpd handler returns. */
 typedef int anshin_page_fn(anshin_portal_request_t *request);

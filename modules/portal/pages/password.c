@@ -7,10 +7,10 @@
 
 #include "http/page_headers.h"
 #include "portal/pages/member.h"
-#include "portal/menu.h"
+#include "portal/response/menu.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 int anshin_page_password_get(anshin_portal_request_t *request)
 {

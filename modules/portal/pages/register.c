@@ -11,8 +11,8 @@
 #include "core/web/return_path.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 #define CODE_MAX 128 /* bytes typed */
 

@@ -11,13 +11,13 @@
 #include "core/account/lockout_look.h"
 #include "core/selfservice/lost_device.h"
 #include "core/selfservice/reissue_request.h"
-#include "portal/flow_cookie.h"
+#include "portal/response/flow_cookie.h"
 #include "portal/pages/lost_device.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/trouble.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/response/trouble.h"
+#include "portal/request/words.h"
 
 #define TYPED_MAX 1024  /* bytes of a field */
 #define REQUEST_MAX 512 /* bytes of ID and address: kept in the page's address after an error */

@@ -7,12 +7,12 @@
 #include <apr_strings.h>
 
 #include "core/selfservice/renewal.h"
-#include "portal/flow_cookie.h"
-#include "portal/menu.h"
+#include "portal/response/flow_cookie.h"
+#include "portal/response/menu.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 static const char *const steps[] = {"steps.renewal_confirm", "steps.renewal_done", NULL};
 

@@ -8,11 +8,11 @@
 
 #include "core/certificate/certificate.h"
 #include "core/login/login.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 #include "portal/pages/login.h"
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 /* DECLINED: the connection's certificate opens the page. Whoever comes with another one is led to the help. */
 static int gate(anshin_portal_request_t *request)

@@ -2,7 +2,7 @@
  * What was shown once has been seen (SEC-1): the one form of all pages that show a secret at their end.
  */
 #include "portal/pages/pages.h"
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 int anshin_page_seen_post(anshin_portal_request_t *request)
 {

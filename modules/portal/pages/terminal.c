@@ -12,12 +12,12 @@
 #include "core/base/address.h"
 #include "core/base/label.h"
 #include "core/selfservice/terminal.h"
-#include "portal/flow_cookie.h"
+#include "portal/response/flow_cookie.h"
 #include "portal/pages/member.h"
-#include "portal/menu.h"
+#include "portal/response/menu.h"
 #include "portal/pages/pages.h"
-#include "portal/response.h"
-#include "portal/words.h"
+#include "portal/response/response.h"
+#include "portal/request/words.h"
 
 #define ADDRESS_TYPED_MAX 512 /* bytes typed */
 

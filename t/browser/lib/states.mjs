@@ -180,7 +180,7 @@ export function states(language, texts) {
     { key: 'b', ...moment('at', '2026-11-22 08:01'), ...moment('seen', '2026-11-22 08:44'),
       ...long('address', '2001:db8:85a3:8d3:1319:8a2e:370:7348'), ...terminal(2), kind_text: smartphone },
     { key: 'c', ...moment('at', '2026-11-21 20:15'), ...moment('seen', '2026-11-21 20:40'), ...long('address', '198.51.100.7') }];
-  // As modules/portal/trouble.c puts them.
+  // As modules/portal/response/trouble.c puts them.
   const trouble_link = (name) => ({ title: text(`help_trouble.${name}.title`), url: link(`help/trouble?about=${name}`) });
   const troubles = (...names) => ({ has_troubles: true, troubles: names.map(trouble_link) });
   const troubled = (names) => [{ title: text('help.group_device'), troubles: names.slice(0, 5).map(trouble_link) },

@@ -65,7 +65,7 @@ sub routes {
 
 # Every row of the table of troubles: { name, whose, texts => [its steps' names] }. Dies when one was not read.
 sub troubles {
-    my ($table) = slurp('modules/portal/trouble.c') =~ /\btroubles\[\] = \{\n(.*?)\n\};/s or die 'no table of troubles';
+    my ($table) = slurp('modules/portal/response/trouble.c') =~ /\btroubles\[\] = \{\n(.*?)\n\};/s or die 'no table of troubles';
     my @troubles;
     for my $row (grep { /\S/ } split /^    \{(?=")/m, $table) {
         my ($name, $whose, $steps) = $row =~ /^"(\w+)", \w+, (\w+),(.*)/s or die "trouble: $row";

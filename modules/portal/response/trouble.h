@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_TROUBLE_H
 #define ANSHIN_PORTAL_TROUBLE_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* All that concern the contract, by what people see: page.groups [{title, troubles: [{title, url}]}]. */
 void anshin_trouble_put_all(anshin_portal_request_t *request);

@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_RESPONSE_H
 #define ANSHIN_PORTAL_RESPONSE_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* A page of this status that is drawn by template name. */
 int anshin_response_page(anshin_portal_request_t *request, const char *name, int status);

@@ -4,7 +4,7 @@
  * SECURITY: the name comes from the address. It may hold letters, digits, '-', '_', '.' and single '/', no segment
  * begins with '.', so that nothing outside the directory can be named; only types of the table below are served.
  */
-#include "portal/asset.h"
+#include "portal/files/asset.h"
 
 #include <apr_lib.h>
 #include <string.h>

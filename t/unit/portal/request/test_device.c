@@ -1,7 +1,7 @@
 /*
  * Devices by User-Agent: a proposal for people, so that what is unknown is no failure.
  */
-#include "portal/device.h"
+#include "portal/request/device.h"
 #include "unit/tap.h"
 
 #include <stddef.h>

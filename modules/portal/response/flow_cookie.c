@@ -7,14 +7,14 @@
  * SECURITY: the cookies are the browser's, or anybody's. The one comparison of a flow's user with who is logged in
  * stands here, in open_one(), through which every flow of every page comes (S29).
  */
-#include "portal/flow_cookie.h"
+#include "portal/response/flow_cookie.h"
 
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/web/cookie_header.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 
 #define FLOWS_MAX 4
 #define OURS_MAX 2900 /* bytes of all our cookies as the browser sends them: below 3 KiB with those of the answer */

@@ -3,12 +3,12 @@
  *
  * What the contract has switched off, or has no certificates for, is neither named nor linked (CON-2).
  */
-#include "portal/trouble.h"
+#include "portal/response/trouble.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
-#include "portal/device.h"
+#include "portal/request/device.h"
 
 #define STEPS_MAX 5
 #define ALWAYS (-1)

@@ -5,7 +5,7 @@
 #define ANSHIN_PORTAL_HELP_NUMBER_H
 
 #include "core/login/help_number.h"
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* page.number, where the help desk will find it: in the store, with a line of the log. A page goes without where the
  * store cannot keep it, or too many were shown in this minute. */

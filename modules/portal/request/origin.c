@@ -6,7 +6,7 @@
  * SECURITY: the host is what the client calls us. It is compared, and leads nowhere: the address to go to is the
  * contract's. A terminator that AnshinTrustedProxy names may call us by any name; what its client speaks it knows.
  */
-#include "portal/origin.h"
+#include "portal/request/origin.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -16,9 +16,9 @@
 #include "core/config/portal_url.h"
 #include "core/context/flow.h"
 #include "http/body.h"
-#include "portal/page.h"
+#include "portal/request/page.h"
 #include "http/page_headers.h"
-#include "portal/link_token.h"
+#include "portal/request/link_token.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

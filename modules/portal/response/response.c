@@ -1,7 +1,7 @@
 /*
  * The answers that pages share: see response.h.
  */
-#include "portal/response.h"
+#include "portal/response/response.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -11,11 +11,11 @@
 #include "core/account/lockout_look.h"
 #include "core/account/token.h"
 #include "http/page_headers.h"
-#include "portal/flow_cookie.h"
-#include "portal/flow_place.h"
-#include "portal/help_number.h"
-#include "portal/menu.h"
-#include "portal/trouble.h"
+#include "portal/response/flow_cookie.h"
+#include "portal/response/flow_place.h"
+#include "portal/response/help_number.h"
+#include "portal/response/menu.h"
+#include "portal/response/trouble.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

@@ -1,9 +1,9 @@
 /*
  * The token of a link: see link_token.h. It waits in the request's own place for the handler.
  */
-#include "portal/link_token.h"
+#include "portal/request/link_token.h"
 
-#include "portal/portal.h"
+#include "portal/request/portal.h"
 
 static const anshin_link_token_t none;
 

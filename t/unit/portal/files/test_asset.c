@@ -3,7 +3,7 @@
  */
 #include <stddef.h>
 
-#include "portal/asset.h"
+#include "portal/files/asset.h"
 #include "unit/tap.h"
 
 int main(void)

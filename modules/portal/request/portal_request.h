@@ -11,7 +11,7 @@
 #include "core/web/form.h"
 #include "core/web/typed.h"
 #include "http/env.h"
-#include "portal/page.h"
+#include "portal/request/page.h"
 
 typedef struct anshin_portal_request_t {
     request_rec *r;

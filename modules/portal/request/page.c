@@ -4,7 +4,7 @@
  * SECURITY: everything that a page shows goes through the template engine, which escapes it; headers are built of our
  * own constants, paths that were checked, and the configuration.
  */
-#include "portal/page.h"
+#include "portal/request/page.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -18,7 +18,7 @@
 #include "core/render/template.h"
 #include "core/render/template_dirs.h"
 #include "core/web/contact.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 #include "http/page_headers.h"
 
 APLOG_USE_MODULE(anshin_portal);

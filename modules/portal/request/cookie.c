@@ -1,7 +1,7 @@
 /*
  * Cookies: the header is taken apart in core/web/cookie_header.c, where unit programs reach it.
  */
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 
 #include <apr_strings.h>
 

@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_FLOW_COOKIE_H
 #define ANSHIN_PORTAL_FLOW_COOKIE_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* The flow as it is now goes into a cookie of its own; the oldest of this browser give way where there are too many.
  * The answer follows. APR_SUCCESS; ANSHIN_EINVALID (too long), ANSHIN_EFAULT. */

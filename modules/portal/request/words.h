@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_WORDS_H
 #define ANSHIN_PORTAL_WORDS_H
 
-#include "portal/page.h"
+#include "portal/request/page.h"
 
 /* "ID/password + certificate", "smartphone" in the page's language. */
 const char *anshin_words_method(anshin_page_t *page, apr_int64_t method);

@@ -1,7 +1,7 @@
 /*
  * Devices and browsers by User-Agent.
  */
-#include "portal/device.h"
+#include "portal/request/device.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * What pages say in words that several of them need: methods, kinds of terminals, the password policy, questions.
  */
-#include "portal/words.h"
+#include "portal/request/words.h"
 
 #include <apr_strings.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * SECURITY: anybody asks, by plain http as well: what is answered is signed. A request is bounded before it is read,
  * and what does not end in an answer costs no more than a look at it.
  */
-#include "portal/ocsp.h"
+#include "portal/files/ocsp.h"
 
 #include <apr_encode.h>
 #include <apr_strings.h>
@@ -16,7 +16,7 @@
 #include "core/certificate/responder.h"
 #include "http/body.h"
 #include "http/page_headers.h"
-#include "portal/page.h"
+#include "portal/request/page.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

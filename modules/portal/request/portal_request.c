@@ -3,7 +3,7 @@
  *
  * SECURITY: the session decides who somebody is, and a store that cannot be read is no answer to that: 503 (S21).
  */
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -17,12 +17,12 @@
 #include "core/web/cookie_header.h"
 #include "core/web/csrf.h"
 #include "core/web/return_path.h"
-#include "portal/cookie.h"
+#include "portal/request/cookie.h"
 #include "http/env.h"
-#include "portal/device.h"
-#include "portal/link_token.h"
-#include "portal/texts.h"
-#include "portal/words.h"
+#include "portal/request/device.h"
+#include "portal/request/link_token.h"
+#include "portal/request/texts.h"
+#include "portal/request/words.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

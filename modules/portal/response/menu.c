@@ -1,7 +1,7 @@
 /*
  * The menu of the pages behind the login, and the way out of their forms.
  */
-#include "portal/menu.h"
+#include "portal/response/menu.h"
 
 #include <string.h>
 

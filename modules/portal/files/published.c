@@ -4,7 +4,7 @@
  * SECURITY: no part of the address comes into the path of a file. What is served is signed, so that plain http takes
  * nothing from it.
  */
-#include "portal/published.h"
+#include "portal/files/published.h"
 
 #include <apr_strings.h>
 #include <http_protocol.h>
@@ -12,9 +12,9 @@
 
 #include "core/certificate/revoked.h"
 #include "core/config/ca_files.h"
-#include "portal/ocsp.h"
-#include "portal/page.h"
-#include "portal/static.h"
+#include "portal/files/ocsp.h"
+#include "portal/request/page.h"
+#include "portal/files/static.h"
 
 #define CRL ".crl"
 #define SOON "10" /* seconds until the worker has written one */

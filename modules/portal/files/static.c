@@ -3,7 +3,7 @@
  *
  * SECURITY: the name comes from the address; asset.c says which are served.
  */
-#include "portal/static.h"
+#include "portal/files/static.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -11,9 +11,9 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include "portal/page.h"
+#include "portal/request/page.h"
 #include "http/page_headers.h"
-#include "portal/asset.h"
+#include "portal/files/asset.h"
 
 APLOG_USE_MODULE(anshin_portal);
 

@@ -1,7 +1,7 @@
 /*
  * Where a flow stands: the page of each of its stages.
  */
-#include "portal/flow_place.h"
+#include "portal/response/flow_place.h"
 
 static const struct {
     anshin_flow_kind_t kind;

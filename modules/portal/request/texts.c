@@ -1,7 +1,7 @@
 /*
  * The texts of the contracts: see texts.h.
  */
-#include "portal/texts.h"
+#include "portal/request/texts.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>

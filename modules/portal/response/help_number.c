@@ -1,7 +1,7 @@
 /*
  * Numbers on pages: see help_number.h.
  */
-#include "portal/help_number.h"
+#include "portal/response/help_number.h"
 
 #include <apr_strings.h>
 #include <http_log.h>

@@ -4,7 +4,7 @@
 #ifndef ANSHIN_PORTAL_MENU_H
 #define ANSHIN_PORTAL_MENU_H
 
-#include "portal/portal_request.h"
+#include "portal/request/portal_request.h"
 
 /* Menu of what the contract allows (CON-2), into the page's data. */
 void anshin_menu_put(anshin_portal_request_t *request);
