@@ -99,6 +99,7 @@ static const row_t rows[] = {
     {"AnshinHistoryRetention", FREE, NULL},
     {"AnshinMailFrom", FREE, NULL},
     {"AnshinMailSignature", FREE, NULL},
+    {"AnshinMailLinks", AT_MOST, "users learn to follow links in mail, as phishing asks them to (FSA, JSDA 2025)"},
     {"AnshinNotices", CONTAINS, "users are not told of what may be somebody else's doing (ASVS 6.3.7)"},
     {"AnshinLanguage", FREE, NULL},
     {"AnshinTemplateDir", FREE, NULL},

@@ -70,6 +70,7 @@ static inline void fixture_contract(fixture_t *fixture)
     contract->policy.title = fixture_text(fixture, "会員サイト");
     contract->policy.portal_url = "https://login.example/anshin";
     contract->policy.language = "ja";
+    contract->policy.mail_links = 1;
     contract->policy.mail_from = "安心ログイン <noreply@login.example>";
     contract->policy.mail_signature = fixture_text(fixture, "サポート窓口");
     contract->policy.password_attempts = contract->policy.code_attempts = 5;

@@ -15,6 +15,7 @@
 #include "core/context/own.h"
 #include "core/mail/event.h"
 #include "core/mail/mail.h"
+#include "core/mail/mail_way.h"
 
 /* Its user was not told, of one that was revoked by us. */
 static int waits(const anshin_certificate_t *certificate)
@@ -144,12 +145,9 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certi
                           const holder_t *holder)
 {
     int by_page = ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
-    json_t *data = json_pack("{s:s, s:s, s:s*}", "terminal",
+    json_t *data = json_pack("{s:s, s:s}", "terminal",
                              anshin_label_title(record->terminal, holder->terminal.label, op->pool), "name",
-                             record->name, "reissue_url",
-                             by_page ? apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base,
-                                                   "/reissue/certificate", NULL)
-                                     : NULL);
+                             record->name);
     const anshin_mail_new_t mail = {"certificate-withdrawn",
                                     &holder->account,
                                     holder->terminal.address,
@@ -158,7 +156,8 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certi
                                     1};
     apr_status_t status;
 
-    if (data == NULL) {
+    if (data == NULL || (by_page && !anshin_mail_way_page(op, data, "reissue_url", "/reissue/certificate"))) {
+        json_decref(data);
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1281", "compromise: out of memory");
     }
     status = anshin_mail_add(op, txn, &mail);

@@ -14,6 +14,7 @@
 #include "core/account/account.h"
 #include "core/account/token.h"
 #include "core/base/label.h"
+#include "core/certificate/download_mail.h"
 #include "core/certificate/issuer.h"
 #include "core/certificate/ocsp.h"
 #include "core/certificate/reminder.h"
@@ -195,55 +196,25 @@ static apr_status_t put_certificate(anshin_op_t *op, anshin_txn_t *txn, const an
     return take_place(op, txn, target, order);
 }
 
-/* The files can be fetched from now on, under a link that only the mail will hold. */
+/* The files can be fetched from now on, by what only the mail will hold. */
 static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target,
-                                 const files_t *files, const char **link)
+                                 const files_t *files, const char *name)
 {
-    anshin_token_t token = {.kind = ANSHIN_TOKEN_DOWNLOAD, .terminal = job->terminal};
     anshin_download_t *download = &target->download;
     const char *key = anshin_terminal_key(op, job->user, job->terminal);
     apr_status_t status;
 
-    token.expires_at = op->now + op->contract->policy.download_lifetime;
-    status = anshin_token_create(op, txn, &target->account, &token, link, &download->token);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
     download->serial = job->serial;
     download->modern_blob = files->modern;
     download->compat_blob = files->compat;
     download->apple_blob = files->apple;
-    download->expires_at = token.expires_at;
-    status = anshin_txn_put(txn, &anshin_record_download, key, download);
+    download->expires_at = op->now + op->contract->policy.download_lifetime;
+    status = anshin_download_mail(op, txn, &target->account, &target->terminal, name, download);
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_put(txn, &anshin_record_download, key, download);
+    }
     return status == APR_SUCCESS ? anshin_expiry_file(op, txn, &anshin_record_download, key, download->expires_at)
                                  : status;
-}
-
-static apr_status_t queue_mail(anshin_op_t *op, anshin_txn_t *txn, const target_t *target, const char *name,
-                               const char *link)
-{
-    const char *portal = apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, NULL);
-    char *url = apr_pstrcat(op->pool, portal, "/download?t=", link, NULL);
-    json_t *data =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "name", name, "terminal",
-                  anshin_label_title(target->terminal.number, target->terminal.label, op->pool), "download_url", url,
-                  "help_url", apr_pstrcat(op->pool, portal, "/help/import", NULL), "expires_text",
-                  anshin_mail_moment(target->download.expires_at), "renewal", target->download.renewal != 0);
-    const anshin_mail_new_t mail = {"certificate-ready",
-                                    &target->account,
-                                    target->terminal.address,
-                                    anshin_mail_bound_of(&target->terminal),
-                                    data,
-                                    0};
-    apr_status_t status;
-
-    anshin_secret_wipe(op, url);
-    if (data == NULL) {
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0272", "issue: out of memory");
-    }
-    status = anshin_mail_add(op, txn, &mail);
-    json_decref(data);
-    return status == ANSHIN_EDENIED ? APR_SUCCESS : status; /* the certificate is made all the same */
 }
 
 typedef struct commit_t {
@@ -264,7 +235,6 @@ static apr_status_t write_target(anshin_op_t *op, anshin_txn_t *txn, commit_t *c
                                   .account = &target.account,
                                   .terminal = job->terminal,
                                   .serial = order->serial};
-    const char *link;
     apr_status_t status = find_target(op, txn, job, &target);
 
     if (status == APR_SUCCESS && strcmp(target.download.password_blob, order->password_blob) != 0) {
@@ -276,10 +246,7 @@ static apr_status_t write_target(anshin_op_t *op, anshin_txn_t *txn, commit_t *c
     }
     status = put_certificate(op, txn, job, &target, order, commit->made);
     if (status == APR_SUCCESS) {
-        status = put_download(op, txn, job, &target, files, &link);
-    }
-    if (status == APR_SUCCESS) {
-        status = queue_mail(op, txn, &target, order->name, link);
+        status = put_download(op, txn, job, &target, files, order->name);
     }
     if (status == APR_SUCCESS) {
         status = anshin_event(op, txn, &event);

@@ -14,6 +14,7 @@
 #include "core/context/reminder.h"
 #include "core/mail/event.h"
 #include "core/mail/mail.h"
+#include "core/mail/mail_way.h"
 
 static anshin_reminders_t reminders_of(const anshin_op_t *op, const anshin_certificate_t *certificate)
 {
@@ -109,26 +110,26 @@ static apr_status_t find_holder(anshin_op_t *op, anshin_txn_t *txn, const anshin
                : ANSHIN_ENOTFOUND;
 }
 
-/* NULL where the contract has the function switched off. */
-static const char *url_of(const anshin_op_t *op, anshin_function_t function, const char *path)
+/* The pages that the contract has. 0: no memory. */
+static int put_pages(const anshin_op_t *op, json_t *data)
 {
-    return ANSHIN_HAS(op->contract->policy.functions, function)
-               ? apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, path, NULL)
-               : NULL;
+    const int functions = op->contract->policy.functions;
+    int account = ANSHIN_HAS(functions, ANSHIN_FUNCTION_ACCOUNT);
+    int renewal = account && ANSHIN_HAS(functions, ANSHIN_FUNCTION_RENEWAL);
+    int reissue = ANSHIN_HAS(functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
+
+    return (!account || anshin_mail_way_page(op, data, "account_url", "/account")) &&
+           (!renewal || anshin_mail_way_page(op, data, "renewal_url", "/account")) &&
+           (!reissue || anshin_mail_way_page(op, data, "reissue_url", "/reissue/certificate"));
 }
 
 static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *record,
                           const holder_t *holder)
 {
-    json_t *data = json_pack("{s:s, s:s, s:I, s:i, s:s*, s:s*, s:s*}", "terminal",
+    json_t *data = json_pack("{s:s, s:s, s:I, s:i}", "terminal",
                              anshin_label_title(record->terminal, holder->terminal.label, op->pool), "name",
                              record->name, "expires_text", anshin_mail_moment(record->not_after), "days",
-                             anshin_reminder_days_mailed(op, record->not_after), "account_url",
-                             url_of(op, ANSHIN_FUNCTION_ACCOUNT, "/account"), "renewal_url",
-                             ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_RENEWAL)
-                                 ? url_of(op, ANSHIN_FUNCTION_ACCOUNT, "/account")
-                                 : NULL,
-                             "reissue_url", url_of(op, ANSHIN_FUNCTION_CERTIFICATE_REISSUE, "/reissue/certificate"));
+                             anshin_reminder_days_mailed(op, record->not_after));
     const anshin_mail_new_t mail = {"certificate-ends",
                                     &holder->account,
                                     holder->terminal.address,
@@ -137,7 +138,8 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certi
                                     1};
     apr_status_t status;
 
-    if (data == NULL) {
+    if (data == NULL || !put_pages(op, data)) {
+        json_decref(data);
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1201", "reminder of certificate %s: out of memory",
                            record->serial);
     }

@@ -2,7 +2,8 @@
  * A mail's text: facts and a template. See mail.h.
  *
  * SECURITY: runs in the worker, and where texts are tried (core/mail/trial.h). Templates, title, support and signature
- * are the operator's; none of them can lose a mail as long as the installed template can be rendered.
+ * are the operator's; none of them can lose a mail as long as the installed template can be rendered. With
+ * AnshinMailLinks off no text of theirs, nor a user's, brings a link into a mail (NOM-1).
  */
 #include "core/mail/mail_render.h"
 
@@ -11,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "core/base/date_text.h"
+#include "core/base/linkless.h"
 #include "core/base/unicode.h"
 #include "core/context/secret.h"
 #include "core/render/template.h"
@@ -67,6 +69,44 @@ static int tell_moments(anshin_op_t *op, json_t *data, const char *language)
     return told;
 }
 
+/* NULL: the mail is to do without it. Names of users and certificates are what they are, dots and all. */
+static const char *without_links(anshin_op_t *op, const char *name, const char *text, const char *title)
+{
+    static const char url[] = "url";
+    apr_size_t length = strlen(name);
+    const char *clean;
+
+    if (length >= strlen(url) && strcmp(name + length - strlen(url), url) == 0) {
+        return NULL; /* queued before they were switched off */
+    }
+    if (strcmp(name, "user") == 0 || (strcmp(name, "name") == 0 && !anshin_linkless_broken(text))) {
+        return text;
+    }
+    clean = anshin_linkless(text, op->pool);
+    return strcmp(name, "contract") == 0 && clean[strspn(clean, " ")] == '\0' ? title : clean;
+}
+
+/* What the operator or a user wrote makes no link either (AnshinMailLinks off). 0: no memory. */
+static int take_links_out(anshin_op_t *op, json_t *data)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    int done = 1;
+
+    json_object_foreach_safe(data, next, name, value)
+    {
+        const char *text = json_string_value(value);
+        const char *clean = text != NULL ? without_links(op, name, text, op->contract->name) : NULL;
+
+        if (text != NULL && clean != text) {
+            done &= clean != NULL ? json_object_set_new(data, name, json_string(clean)) == 0
+                                  : json_object_del(data, name) == 0;
+        }
+    }
+    return done;
+}
+
 /* data with what every mail can say. New reference, or NULL. */
 static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data, const char *user)
 {
@@ -83,7 +123,8 @@ static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data
         json_object_set_new(complete, "support",
                             json_string(given(anshin_option_text_of(policy->support, language)))) != 0 ||
         json_object_set_new(complete, "signature",
-                            json_string(given(anshin_option_text_of(policy->mail_signature, language)))) != 0) {
+                            json_string(given(anshin_option_text_of(policy->mail_signature, language)))) != 0 ||
+        (!policy->mail_links && !take_links_out(op, complete))) {
         json_decref(complete);
         return NULL;
     }
@@ -130,6 +171,16 @@ static apr_status_t render_parts(anshin_op_t *op, const char *kind, char *source
     return status;
 }
 
+/* A template of the contract's own that has a link in it. */
+static apr_status_t check_links(anshin_op_t *op, const char *kind, const anshin_mail_text_t *text)
+{
+    return !op->contract->policy.mail_links && op->contract->policy.template_dir != NULL &&
+                   (anshin_linkless_broken(text->subject) || anshin_linkless_broken(text->body))
+               ? anshin_fail(&op->error, ANSHIN_EINVALID, "AN1412",
+                             "mail: template mail/%s makes a link, and AnshinMailLinks is off", kind)
+               : APR_SUCCESS;
+}
+
 static apr_status_t render_from(anshin_op_t *op, const anshin_mail_facts_t *facts, const char *const *places,
                                 anshin_mail_text_t *text)
 {
@@ -147,6 +198,9 @@ static apr_status_t render_from(anshin_op_t *op, const anshin_mail_facts_t *fact
     }
     status = render_parts(op, facts->kind, apr_pstrdup(op->pool, source), data, &dirs, text);
     json_decref(data);
+    if (status == APR_SUCCESS) {
+        status = check_links(op, facts->kind, text);
+    }
     if (status == APR_SUCCESS) {
         return status;
     }

@@ -10,6 +10,7 @@
 #include "core/context/reminder.h"
 #include "core/mail/event.h"
 #include "core/mail/mail.h"
+#include "core/mail/mail_way.h"
 
 static anshin_reminders_t reminders_of(const anshin_op_t *op, const anshin_account_t *account)
 {
@@ -43,17 +44,15 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
                           const anshin_terminal_t *terminal)
 {
     const apr_time_t end = reminders_of(op, account).end;
-    const char *url =
-        ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_PASSWORD)
-            ? apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, "/password", NULL)
-            : NULL;
-    json_t *data = json_pack("{s:I, s:i, s:s*}", "expires_text", anshin_mail_moment(end), "days",
-                             anshin_reminder_days_mailed(op, end), "url", url);
+    int has_page = ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_PASSWORD);
+    json_t *data = json_pack("{s:I, s:i}", "expires_text", anshin_mail_moment(end), "days",
+                             anshin_reminder_days_mailed(op, end));
     const anshin_mail_new_t mail = {
         "password-ends", account, terminal->address, anshin_mail_bound_of(terminal), data, 1};
     apr_status_t status;
 
-    if (data == NULL) {
+    if (data == NULL || (has_page && !anshin_mail_way_page(op, data, "url", "/password"))) {
+        json_decref(data);
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1202", "reminder of a password: out of memory");
     }
     status = anshin_mail_add(op, txn, &mail);

@@ -30,7 +30,8 @@ static const char sample[] =
     " \"reissue_url\": \"https://login.example/anshin/\", \"renewal_url\": \"https://login.example/anshin/\","
     " \"minutes\": 10, \"expires_text\": 1795329000, \"url\": \"https://login.example/anshin/\","
     " \"download_url\": \"https://login.example/anshin/\", \"help_url\": \"https://login.example/anshin/\","
-    " \"renewal\": true}";
+    " \"renewal\": true, \"access_code\": \"bcdf-ghjk\", \"place\": true, \"help_place\": true,"
+    " \"account_place\": true, \"reissue_place\": true, \"renewal_place\": true}";
 
 typedef struct trial_t {
     const anshin_config_t *config;
@@ -141,6 +142,27 @@ static void try_mails(trial_t *trial, const char *directory, json_t *data)
             take_apart(file, &kind, &language, trial->pool)) {
             apr_hash_set(trial->tried, file, APR_HASH_KEY_STRING, file);
             try_mail(trial, kind, language, data);
+        }
+    }
+}
+
+/* A mail has links, or codes and words in their place. */
+static void choose_way(const trial_t *trial, json_t *data)
+{
+    static const char *const links[] = {"url", NULL}, *const words[] = {"place", "access_code", NULL};
+    const char *const *dropped = trial->contract->policy.mail_links ? words : links;
+    const char *name;
+    json_t *value;
+    void *next;
+
+    for (; *dropped != NULL; dropped++) {
+        json_object_foreach_safe(data, next, name, value)
+        {
+            apr_size_t length = strlen(name), end = strlen(*dropped);
+
+            if (length >= end && strcmp(name + length - end, *dropped) == 0) {
+                (void)json_object_del(data, name);
+            }
         }
     }
 }
@@ -264,6 +286,7 @@ int anshin_trial_contract(const anshin_config_t *config, const anshin_contract_t
         return 1;
     }
     trial.tried = apr_hash_make(trial.whole);
+    choose_way(&trial, data);
     if (try_sender(&trial)) {
         try_all_mails(&trial, data);
     }

@@ -18,6 +18,7 @@
 #include "core/context/secret.h"
 #include "core/mail/job.h"
 #include "core/mail/mail.h"
+#include "core/mail/mail_way.h"
 
 #define WAITING_MAX 10000 /* requests of a contract in the queue before new ones are refused (S32) */
 
@@ -149,36 +150,32 @@ static apr_status_t note_mailed(anshin_op_t *op, anshin_txn_t *txn, const char *
     return status == APR_SUCCESS ? anshin_txn_put(txn, &anshin_record_fact, mailed, &fact) : status;
 }
 
-static apr_status_t mail_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
-                              const anshin_account_t *account, const char *address, const char *token)
+static apr_status_t send_way(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
+                             const anshin_account_t *account, const anshin_terminal_t *terminal, json_t *data)
 {
-    anshin_mail_new_t mail = {wanted->template, account, address, ANSHIN_MAIL_STRANGER, NULL, 0};
+    anshin_token_t record = {.kind = (anshin_token_kind_t)wanted->kind, .terminal = terminal->number};
+    const anshin_mail_new_t mail = {wanted->template, account, terminal->address, ANSHIN_MAIL_STRANGER, data, 0};
+    const char *key;
     apr_status_t status;
 
-    mail.data = json_pack(
-        "{s:s, s:i}", "url",
-        apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, wanted->page, "?t=", token, NULL),
-        "minutes", (int)(apr_time_sec(op->contract->policy.link_lifetime) / 60));
-    status = mail.data ? anshin_mail_add(op, txn, &mail)
-                       : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0197", "reissue: out of memory");
-    json_decref(mail.data);
-    return status;
+    record.expires_at = op->now + op->contract->policy.link_lifetime;
+    if ((status = anshin_reissue_address_mac(op, terminal->address, &record.code_mac)) != APR_SUCCESS ||
+        (status = anshin_mail_way(op, txn, account, &record, wanted->page, data, "url", &key)) != APR_SUCCESS ||
+        (status = note_mailed(op, txn, mailed_key(op, wanted->kind, account), key)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_mail_add(op, txn, &mail);
 }
 
 static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
                               const anshin_account_t *account, const anshin_terminal_t *terminal)
 {
-    anshin_token_t record = {.kind = (anshin_token_kind_t)wanted->kind, .terminal = terminal->number};
-    const char *token, *key;
-    apr_status_t status;
+    json_t *data = json_pack("{s:i}", "minutes", (int)(apr_time_sec(op->contract->policy.link_lifetime) / 60));
+    apr_status_t status = data != NULL ? send_way(op, txn, wanted, account, terminal, data)
+                                       : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0197", "reissue: out of memory");
 
-    record.expires_at = op->now + op->contract->policy.link_lifetime;
-    if ((status = anshin_reissue_address_mac(op, terminal->address, &record.code_mac)) != APR_SUCCESS ||
-        (status = anshin_token_create(op, txn, account, &record, &token, &key)) != APR_SUCCESS ||
-        (status = note_mailed(op, txn, mailed_key(op, wanted->kind, account), key)) != APR_SUCCESS) {
-        return status;
-    }
-    return mail_link(op, txn, wanted, account, terminal->address, token);
+    json_decref(data);
+    return status;
 }
 
 static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted, const char *user,
