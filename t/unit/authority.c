@@ -25,10 +25,11 @@ anshin_ca_wanted_t ca_wanted(anshin_key_type_t type)
 
 apr_status_t create_locked(const char *name, const char *program, const anshin_ca_wanted_t *wanted, anshin_error_t *err)
 {
-    const anshin_ca_key_source_t key = {.key = apr_pstrcat(pool, in_directory(name), ".key", NULL), .program = program};
+    const anshin_ca_key_source_t source = {.key = apr_pstrcat(pool, in_directory(name), ".key", NULL),
+                                           .program = program};
 
     anshin_error_clear(err);
-    return anshin_ca_create(apr_pstrcat(pool, in_directory(name), ".crt", NULL), &key, wanted, err, pool);
+    return anshin_ca_create(apr_pstrcat(pool, in_directory(name), ".crt", NULL), &source, wanted, err, pool);
 }
 
 apr_status_t create(const char *name, const anshin_ca_wanted_t *wanted, anshin_error_t *err)

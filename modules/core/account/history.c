@@ -42,17 +42,23 @@ const char *anshin_history_result_name(apr_int64_t result)
     return anshin_word_name(result_words, result, "unknown");
 }
 
-anshin_history_mark_t anshin_history_mark(apr_int64_t result)
-{
-    switch (result) {
-#define WORD(member, value, name, mark) \
-    case ANSHIN_HISTORY_##member:       \
-        return ANSHIN_MARK_##mark;
+static const struct {
+    apr_int64_t result;
+    anshin_history_mark_t mark;
+} marks[] = {
+#define WORD(member, value, name, mark) {ANSHIN_HISTORY_##member, ANSHIN_MARK_##mark},
 #include "core/account/history.def"
 #undef WORD
-    default:
-        return ANSHIN_MARK_NONE;
+};
+
+anshin_history_mark_t anshin_history_mark(apr_int64_t result)
+{
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (marks[i].result == result) {
+            return marks[i].mark;
+        }
     }
+    return ANSHIN_MARK_NONE;
 }
 
 /* For housekeeping, which files it again as long as there are entries. */

@@ -112,7 +112,7 @@ static apr_status_t of_certificate(anshin_op_t *op, anshin_txn_t *txn, looking_t
     const anshin_help_facts_t *facts = looking->facts;
     anshin_help_number_t *record = &looking->shown->record;
     const char *network = anshin_address_network(op);
-    anshin_certificate_t certificate;
+    anshin_certificate_t certificate = {0};
     apr_status_t status = ANSHIN_ENOTFOUND;
 
     if (facts->issued && facts->serial != NULL) {

@@ -3,9 +3,9 @@
  */
 #include "core/render/announcement.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,10 +29,33 @@ static apr_status_t wrong(const reading_t *reading, const char *field, const cha
                        reading->number, field, rule);
 }
 
+/* The next so many digits; 0: there are fewer. */
+static int take_number(const char **text, int digits, int *number)
+{
+    *number = 0;
+    for (int i = 0; i < digits; i++, (*text)++) {
+        if (!apr_isdigit(**text)) {
+            return 0;
+        }
+        *number = *number * 10 + (**text - '0');
+    }
+    return 1;
+}
+
+/* The next character, where it is one of these. */
+static int take_one(const char **text, const char *these)
+{
+    if (**text == '\0' || strchr(these, **text) == NULL) {
+        return 0;
+    }
+    (*text)++;
+    return 1;
+}
+
 /* "Z", "+09:00", "" for this machine's zone; 0 when it is none of these. */
 static int read_offset(const char *text, struct tm *parts, apr_time_t *time)
 {
-    int hours, minutes, used = 0;
+    int hours = 0, minutes = 0, west = *text == '-';
     time_t seconds;
 
     if (*text == '\0') {
@@ -40,9 +63,9 @@ static int read_offset(const char *text, struct tm *parts, apr_time_t *time)
         seconds = mktime(parts);
     } else if (strcmp(text, "Z") == 0) {
         seconds = timegm(parts);
-    } else if ((*text == '+' || *text == '-') && sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) == 2 &&
-               used == 5 && text[6] == '\0' && hours < 24 && minutes < 60) {
-        seconds = timegm(parts) + (*text == '+' ? -1 : 1) * (hours * 60 + minutes) * 60;
+    } else if (take_one(&text, "+-") && take_number(&text, 2, &hours) && take_one(&text, ":") &&
+               take_number(&text, 2, &minutes) && *text == '\0' && hours < 24 && minutes < 60) {
+        seconds = timegm(parts) + (west ? 1 : -1) * (hours * 60 + minutes) * 60;
     } else {
         return 0;
     }
@@ -64,23 +87,16 @@ static int is_day(const struct tm *parts)
 static int read_time(const char *text, apr_time_t *time)
 {
     struct tm parts = {0};
-    int used = 0, more = 0;
-    char between;
 
-    if (strspn(text, "0123456789-+:TZ ") != strlen(text) ||
-        sscanf(text, "%4d-%2d-%2d%c%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &between, &parts.tm_hour,
-               &parts.tm_min, &used) != 6 ||
-        used != 16 || (between != 'T' && between != ' ')) {
+    if (!take_number(&text, 4, &parts.tm_year) || !take_one(&text, "-") || !take_number(&text, 2, &parts.tm_mon) ||
+        !take_one(&text, "-") || !take_number(&text, 2, &parts.tm_mday) || !take_one(&text, "T ") ||
+        !take_number(&text, 2, &parts.tm_hour) || !take_one(&text, ":") || !take_number(&text, 2, &parts.tm_min) ||
+        (take_one(&text, ":") && !take_number(&text, 2, &parts.tm_sec))) {
         return 0;
-    }
-    if (text[used] == ':') {
-        if (sscanf(text + used, ":%2d%n", &parts.tm_sec, &more) != 1 || more != 3) {
-            return 0;
-        }
     }
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
-    return is_day(&parts) && read_offset(text + used + more, &parts, time);
+    return is_day(&parts) && read_offset(text, &parts, time);
 }
 
 /* *time: that of the field, or `otherwise` where the entry has none. */

@@ -218,18 +218,18 @@ typedef struct linked_t {
     anshin_flow_kind_t flow;
     anshin_token_kind_t token;
     anshin_help_kind_t help; /* what is locked where the link alone is */
-    const char *again;       /* NULL: of the operator alone */
     anshin_function_t function;
+    const char *again; /* NULL: of the operator alone */
 } linked_t;
 static const linked_t links[] = {
-    {ANSHIN_FLOW_REGISTER, ANSHIN_TOKEN_REGISTER, ANSHIN_HELP_REGISTRATION, NULL, ANSHIN_FUNCTION_ACCOUNT},
-    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, ANSHIN_HELP_DOWNLOAD, "/reissue/certificate",
-     ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
-    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_TOKEN_PASSWORD, ANSHIN_HELP_ACCOUNT, "/reissue/password",
-     ANSHIN_FUNCTION_PASSWORD_REISSUE},
-    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_TOKEN_CERTIFICATE, ANSHIN_HELP_ACCOUNT, "/reissue/certificate",
-     ANSHIN_FUNCTION_CERTIFICATE_REISSUE},
-    {ANSHIN_FLOW_LOST_DEVICE, ANSHIN_TOKEN_LOST_DEVICE, ANSHIN_HELP_LOST_DEVICE, "/lost", ANSHIN_FUNCTION_LOST_DEVICE}};
+    {ANSHIN_FLOW_REGISTER, ANSHIN_TOKEN_REGISTER, ANSHIN_HELP_REGISTRATION, ANSHIN_FUNCTION_ACCOUNT, NULL},
+    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, ANSHIN_HELP_DOWNLOAD, ANSHIN_FUNCTION_CERTIFICATE_REISSUE,
+     "/reissue/certificate"},
+    {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_TOKEN_PASSWORD, ANSHIN_HELP_ACCOUNT, ANSHIN_FUNCTION_PASSWORD_REISSUE,
+     "/reissue/password"},
+    {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_TOKEN_CERTIFICATE, ANSHIN_HELP_ACCOUNT,
+     ANSHIN_FUNCTION_CERTIFICATE_REISSUE, "/reissue/certificate"},
+    {ANSHIN_FLOW_LOST_DEVICE, ANSHIN_TOKEN_LOST_DEVICE, ANSHIN_HELP_LOST_DEVICE, ANSHIN_FUNCTION_LOST_DEVICE, "/lost"}};
 
 /* Of the flow that the page belongs to; NULL: none, or no link begins it. */
 static const linked_t *link_of(const anshin_portal_request_t *request)
