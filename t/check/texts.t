@@ -85,10 +85,25 @@ my @unused = grep {
 is(join("\n", @unused), '', 'every text is shown somewhere');
 
 # A trouble has a title, a lead and the steps of its row, and the texts have none besides.
-my @troubled = map { my $row = $_; map { "help_trouble.$row->{name}.$_" } qw(title lead), @{ $row->{texts} },
-    grep({ $row->{texts}[0] eq 'by_browser' } map { "in_$_" } qw(Edge Chrome Firefox Safari)) } troubles();
+my @troubled = map { my $row = $_; map { "help_trouble.$row->{name}.$_" } qw(title lead), @{ $row->{texts} } } troubles();
 is(join("\n", sort grep { /^help_trouble\./ } keys %{ $texts{$_} }), join("\n", sort @troubled), "troubles and their texts agree ($_)") for qw(ja en);
 cmp_ok(scalar @troubled, '>', 100, 'texts of troubles looked at: ' . @troubled);
+my %steps = map { my $language = $_; $language => { map { my $name = $_->{name}; $name => scalar grep { /^help_trouble\.$name\.s\d$/ }
+    keys %{ $texts{$language} } } troubles() } } qw(ja en);
+is_deeply($steps{en}, $steps{ja}, 'HLP-25: an answer has as many steps in English as in Japanese');
+is(join(' ', grep { $steps{ja}{$_} < 1 || $steps{ja}{$_} > 5 } sort keys %{ $steps{ja} }), '', 'one to five');
+
+# What differs by system: a text for each place of the table, of the system that it names, in both languages.
+my $table = slurp('modules/portal/response/trouble.c');
+my %places = $table =~ /^static const place_t (\w+)\[\] = \{(.*?)\};/msg;
+my %varied = $table =~ /^ +\[IN_\w+\] = \{"(\w+)", (\w+)\},/mg;
+my @varied = map { my $group = $_; map { "$group.$_" } $places{ $varied{$group} } =~ /"(\w+)"/g } sort keys %varied;
+my %called = (ios => 'iPhone', map { $_ => $_ } qw(android edge chrome firefox safari windows mac linux));
+cmp_ok(scalar @varied, '>=', 24, 'texts that differ by system looked at: ' . @varied);
+for my $language (qw(ja en)) {
+    my @wrong = grep { ($texts{$language}{$_} // '') !~ /^\Q$called{ (split m{\.})[1] }\E\b/i } @varied;
+    is("@wrong", '', "HLP-25: each begins with its system ($language)");
+}
 
 my @differ = grep { tags($texts{ja}{$_}) ne tags($texts{en}{$_} // '') } sort keys %{ $texts{ja} };
 is(join("\n", @differ), '', 'both languages show the same values');

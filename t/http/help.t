@@ -185,7 +185,9 @@ for my $language ('ja', 'en') {
         ok($status == 200 || $status == 303, "$way is there: $status");
     }
 }
-like($s->client->get('/anshin/help/trouble?about=remembered', 'User-Agent' => $device{windows} . ' Safari/537.36')->text, qr{<ul>\s*<li>Chrome: }, 'what to do in this browser comes first');
+like($s->client->get('/anshin/help/trouble?about=remembered', 'User-Agent' => $device{windows} . ' Safari/537.36')->text, qr{<p class="own">Chrome: [^<]*</p>\s*<details>.*?<li>Edge: }s,
+    'HLP-7: what to do in this browser is shown, the others folded');
+like($s->client->get('/anshin/help/trouble?about=remembered', 'User-Agent' => 'x')->text, qr{\n<ul>\s*<li>iPhone.*?<li>Safari: }s, 'of a browser that is not known, all');
 like($s->client->get('/anshin/help/trouble?about=locked')->text, qr{href="/anshin/help/trouble\?lang=en&(?:amp;)?about=locked"}, 'in the other language it stays the same trouble');
 is($s->client->get('/anshin/help/trouble')->place, '/anshin/help', 'none is asked for: the list');
 is($s->client->get("/anshin/help/trouble?about=$_")->status, 404, "none is called '$_'") for '', 'x', 'LOST', '%3Cscript%3E', 'title', 'lost.title';
@@ -210,12 +212,14 @@ like(named($s->client->get($_->[0])->text), qr/\b$_->[1]\b/, "$_->[0] leads to $
         is($r->status, 200, "a trial with $what");
         is($what eq 'good' ? title($r) : $title{ title($r) }, $what eq 'good' ? '電子証明書に問題はありません' : $what, 'says what it is');
         like($r->text, $what eq 'good' ? qr/この端末とブラウザで使えます/ : qr/ここではまだ使えません/, 'and what that means here');
+        unlike($r->text, qr{action="/anshin/reissue/certificate"}, 'ISO-3: with no form, which would be refused there');
     }
     my $good = $s->client(port => $try, cert => $own)->get('/anshin/help/certificate')->text;
     like($good, qr{<dd>p-01-usr001[^<]*</dd></div>\s*<div><dt>有効期限</dt><dd><time [^>]*>20\d\d}, 'whose it is, and until when');
     for my $what (qw(none revoked unknown foreign)) {
         my $text = $s->client($cert{$what} ? (cert => $cert{$what}) : ())->get('/anshin/login')->text;
-        like($text, qr{有効期限の切れた電子証明書は、選択画面に出ません。[^<]*<a class="next-link" href="/anshin/reissue/certificate">}, "U04: $what: the way to the reissue");
+        like($text, qr{有効期限の切れた電子証明書は、選択画面に出ません。[^<]*<a class="next-link" href="#reissue">}, "U04: $what: the way to the reissue");
+        like($text, qr{<section id="reissue">.*<form method="post" action="/anshin/reissue/certificate" novalidate>.*name="user".*name="address"}s, 'HLP-1: which begins there');
         unlike($text, qr/ここではまだ使えません/, 'and no word of a trial');
     }
     # Nothing else answers there.

@@ -116,6 +116,7 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
 {
     const char *reason = anshin_verdict_name(verdict);
     const char *key = apr_pstrcat(request->op.pool, "reason_", reason, NULL);
+    const int tried = anshin_portal_origin_tries(request->r, request->op.contract, request->path); /* takes no form */
     apr_status_t known = verdict == ANSHIN_VERDICT_NONE ? put_last(request) : put_renewal(request, verdict);
 
     if (known != APR_SUCCESS) {
@@ -126,8 +127,7 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
                         request->page, apr_pstrcat(request->op.pool, "help_certificate.", key, ".title", NULL))));
     anshin_page_text(request->page, "reason", reason);
     anshin_page_flag(request->page, key, 1);
-    anshin_page_flag(request->page, "tried",
-                     anshin_portal_origin_tries(request->r, request->op.contract, request->path));
+    anshin_page_flag(request->page, "tried", tried);
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
     put_troubles(request, verdict);
     if (verdict != ANSHIN_VERDICT_FOREIGN && verdict != ANSHIN_VERDICT_NONE) {
@@ -140,6 +140,7 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
         if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
             anshin_page_text(request->page, "certificate_reissue_url",
                              anshin_portal_request_link(request, "/reissue/certificate"));
+            anshin_page_flag(request->page, "reissue_here", verdict != ANSHIN_VERDICT_EXPIRED && !tried);
         }
         if (ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_LOST_DEVICE)) {
             anshin_page_text(request->page, "lost_url", anshin_portal_request_link(request, "/lost"));

@@ -1,5 +1,6 @@
 /*
- * Troubles: a table of them, each with the steps that mend it; the words stand under help_trouble.NAME.
+ * Troubles: a table of them, each with the steps that mend it; the words stand under help_trouble.NAME. Steps that are
+ * done in the person's own system differ by it: this system's are shown, the others' folded away.
  *
  * What the contract has switched off, or has no certificates for, is neither named nor linked (CON-2).
  */
@@ -12,6 +13,7 @@
 
 #define STEPS_MAX 5
 #define ALWAYS (-1)
+#define ANY (-1)
 
 typedef enum way_t {
     NOWHERE,
@@ -25,7 +27,12 @@ typedef enum way_t {
     TO_CHECK,
     TO_IMPORT,
     TO_REMOVE,
-    TO_REMEMBERED
+    TO_REMEMBERED,
+    /* To no page: what is done in the person's own system stands there. */
+    IN_UNDO,
+    IN_FRESH,
+    IN_WHERE,
+    IN_REMOVE
 } way_t;
 
 /* Pages that steps lead to. */
@@ -49,6 +56,45 @@ static const struct {
     [TO_IMPORT] = {"/help/import", "common.help_import", ALWAYS, 1, NULL},
     [TO_REMOVE] = {"/help/import#remove", "help_remove.title", ALWAYS, 1, NULL},
     [TO_REMEMBERED] = {"/help/trouble?about=remembered", "help.to_remembered", ALWAYS, 1, NULL},
+    [IN_UNDO] = {NULL, NULL, ALWAYS, 1, NULL},
+    [IN_FRESH] = {NULL, NULL, ALWAYS, 1, NULL},
+    [IN_WHERE] = {NULL, NULL, ALWAYS, 1, NULL},
+    [IN_REMOVE] = {NULL, NULL, ALWAYS, 1, NULL},
+};
+
+/* The words for each: GROUP.NAME. The first one that fits is this system's. */
+typedef struct place_t {
+    int device; /* ANSHIN_DEVICE_...; ANY */
+    int browser;
+    const char *name;
+} place_t;
+
+/* Phones close programs, and open windows, each in one way; a computer's browsers differ. */
+static const place_t browsers[] = {{ANSHIN_DEVICE_IOS, ANY, "ios"},
+                                   {ANSHIN_DEVICE_ANDROID, ANY, "android"},
+                                   {ANY, ANSHIN_BROWSER_EDGE, "edge"},
+                                   {ANY, ANSHIN_BROWSER_CHROME, "chrome"},
+                                   {ANY, ANSHIN_BROWSER_FIREFOX, "firefox"},
+                                   {ANSHIN_DEVICE_MAC, ANSHIN_BROWSER_SAFARI, "safari"},
+                                   {0, 0, NULL}};
+
+/* Where certificates lie: the system keeps them, but for Firefox on a computer. */
+static const place_t stores[] = {{ANSHIN_DEVICE_IOS, ANY, "ios"},
+                                 {ANSHIN_DEVICE_ANDROID, ANY, "android"},
+                                 {ANY, ANSHIN_BROWSER_FIREFOX, "firefox"},
+                                 {ANSHIN_DEVICE_WINDOWS, ANY, "windows"},
+                                 {ANSHIN_DEVICE_MAC, ANY, "mac"},
+                                 {ANSHIN_DEVICE_LINUX, ANY, "linux"},
+                                 {0, 0, NULL}};
+
+static const struct {
+    const char *group;
+    const place_t *places;
+} varieties[] = {
+    [IN_UNDO] = {"help_undo", browsers},
+    [IN_FRESH] = {"help_fresh", browsers},
+    [IN_WHERE] = {"help_where", stores},
+    [IN_REMOVE] = {"help_remove", stores},
 };
 
 typedef enum group_t { OF_DEVICE, OF_CHOICE, OF_IMPORT, OF_TYPING } group_t;
@@ -84,18 +130,18 @@ static const trouble_t troubles[] = {
     {"several_devices", OF_DEVICE, HOLDERS, {{"s1", TO_ADD}, {"s2", TO_ACCOUNT}, {"s3", NOWHERE}}},
 
     {"no_dialog", OF_CHOICE, HOLDERS,
-     {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", NOWHERE}, {"s4", TO_CHECK}, {"s5", TO_IMPORT}}},
-    {"remembered", OF_CHOICE, HOLDERS, {{"by_browser", NOWHERE}, {"s2", TO_LOGIN}, {"s3", NOWHERE}}},
-    {"several_ids", OF_CHOICE, HOLDERS, {{"s1", NOWHERE}, {"s2", TO_REMEMBERED}, {"s3", NOWHERE}}},
-    {"old_listed", OF_CHOICE, HOLDERS, {{"s1", TO_LOGIN}, {"s2", TO_REMOVE}, {"s3", TO_REMEMBERED}}},
+     {{"s1", NOWHERE}, {"s2", IN_FRESH}, {"s3", NOWHERE}, {"s4", TO_CHECK}, {"s5", TO_IMPORT}}},
+    {"remembered", OF_CHOICE, HOLDERS, {{"s1", IN_UNDO}, {"s2", TO_LOGIN}, {"s3", NOWHERE}}},
+    {"several_ids", OF_CHOICE, HOLDERS, {{"s1", NOWHERE}, {"s2", IN_UNDO}, {"s3", TO_LOGIN}, {"s4", NOWHERE}}},
+    {"old_listed", OF_CHOICE, HOLDERS, {{"s1", TO_LOGIN}, {"s2", IN_REMOVE}, {"s3", TO_REMEMBERED}}},
     {"expired", OF_CHOICE, HOLDERS, {{"s1", TO_CERTIFICATE}, {"s2", TO_IMPORT}, {"s3", TO_ACCOUNT}}},
     {"renew_which", OF_CHOICE, HOLDERS, {{"s1", TO_ACCOUNT}, {"s2", NOWHERE}, {"s3", TO_CHECK}}},
     {"deleted", OF_CHOICE, HOLDERS, {{"s1", TO_CERTIFICATE}, {"s2", TO_IMPORT}}},
     {"wrong_browser", OF_CHOICE, HOLDERS,
-     {{"s1", TO_IMPORT}, {"s2", NOWHERE}, {"s3", TO_CERTIFICATE}, {"s4", TO_CHECK}}},
+     {{"s1", IN_WHERE}, {"s2", TO_IMPORT}, {"s3", TO_CERTIFICATE}, {"s4", TO_CHECK}}},
     {"remote", OF_CHOICE, HOLDERS, {{"s1", TO_LOGIN}, {"s2", TO_ADD}, {"s3", TO_IMPORT}, {"s4", NOWHERE}}},
     {"other_software", OF_CHOICE, HOLDERS,
-     {{"s1", TO_IMPORT}, {"s2", NOWHERE}, {"s3", NOWHERE}, {"s4", TO_REMOVE}}},
+     {{"s1", TO_IMPORT}, {"s2", NOWHERE}, {"s3", NOWHERE}, {"s4", IN_REMOVE}}},
 
     {"import_password", OF_IMPORT, HOLDERS,
      {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_IMPORT}, {"s4", TO_CERTIFICATE}}},
@@ -173,35 +219,40 @@ void anshin_trouble_put_all(anshin_portal_request_t *request)
     anshin_page_put(request->page, request->page->page, "groups", list);
 }
 
-/* What each browser does differently, this one's first. */
-static json_t *choices_of(anshin_portal_request_t *request, const trouble_t *trouble)
+/* page.answer[].own: this system's; .others: the rest, all of them where it is not known. */
+static void put_variety(anshin_portal_request_t *request, json_t *step, way_t way)
 {
-    static const anshin_browser_t browsers[] = {ANSHIN_BROWSER_EDGE, ANSHIN_BROWSER_CHROME, ANSHIN_BROWSER_FIREFOX,
-                                                ANSHIN_BROWSER_SAFARI};
-    const anshin_browser_t own = anshin_browser_guess(apr_table_get(request->r->headers_in, "User-Agent"));
-    json_t *list = json_array();
+    const char *user_agent = apr_table_get(request->r->headers_in, "User-Agent");
+    const int device = (int)anshin_device_guess(user_agent);
+    const int browser = (int)anshin_browser_guess(user_agent);
+    json_t *others = json_array();
+    int found = 0;
 
-    for (int others = 0; others <= 1; others++) {
-        for (apr_size_t i = 0; i < sizeof browsers / sizeof browsers[0]; i++) {
-            const char *name = apr_pstrcat(request->op.pool, "in_", anshin_browser_name(browsers[i]), NULL);
+    for (const place_t *place = varieties[way].places; place->name != NULL; place++) {
+        const char *key = apr_pstrcat(request->op.pool, varieties[way].group, ".", place->name, NULL);
+        const int own = !found && (place->device == ANY || place->device == device) &&
+                        (place->browser == ANY || place->browser == browser);
 
-            if ((browsers[i] != own) == others) {
-                anshin_page_append(request->page, list, json_pack("{s:s}", "text", say(request, trouble, name)));
-            }
+        if (own) {
+            anshin_page_put(request->page, step, "own", json_string(anshin_page_say(request->page, key)));
+            found = 1;
+        } else {
+            anshin_page_append(request->page, others, json_pack("{s:s}", "text", anshin_page_say(request->page, key)));
         }
     }
-    return list;
+    anshin_page_put(request->page, step, "others", others);
+    anshin_page_put(request->page, step, found ? "folded" : "open", json_true());
 }
 
-static json_t *step_of(anshin_portal_request_t *request, const trouble_t *trouble, const char *text, way_t way)
+static json_t *step_of(anshin_portal_request_t *request, const trouble_t *trouble, int number)
 {
-    const int varied = strcmp(text, "by_browser") == 0;
-    json_t *step = json_pack("{s:s, s:b}", "text", say(request, trouble, text), "has_choices", varied);
+    const way_t way = trouble->steps[number].way;
+    json_t *step = json_pack("{s:s}", "text", say(request, trouble, trouble->steps[number].text));
 
-    if (varied) {
-        anshin_page_put(request->page, step, "choices", choices_of(request, trouble));
+    if (way >= IN_UNDO) {
+        put_variety(request, step, way);
     }
-    if (way != NOWHERE) {
+    if (ways[way].path != NULL) {
         anshin_page_put(request->page, step, "url", json_string(anshin_portal_request_link(request, ways[way].path)));
         anshin_page_put(request->page, step, "label", json_string(anshin_page_say(request->page, ways[way].label)));
     }
@@ -226,7 +277,7 @@ int anshin_trouble_put_answer(anshin_portal_request_t *request, const char *name
             continue;
         }
         if (on) {
-            anshin_page_append(request->page, steps, step_of(request, trouble, trouble->steps[i].text, way));
+            anshin_page_append(request->page, steps, step_of(request, trouble, i));
         } else if (ways[way].otherwise != NULL) {
             anshin_page_append(request->page, steps,
                                json_pack("{s:s}", "text", anshin_page_say(request->page, ways[way].otherwise)));

@@ -185,9 +185,12 @@ export function states(language, texts) {
   const troubles = (...names) => ({ has_troubles: true, troubles: names.map(trouble_link) });
   const troubled = (names) => [{ title: text('help.group_device'), troubles: names.slice(0, 5).map(trouble_link) },
     { title: text('help.group_choice'), troubles: names.slice(5).map(trouble_link) }];
-  const answered = (name, names, ways) => ['help-trouble', visitor({ lead: text(`help_trouble.${name}.lead`),
-    answer: names.map((step) => ({ text: text(`help_trouble.${name}.${step}`), has_choices: step === 'by_browser',
-      choices: ['Edge', 'Chrome', 'Firefox', 'Safari'].map((browser) => ({ text: texts.help_trouble[name][`in_${browser}`] })),
+  const places = { help_undo: ['ios', 'android', 'edge', 'chrome', 'firefox', 'safari'],
+    help_remove: ['ios', 'android', 'firefox', 'windows', 'mac', 'linux'] };
+  const varied = (group, own) => ({ own: own && text(`${group}.${own}`), [own ? 'folded' : 'open']: true,
+    others: places[group].filter((place) => place !== own).map((place) => ({ text: text(`${group}.${place}`) })) });
+  const answered = (name, names, ways, more = {}) => ['help-trouble', visitor({ lead: text(`help_trouble.${name}.lead`),
+    answer: names.map((step) => ({ text: text(`help_trouble.${name}.${step}`), ...more[step],
       ...(ways[step] ? { url: ways[step][0], label: text(ways[step][1]) } : {}) })) },
   { title: text(`help_trouble.${name}.title`) })];
   const help = (reason, more = {}) => ['help-certificate', visitor(
@@ -458,17 +461,20 @@ export function states(language, texts) {
     // help
     help: ['help', visitor({ lost_url: link('lost'), groups: troubled(Object.keys(texts.help_trouble)) })],
     'help-bare': ['help', visitor({ groups: troubled(['lost', 'locked']) }, { support: '', support_parts: undefined })],
-    'help-trouble': answered('remembered', ['by_browser', 's2', 's3'], { s2: [login_url, 'link_invalid.to_login'] }),
+    'help-trouble': answered('remembered', ['s1', 's2', 's3'], { s2: [login_url, 'link_invalid.to_login'] },
+      { s1: varied('help_undo', 'edge') }),
+    'help-trouble-unknown': answered('old_listed', ['s1', 's2', 's3'], { s1: [login_url, 'link_invalid.to_login'],
+      s3: [link('help/trouble?about=remembered'), 'help.to_remembered'] }, { s2: varied('help_remove') }),
     'help-trouble-lost': answered('lost', ['s1', 's2', 's3', 's4', 's5'], { s1: [link('lost'), 'help.to_lost'],
       s2: [link('sessions'), 'help.to_sessions'], s3: [link('a'), 'help.to_certificate'], s4: [link('b'), 'help.to_password'] }),
     'help-import': ['help-import', visitor(guides('windows', texts.devices.windows, 'Edge'))],
     'help-import-ios': ['help-import', member('', guides('ios', texts.devices.iphone, 'Safari'))],
     'help-import-unknown': ['help-import', visitor(guides(''))],
     'help-certificate': ['help-certificate', visitor({ login_url })],
-    'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate'),
+    'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate'), reissue_here: true,
       ...troubles('no_dialog', 'remembered', 'wrong_browser', 'windows_account', 'remote', 'deleted') }),
     'help-certificate-none-ended': help('none', { certificate_reissue_url: link('reissue/certificate'), last_ended: true,
-      last_label: '薬局1号機', last_text: text('help_certificate.last_ended', { time: '2026-11-20 09:00' }) }),
+      reissue_here: true, last_label: '薬局1号機', last_text: text('help_certificate.last_ended', { time: '2026-11-20 09:00' }) }),
     'help-certificate-none-good': help('none', { last_text: text('help_certificate.last_good',
       { time: '2027-11-20 09:00' }) }),
     'help-certificate-tried': help('unknown', { ...named, tried: true }),
