@@ -59,6 +59,14 @@ is(
   ja('help_certificate.reason_none.title'),
   'Firefox without a certificate: the page that says so (LOG-3)',
 );
+for (const [row, name, words] of [
+  ['HLP-7', 'remembered', 'help_undo.firefox'],
+  ['HLP-8', 'several_ids', 'help_undo.firefox'],
+  ['HLP-12', 'wrong_browser', 'help_where.firefox'],
+]) {
+  await before.open(`/anshin/help/trouble?about=${name}`);
+  is(await before.text('main ol .own'), ja(words), `${row}: Firefox is told what to do in Firefox`);
+}
 await before.browser.close();
 
 run('pk12util', ['-d', `sql:${profile}`, '-i', facts.ended, '-W', 'secret', '-K', '']);

@@ -142,7 +142,17 @@ for (const [index, one] of people.entries()) {
 
 const chooser = await Person.create({ native: true, site: facts.named });
 if (chooser.native) {
+  const atTrial = async () => {
+    await chooser.open(facts.trial);
+    return chooser.text();
+  };
+  const none = say('ja', 'help_certificate.reason_none.title');
+  await chooser.open('/anshin/login');
+  is(await chooser.heading(), none, 'nothing is imported, so none is chosen');
   for (const one of [facts.old, facts.new]) chooser.importCertificate(one.file, one.password);
+  await chooser.open('/anshin/login');
+  is(await chooser.heading(), none, 'which the browser remembers for this port, whatever is imported (HLP-6)');
+  like(await atTrial(), /named-1 old/, 'but not for the trial at another, which sees what is there (AnshinTryURL, HLP-6)');
   is(keysOf(chooser).length, 2, 'old and new lie in one browser');
   is(keysOf(chooser).sort().join(), 'named-1 new,named-1 old', 'under names that tell them apart (LST-1)');
   await chooser.start();
@@ -152,6 +162,8 @@ if (chooser.native) {
   chooser.site = facts.named;
   await chooser.open('/anshin/login');
   like(await chooser.text(), /named-1 new/, 'the new one by its own (LST-1)');
+  like(await atTrial(), /named-1 old/, 'a certificate that is remembered there does not come at the trial either (AnshinTryURL, HLP-7)');
+  await chooser.open('/anshin/login');
   await chooser.send(facts.namedUser);
   is(chooser.path(), '/', 'and logs in');
 }

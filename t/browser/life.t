@@ -1,5 +1,5 @@
-# A certificate's life in real browsers: renewed before its end and after it, told apart by its name, revoked when its device is
-# lost; in both languages.
+# A certificate's life in real browsers: renewed before its end and after it, told apart by its name, tried though the browser
+# remembers another choice, revoked when its device is lost; in both languages.
 use strict;
 use warnings;
 use lib 't/lib';
@@ -10,7 +10,21 @@ use Anshin::Server;
 
 my $life  = "AnshinCertificateKey p256\nAnshinCertificateLifetime 30d\nAnshinCertificateReminders 20d\n";
 my $named = $life . qq(AnshinLoginMethods certificate\nAnshinCertificateName "%{user} %{label}"\n);
-my $s = Anshin::Server->new(clock => 1, contract => <<'END' . $life, sites => { named => $named, others => $named })->start;
+my $try   = Anshin::Server::free_port();
+my %sites = (named => $named . "AnshinTryURL https://others.localhost:$try/anshin/\n", others => $named);
+my $trial = <<"END";
+Listen 127.0.0.1:$try
+<VirtualHost 127.0.0.1:$try>
+ServerName others.localhost
+SSLEngine on
+AnshinUse named
+<Location /anshin>
+    SetHandler anshin
+    Require all granted
+</Location>
+</VirtualHost>
+END
+my $s = Anshin::Server->new(clock => 1, contract => <<'END' . $life, sites => \%sites, extra => $trial)->start;
 AnshinTitle "サンプル会員サイト"
 AnshinSupport "ヘルプデスク 03-0000-0000"
 AnshinSiteURL /members/
@@ -37,6 +51,7 @@ $new->fetch($s->client(@client));
 $s->later(0);
 Anshin::Browser::walk(
     $s, 'life.mjs',
+    trial     => "https://others.localhost:$try/anshin/help/certificate",
     namedUser => { user => $p->{user}, password => $p->{password} },
     map { $_->[0] => { file => $s->root . "/person-named-1-$_->[0].p12", password => $_->[1]{download_password} } } [ old => $old ], [ new => $new ]
 );

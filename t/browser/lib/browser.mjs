@@ -158,6 +158,7 @@ export function shell() {
 
 export class Person {
   // certificate: PKCS#12 file, password: its password. width: phone or desktop. script: false switches JavaScript off.
+  // userAgent: what the browser says it is, where it is to be another.
   static async create({
     certificate,
     password = '',
@@ -166,10 +167,11 @@ export class Person {
     script = true,
     native = false,
     site = facts.url,
+    userAgent,
   } = {}) {
     const person = new Person();
     people += 1;
-    Object.assign(person, { language, width, script, site, home: newFolder() });
+    Object.assign(person, { language, width, script, site, userAgent, home: newFolder() });
     if (native) person.becomeNative();
     if (certificate) person.importCertificate(certificate, password);
     await person.start();
@@ -227,6 +229,7 @@ export class Person {
       viewport: widths[this.width],
       javaScriptEnabled: this.script,
       acceptDownloads: true,
+      userAgent: this.userAgent,
     };
     if (!this.native && this.certificate && this.site === facts.url) {
       // Playwright's own TLS does not look into the NSS database. (Nor does it find hosts below localhost.)
