@@ -156,7 +156,19 @@ static int has_ours(const apr_table_t *variables)
     return 0;
 }
 
-enum { USER, CONTRACT, METHOD, TERMINAL, TERMINAL_KIND, CERTIFICATE_SERIAL, LOGIN_TIME, FACTS };
+enum {
+    USER,
+    CONTRACT,
+    METHOD,
+    TERMINAL,
+    TERMINAL_KIND,
+    CERTIFICATE_SERIAL,
+    LOGIN_TIME,
+    NAME,
+    ORGANISATION,
+    GROUPS,
+    FACTS
+};
 
 static const struct {
     const char *variable, *header;
@@ -166,7 +178,10 @@ static const struct {
                   [TERMINAL] = {"ANSHIN_TERMINAL", "Anshin-Terminal"},
                   [TERMINAL_KIND] = {"ANSHIN_TERMINAL_KIND", "Anshin-Terminal-Kind"},
                   [CERTIFICATE_SERIAL] = {"ANSHIN_CERTIFICATE_SERIAL", "Anshin-Certificate-Serial"},
-                  [LOGIN_TIME] = {"ANSHIN_LOGIN_TIME", "Anshin-Login-Time"}};
+                  [LOGIN_TIME] = {"ANSHIN_LOGIN_TIME", "Anshin-Login-Time"},
+                  [NAME] = {"ANSHIN_NAME", "Anshin-Name"},
+                  [ORGANISATION] = {"ANSHIN_ORGANISATION", "Anshin-Organisation"},
+                  [GROUPS] = {"ANSHIN_GROUPS", "Anshin-Groups"}};
 
 /* What there is nothing of is left out. */
 static void put(request_rec *r, int fact, const char *value)
@@ -174,6 +189,36 @@ static void put(request_rec *r, int fact, const char *value)
     if (value != NULL) {
         apr_table_addn(r->subprocess_env, names[fact].variable, value);
         apr_table_addn(r->headers_in, names[fact].header, value);
+    }
+}
+
+/* A header holds visible US-ASCII for sure (RFC 9110 5.5), so that the octets of all else, and '%', are percent-encoded
+ * (RFC 3986 2.1). */
+static const char *header_text(const char *text, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *encoded = apr_palloc(pool, 3 * strlen(text) + 1);
+    char *to = encoded;
+
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        if (*at >= 0x20 && *at < 0x7f && *at != '%') {
+            *to++ = (char)*at;
+            continue;
+        }
+        *to++ = '%';
+        *to++ = digits[*at >> 4];
+        *to++ = digits[*at & 15];
+    }
+    *to = '\0';
+    return encoded;
+}
+
+/* What people write: UTF-8 as a variable. */
+static void put_text(request_rec *r, int fact, const char *value)
+{
+    if (value != NULL) {
+        apr_table_addn(r->subprocess_env, names[fact].variable, value);
+        apr_table_addn(r->headers_in, names[fact].header, header_text(value, r->pool));
     }
 }
 
@@ -188,6 +233,9 @@ static void put_facts(request_rec *r, const anshin_session_t *session, const ans
     }
     put(r, CERTIFICATE_SERIAL, session->serial);
     put(r, LOGIN_TIME, apr_pmemdup(r->pool, texts->login_time, sizeof(texts->login_time)));
+    put_text(r, NAME, session->name);
+    put_text(r, ORGANISATION, session->organisation);
+    put(r, GROUPS, session->groups);
 }
 
 /* Where another place of the same request has told of somebody else, or SetEnvIf has set a variable. */

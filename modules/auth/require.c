@@ -1,6 +1,6 @@
 /*
- * `Require anshin method|terminal|contract WORD...`: who of those who were let in may enter. Words that mean nothing
- * stop configtest.
+ * `Require anshin method|terminal|contract|group|organisation WORD...`: who of those who were let in may enter. Words
+ * that mean nothing stop configtest.
  */
 #include "auth/require.h"
 
@@ -12,19 +12,27 @@
 #include "auth/config/config.h"
 #include "auth/config/directive.h"
 #include "auth/request.h"
+#include "core/base/attribute.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
-typedef enum subject_t { SUBJECT_METHOD, SUBJECT_TERMINAL, SUBJECT_CONTRACT } subject_t;
+typedef enum subject_t {
+    SUBJECT_METHOD,
+    SUBJECT_TERMINAL,
+    SUBJECT_CONTRACT,
+    SUBJECT_GROUP,
+    SUBJECT_ORGANISATION
+} subject_t;
 
 typedef struct requirement_t {
     subject_t subject;
     int set;                   /* methods or kinds, a bit each */
-    apr_array_header_t *names; /* of contracts */
+    apr_array_header_t *names; /* of contracts, groups or organisations */
 } requirement_t;
 
 static const anshin_word_t subjects[] = {
-    {"method", SUBJECT_METHOD}, {"terminal", SUBJECT_TERMINAL}, {"contract", SUBJECT_CONTRACT}, {NULL, 0}};
+    {"method", SUBJECT_METHOD}, {"terminal", SUBJECT_TERMINAL},         {"contract", SUBJECT_CONTRACT},
+    {"group", SUBJECT_GROUP},   {"organisation", SUBJECT_ORGANISATION}, {NULL, 0}};
 
 static const char *subject_name(const requirement_t *requirement)
 {
@@ -62,6 +70,47 @@ static const char *add_contract(cmd_parms *cmd, requirement_t *requirement, cons
     return NULL;
 }
 
+/* Groups and organisations are what accounts have: they need not be there when httpd starts. */
+static const char *add_group(cmd_parms *cmd, requirement_t *requirement, const char *word)
+{
+    const char *name = anshin_group_canonical(word, cmd->pool);
+
+    if (name == NULL) {
+        return apr_psprintf(cmd->pool,
+                            "AN1440: Require anshin group: \"%s\" cannot be the name of a group; give 1 to %d of "
+                            "a-z 0-9 . _ -, starting with a letter or digit",
+                            word, ANSHIN_GROUP_MAX);
+    }
+    APR_ARRAY_PUSH(requirement->names, const char *) = name;
+    return NULL;
+}
+
+static const char *add_organisation(cmd_parms *cmd, requirement_t *requirement, const char *word)
+{
+    const char *name = anshin_attribute_typed(word, cmd->pool);
+    const char *advice = anshin_attribute_advice(name, ANSHIN_NAME_MAX, cmd->temp_pool);
+
+    if (advice != NULL) {
+        return apr_psprintf(cmd->pool, "AN1441: Require anshin organisation: \"%s\": %s", word, advice);
+    }
+    APR_ARRAY_PUSH(requirement->names, const char *) = name;
+    return NULL;
+}
+
+static const char *add_word(cmd_parms *cmd, requirement_t *requirement, const char *word)
+{
+    switch (requirement->subject) {
+    case SUBJECT_CONTRACT:
+        return add_contract(cmd, requirement, word);
+    case SUBJECT_GROUP:
+        return add_group(cmd, requirement, word);
+    case SUBJECT_ORGANISATION:
+        return add_organisation(cmd, requirement, word);
+    default:
+        return add_value(cmd, requirement, word);
+    }
+}
+
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 {
     requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
@@ -74,12 +123,13 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     subject = anshin_directive_word(cmd, subjects, word);
     if (subject < 0) {
         return apr_psprintf(cmd->pool,
-                            "AN0582: Require anshin: \"%s\" is not allowed; give method, terminal or contract", word);
+                            "AN0582: Require anshin: \"%s\" is not allowed; give method, terminal, contract, group or "
+                            "organisation",
+                            word);
     }
     requirement->subject = (subject_t)subject;
     for (word = ap_getword_conf(cmd->temp_pool, &line); *word != '\0' && wrong == NULL; count++) {
-        wrong = requirement->subject == SUBJECT_CONTRACT ? add_contract(cmd, requirement, word)
-                                                         : add_value(cmd, requirement, word);
+        wrong = add_word(cmd, requirement, word);
         word = ap_getword_conf(cmd->temp_pool, &line);
     }
     if (wrong == NULL && count == 0) {
@@ -96,6 +146,16 @@ static int named(const apr_array_header_t *names, const char *name)
 {
     for (int i = 0; i < names->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int in_group(const apr_array_header_t *names, const char *groups)
+{
+    for (int i = 0; i < names->nelts; i++) {
+        if (anshin_groups_have(groups, APR_ARRAY_IDX(names, i, const char *))) {
             return 1;
         }
     }
@@ -129,6 +189,12 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
         break;
     case SUBJECT_CONTRACT:
         granted = named(requirement->names, session->contract);
+        break;
+    case SUBJECT_GROUP:
+        granted = in_group(requirement->names, session->groups);
+        break;
+    case SUBJECT_ORGANISATION:
+        granted = session->organisation != NULL && named(requirement->names, session->organisation);
         break;
     }
     return granted ? AUTHZ_GRANTED : AUTHZ_DENIED;

@@ -4,6 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
+#include <apr_hash.h>
+#include <apr_strings.h>
+
 #include "core/account/account.h"
 #include "core/certificate/certificate.h"
 #include "core/certificate/revocation.h"
@@ -81,6 +84,8 @@ typedef struct listing_t {
     const anshin_call_t *call;
     anshin_filter_t filter;
     apr_interval_time_t within; /* the active ones that end so soon alone, the first to end first; 0: all */
+    const char *organisation;   /* of the users, in normal form; NULL: any */
+    apr_hash_t *users;          /* with organisation: its users, and the numbers of their accounts */
     anshin_rows_t *rows;
 } listing_t;
 
@@ -90,12 +95,54 @@ static apr_time_t place_of(const listing_t *listing, const anshin_certificate_t 
     return listing->within != 0 ? certificate->not_after : certificate->issued_at;
 }
 
+static apr_status_t keep_user(void *baton, const char *key, const void *record)
+{
+    const anshin_account_t *account = record;
+    const listing_t *listing = baton;
+    apr_pool_t *pool = listing->call->pool;
+
+    (void)key;
+    if (account->organisation != NULL && strcmp(account->organisation, listing->organisation) == 0) {
+        apr_hash_set(listing->users, apr_pstrdup(pool, account->user), APR_HASH_KEY_STRING,
+                     apr_pstrdup(pool, account->number != NULL ? account->number : ""));
+    }
+    return APR_SUCCESS;
+}
+
+/* A certificate says who had it, not what the account says today: so the users come first (REN-4). */
+static apr_status_t read_organisation(anshin_call_t *call, listing_t *listing)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    if (anshin_call_value(call, "organisation") == NULL) {
+        return APR_SUCCESS;
+    }
+    listing->users = apr_hash_make(call->pool);
+    status = anshin_call_organisation(call, &listing->organisation);
+    return status == APR_SUCCESS ? anshin_own_each(&call->op, &anshin_record_account, anshin_account_key(&call->op, ""),
+                                                   keep_user, listing)
+                                 : status;
+}
+
+/* Of a user of the organisation, not of somebody who had the ID before. */
+static int is_of_organisation(const listing_t *listing, const anshin_certificate_t *certificate)
+{
+    const char *number;
+
+    if (listing->users == NULL || certificate->user == NULL) {
+        return listing->users == NULL;
+    }
+    number = apr_hash_get(listing->users, certificate->user, APR_HASH_KEY_STRING);
+    return number != NULL && (certificate->account == NULL || strcmp(certificate->account, number) == 0);
+}
+
 static int is_wanted(const listing_t *listing, const anshin_certificate_t *certificate)
 {
     apr_time_t now = listing->call->op.now;
     anshin_standing_t standing = anshin_certificate_standing(certificate, now);
 
     return anshin_filter_admits(&listing->filter, certificate->user, standing) &&
+           is_of_organisation(listing, certificate) &&
            (listing->within == 0 ||
             (standing == ANSHIN_STANDING_ACTIVE && certificate->not_after <= now + listing->within));
 }
@@ -142,6 +189,9 @@ static apr_status_t cert_list(anshin_call_t *call)
 
     if (status == APR_SUCCESS) {
         status = anshin_call_span(call, "expires-within", WITHIN_MAX, &listing.within);
+    }
+    if (status == APR_SUCCESS) {
+        status = read_organisation(call, &listing);
     }
     list.descending = listing.within == 0;
     return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
@@ -227,6 +277,7 @@ static const anshin_command_option_t list_options[] = {
     {"user", "USER", "Only those of this user.", 0},
     {"state", "STATE", "Only those that are active, expired or revoked.", 0},
     {"expires-within", "TIME", "Only active ones that end within this time, such as 40d; the first to end first.", 0},
+    {"organisation", "NAME", "Only those of users of this organisation.", 0},
     ANSHIN_LIST_CSV,
     ANSHIN_LIST_LIMIT,
     ANSHIN_LIST_AFTER("SERIAL", "the last certificate of the list before"),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/account/account.h"
+#include "core/base/attribute.h"
 #include "core/config/span.h"
 
 const char *anshin_call_value(const anshin_call_t *call, const char *name)
@@ -82,6 +83,16 @@ apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char
                            ANSHIN_USER_MAX);
     }
     return APR_SUCCESS;
+}
+
+apr_status_t anshin_call_organisation(anshin_call_t *call, const char **organisation)
+{
+    const char *advice;
+
+    *organisation = anshin_attribute_typed(anshin_call_value(call, "organisation"), call->pool);
+    advice = anshin_attribute_advice(*organisation, ANSHIN_NAME_MAX, call->pool);
+    return advice == NULL ? APR_SUCCESS
+                          : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1446", "--organisation: %s", advice);
 }
 
 apr_status_t anshin_call_filter(anshin_call_t *call, const anshin_word_t *states, anshin_filter_t *filter)

@@ -27,6 +27,9 @@ apr_status_t anshin_call_word(anshin_call_t *call, const char *name, const anshi
 /* The canonical form of a user ID given by the operator. APR_SUCCESS or ANSHIN_EINVALID. */
 apr_status_t anshin_call_user(anshin_call_t *call, const char *typed, const char **user);
 
+/* The value of --organisation, which is given, in normal form. APR_SUCCESS or ANSHIN_EINVALID. */
+apr_status_t anshin_call_organisation(anshin_call_t *call, const char **organisation);
+
 /* What --user and --state narrow a list to. */
 typedef struct anshin_filter_t {
     const char *user; /* NULL: any */

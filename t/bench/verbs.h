@@ -177,6 +177,7 @@ static void add_user(turn_t *turn)
                                  ANSHIN_METHOD_CERTIFICATE,
                                  ANSHIN_TERMINAL_PC,
                                  NULL,
+                                 NULL,
                                  NULL};
     anshin_invitation_t invitation;
 

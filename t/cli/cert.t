@@ -57,6 +57,10 @@ chomp(my $cn = `openssl x509 -noout -subject -nameopt multiline,-esc_msb,utf8 -i
 like($cn, qr/commonName += \Q$name\E$/m, 'LST-1: the CN is that name');
 like($client->get('/anshin/account')->text, qr/<bdi>\Q$name\E</, 'LST-1: the account page tells it');
 ok($user->wait_text(qr/(^\Q$name\E)\R/m), 'LST-1: and so does the mail');
+is(htanshin('user', 'set', 'p-01-usr001', '--organisation', '㈱安心薬局')->{status}, 0, 'ATT-1: the user has an organisation');
+is_deeply([ map { scalar @{ json('cert', 'list', @$_) } } [ '--organisation', '㈱安心薬局' ], [ '--organisation', '㈱安心薬局', '--expires-within', '400d' ],
+    [ '--organisation', '㈱安心薬局', '--expires-within', '40d' ], [ '--organisation', 'another' ] ], [ 1, 1, 0, 0 ], 'REN-4, ATT-1: a list by organisation, and of what ends soon');
+refused('ATT-1: an organisation that cannot be', 2, qr/--organisation: it has a character/, 'cert', 'list', '--organisation', "a\nb");
 my $serial = $list->[0]{serial};
 chomp(my $said = `openssl x509 -noout -serial -in $user->{pem}`);
 is(lc $said, "serial=$serial", 'the serial is that of the certificate in the file');

@@ -20,7 +20,7 @@ sub traces {
     File::Find::find({ no_chdir => 1, wanted => sub {
         return unless -f;
         my $text = Anshin::PKI::read_text($_);
-        push @found, $_ if $text =~ /\Q$id\E/i || $text =~ /\Q$address\E/i;
+        push @found, $_ if $text =~ /\Q$id\E|\Q$address\E|Kieru (?:Tarou|Yakkyoku)|kieru-group|kieru memo/i;
     } }, $s->state);
     return map { s{.*/state/}{}r } sort @found;
 }
@@ -43,6 +43,9 @@ $first->login($s->client);
 is($s->htanshin('user', 'delete', $id)->{status}, 0, 'a former holder is deleted');
 
 my $person = Anshin::Person->add($s, $id, address => $address, method => 'certificate');
+my @attributes = ('Kieru Tarou', 'Kieru Yakkyoku KK', 'kieru-group', 'kieru memo text');
+is($s->htanshin('user', 'set', $id, map { ("--$_->[0]", $_->[1]) } [ name => $attributes[0] ], [ organisation => $attributes[1] ], [ groups => $attributes[2] ], [ memo => $attributes[3] ])->{status}, 0,
+    'ATT-1: the person has attributes');
 $person->register;
 my $pem = $person->fetch;
 $person->login($s->client(cert => $pem), password => 'wrong-Pass-1');

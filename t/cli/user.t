@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Encode ();
 use JSON::PP qw(decode_json encode_json);
 use Test::More;
 use Anshin::Person;
@@ -141,6 +142,61 @@ isnt($again->{registration_url}, $made->{registration_url}, 'invite: a new link'
 isnt(link_status($made->{registration_url}), 200, 'the old one has ended');
 is(link_status($again->{registration_url}), 200, 'the new one works');
 refused('invite of nobody', 1, qr/contract p-01 has no user nobody/, 'user', 'invite', 'nobody');
+
+# --- attributes, set (ATT-1, ADM-1) ---
+
+my @given = ('--name', '安心 太郎', '--organisation', '㈱安心薬局', '--groups', 'Sales,admin', '--memo', '電話 <b>', '--valid-from', '2026-01-01', '--valid-until', '2099-03-31');
+json('user', 'add', 'att-1', '--address', 'att1@example.jp', '--method', 'password', @given);
+my $att = json('user', 'show', 'att-1');
+is_deeply([ @$att{qw(name organisation memo)} ], [ map { Encode::decode('UTF-8', $_) } @given[ 1, 3, 7 ] ], 'ATT-1: user add takes name, organisation and memo');
+is_deeply($att->{groups}, [qw(admin sales)], 'ATT-1: and groups, a set');
+like("$att->{valid_from} $att->{valid_until}", qr/^2026-01-01T00:00:00\S+ 2099-03-31T23:59:59\S+$/, 'ATT-1: of days, the last one to its end');
+is($att->{valid_now}, JSON::PP::true, 'ATT-1: valid now');
+like($s->htanshin('user', 'show', 'att-1')->{out}, qr/^name: +安心 太郎\n(?:.*\n)?organisation: +㈱安心薬局\n/m, 'ATT-1: people read them as they are');
+my $set = json('user', 'set', 'att-1', '--address', 'new@example.jp', '--terminal', 'smartphone', '--label', '薬局1号機', '--language', 'en',
+    '--groups', '', '--valid-until', '2099-03-31T09:00:00+09:00');
+is_deeply($set->{changed}, [qw(language groups valid_until address kind label)], 'ADM-1: user set tells what is otherwise now');
+is($set->{done}, 'changed', 'ADM-1: and that something is');
+$att = json('user', 'show', 'att-1');
+is_deeply([ $att->{groups}, @{ $att->{terminals}[0] }{qw(address kind)}, $att->{language} ], [ [], 'new@example.jp', 'smartphone', 'en' ], 'ADM-1: it is changed');
+is(json('user', 'set', 'att-1', '--language', 'en')->{done}, 'unchanged', 'ADM-1: said again, nothing is');
+is_deeply([ map { $_->{user} } @{ json('user', 'list', '--organisation', '㈱安心薬局') } ], ['att-1'], 'ATT-1: a list by organisation');
+json('user', 'set', 'att-1', '--groups', 'hr');
+is_deeply([ map { $_->{user} } @{ json('user', 'list', '--group', 'HR') } ], ['att-1'], 'ATT-1: by group');
+is_deeply(json('user', 'list', '--group', 'sales'), [], 'ATT-1: which it has left');
+is_deeply([ sort keys %{ json('user', 'list', '--group', 'hr')->[0] } ],
+    [qw(created_at groups last_login_at memo method name organisation state terminals user valid_from valid_until)], 'ATT-1: programs read all columns');
+like($s->htanshin('user', 'list', '--group', 'hr', '--columns', 'name,groups,user')->{out}, qr/^name +groups +user\n安心 太郎 +hr +att-1\n\z/, 'ATT-1, D9: columns, in the order that is given');
+refused("D9: --columns $_", 2, qr/--columns: must be some of user, state/, 'user', 'list', '--columns', $_) for 'user,nothing', 'user,user', '';
+refused('ATT-1: a list of what is no group', 2, qr/--group: must be 1 to 32/, 'user', 'list', '--group', '営業');
+refused("ATT-1: $_->[1]", 2, $_->[2], 'user', 'set', 'att-1', $_->[0], $_->[1]) for
+    [ '--name', "a\nb", qr/name .*cannot be seen/ ], [ '--organisation', '薬' x 65, qr/organisation .*longer than 64/ ], [ '--groups', 'a,b c', qr/groups: "b c"/ ],
+    [ '--memo', 'x' x 501, qr/memo .*longer than 500/ ], (map { [ '--valid-from', $_, qr/--valid-from: must be a day/ ] } '2027-02-30', '2027-4-1', '1.4.2027', 'tomorrow', '2027-04-01T25:00', '2027-04-01T09:00+9'),
+    [ '--valid-until', '2020-01-01', qr/valid_until: lies before/ ], [ '--address', 'x', qr/mail address/ ], [ '--method', 'otp', qr/does not admit the login method otp/ ];
+refused('ADM-1: set without anything', 2, qr/give what is to be changed/, 'user', 'set', 'att-1');
+refused('ADM-1: a device that is not there', 1, qr/has no device 9/, 'user', 'set', 'att-1', '--device', 9, '--label', 'x');
+refused('ATT-1: one name for several', 2, qr/--name: must not be given/, 'user', 'add', '-', '--name', 'x');
+refused("ADM-1: $_->[0] of nobody", 1, qr/contract p-01 has no user nobody/, 'user', $_->[0], 'nobody', @$_[ 1 .. $#$_ ]) for [ 'set', '--name', 'x' ], ['reset'], ['must-change'];
+refused('ADM-1: who has no password need not change it', 1, qr/is pending and has no password/, 'user', 'must-change', 'att-1');
+
+my $whole = Anshin::Person->add($s, 'att-2', method => 'password');
+$whole->register;
+my $going = $s->client;
+is($whole->login($going)->status, 303, 'a user of a password logs in');
+refused('operators.md: a code that no page asks for', 1, qr/no page asks for such a code/, 'user', 'code', 'att-2');
+is($s->htanshin('user', 'must-change', 'att-2')->{status}, 0, 'ADM-1: a new password is asked for');
+is($going->get('/members/')->status, 200, 'ADM-1: the session goes on');
+like($whole->login($s->client)->header('Location'), qr{/login/change}, 'ADM-1, LOG-6: at the next login');
+$set = json('user', 'set', 'att-2', '--method', 'certificate');
+is_deeply([ $set->{changed}, $set->{sessions_ended} ], [ ['method'], JSON::PP::true ], 'ADM-1: the login method');
+isnt($going->get('/members/')->status, 200, 'ACC-6: sessions end');
+like($set->{devices}[0]{download_password}, qr/^\w{12,}$/, 'ADM-1: the download password is shown, to be handed out');
+unlike($s->htanshin('user', 'show', 'att-2')->{out}, qr/\Q$set->{devices}[0]{download_password}\E/, 'ADM-1: once');
+my $anew = lines($s->htanshin('user', 'reset', 'att-2')->{out});
+is(link_status($anew->{registration_url}), 200, 'ADM-1: reset gives a new invitation');
+is(json('user', 'show', 'att-2')->{state}, 'pending', 'ADM-1: of the same account');
+ok($whole->wait_text(qr/(operator has reset|\x{521d}\x{671f}\x{5316})/), 'ADM-1, MAI-3: the user is told');
+is($s->htanshin('user', 'delete', $_)->{status}, 0, "$_ goes") for qw(att-1 att-2);
 
 # --- lock, unlock, disable, delete (LCK-2, LOG-9) ---
 

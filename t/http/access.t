@@ -1,7 +1,9 @@
-# Who has a session is let in, and the site learns who it is (LOG-8, LOG-9, APP-1, S14, S16, S18, S20, S22).
+# Who has a session is let in, and the site learns who it is (LOG-8, LOG-9, APP-1, ATT-1, S14, S16, S18, S20, S22).
 use strict;
 use warnings;
 use lib 't/lib';
+use JSON::PP ();
+use POSIX ();
 use Test::More;
 use Anshin::Person;
 use Anshin::Server;
@@ -32,7 +34,7 @@ sub login_time {
     return $time;
 }
 
-my $s = Anshin::Server->new(contract => 'AnshinLoginMethods password certificate', vhost => <<'END')->start;
+my $s = Anshin::Server->new(clock => 1, contract => 'AnshinLoginMethods password certificate', vhost => <<'END')->start;
 SetEnvIf X-Forged "^(.+)$" ANSHIN_USER=$1
     Header set X-Told "%{ANSHIN_USER}e" env=ANSHIN_USER
     <Location "/by-certificate">
@@ -58,6 +60,28 @@ SetEnvIf X-Forged "^(.+)$" ANSHIN_USER=$1
     <Location "/by-name">
         AuthType Anshin
         Require user somebody-else
+    </Location>
+    <Location "/by-group">
+        AuthType Anshin
+        Require anshin group hr SALES
+    </Location>
+    <Location "/by-organisation">
+        AuthType Anshin
+        Require anshin organisation "㈱安心薬局" "Another one"
+    </Location>
+    <Location "/by-either">
+        AuthType Anshin
+        <RequireAny>
+            Require anshin group hr
+            Require anshin organisation ㈱安心薬局
+        </RequireAny>
+    </Location>
+    <Location "/by-neither">
+        AuthType Anshin
+        <RequireAll>
+            Require valid-user
+            Require not anshin group sales
+        </RequireAll>
     </Location>
     <Location "/not">
         AuthType Anshin
@@ -144,6 +168,35 @@ is($c->get('/not/')->status, 403, 'APP-1: Require not');
 like($c->get('/by-name/')->body, qr/^REDIRECT_ANSHIN_USER=p-01-usr001$/m, 'an error document learns who was refused');
 is($c->get('/by-name/')->header('WWW-Authenticate'), undef, '403 asks for no login');
 
+# --- what the operator writes of a user (ATT-1): it counts from the next request on, also on a connection that is open ---
+
+sub set_user { my $made = $s->htanshin('user', 'set', 'p-01-usr001', @_); is($made->{status}, 0, "user set @_") or diag $made->{err}; return }
+
+# Who may enter now: by group, organisation, either, without the group.
+sub doors {
+    my ($what, @wanted) = @_;
+    is(join(' ', map { $c->get("/by-$_/")->status } qw(group organisation either neither)), "@wanted", "ATT-1: $what");
+    return;
+}
+
+doors('who has no attribute', 403, 403, 403, 200);
+is($c->get('/by-group/', 'Sec-Fetch-Mode' => 'navigate')->status, 403, 'ATT-1: who is logged in and not in the group gets 403, no login');
+unlike($c->get('/members/cgi-bin/env.cgi')->body, qr/^ANSHIN_(?:NAME|ORGANISATION|GROUPS)=/m, 'ATT-1: what there is nothing of is left out');
+set_user('--name', '安心 太郎 100%', '--organisation', '㈱安心薬局', '--groups', 'Sales,admin');
+doors('the next request has them', 200, 200, 200, 403);
+%env = $c->get('/members/cgi-bin/env.cgi')->body =~ /^(\w+)=(.*)$/mg;
+is_deeply([ @env{qw(ANSHIN_NAME ANSHIN_ORGANISATION ANSHIN_GROUPS)} ], [ '安心 太郎 100%', '㈱安心薬局', 'admin,sales' ], 'ATT-1: variables, in UTF-8');
+my %said = $c->get('/members/proxied/x', 'Anshin-Groups' => 'hr', 'Anshin-Name' => 'root', 'X-Anshin-Groups' => 'hr')->body =~ /^((?:X-)?Anshin-(?:Name|Organisation|Groups)): (.*?)\r?$/mg;
+is_deeply(\%said, { 'Anshin-Name' => '%E5%AE%89%E5%BF%83 %E5%A4%AA%E9%83%8E 100%25', 'Anshin-Organisation' => '%E3%88%B1%E5%AE%89%E5%BF%83%E8%96%AC%E5%B1%80',
+    'Anshin-Groups' => 'admin,sales' }, "ATT-1, S22: headers, percent-encoded; a client's are dropped");
+set_user('--groups', 'admin');
+doors('who has left a group is out at once', 403, 200, 200, 200);
+set_user('--organisation', '安心薬局');
+doors('and whose organisation is another one', 403, 403, 403, 200);
+set_user('--groups', '', '--organisation', '', '--name', '');
+doors('and who has none', 403, 403, 403, 200);
+unlike($c->get('/members/cgi-bin/env.cgi')->body, qr/^ANSHIN_(?:NAME|ORGANISATION|GROUPS)=/m, 'ATT-1: the variables are gone as well');
+
 # --- the session belongs to its certificate (LOG-8, S20) ---
 
 my $other = person($s, 'p-01-usr002', method => 'certificate');
@@ -176,6 +229,17 @@ is($second->get('/members/')->status, 200, 'another user');
 is($s->htanshin('user', 'lock', 'p-01-usr002')->{status}, 0, 'the operator locks it');
 is($second->get('/members/')->status, 401, 'S16: its session ends with the very next request');
 is($c->get('/members/')->status, 200, 'others go on');
+my $third_one = person($s, 'p-01-usr005');
+my $while = logged_in($s, $third_one);
+is($s->htanshin('user', 'set', 'p-01-usr005', '--valid-until', POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime time + 1200))->{status}, 0, 'ATT-1: a user is valid for twenty minutes more');
+is($while->get('/members/')->status, 200, 'ATT-1: until then the session goes on');
+$s->later(1230);
+is($while->get('/members/')->status, 401, 'ATT-1: it ends with the validity');
+my $late = $s->client;
+my @refused = map { $late->submit($late->get('/anshin/login'), { user => $_, password => $third_one->{password} }) } 'p-01-usr005', 'p-01-nobody';
+is(join(' ', map { $_->status } @refused), '401 401', 'ATT-1, LOG-4: a right password gets what an unknown ID gets');
+my ($past) = @{ JSON::PP::decode_json($s->htanshin('--json', 'history', 'p-01-usr005')->{out}) };
+is($past->{result}, 'not_valid', 'ATT-1: the history has a word of its own');
 is($s->htanshin('cert', 'revoke', $env{ANSHIN_CERTIFICATE_SERIAL})->{status}, 0, 'the operator revokes a certificate');
 is($c->get('/members/')->status, 401, 'S20: its session ends with the very next request');
 $s->finish;

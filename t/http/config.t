@@ -100,13 +100,19 @@ refused('AnshinStateDir "' . $s->state . '"', '', qr/AnshinStateDir is missing/,
 
 # --- Require ---
 
-refused('Require valid-user', 'Require anshin methods certificate', qr/"methods" is not allowed; give method, terminal or contract/, 'APP-1: unknown subject');
+refused('Require valid-user', 'Require anshin methods certificate', qr/"methods" is not allowed; give method, terminal, contract, group or organisation/, 'APP-1: unknown subject');
 refused('Require valid-user', 'Require anshin method retina', qr/"retina" is not allowed; give some of: password otp certificate/, 'APP-1: unknown method');
 refused('Require valid-user', 'Require anshin terminal tablet', qr/"tablet" is not allowed; give some of: pc mobile smartphone/, 'APP-1: unknown kind');
 refused('Require valid-user', 'Require anshin method', qr/no word follows; give at least one/, 'APP-1: no word');
 refused('Require valid-user', 'Require anshin contract p-04', qr/no contract is called "p-04"/, 'APP-1: unknown contract');
 is(try_conf('Require valid-user', 'Require anshin method password Certificate')->{status}, 0, 'APP-1: methods are taken');
 is(try_conf('Require valid-user', 'Require anshin contract p-01')->{status}, 0, 'APP-1: a contract is taken');
+refused('Require valid-user', 'Require anshin group sales a,b', qr/"a,b" cannot be the name of a group; give 1 to 32 of/, 'ATT-1: what cannot be a group');
+refused('Require valid-user', 'Require anshin group', qr/anshin group: no word follows/, 'ATT-1: no group');
+refused('Require valid-user', "Require anshin organisation @{[ 'x' x 65 ]}", qr/it is longer than 64 characters/, 'ATT-1: what cannot be an organisation');
+refused('Require valid-user', 'Require anshin organisation', qr/anshin organisation: no word follows/, 'ATT-1: none at all');
+is(try_conf('Require valid-user', 'Require anshin group Sales hr')->{status}, 0, 'ATT-1: groups are taken');
+is(try_conf('Require valid-user', 'Require anshin organisation "㈱安心薬局" other')->{status}, 0, 'ATT-1: organisations are taken');
 
 # --- lines of others that use certificates where Anshin asks for them (ISO-1, S33) ---
 

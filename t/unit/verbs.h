@@ -16,6 +16,7 @@
 #include "core/login/login_change.h"
 #include "core/login/logout.h"
 #include "core/certificate/revocation.h"
+#include "core/admin/amend.h"
 #include "core/admin/operator.h"
 #include "core/admin/particulars.h"
 #include "core/selfservice/reissue_request.h"
@@ -32,7 +33,8 @@ static inline apr_status_t when(apr_status_t status, int done_what_it_should)
 
 static inline apr_status_t create(anshin_op_t *op)
 {
-    anshin_account_new_t spec = {scene.user, "taro@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL};
+    anshin_account_new_t spec = {scene.user, "taro@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL,
+                                 NULL};
     anshin_invitation_t invitation;
 
     return anshin_account_create(op, &spec, &invitation);
@@ -463,6 +465,45 @@ static inline apr_status_t lock(anshin_op_t *op)
 static inline apr_status_t unlock(anshin_op_t *op)
 {
     return anshin_account_unlock(op, scene.user);
+}
+
+/* What an operator changes, all at once; a member has a session that learns of it. */
+static inline apr_status_t amend_user(anshin_op_t *op)
+{
+    const anshin_amend_t amend = {.user = scene.user,
+                                  .address = "amended@example.jp",
+                                  .kind = ANSHIN_TERMINAL_SMARTPHONE,
+                                  .label = "薬局1号機",
+                                  .method = -1,
+                                  .language = "en",
+                                  .attributes = {.given = 1 << ANSHIN_ATTRIBUTE_NAME | 1 << ANSHIN_ATTRIBUTE_GROUPS,
+                                                 .name = "安心 太郎",
+                                                 .groups = "sales,admin"}};
+    anshin_amended_t amended = {.what = NULL};
+    apr_status_t status = anshin_account_amend(op, &amend, &amended);
+
+    return when(status, amended.what != NULL && amended.what->nelts == 6);
+}
+
+static inline apr_status_t amend_method(anshin_op_t *op)
+{
+    const anshin_amend_t amend = {.user = scene.user, .kind = -1, .method = ANSHIN_METHOD_CERTIFICATE};
+    anshin_amended_t amended = {.issues = NULL};
+    apr_status_t status = anshin_account_amend(op, &amend, &amended);
+
+    return when(status, amended.issues != NULL && amended.issues->nelts == 1);
+}
+
+static inline apr_status_t reset_user(anshin_op_t *op)
+{
+    anshin_invitation_t invitation;
+
+    return anshin_account_reset(op, scene.user, &invitation);
+}
+
+static inline apr_status_t ask_for_change(anshin_op_t *op)
+{
+    return anshin_account_must_change(op, scene.user);
 }
 
 static inline apr_status_t delete_user(anshin_op_t *op)

@@ -165,6 +165,16 @@ apr_status_t anshin_terminal_confirmed(anshin_op_t *op, anshin_txn_t *txn, const
     return anshin_terminal_put(op, txn, &terminal);
 }
 
+int anshin_account_valid(const anshin_account_t *account, apr_time_t now)
+{
+    return account->valid_from <= now && (account->valid_until == 0 || account->valid_until >= now);
+}
+
+apr_int64_t anshin_account_standing(const anshin_account_t *account, apr_time_t now)
+{
+    return anshin_account_valid(account, now) ? account->state : ANSHIN_ACCOUNT_DISABLED;
+}
+
 const anshin_word_t anshin_account_state_words[] = {
 #define WORD(member, value, name) {name, ANSHIN_ACCOUNT_##member},
 #include "core/account/account_state.def"

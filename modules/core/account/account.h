@@ -64,6 +64,12 @@ apr_status_t anshin_account_addresses(anshin_op_t *op, anshin_txn_t *txn, const 
 apr_status_t anshin_terminal_confirmed(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
                                        apr_time_t mailed_at);
 
+/* 1 when a time lies within the account's validity (ATT-1). */
+int anshin_account_valid(const anshin_account_t *account, apr_time_t now);
+
+/* The state that counts then: outside of its validity the account is as one that is disabled. */
+apr_int64_t anshin_account_standing(const anshin_account_t *account, apr_time_t now);
+
 extern const anshin_word_t anshin_account_state_words[];
 const char *anshin_account_state_name(apr_int64_t state); /* "pending" ... for the command */
 

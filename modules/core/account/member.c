@@ -16,7 +16,8 @@ apr_status_t anshin_member_account(anshin_op_t *op, anshin_txn_t *txn, const ans
     anshin_session_t session;
     apr_status_t status = anshin_session_get(op, txn, member->key, &session, account);
 
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && account->state != ANSHIN_ACCOUNT_ACTIVE)) {
+    if (status == ANSHIN_ENOTFOUND ||
+        (status == APR_SUCCESS && anshin_account_standing(account, op->now) != ANSHIN_ACCOUNT_ACTIVE)) {
         return ANSHIN_EDENIED;
     }
     return status;

@@ -209,10 +209,11 @@ apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const 
     int match = 0;
     apr_status_t status = anshin_password_check_typed(op, broken, password, confirm, account->user, addresses);
 
-    if (status != APR_SUCCESS || *broken || !account->password_hash) {
+    if (status != APR_SUCCESS || *broken) {
         return status; /* no hash is computed for what is refused anyway */
     }
-    if ((status = was_used(op, password, account->password_hash, &match)) != APR_SUCCESS) {
+    if (account->password_hash && /* who was reset has former ones alone */
+        (status = was_used(op, password, account->password_hash, &match)) != APR_SUCCESS) {
         return status;
     }
     *broken |= match ? 1u << ANSHIN_RULE_SAME_AS_CURRENT : 0;

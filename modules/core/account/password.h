@@ -42,8 +42,8 @@ apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char
 apr_status_t anshin_password_check_typed(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
                                          const char *user, const char *const *addresses);
 
-/* The same for a user who has a password already: also against the current one and the contract's number of former ones
- * (PWD-2), which costs a hash each. */
+/* The same for a user who has, or had, a password: also against the current one and the contract's number of former
+ * ones (PWD-2), which costs a hash each. */
 apr_status_t anshin_password_check_new(anshin_op_t *op, unsigned *broken, const char *password, const char *confirm,
                                        const anshin_account_t *account, const char *const *addresses);
 

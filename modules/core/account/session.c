@@ -117,7 +117,8 @@ int anshin_session_over(const anshin_contract_t *contract, const anshin_session_
 {
     const anshin_policy_t *policy = &contract->policy;
 
-    return session->created_at + policy->session_lifetime <= now || session->seen_at + policy->session_idle <= now;
+    return session->created_at + policy->session_lifetime <= now || session->seen_at + policy->session_idle <= now ||
+           (session->valid_until != 0 && session->valid_until < now);
 }
 
 static apr_status_t list_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_list_t *list)
@@ -221,6 +222,15 @@ static apr_status_t put_new(anshin_op_t *op, anshin_txn_t *txn, const char *key,
                : status;
 }
 
+/* What the site learns of an account, and its end: in each session, so that a request reads one record (ATT-1). */
+static void take_attributes(const anshin_op_t *op, anshin_session_t *session, const anshin_account_t *account)
+{
+    session->name = account->name;
+    session->organisation = account->organisation;
+    session->groups = account->groups != NULL ? apr_array_pstrcat(op->pool, account->groups, ',') : NULL;
+    session->valid_until = account->valid_until;
+}
+
 apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                  anshin_session_t *session, const char **id)
 {
@@ -234,6 +244,7 @@ apr_status_t anshin_session_open(anshin_op_t *op, anshin_txn_t *txn, const anshi
     session->created_at = session->seen_at = session->checked_at = op->now;
     session->address = op->actor.address;
     session->client = op->actor.client;
+    take_attributes(op, session, account);
     if ((status = anshin_secret_token(op, id)) != APR_SUCCESS ||
         (status = anshin_session_key(op, &key, *id)) != APR_SUCCESS ||
         (status = list_prune(op, txn, account->user, &list)) != APR_SUCCESS) {
@@ -432,6 +443,29 @@ apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const ch
     return list_put(op, txn, full.user, &list);
 }
 
+apr_status_t anshin_sessions_refresh_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                        const anshin_terminal_t *terminal)
+{
+    anshin_session_list_t list;
+    apr_array_header_t *sessions;
+    apr_status_t status = list_read(op, txn, account->user, &list, &sessions);
+
+    for (int i = 0; status == APR_SUCCESS && i < sessions->nelts; i++) {
+        const listed_t *listed = &APR_ARRAY_IDX(sessions, i, listed_t);
+        anshin_session_t session = *listed->session;
+
+        if (!anshin_account_owns(account, session.account, session.created_at)) {
+            continue;
+        }
+        take_attributes(op, &session, account);
+        if (terminal != NULL && session.terminal == terminal->number) {
+            session.terminal_kind = terminal->kind;
+        }
+        status = anshin_txn_put(txn, &anshin_record_session, listed->key, &session);
+    }
+    return status;
+}
+
 apr_status_t anshin_sessions_each(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                   anshin_session_visit_fn *visit, void *baton)
 {
@@ -498,6 +532,9 @@ static apr_time_t over(const anshin_op_t *op, const char *key, const void *recor
         return 0;
     }
     end = session->created_at + contract->policy.session_lifetime;
+    if (session->valid_until != 0 && session->valid_until < end) {
+        end = session->valid_until;
+    }
     idle_end = session->seen_at + contract->policy.session_idle;
     idle_end = idle_end < soon ? soon : idle_end;
     return idle_end < end ? idle_end : end;

@@ -28,7 +28,7 @@ typedef struct anshin_session_cache_t {
     char key[2 * ANSHIN_DIGEST_BYTES + 1]; /* of the record, in hexadecimal */
     anshin_store_version_t version;        /* of the store that had the record so; ANSHIN_STORE_VERSION_NONE: read it */
     anshin_session_t session;
-    char texts[512]; /* of the session; one with longer ones is not kept */
+    char texts[2048]; /* of the session; one with longer ones is not kept */
     apr_size_t texts_length;
 } anshin_session_cache_t;
 
@@ -61,7 +61,7 @@ typedef struct anshin_session_past_t {
 /* By the cookie, in a read transaction of its own; it lets nobody in. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_session_past(anshin_op_t *op, const char *id, anshin_session_past_t *past);
 
-/* 1 when it is over its idle or absolute limit. */
+/* 1 when it is over its idle or absolute limit, or its account's validity. */
 int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now);
 
 /* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit. */
@@ -70,6 +70,12 @@ apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin
 /* Put a session under a new id inside a write transaction (re-authentication, S14): all as it was, checked just now. */
 apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key,
                                     const anshin_session_t *session, const char **id);
+
+/* The attributes of an account have changed, or the kind of one of its terminals (NULL: of none): let its sessions have
+ * them, so that they count from the next request on. Inside the write transaction of the change. ANSHIN_EFAULT,
+ * ANSHIN_EBUSY. */
+apr_status_t anshin_sessions_refresh_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                        const anshin_terminal_t *terminal);
 
 /* Walk the sessions of an account that are not over, inside a transaction. */
 typedef apr_status_t anshin_session_visit_fn(void *baton, const char *key, const anshin_session_t *session);

@@ -65,8 +65,10 @@ apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_
     if (status != APR_SUCCESS) {
         return status;
     }
-    return record->used_at || record->expires_at <= op->now || !fits(kind, link->account.state) ? ANSHIN_EDENIED
-                                                                                                : APR_SUCCESS;
+    return record->used_at || record->expires_at <= op->now ||
+                   !fits(kind, anshin_account_standing(&link->account, op->now))
+               ? ANSHIN_EDENIED
+               : APR_SUCCESS;
 }
 
 typedef struct standing_t {

@@ -122,6 +122,7 @@ static apr_status_t find_holder(anshin_op_t *op, anshin_txn_t *txn, const anshin
                                 holder_t *holder)
 {
     anshin_terminal_parts_t parts;
+    apr_int64_t state;
     apr_status_t status =
         anshin_account_get_owner(op, txn, record->user, record->account, record->issued_at, &holder->account);
 
@@ -134,7 +135,8 @@ static apr_status_t find_holder(anshin_op_t *op, anshin_txn_t *txn, const anshin
     if (status != APR_SUCCESS) {
         return status;
     }
-    return (holder->account.state == ANSHIN_ACCOUNT_ACTIVE || holder->account.state == ANSHIN_ACCOUNT_LOCKED) &&
+    state = anshin_account_standing(&holder->account, op->now);
+    return (state == ANSHIN_ACCOUNT_ACTIVE || state == ANSHIN_ACCOUNT_LOCKED) &&
                    holder->account.method == ANSHIN_METHOD_CERTIFICATE && holder->terminal.address != NULL &&
                    !parts.has_certificate && !parts.has_download
                ? APR_SUCCESS

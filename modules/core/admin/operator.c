@@ -1,5 +1,5 @@
 /*
- * What the operator does with an account: create, invite, lock, unlock, delete.
+ * What the operator does with an account: create, invite, lock, unlock, reset, delete.
  */
 #include "core/admin/operator.h"
 
@@ -8,13 +8,14 @@
 #include <apr_strings.h>
 
 #include "core/account/lockout.h"
+#include "core/account/password.h"
 #include "core/account/session.h"
 #include "core/account/token.h"
-#include "core/base/address.h"
-#include "core/base/label.h"
+#include "core/admin/given.h"
 #include "core/certificate/certificate.h"
 #include "core/certificate/download.h"
 #include "core/certificate/revocation.h"
+#include "core/context/rehearsal.h"
 #include "core/context/secret.h"
 #include "core/login/login.h"
 #include "core/login/login_code.h"
@@ -52,46 +53,27 @@ static apr_status_t check_new(anshin_op_t *op, const anshin_account_new_t *spec,
                               anshin_terminal_t *terminal)
 {
     const anshin_policy_t *policy = &op->contract->policy;
-    anshin_address_rule_t rule;
-    anshin_label_rule_t label_rule;
+    int changed;
+    apr_status_t status;
 
     account->user = terminal->user = anshin_user_canonical(spec->user, op->pool);
     account->method = spec->method < 0 ? policy->default_method : spec->method;
     account->language = spec->language ? spec->language : policy->language;
     account->language_given = spec->language != NULL;
     terminal->kind = spec->terminal_kind;
-    terminal->address = spec->address ? anshin_address_typed(spec->address, op->pool) : "";
-    terminal->label = anshin_label_typed(spec->label ? spec->label : "", op->pool);
-    label_rule = anshin_label_rule(terminal->label);
-    rule = anshin_address_rule(terminal->address);
     if (!account->user) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0140",
                            "user ID \"%.80s\": give 1 to %d of a-z 0-9 . _ - + @, starting with a letter or digit",
                            spec->user, ANSHIN_USER_MAX);
     }
-    if (rule != ANSHIN_ADDRESS_GOOD) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0141", "mail address \"%s\": %s", terminal->address,
-                           anshin_address_advice(rule));
+    if ((status = anshin_given_address(op, spec->address ? spec->address : "", &terminal->address)) != APR_SUCCESS ||
+        (status = anshin_given_label(op, spec->label ? spec->label : "", &terminal->label)) != APR_SUCCESS ||
+        (status = anshin_given_method(op, account->method)) != APR_SUCCESS ||
+        (status = anshin_given_kind(op, terminal->kind)) != APR_SUCCESS ||
+        (status = anshin_given_language(op, account->language)) != APR_SUCCESS) {
+        return status;
     }
-    if (label_rule != ANSHIN_LABEL_GOOD) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN1260", "label \"%.120s\": %s", spec->label,
-                           anshin_label_advice(label_rule));
-    }
-    if (!ANSHIN_HAS(policy->methods, account->method)) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0142",
-                           "contract %s does not admit the login method %s; give one of AnshinLoginMethods",
-                           op->contract->name, anshin_method_name(account->method));
-    }
-    if (!ANSHIN_HAS(policy->terminal_kinds, terminal->kind)) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0143",
-                           "contract %s does not admit the kind of terminal %s; give one of AnshinTerminalKinds",
-                           op->contract->name, anshin_terminal_kind_name(terminal->kind));
-    }
-    if (strcmp(account->language, "ja") != 0 && strcmp(account->language, "en") != 0) {
-        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN0144", "language \"%.20s\": give ja or en",
-                           account->language);
-    }
-    return APR_SUCCESS;
+    return spec->attributes ? anshin_attributes_put(op, account, spec->attributes, &changed) : APR_SUCCESS;
 }
 
 /* A new user, as the operator wants it. */
@@ -224,6 +206,105 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
 
     return anshin_op_write(op, ANSHIN_DURABLE, unlock, &order);
 }
+
+/* --- begin anew -------------------------------------------------------------------------------------------------- */
+
+/* What the user has to log in with; the last password stays known, so that it is not taken again. */
+static void drop_secrets(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account)
+{
+    if (account->password_hash) {
+        anshin_password_set(op, account, NULL);
+    }
+    account->password_set_at = account->registered_at = account->password_reminded_at = 0;
+    account->password_reissued_at = account->certificate_reissued_at = 0;
+    account->question = account->answer_hash = account->proof_mac = NULL;
+    account->proof_expires_at = 0;
+    if (account->totp_blob) {
+        anshin_txn_wipe(txn, account->totp_blob);
+    }
+    account->totp_blob = NULL;
+    account->totp_step = 0;
+    account->totp_steps = NULL;
+}
+
+/* The terminals stay; nothing on them lets in any more. */
+static apr_status_t end_certificates(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)
+{
+    apr_array_header_t *terminals;
+    apr_status_t status = anshin_account_terminals(op, txn, account, &terminals);
+
+    for (int i = 0; status == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+
+        status = anshin_certificates_end_in(op, txn, terminal, ANSHIN_REASON_SUPERSEDED);
+        if (status == APR_SUCCESS) {
+            status = anshin_download_finish_in(op, txn, account->user, terminal->number);
+        }
+    }
+    return status;
+}
+
+/* One that is locked or disabled stays so: a reset is no way round that. */
+static apr_status_t reset(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    static const anshin_session_match_t every = {0};
+    const order_t *order = baton;
+    anshin_account_t account;
+    anshin_act_t act;
+    apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
+
+    if (status == APR_SUCCESS && account.state != ANSHIN_ACCOUNT_ACTIVE && account.state != ANSHIN_ACCOUNT_PENDING) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1435",
+                           "user %s is %s; unlock the user first (htanshin user unlock %s)", account.user,
+                           anshin_account_state_name(account.state), account.user);
+    }
+    if (status != APR_SUCCESS || (status = end_certificates(op, txn, &account)) != APR_SUCCESS ||
+        (status = anshin_sessions_end_in(op, txn, account.user, &every, NULL)) != APR_SUCCESS ||
+        (status = anshin_login_code_forget(op, txn, account.user)) != APR_SUCCESS ||
+        (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS) {
+        return status;
+    }
+    act = account.state == ANSHIN_ACCOUNT_PENDING ? ANSHIN_ACT_ACCOUNT_INVITED : ANSHIN_ACT_ACCOUNT_RESET;
+    drop_secrets(op, txn, &account);
+    account.state = ANSHIN_ACCOUNT_PENDING;
+    return invite(op, txn, act, &account, order->invitation);
+}
+
+apr_status_t anshin_account_reset(anshin_op_t *op, const char *user, anshin_invitation_t *invitation)
+{
+    order_t order = {.user = user, .invitation = invitation};
+
+    return anshin_op_write_rehearsed(op, ANSHIN_DURABLE, reset, &order);
+}
+
+static apr_status_t must_change(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const order_t *order = baton;
+    anshin_account_t account;
+    const anshin_event_t event = {.act = ANSHIN_ACT_PASSWORD_MUST_CHANGE, .account = &account};
+    apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
+
+    if (status == APR_SUCCESS && !account.password_hash) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1436",
+                           "user %s is %s and has no password; the registration sets one", account.user,
+                           anshin_account_state_name(account.state));
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    account.password_must_change = 1;
+    status = anshin_account_put(op, txn, &account);
+    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
+}
+
+apr_status_t anshin_account_must_change(anshin_op_t *op, const char *user)
+{
+    order_t order = {.user = user};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, must_change, &order);
+}
+
+/* --- delete ------------------------------------------------------------------------------------------------------ */
 
 /* Terminals with their certificates and waiting downloads. */
 static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account)

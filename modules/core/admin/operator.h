@@ -1,10 +1,10 @@
 /*
- * What the operator does with an account: create, invite, lock, unlock, delete.
+ * What the operator does with an account: create, invite, lock, unlock, reset, delete.
  */
 #ifndef ANSHIN_CORE_ADMIN_OPERATOR_H
 #define ANSHIN_CORE_ADMIN_OPERATOR_H
 
-#include "core/account/account.h"
+#include "core/account/attributes.h"
 
 /* What the operator gives for a new user. */
 typedef struct anshin_account_new_t {
@@ -14,6 +14,7 @@ typedef struct anshin_account_new_t {
     int terminal_kind;    /* anshin_terminal_kind_t */
     const char *language; /* NULL: the contract's */
     const char *label;    /* of the first terminal, as typed; NULL: none */
+    const anshin_attributes_t *attributes; /* NULL: none */
 } anshin_account_new_t;
 
 typedef struct anshin_invitation_t {
@@ -34,6 +35,16 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
  * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user. */
 apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state);
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
+
+/* Let a user register anew, as one who has lost everything: password, secret answer, authenticator app and operator's
+ * code are gone, certificates revoked, sessions ended, counters at zero; terminals, attributes and history stay. The
+ * user is told by mail, without the invitation. Durable. ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT: locked by the operator, or
+ * disabled. */
+apr_status_t anshin_account_reset(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
+
+/* The next login asks for a new password (LOG-6); running sessions go on. Durable. ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT:
+ * not registered yet. */
+apr_status_t anshin_account_must_change(anshin_op_t *op, const char *user);
 
 /* Delete user, terminals, counters, sessions, invitation, waiting downloads and their blobs; revoke certificates. The
  * history stays until its retention ends. ANSHIN_ENOTFOUND: no such user. */

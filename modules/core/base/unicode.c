@@ -119,7 +119,7 @@ static char *map(const char *text, utf8proc_option_t options, apr_pool_t *pool)
         return NULL;
     }
     length = utf8proc_map((const utf8proc_uint8_t *)text, 0, &mapped,
-                          UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | options);
+                          UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | options);
     if (length < 0) {
         return NULL;
     }
@@ -131,7 +131,12 @@ static char *map(const char *text, utf8proc_option_t options, apr_pool_t *pool)
 
 char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool)
 {
-    return map(text, fold ? UTF8PROC_CASEFOLD : 0, pool);
+    return map(text, UTF8PROC_COMPAT | (fold ? UTF8PROC_CASEFOLD : 0), pool);
+}
+
+char *anshin_unicode_nfc(const char *text, apr_pool_t *pool)
+{
+    return map(text, 0, pool);
 }
 
 /* --- what is typed --- */
@@ -186,7 +191,7 @@ char *anshin_unicode_typed(const char *text, int fold, apr_pool_t *pool)
     for (char *at = plain; *at != '\0'; at++) {
         *at = *at == '\t' || *at == '\r' || *at == '\n' ? ' ' : *at;
     }
-    result = map(plain, UTF8PROC_IGNORE | (fold ? UTF8PROC_CASEFOLD : 0), pool);
+    result = map(plain, UTF8PROC_COMPAT | UTF8PROC_IGNORE | (fold ? UTF8PROC_CASEFOLD : 0), pool);
     explicit_bzero(plain, strlen(plain));
     if (result != NULL) {
         unify(result);

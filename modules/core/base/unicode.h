@@ -10,6 +10,9 @@
  * holds control characters. */
 char *anshin_unicode_nfkc(const char *text, int fold, apr_pool_t *pool);
 
+/* NFC: canonical composition alone, which changes nothing that can be seen. Answers of anshin_unicode_nfkc(). */
+char *anshin_unicode_nfc(const char *text, apr_pool_t *pool);
+
 /* The one rule for what people type or paste as ID, address, code or answer (ADR-2); passwords are none of it. NFKC,
  * with case folding when fold is 1; every kind of space, tab and line end is a plain space; every hyphen, dash and
  * minus is '-', and so is the long vowel sign of Japanese keyboards where it does not follow kana or kanji; what

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "core/config/certificate_subject.h"
 #include "core/render/text.h"
 
 /* A contract's own texts may be broken; the profile is good without. */
@@ -30,6 +31,7 @@ const anshin_apple_order_t *anshin_apple_order(anshin_op_t *op, const anshin_acc
 {
     const anshin_contract_t *contract = op->contract;
     const anshin_policy_t *policy = &contract->policy;
+    const char *organization;
     anshin_apple_order_t *order;
 
     if (op->env->config->server.apple_certificate == NULL) {
@@ -39,7 +41,8 @@ const anshin_apple_order_t *anshin_apple_order(anshin_op_t *op, const anshin_acc
     order->portal = apr_pstrcat(op->pool, contract->portal_origin, contract->portal_base, NULL);
     order->terminal = anshin_terminal_key(op, account->user, terminal);
     order->title = anshin_contract_title(contract, account->language);
-    order->organization = policy->certificate_organization != NULL ? policy->certificate_organization : order->title;
+    organization = anshin_certificate_subject(policy->certificate_organization, account->organisation, op->pool);
+    order->organization = organization != NULL ? organization : order->title;
     order->description = describe(op, account->language, order->title);
     return order;
 }

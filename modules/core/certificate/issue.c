@@ -20,6 +20,7 @@
 #include "core/certificate/reminder.h"
 #include "core/config/ca_files.h"
 #include "core/config/certificate_name.h"
+#include "core/config/certificate_subject.h"
 #include "core/context/expiry.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"
@@ -34,9 +35,11 @@ typedef struct target_t {
 } target_t;
 
 /* APR_SUCCESS when the job is still wanted, ANSHIN_EDENIED when not. An account that the operator has locked may be
- * unlocked soon, so it gets its certificate. */
+ * unlocked soon, so it gets its certificate; so does one whose time is still to come. */
 static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin_job_t *job, target_t *target)
 {
+    const anshin_account_t *account = &target->account;
+    apr_int64_t state;
     apr_status_t status = anshin_account_get_owner(op, txn, job->user, job->account, job->created_at, &target->account);
 
     if (status == APR_SUCCESS) {
@@ -49,7 +52,8 @@ static apr_status_t find_target(anshin_op_t *op, anshin_txn_t *txn, const anshin
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
     }
-    if ((target->account.state != ANSHIN_ACCOUNT_ACTIVE && target->account.state != ANSHIN_ACCOUNT_LOCKED) ||
+    state = anshin_account_standing(account, account->valid_from > op->now ? account->valid_from : op->now);
+    if ((state != ANSHIN_ACCOUNT_ACTIVE && state != ANSHIN_ACCOUNT_LOCKED) ||
         target->account.method != ANSHIN_METHOD_CERTIFICATE) {
         return ANSHIN_EDENIED;
     }
@@ -77,11 +81,14 @@ static void put_name(anshin_op_t *op, const anshin_terminal_t *terminal, anshin_
 }
 
 /* What the certificate says besides the name, by the profile of the contract (CAS-1). */
-static void put_profile(const anshin_policy_t *policy, const anshin_terminal_t *terminal, anshin_issue_order_t *order)
+static void put_profile(anshin_op_t *op, const target_t *target, anshin_issue_order_t *order)
 {
-    order->organization = policy->certificate_organization;
-    order->unit = policy->certificate_unit;
-    order->mail = ANSHIN_HAS(policy->certificate_alt_names, ANSHIN_ALT_NAME_MAIL) ? terminal->address : NULL;
+    const anshin_policy_t *policy = &op->contract->policy;
+    const char *organisation = target->account.organisation;
+
+    order->organization = anshin_certificate_subject(policy->certificate_organization, organisation, op->pool);
+    order->unit = anshin_certificate_subject(policy->certificate_unit, organisation, op->pool);
+    order->mail = ANSHIN_HAS(policy->certificate_alt_names, ANSHIN_ALT_NAME_MAIL) ? target->terminal.address : NULL;
     order->uses = policy->certificate_uses;
     order->ocsp_url = policy->ocsp_url;
     order->lifetime = policy->certificate_lifetime;
@@ -123,7 +130,7 @@ apr_status_t anshin_issue_order(anshin_op_t *op, const anshin_job_t *job, anshin
     order->password = reading.password;
     order->serial = job->serial;
     put_name(op, &reading.target.terminal, order);
-    put_profile(&op->contract->policy, &reading.target.terminal, order);
+    put_profile(op, &reading.target, order);
     order->ca = anshin_ca_issuer(op->env->config, op->contract, op->pool).name;
     order->crl_url = anshin_ca_crl_url(op->contract, order->ca, op->pool);
     order->apple = anshin_apple_order(op, &reading.target.account, job->terminal);

@@ -93,6 +93,7 @@ static apr_status_t find_holder(anshin_op_t *op, anshin_txn_t *txn, const anshin
 {
     const anshin_account_t *account = &holder->account;
     const anshin_terminal_t *terminal = &holder->terminal;
+    apr_int64_t state;
     apr_status_t status =
         anshin_account_get_owner(op, txn, record->user, record->account, record->issued_at, &holder->account);
 
@@ -102,7 +103,8 @@ static apr_status_t find_holder(anshin_op_t *op, anshin_txn_t *txn, const anshin
     if (status != APR_SUCCESS) {
         return status;
     }
-    return (account->state == ANSHIN_ACCOUNT_ACTIVE || account->state == ANSHIN_ACCOUNT_LOCKED) &&
+    state = anshin_account_standing(account, op->now);
+    return (state == ANSHIN_ACCOUNT_ACTIVE || state == ANSHIN_ACCOUNT_LOCKED) &&
                    account->method == ANSHIN_METHOD_CERTIFICATE && terminal->address != NULL &&
                    terminal->certificate != NULL && strcmp(terminal->certificate, record->serial) == 0 &&
                    terminal->renewing == NULL

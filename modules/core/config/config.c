@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/base/mailbox.h"
-#include "core/base/unicode.h"
 #include "core/config/certificate_name.h"
+#include "core/config/certificate_subject.h"
 #include "core/config/portal_url.h"
 
 /* --- the descriptors --- */
@@ -338,11 +338,6 @@ static apr_status_t check_sets(const anshin_contract_t *contract, anshin_error_t
     return APR_SUCCESS;
 }
 
-static int is_attribute(const char *text)
-{
-    return text == NULL || anshin_unicode_length(text) <= ANSHIN_CERTIFICATE_NAME_MAX;
-}
-
 /* What certificates of the contract say. The signer checks by itself what it signs; here the operator is told. */
 static apr_status_t check_certificate(const anshin_contract_t *contract, anshin_error_t *err, apr_pool_t *pool)
 {
@@ -352,13 +347,13 @@ static apr_status_t check_certificate(const anshin_contract_t *contract, anshin_
     if (rule != NULL) {
         return refuse(contract, POLICY_certificate_name, rule, err, pool);
     }
-    if (!is_attribute(policy->certificate_organization)) {
-        return refuse(contract, POLICY_certificate_organization,
-                      "give at most 64 characters (RFC 5280 A.1: ub-organization-name)", err, pool);
+    if ((rule = anshin_certificate_subject_error(policy->certificate_organization, "ub-organization-name", pool)) !=
+        NULL) {
+        return refuse(contract, POLICY_certificate_organization, rule, err, pool);
     }
-    if (!is_attribute(policy->certificate_unit)) {
-        return refuse(contract, POLICY_certificate_unit,
-                      "give at most 64 characters (RFC 5280 A.1: ub-organizational-unit-name)", err, pool);
+    if ((rule = anshin_certificate_subject_error(policy->certificate_unit, "ub-organizational-unit-name", pool)) !=
+        NULL) {
+        return refuse(contract, POLICY_certificate_unit, rule, err, pool);
     }
     if (!ANSHIN_HAS(policy->certificate_uses, ANSHIN_USE_CLIENT)) {
         return refuse(contract, POLICY_certificate_uses,

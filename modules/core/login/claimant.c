@@ -94,6 +94,10 @@ apr_status_t anshin_claimant_find(anshin_op_t *op, anshin_txn_t *txn, const ansh
         !claimant->account.password_hash || !ANSHIN_HAS(op->contract->policy.methods, claimant->account.method)) {
         return APR_SUCCESS;
     }
+    if (!anshin_account_valid(&claimant->account, op->now)) {
+        claimant->why = ANSHIN_ACT_NOT_VALID;
+        return APR_SUCCESS;
+    }
     if (claimant->account.state == ANSHIN_ACCOUNT_LOCKED && !op->contract->policy.show_locked) {
         claimant->why = ANSHIN_ACT_LOCKED; /* the operator's lock looks like an ID that nobody has (S8) */
         return APR_SUCCESS;

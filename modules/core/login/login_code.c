@@ -41,7 +41,7 @@ static apr_status_t stamped(anshin_op_t *op, anshin_txn_t *txn, const char *user
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
     }
-    return account->state == ANSHIN_ACCOUNT_ACTIVE && account->method == ANSHIN_METHOD_OTP
+    return anshin_account_standing(account, op->now) == ANSHIN_ACCOUNT_ACTIVE && account->method == ANSHIN_METHOD_OTP
                ? anshin_claimant_proves(op, account, ANSHIN_STEP_PASSWORD, step_token)
                : ANSHIN_EDENIED;
 }

@@ -81,10 +81,31 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const anshin
     return status == APR_SUCCESS ? anshin_job_add(op, txn, &job) : status;
 }
 
+/* What the template may name, with how the user is addressed where that is not by the ID. New reference, or NULL. */
+static json_t *values_of(const anshin_mail_new_t *mail)
+{
+    const char *name = mail->account->name;
+    json_t *values = mail->data != NULL ? json_incref(mail->data) : json_object();
+
+    if (values != NULL && name != NULL && *name != '\0') {
+        json_t *named = json_copy(values);
+        int whole = json_object_size(named) == json_object_size(values) &&
+                    json_object_set_new(named, "greeting", json_string(name)) == 0;
+
+        json_decref(values);
+        if (!whole) {
+            json_decref(named);
+            return NULL;
+        }
+        values = named;
+    }
+    return values;
+}
+
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *mail)
 {
     const anshin_account_t *account = mail->account;
-    json_t *values = mail->data != NULL ? json_incref(mail->data) : json_object();
+    json_t *values = values_of(mail);
     const anshin_mail_facts_t facts = {mail->kind, account->user, account->language, mail->address, domain(op), values};
     const char *blob = NULL;
     apr_status_t status = anshin_mail_room(op, txn, account, mail->address, mail->bound);

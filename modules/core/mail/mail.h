@@ -26,8 +26,9 @@ typedef struct anshin_mail_new_t {
     const anshin_account_t *account;
     const char *address;
     anshin_mail_bound_t bound;
-    json_t *data; /* what the template may name, besides contract, user, support and signature; NULL: nothing */
-    int many;     /* 1: goes to many users at once, and none of them waits for it (job.h) */
+    json_t
+        *data; /* what the template may name, besides contract, user, greeting, support and signature; NULL: nothing */
+    int many;  /* 1: goes to many users at once, and none of them waits for it (job.h) */
 } anshin_mail_new_t;
 
 /* Queue a mail inside a write transaction. ANSHIN_EDENIED: the address has got so many today (anshin_mail_room()),

@@ -107,6 +107,17 @@ static int take_links_out(anshin_op_t *op, json_t *data)
     return done;
 }
 
+/* A user who has a name is addressed by it, as far as links were not taken out of it, and told the ID beside it (ATT-1).
+ * 0: no memory. */
+static int greet(json_t *data, const char *user)
+{
+    const char *name = json_string_value(json_object_get(data, "greeting"));
+    int named = name != NULL && name[strspn(name, " ")] != '\0';
+
+    return json_object_set_new(data, "named", json_boolean(named)) == 0 &&
+           (named || json_object_set_new(data, "greeting", json_string(user)) == 0);
+}
+
 /* data with what every mail can say. New reference, or NULL. */
 static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data, const char *user)
 {
@@ -124,7 +135,7 @@ static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data
                             json_string(given(anshin_option_text_of(policy->support, language)))) != 0 ||
         json_object_set_new(complete, "signature",
                             json_string(given(anshin_option_text_of(policy->mail_signature, language)))) != 0 ||
-        (!policy->mail_links && !take_links_out(op, complete))) {
+        (!policy->mail_links && !take_links_out(op, complete)) || !greet(complete, user)) {
         json_decref(complete);
         return NULL;
     }

@@ -24,7 +24,7 @@ typedef struct anshin_mail_facts_t {
     const char *language; /* of the user; NULL: the contract's */
     const char *to;       /* address */
     const char *domain;   /* of the Message-ID */
-    json_t *data;         /* what the template names */
+    json_t *data;         /* what the template names; "greeting": how the user is addressed, else by the ID */
 } anshin_mail_facts_t;
 
 /* A time in data, under one of the names "when" and "expires_text": seconds since 1970, which the mail tells as its

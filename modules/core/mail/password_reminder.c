@@ -62,10 +62,11 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
 
 /* One that must be changed at the next login anyway has no end to tell of. An account that the operator has locked may
  * be unlocked soon. */
-static int is_in_use(const anshin_account_t *account)
+static int is_in_use(const anshin_op_t *op, const anshin_account_t *account)
 {
-    return !account->password_must_change &&
-           (account->state == ANSHIN_ACCOUNT_ACTIVE || account->state == ANSHIN_ACCOUNT_LOCKED);
+    const apr_int64_t state = anshin_account_standing(account, op->now);
+
+    return !account->password_must_change && (state == ANSHIN_ACCOUNT_ACTIVE || state == ANSHIN_ACCOUNT_LOCKED);
 }
 
 static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn, apr_time_t due)
@@ -75,7 +76,7 @@ static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn, apr_ti
     apr_array_header_t *terminals;
     apr_status_t status = anshin_account_terminals(op, txn, account, &terminals);
 
-    if (status != APR_SUCCESS || !is_in_use(account) || terminals->nelts == 0 ||
+    if (status != APR_SUCCESS || !is_in_use(op, account) || terminals->nelts == 0 ||
         APR_ARRAY_IDX(terminals, 0, anshin_terminal_t).address == NULL) {
         return status;
     }

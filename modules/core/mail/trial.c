@@ -23,7 +23,7 @@
 
 /* A value for every name that an installed mail has; t/check/templates.t compares. */
 static const char sample[] =
-    "{\"when\": 1795329000, \"where\": \"192.0.2.1\", \"by_password\": true,"
+    "{\"greeting\": \"安心 太郎\", \"when\": 1795329000, \"where\": \"192.0.2.1\", \"by_password\": true,"
     " \"by_code\": true, \"by_answer\": true, \"unlock_text\": 1795329000,"
     " \"terminal\": \"1\", \"address\": \"user@mail.example\", \"name\": \"p-01-usr007\", \"code\": \"000000\","
     " \"days\": 10, \"account_url\": \"https://login.example/anshin/\","

@@ -32,14 +32,8 @@ static apr_status_t convert(anshin_op_t *op, anshin_txn_t *txn, const anshin_acc
     return anshin_download_prepare(op, txn, account, terminal->number, &issue->download_password);
 }
 
-typedef struct change_t {
-    const anshin_member_t *member;
-    int method;
-    apr_array_header_t *issues;
-} change_t;
-
-static apr_status_t convert_all(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,
-                                apr_array_header_t *issues)
+apr_status_t anshin_method_change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,
+                                     apr_array_header_t *issues)
 {
     static const anshin_session_match_t every = {0};
     const anshin_event_t event = {.act = ANSHIN_ACT_METHOD_CHANGED, .account = account};
@@ -57,12 +51,17 @@ static apr_status_t convert_all(anshin_op_t *op, anshin_txn_t *txn, anshin_accou
         status = convert(op, txn, account, &APR_ARRAY_IDX(terminals, i, anshin_terminal_t), issues);
     }
     if (status != APR_SUCCESS || (status = anshin_account_put(op, txn, account)) != APR_SUCCESS ||
-        (status = anshin_sessions_end_in(op, txn, account->user, &every, NULL)) != APR_SUCCESS ||
-        (status = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account->user, 0)) != APR_SUCCESS) {
+        (status = anshin_sessions_end_in(op, txn, account->user, &every, NULL)) != APR_SUCCESS) {
         return status;
     }
     return anshin_event(op, txn, &event);
 }
+
+typedef struct change_t {
+    const anshin_member_t *member;
+    int method;
+    apr_array_header_t *issues;
+} change_t;
 
 static apr_status_t change_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
@@ -75,7 +74,8 @@ static apr_status_t change_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (status != APR_SUCCESS || account.method == change->method) {
         return status == APR_SUCCESS ? ANSHIN_EINVALID : status;
     }
-    return convert_all(op, txn, &account, change->method, change->issues);
+    status = anshin_method_change_in(op, txn, &account, change->method, change->issues);
+    return status == APR_SUCCESS ? anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account.user, 0) : status;
 }
 
 apr_status_t anshin_method_change(anshin_op_t *op, const anshin_member_t *member, int method,

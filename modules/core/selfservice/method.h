@@ -19,4 +19,9 @@ typedef struct anshin_method_issue_t {
 apr_status_t anshin_method_change(anshin_op_t *op, const anshin_member_t *member, int method,
                                   apr_array_header_t **issues);
 
+/* What follows from it, inside the write transaction of whoever may change it, who has looked at the rules: *account is
+ * written with the new method. issues: anshin_method_issue_t are added. ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_method_change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, int method,
+                                     apr_array_header_t *issues);
+
 #endif

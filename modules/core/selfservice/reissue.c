@@ -22,12 +22,14 @@
 
 int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account)
 {
+    const apr_int64_t state = anshin_account_standing(account, op->now);
+
     if (kind == ANSHIN_REISSUE_LOST) {
-        return (account->state == ANSHIN_ACCOUNT_ACTIVE || account->state == ANSHIN_ACCOUNT_LOCKED) &&
+        return (state == ANSHIN_ACCOUNT_ACTIVE || state == ANSHIN_ACCOUNT_LOCKED) &&
                account->method == ANSHIN_METHOD_CERTIFICATE &&
                ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_LOST_DEVICE);
     }
-    if (account->state != ANSHIN_ACCOUNT_ACTIVE) {
+    if (state != ANSHIN_ACCOUNT_ACTIVE) {
         return 0;
     }
     if (kind == ANSHIN_REISSUE_CERTIFICATE) {
@@ -356,6 +358,18 @@ typedef struct operators_code_t {
     apr_time_t expires_at;
 } operators_code_t;
 
+/* Is there a page that may ask this user for such a code? */
+static int asks_for_code(const anshin_op_t *op, const anshin_account_t *account)
+{
+    int password = anshin_reissue_allowed(op, ANSHIN_REISSUE_PASSWORD, account);
+
+    if (op->contract->policy.reissue_proof != ANSHIN_REISSUE_BY_QUESTION) {
+        return password || anshin_reissue_allowed(op, ANSHIN_REISSUE_LOST, account);
+    }
+    return gap_of(op, ANSHIN_REISSUE_PASSWORD, account) > 0 &&
+           (password || anshin_reissue_allowed(op, ANSHIN_REISSUE_CERTIFICATE, account));
+}
+
 static apr_status_t set_code(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const operators_code_t *code = baton;
@@ -363,6 +377,13 @@ static apr_status_t set_code(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     const anshin_event_t event = {.act = ANSHIN_ACT_CODE_GIVEN, .account = &account};
     apr_status_t status = anshin_account_get_typed(op, txn, code->user, &account);
 
+    if (status == APR_SUCCESS && !asks_for_code(op, &account)) {
+        return anshin_fail(&op->error, ANSHIN_EDENIED, "AN1430",
+                           "user %s (%s, login method %s): no page asks for such a code; htanshin user reset gives a "
+                           "new registration",
+                           account.user, anshin_account_state_name(anshin_account_standing(&account, op->now)),
+                           anshin_method_name(account.method));
+    }
     account.proof_mac = code->phc;
     account.proof_expires_at = code->expires_at;
     if (status != APR_SUCCESS || (status = anshin_account_put(op, txn, &account)) != APR_SUCCESS) {

@@ -67,7 +67,7 @@ apr_status_t anshin_reissue_execute(anshin_op_t *op, anshin_reissue_kind_t kind,
                                     const anshin_reissue_typed_t *typed, anshin_reissue_result_t *result);
 
 /* The operator's code for a password reissue by AnshinReissueProof factor, or for one that AnshinReissueGap keeps
- * waiting; a former one ends. ANSHIN_ENOTFOUND: no such user. */
+ * waiting; a former one ends. ANSHIN_ENOTFOUND: no such user; ANSHIN_EDENIED: no page asks this user for one. */
 #define ANSHIN_REISSUE_CODE_LIFE apr_time_from_sec(86400)
 apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char **code, apr_time_t *expires_at);
 

@@ -299,6 +299,21 @@ apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member,
     return anshin_op_write_rehearsed(op, ANSHIN_DURABLE, add_in, &wish);
 }
 
+apr_status_t anshin_terminal_change_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                       const anshin_terminal_t *terminal, const anshin_terminal_t *former)
+{
+    int renamed = strcmp(former->label ? former->label : "", terminal->label ? terminal->label : "") != 0;
+    apr_status_t status = anshin_terminal_put(op, txn, terminal);
+
+    if (status == APR_SUCCESS && renamed) {
+        status = anshin_certificate_label(op, txn, terminal);
+    }
+    if (status == APR_SUCCESS && former->kind != terminal->kind) {
+        status = anshin_sessions_refresh_in(op, txn, account, terminal);
+    }
+    return status == APR_SUCCESS ? tell(op, txn, ANSHIN_ACT_TERMINAL_CHANGED, account, terminal, former) : status;
+}
+
 /* Sent twice, it is changed and told of once. */
 static apr_status_t put_changed(anshin_op_t *op, anshin_txn_t *txn, const wish_t *wish, const anshin_account_t *account,
                                 const anshin_terminal_t *former)
@@ -318,12 +333,8 @@ static apr_status_t put_changed(anshin_op_t *op, anshin_txn_t *txn, const wish_t
     terminal.address = wish->typed->address;
     terminal.kind = wish->typed->kind;
     terminal.label = label;
-    if ((status = anshin_daily_add(op, txn, changes_key(op, account))) != APR_SUCCESS ||
-        (status = anshin_terminal_put(op, txn, &terminal)) != APR_SUCCESS ||
-        (renamed && (status = anshin_certificate_label(op, txn, &terminal)) != APR_SUCCESS)) {
-        return status;
-    }
-    return tell(op, txn, ANSHIN_ACT_TERMINAL_CHANGED, account, &terminal, former);
+    status = anshin_daily_add(op, txn, changes_key(op, account));
+    return status == APR_SUCCESS ? anshin_terminal_change_in(op, txn, account, &terminal, former) : status;
 }
 
 static apr_status_t change_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)

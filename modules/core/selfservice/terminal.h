@@ -57,6 +57,12 @@ apr_status_t anshin_terminal_add(anshin_op_t *op, const anshin_member_t *member,
 apr_status_t anshin_terminal_change(anshin_op_t *op, const anshin_member_t *member,
                                     const anshin_terminal_typed_t *typed, anshin_terminal_result_t *result);
 
+/* What follows from a change, inside the write transaction of whoever may make it, who has looked at the rules: the
+ * terminal is written, its certificates and sessions have its label and kind, both addresses are told.
+ * ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_terminal_change_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                       const anshin_terminal_t *terminal, const anshin_terminal_t *former);
+
 /* Delete one that is not the first: its certificate is revoked, its sessions end (S16). */
 apr_status_t anshin_terminal_delete(anshin_op_t *op, const anshin_member_t *member, apr_int64_t number,
                                     anshin_terminal_result_t *result);

@@ -64,6 +64,15 @@ static json_t *terminal_row(anshin_portal_request_t *request, const anshin_termi
     return row;
 }
 
+/* What the operator has written of the user, but for the memo, which is the operator's own (ATT-1). */
+static void put_person(anshin_portal_request_t *request)
+{
+    anshin_page_t *page = request->page;
+
+    anshin_page_long(page, page->page, "name", request->session.name);
+    anshin_page_long(page, page->page, "organisation", request->session.organisation);
+}
+
 /* Whether an authenticator app is enrolled, for users of one-time passwords. */
 static apr_status_t put_authenticator(anshin_portal_request_t *request)
 {
@@ -134,6 +143,7 @@ int anshin_page_account_get(anshin_portal_request_t *request)
     }
     put_certificate_end(request, views);
     anshin_page_text(request->page, "method_text", anshin_words_method(request->page, request->session.method));
+    put_person(request);
     if (ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_ADD)) {
         int full = views->nelts >= policy->terminals_max;
         anshin_page_flag(request->page, "can_add", !full);

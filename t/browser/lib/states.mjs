@@ -278,6 +278,8 @@ export function states(language, texts) {
       site_url: '/members/' })],
     'home-bare': ['home', visitor({ method_text: texts.methods.password, ...moment('last_login', '2026-11-21 18:04') },
       { user: { id: 'hanako.suzuki' } })],
+    'account-named': ['account', member('account', { terminals: terminals.slice(0, 1), method_text: texts.methods.certificate,
+      ...long('name', '寿限無寿限無五劫のすりきれ'.repeat(4)), ...long('organisation', 'Pharmacy-of-The-Long-Name.'.repeat(2)) })],
     account: ['account', member('account', { terminals, method_text: texts.methods.certificate, can_add: true,
       add_url: link('a') })],
     'account-days': ['account', member('account', { method_text: texts.methods.certificate,

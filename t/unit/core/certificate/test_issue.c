@@ -194,6 +194,16 @@ static void test_issue(apr_pool_t *pool)
     ok(anshin_download_find(fixture_op(&fixture), link, &state) == ANSHIN_EDENIED, "until it expires");
 }
 
+static void give_organisation(const char *user, const char *organisation)
+{
+    const char *key = anshin_account_key(fixture_op(&fixture), user);
+    anshin_account_t account;
+
+    (void)fixture_get(&fixture, &anshin_record_account, key, &account);
+    account.organisation = organisation;
+    fixture_put(&fixture, &anshin_record_account, key, &account);
+}
+
 static void test_order(apr_pool_t *pool)
 {
     static char longest[65];
@@ -220,6 +230,13 @@ static void test_order(apr_pool_t *pool)
     ok(same_text(order.unit, "会員部") && order.key_type == ANSHIN_KEY_P384 && order.mail == NULL &&
            order.uses == 1 << ANSHIN_USE_CLIENT,
        "CAS-1: with the contract's unit and key, for clients, without an address");
+    fixture.contract.policy.certificate_unit = "%{organisation}";
+    ok(anshin_issue_order(fixture_op(&fixture), &job, &order) == APR_SUCCESS && order.unit == NULL,
+       "CAS-1, ATT-1: without a unit where it is to be the user's organisation, who has none");
+    give_organisation("u", "㈱安心薬局");
+    ok(anshin_issue_order(fixture_op(&fixture), &job, &order) == APR_SUCCESS && same_text(order.unit, "㈱安心薬局") &&
+           same_text(order.name, "u-3 2027-01-15"),
+       "CAS-1, ATT-1: else it is, and the name is as before");
     fixture.contract.policy.certificate_alt_names = 1 << ANSHIN_ALT_NAME_MAIL;
     fixture.contract.policy.certificate_uses = 1 << ANSHIN_USE_CLIENT | 1 << ANSHIN_USE_MAIL;
     ok(anshin_issue_order(fixture_op(&fixture), &job, &order) == APR_SUCCESS &&

@@ -87,6 +87,33 @@ static void test_queue(void)
        "a language cannot climb out of the directory");
 }
 
+/* Who has a name is addressed by it, and sees the ID as well (ATT-1). */
+static void test_greeting(void)
+{
+    static const char *const names[] = {NULL, "", "安心 太郎", "{{user}}<b>"};
+    static const char *const bodies[] = {"p-01-usr007 様\n", "p-01-usr007 様\n", "安心 太郎 様\n(p-01-usr007)\n",
+                                         "{{user}}<b> 様\n(p-01-usr007)\n"};
+
+    fixture_file(&fixture, "mail/greeting.ja.mustache",
+                 "Subject: {{contract}}\n\n{{greeting}} 様\n{{#named}}\n({{user}})\n{{/named}}\n");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        anshin_account_t account = {.contract = "p-01", .user = "p-01-usr007", .language = "ja", .name = names[i]};
+        json_t *data = json_pack("{s:s}", "what", "x");
+        const anshin_mail_new_t mail = {"greeting", &account, "h@m.example", ANSHIN_MAIL_OWN, data, 0};
+        anshin_op_t *op = fixture_op(&fixture);
+        anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
+        apr_status_t status = anshin_mail_add(op, txn, &mail);
+        anshin_mail_text_t text = {.body = NULL};
+        anshin_mail_t record;
+
+        (void)anshin_txn_commit(txn, ANSHIN_LAZY);
+        ok(status == APR_SUCCESS && json_object_size(data) == 1 && open_only(&text, &record) == APR_SUCCESS &&
+               same_text(text.body, bodies[i]),
+           "ATT-1: the greeting of \"%s\"", names[i] != NULL ? names[i] : "-");
+        json_decref(data);
+    }
+}
+
 /* Nothing that an operator or a template says undoes what a mail tells of: it is queued, and fails by itself. */
 static void test_queue_never_refuses(void)
 {
@@ -258,6 +285,7 @@ int main(void)
     fixture_open(&fixture, &anshin_store_mem, NULL, pool);
     (void)mkdir(apr_pstrcat(pool, fixture.directory, "/mail", NULL), 0700);
     test_queue();
+    test_greeting();
     test_queue_never_refuses();
     test_falls_back();
     test_message_id();

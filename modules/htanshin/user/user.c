@@ -9,7 +9,6 @@
 #include "core/account/account.h"
 #include "core/admin/erase.h"
 #include "core/admin/operator.h"
-#include "core/context/own.h"
 #include "core/selfservice/reissue.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
@@ -17,21 +16,13 @@
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "htanshin/spool.h"
-#include "htanshin/user_show.h"
+#include "htanshin/user/user_attributes.h"
+#include "htanshin/user/user_change.h"
+#include "htanshin/user/user_list.h"
+#include "htanshin/user/user_show.h"
 #include "htanshin/values.h"
 
 #define LINE_SIZE 512 /* of a line that names a user, with NUL: ID and address have 64 and 254 at most */
-
-static json_t *invitation_result(anshin_call_t *call, const char *user, const anshin_invitation_t *invitation)
-{
-    json_t *result = json_object();
-
-    anshin_result_text(result, "user", user, call->pool);
-    anshin_result_text(result, "registration_url", invitation->url, call->pool);
-    anshin_result_text(result, "registration_code", invitation->code, call->pool);
-    anshin_result_time(result, "valid_until", invitation->expires_at, call->pool);
-    return result;
-}
 
 /* Make one user; spec is filled but for the ID, which is as it was typed. */
 static apr_status_t add_one(anshin_call_t *call, const char *typed, anshin_account_new_t *spec, json_t **result)
@@ -48,7 +39,7 @@ static apr_status_t add_one(anshin_call_t *call, const char *typed, anshin_accou
     if (status == APR_SUCCESS) {
         call->done = apr_psprintf(
             call->pool, "user %s is created all the same: htanshin user invite %s gives a new pair", user, user);
-        *result = invitation_result(call, user, &invitation);
+        *result = anshin_user_invitation(call, user, &invitation);
     }
     return status;
 }
@@ -159,9 +150,11 @@ static apr_status_t add_lines(anshin_call_t *call, const anshin_account_new_t *c
 
 static apr_status_t user_add(anshin_call_t *call)
 {
+    anshin_attributes_t attributes;
     anshin_account_new_t spec = {.address = anshin_call_value(call, "address"),
                                  .language = anshin_call_value(call, "language"),
-                                 .label = anshin_call_value(call, "label")};
+                                 .label = anshin_call_value(call, "label"),
+                                 .attributes = &attributes};
     int lines = strcmp(call->operands[0], "-") == 0;
     apr_status_t status = anshin_call_word(call, "method", anshin_method_words, -1, &spec.method);
 
@@ -169,9 +162,13 @@ static apr_status_t user_add(anshin_call_t *call)
         status =
             anshin_call_word(call, "terminal", anshin_terminal_kind_words, ANSHIN_TERMINAL_PC, &spec.terminal_kind);
     }
-    if (status == APR_SUCCESS && lines && spec.address != NULL) {
+    if (status == APR_SUCCESS) {
+        status = anshin_user_attributes(call, &attributes);
+    }
+    if (status == APR_SUCCESS && lines && (spec.address != NULL || attributes.name != NULL)) {
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1188",
-                             "--address: must not be given with -, where each line has its own");
+                             spec.address != NULL ? "--address: must not be given with -, where each line has its own"
+                                                  : "--name: must not be given with -, where there are several users");
     }
     if (status != APR_SUCCESS) {
         return status;
@@ -190,7 +187,7 @@ static apr_status_t user_invite(anshin_call_t *call)
     }
     if (status == APR_SUCCESS) {
         call->done = "the former pair has ended all the same: the same command gives another one";
-        call->result = invitation_result(call, user, &invitation);
+        call->result = anshin_user_invitation(call, user, &invitation);
     }
     return anshin_call_missing(call, status, "user", user);
 }
@@ -214,58 +211,6 @@ static apr_status_t user_code(anshin_call_t *call)
         anshin_result_time(call->result, "valid_until", expires_at, call->pool);
     }
     return anshin_call_missing(call, status, "user", user);
-}
-
-typedef struct listing_t {
-    anshin_rows_t *rows;
-    int state; /* -1: any */
-} listing_t;
-
-static apr_status_t list_one(void *baton, const char *key, const void *record)
-{
-    const anshin_account_t *account = record;
-    const listing_t *listing = baton;
-    apr_pool_t *pool = anshin_rows_scratch(listing->rows);
-    const char *place;
-    json_t *row;
-
-    (void)key;
-    if ((listing->state >= 0 && account->state != listing->state) ||
-        (place = anshin_rows_place(listing->rows, 0, account->user)) == NULL) {
-        return APR_SUCCESS;
-    }
-    row = json_object();
-    anshin_result_text(row, "user", account->user, pool);
-    anshin_result_text(row, "state", anshin_account_state_name(account->state), pool);
-    anshin_result_text(row, "method", anshin_method_name(account->method), pool);
-    anshin_result_number(row, "terminals", account->terminals != NULL ? account->terminals->nelts : 0);
-    anshin_result_time(row, "created_at", account->created_at, pool);
-    anshin_result_time(row, "last_login_at", account->last_login_at, pool);
-    return anshin_rows_add(listing->rows, place, row);
-}
-
-static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
-{
-    listing_t *listing = baton;
-
-    listing->rows = rows;
-    return anshin_own_each(&call->op, &anshin_record_account, anshin_account_key(&call->op, ""), list_one, listing);
-}
-
-static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
-{
-    (void)baton;
-    *at = 0;
-    return anshin_call_user(call, given, key);
-}
-
-static apr_status_t user_list(anshin_call_t *call)
-{
-    static const anshin_list_t list = {.after = list_after, .walk = list_walk};
-    listing_t listing;
-    apr_status_t status = anshin_call_word(call, "state", anshin_account_state_words, -1, &listing.state);
-
-    return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
 
 static apr_status_t user_show(anshin_call_t *call)
@@ -409,18 +354,12 @@ static const anshin_command_option_t add_options[] = {
     {"terminal", "KIND", "pc, mobile or smartphone; pc when not given.", 0},
     {"label", "LABEL", "What the first device is called, at most 32 characters; the user may change it.", 0},
     {"language", "LANGUAGE", "ja or en, of mail, until the user chooses one; when not given, that of the browser.", 0},
+    ANSHIN_ATTRIBUTE_OPTIONS,
     {NULL, NULL, NULL, 0},
 };
 
 static const anshin_command_option_t delete_options[] = {
     {"erase", NULL, "Remove history, mail and every other trace of the person as well, also of one deleted before.", 0},
-    {NULL, NULL, NULL, 0},
-};
-
-static const anshin_command_option_t list_options[] = {
-    {"state", "STATE", "Only those that are pending, active, locked or disabled.", 0},
-    ANSHIN_LIST_LIMIT,
-    ANSHIN_LIST_AFTER("USER", "the last user of the list before"),
     {NULL, NULL, NULL, 0},
 };
 
@@ -432,8 +371,15 @@ const anshin_command_t anshin_commands_user[] = {
      "Give a user who has not registered yet a new URL and code; the old ones end."},
     {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,
      "Show state, method, devices, certificates, locks and last login of a user."},
-    {"user", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, user_list,
+    {"user", "list", "", 0, 0, anshin_user_list_options, ANSHIN_ACCESS_STORE, anshin_user_list,
      "List the contract's users, in the order of their IDs."},
+    {"user", "set", "USER", 1, 1, anshin_user_set_options, ANSHIN_ACCESS_STORE, anshin_user_set,
+     "Change what is given of a user; what follows from it follows, as where users change it themselves."},
+    {"user", "reset", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, anshin_user_reset,
+     "Let a user who has lost everything register anew: passwords, answer and app are gone, certificates revoked, "
+     "sessions ended; prints a new registration URL and code."},
+    {"user", "must-change", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, anshin_user_must_change,
+     "Ask a user for a new password at the next login."},
     {"user", "lock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_lock, "Lock a user and end the user's sessions."},
     {"user", "unlock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_unlock,
      "Undo lock, disable and the lock of too many attempts; every counter starts again."},

@@ -1,13 +1,14 @@
 /*
  * htanshin user show: one user, as core hands it out.
  */
-#include "htanshin/user_show.h"
+#include "htanshin/user/user_show.h"
 
 #include "core/admin/particulars.h"
 #include "core/certificate/certificate.h"
 #include "htanshin/result.h"
+#include "htanshin/user/user_attributes.h"
 
-static void show_account(json_t *result, const anshin_account_t *account, apr_pool_t *pool)
+static void show_account(json_t *result, const anshin_account_t *account, apr_time_t now, apr_pool_t *pool)
 {
     anshin_result_text(result, "user", account->user, pool);
     anshin_result_text(result, "contract", account->contract, pool);
@@ -15,6 +16,8 @@ static void show_account(json_t *result, const anshin_account_t *account, apr_po
     anshin_result_text(result, "state", anshin_account_state_name(account->state), pool);
     anshin_result_text(result, "method", anshin_method_name(account->method), pool);
     anshin_result_text(result, "language", account->language, pool);
+    anshin_user_put_attributes(result, account, pool);
+    anshin_result_flag(result, "valid_now", anshin_account_valid(account, now));
     anshin_result_time(result, "created_at", account->created_at, pool);
     anshin_result_time(result, "registered_at", account->registered_at, pool);
     anshin_result_time(result, "password_set_at", account->password_set_at, pool);
@@ -90,7 +93,7 @@ apr_status_t anshin_user_show(anshin_call_t *call, const char *user, json_t **re
         return status;
     }
     *result = json_object();
-    show_account(*result, &found.account, call->pool);
+    show_account(*result, &found.account, call->op.now, call->pool);
     show_invitation(*result, &found, call->op.now, call->pool);
     show_locks(*result, &found, call->pool);
     anshin_result_number(*result, "sessions", found.sessions);
@@ -103,4 +106,15 @@ apr_status_t anshin_user_show(anshin_call_t *call, const char *user, json_t **re
         show_terminal(row, &APR_ARRAY_IDX(found.terminals, i, anshin_terminal_facts_t), call->op.now, call->pool);
     }
     return APR_SUCCESS;
+}
+
+json_t *anshin_user_invitation(const anshin_call_t *call, const char *user, const anshin_invitation_t *invitation)
+{
+    json_t *result = json_object();
+
+    anshin_result_text(result, "user", user, call->pool);
+    anshin_result_text(result, "registration_url", invitation->url, call->pool);
+    anshin_result_text(result, "registration_code", invitation->code, call->pool);
+    anshin_result_time(result, "valid_until", invitation->expires_at, call->pool);
+    return result;
 }
