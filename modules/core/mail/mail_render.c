@@ -107,8 +107,8 @@ static int take_links_out(anshin_op_t *op, json_t *data)
     return done;
 }
 
-/* A user who has a name is addressed by it, as far as links were not taken out of it, and told the ID beside it (ATT-1).
- * 0: no memory. */
+/* A user who has a name is addressed by what is left of it without links, and told the ID beside it (ATT-1). 0: no
+ * memory. */
 static int greet(json_t *data, const char *user)
 {
     const char *name = json_string_value(json_object_get(data, "greeting"));
