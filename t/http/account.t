@@ -21,6 +21,14 @@ $p->register;
 my $c = $s->client;
 $p->login($c);
 
+# What the operator has written of the user (ATT-1); the memo is the operator's own.
+unlike($c->get('/anshin/account')->text, qr{<dt>(?:お名前|ご所属)</dt>}, 'ATT-1: without a name nothing of it is shown');
+is($s->htanshin('user', 'set', 'p-01-usr001', map { Encode::encode('UTF-8', $_) } '--name', '<b>安心</b> "太郎"', '--organisation', '㈱安心薬局&co', '--memo', 'not for you',
+    '--groups', 'hidden-group')->{status}, 0, 'ATT-1: name, organisation, memo, group');
+my $named = $c->get('/anshin/account')->text;
+like($named, qr{<dt>お名前</dt><dd><bdi>&lt;b&gt;安心&lt;/b&gt; &quot;太郎&quot;</bdi></dd>.*<dt>ご所属</dt><dd><bdi>㈱安心薬局&amp;co</bdi>}s, 'ATT-1, S27: the account page shows name and organisation, safe');
+unlike($named, qr{not for you|hidden-group}, 'ATT-1: and neither memo nor groups');
+
 # What the history says of whom, and where its entries lead.
 sub history_acts {
     my ($page) = @_;

@@ -241,6 +241,23 @@ static apr_status_t disable(anshin_op_t *op)
     return anshin_account_lock(op, scene.user, ANSHIN_ACCOUNT_DISABLED);
 }
 
+static apr_status_t amend_name(anshin_op_t *op)
+{
+    const anshin_amend_t amend = {.user = scene.user,
+                                  .kind = -1,
+                                  .method = -1,
+                                  .attributes = {.given = 1 << ANSHIN_ATTRIBUTE_NAME, .name = "安心 太郎"}};
+    anshin_amended_t amended;
+
+    return anshin_account_amend(op, &amend, &amended);
+}
+
+static void named(void)
+{
+    member();
+    (void)amend_name(fixture_op(&fixture));
+}
+
 static apr_status_t revoke_all(anshin_op_t *op)
 {
     apr_array_header_t *serials;
@@ -313,13 +330,17 @@ static const struct verb_t {
     {"locking a user", member, lock, ANSHIN_ACT_ACCOUNT_LOCKED, 1, 0},
     {"disabling a user", member, disable, ANSHIN_ACT_ACCOUNT_DISABLED, 1, 0},
     {"unlocking a user", locked, unlock, ANSHIN_ACT_ACCOUNT_UNLOCKED, 1, 0},
+    {"writing a user's name", member, amend_name, ANSHIN_ACT_ACCOUNT_CHANGED, 1, 0},
+    {"writing the same name", named, amend_name, ANSHIN_ACT_ACCOUNT_CHANGED, 0, 0},
+    {"asking for a new password", registered, ask_for_change, ANSHIN_ACT_PASSWORD_MUST_CHANGE, 1, 0},
+    {"resetting who has not registered", invited, reset_user, ANSHIN_ACT_ACCOUNT_INVITED, 1, 0},
     {"deleting a user", certificate_member, delete_user, ANSHIN_ACT_ACCOUNT_DELETED, 1, 1},
     {"revoking what a user has who is deleted", certificate_member, delete_user, ANSHIN_ACT_CERTIFICATE_REVOKED, 1, 1},
     {"deleting a user and what strangers typed", member, forget, ANSHIN_ACT_ACCOUNT_DELETED, 1, 0},
     {"dropping the mail of a user who is deleted", mail_given_up, forget, ANSHIN_ACT_MAIL_DROPPED, 1, 1},
     {"erasing a user", member, erase, ANSHIN_ACT_ACCOUNT_ERASED, 1, 1},
     {"erasing what was left of a user", deleted, erase, ANSHIN_ACT_ACCOUNT_ERASED, 1, 0},
-    {"the operator's code", registered, operators_code, ANSHIN_ACT_CODE_GIVEN, 1, 0},
+    {"the operator's code", with_certificate, operators_code, ANSHIN_ACT_CODE_GIVEN, 1, 0},
     {"revoking", certificate_member, revoke_certificate, ANSHIN_ACT_CERTIFICATE_REVOKED, 1, 0},
     {"revoking all of a user", certificate_member, revoke_all, ANSHIN_ACT_CERTIFICATE_REVOKED, 1, 0},
     {"ending all sessions", member, close_sessions, ANSHIN_ACT_SESSIONS_ENDED, 1, 0},
