@@ -186,14 +186,16 @@ static const char *complaint(talk_t *talk, apr_pool_t *pool)
 
 static apr_status_t verdict(int status, const char *program, talk_t *talk, anshin_error_t *err, apr_pool_t *pool)
 {
+    const char *what = talk->message->what != NULL ? talk->message->what : "mail";
+
     if (status == 0 && talk->done == talk->message->length) {
         return APR_SUCCESS;
     }
     return WIFEXITED(status) && WEXITSTATUS(status) != 0
-               ? anshin_fail(err, ANSHIN_EFAULT, "AN0743", "mail: %s ended with %d%s", program, WEXITSTATUS(status),
+               ? anshin_fail(err, ANSHIN_EFAULT, "AN0743", "%s: %s ended with %d%s", what, program, WEXITSTATUS(status),
                              complaint(talk, pool))
-               : anshin_fail(err, ANSHIN_EFAULT, "AN0744", "mail: %s did not take the message, or not in time%s",
-                             program, complaint(talk, pool));
+               : anshin_fail(err, ANSHIN_EFAULT, "AN0744", "%s: %s did not take the message, or not in time%s",
+                             what, program, complaint(talk, pool));
 }
 
 /* Pipes to its standard input and from its standard error. */
@@ -214,6 +216,7 @@ apr_status_t anshin_command_run(const char *command, const anshin_message_t *mes
                                 anshin_error_t *err, apr_pool_t *pool)
 {
     apr_time_t until = anshin_uptime_now() + wait;
+    const char *what = message->what != NULL ? message->what : "mail";
     talk_t talk = {.message = message};
     char **argv;
     int input[2];
@@ -223,10 +226,11 @@ apr_status_t anshin_command_run(const char *command, const anshin_message_t *mes
     int rc;
 
     if (!anshin_command_valid(command, pool) || apr_tokenize_to_argv(command, &argv, pool) != APR_SUCCESS) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0740", "mail: the command must be a program by its absolute path");
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0740", "%s: the command must be a program by its absolute path",
+                           what);
     }
     if (!open_pipes(input, errors)) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0741", "mail: cannot make a pipe: %s", strerror(errno));
+        return anshin_fail(err, ANSHIN_EFAULT, "AN0741", "%s: cannot make a pipe: %s", what, strerror(errno));
     }
     rc = spawn(&child, argv, input[0], errors[1]);
     (void)close(input[0]);
@@ -246,5 +250,5 @@ apr_status_t anshin_command_run(const char *command, const anshin_message_t *mes
     hang_up(&talk.errors);
     hang_up(&talk.ended);
     return rc == 0 ? verdict(status, argv[0], &talk, err, pool)
-                   : anshin_fail(err, ANSHIN_EFAULT, "AN0742", "mail: %s: %s", argv[0], strerror(rc));
+                   : anshin_fail(err, ANSHIN_EFAULT, "AN0742", "%s: %s: %s", what, argv[0], strerror(rc));
 }

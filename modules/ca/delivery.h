@@ -10,6 +10,7 @@ typedef struct anshin_message_t {
     const char *name; /* of the file: the same for the same mail, [0-9a-z.] */
     const char *data;
     apr_size_t length;
+    const char *what; /* for errors of a command; NULL: "mail" */
 } anshin_message_t;
 
 /* Make spool with tmp, new and cur where missing, mode 2770. APR_SUCCESS; ANSHIN_EINVALID (one that is there is open to

@@ -211,6 +211,16 @@ static apr_status_t limit_ourselves(start_t *start)
     return status;
 }
 
+static apr_status_t check_audit(start_t *start)
+{
+    const char *command = start->config->server.audit_command;
+
+    return command == NULL || anshin_command_valid(command, start->pool)
+               ? APR_SUCCESS
+               : anshin_fail(&start->err, ANSHIN_EINVALID, "AN1482",
+                             "AnshinAuditCommand must be a program by its absolute path, with its arguments");
+}
+
 static apr_status_t prepare_mail(start_t *start)
 {
     const anshin_server_t *server = &start->config->server;
@@ -242,6 +252,9 @@ static apr_status_t open_all(start_t *start)
     }
     if (status == APR_SUCCESS) {
         status = prepare_mail(start);
+    }
+    if (status == APR_SUCCESS) {
+        status = check_audit(start);
     }
     if (status == APR_SUCCESS) {
         status = anshin_uptime_open(&start->env.uptime, &start->err, start->pool);

@@ -15,6 +15,8 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "ca/audit_pipe.h"
+#include "ca/chainer.h"
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/publisher.h"
@@ -176,6 +178,39 @@ static void *APR_THREAD_FUNC publish_on(apr_thread_t *thread, void *data)
         heard = rings(worker, &ending);
     }
     apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* Events go from the store into the trail (AUD-1). */
+static void *APR_THREAD_FUNC chain_on(apr_thread_t *thread, void *data)
+{
+    worker_t *worker = data;
+    anshin_chainer_t chainer;
+    int ending;
+
+    (void)thread;
+    anshin_chainer_init(&chainer, worker->work->env);
+    do {
+        (void)rings(worker, &ending);
+        while (anshin_chainer_run(&chainer)) {} /* at the end as well: what was done before it stands in the trail */
+        pause_for(worker, NAP);
+    } while (!ending);
+    anshin_chainer_end(&chainer);
+    return NULL;
+}
+
+/* And from there into a command of the operator's (AUD-3). */
+static void *APR_THREAD_FUNC pipe_on(apr_thread_t *thread, void *data)
+{
+    worker_t *worker = data;
+    anshin_audit_pipe_t pipe = {.env = worker->work->env};
+    int ending = 0;
+
+    (void)thread;
+    while (!ending) {
+        pause_for(worker, anshin_audit_pipe_run(&pipe));
+        (void)rings(worker, &ending);
+    }
     return NULL;
 }
 
@@ -428,7 +463,14 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
 {
     worker_t worker = {.work = work};
     hand_t *hands = apr_pcalloc(pool, (apr_size_t)threads * sizeof(*hands));
-    apr_thread_t *publisher = NULL;
+    struct {
+        apr_thread_start_t run;
+        int is_wanted;
+        const char *what; /* that is not done without it */
+        apr_thread_t *thread;
+    } others[] = {{publish_on, 1, "no list of revoked certificates is written", NULL},
+                  {chain_on, 1, "the audit trail is not chained", NULL},
+                  {pipe_on, work->env->config->server.audit_command != NULL, "AnshinAuditCommand gets nothing", NULL}};
     apr_status_t ended;
     apr_status_t status;
 
@@ -441,10 +483,12 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
     note_clock(work->env);
     anshin_log(ANSHIN_LOG_NOTICE, "AN0760", "at work in %s, %d threads", work->env->config->server.state_dir, threads);
     status = start_threads(&worker, hands, threads, pool);
-    if (apr_thread_create(&publisher, NULL, publish_on, &worker, pool) != APR_SUCCESS) {
-        anshin_log(ANSHIN_LOG_ERROR, "AN1226",
-                   "a thread cannot be started: no list of revoked certificates is written");
-        publisher = NULL;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (others[i].is_wanted &&
+            apr_thread_create(&others[i].thread, NULL, others[i].run, &worker, pool) != APR_SUCCESS) {
+            anshin_log(ANSHIN_LOG_ERROR, "AN1226", "a thread cannot be started: %s", others[i].what);
+            others[i].thread = NULL;
+        }
     }
     if (status == APR_SUCCESS) {
         status = listen_on(&worker, signals, lifeline, bell);
@@ -455,8 +499,10 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
             (void)apr_thread_join(&ended, hands[i].thread);
         }
     }
-    if (publisher != NULL) {
-        (void)apr_thread_join(&ended, publisher);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (others[i].thread != NULL) {
+            (void)apr_thread_join(&ended, others[i].thread);
+        }
     }
     return status;
 }

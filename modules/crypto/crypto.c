@@ -142,6 +142,8 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     made->mac = anshin_crypto_mac;
     made->seal = anshin_crypto_seal;
     made->unseal = anshin_crypto_unseal;
+    made->seal_under = anshin_crypto_seal_under;
+    made->unseal_under = anshin_crypto_unseal_under;
     made->password_hash = anshin_crypto_password_hash;
     made->password_verify = anshin_crypto_password_verify;
     made->hotp = anshin_hotp;

@@ -45,13 +45,13 @@ apr_status_t anshin_crypto_mac(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES]
 }
 
 /* A cipher with key and nonce in place that has taken the data which is authenticated only. NULL: failed. */
-static EVP_CIPHER_CTX *begin(const context_t *context, const anshin_derived_key_t *key, const unsigned char *head,
+static EVP_CIPHER_CTX *begin(const context_t *context, const unsigned char *key, const unsigned char *head,
                              const char *bound, int encrypt)
 {
     EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     int written;
 
-    if (cipher == NULL || !EVP_CipherInit_ex2(cipher, context->gcm, key->key, head + 1, encrypt, NULL) ||
+    if (cipher == NULL || !EVP_CipherInit_ex2(cipher, context->gcm, key, head + 1, encrypt, NULL) ||
         !EVP_CipherUpdate(cipher, NULL, &written, head, 1) ||
         (bound != NULL &&
          !EVP_CipherUpdate(cipher, NULL, &written, (const unsigned char *)bound, (int)strlen(bound)))) {
@@ -61,19 +61,17 @@ static EVP_CIPHER_CTX *begin(const context_t *context, const anshin_derived_key_
     return cipher;
 }
 
-apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound,
-                                anshin_bytes_t data, apr_pool_t *pool)
+apr_status_t anshin_crypto_seal_under(void *ctx, anshin_bytes_t *sealed, const unsigned char *key, const char *bound,
+                                      anshin_bytes_t data, apr_pool_t *pool)
 {
     const context_t *context = ctx;
-    const anshin_derived_key_t *key;
     EVP_CIPHER_CTX *cipher;
     unsigned char *out;
     int body = 0;
     int tail = 0;
     int made;
 
-    if (data.length > LENGTH_MAX || (bound != NULL && strlen(bound) > INT_MAX) ||
-        anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) != APR_SUCCESS) {
+    if (data.length > LENGTH_MAX || (bound != NULL && strlen(bound) > INT_MAX)) {
         return ANSHIN_EFAULT;
     }
     out = apr_palloc(pool, HEAD_BYTES + data.length + TAG_BYTES);
@@ -95,12 +93,28 @@ apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *p
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
-                                  anshin_bytes_t sealed, apr_pool_t *pool)
+apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound,
+                                anshin_bytes_t data, apr_pool_t *pool)
+{
+    const context_t *context = ctx;
+    const anshin_derived_key_t *key;
+
+    return anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) == APR_SUCCESS
+               ? anshin_crypto_seal_under(ctx, sealed, key->key, bound, data, pool)
+               : ANSHIN_EFAULT;
+}
+
+/* What can be seen before there is a key. */
+static int may_be_sealed(anshin_bytes_t sealed)
+{
+    return sealed.length >= HEAD_BYTES + TAG_BYTES && sealed.length <= INT_MAX && sealed.data[0] == VERSION;
+}
+
+apr_status_t anshin_crypto_unseal_under(void *ctx, anshin_bytes_t *data, const unsigned char *key, const char *bound,
+                                        anshin_bytes_t sealed, apr_pool_t *pool)
 {
     const context_t *context = ctx;
     const unsigned char *in = sealed.data;
-    const anshin_derived_key_t *key;
     EVP_CIPHER_CTX *cipher;
     apr_size_t text_length;
     unsigned char *text;
@@ -108,11 +122,10 @@ apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *p
     int tail = 0;
     int genuine;
 
-    if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed.length > INT_MAX || in[0] != VERSION) {
+    if (!may_be_sealed(sealed)) {
         return ANSHIN_EDENIED;
     }
-    if ((bound != NULL && strlen(bound) > INT_MAX) ||
-        anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) != APR_SUCCESS) {
+    if (bound != NULL && strlen(bound) > INT_MAX) {
         return ANSHIN_EFAULT;
     }
     cipher = begin(context, key, in, bound, 0);
@@ -134,4 +147,18 @@ apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *p
     data->data = text;
     data->length = text_length;
     return APR_SUCCESS;
+}
+
+apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
+                                  anshin_bytes_t sealed, apr_pool_t *pool)
+{
+    const context_t *context = ctx;
+    const anshin_derived_key_t *key;
+
+    if (!may_be_sealed(sealed)) {
+        return ANSHIN_EDENIED;
+    }
+    return anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) == APR_SUCCESS
+               ? anshin_crypto_unseal_under(ctx, data, key->key, bound, sealed, pool)
+               : ANSHIN_EFAULT;
 }

@@ -22,12 +22,13 @@ static const char *account_name(uid_t uid, apr_pool_t *pool)
 }
 
 /* The kernel keeps it over su and sudo. NULL: nobody logged in, as for a service or in a container. */
-static const char *login_name(apr_pool_t *pool)
+static const char *login_name(apr_int64_t *number, apr_pool_t *pool)
 {
     FILE *file = fopen("/proc/self/loginuid", "re");
     uid_t uid = (uid_t)-1;
     char text[24];
 
+    *number = -1;
     if (file == NULL) {
         return NULL;
     }
@@ -35,15 +36,29 @@ static const char *login_name(apr_pool_t *pool)
         uid = (uid_t)strtoul(text, NULL, 10);
     }
     (void)fclose(file);
-    return uid != (uid_t)-1 ? account_name(uid, pool) : NULL;
+    if (uid == (uid_t)-1) {
+        return NULL;
+    }
+    *number = uid;
+    return account_name(uid, pool);
 }
 
-void anshin_actor_caller(anshin_actor_t *actor, apr_pool_t *pool)
+/* What --operator says, and what sudo says: neither is proven. */
+static const char *claims(const char *operator_name, apr_pool_t *pool)
 {
-    const char *claimed = getenv("SUDO_USER");
+    const char *sudo = getenv("SUDO_USER");
+    const char *both = operator_name == NULL ? sudo
+                       : sudo == NULL        ? operator_name
+                                             : apr_pstrcat(pool, operator_name, " (sudo ", sudo, ")", NULL);
 
+    return both != NULL ? anshin_text_clean(both, pool) : NULL;
+}
+
+void anshin_actor_caller(anshin_actor_t *actor, const char *operator_name, apr_pool_t *pool)
+{
     *actor = (anshin_actor_t){.kind = ANSHIN_ACTOR_OPERATOR,
                               .name = account_name(getuid(), pool),
-                              .login = login_name(pool),
-                              .claimed = claimed != NULL ? anshin_text_clean(claimed, pool) : NULL};
+                              .uid = getuid(),
+                              .claimed = claims(operator_name, pool)};
+    actor->login = login_name(&actor->login_uid, pool);
 }

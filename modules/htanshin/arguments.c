@@ -65,6 +65,19 @@ static apr_status_t take_flag(reader_t *reader, const char *attached, int *flag)
     return APR_SUCCESS;
 }
 
+/* 1: the command has an option of that name, which then is not the one of every command. */
+static int is_own(const anshin_call_t *call, const char *name)
+{
+    const anshin_command_option_t *options = call->command != NULL ? call->command->options : NULL;
+
+    for (int i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (strcmp(options[i].name, name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* An option of the command itself, whose words come before its options. */
 static apr_status_t take_command_option(reader_t *reader, const char *name, const char *attached)
 {
@@ -99,6 +112,9 @@ static apr_status_t take_option(reader_t *reader)
     }
     if (strcmp(name, "--contract") == 0) {
         return take_value(reader, attached, &call->contract);
+    }
+    if (strcmp(name, "--operator") == 0 && !is_own(call, "operator")) {
+        return take_value(reader, attached, &call->operator_name);
     }
     if (strcmp(name, "--json") == 0) {
         return take_flag(reader, attached, &call->json);

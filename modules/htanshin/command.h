@@ -54,7 +54,8 @@ struct anshin_call_t {
     apr_pool_t *pool;
     const anshin_command_t *command;
     const char *state_dir;
-    const char *contract; /* --contract, or NULL */
+    const char *contract;      /* --contract, or NULL */
+    const char *operator_name; /* --operator, or NULL */
     int json;
     int help;    /* --help was among the arguments, or the name of a family stood alone */
     int version; /* --version was */
@@ -77,6 +78,7 @@ extern const anshin_command_t anshin_commands_cert[];
 extern const anshin_command_t anshin_commands_session[];
 extern const anshin_command_t anshin_commands_history[];
 extern const anshin_command_t anshin_commands_find[];
+extern const anshin_command_t anshin_commands_audit[];
 extern const anshin_command_t anshin_commands_mail[];
 extern const anshin_command_t anshin_commands_ca[];
 extern const anshin_command_t anshin_commands_compromise[];

@@ -109,7 +109,7 @@ static apr_status_t take(anshin_call_t *call)
     }
     status = choose_user(call, &directory, &user);
     if (status == APR_SUCCESS && call->command->access == ANSHIN_ACCESS_SIGNER && directory.st_gid != 0) {
-        const anshin_state_owners_t owners = {directory.st_gid, user.uid};
+        const anshin_state_owners_t owners = {directory.st_gid, user.uid, (uid_t)-1};
 
         status = anshin_state_dir(call->state_dir, &owners, ANSHIN_STATE_MAKE, NULL, &call->op.error, call->pool);
     }

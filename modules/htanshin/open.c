@@ -42,7 +42,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
     if (call->command->access == ANSHIN_ACCESS_NONE) {
         return APR_SUCCESS;
     }
-    anshin_actor_caller(&call->op.actor, call->pool);
+    anshin_actor_caller(&call->op.actor, call->operator_name, call->pool);
     status = anshin_identity_take(call);
     if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_SIGNER) {
         return status;

@@ -13,11 +13,13 @@
 #include "runtime/state_dir.h"
 
 #define GROUP_DEFAULT "anshin"
+#define WORKER_DEFAULT "anshin-ca"
 
 /* What the options say, or else the configuration that httpd left there, or else the installed names. */
 static apr_status_t find_owners(anshin_call_t *call, anshin_state_owners_t *owners)
 {
-    anshin_server_t server = {.group = GROUP_DEFAULT, .signer_user = ANSHIN_SIGNER_USER_DEFAULT};
+    anshin_server_t server = {
+        .group = GROUP_DEFAULT, .signer_user = ANSHIN_SIGNER_USER_DEFAULT, .worker_user = WORKER_DEFAULT};
     const char *group = anshin_call_value(call, "group");
     const char *signer = anshin_call_value(call, "signer-user");
     anshin_config_t *config;

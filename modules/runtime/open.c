@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "core/audit/trail.h"
 #include "crypto/crypto.h"
 #include "runtime/state_names.h"
 #include "store/dbm/store_dbm.h"
@@ -46,5 +47,6 @@ apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const
     env->config = config;
     env->now = anshin_clock_system;
     env->now_baton = NULL;
+    env->audit = &anshin_trail;
     return status == APR_SUCCESS ? anshin_open_store(&env->store, &config->server, err, pool) : status;
 }

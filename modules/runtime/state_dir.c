@@ -22,18 +22,17 @@
 
 #define TOP_MODE 0750
 
-typedef enum owner_t { OWNER_GROUP, OWNER_SIGNER } owner_t;
-
 typedef struct part_t {
     const char *name;
-    owner_t owner;
+    anshin_state_keeper_t owner;
     mode_t mode;
 } part_t;
 
 static const part_t parts[] = {
-    {ANSHIN_STATE_CA, OWNER_SIGNER, 0750},    {ANSHIN_STATE_STORE, OWNER_GROUP, 02770},
-    {ANSHIN_STATE_SLOTS, OWNER_GROUP, 02770}, {ANSHIN_STATE_RUN, OWNER_GROUP, 02770},
-    {ANSHIN_STATE_MAIL, OWNER_GROUP, 02770},  {ANSHIN_STATE_CRL, OWNER_GROUP, 02770},
+    {ANSHIN_STATE_CA, ANSHIN_KEEPER_SIGNER, 0750},    {ANSHIN_STATE_STORE, ANSHIN_KEEPER_GROUP, 02770},
+    {ANSHIN_STATE_SLOTS, ANSHIN_KEEPER_GROUP, 02770}, {ANSHIN_STATE_RUN, ANSHIN_KEEPER_GROUP, 02770},
+    {ANSHIN_STATE_MAIL, ANSHIN_KEEPER_GROUP, 02770},  {ANSHIN_STATE_CRL, ANSHIN_KEEPER_GROUP, 02770},
+    {ANSHIN_STATE_AUDIT, ANSHIN_KEEPER_WORKER, 0750},
 };
 
 /* --- one directory --- */
@@ -88,7 +87,7 @@ static apr_status_t enter(int *fd, struct stat *seen, int *made, const anshin_st
 
 static apr_status_t part_of(const anshin_state_walk_t *walk, const part_t *part)
 {
-    uid_t uid = part->owner == OWNER_SIGNER ? walk->owners->signer : (uid_t)-1;
+    uid_t uid = anshin_state_keeper(walk, part->owner);
     struct stat seen;
     int fd = -1;
     int made;
@@ -101,7 +100,7 @@ static apr_status_t part_of(const anshin_state_walk_t *walk, const part_t *part)
         status = anshin_state_set(walk, fd, part->name, &seen, uid, part->mode);
     }
     if (status == APR_SUCCESS && !made && walk->act == ANSHIN_STATE_MEND) {
-        status = anshin_state_mend(walk, fd, part->name, part->owner == OWNER_SIGNER);
+        status = anshin_state_mend(walk, fd, part->name, part->owner);
     }
     if (fd >= 0) {
         (void)close(fd);
@@ -198,10 +197,13 @@ apr_status_t anshin_state_dir(const char *state_dir, const anshin_state_owners_t
 apr_status_t anshin_state_owners_find(anshin_state_owners_t *owners, const anshin_server_t *server, anshin_error_t *err)
 {
     anshin_unix_user_t signer = {.name = NULL, .uid = (uid_t)-1};
+    anshin_unix_user_t worker = {.name = NULL, .uid = (uid_t)-1};
+    anshin_error_t deaf;
     apr_status_t status;
 
+    anshin_error_clear(&deaf);
     owners->group = (gid_t)-1;
-    owners->signer = (uid_t)-1;
+    owners->signer = owners->worker = (uid_t)-1;
     if (geteuid() != 0) {
         return APR_SUCCESS;
     }
@@ -209,6 +211,10 @@ apr_status_t anshin_state_owners_find(anshin_state_owners_t *owners, const anshi
     if (status == APR_SUCCESS) {
         status = anshin_unix_user_find(&signer, server->signer_user, err);
         owners->signer = signer.uid;
+    }
+    if (status == APR_SUCCESS && server->worker_user != NULL &&
+        anshin_unix_user_find(&worker, server->worker_user, &deaf) == APR_SUCCESS) {
+        owners->worker = worker.uid; /* who is missing is told of by the worker's start */
     }
     return status;
 }

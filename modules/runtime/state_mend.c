@@ -22,7 +22,7 @@
 
 typedef struct mend_t {
     const anshin_state_walk_t *walk;
-    int signers;
+    anshin_state_keeper_t keeper;
     int depth;
 } mend_t;
 
@@ -33,8 +33,8 @@ static mode_t mode_in(const mend_t *mend, const char *name)
 {
     apr_size_t length = strlen(name);
 
-    if (!mend->signers) {
-        return FILE_MODE;
+    if (mend->keeper != ANSHIN_KEEPER_SIGNER) {
+        return mend->keeper == ANSHIN_KEEPER_WORKER ? 0640 : FILE_MODE;
     }
     return length > 4 && strcmp(name + length - 4, ".crt") == 0 ? 0644 : 0600;
 }
@@ -43,7 +43,7 @@ static mode_t mode_in(const mend_t *mend, const char *name)
 static int set(const mend_t *mend, int fd, const struct stat *seen, mode_t mode)
 {
     const anshin_state_walk_t *walk = mend->walk;
-    uid_t uid = walk->root && mend->signers ? walk->owners->signer : (uid_t)-1;
+    uid_t uid = walk->root ? anshin_state_keeper(walk, mend->keeper) : (uid_t)-1;
     gid_t gid = walk->root ? walk->owners->group : (gid_t)-1;
     char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 
@@ -60,14 +60,14 @@ static int set(const mend_t *mend, int fd, const struct stat *seen, mode_t mode)
 
 static apr_status_t mend_directory(const mend_t *mend, int fd, const struct stat *seen, const char *path)
 {
-    const mend_t below = {mend->walk, mend->signers, mend->depth + 1};
+    const mend_t below = {mend->walk, mend->keeper, mend->depth + 1};
     apr_status_t status;
     int opened;
 
     if (below.depth > DEPTH_MAX) {
         return APR_SUCCESS;
     }
-    if (set(mend, fd, seen, mend->signers ? 0750 : DIRECTORY_MODE) != 0) {
+    if (set(mend, fd, seen, mend->keeper != ANSHIN_KEEPER_GROUP ? 0750 : DIRECTORY_MODE) != 0) {
         return anshin_state_failed(mend->walk, "cannot set the mode of", path);
     }
     opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -129,9 +129,22 @@ static apr_status_t mend_in(const mend_t *mend, int directory, const char *path)
     return status;
 }
 
-apr_status_t anshin_state_mend(const anshin_state_walk_t *walk, int directory, const char *name, int signers)
+uid_t anshin_state_keeper(const anshin_state_walk_t *walk, anshin_state_keeper_t keeper)
 {
-    const mend_t mend = {walk, signers, 0};
+    switch (keeper) {
+    case ANSHIN_KEEPER_SIGNER:
+        return walk->owners->signer;
+    case ANSHIN_KEEPER_WORKER:
+        return walk->owners->worker;
+    default:
+        return (uid_t)-1;
+    }
+}
+
+apr_status_t anshin_state_mend(const anshin_state_walk_t *walk, int directory, const char *name,
+                               anshin_state_keeper_t keeper)
+{
+    const mend_t mend = {walk, keeper, 0};
 
     return mend_in(&mend, directory, name);
 }

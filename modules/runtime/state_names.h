@@ -11,5 +11,6 @@
 #define ANSHIN_STATE_RUN "run"
 #define ANSHIN_STATE_MAIL "mail"
 #define ANSHIN_STATE_CRL "crl"
+#define ANSHIN_STATE_AUDIT "audit"
 
 #endif

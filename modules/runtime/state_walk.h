@@ -14,6 +14,7 @@
 typedef struct anshin_state_owners_t {
     gid_t group;
     uid_t signer;
+    uid_t worker; /* (uid_t)-1: not known yet */
 } anshin_state_owners_t;
 
 typedef enum anshin_state_act_t {

@@ -190,6 +190,13 @@ static apr_status_t fault_unseal(void *ctx, anshin_bytes_t *data, const char *pu
                                              : fault_real->unseal(ctx, data, purpose, bound, sealed, pool);
 }
 
+static apr_status_t fault_seal_under(void *ctx, anshin_bytes_t *sealed, const unsigned char *key, const char *bound,
+                                     anshin_bytes_t data, apr_pool_t *pool)
+{
+    return fault_now(FAULT_CRYPTO, "seal under") ? fault_answer
+                                                 : fault_real->seal_under(ctx, sealed, key, bound, data, pool);
+}
+
 static apr_status_t fault_hash(void *ctx, char phc[ANSHIN_PHC_MAX], const char *secret, apr_size_t length)
 {
     return fault_now(FAULT_CRYPTO, "hash") ? fault_answer : fault_real->password_hash(ctx, phc, secret, length);
@@ -240,6 +247,7 @@ const anshin_crypto_t *fault_make_crypto(const anshin_crypto_t *real)
     fault_crypto.mac = fault_mac;
     fault_crypto.seal = fault_seal;
     fault_crypto.unseal = fault_unseal;
+    fault_crypto.seal_under = fault_seal_under;
     fault_crypto.password_hash = fault_hash;
     fault_crypto.password_verify = fault_verify;
     fault_crypto.hotp = fault_hotp;

@@ -13,6 +13,7 @@
 
 #include "core/account/account.h"
 #include "core/admin/operator.h"
+#include "core/audit/series.h"
 #include "core/base/unicode.h"
 #include "core/certificate/certificate.h"
 #include "core/certificate/revocation.h"
@@ -136,11 +137,27 @@ static int is_about(const search_t *search, const anshin_record_type_t *type, co
     return (!search->addresses_only && is_key_of(search, type, key)) || is_counter_of_address(search, type, key);
 }
 
+/* The trail's key of the person: that of an account which had the ID. */
+static int is_series_of(const search_t *search, const char *key, const void *record)
+{
+    const char *contract = search->op->contract->name;
+    const char *user;
+
+    if (search->addresses_only || strncmp(key, contract, strlen(contract)) != 0 || key[strlen(contract)] != '/') {
+        return 0;
+    }
+    user = anshin_series_user(search->op, key, record, search->op->pool);
+    return user != NULL && strcmp(user, search->user) == 0;
+}
+
 static int belongs(const search_t *search, const char *key, const void *record)
 {
     const char *contract = anshin_record_text(search->type, record, "contract");
     const char *user = anshin_record_text(search->type, record, "user");
 
+    if (search->type == &anshin_record_audit_series) {
+        return is_series_of(search, key, record);
+    }
     if (search->type == &anshin_record_due) {
         const anshin_due_t *entry = record;
         return entry->key != NULL && is_about(search, anshin_record_type(entry->type), entry->key);
@@ -253,6 +270,9 @@ static apr_status_t remove_one(anshin_op_t *op, anshin_txn_t *txn, const item_t 
         return forget_holder(op, txn, item->key, erased);
     }
     erased->records++;
+    if (item->type == &anshin_record_audit_series) {
+        return anshin_series_forget(op, txn, item->key); /* what the trail has sealed by it stays so */
+    }
     return item->type == &anshin_record_job ? anshin_job_remove(txn, item->key) : remove_record(op, txn, item);
 }
 
@@ -276,17 +296,36 @@ typedef struct batch_t {
     anshin_erased_t before; /* what was erased before it */
 } batch_t;
 
+/* Of each account that had the ID, by its number; of one of before there was a trail by the ID alone, which the trail
+ * does not keep. */
+static apr_status_t tell_erased(const search_t *search, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_ERASED, .user = search->user};
+    apr_status_t status = APR_SUCCESS;
+    int told = 0;
+
+    for (int i = 0; status == APR_SUCCESS && i < search->items->nelts; i++) {
+        const item_t *item = &APR_ARRAY_IDX(search->items, i, item_t);
+
+        if (item->type == &anshin_record_audit_series) {
+            event.number = strchr(item->key, '/') + 1;
+            status = anshin_event(op, txn, &event);
+            told = 1;
+        }
+    }
+    return status == APR_SUCCESS && !told ? anshin_event(op, txn, &event) : status;
+}
+
 /* The first one tells of it; what is begun anew is told of anew. */
 static apr_status_t remove_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const batch_t *batch = baton;
     const search_t *search = batch->search;
-    const anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_ERASED, .user = search->user};
     apr_status_t status = check_free(search, txn);
 
     *search->erased = batch->before;
     if (status == APR_SUCCESS && batch->first == 0 && !search->addresses_only) {
-        status = anshin_event(op, txn, &event);
+        status = tell_erased(search, op, txn);
     }
     for (int i = batch->first; status == APR_SUCCESS && i < search->items->nelts && i < batch->first + BATCH; i++) {
         status = remove_one(op, txn, &APR_ARRAY_IDX(search->items, i, item_t), search->erased);

@@ -157,14 +157,16 @@ static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     static const anshin_session_match_t every = {0};
     const order_t *order = baton;
     anshin_account_t account;
-    const anshin_event_t event = {.act = order->state == ANSHIN_ACCOUNT_DISABLED ? ANSHIN_ACT_ACCOUNT_DISABLED
-                                                                                 : ANSHIN_ACT_ACCOUNT_LOCKED,
-                                  .account = &account};
+    anshin_event_t event = {.act = order->state == ANSHIN_ACCOUNT_DISABLED ? ANSHIN_ACT_ACCOUNT_DISABLED
+                                                                           : ANSHIN_ACT_ACCOUNT_LOCKED,
+                            .account = &account,
+                            .after = anshin_account_state_name(order->state)};
     apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
 
     if (status != APR_SUCCESS) {
         return status;
     }
+    event.before = anshin_account_state_name(account.state);
     account.state = order->state;
     account.disabled_at = account.locked_at = op->now;
     if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
@@ -185,13 +187,15 @@ static apr_status_t unlock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const order_t *order = baton;
     anshin_account_t account;
-    const anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_UNLOCKED, .account = &account};
+    anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_UNLOCKED, .account = &account};
     apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
 
     if (status != APR_SUCCESS) {
         return status;
     }
+    event.before = anshin_account_state_name(account.state);
     account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
+    event.after = anshin_account_state_name(account.state);
     account.disabled_at = 0;
     if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
         (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS) {

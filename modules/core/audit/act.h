@@ -24,6 +24,8 @@ typedef struct anshin_act_facts_t {
     const char *serial;   /* of a certificate */
     const char *mail;     /* its ID */
     const char *reason;
+    const char *before; /* where a value was changed: what it was, */
+    const char *after;  /* and is */
 } anshin_act_facts_t;
 
 /* Who hears of every act, in the transaction of its change: the trail. A failure is that of the change. */

@@ -51,6 +51,12 @@ typedef struct anshin_crypto_t {
     apr_status_t (*unseal)(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
                            anshin_bytes_t sealed, apr_pool_t *pool);
 
+    /* The same two under a key of the caller's own, of ANSHIN_DIGEST_BYTES octets: who forgets it has lost the text. */
+    apr_status_t (*seal_under)(void *ctx, anshin_bytes_t *sealed, const unsigned char *key, const char *bound,
+                               anshin_bytes_t data, apr_pool_t *pool);
+    apr_status_t (*unseal_under)(void *ctx, anshin_bytes_t *data, const unsigned char *key, const char *bound,
+                                 anshin_bytes_t sealed, apr_pool_t *pool);
+
     /* argon2id (RFC 9106) into a PHC string with a fresh 128-bit salt, under the server's parameters. Waits a bounded
      * time for one of the slots that all processes share (S4), before strangers: who sets a secret has proven much.
      * APR_SUCCESS, ANSHIN_EBUSY (no slot in time), ANSHIN_EFAULT. */

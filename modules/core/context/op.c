@@ -13,13 +13,15 @@ const anshin_actor_t anshin_actor_worker = {.kind = ANSHIN_ACTOR_WORKER};
 void anshin_op_init(anshin_op_t *op, const anshin_env_t *env, const anshin_contract_t *contract,
                     const anshin_actor_t *actor, apr_pool_t *pool)
 {
+    const anshin_actor_t who = *actor; /* which may be op's own */
+
     memset(op, 0, offsetof(anshin_op_t, error)); /* the text of the error is long, and this is done for every request */
     anshin_error_clear(&op->error);
     op->pool = pool;
     op->env = env;
     op->contract = contract;
     op->now = env->now(env->now_baton);
-    op->actor = *actor;
+    op->actor = who;
 }
 
 /* Not the same for two that met: up to 4, 8, ... milliseconds. */

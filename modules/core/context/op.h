@@ -56,7 +56,9 @@ typedef struct anshin_actor_t {
     anshin_actor_kind_t kind;
     const char *name;    /* of a user: the ID; of an operator: the account of the machine that started the command */
     const char *number;  /* of a user: the account's (IDN-1) */
+    apr_int64_t uid;     /* of that account of the machine */
     const char *login;   /* of an operator: the account that the machine was entered with; NULL: it does not tell */
+    apr_int64_t login_uid;
     const char *claimed; /* of an operator: who it says that it is; NULL: nobody. Not proven */
     const char *address; /* of a client as text, IPv4 or IPv6; NULL: not from the network */
     const char *client;  /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it

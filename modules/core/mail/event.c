@@ -51,7 +51,9 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_
                                       .terminal = event->terminal,
                                       .serial = event->serial,
                                       .mail = event->mail,
-                                      .reason = event->reason};
+                                      .reason = event->reason,
+                                      .before = event->before,
+                                      .after = event->after};
     apr_status_t status = APR_SUCCESS;
 
     if (rows[event->act].history != ANSHIN_HISTORY_NONE) {

@@ -22,6 +22,8 @@ typedef struct anshin_event_t {
     const char *serial;
     const char *mail;
     const char *reason;
+    const char *before;              /* where a value was changed: what it was, */
+    const char *after;               /* and is */
     const anshin_terminal_t *former; /* a terminal as it was before, whose address gets the notice as well */
     json_t *data;                    /* what the notice may name; stays the caller's */
 } anshin_event_t;

@@ -36,7 +36,10 @@ apr_status_t anshin_method_change_in(anshin_op_t *op, anshin_txn_t *txn, anshin_
                                      apr_array_header_t *issues)
 {
     static const anshin_session_match_t every = {0};
-    const anshin_event_t event = {.act = ANSHIN_ACT_METHOD_CHANGED, .account = account};
+    const anshin_event_t event = {.act = ANSHIN_ACT_METHOD_CHANGED,
+                                  .account = account,
+                                  .before = anshin_method_name(account->method),
+                                  .after = anshin_method_name(method)};
     apr_array_header_t *terminals;
     apr_status_t status = anshin_account_terminals(op, txn, account, &terminals);
 

@@ -159,6 +159,8 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, c
     const anshin_event_t event = {.act = act,
                                   .account = account,
                                   .terminal = terminal->number,
+                                  .before = former != NULL ? former->address : NULL,
+                                  .after = act != ANSHIN_ACT_TERMINAL_DELETED ? terminal->address : NULL,
                                   .former = former,
                                   .data = json_pack("{s:s, s:s}", "terminal",
                                                     anshin_label_title(terminal->number, terminal->label, op->pool),

@@ -19,14 +19,14 @@ int main(void)
     apr_initialize();
     apr_pool_create(&pool, NULL);
     setenv("SUDO_USER", "ta\x1b[2Jro", 1);
-    anshin_actor_caller(&actor, pool);
+    anshin_actor_caller(&actor, NULL, pool);
     ok(actor.kind == ANSHIN_ACTOR_OPERATOR && self != NULL && same_text(actor.name, self->pw_name),
        "an operator is called as the real user ID is, whatever SUDO_USER says");
     ok(actor.claimed != NULL && strchr(actor.claimed, '\x1b') == NULL && strncmp(actor.claimed, "ta", 2) == 0,
        "what SUDO_USER says stands beside it, without control characters");
     ok(actor.address == NULL && actor.number == NULL, "nothing of a client is among it");
     unsetenv("SUDO_USER");
-    anshin_actor_caller(&actor, pool);
+    anshin_actor_caller(&actor, NULL, pool);
     ok(actor.claimed == NULL, "nobody is claimed where SUDO_USER is missing");
     apr_pool_destroy(pool);
     apr_terminate();

@@ -20,7 +20,7 @@ static anshin_error_t err;
 static apr_array_header_t *told;
 static const char *root; /* of the scratch directory */
 static const char *state;
-static anshin_state_owners_t owners = {(gid_t)-1, (uid_t)-1};
+static anshin_state_owners_t owners = {(gid_t)-1, (uid_t)-1, (uid_t)-1};
 
 static const char *in(const char *name)
 {

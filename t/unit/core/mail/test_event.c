@@ -4,6 +4,7 @@
  */
 #include "core/account/history.h"
 #include "core/admin/erase.h"
+#include "core/audit/trail.h"
 #include "core/base/date_text.h"
 #include "core/context/own.h"
 #include "core/context/rehearsal.h"
@@ -24,12 +25,10 @@ static heard_t heard;
 
 static apr_status_t hear(void *ctx, anshin_op_t *op, anshin_txn_t *txn, const anshin_act_facts_t *facts)
 {
-    (void)ctx;
-    (void)txn;
     heard.count[facts->act] += !anshin_rehearsing(op); /* what is thrown away was not told */
     heard.facts = *facts;
     heard.actor = op->actor;
-    return heard.answer;
+    return heard.answer == APR_SUCCESS ? anshin_trail.add(ctx, op, txn, facts) : heard.answer;
 }
 
 static const anshin_audit_t audit = {NULL, hear};

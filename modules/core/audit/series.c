@@ -1,0 +1,148 @@
+/*
+ * Series of events: see series.h.
+ *
+ * SECURITY: the key of a person is made of the seal key and of a secret that lies in the series alone: neither a copy
+ * of the store nor one of the seal key opens anything, and without that secret nothing does.
+ */
+#include "core/audit/series.h"
+
+#include <string.h>
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+
+#include "core/context/secret.h"
+
+#define PURPOSE_KEY "audit-person"
+#define PURPOSE_MAC "audit-series"
+
+const char *anshin_series_name(anshin_op_t *op, const char *account)
+{
+    return apr_pstrcat(op->pool, op->contract != NULL ? op->contract->name : "", "/", account != NULL ? account : "",
+                       NULL);
+}
+
+/* NULL: it cannot be computed. */
+static const char *mac_of(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
+                          apr_pool_t *pool)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *text =
+        apr_psprintf(pool, "%s\n%" APR_INT64_T_FMT "\n%s\n%s", name, series->count,
+                     series->secret != NULL ? series->secret : "", series->user != NULL ? series->user : "");
+    unsigned char mac[ANSHIN_DIGEST_BYTES];
+    apr_status_t status = crypto->mac(crypto->ctx, mac, PURPOSE_MAC, text, strlen(text));
+
+    anshin_secret_wipe(op, text);
+    return status == APR_SUCCESS ? anshin_hex(mac, sizeof(mac), pool) : NULL;
+}
+
+int anshin_series_is_genuine(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
+                             apr_pool_t *pool)
+{
+    return anshin_secret_equal(op, series->mac, mac_of(op, name, series, pool));
+}
+
+/* --- the key of a person ----------------------------------------------------------------------------------------- */
+
+static apr_status_t key_of(const anshin_op_t *op, const anshin_audit_series_t *series,
+                           unsigned char key[ANSHIN_DIGEST_BYTES])
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+
+    return series->secret != NULL ? crypto->mac(crypto->ctx, key, PURPOSE_KEY, series->secret, strlen(series->secret))
+                                  : ANSHIN_ENOTFOUND;
+}
+
+apr_status_t anshin_series_seal(const anshin_op_t *op, const anshin_audit_series_t *series, const char *bound,
+                                const char *text, const char **sealed, apr_pool_t *pool)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char key[ANSHIN_DIGEST_BYTES];
+    anshin_bytes_t bytes;
+    apr_status_t status = key_of(op, series, key);
+
+    if (status == APR_SUCCESS) {
+        status = crypto->seal_under(crypto->ctx, &bytes, key, bound, anshin_bytes_of(text), pool);
+    }
+    crypto->wipe(crypto->ctx, key, sizeof(key));
+    if (status == APR_SUCCESS) {
+        *sealed = apr_pencode_base64_binary(pool, bytes.data, (apr_ssize_t)bytes.length, APR_ENCODE_NONE, NULL);
+    }
+    return status;
+}
+
+const char *anshin_series_open(const anshin_op_t *op, const anshin_audit_series_t *series, const char *bound,
+                               const char *sealed, apr_pool_t *pool)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char key[ANSHIN_DIGEST_BYTES];
+    anshin_bytes_t bytes = {NULL, 0};
+    anshin_bytes_t text = {NULL, 0};
+    apr_status_t status = sealed != NULL ? key_of(op, series, key) : ANSHIN_ENOTFOUND;
+
+    if (status == APR_SUCCESS) {
+        bytes.data = apr_pdecode_base64_binary(pool, sealed, APR_ENCODE_STRING, APR_ENCODE_NONE, &bytes.length);
+        status =
+            bytes.data != NULL ? crypto->unseal_under(crypto->ctx, &text, key, bound, bytes, pool) : ANSHIN_EDENIED;
+        crypto->wipe(crypto->ctx, key, sizeof(key));
+    }
+    return status == APR_SUCCESS && memchr(text.data, '\0', text.length) == NULL ? (const char *)text.data : NULL;
+}
+
+const char *anshin_series_user(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
+                               apr_pool_t *pool)
+{
+    return anshin_series_open(op, series, name, series->user, pool);
+}
+
+/* --- counting ---------------------------------------------------------------------------------------------------- */
+
+static apr_status_t read_series(anshin_op_t *op, anshin_txn_t *txn, const char *name, anshin_audit_series_t *series)
+{
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_audit_series, name, series);
+
+    if (status == ANSHIN_ENOTFOUND) {
+        memset(series, 0, sizeof(*series));
+    } else if (status == APR_SUCCESS && !anshin_series_is_genuine(op, name, series, op->pool)) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1460",
+                           "audit: series %s was changed by somebody else; see htanshin audit verify", name);
+    }
+    return status;
+}
+
+static apr_status_t put_series(anshin_op_t *op, anshin_txn_t *txn, const char *name, anshin_audit_series_t *series)
+{
+    series->mac = mac_of(op, name, series, op->pool);
+    return series->mac != NULL ? anshin_txn_put(txn, &anshin_record_audit_series, name, series)
+                               : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1461", "audit: no MAC can be made");
+}
+
+apr_status_t anshin_series_add(anshin_op_t *op, anshin_txn_t *txn, const char *name, const char *user,
+                               anshin_audit_series_t *series)
+{
+    apr_status_t status = read_series(op, txn, name, series);
+
+    if (status == ANSHIN_ENOTFOUND && user != NULL) {
+        status = anshin_secret_token(op, &series->secret);
+        if (status == APR_SUCCESS) {
+            status = anshin_series_seal(op, series, name, user, &series->user, op->pool);
+        }
+    } else if (status == ANSHIN_ENOTFOUND) {
+        status = APR_SUCCESS;
+    }
+    series->count++;
+    return status == APR_SUCCESS ? put_series(op, txn, name, series) : status;
+}
+
+apr_status_t anshin_series_forget(anshin_op_t *op, anshin_txn_t *txn, const char *name)
+{
+    anshin_audit_series_t series;
+    apr_status_t status = read_series(op, txn, name, &series);
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    series.secret = series.user = NULL;
+    return put_series(op, txn, name, &series);
+}

@@ -1,0 +1,297 @@
+/*
+ * htanshin audit show: the trail, event after event (ADM-3).
+ *
+ * What was not chained yet is read first, and written last, so that the order is that of the trail and nothing is
+ * missing between the two. A user ID is told as far as the key of that person is there (IDN-2).
+ */
+#include "htanshin/audit/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <apr_strings.h>
+
+#include "core/audit/anchor.h"
+#include "core/audit/chain.h"
+#include "core/audit/trail.h"
+#include "core/config/span.h"
+#include "htanshin/print.h"
+#include "htanshin/result.h"
+#include "htanshin/values.h"
+#include "runtime/trail_file.h"
+
+#define WINDOW 256
+#define WAITING_MAX 10000 /* events in the store: more are there only while the worker is away */
+
+typedef struct showing_t {
+    anshin_call_t *call;
+    const char *user; /* canonical; NULL: any */
+    const char *operator_name;
+    apr_time_t since;
+    apr_time_t until; /* 0: any */
+    anshin_trail_places_t places;
+    anshin_trail_batch_t waiting; /* to be chained */
+    anshin_print_list_t print;
+    json_t *rows;
+    char name[ANSHIN_KEY_MAX + 1]; /* of the series at hand */
+    anshin_audit_series_t series;
+    apr_pool_t *pool; /* of the series */
+} showing_t;
+
+/* --- times ------------------------------------------------------------------------------------------------------- */
+
+/* 0: it is none. */
+static int read_time(const char *text, apr_time_t *at)
+{
+    struct tm parts = {.tm_isdst = -1};
+    int year, month, offset_hours = 0, offset_minutes = 0, used = 0;
+    char sign = '+';
+    int count = sscanf(text, "%4d-%2d-%2d%n", &year, &month, &parts.tm_mday, &used);
+
+    if (count != 3) {
+        return 0;
+    }
+    text += used;
+    used = 0;
+    if (sscanf(text, "%*1[T ]%2d:%2d%n", &parts.tm_hour, &parts.tm_min, &used) == 2 && used > 0) {
+        text += used;
+        used = 0;
+        text += sscanf(text, ":%2d%n", &parts.tm_sec, &used) == 1 ? used : 0;
+    }
+    parts.tm_year = year - 1900;
+    parts.tm_mon = month - 1;
+    if (strcmp(text, "Z") == 0) {
+        *at = apr_time_from_sec(timegm(&parts));
+        return 1;
+    }
+    used = 0;
+    if (sscanf(text, "%c%2d:%2d%n", &sign, &offset_hours, &offset_minutes, &used) == 3 && used == 6 &&
+        text[used] == '\0' && (sign == '+' || sign == '-')) {
+        apr_int64_t offset = (apr_int64_t)offset_hours * 3600 + (apr_int64_t)offset_minutes * 60;
+        *at = apr_time_from_sec(timegm(&parts) - (sign == '-' ? -offset : offset));
+        return 1;
+    }
+    *at = apr_time_from_sec(mktime(&parts));
+    return text[0] == '\0';
+}
+
+apr_status_t anshin_audit_time(anshin_call_t *call, const char *option, apr_time_t *at)
+{
+    const char *given = anshin_call_value(call, option);
+    apr_int64_t seconds;
+
+    *at = 0;
+    if (given != NULL && anshin_span_read(given, &seconds)) {
+        *at = call->op.now - apr_time_from_sec(seconds);
+        return APR_SUCCESS;
+    }
+    return given == NULL || read_time(given, at)
+               ? APR_SUCCESS
+               : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1475",
+                             "--%s: must be a time such as 2026-11-30, 2026-11-30T05:12+09:00, or 40d for so long ago",
+                             option);
+}
+
+/* --- what is shown ----------------------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *event, const char *name)
+{
+    return json_string_value(json_object_get(event, name));
+}
+
+static int is_text(const json_t *event, const char *name, const char *wanted)
+{
+    const char *text = text_of(event, name);
+
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+static int is_wanted(const showing_t *showing, const json_t *event)
+{
+    apr_time_t at = 0;
+    const char *when = text_of(event, "at");
+
+    when = when != NULL && strlen(when) >= 20 ? apr_psprintf(showing->call->op.pool, "%.19sZ", when) : "";
+    if (!read_time(when, &at)) {
+        return 0;
+    }
+    return at >= showing->since - showing->since % APR_USEC_PER_SEC && (showing->until == 0 || at < showing->until) &&
+           (showing->call->contract == NULL || is_text(event, "contract", showing->call->contract)) &&
+           (showing->user == NULL || is_text(event, "user", showing->user)) &&
+           (showing->operator_name == NULL || is_text(event, "operator", showing->operator_name) ||
+            is_text(event, "login", showing->operator_name) || is_text(event, "claimed", showing->operator_name));
+}
+
+/* Who did it, in a cell: "root, as tanaka". */
+static const char *who(const json_t *event, apr_pool_t *pool)
+{
+    const char *name = text_of(event, "operator");
+    const char *login = text_of(event, "login");
+    const char *claimed = text_of(event, "claimed");
+
+    if (name == NULL) {
+        return text_of(event, "by");
+    }
+    return apr_pstrcat(pool, name, login != NULL && strcmp(login, name) != 0 ? ", login " : "",
+                       login != NULL && strcmp(login, name) != 0 ? login : "", claimed != NULL ? ", says " : "",
+                       claimed != NULL ? claimed : "", NULL);
+}
+
+static json_t *cells_of(const json_t *event, apr_pool_t *pool)
+{
+    json_t *row = json_object();
+    const char *user = text_of(event, "user");
+    const char *account = text_of(event, "account");
+    const char *before = text_of(event, "before");
+    const char *after = text_of(event, "after");
+
+    anshin_result_text(row, "at", text_of(event, "at"), pool);
+    anshin_result_text(row, "who", who(event, pool), pool);
+    anshin_result_text(row, "act", text_of(event, "act"), pool);
+    anshin_result_text(row, "contract", text_of(event, "contract"), pool);
+    anshin_result_text(row, "user", user != NULL ? user : account, pool);
+    anshin_result_text(row, "address", text_of(event, "address"), pool);
+    anshin_result_number(row, "terminal", json_integer_value(json_object_get(event, "terminal")));
+    anshin_result_text(row, "certificate", text_of(event, "serial"), pool);
+    anshin_result_text(row, "reason", text_of(event, "reason"), pool);
+    anshin_result_text(row, "change",
+                       before != NULL || after != NULL
+                           ? apr_pstrcat(pool, before != NULL ? before : "", " -> ", after != NULL ? after : "", NULL)
+                           : NULL,
+                       pool);
+    return row;
+}
+
+static apr_status_t write_rows(showing_t *showing)
+{
+    int written = anshin_print_part(stdout, &showing->print, showing->rows, showing->call->pool) == 0;
+
+    (void)json_array_clear(showing->rows);
+    return written
+               ? APR_SUCCESS
+               : anshin_fail(&showing->call->op.error, ANSHIN_EFAULT, "AN1476", "the list could not be written whole");
+}
+
+/* The series of an event, as the store has it; events of one often stand together. */
+static const anshin_audit_series_t *series_of(showing_t *showing, const char *body)
+{
+    anshin_op_t *op = &showing->call->op;
+    json_t *event = json_loads(body, 0, NULL);
+    const char *name = text_of(event, "series");
+
+    if (name != NULL && strlen(name) < sizeof(showing->name) && strcmp(name, showing->name) != 0) {
+        anshin_op_t own = *op;
+
+        apr_cpystrn(showing->name, name, sizeof(showing->name));
+        apr_pool_clear(showing->pool);
+        own.pool = showing->pool;
+        if (anshin_op_get(&own, &anshin_record_audit_series, showing->name, &showing->series) != APR_SUCCESS) {
+            memset(&showing->series, 0, sizeof(showing->series));
+        }
+    }
+    json_decref(event);
+    return &showing->series;
+}
+
+/* In a pool of the caller's, which is the operation's meanwhile. */
+static apr_status_t show_event(showing_t *showing, const char *body)
+{
+    anshin_op_t *op = &showing->call->op;
+    json_t *event = anshin_trail_open(op, body, series_of(showing, body), op->pool);
+
+    if (event != NULL && is_wanted(showing, event)) {
+        (void)json_array_append_new(showing->rows,
+                                    showing->call->json ? json_incref(event) : cells_of(event, op->pool));
+    }
+    json_decref(event);
+    return json_array_size(showing->rows) >= WINDOW ? write_rows(showing) : APR_SUCCESS;
+}
+
+/* --- the trail --------------------------------------------------------------------------------------------------- */
+
+/* One that ended before is not read. */
+static int is_before(showing_t *showing, apr_int64_t segment)
+{
+    anshin_op_t *op = &showing->call->op;
+    anshin_audit_anchor_t anchor;
+
+    return showing->since != 0 && segment < showing->places.head.segment &&
+           anshin_op_get(op, &anshin_record_audit_anchor, anshin_anchor_segment(op->env, segment, op->pool), &anchor) ==
+               APR_SUCCESS &&
+           anchor.closed_at != 0 && anchor.closed_at < showing->since;
+}
+
+static apr_status_t show_segment(showing_t *showing, apr_int64_t segment)
+{
+    anshin_op_t *op = &showing->call->op;
+    apr_pool_t *whole = op->pool;
+    anshin_trail_reader_t reader;
+    apr_status_t status = anshin_trail_read(&reader, anshin_trail_path(op->env, segment, whole), 0, &op->error, whole);
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    apr_pool_create(&op->pool, whole);
+    while (status == APR_SUCCESS &&
+           (segment < showing->places.head.segment || reader.lines < showing->places.head.lines) &&
+           anshin_trail_next(&reader) == 1) {
+        anshin_line_t line;
+
+        apr_pool_clear(op->pool);
+        if (anshin_line_read(&line, reader.text, op->pool) == APR_SUCCESS && line.kind == ANSHIN_LINE_EVENT) {
+            status = show_event(showing, line.body);
+        }
+    }
+    apr_pool_destroy(op->pool);
+    op->pool = whole;
+    anshin_trail_close(&reader);
+    return status;
+}
+
+static apr_status_t show_all(showing_t *showing)
+{
+    const apr_array_header_t *records;
+    apr_status_t status = anshin_trail_waiting(&showing->call->op, WAITING_MAX, &showing->waiting, &showing->places);
+
+    for (apr_int64_t at = showing->places.start.segment; status == APR_SUCCESS && at <= showing->places.head.segment;
+         at++) {
+        apr_pool_t *whole = showing->call->op.pool;
+
+        apr_pool_create(&showing->call->op.pool, whole);
+        status = is_before(showing, at) ? APR_SUCCESS : show_segment(showing, at);
+        apr_pool_destroy(showing->call->op.pool);
+        showing->call->op.pool = whole;
+    }
+    records = showing->waiting.records;
+    for (int i = 0; status == APR_SUCCESS && i < records->nelts; i++) {
+        const char *event = APR_ARRAY_IDX(records, i, anshin_audit_event_t).event;
+
+        status = event != NULL ? show_event(showing, event) : APR_SUCCESS;
+    }
+    return status;
+}
+
+apr_status_t anshin_audit_show(anshin_call_t *call)
+{
+    showing_t showing = {.call = call, .operator_name = anshin_call_value(call, "operator")};
+    const char *user = anshin_call_value(call, "user");
+    apr_status_t status = user != NULL ? anshin_call_user(call, user, &showing.user) : APR_SUCCESS;
+
+    if (status != APR_SUCCESS || (status = anshin_audit_time(call, "since", &showing.since)) != APR_SUCCESS ||
+        (status = anshin_audit_time(call, "until", &showing.until)) != APR_SUCCESS) {
+        return status;
+    }
+    showing.print.json = call->json;
+    showing.rows = json_array();
+    apr_pool_create(&showing.pool, call->pool);
+    status = show_all(&showing);
+    if (status == APR_SUCCESS) {
+        status = write_rows(&showing);
+    }
+    if (status == APR_SUCCESS) {
+        anshin_print_end(stdout, &showing.print);
+    }
+    json_decref(showing.rows);
+    return status;
+}
