@@ -391,8 +391,8 @@ int anshin_portal_handle(request_rec *r)
                       request.op.contract->policy.portal_url, request.op.contract->name);
     }
     route = anshin_route_find(request.path);
-    if (route != NULL && route->function != 0 && !((unsigned)request.op.contract->policy.functions & route->function)) {
-        route = NULL; /* switched off: as if it did not exist (CON-2) */
+    if (route != NULL && !anshin_route_on(route, &request.op.contract->policy)) {
+        route = NULL;
     }
     return route ? run(&request, route) : anshin_response_error(&request, HTTP_NOT_FOUND);
 }

@@ -36,6 +36,7 @@ static const anshin_route_t routes[] = {
     {"/register/credentials", anshin_page_register_credentials_get, anshin_page_register_credentials_post, 0,
      FLOW(REGISTER, CODE_OK, CODE_OK), 0, NULL},
     {"/register/done", anshin_page_register_done_get, anshin_page_seen_post, 0, FLOW(REGISTER, RESULT, ENDED), 0, NULL},
+    {"/code", anshin_page_code_get, anshin_page_code_post, ANSHIN_ROUTE_CODED, NO_FLOW, 0, NULL},
     {"/download", anshin_page_download_get, anshin_page_download_post, ANSHIN_ROUTE_LINK,
      FLOW(DOWNLOAD, OPENED, FETCHED), 0, NULL},
     {"/download/file", anshin_page_download_file_get, NULL, 0, FLOW(DOWNLOAD, FETCHED, FETCHED), 0, NULL},
@@ -44,22 +45,30 @@ static const anshin_route_t routes[] = {
 
     {"/reissue/password", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW,
      ANSHIN_SWITCH(PASSWORD_REISSUE), asked},
-    {"/reissue/password/sent", anshin_page_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(PASSWORD_REISSUE), NULL},
+    {"/reissue/password/sent", anshin_page_reissue_sent_get, NULL, ANSHIN_ROUTE_LINKED, NO_FLOW,
+     ANSHIN_SWITCH(PASSWORD_REISSUE), NULL},
+    {"/reissue/password/code", anshin_page_reissue_code_get, anshin_page_reissue_code_post, ANSHIN_ROUTE_CODED,
+     FLOW(REISSUE_PASSWORD, OPENED, OPENED), ANSHIN_SWITCH(PASSWORD_REISSUE), NULL},
     {"/reissue/password/prove", anshin_page_reissue_prove_get, anshin_page_reissue_prove_post, ANSHIN_ROUTE_LINK,
      FLOW(REISSUE_PASSWORD, OPENED, OPENED), ANSHIN_SWITCH(PASSWORD_REISSUE), NULL},
     {"/reissue/password/done", anshin_page_reissue_done_get, anshin_page_seen_post, 0,
      FLOW(REISSUE_PASSWORD, RESULT, ENDED), ANSHIN_SWITCH(PASSWORD_REISSUE), NULL},
     {"/reissue/certificate", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW,
      ANSHIN_SWITCH(CERTIFICATE_REISSUE), asked},
-    {"/reissue/certificate/sent", anshin_page_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(CERTIFICATE_REISSUE),
-     NULL},
+    {"/reissue/certificate/sent", anshin_page_reissue_sent_get, NULL, ANSHIN_ROUTE_LINKED, NO_FLOW,
+     ANSHIN_SWITCH(CERTIFICATE_REISSUE), NULL},
+    {"/reissue/certificate/code", anshin_page_reissue_code_get, anshin_page_reissue_code_post, ANSHIN_ROUTE_CODED,
+     FLOW(REISSUE_CERTIFICATE, OPENED, OPENED), ANSHIN_SWITCH(CERTIFICATE_REISSUE), NULL},
     {"/reissue/certificate/prove", anshin_page_reissue_prove_get, anshin_page_reissue_prove_post, ANSHIN_ROUTE_LINK,
      FLOW(REISSUE_CERTIFICATE, OPENED, OPENED), ANSHIN_SWITCH(CERTIFICATE_REISSUE), NULL},
     {"/reissue/certificate/done", anshin_page_reissue_done_get, anshin_page_seen_post, 0,
      FLOW(REISSUE_CERTIFICATE, RESULT, ENDED), ANSHIN_SWITCH(CERTIFICATE_REISSUE), NULL},
 
     {"/lost", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW, ANSHIN_SWITCH(LOST_DEVICE), asked},
-    {"/lost/sent", anshin_page_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(LOST_DEVICE), NULL},
+    {"/lost/sent", anshin_page_reissue_sent_get, NULL, ANSHIN_ROUTE_LINKED, NO_FLOW,
+     ANSHIN_SWITCH(LOST_DEVICE), NULL},
+    {"/lost/code", anshin_page_reissue_code_get, anshin_page_reissue_code_post, ANSHIN_ROUTE_CODED,
+     FLOW(LOST_DEVICE, OPENED, OPENED), ANSHIN_SWITCH(LOST_DEVICE), NULL},
     {"/lost/prove", anshin_page_reissue_prove_get, anshin_page_reissue_prove_post, ANSHIN_ROUTE_LINK,
      FLOW(LOST_DEVICE, OPENED, OPENED), ANSHIN_SWITCH(LOST_DEVICE), NULL},
     {"/lost/choose", anshin_page_lost_choose_get, anshin_page_lost_choose_post, 0, FLOW(LOST_DEVICE, CODE_OK, CODE_OK),
@@ -122,4 +131,11 @@ const anshin_route_t *anshin_route_find(const char *path)
         }
     }
     return NULL;
+}
+
+int anshin_route_on(const anshin_route_t *route, const anshin_policy_t *policy)
+{
+    const unsigned other = policy->mail_links ? ANSHIN_ROUTE_CODED : ANSHIN_ROUTE_LINKED;
+
+    return !(route->flags & other) && (route->function == 0 || ((unsigned)policy->functions & route->function) != 0);
 }

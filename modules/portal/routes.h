@@ -12,7 +12,9 @@ enum {
     ANSHIN_ROUTE_LINK = 2,    /* links lead here: ?t=TOKEN begins its flow */
     ANSHIN_ROUTE_FRESH = 4,   /* with SESSION: the password must have been checked recently (S12) */
     ANSHIN_ROUTE_BEGINS = 16, /* the page may be opened without its flow, and its handler begins one */
-    ANSHIN_ROUTE_QUERY = 8    /* the way back from login or re-authentication keeps the query */
+    ANSHIN_ROUTE_QUERY = 8,   /* the way back from login or re-authentication keeps the query */
+    ANSHIN_ROUTE_LINKED = 32, /* only where mail has links (AnshinMailLinks) */
+    ANSHIN_ROUTE_CODED = 64   /* only where it has none, but codes (NOM-1) */
 };
 
 /* A page that goes with one of several functions is there as long as one of them is on. */
@@ -33,5 +35,8 @@ typedef struct anshin_route_t {
 
 /* The row of a path behind a portal's base, NULL: none. */
 const anshin_route_t *anshin_route_find(const char *path);
+
+/* 1: the contract has that page; what is switched off is as if it did not exist (CON-2). */
+int anshin_route_on(const anshin_route_t *route, const anshin_policy_t *policy);
 
 #endif

@@ -22,7 +22,7 @@ is($c->get('/members/')->status, 200, 'and reach the site');
 my $home = $c->get('/anshin/');
 is($home->status, 200, 'the portal opens');
 for my $path (qw(account password question history method terminal/add terminal/change terminal/delete terminal/lost terminal/confirm
-    lost lost/sent lost/prove lost/choose lost/done renewal renewal/confirm renewal/ended reissue/password reissue/certificate reissue/password/prove account/authenticator)) {
+    code lost/code reissue/password/code reissue/certificate/code lost lost/sent lost/prove lost/choose lost/done renewal renewal/confirm renewal/ended reissue/password reissue/certificate reissue/password/prove account/authenticator)) {
     is($c->get("/anshin/$path")->status, 404, "$path is not there (CON-2)");
     is($c->post("/anshin/$path", {})->status, 404, 'nor for a POST');
     unlike($home->text, qr{href="/anshin/$path"}, 'and has no link');

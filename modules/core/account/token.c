@@ -10,6 +10,15 @@
 
 #include "core/context/secret.h"
 
+static apr_status_t put(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_token_t *record)
+{
+    apr_status_t status = anshin_txn_put(txn, &anshin_record_token, key, record);
+
+    return status == APR_SUCCESS
+               ? anshin_expiry_file(op, txn, &anshin_record_token, key, record->expires_at + ANSHIN_KEEP_TOKEN)
+               : status;
+}
+
 apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                                  anshin_token_t *record, const char **token, const char **key)
 {
@@ -24,10 +33,18 @@ apr_status_t anshin_token_create(anshin_op_t *op, anshin_txn_t *txn, const anshi
         (status = anshin_secret_mac(op, key, "token", *token)) != APR_SUCCESS) {
         return status;
     }
-    status = anshin_txn_put(txn, &anshin_record_token, *key, record);
-    return status == APR_SUCCESS
-               ? anshin_expiry_file(op, txn, &anshin_record_token, *key, record->expires_at + ANSHIN_KEEP_TOKEN)
-               : status;
+    return put(op, txn, *key, record);
+}
+
+apr_status_t anshin_token_move(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_token_t *record,
+                               const char *token, const char **fresh)
+{
+    apr_status_t status = anshin_secret_mac(op, fresh, "token", token);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_delete(txn, &anshin_record_token, key);
+    }
+    return status == APR_SUCCESS ? put(op, txn, *fresh, record) : status;
 }
 
 /* 1 when such a link counts for an account in this state. */

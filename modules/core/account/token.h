@@ -52,6 +52,11 @@ typedef enum anshin_link_standing_t {
 apr_status_t anshin_link_standing(anshin_op_t *op, anshin_token_kind_t kind, const char *token,
                                   anshin_link_standing_t *standing);
 
+/* The same record for another token, inside a write transaction: *fresh is where the store has it now, and key leads
+ * nowhere. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_token_move(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_token_t *record,
+                               const char *token, const char **fresh);
+
 /* Use it up inside a write transaction. */
 apr_status_t anshin_token_use(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_token_t *record);
 

@@ -62,8 +62,7 @@ static apr_status_t draw(anshin_op_t *op, const anshin_account_t *account, anshi
 }
 
 apr_status_t anshin_mail_way(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                             anshin_token_t *record, const char *page, json_t *data, const char *name,
-                             const char **key)
+                             anshin_token_t *record, const char *page, json_t *data, const char *name, const char **key)
 {
     int links = op->contract->policy.mail_links;
     const char *token;

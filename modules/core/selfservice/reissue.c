@@ -18,6 +18,7 @@
 #include "core/context/rehearsal.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"
+#include "core/mail/mail_way.h"
 #include "core/mail/password_reminder.h"
 
 int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, const anshin_account_t *account)
@@ -68,7 +69,8 @@ apr_status_t anshin_reissue_link_works(anshin_op_t *op, anshin_txn_t *txn, const
     apr_status_t status = anshin_txn_get(txn, &anshin_record_token, key, &found.token);
 
     *works = 0;
-    if (status == APR_SUCCESS && found.token.used_at == 0 && found.token.expires_at > op->now) {
+    if (status == APR_SUCCESS && found.token.used_at == 0 && found.token.expires_at > op->now &&
+        (op->contract->policy.mail_links || anshin_access_waits(op, &found.token))) {
         status = check_address(op, txn, &found);
         *works = status == APR_SUCCESS;
     }

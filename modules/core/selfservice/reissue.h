@@ -74,7 +74,8 @@ apr_status_t anshin_reissue_code(anshin_op_t *op, const char *user, const char *
 /* --- for reissue_request.c --- */
 
 /* By the key of its token: could a link that was mailed still be followed? Not one that was used or has expired, nor
- * one whose mail box is no longer the user's. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+ * one whose mail box is no longer the user's, nor a code that was typed already. APR_SUCCESS, ANSHIN_EFAULT,
+ * ANSHIN_EBUSY. */
 apr_status_t anshin_reissue_link_works(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *works);
 
 /* --- for lost_device.c --- */

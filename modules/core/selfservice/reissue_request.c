@@ -121,6 +121,23 @@ static const char *mailed_key(anshin_op_t *op, anshin_reissue_kind_t kind, const
     return apr_psprintf(op->pool, "reissue/%s/%s/%d", op->contract->name, account->number, (int)kind);
 }
 
+apr_status_t anshin_reissue_mailed(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind,
+                                   const anshin_account_t *account, anshin_fact_t *fact)
+{
+    return anshin_txn_get(txn, &anshin_record_fact, mailed_key(op, kind, account), fact);
+}
+
+apr_status_t anshin_reissue_mailed_moved(anshin_op_t *op, anshin_txn_t *txn, anshin_reissue_kind_t kind,
+                                         const anshin_account_t *account, const char *key)
+{
+    anshin_fact_t fact;
+    apr_status_t status = anshin_reissue_mailed(op, txn, kind, account, &fact);
+
+    fact.value = key;
+    return status == APR_SUCCESS ? anshin_txn_put(txn, &anshin_record_fact, mailed_key(op, kind, account), &fact)
+                                 : status;
+}
+
 /* One mail in a while, however often it is asked for; for as long as the link in it can be followed: who has used it,
  * and needs another one, gets it at once (U09). */
 static apr_status_t paused(anshin_op_t *op, anshin_txn_t *txn, const char *mailed)
@@ -150,8 +167,8 @@ static apr_status_t note_mailed(anshin_op_t *op, anshin_txn_t *txn, const char *
     return status == APR_SUCCESS ? anshin_txn_put(txn, &anshin_record_fact, mailed, &fact) : status;
 }
 
-static apr_status_t send_way(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
-                             const anshin_account_t *account, const anshin_terminal_t *terminal, json_t *data)
+static apr_status_t send_way(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted, const anshin_account_t *account,
+                             const anshin_terminal_t *terminal, json_t *data)
 {
     anshin_token_t record = {.kind = (anshin_token_kind_t)wanted->kind, .terminal = terminal->number};
     const anshin_mail_new_t mail = {wanted->template, account, terminal->address, ANSHIN_MAIL_STRANGER, data, 0};

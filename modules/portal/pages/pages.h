@@ -27,9 +27,13 @@ anshin_page_fn anshin_page_download_file_get;
 anshin_page_fn anshin_page_download_done_get, anshin_page_download_done_post;
 anshin_page_fn anshin_page_seen_post;
 
+/* code.c */
+anshin_page_fn anshin_page_code_get, anshin_page_code_post;
+
 /* reissue.c */
 anshin_page_fn anshin_page_reissue_get, anshin_page_reissue_post;
 anshin_page_fn anshin_page_reissue_sent_get;
+anshin_page_fn anshin_page_reissue_code_get, anshin_page_reissue_code_post;
 anshin_page_fn anshin_page_reissue_prove_get, anshin_page_reissue_prove_post;
 anshin_page_fn anshin_page_reissue_done_get;
 

@@ -5,22 +5,26 @@
  * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown until the
  * person has seen them.
  */
+#include "portal/pages/pages.h"
+
 #include <apr_strings.h>
+#include <http_log.h>
 #include <string.h>
 
 #include "core/account/lockout_look.h"
+#include "core/selfservice/access_code.h"
 #include "core/selfservice/lost_device.h"
 #include "core/selfservice/reissue_request.h"
 #include "portal/response/flow_cookie.h"
 #include "portal/pages/lost_device.h"
 #include "portal/pages/member.h"
-#include "portal/pages/pages.h"
 #include "portal/response/response.h"
 #include "portal/response/trouble.h"
 #include "portal/request/words.h"
 
 #define TYPED_MAX 1024  /* bytes of a field */
 #define REQUEST_MAX 512 /* bytes of ID and address: kept in the page's address after an error */
+#define ASKED_FOR "u"   /* in the flow's note: the user ID */
 
 /* The links that strangers ask for. */
 typedef struct asked_page_t {
@@ -28,6 +32,7 @@ typedef struct asked_page_t {
     const char *base; /* its pages lie below */
     const char *name; /* in texts, and as a flag of templates */
     const char *next; /* behind the right proof */
+    anshin_flow_kind_t flow;
     const char *const *steps;
 } asked_page_t;
 
@@ -35,9 +40,11 @@ static const char *const steps[] = {"steps.reissue_request", "steps.reissue_sent
                                     "steps.reissue_done", NULL};
 
 static const asked_page_t pages[] = {
-    {ANSHIN_REISSUE_PASSWORD, "/reissue/password", "password", "/reissue/password/done", steps},
-    {ANSHIN_REISSUE_CERTIFICATE, "/reissue/certificate", "certificate", "/reissue/certificate/done", steps},
-    {ANSHIN_REISSUE_LOST, "/lost", "lost", "/lost/choose", anshin_lost_steps}};
+    {ANSHIN_REISSUE_PASSWORD, "/reissue/password", "password", "/reissue/password/done", ANSHIN_FLOW_REISSUE_PASSWORD,
+     steps},
+    {ANSHIN_REISSUE_CERTIFICATE, "/reissue/certificate", "certificate", "/reissue/certificate/done",
+     ANSHIN_FLOW_REISSUE_CERTIFICATE, steps},
+    {ANSHIN_REISSUE_LOST, "/lost", "lost", "/lost/choose", ANSHIN_FLOW_LOST_DEVICE, anshin_lost_steps}};
 
 /* Which of them the page is about, by its path. */
 static const asked_page_t *page_of(const anshin_portal_request_t *request)
@@ -103,6 +110,27 @@ int anshin_page_reissue_get(anshin_portal_request_t *request)
     return anshin_response_page(request, "reissue-request", HTTP_OK);
 }
 
+/* Where mail has no links, the browser that asks begins the flow: the code from the mail lets its token count there,
+ * and nowhere else (NOM-1). Whether there is anything to come is not known yet. */
+static int begin(anshin_portal_request_t *request, const char *user)
+{
+    const asked_page_t *page = page_of(request);
+    const char *canonical = anshin_user_canonical(user, request->op.pool);
+    apr_status_t status = anshin_flow_start(&request->op, &request->flow, page->flow, "");
+
+    request->flow.expires_at = request->op.now + request->op.contract->policy.link_lifetime;
+    if (status == APR_SUCCESS) {
+        status = anshin_secret_token(&request->op, &request->flow.token);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_flow_note(&request->op, &request->flow,
+                                  json_pack("{s:s}", ASKED_FOR, canonical != NULL ? canonical : ""));
+    }
+    return status == APR_SUCCESS
+               ? anshin_response_flow_begun(request, apr_pstrcat(request->op.pool, page->base, "/code", NULL))
+               : anshin_response_unavailable(request, status, "reissue");
+}
+
 int anshin_page_reissue_post(anshin_portal_request_t *request)
 {
     const char *user, *address;
@@ -118,7 +146,9 @@ int anshin_page_reissue_post(anshin_portal_request_t *request)
     if (status != APR_SUCCESS) {
         return anshin_response_unavailable(request, status, "reissue");
     }
-    return anshin_response_redirect(request, apr_pstrcat(request->op.pool, page_of(request)->base, "/sent", NULL));
+    return request->op.contract->policy.mail_links
+               ? anshin_response_redirect(request, apr_pstrcat(request->op.pool, page_of(request)->base, "/sent", NULL))
+               : begin(request, user);
 }
 
 int anshin_page_reissue_sent_get(anshin_portal_request_t *request)
@@ -131,6 +161,81 @@ int anshin_page_reissue_sent_get(anshin_portal_request_t *request)
                      anshin_page_say_number(request->page, "reissue_sent.minutes", "minutes",
                                             apr_time_sec(request->op.contract->policy.link_lifetime) / 60));
     return anshin_response_page(request, "reissue-sent", HTTP_OK);
+}
+
+static const char *path_of(const anshin_portal_request_t *request, const char *page)
+{
+    return apr_pstrcat(request->op.pool, page_of(request)->base, page, NULL);
+}
+
+static void put_code(anshin_portal_request_t *request)
+{
+    static const char *const troubles[] = {"mail_missing", "id_forgotten", NULL};
+
+    put_common(request, 1);
+    anshin_response_title(request, "reissue_code", page_of(request)->name);
+    anshin_words_life(request->page, request->flow.expires_at);
+    anshin_page_text(request->page, "again_url", anshin_portal_request_link(request, page_of(request)->base));
+    anshin_trouble_put_some(request, troubles);
+}
+
+/* The code has been typed: on as behind the link. DECLINED: it has not. */
+static int behind_code(anshin_portal_request_t *request)
+{
+    anshin_reissue_asked_t asked;
+    apr_status_t status = anshin_reissue_find(&request->op, kind_of(request), request->flow.token, &asked);
+
+    if (status == APR_SUCCESS) {
+        return anshin_response_flow(request, path_of(request, "/prove"));
+    }
+    return status == ANSHIN_ENOTFOUND ? DECLINED : anshin_response_failure(request, status, "reissue code");
+}
+
+/* The same page whether a code was mailed or not, and until when (S8). */
+int anshin_page_reissue_code_get(anshin_portal_request_t *request)
+{
+    int answer = behind_code(request);
+    apr_status_t status;
+
+    if (answer != DECLINED) {
+        return answer;
+    }
+    status = anshin_address_find(&request->op);
+    if (status == ANSHIN_EDENIED) {
+        return anshin_response_throttled(request);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "reissue code");
+    }
+    put_code(request);
+    return anshin_response_page(request, "reissue-code", HTTP_OK);
+}
+
+int anshin_page_reissue_code_post(anshin_portal_request_t *request)
+{
+    const char *code = anshin_portal_request_field(request, "access_code", ANSHIN_ACCESS_TYPED_MAX);
+    int right = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    if (code != NULL) {
+        status = anshin_access_asked(&request->op, kind_of(request), anshin_flow_text(&request->flow, ASKED_FOR),
+                                     request->flow.token, code, &right);
+    }
+    if (status == ANSHIN_EDENIED) {
+        return anshin_response_throttled(request);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "reissue code");
+    }
+    if (right) {
+        return anshin_response_flow(request, path_of(request, "/prove"));
+    }
+    if (code != NULL) {
+        anshin_portal_request_log(request, APLOG_INFO, "AN1413", "a code that counts for nothing here");
+        anshin_page_error(request->page, "access_code", "errors.access_code_wrong");
+    }
+    put_code(request);
+    return anshin_response_form(request, "reissue-code");
 }
 
 /* Until when one of the two kinds waits. */
@@ -178,6 +283,9 @@ int anshin_page_reissue_prove_get(anshin_portal_request_t *request)
     anshin_reissue_asked_t asked;
     apr_status_t status = anshin_reissue_find(&request->op, kind_of(request), request->flow.token, &asked);
 
+    if (status == ANSHIN_ENOTFOUND && request->flow.note != NULL) { /* its code has not been typed yet */
+        return anshin_response_flow(request, path_of(request, "/code"));
+    }
     if (status != APR_SUCCESS) {
         return anshin_response_failure(request, status, "reissue link");
     }

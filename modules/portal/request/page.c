@@ -157,6 +157,7 @@ static const struct {
     {"question", "labels.question"},
     {"answer", "labels.answer"},
     {"operator_code", "labels.operator_code"},
+    {"access_code", "labels.access_code"},
     {"label", "labels.terminal_label"},
     {"address", "labels.address"},
     {"address_confirm", "labels.address_confirm"},

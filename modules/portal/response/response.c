@@ -331,6 +331,16 @@ static void put_standing(anshin_portal_request_t *request, const linked_t *link,
     }
 }
 
+/* Where mail has no links (NOM-1), only the operator hands any out, to a registration. */
+static void put_unknown(anshin_portal_request_t *request, const linked_t *link)
+{
+    if (!request->op.contract->policy.mail_links && link != NULL && link->flow != ANSHIN_FLOW_REGISTER) {
+        anshin_page_flag(request->page, "coded", 1);
+        anshin_page_flag(request->page, "known", 1);
+        anshin_response_title(request, "link_invalid", "coded");
+    }
+}
+
 /* Whoever has the link is told what has become of it, as far as the store knows (U12); nobody else can ask. */
 int anshin_response_link_invalid(anshin_portal_request_t *request)
 {
@@ -358,6 +368,7 @@ int anshin_response_link_invalid(anshin_portal_request_t *request)
         put_standing(request, link, "expired");
         break;
     case ANSHIN_LINK_UNKNOWN:
+        put_unknown(request, link);
         break;
     }
     anshin_trouble_put_some(request, troubles);

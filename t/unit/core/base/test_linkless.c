@@ -14,7 +14,8 @@ static void becomes(const char *text, const char *expected)
     if (strcmp(got, expected) != 0) {
         printf("# got \"%s\"\n", got);
     }
-    ok(!anshin_linkless_broken(got) && strcmp(anshin_linkless(got, pool), got) == 0, "in which nothing is left to change");
+    ok(!anshin_linkless_broken(got) && strcmp(anshin_linkless(got, pool), got) == 0,
+       "in which nothing is left to change");
 }
 
 static void stays(const char *text)
@@ -41,8 +42,8 @@ int main(void)
     stays("help@login.example");
     stays("2026-12-01 10:00, 192.0.2.1, 2001:db8::1");
     stays("Version 1.0. End.");
-    ok(anshin_linkless_broken("x https://a") && anshin_linkless_broken("www.a") && !anshin_linkless_broken("a.example") &&
-           !anshin_linkless_broken("https: //a"),
+    ok(anshin_linkless_broken("x https://a") && anshin_linkless_broken("www.a") &&
+           !anshin_linkless_broken("a.example") && !anshin_linkless_broken("https: //a"),
        "a scheme or www. is told of");
     apr_pool_destroy(pool);
     return done();

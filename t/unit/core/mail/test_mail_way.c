@@ -66,7 +66,8 @@ static void test_way(void)
     ok(fixture_get(&fixture, &anshin_record_token, key, &token) == APR_SUCCESS && token.access_mac != NULL &&
            strstr(token.access_mac, code) == NULL && anshin_access_waits(fixture_op(&fixture), &token),
        "the store has its keyed hash (S9)");
-    ok(fits(code, 1) && fits(apr_psprintf(fixture.pool, " \u3000%.4s%s ", code, code + 5), 1), "typed as it stands, or not (ADR-2)");
+    ok(fits(code, 1) && fits(apr_psprintf(fixture.pool, " \u3000%.4s%s ", code, code + 5), 1),
+       "typed as it stands, or not (ADR-2)");
     ok(!fits(code, 2), "it is of this terminal alone");
     ok(!fits(apr_psprintf(fixture.pool, "%s2", code), 1) && !fits("", 1), "another one is none");
     token.failures = ANSHIN_ACCESS_FAILURES;
@@ -99,8 +100,7 @@ static void test_page(void)
 /* A value for every name that a mail has, with links where others than we write them. */
 static json_t *everything(int links)
 {
-    static const char *const said[] = {
-        "account_url", "reissue_url", "renewal_url", "help_url", "download_url", "url"};
+    static const char *const said[] = {"account_url", "reissue_url", "renewal_url", "help_url", "download_url", "url"};
     json_t *data = json_pack("{s:i, s:s, s:b, s:s, s:s, s:s, s:s, s:i, s:i}", "when", 1795329000, "where", "192.0.2.1",
                              "by_password", 1, "terminal", "1 (https://evil.example/)", "address", "user@mail.example",
                              "name", "u https://evil.example/", "code", "000000", "days", 10, "minutes", 10);
@@ -176,8 +176,8 @@ static void test_every_mail(void)
         looked++;
     }
     (void)apr_dir_close(directory);
-    ok(looked >= 46 && linked == 14 && coded == 8, "mails: %d, with links where they are on: %d, with a code: %d", looked,
-       linked, coded);
+    ok(looked >= 46 && linked == 14 && coded == 8, "mails: %d, with links where they are on: %d, with a code: %d",
+       looked, linked, coded);
     ok(mentions(rendered("locked", "ja", 0).body, "窓口  03-1234-5678"), "what else the help desk's line says stays");
 }
 
@@ -186,7 +186,8 @@ static void test_own_template(void)
     (void)mkdir(apr_pstrcat(fixture.pool, fixture.directory, "/mail", NULL), 0700);
     fixture.contract.policy.template_dir = fixture.directory;
     fixture_file(&fixture, "mail/locked.ja.mustache", "Subject: x\n\nhttps://{{where}}/ {{user}}\n");
-    ok(mentions(rendered("locked", "ja", 1).body, "https://192.0.2.1/"), "a template of the contract's own may have a link");
+    ok(mentions(rendered("locked", "ja", 1).body, "https://192.0.2.1/"),
+       "a template of the contract's own may have a link");
     ok(mentions(rendered("locked", "ja", 0).instead, "AN1412") && !mentions(rendered("locked", "ja", 0).body, "https:"),
        "NOM-1: with links off the installed one is taken, and the log tells why");
     fixture.contract.policy.template_dir = NULL;
