@@ -3,13 +3,16 @@
  */
 #include "core/admin/amend.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
+#include <jansson.h>
 
 #include "core/account/session.h"
 #include "core/admin/given.h"
 #include "core/base/address.h"
+#include "core/base/date_text.h"
 #include "core/context/rehearsal.h"
 #include "core/mail/event.h"
 #include "core/selfservice/method.h"
@@ -144,15 +147,63 @@ static apr_status_t follow(anshin_op_t *op, anshin_txn_t *txn, const anshin_acco
     return anshin_sessions_end_in(op, txn, account->user, &every, NULL);
 }
 
+/* What an account has under a name that is noted, as text; NULL: nothing. */
+static const char *text_of(const anshin_account_t *account, const char *what, apr_pool_t *pool)
+{
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"language", account->language},
+                 {"name", account->name},
+                 {"organisation", account->organisation},
+                 {"memo", account->memo},
+                 {"groups", account->groups != NULL ? apr_array_pstrcat(pool, account->groups, ',') : NULL},
+                 {"valid_from", account->valid_from != 0 ? anshin_date_iso(account->valid_from, pool) : NULL},
+                 {"valid_until", account->valid_until != 0 ? anshin_date_iso(account->valid_until, pool) : NULL},
+                 {"method", anshin_method_name(account->method)}};
+
+    for (apr_size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(texts[i].name, what) == 0) {
+            return texts[i].text;
+        }
+    }
+    return NULL;
+}
+
+/* For the trail: all that has changed, as it was or is, as JSON. NULL: no memory. */
+static const char *told(const anshin_account_t *account, const apr_array_header_t *what, apr_pool_t *pool)
+{
+    json_t *object = json_object();
+    const char *text;
+    int whole = object != NULL;
+    char *dumped;
+
+    for (int i = 0; whole && i < what->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(what, i, const char *);
+        const char *value = text_of(account, name, pool);
+
+        whole = json_object_set_new(object, name, value != NULL ? json_string(value) : json_null()) == 0;
+    }
+    dumped = whole ? json_dumps(object, JSON_COMPACT) : NULL;
+    text = dumped != NULL ? apr_pstrdup(pool, dumped) : NULL;
+    free(dumped);
+    json_decref(object);
+    return text;
+}
+
 /* What has changed until now; terminal and method have events of their own. */
-static apr_status_t put_account(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const wish_t *wish,
-                                int changed)
+static apr_status_t put_account(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *former,
+                                const anshin_account_t *account, const wish_t *wish, int changed)
 {
     const anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_CHANGED,
                                   .account = account,
-                                  .reason = apr_array_pstrcat(op->pool, wish->amended->what, ',')};
-    apr_status_t status = anshin_account_put(op, txn, account);
+                                  .before = told(former, wish->amended->what, op->pool),
+                                  .after = told(account, wish->amended->what, op->pool)};
+    apr_status_t status;
 
+    if (event.before == NULL || event.after == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1447", "change of user %s: out of memory", account->user);
+    }
+    status = anshin_account_put(op, txn, account);
     if (status == APR_SUCCESS && changed != 0) {
         status = follow(op, txn, account, wish);
     }
@@ -178,10 +229,11 @@ static apr_status_t amend_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const wish_t *wish = baton;
     const anshin_amend_t *amend = wish->amend;
-    anshin_account_t account;
+    anshin_account_t account, former;
     int changed = 0;
     apr_status_t status = anshin_account_get_typed(op, txn, amend->user, &account);
 
+    former = account;
     apr_array_clear(wish->amended->what);
     apr_array_clear(wish->amended->issues);
     wish->amended->sessions_end = 0;
@@ -195,7 +247,7 @@ static apr_status_t amend_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         }
     }
     if (wish->amended->what->nelts > 0) {
-        status = put_account(op, txn, &account, wish, changed);
+        status = put_account(op, txn, &former, &account, wish, changed);
     }
     if (status == APR_SUCCESS && (wish->address != NULL || amend->kind >= 0 || wish->label != NULL)) {
         status = change_terminal(op, txn, &account, wish);

@@ -5,6 +5,7 @@
 #include "core/admin/amend.h"
 
 #include "core/admin/operator.h"
+#include "core/audit/act.h"
 #include "core/login/login_change.h"
 #include "core/login/logout.h"
 #include "core/selfservice/method.h"
@@ -43,6 +44,22 @@ static const char *amend_it(const anshin_amend_t *amend)
 static anshin_amend_t of(const char *user)
 {
     return (anshin_amend_t){.user = user, .kind = -1, .method = -1};
+}
+
+/* What the trail hears of the last change. */
+static struct {
+    anshin_act_t act;
+    const char *before, *after;
+} heard;
+
+static apr_status_t hear(void *ctx, anshin_op_t *op, anshin_txn_t *txn, const anshin_act_facts_t *facts)
+{
+    (void)ctx;
+    (void)txn;
+    heard.act = facts->act;
+    heard.before = facts->before != NULL ? apr_pstrdup(op->pool, facts->before) : NULL;
+    heard.after = facts->after != NULL ? apr_pstrdup(op->pool, facts->after) : NULL;
+    return APR_SUCCESS;
 }
 
 static const char *set_groups(const char *user, const char *groups)
@@ -124,6 +141,28 @@ static void test_attributes(void)
        "a new session has them from the start");
     ok(same_text(amend_it(&(anshin_amend_t){.user = "nobody", .kind = -1, .method = -1}), "not found: "),
        "nobody is nobody");
+}
+
+static void test_trail(void)
+{
+    static const anshin_audit_t audit = {NULL, hear};
+    anshin_amend_t amend = of("a6");
+
+    (void)users_register(&fixture, "a6", ANSHIN_METHOD_PASSWORD);
+    (void)set_groups("a6", "hr");
+    fixture.env.audit = &audit;
+    amend.language = "en";
+    amend.attributes = (anshin_attributes_t){.given = 1 << ANSHIN_ATTRIBUTE_NAME | 1 << ANSHIN_ATTRIBUTE_GROUPS |
+                                                      1 << ANSHIN_ATTRIBUTE_VALID_UNTIL,
+                                             .name = "安心 \"太郎\"",
+                                             .groups = "b,a",
+                                             .valid_until = apr_time_from_sec(4102444799)};
+    ok(same_text(amend_it(&amend), "language,name,groups,valid_until") && heard.act == ANSHIN_ACT_ACCOUNT_CHANGED &&
+           same_text(heard.before, "{\"language\":\"ja\",\"name\":null,\"groups\":\"hr\",\"valid_until\":null}") &&
+           same_text(heard.after, "{\"language\":\"en\",\"name\":\"安心 \\\"太郎\\\"\",\"groups\":\"a,b\","
+                                  "\"valid_until\":\"2099-12-31T23:59:59Z\"}"),
+       "the trail hears what was and what is (ATT-1, AUD-1)");
+    fixture.env.audit = NULL;
 }
 
 /* What a connection remembers of a session, with the longest of all attributes, is read anew once they change. */
@@ -510,6 +549,7 @@ int main(void)
     fixture_open(&fixture, &anshin_store_mem, NULL, pool);
     users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     test_attributes();
+    test_trail();
     test_remembered();
     test_rules();
     test_create();
