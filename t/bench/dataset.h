@@ -13,6 +13,7 @@
 #include "bench.h"
 
 #include "core/account/history.h"
+#include "core/audit/trail.h"
 #include "core/context/expiry.h"
 #include "store/dbm/store_dbm.h"
 
@@ -191,6 +192,7 @@ static inline void dataset_open(dataset_t *dataset, int users, apr_pool_t *pool)
     bench_must(anshin_store_open(&store, &anshin_store_dbm, dataset->directory, &err, dataset->open) == APR_SUCCESS,
                err.text);
     dataset->fixture.env.store = store;
+    dataset->fixture.env.audit = getenv("ANSHIN_BENCH_NO_AUDIT") == NULL ? &anshin_trail : NULL;
     users_contract(&dataset->fixture, ANSHIN_PRESET_CLASSIC);
     dataset->users = users;
     crypto = dataset->fixture.env.crypto;

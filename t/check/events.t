@@ -43,5 +43,23 @@ my %named = map { $_ => 1 } map { $code{$_} =~ /\b(anshin_\w+)/g } grep { m{/hta
 my @verbs = grep { $function{$_} && $function{$_}{file} =~ m{/core/} && comes_to($_, 'anshin_op_write', {}) } sort keys %named;
 is(join(' ', grep { !comes_to($_, 'anshin_event', {}) } @verbs), '', 'whatever the command does to the store is told as an event');
 cmp_ok(scalar @verbs, '>=', 12, "verbs looked at: @verbs");
+
+# Whatever pages and worker do to the store is told as well (AUD-1), but for these: work of the machine on its own notes, and
+# steps that lead to an act or to nothing: attempts that are counted, codes and links that are mailed, the end of a download.
+my %quiet = map { $_ => 1 } qw(
+    anshin_agreed_time anshin_help_number_keep anshin_housekeeping_step anshin_issuer_note anshin_issuer_remind
+    anshin_job_claim anshin_job_drop anshin_job_resume anshin_job_retry anshin_jobs_release anshin_ocsp_forget
+    anshin_ocsp_keep anshin_old_due_convert anshin_outbox_delivered anshin_outbox_delivering anshin_outbox_drop
+    anshin_outbox_failed anshin_outbox_later anshin_refile anshin_revoked_done anshin_revoked_number anshin_revoked_out
+    anshin_session_touch anshin_trail_done anshin_trail_put_command anshin_trail_settle anshin_unusable_note
+    anshin_access_asked anshin_access_download anshin_download_finish anshin_flow_end anshin_login_code_send
+    anshin_lost_device_prove anshin_member_prove anshin_reissue_process anshin_reissue_request anshin_terminal_code_send
+);
+my %others = map { $_ => 1 } map { $code{$_} =~ /\b(anshin_\w+)/g } grep { m{/(?:portal|auth|ca)/} } keys %code;
+my @changing = grep { $function{$_} && $function{$_}{file} =~ m{/core/} && comes_to($_, 'anshin_op_write', {}) } sort keys %others;
+my %untold = map { $_ => 1 } grep { !comes_to($_, 'anshin_event', {}) } @changing;
+is(join(' ', grep { !$quiet{$_} } sort keys %untold), '', 'AUD-1: no verb of pages and worker writes without an act');
+is(join(' ', grep { !$untold{$_} } sort keys %quiet), '', 'and each of the exceptions is one');
+cmp_ok(scalar @changing, '>=', 20, "their verbs looked at: @changing");
 cmp_ok(scalar keys %function, '>', 1000, 'functions looked at: ' . keys %function);
 done_testing;

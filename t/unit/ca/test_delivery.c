@@ -48,7 +48,7 @@ static int mode_of(const char *path)
 static void test_maildir(void)
 {
     const char *spool = in("mail");
-    anshin_message_t message = {NAME, "one\r\n", 5};
+    anshin_message_t message = {NAME, "one\r\n", 5, NULL};
 
     (void)umask(S_IRWXO);
     ok(anshin_maildir_make(spool, &err, pool) == APR_SUCCESS && mode_of(spool) == 02770 &&
@@ -91,7 +91,7 @@ static void test_missing_parts(void)
 {
     const char *spool = in("parts");
     const char *other = in("parts-2");
-    anshin_message_t message = {NAME, "one", 3};
+    anshin_message_t message = {NAME, "one", 3, NULL};
     const char *before;
     const char *again;
     const char *after;
@@ -121,7 +121,7 @@ static void test_missing_parts(void)
 
 static void test_maildir_faults(void)
 {
-    anshin_message_t message = {NAME, "secret", 6};
+    anshin_message_t message = {NAME, "secret", 6, NULL};
 
     scratch_write(in("victim"), "untouched", 9, 0600);
     (void)!symlink(in("victim"), in("mail/tmp/" NAME));
@@ -144,7 +144,7 @@ static void test_maildir_faults(void)
 
 static apr_status_t run(const char *command, const char *data, apr_size_t length, apr_interval_time_t wait)
 {
-    const anshin_message_t message = {NAME, data, length};
+    const anshin_message_t message = {NAME, data, length, NULL};
 
     anshin_error_clear(&err);
     return anshin_command_run(command, &message, wait, &err, pool);

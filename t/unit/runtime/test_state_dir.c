@@ -14,6 +14,7 @@
 
 #define GROUP 2  /* bin: no program of a test is in it */
 #define SIGNER 4 /* sync */
+#define WORKER 5
 
 static apr_pool_t *pool;
 static anshin_error_t err;
@@ -79,8 +80,9 @@ static void anew(void)
         ok(is(in(names[i]), "0:2", "2770"), "S31: %s is the group's: %s", names[i], facts(in(names[i])));
     }
     ok(is(in("/ca"), "4:2", "0750"), "S31: ca is the signer's: %s", facts(in("/ca")));
+    ok(is(in("/audit"), "5:2", "0750"), "S31, AUD-1: audit is the worker's: %s", facts(in("/audit")));
     ok(is(in("/seal.key"), "0:2", "0640"), "S31: the seal key: %s", facts(in("/seal.key")));
-    ok(scratch_entries(state) == 7, "and nothing else");
+    ok(scratch_entries(state) == 8, "and nothing else");
     ok(act(ANSHIN_STATE_LOOK) == APR_SUCCESS && act(ANSHIN_STATE_MAKE) == APR_SUCCESS && told->nelts == 0,
        "once more: there is nothing to do");
 }
@@ -173,12 +175,13 @@ static void restored(void)
     scratch_write(in("/ca/ca.crt"), "x", 1, 0600);
     scratch_write(in("/ca/ca.key"), "x", 1, 0644);
     scratch_write(in("/config.json"), "{}", 2, 0644);
+    scratch_write(in("/audit/here-00000001.jsonl"), "x", 1, 0666);
     chmod(state, 0755);
     chmod(in("/store"), 0755);
     ok(act(ANSHIN_STATE_MEND) == APR_SUCCESS && is(state, "0:2", "0750") && is(in("/store"), "0:2", "2770") &&
            is(in("/mail/new"), "0:2", "2770") && is(in("/mail/new/1"), "0:2", "0660") &&
            is(in("/ca/ca.crt"), "4:2", "0644") && is(in("/ca/ca.key"), "4:2", "0600") &&
-           is(in("/config.json"), "0:2", "0640"),
+           is(in("/config.json"), "0:2", "0640") && is(in("/audit/here-00000001.jsonl"), "5:2", "0640"),
        "B41: a restored directory has its owners and modes again: %s %s", err.text, facts(in("/ca/ca.key")));
     ok(act(ANSHIN_STATE_LOOK) == APR_SUCCESS, "and is taken: %s", err.text);
 }
@@ -247,6 +250,7 @@ int main(void)
     if (geteuid() == 0) {
         owners.group = GROUP;
         owners.signer = SIGNER;
+        owners.worker = WORKER;
     }
     anew();
     former();

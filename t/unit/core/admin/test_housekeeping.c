@@ -541,6 +541,9 @@ static void test_every_type(void)
         {&anshin_record_clock, "one for the store"},
         {&anshin_record_revoked, "goes as soon as the worker has it for the list of revoked certificates"},
         {&anshin_record_ocsp, "is made anew or forgotten by the worker's responder, when it is due"},
+        {&anshin_record_audit_event, "goes when the worker has chained it"},
+        {&anshin_record_audit_series, "one for an account: the count of its events stays, as they do"},
+        {&anshin_record_audit_anchor, "one for a segment of the trail, goes when that is retired"},
     };
     int types = 0;
 
