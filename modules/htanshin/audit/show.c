@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "core/audit/anchor.h"
@@ -41,39 +42,72 @@ typedef struct showing_t {
 
 /* --- times ------------------------------------------------------------------------------------------------------- */
 
+/* So many digits behind a sign (0: none); 1: they are there, and behind *at now. */
+static int take_digits(const char **at, char sign, int count, int *value)
+{
+    const char *text = *at;
+    int number = 0;
+
+    if (sign != '\0' && *text++ != sign) {
+        return 0;
+    }
+    for (int i = 0; i < count; i++, text++) {
+        if (!apr_isdigit(*text)) {
+            return 0;
+        }
+        number = 10 * number + (*text - '0');
+    }
+    *at = text;
+    *value = number;
+    return 1;
+}
+
+/* Seconds east of Greenwich, "Z" or "+09:00", at the end. 0: none. */
+static int take_zone(const char *text, apr_int64_t *east)
+{
+    const char sign = *text;
+    int hours, minutes;
+
+    *east = 0;
+    if (strcmp(text, "Z") == 0) {
+        return 1;
+    }
+    if ((sign != '+' && sign != '-') || !take_digits(&text, sign, 2, &hours) || !take_digits(&text, ':', 2, &minutes) ||
+        *text != '\0') {
+        return 0;
+    }
+    *east = ((apr_int64_t)hours * 3600 + (apr_int64_t)minutes * 60) * (sign == '-' ? -1 : 1);
+    return 1;
+}
+
 /* 0: it is none. */
 static int read_time(const char *text, apr_time_t *at)
 {
     struct tm parts = {.tm_isdst = -1};
-    int year, month, offset_hours = 0, offset_minutes = 0, used = 0;
-    char sign = '+';
-    int count = sscanf(text, "%4d-%2d-%2d%n", &year, &month, &parts.tm_mday, &used);
+    int year, month;
+    apr_int64_t east;
 
-    if (count != 3) {
+    if (!take_digits(&text, '\0', 4, &year) || !take_digits(&text, '-', 2, &month) ||
+        !take_digits(&text, '-', 2, &parts.tm_mday)) {
         return 0;
-    }
-    text += used;
-    used = 0;
-    if (sscanf(text, "%*1[T ]%2d:%2d%n", &parts.tm_hour, &parts.tm_min, &used) == 2 && used > 0) {
-        text += used;
-        used = 0;
-        text += sscanf(text, ":%2d%n", &parts.tm_sec, &used) == 1 ? used : 0;
     }
     parts.tm_year = year - 1900;
     parts.tm_mon = month - 1;
-    if (strcmp(text, "Z") == 0) {
-        *at = apr_time_from_sec(timegm(&parts));
+    if (*text == 'T' && (!take_digits(&text, 'T', 2, &parts.tm_hour) || !take_digits(&text, ':', 2, &parts.tm_min))) {
+        return 0;
+    }
+    if (*text == ':' && !take_digits(&text, ':', 2, &parts.tm_sec)) {
+        return 0;
+    }
+    if (*text == '\0') {
+        *at = apr_time_from_sec(mktime(&parts));
         return 1;
     }
-    used = 0;
-    if (sscanf(text, "%c%2d:%2d%n", &sign, &offset_hours, &offset_minutes, &used) == 3 && used == 6 &&
-        text[used] == '\0' && (sign == '+' || sign == '-')) {
-        apr_int64_t offset = (apr_int64_t)offset_hours * 3600 + (apr_int64_t)offset_minutes * 60;
-        *at = apr_time_from_sec(timegm(&parts) - (sign == '-' ? -offset : offset));
-        return 1;
+    if (!take_zone(text, &east)) {
+        return 0;
     }
-    *at = apr_time_from_sec(mktime(&parts));
-    return text[0] == '\0';
+    *at = apr_time_from_sec(timegm(&parts) - east);
+    return 1;
 }
 
 apr_status_t anshin_audit_time(anshin_call_t *call, const char *option, apr_time_t *at)
