@@ -180,6 +180,8 @@ is_deeply([ map { $_->{directive} } @{ decode_json($modern->{out})->{departures}
 my $finance = $s->run($s->root . '/bin/htanshin', '-d', $s->state, '--json', '--contract', 'p-02', 'check', '--policy', '--preset', 'finance', { env => 1 });
 my ($attempts) = grep { $_->{directive} eq 'AnshinPasswordAttempts' } @{ decode_json($finance->{out})->{departures} };
 is_deeply([ @{$attempts}{qw(value finance)} ], [ 10, 5 ], 'NOM-2: and it departs from finance, with both values');
+my ($links) = grep { $_->{directive} eq 'AnshinMailLinks' } @{ decode_json($finance->{out})->{departures} };
+is_deeply([ @{$links}{qw(value finance)} ], [ 'on', 'off' ], 'NOM-1, NOM-2: so does mail with links');
 refused('check against what is no preset', 2, qr/--preset strict: must be one of classic, modern, finance/, 'check', '--preset', 'strict');
 refused('check of an unknown contract', 1, qr/contract p-99: is not declared/, '--contract', 'p-99', 'check');
 $s->finish;

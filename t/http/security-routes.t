@@ -15,12 +15,13 @@ use Anshin::Source;
 my $FORM = 'application/x-www-form-urlencoded';
 my $s = Anshin::Server->new(
     server   => "AnshinCAThreads 1\nRequestReadTimeout header=20 body=1",
-    contract => <<'END', sites => { other => '' })->start;
+    contract => <<'END', sites => { other => '' })->start; # where mail has links: pages that are not there without (NOM-1)
 AnshinLoginMethods password otp certificate
 AnshinReauthenticate 1h
 AnshinAddressAttempts 1000000
 AnshinPasswordAttempts 100
 AnshinCodeAttempts 100
+AnshinMailLinks off
 END
 
 my @routes = map { { %$_, path => "/anshin$_->{path}" } } routes();
@@ -52,13 +53,18 @@ my $token = csrf($c->get('/anshin/password'));
 my $stranger = $s->client;
 my $theirs = csrf($stranger->get('/anshin/login'));
 my $elsewhere = csrf($s->client(host => 'other.localhost', ca => undef)->get('/anshin/reissue/password'));
+my %linked = map { $_->{path} => 1 } grep { $_->{flags} =~ /ROUTE_LINKED/ } @routes;
+cmp_ok(scalar keys %linked, '==', 3, 'pages of mail with links');
+my $with_links = $s->client(host => 'other.localhost', ca => undef);
 my $session = $c->{cookies}{'__Host-anshin-p-01'};
 my %cookies = %{ $c->{cookies} };
 
 # Any page of ours may drop a flow or set a language: each request begins with the same cookies.
 sub ask {
     my ($method, $path, $body, %headers) = @_;
+    my $linked = $linked{ $path =~ s/\?.*//r };
     $c->{cookies} = {%cookies};
+    return $method eq 'POST' ? $with_links->post($path, $body, 'Content-Type' => $FORM, %headers) : $with_links->request($method, $path, $body, %headers) if $linked;
     my $r = $method eq 'POST' ? $c->post($path, $body, 'Content-Type' => $FORM, %headers) : $c->request($method, $path, $body, %headers);
     if (($r->header('Connection') // '') eq 'close') { $c->close }
     return $r;
@@ -135,7 +141,7 @@ for my $route (@posts) {
     is($chunked->($path, split //, "csrf=x&a=1")->status, 403, "$path: a body a byte a chunk is read (S32)");
     next if $path =~ m{/logout$}; # with a token it does what it says
     my $r = ask('POST', $path, "csrf=$token&" . join '&', map { "$_=" . Anshin::Client::escape("<script>alert(1)</script>\"'\r\nSet-Cookie: evil=1\r\n\x{202e}\x{feff}") }
-        qw(user password current code terminal question answer address address_confirm kind method key download_password profile return password_confirm action));
+        qw(user password current code terminal question answer address address_confirm kind method key download_password profile return password_confirm action access_code));
     cmp_ok($r->status, '<', 500, "$path: hostile text in every field (S27, " . $r->status . ')');
     unlike($r->body, qr/<script>alert/, 'is escaped (S27)');
     is(scalar(grep { ($_->[1] // '') =~ /evil/ || $_->[0] =~ /evil/i } @{ $r->{headers} }), 0, 'and in no header (S27)');

@@ -11,7 +11,7 @@ use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
 
-my $s = Anshin::Server->new(contract => <<'END')->start;
+my $s = Anshin::Server->new(contract => <<'END', sites => { unlinked => "AnshinLoginMethods password certificate\nAnshinCertificateKey p256\nAnshinMailLinks off" })->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinCertificateLifetime 30d
@@ -55,6 +55,22 @@ my @certified;
 sub with_certificate { my $p = registered('certificate'); $p->download_path; return $p }
 sub certified { my ($tab) = @_; return $certified[$tab] //= with_certificate() }
 
+# Where mail has no links: the code of what was asked for, in the tab that asked (NOM-1).
+sub unlinked { return $s->client(host => 'unlinked.localhost', ca => undef) }
+my @unlinked;
+sub of_unlinked {
+    my ($tab) = @_;
+    return $unlinked[$tab] if $unlinked[$tab];
+    my $p = $unlinked[$tab] = Anshin::Person->add($s, "unlinked-$tab", contract => 'unlinked', method => 'certificate');
+    $p->register(unlinked());
+    return $p;
+}
+sub coded {
+    my ($what, $said) = @_;
+    my $tab = sub { my ($c, $p) = @_; return (asked_by_code($c, $what, $p), { access_code => $p->access_code($said) }) };
+    return ("/$what/code" => { user => \&of_unlinked, leads => 1, client => \&unlinked, tab => $tab });
+}
+
 sub next_page { my ($c, $path, $fields) = @_; return $c->follow($c->submit($c->get("/anshin/$path"), $fields)) }
 
 # By the route of a form: whose flow it is; how a browser comes to a tab of it, and what is typed there. Behind a login both tabs are
@@ -78,6 +94,7 @@ my %flows = (
     '/reissue/password/prove' => { act => 'password_reissued', user => sub { registered() }, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'password', $p)), proof($p)) } },
     '/reissue/certificate/prove' => { act => 'certificate_reissued', user => \&certified, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'certificate', $p)), proof($p)) } },
     '/lost/prove' => { user => \&certified, leads => 1, tab => sub { my ($c, $p) = @_; return (open_flow($c, lost_path($s->client, $p)), proof($p)) } },
+    (map { coded(@$_) } [ 'reissue/password', 'パスワードの再発行を受け付け' ], [ 'reissue/certificate', '電子証明書の再発行を受け付け' ], [ 'lost', '端末をなくしたとき' ]),
     '/lost/choose' => { act => 'device_lost', user => \&with_certificate, tab => sub { my ($c, $p) = @_; return ($c->follow($c->submit(open_flow($c, lost_path($s->client, $p)), proof($p))), { device => 1 }) } },
     '/terminal/confirm' => {
         act => 'terminal_changed terminal_changed', user => sub { registered() }, inside => \&inside, says => [ '"mobile"', '"smartphone"' ],
@@ -122,7 +139,7 @@ my @theirs = states($bystander);
 for my $route (sort keys %flows) {
     my $flow = $flows{$route};
     my @whose = map { $flow->{user}->($_) } $flow->{inside} ? 1 : (1, 2);
-    my $c = $flow->{inside} ? $flow->{inside}->($whose[0]) : $s->client;
+    my $c = $flow->{inside} ? $flow->{inside}->($whose[0]) : $flow->{client} ? $flow->{client}->() : $s->client;
     # What needs no login is done while somebody else is logged in; but for the login itself.
     $c->{cookies}{$SESSION} = $their_session if !$flow->{inside} && $route !~ m{^/login};
     my @tabs = map { [ $flow->{tab}->($c, $whose[ $_ - 1 ] // $whose[0], $_) ] } 1, 2;

@@ -17,7 +17,7 @@ use JSON::PP ();
 use Anshin::Client;
 
 our @EXPORT = qw(
-    app_secret at_once command command_in csrf entries expect_link flows from_base32 lost_path marks open_flow reissue_path request_reissue results secret_of
+    app_secret asked_by_code at_once command command_in csrf entries expect_link flows from_base32 lost_path marks open_flow reissue_path request_reissue results secret_of
     send_code standing statuses totp without_headers
 );
 
@@ -152,6 +152,13 @@ sub lost_path {
     my ($c, $p) = @_;
     expect_link($c->submit($c->get('/anshin/lost'), { user => $p->{user}, address => $p->{address} }), 303);
     return $p->wait_text(qr{https://[^/\s]+(/\S*/lost/prove\?t=[\w-]+)});
+}
+
+# Where mail has no links: the page for the code of what was asked for ("reissue/password", "lost").
+sub asked_by_code {
+    my ($c, $what, $p) = @_;
+    my $sent = expect_link($c->submit($c->get("/anshin/$what"), { user => $p->{user}, address => $p->{address} }), 303);
+    return expect_link($c->follow($sent), 200);
 }
 
 # What a page shows once.

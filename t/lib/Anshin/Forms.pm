@@ -26,13 +26,13 @@ sub server {
         'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
     my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
     my $soon = $lines =~ s/(?<=AnshinCertificateLifetime )30d/1h/r;    # ended by the clock of the walk
-    return (clock => 1, contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ], soon => $soon });
+    return (clock => 1, contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ], soon => $soon, unlinked => "$lines\nAnshinMailLinks off" });
 }
 
 sub walk {
     my ($s) = @_;
     my $self = bless { server => $s, forms => [], count => 0 }, 'Anshin::Forms::Walk';
-    $self->$_ for qw(ended strangers invited members leaving coded certified modern);
+    $self->$_ for qw(ended strangers invited members leaving coded certified modern unlinked);
     return @{ $self->{forms} };
 }
 
@@ -260,6 +260,24 @@ sub modern {
         my $c = $today->();
         my $name = $what eq 'password' ? 'proof by a code' : 'certificate, proof by the password';
         $self->keep($name, $c, open_flow($c, reissue_path($c, $what, $p)), { answer => 'wrong' }, { answer => $right{$what} });
+    }
+    return;
+}
+
+# Mail without links: the codes (NOM-1).
+sub unlinked {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $client = sub { return $s->client(host => 'unlinked.localhost', ca => undef) };
+    my $p = Anshin::Person->add($s, 'unlinked-1', contract => 'unlinked', method => 'certificate');
+    $p->register($client->());
+    my $c = $client->();
+    my %wrong = (user => $p->{user}, access_code => 'bcdf-ghjk');
+    $self->keep('code of a download', $c, $c->get('/anshin/code'), \%wrong, { access_code => $p->access_code('準備ができました') });
+    my %said = ('reissue/password' => 'パスワードの再発行を受け付け', 'reissue/certificate' => '電子証明書の再発行を受け付け', lost => '端末をなくしたとき');
+    for my $what (sort keys %said) {
+        my $d = $client->();
+        $self->keep("code, $what", $d, asked_by_code($d, $what, $p), { access_code => 'bcdf-ghjk' }, { access_code => $p->access_code($said{$what}) });
     }
     return;
 }

@@ -107,6 +107,12 @@ sub reissue_path {
     return $self->wait_text(qr{https://[^/\s]+(/\S*/reissue/$what/prove\?t=[\w-]+)});
 }
 
+# The code of the newest mail in which this is said (AnshinMailLinks off).
+sub access_code {
+    my ($self, $said) = @_;
+    return $self->wait_text(qr/\Q$said\E.*^■ 手続きコード\r?\n([2-9a-z]{4}-[2-9a-z]{4})\r?$/ms);
+}
+
 # Download; the PKCS#12 bytes and the response.
 sub download {
     my ($self, $c, %fields) = @_;

@@ -100,6 +100,8 @@ static void presets(void)
     ok(finance->methods == 1 << ANSHIN_METHOD_CERTIFICATE && finance->password_attempts == 5 &&
            finance->unlock_after == 0 && finance->confirm_address == 1 && finance->renew_after == 0,
        "CON-4, NOM-2: finance: certificates alone, the lock after five, opened by the operator alone");
+    ok(classic->mail_links == 1 && modern->mail_links == 1 && finance->mail_links == 0,
+       "CON-4, NOM-1, NOM-2: of the presets finance alone has mail without links");
     ok(classic->password_min == 8 && classic->password_max == 32 &&
            classic->password_characters == (ANSHIN_CHARACTERS_DIGITS | ANSHIN_CHARACTERS_UPPER |
                                             ANSHIN_CHARACTERS_LOWER | ANSHIN_CHARACTERS_SYMBOLS),
