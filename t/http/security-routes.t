@@ -62,11 +62,10 @@ my %cookies = %{ $c->{cookies} };
 # Any page of ours may drop a flow or set a language: each request begins with the same cookies.
 sub ask {
     my ($method, $path, $body, %headers) = @_;
-    my $linked = $linked{ $path =~ s/\?.*//r };
-    $c->{cookies} = {%cookies};
-    return $method eq 'POST' ? $with_links->post($path, $body, 'Content-Type' => $FORM, %headers) : $with_links->request($method, $path, $body, %headers) if $linked;
-    my $r = $method eq 'POST' ? $c->post($path, $body, 'Content-Type' => $FORM, %headers) : $c->request($method, $path, $body, %headers);
-    if (($r->header('Connection') // '') eq 'close') { $c->close }
+    my $to = $linked{ $path =~ s/\?.*//sr } ? $with_links : $c;
+    $to->{cookies} = $to == $c ? {%cookies} : {};
+    my $r = $method eq 'POST' ? $to->post($path, $body, 'Content-Type' => $FORM, %headers) : $to->request($method, $path, $body, %headers);
+    if (($r->header('Connection') // '') eq 'close') { $to->close }
     return $r;
 }
 
