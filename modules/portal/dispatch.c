@@ -137,17 +137,16 @@ static int check_flow(anshin_portal_request_t *request, const anshin_route_t *ro
     return DECLINED;
 }
 
-/* The page with what was typed into its form, for whom it was shown to (U14); NULL: it keeps nothing, or more was typed
- * than an address holds. */
+/* The page with what was typed into its form, for whom it was shown to, however the session has ended since (U14);
+ * NULL: it keeps nothing, or more was typed than an address holds. */
 static const char *typed_waits(anshin_portal_request_t *request, const anshin_route_t *route)
 {
-    const char *account = request->form != NULL && route->kept != NULL ? anshin_portal_request_shown_to(request) : NULL;
     const char *path;
 
-    if (account == NULL) {
+    if (request->form == NULL || route->kept == NULL) {
         return NULL;
     }
-    if (anshin_portal_request_typed_path(request, route->kept, account, &path) != APR_SUCCESS) {
+    if (anshin_portal_request_typed_path(request, route->kept, !request->logged_in, &path) != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_WARNING, "AN1390", "what was typed does not wait");
         return NULL;
     }
@@ -288,8 +287,8 @@ static int check_typed(anshin_portal_request_t *request, const anshin_route_t *r
     const anshin_typed_place_t place = anshin_portal_request_place(request);
     apr_status_t status;
 
-    request->kept = route->kept;
-    if (request->kept == NULL || text == NULL) {
+    request->kept = route->flags & ANSHIN_ROUTE_DIRECT ? NULL : route->kept;
+    if (route->kept == NULL || text == NULL) {
         return DECLINED;
     }
     status = anshin_typed_unseal(&request->op, &place, text, &request->typed);

@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-/* What pages show again after an error, none of it a secret. Whatever else takes a form asks for a password, an answer
- * or a code, or has nothing to type. */
+/* What pages show again after an error, or a login that came between, none of it a secret. Whatever else takes a form
+ * asks for a password, an answer or a code, or has nothing to type. */
 static const char *const asked[] = {"user", "address", NULL};
 static const char *const edited[] = {"label", "address", "address_confirm", "kind", NULL};
 static const char *const chosen[] = {"method", NULL};
 static const char *const lost[] = {"device", NULL};
+static const char *const questions[] = {"question", NULL};
 
 /* clang-format off */
 #define NO_FLOW ANSHIN_FLOW_NONE, 0, 0
@@ -80,7 +81,8 @@ static const anshin_route_t routes[] = {
     {"/account/authenticator", anshin_page_account_authenticator_get, anshin_page_account_authenticator_post,
      FRESH | ANSHIN_ROUTE_BEGINS, FLOW(AUTHENTICATOR, OPENED, RESULT), ANSHIN_SWITCH(ACCOUNT), NULL},
     {"/password", anshin_page_password_get, anshin_page_password_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(PASSWORD), NULL},
-    {"/question", anshin_page_question_get, anshin_page_question_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(QUESTION), NULL},
+    {"/question", anshin_page_question_get, anshin_page_question_post, MEMBER | ANSHIN_ROUTE_DIRECT, NO_FLOW,
+     ANSHIN_SWITCH(QUESTION), questions},
     {"/history", anshin_page_history_get, NULL, MEMBER | ANSHIN_ROUTE_QUERY, NO_FLOW, ANSHIN_SWITCH(HISTORY), NULL},
     {"/history/unknown", anshin_page_history_unknown_get, NULL, MEMBER | ANSHIN_ROUTE_QUERY, NO_FLOW,
      ANSHIN_SWITCH(HISTORY), NULL},

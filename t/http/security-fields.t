@@ -15,7 +15,7 @@ use Anshin::Server;
 use Anshin::Source;
 
 my $s = Anshin::Server->new(Anshin::Forms::server())->start;
-my $kept = { map { $_->{path} => $_->{kept} } routes() };
+my $kept = { map { $_->{path} => $_->{kept} } grep { !$_->{direct} } routes() };
 my @forms = Anshin::Forms::walk($s);
 
 # What the operator sees of every account, history and mail aside.

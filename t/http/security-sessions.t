@@ -401,6 +401,53 @@ $p = person('p-01-usr001');
     minutes(11);
     like($c->post('/anshin/terminal/add', \%long)->header('Location'), qr/&lost=form$/, 'U14: what no address holds is lost, and the page says so');
 }
+
+# What waits: every field of the account's forms but passwords, codes and answers; whatever the end of the session was.
+{
+    my ($one, $two) = (person('p-01-usr005'), person('p-01-usr006'));
+    my %typed = (
+        '/terminal/add' => { address => 'kept@example.jp', address_confirm => 'kept@example.jp', kind => 'smartphone', label => '窓口2' },
+        '/terminal/change?n=1' => { address => 'kept@example.jp', address_confirm => 'kept@example.jp', kind => 'smartphone', label => '窓口2' },
+        '/method' => { method => 'certificate' },
+        '/question' => { question => 'food', answer => 'すし', current => $one->{password} },
+    );
+    my %shows = map { $_ => qr/value="kept\@example.jp"/ } '/terminal/add', '/terminal/change?n=1';
+    @shows{ '/method', '/question' } = (qr/value="certificate" checked/, qr/value="food" selected/);
+    my %form = map { $_->{path} => 1 } grep { $_->{kept} && $_->{flags} =~ /MEMBER|FRESH/ } routes();
+    is_deeply([ sort keys %form ], [ sort map { s/\?.*//r } keys %typed ], 'U14: every form of the account with something to keep');
+    my %ends = (
+        'its time was over' => sub { minutes(11) },
+        'its time was over, and the store has forgotten it' => sub { minutes(11); inside($one) },
+        'somebody else ended it' => sub { my $other = inside($one); $other->submit($other->get('/anshin/sessions'), { all => 1 }) },
+    );
+    for my $end (sort keys %ends) {
+        for my $path (sort keys %typed) {
+            my $c = inside($one);
+            my $form = $c->get("/anshin$path");
+            my @same = $path eq '/question' ? $shows{$path} : ();
+            unlike($form->text, $_, "$path: its page as it was") for @same;
+            $ends{$end}->();
+            my $asked = $c->submit($form, $typed{$path});
+            like($asked->header('Location'), qr{^/anshin/login\?return=[\w-]+&kept=form$}, "U14: $path: what was typed waits: $end");
+            my $login = $c->follow($asked);
+            my $word = $end =~ /somebody/ ? qr/運営側の操作により.*入力した内容が残った画面.*お心当たりがない/s : qr/入力した内容が残った画面/;
+            like($login->text, $word, 'U14: which the page says, and by whom it was ended');
+            my $taken = $c->clone;
+            my $theirs = $taken->follow($taken->submit($login, { user => $two->{user}, password => $two->{password} }));
+            unlike($theirs->text, qr/kept\@example|"certificate" checked|"food" selected/, "U14: $path: somebody else who logs in there sees nothing of it");
+            my $back = $c->follow($c->submit($login, { user => $one->{user}, password => $one->{password} }));
+            like($back->text, $shows{$path}, "U14: $path: the same user does");
+            unlike($back->text, qr/すし|\Q$one->{password}\E/, 'U14: but neither answer nor password');
+        }
+    }
+    my $c = inside($one);
+    my $form = $c->get('/anshin/method');
+    minutes(11);
+    my $login = $c->follow($c->submit($form, $typed{'/method'}));
+    minutes(31);
+    my $late = $c->follow($c->submit($login, { user => $one->{user}, password => $one->{password} }));
+    unlike($late->text, qr/"certificate" checked/, 'U14: it does not wait for longer than any flow');
+}
 {
     my $q = person('p-01-usr002', method => 'otp');
     my $path = reissue_path($s->client, 'password', $q);

@@ -13,14 +13,18 @@
 
 #include "core/base/unicode.h"
 #include "core/context/secret.h"
+#include "core/web/csrf.h"
 
 #define PURPOSE "typed"
-#define EXPIRES "" /* no field of a form has this name */
+#define EXPIRES "" /* no field of a form has this name, */
+#define TOKEN "\n" /* nor this one */
+#define SHOWN_TO "*" /* in place of an account: the token tells; an account has a '/' */
 #define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 static const char *bound_to(anshin_op_t *op, const anshin_typed_place_t *place)
 {
-    return apr_pstrcat(op->pool, op->contract->name, "/", place->browser, place->path, "?", place->account, NULL);
+    return apr_pstrcat(op->pool, op->contract->name, "/", place->browser, place->path, "?",
+                       place->account != NULL ? place->account : SHOWN_TO, NULL);
 }
 
 static apr_status_t out_of_memory(anshin_op_t *op)
@@ -29,9 +33,11 @@ static apr_status_t out_of_memory(anshin_op_t *op)
 }
 
 /* The object as it is sealed; NULL: no memory. */
-static json_t *collect(anshin_op_t *op, const anshin_form_t *form, const char *const *names)
+static json_t *collect(anshin_op_t *op, const anshin_typed_place_t *place, const anshin_form_t *form,
+                       const char *const *names)
 {
-    json_t *fields = json_pack("{s:I}", EXPIRES, (json_int_t)(op->now + op->contract->policy.flow_lifetime));
+    json_t *fields = json_pack("{s:I, s:s*}", EXPIRES, (json_int_t)(op->now + op->contract->policy.flow_lifetime),
+                               TOKEN, place->account == NULL ? anshin_form_get(form, "csrf") : NULL);
 
     for (; fields != NULL && *names != NULL; names++) {
         const char *value = anshin_form_get(form, *names);
@@ -49,7 +55,7 @@ apr_status_t anshin_typed_seal(anshin_op_t *op, const anshin_typed_place_t *plac
                                const char *const *names, const char **text)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
-    json_t *fields = collect(op, form, names);
+    json_t *fields = collect(op, place, form, names);
     char *clear = fields != NULL ? json_dumps(fields, JSON_COMPACT) : NULL;
     anshin_bytes_t sealed;
     apr_status_t status;
@@ -74,11 +80,31 @@ static apr_status_t drop(void *fields)
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_typed_unseal(anshin_op_t *op, const anshin_typed_place_t *place, const char *text, json_t **fields)
+/* Whose page it was: a session that has ended may be gone from the store, and the token tells all the same. */
+static apr_status_t check_token(anshin_op_t *op, const char *account, const json_t *fields)
+{
+    const char *token = json_string_value(json_object_get(fields, TOKEN));
+
+    return token != NULL ? anshin_csrf_of(op, token, account) : ANSHIN_EDENIED;
+}
+
+/* For who is logged in, or (*shown) for whom the page was shown to. */
+static apr_status_t unseal(anshin_op_t *op, const anshin_typed_place_t *place, anshin_bytes_t sealed,
+                           anshin_bytes_t *clear, int *shown)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
+    const anshin_typed_place_t page = {place->browser, NULL, place->path};
+    apr_status_t status = crypto->unseal(crypto->ctx, clear, PURPOSE, bound_to(op, place), sealed, op->pool);
+
+    *shown = status == ANSHIN_EDENIED;
+    return *shown ? crypto->unseal(crypto->ctx, clear, PURPOSE, bound_to(op, &page), sealed, op->pool) : status;
+}
+
+apr_status_t anshin_typed_unseal(anshin_op_t *op, const anshin_typed_place_t *place, const char *text, json_t **fields)
+{
     anshin_bytes_t sealed;
     anshin_bytes_t clear;
+    int shown;
     apr_status_t status;
 
     *fields = NULL;
@@ -89,7 +115,7 @@ apr_status_t anshin_typed_unseal(anshin_op_t *op, const anshin_typed_place_t *pl
     if (sealed.data == NULL) {
         return ANSHIN_EDENIED;
     }
-    status = crypto->unseal(crypto->ctx, &clear, PURPOSE, bound_to(op, place), sealed, op->pool);
+    status = unseal(op, place, sealed, &clear, &shown);
     if (status == ANSHIN_EDENIED) {
         return ANSHIN_EDENIED;
     }
@@ -100,5 +126,8 @@ apr_status_t anshin_typed_unseal(anshin_op_t *op, const anshin_typed_place_t *pl
         return out_of_memory(op);
     }
     apr_pool_cleanup_register(op->pool, *fields, drop, apr_pool_cleanup_null);
-    return json_integer_value(json_object_get(*fields, EXPIRES)) > op->now ? APR_SUCCESS : ANSHIN_EDENIED;
+    if (json_integer_value(json_object_get(*fields, EXPIRES)) <= op->now) {
+        return ANSHIN_EDENIED;
+    }
+    return shown ? check_token(op, place->account, *fields) : APR_SUCCESS;
 }

@@ -19,12 +19,13 @@
 /* Where it may be shown again: nowhere else. */
 typedef struct anshin_typed_place_t {
     const char *browser; /* id */
-    const char *account; /* who is logged in: number and ID; "": nobody */
+    const char *account; /* who is logged in: number and ID; "": nobody. NULL, where it is sealed: nobody is any more, and
+                          * it is for whom the form's page was shown to, as its CSRF token says */
     const char *path;    /* of the page */
 } anshin_typed_place_t;
 
 /* Seal the named fields (NULL behind the last) for op->contract and a place: base64url text in op->pool. It serves as
- * long as a flow would. APR_SUCCESS, ANSHIN_EFAULT. */
+ * long as a flow would. form: its token is one that anshin_csrf_check() took. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_typed_seal(anshin_op_t *op, const anshin_typed_place_t *place, const anshin_form_t *form,
                                const char *const *names, const char **text);
 

@@ -55,19 +55,21 @@ static int show(anshin_portal_request_t *request, const char *sealed, int status
     return anshin_response_page(request, "login", status);
 }
 
-/* How the session of this browser's cookie has ended (U28). */
-static const char *ended_key(anshin_portal_request_t *request)
+/* How the session of this browser's cookie has ended (U28). kept: a form waits for the login: its user looks at it
+ * before it is sent once more, the more so where somebody else has ended the session (U14). */
+static const char *ended_key(anshin_portal_request_t *request, int kept)
 {
-    static const char *const keys[] = {[ANSHIN_SESSION_GONE] = "alerts.session_ended",
-                                       [ANSHIN_SESSION_OVER] = "alerts.session_over",
-                                       [ANSHIN_SESSION_ENDED] = "alerts.session_ended_elsewhere"};
+    static const char *const keys[][2] = {
+        [ANSHIN_SESSION_GONE] = {"alerts.session_ended", "alerts.entry_kept"},
+        [ANSHIN_SESSION_OVER] = {"alerts.session_over", "alerts.entry_kept"},
+        [ANSHIN_SESSION_ENDED] = {"alerts.session_ended_elsewhere", "alerts.entry_kept_elsewhere"}};
     anshin_session_past_t past;
 
     if (anshin_portal_request_past(request, &past) != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_WARNING, "AN1391", "no word of how the session has ended");
         past.end = ANSHIN_SESSION_GONE;
     }
-    return keys[past.end];
+    return keys[past.end][kept];
 }
 
 /* What was lost on the way here, or that a session has ended. */
@@ -77,14 +79,14 @@ static void put_notice(anshin_portal_request_t *request, const char *sealed)
     const char *key = NULL;
 
     if (anshin_form_get(request->query, "kept") != NULL) {
-        key = "alerts.entry_kept";
+        key = ended_key(request, 1);
     } else if (lost != NULL && strcmp(lost, "form") == 0) {
         key = "alerts.entry_lost";
     } else if (lost != NULL && strcmp(lost, "address") == 0) {
         key = "alerts.address_lost";
     } else if (sealed != NULL && anshin_cookie_get(request->r, anshin_session_cookie(request->op.contract->name,
                                                                                      request->op.pool)) != NULL) {
-        key = ended_key(request);
+        key = ended_key(request, 0);
     }
     if (key != NULL) {
         anshin_page_alert(request->page, "notice", anshin_page_say(request->page, key));

@@ -74,6 +74,9 @@ int anshin_page_question_get(anshin_portal_request_t *request)
         return anshin_member_failure(request, status, "question");
     }
     anshin_menu_cancel(request);
+    if (request->typed != NULL) {
+        account.question = anshin_portal_request_text(request, "question");
+    }
     anshin_words_questions(request->page, account.question ? account.question : "");
     return anshin_response_page(request, "question", HTTP_OK);
 }

@@ -306,14 +306,14 @@ const char *anshin_portal_request_typed(const anshin_portal_request_t *request, 
                                  : json_string_value(json_object_get(request->typed, name));
 }
 
-static const char *account_of(const anshin_portal_request_t *request, const anshin_session_t *session)
-{
-    return apr_pstrcat(request->op.pool, session->account != NULL ? session->account : "", "/", session->user, NULL);
-}
-
 const char *anshin_portal_request_account(const anshin_portal_request_t *request)
 {
-    return request->logged_in ? account_of(request, &request->session) : "";
+    const anshin_session_t *session = &request->session;
+
+    if (!request->logged_in) {
+        return "";
+    }
+    return apr_pstrcat(request->op.pool, session->account != NULL ? session->account : "", "/", session->user, NULL);
 }
 
 anshin_typed_place_t anshin_portal_request_place(const anshin_portal_request_t *request)
@@ -321,12 +321,15 @@ anshin_typed_place_t anshin_portal_request_place(const anshin_portal_request_t *
     return (anshin_typed_place_t){request->browser, anshin_portal_request_account(request), request->path};
 }
 
-apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, const char *const *fields,
-                                              const char *account, const char **path)
+apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, const char *const *fields, int shown,
+                                              const char **path)
 {
-    const anshin_typed_place_t place = {request->browser, account, request->path};
+    anshin_typed_place_t place = anshin_portal_request_place(request);
     const char *text;
-    apr_status_t status = anshin_typed_seal(&request->op, &place, request->form, fields, &text);
+    apr_status_t status;
+
+    place.account = shown ? NULL : place.account;
+    status = anshin_typed_seal(&request->op, &place, request->form, fields, &text);
 
     if (status == APR_SUCCESS) {
         *path =
@@ -340,22 +343,6 @@ apr_status_t anshin_portal_request_past(anshin_portal_request_t *request, anshin
     const char *id = anshin_cookie_get(request->r, anshin_session_cookie(request->op.contract->name, request->op.pool));
 
     return anshin_session_past(&request->op, id != NULL ? id : "", past);
-}
-
-const char *anshin_portal_request_shown_to(anshin_portal_request_t *request)
-{
-    const char *token = request->form != NULL ? anshin_form_get(request->form, "csrf") : NULL;
-    anshin_session_past_t past;
-    const char *account;
-
-    if (request->logged_in) {
-        return anshin_portal_request_account(request);
-    }
-    if (token == NULL || anshin_portal_request_past(request, &past) != APR_SUCCESS || past.session.user == NULL) {
-        return NULL;
-    }
-    account = account_of(request, &past.session);
-    return anshin_csrf_of(&request->op, token, account) == APR_SUCCESS ? account : NULL;
 }
 
 void anshin_portal_request_log(anshin_portal_request_t *request, int level, const char *id, const char *what)

@@ -83,17 +83,13 @@ const char *anshin_portal_request_account(const anshin_portal_request_t *request
 /* Where what was typed here may be shown again. */
 anshin_typed_place_t anshin_portal_request_place(const anshin_portal_request_t *request);
 
-/* The path of this very page with what was typed into its form: the named fields (NULL behind the last), for an
- * account. APR_SUCCESS, ANSHIN_EFAULT. */
-apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, const char *const *fields,
-                                              const char *account, const char **path);
+/* The path of this very page with what was typed into its form: the named fields (NULL behind the last), for who is
+ * logged in; shown: for whom the page was shown to, who is logged in no more. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, const char *const *fields, int shown,
+                                              const char **path);
 
 /* What has become of the session whose cookie this browser still has. Answers of anshin_session_past(). */
 apr_status_t anshin_portal_request_past(anshin_portal_request_t *request, anshin_session_past_t *past);
-
-/* Whom the page of a form was shown to: who is logged in, or was in this browser, until the session's time was over;
- * NULL: nobody knows. */
-const char *anshin_portal_request_shown_to(anshin_portal_request_t *request);
 
 /* What was typed into a field, "" when it is missing. */
 const char *anshin_portal_request_text(const anshin_portal_request_t *request, const char *name);

@@ -28,8 +28,7 @@ int anshin_response_page(anshin_portal_request_t *request, const char *name, int
 static int lead_back(anshin_portal_request_t *request)
 {
     const char *path;
-    apr_status_t status =
-        anshin_portal_request_typed_path(request, request->kept, anshin_portal_request_account(request), &path);
+    apr_status_t status = anshin_portal_request_typed_path(request, request->kept, 0, &path);
 
     return status == APR_SUCCESS ? anshin_response_redirect(request, path)
                                  : anshin_response_unavailable(request, status, "form");

@@ -55,7 +55,7 @@ sub routes {
     while ($table =~ m/\{"(\/[^"]*)",\s*(\w+),\s*(\w+),\s*([^{}]*),\s*(\w+)\}/g) {
         my ($path, $post, $flags, $kept) = ($1, $3, $4, $5);
         $kept eq 'NULL' || $fields{$kept} or die "no fields $kept";
-        push @routes, { path => $path, post => $post ne 'NULL', handler => $post, flags => $flags, kept => $fields{$kept} };
+        push @routes, { path => $path, post => $post ne 'NULL', handler => $post, flags => $flags, kept => $fields{$kept}, direct => scalar($flags =~ /_DIRECT/) };
     }
     my $rows = () = $table =~ /\{"/g;
     @routes == $rows or die "route table: $rows rows, read: " . @routes;

@@ -3,6 +3,7 @@
  */
 #include <apr_encode.h>
 
+#include "core/web/csrf.h"
 #include "core/web/typed.h"
 #include "unit/tap.h"
 #include "unit/fixture.h"
@@ -82,6 +83,35 @@ static void test_elsewhere(void)
     ok(anshin_typed_unseal(&op, &here, text, &fields) == ANSHIN_EDENIED, "nor when its time is over");
 }
 
+/* A session that has ended: whose the page was its token tells, whatever the store has forgotten (U14). */
+static void test_shown_to(void)
+{
+    const anshin_typed_place_t shown = {BROWSER, NULL, "/terminal/add"};
+    const anshin_typed_place_t other = {BROWSER, "1235", "/terminal/add"};
+    const anshin_typed_place_t nobody = {BROWSER, "", "/terminal/add"};
+    json_t *fields = NULL;
+    const char *token = "";
+    const char *text = "";
+    anshin_form_t *form;
+    anshin_op_t op;
+
+    anshin_op_init(&op, &fixture.env, &fixture.contract, &(anshin_actor_t){.address = "192.0.2.1"}, fixture.pool);
+    ok(anshin_csrf_make(&op, BROWSER, here.account, &token) == APR_SUCCESS, "a page of a user");
+    text = apr_pstrcat(op.pool, "address=b&csrf=", token, NULL);
+    ok(anshin_form_parse(&form, text, strlen(text), &op.error, op.pool) == APR_SUCCESS &&
+           anshin_typed_seal(&op, &shown, form, names, &text) == APR_SUCCESS,
+       "U14: its form is sealed for whom the page was shown to");
+    ok(anshin_typed_unseal(&op, &here, text, &fields) == APR_SUCCESS && same_text(field(fields, "address"), "b"),
+       "U14: who sees it after another login");
+    ok(anshin_typed_unseal(&op, &other, text, &fields) == ANSHIN_EDENIED, "U14: and nobody else");
+    ok(anshin_typed_unseal(&op, &nobody, text, &fields) == ANSHIN_EDENIED, "U14: nor somebody who is not logged in");
+    ok(anshin_form_parse(&form, "address=b", 9, &op.error, op.pool) == APR_SUCCESS &&
+           anshin_typed_seal(&op, &shown, form, names, &text) == APR_SUCCESS &&
+           anshin_typed_unseal(&op, &here, text, &fields) == ANSHIN_EDENIED,
+       "U14: a form without a token is nobody's");
+    ok(op.error.status == APR_SUCCESS, "which are answers and no causes");
+}
+
 static void test_long(void)
 {
     char *body = apr_palloc(fixture.pool, 4200);
@@ -112,6 +142,7 @@ int main(void)
     fixture.contract.policy.flow_lifetime = apr_time_from_sec(1800);
     test_round();
     test_elsewhere();
+    test_shown_to();
     test_long();
     apr_pool_destroy(pool);
     apr_terminate();
