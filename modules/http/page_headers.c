@@ -63,6 +63,18 @@ void anshin_page_headers_framed(request_rec *r)
     apr_table_setn(r->headers_out, "X-Frame-Options", "SAMEORIGIN");
 }
 
+void anshin_page_headers_connecting(request_rec *r)
+{
+    const char *policy = apr_table_get(r->headers_out, "Content-Security-Policy");
+    const char *base = policy != NULL ? ap_strstr_c(policy, "base-uri ") : NULL;
+
+    if (base != NULL) {
+        apr_table_setn(r->headers_out, "Content-Security-Policy",
+                       apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, policy, (apr_size_t)(base - policy)),
+                                   "connect-src 'self'; ", base, NULL));
+    }
+}
+
 void anshin_page_headers_cached(request_rec *r, const char *control)
 {
     put_headers(r, NULL);

@@ -16,6 +16,9 @@ void anshin_page_headers(request_rec *r, const char *form_target);
 /* Behind it: this answer may be shown in a frame of its own site. For pages on which nothing can be done. */
 void anshin_page_headers_framed(request_rec *r);
 
+/* After those: the page's own script may ask this site (and no other). */
+void anshin_page_headers_connecting(request_rec *r);
+
 /* The same for an answer that everybody gets alike; control: its Cache-Control. */
 void anshin_page_headers_cached(request_rec *r, const char *control);
 

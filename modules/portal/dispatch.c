@@ -18,6 +18,7 @@
 #include "http/body.h"
 #include "portal/request/cookie.h"
 #include "http/env.h"
+#include "http/page_headers.h"
 #include "portal/response/flow_cookie.h"
 #include "portal/response/flow_place.h"
 #include "portal/pages/help.h"
@@ -28,6 +29,7 @@
 #include "portal/request/origin.h"
 #include "portal/files/published.h"
 #include "portal/response/response.h"
+#include "portal/response/session_end.h"
 #include "portal/routes.h"
 #include "portal/files/static.h"
 
@@ -222,6 +224,9 @@ static int check_session(anshin_portal_request_t *request, const anshin_route_t 
     if ((route->flags & ANSHIN_ROUTE_FRESH) && !anshin_member_fresh(&request->op, &member)) {
         return detour(request, route, "/reauthenticate");
     }
+    if (route->flags & ANSHIN_ROUTE_WATCH && request->r->method_number != M_POST) {
+        return DECLINED;
+    }
     if (anshin_session_touch(&request->op, request->session_key, &request->session) != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_WARNING, "AN0620", "use of the session cannot be noted");
     }
@@ -233,6 +238,7 @@ static void put_menu(anshin_portal_request_t *request)
 {
     if (request->logged_in) {
         anshin_menu_put(request);
+        anshin_session_end_put(request, NULL, NULL);
     } else {
         anshin_menu_remove(request);
     }
@@ -299,9 +305,30 @@ static int check_typed(anshin_portal_request_t *request, const anshin_route_t *r
     return status == APR_SUCCESS ? DECLINED : anshin_response_unavailable(request, status, "form");
 }
 
+/* A form that its page's script kept, since the login had ended there: it was not sent, and is shown again (U14). */
+static int check_draft(anshin_portal_request_t *request, const anshin_route_t *route)
+{
+    const char *path;
+
+    if (request->form == NULL || !(route->flags & ANSHIN_ROUTE_SESSION) || !anshin_portal_request_draft(request)) {
+        return DECLINED;
+    }
+    path = typed_waits(request, route);
+    return anshin_page_redirect(request->r, path != NULL ? path : way_back(request, route));
+}
+
+/* Pages that are open for long tell when the login ends. */
+static void put_end(anshin_portal_request_t *request, const anshin_route_t *route)
+{
+    if (request->logged_in) {
+        anshin_session_end_put(request, way_back(request, route),
+                               route->flags & ANSHIN_ROUTE_SESSION ? route->kept : NULL);
+    }
+}
+
 /* In this order; the first that answers is the last. */
 static int (*const checks[])(anshin_portal_request_t *request, const anshin_route_t *route) = {
-    check_method, check_language, check_link, check_post, check_session, check_flow, check_typed,
+    check_method, check_language, check_link, check_post, check_session, check_flow, check_typed, check_draft,
 };
 
 static int run(anshin_portal_request_t *request, const anshin_route_t *route)
@@ -313,6 +340,7 @@ static int run(anshin_portal_request_t *request, const anshin_route_t *route)
     }
     if (answer == DECLINED) {
         anshin_portal_request_put_place(request);
+        put_end(request, route);
         answer = request->r->method_number == M_POST ? route->post(request) : route->get(request);
     }
     anshin_form_wipe(request->form, request->op.env->crypto);

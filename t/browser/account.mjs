@@ -444,6 +444,48 @@ await complains(aged, 'password', ja('errors.password_wrong_remaining', { remain
 await aged.send({ password: sachiko.password });
 is(aged.path(), '/anshin/terminal/add', 'the right one leads back to where one was (ACC-7)');
 
+// --- the end of a login is told before it comes, in every tab, and can be put off (S15) ---
+
+const { page } = aged;
+const tab = await page.context().newPage();
+const warned = (one) => one.locator('.session-end.on').count();
+const told = (one) => one.locator('.session-end [role="status"]').textContent();
+const warning = (one) => until('the warning', async () => { await page.clock.runFor(1000); return warned(one); });
+await page.clock.install({ time: 0 });
+await page.clock.pauseAt(1000); // from here on it goes as told, however busy the machine
+await aged.open('/anshin/terminal/add');
+await tab.goto(new URL('/anshin/account', page.url()).href);
+await page.locator('#label').fill('窓口2');
+await page.locator('#address').fill('draft@example.jp');
+later(61 + 1700);
+await page.clock.runFor(1690000);
+await warning(page);
+is(await told(page), ja('session_end.idle'), 'two minutes before the end it is told');
+await warning(tab);
+await page.getByRole('button', { name: ja('session_end.go_on') }).click();
+await until('the login goes on', async () => !(await warned(page)));
+is(await told(page), ja('session_end.renewed'), 'and can be put off by a button');
+is(await page.evaluate(() => document.activeElement.id), 'address', 'after which one is where one was');
+await until('so it does in the other tab', async () => !(await warned(tab)));
+later(61 + 1700 + 1700);
+await page.clock.runFor(1690000);
+await warning(page);
+await tab.reload();
+await until('a page that is opened in another tab puts it off as well', async () => !(await warned(page)));
+later(61 + 1700 + 1700 + 1900);
+await page.clock.runFor(1690000);
+await warning(page);
+is(await told(page), `${ja('session_end.over')} ${ja('session_end.kept')}`, 'where it is over, that is told, and what is kept');
+await page.getByRole('link', { name: ja('session_end.login') }).click();
+await page.waitForURL(/login/);
+is(await aged.heading(), ja('login.title'), 'the way to the login');
+await aged.send({ user: sachiko.user, password: sachiko.password });
+is(aged.path(), '/anshin/terminal/add', 'leads back');
+is(await page.locator('#label').inputValue(), '窓口2', 'to what was typed there (U14)');
+is(await page.locator('#address').inputValue(), 'draft@example.jp', 'all of it');
+like(await aged.text(), new RegExp(ja('alerts.entry_draft')), 'which has not been sent yet');
+is(await page.locator('.field-errors').count(), 0, 'so nothing is complained about');
+
 // --- nothing switched on ---
 
 const bare = await lost.another({ site: facts.bare });

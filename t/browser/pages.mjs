@@ -53,7 +53,8 @@ const server = http.createServer((request, response) => {
   const name = new URL(request.url, 'http://localhost').pathname;
   const file = name.startsWith('/anshin/static/') ? path.join(facts.htdocs, name.slice('/anshin'.length)) : undefined;
   const body = file ? fs.readFileSync(file) : pages.get(name.slice(1));
-  response.setHeader('Content-Security-Policy', policy);
+  response.setHeader('Content-Security-Policy', /class="session-end"/.test(body)
+    ? policy.replace('base-uri', "connect-src 'self'; base-uri") : policy);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   if (file) response.setHeader('Cache-Control', 'max-age=600');
   response.setHeader('Content-Type', file ? types[path.extname(file)] : 'text/html; charset=utf-8');
@@ -154,6 +155,47 @@ async function running(context, language) {
   await page.close();
 }
 
+// The end of a login is told before it comes, over the page, which stays where it is; here nobody answers that it was put off.
+async function ending(context, language) {
+  const words = JSON.parse(fs.readFileSync(`${facts.htdocs}/lang/${language}.json`, 'utf8')).session_end;
+  const page = await context.newPage();
+  const box = page.locator('.session-end.on');
+  const place = () => page.locator('main').evaluate((node) => JSON.stringify(node.getBoundingClientRect()));
+  const told = () => page.locator('.session-end [role="status"]').textContent();
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(1000);
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.goto(`${origin}/account-${language}`, { waitUntil: 'load' });
+  const before = await place();
+  await page.clock.runFor(1678000);
+  is(`${await box.count()} ${await told()}`, '0 ', `the end of a login (${language}): nothing of it until two minutes before`);
+  await page.clock.runFor(3000);
+  await box.waitFor();
+  is(await told(), words.idle, 'then it is told, to who hears the page as well');
+  is(await place(), before, 'and nothing moves');
+  await page.clock.runFor(59000);
+  is(await page.locator('.session-end .rest').textContent(), `${words.rest} 1:00`, 'what is left is counted down');
+  is(await page.locator('.session-end .button:visible').allTextContents().then((all) => all.join()), words.go_on, 'with a button that puts it off');
+  ok(await box.evaluate((node) => node.getBoundingClientRect().height) < 320, 'it leaves half of a small screen to the page');
+  const faults = [...(await axe(page)).map((violation) => JSON.stringify(violation)), ...(await sideways(page, 320, 640))];
+  await page.emulateMedia({ forcedColors: 'active' });
+  faults.push(...(await box.evaluate((node) => (getComputedStyle(node).borderTopColor === getComputedStyle(node).backgroundColor
+    ? ['no line above it in forced colours'] : []))));
+  await page.emulateMedia({ media: 'print', forcedColors: null });
+  if (await box.isVisible()) faults.push('seen on paper');
+  await page.emulateMedia({ media: null });
+  is(faults.join('\n'), '', 'and nothing to complain about');
+  await page.clock.runFor(61000);
+  await page.locator('.session-end a:visible').waitFor();
+  is(await told(), words.over, 'when it is over, that is told');
+  is(await page.locator('.session-end .button:visible').allTextContents().then((all) => all.join()), words.login, 'with the way to the login');
+  await page.goto(`${origin}/account-final-${language}`, { waitUntil: 'load' });
+  await page.clock.runFor(121000);
+  await box.waitFor();
+  is(`${await told()} ${await page.locator('.session-end .button:visible').count()}`, `${words.last} 0`, 'where it cannot be put off, no button says so');
+  await page.close();
+}
+
 // While a password is typed, the page says what the server would (U27), in room that is kept for it.
 async function typing(page, language) {
   const texts = JSON.parse(fs.readFileSync(`${facts.htdocs}/lang/${language}.json`, 'utf8')).typing;
@@ -210,6 +252,7 @@ async function walk({ language, width, dark }) {
   }
   await typing(page, language);
   await running(context, language);
+  await ending(context, language);
   if (width === 'desktop') {
     const faults = await onPaperWhole(page, `register-done-${language}`);
     ok(faults.length === 0, `register-done-${language}, printed: nothing to complain about`, faults.join('\n'));

@@ -29,6 +29,12 @@ for my $file (grep { m{^modules/} && /\.c$/ } sources('c')) {
         $values++;
         push @unnamed, "$file: $key" if grep { ($texts{$_}{$key} // '') !~ /\{\{remaining\}\}/ } qw(ja en);
     }
+    while ($source =~ /say_time\([^;]*?"\w+",\s*(?:\w+ \? "([\w.]+)" : )?"([\w.]+)"/g) {
+        for my $key (grep { defined } $1, $2) {
+            $values++;
+            push @unnamed, "$file: $key: time" if grep { ($texts{$_}{$key} // '') !~ /\{\{time\}\}/ } qw(ja en);
+        }
+    }
     while ($source =~ /say_(?:number|text)\([^;]*?"([\w.]+\.\w+)",\s*"(\w+)"/g) {
         my ($key, $name) = ($1, $2);
         $values++;

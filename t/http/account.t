@@ -165,7 +165,7 @@ sub history_acts {
     is($r->status, 303, 'a session that is not there ends without fuss');
     my ($theirs_at) = $page->text =~ /name="key" value="$keys[0]">.*?<span class="hidden-text"> \((.+?)\)<\/span>/s;
     my $ended = $c->follow($c->submit($page, { key => $keys[0] }));
-    like($ended->text, qr/role="status">.*\Q$theirs_at\Eにログインした端末をログアウトさせました。/s, 'U29: it is told which one was ended');
+    like($ended->text, qr/role="status">.*<time datetime="[^"]+Z">\Q$theirs_at\E<\/time>にログインした端末をログアウトさせました。/s, 'U29: it is told which one was ended');
     my ($csrf) = $page->text =~ /name="csrf" value="([^"]+)"/;
     is($c->post('/anshin/sessions', { csrf => $csrf, all => 1 })->status, 303, 'all others end');
     my $gone = $second->get('/anshin/account');
@@ -244,7 +244,7 @@ sub history_acts {
     is($c->get('/anshin/terminal/change')->status, 404, 'nor none');
 
     my $asked = $c->follow($c->get('/anshin/terminal/delete?n=2'));
-    my @ways_out = $asked->text =~ /<a class="button[^"]*" href="([^"]*)"/g;
+    my @ways_out = ($asked->text =~ /(<main.*<\/main>)/s)[0] =~ /<a class="button[^"]*" href="([^"]*)"/g;
     is("@ways_out", '/anshin/account', 'U30: one button leads away from a deletion, not two to the same page');
     $r = $c->submit($asked, {});
     is($r->status, 303, 'a terminal is deleted (ACC-5)');
@@ -337,6 +337,45 @@ sub history_acts {
     unlike(join('', map { /\A(.*?)\r?\n\r?\n/s } $s->mail), qr/^Bcc/m, 'S27, LST-1: a label begins no header');
     my $told = $s->htanshin('user', 'show', 'p-01-usr003');
     like(Encode::decode('UTF-8', $told->{out}), qr/機{32}/, 'LST-1: user show has it');
+}
+
+# Somebody else seems to use the account: its user locks it, and the operator alone unlocks it (ACC-4).
+{
+    my $q = Anshin::Person->add($s, 'p-01-usr004', address => 'lock@example.jp');
+    my ($d, $other) = ($s->client, $s->client);
+    $q->register;
+    $q->login($_) for $other, $d;
+    my $show = sub { return Encode::decode('UTF-8', $s->htanshin('user', 'show', $q->{user})->{out}) };
+    my $results = sub { return join ' ', $s->htanshin('history', $q->{user})->{out} =~ /\b(self_locked|locked|login_ok)\b/g };
+    my $unknown = $d->get('/anshin/history/unknown');
+    like($unknown->text, qr{href="/anshin/history/lock">アカウントをロックする<}, 'ACC-4: the page about an entry that is not known leads to the lock');
+    my $page = $d->follow($d->get('/anshin/history/lock'));
+    is($page->status, 200, 'a page says what it does');
+    like($page->text, qr/すべての端末とブラウザからログアウト.*お問い合わせ先が解除するまで、だれもログインできません.*失効しません.*メールアドレスに、ロックしたことをお知らせ/s, 'all of it');
+    like($show->(), qr/^state:\s*active$/m, 'S10: and has done nothing yet');
+    is($d->post('/anshin/history/lock', { csrf => $page->field('csrf') })->status, 405, 'nor does its address take a form');
+    my $r = $d->submit($page, {});
+    is($r->place, '/anshin/history/lock/done', 'ACC-4: the account is locked');
+    my $done = $d->follow($r);
+    is($done->status, 200, 'its page needs no login');
+    my ($number) = $done->text =~ /<span class="mono">(AN-[0-9A-Z]{8})</;
+    like($done->text, qr{<h1>アカウントをロックしました.*p-01-usr004.*<time }s, 'it tells whose, and when');
+    ok($number, 'U18: with a number to quote');
+    unlike($done->text, qr{class="user"|menu-side}, 'and nobody is logged in');
+    is($_->get('/anshin/account')->status, 303, 'S16: every session is over') for $d, $other;
+    like($d->get($done->{path})->text, qr/>\Q$number\E</, 'FLO-2: reloaded it shows the same');
+    is($q->login($s->client)->status, 403, 'LCK-2: the right password does not let in');
+    my ($shown) = $q->login($s->client)->text =~ /(AN-[0-9A-Z]{8})</;
+    is($shown, $number, 'U18: the page that says so has the same number');
+    like($s->htanshin('find', $number)->{out}, qr/^about: +self\n(?:.*\n)*user: +p-01-usr004\n/m, 'U18: by which the help desk finds what it is about');
+    like($show->(), qr/^state: +locked\n(?:.*\n)*locked by: +user\n/m, 'ADM-1: the operator sees by whom');
+    like($results->(), qr/self_locked/, 'ACC-4: and the history has it');
+    ok($q->wait_text(qr/(ご自身の操作により)/), 'S13: it is mailed, so that nobody is locked out in silence');
+    is($s->htanshin('user', 'lock', $q->{user})->{status}, 0, 'locked by the operator as well');
+    like($show->(), qr/^locked by:\s*operator$/m, 'that counts');
+    is($s->htanshin('user', 'unlock', $q->{user})->{status}, 0, 'the operator unlocks');
+    is($q->login($d)->status, 303, 'LCK-2: and the user logs in again');
+    unlike($show->(), qr/^locked by:/m, 'of which nothing is left');
 }
 
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;

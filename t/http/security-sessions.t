@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use JSON::PP qw(decode_json);
 use List::Util qw(max);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
@@ -400,6 +401,72 @@ $p = person('p-01-usr001');
     my %long = ((marks($c->get('/anshin/terminal/add'))), map { $_ => '"' x 600 } qw(label address address_confirm kind));
     minutes(11);
     like($c->post('/anshin/terminal/add', \%long)->header('Location'), qr/&lost=form$/, 'U14: what no address holds is lost, and the page says so');
+}
+
+# The warning before the end: what its page knows, asks for, and can put off.
+{
+    my ($c, $d) = (inside($p), inside(person('p-01-usr007')));
+    my $asks = sub { my $r = $_[0]->get('/anshin/session'); return $r->status == 200 ? decode_json($r->body) : { status => $r->status } };
+    my $page = $c->get('/anshin/terminal/add');
+    my %told = $page->text =~ /\bdata-(end|before|kept|of)="([^"]*)"/g;
+    my $of = delete $told{of};
+    is_deeply(\%told, { end => 600, before => 120, kept => 'label address address_confirm kind' }, 'S15: a page knows when its login ends, and what of it waits');
+    like($page->header('Content-Security-Policy'), qr/; connect-src 'self'; base-uri/, 'S15: its script may ask this site');
+    my $guest = $s->client->get('/anshin/login');
+    unlike($guest->header('Content-Security-Policy') . $guest->text, qr/connect-src|session-end/, 'S15: that of a page without a login may not, nor does it warn');
+    unlike($c->get("/anshin/$_")->text, qr/data-kept/, "S15: nothing of /$_ waits") for qw(password sessions account nothing);
+    like($c->get("/anshin/$_")->text, qr/data-end="600" data-before="120"/, "S15: /$_ warns as well") for qw(nothing help account);
+    my $form = $c->get('/anshin/password');
+    minutes(9);
+    is_deeply($asks->($c), { left => 60, final => JSON::PP::false(), of => $of }, 'S15: what is left of it');
+    is($asks->($c)->{left}, 60, 'S15: asking for it is no use of it');
+    is($c->post('/anshin/session', {})->status, 403, 'S15: a form without a token puts nothing off (S10)');
+    is($c->post('/anshin/session', { csrf => csrf($d->get('/anshin/account')) })->status, 403, "S15: nor does another browser's");
+    is($asks->($c)->{left}, 60, 'S15: as was to be seen');
+    my $on = $c->post('/anshin/session', { csrf => csrf($form) });
+    is_deeply(decode_json($on->body), { left => 600, final => JSON::PP::false(), of => $of }, 'S15: going on puts it off');
+    minutes(9);
+    is($asks->($c)->{left}, 60, 'S15: on the server, too (S15)');
+    is($c->submit($c->get('/anshin/reauthenticate'), { password => $p->{password} })->status, 303, 'the password again');
+    is($asks->($c)->{of}, $of, 'S15: leaves it the same login for other tabs');
+    minutes($_), $c->get('/anshin/account') for (9) x 4;
+    minutes(3);
+    my $last = $asks->($c);
+    is_deeply([ @$last{qw(left final)} ], [ 180, JSON::PP::true() ], 'S15: where its time is over whatever is done, that is told');
+    is_deeply(decode_json($c->post('/anshin/session', { csrf => csrf($form) })->body), $last, 'S15: and cannot be put off (S15)');
+    like($c->get('/anshin/account')->text, qr/data-end="180" data-before="120" [^>]* data-final/, 'S15: nor does its page offer to');
+    minutes(4);
+    is($asks->($c)->{status}, 303, 'S15: then it is over');
+    is($c->post('/anshin/session', { csrf => csrf($form) })->status, 303, 'S15: for good');
+    my $taken = $c->clone;
+    is($taken->submit($taken->get('/anshin/login'), { user => 'p-01-usr007', password => $p->{password} })->status, 303, 'another user logs in there');
+    isnt($asks->($taken)->{of}, $of, 'S15: which is another login');
+    is($taken->post('/anshin/session', { csrf => csrf($form) })->status, 410, "S15: and the page of the one before does not put it off (FLO-1)");
+}
+
+# What a page's script keeps of a form, since the login had ended there: it is never carried out, whoever sends it so.
+{
+    my ($c, $one) = (undef, person('p-01-usr008'));
+    my %typed = (address => 'draft@example.jp', address_confirm => '', label => '窓口2', question => 'food', method => 'otp', draft => 1,
+        current => $one->{password}, password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8', answer => 'すし', all => 1, action => 'remove', code => 1);
+    my @posts = grep { $_->{post} && $_->{flags} =~ /MEMBER|FRESH/ && $_->{path} ne '/session' } routes();
+    cmp_ok(scalar @posts, '>', 7, 'forms behind the login: ' . @posts);
+    $c = inside($one);
+    my $token = csrf($c->get('/anshin/account'));
+    my $before = standing($s, $one->{user});
+    for my $route (@posts) {
+        my $r = $c->post("/anshin$route->{path}", { csrf => $token, %typed });
+        my $kept = $route->{kept} ? '\?typed=[\w-]+&draft=1' : '';
+        like($r->status . ' ' . ($r->header('Location') // ''), qr{^(?:303 /anshin\Q$route->{path}\E$kept|410 )$}, "FLO-2: a draft of $route->{path} is shown again, and nothing is done");
+    }
+    is(standing($s, $one->{user}), $before, 'FLO-2: as the operator sees');
+    my $add = $c->get('/anshin/terminal/add');
+    minutes(11);
+    my $asked = $c->submit($add, { %typed });
+    like($asked->header('Location'), qr{^/anshin/login\?return=[\w-]+&kept=form$}, 'U14: where the login has ended it waits for the next one');
+    my $back = $c->follow($c->submit($c->follow($asked), { user => $one->{user}, password => $one->{password} }));
+    like($back->text, qr/入力した内容が残っています。まだ送信されていません.*name="label" value="窓口2".*name="address" value="draft\@example.jp"/s, 'U14: behind which it is as it was');
+    unlike($back->text, qr/field-errors|id="summary"/, 'U14: and nothing is complained about yet');
 }
 
 # What waits: every field of the account's forms but passwords, codes and answers; whatever the end of the session was.

@@ -120,6 +120,11 @@ my %flows = (
         act => 'method_changed', user => sub { registered() }, inside => \&inside, says => [ '"method": "otp"', '"method": "certificate"' ], again => qr{^303 /anshin/login\?return=}, ends => 1,
         tab => sub { my ($c, $p, $tab) = @_; return (next_page($c, 'method', { method => $tab == 1 ? 'otp' : 'certificate' }), {}) }
     },
+    # So does the lock.
+    '/history/lock/confirm' => {
+        act => 'self_locked', user => sub { registered() }, inside => \&inside, again => qr{^303 /anshin/login\?return=}, ends => 1,
+        tab => sub { my ($c) = @_; return ($c->follow($c->get('/anshin/history/lock')), {}) }
+    },
     # The second tab goes on with the app that waits, so that both show one secret.
     '/account/authenticator' => {
         act => 'authenticator_set', user => sub { registered('otp') }, inside => \&by_code, again => qr/^(?:410|200|303 .*done=1)$/, ends => 1,

@@ -22,6 +22,7 @@ is($c->get('/members/')->status, 200, 'and reach the site');
 my $home = $c->get('/anshin/');
 is($home->status, 200, 'the portal opens');
 for my $path (qw(account password question history method terminal/add terminal/change terminal/delete terminal/lost terminal/confirm
+    history/unknown history/lock history/lock/confirm history/lock/done
     code lost/code reissue/password/code reissue/certificate/code lost lost/sent lost/prove lost/choose lost/done renewal renewal/confirm renewal/ended reissue/password reissue/certificate reissue/password/prove account/authenticator)) {
     is($c->get("/anshin/$path")->status, 404, "$path is not there (CON-2)");
     is($c->post("/anshin/$path", {})->status, 404, 'nor for a POST');
@@ -49,7 +50,7 @@ is($help->status, 200, 'so is help');
 }
 
 {
-    my $single = "AnshinLoginMethods password\nAnshinReissueProof factor\nAnshinFunctions method account\nAnshinSupport \"Desk 03-0000-0000\"";
+    my $single = "AnshinLoginMethods password\nAnshinReissueProof factor\nAnshinFunctions method account history\nAnshinSupport \"Desk 03-0000-0000\"";
     my $one = Anshin::Server->new(contract => "AnshinLoginMethods password certificate\nAnshinFunctions method password terminal-add",
         sites => { single => $single })->start;
     my $q = Anshin::Person->add($one, 'p-01-usr002');
@@ -71,6 +72,9 @@ is($help->status, 200, 'so is help');
     $only->login($e);
     like($e->get('/anshin/')->text, qr{Desk <a href="tel:0300000000">03-0000-0000</a>}, 'U22: the number in AnshinSupport is a link');
     unlike($e->get('/anshin/account')->text, qr{href="/anshin/method"}, 'U11: where there is a single login method, no menu leads to its change');
+    my $unknown = $e->get('/anshin/history/unknown');
+    is($unknown->status, 200, 'ACC-4: an entry of the history that is not known');
+    unlike($unknown->text, qr{history/lock|ロックできます}, 'CON-2: leads to no lock where that is switched off');
     is($e->get('/anshin/method')->status, 404, 'U11: and there is no such page');
     $one->finish;
 }

@@ -11,6 +11,8 @@
 #include "core/mail/mail.h"
 #include "core/mail/outbox.h"
 #include "core/selfservice/method.h"
+#include "core/selfservice/self_lock.h"
+#include "core/login/help_number.h"
 #include "core/web/csrf.h"
 #include "core/login/login_code.h"
 #include "core/login/login_change.h"
@@ -282,6 +284,23 @@ static inline apr_status_t count_entry(void *count, const anshin_history_t *entr
 {
     *(int *)count += entry->at != 0;
     return APR_SUCCESS;
+}
+
+static inline apr_status_t lock_self(anshin_op_t *op)
+{
+    return anshin_self_lock(op, &scene.member);
+}
+
+static inline apr_status_t show_number(anshin_op_t *op)
+{
+    const anshin_help_facts_t facts = {.kind = ANSHIN_HELP_ACCOUNT, .user = scene.user, .since = op->now};
+    anshin_help_shown_t shown = {.number = NULL};
+    apr_status_t status = anshin_help_number(op, &facts, &shown);
+
+    if (status != APR_SUCCESS || shown.number == NULL) {
+        return when(status, 0);
+    }
+    return anshin_help_number_keep(op, &shown);
 }
 
 /* Registered, and logged in. */

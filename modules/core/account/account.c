@@ -181,6 +181,12 @@ const anshin_word_t anshin_account_state_words[] = {
 #undef WORD
     {NULL, 0}};
 
+const anshin_word_t anshin_locked_by_words[] = {
+#define WORD(member, value, name) {name, ANSHIN_LOCKED_BY_##member},
+#include "core/account/locked_by.def"
+#undef WORD
+    {NULL, 0}};
+
 const char *anshin_account_state_name(apr_int64_t state)
 {
     return anshin_word_name(anshin_account_state_words, state, "unknown");

@@ -14,6 +14,13 @@ typedef enum anshin_account_state_t {
 #undef WORD
 } anshin_account_state_t;
 
+typedef enum anshin_locked_by_t {
+#define WORD(member, value, name) ANSHIN_LOCKED_BY_##member = (value),
+#include "core/account/locked_by.def"
+#undef WORD
+} anshin_locked_by_t;
+extern const anshin_word_t anshin_locked_by_words[];
+
 /* Keys of an account's records, in op's pool. */
 const char *anshin_account_key(anshin_op_t *op, const char *user);
 const char *anshin_terminal_key(anshin_op_t *op, const char *user, apr_int64_t number);

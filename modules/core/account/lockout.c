@@ -271,7 +271,7 @@ static apr_status_t file_new(anshin_op_t *op, anshin_txn_t *txn, const char *key
 static void set_locked(anshin_attempt_t *attempt, const anshin_lock_t *lock)
 {
     attempt->locked = 1;
-    attempt->unlock_at = lock->unlock_at;
+    attempt->lock = *lock;
 }
 
 /* The contract's limit was lowered below what had been counted. */

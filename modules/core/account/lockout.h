@@ -52,7 +52,7 @@ typedef struct anshin_attempt_t {
     int remaining;                    /* after settling: checks left before the lock */
     int locked;                       /* it is locked (after reserving or settling) */
     int locked_now;                   /* by this attempt (after settling) */
-    apr_time_t unlock_at;             /* with locked: when it opens by itself, 0: somebody must open it */
+    anshin_lock_t lock;               /* with locked: which one */
 } anshin_attempt_t;
 
 /* 1 when a full counter of this kind locks the account; 0: itself alone. */

@@ -121,6 +121,18 @@ int anshin_session_over(const anshin_contract_t *contract, const anshin_session_
            (session->valid_until != 0 && session->valid_until < now);
 }
 
+apr_interval_time_t anshin_session_left(const anshin_contract_t *contract, const anshin_session_t *session,
+                                        apr_time_t now, int *final)
+{
+    const anshin_policy_t *policy = &contract->policy;
+    const apr_time_t end = session->created_at + policy->session_lifetime;
+    const apr_time_t idle_end = session->seen_at + policy->session_idle;
+    const apr_time_t first = idle_end < end ? idle_end : end;
+
+    *final = end < first + apr_time_from_sec(60);
+    return first > now ? first - now : 0;
+}
+
 static apr_status_t list_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, anshin_session_list_t *list)
 {
     apr_status_t status = anshin_txn_get(txn, &anshin_record_session_list, anshin_account_key(op, user), list);
@@ -346,11 +358,16 @@ static apr_status_t touch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return anshin_txn_put(txn, &anshin_record_session, key, &current);
 }
 
-apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session)
+apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, anshin_session_t *session)
 {
-    return op->now - session->seen_at < op->contract->policy.session_idle / 10
-               ? APR_SUCCESS
-               : anshin_op_write(op, ANSHIN_LAZY, touch, &key);
+    apr_status_t status;
+
+    if (op->now - session->seen_at < op->contract->policy.session_idle / 10) {
+        return APR_SUCCESS;
+    }
+    status = anshin_op_write(op, ANSHIN_LAZY, touch, &key);
+    session->seen_at = status == APR_SUCCESS ? op->now : session->seen_at;
+    return status;
 }
 
 static int matches(const anshin_session_match_t *match, const char *key, const anshin_session_t *session)

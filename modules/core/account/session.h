@@ -64,8 +64,14 @@ apr_status_t anshin_session_past(anshin_op_t *op, const char *id, anshin_session
 /* 1 when it is over its idle or absolute limit, or its account's validity. */
 int anshin_session_over(const anshin_contract_t *contract, const anshin_session_t *session, apr_time_t now);
 
-/* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit. */
-apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, const anshin_session_t *session);
+/* How long one that is not over has left when nobody uses it any more. *final: 1, no use of it makes that later by more
+ * than a minute, since its login is so long ago. */
+apr_interval_time_t anshin_session_left(const anshin_contract_t *contract, const anshin_session_t *session,
+                                        apr_time_t now, int *final);
+
+/* Note that it is used: writes lazily, and only when the last note is older than a tenth of the idle limit; then
+ * session->seen_at is now. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_session_touch(anshin_op_t *op, const char *key, anshin_session_t *session);
 
 /* Put a session under a new id inside a write transaction (re-authentication, S14): all as it was, checked just now. */
 apr_status_t anshin_session_replace(anshin_op_t *op, anshin_txn_t *txn, const char *key,

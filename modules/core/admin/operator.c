@@ -168,6 +168,7 @@ static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     }
     event.before = anshin_account_state_name(account.state);
     account.state = order->state;
+    account.locked_by = ANSHIN_LOCKED_BY_OPERATOR;
     account.disabled_at = account.locked_at = op->now;
     if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
         (status = anshin_sessions_end_in(op, txn, account.user, &every, NULL)) != APR_SUCCESS) {
@@ -197,6 +198,7 @@ static apr_status_t unlock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
     event.after = anshin_account_state_name(account.state);
     account.disabled_at = 0;
+    account.locked_by = ANSHIN_LOCKED_BY_OPERATOR;
     if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
         (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS) {
         return status;

@@ -36,7 +36,8 @@ typedef enum anshin_function_t {
     ANSHIN_FUNCTION_TERMINAL_DELETE,
     ANSHIN_FUNCTION_METHOD,
     ANSHIN_FUNCTION_RENEWAL,
-    ANSHIN_FUNCTION_LOST_DEVICE
+    ANSHIN_FUNCTION_LOST_DEVICE,
+    ANSHIN_FUNCTION_LOCK
 } anshin_function_t;
 typedef enum anshin_reissue_choice_t { ANSHIN_REISSUE_BY_QUESTION, ANSHIN_REISSUE_BY_FACTOR } anshin_reissue_choice_t;
 enum {

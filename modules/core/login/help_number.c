@@ -2,7 +2,7 @@
  * Numbers for the help desk: see help_number.h.
  *
  * SECURITY: strangers cause these records, and pages for everybody show the numbers. The number of a login is made of
- * the ID and of what its page says; whether somebody has the ID is written beside it and has no part in it.
+ * the ID and of the lock that its page has met; whether somebody has the ID is written beside it and has no part in it.
  */
 #include "core/login/help_number.h"
 
@@ -42,6 +42,12 @@ static void put_account(anshin_help_number_t *record, const anshin_account_t *ac
     record->account = account->number;
 }
 
+/* Of all locks of an ID the one that the page has met. */
+static int is_met(const looking_t *looking, apr_time_t since)
+{
+    return looking->facts->since == 0 || looking->facts->since == since;
+}
+
 /* Reads the same of somebody and of nobody. */
 static apr_status_t of_user(anshin_op_t *op, anshin_txn_t *txn, looking_t *looking, const char *typed)
 {
@@ -65,16 +71,16 @@ static apr_status_t of_user(anshin_op_t *op, anshin_txn_t *txn, looking_t *looki
         (status = anshin_lock_get(op, txn, ANSHIN_COUNTER_STRANGER, looking->about, &strangers)) != APR_SUCCESS) {
         return status;
     }
-    if (lock.kinds != 0) {
+    if (lock.kinds != 0 && is_met(looking, lock.since)) {
         record->since = lock.since;
-    } else if (record->user != NULL && account.state == ANSHIN_ACCOUNT_LOCKED) {
-        record->kind = ANSHIN_HELP_OPERATOR;
+    } else if (record->user != NULL && account.state == ANSHIN_ACCOUNT_LOCKED && is_met(looking, account.disabled_at)) {
+        record->kind = account.locked_by == ANSHIN_LOCKED_BY_USER ? ANSHIN_HELP_SELF : ANSHIN_HELP_OPERATOR;
         record->since = account.disabled_at;
     } else {
         record->kind = ANSHIN_HELP_STRANGERS;
         record->since = strangers.since;
     }
-    looking->period = looking->facts->until;
+    looking->period = looking->facts->since != 0 ? looking->facts->since : looking->facts->until;
     return APR_SUCCESS;
 }
 

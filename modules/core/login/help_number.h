@@ -31,6 +31,7 @@ typedef struct anshin_help_facts_t {
     const char *user;         /* the ID, as typed or canonical; NULL: that of the link */
     anshin_token_kind_t link; /* with token */
     const char *token;        /* of the link; NULL: none */
+    apr_time_t since;         /* of the lock that was met: another one has another number; 0: not known */
     apr_time_t until;         /* when it opens by itself, as the page says; 0: it does not */
     const char *reason;       /* of a certificate: the verdict's name */
     const char *serial;       /* of the certificate on the connection; NULL: none */

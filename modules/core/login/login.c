@@ -50,7 +50,7 @@ static void set_locked(const trial_t *trial)
     set_wrong(trial);
     if (trial->op->contract->policy.show_locked) {
         trial->result->outcome = ANSHIN_LOGIN_LOCKED;
-        trial->result->unlock_at = trial->attempt.unlock_at;
+        trial->result->lock = trial->attempt.lock;
     }
 }
 
@@ -159,6 +159,7 @@ static apr_status_t reserve(void *baton, anshin_op_t *op, anshin_txn_t *txn, ans
         return status;
     }
     if (claimant->evaluated && claimant->account.state == ANSHIN_ACCOUNT_LOCKED) {
+        attempt->lock = (anshin_lock_t){.since = claimant->account.disabled_at};
         return refuse_locked(trial, txn);
     }
     status = anshin_attempt_reserve(op, txn, claimant->evaluated ? ANSHIN_COUNTER_PASSWORD : ANSHIN_COUNTER_STRANGER,

@@ -240,7 +240,7 @@ static apr_status_t check_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     }
     if (attempt.outcome == ANSHIN_ATTEMPT_NOT_MADE) {
         result->outcome = ANSHIN_LOGIN_LOCKED;
-        result->unlock_at = attempt.unlock_at;
+        result->lock = attempt.lock;
         return record_locked(op, txn, facts, &claimant);
     }
     if (attempt.outcome == ANSHIN_ATTEMPT_SUCCEEDED) {
@@ -248,7 +248,7 @@ static apr_status_t check_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     }
     result->outcome = attempt.locked ? ANSHIN_LOGIN_LOCKED : ANSHIN_LOGIN_WRONG;
     result->remaining = attempt.remaining;
-    result->unlock_at = attempt.unlock_at;
+    result->lock = attempt.lock;
     if ((status = anshin_address_count(op, txn)) != APR_SUCCESS ||
         (attempt.locked_now &&
          (status = anshin_lock_follow(op, txn, &claimant.account, ANSHIN_LOCK_AT_LOGIN)) != APR_SUCCESS)) {

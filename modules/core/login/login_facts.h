@@ -4,6 +4,7 @@
 #ifndef ANSHIN_CORE_LOGIN_LOGIN_FACTS_H
 #define ANSHIN_CORE_LOGIN_LOGIN_FACTS_H
 
+#include "core/account/lockout.h"
 #include "core/account/session.h"
 #include "core/base/presented.h"
 #include "core/context/op.h"
@@ -35,7 +36,7 @@ typedef struct anshin_login_result_t {
     int show;                   /* anshin_show_attempts_t of the contract */
     int remaining;              /* with WRONG and ANSHIN_SHOW_REMAINING */
     int limit;                  /* with WRONG and ANSHIN_SHOW_LIMIT */
-    apr_time_t unlock_at;       /* with LOCKED: when it opens by itself, 0: the operator must */
+    anshin_lock_t lock;         /* with LOCKED: which one; of the operator's or the user's own it has no kinds */
     const char *user;           /* canonical, with OK, NEED_CODE, MUST_CHANGE */
     const char *step_token;     /* with NEED_CODE, MUST_CHANGE: sealed into the flow, brought to the next step */
     int days_left;              /* with OK: days until the password expires, -1: nothing to tell (LOG-6) */

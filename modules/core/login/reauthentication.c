@@ -121,7 +121,7 @@ apr_status_t anshin_reauthentication_check_all(anshin_op_t *op, anshin_counter_k
     memset(proof, 0, sizeof(*proof));
     if (status == APR_SUCCESS) {
         proof->locked = attempt.locked;
-        proof->unlock_at = attempt.unlock_at;
+        proof->lock = attempt.lock;
         proof->right = attempt.outcome == ANSHIN_ATTEMPT_SUCCEEDED && !attempt.locked;
         proof->remaining = attempt.remaining;
     }

@@ -11,9 +11,9 @@
 
 typedef struct anshin_reauthentication_t {
     int right;
-    int locked;           /* the account is locked, by this attempt (then all its sessions have ended) or before */
-    apr_time_t unlock_at; /* with locked: when it opens by itself, 0: the operator must open it */
-    int remaining;        /* attempts left when wrong */
+    int locked;         /* the account is locked, by this attempt (then all its sessions have ended) or before */
+    anshin_lock_t lock; /* with locked */
+    int remaining;      /* attempts left when wrong */
 } anshin_reauthentication_t;
 
 /* Check a secret against a stored hash, in transactions of its own: kind says which counter. phc NULL: a dummy that is

@@ -19,8 +19,8 @@
 /* Where it may be shown again: nowhere else. */
 typedef struct anshin_typed_place_t {
     const char *browser; /* id */
-    const char *account; /* who is logged in: number and ID; "": nobody. NULL, where it is sealed: nobody is any more, and
-                          * it is for whom the form's page was shown to, as its CSRF token says */
+    const char *account; /* who is logged in: number and ID; "": nobody. NULL, where it is sealed: nobody is any more,
+                          * and it is for whom the form's page was shown to, as its CSRF token says */
     const char *path;    /* of the page */
 } anshin_typed_place_t;
 

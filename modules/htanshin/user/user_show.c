@@ -24,6 +24,8 @@ static void show_account(json_t *result, const anshin_account_t *account, apr_ti
     anshin_result_time(result, "last_login_at", account->last_login_at, pool);
     if (account->disabled_at != 0) {
         anshin_result_time(result, "disabled_at", account->disabled_at, pool);
+        anshin_result_text(result, "locked_by", anshin_word_name(anshin_locked_by_words, account->locked_by, "unknown"),
+                           pool);
     }
     anshin_result_flag(result, "password_must_change", account->password_must_change != 0);
     anshin_result_flag(result, "authenticator", account->totp_blob != NULL);

@@ -190,20 +190,18 @@ static apr_status_t put_session(void *baton, const char *key, const anshin_sessi
 static void put_ended(anshin_portal_request_t *request)
 {
     const char *ended = anshin_form_get(request->query, "ended");
-    const char *text;
+    anshin_page_t *page = request->page;
 
     if (ended == NULL) {
         return;
     }
+    anshin_page_alert(
+        page, "success",
+        anshin_page_say(page, strcmp(ended, "all") == 0 ? "alerts.sessions_ended_all" : "alerts.session_ended_one"));
     if (*ended != '\0' && strlen(ended) <= SECONDS_MAX && strspn(ended, "0123456789") == strlen(ended)) {
-        text = anshin_date_text(apr_time_from_sec(apr_atoi64(ended)), request->page->language, ANSHIN_DATE_TABLE,
-                                request->op.pool);
-        text = anshin_page_say_text(request->page, "alerts.session_ended_at", "time", text);
-    } else {
-        text = anshin_page_say(request->page,
-                               strcmp(ended, "all") == 0 ? "alerts.sessions_ended_all" : "alerts.session_ended_one");
+        anshin_page_say_time(page, json_object_get(page->data, "alert"), "sentence", "alerts.session_ended_at",
+                             apr_time_from_sec(apr_atoi64(ended)), ANSHIN_DATE_TABLE);
     }
-    anshin_page_alert(request->page, "success", text);
 }
 
 int anshin_page_sessions_get(anshin_portal_request_t *request)

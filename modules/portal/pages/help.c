@@ -92,10 +92,9 @@ static apr_status_t put_last(anshin_portal_request_t *request)
     }
     ended = last.not_after < request->op.now;
     anshin_page_flag(request->page, "last_ended", ended);
-    anshin_page_text(request->page, "last_text",
-                     anshin_page_say_text(request->page,
-                                          ended ? "help_certificate.last_ended" : "help_certificate.last_good", "time",
-                                          anshin_page_time(request->page, last.not_after)));
+    anshin_page_say_time(request->page, request->page->page, "last",
+                         ended ? "help_certificate.last_ended" : "help_certificate.last_good", last.not_after,
+                         ANSHIN_DATE_PLAIN);
     anshin_page_text(request->page, "last_label", *last.label != '\0' ? last.label : NULL);
     return APR_SUCCESS;
 }

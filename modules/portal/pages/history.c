@@ -183,6 +183,10 @@ static void put_ways(anshin_portal_request_t *request)
                          ? anshin_portal_request_link(request, "/password")
                          : NULL);
     anshin_page_text(request->page, "account_url", lost ? anshin_portal_request_link(request, "/account") : NULL);
+    anshin_page_text(request->page, "lock_url",
+                     ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_LOCK)
+                         ? anshin_portal_request_link(request, "/history/lock")
+                         : NULL);
     anshin_page_text(request->page, "back_url", anshin_portal_request_link(request, "/history"));
 }
 

@@ -207,7 +207,7 @@ int anshin_page_login_post(anshin_portal_request_t *request)
     }
     switch (result.outcome) {
     case ANSHIN_LOGIN_LOCKED:
-        return anshin_response_locked(request, user, result.unlock_at);
+        return anshin_response_locked(request, user, &result.lock);
     case ANSHIN_LOGIN_THROTTLED:
         return anshin_response_throttled(request);
     case ANSHIN_LOGIN_WRONG:

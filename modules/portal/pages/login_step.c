@@ -155,7 +155,7 @@ int anshin_page_login_code_post(anshin_portal_request_t *request)
         return failure(request, status, "login code");
     }
     if (result.outcome == ANSHIN_LOGIN_LOCKED) {
-        return anshin_response_locked(request, request->flow.user, result.unlock_at);
+        return anshin_response_locked(request, request->flow.user, &result.lock);
     }
     if (result.outcome == ANSHIN_LOGIN_WRONG) {
         anshin_words_wrong(request->page, "code", "errors.code_wrong", result.remaining);

@@ -41,14 +41,17 @@ anshin_page_fn anshin_page_reissue_done_get;
 anshin_page_fn anshin_page_lost_choose_get, anshin_page_lost_choose_post;
 anshin_page_fn anshin_page_lost_done_get;
 
-/* account.c, authenticator.c, password.c, history.c */
+/* account.c, authenticator.c, password.c, history.c, self_lock.c, session.c */
 anshin_page_fn anshin_page_account_get;
 anshin_page_fn anshin_page_account_authenticator_get, anshin_page_account_authenticator_post;
 anshin_page_fn anshin_page_sessions_get, anshin_page_sessions_post;
+anshin_page_fn anshin_page_session_get, anshin_page_session_post;
 anshin_page_fn anshin_page_password_get, anshin_page_password_post;
 anshin_page_fn anshin_page_question_get, anshin_page_question_post;
 anshin_page_fn anshin_page_reauthenticate_get, anshin_page_reauthenticate_post;
 anshin_page_fn anshin_page_history_get, anshin_page_history_unknown_get;
+anshin_page_fn anshin_page_lock_get, anshin_page_lock_confirm_get, anshin_page_lock_confirm_post;
+anshin_page_fn anshin_page_lock_done_get;
 
 /* terminal.c, renewal.c, renewal_ended.c, method.c */
 anshin_page_fn anshin_page_terminal_add_get, anshin_page_terminal_add_post;

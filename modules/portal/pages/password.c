@@ -47,7 +47,7 @@ int anshin_page_password_post(anshin_portal_request_t *request)
         return anshin_member_failure(request, status, "password change");
     }
     if (result.proof.locked) {
-        return anshin_response_locked(request, request->session.user, result.proof.unlock_at);
+        return anshin_response_locked(request, request->session.user, &result.proof.lock);
     }
     anshin_words_broken(request->page, result.password_broken);
     if (anshin_member_complain(request, "current", &result.proof) || result.password_broken) {
@@ -102,7 +102,7 @@ int anshin_page_question_post(anshin_portal_request_t *request)
         return anshin_member_failure(request, status, "question change");
     }
     if (result.proof.locked) {
-        return anshin_response_locked(request, request->session.user, result.proof.unlock_at);
+        return anshin_response_locked(request, request->session.user, &result.proof.lock);
     }
     anshin_words_answer(request->page, result.question_error, result.answer_error);
     if (anshin_member_complain(request, "current", &result.proof) || result.question_error || result.answer_error) {
@@ -147,7 +147,7 @@ int anshin_page_reauthenticate_post(anshin_portal_request_t *request)
         return anshin_member_failure(request, status, "re-authentication");
     }
     if (proof.locked) {
-        return anshin_response_locked(request, request->session.user, proof.unlock_at);
+        return anshin_response_locked(request, request->session.user, &proof.lock);
     }
     if (anshin_member_complain(request, "password", &proof)) {
         return anshin_response_form(request, "reauthenticate");

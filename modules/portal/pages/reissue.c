@@ -242,8 +242,7 @@ int anshin_page_reissue_code_post(anshin_portal_request_t *request)
 static void put_gap(anshin_portal_request_t *request, const char *name, const char *key, apr_time_t until)
 {
     if (until != 0) {
-        anshin_page_text(request->page, name,
-                         anshin_page_say_text(request->page, key, "time", anshin_page_time(request->page, until)));
+        anshin_page_say_time(request->page, request->page->page, name, key, until, ANSHIN_DATE_PLAIN);
     }
 }
 
@@ -260,11 +259,10 @@ static void put_proof(anshin_portal_request_t *request, const anshin_reissue_ask
     }
     anshin_page_flag(request->page, flags[asked->proof], 1);
     anshin_page_text(request->page, "user", asked->user); /* for password managers */
-    put_gap(request, "gap_text", password ? "reissue_prove.gap_password" : "reissue_prove.gap_certificate",
-            asked->opens_at);
+    put_gap(request, "gap", password ? "reissue_prove.gap_password" : "reissue_prove.gap_certificate", asked->opens_at);
     if (asked->opens_at == 0) {
-        put_gap(request, "warning_text",
-                password ? "reissue_prove.warning_password" : "reissue_prove.warning_certificate", asked->closes_to);
+        put_gap(request, "warning", password ? "reissue_prove.warning_password" : "reissue_prove.warning_certificate",
+                asked->closes_to);
     }
     if (asked->proof == ANSHIN_PROOF_QUESTION) {
         anshin_words_questions(request->page, request->form ? anshin_portal_request_text(request, "question") : "");
@@ -272,10 +270,10 @@ static void put_proof(anshin_portal_request_t *request, const anshin_reissue_ask
 }
 
 /* Too many wrong ones. Those of a lost device close that way alone. */
-static int locked(anshin_portal_request_t *request, apr_time_t unlock_at)
+static int locked(anshin_portal_request_t *request, const anshin_lock_t *lock)
 {
     return kind_of(request) == ANSHIN_REISSUE_LOST ? anshin_response_link_locked(request, "lost")
-                                                   : anshin_response_locked(request, NULL, unlock_at);
+                                                   : anshin_response_locked(request, NULL, lock);
 }
 
 int anshin_page_reissue_prove_get(anshin_portal_request_t *request)
@@ -290,7 +288,7 @@ int anshin_page_reissue_prove_get(anshin_portal_request_t *request)
         return anshin_response_failure(request, status, "reissue link");
     }
     if (asked.lock.kinds != 0) { /* said before anybody types (U18) */
-        return locked(request, asked.lock.unlock_at);
+        return locked(request, &asked.lock);
     }
     put_proof(request, &asked);
     return anshin_response_page(request, "reissue-prove", HTTP_OK);
@@ -341,7 +339,7 @@ int anshin_page_reissue_prove_post(anshin_portal_request_t *request)
         return anshin_response_failure(request, status, "reissue");
     }
     if (result.proof.locked) {
-        return locked(request, result.proof.unlock_at);
+        return locked(request, &result.proof.lock);
     }
     if (!result.proof.right) {
         return wrong(request, &asked, &result.proof);

@@ -52,7 +52,7 @@ static int follow(anshin_portal_request_t *request, const char *user, const ansh
 {
     switch (result->outcome) {
     case ANSHIN_LOGIN_LOCKED:
-        return anshin_response_locked(request, user, result->unlock_at);
+        return anshin_response_locked(request, user, &result->lock);
     case ANSHIN_LOGIN_THROTTLED:
         return anshin_response_throttled(request);
     case ANSHIN_LOGIN_RENEWED:

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/account/account.h"
@@ -248,6 +249,19 @@ void anshin_page_alert(anshin_page_t *page, const char *kind, const char *text)
     anshin_page_put(page, page->data, "alert", json_pack("{s:b, s:s}", kind, 1, "text", text));
 }
 
+void anshin_page_forgive(anshin_page_t *page)
+{
+    const char *name;
+    json_t *field;
+
+    json_object_foreach(page->fields, name, field)
+    {
+        json_object_del(field, "errors");
+        json_object_del(field, "invalid");
+    }
+    json_object_del(page->data, "has_errors");
+}
+
 void anshin_page_announcements(anshin_page_t *page)
 {
     const char *path = page->op->contract->policy.notice;
@@ -310,9 +324,25 @@ const char *anshin_page_say_text(anshin_page_t *page, const char *key, const cha
     return say_with(page, key, json_pack("{s:s}", name, text));
 }
 
-const char *anshin_page_time(anshin_page_t *page, apr_time_t time)
+#define HERE "\xee\x80\x80" /* U+E000: stands in no text */
+
+void anshin_page_say_time(anshin_page_t *page, json_t *object, const char *name, const char *key, apr_time_t time,
+                          anshin_date_form_t form)
 {
-    return anshin_date_text(time, page->language, ANSHIN_DATE_PLAIN, page->r->pool);
+    apr_pool_t *pool = page->r->pool;
+    const char *told = anshin_date_text(time, page->language, form, pool);
+    const char *marked = anshin_page_say_text(page, key, "time", HERE);
+    const char *at = strstr(marked, HERE);
+    json_t *sentence = json_object();
+
+    put_text(page, object, apr_pstrcat(pool, name, "_text", NULL), anshin_page_say_text(page, key, "time", told));
+    put_text(page, sentence, "before", at != NULL ? apr_pstrmemdup(pool, marked, (apr_size_t)(at - marked)) : marked);
+    if (at != NULL) { /* an operator's text may leave it out */
+        put_text(page, sentence, "iso", anshin_date_iso(time, pool));
+        put_text(page, sentence, "time", told);
+        put_text(page, sentence, "after", at + strlen(HERE));
+    }
+    anshin_page_put(page, object, name, sentence);
 }
 
 void anshin_page_moment(anshin_page_t *page, json_t *object, const char *name, apr_time_t time, anshin_date_form_t form)
@@ -356,17 +386,39 @@ static const char *site_origin(const anshin_page_t *page)
     return apr_pstrmemdup(page->r->pool, url, scheme + strcspn(url + scheme, "/?#"));
 }
 
-static int send_html(request_rec *r, const char *html, int status)
+static int send_text(request_rec *r, const char *type, const char *text, int status)
 {
-    apr_size_t length = strlen(html);
+    apr_size_t length = strlen(text);
 
     r->status = status;
-    ap_set_content_type(r, "text/html; charset=utf-8");
+    ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)length);
     if (!r->header_only) {
-        ap_rwrite(html, (int)length, r);
+        ap_rwrite(text, (int)length, r);
     }
     return OK;
+}
+
+static int send_html(request_rec *r, const char *html, int status)
+{
+    return send_text(r, "text/html; charset=utf-8", html, status);
+}
+
+int anshin_page_send_json(anshin_page_t *page, json_t *object)
+{
+    request_rec *r = page->r;
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    int answer;
+
+    json_decref(object);
+    if (text == NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "AN1421: an answer cannot be put together");
+        return anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
+    }
+    anshin_page_headers(r, NULL);
+    answer = send_text(r, "application/json", text, HTTP_OK);
+    free(text);
+    return answer;
 }
 
 static apr_status_t render(anshin_page_t *page, const char *name, const char **html, anshin_error_t *err)
@@ -417,6 +469,9 @@ int anshin_page_send(anshin_page_t *page, const char *name, int status)
     anshin_page_headers(r, site_origin(page));
     if (page->framed) {
         anshin_page_headers_framed(r);
+    }
+    if (page->connects) {
+        anshin_page_headers_connecting(r);
     }
     apr_table_setn(r->headers_out, "Content-Language", page->language);
     return send_html(r, html, status);

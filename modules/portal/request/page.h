@@ -28,6 +28,7 @@ typedef struct anshin_page_t {
     json_t *fields;       /* by name: {value, invalid, errors} */
     json_t *errors;       /* for the summary, in the order of the fields: [{field, text}]; filled when it is sent */
     int framed;           /* may be shown in a frame of this site */
+    int connects;         /* its script asks this site */
     int broken;           /* something could not be filled in */
 } anshin_page_t;
 
@@ -59,6 +60,9 @@ void anshin_page_label(anshin_page_t *page, const char *field, const char *key);
 /* The one alert above the form; kind: "error", "notice", "success". */
 void anshin_page_alert(anshin_page_t *page, const char *kind, const char *text);
 
+/* Nothing is complained about after all: what was typed is shown as it is. */
+void anshin_page_forgive(anshin_page_t *page);
+
 /* What the operator announces today (AnshinNotice); a file that cannot be used is logged, and hinders no page. */
 void anshin_page_announcements(anshin_page_t *page);
 
@@ -70,8 +74,10 @@ const char *anshin_page_say(anshin_page_t *page, const char *key);
 const char *anshin_page_say_number(anshin_page_t *page, const char *key, const char *name, apr_int64_t number);
 const char *anshin_page_say_text(anshin_page_t *page, const char *key, const char *name, const char *text);
 
-/* A time within a sentence of this page's language. In r->pool. */
-const char *anshin_page_time(anshin_page_t *page, apr_time_t time);
+/* A sentence of this page's language with a time in it, which a <time> shows (parts/sentence): the text key, whose only
+ * parameter is the time, into NAME ({before, iso, time, after}) and whole into NAME_text of object. */
+void anshin_page_say_time(anshin_page_t *page, json_t *object, const char *name, const char *key, apr_time_t time,
+                          anshin_date_form_t form);
 
 /* A time that a <time> shows: NAME_text and NAME_iso of object. 0: nothing. */
 void anshin_page_moment(anshin_page_t *page, json_t *object, const char *name, apr_time_t time,
@@ -85,6 +91,9 @@ void anshin_page_long(anshin_page_t *page, json_t *object, const char *name, con
  * data has one. OK, which a handler returns; when the template is broken, the bare page with 503 is sent and the
  * cause logged. */
 int anshin_page_send(anshin_page_t *page, const char *name, int status);
+
+/* An object for a script of ours, stolen; NULL: the bare page with 503. OK. */
+int anshin_page_send_json(anshin_page_t *page, json_t *object);
 
 /* The built-in page, in both languages, for when nothing else works; OK. */
 int anshin_page_bare(request_rec *r, int status);

@@ -321,6 +321,11 @@ anshin_typed_place_t anshin_portal_request_place(const anshin_portal_request_t *
     return (anshin_typed_place_t){request->browser, anshin_portal_request_account(request), request->path};
 }
 
+int anshin_portal_request_draft(const anshin_portal_request_t *request)
+{
+    return anshin_form_get(request->form != NULL ? request->form : request->query, "draft") != NULL;
+}
+
 apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, const char *const *fields, int shown,
                                               const char **path)
 {
@@ -332,8 +337,9 @@ apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, 
     status = anshin_typed_seal(&request->op, &place, request->form, fields, &text);
 
     if (status == APR_SUCCESS) {
-        *path =
-            apr_pstrcat(request->op.pool, request->path, "?typed=", text, anshin_portal_request_query(request), NULL);
+        *path = apr_pstrcat(request->op.pool, request->path, "?typed=", text,
+                            anshin_portal_request_draft(request) ? "&draft=1" : "",
+                            anshin_portal_request_query(request), NULL);
     }
     return status;
 }

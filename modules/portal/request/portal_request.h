@@ -88,6 +88,10 @@ anshin_typed_place_t anshin_portal_request_place(const anshin_portal_request_t *
 apr_status_t anshin_portal_request_typed_path(anshin_portal_request_t *request, const char *const *fields, int shown,
                                               const char **path);
 
+/* 1: what was typed was not sent, but kept where the login had ended before (the page's script does so). Such a form
+ * is never carried out, and such a page complains about nothing. */
+int anshin_portal_request_draft(const anshin_portal_request_t *request);
+
 /* What has become of the session whose cookie this browser still has. Answers of anshin_session_past(). */
 apr_status_t anshin_portal_request_past(anshin_portal_request_t *request, anshin_session_past_t *past);
 

@@ -123,7 +123,8 @@ apr_status_t anshin_flow_cookie_keep(anshin_portal_request_t *request)
 static int of_another(const anshin_portal_request_t *request)
 {
     int member = request->flow.kind == ANSHIN_FLOW_TERMINAL || request->flow.kind == ANSHIN_FLOW_METHOD ||
-                 request->flow.kind == ANSHIN_FLOW_AUTHENTICATOR || request->flow.kind == ANSHIN_FLOW_RENEWAL;
+                 request->flow.kind == ANSHIN_FLOW_AUTHENTICATOR || request->flow.kind == ANSHIN_FLOW_RENEWAL ||
+                 request->flow.kind == ANSHIN_FLOW_SELF_LOCK;
 
     return member && request->logged_in && strcmp(request->flow.user, request->session.user) != 0;
 }

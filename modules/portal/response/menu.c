@@ -59,6 +59,7 @@ void anshin_menu_remove(anshin_portal_request_t *request)
     json_object_del(request->page->data, "user");
     json_object_del(request->page->data, "has_menu");
     json_object_del(request->page->data, "menu");
+    json_object_del(request->page->data, "session_end");
 }
 
 const char *anshin_menu_start(const anshin_portal_request_t *request)

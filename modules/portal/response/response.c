@@ -39,6 +39,10 @@ int anshin_response_form(anshin_portal_request_t *request, const char *name)
     if (request->kept != NULL && request->form != NULL) {
         return lead_back(request);
     }
+    if (request->form == NULL && anshin_portal_request_draft(request)) {
+        anshin_page_forgive(request->page);
+        anshin_page_alert(request->page, "notice", anshin_page_say(request->page, "alerts.entry_draft"));
+    }
     if (json_array_size(request->page->errors) > 0 && json_object_get(request->page->data, "alert") == NULL) {
         anshin_page_alert(request->page, "error", anshin_page_say(request->page, "alerts.check_input"));
     }
@@ -267,11 +271,13 @@ static void put_still(anshin_portal_request_t *request, int reissue, int lost)
     }
 }
 
-int anshin_response_locked(anshin_portal_request_t *request, const char *user, apr_time_t unlock_at)
+int anshin_response_locked(anshin_portal_request_t *request, const char *user, const anshin_lock_t *lock)
 {
     static const char *const troubles[] = {"locked", "typed", NULL};
     const linked_t *link = link_of(request);
-    anshin_help_facts_t facts = {.kind = ANSHIN_HELP_ACCOUNT, .user = user, .until = unlock_at};
+    const apr_time_t unlock_at = lock != NULL ? lock->unlock_at : 0;
+    anshin_help_facts_t facts = {
+        .kind = ANSHIN_HELP_ACCOUNT, .user = user, .since = lock != NULL ? lock->since : 0, .until = unlock_at};
 
     if (user == NULL && link != NULL) {
         facts.link = link->token;
@@ -282,9 +288,8 @@ int anshin_response_locked(anshin_portal_request_t *request, const char *user, a
     anshin_trouble_put_some(request, troubles);
     put_still(request, 0, 1); /* which a locked account opens as well */
     if (unlock_at != 0) {
-        anshin_page_text(
-            request->page, "unlock_text",
-            anshin_page_say_text(request->page, "locked.unlock", "time", anshin_page_time(request->page, unlock_at)));
+        anshin_page_say_time(request->page, request->page->page, "unlock", "locked.unlock", unlock_at,
+                             ANSHIN_DATE_PLAIN);
     }
     return anshin_page_send(request->page, "locked", HTTP_FORBIDDEN);
 }
@@ -317,7 +322,7 @@ int anshin_response_if_locked(anshin_portal_request_t *request, const char *user
     if (status != APR_SUCCESS) {
         return anshin_response_unavailable(request, status, "lock");
     }
-    return lock.kinds != 0 ? anshin_response_locked(request, user, lock.unlock_at) : DECLINED;
+    return lock.kinds != 0 ? anshin_response_locked(request, user, &lock) : DECLINED;
 }
 
 static void put_standing(anshin_portal_request_t *request, const linked_t *link, const char *name)
@@ -357,7 +362,7 @@ int anshin_response_link_invalid(anshin_portal_request_t *request)
     switch (standing) {
     case ANSHIN_LINK_LOCKED:
         if (request->op.contract->policy.show_locked) { /* elsewhere nobody hears of the operator's lock (S8) */
-            return anshin_response_locked(request, NULL, 0);
+            return anshin_response_locked(request, NULL, NULL);
         }
         break;
     case ANSHIN_LINK_USED:

@@ -4,6 +4,7 @@
 #ifndef ANSHIN_PORTAL_RESPONSE_H
 #define ANSHIN_PORTAL_RESPONSE_H
 
+#include "core/account/lockout.h"
 #include "portal/request/portal_request.h"
 
 /* A page of this status that is drawn by template name. */
@@ -49,8 +50,8 @@ int anshin_response_error(anshin_portal_request_t *request, int status);
 int anshin_response_throttled(anshin_portal_request_t *request);
 
 /* The account is locked (LCK-2): 403, with a number to quote. user: as typed or canonical, NULL: whose link it is.
- * unlock_at: 0: only the operator unlocks. */
-int anshin_response_locked(anshin_portal_request_t *request, const char *user, apr_time_t unlock_at);
+ * lock: the one that was met, NULL: the operator's. */
+int anshin_response_locked(anshin_portal_request_t *request, const char *user, const anshin_lock_t *lock);
 
 /* The same, should a password or code of this user meet a lock: for the GET of a form that asks for one, so that nobody
  * fills it in for nothing (U18). DECLINED: none does. */

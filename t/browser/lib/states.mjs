@@ -81,6 +81,7 @@ export function states(language, texts) {
   const member = (current, page, more = {}) => visitor(page, {
     user: { id: 'hanako.suzuki' },
     has_menu: true,
+    session_end: { left: 1800, before: 120, of: 'hanako.suzuki.1', login_url: link('login?return=r') },
     menu: [{ url: link(''), text: text('menu.home'), current: current === 'home' },
       ...entries.map((name) => ({ url: link(name), text: text(`menu.${name}`), current: name === current }))],
     ...more,
@@ -95,6 +96,11 @@ export function states(language, texts) {
     const long = ja ? `${year}/${month}/${day} ${hour}:${minute}:${second}`
       : `${+day} ${months[month - 1]} ${year}, ${hour}:${minute}:${second} (UTC+09:00)`;
     return { [`${name}_text`]: table ? long : plain, [`${name}_iso`]: `${year}-${month}-${day}T${hour}:${minute}:${second}Z` };
+  };
+  // As anshin_page_say_time() in page.c puts it.
+  const sentence = (name, key, time, iso = '2026-11-22T15:35:00Z') => {
+    const [before, after] = text(key, { time: '@' }).split('@');
+    return { [`${name}_text`]: text(key, { time }), [name]: { before, iso, time, after } };
   };
   // As anshin_page_long() in page.c puts it.
   const long = (name, words) => ({ [name]: words, [`${name}_parts`]: (words.length > 24 ? words.match(/[^@:.-]*[@:.-]|[^@:.-]+$/g)
@@ -232,8 +238,7 @@ export function states(language, texts) {
     'locked-download': ['locked', visitor({ download: true, number: 'AN-7F3K9QXB',
       certificate_reissue_url: link('reissue/certificate'), lost_url: link('lost') }, titled('locked.title_download'))],
     'locked-lost': ['locked', visitor({ lost: true }, titled('locked.title_lost'))],
-    'locked-answer': ['locked', visitor({ account: true, unlock_text: text('locked.unlock',
-      { time: '2026-11-22 16:00' }) })],
+    'locked-answer': ['locked', visitor({ account: true, ...sentence('unlock', 'locked.unlock', '2026-11-22 16:00') })],
     logout: ['logout', member('', {})],
     'logged-out': ['logged-out', visitor()],
 
@@ -282,6 +287,8 @@ export function states(language, texts) {
       ...long('name', '寿限無寿限無五劫のすりきれ'.repeat(4)), ...long('organisation', 'Pharmacy-of-The-Long-Name.'.repeat(2)) })],
     account: ['account', member('account', { terminals, method_text: texts.methods.certificate, can_add: true,
       add_url: link('a') })],
+    'account-final': ['account', member('account', { terminals, method_text: texts.methods.certificate },
+      { session_end: { left: 240, final: true, before: 120, of: 'hanako.suzuki.1', login_url: link('login?return=r') } })],
     'account-days': ['account', member('account', { method_text: texts.methods.certificate,
       terminals: [{ ...terminals[0], days_left_text: text('account.days_left', { days: 9 }) }, ...terminals.slice(1)],
       certificate_ends_text: text('account.certificate_ends', { days: 9 }), reissue_url: link('reissue/certificate') })],
@@ -324,7 +331,10 @@ export function states(language, texts) {
       entries: records.filter(({ failed }) => failed) }], window_text: text('history.window', { days: 31 }),
       range_text: text('history.failures', { total: 3 }) })],
     'history-unknown': ['history-unknown', member('history', { entry: { ...records[0], ...moment('at', '2026-11-22 19:05') },
-      sessions_url: link('sessions'), password_url: link('password'), account_url: link('account'), back_url: filter.all_url })],
+      sessions_url: link('sessions'), password_url: link('password'), account_url: link('account'), lock_url: link('history/lock'),
+      back_url: filter.all_url })],
+    'self-lock': ['self-lock', member('history', { certificates: true, notice: true, action_url, cancel_url })],
+    'self-lock-done': ['self-lock-done', visitor(outcome(0, '', { number: 'AN-7F3K9QXB', lost_url: link('lost') }))],
     'history-unknown-failed': ['history-unknown', member('history', { entry: { ...records[1],
       ...moment('at', '2026-11-22 18:05') }, sessions_url: link('sessions'), back_url: filter.all_url })],
     'history-unknown-gone': ['history-unknown', member('history', { sessions_url: link('sessions'),
@@ -333,6 +343,8 @@ export function states(language, texts) {
       { days: 31 }),
       range_text: text('history.range', { first: 0, last: 0, total: 0 }) })],
     sessions: ['sessions', member('sessions', { sessions })],
+    'sessions-ended': ['sessions', member('sessions', { sessions }, { alert: { success: true,
+      ...sentence('sentence', 'alerts.session_ended_at', '2026-11-22 09:05') } })],
     'sessions-alone': ['sessions', member('sessions', { sessions: sessions.slice(0, 1), alone: true })],
     reauthenticate: ['reauthenticate', member('account', { cancel_url, return: 'r' })],
     'reauthenticate-wrong': ['reauthenticate', member('account', { cancel_url, return: 'r' },
@@ -445,8 +457,7 @@ export function states(language, texts) {
       { ...steps(reissuing, 2), ...titled('reissue_prove.title_password'),
       ...wrong({ answer: text('errors.operator_code_wrong') }, { answer: texts.labels.operator_code }) })],
     'reissue-prove-answer-and-code': ['reissue-prove', visitor({ by_question: true, questions, action_url,
-      cancel_url: login_url, gap_text: text('reissue_prove.gap_password',
-        { time: '2026-11-25 10:00' }) }, { ...steps(reissuing, 2),
+      cancel_url: login_url, ...sentence('gap', 'reissue_prove.gap_password', '2026-11-25 10:00') }, { ...steps(reissuing, 2),
       ...titled('reissue_prove.title_password'), ...wrong({ operator_code: text('errors.operator_code_wrong') }) })],
     'reissue-done-password': ['reissue-done', visitor(outcome(0, '', { password: 'g7$Kp-2vXq&9', must_change: true, login_url, seen_url: link('s') }),
       { ...steps(reissuing, 3), ...titled('reissue_done.title_password') })],
@@ -485,9 +496,8 @@ export function states(language, texts) {
     'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate'), reissue_here: true,
       ...troubles('no_dialog', 'remembered', 'wrong_browser', 'windows_account', 'remote', 'deleted') }),
     'help-certificate-none-ended': help('none', { certificate_reissue_url: link('reissue/certificate'), last_ended: true,
-      reissue_here: true, last_label: '薬局1号機', last_text: text('help_certificate.last_ended', { time: '2026-11-20 09:00' }) }),
-    'help-certificate-none-good': help('none', { last_text: text('help_certificate.last_good',
-      { time: '2027-11-20 09:00' }) }),
+      reissue_here: true, last_label: '薬局1号機', ...sentence('last', 'help_certificate.last_ended', '2026-11-20 09:00') }),
+    'help-certificate-none-good': help('none', sentence('last', 'help_certificate.last_good', '2027-11-20 09:00')),
     'help-certificate-tried': help('unknown', { ...named, tried: true }),
     'help-certificate-tried-good': help('good', { ...named, tried: true }),
     'help-certificate-expired': help('expired', { ...named, certificate_reissue_url: link('reissue/certificate') }),

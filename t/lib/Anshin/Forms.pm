@@ -165,6 +165,8 @@ sub leaving {
     $self->keep('sessions', $c, $c->get('/anshin/sessions'));
     my $d = $self->inside($self->person);
     $self->keep('logout', $d, $d->get('/anshin/logout'));
+    my $g = $self->inside($self->person);
+    $self->keep('own account, locked', $g, $g->follow($g->get('/anshin/history/lock')));
     my $e = $self->inside($self->person);
     $self->keep('method, confirmed', $e, $e->follow($e->submit($e->get('/anshin/method'), { method => 'otp' })));
     my $f = $self->inside($self->person);

@@ -258,6 +258,31 @@ static void test_end(void)
     (void)anshin_account_unlock(op, "s1");
 }
 
+/* What a page is told of the end (S15). */
+static void test_left(void)
+{
+    const anshin_contract_t *contract = &fixture.contract;
+    const apr_interval_time_t idle = contract->policy.session_idle;
+    const apr_interval_time_t life = contract->policy.session_lifetime;
+    anshin_session_t session = {.created_at = fixture.now, .seen_at = fixture.now};
+    int final = -1;
+
+    ok(anshin_session_left(contract, &session, fixture.now, &final) == idle && final == 0,
+       "S15: a session that has begun has its idle time");
+    ok(anshin_session_left(contract, &session, fixture.now + idle - 1, &final) == 1 && final == 0,
+       "S15: which goes by while nobody uses it");
+    session.seen_at = fixture.now + life - idle / 2;
+    ok(anshin_session_left(contract, &session, session.seen_at, &final) == idle / 2 && final == 1,
+       "S15: in the end no use of it makes it longer");
+    session.seen_at = fixture.now + life - idle - apr_time_from_sec(60);
+    ok(anshin_session_left(contract, &session, session.seen_at, &final) == idle && final == 0,
+       "S15: nor is it worth a button for less than a minute");
+    session.seen_at++;
+    (void)anshin_session_left(contract, &session, session.seen_at, &final);
+    ok(final == 1, "as is told");
+    ok(anshin_session_left(contract, &session, fixture.now + life, &final) == 0, "S15: one that is over has nothing left");
+}
+
 static void test_many(void)
 {
     const char *first = users_login(&fixture, "s1", USERS_PASSWORD, &users_no_peer, NULL).session_id, *last = NULL;
@@ -308,6 +333,7 @@ int main(void)
     test_certificates_of_user();
     test_stricter();
     test_end();
+    test_left();
     test_many();
     apr_pool_destroy(pool);
     return done();

@@ -84,7 +84,7 @@ static apr_time_t lock(const char *user)
         result = users_login(&fixture, user, "wrong", &users_no_peer, apr_psprintf(fixture.pool, "198.51.100.%d", i));
     }
     ok(result.outcome == ANSHIN_LOGIN_LOCKED, "%s is locked", user);
-    return result.unlock_at;
+    return result.lock.unlock_at;
 }
 
 /* --- tests --- */
@@ -174,6 +174,33 @@ static void test_still(void)
     ok(anshin_account_lock(fixture_op(&fixture), "saburo", ANSHIN_ACCOUNT_LOCKED) == APR_SUCCESS &&
            same_text(login_page("saburo", 99), number),
        "S8: nor by whom");
+}
+
+/* Where only the operator unlocks, a lock has no end to be told apart by (U18). */
+static void test_again(void)
+{
+    anshin_help_facts_t facts = {.kind = ANSHIN_HELP_ACCOUNT, .user = "shichiro"};
+    anshin_help_number_t record;
+    const char *first, *second;
+
+    fixture.contract.policy.unlock_after = 0;
+    (void)users_register(&fixture, "shichiro", ANSHIN_METHOD_PASSWORD);
+    ok(lock("shichiro") == 0, "that lock opens by nobody but the operator");
+    facts.since = fixture.now;
+    first = page(&facts, ADDRESS);
+    ok(find(first, &record) == APR_SUCCESS && record.since == facts.since, "its number");
+    fixture.now += DAY;
+    ok(same_text(page(&facts, ADDRESS), first), "U18: shown again a day later it is the same");
+    (void)anshin_account_unlock(fixture_op(&fixture), "shichiro");
+    (void)lock("shichiro");
+    facts.since = fixture.now;
+    second = page(&facts, ADDRESS);
+    ok(!same_text(second, first), "U18: the next lock has another number");
+    ok(find(second, &record) == APR_SUCCESS && record.since == fixture.now && record.at == fixture.now &&
+           record.kind == ANSHIN_HELP_ACCOUNT,
+       "U18: which tells of that one");
+    (void)anshin_account_lock(fixture_op(&fixture), "shichiro", ANSHIN_ACCOUNT_LOCKED);
+    ok(same_text(page(&facts, ADDRESS), second), "S8: and is moved by no other lock than the one that was met");
 }
 
 static void test_operator(void)
@@ -324,6 +351,7 @@ int main(void)
     test_cost();
     test_still();
     test_operator();
+    test_again();
     test_link();
     test_address();
     test_certificate();

@@ -50,7 +50,7 @@ static void test_lock(void)
     for (int i = 0; i < 5; i++) {
         r = users_login(&fixture, "pw2", "wrong", &users_no_peer, NULL);
     }
-    ok(r.outcome == ANSHIN_LOGIN_LOCKED && r.unlock_at == 0, "the fifth failure locks (LCK-2)");
+    ok(r.outcome == ANSHIN_LOGIN_LOCKED && r.lock.unlock_at == 0, "the fifth failure locks (LCK-2)");
     ok(newest("pw2") == ANSHIN_HISTORY_NOW_LOCKED, "the history tells which attempt locked");
     r = users_login(&fixture, "pw2", USERS_PASSWORD, &users_no_peer, NULL);
     ok(r.outcome == ANSHIN_LOGIN_LOCKED && !r.session_id, "the right password does not open a locked account (LCK-2)");
@@ -71,7 +71,7 @@ static void test_lock(void)
     for (int i = 0; i < 5; i++) {
         r = users_login(&fixture, "pw2", "wrong", &users_no_peer, NULL);
     }
-    ok(r.outcome == ANSHIN_LOGIN_LOCKED && r.unlock_at == fixture.now + apr_time_from_sec(600),
+    ok(r.outcome == ANSHIN_LOGIN_LOCKED && r.lock.unlock_at == fixture.now + apr_time_from_sec(600),
        "a lock that time opens says when");
     fixture.now += apr_time_from_sec(599);
     r = users_login(&fixture, "pw2", USERS_PASSWORD, &users_no_peer, NULL);
