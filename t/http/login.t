@@ -37,7 +37,7 @@ sub plain {
 }
 
 # Nothing of a lock but its number and the minute.
-sub whole { return plain($_[0]) =~ s/AN-\w{8}//gr =~ s/\d+月\d+日 \d+時\d+分//gr }
+sub whole { return plain($_[0]) =~ s/AN-\w{8}//gr =~ s/<time datetime="[^"]*">\d+年\d+月\d+日 \d+時\d+分/<time>/gr }
 
 sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
 
@@ -122,6 +122,12 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     ok($person->wait_text(qr/^(パスワードの誤りが続いたため、.*アカウントをロックしました。)/m), 'U29: the mail tells by what it was locked');
     is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $person->{user})->{status}, 0, 'the operator unlocks');
     is($person->login($c)->status, 303, 'and the right password works again (LCK-2)');
+    $locked = $person->login($c, password => "wrong-Pass-$_") for 1 .. 3;
+    my ($second) = $locked->text =~ /(AN-\w{8})/;
+    isnt($second, $number, 'U18: another lock, which the operator alone opens as well, has another number');
+    my ($before, $then) = map { decode_json($s->htanshin('--json', 'find', $_)->{out}) } $number, $second;
+    cmp_ok("$then->{at} $then->{locked_since}", 'gt', "$before->{at} $before->{locked_since}", 'U18: and tells of itself');
+    is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $person->{user})->{status}, 0, 'that one is opened, too');
 }
 
 {
@@ -157,6 +163,8 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     my $c = $s->client(host => 'quiet.localhost', ca => undef);
     my $r = $c->submit($c->get('/anshin/login'), { user => 'nobody', password => 'a-wrong-one' });
     is($r->status, 401, 'modern: a failure');
+    unlike($r->text, qr{/anshin/(?:lost|reissue/certificate|help/certificate)"}, 'CON-2: without certificates the login leads to nothing about them');
+    like($s->client->get('/anshin/login')->text, qr{/anshin/reissue/certificate".*/anshin/lost".*/anshin/help/certificate"}s, 'with them it does');
     my ($alert) = $r->text =~ /id="summary".*?<\/h2>(.*?)<\/div>/s;
     unlike($alert, qr/\d/, 'says nothing of attempts (LOG-5, CON-4)');
 }

@@ -570,6 +570,8 @@ $p = person('p-01-usr001');
         my $told = $in->get("/anshin/$path");
         is($told->status, 403, "U18: /$path, whose form would be refused, says so before anything is typed");
         like($told->text, qr/<h1>アカウントがロックされました.*に自動で解除されます/s, 'U18: and until when');
+        like($told->text, qr{<p><time datetime="\d{4}-\d\d-\d\dT[\d:]+Z">\d+年\d+月\d+日 \d+時\d+分[^<]*</time>に自動で}, 'U15: a time within a sentence is one for programs as well');
+        like($told->text, qr{^(?:(?!<ul class="links">).)*AN-\w{8}.*<ul class="links">}s, 'U18: number and help desk stand above the links');
     }
     minutes(119);
     is($p->login($s->client)->status, 403, 'LCK-2: until the time that the contract says');
