@@ -89,7 +89,7 @@ static const anshin_route_t routes[] = {
     {"/history/lock", anshin_page_lock_get, NULL, FRESH, NO_FLOW, ANSHIN_SWITCH(LOCK), NULL},
     {"/history/lock/confirm", anshin_page_lock_confirm_get, anshin_page_lock_confirm_post, FRESH,
      FLOW(SELF_LOCK, OPENED, OPENED), ANSHIN_SWITCH(LOCK), NULL},
-    {"/history/lock/done", anshin_page_lock_done_get, NULL, 0, FLOW(SELF_LOCK, RESULT, ENDED), ANSHIN_SWITCH(LOCK),
+    {"/history/lock/done", anshin_page_lock_done_get, NULL, 0, FLOW(SELF_LOCK, RESULT, RESULT), ANSHIN_SWITCH(LOCK),
      NULL},
     {"/sessions", anshin_page_sessions_get, anshin_page_sessions_post, FRESH, NO_FLOW, 0, NULL},
     {"/session", anshin_page_session_get, anshin_page_session_post, MEMBER | ANSHIN_ROUTE_WATCH, NO_FLOW, 0, NULL},

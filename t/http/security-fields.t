@@ -37,7 +37,8 @@ sub addresses {
 
 my %filled;
 $filled{ $_->{route} }++ for @forms;
-my @taking = sort map { $_->{path} } grep { $_->{post} } routes();
+# That of /session is made by a page's script, and has nothing to type: security-sessions.t.
+my @taking = sort map { $_->{path} } grep { $_->{post} && $_->{path} ne '/session' } routes();
 is(join("\n", sort keys %filled), join("\n", @taking), 'S27, S32: every route that takes forms has one in the list');
 my @fields = map { my $form = $_; map { [$form, $_] } @{ $form->{names} } } @forms;
 cmp_ok(scalar @fields, '>=', 85, 'fields to try: ' . @fields);

@@ -141,6 +141,13 @@ for my $kind (sort keys %first) {
         mailed($p, 1) if $kind eq 'METHOD' && $stage ne 'OPENED';
     }
 }
+for my $stage (qw(OPENED RESULT)) {
+    my $p = registered();
+    my $c = inside($p);
+    my $page = $c->follow($c->get('/anshin/history/lock'));
+    $page = on($c, $page, {}) if $stage eq 'RESULT';
+    live("SELF_LOCK $stage", $c, $page, {});
+}
 for my $stage (qw(OPENED RESULT ENDED)) {
     my $p = registered('certificate');
     my $c = $s->client(cert => $p->fetch);

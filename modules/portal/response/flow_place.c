@@ -38,7 +38,6 @@ static const struct {
     {ANSHIN_FLOW_RENEWAL, ANSHIN_STAGE_ENDED, "/renewal/done"},
     {ANSHIN_FLOW_SELF_LOCK, ANSHIN_STAGE_OPENED, "/history/lock/confirm"},
     {ANSHIN_FLOW_SELF_LOCK, ANSHIN_STAGE_RESULT, "/history/lock/done"},
-    {ANSHIN_FLOW_SELF_LOCK, ANSHIN_STAGE_ENDED, "/history/lock/done"},
     {ANSHIN_FLOW_RENEWAL_ENDED, ANSHIN_STAGE_RESULT, "/renewal/ended/done"},
     {ANSHIN_FLOW_RENEWAL_ENDED, ANSHIN_STAGE_ENDED, "/renewal/ended/done"},
 };
