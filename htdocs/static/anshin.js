@@ -1,6 +1,5 @@
 /*
- * Comfort for the pages; every one of them works without it. No data leaves the page but to where it came from, nothing is
- * stored.
+ * Comfort for the pages; every one of them works without it. No data leaves the page, nothing is stored.
  */
 (function () {
   'use strict';
@@ -151,161 +150,21 @@
     }
   }
 
-  /* The end of the login: told before it comes, put off by a button, and said when it is there. Other tabs of the same
-     login, and pages of the site that have no script of ours, may put it off as well: so the server is asked first. */
+  /* Shortly before the end of the login: what tells it is loaded then. */
   function ending(box) {
-    var data = box.dataset;
-    var status = box.querySelector('[role="status"]');
-    var rest = box.querySelector('.rest');
-    var buttons = box.querySelector('.buttons');
-    var goOn = buttons.querySelector('button');
-    var login = buttons.querySelector('a');
-    var tabs = 'BroadcastChannel' in window ? new BroadcastChannel('anshin ' + data.url + ' ' + data.of) : null;
-    var final = 'final' in data;
-    var end = Date.now() + data.end * 1000;
-    var before = data.before * 1000;
-    var asked = 0; /* the server: 1 before it is told, 2 at the end */
-    var waiting = false;
-    var from = null;
-    var timer = window.setInterval(tick, 1000);
+    var end = Date.now() + box.getAttribute('data-end') * 1000;
+    var timer = window.setInterval(function () {
+      var script = document.createElement('script');
 
-    function show(text, button) {
-      status.textContent = text;
-      box.classList.add('on');
-      box.setAttribute('role', 'region');
-      box.setAttribute('aria-label', data.label);
-      buttons.hidden = !button;
-      goOn.hidden = button !== goOn;
-      login.hidden = button !== login;
-    }
-
-    function hide(text) {
-      var focused = box.contains(document.activeElement);
-
-      box.classList.remove('on');
-      box.removeAttribute('role');
-      box.removeAttribute('aria-label');
-      status.textContent = text;
-      rest.textContent = '';
-      buttons.hidden = true;
-      if (focused) {
-        (from || document.getElementById('main')).focus();
+      if (end - Date.now() <= box.getAttribute('data-before') * 1000) {
+        window.clearInterval(timer);
+        script.type = 'module';
+        script.src = box.getAttribute('data-script');
+        document.head.appendChild(script);
       }
-    }
+    }, 1000);
 
-    function over() {
-      window.clearInterval(timer);
-      rest.textContent = '';
-      show(data.over, login);
-    }
-
-    /* A later end; told: to the other tabs, too. */
-    function put(later, last, told) {
-      final = last;
-      end = later;
-      if (box.classList.contains('on') && end - Date.now() > before) {
-        hide(told ? data.renewed : '');
-      }
-      if (tabs && told) {
-        tabs.postMessage({ end: end, final: final });
-      }
-    }
-
-    function ask(options, failed) {
-      waiting = true;
-      options.redirect = 'manual';
-      options.cache = 'no-store';
-      window.fetch(data.url, options).then(function (answer) {
-        if (answer.type === 'opaqueredirect' || answer.status === 410) {
-          over();
-          return null;
-        }
-        return answer.ok ? answer.json() : Promise.reject(answer);
-      }).then(function (facts) {
-        if (facts && facts.of === data.of) {
-          asked = 1;
-          put(Date.now() + facts.left * 1000, facts.final, true);
-        } else if (facts) {
-          over();
-        }
-      }).catch(failed).then(function () {
-        waiting = false;
-      });
-    }
-
-    function warn() {
-      if (!box.classList.contains('on')) {
-        show(final ? data.last : data.idle, final ? null : goOn);
-      }
-    }
-
-    function tick() {
-      var seconds = Math.ceil((end - Date.now()) / 1000);
-
-      if (waiting) {
-        return;
-      }
-      if (seconds * 1000 > before) {
-        asked = 0;
-      } else if (asked < (seconds > 0 ? 1 : 2)) {
-        asked = seconds > 0 ? 1 : 2;
-        ask({}, seconds > 0 ? warn : over);
-      } else if (seconds > 0) {
-        warn();
-        rest.textContent = data.rest + ' ' + Math.floor(seconds / 60) + ':' + ('0' + seconds % 60).slice(-2);
-      }
-    }
-
-    goOn.addEventListener('focus', function (event) {
-      from = event.relatedTarget;
-    });
-    goOn.addEventListener('click', function () {
-      ask({ method: 'POST', body: new URLSearchParams({ csrf: data.csrf }) }, function () {
-        status.textContent = data.failed;
-      });
-    });
-    login.addEventListener('click', function (event) {
-      keep(event, data.kept);
-    });
-    if (tabs) {
-      tabs.onmessage = function (event) {
-        if (event.data.end > end) {
-          put(event.data.end, event.data.final, false);
-        }
-      };
-      tabs.postMessage({ end: end, final: final });
-    }
-  }
-
-  /* What was typed goes along to the login, sealed by the server for whoever comes back; no password does, nor an answer. */
-  function keep(event, names) {
-    var form = document.querySelector('main form[method="post"]');
-    var copy;
-
-    function put(name, value) {
-      var input = document.createElement('input');
-
-      input.type = 'hidden';
-      input.name = name;
-      input.value = value;
-      copy.appendChild(input);
-    }
-    if (!names || !form) {
-      return;
-    }
-    event.preventDefault();
-    copy = document.createElement('form');
-    copy.method = 'post';
-    copy.action = form.action;
-    copy.hidden = true;
-    new FormData(form).forEach(function (value, name) {
-      if (name === 'csrf' || name === 'flow' || names.split(' ').indexOf(name) >= 0) {
-        put(name, value);
-      }
-    });
-    put('draft', '1');
-    document.body.appendChild(copy);
-    copy.submit();
+    box.setAttribute('data-at', end);
   }
 
   each('.session-end', ending);

@@ -471,7 +471,10 @@ later(61 + 1700 + 1700);
 await page.clock.runFor(1690000);
 await warning(page);
 await tab.reload();
-await until('a page that is opened in another tab puts it off as well', async () => !(await warned(page)));
+await until('a page that is opened in another tab puts it off as well', async () => {
+  await page.clock.runFor(1000);
+  return !(await warned(page));
+});
 later(61 + 1700 + 1700 + 1900);
 await page.clock.runFor(1690000);
 await warning(page);

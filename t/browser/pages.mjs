@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {
-  axe, checkHtml, done, facts, is, layoutShifts, mislabelled, misplaced, ok, shell, sideways, squeezed, widths,
+  axe, checkHtml, done, facts, is, layoutShifts, like, mislabelled, misplaced, ok, shell, sideways, squeezed, widths,
 } from './lib/browser.mjs';
 import { states } from './lib/states.mjs';
 
@@ -42,10 +42,10 @@ const templates = fs.readdirSync(`${facts.htdocs}/templates`).filter((file) => f
 is(templates.filter((template) => !drawn.has(template)).join(' '), '',
   `every template has a state: ${drawn.size} of them`);
 
-const weight = ['anshin.css', 'anshin.js'].reduce((sum,
-  file) => sum + fs.statSync(`${facts.htdocs}/static/${file}`).size, 0);
-const heavy = [...pages].filter(([, html]) => Buffer.byteLength(html) + weight > limit).map(([name]) => name);
-is(heavy.join(' '), '', `no page is over ${limit} bytes with its style sheet and script`);
+const weight = (html) => [...html.matchAll(/ (?:src|href)="[^"]*?([\w-]+\.(?:css|js))"/g)].reduce((sum,
+  [, file]) => sum + fs.statSync(`${facts.htdocs}/static/${file}`).size, Buffer.byteLength(html));
+const heavy = [...pages].filter(([, html]) => weight(html) > limit).map(([name, html]) => `${name} ${weight(html)}`);
+is(heavy.join(' '), '', `no page is over ${limit} bytes with its style sheet and scripts`);
 
 // --- serving ---
 
@@ -161,6 +161,13 @@ async function ending(context, language) {
   const page = await context.newPage();
   const box = page.locator('.session-end.on');
   const place = () => page.locator('main').evaluate((node) => JSON.stringify(node.getBoundingClientRect()));
+  // Script and answer come when they can, whatever the page's clock says.
+  const later = async (selector) => {
+    for (let i = 0; i < 50 && !(await page.locator(selector).count()); i += 1) {
+      await page.clock.runFor(200);
+      await new Promise((ready) => { setTimeout(ready, 50); });
+    }
+  };
   const told = () => page.locator('.session-end [role="status"]').textContent();
   await page.clock.install({ time: 0 });
   await page.clock.pauseAt(1000);
@@ -169,12 +176,11 @@ async function ending(context, language) {
   const before = await place();
   await page.clock.runFor(1678000);
   is(`${await box.count()} ${await told()}`, '0 ', `the end of a login (${language}): nothing of it until two minutes before`);
-  await page.clock.runFor(3000);
-  await box.waitFor();
+  await later('.session-end.on');
   is(await told(), words.idle, 'then it is told, to who hears the page as well');
   is(await place(), before, 'and nothing moves');
   await page.clock.runFor(59000);
-  is(await page.locator('.session-end .rest').textContent(), `${words.rest} 1:00`, 'what is left is counted down');
+  like(await page.locator('.session-end .rest').textContent(), new RegExp(`^${words.rest} (?:1:0|0:5)\\d$`), 'what is left is counted down');
   is(await page.locator('.session-end .button:visible').allTextContents().then((all) => all.join()), words.go_on, 'with a button that puts it off');
   ok(await box.evaluate((node) => node.getBoundingClientRect().height) < 320, 'it leaves half of a small screen to the page');
   const faults = [...(await axe(page)).map((violation) => JSON.stringify(violation)), ...(await sideways(page, 320, 640))];
@@ -185,13 +191,13 @@ async function ending(context, language) {
   if (await box.isVisible()) faults.push('seen on paper');
   await page.emulateMedia({ media: null });
   is(faults.join('\n'), '', 'and nothing to complain about');
-  await page.clock.runFor(61000);
-  await page.locator('.session-end a:visible').waitFor();
+  await page.clock.runFor(60000);
+  await later('.session-end a:visible');
   is(await told(), words.over, 'when it is over, that is told');
   is(await page.locator('.session-end .button:visible').allTextContents().then((all) => all.join()), words.login, 'with the way to the login');
   await page.goto(`${origin}/account-final-${language}`, { waitUntil: 'load' });
-  await page.clock.runFor(121000);
-  await box.waitFor();
+  await page.clock.runFor(119000);
+  await later('.session-end.on');
   is(`${await told()} ${await page.locator('.session-end .button:visible').count()}`, `${words.last} 0`, 'where it cannot be put off, no button says so');
   await page.close();
 }
