@@ -74,7 +74,7 @@ like($away->get('/login')->header('Content-Security-Policy'), qr{form-action 'se
 
 # Files.
 for (
-    [ 'anshin.css', 'text/css; charset=utf-8' ], [ 'anshin.js', 'text/javascript; charset=utf-8' ], [ 'icon.svg', 'image/svg+xml' ]
+    [ 'anshin.css', 'text/css; charset=utf-8' ], [ 'anshin.js', 'text/javascript; charset=utf-8' ], [ 'session.js', 'text/javascript; charset=utf-8' ], [ 'icon.svg', 'image/svg+xml' ]
 ) {
     my ($name, $type) = @$_;
     my $r = $c->get("/anshin/static/$name");

@@ -100,7 +100,7 @@ $r->login(my $before = $s->client(cert => $r->{pem}));
 my $day = 86400;
 $s->later(31 * $day);
 like($s->client(cookies => { %{ $before->{cookies} } })->get('/anshin/login')->text,
-    qr{このブラウザで前回使った電子証明書は、<time datetime="20[^"]+">20\d\d[^<]+<\/time>に期限が切れました。.*<a class="button" href="/anshin/reissue/certificate">}s,
+    qr{このブラウザで前回使った電子証明書は、<time datetime="20[^"]+">20\d\d[^<]+<\/time>に期限が切れました。.*<form method="post" action="/anshin/reissue/certificate"}s,
     'U04: where the browser offers none, the page knows that the last one has ended, and leads to the next');
 my $ended = $s->client(cert => $r->{pem});
 my $help = $ended->get('/anshin/login');

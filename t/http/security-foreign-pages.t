@@ -247,7 +247,7 @@ my @fields = qw(
     profile return action
 );
 my @forms = grep { !/ (?:RESULT|ENDED)$/ } sort keys %live;
-my %confirms = map { $_ => 1 } 'TERMINAL OPENED', 'METHOD OPENED', 'RENEWAL OPENED';    # which take no field but the token
+my %confirms = map { $_ => 1 } 'TERMINAL OPENED', 'METHOD OPENED', 'RENEWAL OPENED', 'SELF_LOCK OPENED';    # which take no field but the token
 for my $what (grep { !$confirms{$_} } @forms) {
     my $at = $live{$what};
     my @bad;
