@@ -206,6 +206,7 @@ const agents = {
   'Firefox, Windows': ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0', 'firefox', 'firefox'],
   'Safari, Mac': ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15', 'safari', 'mac'],
   'Safari, iPhone': ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1', 'ios', 'ios'],
+  'Chrome, iPhone': ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/142.0.0.0 Mobile/15E148 Safari/604.1', 'ios', 'ios', ['HLP-12']],
   'Chrome, Android': ['Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36', 'android', 'android'],
 };
 // Row of the list: where it is met, its name, and the group whose words for this system must stand there.
@@ -219,9 +220,9 @@ const answered = [
   ['HLP-13', 'remote'],
   ['HLP-25', 'other_software', 'help_remove'],
 ];
-for (const [system, [userAgent, browser, store]] of Object.entries(agents)) {
+for (const [system, [userAgent, browser, store, rows]] of Object.entries(agents)) {
   const walk = await Walk.meets(members, { userAgent });
-  for (const [row, name, group] of answered) {
+  for (const [row, name, group] of answered.filter(([of]) => rows?.includes(of) ?? true)) {
     await walk.meets('/anshin/login');
     if (!(await walk.has(`main a[href$="about=${name}"]`))) await walk.press(t('common.help'));
     await walk.press(title(name));
