@@ -44,6 +44,12 @@ static const anshin_route_t routes[] = {
     {"/download/done", anshin_page_download_done_get, anshin_page_download_done_post, 0,
      FLOW(DOWNLOAD, FETCHED, RESULT), 0, NULL},
 
+    {"/download/phone", anshin_page_download_phone_get, anshin_page_download_phone_post, 0,
+     FLOW(DOWNLOAD, OPENED, FETCHED), ANSHIN_SWITCH(PHONE), NULL},
+    {"/phone", anshin_page_phone_get, NULL, 0, FLOW(PHONE, OPENED, OPENED), ANSHIN_SWITCH(PHONE), NULL},
+    {"/resend", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW, ANSHIN_SWITCH(RESEND), asked},
+    {"/resend/sent", anshin_page_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(RESEND), NULL},
+
     {"/reissue/password", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW,
      ANSHIN_SWITCH(PASSWORD_REISSUE), asked},
     {"/reissue/password/sent", anshin_page_reissue_sent_get, NULL, ANSHIN_ROUTE_LINKED, NO_FLOW,
@@ -78,6 +84,10 @@ static const anshin_route_t routes[] = {
      NULL},
 
     {"/account", anshin_page_account_get, NULL, MEMBER, NO_FLOW, ANSHIN_SWITCH(ACCOUNT), NULL},
+    {"/account/resend", anshin_page_account_resend_get, anshin_page_account_resend_post, MEMBER, NO_FLOW,
+     ANSHIN_SWITCH(RESEND), NULL},
+    {"/account/phone", anshin_page_account_phone_get, anshin_page_account_phone_post, FRESH, NO_FLOW,
+     ANSHIN_SWITCH(PHONE), NULL},
     {"/account/authenticator", anshin_page_account_authenticator_get, anshin_page_account_authenticator_post,
      FRESH | ANSHIN_ROUTE_BEGINS, FLOW(AUTHENTICATOR, OPENED, RESULT), ANSHIN_SWITCH(ACCOUNT), NULL},
     {"/password", anshin_page_password_get, anshin_page_password_post, MEMBER, NO_FLOW, ANSHIN_SWITCH(PASSWORD), NULL},

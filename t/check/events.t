@@ -53,7 +53,7 @@ my %quiet = map { $_ => 1 } qw(
     anshin_outbox_failed anshin_outbox_later anshin_refile anshin_revoked_done anshin_revoked_number anshin_revoked_out
     anshin_session_touch anshin_trail_done anshin_trail_put_command anshin_trail_settle anshin_unusable_note
     anshin_access_asked anshin_access_download anshin_download_finish anshin_flow_end anshin_login_code_send
-    anshin_lost_device_prove anshin_member_prove anshin_reissue_process anshin_reissue_request anshin_terminal_code_send
+    anshin_lost_device_prove anshin_member_prove anshin_reissue_request anshin_terminal_code_send
 );
 my %others = map { $_ => 1 } map { $code{$_} =~ /\b(anshin_\w+)/g } grep { m{/(?:portal|auth|ca)/} } keys %code;
 my @changing = grep { $function{$_} && $function{$_}{file} =~ m{/core/} && comes_to($_, 'anshin_op_write', {}) } sort keys %others;

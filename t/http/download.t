@@ -61,6 +61,9 @@ like($page->text, qr/p-01-usr007/, 'shows the name of the certificate');
 like($page->text, qr{有効期限: <time datetime="[\d-]+T[\d:]+Z">[^<]+</time> <span class="left" role="timer">（あと\d+(?:日|時間|分)）</span>},
     'CRT-2: and until when it can be fetched, and what is left');
 unlike($page->text, qr/action="\/anshin\/download\/done\?flow=/, 'and no end before the beginning');
+like($page->text, qr{<span class="course-name">メール送信</span> <span class="course-state">済み</span>\s*<span class="quiet">\w\*\*\*\w?\@example\.jp</span>\s*<time [^>]*datetime="20},
+    'HLP-26: the status line says when the mail went, and whither, masked');
+like($page->text, qr{<li aria-current="step">\s*<span class="course-name">ダウンロード</span> <span class="course-state">いまここです<}, 'HLP-26: and in words what is next');
 
 my %device = (
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130' => 'modern', 'Mozilla/5.0 (X11; Linux x86_64)' => 'modern',
@@ -172,14 +175,51 @@ my $done = $c->submit($fetched, {}, qr{/done});
 is($done->place, '/anshin/download/done', 'the person says that the import is done');
 my $ready = $c->follow($done);
 is($ready->status, 200, 'and sees what comes next');
+like($ready->text, qr{<li aria-current="step">\s*<span class="course-name">初回ログイン</span>}, 'HLP-26: the first login is what is left');
 like($ready->text, qr/<dd>p-01-usr\d+<.*"terminal-number">1</s, 'U29: of which device');
 is($c->submit($fetched, {}, qr{/done})->place, '/anshin/download/done', 'said twice it is as well');
 is($c->get('/anshin/download/file?file=modern')->place, '/anshin/download/done', 'U10: nor by its own address');
 is($other->submit($elsewhere, { download_password => $person->{download_password}, profile => 'modern' })->status, 410,
     'the file is gone (CRT-2)');
-is($other->follow($other->get($path))->status, 410, 'and so is the link (S9)');
+{
+    my $used = $other->follow($other->get($path));
+    is($used->status, 410, 'and so is the link (S9)');
+    like($used->text, qr{<h1>この手続きは完了しています.*href="/anshin/resend"}s, 'U12, HLP-18: which says so, with the way on');
+}
 my @blobs = grep { -f } glob $s->state . '/store/blobs/*/*';
 is(scalar @blobs, 0, 'nothing of it is left on the server (S24)') or diag("@blobs");
+
+# On a phone: a QR code of the page opens it there, once, with the download password (HLP-19).
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr021', method => 'certificate');
+    $p->register;
+    my ($pc, $phone, $another) = map { $s->client } 1 .. 3;
+    my $page = $pc->follow($pc->get($p->download_path));
+    my $shown = $pc->follow($pc->submit($page, {}, qr{/download/phone}));
+    is($shown->status, 200, 'HLP-19: the page shows a QR code when asked for one');
+    is($pc->get($shown->{path})->status, 200, 'FLO-2: which can be reloaded');
+    my ($code) = $shown->text =~ m{<svg class="qr" [^>]*role="img" aria-label="[^"]+".*</svg>.*<p class="secret mono"[^>]*>https://[^/]+(/anshin/download\?t=[\w-]{43})</p>}s;
+    ok($code, 'HLP-19: and its link in letters, for who cannot scan') or diag $shown->text;
+    is($phone->head($code)->status, 303, 'REG-5: which a look does not use up');
+    my $there = $phone->follow($phone->get($code));
+    like($there->text, qr/p-01-usr021/, 'HLP-19: on the phone it is the page of the same download');
+    is($phone->submit($there, { download_password => 'wrong', profile => 'modern' })->status, 422, 'which asks for the download password as ever');
+    my $answer = $phone->submit($there, { download_password => $p->{download_password}, profile => 'compat' });
+    ok(length Anshin::Person::arrive($phone, $answer)->body, 'HLP-19: the right one gives the file there');
+    is($phone->get('/anshin/download')->status, 200, 'and the page goes on');
+    my $second = $another->follow($another->get($code));
+    is($second->status, 410, 'HLP-19: a second scan opens nothing');
+    like($second->text, qr{<h1>この手続きは完了しています.*href="/anshin/resend"}s, 'and says so, with the way on');
+    my $after = $pc->get($shown->{path});
+    like($after->text, qr/使用済み/, 'HLP-19: so does the page that showed it');
+    unlike($after->text, qr/<svg class="qr"/, 'which shows it no more');
+    is($another->get($shown->{path})->status, 410, 'FLO-1: nor to another browser at any time');
+    is($pc->get('/anshin/download/phone')->place, '/anshin/download', 'S10: GET makes none');
+    like($pc->get('/anshin/help/import')->text, qr{<ol class="course".*<li aria-current="step">\s*<span class="course-name">取り込み</span> <span class="course-state">いまここです<}s,
+        'HLP-26: the help about the import shows this browser how far it has come');
+    unlike($s->client->get('/anshin/help/import')->text, qr/class="course"/, 'HLP-26: and others nothing');
+    unlike($s->log . $s->access_log, qr/\Q@{[ $code =~ s{.*t=}{}r ]}\E/, 'S9: no log has its token');
+}
 
 # A login with the certificate ends the download as well.
 {

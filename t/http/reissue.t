@@ -8,7 +8,7 @@ use Anshin::Person;
 use Anshin::Processes;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => <<'END')->start;
+my $s = Anshin::Server->new(clock => 1, contract => <<'END')->start;
 AnshinLoginMethods password otp certificate
 AnshinAnswerAttempts 3
 END
@@ -83,6 +83,29 @@ sub ask {
     is($login->get('/members/')->status, 200, 'then it is (LOG-6)');
     is($login->get('/anshin/login/change')->place, '/anshin/login', 'the step is over and leads on (S29, FLO-2)');
     ok($p->wait_text(qr/(再発行)/), 'a notice was mailed (MAI-3)');
+}
+
+# A download's mail that was lost is sent again to whoever asks; the answer is the same for all (HLP-17, S8).
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr021', method => 'certificate');
+    my $done = $p->register;
+    like($done->text, qr{<ol class="course".*href="/anshin/resend"}s, 'HLP-26: from the registration on the pages say how far the certificate has come, and how to have its mail again');
+    my $first = $p->download_path;
+    my $resend = sub { my ($user, $address) = @_; my $c = $s->client; return ($c, $c->submit($c->get('/anshin/resend'), { user => $user, address => $address })) };
+    my ($c, $good) = $resend->($p->{user}, $p->{address});
+    is($good->place, '/anshin/resend/sent', 'HLP-17: a request');
+    is(($resend->(@$_))[1]->header('Location'), $good->header('Location'), "S8: the same answer to $_->[0]") for [ 'p-01-nobody', 'x@example.jp' ], [ $p->{user}, 'x@example.jp' ], [ '<>', '<>' ];
+    like($c->follow($good)->text, qr/5分間は新しいメールをお送りしません/, 'HLP-17: which tells of the pause');
+    my $after = $s->later(300);
+    $resend->($p->{user}, $p->{address});
+    ok(Anshin::Server::wait_for(60, sub { return $p->download_path ne $first }), 'HLP-17: after it a mail with a new link comes');
+    my $opened = $s->client;
+    my $old = $opened->follow($opened->get($first));
+    is($old->status, 410, 'HLP-18: the former link is dead');
+    like($old->text, qr{より新しいURL.*href="/anshin/resend"}s, 'and says why, with the way on');
+    is($p->login($s->client(cert => $p->fetch))->status, 303, 'HLP-17: the new one leads to the certificate, by the same download password');
+    like($s->client->get('/anshin/login')->text, qr{href="/anshin/resend"}, 'the login page leads there');
+    $s->later(0);
 }
 
 {

@@ -47,7 +47,7 @@ cmp_ok(scalar @fields, '>=', 85, 'fields to try: ' . @fields);
 
 # Looked at by nobody, or only whether it is there: what the form is answered that has proved nothing.
 my %unread = (
-    'login: return' => 401, 'reauthenticate: return' => 422, 'terminal, confirmed: action' => 303,
+    'account, a certificate waits: n' => 303, 'account, a certificate waits, 2: n' => 303, 'login: return' => 401, 'reauthenticate: return' => 422, 'terminal, confirmed: action' => 303,
     'sessions, 2: all' => 303, 'login code: send' => 303, 'login code, sent, 2: send' => 303,
     'terminal, code, 2: send' => 303
 );

@@ -91,6 +91,11 @@ my %flows = (
         user => \&certified, leads => 1,
         tab => sub { my ($c, $p) = @_; my $page = open_flow($c, $p->download_path); $c->submit($page, fetching($p)); return ($c->get($page->{path}), {}, qr{/download/done}) }
     },
+    # Each shows its own code, and the newest alone leads anywhere.
+    '/download/phone' => {
+        act => 'phone_linked phone_linked', user => \&with_certificate, file => 1, again => qr{^(?:200|303 /anshin/phone)$},
+        tab => sub { my ($c, $p) = @_; return (open_flow($c, $p->download_path), {}, qr{/download/phone}) }
+    },
     '/reissue/password/prove' => { act => 'password_reissued', user => sub { registered() }, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'password', $p)), proof($p)) } },
     '/reissue/certificate/prove' => { act => 'certificate_reissued', user => \&certified, tab => sub { my ($c, $p) = @_; return (open_flow($c, reissue_path($s->client, 'certificate', $p)), proof($p)) } },
     '/lost/prove' => { user => \&certified, leads => 1, tab => sub { my ($c, $p) = @_; return (open_flow($c, lost_path($s->client, $p)), proof($p)) } },

@@ -23,12 +23,13 @@ my $home = $c->get('/anshin/');
 is($home->status, 200, 'the portal opens');
 for my $path (qw(account password question history method terminal/add terminal/change terminal/delete terminal/lost terminal/confirm
     history/unknown history/lock history/lock/confirm history/lock/done
-    code lost/code reissue/password/code reissue/certificate/code lost lost/sent lost/prove lost/choose lost/done renewal renewal/confirm renewal/ended reissue/password reissue/certificate reissue/password/prove account/authenticator)) {
+    code lost/code reissue/password/code reissue/certificate/code lost lost/sent lost/prove lost/choose lost/done renewal renewal/confirm renewal/ended reissue/password reissue/certificate reissue/password/prove account/authenticator
+    resend resend/sent account/resend account/phone download/phone phone)) {
     is($c->get("/anshin/$path")->status, 404, "$path is not there (CON-2)");
     is($c->post("/anshin/$path", {})->status, 404, 'nor for a POST');
     unlike($home->text, qr{href="/anshin/$path"}, 'and has no link');
 }
-unlike($s->client->get('/anshin/login')->text, qr{reissue/}, 'the login page leads to no reissue');
+unlike($s->client->get('/anshin/login')->text, qr{reissue/|resend}, 'the login page leads to no reissue');
 my $sessions = $c->get('/anshin/sessions');
 ok($sessions->status == 200 || ($sessions->header('Location') // '') =~ m{/anshin/reauthenticate}, 'the sessions are always there, behind the password (ACC-8)');
 my $help = $c->get('/anshin/help');

@@ -102,6 +102,7 @@ static apr_status_t read_standing(void *baton, anshin_op_t *op, anshin_txn_t *tx
 
     *asked->standing = ANSHIN_LINK_UNKNOWN;
     if (status != ANSHIN_EDENIED) {
+        *asked->standing = status == APR_SUCCESS ? ANSHIN_LINK_GOOD : ANSHIN_LINK_UNKNOWN;
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     if (link.token.used_at != 0) {

@@ -15,7 +15,8 @@ typedef enum anshin_token_kind_t {
     ANSHIN_TOKEN_PASSWORD = 4,
     ANSHIN_TOKEN_CERTIFICATE = 5,
     ANSHIN_TOKEN_ADDRESS_CODE = 6,
-    ANSHIN_TOKEN_LOST_DEVICE = 7
+    ANSHIN_TOKEN_LOST_DEVICE = 7,
+    ANSHIN_TOKEN_PHONE = 8 /* in a QR code: to a download, for one device (core/certificate/phone.h) */
 } anshin_token_kind_t;
 
 extern const anshin_expiry_rule_t anshin_token_expiry;
@@ -45,7 +46,8 @@ typedef enum anshin_link_standing_t {
     ANSHIN_LINK_UNKNOWN, /* none of this kind and contract, or another one has taken its place */
     ANSHIN_LINK_USED,
     ANSHIN_LINK_EXPIRED,
-    ANSHIN_LINK_LOCKED /* it would lead on, were the account not locked */
+    ANSHIN_LINK_LOCKED, /* it would lead on, were the account not locked */
+    ANSHIN_LINK_GOOD    /* as far as the link itself tells, it leads on */
 } anshin_link_standing_t;
 
 /* In a read transaction of its own. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */

@@ -11,6 +11,8 @@
 
 #include "core/account/account.h"
 #include "core/account/attempt.h"
+#include "core/certificate/download_link.h"
+#include "core/certificate/phone.h"
 #include "core/context/flow.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"
@@ -18,40 +20,13 @@
 
 typedef struct found_t {
     const char *token;
-    anshin_link_t link;
-    anshin_download_t download;
-    anshin_certificate_t certificate;
+    anshin_download_link_t at;
     anshin_lock_t lock; /* of find_state() alone */
 } found_t;
 
-/* The token, the download it belongs to and its certificate. */
-static apr_status_t find(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t find(found_t *found, anshin_op_t *op, anshin_txn_t *txn)
 {
-    found_t *found = baton;
-    apr_status_t status = anshin_token_find(op, txn, ANSHIN_TOKEN_DOWNLOAD, found->token, &found->link);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status =
-        anshin_txn_get(txn, &anshin_record_download,
-                       anshin_terminal_key(op, found->link.token.user, found->link.token.terminal), &found->download);
-    if (status == ANSHIN_ENOTFOUND) {
-        return ANSHIN_EDENIED;
-    }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    if (!found->download.token || strcmp(found->download.token, found->link.key) != 0 || !found->download.serial ||
-        !anshin_account_owns(&found->link.account, found->download.account, found->download.created_at)) {
-        return ANSHIN_EDENIED;
-    }
-    status = anshin_txn_get(txn, &anshin_record_certificate, found->download.serial, &found->certificate);
-    if (status == ANSHIN_ENOTFOUND ||
-        (status == APR_SUCCESS && found->certificate.state != ANSHIN_CERTIFICATE_ACTIVE)) {
-        return ANSHIN_EDENIED;
-    }
-    return status;
+    return anshin_download_link_find(op, txn, found->token, &found->at);
 }
 
 static apr_status_t find_state(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -61,7 +36,7 @@ static apr_status_t find_state(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
     return status == APR_SUCCESS
                ? anshin_lock_get(op, txn, ANSHIN_COUNTER_DOWNLOAD,
-                                 anshin_download_subject(op, found->link.token.user, found->link.token.terminal),
+                                 anshin_download_subject(op, found->at.link.token.user, found->at.link.token.terminal),
                                  &found->lock)
                : status;
 }
@@ -72,13 +47,13 @@ apr_status_t anshin_download_find(anshin_op_t *op, const char *token, anshin_dow
     apr_status_t status = anshin_op_read(op, find_state, &found);
 
     if (status == APR_SUCCESS) {
-        state->user = found.link.token.user;
-        state->terminal = found.link.token.terminal;
-        state->name = found.certificate.name;
-        state->fetched = (int)found.download.fetched;
-        state->apple = found.download.apple_blob != NULL;
+        state->user = found.at.link.token.user;
+        state->terminal = found.at.link.token.terminal;
+        state->name = found.at.certificate.name;
+        state->fetched = (int)found.at.download.fetched;
+        state->apple = found.at.download.apple_blob != NULL;
         state->locked = found.lock.kinds != 0;
-        state->until = found.link.token.expires_at;
+        state->until = found.at.link.token.expires_at;
     }
     return status;
 }
@@ -91,7 +66,7 @@ static apr_status_t password_right(void *baton, anshin_op_t *op, anshin_txn_t *t
     unsigned char expected_digest[ANSHIN_DIGEST_BYTES], given_digest[ANSHIN_DIGEST_BYTES];
     anshin_bytes_t expected;
     apr_status_t status =
-        anshin_secret_blob_get(op, txn, &expected, "download-password", found->download.password_blob);
+        anshin_secret_blob_get(op, txn, &expected, "download-password", found->at.download.password_blob);
 
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
@@ -118,28 +93,39 @@ static const char *blob_of(const anshin_download_t *download, anshin_profile_t p
 static apr_status_t read_file(anshin_op_t *op, anshin_txn_t *txn, const found_t *found, anshin_profile_t profile,
                               anshin_download_result_t *result)
 {
-    const char *blob = blob_of(&found->download, profile);
+    const char *blob = blob_of(&found->at.download, profile);
     apr_status_t status =
         blob != NULL ? anshin_secret_blob_get(op, txn, &result->file, "pkcs12", blob) : ANSHIN_ENOTFOUND;
 
-    result->file_name = apr_pstrcat(op->pool, found->certificate.name,
+    result->file_name = apr_pstrcat(op->pool, found->at.certificate.name,
                                     profile == ANSHIN_PROFILE_APPLE ? ".mobileconfig" : ".p12", NULL);
     return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+}
+
+/* For who looks later how far the certificate has come (course.h). */
+static apr_status_t note_fetched(anshin_op_t *op, anshin_txn_t *txn, anshin_certificate_t *certificate)
+{
+    if (certificate->fetched_at != 0) {
+        return APR_SUCCESS;
+    }
+    certificate->fetched_at = op->now;
+    return anshin_txn_put(txn, &anshin_record_certificate, certificate->serial, certificate);
 }
 
 static apr_status_t hand_out(anshin_op_t *op, anshin_txn_t *txn, found_t *found, anshin_profile_t profile,
                              anshin_download_result_t *result)
 {
-    const anshin_token_t *token = &found->link.token;
+    const anshin_token_t *token = &found->at.link.token;
     apr_status_t status = read_file(op, txn, found, profile, result);
 
-    if (status != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = note_fetched(op, txn, &found->at.certificate)) != APR_SUCCESS ||
+        (status = anshin_phone_opened(op, txn, &found->at, &result->token)) != APR_SUCCESS) {
         return status;
     }
-    found->download.fetched++;
+    found->at.download.fetched++;
     status = anshin_txn_put(txn, &anshin_record_download, anshin_terminal_key(op, token->user, token->terminal),
-                            &found->download);
-    if (status == APR_SUCCESS) { /* the link was mailed there */
+                            &found->at.download);
+    if (status == APR_SUCCESS && anshin_download_link_mailed(&found->at)) {
         status = anshin_terminal_confirmed(op, txn, token->user, token->terminal, token->created_at);
     }
     return status == APR_SUCCESS ? anshin_flow_reach(op, txn, ANSHIN_STAGE_FETCHED, token->user, token->terminal)
@@ -165,7 +151,7 @@ static apr_status_t fetch_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     const fetch_t *fetch = baton;
     anshin_download_result_t *result = fetch->result;
     found_t found = {.token = fetch->token};
-    anshin_event_t event = {.act = ANSHIN_ACT_WRONG_DOWNLOAD_PASSWORD, .account = &found.link.account};
+    anshin_event_t event = {.act = ANSHIN_ACT_WRONG_DOWNLOAD_PASSWORD, .account = &found.at.link.account};
     anshin_attempt_facts_t guess = {ANSHIN_COUNTER_DOWNLOAD, NULL, fetch->password, password_right, &found};
     anshin_attempt_t attempt;
     apr_status_t status = find(&found, op, txn);
@@ -174,7 +160,7 @@ static apr_status_t fetch_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (status != APR_SUCCESS) {
         return status;
     }
-    guess.subject = anshin_download_subject(op, found.link.token.user, found.link.token.terminal);
+    guess.subject = anshin_download_subject(op, found.at.link.token.user, found.at.link.token.terminal);
     if ((status = anshin_attempt_run_in(op, txn, &guess, &attempt)) != APR_SUCCESS) {
         return status;
     }
@@ -184,8 +170,8 @@ static apr_status_t fetch_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (attempt.outcome == ANSHIN_ATTEMPT_NOT_MADE) {
         return APR_SUCCESS;
     }
-    event.terminal = found.link.token.terminal;
-    event.serial = found.download.serial;
+    event.terminal = found.at.link.token.terminal;
+    event.serial = found.at.download.serial;
     if (result->right) {
         event.act = ANSHIN_ACT_DOWNLOADED;
         status = hand_out(op, txn, &found, fetch->profile, result);
@@ -226,7 +212,19 @@ apr_status_t anshin_download_file(anshin_op_t *op, const char *token, anshin_pro
     return anshin_op_read(op, file_in, &fetch);
 }
 
-apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal)
+/* The link of a download that has come to its end says so to whoever opens it again (U12). */
+static apr_status_t use_link(anshin_op_t *op, anshin_txn_t *txn, const anshin_download_t *download)
+{
+    anshin_token_t token;
+    apr_status_t status = download->token != NULL ? anshin_txn_get(txn, &anshin_record_token, download->token, &token)
+                                                  : ANSHIN_ENOTFOUND;
+
+    status = status == APR_SUCCESS ? anshin_token_use(op, txn, download->token, &token) : status;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* used: 1 when the user has what waited; 0 when something else takes its place, or nothing. */
+static apr_status_t end_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal, int used)
 {
     const char *key = anshin_terminal_key(op, user, terminal);
     anshin_download_t download;
@@ -244,7 +242,16 @@ apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const
     anshin_txn_wipe(txn, download.modern_blob);
     anshin_txn_wipe(txn, download.compat_blob);
     anshin_txn_wipe(txn, download.apple_blob);
-    return download.token ? anshin_txn_delete(txn, &anshin_record_token, download.token) : APR_SUCCESS;
+    if (used) {
+        status = use_link(op, txn, &download);
+        download.token = NULL;
+    }
+    return status == APR_SUCCESS ? anshin_download_forget_links(txn, &download) : status;
+}
+
+apr_status_t anshin_download_finish_in(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t terminal)
+{
+    return end_in(op, txn, user, terminal, 0);
 }
 
 apr_status_t anshin_download_used_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *used)
@@ -258,17 +265,17 @@ apr_status_t anshin_download_used_in(anshin_op_t *op, anshin_txn_t *txn, const a
     }
     return download.renewal && (download.serial == NULL || strcmp(download.serial, used->serial) != 0)
                ? APR_SUCCESS
-               : anshin_download_finish_in(op, txn, used->user, used->terminal);
+               : end_in(op, txn, used->user, used->terminal, 1);
 }
 
 static apr_status_t finish_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     found_t *found = baton;
-    const anshin_token_t *token = &found->link.token;
+    const anshin_token_t *token = &found->at.link.token;
     apr_status_t status = find(found, op, txn);
 
     if (status == APR_SUCCESS) {
-        status = anshin_download_finish_in(op, txn, token->user, token->terminal);
+        status = end_in(op, txn, token->user, token->terminal, 1);
     }
     return status == APR_SUCCESS ? anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, token->user, token->terminal)
                                  : status;

@@ -32,6 +32,7 @@ typedef struct anshin_download_result_t {
     int remaining;
     anshin_bytes_t file;   /* PKCS#12, or Apple profile, when right; the caller wipes it after sending */
     const char *file_name; /* "p-01-usr007.p12", or .mobileconfig */
+    const char *token;     /* of the link to go on with from here; NULL: the same as before */
 } anshin_download_result_t;
 
 /* Fetch the file with its password; wrong ones are counted on the account (LCK-3). Answers of find; ANSHIN_EDENIED

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "core/certificate/download_link.h"
 #include "core/certificate/revocation.h"
 
 static apr_time_t over(const anshin_op_t *op, const char *key, const void *record)
@@ -49,8 +50,8 @@ static apr_status_t remove_over(anshin_op_t *op, anshin_txn_t *txn, const char *
     anshin_txn_wipe(txn, download->compat_blob);
     anshin_txn_wipe(txn, download->apple_blob);
     status = anshin_txn_delete(txn, &anshin_record_counter, apr_pstrcat(op->pool, key, "/download", NULL));
-    if (status == APR_SUCCESS && download->token != NULL) {
-        status = anshin_txn_delete(txn, &anshin_record_token, download->token);
+    if (status == APR_SUCCESS) {
+        status = anshin_download_forget_links(txn, download);
     }
     return status == APR_SUCCESS && download->renewal && download->fetched == 0
                ? end_unfetched(op, txn, key, download->serial)

@@ -9,11 +9,8 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <jansson.h>
 
 #include "core/account/account.h"
-#include "core/account/token.h"
-#include "core/base/label.h"
 #include "core/certificate/download_mail.h"
 #include "core/certificate/issuer.h"
 #include "core/certificate/ocsp.h"
@@ -25,7 +22,6 @@
 #include "core/context/secret.h"
 #include "core/mail/event.h"
 #include "core/mail/job.h"
-#include "core/mail/mail.h"
 
 /* What a job is about, as the store has it now. */
 typedef struct target_t {
@@ -209,6 +205,8 @@ static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshi
 {
     anshin_download_t *download = &target->download;
     const char *key = anshin_terminal_key(op, job->user, job->terminal);
+    const anshin_download_mail_t mail = {
+        &target->account, &target->terminal, name, anshin_mail_bound_of(&target->terminal), 0};
     apr_status_t status;
 
     download->serial = job->serial;
@@ -216,7 +214,7 @@ static apr_status_t put_download(anshin_op_t *op, anshin_txn_t *txn, const anshi
     download->compat_blob = files->compat;
     download->apple_blob = files->apple;
     download->expires_at = op->now + op->contract->policy.download_lifetime;
-    status = anshin_download_mail(op, txn, &target->account, &target->terminal, name, download);
+    status = anshin_download_mail(op, txn, &mail, download);
     if (status == APR_SUCCESS) {
         status = anshin_txn_put(txn, &anshin_record_download, key, download);
     }

@@ -119,7 +119,13 @@ apr_status_t anshin_certificate_used_in(anshin_op_t *op, anshin_txn_t *txn, cons
 {
     apr_status_t status = APR_SUCCESS;
 
-    if (terminal->renewing != NULL && strcmp(terminal->renewing, used->serial) == 0) {
+    if (used->used_at == 0) { /* for who looks later how far it has come (course.h) */
+        anshin_certificate_t first = *used;
+
+        first.used_at = op->now;
+        status = anshin_txn_put(txn, &anshin_record_certificate, used->serial, &first);
+    }
+    if (status == APR_SUCCESS && terminal->renewing != NULL && strcmp(terminal->renewing, used->serial) == 0) {
         status = follow(op, txn, terminal);
     }
     return status == APR_SUCCESS ? anshin_download_used_in(op, txn, used) : status;

@@ -37,7 +37,9 @@ typedef enum anshin_function_t {
     ANSHIN_FUNCTION_METHOD,
     ANSHIN_FUNCTION_RENEWAL,
     ANSHIN_FUNCTION_LOST_DEVICE,
-    ANSHIN_FUNCTION_LOCK
+    ANSHIN_FUNCTION_LOCK,
+    ANSHIN_FUNCTION_RESEND,
+    ANSHIN_FUNCTION_PHONE
 } anshin_function_t;
 typedef enum anshin_reissue_choice_t { ANSHIN_REISSUE_BY_QUESTION, ANSHIN_REISSUE_BY_FACTOR } anshin_reissue_choice_t;
 enum {

@@ -24,6 +24,7 @@ typedef enum anshin_flow_kind_t {
     ANSHIN_FLOW_RENEWAL_ENDED, /* of a certificate that has ended: without a login */
     ANSHIN_FLOW_LOST_DEVICE,
     ANSHIN_FLOW_SELF_LOCK,
+    ANSHIN_FLOW_PHONE, /* shows a QR code */
     ANSHIN_FLOW_COUNT
 } anshin_flow_kind_t;
 

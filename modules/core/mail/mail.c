@@ -58,7 +58,8 @@ static apr_status_t seal(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_f
     return status;
 }
 
-static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *added, const char *blob)
+static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *added, const char *blob,
+                                const char **key)
 {
     const anshin_account_t *account = added->account;
     anshin_mail_t mail = {.contract = op->contract->name,
@@ -78,6 +79,7 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const anshin
     if (status == APR_SUCCESS) {
         status = anshin_expiry_file(op, txn, &anshin_record_mail, job.mail, op->now + ANSHIN_KEEP_MAIL);
     }
+    *key = job.mail;
     return status == APR_SUCCESS ? anshin_job_add(op, txn, &job) : status;
 }
 
@@ -102,7 +104,7 @@ static json_t *values_of(const anshin_mail_new_t *mail)
     return values;
 }
 
-apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *mail)
+apr_status_t anshin_mail_add_known(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *mail, const char **key)
 {
     const anshin_account_t *account = mail->account;
     json_t *values = values_of(mail);
@@ -113,7 +115,14 @@ apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_ma
     status = status == APR_SUCCESS ? anshin_mail_count(op, txn, account, mail->address, mail->bound) : status;
     status = status == APR_SUCCESS ? seal(op, txn, &facts, &blob) : status;
     json_decref(values);
-    return status == APR_SUCCESS ? put_records(op, txn, mail, blob) : status;
+    return status == APR_SUCCESS ? put_records(op, txn, mail, blob, key) : status;
+}
+
+apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *mail)
+{
+    const char *key;
+
+    return anshin_mail_add_known(op, txn, mail, &key);
 }
 
 /* --- opening ---------------------------------------------------------------------------------------------------- */

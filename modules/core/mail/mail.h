@@ -35,6 +35,9 @@ typedef struct anshin_mail_new_t {
  * nothing is queued. ANSHIN_EFAULT: the store, the seal, memory, or a value that is not UTF-8. */
 apr_status_t anshin_mail_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *mail);
 
+/* The same, for who wants to know later what has become of it. *key: of its record; as it was unless APR_SUCCESS. */
+apr_status_t anshin_mail_add_known(anshin_op_t *op, anshin_txn_t *txn, const anshin_mail_new_t *mail, const char **key);
+
 /* The text of a queued mail, rendered now (what was queued by 2d05b07 and before was rendered then). Answers of
  * anshin_mail_render(), and ANSHIN_ENOTFOUND when it was delivered and wiped. */
 apr_status_t anshin_mail_open(anshin_op_t *op, const anshin_mail_t *mail, anshin_mail_text_t *text);

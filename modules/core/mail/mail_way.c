@@ -20,7 +20,7 @@ static apr_status_t out_of_memory(anshin_op_t *op)
     return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1410", "mail: out of memory");
 }
 
-static char *address_of(const anshin_op_t *op, const char *page, const char *token)
+char *anshin_mail_way_address(const anshin_op_t *op, const char *page, const char *token)
 {
     return apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, page,
                        token != NULL ? "?t=" : NULL, token, NULL);
@@ -73,7 +73,7 @@ apr_status_t anshin_mail_way(anshin_op_t *op, anshin_txn_t *txn, const anshin_ac
         status = anshin_token_create(op, txn, account, record, &token, key);
     }
     if (status == APR_SUCCESS && links) {
-        status = put_secret(op, data, name, address_of(op, page, token));
+        status = put_secret(op, data, name, anshin_mail_way_address(op, page, token));
     }
     if (status == APR_SUCCESS) {
         anshin_secret_wipe(op, token);
@@ -86,7 +86,7 @@ int anshin_mail_way_page(const anshin_op_t *op, json_t *data, const char *name, 
     apr_size_t stem = strlen(name) - strlen(URL);
 
     if (op->contract->policy.mail_links) {
-        return json_object_set_new(data, name, json_string(address_of(op, page, NULL))) == 0;
+        return json_object_set_new(data, name, json_string(anshin_mail_way_address(op, page, NULL))) == 0;
     }
     return json_object_set_new(data, apr_psprintf(op->pool, "%.*splace", (int)stem, name), json_true()) == 0;
 }

@@ -32,6 +32,10 @@ apr_status_t anshin_mail_way(anshin_op_t *op, anshin_txn_t *txn, const anshin_ac
  * "url", its address; or true, where mail has no links, under the same name with "place" at its end. 0: no memory. */
 int anshin_mail_way_page(const anshin_op_t *op, json_t *data, const char *name, const char *page);
 
+/* The address of a page of the portal ("/download"), opened with a token, as secret as that; NULL: for everybody. By
+ * AnshinPortalURL alone (CON-1). In op's pool. */
+char *anshin_mail_way_address(const anshin_op_t *op, const char *page, const char *token);
+
 /* The keyed hash of a code, as it was typed, for a token of an account. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_access_mac(anshin_op_t *op, const anshin_account_t *account, const anshin_token_t *token,
                                const char *code, const char **mac);

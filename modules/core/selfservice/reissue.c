@@ -33,9 +33,11 @@ int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, co
     if (state != ANSHIN_ACCOUNT_ACTIVE) {
         return 0;
     }
-    if (kind == ANSHIN_REISSUE_CERTIFICATE) {
+    if (kind == ANSHIN_REISSUE_CERTIFICATE || kind == ANSHIN_REISSUE_RESEND) {
         return account->method == ANSHIN_METHOD_CERTIFICATE &&
-               ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
+               ANSHIN_HAS(op->contract->policy.functions, kind == ANSHIN_REISSUE_RESEND
+                                                              ? ANSHIN_FUNCTION_RESEND
+                                                              : ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
     }
     return ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_PASSWORD_REISSUE);
 }

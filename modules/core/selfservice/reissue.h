@@ -16,7 +16,8 @@
 typedef enum anshin_reissue_kind_t {
     ANSHIN_REISSUE_PASSWORD = ANSHIN_TOKEN_PASSWORD,
     ANSHIN_REISSUE_CERTIFICATE = ANSHIN_TOKEN_CERTIFICATE,
-    ANSHIN_REISSUE_LOST = ANSHIN_TOKEN_LOST_DEVICE /* asked for and proven alike, gives nothing (lost_device.h) */
+    ANSHIN_REISSUE_LOST = ANSHIN_TOKEN_LOST_DEVICE, /* asked for and proven alike, gives nothing (lost_device.h) */
+    ANSHIN_REISSUE_RESEND = ANSHIN_TOKEN_DOWNLOAD   /* asked for alike: the link to what waits once more (resend.h) */
 } anshin_reissue_kind_t;
 
 /* 1 when contract, state and method of the account allow it at all. */

@@ -19,6 +19,7 @@
 #include "core/mail/job.h"
 #include "core/mail/mail.h"
 #include "core/mail/mail_way.h"
+#include "core/selfservice/resend.h"
 
 #define WAITING_MAX 10000 /* requests of a contract in the queue before new ones are refused (S32) */
 
@@ -32,7 +33,8 @@ typedef struct asked_t {
 static const asked_t asked[] = {
     {ANSHIN_REISSUE_PASSWORD, ANSHIN_JOB_PASSWORD_REQUEST, "password-reissue", "/reissue/password/prove"},
     {ANSHIN_REISSUE_CERTIFICATE, ANSHIN_JOB_CERTIFICATE_REQUEST, "certificate-reissue", "/reissue/certificate/prove"},
-    {ANSHIN_REISSUE_LOST, ANSHIN_JOB_LOST_REQUEST, "lost-device", "/lost/prove"}};
+    {ANSHIN_REISSUE_LOST, ANSHIN_JOB_LOST_REQUEST, "lost-device", "/lost/prove"},
+    {ANSHIN_REISSUE_RESEND, ANSHIN_JOB_RESEND_REQUEST, NULL, NULL}}; /* resend.h makes its mail */
 enum { ASKED = sizeof asked / sizeof asked[0] };
 
 static const asked_t *asked_of(anshin_reissue_kind_t kind)
@@ -98,21 +100,22 @@ apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind,
     return status;
 }
 
-/* The terminal of the account whose address was typed; ANSHIN_ENOTFOUND when there is none. */
-static apr_status_t find_terminal(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                                  const char *address, anshin_terminal_t *terminal)
+/* The terminals of the account whose address was typed: of anshin_terminal_t. */
+static apr_status_t find_terminals(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                   const char *address, apr_array_header_t **found)
 {
     apr_array_header_t *terminals;
     apr_status_t status = anshin_account_terminals(op, txn, account, &terminals);
 
+    *found = apr_array_make(op->pool, 4, sizeof(anshin_terminal_t));
     address = anshin_address_typed(address, op->pool);
     for (int i = 0; status == APR_SUCCESS && i < terminals->nelts; i++) {
-        *terminal = APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
         if (terminal->address && anshin_address_same(terminal->address, address)) {
-            return APR_SUCCESS;
+            APR_ARRAY_PUSH(*found, anshin_terminal_t) = *terminal;
         }
     }
-    return status == APR_SUCCESS ? ANSHIN_ENOTFOUND : status;
+    return status;
 }
 
 /* When such a link was last mailed to an account, and which: the key of its token. */
@@ -195,22 +198,60 @@ static apr_status_t send_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t 
     return status;
 }
 
+/* A link to a page where the person proves more. */
+static apr_status_t answer_link(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted,
+                                const anshin_account_t *account, const anshin_terminal_t *terminal)
+{
+    apr_status_t status = anshin_mail_room(op, txn, account, terminal->address, ANSHIN_MAIL_STRANGER);
+
+    status = status == APR_SUCCESS ? paused(op, txn, mailed_key(op, wanted->kind, account)) : status;
+    return status == APR_SUCCESS ? send_link(op, txn, wanted, account, terminal) : status;
+}
+
+/* What waits at terminals of this address is mailed once more. Where nothing waits that a link would lead to, a new
+ * certificate is the way on (HLP-18): its link asks for the proof that only its own pages can (S11). */
+static apr_status_t answer_resend(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                  const apr_array_header_t *terminals)
+{
+    const anshin_terminal_t *first = &APR_ARRAY_IDX(terminals, 0, anshin_terminal_t);
+    int waits = 0;
+
+    for (int i = 0; i < terminals->nelts; i++) {
+        anshin_resend_outcome_t outcome;
+        apr_status_t status = anshin_resend_in(op, txn, account, &APR_ARRAY_IDX(terminals, i, anshin_terminal_t),
+                                               ANSHIN_MAIL_STRANGER, &outcome);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        waits |= outcome != ANSHIN_RESEND_NOTHING;
+    }
+    /* A code of a reissue would count only in a browser that asked for one (NOM-1). */
+    return waits || !op->contract->policy.mail_links ||
+                   !anshin_reissue_allowed(op, ANSHIN_REISSUE_CERTIFICATE, account)
+               ? APR_SUCCESS
+               : answer_link(op, txn, asked_of(ANSHIN_REISSUE_CERTIFICATE), account, first);
+}
+
 static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted, const char *user,
                            const char *address)
 {
     anshin_account_t account;
-    anshin_terminal_t terminal;
+    apr_array_header_t *terminals;
     apr_status_t status = anshin_account_get_typed(op, txn, user, &account);
 
     if (status == APR_SUCCESS && !anshin_reissue_allowed(op, wanted->kind, &account)) {
         status = ANSHIN_ENOTFOUND;
     }
-    if (status != APR_SUCCESS || (status = find_terminal(op, txn, &account, address, &terminal)) != APR_SUCCESS ||
-        (status = anshin_mail_room(op, txn, &account, terminal.address, ANSHIN_MAIL_STRANGER)) != APR_SUCCESS ||
-        (status = paused(op, txn, mailed_key(op, wanted->kind, &account))) != APR_SUCCESS) {
-        return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
+    if (status == APR_SUCCESS) {
+        status = find_terminals(op, txn, &account, address, &terminals);
     }
-    return send_link(op, txn, wanted, &account, &terminal);
+    if (status == APR_SUCCESS && terminals->nelts > 0) {
+        status = wanted->kind == ANSHIN_REISSUE_RESEND
+                     ? answer_resend(op, txn, &account, terminals)
+                     : answer_link(op, txn, wanted, &account, &APR_ARRAY_IDX(terminals, 0, anshin_terminal_t));
+    }
+    return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
 }
 
 /* What was typed, out of its sealed blob. A blob that is gone belongs to a request that was processed. */

@@ -468,6 +468,15 @@ static apr_status_t view_one(anshin_op_t *op, anshin_txn_t *txn, anshin_terminal
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
+static apr_status_t view_course(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                anshin_terminal_view_t *view)
+{
+    apr_status_t status = anshin_course_get(op, txn, account, &view->terminal, &view->course);
+
+    view->has_course = status == APR_SUCCESS;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
 typedef struct viewing_t {
     const anshin_member_t *member;
     apr_array_header_t **views;
@@ -489,6 +498,7 @@ static apr_status_t view_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
         *view = (anshin_terminal_view_t){.terminal = APR_ARRAY_IDX(terminals, i, anshin_terminal_t), .days_left = -1};
         status = view_one(op, txn, view);
+        status = status == APR_SUCCESS ? view_course(op, txn, &account, view) : status;
     }
     return status;
 }

@@ -9,6 +9,7 @@
 #ifndef ANSHIN_CORE_SELFSERVICE_TERMINAL_H
 #define ANSHIN_CORE_SELFSERVICE_TERMINAL_H
 
+#include "core/certificate/course.h"
 #include "core/selfservice/change.h"
 
 typedef struct anshin_terminal_result_t {
@@ -81,6 +82,8 @@ typedef struct anshin_terminal_view_t {
     const char *download_password; /* while a download waits, NULL otherwise */
     int renewable;                 /* its certificate can be renewed now (REN-2) */
     int renewing;                  /* another one is to follow it, made already or not */
+    int has_course;                /* the next one tells something */
+    anshin_course_t course;        /* how far its newest certificate has come */
 } anshin_terminal_view_t;
 
 /* *views: array of anshin_terminal_view_t, in the order of the account. */

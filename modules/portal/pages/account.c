@@ -12,6 +12,7 @@
 #include "portal/request/cookie.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
+#include "portal/pages/waiting.h"
 #include "portal/response/response.h"
 #include "portal/response/trouble.h"
 #include "portal/request/words.h"
@@ -142,6 +143,8 @@ int anshin_page_account_get(anshin_portal_request_t *request)
         return anshin_member_failure(request, status, "terminals");
     }
     put_certificate_end(request, views);
+    anshin_waiting_put(request, views);
+    anshin_waiting_alert(request);
     anshin_page_text(request->page, "method_text", anshin_words_method(request->page, request->session.method));
     put_person(request);
     if (ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_TERMINAL_ADD)) {

@@ -5,7 +5,6 @@
  * confirmed, so that the flow's page can be looked at again (SEC-1).
  */
 #include <apr_strings.h>
-#include <qrencode.h>
 #include <string.h>
 
 #include "core/context/secret.h"
@@ -13,39 +12,10 @@
 #include "portal/response/flow_cookie.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
+#include "portal/pages/qr.h"
 #include "portal/response/response.h"
 
-#define CODE_MAX 64  /* bytes typed */
-#define QUIET_ZONE 4 /* modules around a QR code (ISO/IEC 18004) */
-
-/* The QR code of a text as an SVG of one path, NULL when it cannot be made. */
-static const char *qr_svg(const char *text, const char *label, apr_pool_t *pool)
-{
-    QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M);
-    int size = code ? code->width + 2 * QUIET_ZONE : 0;
-    apr_array_header_t *parts = apr_array_make(pool, 512, sizeof(const char *));
-
-    if (!code) {
-        return NULL;
-    }
-    APR_ARRAY_PUSH(parts, const char *) =
-        apr_psprintf(pool,
-                     "<svg class=\"qr\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"%s\" "
-                     "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" shape-rendering=\"crispEdges\">"
-                     "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/><path fill=\"#000\" d=\"",
-                     ap_escape_html(pool, label), size, size, size * 5, size * 5, size, size);
-    for (int y = 0; y < code->width; y++) {
-        for (int request = 0; request < code->width; request++) {
-            if (code->data[y * code->width + request] & 1) {
-                APR_ARRAY_PUSH(parts, const char *) =
-                    apr_psprintf(pool, "M%d %dh1v1h-1z", request + QUIET_ZONE, y + QUIET_ZONE);
-            }
-        }
-    }
-    APR_ARRAY_PUSH(parts, const char *) = "\"/></svg>";
-    QRcode_free(code);
-    return apr_array_pstrcat(pool, parts, 0);
-}
+#define CODE_MAX 64 /* bytes typed */
 
 /* The secret in groups of four, for typing. */
 static const char *grouped(const char *secret, apr_pool_t *pool)
@@ -64,7 +34,7 @@ static const char *grouped(const char *secret, apr_pool_t *pool)
 
 static int show(anshin_portal_request_t *request, int status)
 {
-    const char *svg = qr_svg(anshin_totp_uri(&request->op, request->session.user, request->flow.secret),
+    const char *svg = anshin_qr_svg(anshin_totp_uri(&request->op, request->session.user, request->flow.secret),
                              anshin_page_say(request->page, "authenticator.qr_alt"), request->op.pool);
 
     anshin_page_text(request->page, "qr_svg", svg);

@@ -21,6 +21,7 @@
 #include "core/context/secret.h"
 #include "portal/response/flow_cookie.h"
 #include "portal/request/device.h"
+#include "portal/pages/course.h"
 #include "portal/pages/guide.h"
 #include "portal/pages/member.h"
 
@@ -77,6 +78,8 @@ static void put_form(anshin_portal_request_t *request, const anshin_download_sta
     anshin_page_flag(request->page, "fetched", fetched);
     anshin_page_steps(request->page, steps, fetched ? 1 : 0);
     anshin_trouble_put_some(request, troubles);
+    anshin_page_flag(request->page, "can_phone",
+                     ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_PHONE));
 }
 
 /* The profile that a field of form or address names; -1: none of those that are offered. */
@@ -115,6 +118,9 @@ int anshin_page_download_get(anshin_portal_request_t *request)
     }
     if (state.locked && request->flow.stage != ANSHIN_STAGE_FETCHED) { /* who has the file goes on (U18) */
         return anshin_response_link_locked(request, "download");
+    }
+    if ((status = anshin_course_put(request, state.user, state.terminal)) != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "state of a certificate");
     }
     put_form(request, &state, (int)proposed(request, &state));
     if (request->flow.stage == ANSHIN_STAGE_FETCHED) {
@@ -163,6 +169,19 @@ static int chosen(anshin_portal_request_t *request, const anshin_download_state_
     return value;
 }
 
+/* To the steps of the import. A link of a QR code is used up: this browser goes on with one of its own (phone.h). */
+static int lead_on(anshin_portal_request_t *request, const char *token, int profile)
+{
+    const char *path =
+        apr_pstrcat(request->op.pool, "/download?file=", anshin_word_name(profiles, profile, ""), NULL);
+
+    if (token == NULL) {
+        return anshin_response_flow(request, path);
+    }
+    request->flow.token = token;
+    return anshin_response_flow_begun(request, path);
+}
+
 int anshin_page_download_post(anshin_portal_request_t *request)
 {
     const char *password = anshin_portal_request_field(request, "download_password", PASSWORD_MAX);
@@ -194,8 +213,7 @@ int anshin_page_download_post(anshin_portal_request_t *request)
         return anshin_response_form(request, "download");
     }
     anshin_secret_wipe_bytes(&request->op, &result.file);
-    return anshin_response_flow(
-        request, apr_pstrcat(request->op.pool, "/download?file=", anshin_word_name(profiles, profile, ""), NULL));
+    return lead_on(request, result.token, profile);
 }
 
 int anshin_page_download_file_get(anshin_portal_request_t *request)
@@ -229,7 +247,8 @@ int anshin_page_download_done_get(anshin_portal_request_t *request)
     if (request->flow.stage != ANSHIN_STAGE_RESULT) {
         return anshin_response_flow(request, "/download");
     }
-    if ((status = anshin_member_show_result(request, NULL)) != APR_SUCCESS) {
+    if ((status = anshin_member_show_result(request, NULL)) != APR_SUCCESS ||
+        (status = anshin_course_put(request, request->flow.user, request->flow.terminal)) != APR_SUCCESS) {
         return anshin_response_failure(request, status, "end of the download");
     }
     anshin_page_steps(request->page, steps, 2);

@@ -14,6 +14,7 @@
 #include "portal/request/cookie.h"
 #include "portal/response/help_number.h"
 #include "portal/request/origin.h"
+#include "portal/pages/course.h"
 #include "portal/pages/guide.h"
 #include "portal/pages/login_on.h"
 #include "portal/pages/pages.h"
@@ -23,7 +24,11 @@
 int anshin_page_help_import_get(anshin_portal_request_t *request)
 {
     static const char *const troubles[] = {"import_password", "wrong_browser", "remote", "old_listed", NULL};
+    apr_status_t status = anshin_course_put_own(request);
 
+    if (status != APR_SUCCESS) {
+        return anshin_response_unavailable(request, status, "state of a certificate");
+    }
     anshin_guide_put(request, 0);
     anshin_trouble_put_some(request, troubles);
     return anshin_response_page(request, "help-import", HTTP_OK);
@@ -118,6 +123,7 @@ static int explain(anshin_portal_request_t *request, anshin_certificate_verdict_
     const int tried = anshin_portal_origin_tries(request->r, request->op.contract, request->path); /* takes no form */
     apr_status_t known = verdict == ANSHIN_VERDICT_NONE ? put_last(request) : put_renewal(request, verdict);
 
+    known = known == APR_SUCCESS ? anshin_course_put_own(request) : known;
     if (known != APR_SUCCESS) {
         return anshin_response_unavailable(request, known, "client certificate");
     }

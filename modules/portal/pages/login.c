@@ -45,6 +45,9 @@ static int show(anshin_portal_request_t *request, const char *sealed, int status
     if (certificates && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_LOST_DEVICE)) {
         anshin_page_text(request->page, "lost_url", anshin_portal_request_link(request, "/lost"));
     }
+    if (certificates && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_RESEND)) {
+        anshin_page_text(request->page, "resend_url", anshin_portal_request_link(request, "/resend"));
+    }
     if (!policy->mail_links) {
         anshin_page_text(request->page, "code_url", anshin_portal_request_link(request, "/code"));
     }

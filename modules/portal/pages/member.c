@@ -2,6 +2,7 @@
  * What the pages of somebody who is logged in share.
  */
 #include "portal/pages/member.h"
+#include "portal/pages/course.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -128,6 +129,14 @@ apr_status_t anshin_member_show_result(anshin_portal_request_t *request, int *me
                      is_own(request) && ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_ACCOUNT));
     anshin_page_put(request->page, request->page->page, "issues", list);
     anshin_page_flag(request->page, "seen", ended);
+    if (issues.waits->nelts > 0 && ANSHIN_HAS(request->op.contract->policy.functions, ANSHIN_FUNCTION_RESEND)) {
+        anshin_page_text(request->page, "resend_url", anshin_portal_request_link(request, "/resend"));
+    }
+    if (status == APR_SUCCESS && issues.waits->nelts == 1) {
+        const anshin_issue_t *only = &APR_ARRAY_IDX(issues.waits, 0, anshin_issue_t);
+
+        status = anshin_course_put(request, request->flow.user, only->terminal);
+    }
     anshin_page_text(request->page, "seen_url",
                      anshin_portal_request_link(request, anshin_flow_cookie_path(request, request->path)));
     if (method != NULL) {

@@ -37,6 +37,12 @@ anshin_page_fn anshin_page_reissue_code_get, anshin_page_reissue_code_post;
 anshin_page_fn anshin_page_reissue_prove_get, anshin_page_reissue_prove_post;
 anshin_page_fn anshin_page_reissue_done_get;
 
+/* resend.c, phone.c */
+anshin_page_fn anshin_page_account_resend_get, anshin_page_account_resend_post;
+anshin_page_fn anshin_page_account_phone_get, anshin_page_account_phone_post;
+anshin_page_fn anshin_page_download_phone_get, anshin_page_download_phone_post;
+anshin_page_fn anshin_page_phone_get;
+
 /* lost_device.c; its link and proof are those of reissue.c */
 anshin_page_fn anshin_page_lost_choose_get, anshin_page_lost_choose_post;
 anshin_page_fn anshin_page_lost_done_get;

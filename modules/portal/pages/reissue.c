@@ -1,6 +1,6 @@
 /*
- * Reissue of a password (PRI) and of a certificate (CRI), and the way to a lost device (LST-2), for those who cannot
- * log in.
+ * Reissue of a password (PRI) and of a certificate (CRI), the way to a lost device (LST-2), and the link to a download
+ * once more (HLP-17, HLP-18), for those who cannot log in.
  *
  * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown until the
  * person has seen them.
@@ -38,12 +38,15 @@ typedef struct asked_page_t {
 
 static const char *const steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.reissue_prove",
                                     "steps.reissue_done", NULL};
+static const char *const resend_steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.download_file",
+                                           NULL};
 
 static const asked_page_t pages[] = {
     {ANSHIN_REISSUE_PASSWORD, "/reissue/password", "password", "/reissue/password/done", ANSHIN_FLOW_REISSUE_PASSWORD,
      steps},
     {ANSHIN_REISSUE_CERTIFICATE, "/reissue/certificate", "certificate", "/reissue/certificate/done",
      ANSHIN_FLOW_REISSUE_CERTIFICATE, steps},
+    {ANSHIN_REISSUE_RESEND, "/resend", "resend", NULL, ANSHIN_FLOW_NONE, resend_steps},
     {ANSHIN_REISSUE_LOST, "/lost", "lost", "/lost/choose", ANSHIN_FLOW_LOST_DEVICE, anshin_lost_steps}};
 
 /* Which of them the page is about, by its path. */
@@ -146,7 +149,7 @@ int anshin_page_reissue_post(anshin_portal_request_t *request)
     if (status != APR_SUCCESS) {
         return anshin_response_unavailable(request, status, "reissue");
     }
-    return request->op.contract->policy.mail_links
+    return request->op.contract->policy.mail_links || page_of(request)->flow == ANSHIN_FLOW_NONE
                ? anshin_response_redirect(request, apr_pstrcat(request->op.pool, page_of(request)->base, "/sent", NULL))
                : begin(request, user);
 }
@@ -157,9 +160,12 @@ int anshin_page_reissue_sent_get(anshin_portal_request_t *request)
 
     put_common(request, 1);
     anshin_trouble_put_some(request, troubles);
-    anshin_page_text(request->page, "minutes_text",
-                     anshin_page_say_number(request->page, "reissue_sent.minutes", "minutes",
-                                            apr_time_sec(request->op.contract->policy.link_lifetime) / 60));
+    anshin_page_flag(request->page, "coded", !request->op.contract->policy.mail_links);
+    if (kind_of(request) != ANSHIN_REISSUE_RESEND) { /* that link's end is the first one's, and the mail tells it */
+        anshin_page_text(request->page, "minutes_text",
+                         anshin_page_say_number(request->page, "reissue_sent.minutes", "minutes",
+                                                apr_time_sec(request->op.contract->policy.link_lifetime) / 60));
+    }
     return anshin_response_page(request, "reissue-sent", HTTP_OK);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/account/lockout_look.h"
 #include "core/account/token.h"
+#include "core/certificate/download_link.h"
 #include "http/page_headers.h"
 #include "portal/response/flow_cookie.h"
 #include "portal/response/flow_place.h"
@@ -226,8 +227,7 @@ typedef struct linked_t {
 } linked_t;
 static const linked_t links[] = {
     {ANSHIN_FLOW_REGISTER, ANSHIN_TOKEN_REGISTER, ANSHIN_HELP_REGISTRATION, ANSHIN_FUNCTION_ACCOUNT, NULL},
-    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, ANSHIN_HELP_DOWNLOAD, ANSHIN_FUNCTION_CERTIFICATE_REISSUE,
-     "/reissue/certificate"},
+    {ANSHIN_FLOW_DOWNLOAD, ANSHIN_TOKEN_DOWNLOAD, ANSHIN_HELP_DOWNLOAD, ANSHIN_FUNCTION_RESEND, "/resend"},
     {ANSHIN_FLOW_REISSUE_PASSWORD, ANSHIN_TOKEN_PASSWORD, ANSHIN_HELP_ACCOUNT, ANSHIN_FUNCTION_PASSWORD_REISSUE,
      "/reissue/password"},
     {ANSHIN_FLOW_REISSUE_CERTIFICATE, ANSHIN_TOKEN_CERTIFICATE, ANSHIN_HELP_ACCOUNT,
@@ -325,14 +325,25 @@ int anshin_response_if_locked(anshin_portal_request_t *request, const char *user
     return lock.kinds != 0 ? anshin_response_locked(request, user, &lock) : DECLINED;
 }
 
+/* Where another link is asked for. Who asks for a download's link once more gets a new certificate where nothing waits
+ * any more (HLP-18); where that page is off, the new certificate alone is left. */
+static void put_again_way(anshin_portal_request_t *request, const linked_t *link)
+{
+    const int functions = request->op.contract->policy.functions;
+
+    if (link->again != NULL && ANSHIN_HAS(functions, link->function)) {
+        anshin_page_text(request->page, "again_url", anshin_portal_request_link(request, link->again));
+    } else if (link->flow == ANSHIN_FLOW_DOWNLOAD && ANSHIN_HAS(functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE)) {
+        anshin_page_text(request->page, "again_url", anshin_portal_request_link(request, "/reissue/certificate"));
+    }
+}
+
 static void put_standing(anshin_portal_request_t *request, const linked_t *link, const char *name)
 {
     anshin_page_flag(request->page, name, 1);
     anshin_page_flag(request->page, "known", 1);
     anshin_response_title(request, "link_invalid", name);
-    if (link->again != NULL && ANSHIN_HAS(request->op.contract->policy.functions, link->function)) {
-        anshin_page_text(request->page, "again_url", anshin_portal_request_link(request, link->again));
-    }
+    put_again_way(request, link);
 }
 
 /* Where mail has no links (NOM-1), only the operator hands any out, to a registration. */
@@ -354,7 +365,9 @@ int anshin_response_link_invalid(anshin_portal_request_t *request)
     apr_status_t status = APR_SUCCESS;
 
     if (link != NULL) {
-        status = anshin_link_standing(&request->op, link->token, request->flow.token, &standing);
+        status = link->flow == ANSHIN_FLOW_DOWNLOAD
+                     ? anshin_download_link_standing(&request->op, request->flow.token, &standing)
+                     : anshin_link_standing(&request->op, link->token, request->flow.token, &standing);
     }
     if (status != APR_SUCCESS) {
         return anshin_response_unavailable(request, status, "link");
@@ -373,6 +386,11 @@ int anshin_response_link_invalid(anshin_portal_request_t *request)
         break;
     case ANSHIN_LINK_UNKNOWN:
         put_unknown(request, link);
+        if (link != NULL && link->flow == ANSHIN_FLOW_DOWNLOAD) { /* a newer one may be on its way, or lost again */
+            put_again_way(request, link);
+        }
+        break;
+    case ANSHIN_LINK_GOOD:
         break;
     }
     anshin_trouble_put_some(request, troubles);

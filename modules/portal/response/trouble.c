@@ -12,8 +12,8 @@
 #include "portal/request/device.h"
 
 #define STEPS_MAX 5
-#define ALWAYS (-1)
 #define ANY (-1)
+#define OF(function) (1u << ANSHIN_FUNCTION_##function)
 
 typedef enum way_t {
     NOWHERE,
@@ -23,6 +23,9 @@ typedef enum way_t {
     TO_PASSWORD,
     TO_CERTIFICATE,
     TO_LOST,
+    TO_RESEND,
+    TO_QR,
+    TO_PHONE,
     TO_ADD,
     TO_CHECK,
     TO_IMPORT,
@@ -37,29 +40,32 @@ typedef enum way_t {
 
 /* Pages that steps lead to. */
 static const struct {
-    const char *path; /* behind the portal's base */
+    const char *path; /* behind the portal's base; NULL: none, but the step is for contracts that have the functions */
     const char *label;
-    int function;          /* ANSHIN_FUNCTION_...; ALWAYS */
+    unsigned functions;    /* OF(...): all of them; 0: always */
     int certificates;      /* only where the contract admits them */
-    const char *otherwise; /* what is to be done where the function is off; NULL: the step is left out */
+    const char *otherwise; /* what is to be done where one of the functions is off; NULL: the step is left out */
 } ways[] = {
-    [NOWHERE] = {NULL, NULL, ALWAYS, 0, NULL},
-    [TO_ACCOUNT] = {"/account", "help.to_account", ANSHIN_FUNCTION_ACCOUNT, 0, NULL},
-    [TO_SESSIONS] = {"/sessions", "help.to_sessions", ALWAYS, 0, NULL},
-    [TO_LOGIN] = {"/login", "link_invalid.to_login", ALWAYS, 0, NULL},
-    [TO_PASSWORD] = {"/reissue/password", "help.to_password", ANSHIN_FUNCTION_PASSWORD_REISSUE, 0, "help.password_ask"},
-    [TO_CERTIFICATE] = {"/reissue/certificate", "help.to_certificate", ANSHIN_FUNCTION_CERTIFICATE_REISSUE, 1,
+    [NOWHERE] = {NULL, NULL, 0, 0, NULL},
+    [TO_ACCOUNT] = {"/account", "help.to_account", OF(ACCOUNT), 0, NULL},
+    [TO_SESSIONS] = {"/sessions", "help.to_sessions", 0, 0, NULL},
+    [TO_LOGIN] = {"/login", "link_invalid.to_login", 0, 0, NULL},
+    [TO_PASSWORD] = {"/reissue/password", "help.to_password", OF(PASSWORD_REISSUE), 0, "help.password_ask"},
+    [TO_CERTIFICATE] = {"/reissue/certificate", "help.to_certificate", OF(CERTIFICATE_REISSUE), 1,
                         "help.reissue_ask"},
-    [TO_LOST] = {"/lost", "help.to_lost", ANSHIN_FUNCTION_LOST_DEVICE, 1, "help.lost_ask"},
-    [TO_ADD] = {"/terminal/add", "account.add", ANSHIN_FUNCTION_TERMINAL_ADD, 0, "help.add_ask"},
-    [TO_CHECK] = {"/help/certificate", "help.to_check", ALWAYS, 1, NULL},
-    [TO_IMPORT] = {"/help/import", "common.help_import", ALWAYS, 1, NULL},
-    [TO_REMOVE] = {"/help/import#remove", "help_remove.title", ALWAYS, 1, NULL},
-    [TO_REMEMBERED] = {"/help/trouble?about=remembered", "help.to_remembered", ALWAYS, 1, NULL},
-    [IN_UNDO] = {NULL, NULL, ALWAYS, 1, NULL},
-    [IN_FRESH] = {NULL, NULL, ALWAYS, 1, NULL},
-    [IN_WHERE] = {NULL, NULL, ALWAYS, 1, NULL},
-    [IN_REMOVE] = {NULL, NULL, ALWAYS, 1, NULL},
+    [TO_LOST] = {"/lost", "help.to_lost", OF(LOST_DEVICE), 1, "help.lost_ask"},
+    [TO_RESEND] = {"/resend", "help.to_resend", OF(RESEND), 1, "help.resend_ask"},
+    [TO_QR] = {NULL, NULL, OF(PHONE), 1, NULL},
+    [TO_PHONE] = {"/account", "help.to_account", OF(PHONE) | OF(ACCOUNT), 1, NULL},
+    [TO_ADD] = {"/terminal/add", "account.add", OF(TERMINAL_ADD), 0, "help.add_ask"},
+    [TO_CHECK] = {"/help/certificate", "help.to_check", 0, 1, NULL},
+    [TO_IMPORT] = {"/help/import", "common.help_import", 0, 1, NULL},
+    [TO_REMOVE] = {"/help/import#remove", "help_remove.title", 0, 1, NULL},
+    [TO_REMEMBERED] = {"/help/trouble?about=remembered", "help.to_remembered", 0, 1, NULL},
+    [IN_UNDO] = {NULL, NULL, 0, 1, NULL},
+    [IN_FRESH] = {NULL, NULL, 0, 1, NULL},
+    [IN_WHERE] = {NULL, NULL, 0, 1, NULL},
+    [IN_REMOVE] = {NULL, NULL, 0, 1, NULL},
 };
 
 /* The words for each: GROUP.NAME. The first one that fits is this system's. */
@@ -147,13 +153,14 @@ static const trouble_t troubles[] = {
      {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_IMPORT}, {"s4", TO_CERTIFICATE}}},
     {"download_password", OF_IMPORT, HOLDERS, {{"s1", TO_ACCOUNT}, {"s2", TO_CERTIFICATE}}},
     {"link_ended", OF_IMPORT, ANYBODY,
-     {{"s1", NOWHERE}, {"s2", TO_PASSWORD}, {"s3", TO_CERTIFICATE}, {"s4", NOWHERE}}},
+     {{"s1", NOWHERE}, {"s2", TO_PASSWORD}, {"s3", TO_RESEND}, {"s4", TO_CERTIFICATE}, {"s5", NOWHERE}}},
     {"broken_off", OF_IMPORT, ANYBODY,
      {{"s1", NOWHERE}, {"s2", TO_IMPORT}, {"s3", TO_PASSWORD}, {"s4", TO_CERTIFICATE}, {"s5", TO_LOGIN}}},
-    {"mail_device", OF_IMPORT, HOLDERS, {{"s1", NOWHERE}, {"s2", TO_ACCOUNT}, {"s3", TO_CERTIFICATE}}},
+    {"mail_device", OF_IMPORT, HOLDERS,
+     {{"s1", TO_QR}, {"s2", TO_PHONE}, {"s3", NOWHERE}, {"s4", TO_ACCOUNT}, {"s5", TO_CERTIFICATE}}},
 
     {"mail_missing", OF_TYPING, ANYBODY,
-     {{"s1", NOWHERE}, {"s2", TO_PASSWORD}, {"s3", TO_CERTIFICATE}, {"s4", TO_ACCOUNT}, {"s5", NOWHERE}}},
+     {{"s1", NOWHERE}, {"s2", TO_RESEND}, {"s3", TO_PASSWORD}, {"s4", TO_CERTIFICATE}, {"s5", TO_ACCOUNT}}},
     {"typed", OF_TYPING, ANYBODY, {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_PASSWORD}}},
     {"password_forgotten", OF_TYPING, ANYBODY, {{"s1", TO_PASSWORD}}},
     {"id_forgotten", OF_TYPING, ANYBODY, {{"s1", NOWHERE}, {"s2", TO_CHECK}, {"s3", NOWHERE}}},
@@ -270,8 +277,7 @@ int anshin_trouble_put_answer(anshin_portal_request_t *request, const char *name
     steps = json_array();
     for (int i = 0; trouble->steps[i].text != NULL; i++) {
         const way_t way = trouble->steps[i].way;
-        const int on =
-            ways[way].function == ALWAYS || ANSHIN_HAS(request->op.contract->policy.functions, ways[way].function);
+        const int on = ((unsigned)request->op.contract->policy.functions & ways[way].functions) == ways[way].functions;
 
         if (ways[way].certificates && !admits_certificates(request)) {
             continue;

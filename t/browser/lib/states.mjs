@@ -208,12 +208,19 @@ export function states(language, texts) {
   // What a flow has done, on the page at its end.
   const outcome = (number, address, more = {}) => ({ outcome: { user: 'hanako.suzuki', ...moment('when', '2026-11-22 09:05'),
     ...(number ? { terminal: { ...terminal(number), kind_text: smartphone, address } } : {}) }, ...more });
+  // As modules/portal/pages/course.c puts it: the step that is next, and what hinders it.
+  const course = (next, hint) => ({ course: { steps: ['registered', 'mailed', 'downloaded', 'imported', 'logged_in'].map((name, i) => ({
+    text: text(`course.${name}`), state_text: text(`course.${i < next ? 'done' : i === next ? 'current' : 'to_come'}`),
+    done: i < next, current: i === next,
+    ...(i === 1 ? { address: 's***y@department.example.co.jp', ...(next > 1 ? moment('when', '2026-11-22 09:06') : {}) } : {}),
+    ...(i === next && hint ? { hint_text: text(`course.${hint}`) } : {}) })) } });
+  const waits = (...rows) => ({ has_waits: true, waits: rows });
   const named = { name: 'hanako.suzuki', ...moment('not_after', '2026-11-01 10:00') };
 
   return {
     // login and its steps
     login: ['login', visitor({ show_certificate_link: true, password_reissue_url: link('a'),
-      certificate_reissue_url: link('b'), lost_url: link('lost'), code_url: link('code'), help_url: link('help') })],
+      certificate_reissue_url: link('b'), resend_url: link('resend'), lost_url: link('lost'), code_url: link('code'), help_url: link('help') })],
     'login-wrong': ['login', visitor({ certificate_name: 'hanako.suzuki',
       remaining_text: text('errors.login_remaining', { remaining: 4 }) },
       alert('error', text('errors.login_wrong')))],
@@ -253,16 +260,16 @@ export function states(language, texts) {
       ...wrong({ password: text('rules.too_short', { min: 8 }), password_confirm: text('rules.mismatch'),
         question: text('errors.choose'), answer: required('answer'),
         label: text('errors.label_characters') }) })],
-    'register-done': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { certificate: true,
-      download_password: 'uDPBG4S5', seen_url: link('s') }), steps(registration, 2))],
+    'register-done': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { certificate: true, ...course(1, 'mailing'),
+      resend_url: link('resend'), download_password: 'uDPBG4S5', seen_url: link('s') }), steps(registration, 2))],
     'register-done-seen': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { certificate: true, seen: true }),
       steps(registration, 2))],
     'register-done-password': ['register-done', visitor(outcome(1, 'ha***@example.co.jp', { login_url }),
       steps(registration, 2))],
     'register-done-otp': ['register-done', visitor(outcome(2, 'ha***@example.co.jp', { login_url, otp: true,
       app_url: link('login?return=r') }), steps(registration, 2))],
-    download: ['download', visitor({ ...life, name: 'hanako.suzuki', profiles: list('profiles', 'modern') }, steps(fetching,
-      0))],
+    download: ['download', visitor({ ...life, ...course(2), can_phone: true, name: 'hanako.suzuki',
+      profiles: list('profiles', 'modern') }, steps(fetching, 0))],
     'download-wrong': ['download', visitor({ name: 'hanako.suzuki', profiles: list('profiles', 'modern') },
       { ...steps(fetching, 0),
       ...wrong({ download_password: text('errors.download_wrong_remaining', { remaining: 9 }),
@@ -271,7 +278,11 @@ export function states(language, texts) {
     'download-fetched': ['download', visitor({ name: 'hanako.suzuki', fetched: true, file_url: link('f'),
       profiles: list('profiles', 'compat'), ...guides('windows', texts.devices.windows, 'Chrome') },
     { ...steps(fetching, 1), title: texts.download.title_import })],
-    'download-done': ['download-done', visitor(outcome(1, 'ha***@example.co.jp', { login_url }), steps(fetching, 2))],
+    'download-done': ['download-done', visitor(outcome(1, 'ha***@example.co.jp', { ...course(4), login_url }), steps(fetching, 2))],
+    phone: ['phone', visitor({ qr_svg: square(), phone_url: `https://login.kashiwa-shinkin.example/anshin/download?t=${'w9_-'.repeat(10)}abc`, ...life, back_url: link('download') })],
+    'phone-member': ['phone', member('account', { qr_svg: square(), phone_url: `https://login.kashiwa-shinkin.example/anshin/download?t=${'w9_-'.repeat(10)}abc`, ...life, member: true, back_url: link('account') })],
+    'phone-used': ['phone', visitor({ used: true, back_url: link('download') })],
+    'phone-over': ['phone', member('account', { member: true, back_url: link('account') })],
 
     // account
     home: ['home', member('home', { method_text: texts.methods.certificate, ...moment('last_login', '2026-11-21 18:04'),
@@ -301,6 +312,10 @@ export function states(language, texts) {
     'account-renewing': ['account', member('account', { terminals: [{ ...terminals[0], can_renew: true,
       renew_url: link('r'), renewing: true, download_password: 'uDPBG4S5' }, terminals[1]],
       method_text: texts.methods.certificate, can_add: true, add_url: link('a') })],
+    'account-waits': ['account', member('account', { terminals, method_text: texts.methods.certificate, ...waits(
+      { ...terminal(2), number: 2, ...course(1, 'unmailed'), can_resend: true, can_phone: true },
+      { ...terminal(3), number: 3, ...course(2, 'lapsed'), reissue_url: link('reissue/certificate') }) },
+    alert('success', text('alerts.resent')))],
     'account-app': ['account', member('account', { terminals: [terminals[0]], method_text: texts.methods.otp,
       totp: { enrolled: true, remove: true, enrol_url: link('a') } })],
     'account-no-app': ['account', member('account', { terminals: [terminals[0]], method_text: texts.methods.otp,
@@ -464,6 +479,12 @@ export function states(language, texts) {
     'reissue-done-certificate': ['reissue-done', visitor(outcome(1, 'ha***@example.co.jp', { of_certificate: true, download_password: 'uDPBG4S5', seen_url: link('s') }),
       { ...steps(reissuing, 3), ...titled('reissue_done.title_certificate') })],
 
+    // the link to a download once more
+    'resend-request': ['reissue-request', visitor({ resend: true, action_url, cancel_url: login_url },
+      { ...steps(['reissue_request', 'reissue_sent', 'download_file'], 0), ...titled('reissue_request.title_resend') })],
+    'resend-sent': ['reissue-sent', visitor({ resend: true },
+      { ...steps(['reissue_request', 'reissue_sent', 'download_file'], 1), ...titled('reissue_sent.title_resend') })],
+
     // a lost device
     'lost-request': ['reissue-request', visitor({ lost: true, action_url, cancel_url: login_url },
       { ...steps(losing, 0), ...titled('reissue_request.title_lost') })],
@@ -491,6 +512,7 @@ export function states(language, texts) {
       s2: [link('sessions'), 'help.to_sessions'], s3: [link('a'), 'help.to_certificate'], s4: [link('b'), 'help.to_password'] }),
     'help-import': ['help-import', visitor(guides('windows', texts.devices.windows, 'Edge'))],
     'help-import-ios': ['help-import', member('', guides('ios', texts.devices.iphone, 'Safari'))],
+    'help-import-course': ['help-import', visitor({ ...course(3), ...guides('windows', texts.devices.windows, 'Edge') })],
     'help-import-unknown': ['help-import', visitor(guides(''))],
     'help-certificate': ['help-certificate', visitor({ login_url })],
     'help-certificate-none': help('none', { certificate_reissue_url: link('reissue/certificate'), reissue_here: true,

@@ -104,6 +104,7 @@ sub strangers {
         my $wrong = { user => $p->{user}, address => 'x@example.jp' };
         $self->keep("reissue of a $what", $guest, $guest->get("/anshin/reissue/$what"), $wrong, { address => $p->{address} });
     }
+    $self->keep('link once more', $guest, $guest->get('/anshin/resend'), { user => $p->{user}, address => 'x@example.jp' }, { address => $p->{address} });
     $self->keep('lost device', $guest, $guest->get('/anshin/lost'), { user => $p->{user}, address => 'x@example.jp' }, { address => $p->{address} });
     my $c = $s->client;
     my $proof = open_flow($c, reissue_path($c, 'password', $p));
@@ -226,6 +227,8 @@ sub certified {
     my $new = { address => 'own@example.jp', address_confirm => 'own@example.jp', kind => 'pc' };
     my $confirm = $owner->follow($owner->submit($owner->get('/anshin/terminal/add'), $new));
     $self->keep('terminal, seen', $owner, $owner->follow($t->enter_code($owner, $confirm, 'own@example.jp')));
+    $t->download_path('own@example.jp');
+    $self->keep('account, a certificate waits', $owner, $owner->get('/anshin/account'));
     my @renewals = map { $owner->follow($owner->get('/anshin/renewal?n=1')) } 1, 2;
     $self->keep('renewal', $owner, $renewals[0]);
     $self->keep('renewal, seen', $owner, $owner->follow($owner->submit($renewals[1])));

@@ -65,7 +65,7 @@ static void test_fetch(void)
     ok(anshin_download_finish(fixture_op(&fixture), token) == APR_SUCCESS && fixture_blobs(&fixture) == blobs - 3,
        "import done: key, file and password are wiped (S24)");
     r = fetch(token, password, ANSHIN_PROFILE_MODERN, &status);
-    ok(status == ANSHIN_ENOTFOUND && !r.file.length, "and the link is used up");
+    ok(status == ANSHIN_EDENIED && !r.file.length, "and the link is used up");
 }
 
 static void test_lock(void)
