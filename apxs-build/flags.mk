@@ -54,6 +54,8 @@ TEST_LINKER := $(if $(shell command -v mold),-fuse-ld=mold,$(if $(shell command 
 LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -loath -lssl -lcrypto
 # With the library that reaches a CA key on a token.
 LIBS_KEY := $(LIBS) -lp11
+# With all that a program of ours may need: htanshin reads CSV.
+LIBS_ALL := $(LIBS_KEY) -lcsv
 
 # Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew.
 $(OUT)/flags: always

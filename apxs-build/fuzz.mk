@@ -44,7 +44,7 @@ $(BASE)/fuzz/libproduct.a: $(FUZZ_PRODUCT_O)
 
 $(FUZZ): $(BASE)/fuzz/%: $(BASE)/fuzz/obj/t/fuzz/fuzz_%.o $(BASE)/fuzz/obj/t/fuzz/fuzz.o $(BASE)/fuzz/libproduct.a
 	$(call says,FUZZ LD,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wl,--gc-sections -o $@ $^ $(LIBS_KEY)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wl,--gc-sections -o $@ $^ $(LIBS_ALL)
 
 # --- without: the seeds alone, under the sanitizers of gcc ---
 
@@ -56,7 +56,7 @@ $(REPLAY): private LINKER := $(TEST_LINKER)
 $(REPLAY): $(OUT)/replay/%: $(OUT)/obj/t/fuzz/fuzz_%.o $(OUT)/obj/t/fuzz/fuzz.o $(OUT)/obj/t/fuzz/replay.o \
                             $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(OUT)/parts/libportal.a $(OUT)/parts/libhtanshin.a $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS_KEY))
+	$(call program,$(LIBS_ALL))
 
 .PHONY: replay
 replay: $(REPLAY)

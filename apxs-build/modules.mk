@@ -108,7 +108,7 @@ endef
 $(OUT)/anshin-ca: $(CA_O) $(PACK_O) $(BASE_A)
 	$(call program,$(LIBS))
 $(OUT)/htanshin: $(HTANSHIN_O) $(SIGN_O) $(BASE_A)
-	$(call program,$(LIBS_KEY))
+	$(call program,$(LIBS_ALL))
 # It holds the CA key, and has no network and no records: of the worker's files only those it calls (t/check/symbols.t).
 $(OUT)/anshin-signer: $(SIGNER_O) $(SIGN_O) $(APPLE_O) $(if $(CA_O),$(OUT)/parts/libca.a) $(RUNTIME_A) $(CRYPTO_A) $(CORE_A)
 	$(call program,$(LIBS_KEY))

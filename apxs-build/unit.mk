@@ -42,7 +42,7 @@ $(UNIT_ISSUING): $(if $(ISSUING_O),$(OUT)/parts/libissuing.a) $(if $(CA_O),$(OUT
 $(UNIT): private LINKER := $(TEST_LINKER)
 $(UNIT): $(UNIT_SHARED_O) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS_KEY))
+	$(call program,$(LIBS_ALL))
 $(foreach source,$(UNIT_C),$(eval $(call unit_program,$(source)): $(source:%.c=$(OUT)/obj/%.o)))
 
 # Small programs that the suites call.
@@ -54,7 +54,7 @@ $(TOOLS): private LINKER := $(TEST_LINKER)
 $(OUT)/tools/profiles: $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a
 $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS_KEY))
+	$(call program,$(LIBS_ALL))
 
 # The people and the reader of the simulated year (t/year), which Anshin::Year starts.
 YEAR_C := $(sort $(wildcard t/year/*.c))
@@ -105,7 +105,7 @@ unit: $(if $(CRASH_O),$(OUT)/crash)
 -include $(CRASH_O:.o=.d)
 $(OUT)/crash: private LINKER := $(TEST_LINKER)
 $(OUT)/crash: $(CRASH_O) $(UNIT_SHARED_O) $(ARCHIVES)
-	$(call program,$(LIBS_KEY))
+	$(call program,$(LIBS_ALL))
 
 # A disk that fails, preloaded into httpd by t/crash/disk.t. It replaces what _FORTIFY_SOURCE wraps.
 FAULTS_O := $(OUT)/obj/t/crash/preload/faults.o
@@ -125,7 +125,7 @@ bench: $(BENCH) $(BENCH_HOOK)
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(BENCH_C))
 $(BENCH): $(OUT)/bench/%: $(OUT)/obj/t/bench/%.o $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call program,$(LIBS_KEY))
+	$(call program,$(LIBS_ALL))
 
 # The httpd module that times our hooks: for t/bench/hooks alone.
 $(OUT)/obj/t/bench/mod_%.o: VISIBILITY := -fvisibility=default

@@ -25,7 +25,8 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_NONE,        /* nothing */
     ANSHIN_ACCESS_CONFIG,      /* the snapshot */
     ANSHIN_ACCESS_STORE,       /* snapshot, store, keys and one contract */
-    ANSHIN_ACCESS_ALL,         /* the same, of every contract: call->op has none */
+    ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line of an import names (import_files.h) */
+    ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER,      /* the state directory alone, as the user that owns the CA key */
     ANSHIN_ACCESS_SIGNER_STORE /* as the same, snapshot, store and keys; no contract */
@@ -67,6 +68,9 @@ struct anshin_call_t {
     anshin_env_t env;        /* access STORE */
     anshin_op_t op;          /* op.error always; op.actor but with access NONE; the rest with access STORE */
 
+    int input; /* access FILES: descriptors; output -1: none */
+    int output;
+
     const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
     json_t *result;   /* printed and released by main.c; NULL: nothing to say */
     int verdict;      /* exit code after a result was printed, where the answer itself is a finding; 0: none */
@@ -74,6 +78,7 @@ struct anshin_call_t {
 
 /* The families; each ends with a row whose family is NULL. */
 extern const anshin_command_t anshin_commands_user[];
+extern const anshin_command_t anshin_commands_import[];
 extern const anshin_command_t anshin_commands_cert[];
 extern const anshin_command_t anshin_commands_session[];
 extern const anshin_command_t anshin_commands_history[];

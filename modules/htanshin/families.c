@@ -7,6 +7,7 @@
 
 const anshin_command_t *const anshin_command_families[] = {
     anshin_commands_user,
+    anshin_commands_import,
     anshin_commands_cert,
     anshin_commands_session,
     anshin_commands_history,

@@ -8,6 +8,7 @@
 #include "htanshin/actor.h"
 #include "htanshin/call.h"
 #include "htanshin/identity.h"
+#include "htanshin/import/import_files.h"
 #include "runtime/open.h"
 
 static apr_status_t choose_contract(anshin_call_t *call, const anshin_contract_t **contract)
@@ -43,6 +44,10 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return APR_SUCCESS;
     }
     anshin_actor_caller(&call->op.actor, call->operator_name, call->pool);
+    status = call->command->access == ANSHIN_ACCESS_FILES ? anshin_import_files_open(call) : APR_SUCCESS;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     status = anshin_identity_take(call);
     if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_SIGNER) {
         return status;

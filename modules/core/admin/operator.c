@@ -76,6 +76,14 @@ static apr_status_t check_new(anshin_op_t *op, const anshin_account_new_t *spec,
     return spec->attributes ? anshin_attributes_put(op, account, spec->attributes, &changed) : APR_SUCCESS;
 }
 
+apr_status_t anshin_account_new_check(anshin_op_t *op, const anshin_account_new_t *spec)
+{
+    anshin_account_t account = {0};
+    anshin_terminal_t terminal = {0};
+
+    return check_new(op, spec, &account, &terminal);
+}
+
 /* A new user, as the operator wants it. */
 typedef struct creation_t {
     anshin_account_t account;

@@ -27,6 +27,10 @@ typedef struct anshin_invitation_t {
  * taken), ANSHIN_EINVALID (names field and rule), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation);
 
+/* Whether one could be made so, but for the ID that may be taken: nothing is written. APR_SUCCESS, ANSHIN_EINVALID
+ * (names field and rule). */
+apr_status_t anshin_account_new_check(anshin_op_t *op, const anshin_account_new_t *spec);
+
 /* A new invitation for a user who has not registered yet; the old one ends. ANSHIN_ECONFLICT when registered already.
  */
 apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);

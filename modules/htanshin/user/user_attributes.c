@@ -72,9 +72,8 @@ static int take_zone(const char **text, long *offset)
     return 1;
 }
 
-/* A day or a time, in the zone of this machine where it says none; of a day its first second, or the last. 0: it is
- * none, the 31st of February for instance. */
-static int read_time(const char *text, int last, apr_time_t *time)
+/* The 31st of February, for instance, is none. */
+int anshin_user_time(const char *text, int last, apr_time_t *time)
 {
     struct tm day = {.tm_hour = last ? 23 : 0, .tm_min = last ? 59 : 0, .tm_sec = last ? 59 : 0, .tm_isdst = -1};
     struct tm same;
@@ -106,7 +105,7 @@ static apr_status_t take_time(anshin_call_t *call, const char *option, int last,
     const char *value = anshin_call_value(call, option);
 
     *time = 0;
-    return *value == '\0' || read_time(value, last, time)
+    return *value == '\0' || anshin_user_time(value, last, time)
                ? APR_SUCCESS
                : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1442",
                              "--%s: must be a day such as 2027-04-01, a time such as 2027-04-01T09:00 or "

@@ -22,6 +22,10 @@
 /* Read them. APR_SUCCESS; ANSHIN_EINVALID: a time is none. */
 apr_status_t anshin_user_attributes(anshin_call_t *call, anshin_attributes_t *attributes);
 
+/* A day or a time as those options take it, in the zone of this machine where it says none; last: of a day its last
+ * second, else its first. 0: it is none. */
+int anshin_user_time(const char *text, int last, apr_time_t *time);
+
 /* Put what an account has into an object. */
 void anshin_user_put_attributes(json_t *object, const anshin_account_t *account, apr_pool_t *pool);
 

@@ -1,0 +1,449 @@
+/*
+ * htanshin user import: users from a CSV file as offices make it (IMP-1).
+ *
+ * Each line is done by itself, all of it or nothing, durable before the next is read; so an import that was interrupted
+ * goes on when it is started again: what is there is passed over.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "core/admin/given.h"
+#include "htanshin/call.h"
+#include "htanshin/command.h"
+#include "htanshin/import/import_columns.h"
+#include "htanshin/import/import_out.h"
+#include "htanshin/import/import_progress.h"
+#include "htanshin/import/import_seen.h"
+#include "htanshin/import/import_user.h"
+#include "htanshin/print.h"
+#include "htanshin/result.h"
+#include "htanshin/values.h"
+
+#define SKIP_MAX 1000
+
+static const anshin_word_t encodings[] = {
+    {"auto", ANSHIN_IMPORT_AUTO}, {"utf-8", ANSHIN_IMPORT_UTF8}, {"cp932", ANSHIN_IMPORT_CP932}, {NULL, 0}};
+
+static volatile sig_atomic_t stopped; /* by a signal: the line in work is the last one */
+
+typedef struct import_t {
+    anshin_call_t *call;
+    apr_pool_t *pool; /* of all of it; that of call is emptied for each line */
+    anshin_import_text_t *text;
+    anshin_import_records_t *records;
+    anshin_import_columns_t columns;
+    anshin_import_ways_t ways;
+    anshin_import_seen_t *seen;
+    anshin_import_out_t out;
+    anshin_import_progress_t progress;
+    int lines; /* records so far */
+    int line;  /* of the last one */
+    int counts[ANSHIN_IMPORT_DONES];
+    int waiting; /* of those that are unchanged: not registered yet */
+} import_t;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+/* They come while the next line is waited for, and at no other time: nothing in work is cut short. */
+static void let_signals(int how)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    (void)sigprocmask(how, &signals, NULL);
+}
+
+/* One that whoever started us ignores (nohup) stays ignored. */
+static void catch_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = stop};
+    struct sigaction before;
+
+    sigemptyset(&action.sa_mask);
+    let_signals(SIG_BLOCK);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(signals[i], &action, NULL);
+        }
+    }
+}
+
+/* --- what came of a line ------------------------------------------------------------------------------------------ */
+
+static json_t *row_of(const import_t *import, const anshin_import_came_t *came)
+{
+    apr_pool_t *pool = import->call->pool;
+    json_t *row = json_object();
+
+    anshin_result_number(row, "line", import->line);
+    anshin_result_text(row, "user", came->user, pool);
+    anshin_result_text(row, "done", anshin_import_done_name(came->done), pool);
+    anshin_result_text(row, "registration_url", came->invitation.url, pool);
+    anshin_result_text(row, "registration_code", came->invitation.code, pool);
+    anshin_result_time(row, "valid_until", came->invitation.expires_at, pool);
+    anshin_result_text(row, "detail", came->done == ANSHIN_IMPORT_REFUSED ? import->call->op.error.text : came->detail,
+                       pool);
+    return row;
+}
+
+static json_t *fault_of(const import_t *import, const anshin_import_came_t *came, const char *reason)
+{
+    apr_pool_t *pool = import->call->pool;
+    json_t *row = json_object();
+
+    anshin_result_number(row, "line", import->line);
+    anshin_result_text(row, "column", came->column >= 0 ? anshin_import_column_name(came->column) : NULL, pool);
+    anshin_result_text(row, "value", came->value, pool);
+    anshin_result_text(row, "reason", reason, pool);
+    return row;
+}
+
+/* "line 7, address "x": reason", in front of what the error says. */
+static void place(const import_t *import, const anshin_import_came_t *came)
+{
+    anshin_error_t *error = &import->call->op.error;
+    apr_pool_t *pool = import->call->pool;
+    const char *text = apr_psprintf(pool, "line %d", import->line);
+
+    if (came->column >= 0) {
+        text = apr_pstrcat(pool, text, ", ", anshin_import_column_name(came->column), NULL);
+    }
+    if (came->column >= 0 && came->value != NULL) {
+        text = apr_psprintf(pool, "%s \"%.60s\"", text, anshin_text_clean(came->value, pool));
+    }
+    apr_cpystrn(error->text, apr_pstrcat(pool, text, ": ", error->text, NULL), sizeof(error->text));
+}
+
+static apr_status_t unwritten(import_t *import, const char *then)
+{
+    anshin_error_t *err = &import->call->op.error;
+
+    anshin_error_clear(err);
+    return anshin_fail(err, ANSHIN_EFAULT, "AN1499", "line %d: what came of it could not be written%s", import->line,
+                       then);
+}
+
+/* Say it, and count. After a rehearsal only what is wrong is to be read. */
+static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
+{
+    anshin_call_t *call = import->call;
+    int refused = came->done == ANSHIN_IMPORT_REFUSED;
+    int written = 0;
+
+    import->counts[came->done]++;
+    import->waiting += came->done == ANSHIN_IMPORT_UNCHANGED && came->detail != NULL;
+    if (refused) {
+        call->verdict = ANSHIN_EXIT_REFUSED;
+    }
+    if (!import->ways.rehearsal || refused) {
+        const char *reason = apr_pstrdup(call->pool, call->op.error.text);
+
+        anshin_import_progress_clear(&import->progress);
+        if (!import->ways.rehearsal) {
+            written = anshin_import_out_row(&import->out, row_of(import, came), call->pool);
+        } else if (call->json) {
+            written = anshin_import_out_row(&import->out, fault_of(import, came, reason), call->pool);
+        }
+        if (refused) {
+            place(import, came);
+        }
+        if (refused && import->ways.rehearsal && !call->json) {
+            printf("%s (%s)\n", anshin_text_clean(call->op.error.text, call->pool), call->op.error.id);
+            written = fflush(stdout) == 0 ? 0 : -1;
+        } else if (refused && !import->ways.rehearsal) {
+            anshin_call_tell(call, ANSHIN_EINVALID);
+        }
+    }
+    if (written != 0) {
+        return unwritten(import, came->invitation.url == NULL
+                                     ? ""
+                                     : apr_psprintf(call->pool,
+                                                    "; user %s is created all the same: htanshin user invite %s gives "
+                                                    "a new pair",
+                                                    came->user, came->user));
+    }
+    return APR_SUCCESS;
+}
+
+/* --- a line ------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t take(import_t *import, const anshin_import_record_t *record)
+{
+    anshin_call_t *call = import->call;
+    const char *cells[ANSHIN_IMPORT_COLUMNS];
+    anshin_import_came_t came = {.column = -1};
+    int beyond = anshin_import_columns_take(&import->columns, record, cells);
+    const char *user = anshin_user_canonical(cells[ANSHIN_IMPORT_USER], call->pool);
+    int before = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    came.user = user != NULL ? user : cells[ANSHIN_IMPORT_USER];
+    if (record->wrong == NULL && user != NULL &&
+        anshin_import_seen_add(import->seen, user, record->line, &before) != APR_SUCCESS) {
+        return ANSHIN_EFAULT;
+    }
+    if (record->wrong != NULL) {
+        import->line = record->wrong_line;
+        anshin_import_refuse(call, &came, -1, NULL, record->wrong);
+    } else if (user == NULL) {
+        (void)anshin_call_user(call, cells[ANSHIN_IMPORT_USER], &user);
+        came = (anshin_import_came_t){
+            .done = ANSHIN_IMPORT_REFUSED, .user = came.user, .column = ANSHIN_IMPORT_USER, .value = came.user};
+    } else if (before != 0) {
+        anshin_import_refuse(call, &came, ANSHIN_IMPORT_USER, cells[ANSHIN_IMPORT_USER],
+                             apr_psprintf(call->pool, "line %d is of the same user", before));
+    } else if (beyond != 0) {
+        anshin_import_refuse(call, &came, -1, NULL,
+                             apr_psprintf(call->pool, "cell %d stands beyond the last column", beyond));
+    } else {
+        status = anshin_import_user(call, cells, &import->ways, &came);
+    }
+    if (status != APR_SUCCESS) {
+        place(import, &(anshin_import_came_t){.column = -1});
+        return status;
+    }
+    return settle(import, &came);
+}
+
+/* The next record, with nothing left of the one before. */
+static apr_status_t next(import_t *import, anshin_import_record_t *record)
+{
+    anshin_call_t *call = import->call;
+    apr_status_t status;
+
+    apr_pool_clear(call->pool);
+    anshin_error_clear(&call->op.error);
+    call->op.now = call->env.now(call->env.now_baton);
+    anshin_import_progress_at(&import->progress, anshin_import_text_at(import->text),
+                              anshin_import_text_size(import->text), import->lines);
+    let_signals(SIG_UNBLOCK);
+    status = stopped ? APR_EINTR : anshin_import_records_next(import->records, record, &call->op.error, call->pool);
+    let_signals(SIG_BLOCK);
+    status = stopped ? APR_EINTR : status;
+    if (status == APR_SUCCESS) {
+        import->line = record->line;
+        import->lines++;
+    }
+    return status;
+}
+
+/* --- before the first line ---------------------------------------------------------------------------------------- */
+
+static apr_status_t wrong_option(anshin_call_t *call, const char *text)
+{
+    return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1496", "%s", text);
+}
+
+static apr_status_t read_ways(import_t *import)
+{
+    static const struct {
+        int column;
+        const char *option;
+        const anshin_word_t *words;
+    } given[] = {{ANSHIN_IMPORT_METHOD, "method", anshin_method_words},
+                 {ANSHIN_IMPORT_TERMINAL, "terminal", anshin_terminal_kind_words},
+                 {ANSHIN_IMPORT_LANGUAGE, "language", NULL}};
+    anshin_call_t *call = import->call;
+    apr_status_t status = APR_SUCCESS;
+    int value;
+
+    import->ways.rehearsal = anshin_call_value(call, "dry-run") != NULL;
+    import->ways.update = anshin_call_value(call, "update") != NULL;
+    for (int i = 0; i < ANSHIN_IMPORT_COLUMNS; i++) {
+        import->ways.given[i] = "";
+    }
+    for (size_t i = 0; i < sizeof(given) / sizeof(given[0]) && status == APR_SUCCESS; i++) {
+        const char *text = anshin_call_value(call, given[i].option);
+
+        if (text != NULL) {
+            import->ways.given[given[i].column] = text;
+        }
+        if (given[i].words != NULL) {
+            status = anshin_call_word(call, given[i].option, given[i].words, -1, &value);
+        }
+    }
+    if (status == APR_SUCCESS && anshin_call_value(call, "language") != NULL) {
+        status = anshin_given_language(&call->op, anshin_call_value(call, "language"));
+    }
+    if (status == APR_SUCCESS && import->ways.rehearsal && call->output >= 0) {
+        return wrong_option(call,
+                            "--dry-run and --result: give one of them; where nothing is done, nothing comes of it");
+    }
+    return status;
+}
+
+/* --columns, or the first line. */
+static apr_status_t read_columns(import_t *import)
+{
+    anshin_call_t *call = import->call;
+    const char *given = anshin_call_value(call, "columns");
+    anshin_import_record_t record;
+    apr_status_t status;
+
+    if (given != NULL) {
+        apr_array_header_t *cells = apr_array_make(import->pool, 16, sizeof(const char *));
+        char *state;
+
+        for (char *name = apr_strtok(apr_pstrdup(import->pool, given), ",", &state); name != NULL;
+             name = apr_strtok(NULL, ",", &state)) {
+            APR_ARRAY_PUSH(cells, const char *) = name;
+        }
+        return anshin_import_columns_read(&import->columns, cells, &call->op.error, import->pool);
+    }
+    status = next(import, &record);
+    import->lines = 0;
+    if (status == APR_EOF) {
+        return APR_SUCCESS;
+    }
+    if (status != APR_SUCCESS || record.wrong == NULL) {
+        status = status == APR_SUCCESS
+                     ? anshin_import_columns_read(&import->columns, record.cells, &call->op.error, import->pool)
+                     : status;
+    } else {
+        status = wrong_option(call, apr_psprintf(call->pool, "line %d: %s", record.wrong_line, record.wrong));
+    }
+    return status;
+}
+
+static apr_status_t begin(import_t *import)
+{
+    anshin_call_t *call = import->call;
+    anshin_error_t *err = &call->op.error;
+    int to_stdout = call->output < 0;
+    int encoding, skip;
+    apr_status_t status = anshin_call_word(call, "encoding", encodings, ANSHIN_IMPORT_AUTO, &encoding);
+
+    if (status != APR_SUCCESS || (status = anshin_call_number(call, "skip", 0, SKIP_MAX, 0, &skip)) != APR_SUCCESS ||
+        (status = read_ways(import)) != APR_SUCCESS ||
+        (status = anshin_import_text_open(&import->text, call->input, (anshin_import_encoding_t)encoding, err,
+                                          import->pool)) != APR_SUCCESS ||
+        (status = anshin_import_records_open(&import->records, import->text, skip, err, import->pool)) != APR_SUCCESS ||
+        (status = anshin_import_out_open(&import->out, call->output, call->json)) != APR_SUCCESS) {
+        return status;
+    }
+    import->seen = anshin_import_seen_create(import->pool);
+    anshin_import_progress_begin(&import->progress, to_stdout && isatty(STDOUT_FILENO));
+    return read_columns(import);
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+/* How many of what; where rows stand on the standard output, beside them. */
+static void summarize(import_t *import)
+{
+    anshin_call_t *call = import->call;
+    json_t *counts = json_object();
+    const char *text;
+
+    anshin_result_flag(counts, "dry_run", import->ways.rehearsal);
+    anshin_result_number(counts, "lines", import->lines);
+    for (int i = 0; i < ANSHIN_IMPORT_DONES; i++) {
+        anshin_result_number(counts, anshin_import_done_name((anshin_import_done_t)i), import->counts[i]);
+    }
+    anshin_result_number(counts, "not_registered", import->waiting);
+    if (call->json) {
+        (void)anshin_print_json(stderr, counts, JSON_COMPACT);
+        fputc('\n', stderr);
+    } else {
+        text = apr_psprintf(import->pool, "%d lines: %d created, %d unchanged, %d changed, %d refused", import->lines,
+                            import->counts[ANSHIN_IMPORT_CREATED], import->counts[ANSHIN_IMPORT_UNCHANGED],
+                            import->counts[ANSHIN_IMPORT_CHANGED], import->counts[ANSHIN_IMPORT_REFUSED]);
+        fprintf(stderr, "%s%s\n", import->ways.rehearsal ? "dry run, nothing is written: " : "", text);
+        if (import->waiting > 0) {
+            fprintf(stderr,
+                    "%d that were there have not registered yet; whose code is lost gets a new one by: htanshin user "
+                    "invite USER\n",
+                    import->waiting);
+        }
+    }
+    json_decref(counts);
+}
+
+static apr_status_t run(import_t *import)
+{
+    anshin_import_record_t record;
+    apr_status_t status = APR_SUCCESS;
+    int first = anshin_call_value(import->call, "columns") != NULL;
+
+    while (status == APR_SUCCESS && (status = next(import, &record)) == APR_SUCCESS) {
+        if (first && anshin_import_columns_header(&record, import->call->pool)) {
+            import->lines--; /* with --columns a header is not needed, and does no harm */
+        } else {
+            status = take(import, &record);
+        }
+        first = 0;
+    }
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+/* What is done stands, however it ends; so that is told. */
+static apr_status_t end(import_t *import, apr_status_t status)
+{
+    anshin_call_t *call = import->call;
+    anshin_error_t *err = &call->op.error;
+
+    anshin_import_progress_clear(&import->progress);
+    if (anshin_import_out_close(&import->out) != 0 && status == APR_SUCCESS) {
+        status = unwritten(import, "");
+    }
+    summarize(import);
+    if (status == APR_EINTR) {
+        anshin_error_clear(err);
+        return anshin_fail(err, ANSHIN_EBUSY, "AN1498",
+                           "stopped after line %d; what is done stays, and the same command goes on with the rest",
+                           import->line);
+    }
+    return status;
+}
+
+static apr_status_t user_import(anshin_call_t *call)
+{
+    import_t import = {.call = call, .pool = call->pool};
+    apr_status_t status;
+
+    apr_pool_create(&call->pool, import.pool);
+    call->op.pool = call->pool;
+    catch_signals();
+    status = begin(&import);
+    if (status == APR_SUCCESS) {
+        status = end(&import, run(&import));
+    }
+    apr_pool_destroy(call->pool);
+    call->pool = call->op.pool = import.pool;
+    return status;
+}
+
+static const anshin_command_option_t import_options[] = {
+    {"dry-run", NULL, "List every bad line with column, value and reason; write nothing.", 0},
+    {"update", NULL, "Change users who are there to what the lines say; empty cells change nothing.", 0},
+    {"result", "FILE", "Write what came of each line there (mode 0600), not to the standard output.", 0},
+    {"columns", "LIST",
+     "What the columns are, where the first line does not name them: user, address, method, terminal, label, language; "
+     "- for one to be passed over.",
+     0},
+    {"encoding", "NAME", "utf-8 or cp932; auto when not given: CP932 where it is no UTF-8.", 0},
+    {"skip", "LINES", "Pass over so many lines at the beginning.", 0},
+    {"method", "METHOD", "password, otp or certificate, of new users whose line says nothing.", 0},
+    {"terminal", "KIND", "pc, mobile or smartphone, the same.", 0},
+    {"language", "LANGUAGE", "ja or en, the same.", 0},
+    {NULL, NULL, NULL, 0},
+};
+
+const anshin_command_t anshin_commands_import[] = {
+    {"user", "import", "FILE|-", 1, 1, import_options, ANSHIN_ACCESS_FILES, user_import,
+     "Create users from a CSV file (UTF-8 or CP932, comma or tab, the first line names the columns), each line by "
+     "itself; gives registration URL and code of each, as CSV or with --json one object a line."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};
