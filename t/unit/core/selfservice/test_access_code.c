@@ -179,6 +179,7 @@ static const char *waits(const char *user, anshin_download_t *download)
     anshin_txn_t *txn;
     anshin_account_t account;
     anshin_terminal_t terminal;
+    const anshin_download_mail_t mail = {&account, &terminal, "cn", ANSHIN_MAIL_OWN, 0};
     apr_status_t status;
 
     (void)work();
@@ -188,7 +189,7 @@ static const char *waits(const char *user, anshin_download_t *download)
     (void)anshin_txn_get(txn, &anshin_record_download, key, download);
     download->serial = "4a";
     download->expires_at = fixture.now + apr_time_from_sec(86400);
-    status = anshin_download_mail(op, txn, &account, &terminal, "cn", download);
+    status = anshin_download_mail(op, txn, &mail, download);
     (void)anshin_txn_put(txn, &anshin_record_download, key, download);
     if (status != APR_SUCCESS || anshin_txn_commit(txn, ANSHIN_LAZY) != APR_SUCCESS) {
         printf("# download: %s %s\n", op->error.id, op->error.text);
