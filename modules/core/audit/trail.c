@@ -138,6 +138,21 @@ static const char *record_key(const anshin_env_t *env, const char *name, apr_int
     return apr_pstrcat(pool, anshin_trail_node(env), key, NULL);
 }
 
+/* Who was turned away at the door has changed nothing, and may come at any rate, from anywhere: the history tells of
+ * that, and is bounded (S37). The trail has no bound, so that what fills it must be. */
+static int is_turned_away(anshin_act_t act)
+{
+    static const anshin_act_t acts[] = {ANSHIN_ACT_UNKNOWN_USER, ANSHIN_ACT_THROTTLED, ANSHIN_ACT_LOCKED,
+                                        ANSHIN_ACT_NOT_ACTIVE, ANSHIN_ACT_NOT_VALID};
+
+    for (apr_size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+        if (acts[i] == act) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* The ID of one who is erased is in nothing that is new. */
 static apr_status_t add(void *ctx, anshin_op_t *op, anshin_txn_t *txn, const anshin_act_facts_t *facts)
 {
@@ -146,9 +161,13 @@ static apr_status_t add(void *ctx, anshin_op_t *op, anshin_txn_t *txn, const ans
     anshin_audit_series_t series;
     anshin_audit_event_t record = {.event = NULL};
     const char *key;
-    apr_status_t status = anshin_series_add(op, txn, name, is_person ? facts->user : NULL, &series);
+    apr_status_t status;
 
     (void)ctx;
+    if (is_turned_away(facts->act)) {
+        return APR_SUCCESS;
+    }
+    status = anshin_series_add(op, txn, name, is_person ? facts->user : NULL, &series);
     if (status != APR_SUCCESS) {
         return status;
     }

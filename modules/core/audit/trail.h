@@ -1,5 +1,6 @@
 /*
- * The audit trail (AUD-1, ADM-3): every act is a record that is written in the transaction of its change. The worker
+ * The audit trail (AUD-1, ADM-3): every act is a record that is written in the transaction of its change; attempts that
+ * were turned away (unknown, throttled, locked, not active) change nothing, and stand in the history alone. The worker
  * takes these records out of the store, into segments whose lines are chained (core/audit/line.h, ca/chainer.h).
  *
  * An event: {"at","series","n","contract","account","act","by","operator","uid","login","login_uid","claimed",
