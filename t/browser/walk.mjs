@@ -207,7 +207,7 @@ like(await person.text('body'), /^Anshin-User: p-01-usr001$/im, 'and a back end 
 await person.open(await linkTo(taro.address, '/anshin/download'));
 is(
   await person.heading(),
-  ja('link_invalid.title'),
+  ja('link_invalid.title_used'),
   'whoever has logged in with the certificate can fetch it no more (CRT-2)',
 );
 

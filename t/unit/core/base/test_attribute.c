@@ -37,8 +37,8 @@ static void test_names(void)
                                       "a\xe2\x80\xae",
                                       "a\xe2\x80\x8b",
                                       "\xee\x80\x80",
-                                      "\xcc\x81"
-                                      "a",
+                                      ("\xcc\x81"
+                                       "a"),
                                       "\xc2\x9b",
                                       "a\xe2\x80\xa8",
                                       "\xef\xbf\xbe",
