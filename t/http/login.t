@@ -122,6 +122,7 @@ sub header_names { return join ' ', sort map { $_->[0] } @{ $_[0]{headers} } }
     ok($person->wait_text(qr/^(パスワードの誤りが続いたため、.*アカウントをロックしました。)/m), 'U29: the mail tells by what it was locked');
     is($s->htanshin('--contract', 'p-01', 'user', 'unlock', $person->{user})->{status}, 0, 'the operator unlocks');
     is($person->login($c)->status, 303, 'and the right password works again (LCK-2)');
+    sleep 2;    # the command tells whole seconds
     $locked = $person->login($s->client, password => "wrong-Pass-$_") for 1 .. 3;
     my ($second) = $locked->text =~ /(AN-\w{8})/;
     isnt($second, $number, 'U18: another lock, which the operator alone opens as well, has another number');
