@@ -91,10 +91,7 @@ command_in($s, 'silent', 'user', 'lock', 'silent-locked');
 # What is new in every answer, blotted out.
 sub plain {
     my ($r, @typed) = @_;
-    my $text = $r->text;
-    $text =~ s/name="csrf" value="[^"]*"/csrf/g;
-    $text =~ s/\bflow=[0-9a-f]{16}\b/flow/g;
-    $text =~ s/(name="(?:user|address)"[^>]* value=")[^"]*/$1/g;
+    my $text = $r->alike;
     $text =~ s/\Q$_\E//g for @typed;
     my @headers = map { my ($name, $value) = @$_; $value =~ s/=[\w-]{30,}/=/g; $name =~ /^(?:Date|Content-Length)$/i ? $name : "$name: $value" } @{ $r->{headers} };
     return join "\n", $r->status, sort(@headers), $text;

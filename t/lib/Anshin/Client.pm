@@ -331,6 +331,18 @@ sub header {
     return $first;
 }
 
+# The page without what each request has of its own: tokens, the names of flows, what was typed, and the minute, which may change
+# between two requests. For what has to look the same to whoever asks.
+sub alike {
+    my ($self) = @_;
+    my $text = $self->text;
+    $text =~ s/(name="csrf" value=")[^"]*/$1/g;
+    $text =~ s/(name="(?:user|address)"[^>]* value=")[^"]*/$1/g;
+    $text =~ s/\bflow=\K[0-9a-f]{16}\b//g;
+    $text =~ s{data-left="\K\d+|<time datetime="\K[^<]*|<span class="left"[^>]*>\K[^<]*}{}g;
+    return $text;
+}
+
 # Where a redirect leads, without the name of the flow that it goes on with.
 sub place {
     my ($self) = @_;
