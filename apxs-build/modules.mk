@@ -51,7 +51,7 @@ $(OUT)/obj/modules/auth/mod_%.o $(OUT)/obj/modules/portal/mod_%.o: VISIBILITY :=
 $(OUT)/obj/%.o: %.c $(OUT)/flags | $(OUT)/build_id.h
 	@mkdir -p $(@D)
 	$(call says,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(VISIBILITY) $(ANALYZER) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(OPTIMISED) $(VISIBILITY) $(ANALYZER) -MMD -MP -c -o $@ $<
 
 -include $(EVERY_O:.o=.d)
 

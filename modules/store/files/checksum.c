@@ -44,15 +44,38 @@ static const apr_uint32_t remainders[256] = {
 };
 /* clang-format on */
 
-apr_uint32_t anshin_crc32c(apr_uint32_t crc, const void *data, apr_size_t length)
+static apr_uint32_t by_table(apr_uint32_t crc, const unsigned char *at, apr_size_t length)
 {
-    const unsigned char *at = data;
-
-    crc = ~crc;
     for (apr_size_t i = 0; i < length; i++) {
         crc = (crc >> 8) ^ remainders[(crc ^ at[i]) & 0xff];
     }
-    return ~crc;
+    return crc;
+}
+
+#if defined(__x86_64__)
+/* Who opens the store reads the whole journal: the processor's own instruction takes a tenth of the time. */
+__attribute__((target("sse4.2"))) static apr_uint32_t by_processor(apr_uint32_t crc, const unsigned char *at,
+                                                                   apr_size_t length)
+{
+    apr_uint64_t wide = crc;
+    apr_uint64_t word;
+
+    for (; length >= sizeof(word); at += sizeof(word), length -= sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    return by_table((apr_uint32_t)wide, at, length);
+}
+#endif
+
+apr_uint32_t anshin_crc32c(apr_uint32_t crc, const void *data, apr_size_t length)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) {
+        return ~by_processor(~crc, data, length);
+    }
+#endif
+    return ~by_table(~crc, data, length);
 }
 
 void anshin_put_u32(unsigned char *at, apr_uint32_t value)

@@ -336,7 +336,7 @@ sub header {
 sub alike {
     my ($self) = @_;
     my $text = $self->text;
-    $text =~ s/(name="csrf" value=")[^"]*/$1/g;
+    $text =~ s/(name="(?:csrf|flow)" value=")[^"]*/$1/g;
     $text =~ s/(name="(?:user|address)"[^>]* value=")[^"]*/$1/g;
     $text =~ s/\bflow=\K[0-9a-f]{16}\b//g;
     $text =~ s{data-left="\K\d+|<time datetime="\K[^<]*|<span class="left"[^>]*>\K[^<]*}{}g;

@@ -86,13 +86,17 @@ sub install {
         copy(out() . "/$module", "$self->{root}/modules/$module") or die "$module: $! (make all comes first)";
     }
     for my $program (qw(anshin-ca anshin-signer htanshin)) {
-        next unless -e out() . "/$program";
-        copy(out() . "/$program", "$self->{root}/bin/$program") or die "$program: $!";
+        my $built = ($program eq 'htanshin' ? command_out() : out()) . "/$program";
+        next unless -e $built;
+        copy($built, "$self->{root}/bin/$program") or die "$program: $!";
         chmod 0755, "$self->{root}/bin/$program";
     }
     copy_tree("$top/htdocs", "$self->{root}/share");
     return;
 }
+
+# The command is sanitized where it is the subject. Elsewhere it prepares and looks on, and would take half of the time.
+sub command_out { return $ENV{ANSHIN_SANITIZE} && $0 !~ m{/(?:cli|crash)/} ? "$top/apxs-build/out" : out() }
 
 # httpd started by root drops to a user; the worker and the signer have users of their own (S30), and the state directory
 # a group that httpd's user is not in (S36).
@@ -382,7 +386,7 @@ sub load {
     my ($self, $program) = @_;
     my ($library) = grep { -e } map { "$_/served.so" } out(), "$top/apxs-build/out";
     die "served.so: make all comes first\n" unless $library;
-    my %sanitizer = $self->sanitizer;
+    my %sanitizer = command_out() eq out() ? $self->sanitizer : ();
     my $first = join ':', grep { defined } $sanitizer{LD_PRELOAD}, $library;
     pipe my $requests, my $to      or die "pipe: $!";
     pipe my $from,     my $answers or die "pipe: $!";

@@ -4,6 +4,27 @@
 #include "store/files/checksum.h"
 #include "unit/tap.h"
 
+/* Octet by octet no word is read at once: that and each length at each place have to come to the same. */
+static int all_lengths_agree(void)
+{
+    unsigned char octets[80];
+
+    for (unsigned char i = 0; i < sizeof(octets); i++) {
+        octets[i] = (unsigned char)(i * 37 + 11);
+    }
+    for (apr_size_t from = 0; from < 9; from++) {
+        apr_uint32_t slowly = 5;
+
+        for (apr_size_t length = 1; from + length <= sizeof(octets); length++) {
+            slowly = anshin_crc32c(slowly, octets + from + length - 1, 1);
+            if (anshin_crc32c(5, octets + from, length) != slowly) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
 int main(void)
 {
     static const apr_uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
@@ -17,6 +38,7 @@ int main(void)
     ok(anshin_crc32c(0, bytes, 32) == 0x62a8ab43, "of 32 ones (RFC 3720 B.4)");
     ok(anshin_crc32c(anshin_crc32c(0, "1234", 4), "56789", 5) == 0xe3069283, "in two parts");
     ok(anshin_crc32c(7, "", 0) == 7, "of nothing");
+    ok(all_lengths_agree(), "of every length at every place, at once and octet by octet");
 
     for (unsigned char i = 0; i < 16; i++) {
         bytes[i] = i;
