@@ -16,6 +16,7 @@
 #include "core/web/csrf.h"
 #include "core/web/return_path.h"
 #include "http/body.h"
+#include "portal/desk/desk_page.h"
 #include "portal/request/cookie.h"
 #include "http/env.h"
 #include "http/page_headers.h"
@@ -233,6 +234,19 @@ static int check_session(anshin_portal_request_t *request, const anshin_route_t 
     return DECLINED;
 }
 
+/* The help desk is for who has a role there, as the account says now (ROL-1). */
+static int check_staff(anshin_portal_request_t *request, const anshin_route_t *route)
+{
+    const anshin_member_t member = anshin_member_of(request);
+    apr_status_t status;
+
+    if (!(route->flags & ANSHIN_ROUTE_STAFF)) {
+        return DECLINED;
+    }
+    status = anshin_staff_find(&request->op, &member, &request->staff);
+    return status == APR_SUCCESS ? DECLINED : anshin_desk_failure(request, status, "no operator");
+}
+
 /* On whatever is answered to somebody who is logged in, errors and pages that are not there among it (U36). */
 static void put_menu(anshin_portal_request_t *request)
 {
@@ -328,7 +342,8 @@ static void put_end(anshin_portal_request_t *request, const anshin_route_t *rout
 
 /* In this order; the first that answers is the last. */
 static int (*const checks[])(anshin_portal_request_t *request, const anshin_route_t *route) = {
-    check_method, check_language, check_link, check_post, check_session, check_flow, check_typed, check_draft,
+    check_method, check_language, check_link,  check_post,  check_session,
+    check_staff,  check_flow,     check_typed, check_draft,
 };
 
 static int run(anshin_portal_request_t *request, const anshin_route_t *route)

@@ -12,12 +12,15 @@ static const char *const edited[] = {"label", "address", "address_confirm", "kin
 static const char *const chosen[] = {"method", NULL};
 static const char *const lost[] = {"device", NULL};
 static const char *const questions[] = {"question", NULL};
+static const char *const sought[] = {"q", NULL};
+static const char *const why[] = {"why", NULL};
 
 /* clang-format off */
 #define NO_FLOW ANSHIN_FLOW_NONE, 0, 0
 #define FLOW(kind, from, to) ANSHIN_FLOW_##kind, ANSHIN_STAGE_##from, ANSHIN_STAGE_##to
 #define MEMBER ANSHIN_ROUTE_SESSION
 #define FRESH (ANSHIN_ROUTE_SESSION | ANSHIN_ROUTE_FRESH)
+#define DESK (ANSHIN_ROUTE_SESSION | ANSHIN_ROUTE_STAFF | ANSHIN_ROUTE_QUERY)
 #define TERMINALS                                                                                                      \
     (ANSHIN_SWITCH(TERMINAL_ADD) | ANSHIN_SWITCH(TERMINAL_CHANGE) | ANSHIN_SWITCH(TERMINAL_DELETE) |                   \
      ANSHIN_SWITCH(LOST_DEVICE))
@@ -132,6 +135,10 @@ static const anshin_route_t routes[] = {
     {"/method/done", anshin_page_method_done_get, anshin_page_seen_post, 0, FLOW(METHOD, RESULT, ENDED),
      ANSHIN_SWITCH(METHOD), NULL},
 
+    {"/desk", anshin_page_desk_get, anshin_page_desk_post, DESK, NO_FLOW, 0, sought},
+    {"/desk/user", anshin_page_desk_user_get, NULL, DESK, NO_FLOW, 0, NULL},
+    {"/desk/act", anshin_page_desk_act_get, anshin_page_desk_act_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, why},
+
     {"/help", anshin_page_help_get, NULL, 0, NO_FLOW, 0, NULL},
     {"/help/import", anshin_page_help_import_get, NULL, 0, NO_FLOW, 0, NULL},
     {"/help/certificate", anshin_page_help_certificate_get, NULL, 0, NO_FLOW, 0, NULL},
@@ -155,5 +162,6 @@ int anshin_route_on(const anshin_route_t *route, const anshin_policy_t *policy)
 {
     const unsigned other = policy->mail_links ? ANSHIN_ROUTE_CODED : ANSHIN_ROUTE_LINKED;
 
-    return !(route->flags & other) && (route->function == 0 || ((unsigned)policy->functions & route->function) != 0);
+    return !(route->flags & other) && (policy->staff || !(route->flags & ANSHIN_ROUTE_STAFF)) &&
+           (route->function == 0 || ((unsigned)policy->functions & route->function) != 0);
 }

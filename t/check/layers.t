@@ -34,12 +34,13 @@ my %below_in_core = (
     login       => 'base config render store context audit account mail certificate',
     selfservice => 'base config render store context audit account mail certificate login web',
     admin       => 'base config render store context audit account mail certificate login selfservice',
+    desk        => 'base config render store context audit account mail certificate login selfservice admin',
 );
 # The rooms within other folders, and what of their folder each may see: other rooms, and the folder's own files as ".".
 my %below_in = (
     auth   => { config => '', process => 'config', '.' => 'config process' },
     crypto => { apple => 'pki .', pki => '.', '.' => '' },
-    portal => { request => '', files => 'request', response => 'request', pages => 'request response', '.' => 'request response files' },
+    portal => { request => '', files => 'request', response => 'request', pages => 'request response', desk => 'request response pages', '.' => 'request response files desk' },
     # files: each knows what lies in one file, and no transaction; dbm reads and writes with them; "." is what any store needs.
     store  => { files => '', dbm => 'files .', '.' => '' },
 );

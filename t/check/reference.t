@@ -36,7 +36,7 @@ if ($server->{group}) { # configtest looks whether they are there
     $whole =~ s/^(\s*AnshinGroup ).*/$1$server->{group}/m;
     $whole =~ s/^(\s*AnshinSignerUser ).*/$1$server->{signer}/m;
 }
-$server->{server} = "$modules\n$whole";
+$server->{server} = "$modules\n$whole\n<AnshinContract staff>\nAnshinStaff on\nAnshinPortalURL https://staff.example.jp/anshin\n</AnshinContract>"; # of AnshinOperators
 $server->configure;
 File::Path::make_path(map { $server->root . $_ } qw(/etc/anshin/templates /etc/anshin/lang /usr/share /usr/lib/anshin /var/lib));
 symlink Anshin::Server::top() . '/htdocs', $server->root . '/usr/share/anshin';    # configtest tries mails and texts

@@ -187,6 +187,17 @@ const anshin_word_t anshin_locked_by_words[] = {
 #undef WORD
     {NULL, 0}};
 
+const anshin_word_t anshin_role_words[] = {
+#define WORD(member, value, name) {name, ANSHIN_ROLE_##member},
+#include "core/account/role.def"
+#undef WORD
+    {NULL, 0}};
+
+const char *anshin_role_name(apr_int64_t role)
+{
+    return anshin_word_name(anshin_role_words, role, "unknown");
+}
+
 const char *anshin_account_state_name(apr_int64_t state)
 {
     return anshin_word_name(anshin_account_state_words, state, "unknown");

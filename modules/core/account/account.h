@@ -21,6 +21,14 @@ typedef enum anshin_locked_by_t {
 } anshin_locked_by_t;
 extern const anshin_word_t anshin_locked_by_words[];
 
+typedef enum anshin_role_t {
+#define WORD(member, value, name) ANSHIN_ROLE_##member = (value),
+#include "core/account/role.def"
+#undef WORD
+} anshin_role_t;
+extern const anshin_word_t anshin_role_words[];
+const char *anshin_role_name(apr_int64_t role); /* "none" ..., "unknown" */
+
 /* Keys of an account's records, in op's pool. */
 const char *anshin_account_key(anshin_op_t *op, const char *user);
 const char *anshin_terminal_key(anshin_op_t *op, const char *user, apr_int64_t number);

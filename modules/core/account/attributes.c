@@ -11,6 +11,7 @@ const anshin_word_t anshin_attribute_words[] = {{"name", ANSHIN_ATTRIBUTE_NAME},
                                                 {"memo", ANSHIN_ATTRIBUTE_MEMO},
                                                 {"valid_from", ANSHIN_ATTRIBUTE_VALID_FROM},
                                                 {"valid_until", ANSHIN_ATTRIBUTE_VALID_UNTIL},
+                                                {"role", ANSHIN_ATTRIBUTE_ROLE},
                                                 {NULL, 0}};
 
 static int has(const anshin_attributes_t *given, anshin_attribute_t attribute)
@@ -86,6 +87,24 @@ static void put_time(anshin_attribute_t attribute, apr_time_t given, apr_time_t 
     }
 }
 
+/* Of no organisation an administrator could act on nobody, or on everybody who has none. */
+static apr_status_t put_role(anshin_op_t *op, const anshin_attributes_t *given, anshin_account_t *account, int *changed)
+{
+    if (has(given, ANSHIN_ATTRIBUTE_ROLE) && account->role != given->role) {
+        *changed |= 1 << ANSHIN_ATTRIBUTE_ROLE;
+        account->role = given->role;
+    }
+    if (has(given, ANSHIN_ATTRIBUTE_ROLE) && given->role != ANSHIN_ROLE_NONE && !op->contract->policy.staff) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN1503",
+                           "role: users of contract %s are no operators (AnshinStaff off)", op->contract->name);
+    }
+    if (account->role == ANSHIN_ROLE_ORGANISATION && same(account->organisation, NULL)) {
+        return anshin_fail(&op->error, ANSHIN_EINVALID, "AN1504",
+                           "role: organisation needs the organisation whose users the operator acts on; give it too");
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t put_texts(anshin_op_t *op, anshin_account_t *account, const anshin_attributes_t *given,
                               int *changed)
 {
@@ -114,6 +133,7 @@ apr_status_t anshin_attributes_put(anshin_op_t *op, anshin_account_t *account, c
     if (status == APR_SUCCESS && has(given, ANSHIN_ATTRIBUTE_GROUPS)) {
         status = put_groups(op, given->groups, account, changed);
     }
+    status = status == APR_SUCCESS ? put_role(op, given, account, changed) : status;
     if (has(given, ANSHIN_ATTRIBUTE_VALID_FROM)) {
         put_time(ANSHIN_ATTRIBUTE_VALID_FROM, given->valid_from, &account->valid_from, changed);
     }

@@ -1,6 +1,6 @@
 /*
- * What an operator writes of a user (ATT-1): name, organisation, groups, memo, and from when until when the account is
- * valid.
+ * What an operator writes of a user (ATT-1): name, organisation, groups, memo, from when until when the account is
+ * valid; and the role of one who is an operator as well (ROL-1).
  */
 #ifndef ANSHIN_CORE_ACCOUNT_ATTRIBUTES_H
 #define ANSHIN_CORE_ACCOUNT_ATTRIBUTES_H
@@ -15,7 +15,8 @@ typedef enum anshin_attribute_t {
     ANSHIN_ATTRIBUTE_GROUPS,
     ANSHIN_ATTRIBUTE_MEMO,
     ANSHIN_ATTRIBUTE_VALID_FROM,
-    ANSHIN_ATTRIBUTE_VALID_UNTIL
+    ANSHIN_ATTRIBUTE_VALID_UNTIL,
+    ANSHIN_ATTRIBUTE_ROLE
 } anshin_attribute_t;
 extern const anshin_word_t anshin_attribute_words[]; /* "name" ..., for people and programs */
 
@@ -28,6 +29,7 @@ typedef struct anshin_attributes_t {
     const char *memo;
     apr_time_t valid_from;
     apr_time_t valid_until; /* the last moment */
+    int role;               /* anshin_role_t */
 } anshin_attributes_t;
 
 /* Check them, and put those that are given into *account, in normal form. *changed: bits of those that are otherwise

@@ -82,10 +82,10 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
     if (!full.at) {
         full.at = op->now;
     }
-    if (!full.address) {
+    if (!full.address && op->actor.kind != ANSHIN_ACTOR_STAFF) { /* its user has not been there */
         full.address = op->actor.address;
     }
-    if (!full.client) {
+    if (!full.client && op->actor.kind != ANSHIN_ACTOR_STAFF) {
         full.client = op->actor.client;
     }
     status = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);

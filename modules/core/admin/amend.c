@@ -159,6 +159,7 @@ static const char *text_of(const anshin_account_t *account, const char *what, ap
                  {"groups", account->groups != NULL ? apr_array_pstrcat(pool, account->groups, ',') : NULL},
                  {"valid_from", account->valid_from != 0 ? anshin_date_iso(account->valid_from, pool) : NULL},
                  {"valid_until", account->valid_until != 0 ? anshin_date_iso(account->valid_until, pool) : NULL},
+                 {"role", anshin_role_name(account->role)},
                  {"method", anshin_method_name(account->method)}};
 
     for (apr_size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -15,7 +15,8 @@
 static const char *const actors[] = {[ANSHIN_ACTOR_STRANGER] = "stranger",
                                      [ANSHIN_ACTOR_USER] = "user",
                                      [ANSHIN_ACTOR_OPERATOR] = "operator",
-                                     [ANSHIN_ACTOR_WORKER] = "worker"};
+                                     [ANSHIN_ACTOR_WORKER] = "worker",
+                                     [ANSHIN_ACTOR_STAFF] = "staff"};
 
 const char *anshin_trail_node(const anshin_env_t *env)
 {
@@ -54,14 +55,17 @@ static const char *time_text(apr_time_t at, apr_pool_t *pool)
 static int set_particulars(json_t *object, const anshin_op_t *op, const anshin_act_facts_t *facts)
 {
     return set_text(object, "address", op->actor.address) && set_text(object, "client", op->actor.client) &&
-           set_text(object, "reason", facts->reason) && set_text(object, "before", facts->before) &&
-           set_text(object, "after", facts->after);
+           set_text(object, "reason", facts->reason) && set_text(object, "why", op->actor.why) &&
+           set_text(object, "before", facts->before) && set_text(object, "after", facts->after);
 }
 
 static int set_actor(json_t *object, const anshin_actor_t *actor)
 {
     int whole = set_text(object, "by", actors[actor->kind]);
 
+    if (actor->kind == ANSHIN_ACTOR_STAFF) {
+        return whole && set_text(object, "operator", actor->name) && set_text(object, "staff", actor->number);
+    }
     if (actor->kind != ANSHIN_ACTOR_OPERATOR) {
         return whole;
     }

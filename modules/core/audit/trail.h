@@ -1,13 +1,16 @@
 /*
- * The audit trail (AUD-1, ADM-3): every act is a record that is written in the transaction of its change; attempts that
- * were turned away (unknown, throttled, locked, not active) change nothing, and stand in the history alone. The worker
- * takes these records out of the store, into segments whose lines are chained (core/audit/line.h, ca/chainer.h).
+ * The audit trail (AUD-1, ADM-3): every act is a record that is written in the transaction of its change; attempts
+ * that were turned away (unknown, throttled, locked, not active) change nothing, and stand in the history alone. The
+ * worker takes these records out of the store, into segments whose lines are chained (core/audit/line.h,
+ * ca/chainer.h).
  *
- * An event: {"at","series","n","contract","account","act","by","operator","uid","login","login_uid","claimed",
- * "terminal","serial","mail","sealed"}, what is not known left out. by: "stranger", "user", "operator" or "worker".
+ * An event: {"at","series","n","contract","account","act","by","operator","staff","uid","login","login_uid",
+ * "claimed","terminal","serial","mail","sealed"}, what is not known left out. by: "stranger", "user", "operator",
+ * "staff" (one at the help desk, whose CONTRACT/ID is operator and whose account's number is staff) or "worker".
  * claimed is what the operator says of himself, and proven by nothing. sealed, under the key of the account's series:
- * {"user","address","client","reason","before","after"}; where it is about no account these stand in the clear, but for
- * the ID. What a stranger typed in place of an ID is not in it: that stands in the history, which can be erased.
+ * {"user","address","client","reason","why","before","after"}, why being what one at the help desk has typed; where
+ * it is about no account these stand in the clear, but for the ID. What a stranger typed in place of an ID is not in
+ * it: that stands in the history, which can be erased.
  */
 #ifndef ANSHIN_CORE_AUDIT_TRAIL_H
 #define ANSHIN_CORE_AUDIT_TRAIL_H

@@ -131,6 +131,18 @@ const anshin_contract_t *anshin_config_contract(const anshin_config_t *config, c
     return NULL;
 }
 
+int anshin_config_operates(const anshin_contract_t *operators, const anshin_contract_t *contract)
+{
+    const apr_array_header_t *names = contract->policy.operators;
+
+    for (int i = 0; operators->policy.staff && names != NULL && i < names->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), operators->name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 apr_status_t anshin_contract_create(anshin_contract_t **contract, const char *name, anshin_preset_t preset,
                                     anshin_error_t *err, apr_pool_t *pool)
 {
@@ -451,12 +463,45 @@ static const char *below(const char *state_dir, const char *name, apr_pool_t *po
     return apr_pstrcat(pool, state_dir, length > 0 && state_dir[length - 1] == '/' ? "" : "/", name, NULL);
 }
 
+/* Operators have accounts of their own, and nobody but them acts at the help desk; on them acts the command alone, so
+ * that no role gives itself more. */
+static apr_status_t check_operators(const anshin_config_t *config, const anshin_contract_t *contract,
+                                    anshin_error_t *err)
+{
+    const apr_array_header_t *names = contract->policy.operators;
+
+    if (names != NULL && contract->policy.staff) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN1500",
+                           "contract %s: AnshinOperators is not for a contract of operators (AnshinStaff on); its "
+                           "users are changed by htanshin alone",
+                           contract->name);
+    }
+    for (int i = 0; names != NULL && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const anshin_contract_t *other = anshin_config_contract(config, name);
+
+        if (other == NULL) {
+            return anshin_fail(err, ANSHIN_EINVALID, "AN1501",
+                               "contract %s: AnshinOperators \"%s\": no such contract is declared", contract->name,
+                               name);
+        }
+        if (!other->policy.staff) {
+            return anshin_fail(err, ANSHIN_EINVALID, "AN1502",
+                               "contract %s: AnshinOperators \"%s\": that contract's users are no operators; give it "
+                               "AnshinStaff on",
+                               contract->name, name);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t check_contracts(const anshin_config_t *config, anshin_error_t *err)
 {
     for (int i = 0; i < config->contracts->nelts; i++) {
         const anshin_contract_t *a = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
         apr_status_t status = check_paths(&a->policy, anshin_policy_options, err);
 
+        status = status == APR_SUCCESS ? check_operators(config, a, err) : status;
         if (status != APR_SUCCESS) {
             return status;
         }

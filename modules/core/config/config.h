@@ -134,6 +134,9 @@ const char *anshin_contract_title(const anshin_contract_t *contract, const char 
 /* A contract by name, NULL when there is none. */
 const anshin_contract_t *anshin_config_contract(const anshin_config_t *config, const char *name);
 
+/* 1 when users of the contract of operators may act on users of that contract (AnshinOperators). */
+int anshin_config_operates(const anshin_contract_t *operators, const anshin_contract_t *contract);
+
 /* 1 when a contract admits this login method. */
 int anshin_config_admits(const anshin_config_t *config, anshin_method_t method);
 

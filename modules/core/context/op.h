@@ -49,19 +49,32 @@ typedef enum anshin_actor_kind_t {
     ANSHIN_ACTOR_STRANGER, /* a client that is not logged in */
     ANSHIN_ACTOR_USER,     /* a client with a session */
     ANSHIN_ACTOR_OPERATOR, /* who runs the command */
-    ANSHIN_ACTOR_WORKER    /* a process of ours, by itself */
+    ANSHIN_ACTOR_WORKER,   /* a process of ours, by itself */
+    ANSHIN_ACTOR_STAFF     /* an operator who is logged in at the help desk */
 } anshin_actor_kind_t;
+
+struct anshin_op_t;
+
+/* On whom one at the help desk may act: asked about each account that an act is about, in the transaction of its change
+ * (core/mail/event.c). */
+typedef struct anshin_permit_t {
+    const void *baton;
+    int (*admits)(const void *baton, const struct anshin_op_t *op, const anshin_account_t *account); /* 1, or 0 */
+} anshin_permit_t;
 
 typedef struct anshin_actor_t {
     anshin_actor_kind_t kind;
-    const char *name;    /* of a user: the ID; of an operator: the account of the machine that started the command */
-    const char *number;  /* of a user: the account's (IDN-1) */
-    apr_int64_t uid;     /* of that account of the machine */
-    const char *login;   /* of an operator: the account that the machine was entered with; NULL: it does not tell */
+    const char *name;   /* of a user: the ID; of an operator: the account of the machine that started the command; of
+                          * one at the help desk: CONTRACT/ID of the own account */
+    const char *number; /* of a user, or of that account: its number (IDN-1) */
+    apr_int64_t uid;    /* of that account of the machine */
+    const char *login;  /* of an operator: the account that the machine was entered with; NULL: it does not tell */
     apr_int64_t login_uid;
-    const char *claimed; /* of an operator: who it says that it is; NULL: nobody. Not proven */
-    const char *address; /* of a client as text, IPv4 or IPv6; NULL: not from the network */
-    const char *client;  /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it
+    const char *claimed;           /* of an operator: who it says that it is; NULL: nobody. Not proven */
+    const char *why;               /* of one at the help desk: the reason as typed; NULL: none was asked for */
+    const anshin_permit_t *permit; /* of one at the help desk; NULL there: nothing may be changed */
+    const char *address;           /* of a client as text, IPv4 or IPv6; NULL: not from the network */
+    const char *client; /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it
                           * says so itself, so nothing is decided by it. NULL: not known */
 } anshin_actor_t;
 extern const anshin_actor_t anshin_actor_worker;

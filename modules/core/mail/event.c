@@ -41,6 +41,15 @@ static apr_status_t add_notice(anshin_op_t *op, anshin_txn_t *txn, const anshin_
                                                 anshin_act_name(event->act));
 }
 
+/* What one at the help desk does is about somebody on whom the role may act, or it is not done (ROL-3). */
+static int is_admitted(const anshin_op_t *op, const anshin_account_t *account)
+{
+    const anshin_permit_t *permit = op->actor.permit;
+
+    return op->actor.kind != ANSHIN_ACTOR_STAFF ||
+           (permit != NULL && account != NULL && permit->admits(permit->baton, op, account));
+}
+
 static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event)
 {
     const anshin_account_t *account = event->account;
@@ -70,16 +79,23 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_
 
 apr_status_t anshin_event(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event)
 {
+    const int is_staff = op->actor.kind == ANSHIN_ACTOR_STAFF;
     anshin_event_t full = *event;
-    anshin_account_t account;
-    apr_status_t status;
+    anshin_account_t account = {.user = NULL};
+    apr_status_t status = ANSHIN_ENOTFOUND;
 
-    if (event->account == NULL && event->user != NULL && event->number == NULL) {
+    if (event->account == NULL && event->user != NULL && (event->number == NULL || is_staff)) {
         status = anshin_account_get(op, txn, event->user, &account);
         if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
             return status;
         }
-        full.account = status == APR_SUCCESS ? &account : NULL;
+    }
+    if (!is_admitted(op, event->account != NULL ? event->account : status == APR_SUCCESS ? &account : NULL)) {
+        return anshin_fail(&op->error, ANSHIN_EDENIED, "AN1505", "help desk: %s may not do %s",
+                           op->actor.name != NULL ? op->actor.name : "nobody", anshin_act_name(event->act));
+    }
+    if (event->number == NULL && status == APR_SUCCESS) {
+        full.account = &account;
     }
     return tell(op, txn, &full);
 }

@@ -28,7 +28,8 @@ typedef struct anshin_event_t {
     json_t *data;                    /* what the notice may name; stays the caller's */
 } anshin_event_t;
 
-/* Answers of anshin_history_add() and anshin_notice_add(), and those of the trail. */
+/* Answers of anshin_history_add() and anshin_notice_add(), and those of the trail; ANSHIN_EDENIED as well: who acts at
+ * the help desk may not do that to this account, and nothing of the change must be kept. */
 apr_status_t anshin_event(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event);
 
 #endif

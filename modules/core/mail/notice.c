@@ -33,7 +33,8 @@ static int listed(const apr_array_header_t *terminals, int count, const anshin_t
 /* What every notice tells, and data. NULL: out of memory. */
 static json_t *complete(const anshin_op_t *op, json_t *data)
 {
-    json_t *full = json_pack("{s:I, s:s*}", "when", anshin_mail_moment(op->now), "where", op->actor.address);
+    const char *where = op->actor.kind != ANSHIN_ACTOR_STAFF ? op->actor.address : NULL;
+    json_t *full = json_pack("{s:I, s:s*}", "when", anshin_mail_moment(op->now), "where", where);
 
     if (!full || (data && json_object_update(full, data) != 0)) {
         json_decref(full);

@@ -135,7 +135,10 @@ apr_status_t anshin_user_attributes(anshin_call_t *call, anshin_attributes_t *at
     attributes->organisation = given(call, "organisation", ANSHIN_ATTRIBUTE_ORGANISATION, attributes);
     attributes->groups = given(call, "groups", ANSHIN_ATTRIBUTE_GROUPS, attributes);
     attributes->memo = given(call, "memo", ANSHIN_ATTRIBUTE_MEMO, attributes);
-    if (given(call, "valid-from", ANSHIN_ATTRIBUTE_VALID_FROM, attributes) != NULL) {
+    if (given(call, "role", ANSHIN_ATTRIBUTE_ROLE, attributes) != NULL) {
+        status = anshin_call_word(call, "role", anshin_role_words, ANSHIN_ROLE_NONE, &attributes->role);
+    }
+    if (status == APR_SUCCESS && given(call, "valid-from", ANSHIN_ATTRIBUTE_VALID_FROM, attributes) != NULL) {
         status = take_time(call, "valid-from", 0, &attributes->valid_from);
     }
     if (status == APR_SUCCESS && given(call, "valid-until", ANSHIN_ATTRIBUTE_VALID_UNTIL, attributes) != NULL) {
@@ -159,6 +162,9 @@ void anshin_user_put_attributes(json_t *object, const anshin_account_t *account,
     anshin_result_text(object, "name", account->name, pool);
     anshin_result_text(object, "organisation", account->organisation, pool);
     json_object_set_new(object, "groups", anshin_user_groups(account));
+    if (account->role != ANSHIN_ROLE_NONE) {
+        anshin_result_text(object, "role", anshin_role_name(account->role), pool);
+    }
     anshin_result_text(object, "memo", account->memo, pool);
     anshin_result_time(object, "valid_from", account->valid_from, pool);
     anshin_result_time(object, "valid_until", account->valid_until, pool);

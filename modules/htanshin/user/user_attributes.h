@@ -14,6 +14,7 @@
         {"groups", "GROUP,...",                                                                                       \
          "All groups that the user is in: names of at most 32 of a-z 0-9 . _ -, with commas between them.", 0},       \
         {"memo", "TEXT", "For operators, at most 500 characters; the user does not see it.", 0},                      \
+        {"role", "ROLE", "Of an operator (AnshinStaff on): none, viewer, helpdesk, admin or organisation.", 0},       \
         {"valid-from", "TIME", "Before it the user is as one that is disabled: 2027-04-01, or 2027-04-01T09:00.", 0}, \
     {                                                                                                                 \
         "valid-until", "TIME", "After it as well; of a day, its end.", 0                                              \

@@ -166,6 +166,7 @@ static const struct {
     {"method", "labels.method"},
     {"download_password", "labels.download_password"},
     {"profile", "labels.profile"},
+    {"why", "labels.why"},
 };
 
 /* The object of a field, made when it is first needed; NULL (and the page is broken) when there is no memory. */

@@ -8,6 +8,7 @@
 
 #include "core/account/session.h"
 #include "core/context/flow.h"
+#include "core/desk/staff.h"
 #include "core/web/form.h"
 #include "core/web/typed.h"
 #include "http/env.h"
@@ -29,8 +30,9 @@ typedef struct anshin_portal_request_t {
     int logged_in;           /* the next two are filled */
     anshin_session_t session;
     const char *session_key;
-    anshin_flow_t flow; /* of a route that belongs to one */
-    int flow_over;      /* 1: there is none, but one that has done what it was for, and whose result is shown no more */
+    anshin_staff_t staff; /* of a page of the help desk: the operator who is logged in */
+    anshin_flow_t flow;   /* of a route that belongs to one */
+    int flow_over; /* 1: there is none, but one that has done what it was for, and whose result is shown no more */
 } anshin_portal_request_t;
 
 /* Take the request up by its state: contract, operation, page data, query. path: the page's behind the portal's base,

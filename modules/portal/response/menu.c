@@ -41,6 +41,13 @@ void anshin_menu_put(anshin_portal_request_t *request)
                    {"/sessions", "menu.sessions", -1}};
     json_t *menu = json_array();
 
+    if (request->op.contract->policy.staff) {
+        anshin_page_append(request->page, menu,
+                           json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk"), "text",
+                                     anshin_page_say(request->page, "menu.desk"), "current",
+                                     is_below(request->path, "/desk")));
+    }
+
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         if (entries[i].function >= 0 && !ANSHIN_HAS(request->op.contract->policy.functions, entries[i].function)) {
             continue;

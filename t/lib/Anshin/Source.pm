@@ -48,6 +48,7 @@ sub code {
 
 # Every row of the portal's route table: { path, post => 1 when it takes forms, handler of them, flags, kept => [the fields that the page shows again after an error] or undef }. Dies when one was not read.
 sub routes {
+    my (%want) = @_;
     my $code = slurp('modules/portal/routes.c');
     my %fields = map { $_->[0] => [ $_->[1] =~ /"(\w+)"/g ] } map { [ /(\w+)\[\] = (.*)/ ] } $code =~ /^static const char \*const (\w+\[\] = \{.*?\});/mg;
     my ($table) = $code =~ /routes\[\] = \{\n(.*?)\n\};/s or die 'no route table';
@@ -60,7 +61,7 @@ sub routes {
     my $rows = () = $table =~ /\{"/g;
     @routes == $rows or die "route table: $rows rows, read: " . @routes;
     grep { $_->{kept} } @routes or die 'nothing is kept';
-    return @routes;
+    return grep { !!$want{desk} == ($_->{flags} =~ /\bDESK\b/) } @routes;
 }
 
 # Every row of the table of troubles: { name, whose, texts => [its steps' names] }. Dies when one was not read.

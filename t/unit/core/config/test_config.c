@@ -319,6 +319,40 @@ static void whole(void)
        "a contract is found by its name");
 }
 
+/* A contract that names another one's users as its operators. */
+static const char *operated(const char *lines, const char *staff)
+{
+    anshin_config_t *config = config_of("/state");
+    anshin_contract_t *contract;
+
+    declare(config, "staff", "https://s.example/");
+    contract = APR_ARRAY_IDX(config->contracts, 0, anshin_contract_t *);
+    (void)with_in(contract, apr_pstrcat(pool, "AnshinPortalURL https://s.example/;", staff, NULL));
+    declare(config, "a", "https://a.example/");
+    contract = APR_ARRAY_IDX(config->contracts, 1, anshin_contract_t *);
+    (void)with_in(contract, apr_pstrcat(pool, "AnshinPortalURL https://a.example/;", lines, NULL));
+    return anshin_config_finish(config, &err, pool) == APR_SUCCESS ? "good" : err.text;
+}
+
+static void operators(void)
+{
+    const char *text = operated("AnshinOperators staff", "AnshinStaff on");
+
+    ok(same_text(text, "good"), "ROL-1: a contract names its operators': %s", text);
+    text = operated("AnshinOperators staff", "");
+    ok(strstr(text, "AnshinOperators \"staff\": that contract's users are no operators; give it AnshinStaff on") !=
+           NULL,
+       "ROL-1: which must be one of operators: %s", text);
+    text = operated("AnshinOperators staff stuff", "AnshinStaff on");
+    ok(strstr(text, "AnshinOperators \"stuff\": no such contract is declared") != NULL, "ROL-1: and be there: %s",
+       text);
+    text = operated("AnshinOperators a", "AnshinStaff on;AnshinOperators staff");
+    ok(strstr(text, "contract staff: AnshinOperators is not for a contract of operators") != NULL,
+       "ROL-1: operators act on no operators: %s", text);
+    text = operated("AnshinOperators a", "AnshinStaff on");
+    ok(strstr(text, "AnshinOperators \"a\"") != NULL, "ROL-1: nor is a contract its own: %s", text);
+}
+
 /* A second origin of the portal, where certificates are tried. */
 static void try_url(void)
 {
@@ -387,6 +421,7 @@ int main(void)
     try_url();
     ca_urls();
     whole();
+    operators();
     apr_terminate();
     return done();
 }

@@ -1,0 +1,330 @@
+/*
+ * One user before an operator: see desk_user.h.
+ *
+ * SECURITY: who the operator is, is read anew for each order; on whom he may act is asked before it, and once more with
+ * each act in the transaction of its change (staff.h).
+ */
+#include "core/desk/desk_user.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/admin/operator.h"
+#include "core/base/attribute.h"
+#include "core/certificate/renewal.h"
+#include "core/certificate/revocation.h"
+#include "core/context/own.h"
+#include "core/context/rehearsal.h"
+#include "core/login/logout.h"
+
+/* --- see --------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t keep_session(void *baton, const char *key, const anshin_session_t *session)
+{
+    anshin_desk_facts_t *facts = baton;
+
+    (void)key;
+    APR_ARRAY_PUSH(facts->sessions, anshin_session_t) = *session;
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_failures(anshin_op_t *op, anshin_txn_t *txn, anshin_desk_facts_t *facts)
+{
+    const char *user = facts->user.account.user;
+
+    for (const anshin_word_t *kind = anshin_counter_words; kind->name != NULL; kind++) {
+        const char *key = apr_pstrcat(op->pool, op->contract->name, "/", user, "/", kind->name, NULL);
+        anshin_counter_t counter;
+        apr_status_t status = anshin_txn_get(txn, &anshin_record_counter, key, &counter);
+
+        if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+            return status;
+        }
+        if (kind->value < (apr_int64_t)(sizeof(facts->failures) / sizeof(facts->failures[0]))) {
+            facts->failures[kind->value] = status == APR_SUCCESS ? counter.failures : 0;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* What came behind the account itself: by the account's own number alone (IDN-1). */
+static apr_status_t read_rest(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_desk_facts_t *facts = baton;
+    const anshin_account_t *account = &facts->user.account;
+    anshin_history_walk_t walk = {account->user, 0, -1};
+    apr_int64_t count = 0;
+    apr_status_t status;
+
+    facts->sessions = apr_array_make(op->pool, 4, sizeof(anshin_session_t));
+    facts->history = apr_array_make(op->pool, 16, sizeof(const anshin_history_t *));
+    if ((status = read_failures(op, txn, facts)) != APR_SUCCESS ||
+        (status = anshin_sessions_each(op, txn, account, keep_session, facts)) != APR_SUCCESS ||
+        (status = anshin_history_count(op, txn, account, op->now - op->contract->policy.history_retention, &count)) !=
+            APR_SUCCESS) {
+        return status;
+    }
+    count = count < ANSHIN_DESK_HISTORY ? count : ANSHIN_DESK_HISTORY;
+    return count > 0 ? anshin_history_read(op, txn, &walk, count, anshin_history_keep, facts->history) : APR_SUCCESS;
+}
+
+static int is_newer(const void *a, const void *b)
+{
+    const anshin_mail_t *first = a;
+    const anshin_mail_t *second = b;
+
+    return first->created_at < second->created_at ? 1 : first->created_at > second->created_at ? -1 : 0;
+}
+
+/* Of this account, not of who had the ID before. The text of a mail stays sealed. */
+static apr_status_t keep_mail(void *baton, const char *key, const void *record)
+{
+    anshin_desk_facts_t *facts = baton;
+    const anshin_account_t *account = &facts->user.account;
+    const anshin_mail_t *mail = record;
+    apr_pool_t *pool = facts->mails->pool;
+
+    (void)key;
+    if (mail->user != NULL && strcmp(mail->user, account->user) == 0 &&
+        anshin_account_owns(account, mail->account, mail->created_at)) {
+        APR_ARRAY_PUSH(facts->mails, anshin_mail_t) =
+            (anshin_mail_t){.kind = apr_pstrdup(pool, mail->kind),
+                            .state = mail->state,
+                            .created_at = mail->created_at,
+                            .sent_at = mail->sent_at,
+                            .tries = mail->tries,
+                            .last_error = apr_pstrdup(pool, mail->last_error)};
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_mails(anshin_op_t *op, anshin_desk_facts_t *facts)
+{
+    apr_status_t status;
+
+    facts->mails = apr_array_make(op->pool, 16, sizeof(anshin_mail_t));
+    status = anshin_own_each(op, &anshin_record_mail, "", keep_mail, facts);
+    if (facts->mails->nelts > 1) {
+        qsort(facts->mails->elts, (size_t)facts->mails->nelts, sizeof(anshin_mail_t), is_newer);
+    }
+    if (facts->mails->nelts > ANSHIN_DESK_MAILS) {
+        facts->mails->nelts = ANSHIN_DESK_MAILS;
+    }
+    return status;
+}
+
+/* An operation that looks at a contract; its failures are those of op. */
+static anshin_op_t looking_at(const anshin_op_t *op, const anshin_contract_t *contract)
+{
+    anshin_op_t other = *op;
+
+    other.contract = contract;
+    other.cache = NULL;
+    other.flow = NULL;
+    return other;
+}
+
+/* One from before accounts had numbers gets its number with the next change. */
+static int is_meant(const anshin_desk_whom_t *whom, const anshin_account_t *account)
+{
+    return whom->number != NULL && strcmp(account->number != NULL ? account->number : "", whom->number) == 0;
+}
+
+/* The account, where the operator may see it. */
+static apr_status_t open_account(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_whom_t *whom,
+                                 anshin_desk_facts_t *facts)
+{
+    const anshin_contract_t *contract = anshin_config_contract(op->env->config, whom->contract);
+    anshin_op_t other = looking_at(op, contract);
+    apr_status_t status;
+
+    *facts = (anshin_desk_facts_t){.contract = contract};
+    if (contract == NULL || !anshin_staff_may(staff, ANSHIN_DESK_SEE, contract, NULL)) {
+        return ANSHIN_ENOTFOUND;
+    }
+    status = anshin_particulars_get(&other, whom->user, &facts->user);
+    if (status == APR_SUCCESS && !(is_meant(whom, &facts->user.account) &&
+                                   anshin_staff_may(staff, ANSHIN_DESK_SEE, contract, &facts->user.account))) {
+        status = ANSHIN_ENOTFOUND;
+    }
+    op->error = other.error;
+    return status;
+}
+
+apr_status_t anshin_desk_see(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_whom_t *whom,
+                             anshin_desk_facts_t *facts)
+{
+    apr_status_t status = open_account(op, staff, whom, facts);
+
+    if (status == APR_SUCCESS) {
+        anshin_op_t other = looking_at(op, facts->contract);
+
+        status = anshin_op_read(&other, read_rest, facts);
+        status = status == APR_SUCCESS ? read_mails(&other, facts) : status;
+        op->error = other.error;
+    }
+    return status;
+}
+
+/* --- act --------------------------------------------------------------------------------------------------------- */
+
+/* What is done to whom: answers of core's verbs; *error as of anshin_desk_do(). */
+typedef apr_status_t act_fn(anshin_op_t *op, const anshin_desk_order_t *order, const char **error);
+
+static apr_status_t unlock(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    (void)error;
+    return anshin_account_unlock(op, order->whom.user);
+}
+
+static apr_status_t lock(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    (void)error;
+    return anshin_account_lock(op, order->whom.user, ANSHIN_ACCOUNT_LOCKED);
+}
+
+static apr_status_t disable(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    (void)error;
+    return anshin_account_lock(op, order->whom.user, ANSHIN_ACCOUNT_DISABLED);
+}
+
+static apr_status_t log_out(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    static const anshin_session_match_t every = {0};
+
+    (void)error;
+    return anshin_sessions_end(op, order->whom.user, &every, NULL, NULL);
+}
+
+static apr_status_t must_change(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    apr_status_t status = anshin_account_must_change(op, order->whom.user);
+
+    *error = status == ANSHIN_ECONFLICT ? "desk.no_password" : NULL;
+    return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
+}
+
+/* The user is there, or it would not have come so far: what there is none of is a certificate. */
+static apr_status_t revoke_all(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    apr_array_header_t *serials;
+    apr_status_t status = anshin_certificates_revoke(op, order->whom.user, ANSHIN_REASON_UNSPECIFIED, &serials);
+
+    *error = status == ANSHIN_ENOTFOUND ? "desk.no_certificate" : NULL;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+typedef struct renewing_t {
+    const anshin_desk_order_t *order;
+    const char *error;
+} renewing_t;
+
+static apr_status_t renew_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    renewing_t *renewing = baton;
+    const anshin_desk_order_t *order = renewing->order;
+    anshin_account_t account;
+    anshin_terminal_t terminal;
+    anshin_terminal_parts_t parts;
+    int room = 0;
+    apr_status_t status = anshin_account_get(op, txn, order->whom.user, &account);
+
+    renewing->error = NULL;
+    status =
+        status == APR_SUCCESS ? anshin_terminal_get(op, txn, order->whom.user, order->terminal, &terminal) : status;
+    status = status == APR_SUCCESS ? anshin_terminal_parts(op, txn, &terminal, &parts) : status;
+    status = status == APR_SUCCESS ? anshin_renewal_room(op, txn, &account, &room) : status;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (anshin_account_standing(&account, op->now) != ANSHIN_ACCOUNT_ACTIVE) {
+        renewing->error = "desk.not_active";
+    } else if (!anshin_certificate_renewable(op, &parts)) {
+        renewing->error = "desk.not_renewable";
+    } else if (!room) {
+        renewing->error = "errors.renewals";
+    }
+    return renewing->error == NULL ? anshin_renewal_begin_in(op, txn, &account, &terminal) : APR_SUCCESS;
+}
+
+static apr_status_t renew(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    renewing_t renewing = {order, NULL};
+    apr_status_t status = anshin_op_write_rehearsed(op, ANSHIN_DURABLE, renew_in, &renewing);
+
+    *error = renewing.error;
+    return status;
+}
+
+static act_fn *const acts[ANSHIN_DESK_VERBS] = {
+    [ANSHIN_DESK_UNLOCK] = unlock,
+    [ANSHIN_DESK_LOCK] = lock,
+    [ANSHIN_DESK_DISABLE] = disable,
+    [ANSHIN_DESK_LOGOUT] = log_out,
+    [ANSHIN_DESK_MUST_CHANGE] = must_change,
+    [ANSHIN_DESK_REVOKE] = revoke_all,
+    [ANSHIN_DESK_RENEW] = renew,
+};
+
+/* *why: in normal form. NULL: it is good, or none is asked for; else the key of what is wrong. */
+static const char *check_why(const anshin_contract_t *contract, const char *typed, const char **why, apr_pool_t *pool)
+{
+    *why = NULL;
+    if (!contract->policy.staff_reason) {
+        return NULL;
+    }
+    *why = anshin_attribute_typed(typed != NULL ? typed : "", pool);
+    if (*why != NULL && **why == '\0') {
+        return "errors.why_missing";
+    }
+    return anshin_attribute_advice(*why, ANSHIN_WHY_MAX, pool) == NULL ? NULL : "errors.why_wrong";
+}
+
+const char *anshin_desk_why_error(const anshin_contract_t *contract, const char *typed, apr_pool_t *pool)
+{
+    const char *why;
+
+    return check_why(contract, typed, &why, pool);
+}
+
+static apr_status_t act(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_order_t *order,
+                        const char **error)
+{
+    anshin_staff_deed_t deed = {.staff = staff, .verb = order->verb};
+    anshin_desk_facts_t facts;
+    anshin_op_t other;
+    apr_status_t status = open_account(op, staff, &order->whom, &facts);
+
+    if (status != APR_SUCCESS || !anshin_staff_may(staff, order->verb, facts.contract, &facts.user.account)) {
+        return status != APR_SUCCESS ? status : ANSHIN_ENOTFOUND;
+    }
+    *error = check_why(facts.contract, order->why, &deed.why, op->pool);
+    if (*error != NULL) {
+        return APR_SUCCESS;
+    }
+    anshin_staff_op(&other, op, facts.contract, &deed);
+    status = acts[order->verb](&other, order, error);
+    op->jobs_queued |= other.jobs_queued;
+    op->error = other.error;
+    return status == ANSHIN_EDENIED ? ANSHIN_ENOTFOUND
+                                    : status; /* the account has changed its organisation meanwhile */
+}
+
+apr_status_t anshin_desk_do(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    anshin_staff_t staff;
+    apr_status_t status = anshin_staff_find(op, order->member, &staff);
+
+    *error = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!anshin_member_fresh(op, order->member) || !anshin_desk_verb_changes(order->verb) ||
+        !anshin_role_may(staff.role, order->verb)) {
+        return ANSHIN_EDENIED;
+    }
+    return act(op, &staff, order, error);
+}

@@ -1,0 +1,293 @@
+/*
+ * Search at the help desk: see find.h.
+ */
+#include "core/desk/find.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "core/base/attribute.h"
+#include "core/login/help_number.h"
+
+#define SERIAL_DIGITS_MAX 40 /* RFC 5280 4.1.2.2: 20 octets */
+
+typedef struct search_t {
+    const anshin_staff_t *staff;
+    const char *typed;
+    anshin_found_t *found;
+    anshin_op_t op; /* on the contract that is looked at */
+    apr_hash_t *seen;
+} search_t;
+
+/* --- what is found ---------------------------------------------------------------------------------------------- */
+
+static anshin_account_t kept(const anshin_account_t *account, apr_pool_t *pool)
+{
+    return (anshin_account_t){.contract = apr_pstrdup(pool, account->contract),
+                              .user = apr_pstrdup(pool, account->user),
+                              .number = apr_pstrdup(pool, account->number),
+                              .name = apr_pstrdup(pool, account->name),
+                              .organisation = apr_pstrdup(pool, account->organisation),
+                              .state = account->state,
+                              .valid_from = account->valid_from,
+                              .valid_until = account->valid_until,
+                              .terminals = account->terminals != NULL && account->terminals->nelts > 0
+                                               ? apr_array_copy(pool, account->terminals)
+                                               : NULL};
+}
+
+/* An account of the contract that is looked at, once. APR_EOF: there is no room for more. */
+static apr_status_t add(search_t *search, const anshin_account_t *account, const char *address)
+{
+    apr_pool_t *pool = search->op.pool;
+    const char *key = apr_pstrcat(pool, search->op.contract->name, "/", account->user, NULL);
+    anshin_found_user_t *user;
+
+    if (!anshin_staff_may(search->staff, ANSHIN_DESK_SEE, search->op.contract, account) ||
+        apr_hash_get(search->seen, key, APR_HASH_KEY_STRING) != NULL) {
+        return APR_SUCCESS;
+    }
+    if (search->found->users->nelts == ANSHIN_FOUND_MAX) {
+        search->found->more = 1;
+        return APR_EOF;
+    }
+    apr_hash_set(search->seen, key, APR_HASH_KEY_STRING, key);
+    user = apr_array_push(search->found->users);
+    *user = (anshin_found_user_t){search->op.contract, kept(account, pool), apr_pstrdup(pool, address)};
+    return APR_SUCCESS;
+}
+
+static int look_at(search_t *search, const anshin_op_t *op, const anshin_contract_t *contract)
+{
+    search->op = *op;
+    search->op.contract = contract;
+    search->op.cache = NULL;
+    search->op.flow = NULL;
+    return contract != NULL && anshin_staff_may(search->staff, ANSHIN_DESK_FIND, contract, NULL);
+}
+
+/* One by its key; none is no failure. */
+static apr_status_t add_user(search_t *search, const char *user)
+{
+    anshin_account_t account;
+    apr_status_t status = user != NULL ? anshin_op_get(&search->op, &anshin_record_account,
+                                                       anshin_account_key(&search->op, user), &account)
+                                       : ANSHIN_ENOTFOUND;
+
+    if (status == APR_SUCCESS) {
+        status = add(search, &account, NULL);
+    }
+    return status == ANSHIN_ENOTFOUND || status == APR_EOF ? APR_SUCCESS : status;
+}
+
+/* --- whole ------------------------------------------------------------------------------------------------------ */
+
+/* Not for whoever sees some users of a contract alone, unless it is about one of these. */
+static apr_status_t by_number(search_t *search, anshin_op_t *op)
+{
+    anshin_found_t *found = search->found;
+    const char *number;
+    apr_status_t status = anshin_help_number_find(op, search->typed, &number, &found->help);
+
+    if (status != APR_SUCCESS || found->help.contract == NULL ||
+        !look_at(search, op, anshin_config_contract(op->env->config, found->help.contract))) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    status = add_user(search, found->help.user);
+    if (status == APR_SUCCESS &&
+        (found->users->nelts > 0 || (found->help.user == NULL && search->staff->role != ANSHIN_ROLE_ORGANISATION))) {
+        found->number = number;
+        found->by = ANSHIN_FOUND_BY_NUMBER;
+    }
+    return status;
+}
+
+/* As tools print it ("0A:1B", leading zero octets), in the store's form. NULL: it is none. */
+static const char *serial_of(const char *typed, apr_pool_t *pool)
+{
+    char *digits = apr_palloc(pool, strlen(typed) + 2);
+    char *end = digits + 1; /* a place for half an octet */
+
+    for (; *typed != '\0'; typed++) {
+        if (apr_isxdigit(*typed)) {
+            *end++ = (char)apr_tolower(*typed);
+        } else if (*typed != ':' && *typed != ' ') {
+            return NULL;
+        }
+    }
+    *end = '\0';
+    digits[0] = '0';
+    digits += (end - digits) % 2;
+    while (end - digits > 2 && digits[0] == '0' && digits[1] == '0') {
+        digits += 2;
+    }
+    return end - digits > 2 && end - digits <= SERIAL_DIGITS_MAX ? digits : NULL;
+}
+
+static apr_status_t by_serial(search_t *search, anshin_op_t *op)
+{
+    const char *serial = serial_of(search->typed, op->pool);
+    anshin_certificate_t certificate;
+    anshin_account_t account;
+    apr_status_t status =
+        serial != NULL ? anshin_op_get(op, &anshin_record_certificate, serial, &certificate) : ANSHIN_ENOTFOUND;
+
+    if (status != APR_SUCCESS || certificate.contract == NULL || certificate.user == NULL ||
+        !look_at(search, op, anshin_config_contract(op->env->config, certificate.contract))) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    status =
+        anshin_op_get(&search->op, &anshin_record_account, anshin_account_key(&search->op, certificate.user), &account);
+    if (status == APR_SUCCESS && anshin_account_owns(&account, certificate.account, certificate.issued_at)) {
+        status = add(search, &account, NULL);
+    }
+    search->found->by = search->found->users->nelts > 0 ? ANSHIN_FOUND_BY_SERIAL : ANSHIN_FOUND_NOT;
+    return status == ANSHIN_ENOTFOUND || status == APR_EOF ? APR_SUCCESS : status;
+}
+
+static apr_status_t by_id(search_t *search, anshin_op_t *op)
+{
+    const char *user = anshin_user_canonical(search->typed, op->pool);
+    const apr_array_header_t *contracts = op->env->config->contracts;
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && user != NULL && i < contracts->nelts; i++) {
+        if (look_at(search, op, APR_ARRAY_IDX(contracts, i, const anshin_contract_t *))) {
+            status = add_user(search, user);
+        }
+    }
+    search->found->by = search->found->users->nelts > 0 ? ANSHIN_FOUND_BY_ID : ANSHIN_FOUND_NOT;
+    return status;
+}
+
+/* --- in part ---------------------------------------------------------------------------------------------------- */
+
+/* ASCII in either case; all else as it stands. part is in lower case. */
+static int has(const char *text, const char *part)
+{
+    const apr_size_t length = strlen(part);
+
+    for (; text != NULL && *text != '\0'; text++) {
+        if ((char)apr_tolower(*text) == *part && strncasecmp(text, part, length) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t see_account(void *baton, const char *key, const void *record)
+{
+    search_t *search = baton;
+    const anshin_account_t *account = record;
+
+    (void)key;
+    return has(account->user, search->typed) || has(account->name, search->typed) ||
+                   has(account->organisation, search->typed)
+               ? add(search, account, NULL)
+               : APR_SUCCESS;
+}
+
+typedef struct addressed_t {
+    search_t *search;
+    apr_array_header_t *terminals; /* of anshin_terminal_t: user and address */
+} addressed_t;
+
+static apr_status_t see_terminal(void *baton, const char *key, const void *record)
+{
+    addressed_t *addressed = baton;
+    const anshin_terminal_t *terminal = record;
+    apr_pool_t *pool = addressed->search->op.pool;
+
+    (void)key;
+    if (has(terminal->address, addressed->search->typed)) {
+        APR_ARRAY_PUSH(addressed->terminals, anshin_terminal_t) = (anshin_terminal_t){
+            .user = apr_pstrdup(pool, terminal->user), .address = apr_pstrdup(pool, terminal->address)};
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t walk(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    addressed_t *addressed = baton;
+    search_t *search = addressed->search;
+    const char *prefix = anshin_account_key(op, "");
+    apr_status_t status = anshin_txn_each(txn, &anshin_record_account, prefix, see_account, search);
+
+    if (status != APR_SUCCESS || search->found->more) {
+        return status;
+    }
+    status = anshin_txn_each(txn, &anshin_record_terminal, prefix, see_terminal, addressed);
+    for (int i = 0; status == APR_SUCCESS && i < addressed->terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(addressed->terminals, i, anshin_terminal_t);
+        anshin_account_t account;
+
+        status = anshin_account_get(op, txn, terminal->user, &account);
+        status = status == APR_SUCCESS ? add(search, &account, terminal->address) : status;
+        status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+static int in_order(const void *a, const void *b)
+{
+    const anshin_found_user_t *first = a;
+    const anshin_found_user_t *second = b;
+    const int order = strcmp(first->contract->name, second->contract->name);
+
+    return order != 0 ? order : strcmp(first->account.user, second->account.user);
+}
+
+static apr_status_t by_text(search_t *search, anshin_op_t *op)
+{
+    const apr_array_header_t *contracts = op->env->config->contracts;
+    anshin_found_t *found = search->found;
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && !found->more && i < contracts->nelts; i++) {
+        if (look_at(search, op, APR_ARRAY_IDX(contracts, i, const anshin_contract_t *))) {
+            addressed_t addressed = {search, apr_array_make(op->pool, 16, sizeof(anshin_terminal_t))};
+
+            status = anshin_op_look(&search->op, walk, &addressed);
+            op->error = search->op.error;
+        }
+    }
+    found->by = found->users->nelts > 0 ? ANSHIN_FOUND_BY_TEXT : ANSHIN_FOUND_NOT;
+    if (found->users->nelts > 1) {
+        qsort(found->users->elts, (size_t)found->users->nelts, sizeof(anshin_found_user_t), in_order);
+    }
+    return status;
+}
+
+/* --- all -------------------------------------------------------------------------------------------------------- */
+
+apr_status_t anshin_desk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *typed, anshin_found_t *found)
+{
+    static apr_status_t (*const ways[])(search_t * search, anshin_op_t * op) = {by_number, by_serial, by_id, by_text};
+    const char *normal = anshin_attribute_typed(typed, op->pool);
+    search_t search = {.staff = staff, .found = found, .seen = apr_hash_make(op->pool)};
+    apr_status_t status = APR_SUCCESS;
+    int in_part;
+    char *lower;
+
+    *found = (anshin_found_t){.users = apr_array_make(op->pool, 8, sizeof(anshin_found_user_t))};
+    if (normal == NULL || *normal == '\0' || strlen(normal) > ANSHIN_FIND_TEXT_MAX) {
+        return APR_SUCCESS;
+    }
+    in_part = normal[strlen(normal) - 1] == '*';
+    search.typed = lower = apr_pstrmemdup(op->pool, normal, strlen(normal) - (apr_size_t)in_part);
+    for (; *lower != '\0'; lower++) {
+        *lower = (char)apr_tolower(*lower);
+    }
+    if (*search.typed == '\0') {
+        return APR_SUCCESS;
+    }
+    for (apr_size_t i = in_part ? 3 : 0;
+         status == APR_SUCCESS && found->by == ANSHIN_FOUND_NOT && i < sizeof(ways) / sizeof(ways[0]); i++) {
+        status = ways[i](&search, op);
+    }
+    return status;
+}

@@ -1,0 +1,177 @@
+/*
+ * What an operator does to a user: asked once more, then done (ROL-2). The user's own page tells what came of it, and
+ * what to tell the user.
+ *
+ * SECURITY: behind the password once more (S12); core asks again who the operator is and what he may (S29).
+ */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "http/page_headers.h"
+#include "portal/desk/desk_page.h"
+#include "portal/pages/member.h"
+#include "portal/pages/pages.h"
+#include "portal/request/words.h"
+#include "portal/response/response.h"
+
+typedef struct asked_t {
+    anshin_desk_whom_t whom;
+    int verb; /* ANSHIN_DESK_VERBS: none that changes something */
+    const char *verb_name;
+    apr_int64_t terminal;
+} asked_t;
+
+static void read_asked(const anshin_portal_request_t *request, asked_t *asked)
+{
+    const char *verb = anshin_portal_request_value(request, "verb");
+
+    anshin_desk_whom(request, &asked->whom);
+    asked->verb_name = verb != NULL ? verb : "";
+    asked->verb = anshin_word_value(anshin_desk_verb_words, asked->verb_name, ANSHIN_DESK_VERBS);
+    asked->terminal = anshin_member_number(request);
+    if (!anshin_desk_verb_changes((anshin_desk_verb_t)asked->verb)) {
+        asked->verb = ANSHIN_DESK_VERBS;
+    }
+}
+
+/* The address of this page, and of the user's, about the same. */
+static const char *url_of(anshin_portal_request_t *request, const asked_t *asked, const char *path, const char *name)
+{
+    const anshin_account_t account = {
+        .contract = asked->whom.contract, .user = asked->whom.user, .number = asked->whom.number};
+    const char *url =
+        apr_pstrcat(request->op.pool, anshin_desk_url(request, path, &account), "&", name, "=", asked->verb_name, NULL);
+
+    return asked->terminal != 0 ? apr_psprintf(request->op.pool, "%s&n=%" APR_INT64_T_FMT, url, asked->terminal) : url;
+}
+
+/* NULL: the device is not the user's. */
+static const anshin_terminal_t *terminal_of(const anshin_desk_facts_t *facts, apr_int64_t number)
+{
+    for (int i = 0; i < facts->user.terminals->nelts; i++) {
+        const anshin_terminal_t *terminal = &APR_ARRAY_IDX(facts->user.terminals, i, anshin_terminal_facts_t).terminal;
+
+        if (terminal->number == number) {
+            return terminal;
+        }
+    }
+    return NULL;
+}
+
+static void put_texts(anshin_portal_request_t *request, const asked_t *asked)
+{
+    anshin_page_t *page = request->page;
+    const char *key = apr_pstrcat(request->op.pool, "desk_act.", asked->verb_name, NULL);
+
+    anshin_page_put(page, page->data, "title",
+                    json_string(anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".title", NULL))));
+    anshin_page_text(page, "lead", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".lead", NULL)));
+    anshin_page_text(page, "submit", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".submit", NULL)));
+}
+
+static int draw(anshin_portal_request_t *request, const asked_t *asked, const anshin_desk_facts_t *facts)
+{
+    const anshin_account_t *account = &facts->user.account;
+    const anshin_terminal_t *terminal = terminal_of(facts, asked->terminal);
+    anshin_page_t *page = request->page;
+
+    put_texts(request, asked);
+    anshin_page_text(page, "user_id", account->user);
+    anshin_page_text(page, "contract_title", anshin_contract_title(facts->contract, page->language));
+    anshin_page_long(page, page->page, "name", account->name);
+    anshin_page_long(page, page->page, "organisation", account->organisation);
+    if (terminal != NULL) {
+        json_t *row = json_object();
+
+        anshin_words_terminal(page, row, terminal->number, terminal->label);
+        anshin_page_put(page, page->page, "terminal", row);
+    }
+    anshin_page_flag(page, "why", facts->contract->policy.staff_reason);
+    anshin_page_text(page, "action_url", url_of(request, asked, "/desk/act", "verb"));
+    anshin_page_text(page, "cancel_url", anshin_desk_url(request, "/desk/user", account));
+    if (facts->contract->policy.staff_reason) {
+        anshin_page_value(page, "why", anshin_portal_request_text(request, "why"));
+    }
+    return anshin_response_form(request, "desk-act");
+}
+
+/* Whom, and whether: as core will ask. */
+static apr_status_t see(anshin_portal_request_t *request, const asked_t *asked, anshin_desk_facts_t *facts)
+{
+    apr_status_t status = anshin_desk_see(&request->op, &request->staff, &asked->whom, facts);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!anshin_staff_may(&request->staff, (anshin_desk_verb_t)asked->verb, facts->contract, &facts->user.account)) {
+        return ANSHIN_EDENIED;
+    }
+    return asked->verb == ANSHIN_DESK_RENEW && terminal_of(facts, asked->terminal) == NULL ? ANSHIN_ENOTFOUND
+                                                                                           : APR_SUCCESS;
+}
+
+/* What was complained about before is complained about again by what was typed. */
+static void complain(anshin_portal_request_t *request, const anshin_desk_facts_t *facts)
+{
+    const char *why = anshin_portal_request_typed(request, "why");
+    const char *error = why != NULL ? anshin_desk_why_error(facts->contract, why, request->op.pool) : NULL;
+
+    if (error != NULL) {
+        anshin_page_error(request->page, "why", error);
+    }
+}
+
+int anshin_page_desk_act_get(anshin_portal_request_t *request)
+{
+    anshin_desk_facts_t facts;
+    asked_t asked;
+    apr_status_t status;
+
+    read_asked(request, &asked);
+    status = see(request, &asked, &facts);
+    if (status != APR_SUCCESS) {
+        return anshin_desk_failure(request, status, "page of the help desk");
+    }
+    complain(request, &facts);
+    return draw(request, &asked, &facts);
+}
+
+/* Not done for a reason that is no field's: the user's page tells it. */
+static int refuse(anshin_portal_request_t *request, const asked_t *asked, const char *error)
+{
+    const char *which = strrchr(error, '.');
+
+    return anshin_page_redirect(request->r, apr_pstrcat(request->op.pool, url_of(request, asked, "/desk/user", "verb"),
+                                                        "&refused=", which != NULL ? which + 1 : "", NULL));
+}
+
+int anshin_page_desk_act_post(anshin_portal_request_t *request)
+{
+    const anshin_member_t member = anshin_member_of(request);
+    anshin_desk_facts_t facts;
+    const char *error;
+    asked_t asked;
+    apr_status_t status;
+
+    read_asked(request, &asked);
+    status = see(request, &asked, &facts);
+    if (status == APR_SUCCESS) {
+        const anshin_desk_order_t order = {.member = &member,
+                                           .verb = (anshin_desk_verb_t)asked.verb,
+                                           .whom = asked.whom,
+                                           .terminal = asked.terminal,
+                                           .why = anshin_form_get(request->form, "why")};
+
+        status = anshin_desk_do(&request->op, &order, &error);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_desk_failure(request, status, "act of the help desk");
+    }
+    if (error != NULL &&
+        anshin_desk_why_error(facts.contract, anshin_portal_request_text(request, "why"), request->op.pool) != NULL) {
+        anshin_page_error(request->page, "why", error);
+        return draw(request, &asked, &facts);
+    }
+    return error != NULL ? refuse(request, &asked, error)
+                         : anshin_page_redirect(request->r, url_of(request, &asked, "/desk/user", "done"));
+}

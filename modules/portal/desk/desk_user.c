@@ -1,0 +1,412 @@
+/*
+ * A user before an operator (ROL-2): the state whole, what waits and why, and the buttons of what the role may do.
+ *
+ * No secret is among it: neither link nor code nor password, of whatever kind.
+ */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "core/certificate/certificate.h"
+#include "core/mail/mail.h"
+#include "portal/desk/desk_page.h"
+#include "portal/pages/pages.h"
+#include "portal/request/words.h"
+#include "portal/response/response.h"
+
+typedef struct drawing_t {
+    anshin_portal_request_t *request;
+    const anshin_desk_facts_t *facts;
+    const anshin_account_t *account;
+    json_t *waits; /* what stands in the user's way, and what to do about it */
+} drawing_t;
+
+static const char *say(const drawing_t *drawing, const char *group, const char *word)
+{
+    return anshin_page_say(drawing->request->page, apr_pstrcat(drawing->request->op.pool, group, ".", word, NULL));
+}
+
+static int may(const drawing_t *drawing, anshin_desk_verb_t verb)
+{
+    return anshin_staff_may(&drawing->request->staff, verb, drawing->facts->contract, drawing->account);
+}
+
+/* Where a button leads; terminal 0: of the user. */
+static const char *act_url(const drawing_t *drawing, anshin_desk_verb_t verb, apr_int64_t terminal)
+{
+    const char *url =
+        apr_pstrcat(drawing->request->op.pool, anshin_desk_url(drawing->request, "/desk/act", drawing->account),
+                    "&verb=", anshin_word_name(anshin_desk_verb_words, verb, ""), NULL);
+
+    return terminal != 0 ? apr_psprintf(drawing->request->op.pool, "%s&n=%" APR_INT64_T_FMT, url, terminal) : url;
+}
+
+/* --- what was done ----------------------------------------------------------------------------------------------- */
+
+/* The form before this page has done it, or not; what the user is told of it. */
+static void put_done(const drawing_t *drawing)
+{
+    anshin_portal_request_t *request = drawing->request;
+    const char *done = anshin_form_get(request->query, "done");
+    const char *refused = anshin_form_get(request->query, "refused");
+    static const char *const refusals[] = {"no_password", "no_certificate", "not_active", "not_renewable", "renewals"};
+
+    if (done != NULL && anshin_desk_verb_changes(
+                            (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS))) {
+        const char *group = apr_pstrcat(request->op.pool, "desk_act.", done, NULL);
+
+        anshin_page_alert(request->page, "success", say(drawing, group, "done"));
+        anshin_page_text(request->page, "tell", say(drawing, group, "tell"));
+    }
+    for (apr_size_t i = 0; refused != NULL && i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (strcmp(refusals[i], refused) == 0) {
+            anshin_page_alert(request->page, "error",
+                              say(drawing, strcmp(refused, "renewals") == 0 ? "errors" : "desk", refused));
+        }
+    }
+}
+
+/* --- what waits -------------------------------------------------------------------------------------------------- */
+
+/* A thing in the way, by name; verb: what helps, where the role may; ANSHIN_DESK_VERBS: none of ours. */
+static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_verb_t verb)
+{
+    const char *group = apr_pstrcat(drawing->request->op.pool, "desk_waits.", name, NULL);
+    json_t *wait = json_pack("{s:s, s:s}", "text", say(drawing, group, "text"), "todo", say(drawing, group, "todo"));
+
+    if (verb != ANSHIN_DESK_VERBS && may(drawing, verb)) {
+        const char *word = anshin_word_name(anshin_desk_verb_words, verb, "");
+
+        anshin_page_put(drawing->request->page, wait, "url", json_string(act_url(drawing, verb, 0)));
+        anshin_page_put(
+            drawing->request->page, wait, "button",
+            json_string(say(drawing, apr_pstrcat(drawing->request->op.pool, "desk_act.", word, NULL), "button")));
+    }
+    anshin_page_append(drawing->request->page, drawing->waits, wait);
+    return wait;
+}
+
+static void put_lock(const drawing_t *drawing)
+{
+    const anshin_lock_t *lock = &drawing->facts->user.lock;
+    json_t *wait;
+
+    if (lock->kinds == 0) {
+        return;
+    }
+    wait = put_wait(drawing, lock->unlock_at != 0 ? "attempts_opens" : "attempts", ANSHIN_DESK_UNLOCK);
+    anshin_page_moment(drawing->request->page, wait, "since", lock->since, ANSHIN_DATE_PLAIN);
+    anshin_page_moment(drawing->request->page, wait, "until", lock->unlock_at, ANSHIN_DATE_PLAIN);
+}
+
+static void put_standing(const drawing_t *drawing)
+{
+    const anshin_account_t *account = drawing->account;
+    json_t *wait = NULL;
+
+    if (account->state == ANSHIN_ACCOUNT_LOCKED) {
+        wait = put_wait(drawing, account->locked_by == ANSHIN_LOCKED_BY_USER ? "locked_self" : "locked",
+                        ANSHIN_DESK_UNLOCK);
+    } else if (account->state == ANSHIN_ACCOUNT_DISABLED) {
+        wait = put_wait(drawing, "disabled", ANSHIN_DESK_UNLOCK);
+    }
+    if (wait != NULL) {
+        anshin_page_moment(drawing->request->page, wait, "since", account->disabled_at, ANSHIN_DATE_PLAIN);
+    }
+    if (!anshin_account_valid(account, drawing->request->op.now)) {
+        wait = put_wait(drawing, "not_valid", ANSHIN_DESK_VERBS);
+        anshin_page_moment(drawing->request->page, wait, "since", account->valid_from, ANSHIN_DATE_PLAIN);
+        anshin_page_moment(drawing->request->page, wait, "until", account->valid_until, ANSHIN_DATE_PLAIN);
+    }
+    if (account->password_must_change) {
+        put_wait(drawing, "must_change", ANSHIN_DESK_VERBS);
+    }
+}
+
+static void put_invitation(const drawing_t *drawing)
+{
+    const anshin_particulars_t *user = &drawing->facts->user;
+    json_t *wait;
+
+    if (drawing->account->state != ANSHIN_ACCOUNT_PENDING) {
+        return;
+    }
+    if (user->registration_lock.kinds != 0) {
+        put_wait(drawing, "invitation_locked", ANSHIN_DESK_UNLOCK);
+    } else if (user->registration_until <= drawing->request->op.now) {
+        put_wait(drawing, "invitation_over", ANSHIN_DESK_VERBS);
+    } else {
+        wait = put_wait(drawing, "invitation", ANSHIN_DESK_VERBS);
+        anshin_page_moment(drawing->request->page, wait, "until", user->registration_until, ANSHIN_DATE_PLAIN);
+    }
+}
+
+static void put_terminal_waits(const drawing_t *drawing, const anshin_terminal_facts_t *terminal)
+{
+    const apr_time_t now = drawing->request->op.now;
+    json_t *wait = NULL;
+
+    if (terminal->has_download && terminal->download_lock.kinds != 0) {
+        wait = put_wait(drawing, "download_locked", ANSHIN_DESK_VERBS);
+    } else if (terminal->has_download && terminal->download_until > now) {
+        wait = put_wait(drawing, "download", ANSHIN_DESK_VERBS);
+        anshin_page_moment(drawing->request->page, wait, "until", terminal->download_until, ANSHIN_DATE_PLAIN);
+    } else if (drawing->account->method == ANSHIN_METHOD_CERTIFICATE && drawing->account->registered_at != 0 &&
+               !(terminal->has_certificate &&
+                 anshin_certificate_standing(&terminal->certificate, now) == ANSHIN_STANDING_ACTIVE)) {
+        wait = put_wait(drawing, "no_certificate", ANSHIN_DESK_VERBS);
+    }
+    if (wait != NULL) {
+        anshin_words_terminal(drawing->request->page, wait, terminal->terminal.number, terminal->terminal.label);
+    }
+}
+
+static void put_mail_waits(const drawing_t *drawing)
+{
+    for (int i = 0; i < drawing->facts->mails->nelts; i++) {
+        const anshin_mail_t *mail = &APR_ARRAY_IDX(drawing->facts->mails, i, anshin_mail_t);
+
+        if (mail->state == ANSHIN_MAIL_FAILED) {
+            anshin_page_moment(drawing->request->page, put_wait(drawing, "mail_failed", ANSHIN_DESK_VERBS), "since",
+                               mail->created_at, ANSHIN_DATE_PLAIN);
+            return;
+        }
+    }
+}
+
+static void put_waits(const drawing_t *drawing)
+{
+    put_lock(drawing);
+    put_standing(drawing);
+    put_invitation(drawing);
+    for (int i = 0; i < drawing->facts->user.terminals->nelts; i++) {
+        put_terminal_waits(drawing, &APR_ARRAY_IDX(drawing->facts->user.terminals, i, anshin_terminal_facts_t));
+    }
+    put_mail_waits(drawing);
+    anshin_page_flag(drawing->request->page, "has_waits", json_array_size(drawing->waits) > 0);
+    anshin_page_put(drawing->request->page, drawing->request->page->page, "waits", drawing->waits);
+}
+
+/* --- buttons ----------------------------------------------------------------------------------------------------- */
+
+/* What would change nothing has no button. */
+static int is_sensible(const drawing_t *drawing, anshin_desk_verb_t verb)
+{
+    const anshin_account_t *account = drawing->account;
+    const int open = account->state == ANSHIN_ACCOUNT_ACTIVE || account->state == ANSHIN_ACCOUNT_PENDING;
+
+    switch (verb) {
+    case ANSHIN_DESK_UNLOCK:
+        return !open || drawing->facts->user.lock.kinds != 0 || drawing->facts->user.registration_lock.kinds != 0;
+    case ANSHIN_DESK_LOCK:
+        return open;
+    case ANSHIN_DESK_DISABLE:
+        return account->state != ANSHIN_ACCOUNT_DISABLED;
+    case ANSHIN_DESK_LOGOUT:
+        return drawing->facts->sessions->nelts > 0;
+    case ANSHIN_DESK_MUST_CHANGE:
+        return account->password_hash != NULL && !account->password_must_change;
+    case ANSHIN_DESK_REVOKE:
+        return account->method == ANSHIN_METHOD_CERTIFICATE;
+    default:
+        return 0; /* of a device */
+    }
+}
+
+static void put_buttons(const drawing_t *drawing)
+{
+    json_t *buttons = json_array();
+
+    for (const anshin_word_t *word = anshin_desk_verb_words; word->name != NULL; word++) {
+        const anshin_desk_verb_t verb = (anshin_desk_verb_t)word->value;
+
+        if (anshin_desk_verb_changes(verb) && may(drawing, verb) && is_sensible(drawing, verb)) {
+            const char *group = apr_pstrcat(drawing->request->op.pool, "desk_act.", word->name, NULL);
+
+            anshin_page_append(drawing->request->page, buttons,
+                               json_pack("{s:s, s:s, s:b}", "url", act_url(drawing, verb, 0), "text",
+                                         say(drawing, group, "button"), "danger",
+                                         verb == ANSHIN_DESK_DISABLE || verb == ANSHIN_DESK_REVOKE));
+        }
+    }
+    anshin_page_flag(drawing->request->page, "has_buttons", json_array_size(buttons) > 0);
+    anshin_page_put(drawing->request->page, drawing->request->page->page, "buttons", buttons);
+}
+
+/* --- facts ------------------------------------------------------------------------------------------------------- */
+
+static void put_account(const drawing_t *drawing)
+{
+    anshin_portal_request_t *request = drawing->request;
+    const anshin_account_t *account = drawing->account;
+    anshin_page_t *page = request->page;
+
+    anshin_page_text(page, "user_id", account->user);
+    anshin_page_text(page, "contract_title", anshin_contract_title(drawing->facts->contract, page->language));
+    anshin_page_long(page, page->page, "name", account->name);
+    anshin_page_long(page, page->page, "organisation", account->organisation);
+    if (account->groups != NULL && account->groups->nelts > 0) {
+        anshin_page_text(page, "groups", apr_array_pstrcat(request->op.pool, account->groups, ' '));
+    }
+    if (request->staff.role != ANSHIN_ROLE_ORGANISATION) { /* it is the operator's, of whom the customer is none */
+        anshin_page_text(page, "memo", account->memo != NULL && *account->memo != '\0' ? account->memo : NULL);
+    }
+    anshin_page_text(page, "method_text", anshin_words_method(page, account->method));
+    anshin_desk_put_state(request, page->page, account);
+    anshin_page_moment(page, page->page, "created", account->created_at, ANSHIN_DATE_PLAIN);
+    anshin_page_moment(page, page->page, "registered", account->registered_at, ANSHIN_DATE_PLAIN);
+    anshin_page_moment(page, page->page, "last_login", account->last_login_at, ANSHIN_DATE_PLAIN);
+    anshin_page_moment(page, page->page, "password_set", account->password_set_at, ANSHIN_DATE_PLAIN);
+    anshin_page_moment(page, page->page, "valid_from", account->valid_from, ANSHIN_DATE_PLAIN);
+    anshin_page_moment(page, page->page, "valid_until", account->valid_until, ANSHIN_DATE_PLAIN);
+}
+
+static json_t *terminal_row(const drawing_t *drawing, const anshin_terminal_facts_t *facts)
+{
+    static const char *const keys[] = {[ANSHIN_STANDING_ACTIVE] = "desk.certificate_active",
+                                       [ANSHIN_STANDING_EXPIRED] = "desk.certificate_expired",
+                                       [ANSHIN_STANDING_REVOKED] = "desk.certificate_revoked"};
+    anshin_page_t *page = drawing->request->page;
+    const apr_time_t now = drawing->request->op.now;
+    const anshin_certificate_t *certificate = &facts->certificate;
+    json_t *row = json_pack("{s:s}", "kind_text", anshin_words_kind(page, facts->terminal.kind));
+
+    anshin_words_terminal(page, row, facts->terminal.number, facts->terminal.label);
+    anshin_page_long(page, row, "address", facts->terminal.address);
+    if (facts->has_certificate) {
+        const anshin_standing_t standing = anshin_certificate_standing(certificate, now);
+
+        anshin_page_put(page, row, "certificate_text", json_string(anshin_page_say(page, keys[standing])));
+        anshin_page_moment(page, row, "expires", certificate->not_after, ANSHIN_DATE_PLAIN);
+        anshin_page_long(page, row, "serial", certificate->serial);
+        if (standing == ANSHIN_STANDING_ACTIVE && may(drawing, ANSHIN_DESK_RENEW)) {
+            anshin_page_put(page, row, "renew_url",
+                            json_string(act_url(drawing, ANSHIN_DESK_RENEW, facts->terminal.number)));
+        }
+    }
+    anshin_page_put(page, row, "renewing", json_boolean(facts->terminal.renewing != NULL));
+    return row;
+}
+
+static void put_terminals(const drawing_t *drawing)
+{
+    json_t *rows = json_array();
+
+    for (int i = 0; i < drawing->facts->user.terminals->nelts; i++) {
+        anshin_page_append(
+            drawing->request->page, rows,
+            terminal_row(drawing, &APR_ARRAY_IDX(drawing->facts->user.terminals, i, anshin_terminal_facts_t)));
+    }
+    anshin_page_put(drawing->request->page, drawing->request->page->page, "terminals", rows);
+}
+
+static void put_sessions(const drawing_t *drawing)
+{
+    anshin_page_t *page = drawing->request->page;
+    json_t *rows = json_array();
+
+    for (int i = 0; i < drawing->facts->sessions->nelts; i++) {
+        const anshin_session_t *session = &APR_ARRAY_IDX(drawing->facts->sessions, i, anshin_session_t);
+        json_t *row = json_pack("{s:s*}", "client", session->client);
+
+        anshin_page_moment(page, row, "at", session->created_at, ANSHIN_DATE_TABLE);
+        anshin_page_moment(page, row, "seen", session->seen_at, ANSHIN_DATE_TABLE);
+        anshin_page_long(page, row, "address", session->address);
+        anshin_page_append(page, rows, row);
+    }
+    anshin_page_flag(page, "has_sessions", json_array_size(rows) > 0);
+    anshin_page_put(page, page->page, "sessions", rows);
+}
+
+static void put_counters(const drawing_t *drawing)
+{
+    const anshin_particulars_t *user = &drawing->facts->user;
+    const unsigned locked = user->lock.kinds | user->registration_lock.kinds;
+    anshin_page_t *page = drawing->request->page;
+    json_t *rows = json_array();
+
+    for (const anshin_word_t *kind = anshin_counter_words; kind->name != NULL; kind++) {
+        const apr_int64_t failures = drawing->facts->failures[kind->value];
+        const int is_locked = (locked & (1u << kind->value)) != 0;
+
+        if (failures > 0 || is_locked) {
+            anshin_page_append(page, rows,
+                               json_pack("{s:s, s:I, s:b}", "text", say(drawing, "desk_counters", kind->name),
+                                         "failures", (json_int_t)failures, "locked", is_locked));
+        }
+    }
+    anshin_page_flag(page, "has_counters", json_array_size(rows) > 0);
+    anshin_page_put(page, page->page, "counters", rows);
+}
+
+/* An attempt that came to nothing says what to do about it. */
+static void put_history(const drawing_t *drawing)
+{
+    anshin_page_t *page = drawing->request->page;
+    json_t *rows = json_array();
+
+    for (int i = 0; i < drawing->facts->history->nelts; i++) {
+        const anshin_history_t *entry = APR_ARRAY_IDX(drawing->facts->history, i, const anshin_history_t *);
+        const char *name = anshin_history_result_name(entry->result);
+        const anshin_history_mark_t mark = anshin_history_mark(entry->result);
+        json_t *row = json_pack("{s:s, s:s*, s:b, s:b}", "result_text", say(drawing, "history", name), "client",
+                                entry->client, "good", mark == ANSHIN_MARK_GOOD, "failed", mark == ANSHIN_MARK_FAILED);
+
+        if (mark == ANSHIN_MARK_FAILED) {
+            anshin_page_put(page, row, "todo", json_string(say(drawing, "desk_advice", name)));
+        }
+        anshin_page_moment(page, row, "at", entry->at, ANSHIN_DATE_TABLE);
+        anshin_page_long(page, row, "address", entry->address);
+        anshin_page_append(page, rows, row);
+    }
+    anshin_page_flag(page, "has_history", json_array_size(rows) > 0);
+    anshin_page_put(page, page->page, "history", rows);
+}
+
+static void put_mails(const drawing_t *drawing)
+{
+    anshin_page_t *page = drawing->request->page;
+    json_t *rows = json_array();
+
+    for (int i = 0; i < drawing->facts->mails->nelts; i++) {
+        const anshin_mail_t *mail = &APR_ARRAY_IDX(drawing->facts->mails, i, anshin_mail_t);
+        json_t *row = json_pack("{s:s, s:s, s:b}", "kind_text", say(drawing, "desk_mails", mail->kind), "state_text",
+                                say(drawing, "desk_mail_states", anshin_mail_state_name(mail->state)), "failed",
+                                mail->state == ANSHIN_MAIL_FAILED);
+
+        anshin_page_moment(page, row, "at", mail->created_at, ANSHIN_DATE_TABLE);
+        anshin_page_long(page, row, "error", mail->last_error);
+        anshin_page_append(page, rows, row);
+    }
+    anshin_page_flag(page, "has_mails", json_array_size(rows) > 0);
+    anshin_page_put(page, page->page, "mails", rows);
+}
+
+int anshin_page_desk_user_get(anshin_portal_request_t *request)
+{
+    anshin_desk_facts_t facts;
+    anshin_desk_whom_t whom;
+    apr_status_t status;
+
+    anshin_desk_whom(request, &whom);
+    status = anshin_desk_see(&request->op, &request->staff, &whom, &facts);
+    if (status != APR_SUCCESS) {
+        return anshin_desk_failure(request, status, "user at the help desk");
+    }
+    {
+        const drawing_t drawing = {request, &facts, &facts.user.account, json_array()};
+
+        put_done(&drawing);
+        put_waits(&drawing);
+        put_buttons(&drawing);
+        put_account(&drawing);
+        put_terminals(&drawing);
+        put_sessions(&drawing);
+        put_counters(&drawing);
+        put_history(&drawing);
+        put_mails(&drawing);
+    }
+    anshin_page_put(request->page, request->page->data, "title",
+                    json_string(anshin_page_say_text(request->page, "desk_user.title_of", "user", whom.user)));
+    anshin_page_text(request->page, "desk_url", anshin_portal_request_link(request, "/desk"));
+    return anshin_response_page(request, "desk-user", HTTP_OK);
+}
