@@ -1,5 +1,7 @@
 // Made-up data for every page in every state, as the handlers would fill it in: name: [template, data]. What the data means
 // stands at the templates and in the handlers; the names here are those of the photographs.
+import { deskStates } from './desk-states.mjs';
+
 const base = '/anshin';
 
 // The s of a number that is not one.
@@ -550,5 +552,6 @@ export function states(language, texts) {
     'error-404-member': ['error', member('', { text: text('error.not_found.text'), status: 404 },
       titled('error.not_found.title'))],
     'error-403': failure('csrf', 403, { again_url: link('register?flow=f') }),
+    ...deskStates({ text, texts, link, visitor, moment, long, wrong, alert, terminal, contract: ja ? 'かしわ信用金庫' : 'Kashiwa Shinkin' }),
   };
 }

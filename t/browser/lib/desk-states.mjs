@@ -1,0 +1,51 @@
+// The states of the help desk's pages, for states.mjs, whose helpers it takes.
+export function deskStates({ text, texts, link, visitor, moment, long, wrong, alert, terminal, contract }) {
+  const staff = (page, more = {}) => visitor(page, {
+    user: { id: 'ope01' },
+    has_menu: true,
+    session_end: { left: 1800, before: 120, of: 'ope01.1', login_url: link('login?return=r') },
+    menu: [{ url: link('desk'), text: text('menu.desk'), current: true }, { url: link(''), text: text('menu.home') }],
+    ...more,
+  });
+  const account = { contract_title: contract, ...long('organisation', '山田商事株式会社'), ...long('name', '鈴木 花子') };
+  const url = link('desk/user?who=cC0wMS9zMS8w');
+  const found = ['pending', 'active', 'locked', 'disabled', 'not_valid'].map((state, i) => ({ ...account, url, user: `p-01-usr00${i}`,
+    ...(i === 1 ? long('address', 'hanako.suzuki-with-a-long-name@mail.department.example.jp') : {}),
+    ...(i === 3 ? { name: undefined, organisation: undefined } : {}), state_text: text(`desk.state_${state}`), state_bad: state !== 'active' }));
+  const verbs = ['unlock', 'lock', 'disable', 'logout', 'must-change', 'revoke'];
+  const waits = Object.keys(texts.desk_waits).map((name, i) => ({ ...texts.desk_waits[name], ...moment('since', '2026-11-22 15:35'),
+    ...(i % 2 ? moment('until', '2026-11-23 15:35') : {}), ...(i === 0 ? { url, button: text('desk_act.unlock.button') } : {}),
+    ...(name.startsWith('download') ? terminal(2) : {}) }));
+  const history = ['login_ok', ...Object.keys(texts.desk_advice)].map((name, i) => ({ ...moment('at', '2026-11-22 15:35'),
+    result_text: text(`history.${name}`), good: i === 0, failed: i > 0, ...(i > 0 ? { todo: text(`desk_advice.${name}`) } : {}),
+    ...long('address', i % 2 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : '203.0.113.24'), client: i % 2 ? undefined : 'Chrome, Windows' }));
+  const user = { user_id: 'p-01-usr002', ...account, state_text: text('desk.state_locked'), state_bad: true, groups: 'sales admin', memo: '折り返しは午後',
+    method_text: text('methods.certificate'), ...moment('created', '2026-01-05 09:00'), ...moment('registered', '2026-01-06 10:20'),
+    ...moment('last_login', '2026-11-20 08:15'), ...moment('password_set', '2026-01-06 10:20'), ...moment('valid_until', '2027-03-31 23:59'),
+    desk_url: link('desk') };
+  const terminals = [{ ...terminal(1), kind_text: text('terminal_kinds.pc'), ...long('address', 'hanako.suzuki@example.jp'),
+    certificate_text: text('desk.certificate_active'), ...moment('expires', '2026-12-20 10:20'), ...long('serial', '4f9a1c77b2e08d6355aa01ff92c3d4e5'), renew_url: url },
+  { ...terminal(2), kind_text: text('terminal_kinds.smartphone'), ...long('address', 'hanako@phone.example.jp') }];
+  const act = (verb, more = {}, others = {}) => ['desk-act', staff({ user_id: 'p-01-usr002', ...account, lead: text(`desk_act.${verb}.lead`), submit: text(`desk_act.${verb}.submit`),
+    action_url: link('desk/act?verb=x'), cancel_url: url, ...more }, { title: text(`desk_act.${verb}.title`), ...others })];
+  const titled = { title: text('desk_user.title_of', { user: 'p-01-usr002' }) };
+  return {
+    desk: ['desk', staff({ search_first: true })],
+    'desk-found': ['desk', staff({ asked: true, users: found, more: true, count_text: text('desk.count', { number: 50 }) }, { field: { q: { value: '山田' } } })],
+    'desk-nothing': ['desk', staff({ asked: true, nothing: true })],
+    'desk-number': ['desk', staff({ asked: true, users: found.slice(2, 3), count_text: text('desk.count', { number: 1 }), about: { number: 'AN-7F3K9QXB',
+      text: text('desk.about_account'), ...moment('at', '2026-11-22 15:35'), ...moment('until', '2026-11-22 16:05'), ...long('address', '203.0.113.24'), client: 'Chrome, Windows' } })],
+    'desk-user': ['desk-user', staff({ ...user, has_waits: true, waits, has_buttons: true, buttons: verbs.map((verb) => ({ url, text: text(`desk_act.${verb}.button`),
+      danger: verb === 'disable' || verb === 'revoke' })), terminals, has_counters: true, counters: Object.keys(texts.desk_counters).map((kind, i) => ({
+      text: texts.desk_counters[kind], failures: i + 1, locked: i === 0 })), has_sessions: true, sessions: [{ ...moment('at', '2026-11-22 09:12'),
+      ...moment('seen', '2026-11-22 15:30'), ...long('address', '203.0.113.24'), client: 'Firefox, Linux' }], has_history: true, history, has_mails: true,
+    mails: Object.keys(texts.desk_mail_states).map((state, i) => ({ ...moment('at', '2026-11-22 15:35'), kind_text: Object.values(texts.desk_mails)[i],
+      state_text: text(`desk_mail_states.${state}`), failed: state === 'failed', ...(state === 'failed' ? long('error', '550 5.1.1 <hanako@phone.example.jp>: no such user here') : {}) })) }, titled)],
+    'desk-user-done': ['desk-user', staff({ ...user, state_text: text('desk.state_active'), state_bad: false, tell: text('desk_act.unlock.tell'), terminals }, { ...titled,
+      ...alert('success', text('desk_act.unlock.done')) })],
+    'desk-act': act('unlock'),
+    'desk-act-why': act('renew', { why: true, terminal: terminal(1) }, wrong({ why: text('errors.why_missing') })),
+    'desk-missing': ['desk-missing', staff({ desk_url: link('desk') })],
+    'desk-denied': ['desk-denied', staff({})],
+  };
+}
