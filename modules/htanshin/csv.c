@@ -1,55 +1,16 @@
 /*
  * Lists as CSV: see csv.h.
- *
- * SECURITY. What users typed goes into the spreadsheets of operators. Excel and its kin compute a cell that begins with
- * one of = + - @, in their wide forms as well, whether it stands in quotes or not (OWASP, CSV injection).
  */
 #include "htanshin/csv.h"
 
-#include <string.h>
-
-#include <apr_strings.h>
-
+#include "core/base/csv_cell.h"
 #include "htanshin/print.h"
-
-static int is_formula(const char *text)
-{
-    static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
-
-    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-        if (strncmp(text, wide[i], strlen(wide[i])) == 0) {
-            return 1;
-        }
-    }
-    return *text != '\0' && strchr("=+-@", *text) != NULL;
-}
-
-static void put_text(FILE *out, const char *text)
-{
-    int quoted = strpbrk(text, ",\"\r\n") != NULL;
-
-    if (quoted) {
-        fputc('"', out);
-    }
-    if (is_formula(text)) {
-        fputc('\'', out);
-    }
-    for (; *text != '\0'; text++) {
-        if (*text == '"') {
-            fputc('"', out);
-        }
-        fputc(*text, out);
-    }
-    if (quoted) {
-        fputc('"', out);
-    }
-}
 
 static void put_cell(FILE *out, const json_t *value, apr_pool_t *pool)
 {
     switch (json_typeof(value)) {
     case JSON_STRING:
-        put_text(out, anshin_text_clean(json_string_value(value), pool));
+        fputs(anshin_csv_cell(anshin_text_clean(json_string_value(value), pool), pool), out);
         break;
     case JSON_INTEGER:
         fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -74,7 +35,7 @@ static void put_row(FILE *out, const json_t *row, int names, apr_pool_t *pool)
     {
         fputs(between, out);
         if (names) {
-            put_text(out, key);
+            fputs(anshin_csv_cell(key, pool), out);
         } else {
             put_cell(out, value, pool);
         }

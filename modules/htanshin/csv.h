@@ -8,9 +8,7 @@
 #include <stdio.h>
 
 #include "core/base/anshin.h"
-
-/* Byte order mark: by it Excel knows that the text is UTF-8. */
-#define ANSHIN_CSV_BOM "\xef\xbb\xbf"
+#include "core/base/csv_cell.h"
 
 /* Write rows, an array of objects with the same keys. head: the keys as a line above. A text that a spreadsheet would
  * take for a formula begins with an apostrophe; what a terminal does not show is cleaned (S27). 0, or -1: not all of it

@@ -137,6 +137,8 @@ static const anshin_route_t routes[] = {
 
     {"/desk", anshin_page_desk_get, anshin_page_desk_post, DESK, NO_FLOW, 0, sought},
     {"/desk/user", anshin_page_desk_user_get, NULL, DESK, NO_FLOW, 0, NULL},
+    {"/desk/list", anshin_page_desk_list_get, NULL, DESK, NO_FLOW, 0, NULL},
+    {"/desk/list/csv", anshin_page_desk_list_csv_get, NULL, DESK, NO_FLOW, 0, NULL},
     {"/desk/act", anshin_page_desk_act_get, anshin_page_desk_act_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, why},
 
     {"/help", anshin_page_help_get, NULL, 0, NO_FLOW, 0, NULL},

@@ -100,6 +100,24 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
     is($event->{why}, '端末の紛失', 'AUD-1: the trail has the reason');
 }
 
+# Lists, and their CSV.
+{
+    my $c = $staff{helpdesk};
+    like(users($c->get('/anshin/desk/list?about=locked')), qr/^r1$/, 'ROL-2: who is locked now');
+    is(users($c->get('/anshin/desk/list?about=invited')) =~ s/\br1\b ?//r, 'n1 s1 y1 y2', 'who is invited and has not registered');
+    is(users($c->get("/anshin/desk/list?about=$_")), '', "nobody in the list $_") for qw(expiring unused mail-failed);
+    is($c->get('/anshin/desk/list?about=x')->status, 404, 'there is no other list');
+    command_in($s, 'p-01', 'user', 'set', 'n1', '--name', '=HYPERLINK("x")');
+    my $csv = $c->get('/anshin/desk/list/csv?about=invited');
+    is($csv->header('Content-Type') . $csv->header('Content-Disposition'), 'text/csv; charset=utf-8attachment; filename="invited.csv"', 'ROL-2: as CSV');
+    like($csv->text, qr/^\x{feff}contract,user,name,organisation,state,at,about\r\n/, 'with a head');
+    like($csv->text, qr/^p-01,n1,"'=HYPERLINK\(""x""\)",,pending,20\d\d-/m, 'what a spreadsheet would compute is text');
+    is($staff{viewer}->get('/anshin/desk/list/csv?about=invited')->status, 403, 'ROL-1: not for who only looks');
+    is(users($staff{chief}->get('/anshin/desk/list?about=invited')), 'y1 y2', 'ROL-3: of the own organisation alone');
+    is(join(' ', $staff{chief}->get('/anshin/desk/list/csv?about=invited')->text =~ /^[\w-]+,(\w+),.*\r$/mg), 'y1 y2', 'ROL-3: and so is the file');
+    is(users($staff{chief}->get('/anshin/desk/list?about=locked')), 'r1', 'ROL-3: as is every other list');
+}
+
 # --- isolation: every route and verb, by whoever may not ---
 
 my (%may, @verbs);
@@ -112,7 +130,7 @@ for (slurp('modules/core/desk/verb.def') =~ /^VERB\((.*)\)$/mg) {
 }
 cmp_ok(scalar @verbs, '>=', 7, "verbs that change something: @verbs");
 my @routes = map { $_->{path} } routes(desk => 1);
-is("@routes", '/desk /desk/user /desk/act', 'the routes of the help desk');
+is("@routes", '/desk /desk/user /desk/list /desk/list/csv /desk/act', 'the routes of the help desk');
 
 # Does an operator see a user? By the configuration above, not by the code.
 sub sees {
@@ -137,6 +155,8 @@ for my $operator (sort keys %staff) {
     my $role = $role{$operator};
     my $token = csrf($c->get('/anshin/'));
     attempt("$operator: /desk", $c->get('/anshin/desk'), $role eq 'none' ? 403 : 200);
+    attempt("$operator: /desk/list", $c->get('/anshin/desk/list'), $role eq 'none' ? 403 : 200);
+    attempt("$operator: /desk/list/csv", $c->get('/anshin/desk/list/csv'), $may{export}{$role} ? 200 : 403);
     attempt("$operator: search", $c->post('/anshin/desk', { csrf => $token, q => 's1' }), $role eq 'none' ? 403 : 303);
     for my $user (@targets) {
         my $sees = sees($operator, $user);

@@ -86,6 +86,7 @@ static int draw(anshin_portal_request_t *request, const asked_t *asked, const an
         anshin_words_terminal(page, row, terminal->number, terminal->label);
         anshin_page_put(page, page->page, "terminal", row);
     }
+    anshin_page_flag(page, "danger", asked->verb == ANSHIN_DESK_DISABLE || asked->verb == ANSHIN_DESK_REVOKE);
     anshin_page_flag(page, "why", facts->contract->policy.staff_reason);
     anshin_page_text(page, "action_url", url_of(request, asked, "/desk/act", "verb"));
     anshin_page_text(page, "cancel_url", anshin_desk_url(request, "/desk/user", account));

@@ -79,9 +79,10 @@ anshin_page_fn anshin_page_method_done_get;
 anshin_page_fn anshin_page_help_get, anshin_page_help_import_get, anshin_page_help_certificate_get;
 anshin_page_fn anshin_page_help_trouble_get;
 
-/* modules/portal/desk: desk.c, desk_user.c, desk_act.c */
+/* modules/portal/desk: desk.c, desk_user.c, desk_act.c, desk_list.c */
 anshin_page_fn anshin_page_desk_get, anshin_page_desk_post;
 anshin_page_fn anshin_page_desk_user_get;
 anshin_page_fn anshin_page_desk_act_get, anshin_page_desk_act_post;
+anshin_page_fn anshin_page_desk_list_get, anshin_page_desk_list_csv_get;
 
 #endif

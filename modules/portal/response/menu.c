@@ -26,6 +26,23 @@ static int is_current(const char *path, const char *entry)
     return is_below(path, entry);
 }
 
+/* Of a contract of operators: the lists are below the search by their path alone. */
+static void put_desk(anshin_portal_request_t *request, json_t *menu)
+{
+    const int lists = is_below(request->path, "/desk/list");
+
+    if (!request->op.contract->policy.staff) {
+        return;
+    }
+    anshin_page_append(request->page, menu,
+                       json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk"), "text",
+                                 anshin_page_say(request->page, "menu.desk"), "current",
+                                 !lists && is_below(request->path, "/desk")));
+    anshin_page_append(request->page, menu,
+                       json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk/list"), "text",
+                                 anshin_page_say(request->page, "menu.desk_list"), "current", lists));
+}
+
 void anshin_menu_put(anshin_portal_request_t *request)
 {
     static const struct {
@@ -41,13 +58,7 @@ void anshin_menu_put(anshin_portal_request_t *request)
                    {"/sessions", "menu.sessions", -1}};
     json_t *menu = json_array();
 
-    if (request->op.contract->policy.staff) {
-        anshin_page_append(request->page, menu,
-                           json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk"), "text",
-                                     anshin_page_say(request->page, "menu.desk"), "current",
-                                     is_below(request->path, "/desk")));
-    }
-
+    put_desk(request, menu);
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         if (entries[i].function >= 0 && !ANSHIN_HAS(request->op.contract->policy.functions, entries[i].function)) {
             continue;

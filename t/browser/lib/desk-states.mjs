@@ -44,7 +44,12 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-user-done': ['desk-user', staff({ ...user, state_text: text('desk.state_active'), state_bad: false, tell: text('desk_act.unlock.tell'), terminals }, { ...titled,
       ...alert('success', text('desk_act.unlock.done')) })],
     'desk-act': act('unlock'),
+    'desk-act-danger': act('revoke', { danger: true }),
     'desk-act-why': act('renew', { why: true, terminal: terminal(1) }, wrong({ why: text('errors.why_missing') })),
+    'desk-list': ['desk-list', staff({ lists: Object.entries(texts.desk_lists).map(([name, { name: words }], i) => ({ url, text: words, current: i === 1 })),
+      lead: text('desk_lists.expiring.lead'), at_label: text('desk_lists.expiring.at'), count_text: text('desk_list.count', { number: 5 }), csv_url: url,
+      rows: found.map((row) => ({ ...row, ...moment('at', '2026-11-22 15:35'), ...long('what', '4f9a1c77b2e08d6355aa01ff92c3d4e5') })) })],
+    'desk-list-empty': ['desk-list', staff({ lists: [], lead: text('desk_lists.locked.lead'), at_label: text('desk_lists.locked.at'), count_text: text('desk_list.count', { number: 0 }) })],
     'desk-missing': ['desk-missing', staff({ desk_url: link('desk') })],
     'desk-denied': ['desk-denied', staff({})],
   };
