@@ -21,6 +21,7 @@
 #include "ca/log.h"
 #include "ca/publisher.h"
 #include "core/admin/housekeeping.h"
+#include "core/admin/index_addresses.h"
 #include "core/admin/old_due.h"
 #include "core/admin/refile.h"
 #include "core/base/waiting.h"
@@ -227,6 +228,13 @@ static apr_status_t file_anew(anshin_op_t *op)
     }
     if (status == APR_SUCCESS && filed > 0) {
         anshin_log(ANSHIN_LOG_NOTICE, "AN1200", "the reminders of %d certificates and passwords are filed anew", filed);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_index_addresses(op, &filed);
+    }
+    if (status == APR_SUCCESS && filed > 0) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN0952", "the mail addresses of %d terminals of an older store can be found",
+                   filed);
     }
     return status;
 }

@@ -48,6 +48,7 @@ cmp_ok(scalar @verbs, '>=', 12, "verbs looked at: @verbs");
 # steps that lead to an act or to nothing: attempts that are counted, codes and links that are mailed, the end of a download.
 my %quiet = map { $_ => 1 } qw(
     anshin_agreed_time anshin_help_number_keep anshin_housekeeping_step anshin_issuer_note anshin_issuer_remind
+    anshin_index_addresses
     anshin_job_claim anshin_job_drop anshin_job_resume anshin_job_retry anshin_jobs_release anshin_ocsp_forget
     anshin_ocsp_keep anshin_old_due_convert anshin_outbox_delivered anshin_outbox_delivering anshin_outbox_drop
     anshin_outbox_failed anshin_outbox_later anshin_refile anshin_revoked_done anshin_revoked_number anshin_revoked_out

@@ -50,7 +50,7 @@ for my $file (sources('c|h')) {
             push @twice, "$file:$n: $id, also $place{$id}" if $place{$id};
             $place{$id} = "$file:$n";
             my ($low, $high) = @{ $id_range{$folder} || [ 0, 0 ] };
-            my $config = $number >= 900 && $number <= 999 && $folder =~ /^(?:core|http|auth|portal)$/;
+            my $config = $number >= 900 && $number <= 999 && $folder =~ /^(?:core|http|auth|portal|ca)$/;
             push @astray, "$file:$n: $id" unless $config || $number >= 1000 || ($kept{$id} // '') eq $file || ($number >= $low && $number <= $high);
         }
     }

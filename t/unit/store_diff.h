@@ -129,7 +129,11 @@ static inline const char *diff_of_record(const char *key, const anshin_bytes_t *
         return was && is ? NULL
                          : diff_of_due(key, (const anshin_due_t *)(void *)(is ? after : before), is != NULL, now, pool);
     }
-    text = apr_pstrcat(pool, !was ? "new " : !is ? "no more " : "", type->name, NULL);
+    if (type == &anshin_record_address_index) {
+        text = type->name; /* whether it is new, or goes, depends on who else has the address */
+    } else {
+        text = apr_pstrcat(pool, !was ? "new " : !is ? "no more " : "", type->name, NULL);
+    }
     for (apr_size_t i = 0; i < type->field_count; i++) {
         text = apr_pstrcat(pool, text, diff_of_field(&type->fields[i], before, after, now, pool), NULL);
     }

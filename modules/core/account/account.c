@@ -6,6 +6,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/account/address_index.h"
+#include "core/base/address.h"
 #include "core/context/secret.h"
 
 const char *anshin_account_key(anshin_op_t *op, const char *user)
@@ -71,8 +73,33 @@ apr_status_t anshin_terminal_get(anshin_op_t *op, anshin_txn_t *txn, const char 
 
 apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal)
 {
-    return anshin_txn_put(txn, &anshin_record_terminal, anshin_terminal_key(op, terminal->user, terminal->number),
-                          terminal);
+    anshin_terminal_t former;
+    const char *address = NULL;
+    apr_status_t status = anshin_terminal_get(op, txn, terminal->user, terminal->number, &former);
+
+    if (status == APR_SUCCESS) {
+        address = former.address;
+    }
+    if ((status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) ||
+        (status = anshin_txn_put(txn, &anshin_record_terminal,
+                                 anshin_terminal_key(op, terminal->user, terminal->number), terminal)) != APR_SUCCESS ||
+        (address != NULL && terminal->address != NULL && anshin_address_same(address, terminal->address))) {
+        return status;
+    }
+    status = anshin_address_index_remove(op, txn, address, terminal->user, terminal->number);
+    return status == APR_SUCCESS
+               ? anshin_address_index_add(op, txn, terminal->address, terminal->user, terminal->number)
+               : status;
+}
+
+apr_status_t anshin_terminal_remove(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal)
+{
+    apr_status_t status =
+        anshin_txn_delete(txn, &anshin_record_terminal, anshin_terminal_key(op, terminal->user, terminal->number));
+
+    return status == APR_SUCCESS
+               ? anshin_address_index_remove(op, txn, terminal->address, terminal->user, terminal->number)
+               : status;
 }
 
 static apr_status_t take_terminal(void *baton, const char *key, const void *record)

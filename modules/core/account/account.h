@@ -56,7 +56,11 @@ apr_status_t anshin_account_get_owner(anshin_op_t *op, anshin_txn_t *txn, const 
                                       apr_time_t made_at, anshin_account_t *account);
 apr_status_t anshin_terminal_get(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
                                  anshin_terminal_t *terminal);
+
+/* The ways in which terminals are written and go: they keep the index of addresses (address_index.h). In the one that
+ * removes terminal is as it was read. APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_terminal_put(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal);
+apr_status_t anshin_terminal_remove(anshin_op_t *op, anshin_txn_t *txn, const anshin_terminal_t *terminal);
 
 /* The terminals of an account that are there, in its order: *terminals of anshin_terminal_t. APR_SUCCESS,
  * ANSHIN_EFAULT, ANSHIN_EBUSY. */

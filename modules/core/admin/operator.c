@@ -330,8 +330,7 @@ static apr_status_t delete_terminals(anshin_op_t *op, anshin_txn_t *txn, const a
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_t);
         if ((status = anshin_certificates_end_in(op, txn, terminal, ANSHIN_REASON_CESSATION)) == APR_SUCCESS &&
             (status = anshin_download_finish_in(op, txn, account->user, terminal->number)) == APR_SUCCESS) {
-            status = anshin_txn_delete(txn, &anshin_record_terminal,
-                                       anshin_terminal_key(op, account->user, terminal->number));
+            status = anshin_terminal_remove(op, txn, terminal);
         }
     }
     return status;

@@ -1,23 +1,18 @@
 /*
  * Reminders filed anew: see refile.h.
- *
- * A store has no order, and one walk keeps the keys of a part alone, so that memory is bounded: as many walks as there
- * are parts.
  */
 #include "core/admin/refile.h"
 
 #include <string.h>
 
-#include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "core/admin/walk.h"
 #include "core/certificate/reminder.h"
-#include "core/context/own.h"
 #include "core/mail/password_reminder.h"
 
 #define FACT "reminders" /* what the configuration said when all was filed */
-#define PART 20000       /* keys of a walk, about */
-#define BATCH 50         /* and of a transaction */
+#define BATCH 50         /* records of a transaction */
 
 /* --- what it depends on ----------------------------------------------------------------------------------------- */
 
@@ -48,128 +43,29 @@ static apr_status_t rules(const anshin_op_t *op, const char **digest)
 
 /* --- the walks -------------------------------------------------------------------------------------------------- */
 
-/* One kind of what is reminded of. */
-typedef struct kind_t {
-    const anshin_record_type_t *type;
-    apr_time_t (*look)(const anshin_op_t *op, const void *record);
-} kind_t;
-
-static apr_time_t look_at_certificate(const anshin_op_t *op, const void *record)
+static apr_int64_t look_at_certificate(const anshin_op_t *op, const void *record)
 {
     return anshin_certificate_look(op, record);
 }
 
-static apr_time_t look_at_password(const anshin_op_t *op, const void *record)
+static apr_int64_t look_at_password(const anshin_op_t *op, const void *record)
 {
     return anshin_password_look(op, record);
 }
 
-static const kind_t kinds[] = {{&anshin_record_certificate, look_at_certificate},
-                               {&anshin_record_account, look_at_password}};
-
-typedef struct entry_t {
-    const char *key;
-    apr_time_t when;
-} entry_t;
-
-typedef struct walk_t {
-    const anshin_op_t *op;
-    const kind_t *kind;
-    unsigned count; /* of all records */
-    unsigned part, parts;
-    apr_array_header_t *entries; /* of entry_t, in its own pool */
-    int from;                    /* of the batch */
-} walk_t;
-
-static apr_status_t count_one(void *baton, const char *key, const void *record)
+static apr_status_t file_certificate(anshin_op_t *op, anshin_txn_t *txn, const char *key, apr_int64_t when)
 {
-    (void)key;
-    (void)record;
-    ((walk_t *)baton)->count++;
-    return APR_SUCCESS;
+    return anshin_expiry_file(op, txn, &anshin_record_certificate, key, when);
 }
 
-static apr_status_t count_all(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t file_account(anshin_op_t *op, anshin_txn_t *txn, const char *key, apr_int64_t when)
 {
-    walk_t *walk = baton;
-
-    (void)op;
-    walk->count = 0;
-    return anshin_txn_each(txn, walk->kind->type, "", count_one, walk);
+    return anshin_expiry_file(op, txn, &anshin_record_account, key, when);
 }
 
-static int is_of_part(const walk_t *walk, const char *key)
-{
-    apr_ssize_t length = APR_HASH_KEY_STRING;
-
-    return apr_hashfunc_default(key, &length) % walk->parts == walk->part;
-}
-
-static apr_status_t collect(void *baton, const char *key, const void *record)
-{
-    const walk_t *walk = baton;
-    anshin_op_t own = *walk->op;
-    entry_t entry;
-
-    own.contract = anshin_own_contract(walk->op, walk->kind->type, record);
-    entry.when = own.contract != NULL && is_of_part(walk, key) ? walk->kind->look(&own, record) : 0;
-    if (entry.when != 0) {
-        entry.key = apr_pstrdup(walk->entries->pool, key);
-        APR_ARRAY_PUSH(walk->entries, entry_t) = entry;
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t collect_part(void *baton, anshin_op_t *op, anshin_txn_t *txn)
-{
-    walk_t *walk = baton;
-
-    walk->op = op;
-    apr_array_clear(walk->entries);
-    return anshin_txn_each(txn, walk->kind->type, "", collect, walk);
-}
-
-static apr_status_t file_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
-{
-    const walk_t *walk = baton;
-    apr_status_t status = APR_SUCCESS;
-
-    for (int i = walk->from; status == APR_SUCCESS && i < walk->entries->nelts && i < walk->from + BATCH; i++) {
-        const entry_t *entry = &APR_ARRAY_IDX(walk->entries, i, entry_t);
-
-        status = anshin_expiry_file(op, txn, walk->kind->type, entry->key, entry->when);
-    }
-    return status;
-}
-
-static apr_status_t file_part(anshin_op_t *op, walk_t *walk, int *filed)
-{
-    anshin_op_t part = *op;
-    apr_status_t status;
-
-    apr_pool_create(&part.pool, op->pool);
-    walk->entries = apr_array_make(part.pool, 64, sizeof(entry_t));
-    status = anshin_op_read(&part, collect_part, walk);
-    for (walk->from = 0; status == APR_SUCCESS && walk->from < walk->entries->nelts; walk->from += BATCH) {
-        status = anshin_op_write(&part, ANSHIN_LAZY, file_batch, walk);
-    }
-    *filed += status == APR_SUCCESS ? walk->entries->nelts : 0;
-    op->error = part.error;
-    apr_pool_destroy(part.pool);
-    return status;
-}
-
-static apr_status_t file_kind(anshin_op_t *op, const kind_t *kind, int *filed)
-{
-    walk_t walk = {.kind = kind};
-    apr_status_t status = anshin_op_read(op, count_all, &walk);
-
-    walk.parts = 1 + walk.count / PART;
-    for (; status == APR_SUCCESS && walk.part < walk.parts; walk.part++) {
-        status = file_part(op, &walk, filed);
-    }
-    return status;
-}
+static const anshin_walk_kind_t kinds[] = {
+    {&anshin_record_certificate, "", BATCH, look_at_certificate, file_certificate},
+    {&anshin_record_account, "", BATCH, look_at_password, file_account}};
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */
 
@@ -196,7 +92,7 @@ apr_status_t anshin_refile(anshin_op_t *op, int *filed)
     }
     status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     for (size_t i = 0; status == APR_SUCCESS && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        status = file_kind(op, &kinds[i], filed);
+        status = anshin_walk(op, &kinds[i], filed);
     }
     return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_LAZY, note, (void *)(apr_uintptr_t)now) : status;
 }

@@ -48,6 +48,16 @@ int anshin_address_same(const char *a, const char *b)
     return strcasecmp(a, b) == 0;
 }
 
+const char *anshin_address_lower(const char *address, apr_pool_t *pool)
+{
+    char *lower = apr_pstrdup(pool, address);
+
+    for (char *at = lower; *at != '\0'; at++) {
+        *at = (char)tolower((unsigned char)*at);
+    }
+    return lower;
+}
+
 /* Labels of letters, digits and hyphens, at least two of them. */
 static int domain_valid(const char *domain)
 {

@@ -25,6 +25,9 @@ const char *anshin_address_typed(const char *typed, apr_pool_t *pool);
 /* 1 when two addresses in normal form are one: letter case does not count. */
 int anshin_address_same(const char *a, const char *b);
 
+/* The same for all that are one address, to make a key of it: in lower case, in pool. */
+const char *anshin_address_lower(const char *address, apr_pool_t *pool);
+
 /* The first rule that text breaks: it must be a plain mail address (RFC 5321 dot-atom @ domain, ASCII), which no header
  * can be injected with. */
 anshin_address_rule_t anshin_address_rule(const char *text);

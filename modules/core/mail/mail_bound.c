@@ -8,9 +8,9 @@
  */
 #include "core/mail/mail_bound.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "core/base/address.h"
 #include "core/context/daily.h"
 #include "core/context/secret.h"
 
@@ -28,14 +28,10 @@ typedef struct numbers_t {
 /* Upper and lower case are one address. */
 static apr_status_t number_key(anshin_op_t *op, const char *whose, const char *address, const char **key)
 {
-    char *lower = apr_pstrdup(op->pool, address);
+    const char *lower = anshin_address_lower(address, op->pool);
     const char *mac;
-    apr_status_t status;
+    apr_status_t status = anshin_secret_mac(op, &mac, "mail-bound", apr_pstrcat(op->pool, whose, " ", lower, NULL));
 
-    for (char *at = lower; *at != '\0'; at++) {
-        *at = (char)apr_tolower(*at);
-    }
-    status = anshin_secret_mac(op, &mac, "mail-bound", apr_pstrcat(op->pool, whose, " ", lower, NULL));
     *key = status == APR_SUCCESS ? apr_pstrcat(op->pool, "mails/", mac, NULL) : NULL;
     return status;
 }

@@ -379,8 +379,7 @@ static apr_status_t drop(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *a
     if ((status = anshin_certificates_end_in(op, txn, terminal, ANSHIN_REASON_CESSATION)) != APR_SUCCESS ||
         (status = anshin_download_finish_in(op, txn, account->user, terminal->number)) != APR_SUCCESS ||
         (status = anshin_sessions_end_in(op, txn, account->user, &match, NULL)) != APR_SUCCESS ||
-        (status = anshin_txn_delete(txn, &anshin_record_terminal,
-                                    anshin_terminal_key(op, account->user, terminal->number))) != APR_SUCCESS ||
+        (status = anshin_terminal_remove(op, txn, terminal)) != APR_SUCCESS ||
         (status = anshin_account_put(op, txn, account)) != APR_SUCCESS) {
         return status;
     }

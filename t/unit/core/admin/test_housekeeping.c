@@ -532,6 +532,7 @@ static void test_every_type(void)
         const char *why;
     } without[] = {
         {&anshin_record_terminal, "goes with its user, or is deleted by him"},
+        {&anshin_record_address_index, "goes with the last terminal that has the address"},
         {&anshin_record_session_list, "goes with the last session that it names"},
         {&anshin_record_history, "goes by the rule of its series"},
         {&anshin_record_job, "is done, or given up and told of by check and status"},
