@@ -118,6 +118,25 @@ static int greet(json_t *data, const char *user)
            (named || json_object_set_new(data, "greeting", json_string(user)) == 0);
 }
 
+/* Of the portal, without its port; in op's pool. */
+static const char *portal_host(const anshin_op_t *op)
+{
+    const char *scheme = strstr(op->contract->portal_origin, "://");
+    const char *host = scheme != NULL ? scheme + 3 : "localhost";
+
+    return apr_pstrmemdup(op->pool, host, strcspn(host, ":"));
+}
+
+/* The host that a code is bound to: phones offer it there alone, from a last line "@HOST #CODE". It is half a link, so
+ * that mail without links has none; nor has a host that is a bare IPv6 address. 0: no memory. */
+static int bind_code(const anshin_op_t *op, json_t *data)
+{
+    const char *host = portal_host(op);
+
+    return !op->contract->policy.mail_links || *host == '[' ||
+           json_object_set_new(data, "portal_host", json_string(host)) == 0;
+}
+
 /* data with what every mail can say. New reference, or NULL. */
 static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data, const char *user)
 {
@@ -135,7 +154,7 @@ static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data
                             json_string(given(anshin_option_text_of(policy->support, language)))) != 0 ||
         json_object_set_new(complete, "signature",
                             json_string(given(anshin_option_text_of(policy->mail_signature, language)))) != 0 ||
-        (!policy->mail_links && !take_links_out(op, complete)) || !greet(complete, user)) {
+        (!policy->mail_links && !take_links_out(op, complete)) || !bind_code(op, complete) || !greet(complete, user)) {
         json_decref(complete);
         return NULL;
     }
@@ -225,10 +244,8 @@ static apr_status_t render_from(anshin_op_t *op, const anshin_mail_facts_t *fact
 const char *anshin_mail_sender(const anshin_op_t *op)
 {
     const char *from = op->contract->policy.mail_from;
-    const char *scheme = strstr(op->contract->portal_origin, "://");
-    const char *host = scheme != NULL ? scheme + 3 : "localhost";
 
-    return from != NULL && *from != '\0' ? from : apr_psprintf(op->pool, "noreply@%.*s", (int)strcspn(host, ":"), host);
+    return from != NULL && *from != '\0' ? from : apr_pstrcat(op->pool, "noreply@", portal_host(op), NULL);
 }
 
 apr_status_t anshin_mail_render(anshin_op_t *op, const anshin_mail_facts_t *facts, anshin_mail_text_t *text)
