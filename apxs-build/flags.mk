@@ -51,7 +51,7 @@ endif
 LDFLAGS_ALL := -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,--gc-sections $(SANITIZERS)
 # Some hundred test programs are linked by mold where it is, else by gold: the default linker takes many times as long.
 TEST_LINKER := $(if $(shell command -v mold),-fuse-ld=mold,$(if $(shell command -v ld.gold),-fuse-ld=gold))
-LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -loath -lssl -lcrypto
+LIBS := -laprutil-1 -lapr-1 -ljansson -lutf8proc -largon2 -lcrypt -loath -lssl -lcrypto
 # With the library that reaches a CA key on a token.
 LIBS_KEY := $(LIBS) -lp11
 # With all that a program of ours may need: htanshin reads CSV.

@@ -15,6 +15,8 @@
 #include "crypto/cause.h"
 #include "crypto/context.h"
 #include "crypto/hotp.h"
+#include "crypto/imported.h"
+#include "crypto/imported_read.h"
 #include "crypto/keyfile.h"
 #include "crypto/ocsp.h"
 #include "crypto/password.h"
@@ -146,6 +148,8 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     made->unseal_under = anshin_crypto_unseal_under;
     made->password_hash = anshin_crypto_password_hash;
     made->password_verify = anshin_crypto_password_verify;
+    made->imported_read = anshin_crypto_imported_read;
+    made->imported_verify = anshin_crypto_imported_verify;
     made->hotp = anshin_hotp;
     made->ocsp_read = anshin_ocsp_read;
     made->equal = crypto_equal;

@@ -1,80 +1,39 @@
 /*
  * argon2id (RFC 9106) through libargon2, in one of the slots that all processes share.
  *
- * SECURITY: a stored hash is input like any other: phc.c bounds what it may ask for. libargon2 overwrites the memory it
- * worked in before it gives it back. Without a hash to compare with, the same work is done, so that an unknown user
- * costs what a known one does.
+ * SECURITY: a stored hash is input like any other: phc.c bounds what it may ask for. Without a hash to compare with,
+ * the same work is done, so that an unknown user costs what a known one does.
  */
 #include "crypto/password.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <argon2.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "crypto/argon.h"
 #include "crypto/cause.h"
 #include "crypto/context.h"
 #include "crypto/phc.h"
-
-/* libargon2 asks for memory by callbacks that get no context, on the thread that called it; so the slot in hand is
- * known by thread. Set around each call, NULL otherwise. */
-static _Thread_local const anshin_slot_t *slot_in_hand;
-
-/* A hash with larger parameters than ours (set lower since, or imported) does not fit the arena and has memory of its
- * own, within the bounds of phc.c. */
-static int take_memory(uint8_t **memory, size_t size)
-{
-    *memory = size <= slot_in_hand->arena_size ? slot_in_hand->arena : malloc(size);
-    return *memory != NULL ? ARGON2_OK : ARGON2_MEMORY_ALLOCATION_ERROR;
-}
-
-static void give_memory(uint8_t *memory, size_t size)
-{
-    (void)size;
-    if (memory != slot_in_hand->arena) {
-        free(memory);
-    }
-}
 
 /* The parameters, salt and hash length of phc, the secret → hash. */
 static apr_status_t compute(unsigned char *hash, const anshin_phc_t *phc, const char *secret, apr_size_t length,
                             anshin_slots_t *slots, const anshin_hash_place_t *place)
 {
-    /* libargon2's structure has no const; it writes to pwd and salt only when flags ask it to. */
-    argon2_context argon2 = {
-        .out = hash,
-        .outlen = (uint32_t)phc->hash_length,
-        .pwd = (uint8_t *)secret,
-        .pwdlen = (uint32_t)length,
-        .salt = (uint8_t *)phc->salt,
-        .saltlen = (uint32_t)phc->salt_length,
-        .t_cost = phc->passes,
-        .m_cost = phc->memory,
-        .lanes = phc->lanes,
-        .threads = phc->lanes,
-        .version = ARGON2_VERSION_13,
-        .allocate_cbk = take_memory,
-        .free_cbk = give_memory,
-        .flags = ARGON2_DEFAULT_FLAGS,
-    };
     anshin_slot_t *slot;
     apr_status_t status;
-    int answer;
 
-    if (length > UINT32_MAX || slots == NULL) {
+    if (slots == NULL) {
         return ANSHIN_EFAULT;
     }
     status = anshin_slot_acquire(&slot, slots, place);
     if (status != APR_SUCCESS) {
         return status;
     }
-    slot_in_hand = slot;
-    answer = argon2id_ctx(&argon2);
-    slot_in_hand = NULL;
+    status = anshin_argon_compute(hash, phc, &anshin_argon_ours, secret, length, slot);
     anshin_slot_release(slots, slot);
-    return answer == ARGON2_OK ? APR_SUCCESS : ANSHIN_EFAULT;
+    return status;
 }
 
 /* Our parameters, a fresh salt, no hash yet. */

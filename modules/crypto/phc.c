@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD "$argon2id$v=19$"
+#include "crypto/base64.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define HEAD "$argon2id$v=19$"
 
 int anshin_phc_bounded(apr_uint32_t memory, apr_uint32_t passes, apr_uint32_t lanes)
 {
@@ -42,75 +42,36 @@ static int read_number(apr_uint32_t *number, const char **at, char name, char en
     return 1;
 }
 
-/* Base64 up to `end`; *at moves to it. 0: not base64, too long, or not the only form of these octets. */
-static int read_base64(unsigned char *out, apr_size_t *length, const char **at, char end)
+apr_status_t anshin_phc_read_rest(anshin_phc_t *phc, const char *text)
 {
-    apr_uint32_t bits = 0;
-    int held = 0; /* bits that wait for their octet */
+    const char *at = text;
 
-    *length = 0;
-    for (; **at != end; (*at)++) {
-        const char *place = **at != '\0' ? strchr(alphabet, **at) : NULL;
-
-        if (place == NULL) {
-            return 0;
-        }
-        bits = (bits << 6 | (apr_uint32_t)(place - alphabet)) & 0xfff;
-        held += 6;
-        if (held >= 8) {
-            if (*length == ANSHIN_PHC_BYTES_MAX) {
-                return 0;
-            }
-            held -= 8;
-            out[(*length)++] = (unsigned char)(bits >> held);
-        }
-    }
-    return held < 6 && (bits & ((1U << held) - 1)) == 0;
-}
-
-apr_status_t anshin_phc_read(anshin_phc_t *phc, const char *text)
-{
-    const char *at = text + sizeof(HEAD) - 1;
-
-    if (strncmp(text, HEAD, sizeof(HEAD) - 1) != 0 || !read_number(&phc->memory, &at, 'm', ',') ||
-        !read_number(&phc->passes, &at, 't', ',') || !read_number(&phc->lanes, &at, 'p', '$') ||
-        !anshin_phc_bounded(phc->memory, phc->passes, phc->lanes)) {
+    if (!read_number(&phc->memory, &at, 'm', ',') || !read_number(&phc->passes, &at, 't', ',') ||
+        !read_number(&phc->lanes, &at, 'p', '$') || !anshin_phc_bounded(phc->memory, phc->passes, phc->lanes)) {
         return ANSHIN_EFAULT;
     }
-    if (!read_base64(phc->salt, &phc->salt_length, &at, '$') || phc->salt_length < 8) {
+    if (!anshin_base64_read(phc->salt, ANSHIN_PHC_BYTES_MAX, &phc->salt_length, &at, '$') || phc->salt_length < 8) {
         return ANSHIN_EFAULT;
     }
     at++;
-    if (!read_base64(phc->hash, &phc->hash_length, &at, '\0') || phc->hash_length < 16) {
+    if (!anshin_base64_read(phc->hash, ANSHIN_PHC_BYTES_MAX, &phc->hash_length, &at, '\0') || phc->hash_length < 16) {
         return ANSHIN_EFAULT;
     }
     return APR_SUCCESS;
 }
 
-static char *write_base64(char *at, const unsigned char *data, apr_size_t length)
+apr_status_t anshin_phc_read(anshin_phc_t *phc, const char *text)
 {
-    apr_uint32_t bits = 0;
-    int held = 0;
-
-    for (apr_size_t i = 0; i < length; i++) {
-        bits = (bits << 8 | data[i]) & 0xffff;
-        for (held += 8; held >= 6; held -= 6) {
-            *at++ = alphabet[bits >> (held - 6) & 0x3f];
-        }
-    }
-    if (held > 0) {
-        *at++ = alphabet[bits << (6 - held) & 0x3f];
-    }
-    *at = '\0';
-    return at;
+    return strncmp(text, HEAD, sizeof(HEAD) - 1) == 0 ? anshin_phc_read_rest(phc, text + sizeof(HEAD) - 1)
+                                                      : ANSHIN_EFAULT;
 }
 
 void anshin_phc_write(char text[ANSHIN_PHC_MAX], const anshin_phc_t *phc)
 {
     /* At most 15 + "m=1048576,t=20,p=16$" 20 + 22 + 1 + 43 characters. */
     int length = snprintf(text, ANSHIN_PHC_MAX, HEAD "m=%u,t=%u,p=%u$", phc->memory, phc->passes, phc->lanes);
-    char *at = write_base64(text + length, phc->salt, ANSHIN_SALT_BYTES);
+    char *at = anshin_base64_write(text + length, phc->salt, ANSHIN_SALT_BYTES);
 
     *at++ = '$';
-    write_base64(at, phc->hash, ANSHIN_HASH_BYTES);
+    (void)anshin_base64_write(at, phc->hash, ANSHIN_HASH_BYTES);
 }

@@ -33,6 +33,9 @@ int anshin_phc_bounded(apr_uint32_t memory, apr_uint32_t passes, apr_uint32_t la
  * hash of 16 to 64, parameters bounded. APR_SUCCESS or ANSHIN_EFAULT. */
 apr_status_t anshin_phc_read(anshin_phc_t *phc, const char *text);
 
+/* The same from "m=" on: of any kind and version of argon2. */
+apr_status_t anshin_phc_read_rest(anshin_phc_t *phc, const char *text);
+
 /* Write one with ANSHIN_SALT_BYTES and ANSHIN_HASH_BYTES. It always fits. */
 void anshin_phc_write(char text[ANSHIN_PHC_MAX], const anshin_phc_t *phc);
 

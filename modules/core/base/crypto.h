@@ -23,6 +23,32 @@ typedef struct anshin_verdict_t {
     int stale; /* 1: the hash has other parameters than the server's, so hash anew */
 } anshin_verdict_t;
 
+/* Password hashes that other systems made, called imported ones here (IMP-2). */
+typedef enum anshin_scheme_t {
+#define WORD(member, value, name) ANSHIN_SCHEME_##member = (value),
+#include "core/base/scheme.def"
+#undef WORD
+    ANSHIN_SCHEMES
+} anshin_scheme_t;
+
+/* What one costs to check, in units of its scheme: rounds of bcrypt (two to the power of its cost) and of SHA-crypt,
+ * iterations times blocks of PBKDF2, KiB times passes of argon2; 1 where there is nothing to set. */
+typedef struct anshin_imported_t {
+    anshin_scheme_t scheme;
+    apr_uint32_t work;
+    apr_uint32_t memory; /* of argon2: KiB; otherwise 0 */
+    int weak;            /* 1: it is cheaper to guess by than what the server makes */
+    const char *text;    /* the hash as it is kept: of at most ANSHIN_IMPORTED_MAX octets, in the pool of who asked */
+} anshin_imported_t;
+
+#define ANSHIN_IMPORTED_MAX 400
+
+/* What every attempt pays besides argon2 while imported hashes remain, so that time does not tell whose these are. */
+typedef struct anshin_toll_t {
+    apr_uint32_t work[ANSHIN_SCHEMES]; /* 0: none remains of that scheme */
+    apr_uint32_t memory;               /* of the costliest argon2 among them */
+} anshin_toll_t;
+
 #define ANSHIN_PHC_MAX 160 /* longest argon2id PHC string that we write, with its NUL */
 
 typedef struct anshin_crypto_t {
@@ -66,6 +92,19 @@ typedef struct anshin_crypto_t {
      * before strangers. Answers as above. */
     apr_status_t (*password_verify)(void *ctx, anshin_verdict_t *verdict, const char *phc, const char *secret,
                                     apr_size_t length, const anshin_hash_place_t *place);
+
+    /* What a hash of another system is: bcrypt ($2a$, $2b$, $2y$), $apr1$, {SHA}, {SSHA}, SHA-crypt ($5$, $6$),
+     * PBKDF2 (of Python's passlib, OpenLDAP and Django) and argon2 (PHC string), each also behind {CRYPT} or {ARGON2}
+     * where directories write that. Its cost is bounded so that a check takes a second or so at most. APR_SUCCESS;
+     * ANSHIN_EINVALID: err tells why, and holds nothing of the hash but its cost. */
+    apr_status_t (*imported_read)(void *ctx, anshin_imported_t *imported, const char *text, anshin_error_t *err,
+                                  apr_pool_t *pool);
+
+    /* Compare with such a hash, in one of the slots, and do what is missing to the toll: the same work whatever the
+     * hash is. text NULL: all of the toll, and nothing matches; toll NULL: the hash alone. Always stale. Answers of
+     * password_verify; ANSHIN_EFAULT also for a hash that imported_read would refuse. */
+    apr_status_t (*imported_verify)(void *ctx, anshin_verdict_t *verdict, const char *text, const anshin_toll_t *toll,
+                                    const char *secret, apr_size_t length, const anshin_hash_place_t *place);
 
     /* HOTP value (RFC 4226 5.3; HMAC-SHA-1, 6 digits) of a counter. APR_SUCCESS or ANSHIN_EFAULT. */
     apr_status_t (*hotp)(void *ctx, char code[7], const void *secret, apr_size_t length, apr_uint64_t counter);
