@@ -354,6 +354,7 @@ static apr_status_t run(const task_t *task, anshin_op_t *op)
     case ANSHIN_JOB_CERTIFICATE_REQUEST:
     case ANSHIN_JOB_LOST_REQUEST:
     case ANSHIN_JOB_RESEND_REQUEST:
+    case ANSHIN_JOB_ID_REQUEST:
     case ANSHIN_JOB_LOCK_NOTICE:
         return answer_request(task, op);
     default:

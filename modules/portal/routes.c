@@ -8,6 +8,7 @@
 /* What pages show again after an error, or a login that came between, none of it a secret. Whatever else takes a form
  * asks for a password, an answer or a code, or has nothing to type. */
 static const char *const asked[] = {"user", "address", NULL};
+static const char *const located[] = {"address", NULL};
 static const char *const edited[] = {"label", "address", "address_confirm", "kind", NULL};
 static const char *const chosen[] = {"method", NULL};
 static const char *const lost[] = {"device", NULL};
@@ -52,6 +53,8 @@ static const anshin_route_t routes[] = {
     {"/phone", anshin_page_phone_get, NULL, 0, FLOW(PHONE, OPENED, OPENED), ANSHIN_SWITCH(PHONE), NULL},
     {"/resend", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW, ANSHIN_SWITCH(RESEND), asked},
     {"/resend/sent", anshin_page_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(RESEND), NULL},
+    {"/user-id", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW, ANSHIN_SWITCH(USER_ID), located},
+    {"/user-id/sent", anshin_page_reissue_sent_get, NULL, 0, NO_FLOW, ANSHIN_SWITCH(USER_ID), NULL},
 
     {"/reissue/password", anshin_page_reissue_get, anshin_page_reissue_post, 0, NO_FLOW,
      ANSHIN_SWITCH(PASSWORD_REISSUE), asked},

@@ -27,7 +27,7 @@ sub add {
     return $p;
 }
 add($_)->fetch for qw(broken admin ended deleted several careful lost locked);
-add($_) for qw(imports forgets late);
+add($_) for qw(imports forgets late waits phones);
 $people{locked}->login($s->client(cert => $people{locked}{pem}), password => 'Not-this-one-1') for 1 .. 3;
 Anshin::Browser::walk(
     $s, 'troubles.mjs',

@@ -158,7 +158,7 @@ for my $language ('ja', 'en') {
 }
 
 # "What do you see?": each trouble that help desks know is one click from the help, and its answer leads on.
-my %all = map { $_->{name} => $_->{whose} } troubles();
+my %all = map { $_->{name} => $_->{whose} } grep { $_->{whose} ne 'CODED' } troubles();    # those: mail-links.t
 cmp_ok(scalar keys %all, '>=', 25, 'troubles in the table: ' . keys %all);
 sub named { my ($text) = @_; return join ' ', sort $text =~ m{href="/anshin/help/trouble\?about=(\w+)"}g }
 sub main_of { my ($r) = @_; return $r->text =~ m{(<main.*</main>)}s ? $1 : '' }

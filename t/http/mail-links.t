@@ -8,6 +8,7 @@ use Test::More;
 use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
+use Anshin::Source;
 
 binmode $_, ':encoding(UTF-8)' for Test::More->builder->output, Test::More->builder->failure_output;
 use constant HOUR => 3600;
@@ -143,6 +144,34 @@ $s->run(qw(openssl pkcs12 -nodes -passin), "pass:$password", '-in', "$base.p12",
 my $renewing = $s->client(cert => "$base.pem");
 is($p->login($renewing)->status, 303, 'and logs in');
 
+# --- the mail of a download once more, the user ID, and what the answers of the help say ---
+
+my $waits = Anshin::Person->add($s, 'p-01-usr004', method => 'certificate');
+$waits->register;
+my $old = mailed($waits, qr/電子証明書の準備ができました/);
+$s->later(301);
+my $d = $s->client;
+my $asking = $d->get('/anshin/resend');
+my $resent = ask($d, '/resend', $waits);
+is($resent->place, '/anshin/resend/sent', 'HLP-17, NOM-1: who asks for the mail once more');
+my $told_sent = $d->follow($resent);
+like($told_sent->text, qr{href="/anshin/code"}, 'is told where its code is typed');
+is($d->follow(ask($s->client, '/resend', $waits, user => 'p-01-nobody'))->alike, $told_sent->alike, 'S8: whoever it is');
+my $anew = mailed($waits, qr/電子証明書の準備ができました/, 2);
+isnt($anew, $old, 'HLP-18: a code of its own comes');
+is($d->submit($d->get('/anshin/code'), { user => $waits->{user}, access_code => $old })->status, 422, 'HLP-18: the former one is none any more');
+is($d->submit($d->get('/anshin/code'), { user => $waits->{user}, access_code => $anew })->place, '/anshin/download', 'HLP-17: and leads to the download');
+my $whose = $d->submit($d->get('/anshin/user-id'), { address => $waits->{address} });
+is($whose->place, '/anshin/user-id/sent', 'HLP-23, NOM-1: the user ID by mail');
+ok(Anshin::Server::wait_for(60, sub { count($waits, qr/^p-01-usr004\r?$/m) }), 'HLP-23: comes as well');
+like($d->follow($whose)->text, qr/お申し込みを受け付けました/, 'HLP-23: as the page says');
+for my $shown ([ '/resend', $asking ], [ '/resend/sent', $told_sent ], [ '/user-id/sent', $d->follow($whose) ], [ '/login', $d->get('/anshin/login') ]) {
+    unlike($shown->[1]->text =~ s/登録用URL//gr, qr/URL|リンク/, "NOM-1: no link is spoken of at $shown->[0]");
+}
+my @answers = map { [ $_->{name}, $d->get("/anshin/help/trouble?about=$_->{name}") ] } troubles();
+is(join(' ', map { $_->[0] } grep { $_->[1]->status != 200 } @answers), 'link_ended', 'NOM-1: an answer about links is none here');
+unlike($_->[1]->text =~ s/登録用URL//gr, qr/URL|リンク/, "NOM-1: nor is one spoken of in the answer $_->[0]") for grep { $_->[1]->status == 200 } @answers;
+
 # --- renewal, reminders, and everything else that mails ---
 
 {
@@ -155,7 +184,7 @@ is($p->login($renewing)->status, 303, 'three hours later');
 my $confirm = $renewing->follow($renewing->get('/anshin/renewal?n=1'));
 is($renewing->submit($confirm)->place, '/anshin/renewal/done', 'REN-2: a renewal');
 ok(mailed($p, qr/電子証明書の準備ができました/, 3), 'has a code of its own as well');
-for my $person ($p, $q, $idle) {
+for my $person ($p, $q, $idle, $waits) {
     my @texts = $person->texts;
     cmp_ok(scalar @texts, '>=', 1, "mails to $person->{user}: " . @texts);
     for my $text (@texts) {

@@ -108,6 +108,32 @@ sub ask {
     $s->later(0);
 }
 
+# Who has forgotten the user ID gets it by mail (HLP-23); the answer is the same for all (S8).
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr022', address => 'both@example.jp');
+    my $q = Anshin::Person->add($s, 'p-01-usr023', address => 'Both@example.jp');
+    my $c = $s->client;
+    my $login = $c->get('/anshin/login');
+    like($login->text, qr{href="/anshin/user-id"}, 'HLP-23: the login page leads to the page for who has forgotten the ID');
+    my $page = $c->get('/anshin/user-id');
+    unlike($page->text, qr/name="user"/, 'which does not ask for it');
+    my $empty = $c->submit($page, { address => '' });
+    like($c->follow($empty)->text, qr/id="address-error"/, 'an empty address is complained of, beside the field (FLO-2)');
+    my $good = $c->submit($page, { address => " \x{ff22}OTH\@example.jp" });
+    is($good->place, '/anshin/user-id/sent', 'HLP-23, ADR-2: an address as people type it');
+    my $sent = $c->follow($good);
+    for my $typed ('nobody@example.jp', '<>', 'x' x 300) {
+        my $other = $c->submit($page, { address => $typed });
+        is($other->header('Location'), $good->header('Location'), 'S8: the same answer to ' . substr $typed, 0, 20);
+        is($c->follow($other)->alike, $sent->alike, 'S8: and the same page');
+    }
+    my $text = $p->wait_text(qr/(?s)(■ ユーザID.*)/);
+    like($text, qr/^p-01-usr022\r?\n/m, 'HLP-23: the mail names the ID');
+    like($text, qr/^p-01-usr023\r?\n/m, 'and that of the other user of the address');
+    like($sent->text, qr/5分間は新しいメールをお送りしません/, 'HLP-23: the page tells of the pause');
+    unlike($s->access_log . $s->log, qr/both\@example/i, 'S9: no address is in a log');
+}
+
 {
     my $p = Anshin::Person->add($s, 'p-01-usr002');
     $p->register;
@@ -192,6 +218,8 @@ sub ask {
     kill STOP => $worker;                                   # while strangers ask
     is($backlog->(8_000, 2_000), 10_000, "strangers' requests fill their queue");
     my @mine = @$p{qw(user address)};
+    my $ids = $s->client;
+    is($ids->submit($ids->get('/anshin/user-id'), { address => $p->{address} })->status, 503, 'so is one for the user ID (S32)');
     for my $ask ([ 'password', @mine ], [ 'password', 'p-01-nobody', 'x@example.jp' ], [ 'certificate', @mine ]) {
         my $r = ask($s->client, @$ask);
         is($r->status, 503, "one more, for a $ask->[0] of $ask->[1], is refused (S32, S8)");

@@ -27,7 +27,7 @@ AnshinShowLocked off
 AnshinAddressAttempts 1000000
 MORE
 
-sub ask { my ($c, $what, $user, $address) = @_; return $c->submit($c->get("/anshin/reissue/$what"), { user => $user, address => $address }) }
+sub ask { my ($c, $what, $user, $address) = @_; return $c->submit($c->get("/anshin/$what"), { user => $user, address => $address }) }
 
 # --- a certificate user, attacked over every path that a stranger has (S7, LCK-3) ---
 
@@ -49,8 +49,9 @@ for my $how (sort keys %strangers) {
     is($victim->login($s->client(cert => $pem))->status, 303, "the user gets in all the same: $how (S7, LCK-3)");
 }
 my $stranger = $s->client;
-ask($stranger, $_, $victim->{user}, 'x@example.jp') for ('password', 'certificate') x 5;
-ask($stranger, $_, $victim->{user}, $victim->{address}) for ('password', 'certificate') x 5;
+my @asked = qw(reissue/password reissue/certificate resend user-id);
+ask($stranger, $_, $victim->{user}, 'x@example.jp') for (@asked) x 5;
+ask($stranger, $_, $victim->{user}, $victim->{address}) for (@asked) x 5;
 for my $path ('register', 'download', 'reissue/password/prove', 'reissue/certificate/prove') {
     for my $n (1 .. 5) {
         my $page = $stranger->follow($stranger->get("/anshin/$path?t=" . substr("$n" . 'A' x 43, 0, 43)));
@@ -116,14 +117,14 @@ for my $round (1 .. 5) {
     my $wrong = $silent->submit($silent->get('/anshin/login'), { user => 'silent-nobody', password => 'x' });
     is(plain($right, 'silent-locked'), plain($wrong, 'silent-nobody'), 'the right password of a locked account is answered like a wrong one of nobody (S8, LCK-2)');
 }
-for my $what (qw(password certificate)) {
+for my $what (@asked) {
     my %answer;
     for my $kind (@kinds, 'mismatch') {
         my $address = $people{$kind} ? $people{$kind}{address} : 'x@example.jp';
         my $r = ask($silent, $what, $kind eq 'mismatch' ? 'silent-password' : "silent-$kind", $address);
         $answer{$kind} = plain($r) . plain($silent->follow($r));
     }
-    is($answer{$_}, $answer{nobody}, "reissue of a $what: $_ is answered like nobody (S8, PRI-1, CRI-1)") for grep { $_ ne 'nobody' } sort keys %answer;
+    is($answer{$_}, $answer{nobody}, "$what: $_ is answered like nobody (S8, PRI-1, CRI-1, HLP-17, HLP-23)") for grep { $_ ne 'nobody' } sort keys %answer;
 }
 
 # Links: unknown, used and for something else are one page.
@@ -153,7 +154,7 @@ for my $what (qw(password certificate)) {
     $c->submit($c->get('/anshin/logout'), {}, qr/logout/);
     command($s, 'user', 'unlock', $p->{user});
     my $d = $s->client;
-    ask($d, 'password', $p->{user}, $p->{address});
+    ask($d, 'reissue/password', $p->{user}, $p->{address});
     $d->submit($d->follow($d->get($p->reissue_path('password'))), { question => 'pet', answer => 'wrong' });
     $p->login($d, password => 'wrong') for 1 .. 3;
     $p->login($d);

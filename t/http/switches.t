@@ -24,24 +24,25 @@ is($home->status, 200, 'the portal opens');
 for my $path (qw(account password question history method terminal/add terminal/change terminal/delete terminal/lost terminal/confirm
     history/unknown history/lock history/lock/confirm history/lock/done
     code lost/code reissue/password/code reissue/certificate/code lost lost/sent lost/prove lost/choose lost/done renewal renewal/confirm renewal/ended reissue/password reissue/certificate reissue/password/prove account/authenticator
-    resend resend/sent account/resend account/phone download/phone phone)) {
+    resend resend/sent account/resend account/phone download/phone phone user-id user-id/sent)) {
     is($c->get("/anshin/$path")->status, 404, "$path is not there (CON-2)");
     is($c->post("/anshin/$path", {})->status, 404, 'nor for a POST');
     unlike($home->text, qr{href="/anshin/$path"}, 'and has no link');
 }
-unlike($s->client->get('/anshin/login')->text, qr{reissue/|resend}, 'the login page leads to no reissue');
+unlike($s->client->get('/anshin/login')->text, qr{reissue/|resend|user-id}, 'the login page leads to no reissue');
 my $sessions = $c->get('/anshin/sessions');
 ok($sessions->status == 200 || ($sessions->header('Location') // '') =~ m{/anshin/reauthenticate}, 'the sessions are always there, behind the password (ACC-8)');
 my $help = $c->get('/anshin/help');
 is($help->status, 200, 'so is help');
 {
     my %whose = map { $_->{name} => $_->{whose} } troubles();
-    my @anybody = grep { $whose{$_} eq 'ANYBODY' } sort keys %whose;
+    my %concerned = (ANYBODY => 1, LINKED => 1);
+    my @anybody = grep { $concerned{ $whose{$_} } } sort keys %whose;
     is(join(' ', sort $help->text =~ /about=(\w+)"/g), "@anybody", 'which without certificates names no trouble with them (CON-2)');
     cmp_ok(scalar @anybody, '>=', 5, 'but others: ' . @anybody);
     for my $name (sort keys %whose) {
         my $r = $c->get("/anshin/help/trouble?about=$name");
-        is($r->status, $whose{$name} eq 'ANYBODY' ? 200 : 404, "$name is there as far as it concerns the contract");
+        is($r->status, $concerned{ $whose{$name} } ? 200 : 404, "$name is there as far as it concerns the contract");
         next if $r->status != 200;
         my ($steps) = $r->text =~ m{(<ol>.*</ol>)}s;
         my @off = grep { !m{^/anshin/(?:login|sessions)$} } ($steps // '') =~ /href="([^"]*)"/g;

@@ -291,6 +291,26 @@ void reissue_in_hand(void)
     claim(ANSHIN_JOB_PASSWORD_REQUEST);
 }
 
+void ids_in_hand(void)
+{
+    registered();
+    (void)anshin_reissue_request(fixture_op(&fixture), ANSHIN_REISSUE_ID, "", "taro@example.jp");
+    claim(ANSHIN_JOB_ID_REQUEST);
+}
+
+void issued_member(void)
+{
+    issued();
+    scene.member = users_member(&fixture, scene.user, ANSHIN_METHOD_CERTIFICATE);
+}
+
+void resend_in_hand(void)
+{
+    issued();
+    (void)anshin_reissue_request(fixture_op(&fixture), ANSHIN_REISSUE_RESEND, scene.user, "taro@example.jp");
+    claim(ANSHIN_JOB_RESEND_REQUEST);
+}
+
 void link_to(anshin_token_kind_t kind)
 {
     anshin_op_t *op = fixture_op(&fixture);

@@ -77,6 +77,11 @@ void one_job_in_hand(void);
 void reissue_waits(void);
 void only_reissue_waits(void);
 void reissue_in_hand(void);
+void ids_in_hand(void);
+
+/* A member whose download waits, and a stranger's wish to have its mail again. */
+void issued_member(void);
+void resend_in_hand(void);
 
 /* A link to a reissue, as its mail would hold it. */
 void link_to(anshin_token_kind_t kind);

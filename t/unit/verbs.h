@@ -11,6 +11,8 @@
 #include "core/mail/mail.h"
 #include "core/mail/outbox.h"
 #include "core/selfservice/method.h"
+#include "core/selfservice/phone.h"
+#include "core/selfservice/resend.h"
 #include "core/selfservice/self_lock.h"
 #include "core/login/help_number.h"
 #include "core/web/csrf.h"
@@ -383,6 +385,27 @@ static inline apr_status_t request_reissue(anshin_op_t *op)
 static inline apr_status_t process_reissue(anshin_op_t *op)
 {
     return anshin_reissue_process(op, &scene.job, scene.key, "w");
+}
+
+static inline apr_status_t request_ids(anshin_op_t *op)
+{
+    op->actor.address = apr_psprintf(fixture.pool, "2001:db8:%s::1", scene.user + 1);
+    return anshin_reissue_request(op, ANSHIN_REISSUE_ID, "", "taro@example.jp");
+}
+
+static inline apr_status_t resend(anshin_op_t *op)
+{
+    anshin_resend_t result = {.outcome = ANSHIN_RESEND_NOTHING};
+    apr_status_t status = anshin_resend(op, &scene.member, 1, &result);
+
+    return when(status, result.outcome == ANSHIN_RESEND_SENT);
+}
+
+static inline apr_status_t make_phone_link(anshin_op_t *op)
+{
+    anshin_phone_t phone;
+
+    return anshin_member_phone(op, &scene.member, 1, &phone);
 }
 
 static inline apr_status_t execute_with(anshin_op_t *op, anshin_reissue_kind_t kind)

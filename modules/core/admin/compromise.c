@@ -155,7 +155,8 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certi
                                     holder->terminal.address,
                                     anshin_mail_bound_of(&holder->terminal),
                                     data,
-                                    1};
+                                    1,
+                                    NULL};
     apr_status_t status;
 
     if (data == NULL || (by_page && !anshin_mail_way_page(op, data, "reissue_url", "/reissue/certificate"))) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/account/account.h"
+#include "core/account/address_index.h"
 #include "core/admin/operator.h"
 #include "core/audit/series.h"
 #include "core/base/unicode.h"
@@ -150,6 +151,23 @@ static int is_series_of(const search_t *search, const char *key, const void *rec
     return user != NULL && strcmp(user, search->user) == 0;
 }
 
+/* A mail to somebody else with the same address. */
+static int names_too(const search_t *search, const void *record)
+{
+    const anshin_mail_t *mail = record;
+
+    if (search->type != &anshin_record_mail || mail->users == NULL || mail->contract == NULL ||
+        strcmp(mail->contract, search->op->contract->name) != 0) {
+        return 0;
+    }
+    for (int i = 0; i < mail->users->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(mail->users, i, const char *), search->user) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int belongs(const search_t *search, const char *key, const void *record)
 {
     const char *contract = anshin_record_text(search->type, record, "contract");
@@ -166,7 +184,10 @@ static int belongs(const search_t *search, const char *key, const void *record)
         const anshin_expiry_t *entry = record;
         return entry->key != NULL && is_about(search, anshin_record_type(entry->type), entry->key);
     }
-    if (was_typed(search, key, record)) {
+    if (search->type == &anshin_record_address_index) {
+        return anshin_address_index_names(search->op, key, record, search->user);
+    }
+    if (was_typed(search, key, record) || names_too(search, record)) {
         return 1;
     }
     if (search->type == &anshin_record_job &&
@@ -264,12 +285,16 @@ static apr_status_t remove_record(anshin_op_t *op, anshin_txn_t *txn, const item
     return anshin_txn_delete(txn, item->type, item->key);
 }
 
-static apr_status_t remove_one(anshin_op_t *op, anshin_txn_t *txn, const item_t *item, anshin_erased_t *erased)
+static apr_status_t remove_one(anshin_op_t *op, anshin_txn_t *txn, const item_t *item, const char *user,
+                               anshin_erased_t *erased)
 {
     if (item->type == &anshin_record_certificate) {
         return forget_holder(op, txn, item->key, erased);
     }
     erased->records++;
+    if (item->type == &anshin_record_address_index) {
+        return anshin_address_index_forget(op, txn, item->key, user); /* others may have the address as well */
+    }
     if (item->type == &anshin_record_audit_series) {
         return anshin_series_forget(op, txn, item->key); /* what the trail has sealed by it stays so */
     }
@@ -328,7 +353,7 @@ static apr_status_t remove_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn
         status = tell_erased(search, op, txn);
     }
     for (int i = batch->first; status == APR_SUCCESS && i < search->items->nelts && i < batch->first + BATCH; i++) {
-        status = remove_one(op, txn, &APR_ARRAY_IDX(search->items, i, item_t), search->erased);
+        status = remove_one(op, txn, &APR_ARRAY_IDX(search->items, i, item_t), search->user, search->erased);
     }
     return status;
 }

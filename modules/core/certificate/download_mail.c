@@ -21,7 +21,7 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_downl
     anshin_token_t token = {
         .kind = ANSHIN_TOKEN_DOWNLOAD, .terminal = wanted->terminal->number, .expires_at = download->expires_at};
     const anshin_mail_new_t mail = {
-        "certificate-ready", wanted->account, wanted->terminal->address, wanted->bound, data, 0};
+        "certificate-ready", wanted->account, wanted->terminal->address, wanted->bound, data, 0, NULL};
     apr_status_t status = end_former(txn, download);
 
     download->mail = NULL;

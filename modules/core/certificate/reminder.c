@@ -137,7 +137,8 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certi
                                     holder->terminal.address,
                                     anshin_mail_bound_of(&holder->terminal),
                                     data,
-                                    1};
+                                    1,
+                                    NULL};
     apr_status_t status;
 
     if (data == NULL || !put_pages(op, data)) {

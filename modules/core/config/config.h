@@ -39,7 +39,8 @@ typedef enum anshin_function_t {
     ANSHIN_FUNCTION_LOST_DEVICE,
     ANSHIN_FUNCTION_LOCK,
     ANSHIN_FUNCTION_RESEND,
-    ANSHIN_FUNCTION_PHONE
+    ANSHIN_FUNCTION_PHONE,
+    ANSHIN_FUNCTION_USER_ID
 } anshin_function_t;
 typedef enum anshin_reissue_choice_t { ANSHIN_REISSUE_BY_QUESTION, ANSHIN_REISSUE_BY_FACTOR } anshin_reissue_choice_t;
 enum {

@@ -152,7 +152,11 @@ static apr_status_t send_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         return status;
     }
     data = json_pack("{s:s, s:i}", "code", code, "minutes", (int)(apr_time_sec(ANSHIN_LOGIN_CODE_LIFE) / 60));
-    mail = (anshin_mail_new_t){"login-code", &account, terminal.address, anshin_mail_bound_of(&terminal), data, 0};
+    mail = (anshin_mail_new_t){.kind = "login-code",
+                               .account = &account,
+                               .address = terminal.address,
+                               .bound = anshin_mail_bound_of(&terminal),
+                               .data = data};
     status = data ? anshin_mail_add(op, txn, &mail)
                   : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0173", "login code: out of memory");
     json_decref(data);

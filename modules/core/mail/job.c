@@ -40,7 +40,8 @@
 static int is_strangers(const anshin_job_t *job)
 {
     return job->kind == ANSHIN_JOB_PASSWORD_REQUEST || job->kind == ANSHIN_JOB_CERTIFICATE_REQUEST ||
-           job->kind == ANSHIN_JOB_LOST_REQUEST || job->kind == ANSHIN_JOB_RESEND_REQUEST;
+           job->kind == ANSHIN_JOB_LOST_REQUEST || job->kind == ANSHIN_JOB_RESEND_REQUEST ||
+           job->kind == ANSHIN_JOB_ID_REQUEST;
 }
 
 static const char *lane_of_node(const anshin_op_t *op, const char *node)

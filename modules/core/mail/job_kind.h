@@ -12,6 +12,7 @@ typedef enum anshin_job_kind_t {
     ANSHIN_JOB_CERTIFICATE_REQUEST = 4,
     ANSHIN_JOB_LOST_REQUEST = 8,
     ANSHIN_JOB_RESEND_REQUEST = 9,
+    ANSHIN_JOB_ID_REQUEST = 10,
     ANSHIN_JOB_LOCK_NOTICE = 5 /* an account was locked, or something that looks like one (core/login/lock.h) */
 } anshin_job_kind_t;
 

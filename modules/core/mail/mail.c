@@ -68,6 +68,7 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const anshin
                           .kind = added->kind,
                           .blob = blob,
                           .state = ANSHIN_MAIL_WAITING,
+                          .users = added->users,
                           .created_at = op->now};
     anshin_job_t job = {
         .kind = ANSHIN_JOB_MAIL, .user = account->user, .account = account->number, .many = added->many};

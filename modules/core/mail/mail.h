@@ -29,6 +29,7 @@ typedef struct anshin_mail_new_t {
     json_t
         *data; /* what the template may name, besides contract, user, greeting, support and signature; NULL: nothing */
     int many;  /* 1: goes to many users at once, and none of them waits for it (job.h) */
+    apr_array_header_t *users; /* of const char *: all whom it names, where these may be others; NULL: the account's */
 } anshin_mail_new_t;
 
 /* Queue a mail inside a write transaction. ANSHIN_EDENIED: the address has got so many today (anshin_mail_room()),

@@ -12,7 +12,7 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_notice
                          const anshin_terminal_t *terminal, json_t *data)
 {
     const anshin_mail_new_t mail = {
-        facts->template, facts->account, terminal->address, anshin_mail_bound_of(terminal), data, 0};
+        facts->template, facts->account, terminal->address, anshin_mail_bound_of(terminal), data, 0, NULL};
     apr_status_t status = anshin_mail_add(op, txn, &mail);
 
     return status == ANSHIN_EDENIED ? APR_SUCCESS : status;

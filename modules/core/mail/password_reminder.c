@@ -48,7 +48,7 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_accou
     json_t *data = json_pack("{s:I, s:i}", "expires_text", anshin_mail_moment(end), "days",
                              anshin_reminder_days_mailed(op, end));
     const anshin_mail_new_t mail = {
-        "password-ends", account, terminal->address, anshin_mail_bound_of(terminal), data, 1};
+        "password-ends", account, terminal->address, anshin_mail_bound_of(terminal), data, 1, NULL};
     apr_status_t status;
 
     if (data == NULL || (has_page && !anshin_mail_way_page(op, data, "url", "/password"))) {

@@ -31,7 +31,9 @@ static const char sample[] =
     " \"minutes\": 10, \"expires_text\": 1795329000, \"url\": \"https://login.example/anshin/\","
     " \"download_url\": \"https://login.example/anshin/\", \"help_url\": \"https://login.example/anshin/\","
     " \"renewal\": true, \"access_code\": \"bcdf-ghjk\", \"place\": true, \"help_place\": true,"
-    " \"account_place\": true, \"reissue_place\": true, \"renewal_place\": true, \"again\": true}";
+    " \"users\": [{\"id\": \"p-01-usr007\"}], \"more\": true, \"login_url\": \"https://login.example/anshin/\","
+    " \"login_place\": true, \"account_place\": true, \"reissue_place\": true, \"renewal_place\": true,"
+    " \"again\": true}";
 
 typedef struct trial_t {
     const anshin_config_t *config;

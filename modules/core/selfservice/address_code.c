@@ -80,7 +80,7 @@ static apr_status_t mail_code(anshin_op_t *op, anshin_txn_t *txn, const anshin_a
                               const char *code)
 {
     json_t *data = json_pack("{s:s, s:i}", "code", code, "minutes", (int)(apr_time_sec(ANSHIN_ADDRESS_CODE_LIFE) / 60));
-    const anshin_mail_new_t mail = {"address-code", account, address, ANSHIN_MAIL_UNCONFIRMED, data, 0};
+    const anshin_mail_new_t mail = {"address-code", account, address, ANSHIN_MAIL_UNCONFIRMED, data, 0, NULL};
     apr_status_t status = data ? anshin_mail_add(op, txn, &mail)
                                : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1140", "address code: out of memory");
 

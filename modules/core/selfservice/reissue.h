@@ -14,6 +14,7 @@
 #include "core/login/reauthentication.h"
 
 typedef enum anshin_reissue_kind_t {
+    ANSHIN_REISSUE_ID = 0, /* asked for by address alone: the mail itself tells the user IDs (id_mail.h) */
     ANSHIN_REISSUE_PASSWORD = ANSHIN_TOKEN_PASSWORD,
     ANSHIN_REISSUE_CERTIFICATE = ANSHIN_TOKEN_CERTIFICATE,
     ANSHIN_REISSUE_LOST = ANSHIN_TOKEN_LOST_DEVICE, /* asked for and proven alike, gives nothing (lost_device.h) */

@@ -19,6 +19,7 @@
 #include "core/mail/job.h"
 #include "core/mail/mail.h"
 #include "core/mail/mail_way.h"
+#include "core/selfservice/id_mail.h"
 #include "core/selfservice/resend.h"
 
 #define WAITING_MAX 10000 /* requests of a contract in the queue before new ones are refused (S32) */
@@ -34,7 +35,8 @@ static const asked_t asked[] = {
     {ANSHIN_REISSUE_PASSWORD, ANSHIN_JOB_PASSWORD_REQUEST, "password-reissue", "/reissue/password/prove"},
     {ANSHIN_REISSUE_CERTIFICATE, ANSHIN_JOB_CERTIFICATE_REQUEST, "certificate-reissue", "/reissue/certificate/prove"},
     {ANSHIN_REISSUE_LOST, ANSHIN_JOB_LOST_REQUEST, "lost-device", "/lost/prove"},
-    {ANSHIN_REISSUE_RESEND, ANSHIN_JOB_RESEND_REQUEST, NULL, NULL}}; /* resend.h makes its mail */
+    {ANSHIN_REISSUE_RESEND, ANSHIN_JOB_RESEND_REQUEST, NULL, NULL}, /* resend.h makes its mail, */
+    {ANSHIN_REISSUE_ID, ANSHIN_JOB_ID_REQUEST, NULL, NULL}};        /* and id_mail.h this one's */
 enum { ASKED = sizeof asked / sizeof asked[0] };
 
 static const asked_t *asked_of(anshin_reissue_kind_t kind)
@@ -174,7 +176,7 @@ static apr_status_t send_way(anshin_op_t *op, anshin_txn_t *txn, const asked_t *
                              const anshin_terminal_t *terminal, json_t *data)
 {
     anshin_token_t record = {.kind = (anshin_token_kind_t)wanted->kind, .terminal = terminal->number};
-    const anshin_mail_new_t mail = {wanted->template, account, terminal->address, ANSHIN_MAIL_STRANGER, data, 0};
+    const anshin_mail_new_t mail = {wanted->template, account, terminal->address, ANSHIN_MAIL_STRANGER, data, 0, NULL};
     const char *key;
     apr_status_t status;
 
@@ -227,14 +229,14 @@ static apr_status_t answer_resend(anshin_op_t *op, anshin_txn_t *txn, const ansh
         waits |= outcome != ANSHIN_RESEND_NOTHING;
     }
     /* A code of a reissue would count only in a browser that asked for one (NOM-1). */
-    return waits || !op->contract->policy.mail_links ||
-                   !anshin_reissue_allowed(op, ANSHIN_REISSUE_CERTIFICATE, account)
+    return waits || !op->contract->policy.mail_links || !anshin_reissue_allowed(op, ANSHIN_REISSUE_CERTIFICATE, account)
                ? APR_SUCCESS
                : answer_link(op, txn, asked_of(ANSHIN_REISSUE_CERTIFICATE), account, first);
 }
 
-static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted, const char *user,
-                           const char *address)
+/* To whoever typed an ID. */
+static apr_status_t answer_user(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wanted, const char *user,
+                                const char *address)
 {
     anshin_account_t account;
     apr_array_header_t *terminals;
@@ -251,7 +253,7 @@ static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const asked_t *wa
                      ? answer_resend(op, txn, &account, terminals)
                      : answer_link(op, txn, wanted, &account, &APR_ARRAY_IDX(terminals, 0, anshin_terminal_t));
     }
-    return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
+    return status;
 }
 
 /* What was typed, out of its sealed blob. A blob that is gone belongs to a request that was processed. */
@@ -300,20 +302,56 @@ typedef struct processing_t {
     const anshin_job_t *job;
     const char *key;
     const char *worker;
+    const char *first; /* whom the address leads to; NULL: nobody, or not asked */
 } processing_t;
+
+/* Whom an address leads to, before anybody is locked: the index comes behind its users (core/store/owner.h). */
+static apr_status_t find_first(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    processing_t *processing = baton;
+    const char *user, *address;
+    apr_status_t status = open_request(op, txn, processing->job, &user, &address);
+
+    processing->first = NULL;
+    if (status == APR_SUCCESS) {
+        status = anshin_id_mail_first(op, txn, anshin_address_typed(address, op->pool), &processing->first);
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+static apr_status_t answer_address(anshin_op_t *op, anshin_txn_t *txn, const processing_t *processing,
+                                   const char *address)
+{
+    return processing->first != NULL
+               ? anshin_id_mail_in(op, txn, anshin_address_typed(address, op->pool), processing->first)
+               : ANSHIN_ENOTFOUND;
+}
+
+/* A request that leads nowhere is answered as well. */
+static apr_status_t answer(anshin_op_t *op, anshin_txn_t *txn, const processing_t *processing, const char *user,
+                           const char *address)
+{
+    const asked_t *wanted = asked_by(processing->job);
+    apr_status_t status;
+
+    if (wanted == NULL) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1285", "reissue: a job of another kind");
+    }
+    status = wanted->kind == ANSHIN_REISSUE_ID ? answer_address(op, txn, processing, address)
+                                               : answer_user(op, txn, wanted, user, address);
+    return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
+}
 
 static apr_status_t process_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const processing_t *processing = baton;
     const anshin_job_t *job = processing->job;
-    const asked_t *wanted = asked_by(job);
     const char *user = NULL, *address = NULL;
     apr_status_t status = open_request(op, txn, job, &user, &address);
 
     anshin_txn_wipe(txn, job->blob);
     if (status == APR_SUCCESS) {
-        status = wanted != NULL ? answer(op, txn, wanted, user, address)
-                                : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1285", "reissue: a job of another kind");
+        status = answer(op, txn, processing, user, address);
     }
     return status == APR_SUCCESS || (status == ANSHIN_ENOTFOUND && user == NULL)
                ? anshin_job_finish(txn, processing->key, processing->worker)
@@ -322,7 +360,9 @@ static apr_status_t process_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
 apr_status_t anshin_reissue_process(anshin_op_t *op, const anshin_job_t *job, const char *key, const char *worker)
 {
-    processing_t processing = {job, key, worker};
+    processing_t processing = {job, key, worker, NULL};
+    apr_status_t status =
+        job->kind == ANSHIN_JOB_ID_REQUEST ? anshin_op_read(op, find_first, &processing) : APR_SUCCESS;
 
-    return anshin_op_write(op, ANSHIN_DURABLE, process_in, &processing);
+    return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, process_in, &processing) : status;
 }

@@ -48,6 +48,9 @@ static int show(anshin_portal_request_t *request, const char *sealed, int status
     if (certificates && ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_RESEND)) {
         anshin_page_text(request->page, "resend_url", anshin_portal_request_link(request, "/resend"));
     }
+    if (ANSHIN_HAS(policy->functions, ANSHIN_FUNCTION_USER_ID)) {
+        anshin_page_text(request->page, "user_id_url", anshin_portal_request_link(request, "/user-id"));
+    }
     if (!policy->mail_links) {
         anshin_page_text(request->page, "code_url", anshin_portal_request_link(request, "/code"));
     }

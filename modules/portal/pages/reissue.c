@@ -1,6 +1,6 @@
 /*
- * Reissue of a password (PRI) and of a certificate (CRI), the way to a lost device (LST-2), and the link to a download
- * once more (HLP-17, HLP-18), for those who cannot log in.
+ * Reissue of a password (PRI) and of a certificate (CRI), the way to a lost device (LST-2), the link to a download once
+ * more (HLP-17, HLP-18), and user IDs by mail (HLP-23), for those who cannot log in.
  *
  * SECURITY: faces everybody; the request's answer is the same whatever was typed (S8). New secrets are shown until the
  * person has seen them.
@@ -40,6 +40,7 @@ static const char *const steps[] = {"steps.reissue_request", "steps.reissue_sent
                                     "steps.reissue_done", NULL};
 static const char *const resend_steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.download_file",
                                            NULL};
+static const char *const user_id_steps[] = {"steps.reissue_request", "steps.reissue_sent", "steps.login", NULL};
 
 static const asked_page_t pages[] = {
     {ANSHIN_REISSUE_PASSWORD, "/reissue/password", "password", "/reissue/password/done", ANSHIN_FLOW_REISSUE_PASSWORD,
@@ -47,6 +48,7 @@ static const asked_page_t pages[] = {
     {ANSHIN_REISSUE_CERTIFICATE, "/reissue/certificate", "certificate", "/reissue/certificate/done",
      ANSHIN_FLOW_REISSUE_CERTIFICATE, steps},
     {ANSHIN_REISSUE_RESEND, "/resend", "resend", NULL, ANSHIN_FLOW_NONE, resend_steps},
+    {ANSHIN_REISSUE_ID, "/user-id", "user_id", NULL, ANSHIN_FLOW_NONE, user_id_steps},
     {ANSHIN_REISSUE_LOST, "/lost", "lost", "/lost/choose", ANSHIN_FLOW_LOST_DEVICE, anshin_lost_steps}};
 
 /* Which of them the page is about, by its path. */
@@ -83,11 +85,12 @@ static void put_common(anshin_portal_request_t *request, int step)
     anshin_page_text(request->page, "login_url", anshin_portal_request_link(request, "/login"));
 }
 
-/* The form as it was typed; 0: there are complaints. */
+/* The form as it was typed; 0: there are complaints. Who has forgotten the user ID is not asked for it. */
 static int put_typed(anshin_portal_request_t *request, const char **user, const char **address)
 {
     put_common(request, 0);
-    *user = anshin_portal_request_field(request, "user", REQUEST_MAX);
+    *user =
+        kind_of(request) != ANSHIN_REISSUE_ID ? anshin_portal_request_field(request, "user", REQUEST_MAX) : "";
     *address = anshin_portal_request_field(request, "address", REQUEST_MAX);
     anshin_page_value(request->page, "user", anshin_portal_request_text(request, "user"));
     anshin_page_value(request->page, "address", anshin_portal_request_text(request, "address"));
@@ -161,7 +164,7 @@ int anshin_page_reissue_sent_get(anshin_portal_request_t *request)
     put_common(request, 1);
     anshin_trouble_put_some(request, troubles);
     anshin_page_flag(request->page, "coded", !request->op.contract->policy.mail_links);
-    if (kind_of(request) != ANSHIN_REISSUE_RESEND) { /* that link's end is the first one's, and the mail tells it */
+    if (page_of(request)->flow != ANSHIN_FLOW_NONE) { /* a download's end is the first link's, and the mail tells it */
         anshin_page_text(request->page, "minutes_text",
                          anshin_page_say_number(request->page, "reissue_sent.minutes", "minutes",
                                                 apr_time_sec(request->op.contract->policy.link_lifetime) / 60));

@@ -359,7 +359,7 @@ static void put_unknown(anshin_portal_request_t *request, const linked_t *link)
 /* Whoever has the link is told what has become of it, as far as the store knows (U12); nobody else can ask. */
 int anshin_response_link_invalid(anshin_portal_request_t *request)
 {
-    static const char *const troubles[] = {"link_ended", "broken_off", NULL};
+    static const char *const troubles[] = {"link_ended", "code_ended", "broken_off", NULL};
     const linked_t *link = link_of(request);
     anshin_link_standing_t standing = ANSHIN_LINK_UNKNOWN;
     apr_status_t status = APR_SUCCESS;

@@ -2,7 +2,8 @@
  * Troubles: a table of them, each with the steps that mend it; the words stand under help_trouble.NAME. Steps that are
  * done in the person's own system differ by it: this system's are shown, the others' folded away.
  *
- * What the contract has switched off, or has no certificates for, is neither named nor linked (CON-2).
+ * What the contract has switched off, or has no certificates for, is neither named nor linked (CON-2). Nor are links
+ * where its mail has none, or codes where it has links (NOM-1).
  */
 #include "portal/response/trouble.h"
 
@@ -24,6 +25,8 @@ typedef enum way_t {
     TO_CERTIFICATE,
     TO_LOST,
     TO_RESEND,
+    TO_USER_ID,
+    TO_CODE,
     TO_QR,
     TO_PHONE,
     TO_ADD,
@@ -55,6 +58,8 @@ static const struct {
                         "help.reissue_ask"},
     [TO_LOST] = {"/lost", "help.to_lost", OF(LOST_DEVICE), 1, "help.lost_ask"},
     [TO_RESEND] = {"/resend", "help.to_resend", OF(RESEND), 1, "help.resend_ask"},
+    [TO_USER_ID] = {"/user-id", "help.to_user_id", OF(USER_ID), 0, NULL},
+    [TO_CODE] = {"/code", "link_invalid.to_code", 0, 0, NULL}, /* of those who have codes */
     [TO_QR] = {NULL, NULL, OF(PHONE), 1, NULL},
     [TO_PHONE] = {"/account", "help.to_account", OF(PHONE) | OF(ACCOUNT), 1, NULL},
     [TO_ADD] = {"/terminal/add", "account.add", OF(TERMINAL_ADD), 0, "help.add_ask"},
@@ -113,7 +118,7 @@ static const char *const groups[] = {
 };
 
 /* Whom a trouble can befall. */
-enum { ANYBODY, HOLDERS /* of certificates */ };
+enum { ANYBODY, HOLDERS /* of certificates */, LINKED /* by mail */, CODED };
 
 typedef struct trouble_t {
     const char *name; /* in addresses and texts */
@@ -152,8 +157,10 @@ static const trouble_t troubles[] = {
     {"import_password", OF_IMPORT, HOLDERS,
      {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_IMPORT}, {"s4", TO_CERTIFICATE}}},
     {"download_password", OF_IMPORT, HOLDERS, {{"s1", TO_ACCOUNT}, {"s2", TO_CERTIFICATE}}},
-    {"link_ended", OF_IMPORT, ANYBODY,
+    {"link_ended", OF_IMPORT, LINKED,
      {{"s1", NOWHERE}, {"s2", TO_PASSWORD}, {"s3", TO_RESEND}, {"s4", TO_CERTIFICATE}, {"s5", NOWHERE}}},
+    {"code_ended", OF_IMPORT, CODED,
+     {{"s1", TO_CODE}, {"s2", TO_PASSWORD}, {"s3", TO_RESEND}, {"s4", TO_CERTIFICATE}, {"s5", NOWHERE}}},
     {"broken_off", OF_IMPORT, ANYBODY,
      {{"s1", NOWHERE}, {"s2", TO_IMPORT}, {"s3", TO_PASSWORD}, {"s4", TO_CERTIFICATE}, {"s5", TO_LOGIN}}},
     {"mail_device", OF_IMPORT, HOLDERS,
@@ -163,7 +170,7 @@ static const trouble_t troubles[] = {
      {{"s1", NOWHERE}, {"s2", TO_RESEND}, {"s3", TO_PASSWORD}, {"s4", TO_CERTIFICATE}, {"s5", TO_ACCOUNT}}},
     {"typed", OF_TYPING, ANYBODY, {{"s1", NOWHERE}, {"s2", NOWHERE}, {"s3", TO_PASSWORD}}},
     {"password_forgotten", OF_TYPING, ANYBODY, {{"s1", TO_PASSWORD}}},
-    {"id_forgotten", OF_TYPING, ANYBODY, {{"s1", NOWHERE}, {"s2", TO_CHECK}, {"s3", NOWHERE}}},
+    {"id_forgotten", OF_TYPING, ANYBODY, {{"s1", TO_USER_ID}, {"s2", NOWHERE}, {"s3", TO_CHECK}, {"s4", NOWHERE}}},
     {"locked", OF_TYPING, ANYBODY, {{"s1", TO_LOGIN}, {"s2", NOWHERE}, {"s3", TO_LOST}}},
 };
 /* clang-format on */
@@ -175,7 +182,18 @@ static int admits_certificates(const anshin_portal_request_t *request)
 
 static int concerns(const anshin_portal_request_t *request, const trouble_t *trouble)
 {
-    return trouble->whose == ANYBODY || admits_certificates(request);
+    const int links = request->op.contract->policy.mail_links != 0;
+
+    switch (trouble->whose) {
+    case HOLDERS:
+        return admits_certificates(request);
+    case LINKED:
+        return links;
+    case CODED:
+        return !links;
+    default:
+        return 1;
+    }
 }
 
 /* NULL: there is none of this name, or it does not concern the contract. */

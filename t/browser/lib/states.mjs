@@ -221,7 +221,7 @@ export function states(language, texts) {
 
   return {
     // login and its steps
-    login: ['login', visitor({ show_certificate_link: true, password_reissue_url: link('a'),
+    login: ['login', visitor({ show_certificate_link: true, password_reissue_url: link('a'), user_id_url: link('user-id'),
       certificate_reissue_url: link('b'), resend_url: link('resend'), lost_url: link('lost'), code_url: link('code'), help_url: link('help') })],
     'login-wrong': ['login', visitor({ certificate_name: 'hanako.suzuki',
       remaining_text: text('errors.login_remaining', { remaining: 4 }) },
@@ -486,6 +486,13 @@ export function states(language, texts) {
       { ...steps(['reissue_request', 'reissue_sent', 'download_file'], 0), ...titled('reissue_request.title_resend') })],
     'resend-sent': ['reissue-sent', visitor({ resend: true },
       { ...steps(['reissue_request', 'reissue_sent', 'download_file'], 1), ...titled('reissue_sent.title_resend') })],
+
+    // user IDs by mail
+    'user-id-request': ['reissue-request', visitor({ user_id: true, action_url, cancel_url: login_url },
+      { ...steps(['reissue_request', 'reissue_sent', 'login'], 0), ...titled('reissue_request.title_user_id'),
+      ...wrong({ address: required('address') }) })],
+    'user-id-sent': ['reissue-sent', visitor({ user_id: true, ...troubles('mail_missing', 'id_forgotten') },
+      { ...steps(['reissue_request', 'reissue_sent', 'login'], 1), ...titled('reissue_sent.title_user_id') })],
 
     // a lost device
     'lost-request': ['reissue-request', visitor({ lost: true, action_url, cancel_url: login_url },

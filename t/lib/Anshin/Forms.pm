@@ -105,6 +105,7 @@ sub strangers {
         $self->keep("reissue of a $what", $guest, $guest->get("/anshin/reissue/$what"), $wrong, { address => $p->{address} });
     }
     $self->keep('link once more', $guest, $guest->get('/anshin/resend'), { user => $p->{user}, address => 'x@example.jp' }, { address => $p->{address} });
+    $self->keep('user IDs by mail', $guest, $guest->get('/anshin/user-id'), { address => 'x@example.jp' }, { address => $p->{address} });
     $self->keep('lost device', $guest, $guest->get('/anshin/lost'), { user => $p->{user}, address => 'x@example.jp' }, { address => $p->{address} });
     my $c = $s->client;
     my $proof = open_flow($c, reissue_path($c, 'password', $p));

@@ -68,7 +68,7 @@ static void read_mail(void)
 static void queue_mail(void)
 {
     anshin_account_t account = {.contract = "p-01", .user = "u", .language = "ja"};
-    const anshin_mail_new_t mail = {"test", &account, "u@mail.example", ANSHIN_MAIL_OWN, NULL, 0};
+    const anshin_mail_new_t mail = {"test", &account, "u@mail.example", ANSHIN_MAIL_OWN, NULL, 0, NULL};
     anshin_op_t *op = fixture_op(&fixture);
     anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
 

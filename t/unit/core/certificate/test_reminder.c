@@ -338,7 +338,7 @@ static void test_bound(apr_pool_t *pool)
     fixture.now += 326 * DAY;
     for (int i = 0; i < ANSHIN_MAILS_SHARE; i++) { /* the share of the last one is used up too */
         anshin_account_t account = users_account(&fixture, apr_psprintf(pool, "u%02d", ANSHIN_MAILS_A_DAY + 1));
-        const anshin_mail_new_t mail = {ENDS, &account, "taro@example.jp", ANSHIN_MAIL_UNCONFIRMED, NULL, 0};
+        const anshin_mail_new_t mail = {ENDS, &account, "taro@example.jp", ANSHIN_MAIL_UNCONFIRMED, NULL, 0, NULL};
         anshin_op_t *op = fixture_op(&fixture);
         anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
 

@@ -18,7 +18,7 @@ static apr_status_t queue(const char *kind, const char *language, const char *ad
     anshin_op_t *op = fixture_op(&fixture);
     anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
     anshin_account_t account = {.contract = "p-01", .user = "p-01-usr007", .language = language};
-    const anshin_mail_new_t mail = {kind, &account, address, ANSHIN_MAIL_OWN, data, 0};
+    const anshin_mail_new_t mail = {kind, &account, address, ANSHIN_MAIL_OWN, data, 0, NULL};
     apr_status_t status = anshin_mail_add(op, txn, &mail);
 
     json_decref(data);
@@ -99,7 +99,7 @@ static void test_greeting(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         anshin_account_t account = {.contract = "p-01", .user = "p-01-usr007", .language = "ja", .name = names[i]};
         json_t *data = json_pack("{s:s}", "what", "x");
-        const anshin_mail_new_t mail = {"greeting", &account, "h@m.example", ANSHIN_MAIL_OWN, data, 0};
+        const anshin_mail_new_t mail = {"greeting", &account, "h@m.example", ANSHIN_MAIL_OWN, data, 0, NULL};
         anshin_op_t *op = fixture_op(&fixture);
         anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
         apr_status_t status = anshin_mail_add(op, txn, &mail);
@@ -229,7 +229,7 @@ static int mailed(const char *user, const char *address, anshin_mail_bound_t bou
         anshin_op_t *op = fixture_op(&fixture);
         anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
         anshin_account_t account = {.contract = "p-01", .user = user, .language = "ja"};
-        const anshin_mail_new_t mail = {"test", &account, address, bound, NULL, 0};
+        const anshin_mail_new_t mail = {"test", &account, address, bound, NULL, 0, NULL};
         apr_status_t status = anshin_mail_add(op, txn, &mail);
 
         count += status == APR_SUCCESS;

@@ -100,13 +100,15 @@ static void test_page(void)
 /* A value for every name that a mail has, with links where others than we write them. */
 static json_t *everything(int links)
 {
-    static const char *const said[] = {"account_url", "reissue_url", "renewal_url", "help_url", "download_url", "url"};
+    static const char *const said[] = {"account_url",  "reissue_url", "renewal_url", "help_url",
+                                       "download_url", "login_url",   "url"};
     json_t *data = json_pack("{s:i, s:s, s:b, s:s, s:s, s:s, s:s, s:i, s:i}", "when", 1795329000, "where", "192.0.2.1",
                              "by_password", 1, "terminal", "1 (https://evil.example/)", "address", "user@mail.example",
                              "name", "u https://evil.example/", "code", "000000", "days", 10, "minutes", 10);
 
     (void)json_object_set_new(data, "expires_text", json_integer(1795329000));
     (void)json_object_set_new(data, "renewal", json_true());
+    (void)json_object_set_new(data, "users", json_pack("[{s:s}]", "id", "hanako.example"));
     fixture.contract.policy.mail_links = links;
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         (void)anshin_mail_way_page(fixture_op(&fixture), data, said[i], "/account");
@@ -137,6 +139,15 @@ static int mentions(const char *text, const char *part)
     return text != NULL && strstr(text, part) != NULL;
 }
 
+/* Its last line is what phones offer a code by, on the pages of its host alone. */
+static int is_bound(const anshin_mail_text_t *text)
+{
+    static const char last[] = "\n\n@login.example #000000\n";
+    size_t length = text->body != NULL ? strlen(text->body) : 0;
+
+    return length > strlen(last) && strcmp(text->body + length - strlen(last), last) == 0;
+}
+
 /* Whoever reads it by eye or by program: no scheme, no host name, and the mail is whole. */
 static int has_link(const anshin_mail_text_t *text)
 {
@@ -149,7 +160,7 @@ static void test_every_mail(void)
 {
     apr_dir_t *directory;
     apr_finfo_t info;
-    int looked = 0, linked = 0, coded = 0;
+    int looked = 0, linked = 0, coded = 0, bound = 0;
 
     fixture.contract.policy.support = fixture_text(&fixture, "窓口 https://service.example/ 03-1234-5678");
     fixture.contract.policy.mail_signature = fixture_text(&fixture, "会員サイト www.service.example");
@@ -170,13 +181,15 @@ static void test_every_mail(void)
         language = apr_pstrmemdup(fixture.pool, dot + 1, 2);
         text = rendered(kind, language, 1);
         linked += mentions(text.body, "https://login.example/");
+        bound += is_bound(&text);
         text = rendered(kind, language, 0);
         coded += mentions(text.body, "bcdf-ghjk");
         ok(!has_link(&text) && mentions(text.body, "hanako.example"), "NOM-1: %s holds no link", info.name);
         looked++;
     }
     (void)apr_dir_close(directory);
-    ok(looked >= 46 && linked == 14 && coded == 8, "mails: %d, with links where they are on: %d, with a code: %d",
+    ok(bound == 4, "a code that a page asks for is bound to the page's host: mails: %d", bound);
+    ok(looked >= 48 && linked == 16 && coded == 8, "mails: %d, with links where they are on: %d, with a code: %d",
        looked, linked, coded);
     ok(mentions(rendered("locked", "ja", 0).body, "窓口  03-1234-5678"), "what else the help desk's line says stays");
 }
