@@ -128,12 +128,13 @@ static apr_status_t take_option(reader_t *reader)
     return take_command_option(reader, strncmp(name, "--", 2) == 0 ? name + 2 : "", attached);
 }
 
-/* The command is known as soon as its words are, so that its options can follow them. */
+/* The command is known as soon as its words are, so that its options can follow them. A second word may tell another
+ * one than the first alone. */
 static void look_for_command(reader_t *reader)
 {
     int used;
 
-    if (reader->call->command == NULL) {
+    if (reader->call->command == NULL || reader->words->nelts == 2) {
         reader->call->command =
             anshin_command_find(reader->words->nelts, (const char *const *)reader->words->elts, &used);
     }

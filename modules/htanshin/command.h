@@ -16,7 +16,7 @@
 enum { ANSHIN_EXIT_OK, ANSHIN_EXIT_REFUSED, ANSHIN_EXIT_USAGE, ANSHIN_EXIT_FAULT };
 
 #define ANSHIN_OPERANDS_MAX 2
-#define ANSHIN_COMMAND_OPTIONS_MAX 16
+#define ANSHIN_COMMAND_OPTIONS_MAX 24
 
 typedef struct anshin_call_t anshin_call_t;
 
@@ -25,8 +25,9 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_NONE,        /* nothing */
     ANSHIN_ACCESS_CONFIG,      /* the snapshot */
     ANSHIN_ACCESS_STORE,       /* snapshot, store, keys and one contract */
-    ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line of an import names (import_files.h) */
+    ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
+    ANSHIN_ACCESS_WHOLE,       /* as ALL and FILES; a store whose load was broken off as well (core/admin/load.h) */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER,      /* the state directory alone, as the user that owns the CA key */
     ANSHIN_ACCESS_SIGNER_STORE /* as the same, snapshot, store and keys; no contract */
@@ -68,8 +69,9 @@ struct anshin_call_t {
     anshin_env_t env;        /* access STORE */
     anshin_op_t op;          /* op.error always; op.actor but with access NONE; the rest with access STORE */
 
-    int input; /* access FILES: descriptors; output -1: none */
+    int input; /* access FILES and WHOLE: descriptors; -1: none */
     int output;
+    int undo;
 
     const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
     json_t *result;   /* printed and released by main.c; NULL: nothing to say */
@@ -81,6 +83,7 @@ extern const anshin_command_t anshin_commands_user[];
 extern const anshin_command_t anshin_commands_import[];
 extern const anshin_command_t anshin_commands_cert[];
 extern const anshin_command_t anshin_commands_session[];
+extern const anshin_command_t anshin_commands_export[]; /* before history, which may have any operand */
 extern const anshin_command_t anshin_commands_history[];
 extern const anshin_command_t anshin_commands_find[];
 extern const anshin_command_t anshin_commands_audit[];

@@ -44,6 +44,16 @@ static void put_row(FILE *out, const json_t *row, int names, apr_pool_t *pool)
     fputs("\r\n", out);
 }
 
+int anshin_csv_names(FILE *out, const char *const *names, int count, apr_pool_t *pool)
+{
+    for (int i = 0; i < count; i++) {
+        fputs(i > 0 ? "," : "", out);
+        fputs(anshin_csv_cell(names[i], pool), out);
+    }
+    fputs("\r\n", out);
+    return ferror(out) ? -1 : 0;
+}
+
 int anshin_csv_rows(FILE *out, const json_t *rows, int head, apr_pool_t *pool)
 {
     const json_t *row;

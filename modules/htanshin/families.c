@@ -10,6 +10,7 @@ const anshin_command_t *const anshin_command_families[] = {
     anshin_commands_import,
     anshin_commands_cert,
     anshin_commands_session,
+    anshin_commands_export,
     anshin_commands_history,
     anshin_commands_find,
     anshin_commands_audit,

@@ -8,7 +8,7 @@
 #include "htanshin/actor.h"
 #include "htanshin/call.h"
 #include "htanshin/identity.h"
-#include "htanshin/import/import_files.h"
+#include "htanshin/stream/files.h"
 #include "runtime/open.h"
 
 static apr_status_t choose_contract(anshin_call_t *call, const anshin_contract_t **contract)
@@ -44,7 +44,9 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return APR_SUCCESS;
     }
     anshin_actor_caller(&call->op.actor, call->operator_name, call->pool);
-    status = call->command->access == ANSHIN_ACCESS_FILES ? anshin_import_files_open(call) : APR_SUCCESS;
+    status = call->command->access == ANSHIN_ACCESS_FILES || call->command->access == ANSHIN_ACCESS_WHOLE
+                 ? anshin_files_open(call)
+                 : APR_SUCCESS;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -56,7 +58,8 @@ apr_status_t anshin_call_open(anshin_call_t *call)
     if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG) {
         return status;
     }
-    if (call->command->access != ANSHIN_ACCESS_SIGNER_STORE && call->command->access != ANSHIN_ACCESS_ALL) {
+    if (call->command->access != ANSHIN_ACCESS_SIGNER_STORE && call->command->access != ANSHIN_ACCESS_ALL &&
+        call->command->access != ANSHIN_ACCESS_WHOLE) {
         status = choose_contract(call, &contract);
     }
     if (status != APR_SUCCESS ||

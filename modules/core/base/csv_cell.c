@@ -14,7 +14,18 @@ static int is_formula(const char *text)
             return 1;
         }
     }
-    return *text != '\0' && strchr("=+-@\t\r", *text) != NULL;
+    return *text != '\0' && strchr("=+-@\t\r\n", *text) != NULL;
+}
+
+/* What had an apostrophe before gets another one, so that it can be taken back. */
+static int is_escaped(const char *text)
+{
+    return is_formula(text + strspn(text, "'"));
+}
+
+const char *anshin_csv_text(const char *cell)
+{
+    return *cell == '\'' && is_escaped(cell) ? cell + 1 : cell;
 }
 
 const char *anshin_csv_cell(const char *text, apr_pool_t *pool)
@@ -26,7 +37,7 @@ const char *anshin_csv_cell(const char *text, apr_pool_t *pool)
     if (quoted) {
         *to++ = '"';
     }
-    if (is_formula(text)) {
+    if (is_escaped(text)) {
         *to++ = '\'';
     }
     for (; *text != '\0'; text++) {

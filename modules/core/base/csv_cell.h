@@ -13,8 +13,11 @@
 /* Byte order mark: by it Excel knows that the text is UTF-8. */
 #define ANSHIN_CSV_BOM "\xef\xbb\xbf"
 
-/* The text as a cell, in quotes where it needs them: what would be taken for a formula begins with an apostrophe. In
- * pool. */
+/* The text as a cell, in quotes where it needs them: what would be taken for a formula, behind apostrophes or not, has
+ * one apostrophe more in front. In pool. */
 const char *anshin_csv_cell(const char *text, apr_pool_t *pool);
+
+/* A cell of such a list, without its quotes, as the text was before: without that apostrophe. */
+const char *anshin_csv_text(const char *cell);
 
 #endif

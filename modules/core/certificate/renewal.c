@@ -36,7 +36,7 @@ apr_status_t anshin_terminal_parts(anshin_op_t *op, anshin_txn_t *txn, const ans
 }
 
 /* From the first reminder on. */
-static apr_interval_time_t window_of(const anshin_op_t *op)
+apr_interval_time_t anshin_renewal_window(const anshin_op_t *op)
 {
     const apr_array_header_t *reminders = op->contract->policy.certificate_reminders;
 
@@ -50,7 +50,8 @@ int anshin_certificate_renewable(const anshin_op_t *op, const anshin_terminal_pa
 
     /* Of one that waits for download nobody knows yet that it arrived: its key must not go. */
     return parts->has_certificate && anshin_certificate_standing(certificate, op->now) == ANSHIN_STANDING_ACTIVE &&
-           certificate->not_after - op->now <= window_of(op) && (!parts->has_download || parts->download.renewal);
+           certificate->not_after - op->now <= anshin_renewal_window(op) &&
+           (!parts->has_download || parts->download.renewal);
 }
 
 /* --- the beginning ---------------------------------------------------------------------------------------------- */
@@ -86,13 +87,12 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_accoun
 }
 
 apr_status_t anshin_renewal_begin_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                                     const anshin_terminal_t *terminal)
+                                     const anshin_terminal_t *terminal, const char **password)
 {
-    const char *password; /* the list of terminals shows it */
     apr_status_t status;
 
     if ((status = anshin_certificate_supersede_in(op, txn, terminal->renewing)) != APR_SUCCESS ||
-        (status = anshin_download_prepare_renewal(op, txn, account, terminal->number, &password)) != APR_SUCCESS ||
+        (status = anshin_download_prepare_renewal(op, txn, account, terminal->number, password)) != APR_SUCCESS ||
         (status = anshin_daily_add(op, txn, count_key(op, account))) != APR_SUCCESS ||
         (status = anshin_flow_reach(op, txn, ANSHIN_STAGE_RESULT, account->user, terminal->number)) != APR_SUCCESS) {
         return status;

@@ -12,6 +12,9 @@
  * AnshinCertificateReminders on. */
 #define ANSHIN_RENEWAL_WINDOW apr_time_from_sec(40 * 86400)
 
+/* That, of the operation's contract. */
+apr_interval_time_t anshin_renewal_window(const anshin_op_t *op);
+
 /* What a terminal has: its present certificate, and what waits for download. */
 typedef struct anshin_terminal_parts_t {
     int has_certificate;
@@ -33,10 +36,11 @@ int anshin_certificate_renewable(const anshin_op_t *op, const anshin_terminal_pa
 apr_status_t anshin_renewal_room(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, int *room);
 
 /* Renew, inside a write transaction: a former renewal that waits, fetched or not, ends; the user is told by mail, and a
- * mail to the terminal's address follows when the certificate is made (CRT-1). The flow's result is its download
- * password (anshin_download_issues()). ANSHIN_EDENIED: the flow was further already; ANSHIN_EFAULT, ANSHIN_EBUSY. */
+ * mail to the terminal's address follows when the certificate is made (CRT-1). *password opens its download; a flow's
+ * result has it too (anshin_download_issues()). ANSHIN_EDENIED: the flow was further already; ANSHIN_EFAULT,
+ * ANSHIN_EBUSY. */
 apr_status_t anshin_renewal_begin_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
-                                     const anshin_terminal_t *terminal);
+                                     const anshin_terminal_t *terminal, const char **password);
 
 /* Somebody logs in with a certificate of this terminal, inside the write transaction of the login: one that was to
  * follow is the terminal's from here on, the former one is revoked as superseded and its sessions end; and what waits

@@ -267,6 +267,7 @@ static apr_status_t settle_wrong(trial_t *trial, anshin_txn_t *txn, anshin_claim
 /* The renewal that was asked for: no session, and nothing of a login's next steps (REN-3). */
 static apr_status_t renew(anshin_op_t *op, anshin_txn_t *txn, const trial_t *trial, const anshin_claimant_t *claimant)
 {
+    const char *password; /* the list of terminals shows it */
     anshin_terminal_t terminal;
     int room = 0;
     apr_status_t status;
@@ -279,7 +280,7 @@ static apr_status_t renew(anshin_op_t *op, anshin_txn_t *txn, const trial_t *tri
         return status;
     }
     trial->result->outcome = room ? ANSHIN_LOGIN_RENEWED : ANSHIN_LOGIN_FULL;
-    return room ? anshin_renewal_begin_in(op, txn, &claimant->account, &terminal) : APR_SUCCESS;
+    return room ? anshin_renewal_begin_in(op, txn, &claimant->account, &terminal, &password) : APR_SUCCESS;
 }
 
 /* A password that was changed, an account that was locked or a certificate that was revoked while the hash was computed

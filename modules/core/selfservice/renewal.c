@@ -68,12 +68,13 @@ apr_status_t anshin_renewal_find(anshin_op_t *op, const anshin_member_t *member,
 static apr_status_t begin_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const wish_t *wish = baton;
+    const char *password; /* the list of terminals shows it */
     anshin_account_t account;
     apr_status_t status = find(op, txn, wish, &account);
 
     status = status == APR_SUCCESS ? anshin_flow_waits(op, txn, ANSHIN_STAGE_OPENED) : status;
     return status == APR_SUCCESS && wish->renewal->error == NULL
-               ? anshin_renewal_begin_in(op, txn, &account, &wish->renewal->terminal)
+               ? anshin_renewal_begin_in(op, txn, &account, &wish->renewal->terminal, &password)
                : status;
 }
 

@@ -4,7 +4,6 @@
  * Each line is done by itself, all of it or nothing, durable before the next is read; so an import that was interrupted
  * goes on when it is started again: what is there is passed over.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,20 +14,19 @@
 #include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/import/import_columns.h"
-#include "htanshin/import/import_out.h"
 #include "htanshin/import/import_progress.h"
 #include "htanshin/import/import_seen.h"
 #include "htanshin/import/import_user.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
+#include "htanshin/stream/rows_out.h"
+#include "htanshin/stream/signals.h"
 #include "htanshin/values.h"
 
 #define SKIP_MAX 1000
 
 static const anshin_word_t encodings[] = {
     {"auto", ANSHIN_IMPORT_AUTO}, {"utf-8", ANSHIN_IMPORT_UTF8}, {"cp932", ANSHIN_IMPORT_CP932}, {NULL, 0}};
-
-static volatile sig_atomic_t stopped; /* by a signal: the line in work is the last one */
 
 typedef struct import_t {
     anshin_call_t *call;
@@ -38,47 +36,13 @@ typedef struct import_t {
     anshin_import_columns_t columns;
     anshin_import_ways_t ways;
     anshin_import_seen_t *seen;
-    anshin_import_out_t out;
+    anshin_rows_out_t out;
     anshin_import_progress_t progress;
     int lines; /* records so far */
     int line;  /* of the last one */
     int counts[ANSHIN_IMPORT_DONES];
     int waiting; /* of those that are unchanged: not registered yet */
 } import_t;
-
-static void stop(int signal)
-{
-    (void)signal;
-    stopped = 1;
-}
-
-/* They come while the next line is waited for, and at no other time: nothing in work is cut short. */
-static void let_signals(int how)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    (void)sigprocmask(how, &signals, NULL);
-}
-
-/* One that whoever started us ignores (nohup) stays ignored. */
-static void catch_signals(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = stop};
-    struct sigaction before;
-
-    sigemptyset(&action.sa_mask);
-    let_signals(SIG_BLOCK);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            (void)sigaction(signals[i], &action, NULL);
-        }
-    }
-}
 
 /* --- what came of a line ------------------------------------------------------------------------------------------ */
 
@@ -152,9 +116,9 @@ static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
 
         anshin_import_progress_clear(&import->progress);
         if (!import->ways.rehearsal) {
-            written = anshin_import_out_row(&import->out, row_of(import, came), call->pool);
+            written = anshin_rows_out_row(&import->out, row_of(import, came), call->pool);
         } else if (call->json) {
-            written = anshin_import_out_row(&import->out, fault_of(import, came, reason), call->pool);
+            written = anshin_rows_out_row(&import->out, fault_of(import, came, reason), call->pool);
         }
         if (refused) {
             place(import, came);
@@ -228,10 +192,11 @@ static apr_status_t next(import_t *import, anshin_import_record_t *record)
     call->op.now = call->env.now(call->env.now_baton);
     anshin_import_progress_at(&import->progress, anshin_import_text_at(import->text),
                               anshin_import_text_size(import->text), import->lines);
-    let_signals(SIG_UNBLOCK);
-    status = stopped ? APR_EINTR : anshin_import_records_next(import->records, record, &call->op.error, call->pool);
-    let_signals(SIG_BLOCK);
-    status = stopped ? APR_EINTR : status;
+    anshin_signals_let(1);
+    status = anshin_signals_came() ? APR_EINTR
+                                   : anshin_import_records_next(import->records, record, &call->op.error, call->pool);
+    anshin_signals_let(0);
+    status = anshin_signals_came() ? APR_EINTR : status;
     if (status == APR_SUCCESS) {
         import->line = record->line;
         import->lines++;
@@ -330,7 +295,7 @@ static apr_status_t begin(import_t *import)
         (status = anshin_import_text_open(&import->text, call->input, (anshin_import_encoding_t)encoding, err,
                                           import->pool)) != APR_SUCCESS ||
         (status = anshin_import_records_open(&import->records, import->text, skip, err, import->pool)) != APR_SUCCESS ||
-        (status = anshin_import_out_open(&import->out, call->output, call->json)) != APR_SUCCESS) {
+        (status = anshin_rows_out_open(&import->out, call->output, call->json)) != APR_SUCCESS) {
         return status;
     }
     import->seen = anshin_import_seen_create(import->pool);
@@ -395,7 +360,7 @@ static apr_status_t end(import_t *import, apr_status_t status)
     anshin_error_t *err = &call->op.error;
 
     anshin_import_progress_clear(&import->progress);
-    if (anshin_import_out_close(&import->out) != 0 && status == APR_SUCCESS) {
+    if (anshin_rows_out_close(&import->out) != 0 && status == APR_SUCCESS) {
         status = unwritten(import, "");
     }
     summarize(import);
@@ -415,7 +380,7 @@ static apr_status_t user_import(anshin_call_t *call)
 
     apr_pool_create(&call->pool, import.pool);
     call->op.pool = call->pool;
-    catch_signals();
+    anshin_signals_catch();
     status = begin(&import);
     if (status == APR_SUCCESS) {
         status = end(&import, run(&import));

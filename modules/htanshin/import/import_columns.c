@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "core/base/csv_cell.h"
 #include "core/base/unicode.h"
 #include "htanshin/print.h"
 
@@ -95,6 +96,29 @@ static const anshin_word_t names[] = {
     {"有効期間終了", ANSHIN_IMPORT_VALID_UNTIL},
     {"利用終了日", ANSHIN_IMPORT_VALID_UNTIL},
     {"-", PASSED_OVER},
+    /* What an export tells besides (export/user_export.c). */
+    {"state", PASSED_OVER},
+    {"validnow", PASSED_OVER},
+    {"createdat", PASSED_OVER},
+    {"registeredat", PASSED_OVER},
+    {"lastloginat", PASSED_OVER},
+    {"lockedby", PASSED_OVER},
+    {"devices", PASSED_OVER},
+    {"otherdevices", PASSED_OVER},
+    {"certificate", PASSED_OVER},
+    {"certificatestate", PASSED_OVER},
+    {"certificateuntil", PASSED_OVER},
+    {"状態", PASSED_OVER},
+    {"現在有効", PASSED_OVER},
+    {"作成日時", PASSED_OVER},
+    {"登録日時", PASSED_OVER},
+    {"最終ログイン日時", PASSED_OVER},
+    {"ロック理由", PASSED_OVER},
+    {"端末数", PASSED_OVER},
+    {"ほかの端末", PASSED_OVER},
+    {"証明書番号", PASSED_OVER},
+    {"証明書の状態", PASSED_OVER},
+    {"証明書の有効期限", PASSED_OVER},
     {NULL, 0},
 };
 
@@ -234,7 +258,7 @@ int anshin_import_columns_take(const anshin_import_columns_t *columns, const ans
         const char *cell = APR_ARRAY_IDX(record->cells, i, const char *);
 
         if (i < count && APR_ARRAY_IDX(columns->columns, i, int) >= 0) {
-            cells[APR_ARRAY_IDX(columns->columns, i, int)] = cell;
+            cells[APR_ARRAY_IDX(columns->columns, i, int)] = anshin_csv_text(cell);
         }
         beyond = beyond == 0 && i >= count && cell[0] != '\0' ? i + 1 : beyond;
     }

@@ -1,5 +1,5 @@
 /*
- * What the columns of a file are called, in Japanese and English, and which cell is in which. Private to this folder.
+ * What the columns of a file are called, in Japanese and English, and which cell is in which. Private to the command.
  */
 #ifndef ANSHIN_HTANSHIN_IMPORT_IMPORT_COLUMNS_H
 #define ANSHIN_HTANSHIN_IMPORT_IMPORT_COLUMNS_H
@@ -46,8 +46,8 @@ apr_status_t anshin_import_columns_read(anshin_import_columns_t *columns, const 
 /* 1 when every cell of a record is the name of a column: it is no user, but a header. */
 int anshin_import_columns_header(const anshin_import_record_t *record, apr_pool_t *pool);
 
-/* The cells of a record by column; one that is empty or not there is "". 0; or the number of a cell that has text and
- * stands beyond the last column. */
+/* The cells of a record by column, without the apostrophe that an export puts before a formula; one that is empty or
+ * not there is "". 0; or the number of a cell that has text and stands beyond the last column. */
 int anshin_import_columns_take(const anshin_import_columns_t *columns, const anshin_import_record_t *record,
                                const char *cells[ANSHIN_IMPORT_COLUMNS]);
 

@@ -1,6 +1,6 @@
 /*
  * How far an import is, for whoever sits before the terminal: on the standard error, one line that is written over and
- * over. Where that is no terminal, nothing of it is written. Private to this folder.
+ * over. Where that is no terminal, nothing of it is written. Private to the command.
  */
 #ifndef ANSHIN_HTANSHIN_IMPORT_IMPORT_PROGRESS_H
 #define ANSHIN_HTANSHIN_IMPORT_IMPORT_PROGRESS_H

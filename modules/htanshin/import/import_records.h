@@ -1,6 +1,6 @@
 /*
  * The records of a CSV file (RFC 4180), each with the line where it begins. The grammar is libcsv's, in its strict
- * mode; it is fed line by line. Private to this folder.
+ * mode; it is fed line by line. Private to the command.
  */
 #ifndef ANSHIN_HTANSHIN_IMPORT_IMPORT_RECORDS_H
 #define ANSHIN_HTANSHIN_IMPORT_IMPORT_RECORDS_H

@@ -1,5 +1,5 @@
 /*
- * Which users stood in the file before, and in which line: 16 to 32 octets a user. Private to this folder.
+ * Which users stood in the file before, and in which line: 16 to 32 octets a user. Private to the command.
  */
 #ifndef ANSHIN_HTANSHIN_IMPORT_IMPORT_SEEN_H
 #define ANSHIN_HTANSHIN_IMPORT_IMPORT_SEEN_H

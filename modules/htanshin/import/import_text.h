@@ -1,6 +1,6 @@
 /*
  * The lines of a file that an office made, as UTF-8: with or without a byte order mark, or CP932 (Windows-31J, with the
- * letters of NEC and IBM); ended by LF or CR LF. Memory is the same however long the file is. Private to this folder.
+ * letters of NEC and IBM); ended by LF or CR LF. Memory is the same however long the file is. Private to the command.
  */
 #ifndef ANSHIN_HTANSHIN_IMPORT_IMPORT_TEXT_H
 #define ANSHIN_HTANSHIN_IMPORT_IMPORT_TEXT_H

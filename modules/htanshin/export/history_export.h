@@ -1,0 +1,12 @@
+/*
+ * htanshin history export. Private to this folder.
+ */
+#ifndef ANSHIN_HTANSHIN_EXPORT_HISTORY_EXPORT_H
+#define ANSHIN_HTANSHIN_EXPORT_HISTORY_EXPORT_H
+
+#include "htanshin/command.h"
+
+/* As every command runs (command.h). */
+apr_status_t anshin_history_export(anshin_call_t *call);
+
+#endif

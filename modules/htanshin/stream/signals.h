@@ -1,0 +1,16 @@
+/*
+ * Signals that end a long command between two steps: nothing in work is cut short. Private to the command.
+ */
+#ifndef ANSHIN_HTANSHIN_STREAM_SIGNALS_H
+#define ANSHIN_HTANSHIN_STREAM_SIGNALS_H
+
+/* From here on INT, TERM and HUP wait; one that whoever started us ignores (nohup) stays ignored. */
+void anshin_signals_catch(void);
+
+/* Let them come (1), while the next step is waited for, or not (0). */
+void anshin_signals_let(int come);
+
+/* 1: one has come. */
+int anshin_signals_came(void);
+
+#endif
