@@ -1,7 +1,6 @@
 /*
  * htanshin cert: the certificates that the CA worker issued.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include <apr_hash.h>
@@ -10,13 +9,14 @@
 #include "core/account/account.h"
 #include "core/certificate/certificate.h"
 #include "core/certificate/revocation.h"
+#include "htanshin/bulk/cert_verbs.h"
+#include "htanshin/bulk/targets.h"
 #include "htanshin/call.h"
 #include "htanshin/list.h"
 #include "htanshin/result.h"
 #include "htanshin/values.h"
 
 #define WITHIN_MAX (APR_INT64_C(3650) * 86400)
-#define SERIAL_DIGITS_MAX 40 /* RFC 5280 4.1.2.2: 20 octets */
 
 static const char *reason_name(apr_int64_t reason)
 {
@@ -28,35 +28,12 @@ static const char *state_name(const anshin_call_t *call, const anshin_certificat
     return anshin_word_name(anshin_standing_words, anshin_certificate_standing(certificate, call->op.now), NULL);
 }
 
-/* A serial as tools print it ("0A:1B", "0x0a1b", leading zero octets) in the store's form. */
 static apr_status_t read_serial(anshin_call_t *call, const char *typed, const char **serial)
 {
-    char *digits = apr_palloc(call->pool, strlen(typed) + 2);
-    char *end = digits;
-    const char *at = strncmp(typed, "0x", 2) == 0 || strncmp(typed, "0X", 2) == 0 ? typed + 2 : typed;
-
-    for (; *at != '\0'; at++) {
-        if (isxdigit((unsigned char)*at)) {
-            *end++ = (char)tolower((unsigned char)*at);
-        } else if (*at != ':') {
-            break;
-        }
-    }
-    *end = '\0';
-    if ((end - digits) % 2 != 0) {
-        memmove(digits + 1, digits, (size_t)(end - digits) + 1);
-        digits[0] = '0';
-        end++;
-    }
-    while (end - digits > 2 && digits[0] == '0' && digits[1] == '0') {
-        digits += 2;
-    }
-    if (*at != '\0' || digits == end || end - digits > SERIAL_DIGITS_MAX) {
-        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0850",
-                           "SERIAL: must be at most %d hexadecimal digits, with or without colons", SERIAL_DIGITS_MAX);
-    }
-    *serial = digits;
-    return APR_SUCCESS;
+    *serial = anshin_serial_typed(typed, call->pool);
+    return *serial != NULL ? APR_SUCCESS
+                           : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0850",
+                                         "SERIAL: must be at most 40 hexadecimal digits, with or without colons");
 }
 
 static json_t *certificate_row(const anshin_call_t *call, const anshin_certificate_t *certificate, apr_pool_t *pool)
@@ -257,6 +234,9 @@ static apr_status_t cert_revoke(anshin_call_t *call)
     int by_user = anshin_call_value(call, "user") != NULL;
     apr_status_t status = anshin_call_word(call, "reason", anshin_reason_words, ANSHIN_REASON_UNSPECIFIED, &reason);
 
+    if (status == APR_SUCCESS && !by_user && anshin_bulk_wanted(call)) {
+        return anshin_bulk_revoke(call, reason);
+    }
     if (status == APR_SUCCESS && (call->operand_count == 1) == by_user) {
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0855", "cert revoke: give a SERIAL or --user USER");
     }
@@ -290,14 +270,23 @@ static const anshin_command_option_t revoke_options[] = {
      "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation or "
      "privilegeWithdrawn.",
      0},
+    ANSHIN_BULK_OPTIONS,
     {NULL, NULL, NULL, 0},
 };
+
+static const anshin_command_option_t bulk_options[] = {ANSHIN_BULK_OPTIONS, {NULL, NULL, NULL, 0}};
 
 const anshin_command_t anshin_commands_cert[] = {
     {"cert", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, cert_list,
      "List the contract's certificates, newest first."},
     {"cert", "show", "SERIAL", 1, 1, NULL, ANSHIN_ACCESS_STORE, cert_show, "Show a certificate and its state."},
-    {"cert", "revoke", "[SERIAL]", 0, 1, revoke_options, ANSHIN_ACCESS_STORE, cert_revoke,
-     "Revoke a certificate, or those of a user; it takes effect with the very next request, and its sessions end."},
+    {"cert", "revoke", "[SERIAL]", 0, 1, revoke_options, ANSHIN_ACCESS_FILES, cert_revoke,
+     "Revoke a certificate, or those of a user or of many; it takes effect with the very next request, and their "
+     "sessions end."},
+    {"cert", "renew", "[SERIAL]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_bulk_renew,
+     "Have the certificate made that is to follow one, or each of many; the present ones work until it is first used. "
+     "Gives the download passwords, to be handed out."},
+    {"cert", "reissue", "[SERIAL]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_bulk_reissue,
+     "The same in place of one, or each of many, which are revoked."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mail/outbox.h"
+#include "htanshin/bulk/cert_verbs.h"
 #include "htanshin/call.h"
 #include "htanshin/list.h"
 #include "htanshin/result.h"
@@ -166,10 +167,14 @@ static const anshin_command_option_t show_options[] = {
     {NULL, NULL, NULL, 0},
 };
 
+static const anshin_command_option_t resend_options[] = {ANSHIN_BULK_OPTIONS, {NULL, NULL, NULL, 0}};
+
 const anshin_command_t anshin_commands_mail[] = {
     {"mail", "list", "", 0, 0, list_options, ANSHIN_ACCESS_STORE, mail_list, "List the contract's mail, newest first."},
     {"mail", "show", "ID", 1, 1, show_options, ANSHIN_ACCESS_STORE, mail_show, "Show the state of a mail."},
     {"mail", "retry", "ID", 1, 1, NULL, ANSHIN_ACCESS_STORE, mail_retry, "Try a mail again that has failed."},
+    {"mail", "resend", "[USER]", 0, 1, resend_options, ANSHIN_ACCESS_FILES, anshin_bulk_resend,
+     "Mail a user, or many, the link to what waits for download once more; the former link dies."},
     {"mail", "drop", "ID", 1, 1, NULL, ANSHIN_ACCESS_STORE, mail_drop,
      "Give a mail up that is not delivered; its text is wiped."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},

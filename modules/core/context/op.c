@@ -81,7 +81,7 @@ static apr_status_t run(anshin_op_t *op, const work_t *work)
 
 apr_status_t anshin_op_write(anshin_op_t *op, anshin_durability_t durability, anshin_op_fn *fn, void *baton)
 {
-    return run(op, &(work_t){ANSHIN_TXN_WRITE, durability, fn, baton});
+    return run(op, &(work_t){op->dry ? ANSHIN_TXN_REHEARSAL : ANSHIN_TXN_WRITE, durability, fn, baton});
 }
 
 apr_status_t anshin_op_rehearse(anshin_op_t *op, anshin_op_fn *fn, void *baton)

@@ -93,6 +93,8 @@ typedef struct anshin_op_t {
     struct anshin_flow_t *flow;           /* that the verb is a step of (core/context/flow.h); NULL: of none */
     struct anshin_rehearsal_t *rehearsal; /* of the work that is run (rehearsal.h); NULL: there was none */
     apr_time_t wait_until;                /* set where a verb says so: when it is worth trying again; 0: not known */
+    int dry;                              /* 1: what anshin_op_write() runs is thrown away, to learn what would come */
+    int many;                             /* 1: one of many at once, that nobody waits for (core/mail/job.h) */
     int jobs_queued;                      /* set by verbs that queue work: the edge then calls anshin_job_ring() */
     anshin_error_t error;
 } anshin_op_t;

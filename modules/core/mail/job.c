@@ -99,6 +99,7 @@ apr_status_t anshin_job_add(anshin_op_t *op, anshin_txn_t *txn, const anshin_job
     record.claimed_until = 0;
     record.node = NULL;
     record.bound = 0;
+    record.many |= op->many;
     status = put_new(op, txn, &record, at_once(op->now));
     if (status == APR_SUCCESS) {
         op->jobs_queued = 1;

@@ -10,6 +10,7 @@
 #include "core/admin/erase.h"
 #include "core/admin/operator.h"
 #include "core/selfservice/reissue.h"
+#include "htanshin/bulk/user_verbs.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/list.h"
@@ -254,16 +255,25 @@ static apr_status_t disable(anshin_op_t *op, const char *user)
 
 static apr_status_t user_lock(anshin_call_t *call)
 {
+    if (anshin_bulk_wanted(call)) {
+        return anshin_bulk_lock(call);
+    }
     return user_act(call, lock, "locked");
 }
 
 static apr_status_t user_disable(anshin_call_t *call)
 {
+    if (anshin_bulk_wanted(call)) {
+        return anshin_bulk_disable(call);
+    }
     return user_act(call, disable, "disabled");
 }
 
 static apr_status_t user_unlock(anshin_call_t *call)
 {
+    if (anshin_bulk_wanted(call)) {
+        return anshin_bulk_unlock(call);
+    }
     return user_act(call, anshin_account_unlock, "unlocked");
 }
 
@@ -340,8 +350,12 @@ static apr_status_t user_forget(anshin_call_t *call, const char *user)
 static apr_status_t user_delete(anshin_call_t *call)
 {
     const char *user;
-    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+    apr_status_t status;
 
+    if (anshin_bulk_wanted(call)) {
+        return anshin_bulk_delete(call);
+    }
+    status = anshin_call_user(call, call->operands[0], &user);
     if (status == APR_SUCCESS && anshin_call_value(call, "erase") != NULL) {
         return user_erase(call, user);
     }
@@ -360,8 +374,12 @@ static const anshin_command_option_t add_options[] = {
 
 static const anshin_command_option_t delete_options[] = {
     {"erase", NULL, "Remove history, mail and every other trace of the person as well, also of one deleted before.", 0},
+    ANSHIN_BULK_OPTIONS,
     {NULL, NULL, NULL, 0},
 };
+
+static const anshin_command_option_t bulk_options[] = {ANSHIN_BULK_OPTIONS, {NULL, NULL, NULL, 0}};
+static const anshin_command_option_t undo_options[] = {ANSHIN_BULK_OPTIONS, ANSHIN_BULK_UNDO, {NULL, NULL, NULL, 0}};
 
 const anshin_command_t anshin_commands_user[] = {
     {"user", "add", "USER|-", 1, 1, add_options, ANSHIN_ACCESS_STORE, user_add,
@@ -369,26 +387,29 @@ const anshin_command_t anshin_commands_user[] = {
      "registration URL and the registration code, to be handed out by two ways."},
     {"user", "invite", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_invite,
      "Give a user who has not registered yet a new URL and code; the old ones end."},
+    {"user", "reinvite", "[USER]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_bulk_reinvite,
+     "The same for many; what came of each is a row with its URL and code."},
     {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,
      "Show state, method, devices, certificates, locks and last login of a user."},
     {"user", "list", "", 0, 0, anshin_user_list_options, ANSHIN_ACCESS_STORE, anshin_user_list,
      "List the contract's users, in the order of their IDs."},
-    {"user", "set", "USER", 1, 1, anshin_user_set_options, ANSHIN_ACCESS_STORE, anshin_user_set,
+    {"user", "set", "[USER]", 0, 1, anshin_user_set_options, ANSHIN_ACCESS_FILES, anshin_user_set,
      "Change what is given of a user; what follows from it follows, as where users change it themselves."},
-    {"user", "reset", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, anshin_user_reset,
+    {"user", "reset", "[USER]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_user_reset,
      "Let a user who has lost everything register anew: passwords, answer and app are gone, certificates revoked, "
      "sessions ended; prints a new registration URL and code."},
-    {"user", "must-change", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, anshin_user_must_change,
+    {"user", "must-change", "[USER]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_user_must_change,
      "Ask a user for a new password at the next login."},
-    {"user", "lock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_lock, "Lock a user and end the user's sessions."},
-    {"user", "unlock", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_unlock,
+    {"user", "lock", "[USER]", 0, 1, undo_options, ANSHIN_ACCESS_FILES, user_lock,
+     "Lock a user and end the user's sessions."},
+    {"user", "unlock", "[USER]", 0, 1, undo_options, ANSHIN_ACCESS_FILES, user_unlock,
      "Undo lock, disable and the lock of too many attempts; every counter starts again."},
-    {"user", "disable", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_disable,
+    {"user", "disable", "[USER]", 0, 1, undo_options, ANSHIN_ACCESS_FILES, user_disable,
      "Disable a user, as lock does, but listed apart from those who will come back."},
     {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_HASH, user_code,
      "Give out a code that proves a user at the reissue of a password (AnshinReissueProof factor), or opens "
      "AnshinReissueGap."},
-    {"user", "delete", "USER", 1, 1, delete_options, ANSHIN_ACCESS_STORE, user_delete,
+    {"user", "delete", "[USER]", 0, 1, delete_options, ANSHIN_ACCESS_FILES, user_delete,
      "Delete a user with devices, sessions, links and waiting mail, and revoke the certificates; the history stays."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -3,8 +3,11 @@
  */
 #include "htanshin/user/user_change.h"
 
+#include <string.h>
+
 #include "core/admin/amend.h"
 #include "core/selfservice/method.h"
+#include "htanshin/bulk/user_verbs.h"
 #include "htanshin/call.h"
 #include "htanshin/result.h"
 #include "htanshin/user/user_attributes.h"
@@ -24,8 +27,12 @@ const anshin_command_option_t anshin_user_set_options[] = {
      0},
     {"language", "LANGUAGE", "ja or en, of mail.", 0},
     ANSHIN_ATTRIBUTE_OPTIONS,
+    ANSHIN_BULK_LIST,
     {NULL, NULL, NULL, 0},
 };
+
+/* Options of anshin_user_set_options that say nothing of the user. */
+static const char *const of_lists[] = {"file", "dry-run", "yes", "result", "after"};
 
 static json_t *amended_result(const anshin_call_t *call, const char *user, const anshin_amended_t *amended)
 {
@@ -57,6 +64,16 @@ static json_t *amended_result(const anshin_call_t *call, const char *user, const
     return result;
 }
 
+static int is_of_lists(const char *name)
+{
+    for (size_t i = 0; i < sizeof(of_lists) / sizeof(of_lists[0]); i++) {
+        if (strcmp(of_lists[i], name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t read_options(anshin_call_t *call, anshin_amend_t *amend)
 {
     int number;
@@ -64,7 +81,7 @@ static apr_status_t read_options(anshin_call_t *call, anshin_amend_t *amend)
     apr_status_t status;
 
     for (int i = 0; anshin_user_set_options[i].name != NULL; i++) {
-        any |= call->values[i] != NULL;
+        any |= call->values[i] != NULL && !is_of_lists(anshin_user_set_options[i].name);
     }
     if (!any) {
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1443",
@@ -84,12 +101,32 @@ static apr_status_t read_options(anshin_call_t *call, anshin_amend_t *amend)
     return status == APR_SUCCESS ? anshin_user_attributes(call, &amend->attributes) : status;
 }
 
+/* No two users have the same name or device. */
+static apr_status_t set_many(anshin_call_t *call, anshin_amend_t *amend)
+{
+    static const char *const own[] = {"address", "terminal", "label", "device", "name"};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && call->operand_count == 0; i++) {
+        if (anshin_call_value(call, own[i]) != NULL) {
+            return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1354",
+                               "--%s: is for one user; user import --update takes a list with it", own[i]);
+        }
+    }
+    apr_status_t status = read_options(call, amend);
+
+    return status == APR_SUCCESS ? anshin_bulk_set(call, amend) : status;
+}
+
 apr_status_t anshin_user_set(anshin_call_t *call)
 {
     anshin_amend_t amend = {.kind = -1, .method = -1};
     anshin_amended_t amended;
-    apr_status_t status = anshin_call_user(call, call->operands[0], &amend.user);
+    apr_status_t status;
 
+    if (anshin_bulk_wanted(call)) {
+        return set_many(call, &amend);
+    }
+    status = anshin_call_user(call, call->operands[0], &amend.user);
     if (status == APR_SUCCESS) {
         status = read_options(call, &amend);
     }
@@ -108,8 +145,12 @@ apr_status_t anshin_user_reset(anshin_call_t *call)
 {
     anshin_invitation_t invitation = {0};
     const char *user;
-    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+    apr_status_t status;
 
+    if (anshin_bulk_wanted(call)) {
+        return anshin_bulk_reset(call);
+    }
+    status = anshin_call_user(call, call->operands[0], &user);
     if (status == APR_SUCCESS) {
         status = anshin_account_reset(&call->op, user, &invitation);
     }
@@ -123,8 +164,12 @@ apr_status_t anshin_user_reset(anshin_call_t *call)
 apr_status_t anshin_user_must_change(anshin_call_t *call)
 {
     const char *user;
-    apr_status_t status = anshin_call_user(call, call->operands[0], &user);
+    apr_status_t status;
 
+    if (anshin_bulk_wanted(call)) {
+        return anshin_bulk_must_change(call);
+    }
+    status = anshin_call_user(call, call->operands[0], &user);
     if (status == APR_SUCCESS) {
         status = anshin_account_must_change(&call->op, user);
     }

@@ -1,0 +1,145 @@
+# htanshin for many at once, against a running server: exports that spreadsheets open and an import takes back (IMP-3), verbs
+# by list and by what users are (IMP-4).
+use strict;
+use warnings;
+use lib 't/lib';
+use JSON::PP qw(decode_json);
+use Test::More;
+use Anshin::Person;
+use Anshin::Server;
+
+my $s = Anshin::Server->new(contract => 'AnshinLoginMethods certificate password')->start;
+
+sub run_of { my @words = @_; return $s->htanshin('--json', @words) }
+sub rows   { my $r = run_of(@_); return ([ map { decode_json($_) } split /\n/, $r->{out} ], $r) }
+sub shown  { return decode_json($s->htanshin('--json', 'user', 'show', $_[0])->{out}) }
+sub done   { return join ' ', map { ($_->{user} // $_->{serial}) . ":$_->{done}" } @{ $_[0] } }
+sub slurp  { open my $in, '<:raw', $_[0] or die "$_[0]: $!"; local $/; return <$in> }
+
+# --- users as an office has them, some of them hostile ---
+
+my @memos = ('=1+1', '+81', '-x', '@SUM(A1)', "'=1", "''@", "\xef\xbc\x9d1", 'a,"b"', 'plain');
+my $csv = "user,address,name,organisation,groups,memo,valid-until,terminal,label,language\n";
+for my $i (1 .. 30) {
+    my $memo = $memos[ $i % @memos ] =~ s/"/""/gr;
+    $csv .= sprintf qq(m-%02d,m%02d\@example.jp,=Name %d,%s,"%s","%s",%s,%s,@%d,%s\n), $i, $i, $i, $i <= 25 ? 'Org A' : 'Org B',
+        $i % 2 ? 'odd,all' : 'all', $memo, $i == 3 ? '2031/3/31' : '', $i == 4 ? 'smartphone' : 'pc', $i, $i == 5 ? 'en' : 'ja';
+}
+
+# An import strips one apostrophe from what an export would have put it before; so the file is made as an export makes it.
+sub escaped { return $_[0] =~ s/(^|,|")(?='*(?:[=+\-@]|\xef\xbc\x9d))(?!-|")/$1'/gmr }
+my $r = $s->htanshin('user', 'import', '-', '--result', $s->root . '/made.csv', { stdin => join '', map { escaped($_) } split /^/, $csv });
+is($r->{status}, 0, 'thirty users') or diag $r->{err};
+is(shown('m-09')->{memo}, '=1+1', 'IMP-3: an import takes the apostrophe of an export away');
+
+my $file = $s->root . '/users.csv';
+is($s->htanshin('user', 'export', '--output', $file)->{status}, 0, 'IMP-3: users are exported');
+is((stat $file)[2] & 07777, 0600, 'IMP-3: into a file of its owner alone');
+my $text = slurp($file);
+like($text, qr/^\xef\xbb\xbfuser,name,organisation,groups,memo,valid-from,valid-until,method,language,address,terminal,label,state,/, 'IMP-3: with a byte order mark, and the names of an import');
+is(scalar(() = $text =~ /\r\n/g), 31, 'IMP-3: a row each');
+unlike($text, qr/(?:^|,|")(?:[=+@]|\xef\xbc\x9d)/m, 'IMP-3: no cell is a formula');
+like($text, qr/^m-09,'=Name 9,Org A,all;odd,'=1\+1,/m, 'IMP-3: an apostrophe stands before it');
+like($text, qr/^m-04,'=Name 4,Org A,all,''=1,/m, 'IMP-3: one more, where one was');
+for my $headers (qw(en ja)) {
+    $r = $s->htanshin('user', 'export', '--headers', $headers);
+    my ($import, $how) = rows('user', 'import', '-', '--update', { stdin => $r->{out} });
+    is(scalar(grep { $_->{done} eq 'unchanged' } @$import), 30, "IMP-3: an import of it ($headers) changes nothing") or diag $how->{err};
+}
+$r = $s->htanshin('user', 'export', '--output', $file);
+is($r->{status}, 2, 'IMP-3: a file that is there is not written over');
+like($r->{err}, qr/is there already: give another name, or --overwrite/, 'IMP-3: and that is said');
+chmod 0644, $file;
+is($s->htanshin('user', 'export', '--output', $file, '--overwrite', '--organisation', 'Org B')->{status}, 0, 'IMP-3: but with --overwrite');
+is(((stat $file)[2] & 07777) . '/' . (() = slurp($file) =~ /\r\n/g), 0600 . '/6', 'IMP-3: then it is its owner\'s too, and has the five chosen');
+is(scalar @{ (rows('user', 'export', '--group', 'odd', '--state', 'invited'))[0] }, 15, 'IMP-3: filters, and objects with --json');
+is(scalar(split /\n/, $s->htanshin('user', 'export', '--state', 'used')->{out}), 1, 'IMP-3: nobody: the names of the columns alone');
+$r = $s->run('sh', '-c', '"$1" -d "$2" user export > /dev/full', 'sh', $s->root . '/bin/htanshin', $s->state);
+is($r->{status}, 3, 'IMP-3: a full disk is a failure');
+like($r->{err}, qr/the export could not be written whole/, 'IMP-3: and says so');
+is($s->run('sh', '-c', '"$1" -d "$2" user export | head -n 1 | wc -l', 'sh', $s->root . '/bin/htanshin', $s->state)->{out} =~ s/\s//gr, 1, 'IMP-3: whoever reads the beginning gets that');
+
+# --- locks, and the way back ---
+
+my $undo = $s->root . '/undo.csv';
+is($s->htanshin('user', 'disable', 'm-02')->{status}, 0, 'one is disabled before');
+$r = $s->htanshin('user', 'lock', '--organisation', 'Org A');
+is($r->{status}, 2, 'IMP-4: more than 20 in a pipe are refused');
+like($r->{err}, qr/25 are meant: more than 20 need --yes where nobody can be asked/, 'IMP-4: with the reason');
+(my $rows, $r) = rows('user', 'lock', '--organisation', 'Org A', '--dry-run');
+is($r->{status}, 0, 'IMP-4: a dry run needs no yes');
+like($r->{err}, qr/"dry_run":true,"locked":24,"unchanged":1,"refused":0/, 'IMP-4: and tells what would come of it');
+is(shown('m-01')->{state}, 'pending', 'IMP-4: nothing is written');
+($rows, $r) = rows('user', 'lock', '--organisation', 'Org A', '--yes', '--undo', $undo);
+is($r->{status}, 0, 'IMP-4: with --yes') or diag $r->{err};
+is(scalar(grep { $_->{done} eq 'locked' } @$rows), 24, 'IMP-4: all are locked but one');
+is(join(' ', map { $_->{user} } grep { $_->{done} eq 'unchanged' } @$rows), 'm-02', 'IMP-4: who is disabled stays so');
+($rows) = rows('user', 'lock', '--organisation', 'Org A', '--yes');
+is(scalar(grep { $_->{done} eq 'unchanged' } @$rows), 25, 'IMP-4: once more, nothing is left to do');
+is((stat $undo)[2] & 07777, 0600, 'IMP-4: the list for the way back is its owner\'s');
+my $back = $s->root . '/back.csv';
+($rows, $r) = rows('user', 'unlock', '--file', $undo, '--yes', '--undo', $back);
+is(scalar(grep { $_->{done} eq 'unlocked' } @$rows), 24, 'IMP-4: the opposite verb takes it');
+is(shown('m-01')->{state} . shown('m-02')->{state}, 'pendingdisabled', 'IMP-4: and all is as before');
+($rows) = rows('user', 'disable', '--file', $back);
+is(scalar @$rows, 0, 'IMP-4: a list is for its verb alone');
+($rows, $r) = rows('user', 'must-change', '--file', '-', { stdin => "m-01\nnobody\n\nm-01\n-bad\n" });
+is($r->{status}, 1, 'IMP-4: some were refused');
+is(done($rows), 'm-01:refused nobody:refused m-01:refused -bad:refused', 'IMP-4: a row each, in the order of the list');
+like($rows->[0]{detail} . $rows->[1]{detail} . $rows->[2]{detail} . $rows->[3]{detail},
+    qr/has no password.*has no user nobody.*line 4: line 1 names the same.*line 5: no user ID/s, 'IMP-4: each with its reason');
+
+# --- invitations ---
+
+my %code = map { $_->[0] => $_->[1] } map { [ (split /,/)[ 1, 4 ] ] } grep { /created/ } split /\r\n/, slurp($s->root . '/made.csv');
+($rows, $r) = rows('user', 'reinvite', '--file', '-', { stdin => "memo,user\nx,m-01\ny,m-03\n" });
+is(done($rows), 'm-01:invited m-03:invited', 'IMP-4: a new pair for many');
+isnt($rows->[0]{registration_code}, $code{'m-01'}, 'IMP-4: which differs');
+is($s->client->get($rows->[1]{registration_url} =~ s{^https://[^/]+}{}r)->status, 303, 'IMP-4: and which the portal knows');
+($rows) = rows('user', 'reinvite', '--organisation', 'Org B', '--dry-run');
+is(join('', map { $_->{registration_url} // '' } @$rows), '', 'IMP-4: a dry run gives none');
+($rows) = rows('user', 'reinvite', '--organisation', 'Org B', '--after', 'm-28');
+is(done($rows), 'm-29:invited m-30:invited', 'IMP-4: --after goes on where a run was stopped');
+($rows, $r) = rows('user', 'set', '--file', '-', '--organisation', 'Org C', { stdin => "user\nm-29\nm-30\n" });
+is(done($rows) . ' ' . shown('m-30')->{organisation}, 'm-29:changed m-30:changed Org C', 'IMP-4: the same change of many');
+is($s->htanshin('user', 'set', '--file', '-', '--name', 'X', { stdin => "m-29\n" })->{status}, 2, 'IMP-4: but not one that is one user\'s alone');
+($rows, $r) = rows('user', 'delete', '--file', '-', { stdin => "m-29\nm-30\n" });
+is(done($rows) . ' ' . $s->htanshin('user', 'show', 'm-30')->{status}, 'm-29:deleted m-30:deleted 1', 'IMP-4: many are deleted');
+
+# --- certificates: made by the worker ---
+
+my @person = map { Anshin::Person->add($s, "c-$_", method => 'certificate') } 1 .. 2;
+$_->register for @person;
+$person[0]->fetch;
+is($person[0]->login($s->client(cert => $person[0]{pem}))->status, 303, 'a user with a certificate');
+ok($person[1]->wait_text(qr{/download\?t=(\S+)}), 'and one whose file was not fetched yet');
+is(join(' ', map { my $state = $_; $state . ':' . join(',', map { $_->{user} } grep { $_->{user} =~ /^c-/ } @{ (rows('user', 'export', '--state', $state))[0] }) } qw(issued used expiring)),
+    'issued:c-2 used:c-1 expiring:', 'IMP-4: users by how far they have come');
+($rows, $r) = rows('mail', 'resend', '--state', 'issued');
+is(done($rows) . " $rows->[0]{detail}", 'c-2:unchanged one was mailed in the last five minutes', 'IMP-4: links once more, but not at once');
+my ($serial) = map { $_->{certificate} } grep { $_->{user} eq 'c-1' } @{ (rows('user', 'export'))[0] };
+($rows, $r) = rows('cert', 'renew', '--file', '-', { stdin => "user,serial\nc-1,$serial\n,00\n" });
+is($r->{status}, 1, 'IMP-4: certificates of a list') or diag $r->{out};
+is(done($rows), "$serial:renewed 00:refused", 'IMP-4: one is renewed, one is not there');
+like($rows->[0]{download_passwords}, qr/^1: \S+$/, 'IMP-4: its download password is told');
+is(done((rows('cert', 'renew', $serial))[0]), "$serial:unchanged", 'IMP-4: once more, the new one is on its way');
+like($s->htanshin('audit', 'show', '--user', 'c-1')->{out}, qr/\Q${\ scalar getpwuid $<}\E +certificate_renewed/, 'IMP-4: the trail says that an operator did it');
+($rows, $r) = rows('cert', 'reissue', '--file', '-', { stdin => "user\nc-1\nc-2\nm-03\n" });
+is(done($rows), 'c-1:reissued c-2:unchanged m-03:refused', 'IMP-4: in place of what there is; who waits for a file goes on waiting');
+like($rows->[2]{detail}, qr/m-03 is pending: a certificate is made for active users alone/, 'IMP-4: and why not');
+is(decode_json($s->htanshin('--json', 'cert', 'show', $serial)->{out})->{state}, 'revoked', 'IMP-4: the former one is revoked');
+my $wanted = $person[0]->wait_text(qr{/download\?t=(\S+)});
+ok($wanted, 'IMP-4: and the mail with the new one follows');
+($rows, $r) = rows('cert', 'export');
+is(scalar(grep { $_->{serial} eq $serial && $_->{state} eq 'revoked' && $_->{reason} eq 'superseded' } @$rows), 1, 'IMP-3: certificates are exported');
+($rows) = rows('history', 'export', 'c-1');
+is(join(' ', grep { /registered|login_ok|certificate_renewed|certificate_reissued/ } map { $_->{result} } @$rows), 'registered login_ok certificate_renewed certificate_reissued',
+    'IMP-3: and the history, in its order');
+($rows) = rows('history', 'export', '--since', '2099-01-01');
+is(scalar @$rows, 0, 'IMP-3: of a time');
+unlike($s->htanshin('user', 'export')->{out} . $s->htanshin('history', 'export')->{out}, qr/argon2|\Q$person[0]{password}\E/, 'IMP-3: no secret, and no hash of one');
+($rows, $r) = rows('cert', 'revoke', '--file', '-', '--reason', 'affiliationChanged', { stdin => "user\nc-1\nc-2\nm-03\n" });
+is(done($rows), 'c-1:revoked c-2:revoked m-03:unchanged', 'IMP-4: all of many users are revoked');
+
+$s->stop;
+done_testing;
