@@ -227,6 +227,13 @@ static apr_status_t revoke_user(anshin_call_t *call, int reason)
     return status;
 }
 
+/* 1: many are meant. */
+static int chooses(const anshin_call_t *call)
+{
+    return anshin_call_value(call, "file") != NULL || anshin_call_value(call, "organisation") != NULL ||
+           anshin_call_value(call, "group") != NULL || anshin_call_value(call, "state") != NULL;
+}
+
 static apr_status_t cert_revoke(anshin_call_t *call)
 {
     const char *serial;
@@ -234,11 +241,12 @@ static apr_status_t cert_revoke(anshin_call_t *call)
     int by_user = anshin_call_value(call, "user") != NULL;
     apr_status_t status = anshin_call_word(call, "reason", anshin_reason_words, ANSHIN_REASON_UNSPECIFIED, &reason);
 
+    if (status == APR_SUCCESS && call->operand_count + by_user + chooses(call) != 1) {
+        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0855",
+                             "cert revoke: give a SERIAL or --user USER, or --file, or options that choose users");
+    }
     if (status == APR_SUCCESS && !by_user && anshin_bulk_wanted(call)) {
         return anshin_bulk_revoke(call, reason);
-    }
-    if (status == APR_SUCCESS && (call->operand_count == 1) == by_user) {
-        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0855", "cert revoke: give a SERIAL or --user USER");
     }
     if (status != APR_SUCCESS) {
         return status;

@@ -89,6 +89,9 @@ is(done($rows), 'm-01:refused nobody:refused m-01:refused -bad:refused', 'IMP-4:
 like($rows->[0]{detail} . $rows->[1]{detail} . $rows->[2]{detail} . $rows->[3]{detail},
     qr/has no password.*has no user nobody.*line 4: line 1 names the same.*line 5: no user ID/s, 'IMP-4: each with its reason');
 
+my $none = $s->root . '/none.csv';
+is($s->htanshin('user', 'lock', '--organisation', 'Nobody', '--undo', $none)->{status} . $s->htanshin('user', 'unlock', '--file', $none)->{status}, '00', 'IMP-4: nobody is no failure');
+
 # --- invitations ---
 
 my %code = map { $_->[0] => $_->[1] } map { [ (split /,/)[ 1, 4 ] ] } grep { /created/ } split /\r\n/, slurp($s->root . '/made.csv');
