@@ -229,6 +229,7 @@ static apr_status_t renew_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     anshin_account_t account;
     anshin_terminal_t terminal;
     anshin_terminal_parts_t parts;
+    const char *password; /* the user's pages show it */
     int room = 0;
     apr_status_t status = anshin_account_get(op, txn, order->whom.user, &account);
 
@@ -247,7 +248,7 @@ static apr_status_t renew_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     } else if (!room) {
         renewing->error = "errors.renewals";
     }
-    return renewing->error == NULL ? anshin_renewal_begin_in(op, txn, &account, &terminal) : APR_SUCCESS;
+    return renewing->error == NULL ? anshin_renewal_begin_in(op, txn, &account, &terminal, &password) : APR_SUCCESS;
 }
 
 static apr_status_t renew(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
