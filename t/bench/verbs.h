@@ -178,6 +178,7 @@ static void add_user(turn_t *turn)
                                  ANSHIN_TERMINAL_PC,
                                  NULL,
                                  NULL,
+                                 NULL,
                                  NULL};
     anshin_invitation_t invitation;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/account/imported.h"
 #include "core/base/unicode.h"
 #include "core/context/reminder.h"
 
@@ -180,9 +181,8 @@ apr_status_t anshin_password_check(anshin_op_t *op, unsigned *broken, const char
 
 static apr_status_t was_used(anshin_op_t *op, const char *password, const char *phc, int *match)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     anshin_verdict_t verdict;
-    apr_status_t status = crypto->password_verify(crypto->ctx, &verdict, phc, password, strlen(password), NULL);
+    apr_status_t status = anshin_imported_compare(op, &verdict, phc, NULL, password, NULL);
 
     if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, status, "AN0131", "a former password could not be compared");
@@ -242,7 +242,7 @@ void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char 
     const apr_array_header_t *old = account->password_history;
     int keep = op->contract->policy.password_history;
 
-    if (keep > 0 && account->password_hash) {
+    if (keep > 0 && account->password_hash && anshin_imported_scheme(account->password_hash) == NULL) {
         APR_ARRAY_PUSH(history, const char *) = account->password_hash;
     }
     for (int i = 0; old && i < old->nelts && history->nelts < keep; i++) {

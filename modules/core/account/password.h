@@ -53,7 +53,7 @@ int anshin_password_days_left(const anshin_op_t *op, const anshin_account_t *acc
 /* argon2id of a normalised secret. APR_SUCCESS, ANSHIN_EBUSY (no hash slot), ANSHIN_EFAULT. */
 apr_status_t anshin_password_hash(anshin_op_t *op, char phc[ANSHIN_PHC_MAX], const char *secret);
 
-/* Put a new hash into *account, the former one into its history. */
+/* Put a new hash into *account, the former one into its history, unless another system made that (imported.h). */
 void anshin_password_set(anshin_op_t *op, anshin_account_t *account, const char *phc);
 
 /* The answer as it is hashed: as anshin_unicode_typed() folds it, katakana as hiragana, white space around it cut and

@@ -10,6 +10,8 @@
 #include <jansson.h>
 
 #include "core/account/session.h"
+#include "core/account/toll.h"
+#include "core/admin/adopt.h"
 #include "core/admin/given.h"
 #include "core/base/address.h"
 #include "core/base/date_text.h"
@@ -23,6 +25,7 @@ typedef struct wish_t {
     const anshin_amend_t *amend;
     const char *address;
     const char *label;
+    const char *stored; /* the imported hash, sealed; NULL: none */
     anshin_amended_t *amended;
 } wish_t;
 
@@ -123,6 +126,27 @@ static apr_status_t change_account(anshin_op_t *op, anshin_account_t *account, c
     return anshin_attributes_put(op, account, &amend->attributes, changed);
 }
 
+static apr_status_t change_password(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const wish_t *wish)
+{
+    int differs = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    if (wish->stored == NULL) {
+        return APR_SUCCESS;
+    }
+    if (!anshin_adopt_open(account)) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1295",
+                           "password hash: user %s logs in by method %s, or has set a password here; it stays",
+                           account->user, anshin_method_name(account->method));
+    }
+    status = anshin_adopt_differs(op, account, wish->amend->imported, &differs);
+    if (status == APR_SUCCESS && differs) {
+        note(wish, "password_hash");
+        status = anshin_adopt_in(op, txn, account, wish->stored);
+    }
+    return status;
+}
+
 /* Nothing would come of it: neither mail nor certificate goes to who is disabled. */
 static apr_status_t check_method(anshin_op_t *op, const anshin_account_t *account)
 {
@@ -160,7 +184,8 @@ static const char *text_of(const anshin_account_t *account, const char *what, ap
                  {"valid_from", account->valid_from != 0 ? anshin_date_iso(account->valid_from, pool) : NULL},
                  {"valid_until", account->valid_until != 0 ? anshin_date_iso(account->valid_until, pool) : NULL},
                  {"role", anshin_role_name(account->role)},
-                 {"method", anshin_method_name(account->method)}};
+                 {"method", anshin_method_name(account->method)},
+                 {"password_hash", anshin_imported_scheme(account->password_hash)}};
 
     for (apr_size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strcmp(texts[i].name, what) == 0) {
@@ -239,6 +264,7 @@ static apr_status_t amend_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     apr_array_clear(wish->amended->issues);
     wish->amended->sessions_end = 0;
     status = status == APR_SUCCESS ? change_account(op, &account, wish, &changed) : status;
+    status = status == APR_SUCCESS ? change_password(op, txn, &account, wish) : status;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -272,6 +298,10 @@ static apr_status_t check(anshin_op_t *op, wish_t *wish)
     }
     if (status == APR_SUCCESS && amend->method >= 0) {
         status = anshin_given_method(op, amend->method);
+    }
+    if (status == APR_SUCCESS && amend->imported != NULL) {
+        status = anshin_imported_seal(op, &wish->stored, amend->imported);
+        status = status == APR_SUCCESS ? anshin_toll_raise(op, amend->imported) : status;
     }
     return status == APR_SUCCESS && amend->language != NULL ? anshin_given_language(op, amend->language) : status;
 }

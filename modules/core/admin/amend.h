@@ -5,16 +5,18 @@
 #define ANSHIN_CORE_ADMIN_AMEND_H
 
 #include "core/account/attributes.h"
+#include "core/account/imported.h"
 
 /* What is to be otherwise. */
 typedef struct anshin_amend_t {
-    const char *user;     /* as typed */
-    apr_int64_t terminal; /* that address, kind and label are of; 0: the first one */
-    const char *address;  /* NULL: stays */
-    int kind;             /* anshin_terminal_kind_t; -1: stays */
-    const char *label;    /* as typed; NULL: stays, "": none */
-    int method;           /* anshin_method_t; -1: stays */
-    const char *language; /* NULL: stays */
+    const char *user;                  /* as typed */
+    apr_int64_t terminal;              /* that address, kind and label are of; 0: the first one */
+    const char *address;               /* NULL: stays */
+    int kind;                          /* anshin_terminal_kind_t; -1: stays */
+    const char *label;                 /* as typed; NULL: stays, "": none */
+    int method;                        /* anshin_method_t; -1: stays */
+    const char *language;              /* NULL: stays */
+    const anshin_imported_t *imported; /* of who can still be adopted (adopt.h); NULL: what there is stays */
     anshin_attributes_t attributes;
 } anshin_amend_t;
 
@@ -30,7 +32,8 @@ typedef struct anshin_amended_t {
  * who has registered is changed as the user's own page does: sessions end, certificates are revoked or made. Attributes
  * count from the next request on; where the account is not valid now, its sessions end. ANSHIN_ENOTFOUND: no such user;
  * ANSHIN_EINVALID (names field and rule); ANSHIN_ECONFLICT: the terminal is not there, another one has the address, or
- * the method of an account that is not in force; ANSHIN_EBUSY, ANSHIN_EFAULT. */
+ * the method of an account that is not in force, or a hash for one that has set a password; ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_account_amend(anshin_op_t *op, const anshin_amend_t *amend, anshin_amended_t *amended);
 
 #endif

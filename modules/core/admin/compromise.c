@@ -147,9 +147,9 @@ static apr_status_t queue(anshin_op_t *op, anshin_txn_t *txn, const anshin_certi
                           const holder_t *holder)
 {
     int by_page = ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
-    json_t *data = json_pack("{s:s, s:s}", "terminal",
-                             anshin_label_title(record->terminal, holder->terminal.label, op->pool), "name",
-                             record->name);
+    json_t *data =
+        json_pack("{s:s, s:s}", "terminal", anshin_label_title(record->terminal, holder->terminal.label, op->pool),
+                  "name", record->name);
     const anshin_mail_new_t mail = {"certificate-withdrawn",
                                     &holder->account,
                                     holder->terminal.address,

@@ -15,6 +15,7 @@
 #include "core/account/lockout_expiry.h"
 #include "core/account/session.h"
 #include "core/account/token.h"
+#include "core/account/toll.h"
 #include "core/certificate/download_expiry.h"
 #include "core/certificate/reminder.h"
 #include "core/context/daily.h"
@@ -264,17 +265,40 @@ static apr_status_t wipe_orphans(anshin_op_t *op, int *removed)
 
 /* --- steps ------------------------------------------------------------------------------------------------------ */
 
-enum { TASK_TIME, TASK_BLOBS };
+enum { TASK_TIME, TASK_BLOBS, TASK_TOLL };
 
 static const struct {
     const char *name;
     apr_interval_time_t interval;
-} tasks[ANSHIN_HOUSEKEEPING_TASKS] = {
-    [TASK_TIME] = {"records whose time is over", MINUTE}, [TASK_BLOBS] = {"blobs", 6 * HOUR}};
+} tasks[ANSHIN_HOUSEKEEPING_TASKS] = {[TASK_TIME] = {"records whose time is over", MINUTE},
+                                      [TASK_BLOBS] = {"blobs", 6 * HOUR},
+                                      [TASK_TOLL] = {"what imported password hashes cost", HOUR}};
+
+static int next_task(const anshin_housekeeping_t *state)
+{
+    int next = 0;
+
+    for (int task = 1; task < ANSHIN_HOUSEKEEPING_TASKS; task++) {
+        next = state->due[task] < state->due[next] ? task : next;
+    }
+    return next;
+}
+
+static apr_status_t do_task(anshin_op_t *op, int task, int *removed, int *more)
+{
+    switch (task) {
+    case TASK_TIME:
+        return remove_due(op, removed, more);
+    case TASK_BLOBS:
+        return wipe_orphans(op, removed);
+    default:
+        return anshin_toll_review(op, removed);
+    }
+}
 
 apr_status_t anshin_housekeeping_step(anshin_op_t *op, anshin_housekeeping_t *state, const char **task, int *removed)
 {
-    int next = state->due[TASK_TIME] <= state->due[TASK_BLOBS] ? TASK_TIME : TASK_BLOBS;
+    int next = next_task(state);
     int more = 0;
     apr_time_t now = op->now;
     apr_status_t status;
@@ -292,7 +316,7 @@ apr_status_t anshin_housekeeping_step(anshin_op_t *op, anshin_housekeeping_t *st
         return status;
     }
     op->now = state->agreed.time;
-    status = next == TASK_TIME ? remove_due(op, removed, &more) : wipe_orphans(op, removed);
+    status = do_task(op, next, removed, &more);
     /* A step that was cut short by its limit goes on at once. */
     state->due[next] = more ? now : now + tasks[next].interval;
     return status;

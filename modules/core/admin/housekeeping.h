@@ -10,8 +10,9 @@
 #include "core/context/agreed.h"
 #include "core/context/expiry.h"
 
-/* What is over by its time (core/context/expiry.h), and blobs that no record names. */
-#define ANSHIN_HOUSEKEEPING_TASKS 2
+/* What is over by its time (core/context/expiry.h), blobs that no record names, and what every attempt pays for hashes
+ * of other systems that have gone (core/account/toll.h). */
+#define ANSHIN_HOUSEKEEPING_TASKS 3
 
 /* The rules of everything that ends, one for each type of record that does; NULL ends them. */
 extern const anshin_expiry_rule_t *const anshin_expiry_rules[];

@@ -11,6 +11,8 @@
 #include "core/account/password.h"
 #include "core/account/session.h"
 #include "core/account/token.h"
+#include "core/account/toll.h"
+#include "core/admin/adopt.h"
 #include "core/admin/given.h"
 #include "core/certificate/certificate.h"
 #include "core/certificate/download.h"
@@ -88,8 +90,22 @@ apr_status_t anshin_account_new_check(anshin_op_t *op, const anshin_account_new_
 typedef struct creation_t {
     anshin_account_t account;
     anshin_terminal_t terminal;
+    const char *imported; /* a hash in place of the invitation; NULL: none */
     anshin_invitation_t *invitation;
 } creation_t;
+
+static apr_status_t create_adopted(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *stored)
+{
+    const anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_CREATED,
+                                  .account = account,
+                                  .after = apr_pstrcat(op->pool, "imported ", anshin_imported_scheme(stored), NULL)};
+    apr_status_t status = anshin_adopt_in(op, txn, account, stored);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_account_put(op, txn, account);
+    }
+    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
+}
 
 static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
@@ -108,7 +124,9 @@ static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         (status = anshin_terminal_put(op, txn, &creation->terminal)) != APR_SUCCESS) {
         return status;
     }
-    return invite(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, &account, creation->invitation);
+    *creation->invitation = (anshin_invitation_t){.url = NULL};
+    return creation->imported != NULL ? create_adopted(op, txn, &account, creation->imported)
+                                      : invite(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, &account, creation->invitation);
 }
 
 apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation)
@@ -120,6 +138,11 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
     apr_status_t status = check_new(op, spec, account, &creation.terminal);
 
     if (status != APR_SUCCESS || (status = anshin_secret_name(op, &account->number)) != APR_SUCCESS) {
+        return status;
+    }
+    if (spec->imported != NULL && account->method == ANSHIN_METHOD_PASSWORD &&
+        ((status = anshin_imported_seal(op, &creation.imported, spec->imported)) != APR_SUCCESS ||
+         (status = anshin_toll_raise(op, spec->imported)) != APR_SUCCESS)) {
         return status;
     }
     account->contract = creation.terminal.contract = op->contract->name;

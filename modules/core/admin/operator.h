@@ -5,25 +5,28 @@
 #define ANSHIN_CORE_ADMIN_OPERATOR_H
 
 #include "core/account/attributes.h"
+#include "core/account/imported.h"
 
 /* What the operator gives for a new user. */
 typedef struct anshin_account_new_t {
-    const char *user;     /* as typed */
-    const char *address;  /* of the first terminal */
-    int method;           /* anshin_method_t; -1: the contract's default */
-    int terminal_kind;    /* anshin_terminal_kind_t */
-    const char *language; /* NULL: the contract's */
-    const char *label;    /* of the first terminal, as typed; NULL: none */
+    const char *user;                      /* as typed */
+    const char *address;                   /* of the first terminal */
+    int method;                            /* anshin_method_t; -1: the contract's default */
+    int terminal_kind;                     /* anshin_terminal_kind_t */
+    const char *language;                  /* NULL: the contract's */
+    const char *label;                     /* of the first terminal, as typed; NULL: none */
     const anshin_attributes_t *attributes; /* NULL: none */
+    const anshin_imported_t *imported;     /* in place of a registration, with method password alone; NULL: none */
 } anshin_account_new_t;
 
 typedef struct anshin_invitation_t {
-    const char *url;  /* registration URL */
+    const char *url;  /* registration URL; NULL: none is needed, and the rest is nothing */
     const char *code; /* registration code, to be handed out another way */
     apr_time_t expires_at;
 } anshin_invitation_t;
 
-/* Create a user with its first terminal and its invitation (REG-1), durably. APR_SUCCESS, ANSHIN_ECONFLICT (the ID is
+/* Create a user with its first terminal and its invitation (REG-1), durably; with an imported hash it is in force at
+ * once, without an invitation (IMP-2). APR_SUCCESS, ANSHIN_ECONFLICT (the ID is
  * taken), ANSHIN_EINVALID (names field and rule), ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation);
 

@@ -13,6 +13,7 @@
 
 #include "core/account/attempt.h"
 #include "core/account/password.h"
+#include "core/account/toll.h"
 #include "core/certificate/renewal.h"
 #include "core/context/secret.h"
 #include "core/login/claimant.h"
@@ -29,9 +30,13 @@ typedef struct trial_t {
     int uncertified; /* refused whatever the password is, and whoever the user */
     anshin_attempt_t attempt;
     anshin_address_attempt_t address;
+    anshin_toll_t toll;         /* what hashes of other systems remain in the contract */
     const char *password;       /* normalised */
-    char fresh[ANSHIN_PHC_MAX]; /* its hash, where the stored one has parameters of before; */
-    const char *new_hash;       /* NULL: it has not */
+    int stale;                  /* it matches a hash of another system, or one with parameters of before; */
+    char fresh[ANSHIN_PHC_MAX]; /* what takes its place, */
+    const char *new_hash;       /* or NULL */
+    int last;                   /* 1: it was tried once more already */
+    int again;                  /* the hash was replaced by another login meanwhile: try once more */
 } trial_t;
 
 static void set_wrong(const trial_t *trial)
@@ -85,6 +90,9 @@ static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     trial_t *trial = baton;
     apr_status_t status = find(trial, txn);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_toll_get(op, txn, &trial->toll);
+    }
     if (status == APR_SUCCESS && !trial->own) {
         status = anshin_address_check(op, txn, &trial->told);
     }
@@ -217,12 +225,14 @@ static apr_status_t check(void *baton, anshin_op_t *op, const anshin_attempt_t *
     }
     status = find_place(trial, &place);
     if (status == APR_SUCCESS) {
-        status = crypto->password_verify(crypto->ctx, &verdict, hash, trial->password, strlen(trial->password), &place);
+        status = anshin_imported_compare(op, &verdict, hash, &trial->toll, trial->password, &place);
         *right = verdict.match;
     }
-    if (status == APR_SUCCESS && *right && verdict.stale &&
+    trial->stale = verdict.match && verdict.stale;
+    trial->new_hash = NULL;
+    if (status == APR_SUCCESS && trial->stale &&
         crypto->password_hash(crypto->ctx, trial->fresh, trial->password, strlen(trial->password)) == APR_SUCCESS) {
-        trial->new_hash = trial->fresh; /* PWD-3; when there is none now, the next login tries again */
+        trial->new_hash = trial->fresh; /* PWD-3, IMP-2; when there is none now, the next login tries again */
     }
     return status == APR_SUCCESS ? status
                                  : anshin_fail(&op->error, status, "AN0171", "a password could not be checked: %s",
@@ -283,6 +293,18 @@ static apr_status_t renew(anshin_op_t *op, anshin_txn_t *txn, const trial_t *tri
     return room ? anshin_renewal_begin_in(op, txn, &claimant->account, &terminal, &password) : APR_SUCCESS;
 }
 
+/* Two logins at once, and the other one has replaced the hash that was checked here: of that one nothing is known yet.
+ * Nothing counts, and the attempt is made once more. */
+static apr_status_t put_off(trial_t *trial, anshin_txn_t *txn, anshin_attempt_t *attempt)
+{
+    anshin_address_attempt_t address = trial->address;
+    apr_status_t status =
+        trial->own ? APR_SUCCESS : anshin_address_settle(trial->op, txn, &address, ANSHIN_ATTEMPT_NOT_MADE);
+
+    trial->again = 1;
+    return status == APR_SUCCESS ? anshin_attempt_settle(trial->op, txn, attempt, ANSHIN_ATTEMPT_NOT_MADE) : status;
+}
+
 /* A password that was changed, an account that was locked or a certificate that was revoked while the hash was computed
  * must not let in. */
 static apr_status_t settle(void *baton, anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt, int match)
@@ -291,15 +313,20 @@ static apr_status_t settle(void *baton, anshin_op_t *op, anshin_txn_t *txn, ansh
     const anshin_claimant_t *before = &trial->claimant;
     anshin_address_attempt_t address = trial->address;
     anshin_claimant_t claimant;
-    int right;
+    int right, same;
     apr_status_t status = anshin_claimant_find(op, txn, trial->facts, &claimant);
 
     memset(trial->result, 0, sizeof(*trial->result));
+    trial->again = 0;
     if (status != APR_SUCCESS) {
         return status;
     }
-    right = match && before->evaluated && claimant.evaluated && claimant.account.state == ANSHIN_ACCOUNT_ACTIVE &&
-            strcmp(claimant.account.password_hash, before->account.password_hash) == 0;
+    right = match && before->evaluated && claimant.evaluated && claimant.account.state == ANSHIN_ACCOUNT_ACTIVE;
+    same = right && strcmp(claimant.account.password_hash, before->account.password_hash) == 0;
+    if (right && !same && trial->stale && !trial->last) {
+        return put_off(trial, txn, attempt);
+    }
+    right = same;
     if (!trial->own &&
         (status = anshin_address_settle(op, txn, &address, right ? ANSHIN_ATTEMPT_SUCCEEDED : ANSHIN_ATTEMPT_FAILED)) !=
             APR_SUCCESS) {
@@ -335,7 +362,14 @@ static apr_status_t run(trial_t *trial)
         return status == APR_SUCCESS ? anshin_op_write(trial->op, ANSHIN_LAZY, refuse_uncertified, trial) : status;
     }
     trial->password = anshin_password_normalise(trial->facts->password, trial->op->pool);
-    return anshin_attempt_run(trial->op, &steps, trial, &trial->attempt);
+    status = anshin_attempt_run(trial->op, &steps, trial, &trial->attempt);
+    if (status == APR_SUCCESS && trial->again) {
+        trial->again = 0;
+        trial->last = 1;
+        trial->password = anshin_password_normalise(trial->facts->password, trial->op->pool);
+        status = anshin_attempt_run(trial->op, &steps, trial, &trial->attempt);
+    }
+    return status;
 }
 
 apr_status_t anshin_login(anshin_op_t *op, const anshin_login_facts_t *facts, anshin_login_result_t *result)

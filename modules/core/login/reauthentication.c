@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/account/attempt.h"
+#include "core/account/imported.h"
 #include "core/account/password.h"
 #include "core/context/secret.h"
 #include "core/login/lock.h"
@@ -31,16 +32,12 @@ static apr_status_t reserve(void *baton, anshin_op_t *op, anshin_txn_t *txn, ans
 
 static apr_status_t check_part(anshin_op_t *op, const anshin_reauthentication_part_t *part, int *match)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     anshin_verdict_t verdict;
-    apr_status_t status =
-        crypto->password_verify(crypto->ctx, &verdict, part->phc, part->secret, strlen(part->secret), NULL);
+    apr_status_t status = anshin_imported_compare(op, &verdict, part->phc, NULL, part->secret, NULL);
 
     for (int age = 0; status == APR_SUCCESS && !verdict.match && age < ANSHIN_ANSWER_AGES; age++) {
         const char *former = part->former[age];
-        status = former != NULL
-                     ? crypto->password_verify(crypto->ctx, &verdict, part->phc, former, strlen(former), NULL)
-                     : APR_SUCCESS;
+        status = former != NULL ? anshin_imported_compare(op, &verdict, part->phc, NULL, former, NULL) : APR_SUCCESS;
     }
     if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, status, "AN0181", "a secret could not be checked: %s",

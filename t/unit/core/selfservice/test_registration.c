@@ -88,7 +88,7 @@ static void test_typed_addresses(void)
 static apr_status_t create(const char *user, const char *address, int method, int kind, const char *language,
                            anshin_op_t **op)
 {
-    anshin_account_new_t spec = {user, address, method, kind, language, NULL, NULL};
+    anshin_account_new_t spec = {user, address, method, kind, language, NULL, NULL, NULL};
     anshin_invitation_t invitation;
 
     *op = fixture_op(&fixture);
@@ -106,7 +106,8 @@ static void test_language(void)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         anshin_account_new_t spec = {
-            cases[i].user, "la@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, cases[i].given, NULL, NULL};
+            cases[i].user, "la@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, cases[i].given, NULL, NULL,
+            NULL};
         anshin_registration_form_t form = {USERS_PASSWORD, USERS_PASSWORD, "pet", "ポチ", "ja", cases[i].chosen, NULL};
         anshin_registration_result_t r;
         anshin_invitation_t invitation;
