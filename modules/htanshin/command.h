@@ -72,6 +72,7 @@ struct anshin_call_t {
     int input; /* access FILES and WHOLE: descriptors; -1: none */
     int output;
     int undo;
+    struct apr_dbm_t *dbm; /* in place of input, where that is a dbm file; else NULL */
 
     const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
     json_t *result;   /* printed and released by main.c; NULL: nothing to say */

@@ -53,7 +53,9 @@ my @foreign = (
     [ qr{^openssl/},                                       'crypto',            'OpenSSL' ],
     [ qr{^argon2\.h},                                      'crypto',            'argon2' ],
     [ qr{^sys/capability\.h},                              'auth',              'libcap' ],
-    [ qr{^apr_db[md]},                                     'store',             'apr_dbm and apr_dbd' ],
+    [ qr{^crypt\.h},                                       'crypto',            'libxcrypt' ],
+    [ qr{^apr_dbm},                                        'store htanshin',    'apr_dbm' ], # htanshin: files of htdbm
+    [ qr{^apr_dbd},                                        'store',             'apr_dbd' ],
     [ qr{^(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_\w+|scoreboard)\.h}, 'http auth portal',  'httpd' ],
 );
 

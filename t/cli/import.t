@@ -113,6 +113,80 @@ for my $wrong (["user,phone\n", qr/column 2, "phone", is not known/], ["address\
 $r = $s->htanshin('user', 'import', '/nowhere/users.csv');
 like($r->{err}, qr{/nowhere/users.csv: No such file or directory; give it by the standard input}, 'IMP-1: a file that is not there');
 
+# --- hashes of other systems ---
+
+my $old = 'Umzug 2026 gut';
+sub enters {
+    my ($user, $password) = @_;
+    my $c = $s->client;
+    my $page = $c->get('/anshin/login');
+    return $c->submit($page, { user => $user, password => $password })->status;
+}
+my @as_password = ('--method', 'password');
+$r = $s->htanshin('user', 'import', "$top/broken.htpasswd", '--format', 'htpasswd', '--mail-domain', 'example.jp', @as_password, '--dry-run');
+is($r->{status}, 1, 'IMP-2: a dry run finds what is wrong with hashes');
+%why = map { /^line (\d+)(.*)/ } split /\n/, $r->{out};
+is(join(' ', sort { $a <=> $b } keys %why), '2 3 4 5 6 7 8 9 10', 'IMP-2: in every bad line');
+like($why{2},  qr/^: must be USER:HASH/, 'IMP-2: no hash');
+like($why{3},  qr/^, password-hash: password hash \(unknown\): must be one of bcrypt/, 'IMP-2: a password that is no hash');
+like($why{4},  qr/^, password-hash: password hash \(unknown\)/, 'IMP-2: DES');
+like($why{5},  qr/^, password-hash: password hash \(bcrypt\): the cost of 31 must be 4 to 14/, 'IMP-2: bcrypt that never ends');
+like($why{6},  qr/: rounds=999999999 must be 1000 to 1000000/, 'IMP-2: as many rounds of SHA-crypt');
+like($why{7},  qr/: the number of iterations must be 1 to 2000000/, 'IMP-2: 10^9 iterations of PBKDF2');
+like($why{8},  qr/: 2000001 iterations must be 1 to 2000000/, 'IMP-2: one too many');
+like($why{9},  qr/password hash \(argon2\): must be .* at most 262144 KiB/, 'IMP-2: argon2 of 4 GiB');
+like($why{10}, qr/password hash \(bcrypt\): is not well formed/, 'IMP-2: one that was cut');
+unlike($r->{out} . $r->{err}, qr/Visible-Secret|PUBnDlGbvnQ|xWT8lXip/, 'IMP-2: nothing of a hash, or a password in its place, is told');
+$r = $s->htanshin('user', 'import', "$top/users.htpasswd", '--format', 'htpasswd', @as_password, '--dry-run');
+like($r->{out}, qr/^line 2, address: a new user needs a mail address: give a column of them, or --mail-domain/m, 'IMP-2: htpasswd has no addresses');
+
+my @htpasswd = ("$top/users.htpasswd", '--format', 'htpasswd', '--mail-domain', 'example.jp', @as_password);
+($rows, $r) = import_of(@htpasswd);
+is(done($rows), '2:ht-bcrypt:created 3:ht-apr1:created 5:ht-sha:created 6:ht-c2:created 7:ht-c5:created', 'IMP-2: users of htpasswd') or diag $r->{err};
+is($rows->[0]{registration_url}, undef, 'IMP-2: who logs in by ID and password needs no registration');
+like($rows->[0]{detail}, qr/logs in by the password of before \(bcrypt\), without registration/, 'IMP-2: and that is said');
+is(json('user', 'show', 'ht-apr1')->{terminals}[0]{address}, 'ht-apr1@example.jp', 'IMP-2: addresses of --mail-domain');
+($rows, $r) = import_of("$top/users-sdbm", '--format', 'htdbm', '--mail-domain', 'example.jp', @as_password);
+is(join(' ', sort map { "$_->{user}:$_->{done}" } @$rows), 'ht-user1:created ht-user2:created', 'IMP-2: of htdbm, in SDBM') or diag $r->{err};
+($rows, $r) = import_of("$top/users.db", '--format', 'htdbm', '--mail-domain', 'example.jp', @as_password);
+is(done($rows), '1:ht-user3:created', 'IMP-2: in a file of Berkeley DB') or diag $r->{err};
+($rows, $r) = import_of("$top/users.ldif", '--format', 'ldif', @as_password);
+is(done($rows), '8:ld-ssha:created 24:ld-crypt:created 33:ld-pbkdf2:created 40:ld-argon2:created 50:ld-locked:refused 59:ld-twice:refused 63:ld-sasl:refused',
+    'IMP-2: of LDIF') or diag $r->{err};
+is(json('user', 'show', 'ld-ssha')->{name}, "\x{5c71}\x{7530} \x{82b1}\x{5b50}", 'IMP-2: with what stands there of them');
+($rows, $r) = import_of('-', '--format', 'keycloak', @as_password, { stdin => do { open my $h, '<:raw', "$top/keycloak-realm.json" or die $!; local $/; <$h> } });
+is(done($rows), '1:kc-old:created 2:kc-new:created 3:kc-argon2:created 4:kc-off:refused 5:kc-must:created 6:kc-sha1:refused', 'IMP-2: of Keycloak')
+    or diag $r->{err};
+like($rows->[4]{registration_url}, qr/register/, 'IMP-2: a temporary password is not taken, so that one registers');
+my @hashed = qw(ht-bcrypt ht-apr1 ht-sha ht-c2 ht-c5 ht-user1 ht-user2 ht-user3 ld-ssha ld-crypt ld-pbkdf2 ld-argon2 kc-old kc-new kc-argon2);
+my %scheme = map { $_->{user} => $_->{imported_password} } @{ json('user', 'list', '--imported') };
+is(join(' ', map { "$_:" . ($scheme{$_} // '-') } @hashed),
+    'ht-bcrypt:bcrypt ht-apr1:apr1 ht-sha:sha1 ht-c2:sha256-crypt ht-c5:sha512-crypt ht-user1:apr1 ht-user2:bcrypt ht-user3:sha1 ld-ssha:ssha '
+    . 'ld-crypt:sha512-crypt ld-pbkdf2:pbkdf2-sha256 ld-argon2:argon2 kc-old:pbkdf2-sha256 kc-new:pbkdf2-sha512 kc-argon2:argon2',
+    'IMP-2: user list tells whose hash is of which system');
+is(scalar(keys %scheme), scalar(@hashed), 'IMP-2: of those alone');
+is(join(' ', map { enters($_, "$old.") } @hashed[0, 8]), '401 401', 'IMP-2: a wrong password does not let in');
+is(join(' ', map { enters($_, $old) } @hashed), join(' ', (303) x @hashed), 'IMP-2: by the password of before each logs in');
+is_deeply(json('user', 'list', '--imported'), [], 'IMP-2: and by then each is hashed by us');
+is(join(' ', map { enters($_, $old) } @hashed[0, 14]), '303 303', 'IMP-2: which lets in the next time');
+($rows, $r) = import_of(@htpasswd);
+unlike(done($rows), qr/:(?:created|changed|refused)/, 'IMP-2: the same file once more gives nobody the old hash back');
+is(json('user', 'show', 'ht-apr1')->{imported_password}, undef, 'IMP-2: as user show tells');
+unlike($s->log, qr/xWT8lXip|NhlyQdO87|\Q$old\E/, 'IMP-2: no hash in the log');
+my $hash = '$apr1$uVKfUIwI$NhlyQdO87yTSUnoeeMpVk1';
+my $some = "user,address,method,password-hash\nby-cert,c\@example.jp,certificate,$hash\nby-pw,p\@example.jp,password,\nby-pw2,p\@example.jp,password,$hash\n";
+($rows, $r) = import_of('-', { stdin => $some });
+is(done($rows), '2:by-cert:created 3:by-pw:created 4:by-pw2:created', 'IMP-2: a column of hashes in CSV');
+like($rows->[0]{registration_url}, qr/register/, 'IMP-2: who needs a certificate registers');
+like($rows->[0]{detail}, qr/the password hash is not taken: by method certificate the user registers/, 'IMP-2: and that is said');
+$some =~ s/password,\n/password,{SHA}YSbEXvinLEX\/sWCt9g4G+2XG73Y=\n/;
+($rows, $r) = import_of('-', { stdin => $some });
+is($rows->[1]{done}, 'refused', 'IMP-2: a hash for one who has not registered yet is a difference');
+($rows, $r) = import_of('-', '--update', { stdin => $some });
+is(done($rows), '2:by-cert:unchanged 3:by-pw:changed 4:by-pw2:unchanged', 'IMP-2: which --update makes');
+like($rows->[1]{detail}, qr/^password-hash: - \x{2192} sha1$/, 'IMP-2: by name alone');
+is(enters('by-pw', $old), 303, 'IMP-2: and it lets in');
+
 # --- interrupted ---
 
 $r = $s->run('sh', '-c', 'printf "user,address\nfull-1,x@example.jp\nfull-2,x@example.jp\n" | "$1" -d "$2" user import - > /dev/full', 'sh', $s->root . '/bin/htanshin', $s->state);

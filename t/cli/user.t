@@ -165,7 +165,7 @@ json('user', 'set', 'att-1', '--groups', 'hr');
 is_deeply([ map { $_->{user} } @{ json('user', 'list', '--group', 'HR') } ], ['att-1'], 'ATT-1: by group');
 is_deeply(json('user', 'list', '--group', 'sales'), [], 'ATT-1: which it has left');
 is_deeply([ sort keys %{ json('user', 'list', '--group', 'hr')->[0] } ],
-    [qw(created_at groups last_login_at memo method name organisation state terminals user valid_from valid_until)], 'ATT-1: programs read all columns');
+    [qw(created_at groups imported_password last_login_at memo method name organisation state terminals user valid_from valid_until)], 'ATT-1: programs read all columns');
 like($s->htanshin('user', 'list', '--group', 'hr', '--columns', 'name,groups,user')->{out}, qr/^name +groups +user\n安心 太郎 +hr +att-1\n\z/, 'ATT-1, D9: columns, in the order that is given');
 refused("D9: --columns $_", 2, qr/--columns: must be some of user, state/, 'user', 'list', '--columns', $_) for 'user,nothing', 'user,user', '';
 refused('ATT-1: a list of what is no group', 2, qr/--group: must be 1 to 32/, 'user', 'list', '--group', '営業');

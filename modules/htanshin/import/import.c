@@ -1,5 +1,6 @@
 /*
- * htanshin user import: users from a CSV file as offices make it (IMP-1).
+ * htanshin user import: users from a CSV file as offices make it (IMP-1), or from another system, with the hashes of
+ * their passwords (IMP-2).
  *
  * Each line is done by itself, all of it or nothing, durable before the next is read; so an import that was interrupted
  * goes on when it is started again: what is there is passed over.
@@ -13,7 +14,7 @@
 #include "core/admin/given.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
-#include "htanshin/import/import_columns.h"
+#include "htanshin/import/import_formats.h"
 #include "htanshin/import/import_progress.h"
 #include "htanshin/import/import_seen.h"
 #include "htanshin/import/import_user.h"
@@ -31,8 +32,7 @@ static const anshin_word_t encodings[] = {
 typedef struct import_t {
     anshin_call_t *call;
     apr_pool_t *pool; /* of all of it; that of call is emptied for each line */
-    anshin_import_text_t *text;
-    anshin_import_records_t *records;
+    anshin_import_source_t source;
     anshin_import_columns_t columns;
     anshin_import_ways_t ways;
     anshin_import_seen_t *seen;
@@ -107,7 +107,7 @@ static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
     int written = 0;
 
     import->counts[came->done]++;
-    import->waiting += came->done == ANSHIN_IMPORT_UNCHANGED && came->detail != NULL;
+    import->waiting += came->pending;
     if (refused) {
         call->verdict = ANSHIN_EXIT_REFUSED;
     }
@@ -190,11 +190,15 @@ static apr_status_t next(import_t *import, anshin_import_record_t *record)
     apr_pool_clear(call->pool);
     anshin_error_clear(&call->op.error);
     call->op.now = call->env.now(call->env.now_baton);
-    anshin_import_progress_at(&import->progress, anshin_import_text_at(import->text),
-                              anshin_import_text_size(import->text), import->lines);
+    if (import->source.text != NULL) {
+        anshin_import_progress_at(&import->progress, anshin_import_text_at(import->source.text),
+                                  anshin_import_text_size(import->source.text), import->lines);
+    } else {
+        anshin_import_progress_at(&import->progress, 0, 0, import->lines);
+    }
     anshin_signals_let(1);
     status = anshin_signals_came() ? APR_EINTR
-                                   : anshin_import_records_next(import->records, record, &call->op.error, call->pool);
+                                   : anshin_import_source_next(&import->source, record, &call->op.error, call->pool);
     anshin_signals_let(0);
     status = anshin_signals_came() ? APR_EINTR : status;
     if (status == APR_SUCCESS) {
@@ -226,6 +230,8 @@ static apr_status_t read_ways(import_t *import)
 
     import->ways.rehearsal = anshin_call_value(call, "dry-run") != NULL;
     import->ways.update = anshin_call_value(call, "update") != NULL;
+    import->ways.accept_weak = anshin_call_value(call, "accept-weak") != NULL;
+    import->ways.mail_domain = anshin_call_value(call, "mail-domain");
     for (int i = 0; i < ANSHIN_IMPORT_COLUMNS; i++) {
         import->ways.given[i] = "";
     }
@@ -257,6 +263,10 @@ static apr_status_t read_columns(import_t *import)
     anshin_import_record_t record;
     apr_status_t status;
 
+    if (import->source.fixed) {
+        anshin_import_columns_all(&import->columns, import->pool);
+        return given == NULL ? APR_SUCCESS : wrong_option(call, "--columns: is of --format csv alone");
+    }
     if (given != NULL) {
         apr_array_header_t *cells = apr_array_make(import->pool, 16, sizeof(const char *));
         char *state;
@@ -285,16 +295,16 @@ static apr_status_t read_columns(import_t *import)
 static apr_status_t begin(import_t *import)
 {
     anshin_call_t *call = import->call;
-    anshin_error_t *err = &call->op.error;
     int to_stdout = call->output < 0;
-    int encoding, skip;
+    int encoding, format, skip;
     apr_status_t status = anshin_call_word(call, "encoding", encodings, ANSHIN_IMPORT_AUTO, &encoding);
 
     if (status != APR_SUCCESS || (status = anshin_call_number(call, "skip", 0, SKIP_MAX, 0, &skip)) != APR_SUCCESS ||
         (status = read_ways(import)) != APR_SUCCESS ||
-        (status = anshin_import_text_open(&import->text, call->input, (anshin_import_encoding_t)encoding, err,
-                                          import->pool)) != APR_SUCCESS ||
-        (status = anshin_import_records_open(&import->records, import->text, skip, err, import->pool)) != APR_SUCCESS ||
+        (status = anshin_call_word(call, "format", anshin_import_format_words, ANSHIN_IMPORT_CSV, &format)) !=
+            APR_SUCCESS ||
+        (status = anshin_import_source_open(&import->source, call, (anshin_import_format_t)format,
+                                            (anshin_import_encoding_t)encoding, skip, import->pool)) != APR_SUCCESS ||
         (status = anshin_rows_out_open(&import->out, call->output, call->json)) != APR_SUCCESS) {
         return status;
     }
@@ -340,7 +350,7 @@ static apr_status_t run(import_t *import)
 {
     anshin_import_record_t record;
     apr_status_t status = APR_SUCCESS;
-    int first = anshin_call_value(import->call, "columns") != NULL;
+    int first = !import->source.fixed && anshin_call_value(import->call, "columns") != NULL;
 
     while (status == APR_SUCCESS && (status = next(import, &record)) == APR_SUCCESS) {
         if (first && anshin_import_columns_header(&record, import->call->pool)) {
@@ -394,9 +404,15 @@ static const anshin_command_option_t import_options[] = {
     {"dry-run", NULL, "List every bad line with column, value and reason; write nothing.", 0},
     {"update", NULL, "Change users who are there to what the lines say; empty cells change nothing.", 0},
     {"result", "FILE", "Write what came of each line there (mode 0600), not to the standard output.", 0},
+    {"format", "FORMAT",
+     "csv when not given; htpasswd, htdbm, ldif or keycloak (JSON): users of another system, with the hashes of their "
+     "passwords.",
+     0},
+    {"accept-weak", NULL, "Take hashes that are weaker than ours also in a contract of the preset modern.", 0},
+    {"mail-domain", "DOMAIN", "The address of a new user whose line has none is USER@DOMAIN.", 0},
     {"columns", "LIST",
-     "What the columns are, where the first line does not name them: user, address, method, terminal, label, language; "
-     "- for one to be passed over.",
+     "What the columns are, where the first line does not name them: user, address, method, terminal, label, language, "
+     "password-hash; - for one to be passed over.",
      0},
     {"encoding", "NAME", "utf-8 or cp932; auto when not given: CP932 where it is no UTF-8.", 0},
     {"skip", "LINES", "Pass over so many lines at the beginning.", 0},
@@ -408,7 +424,8 @@ static const anshin_command_option_t import_options[] = {
 
 const anshin_command_t anshin_commands_import[] = {
     {"user", "import", "FILE|-", 1, 1, import_options, ANSHIN_ACCESS_FILES, user_import,
-     "Create users from a CSV file (UTF-8 or CP932, comma or tab, the first line names the columns), each line by "
-     "itself; gives registration URL and code of each, as CSV or with --json one object a line."},
+     "Create users from a CSV file (UTF-8 or CP932, comma or tab, the first line names the columns) or from another "
+     "system, each by itself; gives registration URL and code of each who needs them, as CSV or with --json one object "
+     "a line."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

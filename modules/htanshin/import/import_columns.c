@@ -95,6 +95,13 @@ static const anshin_word_t names[] = {
     {"有効終了日", ANSHIN_IMPORT_VALID_UNTIL},
     {"有効期間終了", ANSHIN_IMPORT_VALID_UNTIL},
     {"利用終了日", ANSHIN_IMPORT_VALID_UNTIL},
+    {"password-hash", ANSHIN_IMPORT_HASH},
+    {"passwordhash", ANSHIN_IMPORT_HASH},
+    {"hash", ANSHIN_IMPORT_HASH},
+    {"hashedpassword", ANSHIN_IMPORT_HASH},
+    {"userpassword", ANSHIN_IMPORT_HASH},
+    {"パスワードハッシュ", ANSHIN_IMPORT_HASH},
+    {"パスワードのハッシュ", ANSHIN_IMPORT_HASH},
     {"-", PASSED_OVER},
     /* What an export tells besides (export/user_export.c). */
     {"state", PASSED_OVER},
@@ -181,6 +188,24 @@ const char *anshin_import_column_list(apr_pool_t *pool)
 int anshin_import_column_find(const char *name, apr_pool_t *pool)
 {
     return anshin_word_value(names, plain(name, pool), UNKNOWN);
+}
+
+void anshin_import_columns_all(anshin_import_columns_t *columns, apr_pool_t *pool)
+{
+    columns->columns = apr_array_make(pool, ANSHIN_IMPORT_COLUMNS, sizeof(int));
+    for (int column = 0; column < ANSHIN_IMPORT_COLUMNS; column++) {
+        APR_ARRAY_PUSH(columns->columns, int) = column;
+    }
+}
+
+apr_array_header_t *anshin_import_columns_cells(apr_pool_t *pool)
+{
+    apr_array_header_t *cells = apr_array_make(pool, ANSHIN_IMPORT_COLUMNS, sizeof(const char *));
+
+    for (int column = 0; column < ANSHIN_IMPORT_COLUMNS; column++) {
+        APR_ARRAY_PUSH(cells, const char *) = "";
+    }
+    return cells;
 }
 
 static int has(const anshin_import_columns_t *columns, int column)

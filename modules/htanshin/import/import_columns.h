@@ -20,6 +20,7 @@ typedef enum anshin_import_column_t {
     ANSHIN_IMPORT_MEMO,
     ANSHIN_IMPORT_VALID_FROM,
     ANSHIN_IMPORT_VALID_UNTIL,
+    ANSHIN_IMPORT_HASH, /* of the password, made by another system */
     ANSHIN_IMPORT_COLUMNS
 } anshin_import_column_t;
 
@@ -27,6 +28,10 @@ typedef enum anshin_import_column_t {
 typedef struct anshin_import_columns_t {
     apr_array_header_t *columns; /* of int: anshin_import_column_t; -1: passed over */
 } anshin_import_columns_t;
+
+/* All columns in their order, and the cells of a record of them, which say nothing yet. In pool. */
+void anshin_import_columns_all(anshin_import_columns_t *columns, apr_pool_t *pool);
+apr_array_header_t *anshin_import_columns_cells(apr_pool_t *pool);
 
 /* What messages, results and --columns call a column: "user", "address" ... Static. */
 const char *anshin_import_column_name(int column);

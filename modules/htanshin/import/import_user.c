@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "core/admin/adopt.h"
 #include "core/admin/amend.h"
 #include "core/admin/given.h"
 #include "core/base/address.h"
@@ -24,7 +25,8 @@ static const struct {
     {141, ANSHIN_IMPORT_ADDRESS},      {1438, ANSHIN_IMPORT_ADDRESS}, {142, ANSHIN_IMPORT_METHOD},
     {1439, ANSHIN_IMPORT_METHOD},      {143, ANSHIN_IMPORT_TERMINAL}, {1260, ANSHIN_IMPORT_LABEL},
     {144, ANSHIN_IMPORT_LANGUAGE},     {1432, ANSHIN_IMPORT_GROUPS},  {1433, ANSHIN_IMPORT_GROUPS},
-    {1434, ANSHIN_IMPORT_VALID_UNTIL},
+    {1434, ANSHIN_IMPORT_VALID_UNTIL}, {1290, ANSHIN_IMPORT_HASH},    {1291, ANSHIN_IMPORT_HASH},
+    {1292, ANSHIN_IMPORT_HASH},        {1295, ANSHIN_IMPORT_HASH},
 };
 #define OF_SEVERAL 1431
 
@@ -76,7 +78,8 @@ static apr_status_t take_answer(const anshin_call_t *call, apr_status_t status, 
     }
     came->done = ANSHIN_IMPORT_REFUSED;
     came->column = column_of(&call->op.error);
-    came->value = came->column >= 0 ? cells[came->column] : NULL;
+    /* What stands in place of a hash may be a password. */
+    came->value = came->column >= 0 && came->column != ANSHIN_IMPORT_HASH ? cells[came->column] : NULL;
     return APR_SUCCESS;
 }
 
@@ -167,22 +170,73 @@ static int read_spec(anshin_call_t *call, const char *const *cells, const anshin
                      anshin_terminal_kind_words, &spec->terminal_kind, came);
 }
 
+/* The hash of a line, judged; spec->imported stays NULL where there is none. */
+static apr_status_t read_hash(anshin_call_t *call, const char *const *cells, const anshin_import_ways_t *ways,
+                              anshin_imported_t *imported, anshin_account_new_t *spec)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    if (cells[ANSHIN_IMPORT_HASH][0] != '\0') {
+        status = anshin_imported_check(&call->op, imported, cells[ANSHIN_IMPORT_HASH], ways->accept_weak);
+        spec->imported = status == APR_SUCCESS ? imported : NULL;
+    }
+    return status;
+}
+
+/* A new user with a hash logs in by it, where ID and password are all that the method asks for. */
+static apr_status_t use_hash(anshin_call_t *call, anshin_account_new_t *spec, anshin_import_came_t *came)
+{
+    apr_int64_t method = spec->method >= 0 ? spec->method : call->op.contract->policy.default_method;
+    apr_status_t status = anshin_account_new_check(&call->op, spec);
+
+    if (status != APR_SUCCESS || spec->imported == NULL) {
+        return status;
+    }
+    if (method != ANSHIN_METHOD_PASSWORD) {
+        came->detail = apr_psprintf(call->pool,
+                                    "the password hash is not taken: by method %s the user registers, and chooses a "
+                                    "password then",
+                                    anshin_method_name(method));
+        spec->imported = NULL;
+        return APR_SUCCESS;
+    }
+    came->detail = apr_psprintf(call->pool, "logs in by the password of before (%s), without registration",
+                                anshin_word_name(anshin_scheme_words, spec->imported->scheme, ""));
+    return APR_SUCCESS;
+}
+
+static const char *default_address(const anshin_call_t *call, const anshin_import_ways_t *ways, const char *user)
+{
+    if (ways->mail_domain == NULL) {
+        return NULL;
+    }
+    return strchr(user, '@') != NULL ? user : apr_pstrcat(call->pool, user, "@", ways->mail_domain, NULL);
+}
+
 static apr_status_t create(anshin_call_t *call, const char *const *cells, const anshin_import_ways_t *ways,
                            anshin_import_came_t *came)
 {
     anshin_attributes_t attributes;
-    anshin_account_new_t spec = {.method = -1, .terminal_kind = ANSHIN_TERMINAL_PC, .attributes = &attributes};
+    anshin_account_new_t spec = {.address = default_address(call, ways, came->user),
+                                 .method = -1,
+                                 .terminal_kind = ANSHIN_TERMINAL_PC,
+                                 .attributes = &attributes};
+    anshin_imported_t imported;
     apr_status_t status;
 
     if (!read_spec(call, cells, ways, &spec, came) || !read_attributes(call, cells, &attributes, came)) {
         return APR_SUCCESS;
     }
     if (spec.address == NULL) {
-        anshin_import_refuse(call, came, ANSHIN_IMPORT_ADDRESS, NULL, "a new user needs a mail address");
+        anshin_import_refuse(call, came, ANSHIN_IMPORT_ADDRESS, NULL,
+                             "a new user needs a mail address: give a column of them, or --mail-domain");
         return APR_SUCCESS;
     }
-    status = ways->rehearsal ? anshin_account_new_check(&call->op, &spec)
-                             : anshin_account_create(&call->op, &spec, &came->invitation);
+    status = read_hash(call, cells, ways, &imported, &spec);
+    status = status == APR_SUCCESS ? use_hash(call, &spec, came) : status;
+    if (status == APR_SUCCESS && !ways->rehearsal) {
+        status = anshin_account_create(&call->op, &spec, &came->invitation);
+    }
     came->done = ANSHIN_IMPORT_CREATED;
     return take_answer(call, status, cells, came);
 }
@@ -207,6 +261,29 @@ static void compare(differences_t *differences, int column, const char *before, 
     if (strcmp(before, after) != 0) {
         differences->each[differences->count++] = (difference_t){column, before, after};
     }
+}
+
+/* One who has a password of his own keeps it, however often the file is read. */
+static apr_status_t compare_hash(anshin_call_t *call, const anshin_account_t *account, anshin_account_new_t *spec,
+                                 differences_t *differences)
+{
+    const char *before = anshin_imported_scheme(account->password_hash);
+    anshin_account_t after = *account;
+    int differs = 0;
+    apr_status_t status;
+
+    after.method = spec->method;
+    if (spec->imported == NULL || !anshin_adopt_open(&after)) {
+        spec->imported = NULL;
+        return APR_SUCCESS;
+    }
+    status = anshin_adopt_differs(&call->op, account, spec->imported, &differs);
+    if (status == APR_SUCCESS && differs) {
+        differences->each[differences->count++] =
+            (difference_t){ANSHIN_IMPORT_HASH, before != NULL ? before : "",
+                           anshin_word_name(anshin_scheme_words, spec->imported->scheme, "")};
+    }
+    return status;
 }
 
 /* Of what stands with the first device, and the account's method and language. */
@@ -344,6 +421,9 @@ static apr_status_t change(anshin_call_t *call, const char *const *cells, const 
         case ANSHIN_IMPORT_LANGUAGE:
             amend.language = spec->language;
             break;
+        case ANSHIN_IMPORT_HASH:
+            amend.imported = spec->imported;
+            break;
         default:
             break;
         }
@@ -360,6 +440,7 @@ static void leave(anshin_call_t *call, const anshin_account_t *account, anshin_i
 {
     came->done = ANSHIN_IMPORT_UNCHANGED;
     if (account->state == ANSHIN_ACCOUNT_PENDING) {
+        came->pending = 1;
         came->detail = apr_psprintf(call->pool, "not registered yet: htanshin user invite %s gives a new URL and code",
                                     came->user);
     }
@@ -377,6 +458,7 @@ static apr_status_t settle(anshin_call_t *call, const char *const *cells, const 
                                  .attributes = &attributes};
     anshin_account_t after = *account;
     differences_t differences = {.count = 0};
+    anshin_imported_t imported;
     int changed;
     apr_status_t status;
 
@@ -389,6 +471,8 @@ static apr_status_t settle(anshin_call_t *call, const char *const *cells, const 
         compare_attributes(account, &after, &differences, call->pool);
         status = check(call, &spec, &differences);
     }
+    status = status == APR_SUCCESS ? read_hash(call, cells, ways, &imported, &spec) : status;
+    status = status == APR_SUCCESS ? compare_hash(call, account, &spec, &differences) : status;
     if (status != APR_SUCCESS) {
         return take_answer(call, status, cells, came);
     }
@@ -397,7 +481,9 @@ static apr_status_t settle(anshin_call_t *call, const char *const *cells, const 
         return APR_SUCCESS;
     }
     if (!ways->update) {
-        anshin_import_refuse(call, came, differences.each[0].column, cells[differences.each[0].column],
+        int column = differences.each[0].column;
+
+        anshin_import_refuse(call, came, column, column != ANSHIN_IMPORT_HASH ? cells[column] : NULL,
                              apr_psprintf(call->pool, "user %s exists, differs in %s; --update changes it", came->user,
                                           told(&differences, 0, call->pool)));
         return APR_SUCCESS;

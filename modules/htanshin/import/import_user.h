@@ -20,6 +20,8 @@ typedef enum anshin_import_done_t {
 /* How it is to be done. */
 typedef struct anshin_import_ways_t {
     int rehearsal;                            /* nothing is written */
+    int accept_weak;                          /* hashes that are weaker than ours, whatever the preset */
+    const char *mail_domain;                  /* of new users without an address: USER@DOMAIN; NULL: none */
     int update;                               /* users who are there are changed to what the lines say */
     const char *given[ANSHIN_IMPORT_COLUMNS]; /* for new users, where a cell is empty; "": nothing */
 } anshin_import_ways_t;
@@ -30,8 +32,9 @@ typedef struct anshin_import_came_t {
     const char *user;               /* canonical, set before; as it stands in the file when that cannot be */
     int column;                     /* REFUSED: what is wrong, -1: not one cell; the reason is in call->op.error */
     const char *value;              /* as it stands there */
-    const char *detail;             /* CHANGED: what, before and after; UNCHANGED: how to go on; NULL: nothing */
-    anshin_invitation_t invitation; /* CREATED, and no rehearsal */
+    const char *detail;             /* CHANGED: what, before and after; else how to go on, or NULL: nothing to say */
+    int pending;                    /* UNCHANGED: not registered yet */
+    anshin_invitation_t invitation; /* CREATED, and no rehearsal; url NULL: none is needed */
 } anshin_import_came_t;
 
 /* Do what a line says. cells: by column, "" says nothing: a new user gets what the ways give or the contract's default,

@@ -4,7 +4,7 @@
  * SECURITY. The process becomes the worker's user, who can enter the directories of no operator. So the files are
  * opened before, as the shell opens those of "<" and ">". Root that sudo has made of somebody opens them as that one:
  * who may call the command by a rule of sudo can read and make nothing by it that he could not before. Nothing is read
- * before root is left.
+ * before root is left, but the head of a dbm file, whose library opens it by its name.
  */
 #include "htanshin/stream/files.h"
 
@@ -17,6 +17,7 @@
 
 #include <apr_strings.h>
 
+#include "htanshin/import/import_htdbm.h"
 #include "htanshin/values.h"
 #include "runtime/privilege.h"
 
@@ -33,6 +34,15 @@ static unsigned long sudo_id(const char *name)
 static apr_status_t refuse(anshin_call_t *call, const char *name, const char *why)
 {
     return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1497", "%s: %s", name, why);
+}
+
+static apr_status_t open_dbm(anshin_call_t *call, const char *name)
+{
+    const char *why = "give the name of the file";
+
+    return strcmp(name, "-") != 0 && anshin_import_htdbm_find(&call->dbm, name, &why, call->pool) == APR_SUCCESS
+               ? APR_SUCCESS
+               : refuse(call, name, why);
 }
 
 static apr_status_t open_input(anshin_call_t *call, const char *name)
@@ -120,6 +130,7 @@ static const char *input_name(const anshin_call_t *call)
 apr_status_t anshin_files_open(anshin_call_t *call)
 {
     const char *input = input_name(call);
+    const char *format = anshin_call_value(call, "format");
     uid_t uid = (uid_t)sudo_id("SUDO_UID");
     apr_status_t status = APR_SUCCESS;
 
@@ -128,7 +139,7 @@ apr_status_t anshin_files_open(anshin_call_t *call)
         status = anshin_privilege_lend(uid, (gid_t)sudo_id("SUDO_GID"), &call->op.error);
     }
     if (status == APR_SUCCESS && input != NULL) {
-        status = open_input(call, input);
+        status = format != NULL && strcmp(format, "htdbm") == 0 ? open_dbm(call, input) : open_input(call, input);
     }
     if (status == APR_SUCCESS) {
         status = open_outputs(call);

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "core/account/imported.h"
 #include "core/context/own.h"
 #include "htanshin/call.h"
 #include "htanshin/list.h"
@@ -26,6 +27,7 @@ typedef enum column_t {
     COLUMN_MEMO,
     COLUMN_VALID_FROM,
     COLUMN_VALID_UNTIL,
+    COLUMN_IMPORTED_PASSWORD,
     COLUMNS
 } column_t;
 
@@ -43,15 +45,17 @@ static const anshin_word_t columns[] = {{"user", COLUMN_USER},
                                         {"memo", COLUMN_MEMO},
                                         {"valid_from", COLUMN_VALID_FROM},
                                         {"valid_until", COLUMN_VALID_UNTIL},
+                                        {"imported_password", COLUMN_IMPORTED_PASSWORD},
                                         {NULL, 0}};
 
 const anshin_command_option_t anshin_user_list_options[] = {
     {"state", "STATE", "Only those that are pending, active, locked or disabled.", 0},
     {"organisation", "NAME", "Only those of this organisation.", 0},
     {"group", "NAME", "Only those in this group.", 0},
+    {"imported", NULL, "Only those whose password is still a hash of another system.", 0},
     {"columns", "COLUMN,...",
      "What is told, in this order, of user, state, method, terminals, created_at, last_login_at, name, organisation, "
-     "groups, memo, valid_from and valid_until. When not given, the first six; with --json all.",
+     "groups, memo, valid_from, valid_until and imported_password. When not given, the first six; with --json all.",
      0},
     ANSHIN_LIST_LIMIT,
     ANSHIN_LIST_AFTER("USER", "the last user of the list before"),
@@ -64,6 +68,7 @@ typedef struct listing_t {
     int state;                /* -1: any */
     const char *organisation; /* in normal form; NULL: any */
     const char *group;        /* canonical; NULL: any */
+    int imported;             /* 1: those alone whose password is still a hash of another system */
     column_t columns[COLUMNS];
     int count;
 } listing_t;
@@ -107,6 +112,7 @@ static apr_status_t read_filter(anshin_call_t *call, listing_t *listing)
     const char *organisation = anshin_call_value(call, "organisation");
     apr_status_t status = anshin_call_word(call, "state", anshin_account_state_words, -1, &listing->state);
 
+    listing->imported = anshin_call_value(call, "imported") != NULL;
     if (status == APR_SUCCESS && organisation != NULL) {
         status = anshin_call_organisation(call, &listing->organisation);
     }
@@ -172,6 +178,9 @@ static void put_column(json_t *row, column_t column, const anshin_account_t *acc
     case COLUMN_VALID_UNTIL:
         anshin_result_time(row, name, account->valid_until, pool);
         break;
+    case COLUMN_IMPORTED_PASSWORD:
+        anshin_result_text(row, name, anshin_imported_scheme(account->password_hash), pool);
+        break;
     case COLUMNS:
         break;
     }
@@ -182,7 +191,8 @@ static int is_wanted(const listing_t *listing, const anshin_account_t *account)
     return (listing->state < 0 || account->state == listing->state) &&
            (listing->organisation == NULL ||
             (account->organisation != NULL && strcmp(account->organisation, listing->organisation) == 0)) &&
-           (listing->group == NULL || anshin_account_in_group(account, listing->group));
+           (listing->group == NULL || anshin_account_in_group(account, listing->group)) &&
+           (!listing->imported || anshin_imported_scheme(account->password_hash) != NULL);
 }
 
 static apr_status_t list_one(void *baton, const char *key, const void *record)

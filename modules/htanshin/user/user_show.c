@@ -3,6 +3,7 @@
  */
 #include "htanshin/user/user_show.h"
 
+#include "core/account/imported.h"
 #include "core/admin/particulars.h"
 #include "core/certificate/certificate.h"
 #include "htanshin/result.h"
@@ -28,6 +29,7 @@ static void show_account(json_t *result, const anshin_account_t *account, apr_ti
                            pool);
     }
     anshin_result_flag(result, "password_must_change", account->password_must_change != 0);
+    anshin_result_text(result, "imported_password", anshin_imported_scheme(account->password_hash), pool);
     anshin_result_flag(result, "authenticator", account->totp_blob != NULL);
 }
 
