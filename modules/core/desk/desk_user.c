@@ -324,7 +324,7 @@ apr_status_t anshin_desk_do(anshin_op_t *op, const anshin_desk_order_t *order, c
         return status;
     }
     if (!anshin_member_fresh(op, order->member) || !anshin_desk_verb_changes(order->verb) ||
-        !anshin_role_may(staff.role, order->verb)) {
+        !anshin_role_may(staff.role, order->verb) || acts[order->verb] == NULL) {
         return ANSHIN_EDENIED;
     }
     return act(op, &staff, order, error);

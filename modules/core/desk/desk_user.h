@@ -26,8 +26,8 @@ typedef struct anshin_desk_facts_t {
     apr_array_header_t *history;  /* of const anshin_history_t *, newest first, at most ANSHIN_DESK_HISTORY */
     apr_array_header_t *mails; /* of anshin_mail_t, newest first, at most ANSHIN_DESK_MAILS: of their records alone */
 } anshin_desk_facts_t;
-#define ANSHIN_DESK_HISTORY 50
-#define ANSHIN_DESK_MAILS 20
+#define ANSHIN_DESK_HISTORY 20
+#define ANSHIN_DESK_MAILS 10
 
 /* All that an operator may see of a user: no secret, and no hash of one. In op's pool, op being of the operator's own
  * contract. APR_SUCCESS; ANSHIN_ENOTFOUND: nobody on whom this operator may look; ANSHIN_EBUSY, ANSHIN_EFAULT. */

@@ -289,5 +289,8 @@ apr_status_t anshin_desk_find(anshin_op_t *op, const anshin_staff_t *staff, cons
          status == APR_SUCCESS && found->by == ANSHIN_FOUND_NOT && i < sizeof(ways) / sizeof(ways[0]); i++) {
         status = ways[i](&search, op);
     }
+    if (status != APR_SUCCESS && search.op.error.text[0] != '\0') {
+        op->error = search.op.error;
+    }
     return status;
 }

@@ -172,6 +172,15 @@ static const char *who(const json_t *event, apr_pool_t *pool)
                        claimed != NULL ? claimed : "", NULL);
 }
 
+/* Of a certificate its CRL's reason; of one at the help desk what was typed. */
+static const char *reason_of(const json_t *event, apr_pool_t *pool)
+{
+    const char *reason = text_of(event, "reason");
+    const char *why = text_of(event, "why");
+
+    return reason != NULL && why != NULL ? apr_pstrcat(pool, reason, ": ", why, NULL) : why != NULL ? why : reason;
+}
+
 static json_t *cells_of(const json_t *event, apr_pool_t *pool)
 {
     json_t *row = json_object();
@@ -188,7 +197,7 @@ static json_t *cells_of(const json_t *event, apr_pool_t *pool)
     anshin_result_text(row, "address", text_of(event, "address"), pool);
     anshin_result_number(row, "terminal", json_integer_value(json_object_get(event, "terminal")));
     anshin_result_text(row, "certificate", text_of(event, "serial"), pool);
-    anshin_result_text(row, "reason", text_of(event, "reason"), pool);
+    anshin_result_text(row, "reason", reason_of(event, pool), pool);
     anshin_result_text(row, "change",
                        before != NULL || after != NULL
                            ? apr_pstrcat(pool, before != NULL ? before : "", " -> ", after != NULL ? after : "", NULL)

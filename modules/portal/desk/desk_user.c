@@ -67,7 +67,8 @@ static void put_done(const drawing_t *drawing)
 
 /* --- what waits -------------------------------------------------------------------------------------------------- */
 
-/* A thing in the way, by name; verb: what helps, where the role may; ANSHIN_DESK_VERBS: none of ours. */
+/* A thing in the way, by name; verb: what helps, where the role may; ANSHIN_DESK_VERBS: none of ours. What helps
+ * against the first of them has the focus, so that it takes a key. */
 static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_verb_t verb)
 {
     const char *group = apr_pstrcat(drawing->request->op.pool, "desk_waits.", name, NULL);
@@ -77,6 +78,7 @@ static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_
         const char *word = anshin_word_name(anshin_desk_verb_words, verb, "");
 
         anshin_page_put(drawing->request->page, wait, "url", json_string(act_url(drawing, verb, 0)));
+        anshin_page_put(drawing->request->page, wait, "first", json_boolean(json_array_size(drawing->waits) == 0));
         anshin_page_put(
             drawing->request->page, wait, "button",
             json_string(say(drawing, apr_pstrcat(drawing->request->op.pool, "desk_act.", word, NULL), "button")));
@@ -277,7 +279,7 @@ static json_t *terminal_row(const drawing_t *drawing, const anshin_terminal_fact
 
         anshin_page_put(page, row, "certificate_text", json_string(anshin_page_say(page, keys[standing])));
         anshin_page_moment(page, row, "expires", certificate->not_after, ANSHIN_DATE_PLAIN);
-        anshin_page_long(page, row, "serial", certificate->serial);
+        anshin_page_put(page, row, "serial", json_string(certificate->serial));
         if (standing == ANSHIN_STANDING_ACTIVE && may(drawing, ANSHIN_DESK_RENEW)) {
             anshin_page_put(page, row, "renew_url",
                             json_string(act_url(drawing, ANSHIN_DESK_RENEW, facts->terminal.number)));

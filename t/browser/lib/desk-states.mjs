@@ -14,7 +14,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     ...(i === 3 ? { name: undefined, organisation: undefined } : {}), state_text: text(`desk.state_${state}`), state_bad: state !== 'active' }));
   const verbs = ['unlock', 'lock', 'disable', 'logout', 'must-change', 'revoke'];
   const waits = Object.keys(texts.desk_waits).map((name, i) => ({ ...texts.desk_waits[name], ...moment('since', '2026-11-22 15:35'),
-    ...(i % 2 ? moment('until', '2026-11-23 15:35') : {}), ...(i === 0 ? { url, button: text('desk_act.unlock.button') } : {}),
+    ...(i % 2 ? moment('until', '2026-11-23 15:35') : {}), ...(i === 0 ? { url, first: true, button: text('desk_act.unlock.button') } : {}),
     ...(name.startsWith('download') ? terminal(2) : {}) }));
   const history = ['login_ok', ...Object.keys(texts.desk_advice)].map((name, i) => ({ ...moment('at', '2026-11-22 15:35'),
     result_text: text(`history.${name}`), good: i === 0, failed: i > 0, ...(i > 0 ? { todo: text(`desk_advice.${name}`) } : {}),
@@ -24,7 +24,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     ...moment('last_login', '2026-11-20 08:15'), ...moment('password_set', '2026-01-06 10:20'), ...moment('valid_until', '2027-03-31 23:59'),
     desk_url: link('desk') };
   const terminals = [{ ...terminal(1), kind_text: text('terminal_kinds.pc'), ...long('address', 'hanako.suzuki@example.jp'),
-    certificate_text: text('desk.certificate_active'), ...moment('expires', '2026-12-20 10:20'), ...long('serial', '4f9a1c77b2e08d6355aa01ff92c3d4e5'), renew_url: url },
+    certificate_text: text('desk.certificate_active'), ...moment('expires', '2026-12-20 10:20'), serial: '4f9a1c77b2e08d6355aa01ff92c3d4e5', renew_url: url },
   { ...terminal(2), kind_text: text('terminal_kinds.smartphone'), ...long('address', 'hanako@phone.example.jp') }];
   const act = (verb, more = {}, others = {}) => ['desk-act', staff({ user_id: 'p-01-usr002', ...account, lead: text(`desk_act.${verb}.lead`), submit: text(`desk_act.${verb}.submit`),
     action_url: link('desk/act?verb=x'), cancel_url: url, ...more }, { title: text(`desk_act.${verb}.title`), ...others })];
@@ -35,7 +35,8 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-nothing': ['desk', staff({ asked: true, nothing: true })],
     'desk-number': ['desk', staff({ asked: true, users: found.slice(2, 3), count_text: text('desk.count', { number: 1 }), about: { number: 'AN-7F3K9QXB',
       text: text('desk.about_account'), ...moment('at', '2026-11-22 15:35'), ...moment('until', '2026-11-22 16:05'), ...long('address', '203.0.113.24'), client: 'Chrome, Windows' } })],
-    'desk-user': ['desk-user', staff({ ...user, has_waits: true, waits, has_buttons: true, buttons: verbs.map((verb) => ({ url, text: text(`desk_act.${verb}.button`),
+    'desk-user-waits': ['desk-user', staff({ ...user, has_waits: true, waits, terminals }, titled)],
+    'desk-user': ['desk-user', staff({ ...user, has_buttons: true, buttons: verbs.map((verb) => ({ url, text: text(`desk_act.${verb}.button`),
       danger: verb === 'disable' || verb === 'revoke' })), terminals, has_counters: true, counters: Object.keys(texts.desk_counters).map((kind, i) => ({
       text: texts.desk_counters[kind], failures: i + 1, locked: i === 0 })), has_sessions: true, sessions: [{ ...moment('at', '2026-11-22 09:12'),
       ...moment('seen', '2026-11-22 15:30'), ...long('address', '203.0.113.24'), client: 'Firefox, Linux' }], has_history: true, history, has_mails: true,
