@@ -43,6 +43,7 @@ static apr_status_t show_entry(void *baton, const anshin_history_t *entry)
         anshin_result_text(row, "typed", entry->user, pool);
     }
     anshin_result_text(row, "result", anshin_history_result_name(entry->result), pool);
+    anshin_result_text(row, "operator", entry->operator, pool);
     anshin_result_text(row, "address", entry->address, pool);
     if (reading->walk.user != NULL) {
         anshin_result_number(row, "terminal", entry->terminal);

@@ -70,6 +70,22 @@ static apr_status_t file_series(anshin_op_t *op, anshin_txn_t *txn, const char *
                               op->now + (retention < ANSHIN_LOOK_HISTORY ? retention : ANSHIN_LOOK_HISTORY));
 }
 
+/* The user may see from where a user came, but not from where an operator works. */
+static void put_actor(anshin_history_t *entry, const anshin_actor_t *actor, apr_pool_t *pool)
+{
+    if (actor->kind == ANSHIN_ACTOR_OPERATOR || actor->kind == ANSHIN_ACTOR_STAFF) {
+        entry->operator =
+            actor->claimed != NULL ? apr_pstrcat(pool, actor->name, ", says ", actor->claimed, NULL) : actor->name;
+        return;
+    }
+    if (!entry->address) {
+        entry->address = actor->address;
+    }
+    if (!entry->client) {
+        entry->client = actor->client;
+    }
+}
+
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
 {
     anshin_history_t full = *entry;
@@ -82,12 +98,7 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
     if (!full.at) {
         full.at = op->now;
     }
-    if (!full.address && op->actor.kind != ANSHIN_ACTOR_STAFF) { /* its user has not been there */
-        full.address = op->actor.address;
-    }
-    if (!full.client && op->actor.kind != ANSHIN_ACTOR_STAFF) {
-        full.client = op->actor.client;
-    }
+    put_actor(&full, &op->actor, op->pool);
     status = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);
     if (status != APR_SUCCESS) {
         return status;

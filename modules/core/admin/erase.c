@@ -240,7 +240,7 @@ static apr_status_t collect(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 /* Who had it is forgotten; that it is revoked must stay known until it ends. */
 static apr_status_t forget_holder(anshin_op_t *op, anshin_txn_t *txn, const char *serial, anshin_erased_t *erased)
 {
-    anshin_event_t event = {.act = ANSHIN_ACT_CERTIFICATE_REVOKED, .serial = serial};
+    anshin_event_t event = {.act = ANSHIN_ACT_CERTIFICATE_REVOKED, .serial = serial, .erases = 1};
     anshin_certificate_t certificate;
     apr_status_t status = anshin_txn_get(txn, &anshin_record_certificate, serial, &certificate);
 

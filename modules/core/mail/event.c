@@ -50,6 +50,13 @@ static int is_admitted(const anshin_op_t *op, const anshin_account_t *account)
            (permit != NULL && account != NULL && permit->admits(permit->baton, op, account));
 }
 
+static int has_history(const anshin_op_t *op, const anshin_event_t *event)
+{
+    return rows[event->act].history != ANSHIN_HISTORY_NONE && !event->erases &&
+           (event->act != ANSHIN_ACT_CERTIFICATE_REVOKED || op->actor.kind == ANSHIN_ACTOR_OPERATOR ||
+            op->actor.kind == ANSHIN_ACTOR_STAFF);
+}
+
 static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event)
 {
     const anshin_account_t *account = event->account;
@@ -65,7 +72,7 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_
                                       .after = event->after};
     apr_status_t status = APR_SUCCESS;
 
-    if (rows[event->act].history != ANSHIN_HISTORY_NONE) {
+    if (has_history(op, event)) {
         status = add_history(op, txn, event, &facts);
     }
     if (status == APR_SUCCESS && rows[event->act].notice != ANSHIN_NOTICE_NONE) {

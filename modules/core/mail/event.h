@@ -25,6 +25,7 @@ typedef struct anshin_event_t {
     const char *before;              /* where a value was changed: what it was, */
     const char *after;               /* and is */
     const anshin_terminal_t *former; /* a terminal as it was before, whose address gets the notice as well */
+    int erases;                      /* 1: the history goes as well, and hears nothing any more (IDN-2) */
     json_t *data;                    /* what the notice may name; stays the caller's */
 } anshin_event_t;
 

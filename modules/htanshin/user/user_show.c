@@ -3,6 +3,9 @@
  */
 #include "htanshin/user/user_show.h"
 
+#include <string.h>
+
+#include "core/account/history.h"
 #include "core/account/imported.h"
 #include "core/admin/particulars.h"
 #include "core/certificate/certificate.h"
@@ -87,6 +90,41 @@ static void show_terminal(json_t *row, const anshin_terminal_facts_t *facts, apr
     }
 }
 
+#define ACTS_SHOWN 5   /* of operators, the newest */
+#define ACTS_AMONG 200 /* entries of the history */
+
+typedef struct acts_t {
+    json_t *rows;
+    const char *account;
+    apr_pool_t *pool;
+} acts_t;
+
+static apr_status_t show_act(void *baton, const anshin_history_t *entry)
+{
+    const acts_t *acts = baton;
+    json_t *row;
+
+    if (entry->operator == NULL || *entry->operator == '\0' || json_array_size(acts->rows) >= ACTS_SHOWN ||
+        entry->account == NULL || strcmp(entry->account, acts->account) != 0) {
+        return APR_SUCCESS;
+    }
+    row = json_object();
+    anshin_result_time(row, "at", entry->at, acts->pool);
+    anshin_result_text(row, "act", anshin_history_result_name(entry->result), acts->pool);
+    anshin_result_text(row, "operator", entry->operator, acts->pool);
+    return json_array_append_new(acts->rows, row) == 0 ? APR_SUCCESS : APR_ENOMEM;
+}
+
+/* What operators did to the account, newest first; the trail has all of it. */
+static apr_status_t show_acts(anshin_call_t *call, const anshin_account_t *account, json_t *result)
+{
+    anshin_history_walk_t walk = {.user = account->user, .total = -1};
+    acts_t acts = {json_array(), account->number, call->pool};
+
+    json_object_set_new(result, "operators", acts.rows);
+    return anshin_history_part(&call->op, &walk, ACTS_AMONG, show_act, &acts);
+}
+
 apr_status_t anshin_user_show(anshin_call_t *call, const char *user, json_t **result)
 {
     anshin_particulars_t found;
@@ -109,7 +147,7 @@ apr_status_t anshin_user_show(anshin_call_t *call, const char *user, json_t **re
         json_array_append_new(rows, row);
         show_terminal(row, &APR_ARRAY_IDX(found.terminals, i, anshin_terminal_facts_t), call->op.now, call->pool);
     }
-    return APR_SUCCESS;
+    return show_acts(call, &found.account, *result);
 }
 
 json_t *anshin_user_invitation(const anshin_call_t *call, const char *user, const anshin_invitation_t *invitation)
