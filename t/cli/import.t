@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use JSON::PP qw(decode_json);
+use File::Temp ();
 use Test::More;
 use Anshin::Server;
 
@@ -213,6 +214,76 @@ like($seen->(), qr/1 lines: 1 created.*stopped after line 2; what is done stays,
 close $write;
 ($rows, $r) = import_of('-', { stdin => "user,address\nstop-1,s1\@example.jp\nstop-2,s2\@example.jp\n" });
 is(done($rows), '2:stop-1:unchanged 3:stop-2:created', 'IMP-1: and goes on');
+
+# Killed in the middle of a line, and in the middle of work; the same command goes on, on a terminal.
+my $many = 2000;
+my $list = $s->root . '/many.csv';
+open my $made, '>', $list or die "$list: $!";
+print $made "user,address\n", map { sprintf "kill-%04d,k%d\@example.jp\n", $_, $_ } 1 .. $many;
+close $made or die "$list: $!";
+sub killed {
+    my ($input, $until) = @_;
+    my $rows = $s->root . '/killed';
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN, '<&', $input; open STDOUT, '>', $rows; open STDERR, '>', '/dev/null';
+        exec $s->root . '/bin/htanshin', '-d', $s->state, 'user', 'import', '-', '--encoding', 'utf-8' or POSIX::_exit(127);
+    }
+    my $read = sub { open my $h, '<', $rows or return ''; local $/; return <$h> // '' };
+    for (1 .. 6000) { last if $read->() =~ $until; select undef, undef, undef, 0.005 }
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    is($? & 127, 9, 'IMP-1: killed by -9');
+    return [ $read->() =~ /,(\S+?),created,https/g ];
+}
+pipe my $cut, my $cutting or die "pipe: $!";
+syswrite $cutting, "user,address\ncut-1,c1\@example.jp\ncut-2,c2\@exa";
+is("@{ killed($cut, qr/cut-1,created/) }", 'cut-1', 'IMP-1: in the middle of a line: what was whole is done');
+close $cutting;
+($rows, $r) = import_of('-', { stdin => "user,address\ncut-1,c1\@example.jp\ncut-2,c2\@example.jp\n" });
+is(done($rows), '2:cut-1:unchanged 3:cut-2:created', 'IMP-1: and the rest by the same command');
+open my $file_in, '<', $list or die "$list: $!";
+my $first_part = killed($file_in, qr/kill-0040,created/);
+cmp_ok(scalar @$first_part, '<', $many, 'IMP-1: in the middle of work: ' . @$first_part . ' lines were done');
+my $rest = $s->root . '/rest.csv';
+$r = $s->run('script', '-qec', "'@{[ $s->root ]}/bin/htanshin' -d '@{[ $s->state ]}' user import '$list' --result '$rest'", '/dev/null', { env => 1 });
+like($r->{out}, qr/\r +\d+ % \[#* *\] \d+ lines/, 'IMP-1: on a terminal, how far it is');
+like($r->{out}, qr/\r +\d+ % \[#+ *\] \d+ lines, \d+:\d\d left\e\[K/, 'IMP-1: and how long it will take');
+like($r->{out}, qr/\r\e\[K$many lines: \d+ created, \d+ unchanged, 0 changed, 0 refused\r\n/, 'IMP-1: in place of which the sum stands at the end');
+open my $rest_in, '<', $rest or die "$rest: $!";
+my %count;
+$count{$_}++ for @$first_part, map { /,(kill-\d+),created,/ ? $1 : () } <$rest_in>;
+is(scalar(grep { $_ > 1 } values %count), 0, 'IMP-1: going on makes nobody twice');
+cmp_ok(scalar(keys %count), '>=', $many - 1, 'IMP-1: and all are told of, but for the one in work');
+my @there = grep { $_->{user} =~ /^kill-/ } @{ json('user', 'list') };
+is(scalar @there, $many, 'IMP-1: each user is there, once');
+
+# --- by sudo ---
+
+SKIP: {
+    skip 'only root can be made of somebody by sudo', 6 if $>;
+    my ($uid, $gid) = (getpwnam 'nobody')[ 2, 3 ];
+    my $home = File::Temp->newdir;
+    chmod 0755, $home or die "$home: $!";
+    for my $name (qw(own secret)) {
+        open my $h, '>', "$home/$name" or die "$name: $!";
+        print $h "user,address\nsudo-$name,s\@example.jp\n";
+        close $h or die "$name: $!";
+        chmod 0600, "$home/$name" or die "$name: $!";
+    }
+    mkdir "$home/dir" or die "dir: $!";
+    chown $uid, $gid, "$home/own", "$home/dir" or die "chown: $!";
+    my $sudo = sub { return $s->run('env', "SUDO_UID=$uid", "SUDO_GID=$gid", $s->root . '/bin/htanshin', '-d', $s->state, 'user', 'import', @_) };
+    $r = $sudo->("$home/secret");
+    is($r->{status}, 2, 'S36: under sudo a file that the caller cannot read is not read');
+    like($r->{err}, qr{$home/secret: Permission denied}, 'S36: and that is said');
+    $r = $sudo->("$home/own", '--result', "$home/result");
+    is($r->{status}, 2, 'S36: nor is a result made where the caller cannot write');
+    $r = $sudo->("$home/own", '--result', "$home/dir/result");
+    is($r->{status}, 0, 'IMP-1: what the caller may read and make is') or diag $r->{err};
+    is(join(' ', (stat "$home/dir/result")[ 4, 5 ]), "$uid $gid", 'IMP-1: and the result is the caller\'s');
+    is($s->htanshin('user', 'show', 'sudo-own')->{status}, 0, 'IMP-1: the user is there');
+}
 
 $s->stop;
 done_testing;

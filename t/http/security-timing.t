@@ -255,6 +255,28 @@ for my $what (qw(reissue/password reissue/certificate resend user-id)) {
         'less'       => sub { return sub { $c->post("/anshin/$what", \%nothing) } });
 }
 
+# --- while hashes of another system remain: whose are they? (IMP-2) ---
+
+my $old = '$2y$08$xWT8lXipKw2xVuj7UWQdYuNKf0pwyCb5WFlxjrNViN7bI9D6CSzay';
+command($s, 'user', 'import', '-', '--method', 'password', { stdin => "user,address,password-hash\n" . join '', map { "moved-$_,moved\@example.jp,$old\n" } 0, 1 });
+my $d = $s->client;
+my $theirs = csrf($d->get('/anshin/login'));
+my $moved = sub {
+    my ($user) = @_;
+    return sub {
+        my $answer = $d->post('/anshin/login', { csrf => $theirs, user => $user, password => 'a-wrong-one' });
+        $answer->status == 401 or die 'status ' . $answer->status . " for $user";
+    };
+};
+%told = apart(
+    'unknown ID',
+    'unknown ID'                          => sub { $moved->("nobody-$_[0]") },
+    'a wrong password, imported hash'     => sub { $moved->("moved-$_[0]") },
+    'a wrong password, hash of ours'      => sub { $moved->('password-' . $_[0]) }
+);
+is($told{$_}, '', "S8: while imported hashes remain, the time of an answer does not tell an unknown ID from: $_") for sort keys %told;
+$d->close;
+
 # --- after the parameters of the hash were raised: those who have not logged in since ---
 
 $s->{server} = 'AnshinHashMemory 24576';
