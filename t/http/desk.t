@@ -77,6 +77,7 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
     my $done = $c->follow($c->submit($confirm, {}, qr{/desk/act}));
     like($done->text, qr/ロックを解除しました.*お客様に伝えること.*ログインできるようになりました/s, 'ROL-2: it is done, and what to tell the user');
     is(shown('s1')->{state}, 'pending', 'it is open');
+    like($done->text, qr{担当： staff/(?:<wbr>)?helpdesk}, 'the history says who did it');
     my $trail = JSON::PP::decode_json($s->htanshin('--contract', 'p-01', '--json', 'audit', 'show', '--user', 's1')->{out});
     my ($event) = grep { $_->{act} eq 'account_unlocked' } @$trail;
     is("$event->{by} $event->{operator} $event->{address}", 'staff staff/helpdesk 127.0.0.1', 'AUD-1: the trail says who did it');

@@ -356,6 +356,9 @@ static void put_history(const drawing_t *drawing)
         if (mark == ANSHIN_MARK_FAILED) {
             anshin_page_put(page, row, "todo", json_string(say(drawing, "desk_advice", name)));
         }
+        if (drawing->request->staff.role != ANSHIN_ROLE_ORGANISATION) { /* customers see that it was the operator */
+            anshin_page_long(page, row, "operator", entry->operator);
+        }
         anshin_page_moment(page, row, "at", entry->at, ANSHIN_DATE_TABLE);
         anshin_page_long(page, row, "address", entry->address);
         anshin_page_append(page, rows, row);

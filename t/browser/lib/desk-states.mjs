@@ -17,7 +17,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     ...(i % 2 ? moment('until', '2026-11-23 15:35') : {}), ...(i === 0 ? { url, first: true, button: text('desk_act.unlock.button') } : {}),
     ...(name.startsWith('download') ? terminal(2) : {}) }));
   const history = ['login_ok', ...Object.keys(texts.desk_advice)].map((name, i) => ({ ...moment('at', '2026-11-22 15:35'),
-    result_text: text(`history.${name}`), good: i === 0, failed: i > 0, ...(i > 0 ? { todo: text(`desk_advice.${name}`) } : {}),
+    result_text: text(`history.${name}`), good: i === 0, failed: i > 0, ...(i === 0 ? long('operator', 'staff/ope01') : {}), ...(i > 0 ? { todo: text(`desk_advice.${name}`) } : {}),
     ...long('address', i % 2 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : '203.0.113.24'), client: i % 2 ? undefined : 'Chrome, Windows' }));
   const user = { user_id: 'p-01-usr002', ...account, state_text: text('desk.state_locked'), state_bad: true, groups: 'sales admin', memo: '折り返しは午後',
     method_text: text('methods.certificate'), ...moment('created', '2026-01-05 09:00'), ...moment('registered', '2026-01-06 10:20'),
