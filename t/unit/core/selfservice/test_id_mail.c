@@ -11,7 +11,10 @@ static fixture_t fixture;
 
 static void add(const char *user, const char *address)
 {
-    const anshin_account_new_t spec = {user, address, ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL, NULL};
+    const anshin_account_new_t spec = {.user = user,
+                                       .address = address,
+                                       .method = ANSHIN_METHOD_PASSWORD,
+                                       .terminal_kind = ANSHIN_TERMINAL_PC};
     anshin_invitation_t invitation;
     anshin_op_t *op = fixture_op(&fixture);
 
