@@ -67,9 +67,9 @@ is($plain->status, 200, 'the other contract');
 like($plain->text, qr{<label for="user">ユーザ\x{2060}ID</label>}, 'the other contract keeps the installed texts');
 like($plain->text, qr{static/icon\.svg" alt}, 'and mark');
 unlike($plain->text, qr{brand\.css}, 'and style sheet');
-like($plain->text, qr{<span>かしわ会員サイト</span>.*<span>窓口 }s, "U34: in Japanese its title and help desk are in the page's language");
+like($plain->text, qr{<span>かしわ会員サイト</span>.*<span class="support">窓口 }s, "U34: in Japanese its title and help desk are in the page's language");
 my $in_english = $s->client(host => 'plain.localhost', ca => undef)->get('/anshin/login', 'Accept-Language' => 'en')->text;
-like($in_english, qr{<html lang="en".*<span lang="ja">かしわ会員サイト</span>.*<span lang="ja">窓口 }s, 'U34: in English the page says that they are Japanese');
+like($in_english, qr{<html lang="en".*<span lang="ja">かしわ会員サイト</span>.*<span class="support" lang="ja">窓口 }s, 'U34: in English the page says that they are Japanese');
 unlike($english, qr{<span lang="ja">}, 'U34: a title in the language of the page says nothing');
 
 # --- what an operator writes and cannot be rendered: found before anybody needs it, and nothing hangs on it (MAI-3) ---
