@@ -27,7 +27,8 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_STORE,       /* snapshot, store, keys and one contract */
     ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
-    ANSHIN_ACCESS_WHOLE,       /* as ALL and FILES; a store whose load was broken off as well (core/admin/load.h) */
+    ANSHIN_ACCESS_DUMP,        /* as ALL and FILES */
+    ANSHIN_ACCESS_LOAD,        /* the same; a store whose load was broken off as well (core/admin/load.h) */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER,      /* the state directory alone, as the user that owns the CA key */
     ANSHIN_ACCESS_SIGNER_STORE /* as the same, snapshot, store and keys; no contract */
@@ -69,7 +70,7 @@ struct anshin_call_t {
     anshin_env_t env;        /* access STORE */
     anshin_op_t op;          /* op.error always; op.actor but with access NONE; the rest with access STORE */
 
-    int input; /* access FILES and WHOLE: descriptors; -1: none */
+    int input; /* access FILES, DUMP and LOAD: descriptors; -1: none */
     int output;
     int undo;
     struct apr_dbm_t *dbm; /* in place of input, where that is a dbm file; else NULL */
@@ -93,6 +94,7 @@ extern const anshin_command_t anshin_commands_ca[];
 extern const anshin_command_t anshin_commands_compromise[];
 extern const anshin_command_t anshin_commands_rollover[];
 extern const anshin_command_t anshin_commands_state[];
+extern const anshin_command_t anshin_commands_dump[];
 extern const anshin_command_t anshin_commands_check[];
 extern const anshin_command_t anshin_commands_help[];
 extern const anshin_command_t *const anshin_command_families[]; /* all of them, NULL at the end */

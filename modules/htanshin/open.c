@@ -34,6 +34,11 @@ static apr_status_t choose_contract(anshin_call_t *call, const anshin_contract_t
     return anshin_fail(err, ANSHIN_EINVALID, "AN0831", "--contract: must name one of %s", names);
 }
 
+static int names_files(anshin_access_t access)
+{
+    return access == ANSHIN_ACCESS_FILES || access == ANSHIN_ACCESS_DUMP || access == ANSHIN_ACCESS_LOAD;
+}
+
 apr_status_t anshin_call_open(anshin_call_t *call)
 {
     const anshin_hashing_t hashing = {.none = call->command->access != ANSHIN_ACCESS_HASH};
@@ -44,9 +49,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return APR_SUCCESS;
     }
     anshin_actor_caller(&call->op.actor, call->operator_name, call->pool);
-    status = call->command->access == ANSHIN_ACCESS_FILES || call->command->access == ANSHIN_ACCESS_WHOLE
-                 ? anshin_files_open(call)
-                 : APR_SUCCESS;
+    status = names_files(call->command->access) ? anshin_files_open(call) : APR_SUCCESS;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -59,11 +62,12 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return status;
     }
     if (call->command->access != ANSHIN_ACCESS_SIGNER_STORE && call->command->access != ANSHIN_ACCESS_ALL &&
-        call->command->access != ANSHIN_ACCESS_WHOLE) {
+        call->command->access != ANSHIN_ACCESS_DUMP && call->command->access != ANSHIN_ACCESS_LOAD) {
         status = choose_contract(call, &contract);
     }
     if (status != APR_SUCCESS ||
-        (status = anshin_open(&call->env, call->config, &hashing, &call->op.error, call->pool)) != APR_SUCCESS) {
+        (status = (call->command->access == ANSHIN_ACCESS_LOAD ? anshin_open_to_load : anshin_open)(
+             &call->env, call->config, &hashing, &call->op.error, call->pool)) != APR_SUCCESS) {
         return status;
     }
     anshin_op_init(&call->op, &call->env, contract, &call->op.actor, call->pool);

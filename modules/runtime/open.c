@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "core/admin/load.h"
 #include "core/audit/trail.h"
 #include "crypto/crypto.h"
 #include "runtime/state_names.h"
@@ -39,8 +40,8 @@ apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *se
     return anshin_store_open(store, &anshin_store_dbm, where, err, pool);
 }
 
-apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
-                         anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_open_to_load(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
+                                 anshin_error_t *err, apr_pool_t *pool)
 {
     apr_status_t status = open_crypto(env, &config->server, hashing, err, pool);
 
@@ -49,4 +50,12 @@ apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const
     env->now_baton = NULL;
     env->audit = &anshin_trail;
     return status == APR_SUCCESS ? anshin_open_store(&env->store, &config->server, err, pool) : status;
+}
+
+apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
+                         anshin_error_t *err, apr_pool_t *pool)
+{
+    apr_status_t status = anshin_open_to_load(env, config, hashing, err, pool);
+
+    return status == APR_SUCCESS ? anshin_load_look(env, err, pool) : status;
 }

@@ -18,8 +18,13 @@ apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *se
                                apr_pool_t *pool);
 
 /* Open keys and store for env, which gets config and the clock of the day as well. After fork, as the user that the
- * process stays. Answers of anshin_crypto_open() and anshin_store_open(). */
+ * process stays. Answers of anshin_crypto_open() and anshin_store_open(); ANSHIN_EFAULT also: a load of the store was
+ * broken off (core/admin/load.h). */
 apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
                          anshin_error_t *err, apr_pool_t *pool);
+
+/* The same for who loads it. */
+apr_status_t anshin_open_to_load(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
+                                 anshin_error_t *err, apr_pool_t *pool);
 
 #endif

@@ -364,3 +364,37 @@ apr_status_t anshin_due_count(void *self, anshin_txn_t *txn, const anshin_record
     *all = record.count < limit ? record.count : limit;
     return status;
 }
+
+typedef struct each_t {
+    const anshin_record_type_t *type;
+    apr_time_t step;
+    anshin_due_visit_fn *visit;
+    void *baton;
+} each_t;
+
+/* Of keys INDEX=TIME/NUMBER. */
+static apr_status_t visit_entry(void *baton, const char *key, const void *record)
+{
+    const each_t *each = baton;
+    const anshin_due_t *entry = record;
+    const char *time = strrchr(key, '=');
+    const char *number = strrchr(key, '/');
+
+    if (entry->key == NULL || entry->type != each->type->number || time == NULL || number == NULL || number < time) {
+        return APR_SUCCESS;
+    }
+    return each->visit(each->baton, entry->key, apr_strtoi64(time + 1, NULL, 16) * each->step,
+                       apr_strtoi64(number + 1, NULL, 16));
+}
+
+apr_status_t anshin_due_each(void *self, anshin_txn_t *txn, const anshin_record_type_t *type,
+                             anshin_due_visit_fn *visit, void *baton)
+{
+    const index_t index = open_index(txn, type, "");
+    each_t each = {type, index.step, visit, baton};
+
+    (void)self;
+    return anshin_txn_each(txn, &anshin_record_due,
+                           index.is_queue ? index.root : apr_pstrcat(index.pool, index.root, "=", NULL), visit_entry,
+                           &each);
+}

@@ -1,5 +1,5 @@
 /*
- * What is due, for a store that has no column for it: an index of time among the records. Four functions for the table
+ * What is due, for a store that has no column for it: an index of time among the records. Five functions for the table
  * of a driver (core/store/store_provider.h), which keep records of type due through the caller's own transaction.
  *
  * Keys, for the records of a type, or of a lane of it (INDEX: TYPE or TYPE/LANE):
@@ -21,7 +21,7 @@
 
 #include "core/store/store_provider.h"
 
-/* due, take_due, list_due and count_due of anshin_store_driver_t. */
+/* due, take_due, list_due, count_due and each_due of anshin_store_driver_t. */
 apr_status_t anshin_due_file(void *self, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key,
                              apr_time_t when);
 apr_status_t anshin_due_take(void *self, anshin_txn_t *txn, const anshin_due_queue_t *queue, apr_time_t now,
@@ -30,5 +30,7 @@ apr_status_t anshin_due_list(void *self, anshin_txn_t *txn, const anshin_due_que
                              apr_array_header_t *entries, int limit);
 apr_status_t anshin_due_count(void *self, anshin_txn_t *txn, const anshin_record_type_t *type, const char *group,
                               int limit, apr_int64_t *count);
+apr_status_t anshin_due_each(void *self, anshin_txn_t *txn, const anshin_record_type_t *type,
+                             anshin_due_visit_fn *visit, void *baton);
 
 #endif

@@ -445,6 +445,7 @@ const anshin_store_driver_t anshin_store_mem = {
     .take_due = anshin_due_take,
     .list_due = anshin_due_list,
     .count_due = anshin_due_count,
+    .each_due = anshin_due_each,
     .commit = mem_commit,
     .abort = mem_abort,
     .blob_put = mem_blob_put,

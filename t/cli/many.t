@@ -144,5 +144,54 @@ unlike($s->htanshin('user', 'export')->{out} . $s->htanshin('history', 'export')
 ($rows, $r) = rows('cert', 'revoke', '--file', '-', '--reason', 'affiliationChanged', { stdin => "user\nc-1\nc-2\nm-03\n" });
 is(done($rows), 'c-1:revoked c-2:revoked m-03:unchanged', 'IMP-4: all of many users are revoked');
 
+# --- a dump, and back ---
+
+is(done((rows('cert', 'reissue', '--file', '-', { stdin => "user\nc-1\n" }))[0]), 'c-1:reissued', 'a download that waits');
+my $first = $s->root . '/first.dump';
+is($s->htanshin('dump', '--output', $first)->{status}, 0, 'IMP-3: the store is dumped, while httpd runs');
+is((stat $first)[2] & 07777, 0600, 'IMP-3: into a file of its owner alone');
+my @lines = split /^/, slurp($first);
+my $head = decode_json($lines[0]);
+my $end  = decode_json($lines[-1]);
+is("$head->{anshin} $head->{format} " . keys %{ $head->{records} }, 'dump 1 ' . (keys %{ $head->{records} }), 'IMP-3: its first line says what it is');
+my $sum = 0;
+$sum += $_ for values %{ $head->{records} };
+is($end->{records}, $sum, 'IMP-3: its last one counts what the first one announces');
+cmp_ok($end->{blobs}, '>', 0, 'IMP-3: sealed texts are in it');
+is($end->{records} + $end->{blobs} + $end->{due} + 2, scalar @lines, 'IMP-3: a line each');
+unlike(slurp($first), qr/\Q$person[0]{password}\E|\Q$person[0]{download_password}\E/, 'IMP-3: what is sealed stays sealed');
+$r = $s->htanshin('load', $first, '--replace');
+is($r->{status}, 3, 'IMP-3: nothing is loaded while httpd runs');
+like($r->{err}, qr/is open in other processes/, 'IMP-3: and that is said');
+$s->stop;
+is($s->htanshin('dump', '--output', "$first.2")->{status}, 0, 'a dump of the store at rest');
+my $rest = slurp("$first.2");
+$r = $s->htanshin('load', "$first.2");
+is($r->{status}, 1, 'IMP-3: nor into a store that is not empty');
+like($r->{err}, qr/the store is not empty .*--replace/, 'IMP-3: but with --replace');
+@lines = split /^/, $rest;
+for my $case ([ 'cut', join('', @lines[ 0 .. $#lines - 1 ]), qr/the dump was cut: its last line is not there/ ],
+    [ 'cut in a line', substr($rest, 0, -9), qr/is no line of a dump, or not whole/ ],
+    [ 'a line less', join('', @lines[ 0 .. 5, 7 .. $#lines ]), qr/the dump was changed/ ],
+    [ 'a line otherwise', $rest =~ s/"address":"m05\@/"address":"x05\@/r, qr/the dump was changed/ ],
+    [ 'another key', $rest =~ s/"key":"\w/"key":"x/r, qr/what is sealed in it needs another seal key/ ],
+    [ 'more behind it', "$rest\{}\n", qr/stands behind the last line/ ],
+    [ 'no dump', "user,address\n", qr/line 1: is no line of a dump/ ]) {
+    $r = $s->htanshin('load', '-', '--replace', { stdin => $case->[1] });
+    is($r->{status}, 2, "IMP-3: refused: $case->[0]");
+    like($r->{err}, $case->[2], "IMP-3: with the reason");
+}
+is($s->run('sh', '-c', 'rm -r "$1"/*', 'sh', $s->state . '/store')->{status}, 0, 'an empty store');
+$r = $s->htanshin('--json', 'load', '-', { stdin => $rest });
+is($r->{status}, 0, 'IMP-3: into an empty store, by a pipe') or diag $r->{err};
+is(decode_json($r->{out})->{records}, decode_json($lines[-1])->{records}, 'IMP-3: all records');
+is($s->htanshin('dump', '--output', "$first.3")->{status}, 0, 'a dump of what was loaded');
+ok($rest eq slurp("$first.3"), 'IMP-3: dump | load | dump is identical');
+$r = $s->htanshin('load', "$first.2", '--replace');
+is($r->{status}, 0, 'IMP-3: over what is there, with --replace') or diag $r->{err};
+like($s->htanshin('audit', 'show')->{out}, qr/store_loaded/, 'IMP-3: then the trail has a word of it');
+$s->start;
+is(shown('m-05')->{terminals}[0]{address}, 'm05@example.jp', 'IMP-3: and httpd goes on with it');
+
 $s->stop;
 done_testing;

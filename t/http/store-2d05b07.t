@@ -126,5 +126,16 @@ is_deeply({ map { $_ => shown($_)->{number} } @users }, \%number, 'IDN-1: number
 is((() = values %number), keys %{ { reverse %number } }, 'and are all different');
 my $p = person('old-password');
 is(browser($p, cookies => { '__Host-anshin-p-01' => $p->{cookie} })->get('/members/')->status, 200, 'and old sessions go on');
+
+# --- as text, and back ---
+
+$s->stop;
+my @dump = map { $s->root . "/$_.dump" } 1, 2;
+is($s->htanshin('dump', '--output', $dump[0])->{status}, 0, 'IMP-3: such a store is dumped');
+is($s->run('sh', '-c', 'rm -r "$1"/*', 'sh', $s->state . '/store')->{status} . $s->htanshin('load', $dump[0])->{status}, '00', 'IMP-3: and loaded into an empty one');
+is($s->htanshin('dump', '--output', $dump[1])->{status}, 0, 'IMP-3: which is dumped');
+ok(Anshin::PKI::read_text($dump[0]) eq Anshin::PKI::read_text($dump[1]), 'IMP-3: dump | load | dump is identical');
+$s->start;
+is(browser($p, cookies => { '__Host-anshin-p-01' => $p->{cookie} })->get('/members/')->status, 200, 'IMP-3: and old sessions go on once more');
 $s->finish;
 done_testing;

@@ -84,6 +84,13 @@ apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err)
     return status == APR_SUCCESS && store->driver->scrub != NULL ? store->driver->scrub(store->self, err) : status;
 }
 
+apr_status_t anshin_store_alone(anshin_store_t *store, anshin_error_t *err)
+{
+    apr_status_t status = check_owner(store, err);
+
+    return status == APR_SUCCESS && store->driver->alone != NULL ? store->driver->alone(store->self, err) : status;
+}
+
 /* --- transactions --------------------------------------------------------------------------------------------------
  */
 
@@ -198,7 +205,8 @@ static apr_status_t decode(anshin_txn_t *txn, const anshin_record_type_t *type, 
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record)
+apr_status_t anshin_txn_get_to(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record,
+                               apr_pool_t *pool)
 {
     anshin_bytes_t value = {NULL, 0};
     apr_status_t status = check_open(txn);
@@ -210,11 +218,16 @@ apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type,
     if (!key_fits(key)) {
         return ANSHIN_ENOTFOUND; /* put refuses such a key, so there is no such record */
     }
-    status = note(txn, txn->driver->get(txn->self, type, key, &value, txn->pool));
+    status = note(txn, txn->driver->get(txn->self, type, key, &value, pool));
     if (status != APR_SUCCESS) {
         return status;
     }
-    return decode(txn, type, record, value.data, value.length, txn->pool);
+    return decode(txn, type, record, value.data, value.length, pool);
+}
+
+apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record)
+{
+    return anshin_txn_get_to(txn, type, key, record, txn->pool);
 }
 
 /* A provider that is far away will have a function of its own for it. */
@@ -332,6 +345,14 @@ apr_status_t anshin_txn_count_due(anshin_txn_t *txn, const anshin_record_type_t 
     *count = 0;
     return note(txn,
                 status == APR_SUCCESS ? txn->driver->count_due(txn->self, txn, type, group, limit, count) : status);
+}
+
+apr_status_t anshin_txn_each_due(anshin_txn_t *txn, const anshin_record_type_t *type, anshin_due_visit_fn *visit,
+                                 void *baton)
+{
+    apr_status_t status = check_kind(txn, type, type->due != ANSHIN_DUE_NEVER);
+
+    return note(txn, status == APR_SUCCESS ? txn->driver->each_due(txn->self, txn, type, visit, baton) : status);
 }
 
 /* --- walking -------------------------------------------------------------------------------------------------------
@@ -469,7 +490,7 @@ apr_status_t anshin_txn_blob_put(anshin_txn_t *txn, const char *name, const void
                                              : note(txn, txn->driver->blob_put(txn->self, name, data, length));
 }
 
-apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_bytes_t *data)
+apr_status_t anshin_txn_blob_get_to(anshin_txn_t *txn, const char *name, anshin_bytes_t *data, apr_pool_t *pool)
 {
     apr_status_t status = check_open(txn);
 
@@ -478,7 +499,12 @@ apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_byt
     if (status == APR_SUCCESS) {
         status = check_name(name, txn->err);
     }
-    return status == APR_SUCCESS ? note(txn, txn->driver->blob_get(txn->self, name, data, txn->pool)) : status;
+    return status == APR_SUCCESS ? note(txn, txn->driver->blob_get(txn->self, name, data, pool)) : status;
+}
+
+apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_bytes_t *data)
+{
+    return anshin_txn_blob_get_to(txn, name, data, txn->pool);
 }
 
 apr_status_t anshin_blob_wipe(anshin_store_t *store, const char *name, anshin_error_t *err)

@@ -36,6 +36,10 @@ void anshin_store_health(anshin_store_health_t *trouble, const anshin_store_t *s
  * transaction of the caller may be open. ANSHIN_EBUSY (others keep old files; try again), ANSHIN_EFAULT. */
 apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err);
 
+/* Make sure that no other process has the store open, and that none opens it until it is closed here. ANSHIN_EBUSY:
+ * others have it open. */
+apr_status_t anshin_store_alone(anshin_store_t *store, anshin_error_t *err);
+
 /* Begin. err receives the cause of any failure until the transaction ends and must live as long. Ending pool aborts. */
 apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);
@@ -48,6 +52,10 @@ apr_pool_t *anshin_txn_pool(const anshin_txn_t *txn);
 
 /* Read into *record, allocated from the transaction's pool. Also answers ANSHIN_ENOTFOUND. */
 apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record);
+
+/* The same into a pool of the caller's, for who reads very many records in one transaction. */
+apr_status_t anshin_txn_get_to(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record,
+                               apr_pool_t *pool);
 
 /* Call visit for those of the keys (of const char *) that are there, in their order: one trip to a provider that is far
  * away. Records live as long as those of anshin_txn_get(); visit may write, but none of the records still to come.
@@ -84,6 +92,7 @@ apr_status_t anshin_txn_blob_put(anshin_txn_t *txn, const char *name, const void
 /* Read a blob, own ones as well, from the transaction's pool. Also ANSHIN_ENOTFOUND: a read transaction may find a blob
  * gone that a record in its snapshot names. */
 apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_bytes_t *data);
+apr_status_t anshin_txn_blob_get_to(anshin_txn_t *txn, const char *name, anshin_bytes_t *data, apr_pool_t *pool);
 
 /* --- what is due ---
  *
@@ -113,6 +122,12 @@ apr_status_t anshin_txn_list_due(anshin_txn_t *txn, const anshin_due_queue_t *qu
  * as limit. */
 apr_status_t anshin_txn_count_due(anshin_txn_t *txn, const anshin_record_type_t *type, const char *group, int limit,
                                   apr_int64_t *count);
+
+/* Call visit for everything of a type that is filed, due or not, in no order. place: of those of an ANSHIN_DUE_QUEUE
+ * that have the same time the one with the lower number comes first. The same record may come more than once
+ * (ANSHIN_DUE_LOOK), or be gone. Lives and ends as anshin_txn_each(). */
+apr_status_t anshin_txn_each_due(anshin_txn_t *txn, const anshin_record_type_t *type, anshin_due_visit_fn *visit,
+                                 void *baton);
 
 /* Wipe a blob (NULL: none) when this write transaction has been committed, which then is durable: no record that still
  * names it may come back. Where the commit succeeds and the wiping does not, the blob is an orphan: see

@@ -36,7 +36,7 @@ typedef struct anshin_store_driver_t {
                          void *baton);
 
     /* anshin_txn_due() and those below it; txn is the driver's own, front the transaction that callers have. A driver
-     * without columns takes all four from modules/store/due.h, which keeps an index through front. One with a column
+     * without columns takes all five from modules/store/due.h, which keeps an index through front. One with a column
      * locks the owner of what it takes before it looks at it for good, and passes over what others have locked.
      * key, lane, group and when are checked; when 0 also comes before every erase of an ANSHIN_DUE_QUEUE. */
     apr_status_t (*due)(void *txn, anshin_txn_t *front, const anshin_record_type_t *type, const char *key,
@@ -47,6 +47,9 @@ typedef struct anshin_store_driver_t {
                              apr_array_header_t *entries, int limit);
     apr_status_t (*count_due)(void *txn, anshin_txn_t *front, const anshin_record_type_t *type, const char *group,
                               int limit, apr_int64_t *count);
+
+    apr_status_t (*each_due)(void *txn, anshin_txn_t *front, const anshin_record_type_t *type,
+                             anshin_due_visit_fn *visit, void *baton);
 
     apr_status_t (*commit)(void *txn, anshin_durability_t durability);
     void (*abort)(void *txn);
@@ -59,6 +62,9 @@ typedef struct anshin_store_driver_t {
     apr_status_t (*blob_wipe)(void *self, const char *name, anshin_error_t *err);
     apr_status_t (*blob_each)(void *self, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
                               apr_pool_t *pool);
+
+    /* anshin_store_alone(); NULL: nobody else can have it open. */
+    apr_status_t (*alone)(void *self, anshin_error_t *err);
 
     /* anshin_store_scrub(); NULL: this provider keeps nothing of what was deleted. */
     apr_status_t (*scrub)(void *self, anshin_error_t *err);

@@ -37,6 +37,9 @@ typedef struct anshin_due_entry_t {
     apr_time_t when; /* as the store knows it */
 } anshin_due_entry_t;
 
+/* Called for each of them. */
+typedef apr_status_t anshin_due_visit_fn(void *baton, const char *key, apr_time_t when, apr_int64_t place);
+
 /* Which state of its records the store is in: while the version stays the same, nothing was committed by anybody, and
  * what was read after it was taken is still so. ANSHIN_STORE_VERSION_NONE: cannot be told. */
 typedef apr_uint64_t anshin_store_version_t;

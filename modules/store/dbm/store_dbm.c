@@ -219,6 +219,17 @@ static apr_status_t dbm_scrub(void *self, anshin_error_t *err)
     return anshin_scrub_run(&store->place, &store->control, &store->writer, &store->snapshots, err);
 }
 
+/* Others wait in join() until this one closes it. */
+static apr_status_t dbm_alone(void *self, anshin_error_t *err)
+{
+    const anshin_dbm_t *store = self;
+    apr_status_t status = anshin_lock_try(store->control.fd, ANSHIN_LOCK_ALIVE, ANSHIN_LOCK_EXCLUSIVE, err);
+
+    return status == ANSHIN_EBUSY ? anshin_fail(err, status, "AN1355", "store: %s is open in other processes",
+                                                store->directory.path)
+                                  : status;
+}
+
 const anshin_store_driver_t anshin_store_dbm = {
     .name = "dbm",
     .open = dbm_open,
@@ -233,11 +244,13 @@ const anshin_store_driver_t anshin_store_dbm = {
     .take_due = anshin_due_take,
     .list_due = anshin_due_list,
     .count_due = anshin_due_count,
+    .each_due = anshin_due_each,
     .commit = anshin_dbm_commit,
     .abort = anshin_dbm_abort,
     .blob_put = anshin_dbm_blob_put,
     .blob_get = anshin_dbm_blob_get,
     .blob_wipe = anshin_dbm_blob_wipe,
     .blob_each = anshin_dbm_blob_each,
+    .alone = dbm_alone,
     .scrub = dbm_scrub,
 };

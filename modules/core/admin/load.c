@@ -1,0 +1,486 @@
+/*
+ * A dump back into a store: see load.h.
+ *
+ * SECURITY. Until the last line was read nothing of a dump counts; who can make one for this seal key can put anything
+ * into the store, as who may write to its files.
+ */
+#include "core/admin/load.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/admin/dump.h"
+#include "core/admin/dump_line.h"
+#include "core/base/first_keys.h"
+#include "core/mail/event.h"
+
+#define MARK "loading" /* fact: there while a load is under way */
+#define PART 20000     /* keys of a walk that clears */
+
+/* What a line says. */
+typedef struct line_t {
+    enum { RECORD, BLOB, DUE, END } kind;
+    const anshin_record_type_t *type;
+    const char *key; /* or name of a blob */
+    void *record;
+    anshin_bytes_t data;
+    apr_time_t when;
+} line_t;
+
+typedef struct loading_t {
+    anshin_op_t *op;
+    const anshin_load_source_t *source;
+    anshin_loaded_t *loaded;
+    apr_int64_t number; /* of the line at hand */
+    unsigned char chain[ANSHIN_DIGEST_BYTES];
+    apr_pool_t *scratch;       /* of the line at hand, */
+    apr_pool_t *held;          /* and of blobs that wait for their record */
+    apr_array_header_t *blobs; /* of line_t, in held */
+} loading_t;
+
+static apr_status_t wrong(loading_t *loading, const char *what)
+{
+    return anshin_fail(&loading->op->error, ANSHIN_EINVALID, "AN1359", "dump, line %" APR_INT64_T_FMT ": %s",
+                       loading->number, what);
+}
+
+/* --- a line ------------------------------------------------------------------------------------------------------ */
+
+/* *json: NULL at the end of the source; else a new reference. */
+static apr_status_t next(loading_t *loading, json_t **json, const char **text, apr_size_t *length)
+{
+    apr_status_t status;
+
+    *json = NULL;
+    apr_pool_clear(loading->scratch);
+    loading->number++;
+    status = loading->source->next(loading->source->ctx, text, length, &loading->op->error);
+    if (status != APR_SUCCESS) {
+        return status == APR_EOF ? APR_SUCCESS : status == ANSHIN_EINVALID ? wrong(loading, "is too long") : status;
+    }
+    *json = (*text)[*length - 1] == '\n' ? json_loadb(*text, *length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    return json_is_object(*json) ? APR_SUCCESS : wrong(loading, "is no line of a dump, or not whole");
+}
+
+/* NULL; or what is wrong. */
+static const char *read_line(const json_t *json, line_t *line, apr_pool_t *pool)
+{
+    line->kind = END;
+    if (json_object_get(json, "end") != NULL) {
+        return NULL;
+    }
+    if (json_object_get(json, "record") != NULL) {
+        line->kind = RECORD;
+        return anshin_dump_read_record(json, &line->type, &line->key, &line->record, pool);
+    }
+    if (json_object_get(json, "blob") != NULL) {
+        line->kind = BLOB;
+        return anshin_dump_read_blob(json, &line->key, &line->data, pool);
+    }
+    if (json_object_get(json, "due") != NULL) {
+        line->kind = DUE;
+        return anshin_dump_read_due(json, &line->type, &line->key, &line->when, pool);
+    }
+    return "is no line of a dump";
+}
+
+/* --- the first reading ------------------------------------------------------------------------------------------- */
+
+static apr_status_t check_head(loading_t *loading, const json_t *head)
+{
+    const char *theirs = json_string_value(json_object_get(head, "key"));
+    const char *ours = NULL;
+    apr_status_t status = anshin_dump_key(loading->op, &ours);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (json_string_value(json_object_get(head, "anshin")) == NULL) {
+        return wrong(loading, "this is no dump of Anshin Login");
+    }
+    if (json_integer_value(json_object_get(head, "format")) != ANSHIN_DUMP_FORMAT) {
+        return wrong(loading, "the dump has a form that this version does not know");
+    }
+    return theirs != NULL && strcmp(theirs, ours) == 0
+               ? APR_SUCCESS
+               : wrong(loading, "what is sealed in it needs another seal key: put seal.key of the server that made it "
+                                "into the state directory first");
+}
+
+/* Would the store take it? */
+static const char *check_line(const line_t *line, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(line->key);
+    anshin_bytes_t encoded;
+
+    if (line->kind == BLOB) {
+        return length == 32 && strspn(line->key, "0123456789abcdef") == 32 ? NULL : "has no name of a blob";
+    }
+    if (length == 0 || length > ANSHIN_KEY_MAX ||
+        (line->kind == DUE && line->type->due == ANSHIN_DUE_QUEUE && strchr(line->key, '/') == NULL)) {
+        return "has a key that no record can have";
+    }
+    return line->kind == DUE || anshin_record_encode(&encoded, line->type, line->record, pool) == APR_SUCCESS
+               ? NULL
+               : "has a record that is too long";
+}
+
+static apr_status_t check_end(loading_t *loading, const json_t *json)
+{
+    const anshin_loaded_t *loaded = loading->loaded;
+    const char *chain = json_string_value(json_object_get(json, "chain"));
+
+    if (json_integer_value(json_object_get(json, "records")) != loaded->records ||
+        json_integer_value(json_object_get(json, "blobs")) != loaded->blobs ||
+        json_integer_value(json_object_get(json, "due")) != loaded->due || chain == NULL ||
+        strcmp(chain, anshin_hex(loading->chain, sizeof(loading->chain), loading->scratch)) != 0) {
+        return wrong(loading, "the dump was changed: its lines are not those that this one counts and digests");
+    }
+    return APR_SUCCESS;
+}
+
+static void count(anshin_loaded_t *loaded, const line_t *line)
+{
+    loaded->records += line->kind == RECORD;
+    loaded->blobs += line->kind == BLOB;
+    loaded->due += line->kind == DUE;
+}
+
+/* *ended: it was the last line. */
+static apr_status_t check_one(loading_t *loading, const json_t *json, const char *text, apr_size_t length, int *ended)
+{
+    line_t line;
+    const char *why;
+
+    if (loading->number == 1) {
+        apr_status_t status = check_head(loading, json);
+
+        return status == APR_SUCCESS ? anshin_dump_chain(loading->op, loading->chain, text, length, loading->scratch)
+                                     : status;
+    }
+    why = read_line(json, &line, loading->scratch);
+    if (why == NULL && line.kind == END) {
+        *ended = 1;
+        return check_end(loading, json);
+    }
+    why = why == NULL ? check_line(&line, loading->scratch) : why;
+    if (why != NULL) {
+        return wrong(loading, why);
+    }
+    count(loading->loaded, &line);
+    return anshin_dump_chain(loading->op, loading->chain, text, length, loading->scratch);
+}
+
+static apr_status_t check_all(loading_t *loading)
+{
+    int ended = 0;
+    json_t *json;
+    const char *text;
+    apr_size_t length;
+    apr_status_t status;
+
+    *loading->loaded = (anshin_loaded_t){0};
+    while ((status = next(loading, &json, &text, &length)) == APR_SUCCESS && json != NULL) {
+        status = ended ? wrong(loading, "stands behind the last line") : check_one(loading, json, text, length, &ended);
+        json_decref(json);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    json_decref(json);
+    return status == APR_SUCCESS && !ended ? wrong(loading, "the dump was cut: its last line is not there") : status;
+}
+
+/* --- what is there ----------------------------------------------------------------------------------------------- */
+
+/* What a server that has just been started makes by itself. */
+static int is_own(const anshin_record_type_t *type)
+{
+    static const anshin_record_type_t *const own[] = {
+        &anshin_record_fact,        &anshin_record_clock,        &anshin_record_due,          &anshin_record_sequence,
+        &anshin_record_audit_event, &anshin_record_audit_series, &anshin_record_audit_anchor, &anshin_record_revoked,
+        &anshin_record_ocsp,        &anshin_record_counter};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (own[i] == type) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t note_one(void *baton, const char *key, const void *record)
+{
+    (void)key;
+    (void)record;
+    *(int *)baton = 1;
+    return APR_EOF;
+}
+
+static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const anshin_record_type_t **found = baton;
+    apr_status_t status = APR_SUCCESS;
+
+    (void)op;
+    *found = NULL;
+    for (int i = 0; status == APR_SUCCESS && *found == NULL && anshin_record_types[i] != NULL; i++) {
+        int there = 0;
+
+        status = is_own(anshin_record_types[i]) ? APR_SUCCESS
+                                                : anshin_txn_each(txn, anshin_record_types[i], "", note_one, &there);
+        *found = there ? anshin_record_types[i] : NULL;
+    }
+    return status;
+}
+
+static apr_status_t is_marked(const loading_t *loading, int *marked)
+{
+    anshin_fact_t fact;
+    apr_status_t status = anshin_op_get(loading->op, &anshin_record_fact, MARK, &fact);
+
+    *marked = status == APR_SUCCESS;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* Where a load was broken off, what is there is nothing. */
+static apr_status_t check_empty(const loading_t *loading)
+{
+    anshin_op_t *op = loading->op;
+    const anshin_record_type_t *found = NULL;
+    int marked;
+    apr_status_t status = is_marked(loading, &marked);
+
+    status = status == APR_SUCCESS && !marked ? anshin_op_read(op, look, &found) : status;
+    return status == APR_SUCCESS && found != NULL
+               ? anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1360",
+                             "the store is not empty (it has records of type %s); make a dump of it and give --replace "
+                             "to have all of it replaced",
+                             found->name)
+               : status;
+}
+
+/* --- clearing ---------------------------------------------------------------------------------------------------- */
+
+static apr_status_t mark(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const anshin_fact_t fact = {.value = "an operator loads a dump", .at = op->now};
+
+    (void)baton;
+    return anshin_txn_put(txn, &anshin_record_fact, MARK, &fact);
+}
+
+typedef struct clearing_t {
+    const anshin_record_type_t *type;
+    const char *key;
+    anshin_first_keys_t *keys;
+} clearing_t;
+
+static apr_status_t collect(void *baton, const char *key, const void *record)
+{
+    const clearing_t *clearing = baton;
+
+    (void)record;
+    if (clearing->type != &anshin_record_fact || strcmp(key, MARK) != 0) {
+        anshin_first_keys_add(clearing->keys, key);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t collect_all(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    clearing_t *clearing = baton;
+
+    clearing->keys = anshin_first_keys_create(op->pool, PART, NULL);
+    return anshin_txn_each(txn, clearing->type, "", collect, clearing);
+}
+
+/* With the blobs that it names. */
+static apr_status_t drop(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const clearing_t *clearing = baton;
+    void *record = apr_palloc(op->pool, clearing->type->size);
+    apr_status_t status = anshin_txn_get(txn, clearing->type, clearing->key, record);
+
+    for (apr_size_t i = 0; status == APR_SUCCESS && i < clearing->type->field_count; i++) {
+        if (anshin_field_names_blob(&clearing->type->fields[i])) {
+            anshin_txn_wipe(txn, anshin_record_text(clearing->type, record, clearing->type->fields[i].name));
+        }
+    }
+    return status == APR_SUCCESS        ? anshin_txn_delete(txn, clearing->type, clearing->key)
+           : status == ANSHIN_ENOTFOUND ? APR_SUCCESS
+                                        : status;
+}
+
+/* Each in a transaction of its own, since each has its owner. *count: so many. */
+static apr_status_t clear_part(anshin_op_t *op, const anshin_record_type_t *type, int *count)
+{
+    anshin_op_t part = *op;
+    clearing_t clearing = {.type = type};
+    const apr_array_header_t *keys = NULL;
+    apr_pool_t *scratch;
+    apr_status_t status;
+
+    apr_pool_create(&part.pool, op->pool);
+    apr_pool_create(&scratch, part.pool);
+    status = anshin_op_read(&part, collect_all, &clearing);
+    keys = status == APR_SUCCESS ? anshin_first_keys_take(clearing.keys) : NULL;
+    *count = keys != NULL ? keys->nelts : 0;
+    for (int i = 0; status == APR_SUCCESS && i < *count; i++) {
+        anshin_op_t one = part;
+
+        apr_pool_clear(scratch);
+        one.pool = scratch;
+        clearing.key = APR_ARRAY_IDX(keys, i, const char *);
+        status = anshin_op_write(&one, ANSHIN_LAZY, drop, &clearing);
+        part.error = one.error;
+    }
+    op->error = part.error;
+    apr_pool_destroy(part.pool);
+    return status;
+}
+
+/* What is due goes last: a provider may keep it in records of its own, which queues look at. */
+static apr_status_t clear_all(anshin_op_t *op)
+{
+    apr_status_t status = APR_SUCCESS;
+    int count;
+
+    for (int i = 0; status == APR_SUCCESS && anshin_record_types[i] != NULL; i++) {
+        do {
+            status = anshin_record_types[i] != &anshin_record_due ? clear_part(op, anshin_record_types[i], &count)
+                                                                  : APR_SUCCESS;
+        } while (status == APR_SUCCESS && anshin_record_types[i] != &anshin_record_due && count == PART);
+    }
+    do {
+        status = status == APR_SUCCESS ? clear_part(op, &anshin_record_due, &count) : status;
+    } while (status == APR_SUCCESS && count == PART);
+    return status;
+}
+
+/* --- the second reading ------------------------------------------------------------------------------------------ */
+
+typedef struct writing_t {
+    const loading_t *loading;
+    const line_t *line;
+} writing_t;
+
+static apr_status_t write_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const writing_t *writing = baton;
+    const apr_array_header_t *blobs = writing->loading->blobs;
+    const line_t *line = writing->line;
+    apr_status_t status = APR_SUCCESS;
+
+    (void)op;
+    if (line->kind == DUE) {
+        return anshin_txn_due(txn, line->type, line->key, line->when);
+    }
+    for (int i = 0; status == APR_SUCCESS && i < blobs->nelts; i++) {
+        const line_t *blob = &APR_ARRAY_IDX(blobs, i, line_t);
+
+        status = anshin_txn_blob_put(txn, blob->key, blob->data.data, blob->data.length);
+    }
+    return status == APR_SUCCESS ? anshin_txn_put(txn, line->type, line->key, line->record) : status;
+}
+
+static void hold(loading_t *loading, const line_t *line)
+{
+    line_t held = *line;
+
+    held.key = apr_pstrdup(loading->held, line->key);
+    held.data.data = apr_pmemdup(loading->held, line->data.data, line->data.length);
+    APR_ARRAY_PUSH(loading->blobs, line_t) = held;
+}
+
+static apr_status_t write_one(loading_t *loading, const json_t *json)
+{
+    line_t line;
+    anshin_op_t one = *loading->op;
+    const char *why = read_line(json, &line, loading->scratch);
+    apr_status_t status;
+
+    if (why != NULL) {
+        return wrong(loading, "the file was changed while it was read");
+    }
+    if (line.kind == BLOB) {
+        hold(loading, &line);
+    }
+    if (line.kind == BLOB || line.kind == END) {
+        return APR_SUCCESS;
+    }
+    one.pool = loading->scratch;
+    status = anshin_op_write(&one, ANSHIN_LAZY, write_in, &(writing_t){loading, &line});
+    loading->op->error = one.error;
+    if (line.kind == RECORD && loading->blobs->nelts > 0) {
+        apr_pool_clear(loading->held);
+        loading->blobs = apr_array_make(loading->held, 4, sizeof(line_t));
+    }
+    return status;
+}
+
+static apr_status_t write_all(loading_t *loading)
+{
+    json_t *json;
+    const char *text;
+    apr_size_t length;
+    apr_status_t status = loading->source->rewind(loading->source->ctx, &loading->op->error);
+
+    loading->number = 0;
+    while (status == APR_SUCCESS && (status = next(loading, &json, &text, &length)) == APR_SUCCESS && json != NULL) {
+        status = loading->number > 1 ? write_one(loading, json) : APR_SUCCESS;
+        json_decref(json);
+    }
+    return status;
+}
+
+/* Durable, and all before it with it. An empty store has the dump's trail, without a word more. */
+static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const int *replace = baton;
+    const anshin_event_t event = {.act = ANSHIN_ACT_STORE_LOADED};
+    apr_status_t status = anshin_txn_delete(txn, &anshin_record_fact, MARK);
+
+    return status == APR_SUCCESS && *replace ? anshin_event(op, txn, &event) : status;
+}
+
+apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, int replace, anshin_loaded_t *loaded)
+{
+    loading_t loading = {.op = op, .source = source, .loaded = loaded};
+    apr_status_t status;
+
+    apr_pool_create(&loading.scratch, op->pool);
+    apr_pool_create(&loading.held, op->pool);
+    loading.blobs = apr_array_make(loading.held, 4, sizeof(line_t));
+    if ((status = check_all(&loading)) != APR_SUCCESS ||
+        (status = anshin_store_alone(op->env->store, &op->error)) != APR_SUCCESS ||
+        (status = replace ? APR_SUCCESS : check_empty(&loading)) != APR_SUCCESS ||
+        (status = anshin_op_write(op, ANSHIN_DURABLE, mark, NULL)) != APR_SUCCESS ||
+        (status = clear_all(op)) != APR_SUCCESS || (status = write_all(&loading)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_op_write(op, ANSHIN_DURABLE, finish, &replace);
+}
+
+/* --- for whoever opens a store ----------------------------------------------------------------------------------- */
+
+apr_status_t anshin_load_look(const anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_op_t op;
+    anshin_fact_t fact;
+    apr_status_t status;
+
+    anshin_op_init(&op, env, NULL, &anshin_actor_worker, pool);
+    status = anshin_op_get(&op, &anshin_record_fact, MARK, &fact);
+    if (status == ANSHIN_ENOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (status != APR_SUCCESS) {
+        *err = op.error;
+        return status;
+    }
+    return anshin_fail(err, ANSHIN_EFAULT, "AN1361",
+                       "store: a dump was not loaded to its end, and what is there is not whole; run the same htanshin "
+                       "load again");
+}
