@@ -3,6 +3,8 @@
  * records are those of t/store-e4572c1.
  */
 #include "core/admin/housekeeping.h"
+#include "core/admin/dump.h"
+#include "core/admin/load.h"
 #include "core/admin/old_due.h"
 #include "core/context/expiry.h"
 #include "core/mail/job.h"
@@ -182,6 +184,81 @@ static void test_ends(const char *name)
        left());
 }
 
+/* --- as text, and into a store of another kind (IMP-3) ---------------------------------------------------------- */
+
+typedef struct text_t {
+    char *octets;
+    apr_size_t length, at;
+} text_t;
+
+static apr_status_t add_line(void *baton, const char *line, apr_size_t length)
+{
+    text_t *text = baton;
+
+    text->octets = realloc(text->octets, text->length + length + 1);
+    memcpy(text->octets + text->length, line, length + 1);
+    text->length += length;
+    return APR_SUCCESS;
+}
+
+static apr_status_t next_line(void *ctx, const char **line, apr_size_t *length, anshin_error_t *err)
+{
+    static char copy[65536];
+    text_t *text = ctx;
+
+    (void)err;
+    *length = strcspn(text->octets + text->at, "\n") + 1;
+    if (text->at >= text->length) {
+        return APR_EOF;
+    }
+    memcpy(copy, text->octets + text->at, *length);
+    copy[*length] = '\0';
+    text->at += *length;
+    *line = copy;
+    return APR_SUCCESS;
+}
+
+static apr_status_t begin_again(void *ctx, anshin_error_t *err)
+{
+    (void)err;
+    ((text_t *)ctx)->at = 0;
+    return APR_SUCCESS;
+}
+
+static void test_dump(const char *name)
+{
+    text_t first = {NULL, 0, 0}, second = {NULL, 0, 0};
+    const anshin_load_source_t source = {&first, next_line, begin_again};
+    fixture_t other = fixture;
+    anshin_loaded_t loaded;
+    anshin_error_t err;
+    anshin_op_t *op = fixture_op(&other);
+
+    anshin_error_clear(&err);
+    ok(anshin_dump(fixture_op(&fixture), add_line, &first) == APR_SUCCESS && first.length > 1000,
+       "IMP-3, %s: a store is text", name);
+    ok(anshin_store_open(&other.env.store, &anshin_store_mem, "", &err, other.pool) == APR_SUCCESS &&
+           anshin_load(op, &source, 0, &loaded) == APR_SUCCESS && loaded.records > 10 && loaded.due > 0,
+       "IMP-3, %s: which another kind of store takes, each record with the lock of its owner: %s", name,
+       op->error.text);
+    ok(anshin_dump(fixture_op(&other), add_line, &second) == APR_SUCCESS && second.length == first.length &&
+           memcmp(first.octets, second.octets, first.length) == 0,
+       "IMP-3, %s: dump | load | dump is identical", name);
+    ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == ANSHIN_EINVALID, "IMP-3, %s: read to its end", name);
+    first.at = 0;
+    ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == ANSHIN_ECONFLICT, "IMP-3, %s: nothing is written over",
+       name);
+    ok(anshin_load_look(&other.env, &err, other.pool) == APR_SUCCESS, "IMP-3, %s: what is whole is opened", name);
+    fixture_put(&other, &anshin_record_fact, "loading", &(anshin_fact_t){.value = "x", .at = 1});
+    ok(anshin_load_look(&other.env, &err, other.pool) == ANSHIN_EFAULT, "IMP-3, %s: what is not, is not", name);
+    first.at = 0;
+    ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == APR_SUCCESS &&
+           anshin_load_look(&other.env, &err, other.pool) == APR_SUCCESS,
+       "IMP-3, %s: but by the same load again", name);
+    free(first.octets);
+    free(second.octets);
+}
+
 static void test_store(const char *name, const anshin_store_driver_t *of, const char *where, apr_pool_t *parent)
 {
     apr_pool_t *pool;
@@ -203,6 +280,7 @@ static void test_store(const char *name, const anshin_store_driver_t *of, const 
        "%s: nothing is left in the old way but history (%d)", name, again);
     ok(anshin_jobs_release(fixture_op(&fixture), &released) == APR_SUCCESS && released == 0,
        "%s: and no job in hands that are no more", name);
+    test_dump(name);
     test_jobs(name);
     test_ends(name);
     apr_pool_destroy(pool);
