@@ -65,9 +65,9 @@ for my $user (qw(old-password old-otp old-certificate)) {
     is($again->get('/members/')->status, 200, 'and is let in') if $user ne 'old-otp';
     like(shown($user)->{number}, qr/^[0-9a-f]{32}$/, 'IDN-1: the account has a number of 128 bits now');
     is($c->get('/members/')->status, 200, "IDN-1: the session of before it had one goes on");
+    is((() = history($c) =~ /<tr/g), (() = $old =~ /<tr/g) + 1, 'and its history has grown by one entry');
     is($s->htanshin('user', 'set', $user, '--name', 'Old Hand')->{status}, 0, 'ATT-1: an account of that day takes a name');
     like($c->get('/anshin/account')->text, qr/Old Hand/, 'ATT-1: which its session of that day has at once');
-    is((() = history($c) =~ /<tr/g), (() = $old =~ /<tr/g) + 1, 'and its history has grown by one entry');
 }
 
 {
