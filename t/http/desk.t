@@ -14,6 +14,7 @@ use Anshin::Server;
 use Anshin::Source;
 
 my $s = Anshin::Server->new(
+    clock    => 1,
     contract => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinTitle 会員サイト",
     sites    => {
         staff  => "AnshinLoginMethods password\nAnshinStaff on\nAnshinAddressAttempts 1000000\nAnshinSessionsMax 100",
@@ -228,6 +229,36 @@ my $trail = JSON::PP::decode_json($s->htanshin('--json', 'audit', 'show')->{out}
 is(join(' ', map { "$_->{act} of $_->{user}" } grep { $_->{by} eq 'staff' && $_->{user} !~ /^(?:y1|r1|s1)$/ } @$trail), '', 'and the trail knows of nothing');
 is(scalar(grep { $_->{by} eq 'staff' && $_->{user} eq 's1' } @$trail), 1, 'but of the one unlock');
 cmp_ok($attempts, '>=', 300, "attempts in all: $attempts");
+
+# Forms that no page of ours has sent, and what no person types.
+{
+    my $c = $staff{admin};
+    my $token = csrf($c->get('/anshin/desk'));
+    my $lock = '/anshin/desk/act?verb=lock&who=' . who('y2');
+    my @forged = (
+        [ 'without Origin and token', {}, Origin => undef ], [ 'with the token of somebody else', { csrf => csrf($chief->get('/anshin/desk')) }, Origin => undef ],
+        [ 'of another site', { csrf => $token }, Origin => 'https://evil.example' ], [ 'of a sandboxed frame', { csrf => $token }, Origin => 'null' ],
+        [ 'of another site by its marks', { csrf => $token }, 'Sec-Fetch-Site' => 'cross-site' ]
+    );
+    @wrong = ();
+    for my $forged (@forged) {
+        my ($what, $fields, %headers) = @$forged;
+        attempt("$what: $_->[0]", $c->post($_->[0], { %$fields, q => 'y2' }, %headers), 403) for [$lock], ['/anshin/desk'];
+    }
+    attempt('lock by GET', $c->get($lock . '&csrf=' . $token), 200);
+    attempt('lock by HEAD', $c->head($lock), 200);
+    attempt('what is looked for, a page long', $c->post('/anshin/desk', { csrf => $token, q => 'x' x 5000 }), 413);
+    is(join("\n", @wrong), '', 'S14, ROL-2: the help desk takes forms of its own pages alone');
+    is(shown('y2')->{state}, 'pending', 'and nobody is locked by another');
+    my $odd = found($c, qq{"><script>alert(1)</script>\x{202e}'--});
+    like($odd->text, qr/見つかりませんでした/, 'ROL-2: whatever is typed is looked for');
+    unlike($odd->text, qr/<script>alert|\x{202e}/, 'and shown as text');
+    $s->later(360);
+    my $late = $c->post($lock, { csrf => $token });
+    like($late->header('Location'), qr{^/anshin/reauthenticate}, 'S12: the password is asked for once more, five minutes later');
+    is(shown('y2')->{state}, 'pending', 'before anything is done');
+    is($c->get('/anshin/desk/user?who=' . who('y2'))->status, 200, 'looking asks for none');
+}
 
 # A role that is taken away is gone at once; so is the last door (core/mail/event.c), by the unit program.
 command_in($s, 'staff', 'user', 'set', 'helpdesk', '--role', 'none');
