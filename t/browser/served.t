@@ -1,4 +1,4 @@
-# Every page as the server sends it, with real data in it, in both languages: axe-core, the Nu HTML checker, width,
+# Every page as the server sends it, with real data in it: axe-core, the Nu HTML checker, width,
 # console, nothing that moves. The same pages in states that are rare in life: pages.t.
 use strict;
 use warnings;

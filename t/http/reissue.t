@@ -218,10 +218,10 @@ sub ask {
     kill STOP => $worker;                                   # while strangers ask
     is($backlog->(8_000, 2_000), 10_000, "strangers' requests fill their queue");
     my @mine = @$p{qw(user address)};
-    my $ids = $s->client;
+    my $ids = $s->client;                                   # one connection, so one child of httpd: each says it for itself
     is($ids->submit($ids->get('/anshin/user-id'), { address => $p->{address} })->status, 503, 'so is one for the user ID (S32)');
     for my $ask ([ 'password', @mine ], [ 'password', 'p-01-nobody', 'x@example.jp' ], [ 'certificate', @mine ]) {
-        my $r = ask($s->client, @$ask);
+        my $r = ask($ids, @$ask);
         is($r->status, 503, "one more, for a $ask->[0] of $ask->[1], is refused (S32, S8)");
         like($r->header('Retry-After') // '', qr/^[1-9]\d*$/, 'which says when to come back (S32)');
     }
