@@ -70,7 +70,7 @@ ok(chained(), 'AUD-1: the worker chains what was told');
     my $c = $s->client;
     $person->login($c);
     my $page = $c->get('/anshin/history')->text;
-    like($page, qr/アカウントのロックの解除（運営会社による）/, 'ACC-4: the user sees that the operator did it');
+    like($page, qr/アカウントのロックの解除（管理者による）/, 'ACC-4: the user sees that an administrator did it');
     unlike($page, qr/tanaka|suzuki/, 'ACC-4: and not who');
     like($s->htanshin('audit', 'show', '--user', 'hoka-02')->{out}, qr/account_created .*hoka-02/, 'as a table');
     my $text = Anshin::PKI::read_text($segment);

@@ -49,13 +49,17 @@ static void put_done(const drawing_t *drawing)
     const char *done = anshin_form_get(request->query, "done");
     const char *refused = anshin_form_get(request->query, "refused");
     static const char *const refusals[] = {"no_password", "no_certificate", "not_active", "not_renewable", "renewals"};
+    const anshin_desk_verb_t verb =
+        done != NULL ? (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS)
+                     : ANSHIN_DESK_VERBS;
 
-    if (done != NULL && anshin_desk_verb_changes(
-                            (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS))) {
+    if (anshin_desk_verb_changes(verb)) {
         const char *group = apr_pstrcat(request->op.pool, "desk_act.", done, NULL);
+        const int not_yet = verb == ANSHIN_DESK_UNLOCK &&
+                            anshin_account_standing(drawing->account, request->op.now) != ANSHIN_ACCOUNT_ACTIVE;
 
         anshin_page_alert(request->page, "success", say(drawing, group, "done"));
-        anshin_page_text(request->page, "tell", say(drawing, group, "tell"));
+        anshin_page_text(request->page, "tell", say(drawing, group, not_yet ? "tell_not_yet" : "tell"));
     }
     for (apr_size_t i = 0; refused != NULL && i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         if (strcmp(refusals[i], refused) == 0) {
