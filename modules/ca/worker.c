@@ -229,14 +229,23 @@ static apr_status_t file_anew(anshin_op_t *op)
     if (status == APR_SUCCESS && filed > 0) {
         anshin_log(ANSHIN_LOG_NOTICE, "AN1200", "the reminders of %d certificates and passwords are filed anew", filed);
     }
-    if (status == APR_SUCCESS) {
-        status = anshin_index_addresses(op, &filed);
-    }
-    if (status == APR_SUCCESS && filed > 0) {
-        anshin_log(ANSHIN_LOG_NOTICE, "AN0952", "the mail addresses of %d terminals of an older store can be found",
-                   filed);
-    }
     return status;
+}
+
+/* Nothing waits for it but who has forgotten the user ID; what it could not do is done at the next start. */
+static void index_addresses(anshin_op_t *op)
+{
+    int indexed;
+    apr_status_t status = anshin_index_addresses(op, &indexed);
+
+    if (status != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN1541",
+                         "some users of an older store are not found by their mail address until the next start",
+                         status, &op->error);
+    } else if (indexed > 0) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN0952", "the mail addresses of %d terminals of an older store can be found",
+                   indexed);
+    }
 }
 
 static apr_status_t release_claims(const anshin_work_t *work)
@@ -256,6 +265,9 @@ static apr_status_t release_claims(const anshin_work_t *work)
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0794", "jobs of a worker that died are not free yet", status, &op.error);
     } else if (released > 0) {
         anshin_log(ANSHIN_LOG_NOTICE, "AN0795", "%d jobs are begun again, their worker died", released);
+    }
+    if (status == APR_SUCCESS) {
+        index_addresses(&op);
     }
     apr_pool_destroy(scratch);
     return status;
