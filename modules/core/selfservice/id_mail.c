@@ -75,11 +75,17 @@ static void take(found_t *found, const char *user, const char *mailbox, int limi
     APR_ARRAY_PUSH(found->users, const char *) = user;
 }
 
+/* Whoever comes behind changes nothing any more. */
+static int is_full(const found_t *found, int limit)
+{
+    return found->more && found->users->nelts == limit;
+}
+
 static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const anshin_address_index_t *index, const char *address,
                          int limit, found_t *found)
 {
     *found = (found_t){apr_array_make(op->pool, 4, sizeof(const char *)), NULL, index->more != 0};
-    for (int i = 0; index->terminals != NULL && i < index->terminals->nelts; i++) {
+    for (int i = 0; index->terminals != NULL && i < index->terminals->nelts && !is_full(found, limit); i++) {
         const char *user, *mailbox;
         apr_status_t status = look(op, txn, APR_ARRAY_IDX(index->terminals, i, const char *), address, &user, &mailbox);
 
@@ -92,6 +98,12 @@ static apr_status_t find(anshin_op_t *op, anshin_txn_t *txn, const anshin_addres
     return found->users->nelts > 0 ? APR_SUCCESS : ANSHIN_ENOTFOUND;
 }
 
+/* A mail to this address was queued a moment ago. */
+static int is_paused(const anshin_op_t *op, const anshin_address_index_t *index)
+{
+    return index->told_at != 0 && index->told_at + ANSHIN_ID_PAUSE > op->now;
+}
+
 apr_status_t anshin_id_mail_first(anshin_op_t *op, anshin_txn_t *txn, const char *address, const char **user)
 {
     anshin_address_index_t index;
@@ -101,7 +113,7 @@ apr_status_t anshin_id_mail_first(anshin_op_t *op, anshin_txn_t *txn, const char
                               : ANSHIN_ENOTFOUND;
 
     if (status == APR_SUCCESS) {
-        status = find(op, txn, &index, address, 1, &found);
+        status = is_paused(op, &index) ? ANSHIN_EDENIED : find(op, txn, &index, address, 1, &found);
     }
     *user = status == APR_SUCCESS ? APR_ARRAY_IDX(found.users, 0, const char *) : NULL;
     return status;
@@ -151,7 +163,7 @@ apr_status_t anshin_id_mail_in(anshin_op_t *op, anshin_txn_t *txn, const char *a
     if (status == APR_SUCCESS) {
         status = anshin_address_index_get(op, txn, address, &index);
     }
-    if (status == APR_SUCCESS && index.told_at != 0 && index.told_at + ANSHIN_ID_PAUSE > op->now) {
+    if (status == APR_SUCCESS && is_paused(op, &index)) {
         return ANSHIN_EDENIED;
     }
     if (status == APR_SUCCESS) {

@@ -12,7 +12,8 @@
 #define ANSHIN_IDS_TOLD 20                     /* in one mail; of more it says that there are */
 
 /* One of the users who have this address in op's contract: the one whose lock the transaction of the mail takes. In a
- * read transaction. APR_SUCCESS; ANSHIN_ENOTFOUND: nobody has it; ANSHIN_EFAULT, ANSHIN_EBUSY. */
+ * read transaction. APR_SUCCESS; ANSHIN_ENOTFOUND: nobody has it; ANSHIN_EDENIED: it was mailed to a moment ago, and no
+ * account was looked at; ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_id_mail_first(anshin_op_t *op, anshin_txn_t *txn, const char *address, const char **user);
 
 /* Queue the mail, inside a write transaction that has locked nobody yet; first: of anshin_id_mail_first(). APR_SUCCESS;

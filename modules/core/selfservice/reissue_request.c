@@ -302,7 +302,7 @@ typedef struct processing_t {
     const anshin_job_t *job;
     const char *key;
     const char *worker;
-    const char *first; /* whom the address leads to; NULL: nobody, or not asked */
+    const char *first; /* whom the address leads to; NULL: nobody, mailed a moment ago, or not asked */
 } processing_t;
 
 /* Whom an address leads to, before anybody is locked: the index comes behind its users (core/store/owner.h). */
@@ -316,7 +316,7 @@ static apr_status_t find_first(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (status == APR_SUCCESS) {
         status = anshin_id_mail_first(op, txn, anshin_address_typed(address, op->pool), &processing->first);
     }
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    return status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED ? APR_SUCCESS : status;
 }
 
 static apr_status_t answer_address(anshin_op_t *op, anshin_txn_t *txn, const processing_t *processing,

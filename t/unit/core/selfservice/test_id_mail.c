@@ -11,10 +11,8 @@ static fixture_t fixture;
 
 static void add(const char *user, const char *address)
 {
-    const anshin_account_new_t spec = {.user = user,
-                                       .address = address,
-                                       .method = ANSHIN_METHOD_PASSWORD,
-                                       .terminal_kind = ANSHIN_TERMINAL_PC};
+    const anshin_account_new_t spec = {
+        .user = user, .address = address, .method = ANSHIN_METHOD_PASSWORD, .terminal_kind = ANSHIN_TERMINAL_PC};
     anshin_invitation_t invitation;
     anshin_op_t *op = fixture_op(&fixture);
 
@@ -57,6 +55,18 @@ static const char *asked_later(const char *address)
     return asked(address);
 }
 
+/* Whom an address leads to. */
+static apr_status_t first(const char *address)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_READ);
+    const char *user;
+    apr_status_t status = anshin_id_mail_first(op, txn, address, &user);
+
+    anshin_txn_abort(txn);
+    return status;
+}
+
 /* A line of the mail that is this. */
 static int tells(const char *mail, const char *user)
 {
@@ -94,6 +104,7 @@ static void test_told(void)
     ok(asked("nobody@example.jp") == NULL && asked("a/b\r\n\"") == NULL && asked("") == NULL,
        "S8: an address that nobody has, nonsense: the same answer and no mail");
     ok(asked("taro@example.jp") == NULL, "asked for again at once: no second mail");
+    ok(first("taro@example.jp") == ANSHIN_EDENIED, "S32: and no account is looked at for it");
     ok(asked("hanako@example.jp") == NULL, "nor to another address that has just got one");
     ok(tells(asked_later("taro@example.jp"), "jiro"), "but after a while");
     fixture.contract.policy.functions &= ~(1 << ANSHIN_FUNCTION_USER_ID);
@@ -228,6 +239,29 @@ static int named_in_index(void)
     return named;
 }
 
+/* Whom a record names, asked of each while somebody is erased. */
+static void test_names(void)
+{
+    static const char *const entries_of[] = {"gone/1", "gone-too/1", "gon/2"};
+    anshin_address_index_t index = {.terminals = apr_array_make(fixture.pool, 3, sizeof(const char *))};
+    const anshin_op_t *op = fixture_op(&fixture);
+
+    ok(!anshin_address_index_names(op, "p-01/x", &(anshin_address_index_t){.terminals = NULL}, "gone"),
+       "IDN-2: a record without entries names nobody");
+    for (size_t i = 0; i < sizeof(entries_of) / sizeof(entries_of[0]); i++) {
+        APR_ARRAY_PUSH(index.terminals, const char *) = entries_of[i];
+    }
+    ok(anshin_address_index_names(op, "p-01/x", &index, "gone") &&
+           anshin_address_index_names(op, "p-01/x", &index, "gon"),
+       "IDN-2: one with entries names whose they are");
+    ok(!anshin_address_index_names(op, "p-01/x", &index, "go") &&
+           !anshin_address_index_names(op, "p-01/x", &index, "gone-"),
+       "and nobody whose ID theirs begin with");
+    ok(!anshin_address_index_names(op, "p-011/x", &index, "gone") &&
+           !anshin_address_index_names(op, "p-0/x", &index, "gone"),
+       "nor one of another contract");
+}
+
 /* Of a person who is erased neither index, nor a mail to somebody else of the same address, nor a request keeps any. */
 static void test_erased(void)
 {
@@ -247,6 +281,7 @@ static void test_erased(void)
     request("Both@example.jp");
     request("else@example.jp");
     before = fixture_count(&fixture, &anshin_record_job);
+    test_names();
     ok(anshin_account_erase(fixture_op(&fixture), "gone", outside, NULL, &erased) == APR_SUCCESS,
        "IDN-2: she is erased");
     ok(fixture_count(&fixture, &anshin_record_job) == before - 1,
