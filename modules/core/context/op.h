@@ -56,7 +56,7 @@ typedef enum anshin_actor_kind_t {
 struct anshin_op_t;
 
 /* On whom one at the help desk may act: asked about each account that an act is about, in the transaction of its change
- * (core/mail/event.c). */
+ * (core/mail/event.c); account NULL: about the act that is about nobody, of op's contract. */
 typedef struct anshin_permit_t {
     const void *baton;
     int (*admits)(const void *baton, const struct anshin_op_t *op, const anshin_account_t *account); /* 1, or 0 */

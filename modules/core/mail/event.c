@@ -41,13 +41,21 @@ static apr_status_t add_notice(anshin_op_t *op, anshin_txn_t *txn, const anshin_
                                                 anshin_act_name(event->act));
 }
 
-/* What one at the help desk does is about somebody on whom the role may act, or it is not done (ROL-3). */
-static int is_admitted(const anshin_op_t *op, const anshin_account_t *account)
+/* The one act of the help desk that is about nobody: it must name nobody either. */
+static int is_about_nobody(const anshin_event_t *event)
+{
+    return event->act == ANSHIN_ACT_LIST_EXPORTED && event->account == NULL && event->user == NULL &&
+           event->typed == NULL;
+}
+
+/* What one at the help desk does is about somebody on whom the role may act, or it is not done (ROL-3). account NULL:
+ * nobody was found. */
+static int is_admitted(const anshin_op_t *op, const anshin_event_t *event, const anshin_account_t *account)
 {
     const anshin_permit_t *permit = op->actor.permit;
 
-    return op->actor.kind != ANSHIN_ACTOR_STAFF ||
-           (permit != NULL && account != NULL && permit->admits(permit->baton, op, account));
+    return op->actor.kind != ANSHIN_ACTOR_STAFF || (permit != NULL && (account != NULL) != is_about_nobody(event) &&
+                                                    permit->admits(permit->baton, op, account));
 }
 
 static int has_history(const anshin_op_t *op, const anshin_event_t *event)
@@ -97,7 +105,7 @@ apr_status_t anshin_event(anshin_op_t *op, anshin_txn_t *txn, const anshin_event
             return status;
         }
     }
-    if (!is_admitted(op, event->account != NULL ? event->account : status == APR_SUCCESS ? &account : NULL)) {
+    if (!is_admitted(op, event, event->account != NULL ? event->account : status == APR_SUCCESS ? &account : NULL)) {
         return anshin_fail(&op->error, ANSHIN_EDENIED, "AN1505", "help desk: %s may not do %s",
                            op->actor.name != NULL ? op->actor.name : "nobody", anshin_act_name(event->act));
     }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/base/csv_cell.h"
-#include "core/desk/list.h"
+#include "core/desk/export.h"
 #include "http/page_headers.h"
 #include "portal/desk/desk_page.h"
 #include "portal/pages/pages.h"
@@ -136,14 +136,12 @@ int anshin_page_desk_list_csv_get(anshin_portal_request_t *request)
     request_rec *r = request->r;
     apr_array_header_t *rows;
     apr_pool_t *pool;
-    apr_status_t status = ANSHIN_EDENIED;
+    apr_status_t status;
 
     if (list == ANSHIN_DESK_LISTS) {
         return anshin_response_error(request, HTTP_NOT_FOUND);
     }
-    if (anshin_role_may(request->staff.role, ANSHIN_DESK_EXPORT)) {
-        status = anshin_desk_list(&request->op, &request->staff, list, &rows);
-    }
+    status = anshin_desk_export(&request->op, &request->staff, list, &rows);
     if (status != APR_SUCCESS) {
         return anshin_desk_failure(request, status, "list as CSV");
     }
