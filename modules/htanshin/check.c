@@ -13,6 +13,7 @@
 
 #include "build_id.h"
 #include "core/admin/census.h"
+#include "core/admin/load.h"
 #include "core/mail/trial.h"
 #include "htanshin/ca/ca_check.h"
 #include "htanshin/call.h"
@@ -115,6 +116,10 @@ static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
     anshin_op_t op;
     apr_status_t status;
 
+    status = anshin_load_look(&env, &call->op.error, call->pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     anshin_op_init(&op, &env, NULL, &call->op.actor, call->pool);
     status = anshin_census_take(&op, &census);
     if (status != APR_SUCCESS) {

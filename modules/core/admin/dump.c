@@ -47,6 +47,11 @@ apr_status_t anshin_dump_chain(anshin_op_t *op, unsigned char chain[ANSHIN_DIGES
                : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1356", "dump: a line could not be digested");
 }
 
+apr_status_t anshin_dump_seal(anshin_op_t *op, const char **mac, const unsigned char chain[ANSHIN_DIGEST_BYTES])
+{
+    return anshin_secret_mac(op, mac, "dump-chain", anshin_hex(chain, ANSHIN_DIGEST_BYTES, op->pool));
+}
+
 /* Takes the reference. */
 static apr_status_t put(dumping_t *dumping, json_t *line, int chained)
 {
@@ -246,6 +251,7 @@ static apr_status_t put_type(dumping_t *dumping, int times)
 static apr_status_t dump(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     dumping_t *dumping = baton;
+    const char *mac = NULL;
     apr_status_t status;
 
     if (dumping->begun) {
@@ -263,11 +269,11 @@ static apr_status_t dump(void *baton, anshin_op_t *op, anshin_txn_t *txn)
             }
         }
     }
+    status = status == APR_SUCCESS ? anshin_dump_seal(op, &mac, dumping->chain) : status;
     return status == APR_SUCCESS
                ? put(dumping,
                      json_pack("{s:s, s:I, s:I, s:I, s:s}", "end", "dump", "records", (json_int_t)dumping->records,
-                               "blobs", (json_int_t)dumping->blobs, "due", (json_int_t)dumping->due, "chain",
-                               anshin_hex(dumping->chain, sizeof(dumping->chain), op->pool)),
+                               "blobs", (json_int_t)dumping->blobs, "due", (json_int_t)dumping->due, "chain", mac),
                      0)
                : status;
 }
@@ -277,11 +283,12 @@ static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return anshin_event(op, txn, baton);
 }
 
-apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, void *baton)
+apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_dump_settle_fn *settle, void *baton)
 {
     dumping_t dumping = {.write = write, .baton = baton};
     anshin_event_t event = {.act = ANSHIN_ACT_STORE_DUMPED};
     apr_status_t status = anshin_op_read(op, dump, &dumping);
 
+    status = status == APR_SUCCESS ? settle(baton) : status;
     return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, tell, &event) : status;
 }

@@ -7,8 +7,9 @@
  *   of a queue in their turn
  *   {"end":"dump","records":N,"blobs":N,"due":N,"chain":HEX}
  *
- * What is sealed stays sealed, and MACs stay as they are: "key" tells by which seal key, by a MAC of nothing. chain is
- * of all lines before the last, each with its LF: SHA-256 of the value before it (at first 32 zeros) and the line.
+ * What is sealed stays sealed, and MACs stay as they are: "key" tells by which seal key, by a MAC of nothing. chain
+ * is a MAC by the same key of what all lines before the last come to, each with its LF: SHA-256 of the value before it
+ * (at first 32 zeros) and the line. Without the key nobody can make or change a dump so that load.h takes it.
  */
 #ifndef ANSHIN_CORE_ADMIN_DUMP_H
 #define ANSHIN_CORE_ADMIN_DUMP_H
@@ -20,9 +21,13 @@
 /* Take a line with its LF. Anything but APR_SUCCESS ends the dump and is returned. */
 typedef apr_status_t anshin_dump_write_fn(void *baton, const char *line, apr_size_t length);
 
+/* Make durable what was taken: all of it is. Anything but APR_SUCCESS is returned. */
+typedef apr_status_t anshin_dump_settle_fn(void *baton);
+
 /* Write the store as it is at one moment: others go on meanwhile, and nothing of that is in it. Memory is bounded. An
- * act tells of it afterwards. op needs no contract. ANSHIN_EBUSY, ANSHIN_EFAULT, and answers of write. */
-apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, void *baton);
+ * act tells of it when settle has done its part. op needs no contract. ANSHIN_EBUSY, ANSHIN_EFAULT, and answers of
+ * write and settle. */
+apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_dump_settle_fn *settle, void *baton);
 
 /* By which seal key, in op's pool. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_dump_key(anshin_op_t *op, const char **key);
@@ -30,5 +35,8 @@ apr_status_t anshin_dump_key(anshin_op_t *op, const char **key);
 /* The next value of a chain. ANSHIN_EFAULT. */
 apr_status_t anshin_dump_chain(anshin_op_t *op, unsigned char chain[ANSHIN_DIGEST_BYTES], const char *line,
                                apr_size_t length, apr_pool_t *pool);
+
+/* What stands on the last line for it, in op's pool. ANSHIN_EFAULT. */
+apr_status_t anshin_dump_seal(anshin_op_t *op, const char **mac, const unsigned char chain[ANSHIN_DIGEST_BYTES]);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * A dump back into a store: see load.h.
  *
- * SECURITY. Until the last line was read nothing of a dump counts; who can make one for this seal key can put anything
- * into the store, as who may write to its files.
+ * SECURITY. Until the last line was read nothing of a dump counts. That line has a MAC by the seal key over all others
+ * (dump.h): whoever has a dump, but not the key, can make no other of it. Who has the key can put anything into the
+ * store, as who may write to its files.
  */
 #include "core/admin/load.h"
 
@@ -13,6 +14,7 @@
 #include "core/admin/dump.h"
 #include "core/admin/dump_line.h"
 #include "core/base/first_keys.h"
+#include "core/context/secret.h"
 #include "core/mail/event.h"
 
 #define MARK "loading" /* fact: there while a load is under way */
@@ -32,7 +34,9 @@ typedef struct loading_t {
     anshin_op_t *op;
     const anshin_load_source_t *source;
     anshin_loaded_t *loaded;
+    int again;          /* the second reading, which writes */
     apr_int64_t number; /* of the line at hand */
+    int waiting;        /* blobs before it, whose record is still to come */
     unsigned char chain[ANSHIN_DIGEST_BYTES];
     apr_pool_t *scratch;       /* of the line at hand, */
     apr_pool_t *held;          /* and of blobs that wait for their record */
@@ -41,13 +45,19 @@ typedef struct loading_t {
 
 static apr_status_t wrong(loading_t *loading, const char *what)
 {
+    if (loading->again) {
+        return anshin_fail(&loading->op->error, ANSHIN_EFAULT, "AN1561",
+                           "dump, line %" APR_INT64_T_FMT ": the file was changed while it was read, and the store is "
+                           "not whole now; run htanshin load again with a dump that stays as it is",
+                           loading->number);
+    }
     return anshin_fail(&loading->op->error, ANSHIN_EINVALID, "AN1359", "dump, line %" APR_INT64_T_FMT ": %s",
                        loading->number, what);
 }
 
 /* --- a line ------------------------------------------------------------------------------------------------------ */
 
-/* *json: NULL at the end of the source; else a new reference. */
+/* *json: a new reference; NULL at the end of the source. */
 static apr_status_t next(loading_t *loading, json_t **json, const char **text, apr_size_t *length)
 {
     apr_status_t status;
@@ -59,8 +69,13 @@ static apr_status_t next(loading_t *loading, json_t **json, const char **text, a
     if (status != APR_SUCCESS) {
         return status == APR_EOF ? APR_SUCCESS : status == ANSHIN_EINVALID ? wrong(loading, "is too long") : status;
     }
-    *json = (*text)[*length - 1] == '\n' ? json_loadb(*text, *length, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    return json_is_object(*json) ? APR_SUCCESS : wrong(loading, "is no line of a dump, or not whole");
+    *json =
+        *length > 0 && (*text)[*length - 1] == '\n' ? json_loadb(*text, *length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (!json_is_object(*json)) {
+        json_decref(*json);
+        return wrong(loading, "is no line of a dump, or not whole");
+    }
+    return APR_SUCCESS;
 }
 
 /* NULL; or what is wrong. */
@@ -85,7 +100,61 @@ static const char *read_line(const json_t *json, line_t *line, apr_pool_t *pool)
     return "is no line of a dump";
 }
 
-/* --- the first reading ------------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------------------------------- */
+
+typedef struct writing_t {
+    const loading_t *loading;
+    const line_t *line;
+} writing_t;
+
+static apr_status_t write_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const writing_t *writing = baton;
+    const apr_array_header_t *blobs = writing->loading->blobs;
+    const line_t *line = writing->line;
+    apr_status_t status = APR_SUCCESS;
+
+    (void)op;
+    if (line->kind == DUE) {
+        return anshin_txn_due(txn, line->type, line->key, line->when);
+    }
+    for (int i = 0; status == APR_SUCCESS && i < blobs->nelts; i++) {
+        const line_t *blob = &APR_ARRAY_IDX(blobs, i, line_t);
+
+        status = anshin_txn_blob_put(txn, blob->key, blob->data.data, blob->data.length);
+    }
+    return status == APR_SUCCESS ? anshin_txn_put(txn, line->type, line->key, line->record) : status;
+}
+
+static void hold(loading_t *loading, const line_t *line)
+{
+    line_t held = *line;
+
+    held.key = apr_pstrdup(loading->held, line->key);
+    held.data.data = apr_pmemdup(loading->held, line->data.data, line->data.length);
+    APR_ARRAY_PUSH(loading->blobs, line_t) = held;
+}
+
+static apr_status_t write_one(loading_t *loading, const line_t *line)
+{
+    anshin_op_t one = *loading->op;
+    apr_status_t status;
+
+    if (line->kind == BLOB) {
+        hold(loading, line);
+        return APR_SUCCESS;
+    }
+    one.pool = loading->scratch;
+    status = anshin_op_write(&one, ANSHIN_LAZY, write_in, &(writing_t){loading, line});
+    loading->op->error = one.error;
+    if (line->kind == RECORD && loading->blobs->nelts > 0) {
+        apr_pool_clear(loading->held);
+        loading->blobs = apr_array_make(loading->held, 4, sizeof(line_t));
+    }
+    return status;
+}
+
+/* --- a reading --------------------------------------------------------------------------------------------------- */
 
 static apr_status_t check_head(loading_t *loading, const json_t *head)
 {
@@ -108,6 +177,22 @@ static apr_status_t check_head(loading_t *loading, const json_t *head)
                                 "into the state directory first");
 }
 
+/* How many a record can name. */
+static int blobs_max(void)
+{
+    int max = 0;
+
+    for (int i = 0; anshin_record_types[i] != NULL; i++) {
+        int names = 0;
+
+        for (apr_size_t j = 0; j < anshin_record_types[i]->field_count; j++) {
+            names += anshin_field_names_blob(&anshin_record_types[i]->fields[j]) != 0;
+        }
+        max = names > max ? names : max;
+    }
+    return max;
+}
+
 /* Would the store take it? */
 static const char *check_line(const line_t *line, apr_pool_t *pool)
 {
@@ -126,16 +211,34 @@ static const char *check_line(const line_t *line, apr_pool_t *pool)
                : "has a record that is too long";
 }
 
+/* Blobs that a record names stand before it, and nothing between. NULL; or what is wrong. */
+static const char *check_order(loading_t *loading, const line_t *line)
+{
+    if (line->kind == BLOB) {
+        return ++loading->waiting <= blobs_max() ? NULL : "is a blob more than any record names";
+    }
+    if (line->kind != RECORD && loading->waiting > 0) {
+        return "stands behind a blob whose record is missing";
+    }
+    loading->waiting = 0;
+    return NULL;
+}
+
 static apr_status_t check_end(loading_t *loading, const json_t *json)
 {
     const anshin_loaded_t *loaded = loading->loaded;
-    const char *chain = json_string_value(json_object_get(json, "chain"));
+    const char *theirs = json_string_value(json_object_get(json, "chain"));
+    const char *ours = NULL;
+    apr_status_t status = anshin_dump_seal(loading->op, &ours, loading->chain);
 
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     if (json_integer_value(json_object_get(json, "records")) != loaded->records ||
         json_integer_value(json_object_get(json, "blobs")) != loaded->blobs ||
-        json_integer_value(json_object_get(json, "due")) != loaded->due || chain == NULL ||
-        strcmp(chain, anshin_hex(loading->chain, sizeof(loading->chain), loading->scratch)) != 0) {
-        return wrong(loading, "the dump was changed: its lines are not those that this one counts and digests");
+        json_integer_value(json_object_get(json, "due")) != loaded->due ||
+        !anshin_secret_equal(loading->op, theirs, ours)) {
+        return wrong(loading, "the dump was changed: its lines are not those that this one counts and vouches for");
     }
     return APR_SUCCESS;
 }
@@ -148,18 +251,19 @@ static void count(anshin_loaded_t *loaded, const line_t *line)
 }
 
 /* *ended: it was the last line. */
-static apr_status_t check_one(loading_t *loading, const json_t *json, const char *text, apr_size_t length, int *ended)
+static apr_status_t take_one(loading_t *loading, const json_t *json, const char *text, apr_size_t length, int *ended)
 {
     line_t line;
     const char *why;
+    apr_status_t status;
 
     if (loading->number == 1) {
-        apr_status_t status = check_head(loading, json);
-
+        status = check_head(loading, json);
         return status == APR_SUCCESS ? anshin_dump_chain(loading->op, loading->chain, text, length, loading->scratch)
                                      : status;
     }
     why = read_line(json, &line, loading->scratch);
+    why = why == NULL ? check_order(loading, &line) : why;
     if (why == NULL && line.kind == END) {
         *ended = 1;
         return check_end(loading, json);
@@ -169,26 +273,27 @@ static apr_status_t check_one(loading_t *loading, const json_t *json, const char
         return wrong(loading, why);
     }
     count(loading->loaded, &line);
-    return anshin_dump_chain(loading->op, loading->chain, text, length, loading->scratch);
+    status = anshin_dump_chain(loading->op, loading->chain, text, length, loading->scratch);
+    return status == APR_SUCCESS && loading->again ? write_one(loading, &line) : status;
 }
 
-static apr_status_t check_all(loading_t *loading)
+/* The second time as well every line is digested, and the last one must be there: the file may be another by then. */
+static apr_status_t read_all(loading_t *loading, int again)
 {
     int ended = 0;
     json_t *json;
     const char *text;
     apr_size_t length;
-    apr_status_t status;
+    apr_status_t status = again ? loading->source->rewind(loading->source->ctx, &loading->op->error) : APR_SUCCESS;
 
+    loading->again = again;
+    loading->number = loading->waiting = 0;
+    memset(loading->chain, 0, sizeof(loading->chain));
     *loading->loaded = (anshin_loaded_t){0};
-    while ((status = next(loading, &json, &text, &length)) == APR_SUCCESS && json != NULL) {
-        status = ended ? wrong(loading, "stands behind the last line") : check_one(loading, json, text, length, &ended);
+    while (status == APR_SUCCESS && (status = next(loading, &json, &text, &length)) == APR_SUCCESS && json != NULL) {
+        status = ended ? wrong(loading, "stands behind the last line") : take_one(loading, json, text, length, &ended);
         json_decref(json);
-        if (status != APR_SUCCESS) {
-            return status;
-        }
     }
-    json_decref(json);
     return status == APR_SUCCESS && !ended ? wrong(loading, "the dump was cut: its last line is not there") : status;
 }
 
@@ -244,15 +349,16 @@ static apr_status_t is_marked(const loading_t *loading, int *marked)
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
-/* Where a load was broken off, what is there is nothing. */
-static apr_status_t check_empty(const loading_t *loading)
+/* Where a load was broken off, what is there is nothing; *replace: but whether it replaced something, nobody knows. */
+static apr_status_t check_empty(const loading_t *loading, int *replace)
 {
     anshin_op_t *op = loading->op;
     const anshin_record_type_t *found = NULL;
     int marked;
     apr_status_t status = is_marked(loading, &marked);
 
-    status = status == APR_SUCCESS && !marked ? anshin_op_read(op, look, &found) : status;
+    *replace = *replace || marked;
+    status = status == APR_SUCCESS && !*replace ? anshin_op_read(op, look, &found) : status;
     return status == APR_SUCCESS && found != NULL
                ? anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1360",
                              "the store is not empty (it has records of type %s); make a dump of it and give --replace "
@@ -359,83 +465,9 @@ static apr_status_t clear_all(anshin_op_t *op)
     return status;
 }
 
-/* --- the second reading ------------------------------------------------------------------------------------------ */
+/* --- all of it --------------------------------------------------------------------------------------------------- */
 
-typedef struct writing_t {
-    const loading_t *loading;
-    const line_t *line;
-} writing_t;
-
-static apr_status_t write_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
-{
-    const writing_t *writing = baton;
-    const apr_array_header_t *blobs = writing->loading->blobs;
-    const line_t *line = writing->line;
-    apr_status_t status = APR_SUCCESS;
-
-    (void)op;
-    if (line->kind == DUE) {
-        return anshin_txn_due(txn, line->type, line->key, line->when);
-    }
-    for (int i = 0; status == APR_SUCCESS && i < blobs->nelts; i++) {
-        const line_t *blob = &APR_ARRAY_IDX(blobs, i, line_t);
-
-        status = anshin_txn_blob_put(txn, blob->key, blob->data.data, blob->data.length);
-    }
-    return status == APR_SUCCESS ? anshin_txn_put(txn, line->type, line->key, line->record) : status;
-}
-
-static void hold(loading_t *loading, const line_t *line)
-{
-    line_t held = *line;
-
-    held.key = apr_pstrdup(loading->held, line->key);
-    held.data.data = apr_pmemdup(loading->held, line->data.data, line->data.length);
-    APR_ARRAY_PUSH(loading->blobs, line_t) = held;
-}
-
-static apr_status_t write_one(loading_t *loading, const json_t *json)
-{
-    line_t line;
-    anshin_op_t one = *loading->op;
-    const char *why = read_line(json, &line, loading->scratch);
-    apr_status_t status;
-
-    if (why != NULL) {
-        return wrong(loading, "the file was changed while it was read");
-    }
-    if (line.kind == BLOB) {
-        hold(loading, &line);
-    }
-    if (line.kind == BLOB || line.kind == END) {
-        return APR_SUCCESS;
-    }
-    one.pool = loading->scratch;
-    status = anshin_op_write(&one, ANSHIN_LAZY, write_in, &(writing_t){loading, &line});
-    loading->op->error = one.error;
-    if (line.kind == RECORD && loading->blobs->nelts > 0) {
-        apr_pool_clear(loading->held);
-        loading->blobs = apr_array_make(loading->held, 4, sizeof(line_t));
-    }
-    return status;
-}
-
-static apr_status_t write_all(loading_t *loading)
-{
-    json_t *json;
-    const char *text;
-    apr_size_t length;
-    apr_status_t status = loading->source->rewind(loading->source->ctx, &loading->op->error);
-
-    loading->number = 0;
-    while (status == APR_SUCCESS && (status = next(loading, &json, &text, &length)) == APR_SUCCESS && json != NULL) {
-        status = loading->number > 1 ? write_one(loading, json) : APR_SUCCESS;
-        json_decref(json);
-    }
-    return status;
-}
-
-/* Durable, and all before it with it. An empty store has the dump's trail, without a word more. */
+/* Durable, and all before it with it. A store that was empty has the dump's trail, without a word more. */
 static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const int *replace = baton;
@@ -453,11 +485,11 @@ apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, in
     apr_pool_create(&loading.scratch, op->pool);
     apr_pool_create(&loading.held, op->pool);
     loading.blobs = apr_array_make(loading.held, 4, sizeof(line_t));
-    if ((status = check_all(&loading)) != APR_SUCCESS ||
+    if ((status = read_all(&loading, 0)) != APR_SUCCESS ||
         (status = anshin_store_alone(op->env->store, &op->error)) != APR_SUCCESS ||
-        (status = replace ? APR_SUCCESS : check_empty(&loading)) != APR_SUCCESS ||
+        (status = check_empty(&loading, &replace)) != APR_SUCCESS ||
         (status = anshin_op_write(op, ANSHIN_DURABLE, mark, NULL)) != APR_SUCCESS ||
-        (status = clear_all(op)) != APR_SUCCESS || (status = write_all(&loading)) != APR_SUCCESS) {
+        (status = clear_all(op)) != APR_SUCCESS || (status = read_all(&loading, 1)) != APR_SUCCESS) {
         return status;
     }
     return anshin_op_write(op, ANSHIN_DURABLE, finish, &replace);

@@ -2,9 +2,10 @@
  * A dump (dump.h) back into a store (IMP-3).
  *
  * First all of it is read and checked, down to its last line; nothing is written before. Then this process makes sure
- * that no other has the store open, marks the store, writes record by record, each with the lock of its owner, and
- * takes the mark away. A store that bears the mark is opened by nobody: whoever was killed, or met a full disk, has
- * left nothing that could be taken for whole, and the same call does it anew.
+ * that no other has the store open, marks the store, reads and checks all of it once more while it writes record by
+ * record, each with the lock of its owner, and takes the mark away. A store that bears the mark is opened by nobody:
+ * whoever was killed, or met a full disk, has left nothing that could be taken for whole, and the same call does it
+ * anew.
  */
 #ifndef ANSHIN_CORE_ADMIN_LOAD_H
 #define ANSHIN_CORE_ADMIN_LOAD_H
@@ -25,9 +26,10 @@ typedef struct anshin_loaded_t {
 } anshin_loaded_t;
 
 /* Load it. replace 0: into a store without users, certificates and history alone, whose trail gives way to that of the
- * dump; 1: whatever is there goes, and an act tells of it. op needs no contract. ANSHIN_EINVALID: the dump is cut,
- * changed, of a later version or made with another seal key, op->error says where; ANSHIN_ECONFLICT: the store is not
- * empty; ANSHIN_EBUSY: others have it open; ANSHIN_EFAULT. */
+ * dump; 1: whatever is there goes, and an act tells of it, as where a load was broken off before. op needs no contract.
+ * ANSHIN_EINVALID: the dump is cut, changed, of a later version or made with another seal key, op->error says where;
+ * ANSHIN_ECONFLICT: the store is not empty; ANSHIN_EBUSY: others have it open; ANSHIN_EFAULT: also where the second
+ * reading found other lines than the first. */
 apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, int replace, anshin_loaded_t *loaded);
 
 /* For whoever opens a store. ANSHIN_EFAULT: a load of it was broken off. */

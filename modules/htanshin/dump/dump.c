@@ -23,14 +23,11 @@ static apr_status_t write_line(void *baton, const char *line, apr_size_t length)
     return fwrite(line, 1, length, baton) == length ? APR_SUCCESS : ANSHIN_EFAULT;
 }
 
-static apr_status_t close_output(FILE *out, apr_status_t status)
+static apr_status_t settle_output(void *baton)
 {
-    int good = fflush(out) == 0 && !ferror(out) && (out == stdout || fsync(fileno(out)) == 0);
+    FILE *out = baton;
 
-    if (out != stdout) {
-        good = fclose(out) == 0 && good;
-    }
-    return good || status != APR_SUCCESS ? status : ANSHIN_EFAULT;
+    return fflush(out) == 0 && !ferror(out) && (out == stdout || fsync(fileno(out)) == 0) ? APR_SUCCESS : ANSHIN_EFAULT;
 }
 
 static apr_status_t dump(anshin_call_t *call)
@@ -41,7 +38,10 @@ static apr_status_t dump(anshin_call_t *call)
     if (anshin_call_value(call, "overwrite") != NULL && call->output < 0) {
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1362", "--overwrite: give --output as well");
     }
-    status = out != NULL ? close_output(out, anshin_dump(&call->op, write_line, out)) : ANSHIN_EFAULT;
+    status = out != NULL ? anshin_dump(&call->op, write_line, settle_output, out) : ANSHIN_EFAULT;
+    if (out != NULL && out != stdout) {
+        status = fclose(out) == 0 || status != APR_SUCCESS ? status : ANSHIN_EFAULT;
+    }
     if (status == ANSHIN_EFAULT && call->op.error.text[0] == '\0') {
         return anshin_fail(&call->op.error, status, "AN1363", "the dump could not be written whole");
     }
@@ -52,23 +52,28 @@ static apr_status_t dump(anshin_call_t *call)
 
 typedef struct source_t {
     FILE *file;
-    char *line;
-    size_t room;
+    char *line; /* of LINE_MAX_OCTETS */
 } source_t;
 
 static apr_status_t next_line(void *ctx, const char **line, apr_size_t *length, anshin_error_t *err)
 {
     source_t *source = ctx;
-    ssize_t got = getline(&source->line, &source->room, source->file);
+    int octet = '\0';
 
-    if (got < 0) {
-        return feof(source->file)
-                   ? APR_EOF
-                   : anshin_fail(err, ANSHIN_EFAULT, "AN1364", "the dump cannot be read: %s", strerror(errno));
-    }
     *line = source->line;
-    *length = (apr_size_t)got;
-    return got <= LINE_MAX_OCTETS ? APR_SUCCESS : ANSHIN_EINVALID;
+    for (*length = 0; octet != '\n' && *length < LINE_MAX_OCTETS; source->line[(*length)++] = (char)octet) {
+        octet = getc_unlocked(source->file);
+        if (octet == EOF) {
+            break;
+        }
+    }
+    if (ferror(source->file)) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1364", "the dump cannot be read: %s", strerror(errno));
+    }
+    if (*length == 0) {
+        return APR_EOF;
+    }
+    return octet == '\n' || octet == EOF ? APR_SUCCESS : ANSHIN_EINVALID;
 }
 
 static apr_status_t begin_again(void *ctx, anshin_error_t *err)
@@ -105,12 +110,13 @@ static FILE *open_source(const anshin_call_t *call)
 
 static apr_status_t load(anshin_call_t *call)
 {
-    source_t source = {.file = open_source(call)};
+    source_t source = {.file = open_source(call), .line = malloc(LINE_MAX_OCTETS)};
     const anshin_load_source_t lines = {&source, next_line, begin_again};
     anshin_loaded_t loaded;
     apr_status_t status;
 
-    if (source.file == NULL) {
+    if (source.file == NULL || source.line == NULL) {
+        free(source.line);
         return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1366", "the dump cannot be read: %s", strerror(errno));
     }
     status = anshin_load(&call->op, &lines, anshin_call_value(call, "replace") != NULL, &loaded);

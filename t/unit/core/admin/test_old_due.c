@@ -6,6 +6,7 @@
 #include "core/admin/dump.h"
 #include "core/admin/load.h"
 #include "core/admin/old_due.h"
+#include "core/audit/trail.h"
 #include "core/context/expiry.h"
 #include "core/mail/job.h"
 #include "store/dbm/store_dbm.h"
@@ -189,7 +190,14 @@ static void test_ends(const char *name)
 typedef struct text_t {
     char *octets;
     apr_size_t length, at;
+    apr_size_t then; /* not 0: so long is it when it is read once more */
 } text_t;
+
+static apr_status_t settle(void *baton)
+{
+    ((text_t *)baton)->at = 0;
+    return APR_SUCCESS;
+}
 
 static apr_status_t add_line(void *baton, const char *line, apr_size_t length)
 {
@@ -220,14 +228,75 @@ static apr_status_t next_line(void *ctx, const char **line, apr_size_t *length, 
 
 static apr_status_t begin_again(void *ctx, anshin_error_t *err)
 {
+    text_t *text = ctx;
+
     (void)err;
-    ((text_t *)ctx)->at = 0;
+    text->at = 0;
+    text->length = text->then != 0 ? text->then : text->length;
     return APR_SUCCESS;
+}
+
+/* As whoever has a dump could: a record otherwise, and the sums made anew, but for the key. *forged: of malloc(). */
+static void forge(const text_t *of, text_t *forged)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    unsigned char chain[ANSHIN_DIGEST_BYTES] = {0};
+    char *at, *line;
+
+    *forged = (text_t){.octets = malloc(of->length + 1), .length = of->length};
+    memcpy(forged->octets, of->octets, of->length + 1);
+    at = strstr(forged->octets, "old-one");
+    memcpy(at, "new", 3);
+    line = forged->octets;
+    while (strncmp(line, "{\"end\"", 6) != 0) {
+        apr_size_t length = strcspn(line, "\n") + 1;
+
+        (void)anshin_dump_chain(op, chain, line, length, op->pool);
+        line += length;
+    }
+    at = strstr(line, "\"chain\":\"") + 9;
+    memcpy(at, anshin_hex(chain, sizeof(chain), op->pool), 2 * sizeof(chain));
+}
+
+/* Where the file is another one by the time when it is written. */
+static void test_changed(const char *name, fixture_t *other, text_t *whole)
+{
+    const anshin_load_source_t source = {whole, next_line, begin_again};
+    const apr_size_t length = whole->length;
+    anshin_op_t *op = fixture_op(other);
+    anshin_loaded_t loaded;
+    anshin_error_t err;
+    text_t forged;
+    const anshin_load_source_t lie = {&forged, next_line, begin_again};
+
+    other->env.audit = &anshin_trail;
+    forge(whole, &forged);
+    ok(anshin_load(op, &lie, 1, &loaded) == ANSHIN_EINVALID && same_text(op->error.id, "AN1359"),
+       "IMP-3, %s: without the seal key nobody makes a dump of another one", name);
+    free(forged.octets);
+    anshin_error_clear(&err);
+    for (apr_size_t cut = 2; cut < 4; cut++) {
+        op = fixture_op(other);
+        whole->at = 0;
+        whole->then = length / cut;
+        while (whole->octets[whole->then - 1] != '\n') {
+            whole->then++;
+        }
+        ok(anshin_load(op, &source, 1, &loaded) == ANSHIN_EFAULT && same_text(op->error.id, "AN1561"),
+           "IMP-3, %s: a file that is cut while it is read is no whole dump (%s)", name, op->error.text);
+        ok(anshin_load_look(&other->env, &err, other->pool) == ANSHIN_EFAULT,
+           "IMP-3, %s: and the store is opened by nobody", name);
+        whole->length = length;
+    }
+    whole->at = whole->then = 0;
+    ok(anshin_load(fixture_op(other), &source, 0, &loaded) == APR_SUCCESS &&
+           fixture_count(other, &anshin_record_audit_event) == 1,
+       "IMP-3, %s: the load that mends it is told of in the trail, as a store was replaced", name);
 }
 
 static void test_dump(const char *name)
 {
-    text_t first = {NULL, 0, 0}, second = {NULL, 0, 0};
+    text_t first = {NULL, 0, 0, 0}, second = {NULL, 0, 0, 0};
     const anshin_load_source_t source = {&first, next_line, begin_again};
     fixture_t other = fixture;
     anshin_loaded_t loaded;
@@ -235,13 +304,13 @@ static void test_dump(const char *name)
     anshin_op_t *op = fixture_op(&other);
 
     anshin_error_clear(&err);
-    ok(anshin_dump(fixture_op(&fixture), add_line, &first) == APR_SUCCESS && first.length > 1000,
+    ok(anshin_dump(fixture_op(&fixture), add_line, settle, &first) == APR_SUCCESS && first.length > 1000,
        "IMP-3, %s: a store is text", name);
     ok(anshin_store_open(&other.env.store, &anshin_store_mem, "", &err, other.pool) == APR_SUCCESS &&
            anshin_load(op, &source, 0, &loaded) == APR_SUCCESS && loaded.records > 10 && loaded.due > 0,
        "IMP-3, %s: which another kind of store takes, each record with the lock of its owner: %s", name,
        op->error.text);
-    ok(anshin_dump(fixture_op(&other), add_line, &second) == APR_SUCCESS && second.length == first.length &&
+    ok(anshin_dump(fixture_op(&other), add_line, settle, &second) == APR_SUCCESS && second.length == first.length &&
            memcmp(first.octets, second.octets, first.length) == 0,
        "IMP-3, %s: dump | load | dump is identical", name);
     ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == ANSHIN_EINVALID, "IMP-3, %s: read to its end", name);
@@ -255,6 +324,8 @@ static void test_dump(const char *name)
     ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == APR_SUCCESS &&
            anshin_load_look(&other.env, &err, other.pool) == APR_SUCCESS,
        "IMP-3, %s: but by the same load again", name);
+    first.at = 0;
+    test_changed(name, &other, &first);
     free(first.octets);
     free(second.octets);
 }
