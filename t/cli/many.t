@@ -89,6 +89,17 @@ is(done($rows), 'm-01:refused nobody:refused m-01:refused -bad:refused', 'IMP-4:
 like($rows->[0]{detail} . $rows->[1]{detail} . $rows->[2]{detail} . $rows->[3]{detail},
     qr/has no password.*has no user nobody.*line 4: line 1 names the same.*line 5: no user ID/s, 'IMP-4: each with its reason');
 
+$s->htanshin('user', 'lock', 'm-06');
+($rows, $r) = rows('user', 'disable', '--file', '-', '--undo', "$undo.2", { stdin => "m-06\nm-07\n" });
+is(done($rows), 'm-06:disabled m-07:disabled', 'IMP-4: one who is locked and one who is not are disabled');
+($rows) = rows('user', 'lock', '--file', "$undo.2");
+is(done($rows), 'm-06:locked', 'IMP-4: the list for the way back locks who was locked');
+($rows) = rows('user', 'unlock', '--file', "$undo.2");
+is(done($rows) . ' ' . shown('m-06')->{state} . ' ' . shown('m-07')->{state}, 'm-07:unlocked locked pending', 'IMP-4: and unlocks who was not');
+($rows) = rows('user', 'disable', '--file', '-', { stdin => "m-06\n" });
+is(done((rows('user', 'lock', '--file', '-', { stdin => "m-06\n" }))[0]), 'm-06:unchanged', 'IMP-4: any other list leaves who is disabled so');
+$s->htanshin('user', 'unlock', 'm-06');
+
 my $none = $s->root . '/none.csv';
 is($s->htanshin('user', 'lock', '--organisation', 'Nobody', '--undo', $none)->{status} . $s->htanshin('user', 'unlock', '--file', $none)->{status}, '00', 'IMP-4: nobody is no failure');
 
@@ -103,6 +114,13 @@ is($s->client->get($rows->[1]{registration_url} =~ s{^https://[^/]+}{}r)->status
 is(join('', map { $_->{registration_url} // '' } @$rows), '', 'IMP-4: a dry run gives none');
 ($rows) = rows('user', 'reinvite', '--organisation', 'Org B', '--after', 'm-28');
 is(done($rows), 'm-29:invited m-30:invited', 'IMP-4: --after goes on where a run was stopped');
+($rows) = rows('user', 'lock', '--organisation', 'Org B', '--state', 'invited', '--after', 'm-28', '--dry-run');
+is(done($rows), 'm-29:locked m-30:locked', 'IMP-4: also as a dry run');
+is($s->htanshin('user', 'lock', 'm-28')->{status}, 0, 'one is done, and chosen no more');
+($rows, $r) = rows('user', 'lock', '--organisation', 'Org B', '--state', 'invited', '--after', 'm-28', '--dry-run');
+is(done($rows), 'm-29:locked m-30:locked', 'IMP-4: --after needs not find who is chosen no more') or diag $r->{err};
+is(done((rows('user', 'lock', '--organisation', 'Org B', '--after', 'm-27x', '--dry-run'))[0]), 'm-28:unchanged m-29:locked m-30:locked', 'IMP-4: nor who is there no more');
+$s->htanshin('user', 'unlock', 'm-28');
 ($rows, $r) = rows('user', 'set', '--file', '-', '--organisation', 'Org C', { stdin => "user\nm-29\nm-30\n" });
 is(done($rows) . ' ' . shown('m-30')->{organisation}, 'm-29:changed m-30:changed Org C', 'IMP-4: the same change of many');
 is($s->htanshin('user', 'set', '--file', '-', '--name', 'X', { stdin => "m-29\n" })->{status}, 2, 'IMP-4: but not one that is one user\'s alone');

@@ -27,7 +27,7 @@ typedef struct run_t {
     int dry;
     int silent; /* 1: only counted, before the question */
     int counts[COUNTS];
-    const char *last; /* that was settled; NULL: none */
+    const char *last; /* that was done, or left as it was for a reason; NULL: none */
     anshin_rows_out_t out;
     anshin_rows_out_t undo; /* file NULL: none is written */
     anshin_import_progress_t progress;
@@ -106,6 +106,7 @@ static apr_status_t settle(run_t *run, const anshin_target_t *target, const ansh
     const char *detail = how == REFUSED ? apr_pstrdup(call->pool, call->op.error.text) : came->detail;
 
     run->counts[how]++;
+    run->last = name_of(target); /* also where it cannot be told */
     if (run->silent) {
         return APR_SUCCESS;
     }
@@ -172,7 +173,6 @@ static apr_status_t do_all(run_t *run)
         anshin_signals_let(1);
         anshin_signals_let(0);
         status = anshin_signals_came() ? APR_EINTR : do_one(run, target);
-        run->last = status == APR_SUCCESS ? name_of(target) : run->last;
     }
     call->op.dry = 0;
     apr_pool_destroy(call->pool);
@@ -205,6 +205,12 @@ static apr_status_t stopped(const run_t *run)
     anshin_error_t *err = &run->call->op.error;
 
     anshin_error_clear(err);
+    if (run->silent) {
+        return anshin_fail(err, ANSHIN_EBUSY, "AN1562", "stopped before the question: nothing is done");
+    }
+    if (run->dry) {
+        return anshin_fail(err, ANSHIN_EBUSY, "AN1563", "dry run stopped: nothing is written");
+    }
     if (run->last == NULL) {
         return anshin_fail(err, ANSHIN_EBUSY, "AN1346", "stopped before the first one");
     }
@@ -229,7 +235,7 @@ static apr_status_t end(run_t *run, apr_status_t status)
     if (status == APR_EINTR) {
         return stopped(run);
     }
-    if (status != APR_SUCCESS && run->last != NULL) {
+    if (status != APR_SUCCESS && run->last != NULL && !run->dry) {
         fprintf(stderr, "htanshin: the last one done was %s\n", anshin_text_clean(run->last, call->pool));
     }
     return whole || status != APR_SUCCESS

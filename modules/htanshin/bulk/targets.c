@@ -137,7 +137,10 @@ static void take_line(reading_t *reading, const anshin_import_record_t *record)
                               .wrong = apr_pstrdup(reading->call->pool, record->wrong)},
             record->wrong_line);
     } else {
-        add(reading, target_of(reading->call, typed, serial), record->line);
+        anshin_target_t target = target_of(reading->call, typed, serial);
+
+        target.undoes = *verb != '\0';
+        add(reading, target, record->line);
     }
 }
 
@@ -185,14 +188,33 @@ static apr_status_t wrong(anshin_call_t *call, const char *text)
     return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1343", "%s", text);
 }
 
-/* Behind the one that a run was stopped after. */
+/* Of users that are chosen, which come in the order of their IDs. The one itself may be among them no more: it was
+ * deleted, or is in another state by what was done to it. */
+static apr_status_t choose_after(anshin_call_t *call, apr_array_header_t **targets)
+{
+    const char *typed = anshin_call_value(call, "after");
+    const anshin_target_t user = target_of(call, typed, 0);
+    apr_array_header_t *rest = apr_array_make(call->pool, (*targets)->nelts + 1, sizeof(anshin_target_t));
+
+    for (int i = 0; i < (*targets)->nelts; i++) {
+        const anshin_target_t *each = &APR_ARRAY_IDX(*targets, i, anshin_target_t);
+
+        if (strcmp(each->user, user.user) > 0) {
+            APR_ARRAY_PUSH(rest, anshin_target_t) = *each;
+        }
+    }
+    *targets = rest;
+    return user.wrong == NULL ? APR_SUCCESS : wrong(call, "--after: is no user ID");
+}
+
+/* Of a list: behind the line that a run was stopped after. */
 static apr_status_t begin_after(anshin_call_t *call, apr_array_header_t **targets)
 {
     const char *typed = anshin_call_value(call, "after");
-    const anshin_target_t user = typed != NULL ? target_of(call, typed, 0) : (anshin_target_t){NULL, NULL, NULL};
-    const anshin_target_t serial = typed != NULL ? target_of(call, typed, 1) : user;
+    const anshin_target_t user = target_of(call, typed, 0);
+    const anshin_target_t serial = target_of(call, typed, 1);
 
-    for (int i = 0; typed != NULL && i < (*targets)->nelts; i++) {
+    for (int i = 0; i < (*targets)->nelts; i++) {
         const anshin_target_t *each = &APR_ARRAY_IDX(*targets, i, anshin_target_t);
 
         if ((each->user != NULL && strcmp(each->user, user.user) == 0) ||
@@ -206,7 +228,7 @@ static apr_status_t begin_after(anshin_call_t *call, apr_array_header_t **target
             return APR_SUCCESS;
         }
     }
-    return typed == NULL ? APR_SUCCESS : wrong(call, "--after: is not among those that are meant");
+    return wrong(call, "--after: is not among those that are meant");
 }
 
 apr_status_t anshin_targets_read(anshin_call_t *call, const anshin_targets_t *of, apr_array_header_t **targets)
@@ -237,5 +259,8 @@ apr_status_t anshin_targets_read(anshin_call_t *call, const anshin_targets_t *of
     } else if (status == APR_SUCCESS) {
         status = listed ? read_list(&reading) : anshin_choice_each(call, &choice, add_chosen, &reading);
     }
-    return status == APR_SUCCESS ? begin_after(call, targets) : status;
+    if (status != APR_SUCCESS || anshin_call_value(call, "after") == NULL) {
+        return status;
+    }
+    return choice.given ? choose_after(call, targets) : begin_after(call, targets);
 }

@@ -10,6 +10,7 @@
 typedef struct anshin_target_t {
     const char *user;   /* canonical; NULL: a certificate */
     const char *serial; /* as the store has it; NULL: a user */
+    int undoes;         /* 1: of the list of --undo that the opposite verb has written */
     const char *wrong;  /* why the line cannot be taken: the other two are as they were typed. NULL: it can */
 } anshin_target_t;
 

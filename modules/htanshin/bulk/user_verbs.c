@@ -46,7 +46,14 @@ static const char *way_back(const anshin_account_t *account)
     }
 }
 
-/* baton: the state (anshin_account_state_t). Who is disabled is locked out already. */
+/* For who has no way back; nothing where no list was asked for. */
+static const char *left_out(const anshin_call_t *call, const anshin_came_t *came)
+{
+    return came->undo == NULL && anshin_call_value(call, "undo") != NULL ? "; not in the list of --undo" : "";
+}
+
+/* baton: the state (anshin_account_state_t). Who is disabled is locked out already, and stays so; but by the undo list
+ * of disable he is locked, as he was. */
 static apr_status_t shut(anshin_call_t *call, void *baton, const anshin_target_t *target, anshin_came_t *came)
 {
     const anshin_account_state_t *state = baton;
@@ -56,11 +63,13 @@ static apr_status_t shut(anshin_call_t *call, void *baton, const anshin_target_t
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (found.account.state == (apr_int64_t)*state || found.account.state == ANSHIN_ACCOUNT_DISABLED) {
+    if (found.account.state == (apr_int64_t)*state ||
+        (found.account.state == ANSHIN_ACCOUNT_DISABLED && !target->undoes)) {
         return leave(came, apr_psprintf(call->pool, "is %s", anshin_account_state_name(found.account.state)));
     }
     came->undo = found.lock.kinds == 0 ? way_back(&found.account) : NULL; /* unlock would clear the attempts as well */
-    came->detail = apr_psprintf(call->pool, "was %s", anshin_account_state_name(found.account.state));
+    came->detail = apr_psprintf(call->pool, "was %s%s%s", anshin_account_state_name(found.account.state),
+                                found.lock.kinds != 0 ? ", and locked by attempts" : "", left_out(call, came));
     return anshin_account_lock(&call->op, target->user, *state);
 }
 
@@ -96,8 +105,9 @@ static apr_status_t unlock(anshin_call_t *call, void *baton, const anshin_target
         return leave(came, apr_psprintf(call->pool, "is %s", anshin_account_state_name(found.account.state)));
     }
     came->undo = shut_state ? way_back(&found.account) : NULL;
-    came->detail = shut_state ? apr_psprintf(call->pool, "was %s", anshin_account_state_name(found.account.state))
-                              : "was locked by attempts";
+    came->detail = apr_psprintf(call->pool, "was %s%s",
+                                shut_state ? anshin_account_state_name(found.account.state) : "locked by attempts",
+                                left_out(call, came));
     return anshin_account_unlock(&call->op, target->user);
 }
 

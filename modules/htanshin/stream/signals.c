@@ -34,6 +34,7 @@ void anshin_signals_catch(void)
 
     sigemptyset(&action.sa_mask);
     anshin_signals_let(0);
+    (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
             (void)sigaction(signals[i], &action, NULL);

@@ -4,7 +4,8 @@
 #ifndef ANSHIN_HTANSHIN_STREAM_SIGNALS_H
 #define ANSHIN_HTANSHIN_STREAM_SIGNALS_H
 
-/* From here on INT, TERM and HUP wait; one that whoever started us ignores (nohup) stays ignored. */
+/* From here on INT, TERM and HUP wait; one that whoever started us ignores (nohup) stays ignored. A reader of ours that
+ * is gone is a failure to write, so that whose row was lost is told. */
 void anshin_signals_catch(void);
 
 /* Let them come (1), while the next step is waited for, or not (0). */
