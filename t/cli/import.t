@@ -185,8 +185,14 @@ $some =~ s/password,\n/password,{SHA}YSbEXvinLEX\/sWCt9g4G+2XG73Y=\n/;
 is($rows->[1]{done}, 'refused', 'IMP-2: a hash for one who has not registered yet is a difference');
 ($rows, $r) = import_of('-', '--update', { stdin => $some });
 is(done($rows), '2:by-cert:unchanged 3:by-pw:changed 4:by-pw2:unchanged', 'IMP-2: which --update makes');
+like($rows->[0]{detail}, qr/the password hash is not taken: by method certificate/, 'IMP-2: of whom it is not, that is said again');
 like($rows->[1]{detail}, qr/^password-hash: - \x{2192} sha1$/, 'IMP-2: by name alone');
 is(enters('by-pw', $old), 303, 'IMP-2: and it lets in');
+$some = "user,address,method,password-hash\nto-pw,t\@example.jp,certificate,\n";
+import_of('-', { stdin => $some });
+($rows, $r) = import_of('-', '--update', { stdin => $some =~ s/certificate,/password,$hash/r });
+is(done($rows), '2:to-pw:changed', 'IMP-2: method and hash in one line') or diag $r->{out} . $r->{err};
+is(enters('to-pw', $old), 303, 'IMP-2: and that lets in');
 
 # --- interrupted ---
 
@@ -194,6 +200,8 @@ $r = $s->run('sh', '-c', 'printf "user,address\nfull-1,x@example.jp\nfull-2,x@ex
 is($r->{status}, 3, 'D3: a row that cannot be written ends it');
 like($r->{err}, qr/line 2: what came of it could not be written; user full-1 is created all the same: htanshin user invite full-1 gives a new pair/, 'D3: and says what was done');
 is($s->htanshin('user', 'show', 'full-2')->{status}, 1, 'D3: the next is not made');
+$r = $s->run('bash', '-c', 'printf "user,address\ngone-1,x@example.jp\n" | { sleep 0.2; "$1" -d "$2" user import - --encoding utf-8; echo "= $?" >&2; } | true', 'bash', $s->root . '/bin/htanshin', $s->state);
+like($r->{err}, qr/user gone-1 is created all the same: htanshin user invite gone-1 gives a new pair.*= 3/s, 'D3: also where the reader of the rows is gone');
 pipe my $read, my $write or die "pipe: $!";
 my $half = $s->root . '/half';
 my $child = fork // die "fork: $!";

@@ -126,18 +126,21 @@ static apr_status_t change_account(anshin_op_t *op, anshin_account_t *account, c
     return anshin_attributes_put(op, account, &amend->attributes, changed);
 }
 
+/* By the method that the same wish gives, if it does. */
 static apr_status_t change_password(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const wish_t *wish)
 {
+    anshin_account_t after = *account;
     int differs = 0;
     apr_status_t status = APR_SUCCESS;
 
     if (wish->stored == NULL) {
         return APR_SUCCESS;
     }
-    if (!anshin_adopt_open(account)) {
+    after.method = wish->amend->method >= 0 ? wish->amend->method : account->method;
+    if (!anshin_adopt_open(&after)) {
         return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1295",
                            "password hash: user %s logs in by method %s, or has set a password here; it stays",
-                           account->user, anshin_method_name(account->method));
+                           account->user, anshin_method_name(after.method));
     }
     status = anshin_adopt_differs(op, account, wish->amend->imported, &differs);
     if (status == APR_SUCCESS && differs) {

@@ -292,6 +292,24 @@ static apr_status_t read_columns(import_t *import)
     return status;
 }
 
+/* It may be a pipe that is read to its end here, where the encoding is told by the text, or the form asks for it. */
+static apr_status_t open_source(import_t *import, int format, int encoding, int skip)
+{
+    anshin_call_t *call = import->call;
+    apr_status_t status;
+
+    anshin_signals_let(1);
+    status = anshin_signals_came() ? APR_EINTR
+                                   : anshin_import_source_open(&import->source, call, (anshin_import_format_t)format,
+                                                               (anshin_import_encoding_t)encoding, skip, import->pool);
+    anshin_signals_let(0);
+    if (!anshin_signals_came()) {
+        return status;
+    }
+    anshin_error_clear(&call->op.error);
+    return anshin_fail(&call->op.error, ANSHIN_EBUSY, "AN1564", "stopped before the first line: nothing is done");
+}
+
 static apr_status_t begin(import_t *import)
 {
     anshin_call_t *call = import->call;
@@ -303,8 +321,7 @@ static apr_status_t begin(import_t *import)
         (status = read_ways(import)) != APR_SUCCESS ||
         (status = anshin_call_word(call, "format", anshin_import_format_words, ANSHIN_IMPORT_CSV, &format)) !=
             APR_SUCCESS ||
-        (status = anshin_import_source_open(&import->source, call, (anshin_import_format_t)format,
-                                            (anshin_import_encoding_t)encoding, skip, import->pool)) != APR_SUCCESS ||
+        (status = open_source(import, format, encoding, skip)) != APR_SUCCESS ||
         (status = anshin_rows_out_open(&import->out, call->output, call->json)) != APR_SUCCESS) {
         return status;
     }

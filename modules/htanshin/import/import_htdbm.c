@@ -4,6 +4,7 @@
 #include "htanshin/import/import_htdbm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,9 +30,9 @@ apr_status_t anshin_import_htdbm_find(apr_dbm_t **dbm, const char *name, const c
     static const char *const kinds[] = {"db", "gdbm"};
     apr_status_t status = APR_EGENERAL;
 
-    if (access(apr_pstrcat(pool, name, ".pag", NULL), F_OK) == 0) {
+    if (faccessat(AT_FDCWD, apr_pstrcat(pool, name, ".pag", NULL), F_OK, AT_EACCESS) == 0) {
         status = apr_dbm_open_ex(dbm, "sdbm", name, APR_DBM_READONLY, APR_FPROT_OS_DEFAULT, pool);
-    } else if (access(name, F_OK) != 0) {
+    } else if (faccessat(AT_FDCWD, name, F_OK, AT_EACCESS) != 0) {
         status = APR_FROM_OS_ERROR(errno);
     } else {
         for (size_t i = 0; status != APR_SUCCESS && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -102,6 +103,9 @@ apr_status_t anshin_import_htdbm_next(void *baton, anshin_import_record_t *recor
     hash = value.dptr != NULL ? text_of(&value, pool) : NULL;
     if (hash != NULL) {
         hash[strcspn(hash, ":")] = '\0';
+    }
+    if (value.dptr != NULL) {
+        apr_dbm_freedatum(reader->dbm, value);
     }
     anshin_import_htpasswd_record(record, reader->number, user, hash, pool);
     if (user == NULL) {

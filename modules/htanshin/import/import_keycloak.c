@@ -13,7 +13,10 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "htanshin/stream/signals.h"
+
 #define BLOCK 65536
+#define GROUPS_MAX 256 /* more than an account can have */
 
 typedef struct reader_t {
     json_t *root;
@@ -70,7 +73,7 @@ static apr_status_t read_all(int fd, char **octets, apr_size_t *length, anshin_e
         }
         do {
             got = read(fd, *octets + *length, BLOCK);
-        } while (got < 0 && errno == EINTR);
+        } while (got < 0 && errno == EINTR && !anshin_signals_came());
         if (got < 0) {
             return anshin_fail(err, ANSHIN_EFAULT, "AN1299", "the file cannot be read: %s", strerror(errno));
         }
@@ -185,11 +188,16 @@ static void set_name(const anshin_import_record_t *record, const json_t *user, a
 }
 
 /* The last part of each path. */
-static void set_groups(const anshin_import_record_t *record, const json_t *user, apr_pool_t *pool)
+static void set_groups(anshin_import_record_t *record, const json_t *user, apr_pool_t *pool)
 {
     const char *list = "";
     size_t i;
     json_t *group;
+
+    if (json_array_size(json_object_get(user, "groups")) > GROUPS_MAX) {
+        record->wrong = "the user is in more than 256 groups";
+        return;
+    }
 
     json_array_foreach(json_object_get(user, "groups"), i, group)
     {

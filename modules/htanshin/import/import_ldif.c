@@ -175,7 +175,9 @@ static int take_line(entry_t *entry, const anshin_import_line_t *line)
     if (line->wrong != NULL) {
         entry->line = line->number;
         entry->record->line = entry->record->line != 0 ? entry->record->line : line->number;
-        wrong(entry, apr_pstrdup(entry->pool, line->wrong));
+        if (entry->record->wrong == NULL) {
+            wrong(entry, apr_pstrdup(entry->pool, line->wrong));
+        }
     }
     if (length == 0) {
         return entry->record->line != 0;

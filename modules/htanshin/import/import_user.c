@@ -183,6 +183,13 @@ static apr_status_t read_hash(anshin_call_t *call, const char *const *cells, con
     return status;
 }
 
+static const char *left_text(apr_int64_t method, apr_pool_t *pool)
+{
+    return apr_psprintf(pool,
+                        "the password hash is not taken: by method %s the user registers, and chooses a password then",
+                        anshin_method_name(method));
+}
+
 /* A new user with a hash logs in by it, where ID and password are all that the method asks for. */
 static apr_status_t use_hash(anshin_call_t *call, anshin_account_new_t *spec, anshin_import_came_t *came)
 {
@@ -193,10 +200,7 @@ static apr_status_t use_hash(anshin_call_t *call, anshin_account_new_t *spec, an
         return status;
     }
     if (method != ANSHIN_METHOD_PASSWORD) {
-        came->detail = apr_psprintf(call->pool,
-                                    "the password hash is not taken: by method %s the user registers, and chooses a "
-                                    "password then",
-                                    anshin_method_name(method));
+        came->detail = left_text(method, call->pool);
         spec->imported = NULL;
         return APR_SUCCESS;
     }
@@ -253,6 +257,7 @@ typedef struct difference_t {
 typedef struct differences_t {
     difference_t each[ANSHIN_IMPORT_COLUMNS];
     int count;
+    const char *left; /* why the hash is not taken, for people; NULL: it is, or one expects no other */
 } differences_t;
 
 static void compare(differences_t *differences, int column, const char *before, const char *after)
@@ -274,6 +279,10 @@ static apr_status_t compare_hash(anshin_call_t *call, const anshin_account_t *ac
 
     after.method = spec->method;
     if (spec->imported == NULL || !anshin_adopt_open(&after)) {
+        if (spec->imported != NULL && after.method != ANSHIN_METHOD_PASSWORD &&
+            account->state == ANSHIN_ACCOUNT_PENDING) {
+            differences->left = left_text(after.method, call->pool);
+        }
         spec->imported = NULL;
         return APR_SUCCESS;
     }
@@ -394,7 +403,7 @@ static const char *change_text(anshin_call_t *call, const differences_t *differe
         text = apr_psprintf(call->pool, "%s; download password of device %" APR_INT64_T_FMT ": %s", text,
                             issue->terminal, issue->download_password);
     }
-    return text;
+    return differences->left != NULL ? apr_pstrcat(call->pool, text, "; ", differences->left, NULL) : text;
 }
 
 static apr_status_t change(anshin_call_t *call, const char *const *cells, const anshin_account_new_t *spec,
@@ -436,13 +445,16 @@ static apr_status_t change(anshin_call_t *call, const char *const *cells, const 
     return take_answer(call, status == ANSHIN_ENOTFOUND ? ANSHIN_ECONFLICT : status, cells, came);
 }
 
-static void leave(anshin_call_t *call, const anshin_account_t *account, anshin_import_came_t *came)
+/* left: what is to be told of a hash; or NULL. */
+static void leave(anshin_call_t *call, const anshin_account_t *account, const char *left, anshin_import_came_t *came)
 {
     came->done = ANSHIN_IMPORT_UNCHANGED;
+    came->detail = left;
     if (account->state == ANSHIN_ACCOUNT_PENDING) {
         came->pending = 1;
-        came->detail = apr_psprintf(call->pool, "not registered yet: htanshin user invite %s gives a new URL and code",
-                                    came->user);
+        came->detail =
+            apr_psprintf(call->pool, "not registered yet: htanshin user invite %s gives a new URL and code%s%s",
+                         came->user, left != NULL ? "; " : "", left != NULL ? left : "");
     }
 }
 
@@ -477,7 +489,7 @@ static apr_status_t settle(anshin_call_t *call, const char *const *cells, const 
         return take_answer(call, status, cells, came);
     }
     if (differences.count == 0) {
-        leave(call, account, came);
+        leave(call, account, differences.left, came);
         return APR_SUCCESS;
     }
     if (!ways->update) {
