@@ -258,6 +258,30 @@ static void set_phrase(work_t *work)
     work->whole = strlen(work->phrase) == work->length;
 }
 
+/* A toll as it is done: what the store has may be forged, and then nobody would come to an end. */
+static anshin_toll_t bounded(const anshin_toll_t *toll)
+{
+    static const apr_uint32_t most[ANSHIN_SCHEMES] = {
+        [ANSHIN_SCHEME_BCRYPT] = 1U << ANSHIN_BCRYPT_MAX,
+        [ANSHIN_SCHEME_APR1] = 1,
+        [ANSHIN_SCHEME_SHA1] = 1,
+        [ANSHIN_SCHEME_SSHA] = 1,
+        [ANSHIN_SCHEME_SHA256_CRYPT] = ANSHIN_SHA_CRYPT_MAX,
+        [ANSHIN_SCHEME_SHA512_CRYPT] = ANSHIN_SHA_CRYPT_MAX,
+        [ANSHIN_SCHEME_PBKDF2_SHA256] = ANSHIN_PBKDF2_MAX,
+        [ANSHIN_SCHEME_PBKDF2_SHA512] = ANSHIN_PBKDF2_MAX,
+        [ANSHIN_SCHEME_ARGON2] = ANSHIN_IMPORTED_ARGON_MAX,
+    };
+    anshin_toll_t within = *toll;
+
+    for (int scheme = 0; scheme < ANSHIN_SCHEMES; scheme++) {
+        within.work[scheme] = within.work[scheme] < most[scheme] ? within.work[scheme] : most[scheme];
+    }
+    within.memory =
+        within.memory < ANSHIN_IMPORTED_MEMORY_MAX ? within.memory : (apr_uint32_t)ANSHIN_IMPORTED_MEMORY_MAX;
+    return within;
+}
+
 static apr_status_t run_in_slot(work_t *work, const anshin_toll_t *toll, anshin_slots_t *slots,
                                 const anshin_hash_place_t *place)
 {
@@ -285,7 +309,8 @@ apr_status_t anshin_crypto_imported_verify(void *ctx, anshin_verdict_t *verdict,
 {
     const context_t *context = ctx;
     anshin_imported_hash_t hash = {.work = 0};
-    work_t work = {.secret = secret, .length = length, .memory = toll != NULL ? toll->memory : 0};
+    anshin_toll_t within = toll != NULL ? bounded(toll) : (anshin_toll_t){.memory = 0};
+    work_t work = {.secret = secret, .length = length, .memory = within.memory};
     apr_status_t status = APR_SUCCESS;
 
     memset(verdict, 0, sizeof(*verdict));
@@ -294,7 +319,7 @@ apr_status_t anshin_crypto_imported_verify(void *ctx, anshin_verdict_t *verdict,
     }
     work.hash = text != NULL ? &hash : NULL;
     set_phrase(&work);
-    status = run_in_slot(&work, toll, context->slots, place);
+    status = run_in_slot(&work, toll != NULL ? &within : NULL, context->slots, place);
     if (status == APR_SUCCESS) {
         verdict->match = work.match;
         verdict->stale = text != NULL;

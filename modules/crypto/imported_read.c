@@ -143,17 +143,19 @@ static apr_status_t read_sha1(anshin_imported_hash_t *hash, const char *text, in
 {
     unsigned char octets[SHA1_BYTES + ANSHIN_IMPORTED_BYTES_MAX];
     apr_size_t length;
+    int whole;
 
     *hash = (anshin_imported_hash_t){.scheme = salted ? ANSHIN_SCHEME_SSHA : ANSHIN_SCHEME_SHA1, .work = 1};
-    if (!read_octets(octets, sizeof(octets), &length, &text, '\0') || length < SHA1_BYTES ||
-        (salted != 0) != (length > SHA1_BYTES)) {
-        return refuse(err, salted ? "ssha" : "sha1", NOT_WELL_FORMED);
+    whole = read_octets(octets, sizeof(octets), &length, &text, '\0') && length >= SHA1_BYTES &&
+            (salted != 0) == (length > SHA1_BYTES);
+    if (whole) {
+        hash->phc.hash_length = SHA1_BYTES;
+        memcpy(hash->phc.hash, octets, SHA1_BYTES);
+        hash->phc.salt_length = length - SHA1_BYTES;
+        memcpy(hash->phc.salt, octets + SHA1_BYTES, length - SHA1_BYTES);
     }
-    hash->phc.hash_length = SHA1_BYTES;
-    memcpy(hash->phc.hash, octets, SHA1_BYTES);
-    hash->phc.salt_length = length - SHA1_BYTES;
-    memcpy(hash->phc.salt, octets + SHA1_BYTES, length - SHA1_BYTES);
-    return APR_SUCCESS;
+    OPENSSL_cleanse(octets, sizeof(octets));
+    return whole ? APR_SUCCESS : refuse(err, salted ? "ssha" : "sha1", NOT_WELL_FORMED);
 }
 
 /* A salt that stands there as it is hashed, up to the next $. 0: it is too long, or empty. */

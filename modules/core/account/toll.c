@@ -64,14 +64,15 @@ static const char *write_toll(const anshin_toll_t *toll, apr_pool_t *pool)
 /* 1: it costs more now. */
 static int cover(anshin_toll_t *toll, const anshin_imported_t *imported)
 {
-    if (toll->work[imported->scheme] >= imported->work) {
-        return 0;
+    int more = 0;
+
+    if (imported->work > toll->work[imported->scheme] ||
+        (imported->work == toll->work[imported->scheme] && imported->memory > toll->memory)) {
+        toll->work[imported->scheme] = imported->work;
+        toll->memory = imported->scheme == ANSHIN_SCHEME_ARGON2 ? imported->memory : toll->memory;
+        more = 1;
     }
-    toll->work[imported->scheme] = imported->work;
-    if (imported->scheme == ANSHIN_SCHEME_ARGON2) {
-        toll->memory = imported->memory;
-    }
-    return 1;
+    return more;
 }
 
 /* --- the record --------------------------------------------------------------------------------------------------- */
