@@ -15,6 +15,7 @@ my $s = Anshin::Server->new(clock => 1, contract => "AnshinLoginMethods password
 unpack_state();
 $s->later($known->{made_at} + 10 - time)->start;
 ok($s->wait_log(qr/AN1200: the reminders of \d+ certificates and passwords are filed anew/), 'REN-1: its certificates are filed, so that their users are reminded');
+ok($s->wait_log(qr/AN0952: the mail addresses of \d+ terminals of an older store can be found/), 'HLP-23: its users are found by their mail address, for who has forgotten the ID');
 
 # The state directory of that day, in the hands of those who have it here.
 sub unpack_state {
