@@ -44,11 +44,14 @@ static anshin_account_t kept(const anshin_account_t *account, apr_pool_t *pool)
 static apr_status_t add(search_t *search, const anshin_account_t *account, const char *address)
 {
     apr_pool_t *pool = search->op.pool;
-    const char *key = apr_pstrcat(pool, search->op.contract->name, "/", account->user, NULL);
     anshin_found_user_t *user;
+    const char *key;
 
-    if (!anshin_staff_may(search->staff, ANSHIN_DESK_SEE, search->op.contract, account) ||
-        apr_hash_get(search->seen, key, APR_HASH_KEY_STRING) != NULL) {
+    if (!anshin_staff_may(search->staff, ANSHIN_DESK_SEE, search->op.contract, account)) {
+        return APR_SUCCESS;
+    }
+    key = anshin_account_key(&search->op, account->user);
+    if (apr_hash_get(search->seen, key, APR_HASH_KEY_STRING) != NULL) {
         return APR_SUCCESS;
     }
     if (search->found->users->nelts == ANSHIN_FOUND_MAX) {
@@ -179,35 +182,50 @@ static int has(const char *text, const char *part)
     return 0;
 }
 
+/* What a walk through a contract remembers: no more than the operator may see, and than the answers can hold. */
+typedef struct addressed_t {
+    search_t *search;
+    apr_hash_t *own; /* keys of the accounts of whom alone the operator may see something; NULL: of all */
+    apr_hash_t *users;
+    apr_array_header_t *terminals; /* of anshin_terminal_t: user and address, one of each of the users */
+} addressed_t;
+
 static apr_status_t see_account(void *baton, const char *key, const void *record)
 {
-    search_t *search = baton;
+    addressed_t *addressed = baton;
+    search_t *search = addressed->search;
     const anshin_account_t *account = record;
 
-    (void)key;
+    if (addressed->own != NULL && anshin_staff_may(search->staff, ANSHIN_DESK_SEE, search->op.contract, account)) {
+        const char *kept_key = apr_pstrdup(search->op.pool, key);
+
+        apr_hash_set(addressed->own, kept_key, APR_HASH_KEY_STRING, kept_key);
+    }
     return has(account->user, search->typed) || has(account->name, search->typed) ||
                    has(account->organisation, search->typed)
                ? add(search, account, NULL)
                : APR_SUCCESS;
 }
 
-typedef struct addressed_t {
-    search_t *search;
-    apr_array_header_t *terminals; /* of anshin_terminal_t: user and address */
-} addressed_t;
-
+/* Key: that of the account, and the number behind it. */
 static apr_status_t see_terminal(void *baton, const char *key, const void *record)
 {
     addressed_t *addressed = baton;
+    search_t *search = addressed->search;
     const anshin_terminal_t *terminal = record;
-    apr_pool_t *pool = addressed->search->op.pool;
+    apr_pool_t *pool = search->op.pool;
+    const char *end = strrchr(key, '/');
+    const apr_ssize_t length = end != NULL ? end - key : 0;
 
-    (void)key;
-    if (has(terminal->address, addressed->search->typed)) {
-        APR_ARRAY_PUSH(addressed->terminals, anshin_terminal_t) = (anshin_terminal_t){
-            .user = apr_pstrdup(pool, terminal->user), .address = apr_pstrdup(pool, terminal->address)};
+    if (!has(terminal->address, search->typed) ||
+        (addressed->own != NULL && apr_hash_get(addressed->own, key, length) == NULL) ||
+        apr_hash_get(search->seen, key, length) != NULL || apr_hash_get(addressed->users, key, length) != NULL) {
+        return APR_SUCCESS;
     }
-    return APR_SUCCESS;
+    apr_hash_set(addressed->users, apr_pstrmemdup(pool, key, (apr_size_t)length), length, addressed);
+    APR_ARRAY_PUSH(addressed->terminals, anshin_terminal_t) =
+        (anshin_terminal_t){.user = apr_pstrdup(pool, terminal->user), .address = apr_pstrdup(pool, terminal->address)};
+    return addressed->terminals->nelts > ANSHIN_FOUND_MAX ? APR_EOF : APR_SUCCESS;
 }
 
 static apr_status_t walk(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -215,20 +233,25 @@ static apr_status_t walk(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     addressed_t *addressed = baton;
     search_t *search = addressed->search;
     const char *prefix = anshin_account_key(op, "");
-    apr_status_t status = anshin_txn_each(txn, &anshin_record_account, prefix, see_account, search);
+    apr_pool_t *scratch;
+    apr_status_t status = anshin_txn_each(txn, &anshin_record_account, prefix, see_account, addressed);
 
     if (status != APR_SUCCESS || search->found->more) {
         return status;
     }
     status = anshin_txn_each(txn, &anshin_record_terminal, prefix, see_terminal, addressed);
+    apr_pool_create(&scratch, op->pool);
     for (int i = 0; status == APR_SUCCESS && i < addressed->terminals->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(addressed->terminals, i, anshin_terminal_t);
         anshin_account_t account;
 
-        status = anshin_account_get(op, txn, terminal->user, &account);
+        apr_pool_clear(scratch);
+        status =
+            anshin_txn_get_to(txn, &anshin_record_account, anshin_account_key(op, terminal->user), &account, scratch);
         status = status == APR_SUCCESS ? add(search, &account, terminal->address) : status;
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
+    apr_pool_destroy(scratch);
     return status == APR_EOF ? APR_SUCCESS : status;
 }
 
@@ -249,7 +272,11 @@ static apr_status_t by_text(search_t *search, anshin_op_t *op)
 
     for (int i = 0; status == APR_SUCCESS && !found->more && i < contracts->nelts; i++) {
         if (look_at(search, op, APR_ARRAY_IDX(contracts, i, const anshin_contract_t *))) {
-            addressed_t addressed = {search, apr_array_make(op->pool, 16, sizeof(anshin_terminal_t))};
+            addressed_t addressed = {.search = search,
+                                     .own = search->staff->role == ANSHIN_ROLE_ORGANISATION ? apr_hash_make(op->pool)
+                                                                                            : NULL,
+                                     .users = apr_hash_make(op->pool),
+                                     .terminals = apr_array_make(op->pool, 16, sizeof(anshin_terminal_t))};
 
             status = anshin_op_look(&search->op, walk, &addressed);
             op->error = search->op.error;

@@ -15,6 +15,7 @@ typedef enum anshin_desk_list_t {
 } anshin_desk_list_t;
 extern const anshin_word_t anshin_desk_list_words[];
 
+#define ANSHIN_DESK_ROWS_MAX 5000
 #define ANSHIN_DESK_EXPIRING apr_time_from_sec(40 * 86400)
 
 typedef struct anshin_desk_row_t {
@@ -25,7 +26,9 @@ typedef struct anshin_desk_row_t {
 } anshin_desk_row_t;
 
 /* *rows of anshin_desk_row_t, those first whose time comes first; in op's pool, op being of the operator's own
- * contract. It walks through the store. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
+ * contract. One more than ANSHIN_DESK_ROWS_MAX stands for all that are left out: those whose time comes last. It walks
+ * through the store, and needs memory for what it hands out, and for the users of the operator's organisation where he
+ * may look on these alone. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_desk_list(anshin_op_t *op, const anshin_staff_t *staff, anshin_desk_list_t list,
                               apr_array_header_t **rows);
 
