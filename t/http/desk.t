@@ -79,6 +79,11 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
     like($done->text, qr/ロックを解除しました.*お客様に伝えること.*続けてご案内します/s, 'ROL-2: it is done, and what to tell the user, who has yet to register');
     unlike($done->text, qr/ログインできるようになりました/, 'ROL-2: not that he can log in');
     is(shown('s1')->{state}, 'pending', 'it is open');
+    unlike($c->get("/anshin/desk/user?done=$_&who=" . who('s1'))->text, qr/を停止しました|解除しました/, "ROL-2: an address says of nothing that it was done: $_") for qw(disable unlock unlock.1.x);
+    my ($stamp) = $done->{path} =~ /done=([\w.-]+)/ or die 'no stamp';
+    like($c->get("/anshin/desk/user?done=$stamp&who=" . who('s1'))->text, qr/ロックを解除しました/, 'but that of the act itself');
+    unlike($c->get("/anshin/desk/user?done=$stamp&who=" . who('y2'))->text, qr/ロックを解除しました/, 'of this user alone');
+    unlike($staff{admin}->get("/anshin/desk/user?done=$stamp&who=" . who('s1'))->text, qr/ロックを解除しました/, 'to who did it alone');
     like($done->text, qr{担当： staff/(?:<wbr>)?helpdesk}, 'the history says who did it');
     my $trail = JSON::PP::decode_json($s->htanshin('--contract', 'p-01', '--json', 'audit', 'show', '--user', 's1')->{out});
     my ($event) = grep { $_->{act} eq 'account_unlocked' } @$trail;
@@ -86,6 +91,14 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
     my $refused = $c->follow($c->post('/anshin/desk/act?verb=revoke&who=' . who('s1'), { csrf => csrf($confirm) }));
     like($refused->text, qr/行いませんでした。有効な電子証明書がありません/, 'what is not there to be revoked is told');
     unlike($staff{chief}->get('/anshin/desk/user?who=' . who('y1'))->text, qr/desk\/act[^"]*verb=lock/, 'ROL-1: no button for what the role may not');
+    command_in($s, 'p-01', 'user', 'lock', 'y1');
+    my $shut = $staff{chief}->get('/anshin/desk/user?who=' . who('y1'));
+    like($shut->text, qr/管理者がロックしています/, 'ROL-1: what others have locked is seen');
+    unlike($shut->text, qr/verb=unlock/, 'and has no button for who may not lock');
+    my $not_yours = $staff{chief}->post('/anshin/desk/act?verb=unlock&who=' . who('y1'), { csrf => csrf($staff{chief}->get('/anshin/')) });
+    like($staff{chief}->follow($not_yours)->text, qr/お使いの役割では解除できない/, 'nor is it opened without');
+    is(shown('y1')->{state}, 'locked', 'and it stays locked');
+    command_in($s, 'p-01', 'user', 'unlock', 'y1');
 }
 
 # A reason where the users' contract asks for one.

@@ -30,23 +30,61 @@ static apr_status_t keep_session(void *baton, const char *key, const anshin_sess
     return APR_SUCCESS;
 }
 
+/* Failures of one counter; none is no failure. */
+static apr_status_t add_failures(anshin_op_t *op, anshin_txn_t *txn, const char *subject, const anshin_word_t *kind,
+                                 anshin_desk_facts_t *facts)
+{
+    const char *key = apr_pstrcat(op->pool, op->contract->name, "/", subject, "/", kind->name, NULL);
+    anshin_counter_t counter;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_counter, key, &counter);
+
+    if (status == APR_SUCCESS && kind->value < (apr_int64_t)(sizeof(facts->failures) / sizeof(facts->failures[0]))) {
+        facts->failures[kind->value] += counter.failures;
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* Each device has a counter of its own. */
+static apr_status_t read_downloads(anshin_op_t *op, anshin_txn_t *txn, const anshin_word_t *kind,
+                                   anshin_desk_facts_t *facts)
+{
+    const apr_array_header_t *terminals = facts->user.terminals;
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && i < terminals->nelts; i++) {
+        const anshin_terminal_facts_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_facts_t);
+
+        facts->locked |= terminal->has_download ? terminal->download_lock.kinds : 0;
+        status = add_failures(op, txn, anshin_download_subject(op, facts->user.account.user, terminal->terminal.number),
+                              kind, facts);
+    }
+    return status;
+}
+
 static apr_status_t read_failures(anshin_op_t *op, anshin_txn_t *txn, anshin_desk_facts_t *facts)
 {
     const char *user = facts->user.account.user;
+    apr_status_t status = APR_SUCCESS;
 
-    for (const anshin_word_t *kind = anshin_counter_words; kind->name != NULL; kind++) {
-        const char *key = apr_pstrcat(op->pool, op->contract->name, "/", user, "/", kind->name, NULL);
-        anshin_counter_t counter;
-        apr_status_t status = anshin_txn_get(txn, &anshin_record_counter, key, &counter);
+    memset(facts->failures, 0, sizeof(facts->failures));
+    facts->locked = 0;
+    for (const anshin_word_t *kind = anshin_counter_words; status == APR_SUCCESS && kind->name != NULL; kind++) {
+        anshin_lock_t lock = {.kinds = 0};
 
-        if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
-            return status;
+        if (kind->value == ANSHIN_COUNTER_DOWNLOAD) {
+            status = read_downloads(op, txn, kind, facts);
+            continue;
         }
-        if (kind->value < (apr_int64_t)(sizeof(facts->failures) / sizeof(facts->failures[0]))) {
-            facts->failures[kind->value] = status == APR_SUCCESS ? counter.failures : 0;
+        status = add_failures(op, txn, user, kind, facts);
+        if (status == APR_SUCCESS) {
+            status = anshin_lock_get(op, txn, (anshin_counter_kind_t)kind->value, user, &lock);
+        }
+        facts->locked |= lock.kinds;
+        if (kind->value == ANSHIN_COUNTER_LOST_DEVICE) {
+            facts->lost_device = lock;
         }
     }
-    return APR_SUCCESS;
+    return status;
 }
 
 /* What came behind the account itself: by the account's own number alone (IDN-1). */
@@ -100,21 +138,6 @@ static apr_status_t keep_mail(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
-static apr_status_t read_mails(anshin_op_t *op, anshin_desk_facts_t *facts)
-{
-    apr_status_t status;
-
-    facts->mails = apr_array_make(op->pool, 16, sizeof(anshin_mail_t));
-    status = anshin_own_each(op, &anshin_record_mail, "", keep_mail, facts);
-    if (facts->mails->nelts > 1) {
-        qsort(facts->mails->elts, (size_t)facts->mails->nelts, sizeof(anshin_mail_t), is_newer);
-    }
-    if (facts->mails->nelts > ANSHIN_DESK_MAILS) {
-        facts->mails->nelts = ANSHIN_DESK_MAILS;
-    }
-    return status;
-}
-
 /* An operation that looks at a contract; its failures are those of op. */
 static anshin_op_t looking_at(const anshin_op_t *op, const anshin_contract_t *contract)
 {
@@ -124,12 +147,6 @@ static anshin_op_t looking_at(const anshin_op_t *op, const anshin_contract_t *co
     other.cache = NULL;
     other.flow = NULL;
     return other;
-}
-
-/* One from before accounts had numbers gets its number with the next change. */
-static int is_meant(const anshin_desk_whom_t *whom, const anshin_account_t *account)
-{
-    return whom->number != NULL && strcmp(account->number != NULL ? account->number : "", whom->number) == 0;
 }
 
 /* The account, where the operator may see it. */
@@ -145,7 +162,7 @@ static apr_status_t open_account(anshin_op_t *op, const anshin_staff_t *staff, c
         return ANSHIN_ENOTFOUND;
     }
     status = anshin_particulars_get(&other, whom->user, &facts->user);
-    if (status == APR_SUCCESS && !(is_meant(whom, &facts->user.account) &&
+    if (status == APR_SUCCESS && !(anshin_staff_means(whom->number, &facts->user.account) &&
                                    anshin_staff_may(staff, ANSHIN_DESK_SEE, contract, &facts->user.account))) {
         status = ANSHIN_ENOTFOUND;
     }
@@ -161,9 +178,26 @@ apr_status_t anshin_desk_see(anshin_op_t *op, const anshin_staff_t *staff, const
     if (status == APR_SUCCESS) {
         anshin_op_t other = looking_at(op, facts->contract);
 
+        facts->renewal_window = anshin_renewal_window(&other);
         status = anshin_op_read(&other, read_rest, facts);
-        status = status == APR_SUCCESS ? read_mails(&other, facts) : status;
         op->error = other.error;
+    }
+    return status;
+}
+
+apr_status_t anshin_desk_see_mails(anshin_op_t *op, anshin_desk_facts_t *facts)
+{
+    anshin_op_t other = looking_at(op, facts->contract);
+    apr_status_t status;
+
+    facts->mails = apr_array_make(op->pool, 16, sizeof(anshin_mail_t));
+    status = anshin_own_each(&other, &anshin_record_mail, "", keep_mail, facts);
+    op->error = other.error;
+    if (facts->mails->nelts > 1) {
+        qsort(facts->mails->elts, (size_t)facts->mails->nelts, sizeof(anshin_mail_t), is_newer);
+    }
+    if (facts->mails->nelts > ANSHIN_DESK_MAILS) {
+        facts->mails->nelts = ANSHIN_DESK_MAILS;
     }
     return status;
 }
@@ -294,13 +328,17 @@ const char *anshin_desk_why_error(const anshin_contract_t *contract, const char 
 static apr_status_t act(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_order_t *order,
                         const char **error)
 {
-    anshin_staff_deed_t deed = {.staff = staff, .verb = order->verb};
+    anshin_staff_deed_t deed = {.staff = staff, .verb = order->verb, .number = order->whom.number};
     anshin_desk_facts_t facts;
     anshin_op_t other;
     apr_status_t status = open_account(op, staff, &order->whom, &facts);
 
     if (status != APR_SUCCESS || !anshin_staff_may(staff, order->verb, facts.contract, &facts.user.account)) {
         return status != APR_SUCCESS ? status : ANSHIN_ENOTFOUND;
+    }
+    if (!anshin_staff_may_open(staff, order->verb, &facts.user.account)) {
+        *error = order->verb == ANSHIN_DESK_LOCK ? "desk.not_active" : "desk.not_yours";
+        return APR_SUCCESS;
     }
     *error = check_why(facts.contract, order->why, &deed.why, op->pool);
     if (*error != NULL) {

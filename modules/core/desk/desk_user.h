@@ -21,18 +21,27 @@ typedef struct anshin_desk_whom_t {
 typedef struct anshin_desk_facts_t {
     const anshin_contract_t *contract;
     anshin_particulars_t user;
-    apr_int64_t failures[8];      /* of each counter (anshin_counter_kind_t), since the last success or unlock */
-    apr_array_header_t *sessions; /* of anshin_session_t, without ids */
-    apr_array_header_t *history;  /* of const anshin_history_t *, newest first, at most ANSHIN_DESK_HISTORY */
-    apr_array_header_t *mails; /* of anshin_mail_t, newest first, at most ANSHIN_DESK_MAILS: of their records alone */
+    apr_int64_t failures[8];            /* of each counter (anshin_counter_kind_t), since the last success or unlock */
+    unsigned locked;                    /* the counters that are full, bits 1 << kind; of any download */
+    anshin_lock_t lost_device;          /* of answers behind the link of a lost device (LCK-2) */
+    apr_interval_time_t renewal_window; /* certificates that end within it can be renewed */
+    apr_array_header_t *sessions;       /* of anshin_session_t, without ids */
+    apr_array_header_t *history;        /* of const anshin_history_t *, newest first, at most ANSHIN_DESK_HISTORY */
+    apr_array_header_t *mails; /* of anshin_mail_t, newest first, at most ANSHIN_DESK_MAILS: of their records alone;
+                                * NULL: not looked for */
 } anshin_desk_facts_t;
 #define ANSHIN_DESK_HISTORY 20
 #define ANSHIN_DESK_MAILS 10
 
-/* All that an operator may see of a user: no secret, and no hash of one. In op's pool, op being of the operator's own
- * contract. APR_SUCCESS; ANSHIN_ENOTFOUND: nobody on whom this operator may look; ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* All that an operator may see of a user but mail: no secret, and no hash of one. In op's pool, op being of the
+ * operator's own contract. APR_SUCCESS; ANSHIN_ENOTFOUND: nobody on whom this operator may look; ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
 apr_status_t anshin_desk_see(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_whom_t *whom,
                              anshin_desk_facts_t *facts);
+
+/* What anshin_desk_see() has found, with the user's mail: a walk through all mail. APR_SUCCESS, ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
+apr_status_t anshin_desk_see_mails(anshin_op_t *op, anshin_desk_facts_t *facts);
 
 /* What an operator orders. */
 typedef struct anshin_desk_order_t {

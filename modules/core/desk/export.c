@@ -27,7 +27,7 @@ static int count_of(const apr_array_header_t *rows, const anshin_contract_t *con
 {
     int count = 0;
 
-    for (int i = 0; i < rows->nelts; i++) {
+    for (int i = 0; i < rows->nelts && i < ANSHIN_DESK_ROWS_MAX; i++) {
         count += APR_ARRAY_IDX(rows, i, anshin_desk_row_t).contract == contract;
     }
     return count;

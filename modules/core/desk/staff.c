@@ -65,6 +65,27 @@ int anshin_staff_may(const anshin_staff_t *staff, anshin_desk_verb_t verb, const
     return staff->role != ANSHIN_ROLE_ORGANISATION || account == NULL || same_organisation(staff, account);
 }
 
+int anshin_staff_may_open(const anshin_staff_t *staff, anshin_desk_verb_t verb, const anshin_account_t *account)
+{
+    const int disabled = account->state == ANSHIN_ACCOUNT_DISABLED;
+    const int locked = account->state == ANSHIN_ACCOUNT_LOCKED && account->locked_by != ANSHIN_LOCKED_BY_USER;
+
+    if (verb == ANSHIN_DESK_UNLOCK) {
+        return (!disabled || anshin_role_may(staff->role, ANSHIN_DESK_DISABLE)) &&
+               (!locked || anshin_role_may(staff->role, ANSHIN_DESK_LOCK));
+    }
+    return verb != ANSHIN_DESK_LOCK || !disabled;
+}
+
+int anshin_staff_means(const char *number, const anshin_account_t *account)
+{
+    if (number == NULL || account == NULL) {
+        return 0;
+    }
+    return *number == '\0' ? account->number == NULL || account->unnumbered
+                           : account->number != NULL && strcmp(account->number, number) == 0;
+}
+
 apr_status_t anshin_staff_find(anshin_op_t *op, const anshin_member_t *member, anshin_staff_t *staff)
 {
     anshin_account_t account;
@@ -89,7 +110,8 @@ static int admits(const void *baton, const anshin_op_t *op, const anshin_account
 {
     const anshin_staff_deed_t *deed = baton;
 
-    return anshin_desk_verb_changes(deed->verb) && anshin_staff_may(deed->staff, deed->verb, op->contract, account);
+    return anshin_desk_verb_changes(deed->verb) && anshin_staff_means(deed->number, account) &&
+           anshin_staff_may(deed->staff, deed->verb, op->contract, account);
 }
 
 void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_contract_t *contract,

@@ -40,16 +40,25 @@ int anshin_role_may(anshin_role_t role, anshin_desk_verb_t verb);
 int anshin_staff_may(const anshin_staff_t *staff, anshin_desk_verb_t verb, const anshin_contract_t *contract,
                      const anshin_account_t *account);
 
+/* 1: nor is it about what others have closed. Whoever may not lock does not open what the operator has locked, whoever
+ * may not disable does not open what is disabled; and LOCK would open a part of what is disabled. */
+int anshin_staff_may_open(const anshin_staff_t *staff, anshin_desk_verb_t verb, const anshin_account_t *account);
+
+/* 1: the account is the one of that number: not whoever has the ID by now (IDN-1). "": one from before accounts had
+ * numbers, which gets its own with the next change. NULL: nobody is meant. */
+int anshin_staff_means(const char *number, const anshin_account_t *account);
+
 /* What an operator is about to do; the operation that is made of it must not outlive it. */
 typedef struct anshin_staff_deed_t {
     const anshin_staff_t *staff;
     anshin_desk_verb_t verb;
-    const char *why; /* NULL: none was asked for */
+    const char *number; /* of the account that is meant, as of anshin_staff_means() */
+    const char *why;    /* NULL: none was asked for */
     anshin_permit_t permit;
 } anshin_staff_deed_t;
 
 /* An operation on a contract by the operator whose request from is. Whatever it changes is asked about with each
- * act, in the transaction of the change, and refused unless anshin_staff_may(). */
+ * act, in the transaction of the change, and refused unless it is meant and anshin_staff_may(). */
 void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_contract_t *contract,
                      anshin_staff_deed_t *deed);
 

@@ -35,12 +35,13 @@ static void read_asked(const anshin_portal_request_t *request, asked_t *asked)
 }
 
 /* The address of this page, and of the user's, about the same. */
-static const char *url_of(anshin_portal_request_t *request, const asked_t *asked, const char *path, const char *name)
+static const char *url_of(anshin_portal_request_t *request, const asked_t *asked, const char *path, const char *name,
+                          const char *value)
 {
     const anshin_account_t account = {
         .contract = asked->whom.contract, .user = asked->whom.user, .number = asked->whom.number};
     const char *url =
-        apr_pstrcat(request->op.pool, anshin_desk_url(request, path, &account), "&", name, "=", asked->verb_name, NULL);
+        apr_pstrcat(request->op.pool, anshin_desk_url(request, path, &account), "&", name, "=", value, NULL);
 
     return asked->terminal != 0 ? apr_psprintf(request->op.pool, "%s&n=%" APR_INT64_T_FMT, url, asked->terminal) : url;
 }
@@ -88,7 +89,7 @@ static int draw(anshin_portal_request_t *request, const asked_t *asked, const an
     }
     anshin_page_flag(page, "danger", asked->verb == ANSHIN_DESK_DISABLE || asked->verb == ANSHIN_DESK_REVOKE);
     anshin_page_flag(page, "why", facts->contract->policy.staff_reason);
-    anshin_page_text(page, "action_url", url_of(request, asked, "/desk/act", "verb"));
+    anshin_page_text(page, "action_url", url_of(request, asked, "/desk/act", "verb", asked->verb_name));
     anshin_page_text(page, "cancel_url", anshin_desk_url(request, "/desk/user", account));
     if (facts->contract->policy.staff_reason) {
         anshin_page_value(page, "why", anshin_portal_request_text(request, "why"));
@@ -142,8 +143,17 @@ static int refuse(anshin_portal_request_t *request, const asked_t *asked, const 
 {
     const char *which = strrchr(error, '.');
 
-    return anshin_page_redirect(request->r, apr_pstrcat(request->op.pool, url_of(request, asked, "/desk/user", "verb"),
-                                                        "&refused=", which != NULL ? which + 1 : "", NULL));
+    return anshin_page_redirect(request->r,
+                                url_of(request, asked, "/desk/user", "refused", which != NULL ? which + 1 : ""));
+}
+
+static int tell(anshin_portal_request_t *request, const asked_t *asked)
+{
+    const char *stamp;
+    apr_status_t status = anshin_desk_stamp(request, &asked->whom, asked->verb_name, &stamp);
+
+    return status == APR_SUCCESS ? anshin_page_redirect(request->r, url_of(request, asked, "/desk/user", "done", stamp))
+                                 : anshin_desk_failure(request, status, "act of the help desk");
 }
 
 int anshin_page_desk_act_post(anshin_portal_request_t *request)
@@ -173,6 +183,5 @@ int anshin_page_desk_act_post(anshin_portal_request_t *request)
         anshin_page_error(request->page, "why", error);
         return draw(request, &asked, &facts);
     }
-    return error != NULL ? refuse(request, &asked, error)
-                         : anshin_page_redirect(request->r, url_of(request, &asked, "/desk/user", "done"));
+    return error != NULL ? refuse(request, &asked, error) : tell(request, &asked);
 }

@@ -12,7 +12,7 @@
 #include "portal/pages/pages.h"
 #include "portal/response/response.h"
 
-#define ROWS_MAX 200 /* of the page; the CSV has all */
+#define ROWS_MAX 200 /* of the page; the CSV has as many as a list has */
 
 /* What is asked for; without a name the first. ANSHIN_DESK_LISTS: there is none of that name. */
 static anshin_desk_list_t asked(const anshin_portal_request_t *request)
@@ -46,6 +46,12 @@ static const char *what_of(anshin_portal_request_t *request, anshin_desk_list_t 
         return row->what;
     }
     return anshin_page_say(request->page, apr_pstrcat(request->op.pool, "desk_mails.", row->what, NULL));
+}
+
+/* What a list has left out counts as no row. */
+static int shown(const apr_array_header_t *rows)
+{
+    return rows->nelts < ANSHIN_DESK_ROWS_MAX ? rows->nelts : ANSHIN_DESK_ROWS_MAX;
 }
 
 static void put_lists(anshin_portal_request_t *request, anshin_desk_list_t list)
@@ -94,9 +100,10 @@ int anshin_page_desk_list_get(anshin_portal_request_t *request)
     }
     put_lists(request, list);
     anshin_page_put(request->page, request->page->page, "rows", objects);
-    anshin_page_flag(request->page, "more", rows->nelts > ROWS_MAX);
+    anshin_page_flag(request->page, "more", rows->nelts > ROWS_MAX && rows->nelts <= ANSHIN_DESK_ROWS_MAX);
+    anshin_page_flag(request->page, "most", rows->nelts > ANSHIN_DESK_ROWS_MAX);
     anshin_page_text(request->page, "count_text",
-                     anshin_page_say_number(request->page, "desk_list.count", "number", rows->nelts));
+                     anshin_page_say_number(request->page, "desk_list.count", "number", shown(rows)));
     anshin_page_text(request->page, "lead", text_of(request, list, "lead"));
     anshin_page_text(request->page, "at_label", text_of(request, list, "at"));
     if (anshin_role_may(request->staff.role, ANSHIN_DESK_EXPORT) && rows->nelts > 0) {
@@ -147,12 +154,13 @@ int anshin_page_desk_list_csv_get(anshin_portal_request_t *request)
     }
     anshin_page_headers(r, NULL);
     apr_table_setn(r->headers_out, "Content-Disposition",
-                   apr_psprintf(r->pool, "attachment; filename=\"%s.csv\"", name_of(list)));
+                   apr_psprintf(r->pool, "attachment; filename=\"%s%s.csv\"", name_of(list),
+                                rows->nelts > ANSHIN_DESK_ROWS_MAX ? "-first" : ""));
     ap_set_content_type(r, "text/csv; charset=utf-8");
     ap_rputs(ANSHIN_CSV_BOM, r);
     send_line(r, head, (int)(sizeof(head) / sizeof(head[0])), request->op.pool);
     apr_pool_create(&pool, request->op.pool);
-    for (int i = 0; i < rows->nelts; i++) {
+    for (int i = 0; i < shown(rows); i++) {
         apr_pool_clear(pool);
         send_row(request, &APR_ARRAY_IDX(rows, i, anshin_desk_row_t), pool);
     }

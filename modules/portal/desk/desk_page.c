@@ -10,6 +10,7 @@
 #include <http_log.h>
 #include <string.h>
 
+#include "core/context/secret.h"
 #include "portal/response/response.h"
 
 APLOG_USE_MODULE(anshin_portal);
@@ -43,6 +44,50 @@ void anshin_desk_whom(const anshin_portal_request_t *request, anshin_desk_whom_t
         *whom = (anshin_desk_whom_t){rest, user + 1, last + 1};
     }
 }
+
+/* --- what was done ----------------------------------------------------------------------------------------------- */
+
+#define STAMP_LIFE apr_time_from_sec(300)
+#define STAMP_MAX 120 /* signs: a verb, seconds, a MAC */
+
+/* VERB.SECONDS.MAC */
+static apr_status_t stamp_of(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *verb,
+                             apr_int64_t seconds, const char **stamp)
+{
+    anshin_op_t *op = &request->op;
+    const char *head = apr_psprintf(op->pool, "%s.%" APR_INT64_T_FMT, verb, seconds);
+    const char *text = apr_pstrcat(op->pool, request->staff.contract->name, "/", request->staff.user, "/",
+                                   request->staff.number != NULL ? request->staff.number : "", "/", whom->contract, "/",
+                                   whom->user, "/", whom->number, "/", head, NULL);
+    const char *mac = NULL;
+    apr_status_t status = anshin_secret_mac(op, &mac, "desk-done", text);
+
+    *stamp = status == APR_SUCCESS ? apr_pstrcat(op->pool, head, ".", mac, NULL) : NULL;
+    return status;
+}
+
+apr_status_t anshin_desk_stamp(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *verb,
+                               const char **stamp)
+{
+    return stamp_of(request, whom, verb, apr_time_sec(request->op.now), stamp);
+}
+
+const char *anshin_desk_stamped(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *stamp)
+{
+    const char *end = stamp != NULL && strlen(stamp) <= STAMP_MAX ? strchr(stamp, '.') : NULL;
+    const char *verb = end != NULL ? apr_pstrmemdup(request->op.pool, stamp, (apr_size_t)(end - stamp)) : NULL;
+    const apr_int64_t seconds = end != NULL ? apr_strtoi64(end + 1, NULL, 10) : 0;
+    const apr_int64_t now = apr_time_sec(request->op.now);
+    const char *made;
+
+    if (verb == NULL || seconds > now || seconds < now - apr_time_sec(STAMP_LIFE) ||
+        stamp_of(request, whom, verb, seconds, &made) != APR_SUCCESS) {
+        return NULL;
+    }
+    return anshin_secret_equal(&request->op, made, stamp) ? verb : NULL;
+}
+
+/* --- answers ----------------------------------------------------------------------------------------------------- */
 
 void anshin_desk_put_state(anshin_portal_request_t *request, json_t *object, const anshin_account_t *account)
 {

@@ -14,6 +14,14 @@ const char *anshin_desk_url(const anshin_portal_request_t *request, const char *
 /* Whom this request's form or address names; where they name nobody, its number is NULL. */
 void anshin_desk_whom(const anshin_portal_request_t *request, anshin_desk_whom_t *whom);
 
+/* What was done, for the address of the user's page: sealed for this operator and this user, as of now, so that no
+ * address from elsewhere says of something that it was done. *stamp: APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_desk_stamp(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *verb,
+                               const char **stamp);
+
+/* The verb of a stamp that was made so and not long ago; NULL: it was not, or stamp is. */
+const char *anshin_desk_stamped(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *stamp);
+
 /* State and, where there is one, validity of an account in words: state_text, state_bad of object. */
 void anshin_desk_put_state(anshin_portal_request_t *request, json_t *object, const anshin_account_t *account);
 

@@ -27,7 +27,10 @@ static const char *say(const drawing_t *drawing, const char *group, const char *
 
 static int may(const drawing_t *drawing, anshin_desk_verb_t verb)
 {
-    return anshin_staff_may(&drawing->request->staff, verb, drawing->facts->contract, drawing->account);
+    const anshin_staff_t *staff = &drawing->request->staff;
+
+    return anshin_staff_may(staff, verb, drawing->facts->contract, drawing->account) &&
+           anshin_staff_may_open(staff, verb, drawing->account);
 }
 
 /* Where a button leads; terminal 0: of the user. */
@@ -43,12 +46,13 @@ static const char *act_url(const drawing_t *drawing, anshin_desk_verb_t verb, ap
 /* --- what was done ----------------------------------------------------------------------------------------------- */
 
 /* The form before this page has done it, or not; what the user is told of it. */
-static void put_done(const drawing_t *drawing)
+static void put_done(const drawing_t *drawing, const anshin_desk_whom_t *whom)
 {
     anshin_portal_request_t *request = drawing->request;
-    const char *done = anshin_form_get(request->query, "done");
+    const char *done = anshin_desk_stamped(request, whom, anshin_form_get(request->query, "done"));
     const char *refused = anshin_form_get(request->query, "refused");
-    static const char *const refusals[] = {"no_password", "no_certificate", "not_active", "not_renewable", "renewals"};
+    static const char *const refusals[] = {"no_password",   "no_certificate", "not_active",
+                                           "not_renewable", "not_yours",      "renewals"};
     const anshin_desk_verb_t verb =
         done != NULL ? (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS)
                      : ANSHIN_DESK_VERBS;
@@ -91,17 +95,22 @@ static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_
     return wait;
 }
 
+static void put_lock_of(const drawing_t *drawing, const anshin_lock_t *lock, const char *name)
+{
+    if (lock->kinds != 0) {
+        json_t *wait = put_wait(drawing, name, ANSHIN_DESK_UNLOCK);
+
+        anshin_page_moment(drawing->request->page, wait, "since", lock->since, ANSHIN_DATE_PLAIN);
+        anshin_page_moment(drawing->request->page, wait, "until", lock->unlock_at, ANSHIN_DATE_PLAIN);
+    }
+}
+
 static void put_lock(const drawing_t *drawing)
 {
     const anshin_lock_t *lock = &drawing->facts->user.lock;
-    json_t *wait;
 
-    if (lock->kinds == 0) {
-        return;
-    }
-    wait = put_wait(drawing, lock->unlock_at != 0 ? "attempts_opens" : "attempts", ANSHIN_DESK_UNLOCK);
-    anshin_page_moment(drawing->request->page, wait, "since", lock->since, ANSHIN_DATE_PLAIN);
-    anshin_page_moment(drawing->request->page, wait, "until", lock->unlock_at, ANSHIN_DATE_PLAIN);
+    put_lock_of(drawing, lock, lock->unlock_at != 0 ? "attempts_opens" : "attempts");
+    put_lock_of(drawing, &drawing->facts->lost_device, "lost_device");
 }
 
 static void put_standing(const drawing_t *drawing)
@@ -202,7 +211,7 @@ static int is_sensible(const drawing_t *drawing, anshin_desk_verb_t verb)
 
     switch (verb) {
     case ANSHIN_DESK_UNLOCK:
-        return !open || drawing->facts->user.lock.kinds != 0 || drawing->facts->user.registration_lock.kinds != 0;
+        return !open || drawing->facts->locked != 0;
     case ANSHIN_DESK_LOCK:
         return open;
     case ANSHIN_DESK_DISABLE:
@@ -284,7 +293,8 @@ static json_t *terminal_row(const drawing_t *drawing, const anshin_terminal_fact
         anshin_page_put(page, row, "certificate_text", json_string(anshin_page_say(page, keys[standing])));
         anshin_page_moment(page, row, "expires", certificate->not_after, ANSHIN_DATE_PLAIN);
         anshin_page_put(page, row, "serial", json_string(certificate->serial));
-        if (standing == ANSHIN_STANDING_ACTIVE && may(drawing, ANSHIN_DESK_RENEW)) {
+        if (standing == ANSHIN_STANDING_ACTIVE && certificate->not_after - now <= drawing->facts->renewal_window &&
+            may(drawing, ANSHIN_DESK_RENEW)) {
             anshin_page_put(page, row, "renew_url",
                             json_string(act_url(drawing, ANSHIN_DESK_RENEW, facts->terminal.number)));
         }
@@ -325,14 +335,12 @@ static void put_sessions(const drawing_t *drawing)
 
 static void put_counters(const drawing_t *drawing)
 {
-    const anshin_particulars_t *user = &drawing->facts->user;
-    const unsigned locked = user->lock.kinds | user->registration_lock.kinds;
     anshin_page_t *page = drawing->request->page;
     json_t *rows = json_array();
 
     for (const anshin_word_t *kind = anshin_counter_words; kind->name != NULL; kind++) {
         const apr_int64_t failures = drawing->facts->failures[kind->value];
-        const int is_locked = (locked & (1u << kind->value)) != 0;
+        const int is_locked = (drawing->facts->locked & (1u << kind->value)) != 0;
 
         if (failures > 0 || is_locked) {
             anshin_page_append(page, rows,
@@ -398,13 +406,14 @@ int anshin_page_desk_user_get(anshin_portal_request_t *request)
 
     anshin_desk_whom(request, &whom);
     status = anshin_desk_see(&request->op, &request->staff, &whom, &facts);
+    status = status == APR_SUCCESS ? anshin_desk_see_mails(&request->op, &facts) : status;
     if (status != APR_SUCCESS) {
         return anshin_desk_failure(request, status, "user at the help desk");
     }
     {
         const drawing_t drawing = {request, &facts, &facts.user.account, json_array()};
 
-        put_done(&drawing);
+        put_done(&drawing, &whom);
         put_waits(&drawing);
         put_buttons(&drawing);
         put_account(&drawing);

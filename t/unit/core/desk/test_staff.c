@@ -9,7 +9,12 @@
 #include "core/admin/amend.h"
 #include "core/audit/act.h"
 #include "core/login/help_number.h"
+#include "unit/memory.h"
 #include "unit/users.h"
+
+#define FLOOD 400 /* users of another organisation, and octets of an address of each: 16 MB */
+#define FLOOD_OCTETS 40000
+#define FLOOD_PAGES (FLOOD * FLOOD_OCTETS / 2 / 4096)
 
 static fixture_t fixture;
 static anshin_contract_t staff_contract, other_contract;
@@ -269,6 +274,14 @@ static void test_orders(void)
     ok(account_of("y1").state == ANSHIN_ACCOUNT_LOCKED, "and it is locked");
     ok(heard.kind == ANSHIN_ACTOR_STAFF && strcmp(heard.name, "staff/desk1") == 0 && strcmp(heard.user, "y1") == 0,
        "AUD-1: the trail hears who did it: %s", heard.name);
+    is(order_as(&chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "desk.not_yours",
+       "ROL-1: nobody opens what was locked by those who alone may lock");
+    ok(account_of("y1").state == ANSHIN_ACCOUNT_LOCKED, "and it stays locked");
+    (void)anshin_account_lock(command(&fixture.contract), "y1", ANSHIN_ACCOUNT_DISABLED);
+    is(order_as(&desk, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "desk.not_yours",
+       "ROL-1: nor what was disabled by those who alone may disable");
+    is(order_as(&desk, ANSHIN_DESK_LOCK, "p-01", "y1", NULL), "desk.not_active", "ROL-1: not even half, by a lock");
+    ok(account_of("y1").state == ANSHIN_ACCOUNT_DISABLED, "and it stays disabled");
     is(order_as(&chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "done", "ROL-3: the customer's administrator unlocks");
     ok(account_of("y1").state == ANSHIN_ACCOUNT_ACTIVE, "and it is open");
     is(order_as(&chief, ANSHIN_DESK_UNLOCK, "p-01", "s1", NULL), "not found", "ROL-3: nobody of another organisation");
@@ -306,10 +319,21 @@ static void test_reason(void)
     fixture.contract.policy.staff_reason = 0;
 }
 
+/* As accounts were before they had numbers. */
+static void unnumber(const char *user)
+{
+    anshin_account_t account = account_of(user);
+
+    account.number = NULL;
+    fixture_put(&fixture, &anshin_record_account, apr_pstrcat(fixture.pool, "p-01/", user, NULL), &account);
+}
+
 static void test_old(void)
 {
     anshin_member_t desk = operator_of("desk3", ANSHIN_ROLE_HELPDESK, NULL);
     anshin_desk_order_t order = {.member = &desk, .verb = ANSHIN_DESK_LOCK, .whom = {"p-01", "s1", NULL}};
+    const anshin_staff_t as_desk3 = {.contract = &staff_contract, .user = "desk3", .role = ANSHIN_ROLE_HELPDESK};
+    anshin_desk_facts_t facts;
     const char *error;
 
     order.whom.number = account_of("y1").number;
@@ -318,6 +342,16 @@ static void test_old(void)
     order.whom.number = NULL;
     ok(anshin_desk_do(staff_op(), &order, &error) == ANSHIN_ENOTFOUND, "nor is none");
     order.whom.number = account_of("s1").number;
+    unnumber("s1");
+    order.whom.number = "";
+    ok(anshin_desk_do(staff_op(), &order, &error) == APR_SUCCESS && error == NULL && account_of("s1").number != NULL,
+       "IDN-1: one from before accounts had numbers is meant by none, and gets one");
+    ok(anshin_desk_see(staff_op(), &as_desk3, &order.whom, &facts) == APR_SUCCESS &&
+           strcmp(facts.user.account.user, "s1") == 0,
+       "IDN-1: and is found behind the same address afterwards");
+    order.whom = (anshin_desk_whom_t){"p-01", "y1", ""};
+    ok(anshin_desk_do(staff_op(), &order, &error) == ANSHIN_ENOTFOUND, "IDN-1: but nobody who always had one");
+    order.whom = (anshin_desk_whom_t){"p-01", "s1", account_of("s1").number};
     sessions[session_count - 1].checked_at = fixture.now - apr_time_from_sec(86400);
     ok(anshin_desk_do(staff_op(), &order, &error) == ANSHIN_EDENIED, "S12: not without the password of just now");
 }
@@ -330,7 +364,7 @@ static void test_permit(void)
                                   .number = "0",
                                   .role = ANSHIN_ROLE_ORGANISATION,
                                   .organisation = "山田商事"};
-    anshin_staff_deed_t deed = {.staff = &chief, .verb = ANSHIN_DESK_UNLOCK};
+    anshin_staff_deed_t deed = {.staff = &chief, .verb = ANSHIN_DESK_UNLOCK, .number = account_of("s1").number};
     anshin_op_t op;
     const int before = heard.count;
 
@@ -340,6 +374,10 @@ static void test_permit(void)
        "ROL-3: another organisation's user, at the last door: %s", op.error.text);
     ok(heard.count == before + 1, "and the trail heard of nothing but the lock");
     (void)anshin_account_lock(command(&fixture.contract), "y1", ANSHIN_ACCOUNT_LOCKED);
+    anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
+    ok(anshin_account_unlock(&op, "y1") == ANSHIN_EDENIED && account_of("y1").state == ANSHIN_ACCOUNT_LOCKED,
+       "IDN-1: another account than the one that is meant, at the last door");
+    deed.number = account_of("y1").number;
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
     op.actor.permit = NULL;
     ok(anshin_account_unlock(&op, "y1") == ANSHIN_EDENIED, "ROL-3: without a permit nothing is done");
@@ -412,6 +450,82 @@ static void test_find(void)
     ok(!found.more, "not even that there are many");
 }
 
+/* What a search remembers on its way is bounded by what its operator may see, and by what the answers can hold. */
+static void test_memory(void)
+{
+    const anshin_staff_t desk = {.contract = &staff_contract, .user = "d", .role = ANSHIN_ROLE_VIEWER};
+    const anshin_staff_t chief = {
+        .contract = &staff_contract, .user = "c", .role = ANSHIN_ROLE_ORGANISATION, .organisation = "山田商事"};
+    const anshin_terminal_t own = {.contract = "p-01", .user = "y1", .number = 1, .address = "y1@flood.example"};
+    char *address = apr_palloc(fixture.pool, FLOOD_OCTETS);
+    anshin_found_t found;
+    long before;
+
+    memset(address, 'a', FLOOD_OCTETS);
+    apr_cpystrn(address + FLOOD_OCTETS - 16, "@flood.example", 16);
+    for (int i = 0; i < FLOOD; i++) {
+        const anshin_terminal_t terminal = {
+            .contract = "p-01", .user = apr_psprintf(fixture.pool, "flood%04d", i), .number = 1, .address = address};
+        const anshin_account_t account = {.contract = "p-01",
+                                          .user = terminal.user,
+                                          .number = "1",
+                                          .memo = address,
+                                          .organisation = "佐藤工業",
+                                          .state = ANSHIN_ACCOUNT_ACTIVE};
+        const char *key = apr_pstrcat(fixture.pool, "p-01/", terminal.user, NULL);
+
+        fixture_put(&fixture, &anshin_record_account, key, &account);
+        fixture_put(&fixture, &anshin_record_terminal, apr_pstrcat(fixture.pool, key, "/1", NULL), &terminal);
+    }
+    fixture_put(&fixture, &anshin_record_terminal, "p-01/y1/1", &own);
+    before = memory_pages();
+    is(find(&chief, "@flood.", &found), "y1", "ROL-3: addresses of many others, and an own");
+    ok(memory_pages() - before < FLOOD_PAGES, "and those of others are not kept: %ld pages more",
+       memory_pages() - before);
+    before = memory_pages();
+    ok(find(&desk, "@flood.", &found) != NULL && found.users->nelts == ANSHIN_FOUND_MAX && found.more,
+       "who may see all has as many as there is room for, and is told that there are more");
+    ok(memory_pages() - before < FLOOD_PAGES, "and the rest is not kept: %ld pages more", memory_pages() - before);
+    for (int i = 0; i < FLOOD; i++) {
+        const char *key = apr_psprintf(fixture.pool, "p-01/flood%04d", i);
+
+        fixture_delete(&fixture, &anshin_record_account, key);
+        fixture_delete(&fixture, &anshin_record_terminal, apr_pstrcat(fixture.pool, key, "/1", NULL));
+    }
+}
+
+/* Each kind of lock is seen, and an unlock ends it. */
+static void see_locks(const anshin_staff_t *staff)
+{
+    static const char *const keys[] = {
+        "p-01/y1/password",     "p-01/y1/code",         "p-01/y1/answer",      "p-01/y1/stranger",
+        "p-01/y1/registration", "p-01/y1/address-code", "p-01/y1/lost-device", NULL};
+    const anshin_desk_whom_t whom = {"p-01", "y1", account_of("y1").number};
+    const anshin_counter_t full = {.failures = 7, .locked_at = fixture.now};
+    const anshin_download_t download = {.expires_at = fixture.now + apr_time_from_sec(60)};
+    const char *subject = anshin_download_subject(command(&fixture.contract), "y1", 1);
+    anshin_desk_facts_t facts;
+    int seen = 0;
+
+    for (const char *const *key = keys; *key != NULL; key++) {
+        fixture_put(&fixture, &anshin_record_counter, *key, &full);
+    }
+    fixture_put(&fixture, &anshin_record_download, "p-01/y1/1", &download);
+    fixture_put(&fixture, &anshin_record_counter, apr_pstrcat(fixture.pool, "p-01/", subject, "/download", NULL),
+                &full);
+    ok(anshin_desk_see(staff_op(), staff, &whom, &facts) == APR_SUCCESS, "a user who is locked in every way");
+    for (const anshin_word_t *kind = anshin_counter_words; kind->name != NULL; kind++) {
+        ok((facts.locked & 1u << kind->value) != 0 && facts.failures[kind->value] == 7, "ROL-2: the lock of %s is seen",
+           kind->name);
+        seen++;
+    }
+    ok(seen == 8 && facts.lost_device.since == fixture.now, "locks looked at: %d", seen);
+    (void)anshin_account_unlock(command(&fixture.contract), "y1");
+    ok(anshin_desk_see(staff_op(), staff, &whom, &facts) == APR_SUCCESS && facts.locked == 0,
+       "ROL-2: and an unlock ends them all");
+    fixture_delete(&fixture, &anshin_record_download, "p-01/y1/1");
+}
+
 static void test_see(void)
 {
     const anshin_staff_t chief = {
@@ -422,6 +536,9 @@ static void test_see(void)
                APR_SUCCESS &&
            strcmp(facts.user.account.user, "y1") == 0,
        "ROL-3: the own user is seen");
+    ok(facts.mails == NULL && anshin_desk_see_mails(staff_op(), &facts) == APR_SUCCESS && facts.mails != NULL,
+       "and mail for who asks for it");
+    see_locks(&chief);
     ok(anshin_desk_see(staff_op(), &chief, &(anshin_desk_whom_t){"p-01", "s1", account_of("s1").number}, &facts) ==
                ANSHIN_ENOTFOUND &&
            anshin_desk_see(staff_op(), &chief, &(anshin_desk_whom_t){"p-02", "y1", account_of("y1").number}, &facts) ==
@@ -477,6 +594,51 @@ static void put_failed_mail(const char *key, const char *user, const char *accou
     fixture_put(&fixture, &anshin_record_mail, key, &mail);
 }
 
+static apr_time_t locked_since(const anshin_staff_t *staff, const char *user)
+{
+    apr_array_header_t *rows;
+    apr_status_t status = anshin_desk_list(staff_op(), staff, ANSHIN_DESK_LIST_LOCKED, &rows);
+
+    for (int i = 0; status == APR_SUCCESS && i < rows->nelts; i++) {
+        const anshin_desk_row_t *row = &APR_ARRAY_IDX(rows, i, anshin_desk_row_t);
+
+        if (strcmp(row->account.user, user) == 0) {
+            return row->at;
+        }
+    }
+    return 0;
+}
+
+/* Of many invited, those that wait the longest; nobody else's, however many there are. */
+static void test_many(void)
+{
+    const anshin_staff_t desk = {.contract = &staff_contract, .user = "d", .role = ANSHIN_ROLE_VIEWER};
+    const anshin_staff_t chief = {
+        .contract = &staff_contract, .user = "c", .role = ANSHIN_ROLE_ORGANISATION, .organisation = "山田商事"};
+    const int many = 2 * ANSHIN_DESK_ROWS_MAX + 9;
+    apr_array_header_t *rows;
+
+    for (int i = 0; i < many; i++) {
+        const anshin_account_t account = {.contract = "p-01",
+                                          .user = apr_psprintf(fixture.pool, "row%05d", i),
+                                          .number = "1",
+                                          .created_at = fixture.now - i,
+                                          .organisation = "佐藤工業",
+                                          .state = ANSHIN_ACCOUNT_PENDING};
+
+        fixture_put(&fixture, &anshin_record_account, apr_pstrcat(fixture.pool, "p-01/", account.user, NULL), &account);
+    }
+    if (anshin_desk_list(staff_op(), &desk, ANSHIN_DESK_LIST_INVITED, &rows) != APR_SUCCESS || rows->nelts == 0) {
+        ok(0, "ROL-2: a list of many");
+        return;
+    }
+    ok(rows->nelts == ANSHIN_DESK_ROWS_MAX + 1, "ROL-2: a list ends, and shows that it does: %d", rows->nelts);
+    ok(strncmp(APR_ARRAY_IDX(rows, 0, anshin_desk_row_t).account.user, "many", 4) == 0 &&
+           APR_ARRAY_IDX(rows, 60, anshin_desk_row_t).at == fixture.now - many + 6,
+       "with those that come first");
+    is(list(&chief, ANSHIN_DESK_LIST_INVITED), "", "ROL-3: nobody else's are counted");
+}
+
 static void test_lists(void)
 {
     const apr_time_t day = apr_time_from_sec(86400);
@@ -486,6 +648,7 @@ static void test_lists(void)
     const char *y1 = account_of("y1").number;
     const char *s1 = account_of("s1").number;
     const anshin_counter_t full = {.failures = 99, .locked_at = fixture.now};
+    const anshin_counter_t early = {.failures = 99, .locked_at = fixture.now - day};
 
     fixture_delete(&fixture, &anshin_record_certificate, "0ab1");
     put_certificate("01", "y1", y1, fixture.now + 10 * day, 0, 0);
@@ -513,6 +676,12 @@ static void test_lists(void)
     is(list(&desk, ANSHIN_DESK_LIST_LOCKED), "s1 y1",
        "ROL-2: by attempts, and by the operator; IDs of nobody are none");
     is(list(&chief, ANSHIN_DESK_LIST_LOCKED), "y1", "ROL-3: of the own organisation alone");
+    fixture_put(&fixture, &anshin_record_counter, "p-01/many07/registration", &full);
+    fixture_put(&fixture, &anshin_record_counter, "p-01/many07/lost-device", &early);
+    is(list(&desk, ANSHIN_DESK_LIST_LOCKED), "many07 s1 y1", "ROL-2: and whose registration is locked");
+    ok(locked_since(&desk, "many07") == fixture.now, "since when that is so, not another counter");
+    fixture_delete(&fixture, &anshin_record_counter, "p-01/many07/registration");
+    fixture_delete(&fixture, &anshin_record_counter, "p-01/many07/lost-device");
     ok(strncmp(list(&desk, ANSHIN_DESK_LIST_INVITED), "many00 many01", 13) == 0, "ROL-2: who was invited");
     is(list(&desk, ANSHIN_DESK_LISTS), "fault", "there is no other list");
 }
@@ -532,8 +701,10 @@ int main(void)
     test_old();
     test_permit();
     test_find();
+    test_memory();
     test_see();
     test_lists();
+    test_many();
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
