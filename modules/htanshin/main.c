@@ -19,6 +19,7 @@
 #include "htanshin/families.h"
 #include "htanshin/open.h"
 #include "htanshin/print.h"
+#include "htanshin/stream/keeper.h"
 
 static int exit_code(apr_status_t status)
 {
@@ -77,7 +78,7 @@ static apr_status_t run(anshin_call_t *call, int argc, const char *const *argv)
     }
     status = anshin_call_open(call);
     if (status == APR_SUCCESS) {
-        status = call->command->run(call);
+        status = anshin_keeper_end(call, call->command->run(call));
     }
     if (call->op.jobs_queued) {
         anshin_job_ring(&call->op);

@@ -269,7 +269,7 @@ is(scalar @there, $many, 'IMP-1: each user is there, once');
 # --- by sudo ---
 
 SKIP: {
-    skip 'only root can be made of somebody by sudo', 6 if $>;
+    skip 'only root can be made of somebody by sudo', 9 if $>;
     my ($uid, $gid) = (getpwnam 'nobody')[ 2, 3 ];
     my $home = File::Temp->newdir;
     chmod 0755, $home or die "$home: $!";
@@ -291,6 +291,11 @@ SKIP: {
     is($r->{status}, 0, 'IMP-1: what the caller may read and make is') or diag $r->{err};
     is(join(' ', (stat "$home/dir/result")[ 4, 5 ]), "$uid $gid", 'IMP-1: and the result is the caller\'s');
     is($s->htanshin('user', 'show', 'sudo-own')->{status}, 0, 'IMP-1: the user is there');
+    my $export = sub { return $s->run('env', "SUDO_UID=$uid", "SUDO_GID=$gid", $s->root . '/bin/htanshin', '-d', $s->state, 'user', 'export', '--overwrite', '--output', "$home/$_[0]") };
+    $r = $export->('dir/result');
+    is($r->{status} . ' ' . join(' ', (stat "$home/dir/result")[ 4, 5 ]), "0 $uid $gid", 'IMP-3: where the caller may, a file of his is replaced') or diag $r->{err};
+    is(join(' ', map { s{.*/}{}r } glob "$home/dir/*"), 'result', 'IMP-3: and nothing is left beside it');
+    is($export->('own')->{status}, 2, 'S36: but not in a directory in which he may make nothing');
 }
 
 $s->stop;

@@ -52,6 +52,13 @@ like($r->{err}, qr/is there already: give another name, or --overwrite/, 'IMP-3:
 chmod 0644, $file;
 is($s->htanshin('user', 'export', '--output', $file, '--overwrite', '--organisation', 'Org B')->{status}, 0, 'IMP-3: but with --overwrite');
 is(((stat $file)[2] & 07777) . '/' . (() = slurp($file) =~ /\r\n/g), 0600 . '/6', 'IMP-3: then it is its owner\'s too, and has the five chosen');
+my $kept = slurp($file);
+is($s->htanshin('user', 'export', '--output', $file, '--overwrite', '--state', 'none')->{status}, 2, 'IMP-3: a command that comes to nothing');
+is(slurp($file), $kept, 'IMP-3: leaves the file as it was');
+is(join(' ', glob "$file.*"), '', 'IMP-3: and nothing beside it');
+$r = $s->htanshin('user', 'lock', 'm-01', '--result', "$file.x", '--undo', "$file.x");
+is($r->{status}, 2, 'IMP-4: result and list in one file are refused');
+is(shown('m-01')->{state}, 'pending', 'IMP-4: before anything is done');
 is(scalar @{ (rows('user', 'export', '--group', 'odd', '--state', 'invited'))[0] }, 15, 'IMP-3: filters, and objects with --json');
 is(scalar(split /\n/, $s->htanshin('user', 'export', '--state', 'used')->{out}), 1, 'IMP-3: nobody: the names of the columns alone');
 $r = $s->run('sh', '-c', '"$1" -d "$2" user export > /dev/full', 'sh', $s->root . '/bin/htanshin', $s->state);

@@ -12,12 +12,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "htanshin/import/import_htdbm.h"
+#include "htanshin/stream/keeper.h"
 #include "htanshin/values.h"
 #include "runtime/privilege.h"
 
@@ -74,13 +76,12 @@ static int is_fresh(int fd)
            seen.st_uid == geteuid() && (seen.st_mode & 07777) == MODE;
 }
 
-/* Empty it, for its owner's eyes alone. */
-static int clear(int fd)
+/* One of two commands that were given the same fresh file has it. */
+static apr_status_t hold(anshin_call_t *call, const char *name, int fd)
 {
-    struct stat seen;
-
-    return fstat(fd, &seen) == 0 && S_ISREG(seen.st_mode) && seen.st_nlink == 1 && seen.st_uid == geteuid() &&
-           fchmod(fd, MODE) == 0 && ftruncate(fd, 0) == 0;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+               ? APR_SUCCESS
+               : refuse(call, name, "another command writes to it: give another name");
 }
 
 static apr_status_t open_output(anshin_call_t *call, const char *name, int *fd, const char *advice)
@@ -90,15 +91,31 @@ static apr_status_t open_output(anshin_call_t *call, const char *name, int *fd, 
     *fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
     if (*fd < 0 && errno == EEXIST) {
         *fd = open(name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (*fd >= 0 && (is_fresh(*fd) || (over && clear(*fd)))) {
-            return APR_SUCCESS;
+        if (*fd >= 0 && is_fresh(*fd)) {
+            return hold(call, name, *fd);
         }
-        return refuse(call, name, over ? "is there already, and is no file of yours alone: give another name" : advice);
+        if (*fd >= 0) {
+            (void)close(*fd);
+            *fd = -1;
+        }
+        return over && anshin_keeper_begin(call, name, fd, &advice) == APR_SUCCESS ? APR_SUCCESS
+                                                                                   : refuse(call, name, advice);
     }
     if (*fd < 0) {
         return refuse(call, name, apr_psprintf(call->pool, "%s; or write it to the standard output", strerror(errno)));
     }
-    return APR_SUCCESS;
+    return hold(call, name, *fd);
+}
+
+/* --result and --undo: the lines of both would stand in one another. */
+static apr_status_t check_two(anshin_call_t *call)
+{
+    struct stat one, other;
+
+    return call->output >= 0 && call->undo >= 0 && fstat(call->output, &one) == 0 && fstat(call->undo, &other) == 0 &&
+                   one.st_dev == other.st_dev && one.st_ino == other.st_ino
+               ? refuse(call, anshin_call_value(call, "undo"), "is the file of --result: give another name")
+               : APR_SUCCESS;
 }
 
 static apr_status_t open_outputs(anshin_call_t *call)
@@ -118,7 +135,7 @@ static apr_status_t open_outputs(anshin_call_t *call)
                                  outputs[i].advice);
         }
     }
-    return status;
+    return status == APR_SUCCESS ? check_two(call) : status;
 }
 
 /* NULL: none is named. */

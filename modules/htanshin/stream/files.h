@@ -8,8 +8,9 @@
 
 /* Open them, before root is left: call->input is the operand FILE or the value of --file ("-": the standard input; with
  * --format htdbm it is call->dbm); call->output that of --result or --output, call->undo that of --undo, both made anew
- * with mode 0600. One that exists is written over with --overwrite alone. What is not named is -1. APR_SUCCESS;
- * ANSHIN_EINVALID (it cannot be opened, or is there already: call->op.error tells what to do); ANSHIN_EFAULT. */
+ * with mode 0600. One that exists is replaced with --overwrite alone, when the new one is whole (stream/keeper.h). What
+ * is not named is -1. APR_SUCCESS; ANSHIN_EINVALID (it cannot be opened, is there already, or another command writes to
+ * it: call->op.error tells what to do); ANSHIN_EFAULT. */
 apr_status_t anshin_files_open(anshin_call_t *call);
 
 #endif
