@@ -136,6 +136,26 @@ static void test_toll(void)
     ok(paid.work[ANSHIN_SCHEME_APR1] == 1 && paid.work[ANSHIN_SCHEME_SHA256_CRYPT] == 5000, "S8: each of the schemes");
 }
 
+static void test_forged_toll(void)
+{
+    const anshin_toll_t forged = {.work = {[ANSHIN_SCHEME_PBKDF2_SHA256] = UINT32_MAX, [ANSHIN_SCHEME_SHA1] = 7}};
+    const anshin_hash_place_t place = {0};
+    const anshin_imported_t few = {.scheme = ANSHIN_SCHEME_ARGON2, .work = 1024, .memory = 64};
+    const anshin_imported_t much = {.scheme = ANSHIN_SCHEME_ARGON2, .work = 1024, .memory = 512};
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_toll_t toll;
+    anshin_txn_t *txn;
+    anshin_verdict_t verdict;
+
+    ok(real->imported_verify(real->ctx, &verdict, NULL, &forged, "x", 1, &place) == APR_SUCCESS && !verdict.match,
+       "S8: a toll that nobody could pay is paid up to the bounds of an import");
+    ok(anshin_toll_raise(op, &few) == APR_SUCCESS && anshin_toll_raise(op, &much) == APR_SUCCESS, "two of one work");
+    txn = fixture_begin(op, ANSHIN_TXN_READ);
+    ok(anshin_toll_get(op, txn, &toll) == APR_SUCCESS && toll.memory == 512, "S8: the larger memory is paid (%u)",
+       toll.memory);
+    anshin_txn_abort(txn);
+}
+
 static int review(void)
 {
     int lowered = -1;
@@ -354,6 +374,7 @@ int main(void)
     test_amend();
     test_modern();
     test_forged();
+    test_forged_toll();
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
