@@ -193,6 +193,10 @@ import_of('-', { stdin => $some });
 ($rows, $r) = import_of('-', '--update', { stdin => $some =~ s/certificate,/password,$hash/r });
 is(done($rows), '2:to-pw:changed', 'IMP-2: method and hash in one line') or diag $r->{out} . $r->{err};
 is(enters('to-pw', $old), 303, 'IMP-2: and that lets in');
+is($s->htanshin('user', 'set', 'by-pw2', '--method', 'certificate')->{status}, 0, 'one who has a hash of before gets another method');
+($rows, $r) = import_of('-', '--update', { stdin => "user,address,method,password-hash\nby-pw2,p\@example.jp,password,{SHA}YSbEXvinLEX/sWCt9g4G+2XG73Y=\n" });
+is(done($rows), '2:by-pw2:changed', 'IMP-2: and by one line that method again, with another hash') or diag $r->{out} . $r->{err};
+is(enters('by-pw2', $old), 303, 'IMP-2: which lets in');
 
 # --- interrupted ---
 
