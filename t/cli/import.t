@@ -258,7 +258,7 @@ open my $file_in, '<', $list or die "$list: $!";
 my $first_part = killed($file_in, qr/kill-0040,created/);
 cmp_ok(scalar @$first_part, '<', $many, 'IMP-1: in the middle of work: ' . @$first_part . ' lines were done');
 my $rest = $s->root . '/rest.csv';
-$r = $s->run('script', '-qec', "'@{[ $s->root ]}/bin/htanshin' -d '@{[ $s->state ]}' user import '$list' --result '$rest'", '/dev/null', { env => 1 });
+$r = $s->run('script', '-qec', "'@{[ $s->root ]}/bin/htanshin' -d '@{[ $s->state ]}' user import '$list' --result '$rest' & p=\$!; sleep 0.2; kill -STOP \$p; sleep 1.2; kill -CONT \$p; wait \$p", '/dev/null', { env => 1 });    # longer than it takes to know the rest, however fast the machine
 like($r->{out}, qr/\r +\d+ % \[#* *\] \d+ lines/, 'IMP-1: on a terminal, how far it is');
 like($r->{out}, qr/\r +\d+ % \[#+ *\] \d+ lines, \d+:\d\d left\e\[K/, 'IMP-1: and how long it will take');
 like($r->{out}, qr/\r\e\[K$many lines: \d+ created, \d+ unchanged, 0 changed, 0 refused\r\n/, 'IMP-1: in place of which the sum stands at the end');
