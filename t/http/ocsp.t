@@ -101,10 +101,15 @@ for my $origin (@origins) {
         ok($r->header($_), "CRT-6: has $_") for qw(ETag Last-Modified Expires);
     }
 }
-my $kept = get($der);
-is(get($der, $origins[1])->header('ETag'), $kept->header('ETag'), 'CRT-6: one answer for all who ask');
-for my $if ([ 'If-None-Match', $kept->header('ETag') ], [ 'If-Modified-Since', $kept->header('Last-Modified') ]) {
-    my $same = get($der, undef, @$if);
+my @tags;    # the worker may put a newer answer between two of them
+for (1 .. 5) { @tags = map { get($der, $_)->header('ETag') } @origins; last if $tags[0] eq $tags[1] }
+is($tags[1], $tags[0], 'CRT-6: one answer for all who ask');
+for my $if ([ 'If-None-Match', 'ETag' ], [ 'If-Modified-Since', 'Last-Modified' ]) {
+    my $same;
+    for (1 .. 5) {
+        $same = get($der, undef, $if->[0], get($der)->header($if->[1]));
+        last if $same->code == 304;
+    }
     is_deeply([ $same->code, $same->content ], [ 304, '' ], "CRT-6: $if->[0]: 304");
 }
 my $nonced = post(request($first, '-nonce'));
