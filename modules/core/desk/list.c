@@ -280,9 +280,13 @@ static apr_status_t look_up_all(listing_t *listing, anshin_op_t *op, anshin_txn_
                                                                                                    : candidate->user;
 
         if (apr_hash_get(seen, key, APR_HASH_KEY_STRING) == NULL) {
-            apr_hash_set(seen, key, APR_HASH_KEY_STRING, key);
+            const int before = listing->rows->nelts;
+
             apr_pool_clear(scratch);
             status = look_up(listing, op, txn, candidate, scratch);
+            if (listing->rows->nelts > before) { /* what a former holder of the ID left hides nothing (IDN-1) */
+                apr_hash_set(seen, key, APR_HASH_KEY_STRING, key);
+            }
         }
     }
     apr_pool_destroy(scratch);
