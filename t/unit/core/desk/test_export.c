@@ -3,10 +3,7 @@
 
 #include "core/audit/act.h"
 #include "core/mail/event.h"
-#include "unit/users.h"
-
-static fixture_t fixture;
-static anshin_contract_t staff_contract;
+#include "unit/helpdesk.h"
 
 static struct {
     anshin_actor_kind_t kind;
@@ -34,28 +31,12 @@ static void begin(apr_pool_t *pool)
     static const anshin_audit_t ear = {NULL, hear};
     static const char *const users[] = {"hanako", "taro"};
 
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
-    fixture.contract.policy.operators = apr_array_make(pool, 1, sizeof(const char *));
-    APR_ARRAY_PUSH(fixture.contract.policy.operators, const char *) = "staff";
-    staff_contract = fixture.contract;
-    staff_contract.name = "staff";
-    staff_contract.policy.staff = 1;
-    staff_contract.policy.operators = NULL;
-    APR_ARRAY_PUSH(fixture.config.contracts, anshin_contract_t *) = &staff_contract;
+    contracts(pool);
     for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
         (void)users_register(&fixture, users[i], ANSHIN_METHOD_PASSWORD);
         (void)anshin_account_lock(fixture_op(&fixture), users[i], ANSHIN_ACCOUNT_LOCKED);
     }
     fixture.env.audit = &ear;
-}
-
-static anshin_op_t *staff_op(void)
-{
-    anshin_op_t *op = fixture_op(&fixture);
-
-    op->contract = &staff_contract;
-    return op;
 }
 
 static void test_export(void)
