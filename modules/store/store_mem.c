@@ -287,6 +287,42 @@ static apr_status_t mem_each(void *self, const anshin_record_type_t *type, const
     return status;
 }
 
+/* Commits and 1, so that none is zeros. */
+static void mem_seen(void *self, anshin_store_point_t *point)
+{
+    *point = (anshin_store_point_t){((const mem_txn_t *)self)->seen + 1, 0};
+}
+
+/* The last change of each record. */
+static apr_status_t mem_changes(void *self, const anshin_store_point_t *since, anshin_store_change_fn *visit,
+                                void *baton)
+{
+    mem_txn_t *txn = self;
+    apr_hash_t *changed = apr_hash_make(txn->pool);
+    apr_status_t status = APR_SUCCESS;
+
+    apr_thread_mutex_lock(txn->store->lock);
+    for (apr_hash_index_t *at = apr_hash_first(txn->pool, txn->store->records); at != NULL; at = apr_hash_next(at)) {
+        const version_t *version = apr_hash_this_val(at);
+
+        while (version != NULL && version->commit > txn->seen) {
+            version = version->older;
+        }
+        if (version != NULL && version->commit >= since->at) {
+            apr_hash_set(changed, apr_hash_this_key(at), APR_HASH_KEY_STRING, version);
+        }
+    }
+    apr_thread_mutex_unlock(txn->store->lock);
+    for (apr_hash_index_t *at = apr_hash_first(txn->pool, changed); at != NULL && status == APR_SUCCESS;
+         at = apr_hash_next(at)) {
+        const char *key = apr_hash_this_key(at);
+        const version_t *version = apr_hash_this_val(at);
+
+        status = visit(baton, (unsigned char)key[0], key + 1, version->bytes.data, version->bytes.length);
+    }
+    return status;
+}
+
 static void mem_abort(void *self)
 {
     mem_txn_t *txn = self;
@@ -441,6 +477,8 @@ const anshin_store_driver_t anshin_store_mem = {
     .put = mem_put,
     .erase = mem_erase,
     .each = mem_each,
+    .seen = mem_seen,
+    .changes = mem_changes,
     .due = anshin_due_file,
     .take_due = anshin_due_take,
     .list_due = anshin_due_list,

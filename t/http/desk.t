@@ -63,6 +63,15 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
     like($hit->header('Location'), qr{/desk/user\?who=}, 'who is named whole is shown at once');
     like($c->follow($hit)->text, qr/ユーザ s1/, 'the user');
     like(found($c, 'nobody-there')->text, qr/見つかりませんでした/, 'nobody is found');
+    my $token = csrf($c->get('/anshin/desk'));
+    my $typing = $c->post('/anshin/desk', { csrf => $token, q => '山', typing => 1 });
+    is(join(' ', $typing->status, users($typing)), '200 y1 y2 r1', 'ROL-2: while it is typed the answer comes at once');
+    is($typing->header('Cache-Control'), $c->get('/anshin/desk')->header('Cache-Control'), 'and nobody keeps it');
+    is(users($c->post('/anshin/desk', { csrf => $token, q => 'ｓ１', typing => 1 })), 's1', 'who is named whole so far is one of the answers');
+    is($c->post('/anshin/desk', { csrf => 'x', q => '山', typing => 1 })->status, 403, 'CSRF: not for a form of nobody');
+    command_in($s, 'p-01', 'user', 'set', 's1', '--name', encode('UTF-8', '改名太郎'));
+    is(users($c->post('/anshin/desk', { csrf => $token, q => '改名', typing => 1 })), 's1', 'another name is found at once');
+    is(users($c->post('/anshin/desk', { csrf => $token, q => '氏名s1', typing => 1 })), '', 'and the one before it no more');
     unlike($s->access_log, qr/mail\.example|%E5%B1%B1|nobody-there/i, 'what is looked for is in no log');
     my ($again) = found($c, '山田')->text =~ m{href="([^"]*lang=en[^"]*)"};
     is(users($c->follow($c->get($again =~ s/&amp;/&/gr))), 'y1 y2 r1', 'in the other language the answers are the same');
@@ -177,6 +186,7 @@ for my $operator (sort keys %staff) {
     attempt("$operator: /desk/list", $c->get('/anshin/desk/list'), $role eq 'none' ? 403 : 200);
     attempt("$operator: /desk/list/csv", $c->get('/anshin/desk/list/csv'), $may{export}{$role} ? 200 : 403);
     attempt("$operator: search", $c->post('/anshin/desk', { csrf => $token, q => 's1' }), $role eq 'none' ? 403 : 303);
+    attempt("$operator: search while typing", $c->post('/anshin/desk', { csrf => $token, q => 's1', typing => 1 }), $role eq 'none' ? 403 : 200);
     for my $user (@targets) {
         my $sees = sees($operator, $user);
         my $hidden = $role eq 'none' ? 403 : 404;
@@ -218,6 +228,7 @@ for my $text ('s1', 'S1', '佐藤', '氏名s1', 's1@mail.example', 'n1', 'o1', '
     my $page = found($chief, $text);
     my $users = $page->status == 303 ? 'somebody' : users($page);
     $attempts++;
+    $users .= ' ' . users($chief->post('/anshin/desk', { csrf => $csrf, q => $text, typing => 1 }));
     push @wrong, "search for $text: $users" if $users =~ /[sno]1|admin|helpdesk|somebody/;
 }
 my $sealed = $staff{helpdesk}->submit($staff{helpdesk}->get('/anshin/desk'), { q => '佐藤' }, qr{/desk$})->header('Location') =~ s{^https://[^/]+}{}r;

@@ -13,6 +13,7 @@
 
 #include "auth/process/worker.h"
 #include "core/base/waiting.h"
+#include "core/desk/index.h"
 #include "crypto/alive.h"
 #include "runtime/open.h"
 #include "runtime/state_names.h"
@@ -43,6 +44,18 @@ static int threads_over(int divisor)
     return threads / divisor;
 }
 
+/* Where operators search. */
+static apr_status_t open_index(anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool)
+{
+    const apr_array_header_t *contracts = env->config->contracts;
+    int staff = 0;
+
+    for (int i = 0; i < contracts->nelts; i++) {
+        staff |= APR_ARRAY_IDX(contracts, i, const anshin_contract_t *)->policy.staff != 0;
+    }
+    return staff ? anshin_desk_index_open(&env->desk_index, env, ANSHIN_DESK_INDEX_MOST, err, pool) : APR_SUCCESS;
+}
+
 static apr_status_t open_env(anshin_env_t *env, const anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool)
 {
     const anshin_hashing_t hashing = {.line = threads_over(2)};
@@ -51,7 +64,8 @@ static apr_status_t open_env(anshin_env_t *env, const anshin_config_t *config, a
 
     env->waiting = apr_pcalloc(pool, sizeof(*env->waiting));
     env->waiting->most = threads_over(4);
-    return status == APR_SUCCESS ? anshin_alive_open(&env->owners, slots, err, pool) : status;
+    status = status == APR_SUCCESS ? anshin_alive_open(&env->owners, slots, err, pool) : status;
+    return status == APR_SUCCESS ? open_index(env, err, pool) : status;
 }
 
 /* Under the mutex, or before there are threads. */

@@ -27,6 +27,7 @@ typedef struct anshin_uptime_t {
 } anshin_uptime_t;
 
 struct anshin_audit_t;
+struct anshin_desk_index_t;
 
 /* Made at start by the edge, read-only afterwards, shared by threads. */
 typedef struct anshin_env_t {
@@ -41,6 +42,7 @@ typedef struct anshin_env_t {
     const struct anshin_audit_t *audit; /* hears of every act (core/audit/act.h); NULL: nobody does */
     const char *node;                   /* this machine, among those that share the store; no '/'. NULL: it shares it
                                          * with none, and whatever a worker left in hand was left here (dbm, mem) */
+    struct anshin_desk_index_t *desk_index; /* of search at the help desk (core/desk/index.h); NULL: it walks */
     const anshin_uptime_t *uptime;      /* of who keeps house; NULL: the clock of the day alone is believed */
 } anshin_env_t;
 

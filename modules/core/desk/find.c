@@ -11,16 +11,20 @@
 #include <apr_strings.h>
 
 #include "core/base/attribute.h"
+#include "core/base/unicode.h"
+#include "core/desk/index.h"
 #include "core/login/help_number.h"
 
 #define SERIAL_DIGITS_MAX 40 /* RFC 5280 4.1.2.2: 20 octets */
 
 typedef struct search_t {
     const anshin_staff_t *staff;
-    const char *typed;
+    const char *typed; /* in the form of people.h */
     anshin_found_t *found;
     anshin_op_t op; /* on the contract that is looked at */
     apr_hash_t *seen;
+    apr_pool_t *scratch;
+    const char *organisation; /* of whose users alone something may be seen, in the form of the index; NULL: of all */
 } search_t;
 
 /* --- what is found ---------------------------------------------------------------------------------------------- */
@@ -167,19 +171,56 @@ static apr_status_t by_id(search_t *search, anshin_op_t *op)
     return status;
 }
 
-/* --- in part ---------------------------------------------------------------------------------------------------- */
+/* --- in part, from the index -------------------------------------------------------------------------------------- */
 
-/* ASCII in either case; all else as it stands. part is in lower case. */
-static int has(const char *text, const char *part)
+/* Of whoever may be seen by what the index has of him the record is read, which add() asks about. */
+static apr_status_t add_person(void *baton, anshin_op_t *op, anshin_txn_t *txn, const anshin_person_t *person)
 {
-    const apr_size_t length = strlen(part);
+    search_t *search = baton;
+    const apr_size_t length = strcspn(person->account, "/");
+    anshin_account_t account;
+    anshin_terminal_t terminal = {.address = NULL};
+    apr_status_t status;
 
-    for (; text != NULL && *text != '\0'; text++) {
-        if ((char)apr_tolower(*text) == *part && strncasecmp(text, part, length) == 0) {
-            return 1;
-        }
+    if (search->op.contract == NULL || strncmp(search->op.contract->name, person->account, length) != 0 ||
+        search->op.contract->name[length] != '\0') {
+        const char *name = apr_pstrmemdup(op->pool, person->account, length);
+
+        (void)look_at(search, op, anshin_config_contract(op->env->config, name));
     }
-    return 0;
+    if (!anshin_staff_may(search->staff, ANSHIN_DESK_FIND, search->op.contract, NULL) ||
+        (search->organisation != NULL && strcmp(search->organisation, person->organisation) != 0)) {
+        return APR_SUCCESS;
+    }
+    apr_pool_clear(search->scratch);
+    status = anshin_txn_get_to(txn, &anshin_record_account, person->account, &account, search->scratch);
+    if (status == APR_SUCCESS && person->terminal != NULL) {
+        const char *key = apr_pstrcat(search->scratch, person->account, "/", person->terminal, NULL);
+
+        status = anshin_txn_get_to(txn, &anshin_record_terminal, key, &terminal, search->scratch);
+    }
+    status = status == APR_SUCCESS ? add(search, &account, terminal.address) : status;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* ANSHIN_ENOTFOUND: there is no index. */
+static apr_status_t ask_index(search_t *search, anshin_op_t *op)
+{
+    const anshin_staff_t *staff = search->staff;
+    apr_status_t status;
+
+    search->op.contract = NULL;
+    search->organisation =
+        staff->role == ANSHIN_ROLE_ORGANISATION ? anshin_people_form(staff->organisation, op->pool) : NULL;
+    status = anshin_desk_index_search(op->env->desk_index, op, search->typed, add_person, search);
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+/* --- in part, by a walk ------------------------------------------------------------------------------------------- */
+
+static int has(search_t *search, const char *text)
+{
+    return text != NULL && strstr(anshin_people_form(text, search->scratch), search->typed) != NULL;
 }
 
 /* What a walk through a contract remembers: no more than the operator may see, and than the answers can hold. */
@@ -196,13 +237,13 @@ static apr_status_t see_account(void *baton, const char *key, const void *record
     search_t *search = addressed->search;
     const anshin_account_t *account = record;
 
+    apr_pool_clear(search->scratch);
     if (addressed->own != NULL && anshin_staff_may(search->staff, ANSHIN_DESK_SEE, search->op.contract, account)) {
         const char *kept_key = apr_pstrdup(search->op.pool, key);
 
         apr_hash_set(addressed->own, kept_key, APR_HASH_KEY_STRING, kept_key);
     }
-    return has(account->user, search->typed) || has(account->name, search->typed) ||
-                   has(account->organisation, search->typed)
+    return has(search, account->user) || has(search, account->name) || has(search, account->organisation)
                ? add(search, account, NULL)
                : APR_SUCCESS;
 }
@@ -217,7 +258,8 @@ static apr_status_t see_terminal(void *baton, const char *key, const void *recor
     const char *end = strrchr(key, '/');
     const apr_ssize_t length = end != NULL ? end - key : 0;
 
-    if (!has(terminal->address, search->typed) ||
+    apr_pool_clear(search->scratch);
+    if (!has(search, terminal->address) ||
         (addressed->own != NULL && apr_hash_get(addressed->own, key, length) == NULL) ||
         apr_hash_get(search->seen, key, length) != NULL || apr_hash_get(addressed->users, key, length) != NULL) {
         return APR_SUCCESS;
@@ -233,26 +275,43 @@ static apr_status_t walk(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     addressed_t *addressed = baton;
     search_t *search = addressed->search;
     const char *prefix = anshin_account_key(op, "");
-    apr_pool_t *scratch;
     apr_status_t status = anshin_txn_each(txn, &anshin_record_account, prefix, see_account, addressed);
 
     if (status != APR_SUCCESS || search->found->more) {
         return status;
     }
     status = anshin_txn_each(txn, &anshin_record_terminal, prefix, see_terminal, addressed);
-    apr_pool_create(&scratch, op->pool);
     for (int i = 0; status == APR_SUCCESS && i < addressed->terminals->nelts; i++) {
         const anshin_terminal_t *terminal = &APR_ARRAY_IDX(addressed->terminals, i, anshin_terminal_t);
         anshin_account_t account;
 
-        apr_pool_clear(scratch);
-        status =
-            anshin_txn_get_to(txn, &anshin_record_account, anshin_account_key(op, terminal->user), &account, scratch);
+        apr_pool_clear(search->scratch);
+        status = anshin_txn_get_to(txn, &anshin_record_account, anshin_account_key(op, terminal->user), &account,
+                                   search->scratch);
         status = status == APR_SUCCESS ? add(search, &account, terminal->address) : status;
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
-    apr_pool_destroy(scratch);
     return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+static apr_status_t walk_all(search_t *search, anshin_op_t *op)
+{
+    const apr_array_header_t *contracts = op->env->config->contracts;
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && !search->found->more && i < contracts->nelts; i++) {
+        if (look_at(search, op, APR_ARRAY_IDX(contracts, i, const anshin_contract_t *))) {
+            addressed_t addressed = {.search = search,
+                                     .own = search->staff->role == ANSHIN_ROLE_ORGANISATION ? apr_hash_make(op->pool)
+                                                                                            : NULL,
+                                     .users = apr_hash_make(op->pool),
+                                     .terminals = apr_array_make(op->pool, 16, sizeof(anshin_terminal_t))};
+
+            status = anshin_op_look(&search->op, walk, &addressed);
+            op->error = search->op.error;
+        }
+    }
+    return status;
 }
 
 static int in_order(const void *a, const void *b)
@@ -266,22 +325,15 @@ static int in_order(const void *a, const void *b)
 
 static apr_status_t by_text(search_t *search, anshin_op_t *op)
 {
-    const apr_array_header_t *contracts = op->env->config->contracts;
     anshin_found_t *found = search->found;
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status;
 
-    for (int i = 0; status == APR_SUCCESS && !found->more && i < contracts->nelts; i++) {
-        if (look_at(search, op, APR_ARRAY_IDX(contracts, i, const anshin_contract_t *))) {
-            addressed_t addressed = {.search = search,
-                                     .own = search->staff->role == ANSHIN_ROLE_ORGANISATION ? apr_hash_make(op->pool)
-                                                                                            : NULL,
-                                     .users = apr_hash_make(op->pool),
-                                     .terminals = apr_array_make(op->pool, 16, sizeof(anshin_terminal_t))};
-
-            status = anshin_op_look(&search->op, walk, &addressed);
-            op->error = search->op.error;
-        }
+    apr_pool_create(&search->scratch, op->pool);
+    status = ask_index(search, op);
+    if (status == ANSHIN_ENOTFOUND) {
+        status = walk_all(search, op);
     }
+    apr_pool_destroy(search->scratch);
     found->by = found->users->nelts > 0 ? ANSHIN_FOUND_BY_TEXT : ANSHIN_FOUND_NOT;
     if (found->users->nelts > 1) {
         qsort(found->users->elts, (size_t)found->users->nelts, sizeof(anshin_found_user_t), in_order);
@@ -291,30 +343,42 @@ static apr_status_t by_text(search_t *search, anshin_op_t *op)
 
 /* --- all -------------------------------------------------------------------------------------------------------- */
 
-apr_status_t anshin_desk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *typed, anshin_found_t *found)
+/* In the form that is compared. *in_part: '*' stood behind it. */
+static const char *looked_for(const char *normal, int *in_part, apr_pool_t *pool)
 {
-    static apr_status_t (*const ways[])(search_t * search, anshin_op_t * op) = {by_number, by_serial, by_id, by_text};
+    char *form = anshin_unicode_trim(apr_pstrdup(pool, anshin_people_form(normal, pool)));
+    const apr_size_t length = strlen(form);
+
+    *in_part = length > 0 && form[length - 1] == '*';
+    form[length - (apr_size_t)*in_part] = '\0';
+    return form;
+}
+
+apr_status_t anshin_desk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *typed, anshin_find_how_t how,
+                              anshin_found_t *found)
+{
+    static const struct {
+        apr_status_t (*look)(search_t *search, anshin_op_t *op);
+        int in_part; /* 1: also where a part is looked for */
+        int typing;  /* 1: also while it is typed */
+    } ways[] = {{by_number, 0, 1}, {by_serial, 0, 1}, {by_id, 0, 0}, {by_text, 1, 1}};
     const char *normal = anshin_attribute_typed(typed, op->pool);
     search_t search = {.staff = staff, .found = found, .seen = apr_hash_make(op->pool)};
     apr_status_t status = APR_SUCCESS;
-    int in_part;
-    char *lower;
+    int in_part = 0;
 
     *found = (anshin_found_t){.users = apr_array_make(op->pool, 8, sizeof(anshin_found_user_t))};
-    if (normal == NULL || *normal == '\0' || strlen(normal) > ANSHIN_FIND_TEXT_MAX) {
+    if (normal != NULL && strlen(normal) <= ANSHIN_FIND_TEXT_MAX) {
+        search.typed = looked_for(normal, &in_part, op->pool);
+    }
+    if (search.typed == NULL || *search.typed == '\0') {
         return APR_SUCCESS;
     }
-    in_part = normal[strlen(normal) - 1] == '*';
-    search.typed = lower = apr_pstrmemdup(op->pool, normal, strlen(normal) - (apr_size_t)in_part);
-    for (; *lower != '\0'; lower++) {
-        *lower = (char)apr_tolower(*lower);
-    }
-    if (*search.typed == '\0') {
-        return APR_SUCCESS;
-    }
-    for (apr_size_t i = in_part ? 3 : 0;
-         status == APR_SUCCESS && found->by == ANSHIN_FOUND_NOT && i < sizeof(ways) / sizeof(ways[0]); i++) {
-        status = ways[i](&search, op);
+    for (apr_size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (status == APR_SUCCESS && found->by == ANSHIN_FOUND_NOT && (!in_part || ways[i].in_part) &&
+            (how == ANSHIN_FIND_WHOLE || ways[i].typing)) {
+            status = ways[i].look(&search, op);
+        }
     }
     if (status != APR_SUCCESS && search.op.error.text[0] != '\0') {
         op->error = search.op.error;

@@ -3,8 +3,9 @@
  * the number that a page has shown (core/login/help_number.h).
  *
  * What is typed whole is found by its key; else, or where '*' stands behind it, users and addresses that have it in
- * them are looked for, by a walk. Only those on whom the operator may look are among the answers, and count among
- * them.
+ * them are looked for: in the index of the process (index.h), or, where there is none, by a walk. Both find the same.
+ * Width, case, kinds of spaces and hyphens make no difference (people.h). Only those on whom the operator may look are
+ * among the answers, and count among them.
  */
 #ifndef ANSHIN_CORE_DESK_FIND_H
 #define ANSHIN_CORE_DESK_FIND_H
@@ -36,8 +37,14 @@ typedef struct anshin_found_t {
     anshin_help_number_t help; /* with number: what that page was about */
 } anshin_found_t;
 
+typedef enum anshin_find_how_t {
+    ANSHIN_FIND_WHOLE, /* what was typed is all */
+    ANSHIN_FIND_TYPING /* more may follow: an ID is a part like others */
+} anshin_find_how_t;
+
 /* In op's pool, op being of the operator's own contract. APR_SUCCESS, whatever is found; ANSHIN_EBUSY,
  * ANSHIN_EFAULT. */
-apr_status_t anshin_desk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *typed, anshin_found_t *found);
+apr_status_t anshin_desk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *typed, anshin_find_how_t how,
+                              anshin_found_t *found);
 
 #endif

@@ -405,6 +405,73 @@ apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type
     return status == APR_EOF ? APR_SUCCESS : status;
 }
 
+typedef struct changes_t {
+    walk_t walk;
+    const anshin_record_type_t *const *types;
+    anshin_change_fn *visit;
+    void *baton;
+} changes_t;
+
+static apr_status_t visit_change(void *baton, unsigned char number, const char *key, const void *value,
+                                 apr_size_t length)
+{
+    changes_t *changes = baton;
+    walk_t *walk = &changes->walk;
+    const anshin_record_type_t *const *types = changes->types;
+    void *record = NULL;
+    apr_status_t status = APR_SUCCESS;
+
+    while (*types != NULL && (*types)->number != number) {
+        types++;
+    }
+    if (*types == NULL) {
+        return APR_SUCCESS;
+    }
+    if (value != NULL) {
+        record = apr_palloc(walk->scratch, (*types)->size);
+        status = decode(walk->txn, *types, record, value, length, walk->scratch);
+    }
+    if (status == APR_SUCCESS) {
+        status = changes->visit(changes->baton, *types, key, record);
+    }
+    apr_pool_clear(walk->scratch);
+    walk->ended = status;
+    return status;
+}
+
+apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
+                                const anshin_record_type_t *const *types, anshin_change_fn *visit, void *baton)
+{
+    const anshin_store_point_t since = *point;
+    anshin_store_point_t seen = {0, 0};
+    changes_t changes = {{.txn = txn}, types, visit, baton};
+    apr_status_t status = check_open(txn);
+
+    if (status == APR_SUCCESS && txn->mode != ANSHIN_TXN_READ) {
+        status = anshin_fail(txn->err, ANSHIN_EFAULT, "AN1600", "store: changes are told to a read transaction alone");
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (txn->driver->changes != NULL) {
+        txn->driver->seen(txn->self, &seen);
+    }
+    if (since.at == 0 || seen.at == 0) {
+        *point = seen;
+        return ANSHIN_ENOTFOUND;
+    }
+    apr_pool_create(&changes.walk.scratch, txn->pool);
+    status = txn->driver->changes(txn->self, &since, visit_change, &changes);
+    apr_pool_destroy(changes.walk.scratch);
+    if (changes.walk.ended != APR_SUCCESS) {
+        return changes.walk.ended == APR_EOF ? APR_SUCCESS : changes.walk.ended;
+    }
+    if (status == APR_SUCCESS || status == ANSHIN_ENOTFOUND) {
+        *point = seen;
+    }
+    return note(txn, status);
+}
+
 /* --- ending --------------------------------------------------------------------------------------------------------
  */
 

@@ -76,6 +76,18 @@ apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *ty
 apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
                              anshin_visit_fn *visit, void *baton);
 
+/* In a read transaction: call visit for whatever was put or deleted of these types (the array ends with NULL) since
+ * *point and until what the transaction sees, in the order of the commits; record NULL: it was deleted. A record may
+ * come more than once, and as it no longer is. Then *point is what the transaction sees, and it costs what has changed,
+ * however much there is.
+ * ANSHIN_ENOTFOUND, with nothing visited: what happened since *point is not known any more, or *point is zeros; walk,
+ * and go on from *point, which is what the transaction sees. It is zeros where the provider can never tell.
+ * Records live and visits end as in anshin_txn_each(); after any other answer *point is as it was. */
+typedef apr_status_t anshin_change_fn(void *baton, const anshin_record_type_t *type, const char *key,
+                                      const void *record);
+apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
+                                const anshin_record_type_t *const *types, anshin_change_fn *visit, void *baton);
+
 /* What this transaction writes must be durable, whatever its end says. */
 void anshin_txn_durable(anshin_txn_t *txn);
 

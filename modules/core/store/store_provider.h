@@ -13,6 +13,10 @@
 /* value lives until the function returns. */
 typedef apr_status_t anshin_store_each_fn(void *baton, const char *key, const void *value, apr_size_t length);
 
+/* The same of a change; value NULL: it was erased. number: of the record's type, of any. */
+typedef apr_status_t anshin_store_change_fn(void *baton, unsigned char number, const char *key, const void *value,
+                                            apr_size_t length);
+
 typedef struct anshin_store_driver_t {
     const char *name; /* "dbm", "mem", "dbd" */
 
@@ -34,6 +38,12 @@ typedef struct anshin_store_driver_t {
     apr_status_t (*erase)(void *txn, const anshin_record_type_t *type, const char *key);
     apr_status_t (*each)(void *txn, const anshin_record_type_t *type, const char *prefix, anshin_store_each_fn *visit,
                          void *baton);
+
+    /* anshin_txn_changes(), of all types; since is not zeros. seen: the point that the transaction sees.
+     * NULL: this provider cannot tell, and whoever asks walks. One with SQL would read a table of keys by the number of
+     * the transaction that changed each, written by a trigger. */
+    void (*seen)(void *txn, anshin_store_point_t *point);
+    apr_status_t (*changes)(void *txn, const anshin_store_point_t *since, anshin_store_change_fn *visit, void *baton);
 
     /* anshin_txn_due() and those below it; txn is the driver's own, front the transaction that callers have. A driver
      * without columns takes all five from modules/store/due.h, which keeps an index through front. One with a column

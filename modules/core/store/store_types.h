@@ -45,6 +45,13 @@ typedef apr_status_t anshin_due_visit_fn(void *baton, const char *key, apr_time_
 typedef apr_uint64_t anshin_store_version_t;
 #define ANSHIN_STORE_VERSION_NONE 0
 
+/* A point in the store's life, up to which somebody has seen its changes (anshin_txn_changes()); zeros: none. Only for
+ * the process that was handed it. */
+typedef struct anshin_store_point_t {
+    apr_uint64_t at;
+    apr_uint64_t check; /* the provider's */
+} anshin_store_point_t;
+
 /* What hinders a store that still serves, to be told before it takes no more writes. */
 typedef struct anshin_store_health_t {
     const char *why;     /* NULL: nothing that is known */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/desk/find.h"
+#include "core/desk/index.h"
 #include "core/login/help_number.h"
 #include "http/page_headers.h"
 #include "portal/desk/desk_page.h"
@@ -58,18 +59,18 @@ static int is_the_one(const anshin_found_t *found)
     return found->users->nelts == 1 && (found->by == ANSHIN_FOUND_BY_ID || found->by == ANSHIN_FOUND_BY_SERIAL);
 }
 
-int anshin_page_desk_get(anshin_portal_request_t *request)
+static int show(anshin_portal_request_t *request, anshin_find_how_t how)
 {
     const char *typed = anshin_portal_request_typed(request, "q");
     json_t *rows = json_array();
     anshin_found_t found;
-    apr_status_t status = anshin_desk_find(&request->op, &request->staff, typed != NULL ? typed : "", &found);
+    apr_status_t status = anshin_desk_find(&request->op, &request->staff, typed != NULL ? typed : "", how, &found);
 
     if (status != APR_SUCCESS) {
         json_decref(rows);
         return anshin_response_unavailable(request, status, "search");
     }
-    if (is_the_one(&found)) {
+    if (how == ANSHIN_FIND_WHOLE && is_the_one(&found)) {
         json_decref(rows);
         return anshin_page_redirect(
             request->r,
@@ -92,6 +93,13 @@ int anshin_page_desk_get(anshin_portal_request_t *request)
     return anshin_response_page(request, "desk", HTTP_OK);
 }
 
+int anshin_page_desk_get(anshin_portal_request_t *request)
+{
+    anshin_desk_index_want(request->op.env->desk_index);
+    return show(request, ANSHIN_FIND_WHOLE);
+}
+
+/* What the page's script asks while somebody types (search.js) is answered at once: the address stays as it is. */
 int anshin_page_desk_post(anshin_portal_request_t *request)
 {
     const char *path;
@@ -99,6 +107,9 @@ int anshin_page_desk_post(anshin_portal_request_t *request)
 
     if (strlen(anshin_portal_request_text(request, "q")) > ANSHIN_FIND_TEXT_MAX) {
         return anshin_response_error(request, HTTP_REQUEST_ENTITY_TOO_LARGE);
+    }
+    if (strcmp(anshin_portal_request_text(request, "typing"), "1") == 0) {
+        return show(request, ANSHIN_FIND_TYPING);
     }
     status = anshin_portal_request_typed_path(request, request->kept, 0, &path);
     return status == APR_SUCCESS ? anshin_response_redirect(request, path)

@@ -292,6 +292,109 @@ apr_status_t anshin_dbm_each(void *self, const anshin_record_type_t *type, const
     return status;
 }
 
+/* --- what has changed --------------------------------------------------------------------------------------------- */
+
+/* A position, and the chain of the journal there. */
+void anshin_dbm_seen(void *self, anshin_store_point_t *point)
+{
+    const dbm_txn_t *txn = self;
+
+    *point = (anshin_store_point_t){txn->position, txn->mark.chain};
+}
+
+typedef struct reader_t {
+    anshin_store_change_fn *visit;
+    void *baton;
+    apr_status_t ended; /* by visit; APR_SUCCESS: it was not */
+} reader_t;
+
+static void read_change(void *baton, const anshin_change_t *change, apr_uint32_t end)
+{
+    reader_t *reader = baton;
+    char key[ANSHIN_KEY_MAX + 1];
+
+    (void)end;
+    if (reader->ended == APR_SUCCESS) {
+        memcpy(key, change->key, change->key_length);
+        key[change->key_length] = '\0';
+        reader->ended = reader->visit(reader->baton, change->type, key, change->value, change->value_length);
+    }
+}
+
+/* The journals that a point and the transaction are in: one, or the first two. */
+typedef struct since_t {
+    anshin_journal_t journals[2];
+    int count;
+} since_t;
+
+/* ANSHIN_ENOTFOUND: it is gone. */
+static apr_status_t open_journal(const dbm_txn_t *txn, since_t *since, apr_uint32_t number, apr_pool_t *pool)
+{
+    apr_status_t status =
+        anshin_journal_open(&since->journals[since->count], txn->store->place.directory, number, txn->err, pool);
+
+    since->count += status == APR_SUCCESS;
+    return status == ANSHIN_EINVALID ? ANSHIN_ENOTFOUND : status;
+}
+
+/* What follows on mark: each journal tells where the one before it ends. */
+static apr_status_t read_journals(const dbm_txn_t *txn, const since_t *since, anshin_mark_t mark, reader_t *reader,
+                                  apr_pool_t *pool)
+{
+    const anshin_change_visitor_t visitor = {read_change, reader};
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && i < since->count; i++) {
+        const int is_last = i + 1 == since->count;
+        const apr_uint32_t to = is_last ? anshin_state_length(txn->position) : since->journals[i + 1].previous.length;
+
+        mark = i == 0 ? mark : since->journals[i].start;
+        status = anshin_journal_read(&since->journals[i], &mark, to, &visitor, txn->err, pool);
+        status = status == APR_SUCCESS ? reader->ended : status;
+    }
+    return status;
+}
+
+/* Checkpoints keep the journal that is written and the one before it (checkpoint.c). */
+static apr_status_t read_since(const dbm_txn_t *txn, const anshin_store_point_t *point, reader_t *reader,
+                               apr_pool_t *pool)
+{
+    const apr_uint32_t first = anshin_state_generation(point->at);
+    const apr_uint32_t last = anshin_state_generation(txn->position);
+    const anshin_mark_t mark = {anshin_state_length(point->at), (apr_uint32_t)point->check};
+    since_t since = {.count = 0};
+    apr_status_t status = APR_SUCCESS;
+
+    if (point->at > txn->position || last - first > 1) {
+        return ANSHIN_ENOTFOUND;
+    }
+    for (apr_uint32_t number = first; status == APR_SUCCESS && number <= last; number++) {
+        status = open_journal(txn, &since, number, pool);
+    }
+    status = status == APR_SUCCESS ? read_journals(txn, &since, mark, reader, pool) : status;
+    while (since.count > 0) {
+        anshin_journal_close(&since.journals[--since.count]);
+    }
+    return status;
+}
+
+apr_status_t anshin_dbm_changes(void *self, const anshin_store_point_t *since, anshin_store_change_fn *visit,
+                                void *baton)
+{
+    const dbm_txn_t *txn = self;
+    reader_t reader = {visit, baton, APR_SUCCESS};
+    apr_pool_t *pool;
+    apr_status_t status;
+
+    if (since->at == txn->position) {
+        return APR_SUCCESS;
+    }
+    apr_pool_create(&pool, txn->pool);
+    status = read_since(txn, since, &reader, pool);
+    apr_pool_destroy(pool);
+    return status;
+}
+
 /* --- blobs -------------------------------------------------------------------------------------------------------- */
 
 /* A file, durable before the commit that it belongs to. */

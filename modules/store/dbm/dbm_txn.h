@@ -36,6 +36,9 @@ apr_status_t anshin_dbm_put(void *txn, const anshin_record_type_t *type, const c
 apr_status_t anshin_dbm_erase(void *txn, const anshin_record_type_t *type, const char *key);
 apr_status_t anshin_dbm_each(void *txn, const anshin_record_type_t *type, const char *prefix,
                              anshin_store_each_fn *visit, void *baton);
+void anshin_dbm_seen(void *txn, anshin_store_point_t *point);
+apr_status_t anshin_dbm_changes(void *txn, const anshin_store_point_t *since, anshin_store_change_fn *visit,
+                                void *baton);
 apr_status_t anshin_dbm_commit(void *txn, anshin_durability_t durability);
 void anshin_dbm_abort(void *txn);
 

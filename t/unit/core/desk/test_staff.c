@@ -323,7 +323,7 @@ static void test_permit(void)
 static const char *find(const anshin_staff_t *staff, const char *typed, anshin_found_t *found)
 {
     const char *text = "";
-    apr_status_t status = anshin_desk_find(staff_op(), staff, typed, found);
+    apr_status_t status = anshin_desk_find(staff_op(), staff, typed, ANSHIN_FIND_WHOLE, found);
 
     for (int i = 0; status == APR_SUCCESS && i < found->users->nelts; i++) {
         text = apr_pstrcat(fixture.pool, text, i > 0 ? " " : "",
