@@ -1,6 +1,7 @@
 /*
- * People: who can be looked for at the help desk, in the memory of one process (core/desk/index.h keeps it as the store
- * is). Of each user the ID, and name, organisation and mail addresses in the form in which they are compared; no secret.
+ * People: who can be looked for at the help desk, in the memory of one process, which core/desk/index.h keeps as the
+ * store is. Of each user the ID, and name, organisation and mail addresses in the form in which they are compared; no
+ * secret.
  *
  * Measured: 136 octets a user whose name and organisation are Japanese and who has one address, and about 1 ms for a
  * look through 10,000 of them, 1 in 100 of a walk (t/bench/search.c): less than the page takes that shows the answer.
