@@ -8,7 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {
-  axe, checkHtml, done, facts, is, layoutShifts, like, mislabelled, misplaced, ok, shell, sideways, squeezed, widths,
+  axe, checkHtml, done, facts, is, layoutShifts, like, mislabelled, misplaced, ok, shell, sideways, squeezed, unsteady,
+  widths,
 } from './lib/browser.mjs';
 import { states } from './lib/states.mjs';
 
@@ -73,7 +74,7 @@ async function look(page, name, width, messages) {
   faults.push(...(await axe(page)).map((violation) => JSON.stringify(violation)), ...messages.splice(0));
   faults.push(...(await layoutShifts(page)), ...(await mislabelled(page)), ...(await misplaced(page)), ...(await squeezed(page)));
   for (const [narrow, height] of [[320, 640], [640, 450], [704, 450], [1024, 640], [1152, 640]]) {
-    faults.push(...(await sideways(page, narrow, height)));
+    faults.push(...(await sideways(page, narrow, height)), ...(await unsteady(page)));
   }
   return faults;
 }

@@ -401,6 +401,21 @@ export async function sideways(page, width, height) {
   return squeezed(page);
 }
 
+// Lines in which a script counts down (anshin.js) and whose height changes with what is left, in words.
+export function unsteady(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('[data-left]')].flatMap((line) => {
+      const left = line.querySelector('.left');
+      const before = line.clientHeight;
+      const text = left.textContent;
+      left.textContent = '9:59';
+      const after = line.clientHeight;
+      left.textContent = text;
+      return before === after ? [] : [`${before} px become ${after} at ${innerWidth}: ${line.textContent}`];
+    }),
+  );
+}
+
 // What can be scrolled sideways, what sticks out of the page's panel, and cells of a table in which a word has no room, in words.
 export function squeezed(page) {
   return page.evaluate(() => {

@@ -100,7 +100,8 @@ export function states(language, texts) {
     return { [`${name}_text`]: table ? long : plain, [`${name}_iso`]: `${year}-${month}-${day}T${hour}:${minute}:${second}Z` };
   };
   // As anshin_page_say_time() in page.c puts it.
-  const sentence = (name, key, time, iso = '2026-11-22T15:35:00Z') => {
+  const sentence = (name, key, at, iso = '2026-11-22T15:35:00Z') => {
+    const time = moment('time', at).time_text;
     const [before, after] = text(key, { time: '@' }).split('@');
     return { [`${name}_text`]: text(key, { time }), [name]: { before, iso, time, after } };
   };
@@ -237,9 +238,9 @@ export function states(language, texts) {
       wrong({ code: text('errors.code_wrong_remaining', { remaining: 2 }) }))],
     'login-code-no-way': ['login-code', visitor({ can_send: true, several: true, ways, cancel_url: login_url },
       wrong({ terminal: text('errors.choose') }))],
-    'login-change': ['login-change', visitor({ rules, change: true, cancel_url: login_url,
+    'login-change': ['login-change', visitor({ rules, change: true, user: 'hanako.suzuki', cancel_url: login_url,
       reason_text: text('login_change.reason_expired') })],
-    'login-change-wrong': ['login-change', visitor({ rules, change: true, cancel_url: login_url,
+    'login-change-wrong': ['login-change', visitor({ rules, change: true, user: 'hanako.suzuki', cancel_url: login_url,
       reason_text: text('login_change.reason_reissued') },
       wrong({ password: text('rules.blocklisted'), password_confirm: text('rules.mismatch') }, renewed))],
     locked: ['locked', visitor({ account: true, number: 'AN-7F3K9QXB', lost_url: link('lost') })],
@@ -466,7 +467,7 @@ export function states(language, texts) {
       cancel_url: login_url }, { ...steps(reissuing, 2),
       ...titled('reissue_prove.title_password'), ...wrong({ answer: text('errors.answer_wrong_remaining',
         { remaining: 2 }) }) })],
-    'reissue-prove-password': ['reissue-prove', visitor({ by_password: true, action_url, cancel_url: login_url },
+    'reissue-prove-password': ['reissue-prove', visitor({ by_password: true, user: 'hanako.suzuki', action_url, cancel_url: login_url },
       { ...steps(reissuing, 2),
       ...titled('reissue_prove.title_certificate'), ...wrong({ answer: text('errors.password_wrong') },
         { answer: texts.labels.password }) })],
