@@ -245,12 +245,12 @@ static apr_status_t end(run_t *run, apr_status_t status)
 
 /* --- the question ------------------------------------------------------------------------------------------------ */
 
-/* A yes, typed in full. */
+/* A yes, typed in full: a terminal has a line, or none. */
 static int says_yes(void)
 {
     char line[16];
 
-    return fgets(line, sizeof(line), stdin) != NULL && strcmp(line, "yes\n") == 0;
+    return anshin_signals_wait(STDIN_FILENO) && fgets(line, sizeof(line), stdin) != NULL && strcmp(line, "yes\n") == 0;
 }
 
 /* With what a rehearsal tells, so that nobody says yes to a number alone. */
@@ -258,7 +258,6 @@ static apr_status_t ask(const run_t *run)
 {
     anshin_call_t *call = run->call;
     run_t rehearsal = *run;
-    int yes;
     apr_status_t status;
 
     rehearsal.dry = rehearsal.silent = 1;
@@ -274,11 +273,8 @@ static apr_status_t ask(const run_t *run)
             run->targets->nelts, call->op.contract->name, rehearsal.counts[DONE], run->bulk->done,
             rehearsal.counts[UNCHANGED], rehearsal.counts[REFUSED]);
     fflush(stderr);
-    anshin_signals_let(1);
-    yes = says_yes();
-    anshin_signals_let(0);
-    return yes ? APR_SUCCESS
-               : anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1349", "nobody said yes: nothing is done");
+    return says_yes() ? APR_SUCCESS
+                      : anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1349", "nobody said yes: nothing is done");
 }
 
 static apr_status_t agree(const run_t *run)

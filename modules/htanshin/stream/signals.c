@@ -3,8 +3,10 @@
  */
 #include "htanshin/stream/signals.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/select.h>
 
 static volatile sig_atomic_t came;
 
@@ -45,4 +47,23 @@ void anshin_signals_catch(void)
 int anshin_signals_came(void)
 {
     return came;
+}
+
+/* They are let in by the wait itself: one that came just before a wait would not end it. */
+int anshin_signals_wait(int fd)
+{
+    fd_set in;
+    sigset_t set;
+    int ready;
+
+    (void)sigprocmask(SIG_SETMASK, NULL, &set);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        sigdelset(&set, signals[i]);
+    }
+    do {
+        FD_ZERO(&in);
+        FD_SET(fd, &in);
+        ready = pselect(fd + 1, &in, NULL, NULL, NULL, &set);
+    } while (ready < 0 && errno == EINTR && !came);
+    return ready > 0;
 }

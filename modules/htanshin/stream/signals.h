@@ -14,4 +14,7 @@ void anshin_signals_let(int come);
 /* 1: one has come. */
 int anshin_signals_came(void);
 
+/* Wait until there is something to read, or the end of it: 1; 0 when a signal came before, also one that has waited. */
+int anshin_signals_wait(int fd);
+
 #endif
