@@ -17,6 +17,7 @@ apr_status_t anshin_choice_read(anshin_call_t *call, anshin_choice_t *choice)
     apr_status_t status = anshin_call_word(call, "state", anshin_user_stage_words, -1, &choice->state);
 
     choice->organisation = choice->group = NULL;
+    choice->wanted = NULL;
     if (status == APR_SUCCESS && anshin_call_value(call, "organisation") != NULL) {
         status = anshin_call_organisation(call, &choice->organisation);
     }
@@ -29,8 +30,7 @@ apr_status_t anshin_choice_read(anshin_call_t *call, anshin_choice_t *choice)
     return status;
 }
 
-/* By what stands in the account itself. */
-static int may_be(const anshin_choice_t *choice, const anshin_account_t *account)
+int anshin_choice_admits(const anshin_choice_t *choice, const anshin_account_t *account)
 {
     return (choice->organisation == NULL ||
             (account->organisation != NULL && strcmp(account->organisation, choice->organisation) == 0)) &&
@@ -51,7 +51,8 @@ static int is_wanted(void *baton, const char *key, const void *record)
 
     (void)key;
     return anshin_own(&choosing->call->op, &anshin_record_account, record) && account->user != NULL &&
-           may_be(choosing->choice, account);
+           anshin_choice_admits(choosing->choice, account) &&
+           (choosing->choice->wanted == NULL || choosing->choice->wanted(choosing->baton, account));
 }
 
 /* As the user is now, which may be otherwise than when the part was looked for. */
@@ -67,7 +68,7 @@ static apr_status_t take_one(anshin_call_t *call, void *baton, const char *key, 
         anshin_error_clear(&call->op.error);
         return APR_SUCCESS;
     }
-    if (status != APR_SUCCESS || !may_be(choice, &found.account) ||
+    if (status != APR_SUCCESS || !anshin_choice_admits(choice, &found.account) ||
         (choice->state >= 0 && (anshin_user_stages(&call->op, &found) & (1u << choice->state)) == 0)) {
         return status;
     }

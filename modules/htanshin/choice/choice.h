@@ -16,6 +16,9 @@ typedef struct anshin_choice_t {
     const char *organisation; /* in normal form; NULL: any */
     const char *group;        /* canonical; NULL: any */
     int state;                /* anshin_user_stage_t; -1: any */
+
+    /* Set by who chooses further, after anshin_choice_read(): by what stands in the account itself. NULL: all. */
+    int (*wanted)(void *baton, const anshin_account_t *account);
 } anshin_choice_t;
 
 /* Rows of options. */
@@ -31,11 +34,15 @@ typedef struct anshin_choice_t {
 /* Read them. APR_SUCCESS, ANSHIN_EINVALID. */
 apr_status_t anshin_choice_read(anshin_call_t *call, anshin_choice_t *choice);
 
+/* 1 when an account is chosen by what stands in itself: all but its state. */
+int anshin_choice_admits(const anshin_choice_t *choice, const anshin_account_t *account);
+
 /* Called for each user that is chosen. user lives as long as the call's pool, which is emptied before the next one.
  * Anything but APR_SUCCESS ends it and is returned. */
 typedef apr_status_t anshin_choice_fn(anshin_call_t *call, void *baton, const anshin_particulars_t *user);
 
-/* All that are chosen, in the order of their IDs. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT, and answers of fn. */
+/* All that are chosen, in the order of their IDs; baton is for fn and choice->wanted. APR_SUCCESS, ANSHIN_EBUSY,
+ * ANSHIN_EFAULT, and answers of fn. */
 apr_status_t anshin_choice_each(anshin_call_t *call, const anshin_choice_t *choice, anshin_choice_fn *fn, void *baton);
 
 #endif

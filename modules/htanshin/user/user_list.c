@@ -1,15 +1,14 @@
 /*
- * htanshin user list: users by state, organisation or group, and what is told of each.
+ * htanshin user list: users by how far they have come, organisation or group, and what is told of each.
  */
 #include "htanshin/user/user_list.h"
-
-#include <string.h>
 
 #include <apr_strings.h>
 
 #include "core/account/imported.h"
 #include "core/context/own.h"
 #include "htanshin/call.h"
+#include "htanshin/choice/choice.h"
 #include "htanshin/list.h"
 #include "htanshin/user/user_attributes.h"
 #include "htanshin/values.h"
@@ -49,9 +48,7 @@ static const anshin_word_t columns[] = {{"user", COLUMN_USER},
                                         {NULL, 0}};
 
 const anshin_command_option_t anshin_user_list_options[] = {
-    {"state", "STATE", "Only those that are pending, active, locked or disabled.", 0},
-    {"organisation", "NAME", "Only those of this organisation.", 0},
-    {"group", "NAME", "Only those in this group.", 0},
+    ANSHIN_CHOICE_OPTIONS,
     {"imported", NULL, "Only those whose password is still a hash of another system.", 0},
     {"columns", "COLUMN,...",
      "What is told, in this order, of user, state, method, terminals, created_at, last_login_at, name, organisation, "
@@ -65,12 +62,11 @@ const anshin_command_option_t anshin_user_list_options[] = {
 typedef struct listing_t {
     const anshin_call_t *call;
     anshin_rows_t *rows;
-    int state;                /* -1: any */
-    const char *organisation; /* in normal form; NULL: any */
-    const char *group;        /* canonical; NULL: any */
-    int imported;             /* 1: those alone whose password is still a hash of another system */
+    anshin_choice_t choice;
+    int imported; /* 1: those alone whose password is still a hash of another system */
     column_t columns[COLUMNS];
     int count;
+    int added; /* rows of the walk under way */
 } listing_t;
 
 /* --- the command line --------------------------------------------------------------------------------------------- */
@@ -104,25 +100,6 @@ static apr_status_t read_columns(anshin_call_t *call, listing_t *listing)
                : anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1444",
                              "--columns: must be some of %s, each once, with commas between them",
                              anshin_word_list(columns, ", ", call->pool));
-}
-
-static apr_status_t read_filter(anshin_call_t *call, listing_t *listing)
-{
-    const char *group = anshin_call_value(call, "group");
-    const char *organisation = anshin_call_value(call, "organisation");
-    apr_status_t status = anshin_call_word(call, "state", anshin_account_state_words, -1, &listing->state);
-
-    listing->imported = anshin_call_value(call, "imported") != NULL;
-    if (status == APR_SUCCESS && organisation != NULL) {
-        status = anshin_call_organisation(call, &listing->organisation);
-    }
-    if (status == APR_SUCCESS && group != NULL &&
-        (listing->group = anshin_group_canonical(group, call->pool)) == NULL) {
-        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1445",
-                           "--group: must be 1 to %d of a-z 0-9 . _ -, starting with a letter or digit",
-                           ANSHIN_GROUP_MAX);
-    }
-    return status;
 }
 
 /* --- the rows ----------------------------------------------------------------------------------------------------- */
@@ -186,39 +163,60 @@ static void put_column(json_t *row, column_t column, const anshin_account_t *acc
     }
 }
 
-static int is_wanted(const listing_t *listing, const anshin_account_t *account)
+/* By what stands in the account itself, and by where the list stands. */
+static int is_wanted(void *baton, const anshin_account_t *account)
 {
-    return (listing->state < 0 || account->state == listing->state) &&
-           (listing->organisation == NULL ||
-            (account->organisation != NULL && strcmp(account->organisation, listing->organisation) == 0)) &&
-           (listing->group == NULL || anshin_account_in_group(account, listing->group)) &&
-           (!listing->imported || anshin_imported_scheme(account->password_hash) != NULL);
+    const listing_t *listing = baton;
+
+    return anshin_choice_admits(&listing->choice, account) &&
+           (!listing->imported || anshin_imported_scheme(account->password_hash) != NULL) &&
+           anshin_rows_place(listing->rows, 0, account->user) != NULL;
 }
 
-static apr_status_t list_one(void *baton, const char *key, const void *record)
+static apr_status_t add(listing_t *listing, const anshin_account_t *account)
 {
-    const anshin_account_t *account = record;
-    const listing_t *listing = baton;
-    const char *place;
-    json_t *row;
+    json_t *row = json_object();
+    const char *place = anshin_rows_place(listing->rows, 0, account->user);
 
-    (void)key;
-    if (!is_wanted(listing, account) || (place = anshin_rows_place(listing->rows, 0, account->user)) == NULL) {
-        return APR_SUCCESS;
-    }
-    row = json_object();
     for (int i = 0; i < listing->count; i++) {
         put_column(row, listing->columns[i], account, listing->call->json, anshin_rows_scratch(listing->rows));
     }
     return anshin_rows_add(listing->rows, place, row);
 }
 
+static apr_status_t list_one(void *baton, const char *key, const void *record)
+{
+    (void)key;
+    return is_wanted(baton, record) ? add(baton, record) : APR_SUCCESS;
+}
+
+/* In the order of user IDs, so that nothing is looked at beyond the rows that are kept. */
+static apr_status_t list_chosen(anshin_call_t *call, void *baton, const anshin_particulars_t *user)
+{
+    listing_t *listing = baton;
+    apr_status_t status = APR_SUCCESS;
+
+    (void)call;
+    if (is_wanted(listing, &user->account)) {
+        status = add(listing, &user->account);
+        listing->added++;
+    }
+    return status == APR_SUCCESS && listing->added == anshin_rows_limit(listing->rows) ? APR_EOF : status;
+}
+
+/* How far somebody has come stands in several records. */
 static apr_status_t list_walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
 {
     listing_t *listing = baton;
+    apr_status_t status;
 
     listing->rows = rows;
-    return anshin_own_each(&call->op, &anshin_record_account, anshin_account_key(&call->op, ""), list_one, listing);
+    listing->added = 0;
+    if (listing->choice.state < 0) {
+        return anshin_own_each(&call->op, &anshin_record_account, anshin_account_key(&call->op, ""), list_one, listing);
+    }
+    status = anshin_choice_each(call, &listing->choice, list_chosen, listing);
+    return status == APR_EOF ? APR_SUCCESS : status;
 }
 
 static apr_status_t list_after(anshin_call_t *call, void *baton, const char *given, apr_time_t *at, const char **key)
@@ -234,8 +232,9 @@ apr_status_t anshin_user_list(anshin_call_t *call)
     listing_t listing = {.call = call};
     apr_status_t status = read_columns(call, &listing);
 
-    if (status == APR_SUCCESS) {
-        status = read_filter(call, &listing);
+    if (status == APR_SUCCESS && (status = anshin_choice_read(call, &listing.choice)) == APR_SUCCESS) {
+        listing.choice.wanted = is_wanted;
+        listing.imported = anshin_call_value(call, "imported") != NULL;
     }
     return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
