@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "core/base/address.h"
 #include "core/base/label.h"
 
@@ -30,13 +32,27 @@ apr_status_t anshin_given_label(anshin_op_t *op, const char *typed, const char *
                                                    anshin_label_advice(rule));
 }
 
+/* The words of those that a contract admits. */
+static const char *admitted(const anshin_word_t *words, apr_int64_t set, apr_pool_t *pool)
+{
+    const char *text = NULL;
+
+    for (; words->name != NULL; words++) {
+        if (ANSHIN_HAS(set, words->value)) {
+            text = text != NULL ? apr_pstrcat(pool, text, ", ", words->name, NULL) : words->name;
+        }
+    }
+    return text != NULL ? text : "none";
+}
+
 apr_status_t anshin_given_method(anshin_op_t *op, apr_int64_t method)
 {
     return ANSHIN_HAS(op->contract->policy.methods, method)
                ? APR_SUCCESS
                : anshin_fail(&op->error, ANSHIN_EINVALID, "AN0142",
-                             "contract %s does not admit the login method %s; give one of AnshinLoginMethods",
-                             op->contract->name, anshin_method_name(method));
+                             "contract %s does not admit the login method %s: must be one of %s (AnshinLoginMethods)",
+                             op->contract->name, anshin_method_name(method),
+                             admitted(anshin_method_words, op->contract->policy.methods, op->pool));
 }
 
 apr_status_t anshin_given_kind(anshin_op_t *op, apr_int64_t kind)

@@ -78,8 +78,10 @@ static apr_status_t take_answer(const anshin_call_t *call, apr_status_t status, 
     }
     came->done = ANSHIN_IMPORT_REFUSED;
     came->column = column_of(&call->op.error);
-    /* What stands in place of a hash may be a password. */
-    came->value = came->column >= 0 && came->column != ANSHIN_IMPORT_HASH ? cells[came->column] : NULL;
+    /* What stands in place of a hash may be a password; an empty cell tells nothing. */
+    came->value = came->column >= 0 && came->column != ANSHIN_IMPORT_HASH && cells[came->column][0] != '\0'
+                      ? cells[came->column]
+                      : NULL;
     return APR_SUCCESS;
 }
 
