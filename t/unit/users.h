@@ -40,6 +40,19 @@ static inline void users_contract(fixture_t *fixture, anshin_preset_t preset)
     fixture->config.server.share_dir = "htdocs"; /* mail templates; the programs run at the top of the tree */
 }
 
+/* What most programs begin with: APR, a fixture in memory, and that contract of the preset classic. The pool is the
+ * caller's to destroy. */
+static inline apr_pool_t *users_open(fixture_t *fixture)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    fixture_open(fixture, &anshin_store_mem, NULL, pool);
+    users_contract(fixture, ANSHIN_PRESET_CLASSIC);
+    return pool;
+}
+
 static inline anshin_op_t *users_op(fixture_t *fixture, const char *address)
 {
     anshin_op_t *op = fixture_op(fixture);

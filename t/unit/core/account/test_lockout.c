@@ -384,12 +384,8 @@ static void test_typed(void)
 
 int main(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = users_open(&fixture);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     test_reservations();
     test_race();
     test_one_lock();

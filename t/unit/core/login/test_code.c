@@ -318,12 +318,8 @@ static void test_states(void)
 
 int main(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = users_open(&fixture);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     fixture.contract.policy.methods |= 1 << ANSHIN_METHOD_OTP;
     (void)users_register(&fixture, "ot1", ANSHIN_METHOD_OTP);
     test_mailed();

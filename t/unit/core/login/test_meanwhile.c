@@ -160,12 +160,8 @@ static void test_case(const struct case_t *c, int number)
 
 int main(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = users_open(&fixture);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     fast = fixture.crypto;
     slow = *fast;
     slow.password_verify = slow_verify;

@@ -208,12 +208,8 @@ static void test_own_template(void)
 
 int main(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = users_open(&fixture);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     (void)users_register(&fixture, "way", ANSHIN_METHOD_PASSWORD);
     test_way();
     test_page();

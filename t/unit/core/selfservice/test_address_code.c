@@ -178,12 +178,8 @@ static void test_guesses(void)
 
 int main(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = users_open(&fixture);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     ok(fixture.contract.policy.confirm_address == 0, "ADR-1: classic goes without, as the manual's flow");
     fixture.contract.policy.confirm_address = 1;
     test_add();

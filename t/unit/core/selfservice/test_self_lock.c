@@ -67,12 +67,8 @@ static void test_refused(void)
 
 int main(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = users_open(&fixture);
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
-    users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     fixture.contract.policy.unlock_after = apr_time_from_sec(600);
     test_lock();
     test_refused();
