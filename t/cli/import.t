@@ -212,6 +212,7 @@ my $child = fork // die "fork: $!";
 if (!$child) {
     open STDIN, '<&', $read; close $write;
     open STDOUT, '>', $half; open STDERR, '>&', \*STDOUT;
+    $SIG{INT} = 'DEFAULT';    # whatever the suite was started by
     exec $s->root . '/bin/htanshin', '-d', $s->state, 'user', 'import', '-', '--encoding', 'utf-8' or POSIX::_exit(127);
 }
 close $read;
@@ -269,6 +270,40 @@ is(scalar(grep { $_ > 1 } values %count), 0, 'IMP-1: going on makes nobody twice
 cmp_ok(scalar(keys %count), '>=', $many - 1, 'IMP-1: and all are told of, but for the one in work');
 my @there = grep { $_->{user} =~ /^kill-/ } @{ json('user', 'list') };
 is(scalar @there, $many, 'IMP-1: each user is there, once');
+
+# The same of a verb for many: what was done stays, nobody is half done, and --after goes on.
+sub slurp { open my $h, '<:raw', $_[0] or return ''; local $/; return <$h> // '' }
+my @lock = ('user', 'lock', '--file', $list, '--yes');
+my @part = map { { rows => $s->root . "/locked-$_", undo => $s->root . "/unlock-$_" } } 1, 2;
+my $locking = fork // die "fork: $!";
+if (!$locking) {
+    open STDERR, '>', '/dev/null';
+    exec $s->root . '/bin/htanshin', '-d', $s->state, @lock, '--result', $part[0]{rows}, '--undo', $part[0]{undo} or POSIX::_exit(127);
+}
+for (1 .. 6000) { last if slurp($part[0]{rows}) =~ /kill-0040,locked/; select undef, undef, undef, 0.005 }
+kill KILL => $locking;
+waitpid $locking, 0;
+is($? & 127, 9, 'IMP-4: a verb for many is killed by -9');
+my @locked = slurp($part[0]{rows}) =~ /^(kill-\d+),locked,[^\n]*\n/mg;
+my $now = grep { $_->{user} =~ /^kill-/ } @{ json('user', 'list', '--state', 'locked') };
+cmp_ok(scalar @locked, '<', $many, 'IMP-4: in the middle of work: ' . @locked . ' rows are there');
+ok($now - @locked >= 0 && $now - @locked <= 1, "IMP-4: and as many are locked, but for the one in work ($now)");
+$r = $s->htanshin(@lock, '--after', $locked[-1], '--result', $part[1]{rows}, '--undo', $part[1]{undo});
+is($r->{status}, 0, 'IMP-4: with --after the same command goes on') or diag $r->{err};
+my %times;
+$times{$_}++ for @locked, slurp($part[1]{rows}) =~ /^(kill-\d+),(?:locked|unchanged),/mg;
+is(join(' ', scalar(keys %times), grep { $times{$_} != 1 } keys %times), $many, 'IMP-4: and each has come to its turn once');
+my $back = () = (slurp($part[0]{undo}) . slurp($part[1]{undo})) =~ /^kill-\d+,/mg;
+cmp_ok($back, '>=', $many - 1, 'IMP-4: the lists for the way back have all of them, but for the one in work');
+is(scalar(grep { $_->{user} =~ /^kill-/ } @{ json('user', 'list', '--state', 'locked') }), $many, 'IMP-4: all are locked in the end');
+
+# --- a method that the contract has not ---
+
+$r = $s->htanshin('user', 'import', '-', '--dry-run', '--method', 'otp', { stdin => "user,address\nway-1,w\@example.jp\n" });
+like($r->{out}, qr/^line 2, method: contract p-01 does not admit the login method otp: must be one of password, certificate \(AnshinLoginMethods\)/m,
+    'IMP-1: a line without a method, and one for all that the contract has not: the field, the rule and what is allowed');
+$r = $s->htanshin('user', 'import', '-', '--dry-run', { stdin => "user,address,method\nway-1,w\@example.jp,otp\n" });
+like($r->{out}, qr/^line 2, method "otp": contract p-01 does not admit /m, 'IMP-1: one that the line has is quoted');
 
 # --- by sudo ---
 

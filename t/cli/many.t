@@ -6,9 +6,10 @@ use lib 't/lib';
 use JSON::PP qw(decode_json);
 use Test::More;
 use Anshin::Person;
+use Anshin::Sample;
 use Anshin::Server;
 
-my $s = Anshin::Server->new(contract => 'AnshinLoginMethods certificate password')->start;
+my $s = Anshin::Server->new(clock => 1, contract => 'AnshinLoginMethods certificate password')->start;
 
 sub run_of { my @words = @_; return $s->htanshin('--json', @words) }
 sub rows   { my $r = run_of(@_); return ([ map { decode_json($_) } split /\n/, $r->{out} ], $r) }
@@ -110,6 +111,58 @@ $s->htanshin('user', 'unlock', 'm-06');
 my $none = $s->root . '/none.csv';
 is($s->htanshin('user', 'lock', '--organisation', 'Nobody', '--undo', $none)->{status} . $s->htanshin('user', 'unlock', '--file', $none)->{status}, '00', 'IMP-4: nobody is no failure');
 
+# --- the question before more than twenty, at a terminal ---
+
+# The command at a terminal of its own, where somebody types this when asked. Its exit code and what stood on the terminal.
+sub at_terminal {
+    my ($typed, @words) = @_;
+    my $command = join ' ', 'exec', map { "'$_'" } $s->root . '/bin/htanshin', '-d', $s->state, @words;
+    pipe my $keys, my $hand or die "pipe: $!";
+    my $pid = open(my $screen, '-|') // die "fork: $!";
+    if (!$pid) {
+        open STDIN, '<&', $keys;
+        close $hand;
+        $SIG{INT} = 'DEFAULT';    # whatever the suite was started by
+        exec 'script', '-qec', $command, '/dev/null' or POSIX::_exit(127);
+    }
+    close $keys;
+    close $hand unless defined $typed;    # nobody is there
+    my $seen = '';
+    while (sysread $screen, $seen, 4096, length $seen) {
+        next unless defined $typed && $seen =~ /Type yes to go on: /;
+        syswrite $hand, $typed;
+        undef $typed;
+    }
+    close $screen;
+    return ($? >> 8, $seen);
+}
+
+my $listed = $s->root . '/asked.csv';
+my @all = ('user', 'lock', '--organisation', 'Org A', '--undo', $listed, '--result', "$listed.rows");
+sub locked { return scalar grep { $_->{state} eq 'locked' } @{ (rows('user', 'export', '--organisation', 'Org A'))[0] } }
+for my $case ([ "no\n", 'no' ], [ "y\n", 'y alone' ], [ "yes", 'a yes that is not sent, then Ctrl-C', "\x03" ], [ "\x04", 'the end of the input' ], [ "\x03", 'Ctrl-C' ]) {
+    my ($status, $screen) = at_terminal($case->[0] . ($case->[2] // ''), @all);
+    like($screen, qr/\e\[Klock 25 of contract p-01: 24 would be locked, 1 unchanged, 0 refused\. Type yes to go on: /, "IMP-4: asked, with what would come of it; answered by $case->[1]");
+    is($status, 1, 'IMP-4: nobody said yes') or diag $screen;
+    like($screen, qr/nobody said yes: nothing is done/, 'IMP-4: and that is said');
+    is(locked() . join('', map { -s $_ || '' } $listed, "$listed.rows"), '0', 'IMP-4: nobody is locked, and neither list has anything');
+}
+my ($status, $screen) = at_terminal("yes\n", @all);
+is($status, 0, 'IMP-4: yes') or diag $screen;
+is(locked(), 24, 'IMP-4: then all are locked but who is disabled');
+($rows) = rows('user', 'unlock', '--file', $listed, '--yes');
+is(scalar(grep { $_->{done} eq 'unlocked' } @$rows) . locked(), '240', 'IMP-4: and the list for the way back brings all of them back');
+($status, $screen) = at_terminal(undef, 'user', 'lock', '--organisation', 'Org B', '--dry-run');
+is($status . ($screen =~ /Type yes/ ? 'asked' : ''), '0', 'IMP-4: nobody is asked before a dry run');
+
+# --- users by how far they have come ---
+
+is(join(' ', map { my $state = $_; my $r = $s->htanshin('--json', 'user', 'list', '--state', $state); "$state:" . ($r->{status} || @{ decode_json($r->{out}) }) }
+    qw(invited pending registered issued downloaded used expiring active locked disabled)),
+    'invited:29 pending:29 registered:0 issued:0 downloaded:0 used:0 expiring:0 active:0 locked:0 disabled:1', 'IMP-4: user list knows the states of the verbs');
+is(join(' ', map { $_->{user} } @{ decode_json($s->htanshin('--json', 'user', 'list', '--state', 'invited', '--organisation', 'Org B', '--after', 'm-27', '--limit', 2)->{out}) }),
+    'm-28 m-29', 'IMP-4: with what else narrows a list');
+
 # --- invitations ---
 
 my %code = map { $_->[0] => $_->[1] } map { [ (split /,/)[ 1, 4 ] ] } grep { /created/ } split /\r\n/, slurp($s->root . '/made.csv');
@@ -143,6 +196,8 @@ is($person[0]->login($s->client(cert => $person[0]{pem}))->status, 303, 'a user 
 ok($person[1]->wait_text(qr{/download\?t=(\S+)}), 'and one whose file was not fetched yet');
 is(join(' ', map { my $state = $_; $state . ':' . join(',', map { $_->{user} } grep { $_->{user} =~ /^c-/ } @{ (rows('user', 'export', '--state', $state))[0] }) } qw(issued used expiring)),
     'issued:c-2 used:c-1 expiring:', 'IMP-4: users by how far they have come');
+is(join(' ', map { my $state = $_; "$state:" . join ',', map { $_->{user} } @{ decode_json($s->htanshin('--json', 'user', 'list', '--state', $state)->{out}) } } qw(issued used downloaded)),
+    'issued:c-2 used:c-1 downloaded:', 'IMP-4: also by user list');
 ($rows, $r) = rows('mail', 'resend', '--state', 'issued');
 is(done($rows) . " $rows->[0]{detail}", 'c-2:unchanged one was mailed in the last five minutes', 'IMP-4: links once more, but not at once');
 my ($serial) = map { $_->{certificate} } grep { $_->{user} eq 'c-1' } @{ (rows('user', 'export'))[0] };
@@ -156,8 +211,8 @@ like($s->htanshin('audit', 'show', '--user', 'c-1')->{out}, qr/\Q${\ scalar getp
 is(done($rows), 'c-1:reissued c-2:unchanged m-03:refused', 'IMP-4: in place of what there is; who waits for a file goes on waiting');
 like($rows->[2]{detail}, qr/m-03 is pending: a certificate is made for active users alone/, 'IMP-4: and why not');
 is(decode_json($s->htanshin('--json', 'cert', 'show', $serial)->{out})->{state}, 'revoked', 'IMP-4: the former one is revoked');
-my $wanted = $person[0]->wait_text(qr{/download\?t=(\S+)});
-ok($wanted, 'IMP-4: and the mail with the new one follows');
+my $again = sub { return grep { $_->{user} eq 'c-1' } @{ (rows('user', 'export', '--state', 'issued'))[0] } };
+ok(Anshin::Server::wait_for(30, $again), 'IMP-4: and a new one is made');
 ($rows, $r) = rows('cert', 'export');
 is(scalar(grep { $_->{serial} eq $serial && $_->{state} eq 'revoked' && $_->{reason} eq 'superseded' } @$rows), 1, 'IMP-3: certificates are exported');
 ($rows) = rows('history', 'export', 'c-1');
@@ -215,8 +270,52 @@ ok($rest eq slurp("$first.3"), 'IMP-3: dump | load | dump is identical');
 $r = $s->htanshin('load', "$first.2", '--replace');
 is($r->{status}, 0, 'IMP-3: over what is there, with --replace') or diag $r->{err};
 like($s->htanshin('audit', 'show')->{out}, qr/store_loaded/, 'IMP-3: then the trail has a word of it');
+
+# Killed in the middle, which a store shows that grows for some time: nobody opens what is half, and the same command does it anew.
+is($s->run(Anshin::Server::out() . '/tools/fill', $s->state, 'filler', 500)->{status}, 0, 'a store of fifteen megabytes');
+my $large = "$first.4";
+is($s->htanshin('dump', '--output', $large)->{status}, 0, 'is dumped');
+sub octets { my $sum = 0; $sum += -s $_ // 0 for glob $s->state . '/store/*'; return $sum }
+my $before = octets();
+my $loader = fork // die "fork: $!";
+if (!$loader) {
+    open STDERR, '>', '/dev/null';
+    exec $s->root . '/bin/htanshin', '-d', $s->state, 'load', $large, '--replace' or POSIX::_exit(127);
+}
+for (1 .. 12000) { last if octets() > $before + 4_000_000; select undef, undef, undef, 0.005 }
+kill KILL => $loader;
+waitpid $loader, 0;
+is($? & 127, 9, 'IMP-3: a load is killed by -9');
+for my $words ([qw(user list)], [qw(dump)], [qw(user add half-1 --address h@example.jp)]) {
+    $r = $s->htanshin(@$words);
+    is($r->{status}, 3, "IMP-3: of what is half nobody makes use: @$words");
+    like($r->{err}, qr/a dump was not loaded to its end/, 'IMP-3: with the reason');
+}
+$r = $s->htanshin('--json', 'load', "$first.2");
+is($r->{status}, 0, 'IMP-3: the next load needs no --replace') or diag $r->{err};
+is(decode_json($r->{out})->{records}, decode_json($lines[-1])->{records}, 'IMP-3: and has all records');
+is($s->htanshin('dump', '--output', "$first.5")->{status}, 0, 'a dump of it');
+unlike(slurp("$first.5"), qr/"key":"filler/, 'IMP-3: and nothing of the one that was broken off');
+like(slurp($large), qr/"key":"filler/, 'which had that');
 $s->start;
 is(shown('m-05')->{terminals}[0]{address}, 'm05@example.jp', 'IMP-3: and httpd goes on with it');
 
+# --- a store of type gdbm, of an earlier day: everything in it is read, and its users go on ---
+
 $s->stop;
+my $known = Anshin::Sample::known('store-gdbm');
+Anshin::Sample::give('store-gdbm', $s);
+$s->{server} = 'AnshinStore dbm:gdbm';
+$s->configure;
+$s->later($known->{made_at} + 10 - time)->start;
+my $entry = $s->client;
+my $of = $known->{users}{'gdbm-password'};
+is($entry->submit($entry->get('/anshin/login'), { user => $of->{user}, password => $of->{password} })->status, 303, 'a sample of type gdbm: a user logs in');
+is($s->client(cookies => { '__Host-anshin-p-01' => $of->{cookie} })->get('/members/')->status, 200, 'and who was logged in then still is');
+is(join(' ', map { "$_->{user}:$_->{state}" } @{ decode_json($s->htanshin('--json', 'user', 'list')->{out}) }), 'gdbm-certificate:active gdbm-password:active gdbm-pending:pending', 'with all its users');
+is(scalar @{ (rows('cert', 'export'))[0] }, 1, 'and the certificate');
+like($s->htanshin('audit', 'verify')->{out}, qr/\S/, 'whose trail is whole') or diag 'audit verify';
+$s->stop;
+my $now = decode_json((split /^/, $s->htanshin('dump')->{out})[0])->{records};
+is(join(' ', grep { ($now->{$_} // 0) < $known->{records}{$_} && !/^(?:due|fact|session|counter)$/ } sort keys %{ $known->{records} }), '', 'no record of it is lost');
 done_testing;

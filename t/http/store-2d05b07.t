@@ -7,30 +7,15 @@ use lib 't/lib';
 use JSON::PP ();
 use Test::More;
 use Anshin::Person;
+use Anshin::Sample;
 use Anshin::Server;
 
-my $sample = Anshin::Server::top() . '/t/store-2d05b07';
-my $known  = JSON::PP->new->utf8->decode(Anshin::PKI::read_text("$sample/known.json"));
+my $known = Anshin::Sample::known('store-2d05b07');
 my $s = Anshin::Server->new(clock => 1, contract => "AnshinLoginMethods password otp certificate\n");
-unpack_state();
+Anshin::Sample::give('store-2d05b07', $s);
 $s->later($known->{made_at} + 10 - time)->start;
 ok($s->wait_log(qr/AN1200: the reminders of \d+ certificates and passwords are filed anew/), 'REN-1: its certificates are filed, so that their users are reminded');
 ok($s->wait_log(qr/AN0952: the mail addresses of \d+ terminals of an older store can be found/), 'HLP-23: its users are found by their mail address, for who has forgotten the ID');
-
-# The state directory of that day, in the hands of those who have it here.
-sub unpack_state {
-    my $state = $s->state;
-    my $lists = $s->run('tar', '-xzpf', "$sample/state.tar.gz", '--no-same-owner', '-C', $s->root . '/run', 'ca', 'store', 'seal.key', 'mail');
-    die $lists->{err} if $lists->{status};
-    for my $name (qw(ca.crt ca.key)) {    # over what was just made, with its owner and mode
-        my $text = Anshin::PKI::read_text($s->root . "/run/ca/$name");
-        Anshin::PKI::write_text("$state/ca/$name", $text);
-    }
-    $s->run('sh', '-c', 'rm -rf "$2/store" "$2/mail"; mv "$1/store" "$1/mail" "$1/seal.key" "$2/"', 'sh', $s->root . '/run', $state);
-    $s->run('chown', '-R', ($s->{worker} // '') . ":$s->{group}", map { "$state/$_" } qw(store mail)) if $s->{group};
-    $s->run('chown', "root:$s->{group}", "$state/seal.key") if $s->{group};    # as the start of 2d05b07 made it
-    return;
-}
 
 sub person {
     my ($user) = @_;

@@ -1,5 +1,6 @@
 /*
- * fill STATE_DIR PREFIX COUNT: so many records of 30,000 octets into the store, whose journal becomes long by them.
+ * fill STATE_DIR PREFIX COUNT [TYPE]: so many records of 30,000 octets into the store, whose journal becomes long by
+ * them. TYPE: of its files, gdbm where they are not of type db.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,14 +33,17 @@ int main(int argc, char **argv)
     apr_pool_t *pool;
     apr_status_t status;
 
-    if (argc != 4) {
-        fputs("usage: fill STATE_DIR PREFIX COUNT\n", stderr);
+    if (argc != 4 && argc != 5) {
+        fputs("usage: fill STATE_DIR PREFIX COUNT [TYPE]\n", stderr);
         return 2;
     }
     apr_initialize();
     apr_pool_create(&pool, NULL);
     anshin_error_clear(&err);
-    status = anshin_store_open(&store, &anshin_store_dbm, apr_pstrcat(pool, argv[1], "/store", NULL), &err, pool);
+    status = anshin_store_open(
+        &store, &anshin_store_dbm,
+        apr_pstrcat(pool, argv[1], "/store", argc == 5 ? "?type=" : NULL, argc == 5 ? argv[4] : NULL, NULL), &err,
+        pool);
     for (int i = 0; i < strtol(argv[3], NULL, 10) && status == APR_SUCCESS; i++) {
         apr_pool_t *each;
 
