@@ -255,6 +255,22 @@ for my $what (qw(reissue/password reissue/certificate resend user-id)) {
         'less'       => sub { return sub { $c->post("/anshin/$what", \%nothing) } });
 }
 
+# --- the page of a QR code: does somebody fetch a certificate just now? (HLP-19) ---
+
+{
+    my $shows = $s->client;
+    my $page = $shows->follow($shows->get($people{certificate}[0]->download_path));
+    my $shown = $shows->follow($shows->submit($page, {}, qr{/download/phone}));
+    my ($flow) = $shown->{path} =~ m{^/anshin/phone\?flow=([\w-]+)$} or die "no page of a QR code: $shown->{path}";
+    my $gone = sub { my ($tried) = @_; return sub { my $r = $c->get("/anshin/phone?flow=$tried"); $r->status == 410 or die 'status ' . $r->status } };
+    %told = apart(
+        'one that never was',
+        'one that never was'  => sub { $gone->($flow =~ tr/A-Za-z0-9/B-ZAb-za1-90/r) },
+        'another browser\'s' => sub { $gone->($flow) }
+    );
+    is($told{'another browser\'s'}, '', 'S8: phone: the time of an answer does not tell a QR code that another browser shows from none');
+}
+
 # --- while hashes of another system remain: whose are they? (IMP-2) ---
 
 my $old = '$2y$08$xWT8lXipKw2xVuj7UWQdYuNKf0pwyCb5WFlxjrNViN7bI9D6CSzay';

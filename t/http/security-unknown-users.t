@@ -139,6 +139,27 @@ for my $what (@asked) {
     ok(1, 'and was not used up by it (REG-5)');
 }
 
+# The page of a QR code, which is another browser's, and one that never was (HLP-19): nobody learns who is about to fetch what.
+{
+    my $p = Anshin::Person->add($s, 'p-01-usr004', method => 'certificate');
+    $p->register;
+    my $shows = $s->client;
+    my $page = $shows->follow($shows->get($p->download_path));
+    my $shown = $shows->follow($shows->submit($page, {}, qr{/download/phone}));
+    my ($flow) = $shown->{path} =~ m{^/anshin/phone\?flow=([\w-]+)$} or BAIL_OUT("no page of a QR code: $shown->{path}");
+    my $c = $s->client;
+    my $csrf = csrf($c->get('/anshin/login'));
+    my %answer;
+    for my $case ([ 'another browser\'s', $flow ], [ 'one that never was', $flow =~ tr/A-Za-z0-9/B-ZAb-za1-90/r ]) {
+        my ($how, $tried) = @$case;
+        my @answers = ($c->get("/anshin/phone?flow=$tried"), map { $c->post("/anshin/$_?flow=$tried", { csrf => $csrf, flow => $tried, n => 1 }) } qw(download/phone account/phone phone));
+        $answer{$how} = join "\n", map { plain($_, $tried) } @answers;
+    }
+    is($answer{'another browser\'s'}, $answer{'one that never was'}, 'the page of a QR code and what leads there: another browser\'s is answered like one that never was (S8, HLP-19)');
+    unlike($answer{'another browser\'s'}, qr/class="qr"|p-01-usr004/, 'and nothing of it is told');
+    like($shows->get($shown->{path})->text, qr/class="qr"/, 'who asked for it sees it as before');
+}
+
 # --- every attempt leaves a line, in order (S28) ---
 
 {
