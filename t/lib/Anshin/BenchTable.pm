@@ -1,5 +1,6 @@
 package Anshin::BenchTable;
-# The one table of make bench: from the rows that the sections print (t/bench/run), as text and as t/bench/RESULTS.md.
+# The one table of make bench: from the rows that the sections print (t/bench/run), as text and as t/bench/RESULTS.md, or put into
+# that page in place of the rows that it has of these sections.
 use strict;
 use warnings;
 use utf8;
@@ -76,22 +77,38 @@ sub text {
 # The page t/bench/RESULTS.md.
 sub page {
     my ($self) = @_;
-    my @lines = (\@heads, [ '---', ('--:') x 5, '---', '---' ]);
-    my $section = '';
-    for my $row (@{ $self->{rows} }) {
-        push @lines, [ "**$row->{section}**", ('') x 7 ] if $row->{section} ne $section;
-        $section = $row->{section};
-        push @lines, [ cells($row) ];
-    }
     my $text = "# What make bench measured\n\n"
         . "`make bench` writes this page (t/bench/run). Each pair is measured in turns in one run. A row shows the median of the\n"
         . "rounds and their spread; the ratio is to the first row of its section, round by round. CPU is that of one request or\n"
         . "call. Goals are those of the design.\n\n" . machine() . "\n\n";
-    for my $line (@lines) {
-        $text .= '| ' . join(' | ', map { s/\|/\\|/gr =~ s/([<>])=/$1 eq '<' ? '≤' : '≥'/ger } @$line) . " |\n";
-    }
+    $text .= join '', line(@heads), line('---', ('--:') x 5, '---', '---'), map { $_->[1] } $self->blocks('');
     utf8::encode($text);
     return $text;
+}
+
+sub line { return '| ' . join(' | ', map { s/\|/\\|/gr =~ s/([<>])=/$1 eq '<' ? '≤' : '≥'/ger } @_) . " |\n" }
+
+# Each section, and its lines; more: what stands behind its name.
+sub blocks {
+    my ($self, $more) = @_;
+    my @blocks;
+    for my $row (@{ $self->{rows} }) {
+        push @blocks, [ $row->{section}, line("**$row->{section}**$more", ('') x 7) ] if !@blocks || $blocks[-1][0] ne $row->{section};
+        $blocks[-1][1] .= line(cells($row));
+    }
+    return @blocks;
+}
+
+# The page with these sections in it, each with the day on which it was measured: in place of what it has of them, else at its end.
+sub into {
+    my ($self, $page) = @_;
+    utf8::decode($page);
+    for my $block ($self->blocks(', measured ' . POSIX::strftime('%Y-%m-%d', gmtime))) {
+        my ($section, $lines) = @$block;
+        $page =~ s/^\| \*\*\Q$section\E\*\*.*\n(?:\| (?!\*\*).*\n)*/$lines/m or $page .= $lines;
+    }
+    utf8::encode($page);
+    return $page;
 }
 
 # The machine, without its name.
