@@ -159,6 +159,8 @@ static void test_form(const char *provider, anshin_desk_index_t *index)
     static const char *const typed[] = {"ヤマダ j", "ﾔﾏﾀﾞ", "jean-luc", "ＪＥＡＮ－ＬＵＣ",
                                         "(株)髙",   "㈱",   "FORM",     "髙"};
 
+    apr_size_t before, after, octets;
+
     fixture_put(&fixture, &anshin_record_account, "p-01/form1", &account);
     fixture_put(&fixture, &anshin_record_account, "p-02/form2", &hidden);
     for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
@@ -167,8 +169,11 @@ static void test_form(const char *provider, anshin_desk_index_t *index)
     }
     ok(strstr(found_by(index, &desk, "form"), "form2") == NULL, "ROL-3: %s: nobody of a contract that names nobody",
        provider);
+    anshin_desk_index_size(index, &before, &octets);
     take_away(&anshin_record_account, "p-01/form1");
     is(found_by(index, &desk, "form1"), "", "who is gone is not found");
+    anshin_desk_index_size(index, &after, &octets);
+    ok(after == before - 1, "IDN-2: %s: and no longer in memory", provider);
 }
 
 /* Many at once, over the ends of journals; then too many for the memory. */
