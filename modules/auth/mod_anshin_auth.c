@@ -20,6 +20,7 @@
 #include "auth/process/process.h"
 #include "auth/request.h"
 #include "auth/require.h"
+#include "auth/status_page.h"
 #include "auth/process/start.h"
 #include "auth/process/worker.h"
 #include "build_id.h"
@@ -172,6 +173,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authn(anshin_access_check, ssl, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(anshin_access_forbid, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(anshin_access_challenge, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(anshin_status_page, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(pass_on, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
 }

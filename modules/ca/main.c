@@ -34,6 +34,7 @@
 #include "core/config/ca_files.h"
 #include "core/mail/trial.h"
 #include "crypto/heap.h"
+#include "runtime/board_file.h"
 #include "runtime/config_file.h"
 #include "runtime/open.h"
 #include "runtime/privilege.h"
@@ -261,6 +262,11 @@ static apr_status_t open_all(start_t *start)
     }
     if (status != APR_SUCCESS) {
         return status;
+    }
+    anshin_error_clear(&deaf);
+    if (anshin_board_open(&start->env.board, start->config, ANSHIN_BOARD_WORKER, &deaf, start->pool) != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN1665", "who watches over the system gets no sign of life",
+                         ANSHIN_EFAULT, &deaf);
     }
     /* httpd tried them as root; what the worker cannot read shows here. It goes on: installed templates stand in. */
     (void)anshin_trial_all(start->config, tell_trouble, NULL, start->pool);

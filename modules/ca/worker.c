@@ -20,6 +20,7 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/publisher.h"
+#include "ca/watch/watch.h"
 #include "core/admin/housekeeping.h"
 #include "core/admin/index_addresses.h"
 #include "core/admin/old_due.h"
@@ -210,6 +211,22 @@ static void *APR_THREAD_FUNC pipe_on(apr_thread_t *thread, void *data)
     (void)thread;
     while (!ending) {
         pause_for(worker, anshin_audit_pipe_run(&pipe));
+        (void)rings(worker, &ending);
+    }
+    return NULL;
+}
+
+/* What who watches over the system wants to know (STA-1). */
+static void *APR_THREAD_FUNC watch_on(apr_thread_t *thread, void *data)
+{
+    worker_t *worker = data;
+    anshin_watch_t watch = {.work = worker->work};
+    int ending = 0;
+
+    (void)thread;
+    while (!ending) {
+        anshin_watch_step(&watch);
+        pause_for(worker, ANSHIN_WATCH_PAUSE);
         (void)rings(worker, &ending);
     }
     return NULL;
@@ -444,6 +461,7 @@ static apr_status_t listen_on(worker_t *worker, int signals, int lifeline, int b
     for (;;) {
         int wait = timeout(signer_client, &sources[SIGNER], rest);
 
+        anshin_watch_sign(worker->work);
         if (poll(sources, SOURCES, wait) < 0 && errno != EINTR) {
             return ANSHIN_EFAULT;
         }
@@ -490,7 +508,8 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
         apr_thread_t *thread;
     } others[] = {{publish_on, 1, "no list of revoked certificates is written", NULL},
                   {chain_on, 1, "the audit trail is not chained", NULL},
-                  {pipe_on, work->env->config->server.audit_command != NULL, "AnshinAuditCommand gets nothing", NULL}};
+                  {pipe_on, work->env->config->server.audit_command != NULL, "AnshinAuditCommand gets nothing", NULL},
+                  {watch_on, 1, "the state of the system is not counted", NULL}};
     apr_status_t ended;
     apr_status_t status;
 

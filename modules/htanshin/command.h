@@ -13,6 +13,7 @@
 
 #include "core/context/op.h"
 
+/* EXIT_FAULT is also what a plugin answers that cannot tell. */
 enum { ANSHIN_EXIT_OK, ANSHIN_EXIT_REFUSED, ANSHIN_EXIT_USAGE, ANSHIN_EXIT_FAULT };
 
 #define ANSHIN_OPERANDS_MAX 2
@@ -24,6 +25,7 @@ typedef struct anshin_call_t anshin_call_t;
 typedef enum anshin_access_t {
     ANSHIN_ACCESS_NONE,        /* nothing */
     ANSHIN_ACCESS_CONFIG,      /* the snapshot */
+    ANSHIN_ACCESS_STATUS,      /* the same; a failure is the exit code of a plugin that knows nothing */
     ANSHIN_ACCESS_STORE,       /* snapshot, store, keys and one contract */
     ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
@@ -98,6 +100,7 @@ extern const anshin_command_t anshin_commands_rollover[];
 extern const anshin_command_t anshin_commands_state[];
 extern const anshin_command_t anshin_commands_dump[];
 extern const anshin_command_t anshin_commands_check[];
+extern const anshin_command_t anshin_commands_status[];
 extern const anshin_command_t anshin_commands_help[];
 extern const anshin_command_t *const anshin_command_families[]; /* all of them, NULL at the end */
 

@@ -21,6 +21,7 @@ const anshin_command_t *const anshin_command_families[] = {
     anshin_commands_state,
     anshin_commands_dump,
     anshin_commands_check,
+    anshin_commands_status,
     anshin_commands_help,
     NULL,
 };

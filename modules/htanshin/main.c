@@ -21,8 +21,11 @@
 #include "htanshin/print.h"
 #include "htanshin/stream/keeper.h"
 
-static int exit_code(apr_status_t status)
+static int exit_code(const anshin_call_t *call, apr_status_t status)
 {
+    if (call->command != NULL && call->command->access == ANSHIN_ACCESS_STATUS) {
+        return ANSHIN_EXIT_FAULT;
+    }
     switch (status) {
     case APR_SUCCESS:
         return ANSHIN_EXIT_OK;
@@ -111,5 +114,5 @@ int main(int argc, const char *const *argv)
     json_decref(call.result);
     apr_pool_destroy(call.pool);
     apr_terminate();
-    return status == APR_SUCCESS ? call.verdict : exit_code(status);
+    return status == APR_SUCCESS ? call.verdict : exit_code(&call, status);
 }

@@ -58,7 +58,8 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return status;
     }
     status = anshin_call_config(call);
-    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG) {
+    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG ||
+        call->command->access == ANSHIN_ACCESS_STATUS) {
         return status;
     }
     if (call->command->access != ANSHIN_ACCESS_SIGNER_STORE && call->command->access != ANSHIN_ACCESS_ALL &&

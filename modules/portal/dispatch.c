@@ -17,6 +17,7 @@
 #include "core/web/return_path.h"
 #include "http/body.h"
 #include "portal/desk/desk_page.h"
+#include "portal/request/attempts.h"
 #include "portal/request/cookie.h"
 #include "http/env.h"
 #include "http/page_headers.h"
@@ -362,6 +363,7 @@ static int run(anshin_portal_request_t *request, const anshin_route_t *route)
     if (request->op.jobs_queued) {
         anshin_job_ring(&request->op);
     }
+    anshin_portal_attempts_tell(request);
     return answer;
 }
 

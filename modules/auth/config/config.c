@@ -72,6 +72,9 @@ void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
         place->shared_cache = below->shared_cache;
         place->shared_cache_said = below->shared_cache_said;
     }
+    if (place->restricted == 0) {
+        place->restricted = below->restricted;
+    }
     return place;
 }
 

@@ -33,6 +33,7 @@ typedef struct anshin_place_t {
     anshin_use_t *use;     /* its AnshinUse, or NULL */
     int shared_cache;      /* AnshinSharedCache */
     int shared_cache_said; /* 1: it was said here */
+    int restricted;        /* what its Require lines say (restricted.c); 0: it has none */
 } anshin_place_t;
 
 /* What the main server has once. Read-only after child_init but for told_forwarded. */

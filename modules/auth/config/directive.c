@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "auth/config/directive.h"
+#include "auth/config/restricted.h"
 
 extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
@@ -278,6 +279,9 @@ const command_rec anshin_directives[] = {
     AP_INIT_FLAG("AnshinSharedCache", share_cache, NULL, RSRC_CONF | ACCESS_CONF,
                  "Whether pages of this place that the site calls public, or gives an s-maxage, may be kept by caches "
                  "that others share"),
+    /* httpd's own, read beside mod_authz_core (restricted.h) */
+    AP_INIT_RAW_ARGS("Require", anshin_restricted_require, NULL, OR_AUTHCFG, "Who may enter"),
+    AP_INIT_TAKE1("AuthMerging", anshin_restricted_merging, NULL, OR_AUTHCFG, "How such lines join those around them"),
 #define OPTION(kind, member, directive, classic, modern, finance, minimum, maximum, words, help)                    \
     AP_INIT_TAKE_ARGV(directive, set_policy, (void *)(uintptr_t)&anshin_policy_options[POLICY_##member], RSRC_CONF, \
                       help),

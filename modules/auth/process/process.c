@@ -15,6 +15,7 @@
 #include "core/base/waiting.h"
 #include "core/desk/index.h"
 #include "crypto/alive.h"
+#include "runtime/board_file.h"
 #include "runtime/open.h"
 #include "runtime/state_names.h"
 
@@ -56,12 +57,20 @@ static apr_status_t open_index(anshin_env_t *env, anshin_error_t *err, apr_pool_
     return staff ? anshin_desk_index_open(&env->desk_index, env, ANSHIN_DESK_INDEX_MOST, err, pool) : APR_SUCCESS;
 }
 
-static apr_status_t open_env(anshin_env_t *env, const anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool)
+static apr_status_t open_env(anshin_env_t *env, server_rec *server, anshin_error_t *err, apr_pool_t *pool)
 {
+    const anshin_config_t *config = anshin_site_of(server)->main->config;
     const anshin_hashing_t hashing = {.line = threads_over(2)};
     const char *slots = apr_pstrcat(pool, config->server.state_dir, "/" ANSHIN_STATE_SLOTS, NULL);
+    anshin_error_t unseen;
     apr_status_t status = anshin_open(env, config, &hashing, err, pool);
 
+    anshin_error_clear(&unseen);
+    if (status == APR_SUCCESS &&
+        anshin_board_open(&env->board, config, ANSHIN_BOARD_HTTPD, &unseen, pool) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "AN1666: attempts are not counted: %s: %s", unseen.id,
+                     unseen.text);
+    }
     env->waiting = apr_pcalloc(pool, sizeof(*env->waiting));
     env->waiting->most = threads_over(4);
     status = status == APR_SUCCESS ? anshin_alive_open(&env->owners, slots, err, pool) : status;
@@ -79,7 +88,7 @@ static void try_to_open(anshin_process_t *process, server_rec *server)
     apr_pool_create(&pool, process->pool);
     env = apr_pcalloc(pool, sizeof(*env));
     process->tried_at = anshin_uptime_now();
-    if (open_env(env, anshin_site_of(server)->main->config, &err, pool) == APR_SUCCESS) {
+    if (open_env(env, server, &err, pool) == APR_SUCCESS) {
         atomic_store_explicit(&process->env, env, memory_order_release);
         return;
     }

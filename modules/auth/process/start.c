@@ -18,6 +18,7 @@
 #include "auth/process/trust.h"
 #include "auth/process/worker.h"
 #include "auth/config/config.h"
+#include "auth/config/restricted.h"
 #include "crypto/apple/apple_certificate.h"
 #include "runtime/state_dir.h"
 #include "runtime/state_open.h"
@@ -90,6 +91,7 @@ int anshin_start_configure(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     anshin_main_t *main = anshin_site_of(server)->main;
     int answer = anshin_config_check(pconf, plog, ptemp, server);
 
+    answer = answer == OK ? anshin_restricted_check(server, ptemp) : answer;
     if (answer == OK || is_test() || !is_restart()) {
         return answer;
     }

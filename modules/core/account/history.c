@@ -99,6 +99,7 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
         full.at = op->now;
     }
     put_actor(&full, &op->actor, op->pool);
+    op->told |= (apr_uint64_t)1 << full.result;
     status = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);
     if (status != APR_SUCCESS) {
         return status;

@@ -46,6 +46,7 @@ typedef struct work_t {
 static apr_status_t run_once(anshin_op_t *op, const work_t *work, int *busy)
 {
     const anshin_flow_t before = op->flow != NULL ? *op->flow : (anshin_flow_t){.kind = ANSHIN_FLOW_NONE};
+    const apr_uint64_t told = op->told;
     anshin_txn_t *txn;
     apr_status_t status = anshin_txn_begin(&txn, op->env->store, work->mode, &op->error, op->pool);
 
@@ -57,8 +58,11 @@ static apr_status_t run_once(anshin_op_t *op, const work_t *work, int *busy)
             anshin_txn_abort(txn); /* no more can go wrong when all is read */
         }
     }
-    if (op->flow != NULL && (status != APR_SUCCESS || work->mode == ANSHIN_TXN_REHEARSAL)) {
-        *op->flow = before;
+    if (status != APR_SUCCESS || work->mode == ANSHIN_TXN_REHEARSAL) {
+        op->told = told;
+        if (op->flow != NULL) {
+            *op->flow = before;
+        }
     }
     *busy = status == ANSHIN_EBUSY && (txn == NULL || anshin_txn_was_busy(txn));
     return status;

@@ -28,6 +28,7 @@ typedef struct anshin_uptime_t {
 
 struct anshin_audit_t;
 struct anshin_desk_index_t;
+struct anshin_board_t;
 
 /* Made at start by the edge, read-only afterwards, shared by threads. */
 typedef struct anshin_env_t {
@@ -44,6 +45,7 @@ typedef struct anshin_env_t {
                                          * with none, and whatever a worker left in hand was left here (dbm, mem) */
     struct anshin_desk_index_t *desk_index; /* of search at the help desk (core/desk/index.h); NULL: it walks */
     const anshin_uptime_t *uptime;      /* of who keeps house; NULL: the clock of the day alone is believed */
+    struct anshin_board_t *board;       /* where attempts are counted (core/status/board.h); NULL: nowhere */
 } anshin_env_t;
 
 /* Who acts. The edge knows, and says so; core never guesses. */
@@ -98,6 +100,9 @@ typedef struct anshin_op_t {
     int dry;                              /* 1: what anshin_op_write() runs is thrown away, to learn what would come */
     int many;                             /* 1: one of many at once, that nobody waits for (core/mail/job.h) */
     int jobs_queued;                      /* set by verbs that queue work: the edge then calls anshin_job_ring() */
+    int asked;                            /* set by verbs that queue what a stranger asks for: the edge tells the log */
+    apr_uint64_t told;                    /* results that the history was told of, a bit 1 << result each, by what was
+                                           * committed: the edge counts them, and tells the log of those that failed */
     anshin_error_t error;
 } anshin_op_t;
 

@@ -96,6 +96,7 @@ apr_status_t anshin_reissue_request(anshin_op_t *op, anshin_reissue_kind_t kind,
     if (!text) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0196", "reissue: out of memory, or a field is not UTF-8");
     }
+    op->asked = 1;
     status = anshin_op_write(op, ANSHIN_DURABLE, queue_request, &request);
     anshin_secret_wipe(op, text);
     free(text);
