@@ -21,6 +21,61 @@ async function type(words) {
 const focused = () => person.page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
 const state = () => JSON.parse(htanshin('--contract', 'customers', '--json', 'user', 'show', 'usr001').out);
 
+// Search while it is typed (ROL-2): answers come by themselves, one question at a time, and nothing moves.
+async function typing({ page, ...who }, words) {
+  const here = Object.assign(new Person(), who, { page });
+  const rows = page.locator('#found tbody tr');
+  const told = () => page.locator('#found-status').textContent();
+  const where = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
+  const asked = [];
+  let most = 0;
+  const end = (request) => asked.includes(request) && asked.splice(asked.indexOf(request), 1);
+  page.on('request', (request) => {
+    if (request.method() !== 'POST') return;
+    asked.push(request);
+    most = Math.max(most, asked.length);
+  });
+  page.on('requestfinished', end);
+  page.on('requestfailed', end);
+  await here.open('/anshin/desk');
+  await page.evaluate(() => {
+    window.moved = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.moved += entry.value; })).observe({ type: 'layout-shift' });
+  });
+  await page.keyboard.type('山');
+  await rows.first().waitFor();
+  is(await rows.count(), 1, 'ROL-2: one character of a name is enough, without a button');
+  like(await told(), new RegExp(words('desk.count', { number: 1 })), 'who hears the page is told how many');
+  like(await told(), new RegExp(words('desk.typing_keys')), 'and how to get there');
+  is(new URL(page.url()).pathname + new URL(page.url()).search, '/anshin/desk', 'the address keeps nothing of it');
+  is(await page.evaluate(() => window.moved), 0, 'nothing has moved');
+  await here.look('desk-typing');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('ＵＳＲ００', { delay: 30 });
+  await rows.nth(1).waitFor();
+  is(await rows.count(), 2, 'ADR-2: wide letters find the same');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  is(await where(), 'usr002', 'arrow keys go through the answers');
+  await page.keyboard.press('Escape');
+  is(await where(), 'q', 'and back');
+  await page.keyboard.type('9');
+  await rows.first().waitFor({ state: 'detached' });
+  like(await told(), new RegExp(words('desk.nothing')), 'nothing is told as well');
+  await page.route('**/anshin/desk', (route) => route.abort());
+  await page.keyboard.press('Backspace');
+  await page.getByText(words('desk.typing_failed')).last().waitFor();
+  ok(true, 'where it fails the button is named');
+  await page.unroute('**/anshin/desk');
+  here.messages.length = 0;
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('HANAKO@');
+  await rows.first().waitFor();
+  is(most, 1, 'never more than one question is under way');
+  await here.goes(() => page.keyboard.press('Enter'));
+  is(await here.heading(), words('desk_user.title_of', { user: 'usr002' }), 'Enter leads to the only one');
+}
+
 await person.open('/anshin/login');
 await person.send(facts.operator);
 is(await person.heading(), t('desk.title'), 'the operator is at the help desk');
@@ -52,10 +107,15 @@ like(await person.text(), new RegExp(t('desk_act.unlock.done')), 'back and forth
 await person.page.locator('#q').focus();
 await type('usr*');
 await press('Enter');
-is(await person.page.locator('main tbody tr').count(), 1, 'a search in part shows what it has found');
+is(await person.page.locator('main tbody tr').count(), 2, 'a search in part shows what it has found');
 await person.look('desk-found');
-await person.open('/anshin/desk/list?about=invited');
-like(await person.text(), new RegExp(t('desk_list.empty')), 'nobody waits to register');
+await typing(person, t);
+await person.open('/anshin/desk/list?about=locked');
+like(await person.text(), new RegExp(t('desk_list.empty')), 'nobody is locked any more');
 await person.look('desk-list');
+const english = await person.another({ language: 'en' });
+await english.open('/anshin/login');
+await english.send(facts.operator);
+await typing(english, (key, values) => say('en', key, values));
 await person.close();
 done();
