@@ -12,6 +12,7 @@
 #include "core/base/unicode.h"
 
 #define BUCKETS_FIRST 64
+#define AHEAD 8     /* buckets: a search waits for memory above all, so that is asked before it is needed */
 #define OVERHEAD 16 /* of a piece of memory, at most */
 
 /* text: CONTRACT/USER, name, organisation; then of each terminal its number and the address. NUL behind each. */
@@ -321,13 +322,17 @@ apr_status_t anshin_people_search(const anshin_people_t *people, const char *par
     apr_status_t status = APR_SUCCESS;
 
     for (apr_size_t i = 0; i < people->room; i++) {
+        if (i + AHEAD < people->room && people->buckets[i + AHEAD] != NULL) {
+            __builtin_prefetch(people->buckets[i + AHEAD]);
+        }
         for (const entry_t *entry = people->buckets[i]; entry != NULL && status == APR_SUCCESS; entry = entry->next) {
-            anshin_person_t person = {entry->text, behind(behind(entry->text)), NULL};
+            const char *user = entry->text + entry->user;
+            anshin_person_t person = {.account = entry->text};
 
             /* of the whole text first, which most do not have it in */
-            if (entry->account &&
-                memmem(entry->text + entry->user, entry->length - entry->user, part, length) != NULL &&
+            if (entry->account && memmem(user, entry->length - entry->user, part, length) != NULL &&
                 has(entry, part, &person.terminal)) {
+                person.organisation = behind(behind(user));
                 status = visit(baton, &person);
             }
         }
