@@ -64,7 +64,7 @@ async function typing({ page, ...who }, words) {
   like(await told(), new RegExp(words('desk.nothing')), 'nothing is told as well');
   await page.route('**/anshin/desk', (route) => route.abort());
   await page.keyboard.press('Backspace');
-  await page.getByText(words('desk.typing_failed')).last().waitFor();
+  await page.locator('#found').getByText(words('desk.typing_failed')).waitFor();
   ok(true, 'where it fails the button is named');
   await page.unroute('**/anshin/desk');
   here.messages.length = 0;

@@ -4,9 +4,9 @@
  * secret.
  *
  * Measured with 100,000 users whose name and organisation are Japanese and who have one address each: 133 octets a
- * user, and 13 ms of CPU for a look through all of them, 3 % of a walk (t/bench/search.c): less than the page takes that
- * shows the answer. So there is no index of parts of words, which would have to be written with each login or import,
- * would lie on the disk, and would have to know that 田 is a word.
+ * user, and 13 ms of CPU for a look through all of them, 3 % of a walk (t/bench/search.c): little to whoever types. So
+ * there is no index of parts of words, which would have to be written with each login or import, would lie on the disk,
+ * and would have to know that 田 is a word.
  *
  * Not for two threads at once.
  */
