@@ -14,6 +14,7 @@ chdir dirname(__FILE__) . '/..' or die "reference: $!\n";
 binmode STDOUT, ':encoding(UTF-8)';
 
 my @presets = qw(classic modern finance);
+my %of_host = map { $_ => 1 } qw(AnshinTrustedProxy AnshinClientCertHeader);    # auth/config/proxies.c
 my %tables = (server => read_table('server'), policy => read_table('policy'));
 
 # What both have is named "DIRECTIVE (contract)" where it is a contract's.
@@ -184,7 +185,7 @@ BEGIN {
         en => {
             title   => 'Directive reference', syntax => 'Syntax', default => 'Default', values => 'Values', context => 'Context',
             example => 'Example', server => 'server config', contract => '`<AnshinContract>`',
-            places  => 'server config, virtual host, `<Location>`', none => 'not given',
+            hosts   => 'server config, virtual host', places => 'server config, virtual host, `<Location>`', none => 'not given',
             parts   => { server => 'Directives of the server', policy => 'Directives of a contract', by_hand => 'Contracts and places' },
             intro   => 'This page is made by `apxs-build/reference.pl` of `policy.def` and `server.def`, of which the modules are built too. '
                 . 'Times are written as a number with s, m, h or d (`30m`). Values with spaces stand in quotation marks.',
@@ -200,7 +201,7 @@ BEGIN {
         ja => {
             title   => 'ディレクティブ一覧', syntax => '書式', default => '既定値', values => '値', context => '書ける場所',
             example => '例', server => 'サーバ設定', contract => '`<AnshinContract>`',
-            places  => 'サーバ設定、バーチャルホスト、`<Location>`', none => 'なし',
+            hosts   => 'サーバ設定、バーチャルホスト', places => 'サーバ設定、バーチャルホスト、`<Location>`', none => 'なし',
             parts   => { server => 'サーバのディレクティブ', policy => 'ご契約のディレクティブ', by_hand => 'ご契約と場所' },
             intro   => 'このページは、モジュール自身の元でもある `policy.def` と `server.def` から `apxs-build/reference.pl` が作ります。'
                 . '時間は数に s、m、h、d を付けて書きます（`30m`）。空白を含む値は引用符で囲みます。',
@@ -247,7 +248,7 @@ sub row_section {
         [ $say->{default}, $default ],
         [ $say->{values},  allowed($row, $language eq 'ja') ],
         ($row->{example} ne '' ? [ $say->{example}, "`$row->{directive} $row->{example}`" ] : ()),
-        [ $say->{context}, $table eq 'server' ? $say->{server} : $say->{contract} ]
+        [ $say->{context}, $of_host{ $row->{name} } ? $say->{hosts} : $table eq 'server' ? $say->{server} : $say->{contract} ]
     );
 }
 

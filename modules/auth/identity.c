@@ -10,6 +10,7 @@
 #include <http_main.h>
 #include <http_log.h>
 
+#include "auth/config/config.h"
 #include "auth/request.h"
 #include "core/account/account.h"
 #include "core/web/request_class.h"
@@ -52,9 +53,23 @@ static void drop(request_rec *r, int (*test)(const char *name))
     }
 }
 
+/* Those that AnshinClientCertHeader names, on whichever host: what one host believes, no client may say to it through
+ * another one of ours. */
+static void drop_certificates(request_rec *r)
+{
+    const apr_array_header_t *names = anshin_site_of(r->server)->main->cert_headers;
+
+    for (int i = 0; i < names->nelts; i++) {
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(names, i, const char *));
+    }
+}
+
 void anshin_identity_clean(request_rec *r, int served)
 {
     drop(r, served ? anshin_header_reserved : anshin_header_own);
+    if (served) {
+        drop_certificates(r);
+    }
     clean_connection(r);
 }
 
@@ -97,6 +112,7 @@ void anshin_identity_pass_on(request_rec *r)
     }
     if (strncmp(target, "balancer:", 9) == 0 || is_here(r, host + 3)) {
         drop(r, anshin_header_certificate);
+        drop_certificates(r);
     }
 }
 

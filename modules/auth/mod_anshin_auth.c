@@ -77,7 +77,7 @@ static int post_read_request(request_rec *r)
 
 static int has_proxies(const anshin_site_t *site)
 {
-    return site->main->config != NULL && site->main->terminators->nelts > 0;
+    return site->main->config != NULL && site->main->believes;
 }
 
 /* Behind mod_remoteip, which comes first as we do. */

@@ -1,5 +1,5 @@
 /*
- * Client certificates that a TLS terminator hands on: see terminator.h.
+ * Client certificates that a TLS terminator hands on: see trusted_proxy.h.
  *
  * SECURITY: a terminator is known by the address at the other end of the TCP connection, which nobody can claim who
  * does not sit there. The certificate is judged like one of our own handshake; what the terminator did not check, that
@@ -15,7 +15,6 @@
 #include <http_protocol.h>
 #include <stdatomic.h>
 
-#include "core/web/client_cert.h"
 #include "crypto/pki/x509.h"
 
 APLOG_USE_MODULE(anshin_auth);
@@ -40,12 +39,12 @@ void anshin_trusted_proxy_look(request_rec *r)
 
 int anshin_trusted_proxy_sent(const request_rec *r)
 {
-    const apr_array_header_t *terminators = anshin_site_of(r->server)->main->terminators;
+    const anshin_proxies_t *proxies = anshin_site_of(r->server)->proxies;
 
-    for (int i = 0; terminators != NULL && i < terminators->nelts; i++) {
+    for (int i = 0; proxies != NULL && i < proxies->networks->nelts; i++) {
         const conn_rec *c = r->connection->master != NULL ? r->connection->master : r->connection;
 
-        if (apr_ipsubnet_test(APR_ARRAY_IDX(terminators, i, apr_ipsubnet_t *), c->client_addr)) {
+        if (apr_ipsubnet_test(APR_ARRAY_IDX(proxies->networks, i, apr_ipsubnet_t *), c->client_addr)) {
             return 1;
         }
     }
@@ -75,15 +74,16 @@ static void judge(request_rec *r, const anshin_bytes_t *der, anshin_presented_t 
     }
     anshin_error_clear(&err);
     if (anshin_x509_check(presented, *der, main->trust, apr_time_now(), &err, r->pool) != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s: the certificate of Client-Cert could not be checked: %s",
-                      err.id, err.text);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "%s: the certificate that a trusted proxy sent could not be checked: %s", err.id, err.text);
     }
 }
 
 int anshin_trusted_proxy_presented(request_rec *r, const anshin_presented_t **presented)
 {
     static const anshin_presented_t nobody = {ANSHIN_PRESENTED_NONE, "", "", "", 0, 0, ""};
-    const char *value = apr_table_get(r->headers_in, "Client-Cert");
+    const anshin_proxies_t *proxies = anshin_site_of(r->server)->proxies;
+    const char *value = apr_table_get(r->headers_in, proxies->header);
     anshin_presented_t *made;
     anshin_bytes_t der;
 
@@ -91,10 +91,11 @@ int anshin_trusted_proxy_presented(request_rec *r, const anshin_presented_t **pr
     if (value == NULL) {
         return OK;
     }
-    if (anshin_client_cert_parse(&der, value, r->pool) != APR_SUCCESS) {
-        ap_log_rerror(
-            APLOG_MARK, APLOG_ERR, 0, r,
-            "AN0522: 400, since the Client-Cert header of a trusted proxy is not one byte sequence of RFC 9440");
+    if (anshin_client_cert_read(&der, proxies->format, value, r->pool) != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "AN0522: 400, since the header %s of a trusted proxy is not one certificate in the form %s; see "
+                      "AnshinClientCertHeader",
+                      proxies->header, anshin_word_name(anshin_client_cert_words, proxies->format, ""));
         return HTTP_BAD_REQUEST;
     }
     *presented = made = apr_pmemdup(r->pool, &nobody, sizeof(nobody));

@@ -1,7 +1,7 @@
 /*
- * Behind a TLS terminator (APP-2): the client certificate comes in the Client-Cert header (RFC 9440), and is believed
- * only from the addresses that AnshinTrustedProxy names. Whoever else sends the header loses it (S22). That a
- * terminator passes on nobody's Client-Cert but its own is for its operator to see to (RFC 9440 section 4).
+ * Behind a TLS terminator (APP-2): the client certificate comes in a header (AnshinClientCertHeader), and is believed
+ * only from the addresses that AnshinTrustedProxy names for the host. Whoever else sends the header loses it (S22).
+ * That a terminator passes on nobody's Client-Cert but its own is for its operator to see to (RFC 9440 section 4).
  */
 #ifndef ANSHIN_AUTH_TRUSTED_PROXY_H
 #define ANSHIN_AUTH_TRUSTED_PROXY_H
@@ -22,7 +22,7 @@ int anshin_trusted_proxy_sent(const request_rec *r);
 int anshin_trusted_proxy_secure(request_rec *r, int sent);
 
 /* The certificate that such a request brings, judged as of now, in r's pool. OK, or HTTP_BAD_REQUEST for a header that
- * is not as RFC 9440 has it (logged). */
+ * is not of its form (logged). */
 int anshin_trusted_proxy_presented(request_rec *r, const anshin_presented_t **presented);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * The Client-Cert header of a TLS terminator (RFC 9440), one text. One byte sequence is taken and nothing else, and
- * what is in it comes out; octets of any kind come back from a header that was written as the RFC says.
+ * The header of a TLS terminator with its client's certificate, one text in each form. Of RFC 9440 one byte sequence is
+ * taken and nothing else, and what is in it comes out; octets of any kind come back from a header in any of the forms.
  */
 #include "fuzz.h"
 
 #include <apr_encode.h>
+#include <apr_lib.h>
 
 #include "core/web/client_cert.h"
 
@@ -31,6 +32,42 @@ static void check_taken(const char *value, const anshin_bytes_t *der, apr_pool_t
     require(anshin_client_cert_parse(&more, apr_pstrcat(pool, value, ":", NULL), pool) == ANSHIN_EINVALID);
 }
 
+/* PEM with all but letters and digits escaped, as nginx does. */
+static const char *write_escaped(const void *octets, size_t size, apr_pool_t *pool)
+{
+    const char *text = apr_pencode_base64_binary(pool, octets, (apr_ssize_t)size, APR_ENCODE_NONE, NULL);
+    char *escaped = apr_palloc(pool, 3 * strlen(text) + 1);
+    char *to = escaped;
+
+    for (; *text != '\0'; text++) {
+        if (apr_isalnum(*text)) {
+            *to++ = *text;
+        } else {
+            to += apr_snprintf(to, 4, "%%%02X", (unsigned)(unsigned char)*text);
+        }
+    }
+    *to = '\0';
+    return apr_pstrcat(pool, "-----BEGIN%20CERTIFICATE-----%0A", escaped, "%0A-----END%20CERTIFICATE-----%0A", NULL);
+}
+
+static void check_forms(const char *value, const uint8_t *data, size_t size, apr_pool_t *pool)
+{
+    const char *escaped = write_escaped(data, size, pool);
+    const char *const written[] = {escaped, apr_pstrcat(pool, "Hash=0;Cert=\"", escaped, "\";By=a", NULL)};
+    anshin_bytes_t der;
+
+    for (int i = 0; i < 2; i++) {
+        anshin_client_cert_format_t format = i == 0 ? ANSHIN_CLIENT_CERT_PEM_URL : ANSHIN_CLIENT_CERT_XFCC;
+        apr_status_t status = anshin_client_cert_read(&der, format, value, pool);
+
+        require(status == APR_SUCCESS || (status == ANSHIN_EINVALID && der.data == NULL));
+        require(status != APR_SUCCESS || (der.length >= 1 && der.length <= ANSHIN_CLIENT_CERT_MAX));
+        status = anshin_client_cert_read(&der, format, written[i], pool);
+        require(status == (size >= 1 && size <= ANSHIN_CLIENT_CERT_MAX ? APR_SUCCESS : ANSHIN_EINVALID));
+        require(status != APR_SUCCESS || (der.length == size && memcmp(der.data, data, size) == 0));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
@@ -45,5 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = anshin_client_cert_parse(&der, write_header(data, size, pool), pool);
     require(status == (size >= 1 && size <= ANSHIN_CLIENT_CERT_MAX ? APR_SUCCESS : ANSHIN_EINVALID));
     require(status != APR_SUCCESS || (der.length == size && memcmp(der.data, data, size) == 0));
+    check_forms(value, data, size, pool);
     return 0;
 }

@@ -10,6 +10,7 @@ use Anshin::Person;
 use Anshin::Server;
 
 my $behind = Anshin::Server::free_port();
+my %port = (pem => Anshin::Server::free_port(), xfcc => Anshin::Server::free_port());    # hosts with a header of their own
 
 # mod_headers turns the line ends of the PEM form into blanks.
 my $front = Anshin::Server->new(bare => 1, vhost => <<"END")->start;
@@ -25,9 +26,12 @@ END
 
 my $s = Anshin::Server->new(
     server   => 'AnshinTrustedProxy 192.0.2.0/24 127.0.0.2',
-    contract => 'AnshinPortalURL https://localhost:' . $front->port . "/anshin\nAnshinLoginMethods certificate"
+    contract => 'AnshinPortalURL https://localhost:' . $front->port . "/anshin\nAnshinLoginMethods certificate",
+    vhost    => 'AnshinTrustedProxy none'
 );
-$s->{extra} = "Listen 127.0.0.1:$behind\n<VirtualHost 127.0.0.1:$behind>\nServerName localhost\n" . $s->vhost_lines . '</VirtualHost>';
+$s->{extra} = "Listen 127.0.0.1:$behind\n<VirtualHost 127.0.0.1:$behind>\nServerName localhost\n" . $s->vhost_lines . "</VirtualHost>\n";
+$s->{extra} .= host($port{pem},  "AnshinTrustedProxy 127.0.0.3\nAnshinClientCertHeader X-SSL-Client-Cert pem-url");
+$s->{extra} .= host($port{xfcc}, 'AnshinClientCertHeader X-Forwarded-Client-Cert xfcc');
 $s->configure;
 $s->start;
 
@@ -63,6 +67,13 @@ for my $case (sort keys %help) {
     like($answer->text, $text, "LOG-3: says that $case");
 }
 
+# --- a direct client, at a host that believes no proxy (STO: whoever sits where a proxy sits) ---
+
+is($s->client(%with, from => '127.0.0.2', cert => $who->{pem})->get('/members/')->status, 200,
+    'APP-2: at a host with AnshinTrustedProxy none a client at the proxy\'s address is asked for its own certificate');
+is($s->client(%with, from => '127.0.0.2')->get('/members/', 'Client-Cert' => ':' . der($who->{pem}) . ':')->status, 401,
+    'S22: and its header counts for nothing there');
+
 # --- who may say so ---
 
 my $der = der($who->{pem});
@@ -78,6 +89,26 @@ my $old = der($s->pki->issue('old', from => -10, to => -1));
 like($plain->("Client-Cert: :$old:\r\nSec-Fetch-Mode: navigate\r\nAccept-Language: en"), qr{^HTTP/1\.1 401.*expired}s,
     'LOG-3: of one that has expired the help page says so');
 like($plain->("Client_Cert: :$der:"), qr{^HTTP/1\.1 4}, 'S22: a name that is folded to it is another header');
+
+# --- other headers and forms, host by host ---
+
+my $pem = Anshin::PKI::read_text($who->{pem}) =~ /(-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n)/s ? $1 : die;
+my $url = $pem =~ s/([^A-Za-z0-9._~-])/sprintf '%%%02X', ord $1/gers;
+like(plain('127.0.0.3', $port{pem})->("X-SSL-Client-Cert: $url"), qr{^HTTP/1\.1 200}, 'APP-2: pem-url, as nginx has it');
+like(plain('127.0.0.2', $port{pem})->("X-SSL-Client-Cert: $url"), qr{^HTTP/1\.1 401}, 'S22: from the proxy of another host it is not believed');
+like(plain('127.0.0.3', $port{pem})->("Client-Cert: :$der:"), qr{^HTTP/1\.1 401}, 'S22: nor the header of another host');
+like(plain('127.0.0.3', $port{pem})->("X-SSL-Client-Cert: :$der:"), qr{^HTTP/1\.1 400}, 'APP-2: 400 for another form');
+like($s->log, qr/AN0522: .*X-SSL-Client-Cert.*pem-url/, 'the log names header and form');
+like(plain('127.0.0.3', $port{pem})->("X-SSL-Client-Cert: $url\r\nX-SSL-Client-Cert: $url"), qr{^HTTP/1\.1 400}, 'S22: 400 for two');
+like(plain('127.0.0.3')->("Client-Cert: :$der:"), qr{^HTTP/1\.1 401}, 'S22: the proxy of one host is none of another');
+my $xfcc = plain('127.0.0.2', $port{xfcc});
+my $element = qq{By=spiffe://a/b;Hash=00;Subject="CN=a\\",b";Cert="$url"};
+like($xfcc->("X-Forwarded-Client-Cert: $element"), qr{^HTTP/1\.1 200}, 'APP-2: xfcc, as Envoy has it');
+like($xfcc->("X-Forwarded-Client-Cert: $element,$element"), qr{^HTTP/1\.1 400}, 'S22: 400 for the elements of two proxies');
+like($xfcc->('X-Forwarded-Client-Cert: Hash=00'), qr{^HTTP/1\.1 400}, 'APP-2: 400 for one without Cert');
+my $shown = plain('127.0.0.2', $port{xfcc}, '/members/cgi-bin/env.cgi')->("X-Forwarded-Client-Cert: $element\r\nX-SSL-Client-Cert: $url");
+like($shown, qr/^ANSHIN_METHOD=certificate/m, 'APP-2: the application learns who it is');
+unlike($shown, qr/CLIENT_CERT/, 'S22: and sees none of the headers of any host');
 
 # --- what is not as RFC 9440 has it ---
 
@@ -108,6 +139,22 @@ for my $value ('proxy.example.jp', '127.0.0.300', '192.0.2.0/33', '2001:db8::/x'
     like($test->{err}, qr/AnshinTrustedProxy "\Q$value\E": give addresses or networks/, 'and says what is allowed');
 }
 
+my %header = (
+    'Client-Cert'         => qr/AN1751: .*name of a header and one of: rfc9440 pem-url xfcc/,
+    'Client-Cert pem'     => qr/AN1753: .*"pem": this form is not known; give one of: rfc9440/,
+    'Client_Cert rfc9440' => qr/AN1752: .*"Client_Cert": give a name of letters/,
+    'Cookie pem-url'      => qr/AN1752: .*"Cookie"/
+);
+for my $value (sort keys %header) {
+    $s->{server} = "AnshinTrustedProxy 127.0.0.2\nAnshinClientCertHeader $value";
+    $s->configure;
+    my $test = $s->configtest;
+    isnt($test->{status}, 0, "configtest stops at AnshinClientCertHeader $value");
+    like($test->{err}, $header{$value}, 'and says what is allowed');
+}
+$s->{extra} =~ s/^AnshinTrustedProxy.*\n//mg;
+is(told(''), 'AN1754 AN1754', 'configtest tells of headers for which nobody is believed');
+
 # --- what makes a proxy weaker or useless is told (LCK-4) ---
 
 sub told {
@@ -116,7 +163,7 @@ sub told {
     $s->configure;
     my $test = $s->configtest;
     is($test->{status}, 0, 'configtest takes ' . $lines =~ s/\n/, /gr) or diag($test->{err});
-    return join ' ', $test->{err} =~ /(AN094[567])/g;
+    return join ' ', $test->{err} =~ /(AN094[567]|AN1754)/g;
 }
 my $remoteip = "LoadModule remoteip_module \"\@LIBEXEC\@/mod_remoteip.so\"\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.2";
 is(told('AnshinTrustedProxy 192.0.2.0/24 127.0.0.2'), 'AN0945 AN0946', 'S22, LCK-4: it warns of a network, and of a missing mod_remoteip');
@@ -138,15 +185,21 @@ sub der {
     return Anshin::PKI::read_text($pem) =~ /-----BEGIN CERTIFICATE-----(.*?)-----END/s ? $1 =~ s/\s+//gr : die "no certificate in $pem";
 }
 
+# A host that a proxy leads to by plain http.
+sub host {
+    my ($port, $lines) = @_;
+    return "Listen 127.0.0.1:$port\n<VirtualHost 127.0.0.1:$port>\nServerName localhost\n$lines\n" . $s->vhost_lines . "</VirtualHost>\n";
+}
+
 # Requests with the session's cookie over plain HTTP, from one of our own addresses.
 sub plain {
-    my ($from) = @_;
+    my ($from, $port, $path) = @_;
     my $cookie = join '; ', map { "$_=$with{cookies}{$_}" } sort keys %{ $with{cookies} };
     return sub {
         my ($header) = @_;
-        my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $behind, LocalAddr => $from, Timeout => 10)
+        my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port // $behind, LocalAddr => $from, Timeout => 10)
             or die "connect: $!";
-        print $socket "GET /members/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: $cookie\r\n$header\r\n\r\n";
+        print $socket "GET " . ($path // '/members/') . " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: $cookie\r\n$header\r\n\r\n";
         local $/;
         return scalar <$socket>;
     };

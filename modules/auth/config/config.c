@@ -49,6 +49,7 @@ void *anshin_site_merge(apr_pool_t *pool, void *base, void *add)
 
     site->main = below->main;
     site->used = above->used;
+    site->given = above->given;
     site->use = above->use != NULL ? above->use : below->use;
     site->places = apr_array_append(pool, below->places, above->places);
     return site;
@@ -222,7 +223,42 @@ static apr_status_t check_places(const void *structure, const anshin_option_t *o
     return APR_SUCCESS;
 }
 
-static apr_status_t build(anshin_main_t *main, anshin_error_t *err, apr_pool_t *pconf, apr_pool_t *ptemp)
+/* Of each host. */
+static apr_status_t read_proxies(anshin_main_t *main, server_rec *servers, const anshin_server_t *given,
+                                 anshin_error_t *err, apr_pool_t *pconf)
+{
+    main->cert_headers = apr_array_make(pconf, 2, sizeof(const char *));
+    main->believes = 0;
+    for (server_rec *server = servers; server != NULL; server = server->next) {
+        anshin_site_t *site = anshin_site_of(server);
+        anshin_proxies_t *proxies;
+        apr_status_t status = anshin_proxies_read(&proxies, site->given, given, err, pconf);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        site->proxies = proxies;
+        main->believes |= proxies->networks->nelts > 0;
+        if (anshin_proxies_is_named(proxies)) {
+            APR_ARRAY_PUSH(main->cert_headers, const char *) = proxies->header;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static void warn_of_proxies(const anshin_main_t *main, server_rec *servers)
+{
+    anshin_proxies_warn(&main->config->server, main->believes, servers);
+    for (server_rec *server = servers->next; server != NULL; server = server->next) {
+        anshin_proxies_warn(anshin_site_of(server)->given, main->believes, server);
+    }
+    if (main->believes) {
+        anshin_proxies_warn_addresses(servers);
+    }
+}
+
+static apr_status_t build(anshin_main_t *main, server_rec *servers, anshin_error_t *err, apr_pool_t *pconf,
+                          apr_pool_t *ptemp)
 {
     anshin_config_t *config;
     apr_status_t status = anshin_config_create(&config, err, pconf);
@@ -251,7 +287,7 @@ static apr_status_t build(anshin_main_t *main, anshin_error_t *err, apr_pool_t *
         status = check_places(&contract->policy, anshin_policy_options, err, ptemp);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_proxies_read(&main->terminators, config->server.trusted_proxies, err, pconf);
+        status = read_proxies(main, servers, &config->server, err, pconf);
     }
     if (status == APR_SUCCESS) {
         main->config = config;
@@ -310,12 +346,14 @@ int anshin_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         return OK;
     }
     anshin_error_clear(&err);
-    if (build(main, &err, pconf, ptemp) != APR_SUCCESS) {
+    if (build(main, server, &err, pconf, ptemp) != APR_SUCCESS) {
         return wrong(server, &err);
     }
-    anshin_served_check(main->config, server, ptemp);
+    if (!main->believes) { /* a proxy may call its clients' hosts as it likes */
+        anshin_served_check(main->config, server, ptemp);
+    }
     check_mail(main->config, server);
-    anshin_proxies_warn(main->config->server.trusted_proxies, server);
+    warn_of_proxies(main, server);
     answer = find_contracts(main, server, ptemp);
     if (answer == OK) {
         answer = check_neighbours(server, ptemp);

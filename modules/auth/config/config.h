@@ -16,6 +16,7 @@
 
 #include "core/context/op.h"
 #include "crypto/pki/x509.h"
+#include "auth/config/proxies.h"
 
 /* The word of AnshinUse for a place that no contract serves; no contract can be called so. */
 #define ANSHIN_USE_NONE "none"
@@ -44,7 +45,8 @@ typedef struct anshin_main_t {
     anshin_config_t *config;       /* the effective configuration; NULL: none of our directives was used */
     const anshin_contract_t *sole; /* the one that serves where no AnshinUse is, when there is just one */
     anshin_trust_t *trust;         /* CAs of client certificates; NULL: no contract wants them, or see trust_missing */
-    apr_array_header_t *terminators;  /* of apr_ipsubnet_t *: AnshinTrustedProxy (terminator.h) */
+    apr_array_header_t *cert_headers; /* of const char *: names of AnshinClientCertHeader, of all hosts */
+    int believes;                     /* 1: some host believes a proxy */
     int trust_missing;                /* 1: contracts want them, but the CA certificate could not be read (logged) */
     atomic_int told_forwarded;        /* anshin_trusted_proxy_look() has warned in this process */
     struct anshin_process_t *process; /* auth/process/process.c: store and keys of this process, from child_init on */
@@ -60,7 +62,9 @@ typedef struct anshin_site_t {
     int used;                   /* a directive of ours was read here */
     anshin_use_t *use;          /* its own AnshinUse, or that of the main server, or NULL */
     apr_array_header_t *places; /* of anshin_use_t *: those of its sections, and contracts named by its Require lines */
-    int serves;                 /* set by anshin_config_check() */
+    anshin_server_t *given;     /* of a virtual host: server options that it has of its own, or NULL */
+    const anshin_proxies_t *proxies; /* set by anshin_config_check(), as the following */
+    int serves;
     int asks;
 } anshin_site_t;
 

@@ -8,6 +8,8 @@
 #include "auth/config/directive.h"
 #include "auth/config/restricted.h"
 
+#include "auth/config/proxies.h"
+
 extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
 enum {
@@ -63,9 +65,24 @@ static int is_inside(const cmd_parms *cmd)
     return main_of(cmd) != NULL && main_of(cmd)->open != NULL;
 }
 
+/* Where it is kept: a virtual host has few of its own. */
+static anshin_server_t *server_given(const cmd_parms *cmd)
+{
+    anshin_site_t *site = anshin_site_of(cmd->server);
+
+    if (!cmd->server->is_virtual) {
+        return &site->main->given;
+    }
+    if (site->given == NULL) {
+        site->given = apr_pcalloc(cmd->pool, sizeof(*site->given));
+    }
+    return site->given;
+}
+
 static const char *set_server(cmd_parms *cmd, void *place, int argc, char *const argv[])
 {
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    int of_host = anshin_proxies_is_of_host(cmd->cmd->cmd_data);
+    const char *wrong = ap_check_cmd_context(cmd, of_host ? NOT_IN_LIMIT | NOT_IN_DIR_LOC_FILE : GLOBAL_ONLY);
 
     (void)place;
     if (is_inside(cmd) && anshin_option_find(anshin_policy_options, cmd->cmd->name) != NULL) {
@@ -75,7 +92,7 @@ static const char *set_server(cmd_parms *cmd, void *place, int argc, char *const
         return wrong;
     }
     note_used(cmd);
-    return set_option(cmd, &main_of(cmd)->given, argc, argv);
+    return set_option(cmd, server_given(cmd), argc, argv);
 }
 
 static const char *set_policy(cmd_parms *cmd, void *place, int argc, char *const argv[])

@@ -179,7 +179,7 @@ void anshin_served_check(const anshin_config_t *config, server_rec *servers, apr
     int first_pass = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
 
     /* A start reads everything twice; configtest once. */
-    if (config->server.trusted_proxies != NULL || (first_pass && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL)) {
+    if (first_pass && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
         return;
     }
     for (int i = 0; i < config->contracts->nelts; i++) {
