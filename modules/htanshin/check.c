@@ -270,6 +270,10 @@ static apr_status_t check(anshin_call_t *call)
 
     call->result = json_object();
     json_object_set_new(call->result, "contracts", names);
+    anshin_result_text(
+        call->result, "store",
+        apr_pstrcat(call->pool, "dbm, files of type ", anshin_open_store_type(&call->config->server), NULL),
+        call->pool);
     json_object_set_new(call->result, "departures", departures);
     json_object_set_new(call->result, "problems", json_array());
     for (int i = 0; i < contracts->nelts && status == APR_SUCCESS; i++) {

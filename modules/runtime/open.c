@@ -31,6 +31,11 @@ static apr_status_t open_crypto(anshin_env_t *env, const anshin_server_t *server
     return status;
 }
 
+const char *anshin_open_store_type(const anshin_server_t *server)
+{
+    return server->store == ANSHIN_STORE_DBM_GDBM ? "gdbm" : anshin_store_dbm_type();
+}
+
 apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
                                apr_pool_t *pool)
 {

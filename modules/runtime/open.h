@@ -17,6 +17,9 @@ typedef struct anshin_hashing_t {
 apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
                                apr_pool_t *pool);
 
+/* The type of its files: "db" or "gdbm". */
+const char *anshin_open_store_type(const anshin_server_t *server);
+
 /* Open keys and store for env, which gets config and the clock of the day as well. After fork, as the user that the
  * process stays. Answers of anshin_crypto_open() and anshin_store_open(); ANSHIN_EFAULT also: a load of the store was
  * broken off (core/admin/load.h). */

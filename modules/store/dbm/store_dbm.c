@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include <apr_strings.h>
+#include <apu.h>
 
 #include "core/base/waiting.h"
 #include "store/dbm/dbm_txn.h"
@@ -23,6 +24,18 @@
 
 /* --- opening and closing ------------------------------------------------------------------------------------------ */
 
+/* Known when this is built: APR-util's header says what it was built with. */
+#if APU_HAVE_DB
+#define TYPE_DEFAULT "db"
+#else
+#define TYPE_DEFAULT "gdbm"
+#endif
+
+const char *anshin_store_dbm_type(void)
+{
+    return TYPE_DEFAULT;
+}
+
 /* DIR?type=gdbm */
 static apr_status_t parse_address(const char **path, const char **type, const char *where, anshin_error_t *err,
                                   apr_pool_t *pool)
@@ -30,7 +43,7 @@ static apr_status_t parse_address(const char **path, const char **type, const ch
     const char *question = strchr(where, '?');
 
     *path = question != NULL ? apr_pstrmemdup(pool, where, (apr_size_t)(question - where)) : apr_pstrdup(pool, where);
-    *type = "db";
+    *type = TYPE_DEFAULT;
     if (question != NULL) {
         if (strncmp(question, "?type=", 6) != 0) {
             return anshin_fail(err, ANSHIN_EINVALID, "AN0379",
@@ -225,9 +238,9 @@ static apr_status_t dbm_alone(void *self, anshin_error_t *err)
     const anshin_dbm_t *store = self;
     apr_status_t status = anshin_lock_try(store->control.fd, ANSHIN_LOCK_ALIVE, ANSHIN_LOCK_EXCLUSIVE, err);
 
-    return status == ANSHIN_EBUSY ? anshin_fail(err, status, "AN1355", "store: %s is open in other processes",
-                                                store->directory.path)
-                                  : status;
+    return status == ANSHIN_EBUSY
+               ? anshin_fail(err, status, "AN1355", "store: %s is open in other processes", store->directory.path)
+               : status;
 }
 
 const anshin_store_driver_t anshin_store_dbm = {

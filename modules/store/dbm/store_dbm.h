@@ -2,9 +2,9 @@
  * The default store: a journal over immutable apr_dbm files, in a directory on a local disk, shared by any number of
  * processes and threads of one machine.
  *
- * Address: DIR, or DIR?type=gdbm. type is that of the apr_dbm files: "db" (Berkeley DB) when not given, or "gdbm";
- * "sdbm" is refused, its records may have 1,008 octets at most. DIR is made when it is missing (its parent must be
- * there), with mode 2770; one that is accessible to others is refused (S31).
+ * Address: DIR, or DIR?type=gdbm. type is that of the apr_dbm files: "db" (Berkeley DB) or "gdbm", that of
+ * anshin_store_dbm_type() when not given; "sdbm" is refused, its records may have 1,008 octets at most. DIR is made when
+ * it is missing (its parent must be there), with mode 2770; one that is accessible to others is refused (S31).
  *
  *   DIR/control      page shared by all processes, and their locks       control.h, lock.h
  *   DIR/base.N       records, an apr_dbm file that nobody writes to      base.h, table.h
@@ -27,5 +27,8 @@
 #include "core/store/store_provider.h"
 
 extern const anshin_store_driver_t anshin_store_dbm;
+
+/* "db", or "gdbm" where APR-util was built without Berkeley DB. */
+const char *anshin_store_dbm_type(void);
 
 #endif
