@@ -222,7 +222,7 @@ apr_status_t anshin_command_run(const char *command, const anshin_message_t *mes
     int input[2];
     int errors[2];
     pid_t child;
-    int status;
+    int status = -1;
     int rc;
 
     if (!anshin_command_valid(command, pool) || apr_tokenize_to_argv(command, &argv, pool) != APR_SUCCESS) {

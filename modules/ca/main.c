@@ -1,12 +1,13 @@
 /*
  * anshin-ca: the worker. Issues certificates, delivers mail, keeps house (CRT-1, MAI-1).
  *
- *   anshin-ca -d STATE_DIR [-p] [-v]
+ *   anshin-ca -d STATE_DIR [-i] [-p] [-v]
  *
  * Started by httpd, which holds the other end of its standard input, or by an init system. Works through the queue
  * in the store until SIGTERM, or until that pipe closes; then it finishes what it has in hand. -v: tell every
  * certificate. -p: what is said begins with its level, <3> to <6>, and has no date, for httpd's module, or for systemd,
- * to read. What httpd has been configured with is in STATE_DIR/config.json.
+ * to read. -i: an init system starts it; refused where httpd does (AnshinCAWorker on). What httpd has been configured
+ * with is in STATE_DIR/config.json.
  *
  * SECURITY: faces no network; reads the store, which httpd writes. Started by root it starts the signer, which
  * becomes a user of its own, and becomes AnshinCAUser before it opens the store (S30).
@@ -44,6 +45,7 @@ typedef struct start_t {
     const char *state_dir;
     int verbose;
     int for_reader; /* of what is said */
+    int by_init;    /* an init system starts us */
     int signals;    /* signalfd */
     int lifeline;   /* standard input when it is a pipe, else -1 */
     int bell;
@@ -59,9 +61,11 @@ static int read_arguments(start_t *start, int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "d:pv")) != -1) {
+    while ((option = getopt(argc, argv, "d:ipv")) != -1) {
         if (option == 'd') {
             start->state_dir = optarg;
+        } else if (option == 'i') {
+            start->by_init = 1;
         } else if (option == 'p') {
             start->for_reader = 1;
         } else if (option == 'v') {
@@ -174,6 +178,15 @@ static apr_status_t take_turn(start_t *start, const anshin_unix_user_t *worker, 
     return taken != APR_SUCCESS ? taken : status;
 }
 
+/* One owner starts the worker; a second one would only wait for its end, and hide that from whoever looks. */
+static apr_status_t check_owner(start_t *start)
+{
+    return start->by_init && start->config->server.worker
+               ? anshin_fail(&start->err, ANSHIN_EINVALID, "AN1750",
+                             "httpd starts the worker here; say AnshinCAWorker off and restart httpd, then start this")
+               : APR_SUCCESS;
+}
+
 static apr_status_t begin(start_t *start)
 {
     anshin_unix_user_t worker = {.name = NULL};
@@ -181,6 +194,9 @@ static apr_status_t begin(start_t *start)
     int root = geteuid() == 0;
     apr_status_t status = anshin_config_file_read(&start->config, start->state_dir, &start->err, start->pool);
 
+    if (status == APR_SUCCESS) {
+        status = check_owner(start);
+    }
     if (status == APR_SUCCESS && root) {
         status = find_users(start, &worker, &group);
     }
@@ -309,7 +325,7 @@ int main(int argc, char **argv)
     anshin_error_clear(&start.err);
     anshin_log_open("anshin-ca", ANSHIN_LOG_NOTICE);
     if (!read_arguments(&start, argc, argv) || apr_initialize() != APR_SUCCESS) {
-        anshin_log(ANSHIN_LOG_ERROR, "AN0763", "usage: anshin-ca -d STATE_DIR [-p] [-v], with an absolute path");
+        anshin_log(ANSHIN_LOG_ERROR, "AN0763", "usage: anshin-ca -d STATE_DIR [-i] [-p] [-v], with an absolute path");
         return 2;
     }
     anshin_log_open("anshin-ca", start.verbose ? ANSHIN_LOG_INFO : ANSHIN_LOG_NOTICE);
@@ -335,6 +351,7 @@ int main(int argc, char **argv)
         code = 0;
     } else {
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0764", "cannot begin", status, &start.err);
+        code = start.by_init && status == ANSHIN_EINVALID ? 2 : 1; /* to try again would not help */
     }
     apr_terminate(); /* ends the signer */
     return code;
