@@ -10,14 +10,19 @@
 #   make accessibility-report     the test report in the form of JIS X 8341-3:2016, from a run of the browser suites
 #   make fuzz bench crash year screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/year, t/browser
 #   make install      below DESTDIR and the directories that apxs names; a configuration is never overwritten
+#   make deb          a Debian package for the Debian at hand, in apxs-build/out/deb
+#   make deb-test     packages of Debian 12 and 13, built and used in chroots from nothing (root, some minutes)
+#   make rpm          an RPM (apxs-build/rpm/anshin.spec), where rpmbuild is
+#   make sbom         the bill of materials (CycloneDX, JSON) in apxs-build/out/sbom.json
 #   make uninstall    takes away what make install brought, but no configuration that was edited and no state
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all test check lint valgrind coverage fuzz bench crash year screenshots accessibility-report install uninstall clean deps-%
+.PHONY: all test check lint valgrind coverage fuzz bench crash year screenshots accessibility-report install uninstall deb deb-test rpm sbom clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
-RULES = mkdir -p apxs-build/out && flock apxs-build/out/lock $(MAKE) --no-print-directory -f apxs-build/rules.mk
+OUT_DIR = $(or $(OUT),apxs-build/out)
+RULES = mkdir -p '$(OUT_DIR)' && flock '$(OUT_DIR)/lock' $(MAKE) --no-print-directory -f apxs-build/rules.mk
 
 all: deps-build
 	+@$(RULES) all
@@ -69,6 +74,18 @@ install: deps-build
 
 uninstall:
 	+@$(RULES) uninstall
+
+deb: deps-build deps-deb
+	@apxs-build/deb
+
+deb-test: deps-deb deps-test
+	@apxs-build/deb-test
+
+rpm: deps-build deps-rpm
+	@apxs-build/rpm/build
+
+sbom:
+	@mkdir -p apxs-build/out && apxs-build/sbom >apxs-build/out/sbom.json && echo apxs-build/out/sbom.json
 
 clean:
 	rm -rf apxs-build/out

@@ -76,6 +76,14 @@ is(join(' ', placed()), '/etc/apache2/conf-available/anshin.conf', 'leaves the c
 like($gone->{out}, qr{state directory /var/lib/anshin.*deluser anshin-ca}s, 'and tells of the state directory and the users');
 unlink $configuration;
 
+# A tree that is only read: everything goes where OUT says.
+my $elsewhere = tempdir('anshin-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $dry = qx(make --no-print-directory -n OUT=$elsewhere install 2>&1);
+is($?, 0, 'make with OUT=') or diag($dry);
+like($dry, qr{\Q$elsewhere\E/obj/modules/core/}, 'builds there');
+unlike($dry, qr{\bapxs-build/out\b}, 'and nowhere else');
+unlike($dry, qr{\bt/unit/}, 'and an installation builds no tests');
+
 # Another layout, as of other distributions.
 my %layout = (CONFDIR => '/etc/httpd/conf.d', LIBEXECDIR => '/usr/lib64/httpd/modules');
 is(run_make('install', %layout)->{status}, 0, 'another layout');

@@ -24,7 +24,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
-#define ANSHIN_VERSION "0.1.0"
+#define ANSHIN_VERSION "0.2.0"
 
 #define ANSHIN_ENOTFOUND (APR_OS_START_USERERR + 7001)
 #define ANSHIN_ECONFLICT (APR_OS_START_USERERR + 7002)
