@@ -27,8 +27,8 @@ apr_status_t anshin_proxies_read(anshin_proxies_t **proxies, const anshin_server
 /* Has the header another name than Client-Cert, which is dropped in any case? */
 int anshin_proxies_is_named(const anshin_proxies_t *proxies);
 
-/* At configtest and start: warn of what makes own, that of a host, weaker or useless: networks (S22), and, where no host
- * believes anybody, a header. */
+/* At configtest and start: warn of what makes own, that of a host, weaker or useless: networks (S22), and, where no
+ * host believes anybody, a header. */
 void anshin_proxies_warn(const anshin_server_t *own, int any, server_rec *server);
 
 /* Where some host believes a proxy: warn of a missing mod_remoteip (LCK-4). */

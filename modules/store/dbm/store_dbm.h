@@ -3,8 +3,8 @@
  * processes and threads of one machine.
  *
  * Address: DIR, or DIR?type=gdbm. type is that of the apr_dbm files: "db" (Berkeley DB) or "gdbm", that of
- * anshin_store_dbm_type() when not given; "sdbm" is refused, its records may have 1,008 octets at most. DIR is made when
- * it is missing (its parent must be there), with mode 2770; one that is accessible to others is refused (S31).
+ * anshin_store_dbm_type() when not given; "sdbm" is refused, its records may have 1,008 octets at most. DIR is made
+ * when it is missing (its parent must be there), with mode 2770; one that is accessible to others is refused (S31).
  *
  *   DIR/control      page shared by all processes, and their locks       control.h, lock.h
  *   DIR/base.N       records, an apr_dbm file that nobody writes to      base.h, table.h
