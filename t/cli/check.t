@@ -49,6 +49,7 @@ $s->start;
 ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'a server that is well has no problem');
 my $well = check();
 is($well->{status}, 0, 'CON-4: a departure is the decision of an operator: exit code 0');
+is($well->{store}, 'dbm, files of type db', 'INS-2: the type of the store\'s files is told');
 my $count = @{ $well->{departures} };
 cmp_ok($count, '>', 5, "CON-4: but it is told: $count");
 my $policy = check('--policy');
