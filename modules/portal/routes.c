@@ -15,6 +15,7 @@ static const char *const lost[] = {"device", NULL};
 static const char *const questions[] = {"question", NULL};
 static const char *const sought[] = {"q", NULL};
 static const char *const why[] = {"why", NULL};
+static const char *const invited[] = {"contract", "user", "address", "name", "organisation", "why", NULL};
 
 /* clang-format off */
 #define NO_FLOW ANSHIN_FLOW_NONE, 0, 0
@@ -140,9 +141,14 @@ static const anshin_route_t routes[] = {
 
     {"/desk", anshin_page_desk_get, anshin_page_desk_post, DESK, NO_FLOW, 0, sought},
     {"/desk/user", anshin_page_desk_user_get, NULL, DESK, NO_FLOW, 0, NULL},
-    {"/desk/list", anshin_page_desk_list_get, NULL, DESK, NO_FLOW, 0, NULL},
-    {"/desk/list/csv", anshin_page_desk_list_csv_get, NULL, DESK, NO_FLOW, 0, NULL},
+    {"/desk/list", anshin_page_desk_list_get, anshin_page_desk_list_post, DESK, NO_FLOW, 0, NULL},
+    {"/desk/list/csv", anshin_page_desk_list_csv_get, NULL, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, NULL},
+    {"/desk/list/act", anshin_page_desk_bulk_get, anshin_page_desk_bulk_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0,
+     why},
+    {"/desk/list/done", anshin_page_desk_bulk_done_get, NULL, DESK, NO_FLOW, 0, NULL},
     {"/desk/act", anshin_page_desk_act_get, anshin_page_desk_act_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, why},
+    {"/desk/invite", anshin_page_desk_invite_get, anshin_page_desk_invite_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0,
+     invited},
 
     {"/help", anshin_page_help_get, NULL, 0, NO_FLOW, 0, NULL},
     {"/help/import", anshin_page_help_import_get, NULL, 0, NO_FLOW, 0, NULL},

@@ -179,7 +179,8 @@ static void add_user(turn_t *turn)
                                  NULL,
                                  NULL,
                                  NULL,
-                                 NULL};
+                                 NULL,
+                                 0};
     anshin_invitation_t invitation;
 
     must(turn, anshin_account_create(&turn->op, &spec, &invitation) == APR_SUCCESS, "user add");

@@ -146,7 +146,150 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
     is(users($staff{chief}->get('/anshin/desk/list?about=locked')), 'r1', 'ROL-3: as is every other list');
 }
 
+# --- many of a list at once ---
+
+sub mark_of { my ($page, $user) = @_; return $page->text =~ /name="(r\d+)" value="([0-9a-f]{24})" aria-label="\S+ \Q$user\E"/ ? ($1 => $2) : die "no row of $user" }
+sub events { my ($contract, $act, $user) = @_; return grep { $_->{act} eq $act } @{ JSON::PP::decode_json($s->htanshin('--contract', $contract, '--json', 'audit', 'show', '--user', $user)->{out}) } }
+sub came { my ($page) = @_; return join ', ', map { "$_->[0] $_->[1]" } sort { $a->[0] cmp $b->[0] } map { [/>(\w+)<\/a><\/th>.*?class="mark (good|bad)"/s] } $page->text =~ /<tr>\n(<th scope="row">.*?)<\/tr>/gs }
+
+{
+    my ($c, $chief) = @staff{qw(helpdesk chief)};
+    command_in($s, $place{$_}[0], 'user', 'lock', $_) for qw(y1 s1 n1 r1);
+    my $before = events('p-01', 'account_unlocked', 's1');
+    my $list = $c->get('/anshin/desk/list?about=locked');
+    is(join(' ', $list->text =~ /name="verb" value="([\w-]+)"/g), 'unlock', 'ROL-2: what can be done to many of the list');
+    my %two = map { mark_of($list, $_) } qw(s1 n1);
+    like($c->follow($c->submit($list, { verb => 'unlock' }, qr{/desk/list$}))->text, qr/ユーザが選ばれていません/, 'nobody was chosen');
+    my $ask = $c->follow($c->submit($list, { %two, verb => 'unlock' }, qr{/desk/list$}));
+    like($ask->text, qr/ロックの解除.*対象のユーザ：2人.*<li>s1 .*<li>n1 /s, 'ROL-2: one page names how many, and who');
+    unlike($ask->text, qr/id="why"|\bn1\/|y1/, 'without a reason where nobody asks for one, and nobody else');
+    is(shown('s1')->{state}, 'locked', 'and nothing is done by that');
+    unlike($ask->{path}, qr/s1|n1/, 'the address names nobody');
+    my $done = $c->follow($c->submit($ask, {}, qr{/desk/list/act}));
+    is(came($done), 'n1 good, s1 good', 'ROL-2: it is done, and told of each');
+    is(join(' ', map { shown($_)->{state} } qw(s1 n1 y1)), 'pending pending locked', 'to these and to nobody else');
+    is(came($c->get($done->{path})), 'n1 good, s1 good', 'FLO-2: the answer can be looked at again');
+    command_in($s, 'p-01', 'user', 'lock', 's1');
+    is($c->submit($ask, {}, qr{/desk/list/act})->header('Location') =~ s{^https://[^/]+}{}r, $done->{path}, 'FLO-1: the form of before leads to the answer');
+    is(shown('s1')->{state}, 'locked', 'FLO-2: and is not done twice');
+    my @unlocked = events('p-01', 'account_unlocked', 's1');
+    is(@unlocked - $before, 1, 'AUD-1: each has an event of its own');
+    is($unlocked[-1]{operator}, 'staff/helpdesk', 'by whom');
+    is($chief->get($done->{path})->status, 404, 'ROL-3: the answer is of who has ordered it alone');
+
+    my $all = $c->follow($c->submit($c->get('/anshin/desk/list?about=locked'), { all => 1, verb => 'unlock' }, qr{/desk/list$}));
+    like($all->text, qr/対象のユーザ：3人/, 'ROL-2: all of the page');
+    my $without = $c->shown($c->submit($all, { why => ' ' }, qr{/desk/list/act}));
+    like($without->text, qr/理由を入力してください/, 'ROL-2: a reason where the contract of one of them asks for it');
+    is(shown('y1')->{state}, 'locked', 'without which nothing is done to anybody');
+    is(came($c->follow($c->submit($without, { why => '復旧' }, qr{/desk/list/act}))), 'r1 good, s1 good, y1 good', 'with it, it is');
+    is((events('strict', 'account_unlocked', 'r1'))[-1]{why}, '復旧', 'AUD-1: the reason of each');
+    is((events('p-01', 'account_unlocked', 'y1'))[-1]{why}, undef, 'where it is asked for');
+
+    command_in($s, 'p-01', 'user', 'lock', $_) for qw(y1 y2 s1);
+    $list = $c->get('/anshin/desk/list?about=locked');
+    my (undef, $foreign) = mark_of($list, 's1');
+    my $own = $chief->get('/anshin/desk/list?about=locked');
+    my %mine = map { mark_of($own, $_) } qw(y1 y2);
+    my ($lead) = $chief->submit($own, { r0 => $foreign, verb => 'unlock' }, qr{/desk/list$})->header('Location') =~ m{(/anshin/.*)};
+    like($chief->follow($chief->get($lead))->text, qr/もうこの一覧にありません/, "ROL-3: another one's row is nobody's");
+    my $mixed = $chief->follow($chief->submit($own, { %mine, verb => 'unlock' }, qr{/desk/list$}));
+    command_in($s, 'p-01', 'user', 'unlock', 'y2');
+    my $late = $chief->shown($chief->submit($mixed, {}, qr{/desk/list/act}));
+    is(came($chief->follow($late)), 'y1 bad', 'ROL-1: what the role may not is not done, and what has left the list is none of it');
+    like($chief->follow($late)->text, qr/行ったもの：0件。 行わなかったもの：1件。.*お使いの役割では解除できない/s, 'and the page says why');
+    is(shown('y1')->{state}, 'locked', 'ROL-1: what the operator has locked stays so');
+    command_in($s, 'p-01', 'user', 'unlock', $_) for qw(y1 s1);
+
+    my $csrf = csrf($c->get('/anshin/desk'));
+    my %answers = (
+        'a verb that is none of the list' => [ $c, 'about=locked&verb=revoke&rows=', 403 ], 'a verb of another role' => [ $c, 'about=invited&verb=disable&rows=', 403 ],
+        'no verb' => [ $c, 'about=locked&verb=x&rows=', 403 ], 'no list' => [ $c, 'about=x&verb=unlock&rows=', 404 ], 'half a mark' => [ $c, 'about=locked&verb=unlock&rows=0123', 404 ],
+        'too many' => [ $c, 'about=locked&verb=unlock&rows=' . '0' x (24 * 101), 404 ], 'a role that only looks' => [ $staff{viewer}, 'about=locked&verb=unlock&rows=', 403 ],
+    );
+    is($answers{$_}[0]->get("/anshin/desk/list/act?$answers{$_}[1]")->status, $answers{$_}[2], "ROL-2: $_") for sort keys %answers;
+    is($c->post('/anshin/desk/list', { csrf => $csrf, about => 'locked', verb => 'disable', r0 => $foreign })->status, 403, 'ROL-1: nor by the form');
+    unlike($staff{viewer}->get('/anshin/desk/list?about=invited')->text, qr/type="checkbox"|name="verb"/, 'ROL-1: who only looks has nothing to choose');
+}
+
+# --- invitations ---
+
+sub mail_to {
+    my ($address, $count) = @_;
+    my @texts;
+    my $person = bless { server => $s, address => $address }, 'Anshin::Person';
+    Anshin::Server::wait_for(60, sub { @texts = grep { /register\?t=/ } $person->texts; return @texts >= $count }) or die "no invitation for $address";
+    return $texts[-1];
+}
+
+{
+    my ($chief, $admin) = @staff{qw(chief admin)};
+    my $list = $chief->get('/anshin/desk/list?about=invited');
+    is(join(' ', $list->text =~ /name="verb" value="([\w-]+)"/g), 'disable reinvite', 'ROL-3: of those who are invited');
+    my $ask = $chief->follow($chief->submit($list, { mark_of($list, 'y2'), verb => 'reinvite' }, qr{/desk/list$}));
+    my $done = $chief->follow($chief->submit($ask, {}, qr{/desk/list/act}));
+    is(came($done), 'y2 good', 'ROL-3: an invitation goes out again');
+    my $text = mail_to('y2@mail.example', 1);
+    my ($token) = $text =~ /register\?t=([\w-]{43})/ or die $text;
+    like($text, qr/登録用ワンタイムパスワード\r?\n[2-9a-z]{10}\r?\n/, 'REG-1: with link and code');
+    unlike($done->text, qr/\Q$token\E|register\?t=/, 'ROL-2: which no page of the help desk shows');
+    my $new = $s->client;
+    is($new->follow($new->get("/anshin/register?t=$token"))->status, 200, 'REG-1: and it leads to the registration');
+    my $again = $chief->follow($chief->post('/anshin/desk/act?verb=reinvite&who=' . who('y2'), { csrf => csrf($chief->get('/anshin/')) }));
+    like($again->text, qr/新しい招待を送りました/, 'ROL-3: once more, from the page of the user');
+    isnt(mail_to('y2@mail.example', 2), $text, 'with another link');
+    is($s->client->get("/anshin/register?t=$token")->status, 303, 'the former');
+    is((events('p-01', 'account_invited', 'y2'))[-1]{operator}, 'staff/chief', 'AUD-1: and by whom');
+
+    my $form = $chief->get('/anshin/desk/invite');
+    like($form->text, qr/山田商事/, 'ROL-3: the organisation is given');
+    unlike($form->text, qr/name="organisation"/, 'and no field');
+    my %good = (contract => 'p-01', user => 'y9', address => 'y9@mail.example', name => '新人');
+    my %bad = (
+        user => [ 'あ', '半角の英数字で始まる64文字まで' ], address => [ 'x', 'のように半角で入力' ], name => [ 'x' x 65, 'お名前は64文字以内' ], contract => [ 'other', '一つ選んで' ]
+    );
+    for my $field (sort keys %bad) {
+        my $page = $chief->shown($chief->submit($form, { %good, $field => $bad{$field}[0] }, qr{/desk/invite$}));
+        like(($page->text =~ /id="$field-error">(.*?)<\/ul>/s)[0] // '', qr/$bad{$field}[1]/, "ROL-3: the complaint names field and rule: $field");
+    }
+    like($chief->shown($chief->submit($form, { %good, user => 'S1' }, qr{/desk/invite$}))->text, qr/すでに使われています/, 'an ID that is taken');
+    like($chief->shown($chief->submit($form, { %good, contract => 'strict' }, qr{/desk/invite$}))->text, qr/理由を入力してください/, 'a reason where the contract asks for one');
+    is($chief->submit($form, { %good, contract => $_ }, qr{/desk/invite$})->header('Location') =~ /typed=/ ? 1 : 0, 1, "ROL-3: not into the contract $_") for 'other', 'staff', '';
+    is($s->htanshin('--contract', 'p-01', 'user', 'show', 'y9')->{status}, 1, 'and nobody is made by all this');
+    my $made = $chief->follow($chief->submit($form, { %good, organisation => '佐藤工業' }, qr{/desk/invite$}));
+    like($made->text, qr/招待を送りました.*山田商事/s, 'ROL-3: a user of the own organisation is made, whatever is sent');
+    $place{y9} = ['p-01'];
+    my $y9 = shown('y9');
+    is("$y9->{state} $y9->{organisation} $y9->{name}", 'pending 山田商事 新人', 'as the store has it');
+    like(mail_to('y9@mail.example', 1), qr/y9.*register\?t=/s, 'and invited by mail');
+    unlike($made->text, qr/register\?t=/, 'of which the page shows nothing');
+    is((events('p-01', 'account_created', 'y9'))[0]{operator}, 'staff/chief', 'AUD-1: the trail says by whom');
+    like($chief->shown($chief->submit($form, \%good, qr{/desk/invite$}))->text, qr/すでに使われています/, 'FLO-2: the form once more makes nobody');
+    my $free = $admin->follow($admin->submit($admin->get('/anshin/desk/invite'), { %good, user => 's9', organisation => '佐藤工業' }, qr{/desk/invite$}));
+    like($free->text, qr/佐藤工業/, 'ROL-1: an admin invites for whatever organisation');
+    is($staff{$_}->get('/anshin/desk/invite')->status, 403, "ROL-1: no page for $_") for qw(viewer helpdesk nobody);
+    is($staff{$_}->post('/anshin/desk/invite', { %good, user => 'z9', csrf => csrf($staff{$_}->get('/anshin/')) })->status, 403, "ROL-1: nor a form for $_") for qw(viewer helpdesk nobody);
+    delete $place{y9};
+    command_in($s, 'p-01', 'user', 'delete', $_) for qw(y9 s9);
+}
+
+# What the operator has disabled stays so for the customer's administrator, who reopens what he has disabled himself.
+{
+    my $chief = $staff{chief};
+    my $act = sub { my ($verb) = @_; return $chief->follow($chief->post("/anshin/desk/act?verb=$verb&who=" . who('y2'), { csrf => csrf($chief->get('/anshin/')) })) };
+    $act->('disable');
+    is(shown('y2')->{locked_by}, 'organisation', 'ROL-1: it is kept who has disabled it');
+    like($act->('unlock')->text, qr/ロックを解除しました/, 'ROL-3: he reopens that');
+    command_in($s, 'p-01', 'user', 'disable', 'y2');
+    like($act->('unlock')->text, qr/お使いの役割では解除できない/, 'ROL-1: but not what the operator has disabled');
+    is(shown('y2')->{state}, 'disabled', 'and it stays so');
+    unlike($chief->get('/anshin/desk/user?who=' . who('y2'))->text, qr/verb=unlock/, 'nor is there a button');
+    command_in($s, 'p-01', 'user', 'unlock', 'y2');
+}
+
 # --- isolation: every route and verb, by whoever may not ---
+
+my $told = @{ JSON::PP::decode_json($s->htanshin('--json', 'audit', 'show')->{out}) };
 
 my (%may, @verbs);
 for (slurp('modules/core/desk/verb.def') =~ /^VERB\((.*)\)$/mg) {
@@ -154,11 +297,11 @@ for (slurp('modules/core/desk/verb.def') =~ /^VERB\((.*)\)$/mg) {
     $name =~ s/"//g;
     my ($changes) = splice @flags, 4;
     @{ $may{$name} }{qw(viewer helpdesk admin organisation none)} = (@flags, 0);
-    push @verbs, $name if $changes;
+    push @verbs, $name if $changes == 1;
 }
-cmp_ok(scalar @verbs, '>=', 7, "verbs that change something: @verbs");
+cmp_ok(scalar @verbs, '>=', 8, "verbs that change something: @verbs");
 my @routes = map { $_->{path} } routes(desk => 1);
-is("@routes", '/desk /desk/user /desk/list /desk/list/csv /desk/act', 'the routes of the help desk');
+is("@routes", '/desk /desk/user /desk/list /desk/list/csv /desk/list/act /desk/list/done /desk/act /desk/invite', 'the routes of the help desk');
 
 # Does an operator see a user? By the configuration above, not by the code.
 sub sees {
@@ -191,7 +334,7 @@ for my $operator (sort keys %staff) {
         my $sees = sees($operator, $user);
         my $hidden = $role eq 'none' ? 403 : 404;
         attempt("$operator: /desk/user of $user", $c->get('/anshin/desk/user?who=' . who($user)), $sees ? 200 : $hidden);
-        for my $verb (@verbs, 'see', 'find', 'delete', '') {
+        for my $verb (@verbs, 'see', 'find', 'invite', 'delete', '') {
             my $allowed = $sees && $may{$verb}{$role} && grep { $_ eq $verb } @verbs;
             my $path = "/anshin/desk/act?verb=$verb&n=1&who=" . who($user);
             attempt("$operator: page of $verb of $user", $c->get($path), $allowed ? 200 : $sees ? 403 : $hidden);
@@ -254,9 +397,9 @@ for my $route (@routes) {
 is(join("\n", @wrong), '', 'ROL-3: no field and nobody else leads further');
 is(join('', map { command_in($s, $place{$_}[0], '--json', 'user', 'show', $_) } qw(s1 n1 o1)), $before, 'ROL-3: nothing of all this has changed anybody else');
 my $trail = JSON::PP::decode_json($s->htanshin('--json', 'audit', 'show')->{out});
-my @deeds = grep { $_->{by} eq 'staff' && $_->{act} ne 'list_exported' } @$trail;
-is(join(' ', map { "$_->{act} of $_->{user}" } grep { $_->{user} !~ /^(?:y1|r1|s1)$/ } @deeds), '', 'and the trail knows of nothing');
-is(scalar(grep { $_->{user} eq 's1' } @deeds), 1, 'but of the one unlock');
+my @deeds = grep { $_->{by} eq 'staff' && $_->{act} ne 'list_exported' } @$trail[ $told .. $#$trail ];
+is(join(' ', map { "$_->{act} of $_->{user}" } grep { $_->{user} ne 'y1' } @deeds), '', 'and the trail knows of nothing');
+cmp_ok(scalar(grep { $_->{user} eq 'y1' } @deeds), '>=', 4, 'but of what was done to the own user');
 cmp_ok($attempts, '>=', 300, "attempts in all: $attempts");
 
 # Forms that no page of ours has sent, and what no person types.
@@ -287,6 +430,7 @@ cmp_ok($attempts, '>=', 300, "attempts in all: $attempts");
     like($late->header('Location'), qr{^/anshin/reauthenticate}, 'S12: the password is asked for once more, five minutes later');
     is(shown('y2')->{state}, 'pending', 'before anything is done');
     is($c->get('/anshin/desk/user?who=' . who('y2'))->status, 200, 'looking asks for none');
+    like($c->get("/anshin/desk/$_")->header('Location'), qr{^/anshin/reauthenticate}, "S12: so does $_") for 'list/csv?about=invited', 'list/act?about=invited&verb=reinvite&rows=', 'invite';
 }
 
 # A role that is taken away is gone at once; so is the last door (core/mail/event.c), by the unit program.

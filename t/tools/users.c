@@ -56,7 +56,7 @@ static void open_env(anshin_env_t *env, const char *state_dir, int memory, apr_p
 static void add_person(const anshin_env_t *env, const char *user, apr_pool_t *pool)
 {
     anshin_account_new_t spec = {
-        user, apr_pstrcat(pool, user, "@mail.example", NULL), -1, ANSHIN_TERMINAL_PC, "ja", NULL, NULL, NULL};
+        user, apr_pstrcat(pool, user, "@mail.example", NULL), -1, ANSHIN_TERMINAL_PC, "ja", NULL, NULL, NULL, 0};
     anshin_registration_form_t form = {
         "Correct-horse-9-battery", "Correct-horse-9-battery", "pet", "たま", "ja", 0, NULL};
     anshin_registration_result_t result;

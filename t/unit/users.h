@@ -64,7 +64,7 @@ static inline anshin_op_t *users_op(fixture_t *fixture, const char *address)
 /* Create a user and give the registration token and code. */
 static inline const char *users_invite(fixture_t *fixture, const char *user, int method, const char **code)
 {
-    anshin_account_new_t spec = {user, "taro@example.jp", method, ANSHIN_TERMINAL_PC, NULL, NULL, NULL, NULL};
+    anshin_account_new_t spec = {user, "taro@example.jp", method, ANSHIN_TERMINAL_PC, NULL, NULL, NULL, NULL, 0};
     anshin_invitation_t invitation;
     anshin_op_t *op = fixture_op(fixture);
 

@@ -96,7 +96,7 @@ static apr_status_t invite(visit_t *visit, anshin_invitation_t *invitation)
 {
     const char *user = visit->words[1];
     const anshin_account_new_t spec = {
-        user, apr_pstrcat(visit->pool, user, "@mail.example", NULL), -1, ANSHIN_TERMINAL_PC, "en", NULL, NULL, NULL};
+        user, apr_pstrcat(visit->pool, user, "@mail.example", NULL), -1, ANSHIN_TERMINAL_PC, "en", NULL, NULL, NULL, 0};
     apr_status_t status = anshin_account_create(begin(visit), &spec, invitation);
 
     return status == ANSHIN_ECONFLICT ? anshin_account_invite(begin(visit), user, invitation) : status;

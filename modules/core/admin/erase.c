@@ -168,6 +168,20 @@ static int names_too(const search_t *search, const void *record)
     return 0;
 }
 
+/* What was ordered for many at once at the help desk, this user among them. */
+static int orders(const search_t *search, const void *record)
+{
+    const anshin_desk_bulk_t *bulk = record;
+    const char *whom = apr_pstrcat(search->op->pool, search->account_key, "/", NULL);
+
+    for (int i = 0; search->type == &anshin_record_desk_bulk && bulk->whom != NULL && i < bulk->whom->nelts; i++) {
+        if (strncmp(APR_ARRAY_IDX(bulk->whom, i, const char *), whom, strlen(whom)) == 0) {
+            return !search->addresses_only;
+        }
+    }
+    return 0;
+}
+
 static int belongs(const search_t *search, const char *key, const void *record)
 {
     const char *contract = anshin_record_text(search->type, record, "contract");
@@ -187,7 +201,7 @@ static int belongs(const search_t *search, const char *key, const void *record)
     if (search->type == &anshin_record_address_index) {
         return anshin_address_index_names(search->op, key, record, search->user);
     }
-    if (was_typed(search, key, record) || names_too(search, record)) {
+    if (was_typed(search, key, record) || names_too(search, record) || orders(search, record)) {
         return 1;
     }
     if (search->type == &anshin_record_job &&

@@ -22,6 +22,7 @@
 #include "core/login/login.h"
 #include "core/login/login_code.h"
 #include "core/mail/event.h"
+#include "core/mail/invitation.h"
 
 /* A fresh link and code for a pending account; an earlier link ends. */
 static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, anshin_account_t *account,
@@ -49,6 +50,27 @@ static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act,
     invitation->expires_at = record.expires_at;
     status = anshin_account_put(op, txn, account);
     return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
+}
+
+/* The same by mail. *refused: as of anshin_account_invite_mailed(); nothing is written then. */
+static apr_status_t invite_by_mail(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, anshin_account_t *account,
+                                   const char **refused)
+{
+    anshin_invitation_t made = {.url = NULL};
+    anshin_terminal_t terminal;
+    apr_int64_t first = account->terminals != NULL && account->terminals->nelts > 0
+                            ? APR_ARRAY_IDX(account->terminals, 0, apr_int64_t)
+                            : 0;
+    apr_status_t status = anshin_terminal_get(op, txn, account->user, first, &terminal);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_invitation_room(op, txn, account, terminal.address, refused);
+    }
+    if (status != APR_SUCCESS || *refused != NULL || (status = invite(op, txn, act, account, &made)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_invitation_mail(op, txn, account, terminal.address,
+                                  &(anshin_invitation_facts_t){made.url, made.code, made.expires_at});
 }
 
 static apr_status_t check_new(anshin_op_t *op, const anshin_account_new_t *spec, anshin_account_t *account,
@@ -91,8 +113,20 @@ typedef struct creation_t {
     anshin_account_t account;
     anshin_terminal_t terminal;
     const char *imported; /* a hash in place of the invitation; NULL: none */
+    int mailed;
     anshin_invitation_t *invitation;
 } creation_t;
+
+static apr_status_t create_mailed(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account)
+{
+    const char *refused = NULL;
+    apr_status_t status = invite_by_mail(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, account, &refused);
+
+    return status == APR_SUCCESS && refused != NULL
+               ? anshin_fail(&op->error, ANSHIN_EINVALID, "AN1623",
+                             "mail address: no invitation can be mailed there (%s)", refused)
+               : status;
+}
 
 static apr_status_t create_adopted(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char *stored)
 {
@@ -125,6 +159,9 @@ static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         return status;
     }
     *creation->invitation = (anshin_invitation_t){.url = NULL};
+    if (creation->mailed) {
+        return create_mailed(op, txn, &account);
+    }
     return creation->imported != NULL ? create_adopted(op, txn, &account, creation->imported)
                                       : invite(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, &account, creation->invitation);
 }
@@ -133,6 +170,7 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
 {
     creation_t creation = {.account = {.state = ANSHIN_ACCOUNT_PENDING, .next_terminal = 2},
                            .terminal = {.number = 1},
+                           .mailed = spec->mailed,
                            .invitation = invitation};
     anshin_account_t *account = &creation.account;
     apr_status_t status = check_new(op, spec, account, &creation.terminal);
@@ -183,6 +221,60 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
     return anshin_op_write(op, ANSHIN_DURABLE, invite_again, &order);
 }
 
+/* ANSHIN_ECONFLICT: others have closed it than who acts may open. Who may not act on it at all is refused by the event
+ * (core/mail/event.c). */
+static apr_status_t check_opens(anshin_op_t *op, const anshin_account_t *account)
+{
+    const anshin_permit_t *permit = op->actor.permit;
+
+    if (op->actor.kind != ANSHIN_ACTOR_STAFF || permit == NULL || !permit->admits(permit->baton, op, account) ||
+        (permit->opens != NULL && permit->opens(permit->baton, account))) {
+        return APR_SUCCESS;
+    }
+    return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1620", "help desk: %s may not open what has closed user %s",
+                       op->actor.name != NULL ? op->actor.name : "nobody", account->user);
+}
+
+/* What the operator has closed stays so whoever closes it once more. */
+static anshin_locked_by_t closed_by(const anshin_op_t *op, const anshin_account_t *account)
+{
+    const int closed = account->state == ANSHIN_ACCOUNT_LOCKED || account->state == ANSHIN_ACCOUNT_DISABLED;
+
+    return op->actor.customer && !(closed && account->locked_by == ANSHIN_LOCKED_BY_OPERATOR)
+               ? ANSHIN_LOCKED_BY_ORGANISATION
+               : ANSHIN_LOCKED_BY_OPERATOR;
+}
+
+typedef struct mailing_t {
+    const char *user;
+    const char *refused;
+} mailing_t;
+
+static apr_status_t mail_again(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    mailing_t *mailing = baton;
+    anshin_account_t account;
+    apr_status_t status = anshin_account_get_typed(op, txn, mailing->user, &account);
+
+    mailing->refused = NULL;
+    if (status == APR_SUCCESS && account.state != ANSHIN_ACCOUNT_PENDING) {
+        mailing->refused = "desk.registered";
+        return APR_SUCCESS;
+    }
+    status = status == APR_SUCCESS ? invite_by_mail(op, txn, ANSHIN_ACT_ACCOUNT_INVITED, &account, &mailing->refused)
+                                   : status;
+    return status == APR_SUCCESS && mailing->refused == NULL ? anshin_counters_reset(op, txn, account.user) : status;
+}
+
+apr_status_t anshin_account_invite_mailed(anshin_op_t *op, const char *user, const char **refused)
+{
+    mailing_t mailing = {.user = user};
+    apr_status_t status = anshin_op_write(op, ANSHIN_DURABLE, mail_again, &mailing);
+
+    *refused = mailing.refused;
+    return status;
+}
+
 static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     static const anshin_session_match_t every = {0};
@@ -194,12 +286,12 @@ static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
                             .after = anshin_account_state_name(order->state)};
     apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
 
-    if (status != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = check_opens(op, &account)) != APR_SUCCESS) {
         return status;
     }
     event.before = anshin_account_state_name(account.state);
+    account.locked_by = closed_by(op, &account);
     account.state = order->state;
-    account.locked_by = ANSHIN_LOCKED_BY_OPERATOR;
     account.disabled_at = account.locked_at = op->now;
     if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
         (status = anshin_sessions_end_in(op, txn, account.user, &every, NULL)) != APR_SUCCESS) {
@@ -222,7 +314,7 @@ static apr_status_t unlock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_UNLOCKED, .account = &account};
     apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
 
-    if (status != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = check_opens(op, &account)) != APR_SUCCESS) {
         return status;
     }
     event.before = anshin_account_state_name(account.state);

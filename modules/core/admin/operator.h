@@ -17,6 +17,7 @@ typedef struct anshin_account_new_t {
     const char *label;                     /* of the first terminal, as typed; NULL: none */
     const anshin_attributes_t *attributes; /* NULL: none */
     const anshin_imported_t *imported;     /* in place of a registration, with method password alone; NULL: none */
+    int mailed; /* 1: the invitation goes to the address, and whoever makes the account is not shown it */
 } anshin_account_new_t;
 
 typedef struct anshin_invitation_t {
@@ -27,7 +28,8 @@ typedef struct anshin_invitation_t {
 
 /* Create a user with its first terminal and its invitation (REG-1), durably; with an imported hash it is in force at
  * once, without an invitation (IMP-2). APR_SUCCESS, ANSHIN_ECONFLICT (the ID is
- * taken), ANSHIN_EINVALID (names field and rule), ANSHIN_EFAULT, ANSHIN_EBUSY. */
+ * taken), ANSHIN_EINVALID (names field and rule; also where an invitation cannot be mailed), ANSHIN_EFAULT,
+ * ANSHIN_EBUSY. */
 apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation);
 
 /* Whether one could be made so, but for the ID that may be taken: nothing is written. APR_SUCCESS, ANSHIN_EINVALID
@@ -38,8 +40,13 @@ apr_status_t anshin_account_new_check(anshin_op_t *op, const anshin_account_new_
  */
 apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
 
+/* The same by mail to the first terminal's address; whoever orders it is not shown it. *refused: NULL, or the key of a
+ * text about why nothing was done: "desk.registered", or as of anshin_invitation_room(). ANSHIN_ENOTFOUND. */
+apr_status_t anshin_account_invite_mailed(anshin_op_t *op, const char *user, const char **refused);
+
 /* Lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the
- * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user. */
+ * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user; ANSHIN_ECONFLICT: one at the help desk may not open what
+ * others have closed. */
 apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state);
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
 

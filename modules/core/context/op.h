@@ -64,6 +64,9 @@ struct anshin_op_t;
 typedef struct anshin_permit_t {
     const void *baton;
     int (*admits)(const void *baton, const struct anshin_op_t *op, const anshin_account_t *account); /* 1, or 0 */
+    /* 1: nor is it about what others have closed; asked of the account as the change finds it, in the same transaction.
+     * NULL: no. */
+    int (*opens)(const void *baton, const anshin_account_t *account);
 } anshin_permit_t;
 
 typedef struct anshin_actor_t {
@@ -76,6 +79,7 @@ typedef struct anshin_actor_t {
     apr_int64_t login_uid;
     const char *claimed;           /* of an operator: who it says that it is; NULL: nobody. Not proven */
     const char *why;               /* of one at the help desk: the reason as typed; NULL: none was asked for */
+    int customer;                  /* 1: of one at the help desk: the administrator of a customer's organisation */
     const anshin_permit_t *permit; /* of one at the help desk; NULL there: nothing may be changed */
     const char *address;           /* of a client as text, IPv4 or IPv6; NULL: not from the network */
     const char *client; /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it

@@ -207,16 +207,21 @@ apr_status_t anshin_desk_see_mails(anshin_op_t *op, anshin_desk_facts_t *facts)
 /* What is done to whom: answers of core's verbs; *error as of anshin_desk_do(). */
 typedef apr_status_t act_fn(anshin_op_t *op, const anshin_desk_order_t *order, const char **error);
 
+/* A conflict has a text of its own. */
+static apr_status_t told(apr_status_t status, const char *key, const char **error)
+{
+    *error = status == ANSHIN_ECONFLICT ? key : NULL;
+    return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
+}
+
 static apr_status_t unlock(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
 {
-    (void)error;
-    return anshin_account_unlock(op, order->whom.user);
+    return told(anshin_account_unlock(op, order->whom.user), "desk.not_yours", error);
 }
 
 static apr_status_t lock(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
 {
-    (void)error;
-    return anshin_account_lock(op, order->whom.user, ANSHIN_ACCOUNT_LOCKED);
+    return told(anshin_account_lock(op, order->whom.user, ANSHIN_ACCOUNT_LOCKED), "desk.not_active", error);
 }
 
 static apr_status_t disable(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
@@ -235,10 +240,7 @@ static apr_status_t log_out(anshin_op_t *op, const anshin_desk_order_t *order, c
 
 static apr_status_t must_change(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
 {
-    apr_status_t status = anshin_account_must_change(op, order->whom.user);
-
-    *error = status == ANSHIN_ECONFLICT ? "desk.no_password" : NULL;
-    return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
+    return told(anshin_account_must_change(op, order->whom.user), "desk.no_password", error);
 }
 
 /* The user is there, or it would not have come so far: what there is none of is a certificate. */
@@ -294,6 +296,11 @@ static apr_status_t renew(anshin_op_t *op, const anshin_desk_order_t *order, con
     return status;
 }
 
+static apr_status_t reinvite(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    return anshin_account_invite_mailed(op, order->whom.user, error);
+}
+
 static act_fn *const acts[ANSHIN_DESK_VERBS] = {
     [ANSHIN_DESK_UNLOCK] = unlock,
     [ANSHIN_DESK_LOCK] = lock,
@@ -302,6 +309,7 @@ static act_fn *const acts[ANSHIN_DESK_VERBS] = {
     [ANSHIN_DESK_MUST_CHANGE] = must_change,
     [ANSHIN_DESK_REVOKE] = revoke_all,
     [ANSHIN_DESK_RENEW] = renew,
+    [ANSHIN_DESK_REINVITE] = reinvite,
 };
 
 /* *why: in normal form. NULL: it is good, or none is asked for; else the key of what is wrong. */
@@ -335,10 +343,6 @@ static apr_status_t act(anshin_op_t *op, const anshin_staff_t *staff, const ansh
 
     if (status != APR_SUCCESS || !anshin_staff_may(staff, order->verb, facts.contract, &facts.user.account)) {
         return status != APR_SUCCESS ? status : ANSHIN_ENOTFOUND;
-    }
-    if (!anshin_staff_may_open(staff, order->verb, &facts.user.account)) {
-        *error = order->verb == ANSHIN_DESK_LOCK ? "desk.not_active" : "desk.not_yours";
-        return APR_SUCCESS;
     }
     *error = check_why(facts.contract, order->why, &deed.why, op->pool);
     if (*error != NULL) {

@@ -36,7 +36,7 @@ static int count_of(const apr_array_header_t *rows, const anshin_contract_t *con
 static apr_status_t tell_contract(anshin_op_t *op, const anshin_staff_t *staff, const anshin_contract_t *contract,
                                   const char *what)
 {
-    const anshin_permit_t permit = {staff, admits};
+    const anshin_permit_t permit = {staff, admits, NULL};
     anshin_staff_deed_t deed = {.staff = staff, .verb = ANSHIN_DESK_EXPORT};
     anshin_op_t other;
     apr_status_t status;

@@ -18,10 +18,24 @@
 #include "core/mail/mail.h"
 
 const anshin_word_t anshin_desk_list_words[] = {
-#define LIST(member, name) {name, ANSHIN_DESK_LIST_##member},
+#define LIST(member, name, verbs) {name, ANSHIN_DESK_LIST_##member},
 #include "core/desk/list.def"
 #undef LIST
     {NULL, 0}};
+
+int anshin_desk_list_takes(anshin_desk_list_t list, anshin_desk_verb_t verb)
+{
+    static const unsigned takes[] = {
+#define IS(verb) 1u << ANSHIN_DESK_##verb
+#define LIST(member, name, verbs) [ANSHIN_DESK_LIST_##member] = (verbs),
+#include "core/desk/list.def"
+#undef LIST
+#undef IS
+    };
+
+    return (unsigned)list < ANSHIN_DESK_LISTS && (unsigned)verb < ANSHIN_DESK_VERBS &&
+           (takes[list] & 1u << (unsigned)verb) != 0;
+}
 
 /* What a walk has picked up. */
 typedef struct candidate_t {
@@ -29,6 +43,7 @@ typedef struct candidate_t {
     const char *number; /* of the account that the record names; NULL: it names none */
     apr_time_t made_at;
     apr_time_t at;
+    apr_int64_t terminal;
     const char *what;
 } candidate_t;
 
@@ -59,6 +74,7 @@ static candidate_t copied(const candidate_t *candidate, apr_pool_t *pool)
                          .number = apr_pstrdup(pool, candidate->number),
                          .made_at = candidate->made_at,
                          .at = candidate->at,
+                         .terminal = candidate->terminal,
                          .what = apr_pstrdup(pool, candidate->what)};
 }
 
@@ -157,6 +173,7 @@ static apr_status_t see_certificate(void *baton, const char *key, const void *re
                                      .number = certificate->account,
                                      .made_at = certificate->issued_at,
                                      .at = expiring ? certificate->not_after : certificate->fetched_at,
+                                     .terminal = certificate->terminal,
                                      .what = key});
     }
     return APR_SUCCESS;
@@ -233,7 +250,10 @@ static void add(listing_t *listing, const candidate_t *candidate, const anshin_a
     apr_pool_t *pool = listing->rows->pool;
     anshin_desk_row_t *row = apr_array_push(listing->rows);
 
-    *row = (anshin_desk_row_t){.contract = listing->op->contract, .at = at, .what = apr_pstrdup(pool, candidate->what)};
+    *row = (anshin_desk_row_t){.contract = listing->op->contract,
+                               .at = at,
+                               .terminal = candidate->terminal,
+                               .what = apr_pstrdup(pool, candidate->what)};
     row->account = (anshin_account_t){.contract = apr_pstrdup(pool, account->contract),
                                       .user = apr_pstrdup(pool, account->user),
                                       .number = apr_pstrdup(pool, account->number),

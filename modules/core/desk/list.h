@@ -8,7 +8,7 @@
 #include "core/desk/staff.h"
 
 typedef enum anshin_desk_list_t {
-#define LIST(member, name) ANSHIN_DESK_LIST_##member,
+#define LIST(member, name, verbs) ANSHIN_DESK_LIST_##member,
 #include "core/desk/list.def"
 #undef LIST
     ANSHIN_DESK_LISTS /* so many there are */
@@ -22,8 +22,12 @@ typedef struct anshin_desk_row_t {
     const anshin_contract_t *contract;
     anshin_account_t account; /* what tells who it is, state and validity */
     apr_time_t at;            /* locked since, ends at, invited or mailed at; fetched at */
+    apr_int64_t terminal;     /* of the certificate; 0: none */
     const char *what;         /* serial of the certificate, kind of the mail; NULL: nothing */
 } anshin_desk_row_t;
+
+/* 1: that verb can be done to many of such a list at once. */
+int anshin_desk_list_takes(anshin_desk_list_t list, anshin_desk_verb_t verb);
 
 /* *rows of anshin_desk_row_t, those first whose time comes first; in op's pool, op being of the operator's own
  * contract. One more than ANSHIN_DESK_ROWS_MAX stands for all that are left out: those whose time comes last. It walks

@@ -35,7 +35,12 @@ static int is_verb(anshin_desk_verb_t verb)
 
 int anshin_desk_verb_changes(anshin_desk_verb_t verb)
 {
-    return is_verb(verb) && verbs[verb].changes;
+    return is_verb(verb) && verbs[verb].changes != 0;
+}
+
+int anshin_desk_verb_makes(anshin_desk_verb_t verb)
+{
+    return is_verb(verb) && verbs[verb].changes == 2;
 }
 
 int anshin_role_may(anshin_role_t role, anshin_desk_verb_t verb)
@@ -69,9 +74,11 @@ int anshin_staff_may_open(const anshin_staff_t *staff, anshin_desk_verb_t verb, 
 {
     const int disabled = account->state == ANSHIN_ACCOUNT_DISABLED;
     const int locked = account->state == ANSHIN_ACCOUNT_LOCKED && account->locked_by != ANSHIN_LOCKED_BY_USER;
+    const int by_operator = disabled && account->locked_by != ANSHIN_LOCKED_BY_ORGANISATION;
 
     if (verb == ANSHIN_DESK_UNLOCK) {
         return (!disabled || anshin_role_may(staff->role, ANSHIN_DESK_DISABLE)) &&
+               (!by_operator || staff->role != ANSHIN_ROLE_ORGANISATION) &&
                (!locked || anshin_role_may(staff->role, ANSHIN_DESK_LOCK));
     }
     return verb != ANSHIN_DESK_LOCK || !disabled;
@@ -110,8 +117,16 @@ static int admits(const void *baton, const anshin_op_t *op, const anshin_account
 {
     const anshin_staff_deed_t *deed = baton;
 
-    return anshin_desk_verb_changes(deed->verb) && anshin_staff_means(deed->number, account) &&
+    return anshin_desk_verb_changes(deed->verb) &&
+           (anshin_desk_verb_makes(deed->verb) ? account != NULL : anshin_staff_means(deed->number, account)) &&
            anshin_staff_may(deed->staff, deed->verb, op->contract, account);
+}
+
+static int opens(const void *baton, const anshin_account_t *account)
+{
+    const anshin_staff_deed_t *deed = baton;
+
+    return anshin_staff_may_open(deed->staff, deed->verb, account);
 }
 
 void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_contract_t *contract,
@@ -122,11 +137,12 @@ void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_cont
                                   .name = apr_pstrcat(from->pool, staff->contract->name, "/", staff->user, NULL),
                                   .number = staff->number,
                                   .why = deed->why,
+                                  .customer = staff->role == ANSHIN_ROLE_ORGANISATION,
                                   .permit = &deed->permit,
                                   .address = from->actor.address,
                                   .client = from->actor.client};
 
-    deed->permit = (anshin_permit_t){deed, admits};
+    deed->permit = (anshin_permit_t){deed, admits, opens};
     anshin_op_init(op, from->env, contract, &actor, from->pool);
     op->now = from->now;
 }

@@ -20,6 +20,9 @@ extern const anshin_word_t anshin_desk_verb_words[];
 /* 1: it changes something. */
 int anshin_desk_verb_changes(anshin_desk_verb_t verb);
 
+/* 1: and the user is made by it. */
+int anshin_desk_verb_makes(anshin_desk_verb_t verb);
+
 typedef struct anshin_staff_t {
     const anshin_contract_t *contract; /* his own */
     const char *user;
@@ -41,7 +44,8 @@ int anshin_staff_may(const anshin_staff_t *staff, anshin_desk_verb_t verb, const
                      const anshin_account_t *account);
 
 /* 1: nor is it about what others have closed. Whoever may not lock does not open what the operator has locked, whoever
- * may not disable does not open what is disabled; and LOCK would open a part of what is disabled. */
+ * may not disable does not open what is disabled, nor an organisation what others than itself have disabled; and LOCK
+ * would open a part of what is disabled. */
 int anshin_staff_may_open(const anshin_staff_t *staff, anshin_desk_verb_t verb, const anshin_account_t *account);
 
 /* 1: the account is the one of that number: not whoever has the ID by now (IDN-1). "": one from before accounts had

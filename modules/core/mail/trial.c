@@ -33,7 +33,7 @@ static const char sample[] =
     " \"renewal\": true, \"access_code\": \"bcdf-ghjk\", \"place\": true, \"help_place\": true,"
     " \"users\": [{\"id\": \"p-01-usr007\"}], \"more\": true, \"login_url\": \"https://login.example/anshin/\","
     " \"login_place\": true, \"account_place\": true, \"reissue_place\": true, \"renewal_place\": true,"
-    " \"again\": true}";
+    " \"again\": true, \"registration_code\": \"bcdfghjk23\"}";
 
 typedef struct trial_t {
     const anshin_config_t *config;

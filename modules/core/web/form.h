@@ -9,7 +9,7 @@
 #include "core/base/crypto.h"
 
 #define ANSHIN_FORM_BODY_MAX 16384 /* bytes of a request body */
-#define ANSHIN_FORM_FIELDS_MAX 32
+#define ANSHIN_FORM_FIELDS_MAX 128 /* the rows of a list at the help desk are as many as 100 */
 #define ANSHIN_FORM_NAME_MAX 64    /* bytes, decoded */
 #define ANSHIN_FORM_VALUE_MAX 4096 /* bytes, decoded */
 

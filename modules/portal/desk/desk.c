@@ -82,6 +82,9 @@ static int show(anshin_portal_request_t *request, anshin_find_how_t how)
     if (found.number != NULL) {
         put_number(request, &found);
     }
+    if (anshin_role_may(request->staff.role, ANSHIN_DESK_INVITE)) {
+        anshin_page_text(request->page, "invite_url", anshin_portal_request_link(request, "/desk/invite"));
+    }
     anshin_page_flag(request->page, "search_first", 1);
     anshin_page_flag(request->page, "asked", typed != NULL && *typed != '\0');
     anshin_page_flag(request->page, "nothing", found.users->nelts == 0 && found.number == NULL);

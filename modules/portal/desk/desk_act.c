@@ -29,7 +29,8 @@ static void read_asked(const anshin_portal_request_t *request, asked_t *asked)
     asked->verb_name = verb != NULL ? verb : "";
     asked->verb = anshin_word_value(anshin_desk_verb_words, asked->verb_name, ANSHIN_DESK_VERBS);
     asked->terminal = anshin_member_number(request);
-    if (!anshin_desk_verb_changes((anshin_desk_verb_t)asked->verb)) {
+    if (!anshin_desk_verb_changes((anshin_desk_verb_t)asked->verb) ||
+        anshin_desk_verb_makes((anshin_desk_verb_t)asked->verb)) {
         asked->verb = ANSHIN_DESK_VERBS;
     }
 }

@@ -25,6 +25,15 @@ static const char *say(const drawing_t *drawing, const char *group, const char *
     return anshin_page_say(drawing->request->page, apr_pstrcat(drawing->request->op.pool, group, ".", word, NULL));
 }
 
+/* And whether there are any. */
+static void put_rows(const drawing_t *drawing, const char *name, json_t *rows)
+{
+    anshin_page_t *page = drawing->request->page;
+
+    anshin_page_flag(page, apr_pstrcat(drawing->request->op.pool, "has_", name, NULL), json_array_size(rows) > 0);
+    anshin_page_put(page, page->page, name, rows);
+}
+
 static int may(const drawing_t *drawing, anshin_desk_verb_t verb)
 {
     const anshin_staff_t *staff = &drawing->request->staff;
@@ -45,14 +54,21 @@ static const char *act_url(const drawing_t *drawing, anshin_desk_verb_t verb, ap
 
 /* --- what was done ----------------------------------------------------------------------------------------------- */
 
+/* A text of the users' pages as well. */
+static int is_error(const char *refused)
+{
+    return strcmp(refused, "renewals") == 0 || strcmp(refused, "address_mails") == 0;
+}
+
 /* The form before this page has done it, or not; what the user is told of it. */
 static void put_done(const drawing_t *drawing, const anshin_desk_whom_t *whom)
 {
     anshin_portal_request_t *request = drawing->request;
     const char *done = anshin_desk_stamped(request, whom, anshin_form_get(request->query, "done"));
     const char *refused = anshin_form_get(request->query, "refused");
-    static const char *const refusals[] = {"no_password",   "no_certificate", "not_active",
-                                           "not_renewable", "not_yours",      "renewals"};
+    static const char *const refusals[] = {"no_password", "no_certificate", "not_active", "not_renewable",
+                                           "not_yours",   "renewals",       "registered", "no_links",
+                                           "invitations", "address_mails"};
     const anshin_desk_verb_t verb =
         done != NULL ? (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS)
                      : ANSHIN_DESK_VERBS;
@@ -67,8 +83,7 @@ static void put_done(const drawing_t *drawing, const anshin_desk_whom_t *whom)
     }
     for (apr_size_t i = 0; refused != NULL && i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         if (strcmp(refusals[i], refused) == 0) {
-            anshin_page_alert(request->page, "error",
-                              say(drawing, strcmp(refused, "renewals") == 0 ? "errors" : "desk", refused));
+            anshin_page_alert(request->page, "error", say(drawing, is_error(refused) ? "errors" : "desk", refused));
         }
     }
 }
@@ -140,6 +155,8 @@ static void put_standing(const drawing_t *drawing)
 static void put_invitation(const drawing_t *drawing)
 {
     const anshin_particulars_t *user = &drawing->facts->user;
+    const anshin_desk_verb_t again =
+        drawing->facts->contract->policy.mail_links ? ANSHIN_DESK_REINVITE : ANSHIN_DESK_VERBS;
     json_t *wait;
 
     if (drawing->account->state != ANSHIN_ACCOUNT_PENDING) {
@@ -148,9 +165,9 @@ static void put_invitation(const drawing_t *drawing)
     if (user->registration_lock.kinds != 0) {
         put_wait(drawing, "invitation_locked", ANSHIN_DESK_UNLOCK);
     } else if (user->registration_until <= drawing->request->op.now) {
-        put_wait(drawing, "invitation_over", ANSHIN_DESK_VERBS);
+        put_wait(drawing, "invitation_over", again);
     } else {
-        wait = put_wait(drawing, "invitation", ANSHIN_DESK_VERBS);
+        wait = put_wait(drawing, "invitation", again);
         anshin_page_moment(drawing->request->page, wait, "until", user->registration_until, ANSHIN_DATE_PLAIN);
     }
 }
@@ -197,8 +214,7 @@ static void put_waits(const drawing_t *drawing)
         put_terminal_waits(drawing, &APR_ARRAY_IDX(drawing->facts->user.terminals, i, anshin_terminal_facts_t));
     }
     put_mail_waits(drawing);
-    anshin_page_flag(drawing->request->page, "has_waits", json_array_size(drawing->waits) > 0);
-    anshin_page_put(drawing->request->page, drawing->request->page->page, "waits", drawing->waits);
+    put_rows(drawing, "waits", drawing->waits);
 }
 
 /* --- buttons ----------------------------------------------------------------------------------------------------- */
@@ -222,6 +238,8 @@ static int is_sensible(const drawing_t *drawing, anshin_desk_verb_t verb)
         return account->password_hash != NULL && !account->password_must_change;
     case ANSHIN_DESK_REVOKE:
         return account->method == ANSHIN_METHOD_CERTIFICATE;
+    case ANSHIN_DESK_REINVITE:
+        return account->state == ANSHIN_ACCOUNT_PENDING && drawing->facts->contract->policy.mail_links;
     default:
         return 0; /* of a device */
     }
@@ -243,8 +261,7 @@ static void put_buttons(const drawing_t *drawing)
                                          verb == ANSHIN_DESK_DISABLE || verb == ANSHIN_DESK_REVOKE));
         }
     }
-    anshin_page_flag(drawing->request->page, "has_buttons", json_array_size(buttons) > 0);
-    anshin_page_put(drawing->request->page, drawing->request->page->page, "buttons", buttons);
+    put_rows(drawing, "buttons", buttons);
 }
 
 /* --- facts ------------------------------------------------------------------------------------------------------- */
@@ -329,8 +346,7 @@ static void put_sessions(const drawing_t *drawing)
         anshin_page_long(page, row, "address", session->address);
         anshin_page_append(page, rows, row);
     }
-    anshin_page_flag(page, "has_sessions", json_array_size(rows) > 0);
-    anshin_page_put(page, page->page, "sessions", rows);
+    put_rows(drawing, "sessions", rows);
 }
 
 static void put_counters(const drawing_t *drawing)
@@ -348,8 +364,7 @@ static void put_counters(const drawing_t *drawing)
                                          "failures", (json_int_t)failures, "locked", is_locked));
         }
     }
-    anshin_page_flag(page, "has_counters", json_array_size(rows) > 0);
-    anshin_page_put(page, page->page, "counters", rows);
+    put_rows(drawing, "counters", rows);
 }
 
 /* An attempt that came to nothing says what to do about it. */
@@ -375,8 +390,7 @@ static void put_history(const drawing_t *drawing)
         anshin_page_long(page, row, "address", entry->address);
         anshin_page_append(page, rows, row);
     }
-    anshin_page_flag(page, "has_history", json_array_size(rows) > 0);
-    anshin_page_put(page, page->page, "history", rows);
+    put_rows(drawing, "history", rows);
 }
 
 static void put_mails(const drawing_t *drawing)
@@ -394,8 +408,7 @@ static void put_mails(const drawing_t *drawing)
         anshin_page_long(page, row, "error", mail->last_error);
         anshin_page_append(page, rows, row);
     }
-    anshin_page_flag(page, "has_mails", json_array_size(rows) > 0);
-    anshin_page_put(page, page->page, "mails", rows);
+    put_rows(drawing, "mails", rows);
 }
 
 int anshin_page_desk_user_get(anshin_portal_request_t *request)

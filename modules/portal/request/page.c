@@ -167,6 +167,9 @@ static const struct {
     {"download_password", "labels.download_password"},
     {"profile", "labels.profile"},
     {"why", "labels.why"},
+    {"contract", "desk.contract"},
+    {"name", "labels.name"},
+    {"organisation", "labels.organisation"},
 };
 
 /* The object of a field, made when it is first needed; NULL (and the page is broken) when there is no memory. */

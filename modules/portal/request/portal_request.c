@@ -105,7 +105,8 @@ const char *anshin_portal_request_value(const anshin_portal_request_t *request, 
 
 const char *anshin_portal_request_query(const anshin_portal_request_t *request)
 {
-    static const char *const names[] = {"return", "flow", "n", "back", "page", "sent", "typed", "about", "who", "verb"};
+    static const char *const names[] = {"return", "flow",  "n",   "back", "page", "sent",
+                                        "typed",  "about", "who", "verb", "rows", "order"};
     const char *query = "";
 
     for (apr_size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -28,6 +28,13 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
   { ...terminal(2), kind_text: text('terminal_kinds.smartphone'), ...long('address', 'hanako@phone.example.jp') }];
   const act = (verb, more = {}, others = {}) => ['desk-act', staff({ user_id: 'p-01-usr002', ...account, lead: text(`desk_act.${verb}.lead`), submit: text(`desk_act.${verb}.submit`),
     action_url: link('desk/act?verb=x'), cancel_url: url, ...more }, { title: text(`desk_act.${verb}.title`), ...others })];
+  const listed = found.map((row, i) => ({ ...row, number: i, mark: `${i}`.repeat(24), ...moment('at', '2026-11-22 15:35'), ...long('what', '4f9a1c77b2e08d6355aa01ff92c3d4e5') }));
+  const chosen = { choosable: true, action_url: link('desk/list'), about: 'expiring', page_number: '1', marks: '', all_text: text('desk_list.all', { number: 5 }),
+    verbs: ['revoke', 'renew'].map((verb) => ({ verb, text: text(`desk_act.${verb}.button`) })) };
+  const list = (more, others = {}) => ['desk-list', staff({ lists: Object.entries(texts.desk_lists).map(([name, { name: words }], i) => ({ url, text: words, current: i === 1 })),
+    lead: text('desk_lists.expiring.lead'), at_label: text('desk_lists.expiring.at'), count_text: text('desk_list.count', { number: 5 }), csv_url: url, ...more }, others)];
+  const bulk = { count_text: text('desk_bulk.count', { number: 12 }), users: found.map(({ user }) => ({ user, contract_title: contract })), more_text: text('desk_bulk.more', { number: 7 }),
+    lead: text('desk_act.revoke.lead'), submit: text('desk_act.revoke.submit'), danger: true, order: '0'.repeat(32), action_url: link('desk/list/act?about=expiring'), cancel_url: url };
   const titled = { title: text('desk_user.title_of', { user: 'p-01-usr002' }) };
   return {
     desk: ['desk', staff({ search_first: true })],
@@ -47,10 +54,21 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-act': act('unlock'),
     'desk-act-danger': act('revoke', { danger: true }),
     'desk-act-why': act('renew', { why: true, terminal: terminal(1) }, wrong({ why: text('errors.why_missing') })),
-    'desk-list': ['desk-list', staff({ lists: Object.entries(texts.desk_lists).map(([name, { name: words }], i) => ({ url, text: words, current: i === 1 })),
-      lead: text('desk_lists.expiring.lead'), at_label: text('desk_lists.expiring.at'), count_text: text('desk_list.count', { number: 5 }), csv_url: url,
-      rows: found.map((row) => ({ ...row, ...moment('at', '2026-11-22 15:35'), ...long('what', '4f9a1c77b2e08d6355aa01ff92c3d4e5') })) })],
+    'desk-list': list({ rows: listed, ...chosen }),
+    'desk-list-most': list({ rows: listed, ...chosen, most: true, count_text: text('desk_list.count', { number: 5000 }), many: true, page_number: '2', pages_number: '50',
+      previous_url: url, next_url: url }, alert('notice', text('desk_list.refused_none'))),
     'desk-list-empty': ['desk-list', staff({ lists: [], lead: text('desk_lists.locked.lead'), at_label: text('desk_lists.locked.at'), count_text: text('desk_list.count', { number: 0 }) })],
+    'desk-bulk': ['desk-bulk', staff(bulk, { title: text('desk_act.revoke.title') })],
+    'desk-bulk-why': ['desk-bulk', staff({ ...bulk, why: true, gone_text: text('desk_bulk.gone_count', { number: 2 }) }, { title: text('desk_act.revoke.title'),
+      ...wrong({ why: text('errors.why_missing') }) })],
+    'desk-bulk-done': ['desk-bulk-done', staff({ lead: text('desk_act.revoke.title'), done_text: text('desk_bulk_done.done', { number: 1 }),
+      not_done_text: text('desk_bulk_done.not_done', { number: 4 }), back_url: url, rows: ['', 'desk.no_certificate', 'desk.not_yours', 'desk_bulk.gone', 'desk_bulk.failed'].map((came, i) => ({
+        user: `p-01-usr00${i}`, contract_title: contract, url, done: i === 0, came_text: text(came || 'desk_act.revoke.done') })) })],
+    'desk-invite': ['desk-invite', staff({ own: true, own_first: true, action_url: link('desk/invite'), cancel_url: link('desk'), ...long('organisation', '山田商事株式会社') })],
+    'desk-invite-wrong': ['desk-invite', staff({ own_first: true, why: true, choose_contract: true, contracts: [{ id: 'p-01', text: contract, selected: true }, { id: 'p-02', text: '注文サイト' }],
+      action_url: link('desk/invite'), cancel_url: link('desk') }, wrong({ contract: text('errors.choose'), user: text('errors.user_form'), address: text('errors.address'),
+      name: text('errors.name_wrong', { label: text('labels.name') }), organisation: text('errors.name_wrong', { label: text('labels.organisation') }), why: text('errors.why_missing') }))],
+    'desk-invite-none': ['desk-invite', staff({ none: true })],
     'desk-missing': ['desk-missing', staff({ desk_url: link('desk') })],
     'desk-denied': ['desk-denied', staff({})],
   };

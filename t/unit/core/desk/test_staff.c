@@ -20,9 +20,10 @@ static const struct {
     const char *verbs;
 } rights[] = {{ANSHIN_ROLE_NONE, ""},
               {ANSHIN_ROLE_VIEWER, "find see list"},
-              {ANSHIN_ROLE_HELPDESK, "find see list export unlock lock logout must-change revoke renew"},
-              {ANSHIN_ROLE_ADMIN, "find see list export unlock lock disable logout must-change revoke renew"},
-              {ANSHIN_ROLE_ORGANISATION, "find see list export unlock disable revoke renew"},
+              {ANSHIN_ROLE_HELPDESK, "find see list export unlock lock logout must-change revoke renew reinvite"},
+              {ANSHIN_ROLE_ADMIN, "find see list export unlock lock disable logout must-change revoke renew reinvite "
+                                  "invite"},
+              {ANSHIN_ROLE_ORGANISATION, "find see list export unlock disable revoke renew reinvite invite"},
               {(anshin_role_t)99, ""},
               {(anshin_role_t)-1, ""}};
 
@@ -188,6 +189,28 @@ static apr_status_t hear(void *ctx, anshin_op_t *op, anshin_txn_t *txn, const an
     return APR_SUCCESS;
 }
 
+/* The operator's word stands above the customer's. */
+static void test_closed(const anshin_member_t *desk, const anshin_member_t *chief)
+{
+    is(order_as(chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "desk.not_yours",
+       "ROL-1: the customer's administrator does not open what the operator has disabled");
+    is(order_as(chief, ANSHIN_DESK_DISABLE, "p-01", "y1", NULL), "done", "ROL-1: nor by disabling it once more");
+    ok(account_of("y1").locked_by == ANSHIN_LOCKED_BY_OPERATOR, "which changes nothing of who did");
+    is(order_as(chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "desk.not_yours", "and it stays closed");
+    (void)anshin_account_unlock(command(&fixture.contract), "y1");
+    is(order_as(chief, ANSHIN_DESK_DISABLE, "p-01", "y1", NULL), "done", "ROL-3: what is open, he disables");
+    ok(account_of("y1").locked_by == ANSHIN_LOCKED_BY_ORGANISATION, "and it is kept who did");
+    is(order_as(desk, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "desk.not_yours",
+       "ROL-1: which is none of the help desk's");
+    is(order_as(chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "done", "ROL-3: and he opens it again");
+    ok(account_of("y1").state == ANSHIN_ACCOUNT_ACTIVE, "and it is open");
+    (void)order_as(chief, ANSHIN_DESK_DISABLE, "p-01", "y1", NULL);
+    (void)anshin_account_lock(command(&fixture.contract), "y1", ANSHIN_ACCOUNT_DISABLED);
+    is(order_as(chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "desk.not_yours",
+       "ROL-1: until the operator has disabled it, too");
+    (void)anshin_account_unlock(command(&fixture.contract), "y1");
+}
+
 static void test_orders(void)
 {
     static const anshin_audit_t ear = {NULL, hear};
@@ -211,8 +234,7 @@ static void test_orders(void)
        "ROL-1: nor what was disabled by those who alone may disable");
     is(order_as(&desk, ANSHIN_DESK_LOCK, "p-01", "y1", NULL), "desk.not_active", "ROL-1: not even half, by a lock");
     ok(account_of("y1").state == ANSHIN_ACCOUNT_DISABLED, "and it stays disabled");
-    is(order_as(&chief, ANSHIN_DESK_UNLOCK, "p-01", "y1", NULL), "done", "ROL-3: the customer's administrator unlocks");
-    ok(account_of("y1").state == ANSHIN_ACCOUNT_ACTIVE, "and it is open");
+    test_closed(&desk, &chief);
     is(order_as(&chief, ANSHIN_DESK_UNLOCK, "p-01", "s1", NULL), "not found", "ROL-3: nobody of another organisation");
     is(order_as(&chief, ANSHIN_DESK_UNLOCK, "p-01", "nobody", NULL), "not found", "S8: as if there were none");
     is(order_as(&chief, ANSHIN_DESK_LOCK, "p-01", "y1", NULL), "denied", "ROL-1: nor what the role may not");
@@ -296,6 +318,7 @@ static void test_permit(void)
     anshin_staff_deed_t deed = {.staff = &chief, .verb = ANSHIN_DESK_UNLOCK, .number = account_of("s1").number};
     anshin_op_t op;
     const int before = heard.count;
+    anshin_account_t locked;
 
     (void)anshin_account_lock(command(&fixture.contract), "s1", ANSHIN_ACCOUNT_LOCKED);
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
@@ -310,8 +333,16 @@ static void test_permit(void)
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
     op.actor.permit = NULL;
     ok(anshin_account_unlock(&op, "y1") == ANSHIN_EDENIED, "ROL-3: without a permit nothing is done");
+    locked = account_of("y1");
+    locked.locked_by = ANSHIN_LOCKED_BY_USER;
+    fixture_put(&fixture, &anshin_record_account, "p-01/y1", &locked);
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
     ok(anshin_account_unlock(&op, "y1") == APR_SUCCESS, "with it the own user's account opens");
+    (void)anshin_account_lock(command(&fixture.contract), "y1", ANSHIN_ACCOUNT_DISABLED);
+    anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
+    ok(anshin_account_unlock(&op, "y1") == ANSHIN_ECONFLICT && account_of("y1").state == ANSHIN_ACCOUNT_DISABLED,
+       "ROL-1: what others have closed stays so, at the last door: %s", op.error.text);
+    (void)anshin_account_unlock(command(&fixture.contract), "y1");
     deed.verb = ANSHIN_DESK_LOCK;
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
     ok(anshin_account_lock(&op, "y1", ANSHIN_ACCOUNT_LOCKED) == ANSHIN_EDENIED, "ROL-1: not by a verb of others");

@@ -88,7 +88,7 @@ static void test_typed_addresses(void)
 static apr_status_t create(const char *user, const char *address, int method, int kind, const char *language,
                            anshin_op_t **op)
 {
-    anshin_account_new_t spec = {user, address, method, kind, language, NULL, NULL, NULL};
+    anshin_account_new_t spec = {user, address, method, kind, language, NULL, NULL, NULL, 0};
     anshin_invitation_t invitation;
 
     *op = fixture_op(&fixture);

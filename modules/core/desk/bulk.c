@@ -1,0 +1,151 @@
+/*
+ * One verb for many users: see bulk.h.
+ *
+ * SECURITY: nothing is allowed here. Each user goes through anshin_desk_do() by itself, which asks who the operator is,
+ * what the role may and on whom, before the act and within its transaction.
+ */
+#include "core/desk/bulk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/context/bulk_order.h"
+
+static const char *entry_of(const anshin_bulk_target_t *target, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s/%s/%s/%" APR_INT64_T_FMT, target->whom.contract, target->whom.user,
+                        target->whom.number, target->terminal);
+}
+
+void anshin_desk_bulk_target(const char *entry, anshin_bulk_target_t *target, apr_pool_t *pool)
+{
+    char *parts[4] = {apr_pstrdup(pool, entry), NULL, NULL, NULL};
+
+    for (int i = 1; i < 4 && parts[i - 1] != NULL; i++) {
+        parts[i] = strchr(parts[i - 1], '/');
+        if (parts[i] != NULL) {
+            *parts[i]++ = '\0';
+        }
+    }
+    *target = (anshin_bulk_target_t){.whom = {"", "", NULL}};
+    if (parts[3] != NULL) {
+        *target = (anshin_bulk_target_t){{parts[0], parts[1], parts[2]}, apr_strtoi64(parts[3], NULL, 10)};
+    }
+}
+
+const char *anshin_bulk_why_error(anshin_op_t *op, const apr_array_header_t *targets, const char *typed)
+{
+    for (int i = 0; i < targets->nelts; i++) {
+        const anshin_contract_t *contract =
+            anshin_config_contract(op->env->config, APR_ARRAY_IDX(targets, i, anshin_bulk_target_t).whom.contract);
+        const char *error = contract != NULL ? anshin_desk_why_error(contract, typed, op->pool) : NULL;
+
+        if (error != NULL) {
+            return error;
+        }
+    }
+    return NULL;
+}
+
+/* The key of what came of one; *status: whether to go on. */
+static const char *do_one(anshin_op_t *op, const anshin_bulk_new_t *bulk, const anshin_bulk_target_t *target,
+                          apr_status_t *status)
+{
+    const anshin_desk_order_t order = {.member = bulk->member,
+                                       .verb = bulk->verb,
+                                       .whom = target->whom,
+                                       .terminal = target->terminal,
+                                       .why = bulk->why};
+    anshin_op_t one = *op;
+    const char *error;
+
+    apr_pool_create(&one.pool, op->pool);
+    *status = anshin_desk_do(&one, &order, &error);
+    apr_pool_destroy(one.pool);
+    op->jobs_queued |= one.jobs_queued;
+    if (*status == ANSHIN_ENOTFOUND) { /* gone, or none of the operator's any more: the others are as they were */
+        *status = APR_SUCCESS;
+        return "desk_bulk.gone";
+    }
+    if (*status != APR_SUCCESS) {
+        op->error = one.error;
+        return "desk_bulk.failed";
+    }
+    return error != NULL ? error : ANSHIN_BULK_DONE;
+}
+
+/* One after the other. Where one cannot be done for a reason that is not its own, the rest is left as it is. */
+static void do_all(anshin_op_t *op, const anshin_bulk_new_t *bulk, apr_array_header_t *came)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; i < bulk->targets->nelts; i++) {
+        APR_ARRAY_PUSH(came, const char *) =
+            status == APR_SUCCESS ? do_one(op, bulk, &APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t), &status)
+                                  : "desk_bulk.not_tried";
+    }
+}
+
+static int is_sound(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk)
+{
+    return anshin_member_fresh(op, bulk->member) && anshin_role_may(staff->role, ANSHIN_DESK_LIST) &&
+           anshin_desk_list_takes(bulk->list, bulk->verb) && anshin_role_may(staff->role, bulk->verb) &&
+           bulk->targets->nelts > 0 && bulk->targets->nelts <= ANSHIN_BULK_MAX && anshin_bulk_id_valid(bulk->id);
+}
+
+static anshin_desk_bulk_t record_of(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk)
+{
+    anshin_desk_bulk_t record = {.contract = staff->contract->name,
+                                 .user = staff->user,
+                                 .account = staff->number,
+                                 .verb = anshin_word_name(anshin_desk_verb_words, bulk->verb, ""),
+                                 .list = anshin_word_name(anshin_desk_list_words, bulk->list, ""),
+                                 .whom = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
+                                 .came = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
+                                 .at = op->now};
+
+    for (int i = 0; i < bulk->targets->nelts; i++) {
+        APR_ARRAY_PUSH(record.whom, const char *) =
+            entry_of(&APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t), op->pool);
+    }
+    return record;
+}
+
+apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk, const char **error)
+{
+    anshin_staff_t staff;
+    anshin_desk_bulk_t record;
+    apr_status_t status = anshin_staff_find(op, bulk->member, &staff);
+
+    *error = NULL;
+    if (status != APR_SUCCESS || !is_sound(op, &staff, bulk)) {
+        return status != APR_SUCCESS ? status : ANSHIN_EDENIED;
+    }
+    *error = anshin_bulk_why_error(op, bulk->targets, bulk->why);
+    if (*error != NULL) {
+        return APR_SUCCESS;
+    }
+    record = record_of(op, &staff, bulk);
+    status = anshin_bulk_begin(op, bulk->id, &record);
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
+    }
+    do_all(op, bulk, record.came);
+    record.ended_at = op->now;
+    status = anshin_bulk_end(op, bulk->id, &record);
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
+                                   anshin_desk_bulk_t *order)
+{
+    apr_status_t status =
+        anshin_bulk_id_valid(id) ? anshin_op_get(op, &anshin_record_desk_bulk, id, order) : ANSHIN_ENOTFOUND;
+    const int own = status == APR_SUCCESS && order->contract != NULL && order->user != NULL && order->account != NULL &&
+                    staff->number != NULL && strcmp(order->contract, staff->contract->name) == 0 &&
+                    strcmp(order->user, staff->user) == 0 && strcmp(order->account, staff->number) == 0;
+
+    return status == APR_SUCCESS && !own ? ANSHIN_ENOTFOUND : status;
+}

@@ -1,0 +1,44 @@
+/*
+ * One verb for many users of a list, at the help desk (ROL-2): each in a transaction of its own, asked about and told
+ * to the trail as if it were ordered alone. An order has at most ANSHIN_BULK_MAX users.
+ */
+#ifndef ANSHIN_CORE_DESK_BULK_H
+#define ANSHIN_CORE_DESK_BULK_H
+
+#include "core/desk/desk_user.h"
+#include "core/desk/list.h"
+
+#define ANSHIN_BULK_MAX 100
+#define ANSHIN_BULK_DONE "-" /* what came of a user to whom it was done, in place of a text's key */
+
+typedef struct anshin_bulk_target_t {
+    anshin_desk_whom_t whom;
+    apr_int64_t terminal; /* of RENEW */
+} anshin_bulk_target_t;
+
+typedef struct anshin_bulk_new_t {
+    const anshin_member_t *member; /* the operator's session */
+    const char *id;                /* of this order, which is done once */
+    anshin_desk_verb_t verb;
+    anshin_desk_list_t list;
+    const apr_array_header_t *targets; /* of anshin_bulk_target_t */
+    const char *why;                   /* as typed; NULL: nothing */
+} anshin_bulk_new_t;
+
+/* What is wrong with a reason, by what the contract of one of them asks for: key of a text; NULL: nothing. */
+const char *anshin_bulk_why_error(anshin_op_t *op, const apr_array_header_t *targets, const char *typed);
+
+/* Do it. *error: key of what is wrong with the reason, and nothing is done; NULL. An order whose id is known is not
+ * done again: APR_SUCCESS. What came of each is in anshin_bulk_find(). ANSHIN_EDENIED: no operator, a role that may
+ * not, a verb that is none of the list's, nobody or too many, or a session whose password was not checked recently
+ * (S12); ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was done, or it was begun and what came of it could not be kept. */
+apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *order, const char **error);
+
+/* What an operator has ordered by that id: *order in op's pool. ANSHIN_ENOTFOUND: nothing of this operator's. */
+apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
+                                   anshin_desk_bulk_t *order);
+
+/* Whom an entry of order->whom names; its number is NULL where it names nobody. */
+void anshin_desk_bulk_target(const char *entry, anshin_bulk_target_t *target, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * An operator invites a user: see invite.h.
+ *
+ * SECURITY: the organisation of a customer's administrator is that of his account, as it is read here, and the permit
+ * of the operation asks once more in the transaction that makes the account.
+ */
+#include "core/desk/invite.h"
+
+#include <string.h>
+
+#include "core/admin/operator.h"
+#include "core/base/address.h"
+#include "core/base/attribute.h"
+#include "core/mail/invitation.h"
+
+int anshin_desk_invites(const anshin_staff_t *staff, const anshin_contract_t *contract)
+{
+    return contract != NULL && anshin_staff_may(staff, ANSHIN_DESK_INVITE, contract, NULL) &&
+           contract->policy.mail_links;
+}
+
+static const char *text_of(const char *typed)
+{
+    return typed != NULL ? typed : "";
+}
+
+/* Of a name or organisation; none is none. */
+static const char *text_error(const char *typed, const char *key, apr_pool_t *pool)
+{
+    const char *normal = anshin_attribute_typed(text_of(typed), pool);
+
+    return anshin_attribute_advice(normal, ANSHIN_NAME_MAX, pool) != NULL ? key : NULL;
+}
+
+static int is_wrong(const anshin_desk_invite_errors_t *errors)
+{
+    return errors->contract != NULL || errors->user != NULL || errors->address != NULL || errors->name != NULL ||
+           errors->organisation != NULL || errors->why != NULL;
+}
+
+static void check_form(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed,
+                       anshin_desk_invite_errors_t *errors)
+{
+    const anshin_contract_t *contract = anshin_config_contract(op->env->config, text_of(typed->contract));
+
+    *errors = (anshin_desk_invite_errors_t){
+        .contract = anshin_desk_invites(staff, contract) ? NULL : "errors.choose",
+        .user = anshin_user_canonical(text_of(typed->user), op->pool) != NULL ? NULL : "errors.user_form",
+        .address = anshin_address_error(anshin_address_rule(anshin_address_typed(text_of(typed->address), op->pool))),
+        .name = text_error(typed->name, "errors.name_wrong", op->pool),
+        .organisation = staff->role != ANSHIN_ROLE_ORGANISATION
+                            ? text_error(typed->organisation, "errors.name_wrong", op->pool)
+                            : NULL,
+        .why = contract != NULL ? anshin_desk_why_error(contract, typed->why, op->pool) : NULL};
+}
+
+/* An operation that acts by INVITE on the contract; deed goes with it. */
+static void begin(anshin_op_t *other, const anshin_op_t *op, const anshin_staff_t *staff,
+                  const anshin_desk_invite_t *typed, anshin_staff_deed_t *deed)
+{
+    const anshin_contract_t *contract = anshin_config_contract(op->env->config, text_of(typed->contract));
+    const char *why = contract->policy.staff_reason ? typed->why : NULL;
+
+    *deed = (anshin_staff_deed_t){
+        .staff = staff, .verb = ANSHIN_DESK_INVITE, .why = why != NULL ? anshin_attribute_typed(why, op->pool) : NULL};
+    anshin_staff_op(other, op, contract, deed);
+}
+
+typedef struct look_t {
+    const anshin_desk_invite_t *typed;
+    anshin_desk_invite_errors_t *errors;
+} look_t;
+
+/* Whether the ID is free, and the address can get a mail. */
+static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const look_t *looking = baton;
+    anshin_account_t taken;
+    apr_status_t status = anshin_account_get_typed(op, txn, looking->typed->user, &taken);
+    const anshin_account_t account = {.contract = op->contract->name,
+                                      .user = anshin_user_canonical(looking->typed->user, op->pool)};
+
+    looking->errors->user = status == APR_SUCCESS ? "errors.user_taken" : NULL;
+    if (status != ANSHIN_ENOTFOUND) {
+        return status;
+    }
+    return anshin_invitation_room(op, txn, &account, anshin_address_typed(looking->typed->address, op->pool),
+                                  &looking->errors->address);
+}
+
+apr_status_t anshin_desk_invite_check(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed,
+                                      anshin_desk_invite_errors_t *errors)
+{
+    anshin_staff_deed_t deed;
+    anshin_op_t other;
+    apr_status_t status;
+
+    check_form(op, staff, typed, errors);
+    if (is_wrong(errors)) {
+        return APR_SUCCESS;
+    }
+    begin(&other, op, staff, typed, &deed);
+    status = anshin_op_read(&other, look, &(look_t){typed, errors});
+    op->error = other.error;
+    return status;
+}
+
+static apr_status_t invite(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed,
+                           anshin_desk_invite_errors_t *errors)
+{
+    const char *organisation =
+        staff->role == ANSHIN_ROLE_ORGANISATION ? staff->organisation : text_of(typed->organisation);
+    const anshin_attributes_t attributes = {.given = 1 << ANSHIN_ATTRIBUTE_NAME | 1 << ANSHIN_ATTRIBUTE_ORGANISATION,
+                                            .name = text_of(typed->name),
+                                            .organisation = organisation};
+    const anshin_account_new_t spec = {.user = typed->user,
+                                       .address = typed->address,
+                                       .method = -1,
+                                       .terminal_kind = ANSHIN_TERMINAL_PC,
+                                       .attributes = &attributes,
+                                       .mailed = 1};
+    anshin_staff_deed_t deed;
+    anshin_invitation_t invitation;
+    anshin_op_t other;
+    apr_status_t status;
+
+    begin(&other, op, staff, typed, &deed);
+    status = anshin_account_create(&other, &spec, &invitation);
+    op->jobs_queued |= other.jobs_queued;
+    op->error = other.error;
+    errors->user = status == ANSHIN_ECONFLICT ? "errors.user_taken" : NULL;
+    errors->address = status == ANSHIN_EINVALID ? "errors.address_mails" : NULL; /* all else was asked */
+    return status == ANSHIN_ECONFLICT || status == ANSHIN_EINVALID ? APR_SUCCESS : status;
+}
+
+/* Under which number it is known from here on. */
+static apr_status_t find_made(anshin_op_t *op, const anshin_contract_t *contract, const char *user,
+                              anshin_desk_whom_t *whom)
+{
+    anshin_op_t other = *op;
+    anshin_account_t account;
+    apr_status_t status;
+
+    other.contract = contract;
+    other.cache = NULL;
+    other.flow = NULL;
+    status = anshin_op_get(&other, &anshin_record_account, anshin_account_key(&other, user), &account);
+    *whom = (anshin_desk_whom_t){contract->name, user, status == APR_SUCCESS ? account.number : NULL};
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_desk_invite(anshin_op_t *op, const anshin_desk_invite_t *typed, anshin_desk_whom_t *whom,
+                                anshin_desk_invite_errors_t *errors)
+{
+    anshin_staff_t staff;
+    apr_status_t status = anshin_staff_find(op, typed->member, &staff);
+
+    *errors = (anshin_desk_invite_errors_t){NULL};
+    if (status == APR_SUCCESS &&
+        (!anshin_member_fresh(op, typed->member) || !anshin_role_may(staff.role, ANSHIN_DESK_INVITE))) {
+        status = ANSHIN_EDENIED;
+    }
+    status = status == APR_SUCCESS ? anshin_desk_invite_check(op, &staff, typed, errors) : status;
+    if (status != APR_SUCCESS || is_wrong(errors)) {
+        return status;
+    }
+    status = invite(op, &staff, typed, errors);
+    if (status != APR_SUCCESS || is_wrong(errors)) {
+        return status;
+    }
+    return find_made(op, anshin_config_contract(op->env->config, typed->contract),
+                     anshin_user_canonical(typed->user, op->pool), whom);
+}
