@@ -50,6 +50,17 @@ static link_t *link_of(const conn_rec *c)
 
 /* --- mod_ssl's hooks --- */
 
+/* For htanshin check (config/surroundings.h). */
+static int note(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ctx_st *ctx)
+{
+    anshin_tls_facts_t *facts = apr_palloc(pool, sizeof(*facts));
+
+    if (!is_proxy && anshin_tls_facts(facts, ctx, pool) == APR_SUCCESS) {
+        anshin_site_of(server)->tls = facts;
+    }
+    return OK;
+}
+
 static int ask(server_rec *server, apr_pool_t *pool, int is_proxy, struct ssl_ctx_st *ctx)
 {
     const anshin_site_t *site = anshin_site_of(server);
@@ -276,6 +287,7 @@ void anshin_presented_hooks(void)
     static const char *const tls[] = {"mod_ssl.c", NULL};
     static const char *const http2[] = {"mod_http2.c", NULL};
 
+    APR_OPTIONAL_HOOK(ssl, init_server, note, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, ask, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, meet, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_process_connection(judge, tls, http2, APR_HOOK_MIDDLE);

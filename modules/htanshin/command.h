@@ -24,7 +24,7 @@ typedef struct anshin_call_t anshin_call_t;
 /* What a subcommand needs to be opened before it runs, and so whom the process becomes when root started it. */
 typedef enum anshin_access_t {
     ANSHIN_ACCESS_NONE,        /* nothing */
-    ANSHIN_ACCESS_CONFIG,      /* the snapshot */
+    ANSHIN_ACCESS_CHECK,       /* the snapshot; root looks at the state directory first */
     ANSHIN_ACCESS_STATUS,      /* the same; a failure is the exit code of a plugin that knows nothing */
     ANSHIN_ACCESS_STORE,       /* snapshot, store, keys and one contract */
     ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
@@ -71,6 +71,8 @@ struct anshin_call_t {
     anshin_config_t *config; /* access CONFIG and STORE */
     anshin_env_t env;        /* access STORE */
     anshin_op_t op;          /* op.error always; op.actor but with access NONE; the rest with access STORE */
+
+    const char *state_wrong; /* access CHECK: what root saw wrong with the state directory; NULL: nothing */
 
     int input; /* access FILES, DUMP and LOAD: descriptors; -1: none */
     int output;

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #include "htanshin/call.h"
 #include "htanshin/values.h"
 #include "runtime/privilege.h"
@@ -98,12 +100,31 @@ static apr_status_t become(anshin_call_t *call, const anshin_unix_user_t *user, 
     return anshin_privilege_drop(user, gid, 0, &call->op.error);
 }
 
+/* For check: what configtest would refuse, by descriptor and following no link (runtime/state_dir.h). Of a directory
+ * that is another user's nothing can be said. */
+static void look_at_state(anshin_call_t *call, const struct stat *directory)
+{
+    anshin_state_owners_t owners;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    if (directory->st_uid == geteuid() && anshin_call_config(call) == APR_SUCCESS &&
+        (anshin_state_owners_find(&owners, &call->config->server, &err) != APR_SUCCESS ||
+         anshin_state_dir(call->state_dir, &owners, ANSHIN_STATE_LOOK, NULL, &err, call->pool) != APR_SUCCESS) &&
+        err.status != APR_SUCCESS) {
+        call->state_wrong = apr_pstrdup(call->pool, err.text);
+    }
+}
+
 static apr_status_t take(anshin_call_t *call)
 {
     anshin_unix_user_t user = {.name = NULL};
     struct stat directory;
     apr_status_t status = look_at_directory(call, &directory);
 
+    if (status == APR_SUCCESS && call->command->access == ANSHIN_ACCESS_CHECK) {
+        look_at_state(call, &directory);
+    }
     if (status != APR_SUCCESS || geteuid() != 0) {
         return status;
     }

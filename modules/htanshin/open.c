@@ -58,7 +58,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return status;
     }
     status = anshin_call_config(call);
-    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CONFIG ||
+    if (status != APR_SUCCESS || call->command->access == ANSHIN_ACCESS_CHECK ||
         call->command->access == ANSHIN_ACCESS_STATUS) {
         return status;
     }

@@ -48,7 +48,7 @@ $server->remove;
 
 # htanshin check has a rule for every option of a contract, also for those that say nothing about security (CON-4).
 my @options = code('modules/core/config/policy.def') =~ /^OPTION\(\w+, \w+, "(\w+)"/mg;
-my @rules   = code('modules/htanshin/check_policy.c') =~ /^    \{"(Anshin\w+)"/mg;
+my @rules   = code('modules/htanshin/check/policy.c') =~ /^    \{"(Anshin\w+)"/mg;
 is(join(' ', sort @rules), join(' ', sort @options), 'CON-4: rules of htanshin check: ' . @rules);
 cmp_ok(scalar @options, '>', 40, 'options of a contract: ' . @options);
 

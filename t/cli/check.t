@@ -17,12 +17,18 @@ my $apple = <<'END';
 AnshinAppleProfileCertificate "@ROOT@/apple.crt"
 AnshinAppleProfileKey "@ROOT@/apple.key"
 END
-my $s = Anshin::Server->new(clock => 1, server => $apple, extra => $extra, contract => 'AnshinLoginMethods password certificate');
+my $other = '<Location "/other">
+        AnshinUse p-02
+        SetHandler anshin
+    </Location>';
+my $s = Anshin::Server->new(clock => 1, server => $apple, extra => $extra, vhost => $other, contract => 'AnshinLoginMethods password certificate');
 
 sub check {
     my $r = $s->htanshin('--json', 'check', @_);
     return { status => $r->{status}, %{ $r->{out} ? decode_json($r->{out}) : {} } };
 }
+
+sub ids { return join ' ', sort map { $_->{id} } @{ $_[0] } }
 
 sub finds {
     my ($name, $status, $severity, $problem, $remedy) = @_;
@@ -48,6 +54,8 @@ write_apple(-1, 365);
 $s->start;
 ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'a server that is well has no problem');
 my $well = check();
+is(ids($well->{advice}), 'hsts', 'ADM-1: what is no problem is advice, which does not count: HSTS');
+like($well->{advice}[0]{source}, qr/^RFC 9325 3\.2\b/, 'ADM-1: with who asks for it');
 is($well->{status}, 0, 'CON-4: a departure is the decision of an operator: exit code 0');
 is($well->{store}, 'dbm, files of type db', 'INS-2: the type of the store\'s files is told');
 my $count = @{ $well->{departures} };
@@ -136,7 +144,7 @@ finds('no worker', 2, 'critical', qr/^the CA worker does not run/, qr/start http
 
 my $made = $s->htanshin('--contract', 'p-02', 'user', 'add', 'p-02-usr001', '--address', 'usr001@example.jp');
 is($made->{status}, 0, 'a user of another contract') or diag($made->{err});
-$s->{extra} = '';
+$s->{extra} = $s->{vhost} = '';
 is($s->run('script', '-qec', "'$s->{root}/bin/htanshin' -d '$s->{root}/state' --contract p-01 user list --state disabled", '/dev/null', { env => 1 })->{out},
     "none\r\n", 'D10: on a terminal an empty list says so');
 is($s->htanshin('--contract', 'p-01', 'user', 'list', '--state', 'disabled')->{out}, '', 'D10: and in a pipe it is empty');
@@ -156,5 +164,99 @@ my $useless = $s->htanshin('user', 'code', 'p-01-usr001');
 is($useless->{status}, 1, 'a code that no page asks for is not given out');
 like($useless->{err}, qr/AnshinReissueProof question, AnshinReissueGap none/, 'and why');
 like($s->htanshin('check')->{out}, qr/severity.*\n.*critical/, 'as text, too');
+
+# A clock that was put back since somebody logged in.
+$s->later(7200);
+$p->{password} = $new{password};
+$p->login($s->client);
+$s->later(0);
+my ($behind) = grep { $_->{id} eq 'clock-behind' } @{ check()->{problems} };
+like($behind->{problem} // '', qr/^the clock is behind what was written here last, at \d{4}-/, 'ADM-1: a clock that is behind its own last entries');
+is($behind->{severity}, 'warning', 'ADM-1: as a warning');
+$s->finish;
+
+# --- httpd's own configuration, and the machine (ADM-1): many faults in one server, then none ---
+
+my $rsa = sub {
+    my ($days) = @_;
+    my $made = $s->run('openssl', qw(req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days), $days, '-keyout', $s->root . '/tls/rsa.key', '-out', $s->root . '/tls/rsa.crt');
+    is($made->{status}, 0, "an RSA certificate for $days days") or diag($made->{err});
+    return;
+};
+my $hosts = <<'END';
+<VirtualHost 127.0.0.1:@PORT@>
+    ServerName open.localhost:@PORT@
+    SSLEngine on
+    @OPEN@
+</VirtualHost>
+<VirtualHost 127.0.0.1:@PORT@>
+    ServerName late.localhost:@PORT@
+    SSLEngine on
+    AnshinUse none
+    Redirect "/" "https://localhost:@PORT@/"
+    SSLCACertificateFile "@ROOT@/tls/server.pem"
+    @LATE@
+</VirtualHost>
+END
+my $site = sub { my ($open, $late) = @_; return $hosts =~ s/\@OPEN\@/$open/r =~ s/\@LATE\@/$late/r };
+my $tls = "SSLCertificateFile \"\@ROOT\@/tls/rsa.crt\"\nSSLCertificateKeyFile \"\@ROOT\@/tls/rsa.key\"\n";
+my $remoteip = "LoadModule remoteip_module \"\@LIBEXEC\@/mod_remoteip.so\"\nRemoteIPHeader X-Forwarded-For\n";
+$s = Anshin::Server->new(
+    contract => 'AnshinTryURL https://nowhere.example/anshin',
+    server   => "RequestReadTimeout header=0 body=20\n$remoteip" . "<Directory \"\@ROOT\@/state\">\nRequire all granted\n</Directory>",
+    vhost    => $tls . "TraceEnable on\nSSLProtocol all -SSLv3\nSSLCipherSuite DEFAULT\@SECLEVEL=0\nSSLInsecureRenegotiation on\nProxyRequests on\nAlias \"/state\" \"\@ROOT\@/state\"",
+    extra    => $extra . $site->('', "<Location \"/late\">\nSSLVerifyClient require\n</Location>")
+);
+$rsa->(5);
+chmod 0644, $s->root . '/tls/rsa.key';
+$s->start;
+chmod 0777, $s->root . '/bin/anshin-ca';
+chmod 0777, $s->state . '/run';
+my %told;
+Anshin::Server::wait_for(10, sub { %told = map { $_->{id} => $_ } @{ check()->{problems} }; return !$told{worker} });
+my %wanted = (
+    'tls-versions'      => qr/^host localhost:\d+: TLS of before 1\.2/,
+    'tls-renegotiation' => qr/^host localhost:\d+: insecure renegotiation/,
+    'tls-ends'          => qr/^host localhost:\d+: the TLS certificate ends on \d{4}-/,
+    'tls-key'           => qr{^host localhost:\d+, \S+/tls/rsa\.key: the key},
+    'verify-client'     => qr{^host late\.localhost:\d+, line \d+ of \S+/httpd\.conf: TLS 1\.3},
+    reqtimeout          => qr{^line \d+ of \S+/httpd\.conf: whoever sends},
+    remoteip            => qr{^host localhost:\d+, line \d+ of \S+/httpd\.conf: whoever asks},
+    'forward-proxy'     => qr{^host localhost:\d+, line \d+ of \S+/httpd\.conf: httpd asks other servers},
+    'open-elsewhere'    => qr{^host open\.localhost:\d+, /members, which is /members of host localhost:\d+: what is protected},
+    'state-served'      => qr{^host localhost:\d+, /state/seal\.key: the state directory},
+    'portal-host'       => qr{^contract p-01: AnshinTryURL https://nowhere\.example/anshin: no virtual host},
+    'portal-place'      => qr{^contract p-02: AnshinPortalURL \S+/other: no <Location>},
+    program             => qr{^\S+/bin/anshin-ca, which Anshin Login runs: mode 0777},
+    state               => qr{/run has mode 0777, which lets everybody in}
+);
+is(join(' ', sort keys %told), join(' ', sort keys %wanted), 'ADM-1: check tells of all that is wrong with this server and of nothing else') or diag(explain(\%told));
+like($told{$_}{problem}, $wanted{$_}, "ADM-1: $_") for sort keys %wanted;
+is(ids(check()->{advice}), 'hsts tls-secrecy trace', 'ADM-1: and gives advice');
+is(check()->{status}, 2, 'ADM-1: something critical is among it');
+is(join(' ', map { $_->{severity} } @told{qw(open-elsewhere state-served state)}), 'critical critical critical', 'ADM-1: what lets strangers in is');
+
+# Put right.
+$rsa->(365);
+chmod 0600, $s->root . '/tls/rsa.key';
+chmod 0755, $s->root . '/bin/anshin-ca';
+chmod 02770, $s->state . '/run';
+$s->{contract} = '';
+$s->{server}   = "RequestReadTimeout header=20-40,MinRate=500 body=20,MinRate=500\n$remoteip" . "RemoteIPInternalProxy 192.0.2.1";
+$s->{vhost}    = $tls . "SSLCipherSuite HIGH:!aNULL:!kRSA\nHeader always set Strict-Transport-Security max-age=31536000\n$other";
+$s->{extra}    = $extra . $site->('Redirect permanent "/" "https://localhost:@PORT@/"', '');
+$s->configure;
+$s->restart;
+ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'ADM-1: mended, it has nothing to tell') or diag(explain(check()->{problems}));
+is(ids(check()->{advice}), '', 'ADM-1: nor any advice');
+
+# Proxies; and the other ways to close what another host protects.
+$s->{server} = "AnshinTrustedProxy 192.0.2.0/24";
+for my $closed ("RewriteEngine on\nRewriteRule ^ https://localhost%{REQUEST_URI} [R=301,L]", "<Location \"/members\">\nRequire all denied\n</Location>", 'Alias "/members" "@ROOT@/htdocs/open"') {
+    $s->{extra} = $extra . $site->($closed, '');
+    $s->configure;
+    $s->graceful;
+    ok(Anshin::Server::wait_for(10, sub { ids(check()->{problems}) eq 'proxy-address proxy-network' }), "ADM-1: a network of proxies, without mod_remoteip; closed elsewhere by " . $closed =~ s/\n.*//sr) or diag(explain(check()->{problems}));
+}
 $s->finish;
 done_testing;

@@ -116,6 +116,8 @@ sub try {
     }
     like($demo->demo('start')->{out}, qr/登録済み/, 'run again: the user has registered');
     is($demo->htanshin('user', 'add', 'p-01-usr002', '--address', 'usr002@example.jp')->{status}, 0, 'another user is added');
+    my $check = $demo->htanshin('check');
+    is($check->{status}, 0, 'ADM-1: check has no problem with it') or diag($check->{out});
 
     # --- stop, and start where it was ---
     my ($pid, $port) = ($demo->pid, $demo->port);

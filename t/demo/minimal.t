@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use JSON::PP ();
 use Test::More;
 use Anshin::Server;
 
@@ -56,5 +57,10 @@ like($posted, qr{^HTTP/1\.1 403 }, 'ISO-3: a form by plain http is refused');
 unlike($posted, qr/^Set-Cookie|p-01-usr001/mi, 'unread');
 like(in_clear('GET', '/members/'), qr{^Location: https://www\.example\.jp/anshin/login}m, 'ISO-3: what is protected leads to the login, by https');
 is($s->htanshin('user', 'add', 'p-01-usr001', '--address', 'usr001@example.jp')->{status}, 0, 'users can be added');
+
+# What check says of it is true: this server has another name than the sample, and nobody was named who carries mail on (ADM-1).
+my $check;
+my $told = sub { $check = JSON::PP::decode_json($s->htanshin('--json', 'check')->{out}); return join ' ', sort map { $_->{id} } @{ $check->{problems} } };
+ok(Anshin::Server::wait_for(10, sub { $told->() eq 'mail-carrier portal-host' }), 'ADM-1: check has nothing but what the sample leaves to be said') or diag(Test::More::explain($check));
 $s->finish;
 done_testing;

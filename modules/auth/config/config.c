@@ -248,12 +248,12 @@ static apr_status_t read_proxies(anshin_main_t *main, server_rec *servers, const
 
 static void warn_of_proxies(const anshin_main_t *main, server_rec *servers)
 {
-    anshin_proxies_warn(&main->config->server, main->believes, servers);
+    anshin_proxies_warn(main->config, &main->config->server, main->believes, servers);
     for (server_rec *server = servers->next; server != NULL; server = server->next) {
-        anshin_proxies_warn(anshin_site_of(server)->given, main->believes, server);
+        anshin_proxies_warn(main->config, anshin_site_of(server)->given, main->believes, server);
     }
     if (main->believes) {
-        anshin_proxies_warn_addresses(servers);
+        anshin_proxies_warn_addresses(main->config, servers);
     }
 }
 

@@ -12,52 +12,22 @@
 #include <http_config.h>
 #include <http_log.h>
 
+#include "auth/config/tree.h"
+
 APLOG_USE_MODULE(anshin_auth);
-
-/* --- the tree --- */
-
-typedef int test_t(const ap_directive_t *line, apr_pool_t *pool);
-
-static int is_host(const ap_directive_t *line)
-{
-    return ap_cstr_casecmp(line->directive, "<VirtualHost") == 0;
-}
-
-/* Macros and includes have become plain lines, and so has what stood in an <IfModule> that counts. */
-static int is_of(const ap_directive_t *host, const server_rec *server)
-{
-    return server->is_virtual && host->line_num == (int)server->defn_line_number && server->defn_name != NULL &&
-           strcmp(host->filename, server->defn_name) == 0;
-}
-
-/* The first line that holds for this host, its own or one for all hosts, and that the test is true of; NULL: none. */
-static const ap_directive_t *find_line(const ap_directive_t *line, const server_rec *server, test_t *test,
-                                       apr_pool_t *pool)
-{
-    const ap_directive_t *found = NULL;
-
-    for (; line != NULL && found == NULL; line = line->next) {
-        if (test(line, pool)) {
-            found = line;
-        } else if (!is_host(line) || is_of(line, server)) {
-            found = find_line(line->first_child, server, test, pool);
-        }
-    }
-    return found;
-}
 
 /* --- places of ours --- */
 
-static int is_place(const ap_directive_t *line, apr_pool_t *pool)
+static int is_place(const ap_directive_t *line, void *none)
 {
-    (void)pool;
-    return (ap_cstr_casecmp(line->directive, "AuthType") == 0 || ap_cstr_casecmp(line->directive, "SetHandler") == 0) &&
+    (void)none;
+    return (anshin_tree_is(line, "AuthType") || anshin_tree_is(line, "SetHandler")) &&
            ap_strcasestr(line->args, "anshin") != NULL;
 }
 
 int anshin_neighbours_place(const server_rec *server)
 {
-    return find_line(ap_conftree, server, is_place, NULL) != NULL;
+    return anshin_tree_find(server, is_place, NULL) != NULL;
 }
 
 /* --- lines that use certificates --- */
@@ -139,7 +109,7 @@ static const struct {
     {NULL, names_holder}, /* every other: Require expr, <If>, SetEnvIfExpr, RewriteCond, RequestHeader, AuthBasicFake */
 };
 
-static int conflicts(const ap_directive_t *line, apr_pool_t *pool)
+static int conflicts(const ap_directive_t *line, void *pool)
 {
     int i = 0;
 
@@ -151,7 +121,7 @@ static int conflicts(const ap_directive_t *line, apr_pool_t *pool)
 
 int anshin_neighbours_check(server_rec *server, apr_pool_t *ptemp)
 {
-    const ap_directive_t *line = find_line(ap_conftree, server, conflicts, ptemp);
+    const ap_directive_t *line = anshin_tree_find(server, conflicts, ptemp);
 
     if (line == NULL) {
         return OK;

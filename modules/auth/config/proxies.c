@@ -115,12 +115,14 @@ static int is_network(const char *address)
            strcmp(mask, "/255.255.255.255") != 0;
 }
 
-static void warn_of_networks(const apr_array_header_t *addresses, server_rec *server)
+static void warn_of_networks(const anshin_config_t *config, const apr_array_header_t *addresses, server_rec *server)
 {
     for (int i = 0; !is_nobody(addresses) && i < addresses->nelts; i++) {
         const char *address = APR_ARRAY_IDX(addresses, i, const char *);
 
         if (is_network(address)) {
+            anshin_sighting_add(config->sightings, ANSHIN_FINDING_PROXY_NETWORK,
+                                apr_pstrcat(config->sightings->pool, "AnshinTrustedProxy ", address, NULL), 0);
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                          "AN0945: AnshinTrustedProxy %s is a network: every machine in it can log in with anybody's "
                          "certificate, which is public; name the addresses of the proxies",
@@ -136,12 +138,12 @@ static int is_first_of_two(void)
            ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL;
 }
 
-void anshin_proxies_warn(const anshin_server_t *own, int any, server_rec *server)
+void anshin_proxies_warn(const anshin_config_t *config, const anshin_server_t *own, int any, server_rec *server)
 {
     if (own == NULL || is_first_of_two()) {
         return;
     }
-    warn_of_networks(own->trusted_proxies, server);
+    warn_of_networks(config, own->trusted_proxies, server);
     if (own->client_cert_header != NULL && !any) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      "AN1754: AnshinClientCertHeader %s: no AnshinTrustedProxy says who may send it, so that nobody is "
@@ -150,9 +152,11 @@ void anshin_proxies_warn(const anshin_server_t *own, int any, server_rec *server
     }
 }
 
-void anshin_proxies_warn_addresses(server_rec *server)
+void anshin_proxies_warn_addresses(const anshin_config_t *config, server_rec *server)
 {
     if (ap_find_linked_module("mod_remoteip.c") == NULL && !is_first_of_two()) {
+        anshin_sighting_add(config->sightings, ANSHIN_FINDING_PROXY_ADDRESS, "AnshinTrustedProxy without mod_remoteip",
+                            0);
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      "AN0946: AnshinTrustedProxy without mod_remoteip: all clients behind the proxy have its address, "
                      "so that one stranger's failures throttle everybody, and the history tells nothing; load "

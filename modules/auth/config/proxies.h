@@ -28,10 +28,10 @@ apr_status_t anshin_proxies_read(anshin_proxies_t **proxies, const anshin_server
 int anshin_proxies_is_named(const anshin_proxies_t *proxies);
 
 /* At configtest and start: warn of what makes own, that of a host, weaker or useless: networks (S22), and, where no
- * host believes anybody, a header. */
-void anshin_proxies_warn(const anshin_server_t *own, int any, server_rec *server);
+ * host believes anybody, a header. What the first says is among the configuration's sightings as well. */
+void anshin_proxies_warn(const anshin_config_t *config, const anshin_server_t *own, int any, server_rec *server);
 
-/* Where some host believes a proxy: warn of a missing mod_remoteip (LCK-4). */
-void anshin_proxies_warn_addresses(server_rec *server);
+/* Where some host believes a proxy: warn of a missing mod_remoteip (LCK-4), also among the sightings. */
+void anshin_proxies_warn_addresses(const anshin_config_t *config, server_rec *server);
 
 #endif

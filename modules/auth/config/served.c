@@ -4,13 +4,14 @@
 #include "auth/config/served.h"
 
 #include <ap_listen.h>
-#include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <string.h>
+
+#include "auth/config/tree.h"
 
 APLOG_USE_MODULE(anshin_auth);
 
@@ -58,38 +59,6 @@ static int has_port(const server_rec *server, apr_port_t port)
     return 0;
 }
 
-/* Of a section; in the tree they still end with its '>'. */
-static const char *arguments(const ap_directive_t *section, apr_pool_t *ptemp)
-{
-    const char *end = strrchr(section->args, '>');
-
-    return end != NULL ? apr_pstrmemdup(ptemp, section->args, (apr_size_t)(end - section->args)) : section->args;
-}
-
-/* Does a section as it stands in the configuration hold the path? */
-static int covers(const ap_directive_t *section, const char *path, apr_pool_t *ptemp)
-{
-    const char *args = arguments(section, ptemp);
-    const char *place = ap_getword_conf(ptemp, &args);
-    int match = strcasecmp(section->directive, "<LocationMatch") == 0;
-    apr_size_t length;
-    ap_regex_t *regex;
-
-    if (strcmp(place, "~") == 0) {
-        match = 1;
-        place = ap_getword_conf(ptemp, &args);
-    }
-    if (match) {
-        regex = ap_pregcomp(ptemp, place, AP_REG_EXTENDED);
-        return regex != NULL && ap_regexec(regex, path, 0, NULL, 0) == 0;
-    }
-    if (apr_fnmatch_test(place)) {
-        return apr_fnmatch(place, path, APR_FNM_PATHNAME) == APR_SUCCESS;
-    }
-    for (length = strlen(place); length > 0 && place[length - 1] == '/'; length--) {}
-    return strncmp(place, path, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
 /* The <Location> that a directive stands in, when that holds for the server; else NULL. */
 static const ap_directive_t *location_of(const ap_directive_t *directive, const server_rec *server)
 {
@@ -130,27 +99,34 @@ static int has_portal(search_t *search, const ap_directive_t *tree)
             continue;
         }
         location = location_of(at, search->server);
-        if (location != NULL && covers(location, search->path, search->ptemp)) {
+        if (location != NULL && anshin_tree_covers(location, search->path, search->ptemp)) {
             return 1;
         }
-        search->elsewhere = location != NULL ? arguments(location, search->ptemp) : search->elsewhere;
+        search->elsewhere = location != NULL ? anshin_tree_arguments(location, search->ptemp) : search->elsewhere;
     }
     return 0;
 }
 
-static void check(const anshin_contract_t *contract, const char *directive, const char *url, server_rec *servers,
-                  apr_pool_t *ptemp)
+typedef struct serving_t {
+    const anshin_config_t *config;
+    server_rec *servers;
+    int told; /* 0: the log hears nothing of it */
+    apr_pool_t *ptemp;
+} serving_t;
+
+static void check(const serving_t *serving, const anshin_contract_t *contract, const char *directive, const char *url)
 {
-    search_t search = {.path = contract->portal_base[0] != '\0' ? contract->portal_base : "/", .ptemp = ptemp};
+    search_t search = {.path = contract->portal_base[0] != '\0' ? contract->portal_base : "/", .ptemp = serving->ptemp};
+    const char *where = apr_psprintf(serving->ptemp, "contract %s: %s %s", contract->name, directive, url);
     apr_port_t port;
     apr_uri_t parts;
     int found = 0;
 
-    if (url == NULL || apr_uri_parse(ptemp, url, &parts) != APR_SUCCESS || parts.hostname == NULL) {
+    if (url == NULL || apr_uri_parse(serving->ptemp, url, &parts) != APR_SUCCESS || parts.hostname == NULL) {
         return;
     }
     port = parts.port != 0 ? parts.port : HTTPS_PORT;
-    for (server_rec *server = servers; server != NULL; server = server->next) {
+    for (server_rec *server = serving->servers; server != NULL; server = server->next) {
         if (has_name(server, parts.hostname) && has_port(server, port)) {
             found = 1;
             search.server = server;
@@ -159,19 +135,19 @@ static void check(const anshin_contract_t *contract, const char *directive, cons
             }
         }
     }
-    if (!found) {
-        ap_log_error(
-            APLOG_MARK, APLOG_WARNING, 0, servers,
-            "AN1131: contract %s: %s %s: no virtual host here has the name %s and port %u, so links lead nowhere; "
-            "correct the URL, or ServerName, ServerAlias and Listen",
-            contract->name, directive, url, parts.hostname, (unsigned)port);
-        return;
+    anshin_sighting_add(serving->config->sightings, found ? ANSHIN_FINDING_PORTAL_PLACE : ANSHIN_FINDING_PORTAL_HOST,
+                        where, 0);
+    if (serving->told && !found) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, serving->servers,
+                     "AN1131: %s: no virtual host here has the name %s and port %u, so links lead nowhere; correct the "
+                     "URL, or ServerName, ServerAlias and Listen",
+                     where, parts.hostname, (unsigned)port);
+    } else if (serving->told) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, serving->servers,
+                     "AN1132: %s: no <Location> there has SetHandler anshin%s%s; correct the URL or the <Location>",
+                     where, search.elsewhere != NULL ? "; it is at " : "",
+                     search.elsewhere != NULL ? search.elsewhere : "");
     }
-    ap_log_error(
-        APLOG_MARK, APLOG_WARNING, 0, servers,
-        "AN1132: contract %s: %s %s: no <Location> there has SetHandler anshin%s%s; correct the URL or the <Location>",
-        contract->name, directive, url, search.elsewhere != NULL ? "; it is at " : "",
-        search.elsewhere != NULL ? search.elsewhere : "");
 }
 
 void anshin_served_check(const anshin_config_t *config, server_rec *servers, apr_pool_t *ptemp)
@@ -179,13 +155,13 @@ void anshin_served_check(const anshin_config_t *config, server_rec *servers, apr
     int first_pass = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
 
     /* A start reads everything twice; configtest once. */
-    if (first_pass && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
-        return;
-    }
+    const serving_t serving = {config, servers, !first_pass || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL,
+                               ptemp};
+
     for (int i = 0; i < config->contracts->nelts; i++) {
         const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
 
-        check(contract, "AnshinPortalURL", contract->policy.portal_url, servers, ptemp);
-        check(contract, "AnshinTryURL", contract->policy.try_url, servers, ptemp);
+        check(&serving, contract, "AnshinPortalURL", contract->policy.portal_url);
+        check(&serving, contract, "AnshinTryURL", contract->policy.try_url);
     }
 }

@@ -19,6 +19,7 @@
 #include "auth/process/worker.h"
 #include "auth/config/config.h"
 #include "auth/config/restricted.h"
+#include "auth/config/surroundings.h"
 #include "crypto/apple/apple_certificate.h"
 #include "runtime/state_dir.h"
 #include "runtime/state_open.h"
@@ -162,6 +163,9 @@ int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
     }
     anshin_trust_start(main, server, pconf);
     anshin_error_clear(&err);
+    if (main->broken == NULL && !is_rehearsal()) {
+        anshin_surroundings_look(server, ptemp);
+    }
     if (main->broken == NULL && !is_rehearsal() &&
         anshin_state_prepare(main->config, &main->group, server, &err, ptemp) != APR_SUCCESS) {
         main->broken = apr_pstrcat(pconf, err.id, ": ", err.text, NULL);

@@ -31,12 +31,21 @@ static anshin_strangers_t *strangers_of(const count_t *count, const char *contra
     return strangers;
 }
 
+static void note_time(anshin_census_t *census, apr_time_t time)
+{
+    census->newest = time > census->newest ? time : census->newest;
+}
+
 static apr_status_t count_account(void *baton, const char *key, const void *record)
 {
     const count_t *count = baton;
     const anshin_account_t *account = record;
 
     (void)key;
+    note_time(count->census, account->created_at);
+    note_time(count->census, account->last_login_at);
+    note_time(count->census, account->password_set_at);
+    note_time(count->census, account->locked_at);
     if (anshin_config_contract(count->op->env->config, account->contract) == NULL) {
         strangers_of(count, account->contract)->users++;
     }
@@ -49,6 +58,8 @@ static apr_status_t count_mail(void *baton, const char *key, const void *record)
     const anshin_mail_t *mail = record;
 
     (void)key;
+    note_time(census, mail->created_at);
+    note_time(census, mail->sent_at);
     census->mails_failed += mail->state == ANSHIN_MAIL_FAILED;
     if (mail->state == ANSHIN_MAIL_WAITING && (census->mail_oldest == 0 || mail->created_at < census->mail_oldest)) {
         census->mail_oldest = mail->created_at;
@@ -56,14 +67,16 @@ static apr_status_t count_mail(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
-static apr_status_t look_at_clock(anshin_txn_t *txn, anshin_agreed_t *clock)
+static apr_status_t look_at_clock(anshin_txn_t *txn, anshin_census_t *census)
 {
+    anshin_agreed_t *clock = &census->clock;
     apr_status_t status = anshin_agreed_last(txn, clock);
 
     if (status == ANSHIN_ENOTFOUND) {
         memset(clock, 0, sizeof(*clock));
         return APR_SUCCESS;
     }
+    note_time(census, clock->time);
     return status;
 }
 
@@ -79,7 +92,7 @@ static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         (status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &count)) != APR_SUCCESS) {
         return status;
     }
-    return look_at_clock(txn, &census->clock);
+    return look_at_clock(txn, census);
 }
 
 apr_status_t anshin_census_take(anshin_op_t *op, anshin_census_t *census)

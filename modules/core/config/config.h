@@ -11,6 +11,7 @@
 
 #include "core/base/words.h"
 #include "core/config/ca_line.h"
+#include "core/config/finding.h"
 #include "core/config/option.h"
 
 /* Login methods, terminal kinds and so on: the order is that of the words in policy.def; on disk, never renumbered. */
@@ -123,6 +124,7 @@ typedef struct anshin_config_t {
     anshin_server_t server;        /* complete: paths absolute */
     apr_array_header_t *contracts; /* of anshin_contract_t *, in the order of declaration */
     anshin_ca_line_t line;         /* of the server's CA */
+    apr_array_header_t *sightings; /* of anshin_sighting_t: what httpd saw of its own configuration when it started */
     const char *inside; /* modules of httpd whose programs are part of its children, for people; NULL: none */
 } anshin_config_t;
 

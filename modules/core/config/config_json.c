@@ -28,6 +28,20 @@ static json_t *contract_to_json(const anshin_contract_t *contract, apr_pool_t *p
                      line_to_json(&contract->line));
 }
 
+/* NULL: nothing was seen. */
+static json_t *sightings_to_json(const apr_array_header_t *sightings)
+{
+    json_t *list = sightings->nelts > 0 ? json_array() : NULL;
+
+    for (int i = 0; i < sightings->nelts; i++) {
+        const anshin_sighting_t *seen = &APR_ARRAY_IDX(sightings, i, anshin_sighting_t);
+
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "finding", anshin_finding(seen->finding)->name,
+                                                    "at", seen->at, "time", (json_int_t)apr_time_sec(seen->time)));
+    }
+    return list;
+}
+
 json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool)
 {
     json_t *contracts = json_array();
@@ -43,9 +57,10 @@ json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool)
     if (contracts == NULL) {
         return NULL;
     }
-    return json_pack("{s:i, s:o, s:o, s:s*, s:o*}", "version", SNAPSHOT_VERSION, "server",
+    return json_pack("{s:i, s:o, s:o, s:s*, s:o*, s:o*}", "version", SNAPSHOT_VERSION, "server",
                      anshin_options_to_json(&config->server, anshin_server_options, pool), "contracts", contracts,
-                     "inside", config->inside, "line", line_to_json(&config->line));
+                     "inside", config->inside, "line", line_to_json(&config->line), "findings",
+                     sightings_to_json(config->sightings));
 }
 
 /* --- in --- */
@@ -99,16 +114,36 @@ static apr_status_t contracts_from_json(anshin_config_t *config, json_t *contrac
     return APR_SUCCESS;
 }
 
+/* What this build knows of; nothing is decided by them. */
+static void sightings_from_json(apr_array_header_t *sightings, json_t *list)
+{
+    json_t *json;
+    size_t i;
+
+    json_array_foreach(list, i, json)
+    {
+        const char *name = json_string_value(json_object_get(json, "finding"));
+        const char *at = json_string_value(json_object_get(json, "at"));
+        anshin_finding_id_t id = name != NULL ? anshin_finding_named(name) : ANSHIN_FINDINGS;
+
+        if (id != ANSHIN_FINDINGS && at != NULL) {
+            anshin_sighting_add(sightings, id, at,
+                                apr_time_from_sec(json_integer_value(json_object_get(json, "time"))));
+        }
+    }
+}
+
 apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, anshin_error_t *err, apr_pool_t *pool)
 {
-    json_t *server = NULL, *contracts = NULL, *line = NULL;
+    json_t *server = NULL, *contracts = NULL, *line = NULL, *findings = NULL;
     const char *inside = NULL;
     json_error_t where;
     int version = 0;
     apr_status_t status;
 
-    if (json_unpack_ex(json, &where, JSON_STRICT, "{s:i, s:o, s:o, s?s, s?o}", "version", &version, "server", &server,
-                       "contracts", &contracts, "inside", &inside, "line", &line) != 0) {
+    if (json_unpack_ex(json, &where, JSON_STRICT, "{s:i, s:o, s:o, s?s, s?o, s?o}", "version", &version, "server",
+                       &server, "contracts", &contracts, "inside", &inside, "line", &line, "findings",
+                       &findings) != 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0923", "config.json: %.120s", where.text);
     }
     if (version != SNAPSHOT_VERSION) {
@@ -119,6 +154,7 @@ apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, ans
     status = anshin_config_create(config, err, pool);
     if (status == APR_SUCCESS) {
         (*config)->inside = apr_pstrdup(pool, inside);
+        sightings_from_json((*config)->sightings, findings);
         status = anshin_options_from_json(&(*config)->server, anshin_server_options, server, err, pool);
     }
     if (status == APR_SUCCESS && line != NULL) {

@@ -108,6 +108,7 @@ apr_status_t anshin_agreed_last(anshin_txn_t *txn, anshin_agreed_t *agreed)
     *agreed = (anshin_agreed_t){.time = 0};
     if (status == APR_SUCCESS) {
         tell(&clock, agreed);
+        agreed->time = clock.agreed_at;
     }
     return status;
 }

@@ -24,7 +24,7 @@ typedef struct anshin_agreed_t {
  * right. Answers of a write transaction. */
 apr_status_t anshin_agreed_time(anshin_op_t *op, anshin_agreed_t *agreed);
 
-/* What was found last, inside a transaction; ANSHIN_ENOTFOUND: nothing yet. time is 0. */
+/* What was found last, inside a transaction; ANSHIN_ENOTFOUND: nothing yet. time: when that was. */
 apr_status_t anshin_agreed_last(anshin_txn_t *txn, anshin_agreed_t *agreed);
 
 /* "the clock was put forward by 3652 days", in pool; by is not 0. */

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "core/config/ca_files.h"
+#include "core/config/config_json.h"
 #include "core/config/portal_url.h"
 #include "unit/tap.h"
 
@@ -404,6 +405,39 @@ static void ca_urls(void)
        "without either they name none");
 }
 
+/* --- what httpd saw of its own configuration (ADM-1) --- */
+
+static void sightings(void)
+{
+    anshin_config_t *config, *back;
+    anshin_contract_t *contract;
+    const anshin_sighting_t *seen;
+    json_t *json;
+
+    anshin_error_clear(&err);
+    (void)anshin_config_create(&config, &err, pool);
+    (void)anshin_contract_create(&contract, "p-01", ANSHIN_PRESET_CLASSIC, &err, pool);
+    contract->policy.portal_url = "https://a.example/x";
+    APR_ARRAY_PUSH(config->contracts, anshin_contract_t *) = contract;
+    config->server.state_dir = "/state";
+    (void)anshin_config_finish(config, &err, pool);
+    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TRACE, "host a", 0);
+    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TRACE, "host a", 0);
+    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TLS_ENDS, "host b", apr_time_from_sec(1800000000));
+    ok(config->sightings->nelts == 2, "what is seen twice stands there once");
+    json = anshin_config_to_json(config, pool);
+    json_array_append_new(json_object_get(json, "findings"),
+                          json_pack("{s:s, s:s}", "finding", "of-tomorrow", "at", "x"));
+    json_array_append_new(json_object_get(json, "findings"), json_pack("{s:i}", "finding", 7));
+    ok(anshin_config_from_json(&back, json, &err, pool) == APR_SUCCESS && back->sightings->nelts == 2,
+       "config.json carries it, and what this build does not know is passed over (%s)", err.text);
+    seen = &APR_ARRAY_IDX(back->sightings, 1, anshin_sighting_t);
+    ok(seen->finding == ANSHIN_FINDING_TLS_ENDS && strcmp(seen->at, "host b") == 0 &&
+           seen->time == apr_time_from_sec(1800000000),
+       "with place and time");
+    json_decref(json);
+}
+
 int main(void)
 {
     anshin_policy_t policy;
@@ -422,6 +456,7 @@ int main(void)
     ca_urls();
     whole();
     operators();
+    sightings();
     apr_terminate();
     return done();
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/config/certificate_name.h"
-#include "htanshin/check_policy.h"
+#include "htanshin/check/policy.h"
 #include "htanshin/result.h"
 
 typedef enum rule_t {

@@ -1,7 +1,7 @@
 /*
- * htanshin check: the CAs of the installation, see ca_check.h.
+ * htanshin check: the CAs of the installation, see authorities.h.
  */
-#include "htanshin/ca/ca_check.h"
+#include "htanshin/check/authorities.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "crypto/apple/apple_certificate.h"
 #include "crypto/pki/ca.h"
 #include "crypto/pki/trust.h"
-#include "htanshin/check_problem.h"
+#include "htanshin/check/problem.h"
 #include "htanshin/values.h"
 #include "runtime/config_file.h"
 
@@ -36,11 +36,10 @@ static void look_whether_there(anshin_call_t *call, const anshin_ca_files_t *fil
     const char *file = files->certificate;
 
     if (access(file, R_OK) != 0) {
-        (void)anshin_check_problem(call, ANSHIN_SEVERITY_CRITICAL,
-                                   apr_psprintf(call->pool,
-                                                "the CA certificate %s: %s; who needs a certificate is not let in",
-                                                file, strerror(errno)),
-                                   "put it back, or htanshin ca create makes a CA of one's own; then reload httpd");
+        (void)anshin_check_find(call, ANSHIN_FINDING_CA_MISSING,
+                                apr_psprintf(call->pool,
+                                             "the CA certificate %s: %s; who needs a certificate is not let in", file,
+                                             strerror(errno)));
     }
 }
 
@@ -63,6 +62,7 @@ static int find_ca(const anshin_call_t *call, const anshin_ca_files_t *files, an
  * it; an older one when it has ended. */
 static void look_at_end(anshin_call_t *call, const anshin_ca_files_t *files)
 {
+    anshin_finding_id_t finding;
     anshin_trust_ca_t ca;
     apr_time_t end;
     int over;
@@ -75,15 +75,15 @@ static void look_at_end(anshin_call_t *call, const anshin_ca_files_t *files)
     if (!over && (!files->issues || end >= apr_time_now() + anshin_issuer_reminders[0])) {
         return;
     }
-    (void)anshin_check_problem(
-        call, over && files->issues ? ANSHIN_SEVERITY_CRITICAL : ANSHIN_SEVERITY_WARNING,
-        apr_psprintf(call->pool, "the CA certificate %s %s on %s%s", files->certificate, over ? "ended" : "ends",
-                     anshin_time_text(end, call->pool),
-                     !over           ? ", and with it every certificate that it issues"
-                     : files->issues ? ": nobody gets in by certificate"
-                                     : ""),
-        files->issues ? "htanshin ca create --next makes the CA that follows (operator's guide, \"Roll-over\")"
-                      : apr_psprintf(call->pool, "htanshin ca retire %s", files->name));
+    finding = over && files->issues ? ANSHIN_FINDING_CA_ENDED : ANSHIN_FINDING_CA_ENDS;
+    (void)anshin_check_find_with(call, finding,
+                                 apr_psprintf(call->pool, "the CA certificate %s %s on %s%s", files->certificate,
+                                              over ? "ended" : "ends", anshin_time_text(end, call->pool),
+                                              !over           ? ", and with it every certificate that it issues"
+                                              : files->issues ? ": nobody gets in by certificate"
+                                                              : ""),
+                                 files->issues ? anshin_finding(finding)->remedy
+                                               : apr_psprintf(call->pool, "htanshin ca retire %s", files->name));
 }
 
 /* httpd reads the files of a CA when it starts, and writes its configuration down after that. */
@@ -99,21 +99,18 @@ static int is_unread(anshin_call_t *call, const char *file)
 static void look_whether_read(anshin_call_t *call, const anshin_ca_files_t *files)
 {
     if (is_unread(call, files->certificate)) {
-        (void)anshin_check_problem(
-            call, ANSHIN_SEVERITY_WARNING,
+        (void)anshin_check_find(
+            call, ANSHIN_FINDING_CA_UNREAD,
             apr_psprintf(call->pool,
                          "the CA certificate %s was put there after httpd was started, which does not use it",
-                         files->certificate),
-            "reload httpd");
+                         files->certificate));
     }
     if (files->issues && is_unread(call, files->rollover)) {
-        (void)anshin_check_problem(
-            call, ANSHIN_SEVERITY_WARNING,
-            apr_psprintf(call->pool,
-                         "the roll-over of the CA %s went on after httpd was started, which goes "
-                         "by what was before",
-                         files->name),
-            "reload httpd");
+        (void)anshin_check_find(call, ANSHIN_FINDING_CA_UNREAD,
+                                apr_psprintf(call->pool,
+                                             "the roll-over of the CA %s went on after httpd was started, which goes "
+                                             "by what was before",
+                                             files->name));
     }
 }
 
@@ -126,12 +123,10 @@ static void check_encoding(anshin_call_t *call)
 
     anshin_error_clear(&ignored);
     if (anshin_ca_is_strict(&strict, file, &ignored, call->pool) == APR_SUCCESS && !strict) {
-        (void)anshin_check_problem(
-            call, ANSHIN_SEVERITY_WARNING,
+        (void)anshin_check_find(
+            call, ANSHIN_FINDING_CA_ENCODING,
             apr_psprintf(call->pool, "%s is not encoded in DER: programs written in Go, Rust or Python refuse it",
-                         file),
-            "htanshin ca mend signs it anew, and certificates stay valid; then restart httpd, and give TLS "
-            "terminators the new file");
+                         file));
     }
 }
 
@@ -160,8 +155,8 @@ static void look_at_apple(anshin_call_t *call, const char *file, anshin_error_t 
 
 static void tell_apple(anshin_call_t *call, const char *why, const char *remedy)
 {
-    (void)anshin_check_problem(call, ANSHIN_SEVERITY_WARNING,
-                               apr_pstrcat(call->pool, "profiles for Apple devices: ", why, NULL), remedy);
+    (void)anshin_check_find_with(call, ANSHIN_FINDING_APPLE,
+                                 apr_pstrcat(call->pool, "profiles for Apple devices: ", why, NULL), remedy);
 }
 
 static void check_apple(anshin_call_t *call)
@@ -175,14 +170,12 @@ static void check_apple(anshin_call_t *call)
     look_at_apple(call, file, &err);
     if (err.status != APR_SUCCESS) {
         tell_apple(call, err.text,
-                   err.status == ANSHIN_ENOTFOUND
-                       ? "put it there, and reload httpd"
-                       : "a certificate for signatures that counts for long, the ones above it behind it, and "
-                         "its key; then reload httpd");
+                   err.status == ANSHIN_ENOTFOUND ? "put it there, and reload httpd"
+                                                  : anshin_finding(ANSHIN_FINDING_APPLE)->remedy);
     }
     if (is_unread(call, file)) {
-        (void)anshin_check_problem(
-            call, ANSHIN_SEVERITY_WARNING,
+        (void)anshin_check_find_with(
+            call, ANSHIN_FINDING_APPLE,
             apr_psprintf(call->pool, "%s was put there after httpd was started, whose signer does not use it", file),
             "reload httpd");
     }
@@ -279,11 +272,11 @@ static void check_address(anshin_call_t *call, int which, const char *url)
     const char *names = names_at(call, which, url, &count);
 
     if (count > 1) {
-        (void)anshin_check_problem(call, ANSHIN_SEVERITY_WARNING,
-                                   apr_psprintf(call->pool, "%s %s stands in certificates of several CAs (%.*s), %s",
-                                                addresses[which].directive, url, (int)strlen(names) - 3, names + 2,
-                                                addresses[which].why),
-                                   addresses[which].remedy);
+        (void)anshin_check_find_with(call, ANSHIN_FINDING_CA_ADDRESS,
+                                     apr_psprintf(call->pool, "%s %s stands in certificates of several CAs (%.*s), %s",
+                                                  addresses[which].directive, url, (int)strlen(names) - 3, names + 2,
+                                                  addresses[which].why),
+                                     addresses[which].remedy);
     }
 }
 
@@ -327,14 +320,12 @@ void anshin_check_ca_stopped(anshin_call_t *call, anshin_op_t *op)
 
         if (files->issues && find_ca(call, files, &ca) && anshin_issuer_stopped(op, NULL, ca.id, &at) == APR_SUCCESS &&
             at != 0) {
-            (void)anshin_check_problem(
-                call, ANSHIN_SEVERITY_CRITICAL,
+            (void)anshin_check_find(
+                call, ANSHIN_FINDING_CA_COMPROMISED,
                 apr_psprintf(call->pool,
                              "certificates are not issued: the CA %s was declared compromised on %s, and whoever asks "
                              "for one waits",
-                             files->name, anshin_time_text(at, call->pool)),
-                "htanshin ca create --next, then ca switch, then reload httpd; those who wait get theirs by "
-                "themselves");
+                             files->name, anshin_time_text(at, call->pool)));
         }
     }
 }
@@ -345,11 +336,10 @@ static void tell_unusable_ca(anshin_call_t *call, anshin_op_t *op, const anshin_
 
     if (access(files->certificate, R_OK) == 0 && !is_unread(call, files->certificate) &&
         anshin_unusable_noted(op, files->name, &why) == APR_SUCCESS && *why != '\0') {
-        (void)anshin_check_problem(
-            call, files->issues ? ANSHIN_SEVERITY_CRITICAL : ANSHIN_SEVERITY_WARNING,
+        (void)anshin_check_find(
+            call, files->issues ? ANSHIN_FINDING_CA_UNUSABLE : ANSHIN_FINDING_CRL_UNUSABLE,
             apr_psprintf(call->pool, "the CA %s %s: %s", files->name,
-                         files->issues ? "issues no certificate, and writes no CRL" : "writes no CRL", why),
-            "mend what that names, and reload httpd; what waits for it is made then");
+                         files->issues ? "issues no certificate, and writes no CRL" : "writes no CRL", why));
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * htanshin check: the CAs. Private to the command.
  */
-#ifndef ANSHIN_HTANSHIN_CA_CHECK_H
-#define ANSHIN_HTANSHIN_CA_CHECK_H
+#ifndef ANSHIN_HTANSHIN_CHECK_AUTHORITIES_H
+#define ANSHIN_HTANSHIN_CHECK_AUTHORITIES_H
 
 #include "htanshin/command.h"
 

@@ -1,0 +1,133 @@
+/*
+ * htanshin check: the store, see store.h.
+ */
+#include "htanshin/check/store.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "core/admin/census.h"
+#include "core/admin/load.h"
+#include "htanshin/check/authorities.h"
+#include "htanshin/check/problem.h"
+#include "htanshin/result.h"
+#include "htanshin/values.h"
+#include "runtime/open.h"
+
+static void check_trouble(anshin_call_t *call, const anshin_store_t *store)
+{
+    anshin_store_health_t trouble;
+    json_t *problem;
+
+    anshin_store_health(&trouble, store, call->pool);
+    if (trouble.why != NULL) {
+        problem = anshin_check_find(call, ANSHIN_FINDING_CHECKPOINTS,
+                                    apr_pstrcat(call->pool, "checkpoints fail: ", trouble.why, NULL));
+        anshin_result_number(problem, "journal", (apr_int64_t)trouble.length);
+        anshin_result_number(problem, "limit", (apr_int64_t)trouble.limit);
+    }
+    if (trouble.detour != NULL) {
+        (void)anshin_check_find(
+            call, ANSHIN_FINDING_DETOUR,
+            apr_pstrcat(call->pool, "the last checkpoint met a fault and went another way: ", trouble.detour, NULL));
+    }
+}
+
+static void tell_strangers(anshin_call_t *call, const anshin_census_t *census)
+{
+    for (int i = 0; i < census->strangers->nelts; i++) {
+        const anshin_strangers_t *strangers = &APR_ARRAY_IDX(census->strangers, i, anshin_strangers_t);
+
+        (void)anshin_check_find(call, ANSHIN_FINDING_STRANGERS,
+                                apr_psprintf(call->pool,
+                                             "contract %s: is not declared, but has %" APR_INT64_T_FMT
+                                             " user%s, who cannot log in",
+                                             strangers->contract, strangers->users, strangers->users == 1 ? "" : "s"));
+    }
+}
+
+#define MAIL_WAITS apr_time_from_sec(900) /* longer than any mail does that the worker can deliver */
+
+static void tell_mail(anshin_call_t *call, const anshin_census_t *census)
+{
+    apr_time_t now = apr_time_now();
+
+    if (census->mails_failed > 0) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_MAIL_FAILED,
+                                apr_psprintf(call->pool, "%" APR_INT64_T_FMT " mail%s failed", census->mails_failed,
+                                             census->mails_failed == 1 ? "" : "s"));
+    }
+    if (census->mail_oldest != 0 && census->mail_oldest < now - MAIL_WAITS) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_MAIL_WAITS,
+                                apr_psprintf(call->pool, "the oldest mail has waited for %" APR_INT64_T_FMT " minutes",
+                                             (apr_int64_t)apr_time_sec(now - census->mail_oldest) / 60));
+    }
+}
+
+#define CLOCK_MAY_LAG apr_time_from_sec(300) /* what NTP mends by itself, and two machines may differ by */
+
+/* What the worker found when it kept house last, and what was written since by a clock ahead of this one. */
+static void tell_clock(anshin_call_t *call, const anshin_census_t *census)
+{
+    const anshin_agreed_t *clock = &census->clock;
+
+    if (clock->by != 0) {
+        (void)anshin_check_find_with(call, ANSHIN_FINDING_CLOCK_STEP, anshin_agreed_words(clock, call->pool),
+                                     apr_pstrcat(call->pool, anshin_finding(ANSHIN_FINDING_CLOCK_STEP)->remedy,
+                                                 ". Until ", anshin_time_text(clock->until, call->pool),
+                                                 " nothing is removed by it", NULL));
+    }
+    if (clock->by == 0 && census->newest > apr_time_now() + CLOCK_MAY_LAG) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_CLOCK_BEHIND,
+                                apr_psprintf(call->pool, "the clock is behind what was written here last, at %s",
+                                             anshin_time_text(census->newest, call->pool)));
+    }
+}
+
+/* Everything that takes a walk through the store. */
+static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
+{
+    const anshin_env_t env = {.config = call->config, .store = store, .now = anshin_clock_system};
+    anshin_census_t census;
+    anshin_op_t op;
+    apr_status_t status;
+
+    status = anshin_load_look(&env, &call->op.error, call->pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_op_init(&op, &env, NULL, &call->op.actor, call->pool);
+    status = anshin_census_take(&op, &census);
+    if (status != APR_SUCCESS) {
+        call->op.error = op.error;
+        return status;
+    }
+    anshin_check_ca_stopped(call, &op);
+    anshin_check_ca_unusable(call, &op);
+    tell_clock(call, &census);
+    tell_strangers(call, &census);
+    tell_mail(call, &census);
+    return APR_SUCCESS;
+}
+
+void anshin_check_store(anshin_call_t *call)
+{
+    const char *path = apr_pstrcat(call->pool, call->config->server.state_dir, "/store", NULL);
+    anshin_store_t *store;
+    apr_status_t status;
+
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return;
+    }
+    status = anshin_open_store(&store, &call->config->server, &call->op.error, call->pool);
+    if (status == APR_SUCCESS) {
+        check_trouble(call, store);
+        status = tell_census(call, store);
+    }
+    if (status != APR_SUCCESS) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_STORE, call->op.error.text);
+        anshin_error_clear(&call->op.error);
+    }
+}
