@@ -11,7 +11,7 @@
 
 #include <httpd.h>
 
-/* For post_config, behind mod_ssl's. */
+/* For the last of post_config: mod_ssl has made its contexts. */
 void anshin_surroundings_look(server_rec *servers, apr_pool_t *ptemp);
 
 #endif

@@ -21,6 +21,7 @@
 #include "auth/config/restricted.h"
 #include "auth/config/surroundings.h"
 #include "crypto/apple/apple_certificate.h"
+#include "runtime/config_file.h"
 #include "runtime/state_dir.h"
 #include "runtime/state_open.h"
 
@@ -163,9 +164,6 @@ int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
     }
     anshin_trust_start(main, server, pconf);
     anshin_error_clear(&err);
-    if (main->broken == NULL && !is_rehearsal()) {
-        anshin_surroundings_look(server, ptemp);
-    }
     if (main->broken == NULL && !is_rehearsal() &&
         anshin_state_prepare(main->config, &main->group, server, &err, ptemp) != APR_SUCCESS) {
         main->broken = apr_pstrcat(pconf, err.id, ": ", err.text, NULL);
@@ -184,13 +182,29 @@ int anshin_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
     return OK;
 }
 
+/* What TLS comes to mod_ssl knows by now, which starts behind us. Nothing that works hangs on it. */
+static void note_surroundings(const anshin_main_t *main, server_rec *server, apr_pool_t *ptemp)
+{
+    anshin_error_t err;
+
+    if (main->config == NULL || main->broken != NULL || is_rehearsal()) {
+        return;
+    }
+    anshin_error_clear(&err);
+    anshin_surroundings_look(server, ptemp);
+    if (main->config->sightings->nelts > 0 && anshin_config_file_write(main->config, &err, ptemp) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "AN1770: htanshin check will not tell of httpd's own configuration: %s: %s", err.id, err.text);
+    }
+}
+
 int anshin_start_ready(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
 {
     anshin_main_t *main = anshin_site_of(server)->main;
 
     (void)pconf;
     (void)plog;
-    (void)ptemp;
+    note_surroundings(main, server, ptemp);
     main->ready = main->config != NULL && main->broken == NULL && !is_rehearsal() && geteuid() == 0;
     return OK;
 }
