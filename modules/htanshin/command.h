@@ -31,6 +31,7 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
     ANSHIN_ACCESS_DUMP,        /* as ALL and FILES */
     ANSHIN_ACCESS_LOAD,        /* the same; a store whose load was broken off as well (core/admin/load.h) */
+    ANSHIN_ACCESS_BACKUP,      /* as ALL, and call->backup (backup/begin.h) */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER,      /* the state directory alone, as the user that owns the CA key */
     ANSHIN_ACCESS_SIGNER_STORE /* as the same, snapshot, store and keys; no contract */
@@ -79,6 +80,7 @@ struct anshin_call_t {
     int undo;
     int keep;              /* to the process that puts the output in its place (stream/keeper.h), */
     int keeper;            /* and its number; 0: there is none */
+    struct anshin_backup_t *backup; /* access BACKUP */
     struct apr_dbm_t *dbm; /* in place of input, where that is a dbm file; else NULL */
 
     const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
@@ -101,6 +103,8 @@ extern const anshin_command_t anshin_commands_compromise[];
 extern const anshin_command_t anshin_commands_rollover[];
 extern const anshin_command_t anshin_commands_state[];
 extern const anshin_command_t anshin_commands_dump[];
+extern const anshin_command_t anshin_commands_backup[];
+extern const anshin_command_t anshin_commands_store[];
 extern const anshin_command_t anshin_commands_check[];
 extern const anshin_command_t anshin_commands_status[];
 extern const anshin_command_t anshin_commands_help[];

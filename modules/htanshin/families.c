@@ -19,6 +19,8 @@ const anshin_command_t *const anshin_command_families[] = {
     anshin_commands_rollover,
     anshin_commands_compromise,
     anshin_commands_state,
+    anshin_commands_backup,
+    anshin_commands_store,
     anshin_commands_dump,
     anshin_commands_check,
     anshin_commands_status,

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "htanshin/actor.h"
+#include "htanshin/backup/begin.h"
 #include "htanshin/call.h"
 #include "htanshin/identity.h"
 #include "htanshin/stream/files.h"
@@ -39,6 +40,22 @@ static int names_files(anshin_access_t access)
     return access == ANSHIN_ACCESS_FILES || access == ANSHIN_ACCESS_DUMP || access == ANSHIN_ACCESS_LOAD;
 }
 
+/* Of all contracts at once. */
+static int is_of_all(anshin_access_t access)
+{
+    return access == ANSHIN_ACCESS_SIGNER_STORE || access == ANSHIN_ACCESS_ALL || access == ANSHIN_ACCESS_DUMP ||
+           access == ANSHIN_ACCESS_LOAD || access == ANSHIN_ACCESS_BACKUP;
+}
+
+/* What is opened as who called us. */
+static apr_status_t open_as_caller(anshin_call_t *call)
+{
+    if (call->command->access == ANSHIN_ACCESS_BACKUP) {
+        return anshin_backup_begin(call);
+    }
+    return names_files(call->command->access) ? anshin_files_open(call) : APR_SUCCESS;
+}
+
 apr_status_t anshin_call_open(anshin_call_t *call)
 {
     const anshin_hashing_t hashing = {.none = call->command->access != ANSHIN_ACCESS_HASH};
@@ -49,7 +66,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         return APR_SUCCESS;
     }
     anshin_actor_caller(&call->op.actor, call->operator_name, call->pool);
-    status = names_files(call->command->access) ? anshin_files_open(call) : APR_SUCCESS;
+    status = open_as_caller(call);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -62,8 +79,7 @@ apr_status_t anshin_call_open(anshin_call_t *call)
         call->command->access == ANSHIN_ACCESS_STATUS) {
         return status;
     }
-    if (call->command->access != ANSHIN_ACCESS_SIGNER_STORE && call->command->access != ANSHIN_ACCESS_ALL &&
-        call->command->access != ANSHIN_ACCESS_DUMP && call->command->access != ANSHIN_ACCESS_LOAD) {
+    if (!is_of_all(call->command->access)) {
         status = choose_contract(call, &contract);
     }
     if (status != APR_SUCCESS ||

@@ -36,6 +36,7 @@ my %below_in_core = (
     admin       => 'base config render store context audit account mail certificate login selfservice',
     desk        => 'base config render store context audit account mail certificate login selfservice admin',
     status      => 'base config store context audit account mail certificate',
+    keeping     => 'base config render store context audit account mail certificate login selfservice admin',
 );
 # The rooms within other folders, and what of their folder each may see: other rooms, and the folder's own files as ".".
 my %below_in = (

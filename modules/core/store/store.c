@@ -9,30 +9,10 @@
 
 #include <string.h>
 
-#include "core/base/fork_mark.h"
+#include "core/store/store_private.h"
 #include "core/store/store_provider.h"
 
 #define BLOB_NAME_LENGTH 32
-
-struct anshin_store_t {
-    const anshin_store_driver_t *driver;
-    void *self; /* the driver's */
-    anshin_fork_mark_t *mark;
-};
-
-struct anshin_txn_t {
-    anshin_store_t *store;
-    const anshin_store_driver_t *driver;
-    void *self; /* the driver's */
-    anshin_txn_mode_t mode;
-    anshin_error_t *err;
-    apr_pool_t *pool;
-    int ended;
-    int busy;                 /* anshin_txn_was_busy() */
-    int durable;              /* anshin_txn_durable() */
-    int walking;              /* anshin_txn_each is under way */
-    apr_array_header_t *wipe; /* names of blobs to wipe after the commit; NULL: none */
-};
 
 apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver_t *driver, const char *where,
                                anshin_error_t *err, apr_pool_t *pool)
@@ -89,6 +69,17 @@ apr_status_t anshin_store_alone(anshin_store_t *store, anshin_error_t *err)
     apr_status_t status = check_owner(store, err);
 
     return status == APR_SUCCESS && store->driver->alone != NULL ? store->driver->alone(store->self, err) : status;
+}
+
+apr_status_t anshin_store_copy(anshin_store_t *store, const anshin_store_sink_t *sink, anshin_error_t *err)
+{
+    apr_status_t status = check_owner(store, err);
+
+    if (status == APR_SUCCESS && store->driver->copy == NULL) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN1700", "store: %s is backed up by means of its own",
+                           store->driver->name);
+    }
+    return status == APR_SUCCESS ? store->driver->copy(store->self, sink, err) : status;
 }
 
 /* --- transactions --------------------------------------------------------------------------------------------------
@@ -365,6 +356,7 @@ typedef struct walk_t {
     void *baton;
     apr_pool_t *scratch; /* cleared after every record */
     apr_status_t ended;  /* by the visitor; APR_SUCCESS: it was not */
+    int inspects;        /* what is damaged is handed out as NULL */
 } walk_t;
 
 static apr_status_t visit_record(void *baton, const char *key, const void *value, apr_size_t length)
@@ -373,18 +365,16 @@ static apr_status_t visit_record(void *baton, const char *key, const void *value
     void *record = apr_palloc(walk->scratch, walk->type->size);
     apr_status_t status = decode(walk->txn, walk->type, record, value, length, walk->scratch);
 
-    if (status == APR_SUCCESS) {
-        status = walk->visit(walk->baton, key, record);
+    if (status == APR_SUCCESS || walk->inspects) {
+        status = walk->visit(walk->baton, key, status == APR_SUCCESS ? record : NULL);
     }
     apr_pool_clear(walk->scratch);
     walk->ended = status;
     return status;
 }
 
-apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
-                             anshin_visit_fn *visit, void *baton)
+static apr_status_t walk_through(anshin_txn_t *txn, walk_t walk, const char *prefix)
 {
-    walk_t walk = {txn, type, visit, baton, NULL, APR_SUCCESS};
     int nested = txn->walking;
     apr_status_t status = check_open(txn);
 
@@ -396,13 +386,25 @@ apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type
     }
     apr_pool_create(&walk.scratch, txn->pool);
     txn->walking = 1;
-    status = txn->driver->each(txn->self, type, prefix, visit_record, &walk);
+    status = txn->driver->each(txn->self, walk.type, prefix, visit_record, &walk);
     txn->walking = nested;
     apr_pool_destroy(walk.scratch);
     if (walk.ended == APR_SUCCESS) {
         return note(txn, status);
     }
     return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_txn_each(anshin_txn_t *txn, const anshin_record_type_t *type, const char *prefix,
+                             anshin_visit_fn *visit, void *baton)
+{
+    return walk_through(txn, (walk_t){.txn = txn, .type = type, .visit = visit, .baton = baton}, prefix);
+}
+
+apr_status_t anshin_txn_inspect(anshin_txn_t *txn, const anshin_record_type_t *type, anshin_visit_fn *visit,
+                                void *baton)
+{
+    return walk_through(txn, (walk_t){.txn = txn, .type = type, .visit = visit, .baton = baton, .inspects = 1}, "");
 }
 
 typedef struct changes_t {

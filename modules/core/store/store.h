@@ -40,6 +40,12 @@ apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err);
  * others have it open. */
 apr_status_t anshin_store_alone(anshin_store_t *store, anshin_error_t *err);
 
+/* Hand out the files of the store as it is at one moment, which make a store of their own: all that was acknowledged
+ * before the call, whole transactions alone, and every blob that their records name. Others go on meanwhile. No
+ * transaction of the caller may be open. What sink answers but APR_SUCCESS ends it and is returned; ANSHIN_EINVALID:
+ * this provider cannot be copied so; ANSHIN_EBUSY (blobs went faster than they could be read), ANSHIN_EFAULT. */
+apr_status_t anshin_store_copy(anshin_store_t *store, const anshin_store_sink_t *sink, anshin_error_t *err);
+
 /* Begin. err receives the cause of any failure until the transaction ends and must live as long. Ending pool aborts. */
 apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_txn_mode_t mode, anshin_error_t *err,
                               apr_pool_t *pool);
@@ -87,6 +93,11 @@ typedef apr_status_t anshin_change_fn(void *baton, const anshin_record_type_t *t
                                       const void *record);
 apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
                                 const anshin_record_type_t *const *types, anshin_change_fn *visit, void *baton);
+
+/* anshin_txn_each() over all of a type for who looks whether a store is whole: what is damaged does not end it, record
+ * is NULL then. The transaction's error tells of it all the same. */
+apr_status_t anshin_txn_inspect(anshin_txn_t *txn, const anshin_record_type_t *type, anshin_visit_fn *visit,
+                                void *baton);
 
 /* What this transaction writes must be durable, whatever its end says. */
 void anshin_txn_durable(anshin_txn_t *txn);

@@ -78,6 +78,9 @@ typedef struct anshin_store_driver_t {
 
     /* anshin_store_scrub(); NULL: this provider keeps nothing of what was deleted. */
     apr_status_t (*scrub)(void *self, anshin_error_t *err);
+
+    /* anshin_store_copy(); NULL: what keeps it has means of its own. */
+    apr_status_t (*copy)(void *self, const anshin_store_sink_t *sink, anshin_error_t *err);
 } anshin_store_driver_t;
 
 #endif

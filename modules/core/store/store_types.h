@@ -60,6 +60,14 @@ typedef struct anshin_store_health_t {
     apr_uint64_t limit;  /* and with how many it takes no more */
 } anshin_store_health_t;
 
+/* Who takes the files of a copy, one after the other: begin, then what is in it in pieces, which come to so many
+ * octets. Name: relative to the store, of letters, digits, '.' and '/'. Anything but APR_SUCCESS ends the copy. */
+typedef struct anshin_store_sink_t {
+    apr_status_t (*begin)(void *baton, const char *name, apr_off_t octets);
+    apr_status_t (*put)(void *baton, const void *data, apr_size_t length);
+    void *baton;
+} anshin_store_sink_t;
+
 /* Called for a blob with the time it was written. */
 typedef apr_status_t anshin_blob_visit_fn(void *baton, const char *name, apr_time_t written_at);
 

@@ -144,25 +144,35 @@ static const char *input_name(const anshin_call_t *call)
     return strncmp(call->command->operands, "FILE", 4) == 0 ? call->operands[0] : anshin_call_value(call, "file");
 }
 
-apr_status_t anshin_files_open(anshin_call_t *call)
+apr_status_t anshin_files_as_caller(anshin_call_t *call, apr_status_t (*work)(anshin_call_t *call))
 {
-    const char *input = input_name(call);
-    const char *format = anshin_call_value(call, "format");
     uid_t uid = (uid_t)sudo_id("SUDO_UID");
     apr_status_t status = APR_SUCCESS;
 
-    call->input = call->output = call->undo = -1;
     if (uid != 0) {
         status = anshin_privilege_lend(uid, (gid_t)sudo_id("SUDO_GID"), &call->op.error);
     }
-    if (status == APR_SUCCESS && input != NULL) {
-        status = format != NULL && strcmp(format, "htdbm") == 0 ? open_dbm(call, input) : open_input(call, input);
-    }
-    if (status == APR_SUCCESS) {
-        status = open_outputs(call);
-    }
+    status = status == APR_SUCCESS ? work(call) : status;
     if (uid != 0 && anshin_privilege_resume(&call->op.error) != APR_SUCCESS) {
         return ANSHIN_EFAULT;
     }
     return status;
+}
+
+static apr_status_t open_all(anshin_call_t *call)
+{
+    const char *input = input_name(call);
+    const char *format = anshin_call_value(call, "format");
+    apr_status_t status = APR_SUCCESS;
+
+    if (input != NULL) {
+        status = format != NULL && strcmp(format, "htdbm") == 0 ? open_dbm(call, input) : open_input(call, input);
+    }
+    return status == APR_SUCCESS ? open_outputs(call) : status;
+}
+
+apr_status_t anshin_files_open(anshin_call_t *call)
+{
+    call->input = call->output = call->undo = -1;
+    return anshin_files_as_caller(call, open_all);
 }

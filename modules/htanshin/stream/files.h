@@ -13,4 +13,8 @@
  * it: call->op.error tells what to do); ANSHIN_EFAULT. */
 apr_status_t anshin_files_open(anshin_call_t *call);
 
+/* Run work as who called us: root that sudo has made of somebody as that one, everybody else as who it is. Answers of
+ * work; ANSHIN_EFAULT as well, after which the process must end. */
+apr_status_t anshin_files_as_caller(anshin_call_t *call, apr_status_t (*work)(anshin_call_t *call));
+
 #endif

@@ -14,6 +14,7 @@
 #include <apu.h>
 
 #include "core/base/waiting.h"
+#include "store/dbm/copy.h"
 #include "store/dbm/dbm_txn.h"
 #include "store/due.h"
 #include "store/files/lock.h"
@@ -232,6 +233,13 @@ static apr_status_t dbm_scrub(void *self, anshin_error_t *err)
     return anshin_scrub_run(&store->place, &store->control, &store->writer, &store->snapshots, err);
 }
 
+static apr_status_t dbm_copy(void *self, const anshin_store_sink_t *sink, anshin_error_t *err)
+{
+    anshin_dbm_t *store = self;
+
+    return anshin_copy_run(&store->place, &store->control, &store->snapshots, sink, err);
+}
+
 /* Others wait in join() until this one closes it. */
 static apr_status_t dbm_alone(void *self, anshin_error_t *err)
 {
@@ -268,4 +276,5 @@ const anshin_store_driver_t anshin_store_dbm = {
     .blob_each = anshin_dbm_blob_each,
     .alone = dbm_alone,
     .scrub = dbm_scrub,
+    .copy = dbm_copy,
 };

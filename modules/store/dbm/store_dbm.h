@@ -18,8 +18,8 @@
  * power: recovery.h.
  *
  * Every process that has the store open has one thread of its own for checkpoints (checkpointer.h). A store may be
- * opened by several users of DIR's group. A copy of DIR that was made while nobody had the store open is a backup;
- * `control` need not be in it.
+ * opened by several users of DIR's group. A copy of DIR that was made while nobody had the store open is a backup, and
+ * so is what copy.h hands out at any time; `control` need not be in it.
  */
 #ifndef ANSHIN_STORE_STORE_DBM_H
 #define ANSHIN_STORE_STORE_DBM_H

@@ -1,0 +1,209 @@
+/*
+ * What a backup is made of: see gather.h.
+ *
+ * The store comes first and the trail behind it: a line of the trail is durable before its event leaves the store. So
+ * the trail of a backup may reach beyond its store, never the other way; restoring cuts it there (restored.h).
+ *
+ * SECURITY. ca/ is the signer's, and root follows no name in there that could be a link (S36): each is opened as a
+ * plain file, once, and read later by who the process is then.
+ */
+#include "htanshin/backup/gather.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "core/store/store.h"
+#include "htanshin/backup/source.h"
+#include "runtime/config_file.h"
+#include "runtime/io.h"
+#include "runtime/state_names.h"
+
+#define STEP 262144
+
+static apr_status_t failed(anshin_call_t *call, const char *name)
+{
+    return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1735", "backup: %s cannot be read: %s", name,
+                       strerror(errno));
+}
+
+/* --- before root is left ------------------------------------------------------------------------------------------ */
+
+static int ends_in(const char *name, const char *end)
+{
+    size_t length = strlen(name);
+
+    return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+}
+
+/* Certificates and how far a roll-over has come; all else in ca/ counts as a key. */
+static int is_key(const char *name)
+{
+    return !ends_in(name, ".crt") && !ends_in(name, ".rollover");
+}
+
+static apr_status_t add(apr_array_header_t *files, anshin_call_t *call, int directory, const char *name,
+                        const char *whole)
+{
+    struct stat seen;
+    anshin_gathered_t file = {apr_pstrdup(call->pool, whole),
+                              openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+
+    if (file.fd < 0 || fstat(file.fd, &seen) != 0) {
+        return failed(call, whole);
+    }
+    if (!S_ISREG(seen.st_mode) || !anshin_source_is_name(whole)) {
+        (void)close(file.fd);
+        return APR_SUCCESS; /* not ours */
+    }
+    APR_ARRAY_PUSH(files, anshin_gathered_t) = file;
+    return APR_SUCCESS;
+}
+
+static apr_status_t add_ca(apr_array_header_t *files, anshin_call_t *call, int state, anshin_backup_keys_t keys)
+{
+    int directory = openat(state, ANSHIN_STATE_CA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = directory >= 0 ? fdopendir(directory) : NULL;
+    apr_status_t status = APR_SUCCESS;
+    const struct dirent *entry;
+
+    if (stream == NULL) {
+        return errno == ENOENT ? APR_SUCCESS : failed(call, ANSHIN_STATE_CA);
+    }
+    while (status == APR_SUCCESS && (entry = readdir(stream)) != NULL) {
+        int key = is_key(entry->d_name);
+
+        if (entry->d_name[0] != '.' && (keys == ANSHIN_BACKUP_WITH || key == (keys == ANSHIN_BACKUP_ONLY))) {
+            status = add(files, call, directory, entry->d_name,
+                         apr_pstrcat(call->pool, ANSHIN_STATE_CA "/", entry->d_name, NULL));
+        }
+    }
+    (void)closedir(stream);
+    return status;
+}
+
+apr_status_t anshin_gather_open(apr_array_header_t **files, anshin_call_t *call, anshin_backup_keys_t keys)
+{
+    int state = open(call->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    apr_status_t status;
+
+    *files = apr_array_make(call->pool, 8, sizeof(anshin_gathered_t));
+    if (state < 0) {
+        return failed(call, call->state_dir);
+    }
+    status = add_ca(*files, call, state, keys);
+    if (status == APR_SUCCESS && keys != ANSHIN_BACKUP_APART) {
+        status = add(*files, call, state, ANSHIN_STATE_KEY, ANSHIN_STATE_KEY);
+    }
+    (void)close(state);
+    return status;
+}
+
+/* --- putting ------------------------------------------------------------------------------------------------------ */
+
+/* As long as it is now: what grows meanwhile is the trail. */
+static apr_status_t put_open(anshin_archive_t *archive, anshin_call_t *call, const char *name, int fd)
+{
+    static const apr_size_t size = STEP;
+    struct stat seen;
+    char *step = apr_palloc(call->op.pool, size);
+    apr_status_t status =
+        fstat(fd, &seen) == 0 ? anshin_archive_begin(archive, name, seen.st_size) : failed(call, name);
+
+    for (apr_off_t at = 0; status == APR_SUCCESS && at < seen.st_size;) {
+        ssize_t got = pread(fd, step, seen.st_size - at < STEP ? (size_t)(seen.st_size - at) : size, at);
+
+        if (got <= 0) {
+            errno = got == 0 ? EIO : errno;
+            return failed(call, name);
+        }
+        status = anshin_archive_put(archive, step, (apr_size_t)got);
+        at += got;
+    }
+    return status;
+}
+
+static apr_status_t put_file(anshin_archive_t *archive, anshin_call_t *call, int directory, const char *name,
+                             const char *whole)
+{
+    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    apr_status_t status;
+
+    if (fd < 0) {
+        return errno == ENOENT ? APR_SUCCESS : failed(call, whole); /* gone meanwhile: a segment that was retired */
+    }
+    status = put_open(archive, call, whole, fd);
+    (void)close(fd);
+    return status;
+}
+
+static apr_status_t put_directory(anshin_archive_t *archive, anshin_call_t *call, const char *name)
+{
+    const char *path = apr_pstrcat(call->pool, call->state_dir, "/", name, NULL);
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = directory >= 0 ? fdopendir(directory) : NULL;
+    apr_status_t status = APR_SUCCESS;
+    const struct dirent *entry;
+
+    if (stream == NULL) {
+        return errno == ENOENT ? APR_SUCCESS : failed(call, name);
+    }
+    while (status == APR_SUCCESS && (entry = readdir(stream)) != NULL) {
+        const char *whole = apr_pstrcat(call->pool, name, "/", entry->d_name, NULL);
+        struct stat seen;
+
+        if (anshin_source_is_name(whole) && fstatat(directory, entry->d_name, &seen, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(seen.st_mode)) {
+            status = put_file(archive, call, directory, entry->d_name, whole);
+        }
+    }
+    (void)closedir(stream);
+    return status;
+}
+
+/* --- the store ---------------------------------------------------------------------------------------------------- */
+
+static apr_status_t store_begin(void *baton, const char *name, apr_off_t octets)
+{
+    char whole[ANSHIN_ARCHIVE_NAME_MAX + 1];
+
+    (void)apr_snprintf(whole, sizeof(whole), ANSHIN_STATE_STORE "/%s", name);
+    return anshin_archive_begin(baton, whole, octets);
+}
+
+static apr_status_t store_put(void *baton, const void *data, apr_size_t length)
+{
+    return anshin_archive_put(baton, data, length);
+}
+
+apr_status_t anshin_gather_put(anshin_archive_t *archive, anshin_call_t *call, const apr_array_header_t *files,
+                               anshin_backup_keys_t keys)
+{
+    const anshin_store_sink_t sink = {store_begin, store_put, archive};
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && i < files->nelts; i++) {
+        const anshin_gathered_t *file = &APR_ARRAY_IDX(files, i, anshin_gathered_t);
+
+        status = put_open(archive, call, file->name, file->fd);
+    }
+    if (keys == ANSHIN_BACKUP_ONLY || status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_store_copy(call->env.store, &sink, &call->op.error);
+    if (status == APR_SUCCESS) {
+        status = put_directory(archive, call, ANSHIN_STATE_AUDIT);
+    }
+    if (status == APR_SUCCESS) {
+        status = put_directory(archive, call, ANSHIN_STATE_CRL);
+    }
+    return status == APR_SUCCESS
+               ? put_file(archive, call, AT_FDCWD,
+                          apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_CONFIG_FILE, NULL), ANSHIN_CONFIG_FILE)
+               : status;
+}

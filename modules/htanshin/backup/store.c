@@ -1,0 +1,54 @@
+/*
+ * htanshin store check: is all of the store there, and does it open (BAK-1)?
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/keeping/store_check.h"
+#include "htanshin/command.h"
+#include "htanshin/result.h"
+
+#define TEXTS 100
+
+static void show_progress(void *baton, apr_int64_t records)
+{
+    (void)baton;
+    (void)fprintf(stderr, "\r%" APR_INT64_T_FMT " records", records);
+}
+
+static apr_status_t store_check(anshin_call_t *call)
+{
+    int looked_at = isatty(STDERR_FILENO);
+    anshin_store_findings_t findings = {.limit = TEXTS, .progress = looked_at ? show_progress : NULL};
+    apr_status_t status = anshin_store_check(&call->op, &findings);
+    json_t *found;
+
+    if (looked_at) {
+        (void)fprintf(stderr, "\r%30s\r", "");
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    found = json_array();
+    call->result = json_object();
+    anshin_result_number(call->result, "records", findings.records);
+    anshin_result_number(call->result, "blobs", findings.blobs);
+    anshin_result_number(call->result, "broken", findings.broken);
+    anshin_result_number(call->result, "loose", findings.loose);
+    json_object_set_new(call->result, "found", found);
+    for (int i = 0; i < findings.texts->nelts; i++) {
+        json_t *row = json_object();
+
+        anshin_result_text(row, "found", APR_ARRAY_IDX(findings.texts, i, const char *), call->pool);
+        json_array_append_new(found, row);
+    }
+    call->verdict = findings.broken > 0 ? 2 : findings.loose > 0 ? 1 : 0;
+    return APR_SUCCESS;
+}
+
+const anshin_command_t anshin_commands_store[] = {
+    {"store", "check", "", 0, 0, NULL, ANSHIN_ACCESS_ALL, store_check,
+     "Read all of the store while everything runs: every record, every sealed file, what they refer to; exit code 0: "
+     "whole, 1: something refers to what is not there, 2: something cannot be read."},
+    {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
+};
