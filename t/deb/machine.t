@@ -125,7 +125,7 @@ my $refused = $m->inside(@start);
 is($refused->{status}, 2, 'INS-1: -i is refused while httpd starts the worker');
 like($refused->{out}, qr/AN1750/, 'and says what to do');
 append('/etc/apache2/conf-available/anshin.conf', "AnshinCAWorker off\n");
-is($m->shell('apachectl restart')->{status}, 0, 'AnshinCAWorker off');
+is($m->shell('systemctl restart apache2')->{status}, 0, 'AnshinCAWorker off');
 my @bounded = ('setpriv', '--bounding-set=' . join ',', '-all', map { '+' . lc s/^CAP_//r } split ' ', $bounds);
 my $worker = fork // die "fork: $!";
 if (!$worker) {
@@ -153,7 +153,7 @@ sub version_of { return $_[0] =~ /_([\d.]+)-/ ? $1 : die "$_[0]: no version" }
 
 # What this machine has and a bare one would have: a name, sudo, an init. httpd may be restarted here.
 sub prepare {
-    my %stub = (sudo => 'exec "$@"', systemctl => 'case $1 in restart) exec apachectl restart ;; *) exit 1 ;; esac');
+    my %stub = (sudo => 'exec "$@"', systemctl => 'case $1 in restart) exec /etc/init.d/apache2 restart ;; *) exit 1 ;; esac');
     mkdir "$m->{chroot}/stubs";
     for my $name (keys %stub) {
         Anshin::PKI::write_text("$m->{chroot}/stubs/$name", "#!/bin/sh\n$stub{$name}\n");
