@@ -26,6 +26,7 @@ sub deps {
         $put->('apt-cache', join("\n", 'case $2 in', (map { "$_) exit 0 ;;" } @{ $system{known} || [] }), 'esac', 'exit 1'));
         $put->('apt-get', qq(echo "apt-get \$*"));
         $put->('sudo', 'exec "$@"');
+        $put->('systemctl', qq(echo "systemctl \$*"));
     }
     my $script = abs_path('apxs-build/deps');
     my $out = `PATH=$bin $bin/sh $script $system{group} 2>&1`;
@@ -45,6 +46,11 @@ for my $release (0, 1) {
 }
 my $old = deps(group => 'test', packages => [], known => ['clang-14'], commands => []);
 like($old->{out}, qr/apt-get install .*\bclang-14\b/, 'Debian 12 gets its clang-14');
+like(
+    $old->{out},
+    qr/^systemctl --quiet mask nginx haproxy fail2ban\napt-get install .*systemctl --quiet unmask nginx haproxy fail2ban\n.*disable/ms,
+    'what has a service of its own is installed without starting it, now or later'
+);
 my $new = deps(group => 'test', packages => [], known => ['clang'], commands => []);
 like($new->{out}, qr/apt-get install .*\bclang\b(?!-14)/, 'where there is no clang-14, any clang will do');
 my $t64 = deps(group => 'build', packages => [ grep { !/^libdb/ } @{ $of->(0, 'build') } ], known => ['libdb5.3t64'], commands => []);

@@ -38,7 +38,7 @@ static inline apr_status_t when(apr_status_t status, int done_what_it_should)
 static inline apr_status_t create(anshin_op_t *op)
 {
     anshin_account_new_t spec = {
-        scene.user, "taro@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL, NULL, NULL};
+        scene.user, "taro@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL, NULL, NULL, 0};
     anshin_invitation_t invitation;
 
     return anshin_account_create(op, &spec, &invitation);

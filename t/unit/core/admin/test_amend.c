@@ -242,7 +242,7 @@ static void test_create(void)
     const anshin_attributes_t attributes = {
         .given = 1 << ANSHIN_ATTRIBUTE_NAME | 1 << ANSHIN_ATTRIBUTE_GROUPS, .name = "安心 花子", .groups = "sales"};
     anshin_account_new_t spec = {
-        "a3", "a3@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL, &attributes, NULL};
+        "a3", "a3@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, NULL, NULL, &attributes, NULL, 0};
     const anshin_attributes_t bad = {.given = 1 << ANSHIN_ATTRIBUTE_NAME, .name = "\001"};
     anshin_invitation_t invitation;
 

@@ -78,7 +78,7 @@ static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
 static apr_status_t told(anshin_act_t act, const char *user, const char *typed, int has_permit)
 {
-    static const anshin_permit_t permit = {NULL, everything};
+    static const anshin_permit_t permit = {NULL, everything, NULL};
     const anshin_staff_t desk = {.contract = &staff_contract, .user = "desk1", .role = ANSHIN_ROLE_ADMIN};
     anshin_staff_deed_t deed = {.staff = &desk, .verb = ANSHIN_DESK_UNLOCK};
     anshin_event_t event = {.act = act, .user = user, .typed = typed};
