@@ -80,8 +80,15 @@ static apr_status_t put_file(const copy_t *copy, const char *name, const void *d
     return status == APR_SUCCESS && length > 0 ? copy->sink->put(copy->sink->baton, data, length) : status;
 }
 
-/* One that is wiped is overwritten from its beginning before it goes: what is the same when it is read once more was
- * whole when it was read first. */
+static int is_whole(const anshin_bytes_t *first, const anshin_bytes_t *again)
+{
+    return first->length == again->length && memcmp(first->data, again->data, first->length) == 0 &&
+           (again->length == 0 || again->data[0] != 0);
+}
+
+/* One that is wiped is overwritten with zeros from its beginning, and then goes; a sealed text begins with its version,
+ * which is none. So what is the same when it is read once more, and begins then as it should, was whole when it was
+ * read first; two times zeros are one that is just about to go. */
 static apr_status_t copy_blob(void *baton, const char *name, apr_time_t written_at)
 {
     copy_t *copy = baton;
@@ -98,8 +105,7 @@ static apr_status_t copy_blob(void *baton, const char *name, apr_time_t written_
     if (status == APR_SUCCESS) {
         status = anshin_blobs_get(copy->place->directory, name, &again, copy->err, copy->scratch);
     }
-    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && (first.length != again.length ||
-                                                                 memcmp(first.data, again.data, first.length) != 0))) {
+    if (status == ANSHIN_ENOTFOUND || (status == APR_SUCCESS && !is_whole(&first, &again))) {
         return APR_SUCCESS; /* gone */
     }
     if (status == APR_SUCCESS) {
