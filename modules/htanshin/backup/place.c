@@ -71,14 +71,10 @@ static apr_status_t busy(anshin_call_t *call, const char *who)
 /* Whoever has the store open shares a lock; the worker has one as long as it lives. */
 static apr_status_t lock(anshin_place_t *place, anshin_call_t *call, int state)
 {
-    int worker = openat(state, ANSHIN_STATE_RUN "/ca.lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    int taken = worker < 0 || flock(worker, LOCK_EX | LOCK_NB) == 0;
     apr_status_t status;
 
-    if (worker >= 0) {
-        (void)close(worker);
-    }
-    if (!taken) {
+    place->worker = openat(state, ANSHIN_STATE_RUN "/ca.lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (place->worker >= 0 && flock(place->worker, LOCK_EX | LOCK_NB) != 0) {
         return busy(call, "the CA worker");
     }
     place->lock = openat(state, ANSHIN_STATE_STORE "/control", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -92,13 +88,19 @@ static apr_status_t lock(anshin_place_t *place, anshin_call_t *call, int state)
 static apr_status_t look(anshin_place_t *place, anshin_call_t *call, anshin_place_act_t act)
 {
     int state = openat(place->above, place->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat above, seen;
     apr_status_t status = APR_SUCCESS;
 
     if (state < 0) {
         return errno == ENOENT ? APR_SUCCESS : failed(call, call->state_dir);
     }
     place->there = is_used(state);
-    if (place->there && act == ANSHIN_PLACE_NEW) {
+    if (fstat(state, &seen) == 0 && fstat(place->above, &above) == 0 && seen.st_dev != above.st_dev) {
+        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1794",
+                             "restore: %s is a mount point, which no directory can take the place of: mount it one "
+                             "directory above, or restore into a directory in it and name that with -d",
+                             call->state_dir);
+    } else if (place->there && act == ANSHIN_PLACE_NEW) {
         status =
             anshin_fail(&call->op.error, ANSHIN_ECONFLICT, "AN1743",
                         "restore: %s is not empty; with --replace it is kept beside, and the backup takes its place",
@@ -137,7 +139,7 @@ apr_status_t anshin_place_begin(anshin_place_t *place, anshin_call_t *call, ansh
     const char *slash;
     apr_status_t status;
 
-    *place = (anshin_place_t){.above = -1, .fd = -1, .lock = -1};
+    *place = (anshin_place_t){.above = -1, .fd = -1, .lock = -1, .worker = -1};
     while (length > 1 && call->state_dir[length - 1] == '/') {
         length--;
     }
@@ -158,7 +160,8 @@ apr_status_t anshin_place_begin(anshin_place_t *place, anshin_call_t *call, ansh
     return status == APR_SUCCESS ? make(place, call) : status;
 }
 
-static const char *name_now(const anshin_place_t *place, apr_pool_t *pool)
+/* The i-th name of this second. */
+static const char *name_now(const anshin_place_t *place, int i, apr_pool_t *pool)
 {
     char text[32];
     time_t now = time(NULL);
@@ -166,38 +169,95 @@ static const char *name_now(const anshin_place_t *place, apr_pool_t *pool)
 
     (void)gmtime_r(&now, &parts);
     (void)strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &parts);
-    return apr_pstrcat(pool, place->name, ".before-", text, NULL);
+    return i == 1 ? apr_pstrcat(pool, place->name, ".before-", text, NULL)
+                  : apr_psprintf(pool, "%s.before-%s.%d", place->name, text, i);
+}
+
+/* Give a name one that nothing has yet; NULL: errno. */
+static const char *put_aside(const anshin_place_t *place, const char *name, apr_pool_t *pool)
+{
+    for (int i = 1; i <= 9; i++) {
+        const char *aside = name_now(place, i, pool);
+
+        if (renameat2(place->above, name, place->above, aside, RENAME_NOREPLACE) == 0) {
+            return aside;
+        }
+        if (errno != EEXIST) {
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* Both change their names in one step. What was made has the name of what is kept first: a power cut in between leaves
+ * STATE as it is, and nothing that the next restore would remove. Where the file system cannot, STATE has no name for a
+ * moment. *before: what was STATE. */
+static apr_status_t exchange(const anshin_place_t *place, anshin_call_t *call, const char **before)
+{
+    const char *aside = put_aside(place, place->made, call->pool);
+
+    if (aside == NULL) {
+        return failed(call, place->made);
+    }
+    *before = aside;
+    if (renameat2(place->above, aside, place->above, place->name, RENAME_EXCHANGE) == 0) {
+        return APR_SUCCESS;
+    }
+    if ((errno != EINVAL && errno != ENOSYS) || renameat(place->above, aside, place->above, place->made) != 0) {
+        apr_status_t status = failed(call, place->name);
+
+        (void)renameat(place->above, aside, place->above, place->made);
+        return status;
+    }
+    *before = put_aside(place, place->name, call->pool);
+    if (*before == NULL) {
+        return failed(call, place->name);
+    }
+    if (renameat(place->above, place->made, place->above, place->name) != 0) {
+        apr_status_t status = failed(call, place->made);
+
+        (void)renameat(place->above, *before, place->above, place->name);
+        return status;
+    }
+    return APR_SUCCESS;
+}
+
+/* 1: nobody has put anything in there since it was looked at. */
+static int is_still_empty(const anshin_place_t *place, const char *name)
+{
+    int fd = openat(place->above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int empty = fd >= 0 && !is_used(fd);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return empty;
 }
 
 apr_status_t anshin_place_swap(anshin_place_t *place, anshin_call_t *call, const char **kept)
 {
-    const char *before = name_now(place, call->pool);
+    const char *before = NULL;
     struct stat seen;
-    int exists = fstatat(place->above, place->name, &seen, AT_SYMLINK_NOFOLLOW) == 0;
+    apr_status_t status;
 
     *kept = NULL;
     if (syncfs(place->fd) != 0) {
         return failed(call, place->made);
     }
-    for (int i = 2; exists && renameat2(place->above, place->name, place->above, before, RENAME_NOREPLACE) != 0; i++) {
-        if (errno != EEXIST || i > 9) {
-            return failed(call, place->name);
-        }
-        before = apr_psprintf(call->pool, "%s.%d", name_now(place, call->pool), i);
+    if (fstatat(place->above, place->name, &seen, AT_SYMLINK_NOFOLLOW) == 0) {
+        status = exchange(place, call, &before);
+    } else {
+        status = renameat(place->above, place->made, place->above, place->name) == 0 ? APR_SUCCESS
+                                                                                     : failed(call, place->made);
     }
-    if (renameat(place->above, place->made, place->above, place->name) != 0) {
-        apr_status_t status = failed(call, place->made);
-
-        if (exists) {
-            (void)renameat(place->above, before, place->above, place->name);
-        }
+    if (status != APR_SUCCESS) {
         return status;
     }
     place->made = NULL;
-    if (exists && place->there) {
+    if (before != NULL && (place->there || !is_still_empty(place, before))) {
         *kept = before;
-    } else if (exists) {
-        (void)anshin_tree_remove(place->above, before); /* nothing was in it */
+    } else if (before != NULL) {
+        (void)anshin_tree_remove(place->above, before);
     }
     return fsync(place->above) == 0 ? APR_SUCCESS : failed(call, place->name);
 }
@@ -212,6 +272,9 @@ void anshin_place_end(anshin_place_t *place)
     }
     if (place->lock >= 0) {
         (void)close(place->lock);
+    }
+    if (place->worker >= 0) {
+        (void)close(place->worker);
     }
     if (place->above >= 0) {
         (void)close(place->above);
