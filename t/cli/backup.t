@@ -3,9 +3,11 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Digest::SHA qw(hmac_sha256 hmac_sha256_hex sha256_hex);
 use Fcntl qw(:mode);
 use File::Find ();
 use JSON::PP qw(decode_json encode_json);
+use POSIX qw(WNOHANG);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Anshin::Ledger;
@@ -28,10 +30,42 @@ sub slurp { my ($name) = @_; open my $file, '<:raw', $name or return ''; local $
 
 sub backups { return sort map { s{.*/}{}r } glob "$folder/anshin-*" }
 
+# The sums of a folder anew, and its MAC by a seal key (as crypto/derive.c makes it: RFC 5869); without one that stays.
+sub seal {
+    my ($where, $key) = @_;
+    my @names = slurp("$where/SHA256SUMS") =~ /^[0-9a-f]{64}  (.+)$/mg;
+    my $sums = join '', map { sha256_hex(slurp("$where/$_")) . "  $_\n" } @names;
+    Anshin::PKI::write_text("$where/SHA256SUMS", $sums);
+    return unless defined $key;
+    my $derived = hmac_sha256("anshin 1 mac backup\1", hmac_sha256(slurp($key), "\0" x 32));
+    Anshin::PKI::write_text("$where/SHA256SUMS.mac", hmac_sha256_hex(sha256_hex($sums), $derived) . "\n");
+    return;
+}
+
+# An archive whose first sealed file has another name, in a header that is right otherwise.
+sub renamed {
+    my ($text, $name) = @_;
+    $text =~ m{store/blobs/../[0-9a-f]{32}\0} or die 'no sealed file';
+    my $at = $-[0];
+    die "no header at $at" if $at % 512;
+    my $head = pack('a100', $name) . substr $text, $at + 100, 412;
+    substr $head, 148, 8, ' ' x 8;
+    substr $head, 148, 8, sprintf "%06o\0 ", unpack '%32C*', $head;
+    substr $text, $at, 512, $head;
+    return $text;
+}
+
 # Somebody whose certificate waits to be fetched: a sealed file.
 my $p = Anshin::Person->add($s, 'p-01-waits', method => 'certificate');
 $p->register($s->client);
 my $path = $p->download_path;
+
+# Somebody who is logged in.
+my $q = Anshin::Person->add($s, 'p-01-inside');
+my $inside = $s->client;
+$q->register($inside);
+$q->login($inside);
+is($inside->get('/anshin/account')->status, 200, 'somebody is logged in');
 
 # --- a backup of a server under load ---
 
@@ -96,7 +130,8 @@ SKIP: {
     skip 'needs /dev/full', 3 unless -c '/dev/full';
     $r = $s->run('sh', '-c', $s->root . '/bin/htanshin -d ' . $s->state . ' backup - >/dev/full', { env => 1 });
     says('a full disk', $r, 3, qr/cannot be written: No space/);
-    $r = $s->run('bash', '-c', $s->root . '/bin/htanshin -d ' . $s->state . ' backup - | true; exit ${PIPESTATUS[0]}', { env => 1 });
+    my $gone = $s->root . '/reader-gone';
+    $r = $s->run('bash', '-c', "{ until [ -e $gone ]; do sleep 0.01; done; " . $s->root . '/bin/htanshin -d ' . $s->state . " backup -; } | { exec 0<&-; touch $gone; }; exit \${PIPESTATUS[0]}", { env => 1 });
     is($r->{status}, 3, 'nobody reads: exit code 3');
 }
 $r = $s->run('sh', '-c', 'ulimit -f 20; ' . $s->root . '/bin/htanshin -d ' . $s->state . " backup $folder", { env => 1 });
@@ -106,17 +141,25 @@ is(join(' ', backups()), "$first $second", 'and nothing of one is left');
 # Killed at any moment: what is there is whole, and what was begun goes by itself.
 my $killed = $s->root . '/killed';
 mkdir $killed, 0700 or die $killed;
-for my $delay (0.03, 0.06, 0.1) {
+my $partial = sub { my @there = glob "$killed/*.partial"; return scalar @there };
+my $seen = 0;
+for (1 .. 20) {
+    last if $seen == 3;
     my $pid = fork // die "fork: $!";
     if (!$pid) {
         open STDOUT, '>', '/dev/null';
         exec $s->root . '/bin/htanshin', '-d', $s->state, 'backup', $killed or POSIX::_exit(127);
     }
-    sleep $delay;
+    my $ended = 0;
+    until ($partial->()) { last if $ended = waitpid $pid, WNOHANG }
+    next if $ended;
     kill KILL => $pid;
     waitpid $pid, 0;
+    $seen++;
+    Anshin::Server::wait_for(10, sub { return !$partial->() });
 }
-ok(Anshin::Server::wait_for(10, sub { return !glob "$killed/*.partial" }), 'BAK-1: killed: nothing half is left');
+is($seen, 3, 'killed while it was written');
+is($partial->(), 0, 'BAK-1: killed: nothing half is left');
 is(scalar(grep { !-e "$_/SHA256SUMS.mac" } glob "$killed/*"), 0, 'what is left is whole');
 SKIP: {
     skip 'only root can be somebody else', 1 if $> != 0;
@@ -145,29 +188,63 @@ my %spoilt = (
     'an octet otherwise'   => [ do { my $text = $stream; substr($text, index($text, 'store/base.') + 4000, 1) ^= "\1"; $text }, qr/was changed, or is damaged/ ],
     'no backup'            => [ 'x' x 4096, qr/no backup of ours, or was cut/ ],
     'empty'                => [ '', qr/no backup of ours, or was cut/ ],
-    'a name that leads out' => [ $stream =~ s{\0store/blobs/}{\0../../blobs/}r =~ s{^ca/ca\.crt}{../ca.crt}mr, qr/./ ],
+    'another name'         => [ renamed($stream, 'store/blobs/00/' . '0' x 32), qr/was changed, or is damaged/ ],
+    'a name that leads out' => [ renamed($stream, 'store/../../leads-out'), qr/no backup of ours, or was cut/ ],
+    'one above'            => [ renamed($stream, '../leads-out'), qr/no backup of ours, or was cut/ ],
+    'an absolute name'     => [ renamed($stream, $t->root . '/leads-out'), qr/no backup of ours, or was cut/ ],
 );
 for my $what (sort keys %spoilt) {
     my ($text, $pattern) = @{ $spoilt{$what} };
-    next if $text eq $stream;
     $r = $t->run(@place, 'restore', '-', '--keys', $s->root . '/keys', { env => 1, stdin => $text });
     isnt($r->{status}, 0, "BAK-1: $what: refused");
     like($r->{err}, $pattern, "$what: the reason");
 }
 $gone->('what was spoilt');
-# Sums that fit and a MAC that does not: made by who does not have the key.
-$t->run('cp', '-r', "$folder/$second", $t->root . '/forged', { env => 1 });
-open my $config, '>>', $t->root . '/forged/config.json' or die;
-print $config "\n";
-close $config;
-$t->run('sh', '-c', 'cd ' . $t->root . '/forged && sed "s/ .*//;d" SHA256SUMS; cut -c67- SHA256SUMS | xargs sha256sum >S && mv S SHA256SUMS', { env => 1 });
-says('BAK-1: forged', $restore->($t->root . '/forged', '--keys', $s->root . '/keys'), 2, qr/changed by somebody who does not have the seal key/);
+my $copied = sub {
+    my ($from, $name) = @_;
+    $t->run('rm', '-rf', $t->root . "/$name", { env => 1 });
+    $t->run('cp', '-r', $from, $t->root . "/$name", { env => 1 });
+    return $t->root . "/$name";
+};
+my $copy = $copied->("$folder/$second", 'named');
+Anshin::PKI::write_text("$copy/SHA256SUMS", slurp("$copy/SHA256SUMS") . '0' x 64 . "  store/../../leads-out\n");
+says('BAK-1: sums that name what is outside', $restore->($copy, '--keys', $s->root . '/keys'), 2, qr/no backup of ours, or was cut/);
+$copy = $copied->("$folder/$second", 'linked');
+unlink "$copy/ca/ca.crt";
+symlink "$folder/$second/ca/ca.crt", "$copy/ca/ca.crt" or die 'symlink';
+says('BAK-1: a link in the folder', $restore->($copy, '--keys', $s->root . '/keys'), 2, qr{has no file ca/ca\.crt});
+ok(!-e $t->root . '/leads-out', 'nothing was written outside');
+$gone->('a folder that leads out');
+# Sums that fit and a MAC that does not: made by who does not have the key. Its configuration, which says whom root would
+# become and give the keys to, is not even read.
+for my $forged (slurp("$folder/$second/config.json") . "\n", '{', slurp("$folder/$second/config.json") =~ s/(group"\s*:\s*)"[^"]*"/$1"no-such-group"/ir) {
+    isnt($forged, slurp("$folder/$second/config.json"), 'another configuration');
+    $copy = $copied->("$folder/$second", 'forged');
+    Anshin::PKI::write_text("$copy/config.json", $forged);
+    seal($copy);
+    says('BAK-1: forged', $restore->($copy, '--keys', $s->root . '/keys'), 2, qr/changed by somebody who does not have the seal key/);
+}
 $gone->('forged');
 my $foreign = Anshin::Server->new(no_ca => 1);
 $foreign->start->stop;
 is($foreign->htanshin('backup', $foreign->root . '/keys', '--keys', 'only')->{status}, 0, 'keys of another server');
 says('BAK-1: another server\'s keys', $restore->("$folder/$first", '--keys', $foreign->root . '/keys'), 2, qr/not the one that this backup was made with/);
 $gone->('another server\'s keys');
+
+# One that brings its own key has a MAC that fits whoever made it.
+mkdir $foreign->root . '/backups', 0700 or die 'backups';
+is($foreign->htanshin('backup', $foreign->root . '/backups', '--keys', 'with')->{status}, 0, 'a backup of another server with its keys');
+my ($theirs) = glob $foreign->root . '/backups/anshin-*';
+$copy = $copied->($theirs, 'own');
+my $apart = slurp("$copy/BACKUP") =~ s/"with"/"apart"/r;
+Anshin::PKI::write_text("$copy/BACKUP", slurp("$copy/BACKUP") . "\n");
+seal($copy, "$copy/seal.key");
+$r = $restore->($copy, '--check');
+says('its MAC made by this test', $r, 0, qr/by a key that it brought itself/);
+Anshin::PKI::write_text("$copy/BACKUP", $apart);
+seal($copy, "$copy/seal.key");
+says('BAK-1: keys in one that says it has none', $restore->($copy), 2, qr/says that its keys are apart, and brings seal\.key/);
+$gone->('one that brings its own key');
 is($restore->("$folder/$first", '--keys', $s->root . '/keys', '--check')->{status}, 0, 'only looked at');
 $gone->('--check');
 
@@ -221,13 +298,9 @@ is("@twice", '', 'BAK-1: nothing is mailed twice but what waited at the backup\'
     $p->{server} = $t;
     ok(-s $p->fetch, 'BAK-1: what was sealed opens: a certificate that waited is fetched');
 }
-my ($open) = map { keys %{ $_->{sessions} } } grep { ($_->{method} // '') eq 'password' } @people;
-SKIP: {
-    skip 'nobody was logged in', 1 unless defined $open;
-    my $c = $t->client;
-    $c->{cookies} = { '__Host-anshin-p-01' => $open };
-    is($c->get('/anshin/account')->status, 303, 'BAK-1: sessions of then have ended');
-}
+my $again = $t->client;
+$again->{cookies} = { %{ $inside->{cookies} } };
+is($again->get('/anshin/account')->status, 303, 'BAK-1: sessions of then have ended');
 
 # --- in place of another ---
 
@@ -239,10 +312,35 @@ is($r->{status}, 0, 'BAK-1: in place of another, whose keys it takes over') or d
 $made = $r->{status} ? {} : decode_json($r->{out});
 is($made->{backup}, $second, 'of several the newest');
 ok(-d $t->root . "/$made->{kept}/store", 'what was there is kept beside');
+says('BAK-1: another seal key than here', $restore->($theirs, '--replace'), 2, qr/brings a seal key that is not the one of .* give --trust-keys/);
+says('if the operator says so', $restore->($theirs, '--check', '--trust-keys'), 0, qr/by a key that it brought itself/);
 my @now = @{ Anshin::Ledger::list($t, 'mail', 'list') };
 is(scalar @now, scalar @$known, 'and all of the second backup is there');
 is($t->htanshin('store', 'check')->{status}, 0, 'store check');
-is($t->run(@place, 'restore', $archive, '--replace', { env => 1 })->{status}, 0, 'an archive with its keys');
+$r = $t->run(@place, 'restore', $archive, '--replace', { env => 1 });
+is($r->{status}, 0, 'an archive with its keys') or diag($r->{err});
+unlike($r->{out}, qr/brought itself/, 'which are the ones of here');
+
+# --- what the disk says ---
+
+SKIP: {
+    skip 'needs strace', 2 if !grep { -x "$_/strace" } split /:/, $ENV{PATH};
+    $r = $t->run('strace', '-f', '-o', '/dev/null', '-e', 'trace=renameat2', '-e', 'inject=renameat2:error=EINVAL:when=2',
+        @place, '--json', 'restore', $archive, '--replace', { env => 1 });
+    is($r->{status}, 0, 'a file system that does not exchange names') or diag($r->{err});
+    ok(-d $t->root . '/' . decode_json($r->{out})->{kept} . '/store' && -d $t->state . '/store', 'both are there');
+}
+SKIP: {
+    my $mount = 'mount -t tmpfs -o size=32m none';
+    skip 'cannot mount', 4 if $t->run('unshare', '-m', 'sh', '-c', "$mount /mnt", { env => 1 })->{status};
+    my $mounted = sub {
+        my ($where, $state) = @_;
+        return $t->run('unshare', '-m', 'sh', '-c', "mkdir -p $where && $mount $where && exec $place[0] -d $state restore $archive", { env => 1 });
+    };
+    my $where = $t->root . '/disk';
+    says('a mount point', $mounted->($where, $where), 2, qr/is a mount point.* mount it one directory above/);
+    says('a disk that would be full', $mounted->($where, "$where/state"), 3, qr/64 MiB must stay free/);
+}
 
 # --- a lost seal key ---
 
@@ -262,10 +360,22 @@ open my $file, '+<:raw', $blob or die $blob;
 print $file $text;
 close $file;
 says('BAK-1: a sealed file that was changed', $t->htanshin('store', 'check'), 2, qr/does not open/);
+open $file, '+<:raw', $blob or die $blob;
+print $file "\0" x length $text;
+close $file;
+is($t->htanshin('backup', $t->root . '/wiped')->{status}, 1, 'a sealed file that is just being wiped');
+my ($wiped) = $blob =~ m{([^/]+)$};
+my $listed = $t->run('tar', 'tf', $t->root . '/wiped', { env => 1 })->{out};
+like($listed, qr{^store/base\.}m, 'the rest is in the backup');
+unlike($listed, qr/$wiped/, 'BAK-1: its zeros are not');
 unlink $blob or die $blob;
 says('BAK-1: one that is missing', $t->htanshin('store', 'check'), 2, qr/is not there/);
-is($t->htanshin('backup', $t->root . '/broken')->{status}, 0, 'a backup is made all the same');
+says('BAK-1: a backup is made all the same, and says so', $t->htanshin('backup', $t->root . '/broken'), 1, qr/^damaged: +1\n.*is not there/ms);
+ok(-s $t->root . '/broken', 'there it is');
 $r = $t->run(@place, 'restore', $t->root . '/broken', '--check', { env => 1 });
-says('BAK-1: what is broken is not restored', $r, 2, qr/1 records or files of the backup cannot be read/);
+says('BAK-1: what is broken is not restored', $r, 2, qr/1 records or files of the backup cannot be read.*--despite-damage/);
+$r = $t->run(@place, 'restore', $t->root . '/broken', '--replace', '--despite-damage', { env => 1 });
+says('BAK-1: unless the operator says so', $r, 1, qr/^damaged: +1\n.*is not there.*was damaged already/ms);
+says('the same is there', $t->htanshin('store', 'check'), 2, qr/is not there/);
 
 done_testing();

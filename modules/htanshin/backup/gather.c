@@ -34,19 +34,6 @@ static apr_status_t failed(anshin_call_t *call, const char *name)
 
 /* --- before root is left ------------------------------------------------------------------------------------------ */
 
-static int ends_in(const char *name, const char *end)
-{
-    size_t length = strlen(name);
-
-    return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
-}
-
-/* Certificates and how far a roll-over has come; all else in ca/ counts as a key. */
-static int is_key(const char *name)
-{
-    return !ends_in(name, ".crt") && !ends_in(name, ".rollover");
-}
-
 static apr_status_t add(apr_array_header_t *files, anshin_call_t *call, int directory, const char *name,
                         const char *whole)
 {
@@ -76,11 +63,11 @@ static apr_status_t add_ca(apr_array_header_t *files, anshin_call_t *call, int s
         return errno == ENOENT ? APR_SUCCESS : failed(call, ANSHIN_STATE_CA);
     }
     while (status == APR_SUCCESS && (entry = readdir(stream)) != NULL) {
-        int key = is_key(entry->d_name);
+        const char *whole = apr_pstrcat(call->pool, ANSHIN_STATE_CA "/", entry->d_name, NULL);
+        int key = anshin_source_is_key(whole);
 
         if (entry->d_name[0] != '.' && (keys == ANSHIN_BACKUP_WITH || key == (keys == ANSHIN_BACKUP_ONLY))) {
-            status = add(files, call, directory, entry->d_name,
-                         apr_pstrcat(call->pool, ANSHIN_STATE_CA "/", entry->d_name, NULL));
+            status = add(files, call, directory, entry->d_name, whole);
         }
     }
     (void)closedir(stream);
@@ -106,44 +93,49 @@ apr_status_t anshin_gather_open(apr_array_header_t **files, anshin_call_t *call,
 
 /* --- putting ------------------------------------------------------------------------------------------------------ */
 
+typedef struct gathering_t {
+    anshin_archive_t *archive;
+    anshin_call_t *call;
+    char *step; /* STEP octets */
+} gathering_t;
+
 /* As long as it is now: what grows meanwhile is the trail. */
-static apr_status_t put_open(anshin_archive_t *archive, anshin_call_t *call, const char *name, int fd)
+static apr_status_t put_open(const gathering_t *gathering, const char *name, int fd)
 {
-    static const apr_size_t size = STEP;
     struct stat seen;
-    char *step = apr_palloc(call->op.pool, size);
-    apr_status_t status =
-        fstat(fd, &seen) == 0 ? anshin_archive_begin(archive, name, seen.st_size) : failed(call, name);
+    apr_status_t status = fstat(fd, &seen) == 0 ? anshin_archive_begin(gathering->archive, name, seen.st_size)
+                                                : failed(gathering->call, name);
 
     for (apr_off_t at = 0; status == APR_SUCCESS && at < seen.st_size;) {
-        ssize_t got = pread(fd, step, seen.st_size - at < STEP ? (size_t)(seen.st_size - at) : size, at);
+        ssize_t got = pread(fd, gathering->step, seen.st_size - at < STEP ? (size_t)(seen.st_size - at) : STEP, at);
 
         if (got <= 0) {
             errno = got == 0 ? EIO : errno;
-            return failed(call, name);
+            return failed(gathering->call, name);
         }
-        status = anshin_archive_put(archive, step, (apr_size_t)got);
+        status = anshin_archive_put(gathering->archive, gathering->step, (apr_size_t)got);
         at += got;
     }
     return status;
 }
 
-static apr_status_t put_file(anshin_archive_t *archive, anshin_call_t *call, int directory, const char *name,
-                             const char *whole)
+static apr_status_t put_file(const gathering_t *gathering, int directory, const char *name, const char *whole)
 {
     int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     apr_status_t status;
 
     if (fd < 0) {
-        return errno == ENOENT ? APR_SUCCESS : failed(call, whole); /* gone meanwhile: a segment that was retired */
+        /* gone meanwhile: a segment that was retired */
+        return errno == ENOENT ? APR_SUCCESS : failed(gathering->call, whole);
     }
-    status = put_open(archive, call, whole, fd);
+    status = put_open(gathering, whole, fd);
     (void)close(fd);
     return status;
 }
 
-static apr_status_t put_directory(anshin_archive_t *archive, anshin_call_t *call, const char *name)
+static apr_status_t put_directory(const gathering_t *gathering, const char *name)
 {
+    anshin_call_t *call = gathering->call;
     const char *path = apr_pstrcat(call->pool, call->state_dir, "/", name, NULL);
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *stream = directory >= 0 ? fdopendir(directory) : NULL;
@@ -159,7 +151,7 @@ static apr_status_t put_directory(anshin_archive_t *archive, anshin_call_t *call
 
         if (anshin_source_is_name(whole) && fstatat(directory, entry->d_name, &seen, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(seen.st_mode)) {
-            status = put_file(archive, call, directory, entry->d_name, whole);
+            status = put_file(gathering, directory, entry->d_name, whole);
         }
     }
     (void)closedir(stream);
@@ -185,25 +177,26 @@ apr_status_t anshin_gather_put(anshin_archive_t *archive, anshin_call_t *call, c
                                anshin_backup_keys_t keys)
 {
     const anshin_store_sink_t sink = {store_begin, store_put, archive};
+    const gathering_t gathering = {archive, call, apr_palloc(call->pool, STEP)};
     apr_status_t status = APR_SUCCESS;
 
     for (int i = 0; status == APR_SUCCESS && i < files->nelts; i++) {
         const anshin_gathered_t *file = &APR_ARRAY_IDX(files, i, anshin_gathered_t);
 
-        status = put_open(archive, call, file->name, file->fd);
+        status = put_open(&gathering, file->name, file->fd);
     }
     if (keys == ANSHIN_BACKUP_ONLY || status != APR_SUCCESS) {
         return status;
     }
     status = anshin_store_copy(call->env.store, &sink, &call->op.error);
     if (status == APR_SUCCESS) {
-        status = put_directory(archive, call, ANSHIN_STATE_AUDIT);
+        status = put_directory(&gathering, ANSHIN_STATE_AUDIT);
     }
     if (status == APR_SUCCESS) {
-        status = put_directory(archive, call, ANSHIN_STATE_CRL);
+        status = put_directory(&gathering, ANSHIN_STATE_CRL);
     }
     return status == APR_SUCCESS
-               ? put_file(archive, call, AT_FDCWD,
-                          apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_CONFIG_FILE, NULL), ANSHIN_CONFIG_FILE)
+               ? put_file(&gathering, AT_FDCWD, apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_CONFIG_FILE, NULL),
+                          ANSHIN_CONFIG_FILE)
                : status;
 }

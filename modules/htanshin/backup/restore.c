@@ -4,8 +4,11 @@
  * Nothing is replaced before all was checked: the backup is unpacked beside STATE, sums, MAC and records are looked at
  * there, owners and modes put right; then it takes the name STATE in one step.
  *
- * SECURITY. Works as root, and believes a backup nothing until its MAC was found right by a process that is not root
- * (restored.h). Whoever has the seal key can make a backup that passes, as he could write the store.
+ * SECURITY. Works as root, and believes a backup nothing until its MAC was found right: until then what was unpacked
+ * is root's alone, and nothing of it is parsed but BACKUP and the key. After that it is looked at by processes that are
+ * not root (restored.h). Whoever has the seal key can make a backup that passes, as he could write the store. So one
+ * that brings a key of its own proves nothing by its MAC: the STATE that is there must have the same, or the operator
+ * says that he knows where it comes from.
  */
 #include "htanshin/backup/restore.h"
 
@@ -39,6 +42,7 @@ typedef struct restore_t {
     anshin_state_owners_t owners;
     anshin_staged_t staged, keys;
     int has_keys;
+    int own_key; /* the MAC was checked by a key that the backup brought, and that no STATE here has */
 } restore_t;
 
 /* --- what is read ------------------------------------------------------------------------------------------------- */
@@ -86,40 +90,100 @@ static apr_status_t open_source(anshin_source_t **source, anshin_call_t *call, c
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
-/* One of the STATE that is there, unless the backup brought one. */
+static apr_status_t not_taken(restore_t *restore, const char *name)
+{
+    return anshin_fail(&restore->call->op.error, ANSHIN_EFAULT, "AN1716", "restore: %s cannot be taken over: %s", name,
+                       strerror(errno));
+}
+
+static int open_state(const restore_t *restore)
+{
+    return openat(restore->place.above, restore->place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* A short plain file whole; ENOENT: it is none, or not there; or another errno. */
+static apr_status_t read_key(int from, const char *name, char octets[KEY_MAX], apr_size_t *length)
+{
+    int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat seen;
+    apr_status_t status = fd < 0 || fstat(fd, &seen) != 0 ? errno : APR_SUCCESS;
+
+    *length = 0;
+    if (status == APR_SUCCESS) {
+        status = !S_ISREG(seen.st_mode)   ? ENOENT
+                 : seen.st_size > KEY_MAX ? EFBIG
+                                          : anshin_io_read(fd, octets, KEY_MAX, length);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return status;
+}
+
+/* One of the STATE that is there; a certificate that the backup has as well stays the backup's. */
 static apr_status_t take_over(restore_t *restore, int from, const char *name)
 {
     char octets[KEY_MAX];
-    apr_size_t length = 0;
-    int to, fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat seen;
-    apr_status_t status = APR_SUCCESS;
+    apr_size_t length;
+    int to = -1;
+    apr_status_t status = read_key(from, name, octets, &length);
 
-    if (fd < 0 || fstat(fd, &seen) != 0 || !S_ISREG(seen.st_mode) || seen.st_size > KEY_MAX) {
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return APR_SUCCESS;
-    }
-    to = anshin_tree_create(restore->place.fd, name);
-    if (to >= 0 && (anshin_io_read(fd, octets, sizeof(octets), &length) != APR_SUCCESS ||
-                    anshin_io_write(to, octets, length) != APR_SUCCESS)) {
-        status =
-            anshin_fail(&restore->call->op.error, ANSHIN_EFAULT, "AN1716", "restore: %s cannot be taken over", name);
+    if (status == APR_SUCCESS) {
+        to = anshin_tree_create(restore->place.fd, name);
+        status = to < 0 ? errno : anshin_io_write(to, octets, length);
     }
     explicit_bzero(octets, sizeof(octets));
     if (to >= 0) {
         (void)close(to);
+    }
+    if (status == APR_SUCCESS) {
         json_object_set_new(restore->call->result, apr_pstrcat(restore->call->pool, "taken over: ", name, NULL),
                             json_true());
+        return APR_SUCCESS;
     }
-    (void)close(fd);
-    return status;
+    errno = status;
+    return status == ENOENT || !anshin_source_is_key(name) ? APR_SUCCESS : not_taken(restore, name);
+}
+
+/* A backup that brings its key: is it the one of the STATE that is there? */
+static apr_status_t compare_key(restore_t *restore)
+{
+    anshin_call_t *call = restore->call;
+    char own[KEY_MAX], there[KEY_MAX];
+    apr_size_t own_length, there_length;
+    unsigned char differs = 0;
+    int state = open_state(restore);
+    apr_status_t status = state >= 0 ? read_key(state, ANSHIN_STATE_KEY, there, &there_length) : errno;
+    int known = status == APR_SUCCESS;
+
+    if (known) {
+        status = read_key(restore->place.fd, ANSHIN_STATE_KEY, own, &own_length);
+        differs = status != APR_SUCCESS || own_length != there_length;
+        for (apr_size_t i = 0; !differs && i < own_length; i++) {
+            differs = own[i] != there[i];
+        }
+    }
+    explicit_bzero(own, sizeof(own));
+    explicit_bzero(there, sizeof(there));
+    if (state >= 0) {
+        (void)close(state);
+    }
+    if (!known && status != ENOENT) {
+        errno = status;
+        return not_taken(restore, ANSHIN_STATE_KEY);
+    }
+    restore->own_key = !known || differs;
+    return known && differs && anshin_call_value(call, "trust-keys") == NULL
+               ? anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1791",
+                             "restore: the backup brings a seal key that is not the one of %s: anybody may have made "
+                             "it; give --trust-keys if you know where it comes from",
+                             call->state_dir)
+               : APR_SUCCESS;
 }
 
 static apr_status_t take_over_all(restore_t *restore)
 {
-    int state = openat(restore->place.above, restore->place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int state = open_state(restore);
     int ca = state >= 0 ? openat(state, ANSHIN_STATE_CA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     DIR *stream = ca >= 0 ? fdopendir(ca) : NULL;
     apr_status_t status = state >= 0 ? take_over(restore, state, ANSHIN_STATE_KEY) : APR_SUCCESS;
@@ -156,6 +220,8 @@ static apr_status_t find_keys(restore_t *restore)
         restore->has_keys = 1;
     } else if (restore->staged.head.keys == ANSHIN_BACKUP_APART) {
         status = take_over_all(restore);
+    } else {
+        status = compare_key(restore);
     }
     if (status == APR_SUCCESS && faccessat(restore->place.fd, ANSHIN_STATE_KEY, F_OK, 0) != 0) {
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1717",
@@ -199,19 +265,24 @@ static apr_status_t unpack(restore_t *restore)
     return status == APR_SUCCESS ? find_keys(restore) : status;
 }
 
+/* Nobody is named, and nothing handed to anybody, before the MACs were found right. */
 static apr_status_t check(restore_t *restore)
 {
     anshin_call_t *call = restore->call;
     apr_array_header_t *done = apr_array_make(call->pool, 4, sizeof(const char *));
-    apr_status_t status = find_owners(restore);
+    apr_status_t status =
+        anshin_restored_macs(call, restore->directory, &restore->staged, restore->has_keys ? &restore->keys : NULL);
 
+    if (status == APR_SUCCESS) {
+        status = find_owners(restore);
+    }
     if (status == APR_SUCCESS) {
         status = anshin_state_dir(restore->directory, &restore->owners, ANSHIN_STATE_MEND, done, &call->op.error,
                                   call->pool);
     }
     if (status == APR_SUCCESS) {
         status = anshin_restored_store(call, restore->directory, &restore->owners, &restore->staged,
-                                       restore->has_keys ? &restore->keys : NULL);
+                                       anshin_call_value(call, "despite-damage") != NULL);
     }
     return status == APR_SUCCESS ? anshin_restored_ca(call, restore->directory, &restore->owners) : status;
 }
@@ -235,6 +306,13 @@ static void tell(restore_t *restore, const char *kept)
     }
     look = json_array();
     json_object_set_new(call->result, "look at", look);
+    if (json_object_get(call->result, "damaged") != NULL) {
+        call->verdict = ANSHIN_EXIT_REFUSED;
+        add(look, "the store was damaged already when the backup was made: htanshin store check tells where");
+    }
+    if (restore->own_key) {
+        add(look, "the backup was checked by a key that it brought itself: that tells nothing of who made it");
+    }
     add(look,
         apr_psprintf(call->pool,
                      "certificates that were revoked after %s are valid again: revoke them (htanshin cert revoke); "

@@ -1,8 +1,9 @@
 /*
  * What was unpacked, checked from within: see restored.h.
  *
- * SECURITY. Root parses nothing of a backup that the worker parses: a child becomes the worker's user for good, and
- * answers with one JSON text. Before the MAC was found right it opens nothing but the key.
+ * SECURITY. Root parses nothing of a backup that the worker parses, but config.json, and that after its MAC was found
+ * right: a child becomes the worker's user for good, and answers with one JSON text. The child that looks at the MACs
+ * opens nothing but the key, 32 octets. What a child does not say in so many words was not checked.
  */
 #include "htanshin/backup/restored.h"
 
@@ -18,7 +19,6 @@
 
 #include "core/audit/chain.h"
 #include "core/context/secret.h"
-#include "core/keeping/store_check.h"
 #include "crypto/crypto.h"
 #include "crypto/pki/ca.h"
 #include "htanshin/result.h"
@@ -35,9 +35,10 @@
 typedef struct work_t {
     anshin_call_t *call;
     const char *directory;
-    const anshin_state_owners_t *owners;
+    const anshin_state_owners_t *owners; /* NULL: it stays who it is */
     const anshin_staged_t *staged, *keys;
     json_t *told; /* the answer */
+    int despite;  /* damage is no hindrance */
 } work_t;
 
 /* --- a child ------------------------------------------------------------------------------------------------------ */
@@ -49,6 +50,8 @@ static void answer(int fd, json_t *told, apr_status_t status, const anshin_error
     if (status != APR_SUCCESS) {
         json_object_set_new(told, "failed",
                             json_pack("{s:i, s:s, s:s}", "status", (int)status, "id", err->id, "text", err->text));
+    } else {
+        json_object_set_new(told, "checked", json_true());
     }
     text = json_dumps(told, JSON_COMPACT);
     if (text != NULL) {
@@ -64,17 +67,17 @@ static apr_status_t hear(anshin_call_t *call, int fd)
     apr_size_t length = 0;
     json_t *told =
         anshin_io_read(fd, text, ANSWER_MAX, &length) == APR_SUCCESS ? json_loadb(text, length, 0, NULL) : NULL;
-    const json_t *failed = json_object_get(told, "failed");
+    json_t *failed = json_object_get(told, "failed");
+    const char *id = NULL, *why = NULL;
+    int cause = 0;
     apr_status_t status = APR_SUCCESS;
 
-    if (!json_is_object(told)) {
+    if (json_unpack(failed, "{s:i, s:s, s:s}", "status", &cause, "id", &id, "text", &why) == 0 && cause != 0) {
+        status = anshin_fail(&call->op.error, cause, apr_pstrdup(call->pool, id), "%s", why);
+    } else if (!json_is_true(json_object_get(told, "checked"))) {
         status = anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1745", "restore: a process that checks it has died");
-    } else if (failed != NULL) {
-        const char *id = apr_pstrdup(call->pool, json_string_value(json_object_get(failed, "id")));
-
-        status = anshin_fail(&call->op.error, (apr_status_t)json_integer_value(json_object_get(failed, "status")), id,
-                             "%s", json_string_value(json_object_get(failed, "text")));
     } else {
+        json_object_del(told, "checked");
         json_object_update(call->result, told);
     }
     json_decref(told);
@@ -97,7 +100,9 @@ static apr_status_t run_as(work_t *work, uid_t uid, apr_status_t (*run)(work_t *
         (void)close(ends[0]);
         (void)umask(S_IRWXO);
         work->told = json_object();
-        status = geteuid() == 0 ? anshin_privilege_drop(&user, work->owners->group, 0, &call->op.error) : APR_SUCCESS;
+        status = geteuid() == 0 && work->owners != NULL
+                     ? anshin_privilege_drop(&user, work->owners->group, 0, &call->op.error)
+                     : APR_SUCCESS;
         answer(ends[1], work->told, status == APR_SUCCESS ? run(work) : status, &call->op.error);
     }
     (void)close(ends[1]);
@@ -109,20 +114,18 @@ static apr_status_t run_as(work_t *work, uid_t uid, apr_status_t (*run)(work_t *
 
 /* --- keys and MACs ------------------------------------------------------------------------------------------------ */
 
-static apr_status_t open_key(work_t *work, anshin_op_t *op, anshin_env_t *env, const anshin_config_t *config)
+static apr_status_t open_key(work_t *work, anshin_op_t *op, anshin_env_t *env)
 {
     const anshin_crypto_settings_t settings = {
         .key_file = apr_pstrcat(work->call->pool, work->directory, "/" ANSHIN_STATE_KEY, NULL),
-        .memory = config->server.hash_memory,
-        .passes = config->server.hash_passes,
-        .lanes = config->server.hash_lanes,
-        .slots = config->server.hash_slots,
+        .memory = 8192, /* for no hash: none is computed here */
+        .passes = 1,
+        .lanes = 1,
     };
     anshin_crypto_t *crypto = NULL;
     apr_status_t status = anshin_crypto_open(&crypto, &settings, &work->call->op.error, work->call->pool);
 
     env->crypto = crypto;
-    env->config = config;
     env->now = anshin_clock_system;
     if (status == APR_SUCCESS) {
         anshin_op_init(op, env, NULL, &work->call->op.actor, work->call->pool);
@@ -153,6 +156,26 @@ static apr_status_t check_mac(work_t *work, anshin_op_t *op, const anshin_staged
                              "restore: the backup was changed by somebody who does not have the seal key");
 }
 
+static apr_status_t check_macs(work_t *work)
+{
+    anshin_env_t env = {0};
+    anshin_op_t op;
+    apr_status_t status = open_key(work, &op, &env);
+
+    if (status == APR_SUCCESS) {
+        status = check_mac(work, &op, work->staged);
+    }
+    return status == APR_SUCCESS && work->keys != NULL ? check_mac(work, &op, work->keys) : status;
+}
+
+apr_status_t anshin_restored_macs(anshin_call_t *call, const char *directory, const anshin_staged_t *staged,
+                                  const anshin_staged_t *keys)
+{
+    work_t work = {call, directory, NULL, staged, keys, NULL, 0};
+
+    return run_as(&work, geteuid(), check_macs);
+}
+
 /* --- the store ---------------------------------------------------------------------------------------------------- */
 
 /* A segment behind the one that the store knows; or its length. The worker wrote it after the backup's moment. */
@@ -176,16 +199,34 @@ static apr_status_t cut_trail(work_t *work, anshin_op_t *op)
     return APR_SUCCESS;
 }
 
+void anshin_damage_tell(json_t *result, const anshin_store_findings_t *findings, apr_pool_t *pool)
+{
+    json_t *found = json_array();
+
+    anshin_result_number(result, "damaged", findings->broken);
+    json_object_set_new(result, "found", found);
+    for (int i = 0; i < findings->texts->nelts && i < findings->broken; i++) {
+        json_t *row = json_object();
+
+        anshin_result_text(row, "found", APR_ARRAY_IDX(findings->texts, i, const char *), pool);
+        json_array_append_new(found, row);
+    }
+}
+
 static apr_status_t look_through(work_t *work, anshin_op_t *op)
 {
-    anshin_store_findings_t findings = {.limit = 5};
+    anshin_store_findings_t findings = {.limit = ANSHIN_DAMAGE_TEXTS};
     apr_int64_t sessions = 0;
     apr_status_t status = anshin_store_check(op, &findings);
 
-    if (status == APR_SUCCESS && findings.broken > 0) {
+    if (status == APR_SUCCESS && findings.broken > 0 && !work->despite) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN1705",
-                           "restore: %" APR_INT64_T_FMT " records or files of the backup cannot be read, the first: %s",
+                           "restore: %" APR_INT64_T_FMT " records or files of the backup cannot be read, the first: %s"
+                           "; an earlier backup may have them, or give --despite-damage",
                            findings.broken, APR_ARRAY_IDX(findings.texts, 0, const char *));
+    }
+    if (status == APR_SUCCESS && findings.broken > 0) {
+        anshin_damage_tell(work->told, &findings, op->pool);
     }
     if (status == APR_SUCCESS) {
         status = cut_trail(work, op);
@@ -212,15 +253,6 @@ static apr_status_t check_store(work_t *work)
     apr_status_t status = anshin_config_file_read(&config, work->directory, &call->op.error, call->pool);
 
     if (status == APR_SUCCESS) {
-        status = open_key(work, &op, &env, config);
-    }
-    if (status == APR_SUCCESS) {
-        status = check_mac(work, &op, work->staged);
-    }
-    if (status == APR_SUCCESS && work->keys != NULL) {
-        status = check_mac(work, &op, work->keys);
-    }
-    if (status == APR_SUCCESS) {
         status = anshin_open(&env, config, &hashing, &call->op.error, call->pool);
     }
     if (status != APR_SUCCESS) {
@@ -236,9 +268,9 @@ static apr_status_t check_store(work_t *work)
 }
 
 apr_status_t anshin_restored_store(anshin_call_t *call, const char *directory, const anshin_state_owners_t *owners,
-                                   const anshin_staged_t *staged, const anshin_staged_t *keys)
+                                   const anshin_staged_t *staged, int despite)
 {
-    work_t work = {call, directory, owners, staged, keys, NULL};
+    work_t work = {call, directory, owners, staged, NULL, NULL, despite};
 
     if (geteuid() == 0 && owners->worker == (uid_t)-1) {
         return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1740",
@@ -298,7 +330,7 @@ static apr_status_t check_cas(work_t *work)
 
 apr_status_t anshin_restored_ca(anshin_call_t *call, const char *directory, const anshin_state_owners_t *owners)
 {
-    work_t work = {call, directory, owners, NULL, NULL, NULL};
+    work_t work = {call, directory, owners, NULL, NULL, NULL, 0};
 
     return run_as(&work, owners->signer, check_cas);
 }

@@ -60,6 +60,19 @@ int anshin_source_is_name(const char *name)
     return is_below && depth <= DEPTH_MAX && name[strlen(name) - 1] != '/' && strlen(name) <= ANSHIN_ARCHIVE_NAME_MAX;
 }
 
+static int ends_in(const char *name, const char *end)
+{
+    size_t length = strlen(name);
+
+    return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+}
+
+int anshin_source_is_key(const char *name)
+{
+    return strcmp(name, "seal.key") == 0 ||
+           (strncmp(name, "ca/", 3) == 0 && !ends_in(name, ".crt") && !ends_in(name, ".rollover"));
+}
+
 /* --- an archive --------------------------------------------------------------------------------------------------- */
 
 static apr_status_t cut(const anshin_source_t *source)

@@ -15,6 +15,9 @@ typedef struct anshin_source_t anshin_source_t;
  * store, ca, audit or crl, without a part that begins with a dot. */
 int anshin_source_is_name(const char *name);
 
+/* 1: it is a key: seal.key, or what lies in ca/ and is neither a certificate nor how far a roll-over has come. */
+int anshin_source_is_key(const char *name);
+
 /* Read an archive. The descriptor stays the caller's. */
 void anshin_source_archive(anshin_source_t **source, int fd, anshin_error_t *err, apr_pool_t *pool);
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -79,32 +80,44 @@ static apr_status_t compare_sums(const staging_t *staging)
     return status == APR_SUCCESS ? anshin_sum_end(staging->sum, staging->staged->sum) : status;
 }
 
-static int is_key(const char *name)
+/* What is on the same disk goes on working. */
+static int has_room(const staging_t *staging, apr_off_t octets)
 {
-    apr_size_t length = strlen(name);
+    struct statvfs facts;
 
-    return strcmp(name, "seal.key") == 0 ||
-           (strncmp(name, "ca/", 3) == 0 && (length < 4 || strcmp(name + length - 4, ".crt") != 0));
+    return fstatvfs(staging->directory, &facts) == 0 &&
+           (apr_uint64_t)facts.f_bavail * facts.f_frsize >= (apr_uint64_t)octets + ANSHIN_IO_SPACE_LOW;
 }
 
-/* -1: it is not kept. */
-static apr_status_t make_file(const staging_t *staging, const char *name, int *fd)
+/* -1: it is not kept. What says that its keys are apart and brings some would be checked by a key of its own. */
+static apr_status_t make_file(const staging_t *staging, const char *name, apr_off_t octets, int *fd)
 {
+    int key = anshin_source_is_key(name);
+
     *fd = -1;
-    if (staging->only_keys && !is_key(name)) {
+    if (key && staging->staged->head.keys == ANSHIN_BACKUP_APART) {
+        return anshin_fail(staging->err, ANSHIN_EINVALID, "AN1790",
+                           "the backup says that its keys are apart, and brings %s: it is not to be trusted", name);
+    }
+    if (staging->only_keys && !key) {
         return APR_SUCCESS;
+    }
+    if (!has_room(staging, octets)) {
+        return anshin_fail(staging->err, ANSHIN_EFAULT, "AN1795",
+                           "restore: the disk of the state directory has no room for it: %d MiB must stay free",
+                           (int)(ANSHIN_IO_SPACE_LOW >> 20));
     }
     *fd = anshin_tree_create(staging->directory, name);
     return *fd >= 0 ? APR_SUCCESS : failed(staging, name);
 }
 
 /* Into its file, and its line among the sums. */
-static apr_status_t take_file(const staging_t *staging, const char *name)
+static apr_status_t take_file(const staging_t *staging, const char *name, apr_off_t octets)
 {
     char text[ANSHIN_SUM_TEXT + 1];
     apr_size_t length = 1;
     int fd;
-    apr_status_t status = make_file(staging, name, &fd);
+    apr_status_t status = make_file(staging, name, octets, &fd);
 
     (void)anshin_sum_begin(staging->sum);
     while (status == APR_SUCCESS && length > 0) {
@@ -189,7 +202,7 @@ static apr_status_t take_all(const staging_t *staging)
         } else {
             staging->staged->files++;
             staging->staged->octets += octets;
-            status = staging->staged->sum[0] == '\0' ? take_file(staging, name) : changed(staging);
+            status = staging->staged->sum[0] == '\0' ? take_file(staging, name, octets) : changed(staging);
         }
     }
     if (status == APR_EOF) {

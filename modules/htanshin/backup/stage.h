@@ -19,7 +19,7 @@ typedef struct anshin_staged_t {
 
 /* Unpack source below directory, all of it or only the keys of it (only_keys). What is there already is not replaced.
  * APR_SUCCESS: each file has the sum that SHA256SUMS gives it, and there is no other. ANSHIN_EINVALID: it is no backup
- * of ours, was cut or changed; ANSHIN_EFAULT. */
+ * of ours, was cut or changed, or brings keys and says that it does not; ANSHIN_EFAULT. */
 apr_status_t anshin_stage(anshin_staged_t *staged, int directory, anshin_source_t *source, int only_keys,
                           anshin_error_t *err, apr_pool_t *pool);
 
