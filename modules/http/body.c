@@ -152,7 +152,7 @@ static int refuse(request_rec *r, int status)
     return answer == OK ? status : answer;
 }
 
-int anshin_body_form(request_rec *r, const anshin_env_t *env, anshin_form_t **form, anshin_error_t *err)
+int anshin_body_form(request_rec *r, const anshin_env_t *env, int most, anshin_form_t **form, anshin_error_t *err)
 {
     const anshin_crypto_t *crypto = env->crypto;
     buffer_t buffer = {.most = ANSHIN_FORM_BODY_MAX};
@@ -167,7 +167,7 @@ int anshin_body_form(request_rec *r, const anshin_env_t *env, anshin_form_t **fo
     }
     buffer.data = apr_palloc(r->pool, buffer.most);
     answer = read_all(r, env->config->server.body_timeout, &buffer);
-    if (answer == OK && anshin_form_parse(form, buffer.data, buffer.length, err, r->pool) != APR_SUCCESS) {
+    if (answer == OK && anshin_form_parse(form, buffer.data, buffer.length, most, err, r->pool) != APR_SUCCESS) {
         answer = HTTP_BAD_REQUEST;
     }
     crypto->wipe(crypto->ctx, buffer.data, buffer.length);

@@ -9,15 +9,15 @@
 #include "core/context/op.h"
 #include "core/web/form.h"
 
-/* Read the request's body, at most ANSHIN_FORM_BODY_MAX bytes; what was read is wiped. OK with *form (the caller
- * wipes it when done), or the status to answer with, and then the connection closes after the answer where bytes are
- * left:
+/* Read the request's body, at most ANSHIN_FORM_BODY_MAX bytes with at most `most` fields; what was read is wiped. OK
+ * with *form (the caller wipes it when done), or the status to answer with, and then the connection closes after the
+ * answer where bytes are left:
  *   HTTP_UNSUPPORTED_MEDIA_TYPE    not application/x-www-form-urlencoded, or encoded further (Content-Encoding)
  *   HTTP_REQUEST_ENTITY_TOO_LARGE  too long, announced or found so
  *   HTTP_BAD_REQUEST               not a form by form.h (the cause is in err), or cut off
  *   HTTP_REQUEST_TIME_OUT          the client was slower than AnshinBodyTimeout or mod_reqtimeout
  *   AP_FILTER_ERROR                httpd has answered already: the handler returns this */
-int anshin_body_form(request_rec *r, const anshin_env_t *env, anshin_form_t **form, anshin_error_t *err);
+int anshin_body_form(request_rec *r, const anshin_env_t *env, int most, anshin_form_t **form, anshin_error_t *err);
 
 /* The same for a body of another type, of which at most `most` octets are read and nothing is secret. OK with *body in
  * r->pool; 415 where it is not of that type, or encoded further. */

@@ -268,7 +268,6 @@ static int check_post(anshin_portal_request_t *request, const anshin_route_t *ro
     apr_status_t status;
     int answer;
 
-    (void)route;
     if (r->method_number != M_POST) {
         return DECLINED;
     }
@@ -277,7 +276,9 @@ static int check_post(anshin_portal_request_t *request, const anshin_route_t *ro
         answer = anshin_body_discard(r);
         return answer == OK ? anshin_response_error(request, HTTP_FORBIDDEN) : answer;
     }
-    answer = anshin_body_form(r, request->op.env, &request->form, &request->op.error);
+    answer = anshin_body_form(r, request->op.env,
+                              route->flags & ANSHIN_ROUTE_ROWS ? ANSHIN_FORM_ROWS_MAX : ANSHIN_FORM_FIELDS_MAX,
+                              &request->form, &request->op.error);
     if (answer == AP_FILTER_ERROR) {
         return answer;
     }

@@ -141,7 +141,8 @@ static const anshin_route_t routes[] = {
 
     {"/desk", anshin_page_desk_get, anshin_page_desk_post, DESK, NO_FLOW, 0, sought},
     {"/desk/user", anshin_page_desk_user_get, NULL, DESK, NO_FLOW, 0, NULL},
-    {"/desk/list", anshin_page_desk_list_get, anshin_page_desk_list_post, DESK, NO_FLOW, 0, NULL},
+    {"/desk/list", anshin_page_desk_list_get, anshin_page_desk_list_post, DESK | ANSHIN_ROUTE_ROWS, NO_FLOW, 0,
+     NULL},
     {"/desk/list/csv", anshin_page_desk_list_csv_get, NULL, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, NULL},
     {"/desk/list/act", anshin_page_desk_bulk_get, anshin_page_desk_bulk_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0,
      why},

@@ -18,6 +18,7 @@ enum {
     ANSHIN_ROUTE_DIRECT = 128, /* answers its POST directly, since it asks for a secret as well; what it keeps waits for
                                  a login alone (U14) */
     ANSHIN_ROUTE_STAFF = 512,  /* of the help desk: with SESSION, only at a contract of operators, for who has a role */
+    ANSHIN_ROUTE_ROWS = 1024,  /* its form has rows to tick, and more fields than others for that */
     ANSHIN_ROUTE_WATCH = 256   /* its GET is no use of the session, whose idle time goes on */
 };
 

@@ -212,6 +212,16 @@ sub came { my ($page) = @_; return join ', ', map { "$_->[0] $_->[1]" } sort { $
     unlike($staff{viewer}->get('/anshin/desk/list?about=invited')->text, qr/type="checkbox"|name="verb"/, 'ROL-1: who only looks has nothing to choose');
 }
 
+# S32: as many fields as a page's form can have, and no more.
+for my $path (map { $_->{path} } grep { $_->{post} } routes(desk => 1)) {
+    my $c = $staff{admin};
+    my $csrf = csrf($c->get('/anshin/desk'));
+    my $most = $path eq '/desk/list' ? 128 : 32;
+    my $send = sub { my ($count) = @_; return $c->post("/anshin$path", { csrf => $csrf, map { ("r$_" => 'x') } 2 .. $count })->status };
+    isnt($send->($most), 400, "S32: $path: $most fields are read");
+    is($send->($most + 1), 400, "S32: $path: one more is refused");
+}
+
 # --- invitations ---
 
 sub mail_to {

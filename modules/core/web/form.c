@@ -22,8 +22,9 @@ typedef struct field_t {
 struct anshin_form_t {
     char *buffer; /* names and values, each with its NUL */
     apr_size_t size;
+    int most; /* fields that there is room for */
     int count;
-    field_t fields[ANSHIN_FORM_FIELDS_MAX];
+    field_t fields[];
 };
 
 int anshin_form_type(const char *type, const char *coding)
@@ -110,8 +111,8 @@ static apr_status_t take_field(anshin_form_t *form, char **to, const char *from,
     if (anshin_form_get(form, name) != NULL) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0284", "form: a field is repeated");
     }
-    if (form->count == ANSHIN_FORM_FIELDS_MAX) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0285", "form: more than %d fields", ANSHIN_FORM_FIELDS_MAX);
+    if (form->count == form->most) {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN0285", "form: more than %d fields", form->most);
     }
     form->fields[form->count].name = name;
     form->fields[form->count].value = value;
@@ -119,15 +120,16 @@ static apr_status_t take_field(anshin_form_t *form, char **to, const char *from,
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_t length, anshin_error_t *err,
+apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_t length, int most, anshin_error_t *err,
                                apr_pool_t *pool)
 {
     const char *at = data;
     const char *end = data + length;
-    anshin_form_t *made = apr_pcalloc(pool, sizeof *made);
+    anshin_form_t *made = apr_pcalloc(pool, sizeof *made + (apr_size_t)most * sizeof(field_t));
     char *to;
 
     *form = NULL;
+    made->most = most;
     if (length > ANSHIN_FORM_BODY_MAX) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0286", "form: more than %d bytes", ANSHIN_FORM_BODY_MAX);
     }

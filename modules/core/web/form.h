@@ -9,7 +9,8 @@
 #include "core/base/crypto.h"
 
 #define ANSHIN_FORM_BODY_MAX 16384 /* bytes of a request body */
-#define ANSHIN_FORM_FIELDS_MAX 128 /* the rows of a list at the help desk are as many as 100 */
+#define ANSHIN_FORM_FIELDS_MAX 32  /* of a form or query; of one with rows to tick, which are as many as 100: */
+#define ANSHIN_FORM_ROWS_MAX 128
 #define ANSHIN_FORM_NAME_MAX 64    /* bytes, decoded */
 #define ANSHIN_FORM_VALUE_MAX 4096 /* bytes, decoded */
 
@@ -20,9 +21,9 @@ typedef struct anshin_form_t anshin_form_t;
 int anshin_form_type(const char *type, const char *coding);
 
 /* Parse length bytes (NULL only when 0); the fields are copied into pool. APR_SUCCESS; ANSHIN_EINVALID when there
- * are too many fields, a name is empty or repeated, a name or value is too long, a '%' is not followed by two
+ * are more than `most` fields, a name is empty or repeated, a name or value is too long, a '%' is not followed by two
  * hexadecimal digits, or something decoded is not UTF-8 (RFC 3629) or holds NUL. The error text holds no value. */
-apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_t length, anshin_error_t *err,
+apr_status_t anshin_form_parse(anshin_form_t **form, const char *data, apr_size_t length, int most, anshin_error_t *err,
                                apr_pool_t *pool);
 
 /* The value of a field, NULL when there is none. Owned by the form. */

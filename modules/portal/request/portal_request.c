@@ -166,9 +166,10 @@ static void open_query(anshin_portal_request_t *request, int own)
     const char *args = sent != NULL ? sent : "";
     anshin_form_t *query;
 
-    request->query_broken = anshin_form_parse(&query, args, strlen(args), NULL, request->op.pool) != APR_SUCCESS;
+    request->query_broken =
+        anshin_form_parse(&query, args, strlen(args), ANSHIN_FORM_FIELDS_MAX, NULL, request->op.pool) != APR_SUCCESS;
     if (request->query_broken) {
-        anshin_form_parse(&query, NULL, 0, NULL, request->op.pool);
+        anshin_form_parse(&query, NULL, 0, 0, NULL, request->op.pool);
     }
     request->query = query;
 }

@@ -23,7 +23,7 @@ static apr_status_t parse(anshin_form_t **form, const char *text, apr_size_t len
     }
     memcpy(exact, text, length);
     anshin_error_clear(err);
-    status = anshin_form_parse(form, length ? exact : NULL, length, err, pool);
+    status = anshin_form_parse(form, length ? exact : NULL, length, ANSHIN_FORM_FIELDS_MAX, err, pool);
     free(exact);
     return status;
 }
@@ -152,9 +152,19 @@ static void test_limits(void)
     anshin_form_t *form;
     const char *most = filled("", '&', ANSHIN_FORM_BODY_MAX);
     const char *singles = filled("", 'a', 1);
+    const char *rows;
 
     ok(same_text(value_of(many(ANSHIN_FORM_FIELDS_MAX), "f31"), "v"), "as many fields as are allowed");
     ok(same_text(value_of(many(ANSHIN_FORM_FIELDS_MAX + 1), "f1"), "(refused)"), "one more is refused (S32)");
+    anshin_error_clear(&err);
+    rows = many(ANSHIN_FORM_ROWS_MAX);
+    ok(anshin_form_parse(&form, rows, strlen(rows), ANSHIN_FORM_ROWS_MAX, &err, pool) == APR_SUCCESS &&
+           same_text(anshin_form_get(form, "f127"), "v"),
+       "and as many as a form with rows has");
+    rows = many(ANSHIN_FORM_ROWS_MAX + 1);
+    ok(anshin_form_parse(&form, rows, strlen(rows), ANSHIN_FORM_ROWS_MAX, &err, pool) == ANSHIN_EINVALID &&
+           same_text(err.id, "AN0285"),
+       "one more is refused there as well (S32)");
     ok(strlen(value_of(filled("a=", 'x', ANSHIN_FORM_VALUE_MAX), "a")) == ANSHIN_FORM_VALUE_MAX, "the longest value");
     ok(same_text(value_of(filled("a=", 'x', ANSHIN_FORM_VALUE_MAX + 1), "a"), "(refused)"), "one byte more (S32)");
     ok(same_text(value_of(filled("", 'n', ANSHIN_FORM_NAME_MAX + 1), "n"), "(refused)"), "a name too long (S32)");
@@ -201,11 +211,12 @@ static void test_wipe_refused(void)
     apr_pool_create(&own, pool);
     area = apr_pcalloc(own, AREA);
     apr_pool_clear(own);
-    ok(anshin_form_parse(&form, "a=%73ecret", 10, NULL, own) == APR_SUCCESS && memmem(area, AREA, "secret", 6) != NULL,
+    ok(anshin_form_parse(&form, "a=%73ecret", 10, 1, NULL, own) == APR_SUCCESS &&
+           memmem(area, AREA, "secret", 6) != NULL,
        "a form that is read lies in its pool");
     memset(area, 0, AREA);
     apr_pool_clear(own);
-    ok(anshin_form_parse(&form, refused, sizeof(refused) - 1, NULL, own) == ANSHIN_EINVALID &&
+    ok(anshin_form_parse(&form, refused, sizeof(refused) - 1, 3, NULL, own) == ANSHIN_EINVALID &&
            memmem(area, AREA, "secret", 6) == NULL,
        "one that is refused leaves nothing behind of what came before");
     apr_pool_destroy(own);

@@ -21,7 +21,7 @@ static const char *sealed(anshin_op_t *op, const char *body)
     anshin_form_t *form;
 
     anshin_op_init(op, &fixture.env, &fixture.contract, &(anshin_actor_t){.address = "192.0.2.1"}, fixture.pool);
-    ok(anshin_form_parse(&form, body, strlen(body), &op->error, op->pool) == APR_SUCCESS &&
+    ok(anshin_form_parse(&form, body, strlen(body), ANSHIN_FORM_FIELDS_MAX, &op->error, op->pool) == APR_SUCCESS &&
            anshin_typed_seal(op, &here, form, names, &text) == APR_SUCCESS,
        "a form is sealed: %d octets", (int)strlen(text));
     return text;
@@ -98,14 +98,14 @@ static void test_shown_to(void)
     anshin_op_init(&op, &fixture.env, &fixture.contract, &(anshin_actor_t){.address = "192.0.2.1"}, fixture.pool);
     ok(anshin_csrf_make(&op, BROWSER, here.account, &token) == APR_SUCCESS, "a page of a user");
     text = apr_pstrcat(op.pool, "address=b&csrf=", token, NULL);
-    ok(anshin_form_parse(&form, text, strlen(text), &op.error, op.pool) == APR_SUCCESS &&
+    ok(anshin_form_parse(&form, text, strlen(text), ANSHIN_FORM_FIELDS_MAX, &op.error, op.pool) == APR_SUCCESS &&
            anshin_typed_seal(&op, &shown, form, names, &text) == APR_SUCCESS,
        "U14: its form is sealed for whom the page was shown to");
     ok(anshin_typed_unseal(&op, &here, text, &fields) == APR_SUCCESS && same_text(field(fields, "address"), "b"),
        "U14: who sees it after another login");
     ok(anshin_typed_unseal(&op, &other, text, &fields) == ANSHIN_EDENIED, "U14: and nobody else");
     ok(anshin_typed_unseal(&op, &nobody, text, &fields) == ANSHIN_EDENIED, "U14: nor somebody who is not logged in");
-    ok(anshin_form_parse(&form, "address=b", 9, &op.error, op.pool) == APR_SUCCESS &&
+    ok(anshin_form_parse(&form, "address=b", 9, ANSHIN_FORM_FIELDS_MAX, &op.error, op.pool) == APR_SUCCESS &&
            anshin_typed_seal(&op, &shown, form, names, &text) == APR_SUCCESS &&
            anshin_typed_unseal(&op, &here, text, &fields) == ANSHIN_EDENIED,
        "U14: a form without a token is nobody's");
