@@ -155,7 +155,7 @@ apr_status_t anshin_desk_invite(anshin_op_t *op, const anshin_desk_invite_t *typ
     anshin_staff_t staff;
     apr_status_t status = anshin_staff_find(op, typed->member, &staff);
 
-    *errors = (anshin_desk_invite_errors_t){NULL};
+    *errors = (anshin_desk_invite_errors_t){.user = NULL};
     if (status == APR_SUCCESS &&
         (!anshin_member_fresh(op, typed->member) || !anshin_role_may(staff.role, ANSHIN_DESK_INVITE))) {
         status = ANSHIN_EDENIED;
