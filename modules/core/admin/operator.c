@@ -117,14 +117,13 @@ typedef struct creation_t {
     anshin_invitation_t *invitation;
 } creation_t;
 
-static apr_status_t create_mailed(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account)
+static apr_status_t create_mailed(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account, const char **refused)
 {
-    const char *refused = NULL;
-    apr_status_t status = invite_by_mail(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, account, &refused);
+    apr_status_t status = invite_by_mail(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, account, refused);
 
-    return status == APR_SUCCESS && refused != NULL
+    return status == APR_SUCCESS && *refused != NULL
                ? anshin_fail(&op->error, ANSHIN_EINVALID, "AN1623",
-                             "mail address: no invitation can be mailed there (%s)", refused)
+                             "mail address: no invitation can be mailed there (%s)", *refused)
                : status;
 }
 
@@ -160,7 +159,7 @@ static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     }
     *creation->invitation = (anshin_invitation_t){.url = NULL};
     if (creation->mailed) {
-        return create_mailed(op, txn, &account);
+        return create_mailed(op, txn, &account, &creation->invitation->refused);
     }
     return creation->imported != NULL ? create_adopted(op, txn, &account, creation->imported)
                                       : invite(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, &account, creation->invitation);
@@ -258,7 +257,7 @@ static apr_status_t mail_again(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
     mailing->refused = NULL;
     if (status == APR_SUCCESS && account.state != ANSHIN_ACCOUNT_PENDING) {
-        mailing->refused = "desk.registered";
+        mailing->refused = account.registered_at != 0 ? "desk.registered" : "desk.not_active";
         return APR_SUCCESS;
     }
     status = status == APR_SUCCESS ? invite_by_mail(op, txn, ANSHIN_ACT_ACCOUNT_INVITED, &account, &mailing->refused)

@@ -24,12 +24,13 @@ typedef struct anshin_invitation_t {
     const char *url;  /* registration URL; NULL: none is needed, and the rest is nothing */
     const char *code; /* registration code, to be handed out another way */
     apr_time_t expires_at;
+    const char *refused; /* key of a text: why none can be mailed, as of anshin_invitation_room(); NULL */
 } anshin_invitation_t;
 
 /* Create a user with its first terminal and its invitation (REG-1), durably; with an imported hash it is in force at
  * once, without an invitation (IMP-2). APR_SUCCESS, ANSHIN_ECONFLICT (the ID is
- * taken), ANSHIN_EINVALID (names field and rule; also where an invitation cannot be mailed), ANSHIN_EFAULT,
- * ANSHIN_EBUSY. */
+ * taken), ANSHIN_EINVALID (names field and rule; also where an invitation cannot be mailed: invitation->refused),
+ * ANSHIN_EFAULT, ANSHIN_EBUSY. */
 apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *spec, anshin_invitation_t *invitation);
 
 /* Whether one could be made so, but for the ID that may be taken: nothing is written. APR_SUCCESS, ANSHIN_EINVALID
@@ -41,7 +42,8 @@ apr_status_t anshin_account_new_check(anshin_op_t *op, const anshin_account_new_
 apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
 
 /* The same by mail to the first terminal's address; whoever orders it is not shown it. *refused: NULL, or the key of a
- * text about why nothing was done: "desk.registered", or as of anshin_invitation_room(). ANSHIN_ENOTFOUND. */
+ * text about why nothing was done: "desk.registered", "desk.not_active" (locked or disabled before that), or as of
+ * anshin_invitation_room(). ANSHIN_ENOTFOUND. */
 apr_status_t anshin_account_invite_mailed(anshin_op_t *op, const char *user, const char **refused);
 
 /* Lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the

@@ -71,15 +71,20 @@ typedef struct look_t {
     anshin_desk_invite_errors_t *errors;
 } look_t;
 
-/* Whether the ID is free, and the address can get a mail. */
+/* Whether the ID is free, and the address can get a mail; nothing of it for who has done so many today, since the ID
+ * may be of another organisation (S42). */
 static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const look_t *looking = baton;
-    anshin_account_t taken;
-    apr_status_t status = anshin_account_get_typed(op, txn, looking->typed->user, &taken);
     const anshin_account_t account = {.contract = op->contract->name,
                                       .user = anshin_user_canonical(looking->typed->user, op->pool)};
+    anshin_account_t taken;
+    apr_status_t status = anshin_invitation_left(op, txn, &looking->errors->address);
 
+    if (status != APR_SUCCESS || looking->errors->address != NULL) {
+        return status;
+    }
+    status = anshin_account_get_typed(op, txn, looking->typed->user, &taken);
     looking->errors->user = status == APR_SUCCESS ? "errors.user_taken" : NULL;
     if (status != ANSHIN_ENOTFOUND) {
         return status;
@@ -88,10 +93,21 @@ static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
                                   &looking->errors->address);
 }
 
+/* An answer about somebody's ID costs as much as an invitation: one that cannot be counted is not given. */
+static apr_status_t count_taken(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_desk_invite_errors_t *errors = ((const look_t *)baton)->errors;
+    apr_status_t status = anshin_invitation_left(op, txn, &errors->address);
+
+    errors->user = errors->address == NULL ? "errors.user_taken" : NULL;
+    return status == APR_SUCCESS && errors->user != NULL ? anshin_invitation_count(op, txn) : status;
+}
+
 apr_status_t anshin_desk_invite_check(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed,
                                       anshin_desk_invite_errors_t *errors)
 {
     anshin_staff_deed_t deed;
+    look_t looking;
     anshin_op_t other;
     apr_status_t status;
 
@@ -100,7 +116,11 @@ apr_status_t anshin_desk_invite_check(anshin_op_t *op, const anshin_staff_t *sta
         return APR_SUCCESS;
     }
     begin(&other, op, staff, typed, &deed);
-    status = anshin_op_read(&other, look, &(look_t){typed, errors});
+    looking = (look_t){typed, errors};
+    status = anshin_op_read(&other, look, &looking);
+    if (status == APR_SUCCESS && errors->user != NULL) {
+        status = anshin_op_write(&other, ANSHIN_DURABLE, count_taken, &looking);
+    }
     op->error = other.error;
     return status;
 }
@@ -120,7 +140,7 @@ static apr_status_t invite(anshin_op_t *op, const anshin_staff_t *staff, const a
                                        .attributes = &attributes,
                                        .mailed = 1};
     anshin_staff_deed_t deed;
-    anshin_invitation_t invitation;
+    anshin_invitation_t invitation = {.url = NULL};
     anshin_op_t other;
     apr_status_t status;
 
@@ -129,8 +149,11 @@ static apr_status_t invite(anshin_op_t *op, const anshin_staff_t *staff, const a
     op->jobs_queued |= other.jobs_queued;
     op->error = other.error;
     errors->user = status == ANSHIN_ECONFLICT ? "errors.user_taken" : NULL;
-    errors->address = status == ANSHIN_EINVALID ? "errors.address_mails" : NULL; /* all else was asked */
-    return status == ANSHIN_ECONFLICT || status == ANSHIN_EINVALID ? APR_SUCCESS : status;
+    errors->address = status == ANSHIN_EINVALID ? invitation.refused : NULL;
+    if (is_wrong(errors)) {
+        return APR_SUCCESS;
+    }
+    return status == ANSHIN_EINVALID ? ANSHIN_EFAULT : status; /* of the contract's: all that was typed is asked */
 }
 
 /* Under which number it is known from here on. */

@@ -31,7 +31,8 @@ typedef struct anshin_desk_invite_errors_t {
 /* 1: the operator may invite users of that contract, and its mail can hold an invitation. */
 int anshin_desk_invites(const anshin_staff_t *staff, const anshin_contract_t *contract);
 
-/* What is wrong with what was typed, as the store is now. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* What is wrong with what was typed, as the store is now. An answer that the ID is taken counts as an invitation of the
+ * operator's day (ANSHIN_INVITATIONS_A_DAY). APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_desk_invite_check(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed,
                                       anshin_desk_invite_errors_t *errors);
 

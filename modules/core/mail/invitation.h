@@ -7,7 +7,14 @@
 
 #include "core/account/account.h"
 
-#define ANSHIN_INVITATIONS_A_DAY 200 /* by one operator at the help desk */
+#define ANSHIN_INVITATIONS_A_DAY 200 /* by one operator at the help desk, with answers that an ID is taken */
+
+/* Has who acts one left today, in a transaction of any mode? *refused: NULL, or "desk.invitations", the key of a text.
+ * APR_SUCCESS, ANSHIN_EFAULT, ANSHIN_EBUSY. */
+apr_status_t anshin_invitation_left(anshin_op_t *op, anshin_txn_t *txn, const char **refused);
+
+/* Count one that is not mailed, inside a write transaction. Same answers. */
+apr_status_t anshin_invitation_count(anshin_op_t *op, anshin_txn_t *txn);
 
 /* May one be mailed to this address, in a transaction of any mode? *refused: NULL, or the key of a text: mail has no
  * links ("desk.no_links"), the address has got too many today ("errors.address_mails"), or who acts has sent too many

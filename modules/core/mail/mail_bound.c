@@ -2,9 +2,10 @@
  * How many mails an address gets in a day (S40).
  *
  * SECURITY: what is counted is what others could make of us: mails that strangers ask for, and mails to an address
- * that a user merely typed. Each has numbers of its own, so that nobody keeps a notice from its address by asking for
- * other mails: to what is the user's own nothing is counted, and elsewhere an account has a share that no other account
- * can use up. The store has a keyed hash of the address and nothing else of it.
+ * that a user or an operator merely typed. Each has numbers of its own, so that nobody keeps a notice from its address
+ * by asking for other mails: to what is the user's own nothing is counted, and elsewhere an account has a share that no
+ * other account can use up; but none of invitations, which make as many accounts as they like. The store has a keyed
+ * hash of the address and nothing else of it.
  */
 #include "core/mail/mail_bound.h"
 
@@ -22,7 +23,7 @@ anshin_mail_bound_t anshin_mail_bound_of(const anshin_terminal_t *terminal)
 /* What a mail counts in: all that goes to its address, and what of it one account causes. */
 typedef struct numbers_t {
     const char *shared;
-    const char *own;
+    const char *own; /* NULL: accounts have no share */
 } numbers_t;
 
 /* Upper and lower case are one address. */
@@ -39,18 +40,22 @@ static apr_status_t number_key(anshin_op_t *op, const char *whose, const char *a
 static apr_status_t numbers_of(anshin_op_t *op, const anshin_account_t *account, const char *address,
                                anshin_mail_bound_t bound, numbers_t *numbers)
 {
-    const char *cause = bound == ANSHIN_MAIL_STRANGER ? "stranger" : "user";
+    const char *cause = bound == ANSHIN_MAIL_STRANGER  ? "stranger"
+                        : bound == ANSHIN_MAIL_INVITED ? "invitation"
+                                                       : "user";
     const char *own = apr_pstrcat(op->pool, cause, " ", anshin_account_key(op, account->user), NULL);
     apr_status_t status = number_key(op, cause, address, &numbers->shared);
 
-    return status == APR_SUCCESS ? number_key(op, own, address, &numbers->own) : status;
+    numbers->own = NULL;
+    return status == APR_SUCCESS && bound != ANSHIN_MAIL_INVITED ? number_key(op, own, address, &numbers->own) : status;
 }
 
 apr_status_t anshin_mail_room(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
                               anshin_mail_bound_t bound)
 {
     numbers_t numbers;
-    int shared, own;
+    int shared;
+    int own = ANSHIN_MAILS_SHARE;
     apr_status_t status;
 
     if (bound == ANSHIN_MAIL_OWN) {
@@ -58,7 +63,7 @@ apr_status_t anshin_mail_room(anshin_op_t *op, anshin_txn_t *txn, const anshin_a
     }
     if ((status = numbers_of(op, account, address, bound, &numbers)) != APR_SUCCESS ||
         (status = anshin_daily_get(op, txn, numbers.shared, &shared)) != APR_SUCCESS ||
-        (status = anshin_daily_get(op, txn, numbers.own, &own)) != APR_SUCCESS) {
+        (numbers.own != NULL && (status = anshin_daily_get(op, txn, numbers.own, &own)) != APR_SUCCESS)) {
         return status;
     }
     return shared < ANSHIN_MAILS_A_DAY || own < ANSHIN_MAILS_SHARE ? APR_SUCCESS : ANSHIN_EDENIED;
@@ -77,5 +82,5 @@ apr_status_t anshin_mail_count(anshin_op_t *op, anshin_txn_t *txn, const anshin_
         (status = anshin_daily_add(op, txn, numbers.shared)) != APR_SUCCESS) {
         return status;
     }
-    return anshin_daily_add(op, txn, numbers.own);
+    return numbers.own != NULL ? anshin_daily_add(op, txn, numbers.own) : APR_SUCCESS;
 }

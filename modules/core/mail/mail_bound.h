@@ -15,7 +15,8 @@
 typedef enum anshin_mail_bound_t {
     ANSHIN_MAIL_OWN,         /* to an address of the user's own: none, so that no notice can be switched off */
     ANSHIN_MAIL_UNCONFIRMED, /* to one that the user typed, and nobody has shown to have its mailbox */
-    ANSHIN_MAIL_STRANGER     /* asked for by somebody who has not logged in */
+    ANSHIN_MAIL_STRANGER,    /* asked for by somebody who has not logged in */
+    ANSHIN_MAIL_INVITED      /* to one that an operator typed; its account is made by that, so that it has no share */
 } anshin_mail_bound_t;
 
 /* What mail to a terminal that is not asked for by a stranger counts as. */

@@ -265,10 +265,13 @@ static void test_bound(void)
     ok(mailed("u2", "victim@m.example", ANSHIN_MAIL_UNCONFIRMED) == ANSHIN_MAILS_SHARE &&
            mailed("u2", "victim@m.example", ANSHIN_MAIL_OWN) == 40,
        "S40: what others typed leaves each account its share, and its own address all");
+    ok(mailed("u1", "victim@m.example", ANSHIN_MAIL_INVITED) == ANSHIN_MAILS_A_DAY &&
+           mailed("u2", "Victim@m.example", ANSHIN_MAIL_INVITED) == 0,
+       "S40: invitations to an address are so many, whatever accounts are made for them");
     txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
     (void)anshin_txn_each(txn, &anshin_record_fact, "", clear_word, &clear);
     anshin_txn_abort(txn);
-    ok(fixture_count(&fixture, &anshin_record_fact) == 6 && clear == 0,
+    ok(fixture_count(&fixture, &anshin_record_fact) == 7 && clear == 0,
        "S40: the store counts under keyed hashes, no address stands there");
     fixture.now += apr_time_from_sec(86400);
     ok(mailed("u1", "victim@m.example", ANSHIN_MAIL_STRANGER) == ANSHIN_MAILS_A_DAY &&
