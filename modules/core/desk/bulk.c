@@ -104,7 +104,9 @@ static anshin_desk_bulk_t record_of(const anshin_op_t *op, const anshin_staff_t 
                                  .list = anshin_word_name(anshin_desk_list_words, bulk->list, ""),
                                  .whom = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
                                  .came = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
-                                 .at = op->now};
+                                 .at = op->now,
+                                 .role = staff->role,
+                                 .organisation = staff->organisation};
 
     for (int i = 0; i < bulk->targets->nelts; i++) {
         APR_ARRAY_PUSH(record.whom, const char *) =
@@ -138,14 +140,24 @@ apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk,
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
+static int is_same(const char *kept, const char *now)
+{
+    return strcmp(kept != NULL ? kept : "", now != NULL ? now : "") == 0;
+}
+
+/* Who has another role by now, or another organisation, is somebody else: the answer names users (ROL-3). */
+static int is_own(const anshin_staff_t *staff, const anshin_desk_bulk_t *order)
+{
+    return order->user != NULL && staff->number != NULL && is_same(order->contract, staff->contract->name) &&
+           is_same(order->user, staff->user) && is_same(order->account, staff->number) &&
+           order->role == (apr_int64_t)staff->role && is_same(order->organisation, staff->organisation);
+}
+
 apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
                                    anshin_desk_bulk_t *order)
 {
     apr_status_t status =
         anshin_bulk_id_valid(id) ? anshin_op_get(op, &anshin_record_desk_bulk, id, order) : ANSHIN_ENOTFOUND;
-    const int own = status == APR_SUCCESS && order->contract != NULL && order->user != NULL && order->account != NULL &&
-                    staff->number != NULL && strcmp(order->contract, staff->contract->name) == 0 &&
-                    strcmp(order->user, staff->user) == 0 && strcmp(order->account, staff->number) == 0;
 
-    return status == APR_SUCCESS && !own ? ANSHIN_ENOTFOUND : status;
+    return status == APR_SUCCESS && !is_own(staff, order) ? ANSHIN_ENOTFOUND : status;
 }

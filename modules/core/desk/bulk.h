@@ -34,7 +34,8 @@ const char *anshin_bulk_why_error(anshin_op_t *op, const apr_array_header_t *tar
  * (S12); ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was done, or it was begun and what came of it could not be kept. */
 apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *order, const char **error);
 
-/* What an operator has ordered by that id: *order in op's pool. ANSHIN_ENOTFOUND: nothing of this operator's. */
+/* What an operator has ordered by that id, in the role and organisation that he has now: *order in op's pool.
+ * ANSHIN_ENOTFOUND: nothing of this operator's. */
 apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
                                    anshin_desk_bulk_t *order);
 

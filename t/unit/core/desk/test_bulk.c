@@ -71,6 +71,12 @@ static void test_bulk(const anshin_member_t *member)
     is(APR_ARRAY_IDX(kept.came, 1, const char *), "desk_bulk.gone", "who is not there");
     is(APR_ARRAY_IDX(kept.came, 2, const char *), ANSHIN_BULK_DONE, "and the next, all the same");
     ok(anshin_desk_bulk_find(staff_op(), &other, ID, &kept) == ANSHIN_ENOTFOUND, "ROL-3: for who ordered it alone");
+    other = staff;
+    other.role = ANSHIN_ROLE_VIEWER;
+    ok(anshin_desk_bulk_find(staff_op(), &other, ID, &kept) == ANSHIN_ENOTFOUND, "ROL-1: and in the role of then");
+    other = staff;
+    other.organisation = "山田商事";
+    ok(anshin_desk_bulk_find(staff_op(), &other, ID, &kept) == ANSHIN_ENOTFOUND, "ROL-3: and organisation");
     (void)anshin_account_lock(command(&fixture.contract), "taro", ANSHIN_ACCOUNT_LOCKED);
     ok(order(member, ID, ANSHIN_DESK_UNLOCK, targets(users)) == APR_SUCCESS &&
            account_of("taro").state == ANSHIN_ACCOUNT_LOCKED,
