@@ -172,11 +172,16 @@ static int names_too(const search_t *search, const void *record)
 static int orders(const search_t *search, const void *record)
 {
     const anshin_desk_bulk_t *bulk = record;
-    const char *whom = apr_pstrcat(search->op->pool, search->account_key, "/", NULL);
+    const apr_size_t length = strlen(search->account_key);
 
-    for (int i = 0; search->type == &anshin_record_desk_bulk && bulk->whom != NULL && i < bulk->whom->nelts; i++) {
-        if (strncmp(APR_ARRAY_IDX(bulk->whom, i, const char *), whom, strlen(whom)) == 0) {
-            return !search->addresses_only;
+    if (search->type != &anshin_record_desk_bulk || search->addresses_only) {
+        return 0;
+    }
+    for (int i = 0; bulk->whom != NULL && i < bulk->whom->nelts; i++) {
+        const char *whom = APR_ARRAY_IDX(bulk->whom, i, const char *);
+
+        if (strncmp(whom, search->account_key, length) == 0 && whom[length] == '/') {
+            return 1;
         }
     }
     return 0;
