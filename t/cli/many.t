@@ -128,19 +128,22 @@ sub at_terminal {
     close $keys;
     close $hand unless defined $typed;    # nobody is there
     my $seen = '';
+    local $SIG{ALRM} = sub { kill 'KILL', $pid };    # then nobody has said anything, and the checks tell
+    alarm 60;
     while (sysread $screen, $seen, 4096, length $seen) {
         next unless defined $typed && $seen =~ /Type yes to go on: /;
         syswrite $hand, $typed;
         undef $typed;
     }
     close $screen;
+    alarm 0;
     return ($? >> 8, $seen);
 }
 
 my $listed = $s->root . '/asked.csv';
 my @all = ('user', 'lock', '--organisation', 'Org A', '--undo', $listed, '--result', "$listed.rows");
 sub locked { return scalar grep { $_->{state} eq 'locked' } @{ (rows('user', 'export', '--organisation', 'Org A'))[0] } }
-for my $case ([ "no\n", 'no' ], [ "y\n", 'y alone' ], [ "yes", 'a yes that is not sent, then Ctrl-C', "\x03" ], [ "\x04", 'the end of the input' ], [ "\x03", 'Ctrl-C' ]) {
+for my $case ([ "no\n", 'no' ], [ "y\n", 'y alone' ], [ "yes", 'a yes that is not sent, then Ctrl-C', "\x03" ], [ "yes", 'a yes that is sent by Ctrl-D', "\x04" ], [ "\x04", 'the end of the input' ], [ "\x03", 'Ctrl-C' ]) {
     my ($status, $screen) = at_terminal($case->[0] . ($case->[2] // ''), @all);
     like($screen, qr/\e\[Klock 25 of contract p-01: 24 would be locked, 1 unchanged, 0 refused\. Type yes to go on: /, "IMP-4: asked, with what would come of it; answered by $case->[1]");
     is($status, 1, 'IMP-4: nobody said yes') or diag $screen;

@@ -245,12 +245,15 @@ static apr_status_t end(run_t *run, apr_status_t status)
 
 /* --- the question ------------------------------------------------------------------------------------------------ */
 
-/* A yes, typed in full: a terminal has a line, or none. */
+/* A yes, typed in full: a terminal gives a line, or what was typed before Ctrl-D. Read once: a second read would wait,
+ * and signals with it. */
 static int says_yes(void)
 {
+    static const char yes[] = {'y', 'e', 's', '\n'};
     char line[16];
 
-    return anshin_signals_wait(STDIN_FILENO) && fgets(line, sizeof(line), stdin) != NULL && strcmp(line, "yes\n") == 0;
+    return anshin_signals_wait(STDIN_FILENO) && read(STDIN_FILENO, line, sizeof(line)) == (ssize_t)sizeof(yes) &&
+           memcmp(line, yes, sizeof(yes)) == 0;
 }
 
 /* With what a rehearsal tells, so that nobody says yes to a number alone. */
