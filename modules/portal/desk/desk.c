@@ -88,9 +88,9 @@ static int show(anshin_portal_request_t *request, anshin_find_how_t how)
     anshin_page_flag(request->page, "search_first", 1);
     anshin_page_flag(request->page, "asked", typed != NULL && *typed != '\0');
     anshin_page_flag(request->page, "nothing", found.users->nelts == 0 && found.number == NULL);
-    anshin_page_flag(request->page, "more", found.more);
     anshin_page_text(request->page, "count_text",
-                     anshin_page_say_number(request->page, "desk.count", "number", found.users->nelts));
+                     anshin_page_say_number(request->page, found.more ? "desk.count_more" : "desk.count", "number",
+                                            found.users->nelts));
     anshin_page_put(request->page, request->page->page, "users", rows);
     anshin_page_value(request->page, "q", typed);
     return anshin_response_page(request, "desk", HTTP_OK);

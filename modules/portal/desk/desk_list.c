@@ -187,6 +187,7 @@ int anshin_page_desk_list_get(anshin_portal_request_t *request)
 {
     const anshin_desk_list_t list = anshin_desk_list_asked(request);
     apr_array_header_t *rows;
+    const char *count;
     apr_status_t status =
         list != ANSHIN_DESK_LISTS ? anshin_desk_list(&request->op, &request->staff, list, &rows) : ANSHIN_ENOTFOUND;
 
@@ -200,9 +201,8 @@ int anshin_page_desk_list_get(anshin_portal_request_t *request)
     if (rows->nelts > 0) {
         put_verbs(request, list);
     }
-    anshin_page_flag(request->page, "most", rows->nelts > ANSHIN_DESK_ROWS_MAX);
-    anshin_page_text(request->page, "count_text",
-                     anshin_page_say_number(request->page, "desk_list.count", "number", shown(rows)));
+    count = rows->nelts > ANSHIN_DESK_ROWS_MAX ? "desk_list.count_most" : "desk_list.count";
+    anshin_page_text(request->page, "count_text", anshin_page_say_number(request->page, count, "number", shown(rows)));
     anshin_page_text(request->page, "lead", text_of(request, list, "lead"));
     anshin_page_text(request->page, "at_label", text_of(request, list, "at"));
     anshin_page_text(request->page, "action_url", anshin_portal_request_link(request, "/desk/list"));

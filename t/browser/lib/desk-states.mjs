@@ -38,7 +38,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
   const titled = { title: text('desk_user.title_of', { user: 'p-01-usr002' }) };
   return {
     desk: ['desk', staff({ search_first: true })],
-    'desk-found': ['desk', staff({ asked: true, users: found, more: true, count_text: text('desk.count', { number: 50 }) }, { field: { q: { value: '山田' } } })],
+    'desk-found': ['desk', staff({ asked: true, users: found, count_text: text('desk.count_more', { number: 50 }) }, { field: { q: { value: '山田' } } })],
     'desk-nothing': ['desk', staff({ asked: true, nothing: true })],
     'desk-number': ['desk', staff({ asked: true, users: found.slice(2, 3), count_text: text('desk.count', { number: 1 }), about: { number: 'AN-7F3K9QXB',
       text: text('desk.about_account'), ...moment('at', '2026-11-22 15:35'), ...moment('until', '2026-11-22 16:05'), ...long('address', '203.0.113.24'), client: 'Chrome, Windows' } })],
@@ -55,7 +55,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-act-danger': act('revoke', { danger: true }),
     'desk-act-why': act('renew', { why: true, terminal: terminal(1) }, wrong({ why: text('errors.why_missing') })),
     'desk-list': list({ rows: listed, ...chosen }),
-    'desk-list-most': list({ rows: listed, ...chosen, most: true, count_text: text('desk_list.count', { number: 5000 }), many: true, page_number: '2', pages_number: '50',
+    'desk-list-most': list({ rows: listed, ...chosen, count_text: text('desk_list.count_most', { number: 5000 }), many: true, page_number: '2', pages_number: '50',
       previous_url: url, next_url: url }, alert('notice', text('desk_list.refused_none'))),
     'desk-list-empty': ['desk-list', staff({ lists: [], lead: text('desk_lists.locked.lead'), at_label: text('desk_lists.locked.at'), count_text: text('desk_list.count', { number: 0 }) })],
     'desk-bulk': ['desk-bulk', staff(bulk, { title: text('desk_act.revoke.title') })],
