@@ -48,6 +48,15 @@ static int judge_connection(request_rec *r)
     return OK;
 }
 
+/* What a terminator's header says is read once and kept: httpd comes here again where it leads a request on by itself
+ * (mod_rewrite, ErrorDocument), and the header, which all these share, is gone by then. */
+static int judge_header(request_rec *r)
+{
+    anshin_request_t *whole = anshin_request_of(r);
+
+    return whole->presented == NULL ? anshin_trusted_proxy_presented(r, &whole->presented) : OK;
+}
+
 static int post_read_request(request_rec *r)
 {
     const anshin_site_t *site = anshin_site_of(r->server);
@@ -65,8 +74,7 @@ static int post_read_request(request_rec *r)
     if (!anshin_site_serves(site)) {
         return DECLINED;
     }
-    answer = anshin_trusted_proxy_sent(r) ? anshin_trusted_proxy_presented(r, &anshin_request_of(r)->presented)
-                                          : judge_connection(r);
+    answer = anshin_trusted_proxy_sent(r) ? judge_header(r) : judge_connection(r);
     if (answer == OK) {
         anshin_identity_clean(r, 1);
         return DECLINED;

@@ -32,6 +32,24 @@ my $s = Anshin::Server->new(
 $s->{extra} = "Listen 127.0.0.1:$behind\n<VirtualHost 127.0.0.1:$behind>\nServerName localhost\n" . $s->vhost_lines . "</VirtualHost>\n";
 $s->{extra} .= host($port{pem},  "AnshinTrustedProxy 127.0.0.3\nAnshinClientCertHeader X-SSL-Client-Cert pem-url");
 $s->{extra} .= host($port{xfcc}, 'AnshinClientCertHeader X-Forwarded-Client-Cert xfcc');
+my $led = $s->root . '/led';    # a site whose every page is led on to one
+for my $place ($led, "$led/members") {
+    mkdir $place, 0755 or die "$place: $!";
+    Anshin::PKI::write_text("$place/index.html", "a page inside\n");
+}
+my $led_port = Anshin::Server::free_port();
+$s->{extra} .= host($led_port, <<"END");
+DocumentRoot "$led"
+ErrorDocument 400 /members/index.html
+<Directory "$led">
+    AuthType Anshin
+    Require valid-user
+    Options FollowSymLinks
+    RewriteEngine on
+    RewriteCond "%{REQUEST_FILENAME}" "!-f"
+    RewriteRule "." "/index.html" [L]
+</Directory>
+END
 $s->configure;
 $s->start;
 
@@ -88,6 +106,16 @@ like($plain->('X: y'), qr{^HTTP/1\.1 401}, 'APP-2: and without the header there 
 my $old = der($s->pki->issue('old', from => -10, to => -1));
 like($plain->("Client-Cert: :$old:\r\nSec-Fetch-Mode: navigate\r\nAccept-Language: en"), qr{^HTTP/1\.1 401.*expired}s,
     'LOG-3: of one that has expired the help page says so');
+
+# --- requests that httpd leads on by itself ---
+
+my $controlled = plain('127.0.0.2', $led_port, '/a/page');
+like($controlled->("Client-Cert: :$der:"), qr{^HTTP/1\.1 200.*a page inside}s, 'APP-2: with the certificate to the front controller of a site');
+like($controlled->('X: y'), qr{^HTTP/1\.1 401}, 'LOG-8: and not without');
+my $forged = $controlled->('Client-Cert: forged');
+like($forged, qr{^HTTP/1\.1 400}, 'S22: a header that is none: the ErrorDocument lies in a protected place');
+unlike($forged, qr/a page inside/, 'S22: and stays there');
+
 like($plain->("Client_Cert: :$der:"), qr{^HTTP/1\.1 4}, 'S22: a name that is folded to it is another header');
 
 # --- other headers and forms, host by host ---
