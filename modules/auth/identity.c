@@ -4,10 +4,15 @@
  */
 #include "auth/identity.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <apr_strings.h>
 #include <apr_network_io.h>
 #include <http_core.h>
-#include <http_main.h>
 #include <http_log.h>
 
 #include "auth/config/config.h"
@@ -75,42 +80,58 @@ void anshin_identity_clean(request_rec *r, int served)
 
 /* --- what goes on to a host of ours --- */
 
-/* An address of this machine by which the request might come back to us: one that is written out, or a name that one
- * of our hosts has. */
-static int is_here(const request_rec *r, const char *host)
+/* 1: an address of this machine, or one that cannot be tried. */
+static int is_here(const struct sockaddr *address, socklen_t length)
 {
-    apr_size_t length = strcspn(host, "/?#");
-    const char *name = apr_pstrmemdup(r->pool, host, length);
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int here = fd < 0 || bind(fd, address, length) == 0 || errno != EADDRNOTAVAIL;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return here;
+}
+
+/* 1: host (with a port perhaps) is the address of another machine, written out in numbers. What a name leads to is
+ * known when it is too late: names may be this machine's. */
+static int is_elsewhere(const char *host, apr_pool_t *pool)
+{
+    const char *name = apr_pstrmemdup(pool, host, strcspn(host, "/?#"));
+    struct sockaddr_in inet = {.sin_family = AF_INET};
+    struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6};
     char *bare, *scope;
     apr_port_t port;
 
-    if (apr_parse_addr_port(&bare, &scope, &port, name, r->pool) != APR_SUCCESS || bare == NULL) {
-        return 1;
+    if (apr_parse_addr_port(&bare, &scope, &port, name, pool) != APR_SUCCESS || bare == NULL || scope != NULL) {
+        return 0;
     }
-    if (strncmp(bare, "127.", 4) == 0 || strcmp(bare, "::1") == 0 || ap_cstr_casecmp(bare, "localhost") == 0 ||
-        strcmp(bare, r->connection->local_ip) == 0) {
-        return 1;
+    if (inet_pton(AF_INET, bare, &inet.sin_addr) == 1) {
+        return !is_here((const struct sockaddr *)(const void *)&inet, sizeof(inet));
     }
-    for (const server_rec *server = ap_server_conf; server != NULL; server = server->next) {
-        if (server->server_hostname != NULL && ap_cstr_casecmp(bare, server->server_hostname) == 0) {
-            return 1;
-        }
+    return inet_pton(AF_INET6, bare, &inet6.sin6_addr) == 1 && !IN6_IS_ADDR_V4MAPPED(&inet6.sin6_addr) &&
+           !is_here((const struct sockaddr *)(const void *)&inet6, sizeof(inet6));
+}
+
+/* 1: where, which is the name of a file or of a handler, has mod_proxy lead the request to what may be this machine. A
+ * socket of the file system is no host of ours: httpd listens on none. */
+static int leads_here(const char *where, apr_pool_t *pool)
+{
+    const char *host;
+
+    if (where == NULL || ap_cstr_casecmpn(where, "proxy:", 6) != 0 || ap_cstr_casecmpn(where + 6, "unix:", 5) == 0) {
+        return 0;
     }
-    return 0;
+    host = ap_strstr_c(where + 6, "://");
+    return host == NULL || !is_elsewhere(host + 3, pool);
 }
 
 /* Where a host without a contract is a proxy to one of ours, which believes a header of this machine when it is named
- * as a terminator, what the client sent under that name must not arrive. What the proxy itself says, by RequestHeader,
- * is said behind us. A balancer's members are not known here. */
+ * as a terminator, what the client sent under that name must not arrive. So it goes on to addresses of other machines
+ * alone, whether ProxyPass, RewriteRule or SetHandler names them. What the proxy itself says, by RequestHeader, is said
+ * behind us. */
 void anshin_identity_pass_on(request_rec *r)
 {
-    const char *target = r->filename != NULL && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename + 6 : NULL;
-    const char *host = target != NULL ? ap_strstr_c(target, "://") : NULL;
-
-    if (host == NULL || strncmp(target, "unix:", 5) == 0) {
-        return;
-    }
-    if (strncmp(target, "balancer:", 9) == 0 || is_here(r, host + 3)) {
+    if (leads_here(r->filename, r->pool) || leads_here(r->handler, r->pool)) {
         drop(r, anshin_header_certificate);
         drop_certificates(r);
     }
