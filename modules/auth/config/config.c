@@ -73,9 +73,10 @@ void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
         place->shared_cache = below->shared_cache;
         place->shared_cache_said = below->shared_cache_said;
     }
-    if (place->restricted == 0) {
+    if (place->restricted == ANSHIN_NOTHING_SAID || (place->restricted == ANSHIN_OPEN && place->restricted_too)) {
         place->restricted = below->restricted;
     }
+    place->restricted_too &= below->restricted_too;
     return place;
 }
 

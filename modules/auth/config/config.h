@@ -30,12 +30,16 @@ typedef struct anshin_use_t {
     const anshin_contract_t *contract; /* found by anshin_config_check(); NULL: none */
 } anshin_use_t;
 
+/* What Require lines say of a place, read by restricted.c; the later the stronger where they are joined by "or". */
+enum { ANSHIN_NOTHING_SAID, ANSHIN_RESTRICTED, ANSHIN_OPEN };
+
 /* What a place has of its own. */
 typedef struct anshin_place_t {
     anshin_use_t *use;     /* its AnshinUse, or NULL */
     int shared_cache;      /* AnshinSharedCache */
     int shared_cache_said; /* 1: it was said here */
-    int restricted;        /* what its Require lines say (restricted.c); 0: it has none */
+    int restricted;        /* what its Require lines say, in place of those around it */
+    int restricted_too;    /* 1: and those of the place around it as well (AuthMerging And) */
 } anshin_place_t;
 
 /* What the main server has once. Read-only after child_init but for told_forwarded. */

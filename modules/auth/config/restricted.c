@@ -1,8 +1,9 @@
 /*
  * Which places are restricted: see restricted.h.
  *
- * SECURITY: a doubt counts as open. A place with two lines of which one lets everybody in is open, whatever container
- * stands around them; so is one whose lines are joined with those of an outer place by "or".
+ * SECURITY: a doubt counts as open. Lines are joined as mod_authz_core joins them: those of a section and of
+ * <RequireAny> by "or", so that each of them must restrict; those of <RequireAll> by "and", so that one is enough;
+ * <RequireNone> never restricts. So is a place open whose lines are joined with those of an outer one by "or".
  */
 #include "auth/config/restricted.h"
 
@@ -16,78 +17,109 @@ APLOG_USE_MODULE(anshin_auth);
 
 extern module AP_MODULE_DECLARE_DATA anshin_auth_module;
 
-/* Of a section; the later the stronger. */
-enum { NOTHING_SAID, RESTRICTED, OPEN };
-
-/* What a Require line says by itself. Methods restrict nobody, nor does TLS; "not" alone httpd refuses. */
-static int meaning(const char *line, apr_pool_t *ptemp)
-{
-    static const char *const no_restriction[] = {"method", "not", "ssl", "env", "expr"};
-    const char *word = ap_getword_conf(ptemp, &line);
-
-    if (strcasecmp(word, "all") == 0) {
-        return strcasecmp(ap_getword_conf(ptemp, &line), "denied") == 0 ? RESTRICTED : OPEN;
-    }
-    for (apr_size_t i = 0; i < sizeof(no_restriction) / sizeof(no_restriction[0]); i++) {
-        if (strcasecmp(word, no_restriction[i]) == 0) {
-            return NOTHING_SAID;
-        }
-    }
-    return RESTRICTED;
-}
-
-/* 1: a line in it does not restrict its place: it is turned round, or of some methods, or of some requests. */
-static int is_turned(const ap_directive_t *line, const ap_directive_t *end)
-{
-    static const char *const sections[] = {"<RequireNone", "<Limit", "<LimitExcept", "<If", "<ElseIf", "<Else"};
-
-    for (const ap_directive_t *at = line->parent; at != NULL && at != end; at = at->parent) {
-        for (apr_size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-            if (strcasecmp(at->directive, sections[i]) == 0) {
-                return 1;
-            }
-        }
-    }
-    return 0;
-}
-
 static int stronger(int one, int other)
 {
     return one > other ? one : other;
 }
 
-/* --- while it is read --------------------------------------------------------------------------------------------- */
+/* 1: a section of httpd of that name. */
+static int is_named(const ap_directive_t *section, const char *name)
+{
+    return strcasecmp(section->directive, name) == 0;
+}
 
-/* A section within another one (<If>) is a place of its own. */
+/* <RequireAll> and its like. A section within another one (<If>) is a place of its own. */
 static int is_of_requires(const ap_directive_t *section)
 {
     return section != NULL && strncasecmp(section->directive, "<Require", strlen("<Require")) == 0;
 }
 
+static int is_of_methods(const ap_directive_t *section)
+{
+    return section != NULL && (is_named(section, "<Limit") || is_named(section, "<LimitExcept"));
+}
+
+/* What a Require line says by itself. Methods restrict nobody, nor do TLS, variables and what is turned round. */
+static int judge_line(const char *line, apr_pool_t *ptemp)
+{
+    static const char *const no_restriction[] = {"method", "not", "ssl", "env", "expr"};
+    const char *word = ap_getword_conf(ptemp, &line);
+
+    if (strcasecmp(word, "all") == 0) {
+        return strcasecmp(ap_getword_conf(ptemp, &line), "denied") == 0 ? ANSHIN_RESTRICTED : ANSHIN_OPEN;
+    }
+    for (apr_size_t i = 0; i < sizeof(no_restriction) / sizeof(no_restriction[0]); i++) {
+        if (strcasecmp(word, no_restriction[i]) == 0) {
+            return ANSHIN_OPEN;
+        }
+    }
+    return ANSHIN_RESTRICTED;
+}
+
+static int judge_lines(const ap_directive_t *lines, int all, apr_pool_t *ptemp);
+
+/* What one of a section's directives says; most say nothing. What holds for some methods leaves others to anybody. */
+static int judge(const ap_directive_t *at, apr_pool_t *ptemp)
+{
+    int said;
+
+    if (strcasecmp(at->directive, "Require") == 0) {
+        return judge_line(at->args, ptemp);
+    }
+    if (!is_of_requires(at) && !is_of_methods(at)) {
+        return ANSHIN_NOTHING_SAID;
+    }
+    said = judge_lines(at->first_child, is_named(at, "<RequireAll"), ptemp);
+    if (said == ANSHIN_NOTHING_SAID || is_named(at, "<RequireAll") || is_named(at, "<RequireAny")) {
+        return said;
+    }
+    return ANSHIN_OPEN;
+}
+
+/* all: one that restricts is enough, as in <RequireAll>; else one that does not is too many. */
+static int judge_lines(const ap_directive_t *lines, int all, apr_pool_t *ptemp)
+{
+    const int decides = all ? ANSHIN_RESTRICTED : ANSHIN_OPEN;
+    int said = ANSHIN_NOTHING_SAID;
+
+    for (const ap_directive_t *at = lines; at != NULL; at = at->next) {
+        int one = judge(at, ptemp);
+
+        if (one != ANSHIN_NOTHING_SAID && (said == ANSHIN_NOTHING_SAID || one == decides)) {
+            said = one;
+        }
+    }
+    return said;
+}
+
+/* --- while it is read --------------------------------------------------------------------------------------------- */
+
+/* A container counts as a whole, at each of its lines: none of the section's other lines can be reached from here. */
 const char *anshin_restricted_require(cmd_parms *cmd, void *place, const char *line)
 {
     anshin_place_t *own = place;
-    const ap_directive_t *around = cmd->directive->parent;
+    const ap_directive_t *outermost = cmd->directive;
 
+    (void)line;
     if (ap_find_linked_module("mod_authz_core.c") == NULL) {
         return "AN1670: Require needs mod_authz_core, which is not loaded";
     }
-    while (is_of_requires(around)) {
-        around = around->parent;
+    while (is_of_requires(outermost->parent)) {
+        outermost = outermost->parent;
     }
-    if (cmd->limited == -1 && !is_turned(cmd->directive, around)) {
-        own->restricted = stronger(own->restricted, meaning(line, cmd->temp_pool));
-    } else if (meaning(line, cmd->temp_pool) == OPEN) {
-        own->restricted = OPEN;
-    }
+    own->restricted =
+        stronger(own->restricted, is_of_methods(outermost->parent) ? ANSHIN_OPEN : judge(outermost, cmd->temp_pool));
     return NULL;
 }
 
 const char *anshin_restricted_merging(cmd_parms *cmd, void *place, const char *word)
 {
+    anshin_place_t *own = place;
+
     (void)cmd;
+    own->restricted_too = strcasecmp(word, "And") == 0;
     if (strcasecmp(word, "Or") == 0) {
-        ((anshin_place_t *)place)->restricted = OPEN;
+        own->restricted = ANSHIN_OPEN;
     }
     return NULL;
 }
@@ -96,28 +128,22 @@ int anshin_restricted(request_rec *r)
 {
     const anshin_place_t *place = ap_get_module_config(r->per_dir_config, &anshin_auth_module);
 
-    return place->restricted == RESTRICTED && ap_satisfies(r) != SATISFY_ANY;
+    return place->restricted == ANSHIN_RESTRICTED && ap_satisfies(r) != SATISFY_ANY;
 }
 
 /* --- configtest --------------------------------------------------------------------------------------------------- */
 
-/* What the lines of a section say together, those of <RequireAll> and its like within it as well. */
-static int read_section(const ap_directive_t *lines, const ap_directive_t *section, apr_pool_t *ptemp)
+/* What the lines of a section say together. */
+static int read_section(const ap_directive_t *lines, apr_pool_t *ptemp)
 {
-    int said = NOTHING_SAID;
+    int said = judge_lines(lines, 0, ptemp);
 
     for (const ap_directive_t *at = lines; at != NULL; at = at->next) {
         const char *args = at->args;
 
-        if (strcasecmp(at->directive, "Require") == 0 && !is_turned(at, section)) {
-            said = stronger(said, meaning(args, ptemp));
-        } else if (strcasecmp(at->directive, "Satisfy") == 0 && strcasecmp(ap_getword_conf(ptemp, &args), "any") == 0) {
-            said = OPEN;
-        } else if (strcasecmp(at->directive, "AuthMerging") == 0 &&
-                   strcasecmp(ap_getword_conf(ptemp, &args), "or") == 0) {
-            said = OPEN;
-        } else if (is_of_requires(at)) {
-            said = stronger(said, read_section(at->first_child, section, ptemp));
+        if ((strcasecmp(at->directive, "Satisfy") == 0 && strcasecmp(ap_getword_conf(ptemp, &args), "any") == 0) ||
+            (strcasecmp(at->directive, "AuthMerging") == 0 && strcasecmp(ap_getword_conf(ptemp, &args), "or") == 0)) {
+            said = ANSHIN_OPEN;
         }
     }
     return said;
@@ -138,7 +164,7 @@ static const ap_directive_t *find_open(const ap_directive_t *lines, apr_pool_t *
 
     for (const ap_directive_t *at = lines; found == NULL && at != NULL; at = at->next) {
         if (is_status(at, ptemp) &&
-            (at->parent == NULL || read_section(at->parent->first_child, at->parent, ptemp) != RESTRICTED)) {
+            (at->parent == NULL || read_section(at->parent->first_child, ptemp) != ANSHIN_RESTRICTED)) {
             found = at;
         } else if (at->first_child != NULL) {
             found = find_open(at->first_child, ptemp);
