@@ -56,17 +56,26 @@ static int open_file(const char *path, int flags)
     return file;
 }
 
+/* 0: somebody has it for too long. */
+static int take_lock(int file, int how)
+{
+    for (int tries = 0; flock(file, how | LOCK_NB) != 0; tries++) {
+        if (tries == LOCK_TRIES) {
+            return 0;
+        }
+        apr_sleep(LOCK_PAUSE);
+    }
+    return 1;
+}
+
 /* -1: somebody has it for too long. */
 static int lock_file(const char *path)
 {
     int file = open_file(path, O_RDWR | O_CREAT);
 
-    for (int tries = 0; file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0; tries++) {
-        if (tries == LOCK_TRIES) {
-            (void)close(file);
-            return -1;
-        }
-        apr_sleep(LOCK_PAUSE);
+    if (file >= 0 && !take_lock(file, LOCK_EX)) {
+        (void)close(file);
+        return -1;
     }
     return file;
 }
@@ -144,7 +153,7 @@ apr_status_t anshin_board_open(anshin_board_t **board, const anshin_config_t *co
         (void)close(lock);
     }
     if (status == APR_SUCCESS && use == ANSHIN_BOARD_HTTPD) {
-        (void)flock(file, LOCK_SH | LOCK_NB);
+        (void)take_lock(file, LOCK_SH); /* who looks whether it is used has it for a moment */
     } else if (file >= 0) {
         (void)close(file);
         file = -1;

@@ -75,7 +75,7 @@ my $c = $s->client;
 $p->login($c);
 my %new = (password => 'Kawa-to-mori-8', password_confirm => 'Kawa-to-mori-8');
 is($c->submit($c->get('/anshin/password'), { current => $p->{password}, %new })->status, 303, 'a change that a mail tells of');
-finds('mail that waits', 2, 'critical', qr/^the oldest mail has waited for (?:59|60) minutes$/, qr/CA worker runs.*mail list --state waiting/);
+finds('mail that waits', 2, 'critical', qr/^the oldest mail has waited for (?:59|6\d) minutes$/, qr/CA worker runs.*mail list --state waiting/);
 kill CONT => $worker;
 ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'and no longer when it is delivered');
 $s->later(0);
@@ -128,7 +128,7 @@ ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'CRT-3: afte
 # --- a clock that was set: what is told of it (the worker looks every five seconds) ---
 
 # A worker that is at work has noted the clock.
-ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; return $starts == 4 }), 'the fourth worker is at work');
+ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; return $starts >= 4 }), 'the fourth worker is at work');
 my $until = qr/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: \S+)?/;
 $s->later(100 * 86400);
 my $set = qr/the clock was put forward by (?:99|100) days, or the machine was off for long/;

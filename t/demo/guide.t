@@ -160,7 +160,12 @@ for n in $blocks; do
     done
 done
 echo "users: \$(getent passwd anshin-ca anshin-signer | wc -l)"
-echo "check: \$(htanshin check >/run/said 2>&1; echo \$?)"
+for try in 1 2 3 4 5 6 7 8 9 10; do # until the worker is at work
+    htanshin check >/run/said 2>&1 && code=0 || code=\$?
+    [ \$code -gt 1 ] || break
+    sleep 1
+done
+echo "check: \$code"
 sed 's/^/  /' /run/said
 curl -sk -o /dev/null -w 'members: %{http_code} %{redirect_url}\\n' --resolve www.example.jp:443:127.0.0.1 -H 'Sec-Fetch-Mode: navigate' -H 'Accept: text/html' https://www.example.jp/members/
 curl -sk -o /dev/null -w 'portal: %{http_code}\\n' --resolve www.example.jp:443:127.0.0.1 https://www.example.jp/anshin/help

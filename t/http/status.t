@@ -19,6 +19,32 @@ my $vhost = <<'END';
 <LocationMatch "^/status-open">
     Require all granted
 </LocationMatch>
+<Location "/status-weak">
+    SetHandler anshin-status
+    Require ip 127.0.0.1
+</Location>
+<LocationMatch "^/status-weak$">
+    Require ssl
+</LocationMatch>
+<LocationMatch "^/status-weak/any">
+    <RequireAll>
+        <RequireAny>
+            Require ip 127.0.0.1
+            Require ssl
+        </RequireAny>
+        Require method GET
+    </RequireAll>
+</LocationMatch>
+<LocationMatch "^/status-weak/too">
+    AuthMerging And
+    Require ssl
+</LocationMatch>
+<LocationMatch "^/status-weak/all">
+    <RequireAll>
+        Require ssl
+        Require ip 127.0.0.1
+    </RequireAll>
+</LocationMatch>
 END
 my $s = Anshin::Server->new(clock => 1, contract => "AnshinLoginMethods password certificate\nAnshinPasswordAttempts 3", vhost => $vhost)->start;
 my $c = $s->client;
@@ -129,6 +155,8 @@ like($s->log, qr/\[anshin_portal:warn\] \[pid \d+:tid \d+\] \[client 127\.0\.0\.
 is(banned($s->log =~ s/.*AN166[01]: .*\n//gr), '', 'STA-3: the filter takes no other line');
 is(banned($s->log), '127.0.0.1=3', 'STA-3: and each of these: two passwords and an ID of nobody');
 my $hostile = 'x] [anshin_portal:warn] [pid 1:tid 1] [client 192.0.2.66:1] AN1660: attempt failed: wrong_password in p-01';
+is(banned("[Mon Nov 30 12:00:00.000001 2026] [anshin_portal:warn] [pid 7:tid 8] [client 2001:db8::5:4711] AN1660: attempt failed: wrong_password in p-01\n"),
+    '2001:db8::5=1', 'STA-3: an IPv6 address ends ahead of its port');
 my $e = $s->client;
 my $form = $e->get('/anshin/login');
 my $named = $e->post('/anshin/login', { csrf => $form->field('csrf'), user => $hostile, password => $hostile }, Referer => "https://localhost/$hostile", 'X-Forwarded-For' => '192.0.2.66', 'User-Agent' => $hostile);
@@ -147,6 +175,8 @@ for my $page (qw(reissue/password reissue/certificate lost)) {
 
 is($c->get('/status-open')->status, 403, 'STA-1: a place that another section opens is refused');
 like($s->log, qr/AN1672: /, 'STA-1: and the log tells why');
+is($c->get("/status-weak$_")->status, 403, "STA-1: so is one where a line that restricts nobody lets in: /status-weak$_") for '', '/any';
+is($c->get("/status-weak/$_")->status, 200, "STA-1: but not where it stands beside one that does, by \"and\": /status-weak/$_") for qw(too all);
 
 # --- what is wrong, and the exit code ---
 
@@ -174,14 +204,25 @@ cmp_ok(value($found, 'jobs', lane => 'ours'), '>', 0, 'STA-1: how many');
 cmp_ok(value($found, 'jobs_oldest_seconds', lane => 'ours'), '>', 3000, 'STA-1: and for how long the first has');
 my $down = $s->client->get('/status?format=text');
 is($down->status, 503, 'STA-1: a page for people is 503 then');
-like($down->body, qr/^ANSHIN CRITICAL - down: a job of lane ours has waited for \d+ minutes \|/, 'STA-1: and says why');
+like($down->body, qr/^ANSHIN CRITICAL - down: .*\ba job of lane ours has waited for \d+ minutes \|/, 'STA-1: and says why');
 is($s->client->get('/status?format=openmetrics')->status, 200, 'STA-1: who collects numbers gets them all the same');
 kill CONT => $worker;
 ok(Anshin::Server::wait_for(20, sub { status()->{health} eq 'healthy' }), 'and when it goes on all is well');
 
+# One that was killed, and cannot be started again. Its last sign of life is made older than a restart takes (run/board: worker_at).
+my $program = $s->root . '/bin/anshin-ca';
+rename $program, "$program.away" or die "$program: $!";
 kill KILL => $worker;
+ok(Anshin::Server::wait_for(20, sub { !defined readlink "/proc/$worker/exe" }), 'the worker is killed');
+open my $board, '+<:raw', $s->state . '/run/board' or die "board: $!";
+sysseek $board, 80, 0;
+sysread $board, my $awake, 8;
+sysseek $board, 80, 0;
+syswrite $board, pack 'q', unpack('q', $awake) - 30_000_000;
+close $board;
 finds('a worker that was killed', 2, 'worker');
-ok(Anshin::Server::wait_for(40, sub { status()->{health} eq 'healthy' }), 'httpd starts another');
+rename "$program.away", $program or die "$program: $!";
+ok(Anshin::Server::wait_for(60, sub { status()->{health} eq 'healthy' }), 'httpd starts another');
 
 $s->stop;
 $found = finds('without httpd', 2, 'httpd');
@@ -208,6 +249,8 @@ my %section = (
     'all granted'                  => 'Require all granted',
     'one that opens it'            => "Require ip 127.0.0.1\nRequire all granted",
     'one that opens it, in a container' => "<RequireAny>\nRequire ip 127.0.0.1\nRequire all granted\n</RequireAny>",
+    'one of TLS beside it'         => "Require ip 127.0.0.1\nRequire ssl",
+    'a weak one within'            => "<RequireAll>\n<RequireAny>\nRequire ip 127.0.0.1\nRequire method GET\n</RequireAny>\nRequire ssl\n</RequireAll>",
     'of methods alone'             => 'Require method GET',
     'of some methods'              => "<Limit GET>\nRequire ip 127.0.0.1\n</Limit>",
     'turned round'                 => "<RequireAll>\nRequire all granted\n<RequireNone>\nRequire ip 127.0.0.1\n</RequireNone>\n</RequireAll>",
@@ -222,7 +265,8 @@ for my $name (sort keys %section) {
     is($r->{status}, 1, "STA-1: configtest refuses a Require that is none: $name");
     like($r->{err}, qr/AN1671: .* line \d+: SetHandler anshin-status needs a Require/, "STA-1: $name: and says where");
 }
-for my $good ('Require local', "<RequireAll>\nRequire ip 127.0.0.1\nRequire method GET\n</RequireAll>", "AuthType Anshin\nRequire valid-user", 'Require all denied') {
+for my $good ('Require local', "<RequireAll>\nRequire ip 127.0.0.1\nRequire method GET\n</RequireAll>",
+    "<RequireAny>\n<RequireAll>\nRequire ip 127.0.0.1\nRequire ssl\n</RequireAll>\nRequire local\n</RequireAny>", "AuthType Anshin\nRequire valid-user", 'Require all denied') {
     Anshin::PKI::write_text($file, $kept =~ s{(<Location "/status">\s+SetHandler anshin-status\n).*?(</Location>)}{$1$good\n$2}sr);
     is($s->configtest->{status}, 0, 'STA-1: configtest takes ' . $good =~ s/\n/ /gr);
 }

@@ -81,9 +81,15 @@ static void complain(look_t *look, anshin_alarm_t alarm, const char *text)
     }
 }
 
-static const char *minutes(apr_interval_time_t span, apr_pool_t *pool)
+/* Not less than none, where the clock was put back. */
+static apr_interval_time_t span(apr_time_t from, apr_time_t to)
 {
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT " minutes", (apr_int64_t)apr_time_sec(span) / 60);
+    return to > from ? to - from : 0;
+}
+
+static const char *minutes(apr_interval_time_t interval, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " minutes", (apr_int64_t)apr_time_sec(interval) / 60);
 }
 
 /* --- of the board and the machine --------------------------------------------------------------------------------- */
@@ -121,27 +127,41 @@ static void look_at_attempts(look_t *look, const anshin_config_t *config)
     }
 }
 
+/* When the worker was last awake, by the uptime; 0: not known. */
+static apr_int64_t awake_at(const anshin_signs_t *signs)
+{
+    return signs->board != NULL ? atomic_load_explicit(&signs->board->worker_at, memory_order_relaxed) : 0;
+}
+
+int anshin_status_worker(const anshin_signs_t *signs)
+{
+    const apr_int64_t at = awake_at(signs);
+    const int recent = at != 0 && at <= signs->uptime && signs->uptime - at < ANSHIN_WORKER_CHANGE;
+
+    return signs->worker == 0 && signs->httpd == 1 && recent ? 1 : signs->worker;
+}
+
 static void look_at_processes(look_t *look, apr_pool_t *pool)
 {
     const anshin_signs_t *signs = look->signs;
-    const apr_int64_t at =
-        signs->board != NULL ? atomic_load_explicit(&signs->board->worker_at, memory_order_relaxed) : 0;
+    const int worker = anshin_status_worker(signs);
+    const apr_int64_t at = awake_at(signs);
     const apr_interval_time_t silent = at != 0 ? signs->uptime - at : -1;
     const int lost = signs->board != NULL && atomic_load_explicit(&signs->board->signer_lost, memory_order_relaxed);
 
     put_known(look, ANSHIN_METRIC_HTTPD, signs->httpd);
-    put_known(look, ANSHIN_METRIC_WORKER, signs->worker);
+    put_known(look, ANSHIN_METRIC_WORKER, worker);
     put_known(look, ANSHIN_METRIC_SILENT, silent);
-    put_known(look, ANSHIN_METRIC_SIGNER, signs->worker == 1 && at != 0 ? !lost : -1);
+    put_known(look, ANSHIN_METRIC_SIGNER, worker == 1 && at != 0 ? !lost : -1);
     if (signs->httpd == 0) {
         complain(look, ANSHIN_ALARM_HTTPD, "httpd does not run");
     }
-    if (signs->worker == 0) {
+    if (worker == 0) {
         complain(look, ANSHIN_ALARM_WORKER, "the CA worker does not run");
     } else if (silent > ANSHIN_WORKER_SILENCE) {
         complain(look, ANSHIN_ALARM_WORKER,
                  apr_pstrcat(pool, "the CA worker has been silent for ", minutes(silent, pool), NULL));
-    } else if (signs->worker == 1 && lost) {
+    } else if (worker == 1 && lost) {
         complain(look, ANSHIN_ALARM_SIGNER, "the signer does not run; no certificate is issued");
     }
 }
@@ -208,16 +228,16 @@ static apr_status_t look_at_tallies(look_t *look, anshin_op_t *op, anshin_txn_t 
 
 static void judge_tallies(look_t *look, anshin_op_t *op)
 {
-    const apr_interval_time_t waits = look->mail_oldest != 0 ? op->now - look->mail_oldest : 0;
+    const apr_interval_time_t waits = look->mail_oldest != 0 ? span(look->mail_oldest, op->now) : 0;
+    const apr_interval_time_t age = look->counted_at != 0 ? span(look->counted_at, op->now) : 0;
 
     if (look->counted_at != 0) {
-        put(look, ANSHIN_METRIC_TALLY, NULL, NULL, op->now - look->counted_at);
-        put(look, ANSHIN_METRIC_MAIL_AGE, NULL, NULL, waits > 0 ? waits : 0);
+        put(look, ANSHIN_METRIC_TALLY, NULL, NULL, age);
+        put(look, ANSHIN_METRIC_MAIL_AGE, NULL, NULL, waits);
     }
-    if (look->counted_at != 0 && op->now - look->counted_at > TALLY_LATE) {
-        complain(
-            look, ANSHIN_ALARM_TALLY,
-            apr_pstrcat(op->pool, "nothing was counted for ", minutes(op->now - look->counted_at, op->pool), NULL));
+    if (age > TALLY_LATE) {
+        complain(look, ANSHIN_ALARM_TALLY,
+                 apr_pstrcat(op->pool, "nothing was counted for ", minutes(age, op->pool), NULL));
     }
     if (waits > MAIL_LATE) {
         complain(look, ANSHIN_ALARM_MAIL_WAITS,

@@ -81,8 +81,13 @@ typedef struct anshin_signs_t {
 
 /* So long the worker may be silent; longer than any step of its housekeeping takes. */
 #define ANSHIN_WORKER_SILENCE apr_time_from_sec(120)
+/* So long it may be gone, where httpd runs: a restart ends one before it starts another. */
+#define ANSHIN_WORKER_CHANGE apr_time_from_sec(30)
 #define ANSHIN_DISK_LOW ((apr_int64_t)64 << 20)
 #define ANSHIN_DISK_FULL (ANSHIN_DISK_LOW / 8)
+
+/* 1: the worker runs, or has gone a moment ago and httpd starts another; 0: it does not run; -1: cannot be told. */
+int anshin_status_worker(const anshin_signs_t *signs);
 
 /* Look. op needs no contract; where env has no store, its error says why, and the answer is "down". In op's pool. */
 void anshin_status_look(anshin_status_t *status, anshin_op_t *op, const anshin_signs_t *signs);

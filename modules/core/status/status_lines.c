@@ -56,8 +56,10 @@ const char *anshin_sample_labels(const anshin_sample_t *sample, apr_pool_t *pool
     return text[0] != '\0' ? apr_pstrcat(pool, text, "}", NULL) : "";
 }
 
+/* A clock that was put back makes no time of less than none. */
 const char *anshin_seconds(apr_int64_t microseconds, apr_pool_t *pool)
 {
+    microseconds = microseconds > 0 ? microseconds : 0;
     return apr_psprintf(pool, "%" APR_INT64_T_FMT ".%06d", microseconds / APR_USEC_PER_SEC,
                         (int)(microseconds % APR_USEC_PER_SEC));
 }

@@ -12,7 +12,9 @@
 #include <apr_strings.h>
 
 #include "htanshin/check/problem.h"
+#include "runtime/board_file.h"
 #include "runtime/io.h"
+#include "runtime/signs.h"
 
 /* Sessions go on from what is open; logins and changes do not once nothing can be written (B53). */
 static void check_space(anshin_call_t *call)
@@ -27,6 +29,19 @@ static void check_space(anshin_call_t *call)
     }
 }
 
+/* 1: the worker was there a moment ago, and httpd starts another one. */
+static int is_changed(anshin_call_t *call)
+{
+    anshin_board_t *board = NULL;
+    anshin_error_t unseen;
+    anshin_signs_t signs;
+
+    anshin_error_clear(&unseen);
+    (void)anshin_board_open(&board, call->config, ANSHIN_BOARD_READ, &unseen, call->pool);
+    anshin_signs_look(&signs, call->config, board, call->pool);
+    return anshin_status_worker(&signs) == 1;
+}
+
 /* It holds a lock as long as it lives (ca/instance_lock.h). Before the first start there is none. */
 static void check_worker(anshin_call_t *call)
 {
@@ -36,7 +51,7 @@ static void check_worker(anshin_call_t *call)
     if (fd < 0) {
         return;
     }
-    if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0 && !is_changed(call)) {
         (void)anshin_check_find_with(call, ANSHIN_FINDING_WORKER,
                                      "the CA worker does not run: no certificate is issued and no mail goes out",
                                      call->config->server.worker ? anshin_finding(ANSHIN_FINDING_WORKER)->remedy
@@ -47,12 +62,20 @@ static void check_worker(anshin_call_t *call)
 
 /* --- programs --------------------------------------------------------------------------------------------------- */
 
+/* The user that httpd is started by, whose the state directory is. */
+static uid_t started_by(const anshin_call_t *call)
+{
+    struct stat seen;
+
+    return stat(call->config->server.state_dir, &seen) == 0 ? seen.st_uid : 0;
+}
+
 /* What one can change, all that it does can be changed by whoever it is. */
-static int is_open(const struct stat *seen)
+static int is_open(const struct stat *seen, uid_t httpd)
 {
     mode_t others = S_IWOTH | (seen->st_gid != 0 ? S_IWGRP : 0);
 
-    return (seen->st_uid != 0 && seen->st_uid != geteuid()) ||
+    return (seen->st_uid != 0 && seen->st_uid != httpd) ||
            ((seen->st_mode & others) != 0 && (seen->st_mode & S_ISVTX) == 0);
 }
 
@@ -65,7 +88,7 @@ static void check_program(anshin_call_t *call, const char *path)
     for (int i = 0; i < 2; i++) {
         struct stat seen;
 
-        if (stat(which[i], &seen) == 0 && is_open(&seen)) {
+        if (stat(which[i], &seen) == 0 && is_open(&seen, started_by(call))) {
             (void)anshin_check_find(call, ANSHIN_FINDING_PROGRAM,
                                     apr_psprintf(call->pool, "%s, which Anshin Login runs%s: mode %04o, user %lu", path,
                                                  i == 0 ? "" : apr_psprintf(call->pool, ", lies in %s", directory),

@@ -11,6 +11,7 @@
 #include "core/config/ca_files.h"
 #include "core/mail/mail.h"
 #include "core/status/status_json.h"
+#include "core/status/status_lines.h"
 #include "core/status/status_openmetrics.h"
 #include "core/status/status_text.h"
 #include "core/status/tally.h"
@@ -70,6 +71,8 @@ static void test_machine(void)
     ok(finds(&signs, ANSHIN_DOWN, ANSHIN_ALARM_HTTPD), "httpd does not run (STA-1)");
     signs = well();
     signs.worker = 0;
+    ok(finds(&signs, ANSHIN_HEALTHY, -1), "the worker has just ended, and httpd starts another (STA-1)");
+    signs.uptime += ANSHIN_WORKER_CHANGE;
     ok(finds(&signs, ANSHIN_DOWN, ANSHIN_ALARM_WORKER), "the worker does not run (STA-1)");
     signs = well();
     signs.uptime += ANSHIN_WORKER_SILENCE;
@@ -183,6 +186,10 @@ static void test_tally(void)
     ok(finds(&signs, ANSHIN_DEGRADED, ANSHIN_ALARM_TALLY), "nothing was counted for an hour (STA-1)");
     anshin_tally_take(fixture_op(&world));
     ok(finds(&signs, ANSHIN_HEALTHY, -1), "and all is well again");
+    world.now -= MINUTE;
+    status = look(&signs);
+    ok(anshin_status_sum(&status, ANSHIN_METRIC_TALLY, NULL) == 0, "a clock that was put back: no age is negative");
+    world.now += MINUTE;
 }
 
 static void test_board(void)
@@ -231,6 +238,7 @@ static void test_writers(void)
     ok(strstr(anshin_status_openmetrics(&odd, world.pool),
               "anshin_ca_end_timestamp_seconds{ca=\"a\\\"b\\\\c\\nd\"} 1.500000\n") != NULL,
        "a label is escaped (STA-1)");
+    ok(strcmp(anshin_seconds(-1500000, world.pool), "0.000000") == 0, "no number of seconds is negative (STA-1)");
 }
 
 int main(void)
