@@ -7,12 +7,22 @@ const box = document.getElementById('found');
 const status = document.getElementById('found-status');
 const form = document.querySelector('form[role="search"]');
 const input = form.elements.q;
-let shown = input.value.trim(); /* what the results are of */
+let shown = input.value.trim(); /* what the results are of; null: of nothing, so that anything can be asked */
 let asking = false;
 let timer;
 
 function links() {
   return [...box.querySelectorAll('th a')];
+}
+
+/* Whoever was at one of the results stays there, or goes back to where he types. */
+function put(...nodes) {
+  const at = box.contains(document.activeElement) ? document.activeElement.getAttribute('href') : undefined;
+
+  box.replaceChildren(...nodes);
+  if (at !== undefined) {
+    (links().find((link) => link.getAttribute('href') === at) ?? input).focus();
+  }
 }
 
 /* Read out by itself, so that the results are not read out as well. */
@@ -22,14 +32,14 @@ function show(page) {
 
   told.forEach((line) => line.removeAttribute('role'));
   status.textContent = told.map((line) => line.textContent.trim()).join(' ');
-  box.replaceChildren(...found.childNodes);
+  put(...found.childNodes);
   if (links().length > 0) {
     status.textContent += ` ${box.dataset.keys}`;
   }
 }
 
 function clear() {
-  box.replaceChildren();
+  put();
   status.textContent = '';
 }
 
@@ -48,7 +58,7 @@ function fail() {
   const line = document.createElement('p');
 
   line.textContent = box.dataset.failed;
-  box.replaceChildren(line);
+  put(line);
   status.textContent = box.dataset.failed;
 }
 
@@ -68,9 +78,12 @@ async function ask() {
     show(await fetchPage(q));
   } catch {
     fail();
+    shown = null;
   }
   asking = false;
-  ask();
+  if (shown !== null) {
+    ask();
+  }
 }
 
 function later() {

@@ -1,6 +1,6 @@
 // An operator's day, by the keyboard alone (ROL-2): every key is counted, and each page is looked at.
 import { done, facts, htanshin, is, like, ok, Person } from './lib/browser.mjs';
-import { say } from './lib/people.mjs';
+import { say, until } from './lib/people.mjs';
 
 const t = (key, values) => say('ja', key, values);
 const person = await Person.create();
@@ -42,8 +42,23 @@ async function typing({ page, ...who }, words) {
     window.moved = 0;
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.moved += entry.value; })).observe({ type: 'layout-shift' });
   });
+  // Of which text the answer is there: what was typed before it may have been asked for on its way.
+  await page.evaluate(() => {
+    const real = window.fetch;
+    window.fetch = async (url, options) => {
+      const answer = await real(url, options);
+      const read = answer.text.bind(answer);
+      answer.text = async () => {
+        const got = await read();
+        setTimeout(() => { window.answered = options.body.get('q'); });
+        return got;
+      };
+      return answer;
+    };
+  });
+  const answer = (text) => until(`the answer to ${text}`, async () => await page.evaluate(() => window.answered) === text);
   await page.keyboard.type('山');
-  await rows.first().waitFor();
+  await answer('山');
   is(await rows.count(), 1, 'ROL-2: one character of a name is enough, without a button');
   like(await told(), new RegExp(words('desk.count', { number: 1 })), 'who hears the page is told how many');
   like(await told(), new RegExp(words('desk.typing_keys')), 'and how to get there');
@@ -52,15 +67,27 @@ async function typing({ page, ...who }, words) {
   await here.look('desk-typing');
   await page.keyboard.press('Backspace');
   await page.keyboard.type('ＵＳＲ００', { delay: 30 });
-  await rows.nth(1).waitFor();
+  await answer('ＵＳＲ００');
   is(await rows.count(), 2, 'ADR-2: wide letters find the same');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
   is(await where(), 'usr002', 'arrow keys go through the answers');
   await page.keyboard.press('Escape');
   is(await where(), 'q', 'and back');
-  await page.keyboard.type('9');
-  await rows.first().waitFor({ state: 'detached' });
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route('**/anshin/desk', async (route) => { await held; await route.continue(); });
+  await page.keyboard.press('Backspace');
+  await until('a question', () => asked.length > 0);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  release();
+  await answer('ＵＳＲ０');
+  is(await where(), 'usr002', 'an answer takes nobody away from the user he is at');
+  await page.unroute('**/anshin/desk');
+  await page.keyboard.press('Escape');
+  await page.keyboard.type('０9');
+  await answer('ＵＳＲ００9');
   like(await told(), new RegExp(words('desk.nothing')), 'nothing is told as well');
   await page.route('**/anshin/desk', (route) => route.abort());
   await page.keyboard.press('Backspace');
@@ -68,9 +95,13 @@ async function typing({ page, ...who }, words) {
   ok(true, 'where it fails the button is named');
   await page.unroute('**/anshin/desk');
   here.messages.length = 0;
+  await page.keyboard.press('9');
+  await page.keyboard.press('Backspace');
+  await answer('ＵＳＲ００');
+  is(await rows.count(), 2, 'the same can be asked again');
   await page.keyboard.press('Control+a');
   await page.keyboard.type('HANAKO@');
-  await rows.first().waitFor();
+  await answer('HANAKO@');
   is(most, 1, 'never more than one question is under way');
   await here.goes(() => page.keyboard.press('Enter'));
   is(await here.heading(), words('desk_user.title_of', { user: 'usr002' }), 'Enter leads to the only one');
