@@ -32,7 +32,7 @@ my $s = Anshin::Server->new(
 $s->{extra} = "Listen 127.0.0.1:$behind\n<VirtualHost 127.0.0.1:$behind>\nServerName localhost\n" . $s->vhost_lines . "</VirtualHost>\n";
 $s->{extra} .= host($port{pem},  "AnshinTrustedProxy 127.0.0.3\nAnshinClientCertHeader X-SSL-Client-Cert pem-url");
 $s->{extra} .= host($port{xfcc}, 'AnshinClientCertHeader X-Forwarded-Client-Cert xfcc');
-my $led = $s->root . '/led';    # a site whose every page is led on to one
+my $led = $s->root . '/led';    # a site whose every page is led on to one in another place
 for my $place ($led, "$led/members") {
     mkdir $place, 0755 or die "$place: $!";
     Anshin::PKI::write_text("$place/index.html", "a page inside\n");
@@ -47,7 +47,7 @@ ErrorDocument 400 /members/index.html
     Options FollowSymLinks
     RewriteEngine on
     RewriteCond "%{REQUEST_FILENAME}" "!-f"
-    RewriteRule "." "/index.html" [L]
+    RewriteRule "." "/members/index.html" [L]
 </Directory>
 END
 $s->configure;
