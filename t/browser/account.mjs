@@ -407,6 +407,7 @@ const type = async (...presses) => {
 await type('Tab');
 order.push(await focused());
 await keys.open('/anshin/login'); // where the cursor stands in the first field that is empty (U27)
+await keys.page.waitForFunction(() => document.activeElement !== document.body); // with the first frame, after the load
 order.push(await focused());
 await keys.page.keyboard.type(taro.user);
 await type('Tab');

@@ -173,7 +173,9 @@ is($dump->{contracts}[0]{policy}{AnshinPasswordMinLength}, '15', 'CON-4: a defau
 is_deeply($dump->{contracts}[1]{policy}{AnshinTerminalKinds}, ['pc'], 'a set');
 ok(!-e $s->state . '/config.json', 'configtest leaves no snapshot');
 $s->start;
-is_deeply(JSON::PP::decode_json(Anshin::PKI::read_text($s->state . '/config.json')), $dump, 'the snapshot says the same');
+my $snapshot = JSON::PP::decode_json(Anshin::PKI::read_text($s->state . '/config.json'));
+delete $_->{findings} for $snapshot, $dump;    # what is seen of httpd itself, by a start alone (ADM-1)
+is_deeply($snapshot, $dump, 'the snapshot says the same');
 is((stat $s->state . '/config.json')[2] & 07777, 0640, 'S31: the snapshot is not for the world');
 is((stat $s->state . "/$_")[2] & 07777, 02770, "S31: $_ belongs to the group alone") for qw(store slots run mail crl);
 is((stat $s->state)[2] & 07777, 0750, 'S31: the state directory is not for the group to write');

@@ -256,5 +256,7 @@ int main(void)
     test_tally();
     test_board();
     test_writers();
+    apr_pool_destroy(pool);
+    apr_terminate();
     return done();
 }
