@@ -136,7 +136,7 @@ END
 sub make_certificates {
     my ($self) = @_;
     my $tls = Anshin::PKI->new("$self->{root}/tls", name => 'Anshin test server CA');
-    my @sites = map { "$_.localhost" } sort keys %{ $self->{sites} };    # browsers refuse *.localhost
+    my @sites = map { "$_.localhost" } sort(keys %{ $self->{sites} }), @{ $self->{hosts} || [] };    # browsers refuse *.localhost
     my $names = join ',', 'IP:127.0.0.1', map { "DNS:$_" } 'localhost', '*.localhost', @sites;
     my $pem = $tls->issue('localhost', usage => 'serverAuth', names => $names);
     rename $pem, "$self->{root}/tls/server.pem" or die "server.pem: $!";
