@@ -15,8 +15,8 @@
 #include <stdatomic.h>
 
 #include "core/context/op.h"
-#include "crypto/pki/tls_facts.h"
 #include "crypto/pki/x509.h"
+#include "crypto/tls/tls_facts.h"
 #include "auth/config/proxies.h"
 
 /* The word of AnshinUse for a place that no contract serves; no contract can be called so. */

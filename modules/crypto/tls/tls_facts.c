@@ -2,7 +2,7 @@
  * What a virtual host would agree to: see tls_facts.h. All is asked of a connection that is never made, since versions,
  * security level and certificates narrow what stands in the list of ciphers.
  */
-#include "crypto/pki/tls_facts.h"
+#include "crypto/tls/tls_facts.h"
 
 #include <string.h>
 #include <time.h>

@@ -4,7 +4,7 @@
 #include <apr_general.h>
 #include <openssl/ssl.h>
 
-#include "crypto/pki/tls_facts.h"
+#include "crypto/tls/tls_facts.h"
 
 #include "unit/certificate_builder.h"
 #include "unit/tap.h"
