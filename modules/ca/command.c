@@ -194,8 +194,8 @@ static apr_status_t verdict(int status, const char *program, talk_t *talk, anshi
     return WIFEXITED(status) && WEXITSTATUS(status) != 0
                ? anshin_fail(err, ANSHIN_EFAULT, "AN0743", "%s: %s ended with %d%s", what, program, WEXITSTATUS(status),
                              complaint(talk, pool))
-               : anshin_fail(err, ANSHIN_EFAULT, "AN0744", "%s: %s did not take the message, or not in time%s",
-                             what, program, complaint(talk, pool));
+               : anshin_fail(err, ANSHIN_EFAULT, "AN0744", "%s: %s did not take the message, or not in time%s", what,
+                             program, complaint(talk, pool));
 }
 
 /* Pipes to its standard input and from its standard error. */

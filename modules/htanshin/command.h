@@ -78,10 +78,10 @@ struct anshin_call_t {
     int input; /* access FILES, DUMP and LOAD: descriptors; -1: none */
     int output;
     int undo;
-    int keep;              /* to the process that puts the output in its place (stream/keeper.h), */
-    int keeper;            /* and its number; 0: there is none */
+    int keep;                       /* to the process that puts the output in its place (stream/keeper.h), */
+    int keeper;                     /* and its number; 0: there is none */
     struct anshin_backup_t *backup; /* access BACKUP */
-    struct apr_dbm_t *dbm; /* in place of input, where that is a dbm file; else NULL */
+    struct apr_dbm_t *dbm;          /* in place of input, where that is a dbm file; else NULL */
 
     const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
     json_t *result;   /* printed and released by main.c; NULL: nothing to say */

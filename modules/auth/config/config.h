@@ -69,7 +69,7 @@ typedef struct anshin_site_t {
     apr_array_header_t *places; /* of anshin_use_t *: those of its sections, and contracts named by its Require lines */
     anshin_server_t *given;     /* of a virtual host: server options that it has of its own, or NULL */
     const anshin_proxies_t *proxies; /* set by anshin_config_check(), as the following */
-    anshin_tls_facts_t *tls;    /* what it would agree to; NULL: no TLS, or not known (yet) */
+    anshin_tls_facts_t *tls;         /* what it would agree to; NULL: no TLS, or not known (yet) */
     int serves;
     int asks;
 } anshin_site_t;

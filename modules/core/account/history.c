@@ -74,8 +74,8 @@ static apr_status_t file_series(anshin_op_t *op, anshin_txn_t *txn, const char *
 static void put_actor(anshin_history_t *entry, const anshin_actor_t *actor, apr_pool_t *pool)
 {
     if (actor->kind == ANSHIN_ACTOR_OPERATOR || actor->kind == ANSHIN_ACTOR_STAFF) {
-        entry->operator =
-            actor->claimed != NULL ? apr_pstrcat(pool, actor->name, ", says ", actor->claimed, NULL) : actor->name;
+        entry->operator= actor->claimed != NULL ? apr_pstrcat(pool, actor->name, ", says ", actor->claimed, NULL)
+                                                : actor->name;
         return;
     }
     if (!entry->address) {

@@ -11,8 +11,8 @@
 /* How bad a finding is: the exit code of check when nothing is worse, which monitoring of the kind of Nagios takes for
  * warning and critical. */
 typedef enum anshin_severity_t {
-    ANSHIN_SEVERITY_ADVICE,   /* works; those who ask for it call it better otherwise */
-    ANSHIN_SEVERITY_WARNING,  /* works, but not for long, not all of it, or not safely */
+    ANSHIN_SEVERITY_ADVICE,  /* works; those who ask for it call it better otherwise */
+    ANSHIN_SEVERITY_WARNING, /* works, but not for long, not all of it, or not safely */
     ANSHIN_SEVERITY_CRITICAL /* somebody is turned away, waits in vain, or is let in unasked */
 } anshin_severity_t;
 

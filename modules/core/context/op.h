@@ -44,8 +44,8 @@ typedef struct anshin_env_t {
     const char *node;                   /* this machine, among those that share the store; no '/'. NULL: it shares it
                                          * with none, and whatever a worker left in hand was left here (dbm, mem) */
     struct anshin_desk_index_t *desk_index; /* of search at the help desk (core/desk/index.h); NULL: it walks */
-    const anshin_uptime_t *uptime;      /* of who keeps house; NULL: the clock of the day alone is believed */
-    struct anshin_board_t *board;       /* where attempts are counted (core/status/board.h); NULL: nowhere */
+    const anshin_uptime_t *uptime;          /* of who keeps house; NULL: the clock of the day alone is believed */
+    struct anshin_board_t *board;           /* where attempts are counted (core/status/board.h); NULL: nowhere */
 } anshin_env_t;
 
 /* Who acts. The edge knows, and says so; core never guesses. */

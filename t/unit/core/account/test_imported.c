@@ -49,7 +49,7 @@ static apr_status_t make(const char *user, const char *hash, int method, anshin_
     anshin_op_t *op = fixture_op(&fixture);
     anshin_imported_t imported;
     const anshin_account_new_t spec = {user, "taro@example.jp", method, ANSHIN_TERMINAL_PC, NULL, NULL,
-                                       NULL, &imported, 0};
+                                       NULL, &imported,         0};
     apr_status_t status = anshin_imported_check(op, &imported, hash, 0);
 
     status = status == APR_SUCCESS ? anshin_account_create(op, &spec, invitation) : status;

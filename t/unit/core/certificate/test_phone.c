@@ -54,11 +54,13 @@ static void test_way(void)
     ok(anshin_member_phone(fixture_op(&fixture), &member, 1, &phone) == APR_SUCCESS &&
            phone.until == fixture.now + ANSHIN_PHONE_LIFE && same_text(phone.user, "ph1"),
        "HLP-19: who is logged in gets a link for minutes");
-    ok(opens(phone.token) == APR_SUCCESS && opens(phone.token) == APR_SUCCESS && standing(phone.token) == ANSHIN_LINK_GOOD,
+    ok(opens(phone.token) == APR_SUCCESS && opens(phone.token) == APR_SUCCESS &&
+           standing(phone.token) == ANSHIN_LINK_GOOD,
        "which opening does not use up (REG-5)");
     ok(opens(mailed) == APR_SUCCESS, "and the mail's goes on working");
     r = fetch(phone.token, "wrong", &status);
-    ok(status == APR_SUCCESS && !r.right && r.remaining == 9 && r.token == NULL && standing(phone.token) == ANSHIN_LINK_GOOD,
+    ok(status == APR_SUCCESS && !r.right && r.remaining == 9 && r.token == NULL &&
+           standing(phone.token) == ANSHIN_LINK_GOOD,
        "a wrong download password is counted as ever, and uses nothing up");
     r = fetch(phone.token, password, &status);
     ok(status == APR_SUCCESS && r.right && r.file.length == 6 && r.token != NULL, "the right one gives the file");
@@ -94,14 +96,16 @@ static void test_limits(void)
     fixture.now += ANSHIN_PHONE_LIFE;
     (void)fetch(second.token, password, &status);
     ok(status == ANSHIN_EDENIED && standing(second.token) == ANSHIN_LINK_EXPIRED, "ten minutes");
-    ok(anshin_phone_from_link(fixture_op(&fixture), second.token, &phone) == ANSHIN_EDENIED, "an ended one makes no other");
+    ok(anshin_phone_from_link(fixture_op(&fixture), second.token, &phone) == ANSHIN_EDENIED,
+       "an ended one makes no other");
     member = users_member(&fixture, "ph2", ANSHIN_METHOD_CERTIFICATE);
     fixture.contract.policy.functions &= ~(1 << ANSHIN_FUNCTION_PHONE);
     ok(anshin_phone_from_link(fixture_op(&fixture), mailed, &phone) == ANSHIN_ENOTFOUND &&
            anshin_member_phone(fixture_op(&fixture), &member, 1, &phone) == ANSHIN_ENOTFOUND,
        "none where it is switched off (CON-2)");
     fixture.contract.policy.functions |= 1 << ANSHIN_FUNCTION_PHONE;
-    ok(anshin_member_phone(fixture_op(&fixture), &member, 9, &phone) == ANSHIN_ENOTFOUND, "none of a terminal that is none");
+    ok(anshin_member_phone(fixture_op(&fixture), &member, 9, &phone) == ANSHIN_ENOTFOUND,
+       "none of a terminal that is none");
     fixture.now += fixture.contract.policy.reauthenticate;
     ok(anshin_member_phone(fixture_op(&fixture), &member, 1, &phone) == ANSHIN_EDENIED,
        "S12: none without a fresh check of the password, since it takes the place of the mailbox");

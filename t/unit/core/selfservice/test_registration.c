@@ -105,9 +105,15 @@ static void test_language(void)
     } cases[] = {{"la1", "en", 0, "en"}, {"la2", "en", 1, "ja"}, {"la3", NULL, 0, "ja"}, {"la4", "ja", 0, "ja"}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        anshin_account_new_t spec = {
-            cases[i].user, "la@example.jp", ANSHIN_METHOD_PASSWORD, ANSHIN_TERMINAL_PC, cases[i].given, NULL, NULL,
-            NULL, 0};
+        anshin_account_new_t spec = {cases[i].user,
+                                     "la@example.jp",
+                                     ANSHIN_METHOD_PASSWORD,
+                                     ANSHIN_TERMINAL_PC,
+                                     cases[i].given,
+                                     NULL,
+                                     NULL,
+                                     NULL,
+                                     0};
         anshin_registration_form_t form = {USERS_PASSWORD, USERS_PASSWORD, "pet", "ポチ", "ja", cases[i].chosen, NULL};
         anshin_registration_result_t r;
         anshin_invitation_t invitation;

@@ -47,14 +47,16 @@ static void test_stranger(void)
     anshin_link_standing_t standing;
     apr_time_t end;
 
-    ok(asked("rs1", "taro@example.jp") == 1, "HLP-17: while the certificate is being made, its first mail is all that comes");
+    ok(asked("rs1", "taro@example.jp") == 1,
+       "HLP-17: while the certificate is being made, its first mail is all that comes");
     first = issued_link(&fixture, "certificate-ready");
     ok(opens(first) == APR_SUCCESS, "whose link leads to the download (CRT-1)");
     (void)anshin_download_find(fixture_op(&fixture), first, &state);
     end = state.until;
     ok(asked("rs1", "taro@example.jp") == 0, "asked for at once: no second mail");
     pass(ANSHIN_RESEND_PAUSE);
-    ok(asked("rs1", "other@example.jp") == 0 && asked("nobody", "taro@example.jp") == 0 && asked("a/b\r\n", "x\"y") == 0,
+    ok(asked("rs1", "other@example.jp") == 0 && asked("nobody", "taro@example.jp") == 0 &&
+           asked("a/b\r\n", "x\"y") == 0,
        "S8: another's address, an unknown ID, nonsense: the same answer and no mail");
     (void)anshin_download_fetch(fixture_op(&fixture), first, "wrong", ANSHIN_PROFILE_MODERN, &result);
     ok(asked(" RS1 ", "Taro@Example.JP") == 1, "HLP-17: after a while one comes");
@@ -64,7 +66,8 @@ static void test_stranger(void)
            anshin_download_link_standing(fixture_op(&fixture), first, &standing) == APR_SUCCESS &&
            standing == ANSHIN_LINK_UNKNOWN,
        "the former one is dead");
-    ok(strstr(users_mailed_text(&fixture, "certificate-ready"), "もう一度お送りします") != NULL, "and the mail says so");
+    ok(strstr(users_mailed_text(&fixture, "certificate-ready"), "もう一度お送りします") != NULL,
+       "and the mail says so");
     (void)anshin_download_find(fixture_op(&fixture), second, &state);
     ok(state.until == end, "the end stays what it was, so that no stranger keeps a key on the server (CRT-2)");
     (void)anshin_download_fetch(fixture_op(&fixture), second, "wrong", ANSHIN_PROFILE_MODERN, &result);
@@ -177,7 +180,8 @@ static void test_failed_mail(void)
     (void)users_register(&fixture, "rs6", ANSHIN_METHOD_CERTIFICATE);
     member = users_member(&fixture, "rs6", ANSHIN_METHOD_CERTIFICATE);
     (void)issued_work(&fixture, ISSUED_FAILED);
-    ok(wished(&member, 1, APR_SUCCESS) == ANSHIN_RESEND_SENT, "HLP-17: one that could not be sent is sent again at once");
+    ok(wished(&member, 1, APR_SUCCESS) == ANSHIN_RESEND_SENT,
+       "HLP-17: one that could not be sent is sent again at once");
     ok(wished(&member, 1, APR_SUCCESS) == ANSHIN_RESEND_PAUSED, "and once");
 }
 
