@@ -283,7 +283,7 @@ apr_status_t anshin_folder_keep(int directory, const char **name, anshin_error_t
     const char *partial = apr_pstrcat(pool, *name, ANSHIN_FOLDER_PARTIAL, NULL);
     const char *wanted = *name;
 
-    for (int i = 2; renameat2(directory, partial, directory, wanted, RENAME_NOREPLACE) != 0; i++) {
+    for (int i = 2; anshin_tree_rename(directory, partial, wanted) != 0; i++) {
         if (errno != EEXIST || i > 9) {
             return not_kept(partial, err);
         }

@@ -179,7 +179,7 @@ static const char *put_aside(const anshin_place_t *place, const char *name, apr_
     for (int i = 1; i <= 9; i++) {
         const char *aside = name_now(place, i, pool);
 
-        if (renameat2(place->above, name, place->above, aside, RENAME_NOREPLACE) == 0) {
+        if (anshin_tree_rename(place->above, name, aside) == 0) {
             return aside;
         }
         if (errno != EEXIST) {

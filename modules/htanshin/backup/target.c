@@ -20,6 +20,7 @@
 
 #include "htanshin/backup/archive.h"
 #include "htanshin/backup/folder.h"
+#include "htanshin/backup/tree.h"
 #include "runtime/io.h"
 
 #define STEP 262144
@@ -68,8 +69,7 @@ static apr_status_t write_file(place_t *place)
 
 static apr_status_t keep_file(place_t *place)
 {
-    if (renameat2(place->directory, place->part, place->directory, place->name, RENAME_NOREPLACE) != 0 ||
-        fsync(place->directory) != 0) {
+    if (anshin_tree_rename(place->directory, place->part, place->name) != 0 || fsync(place->directory) != 0) {
         return anshin_fail(&place->err, ANSHIN_EFAULT, "AN1727", "backup: %s cannot be kept: %s", place->name,
                            strerror(errno));
     }

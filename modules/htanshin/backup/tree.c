@@ -69,3 +69,20 @@ int anshin_tree_remove(int parent, const char *name)
 {
     return remove_at(parent, name, 0);
 }
+
+int anshin_tree_rename(int directory, const char *from, const char *to)
+{
+    struct stat seen;
+
+    if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return -1;
+    }
+    if (fstatat(directory, to, &seen, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return errno == ENOENT ? renameat(directory, from, directory, to) : -1;
+}
