@@ -14,8 +14,9 @@ $(OUT)/obj/t/%.o: OPTIMISED := -O0 -U_FORTIFY_SOURCE
 $(OUT)/obj/t/bench/%.o: OPTIMISED :=
 
 # What is left of a test that has gone would be run by its name.
+# UNIT_OF: those of some folders alone (apxs-build/test).
 .PHONY: unit
-unit: $(UNIT)
+unit: $(if $(UNIT_OF),$(foreach source,$(filter $(UNIT_OF:%=t/unit/%/%),$(UNIT_C)),$(call unit_program,$(source))),$(UNIT))
 	@rm -f $(filter-out $(UNIT),$(wildcard $(OUT)/unit/test_*))
 
 -include $(UNIT_O:.o=.d) $(UNIT_SHARED_O:.o=.d)
