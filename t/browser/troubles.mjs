@@ -117,6 +117,10 @@ class Walk {
     return this.#person.photograph(name);
   }
 
+  scan() {
+    return this.#person.scan();
+  }
+
   // Where the steps of an answer end, in windows of a desktop's height, from the top of the page.
   answerEnds() {
     return this.#person.page.evaluate(() =>
@@ -272,7 +276,10 @@ for (const [system, [userAgent, browser, store, rows]] of Object.entries(agents)
   await computer.meets(await linkTo(one.address, '/anshin/download'));
   await computer.press(t('phone.open'), 'button');
   await computer.photograph('trouble-qr');
-  const phone = await Walk.meets((await computer.text('#link')).trim(), { width: 'phone' });
+  const [scanned, dark] = (await computer.scan()).split('\n');
+  is(scanned, (await computer.text('#link')).trim(), 'HLP-19: a scanner reads the link from the QR code');
+  is(dark, scanned, 'HLP-19: in the dark as well');
+  const phone = await Walk.meets(scanned, { width: 'phone' });
   const file = await phone.download({ download_password: one.downloadPassword });
   phone.solved(opens(file, one.downloadPassword).status === 0 && computer.actions === 1, 'HLP-19: the QR code of a computer opens the download on the phone: scanned there, and the password typed (by an administrator: with issue 12)');
   for (const each of [computer, phone]) await each.close();

@@ -338,6 +338,18 @@ export class Person {
     await this.photograph(name);
   }
 
+  // What a scanner reads from the page's QR code, in a light scheme and in a dark one.
+  async scan() {
+    const read = [];
+    for (const colorScheme of ['light', 'dark']) {
+      await this.page.emulateMedia({ colorScheme });
+      const picture = await this.page.locator('.qr-frame').screenshot();
+      read.push(run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', '-'], { input: picture }).out.trim());
+    }
+    await this.page.emulateMedia({ colorScheme: null });
+    return read.join('\n');
+  }
+
   async photograph(name) {
     const directory = process.env.ANSHIN_SCREENSHOTS;
     if (!directory) return;
