@@ -23,6 +23,7 @@
 #include "ca/watch/watch.h"
 #include "core/admin/housekeeping.h"
 #include "core/admin/index_addresses.h"
+#include "core/admin/list_mails.h"
 #include "core/admin/old_due.h"
 #include "core/admin/refile.h"
 #include "core/base/waiting.h"
@@ -265,6 +266,21 @@ static void index_addresses(anshin_op_t *op)
     }
 }
 
+/* The same of the help desk, which walks over all mail meanwhile. */
+static void list_mails(anshin_op_t *op)
+{
+    int listed;
+    apr_status_t status = anshin_list_mails(op, &listed);
+
+    if (status != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN1625",
+                         "the help desk looks for a user's mail among all mail until the next start", status,
+                         &op->error);
+    } else if (listed > 0) {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1626", "the mails to %d users of an older store are listed", listed);
+    }
+}
+
 static apr_status_t release_claims(const anshin_work_t *work)
 {
     anshin_op_t op;
@@ -285,6 +301,7 @@ static apr_status_t release_claims(const anshin_work_t *work)
     }
     if (status == APR_SUCCESS) {
         index_addresses(&op);
+        list_mails(&op);
     }
     apr_pool_destroy(scratch);
     return status;

@@ -50,7 +50,7 @@ cmp_ok(scalar @verbs, '>=', 12, "verbs looked at: @verbs");
 # table that is not followed here (desk.t and test_staff.c hear them).
 my %quiet = map { $_ => 1 } qw(
     anshin_agreed_time anshin_desk_bulk_do anshin_desk_invite_check anshin_help_number_keep anshin_housekeeping_step anshin_issuer_note anshin_issuer_remind
-    anshin_index_addresses
+    anshin_index_addresses anshin_list_mails
     anshin_job_claim anshin_job_drop anshin_job_resume anshin_job_retry anshin_jobs_release anshin_ocsp_forget
     anshin_ocsp_keep anshin_old_due_convert anshin_outbox_delivered anshin_outbox_delivering anshin_outbox_drop
     anshin_outbox_failed anshin_outbox_later anshin_refile anshin_revoked_done anshin_revoked_number anshin_revoked_out

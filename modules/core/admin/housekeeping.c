@@ -23,6 +23,7 @@
 #include "core/context/flow.h"
 #include "core/login/help_number.h"
 #include "core/mail/mail.h"
+#include "core/mail/mail_list.h"
 #include "core/mail/password_reminder.h"
 
 #define SHARE 50                    /* looks at records of one type in a step, so that each type has its turn */
@@ -33,19 +34,13 @@
 /* --- what is over ----------------------------------------------------------------------------------------------- */
 
 const anshin_expiry_rule_t *const anshin_expiry_rules[] = {
-    &anshin_download_expiry,
-    &anshin_token_expiry,
-    &anshin_session_expiry,
-    &anshin_counter_expiry,
-    &anshin_mail_expiry,
-    &anshin_fact_expiry,
-    &anshin_progress_expiry,
-    &anshin_history_expiry,
-    &anshin_certificate_expiry,
-    &anshin_password_expiry,
-    &anshin_help_expiry,
-    &anshin_bulk_expiry,
-    NULL,
+    &anshin_download_expiry, &anshin_token_expiry,
+    &anshin_session_expiry,  &anshin_counter_expiry,
+    &anshin_mail_expiry,     &anshin_mail_list_expiry,
+    &anshin_fact_expiry,     &anshin_progress_expiry,
+    &anshin_history_expiry,  &anshin_certificate_expiry,
+    &anshin_password_expiry, &anshin_help_expiry,
+    &anshin_bulk_expiry,     NULL,
 };
 
 /* One look. */

@@ -138,6 +138,27 @@ static apr_status_t keep_mail(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
+/* Of the records that the user's list names; ANSHIN_ENOTFOUND: there are no lists yet. */
+static apr_status_t read_listed(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_desk_facts_t *facts = baton;
+    apr_array_header_t *ids;
+    apr_status_t status = anshin_mail_list_get(op, txn, facts->user.account.user, &ids);
+
+    for (int i = 0; status == APR_SUCCESS && i < ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+        anshin_mail_t mail;
+
+        status = anshin_own_get(op, txn, &anshin_record_mail, id, &mail);
+        if (status == APR_SUCCESS) {
+            status = keep_mail(facts, id, &mail);
+        } else if (status == ANSHIN_ENOTFOUND) {
+            status = APR_SUCCESS; /* its time is over */
+        }
+    }
+    return status;
+}
+
 /* An operation that looks at a contract; its failures are those of op. */
 static anshin_op_t looking_at(const anshin_op_t *op, const anshin_contract_t *contract)
 {
@@ -191,7 +212,10 @@ apr_status_t anshin_desk_see_mails(anshin_op_t *op, anshin_desk_facts_t *facts)
     apr_status_t status;
 
     facts->mails = apr_array_make(op->pool, 16, sizeof(anshin_mail_t));
-    status = anshin_own_each(&other, &anshin_record_mail, "", keep_mail, facts);
+    status = anshin_op_read(&other, read_listed, facts);
+    if (status == ANSHIN_ENOTFOUND) {
+        status = anshin_own_each(&other, &anshin_record_mail, "", keep_mail, facts);
+    }
     op->error = other.error;
     if (facts->mails->nelts > 1) {
         qsort(facts->mails->elts, (size_t)facts->mails->nelts, sizeof(anshin_mail_t), is_newer);

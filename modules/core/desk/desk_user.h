@@ -8,6 +8,7 @@
 
 #include "core/admin/particulars.h"
 #include "core/desk/staff.h"
+#include "core/mail/mail_list.h"
 
 #define ANSHIN_WHY_MAX 200 /* characters of a reason */
 
@@ -31,7 +32,7 @@ typedef struct anshin_desk_facts_t {
                                 * NULL: not looked for */
 } anshin_desk_facts_t;
 #define ANSHIN_DESK_HISTORY 20
-#define ANSHIN_DESK_MAILS 10
+#define ANSHIN_DESK_MAILS ANSHIN_MAIL_LIST_MOST
 
 /* All that an operator may see of a user but mail: no secret, and no hash of one. In op's pool, op being of the
  * operator's own contract. APR_SUCCESS; ANSHIN_ENOTFOUND: nobody on whom this operator may look; ANSHIN_EBUSY,
@@ -39,8 +40,8 @@ typedef struct anshin_desk_facts_t {
 apr_status_t anshin_desk_see(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_whom_t *whom,
                              anshin_desk_facts_t *facts);
 
-/* What anshin_desk_see() has found, with the user's mail: a walk through all mail. APR_SUCCESS, ANSHIN_EBUSY,
- * ANSHIN_EFAULT. */
+/* What anshin_desk_see() has found, with the user's mail: by the user's list, or by a walk through all mail where
+ * the worker has not made the lists yet (core/mail/mail_list.h). APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_desk_see_mails(anshin_op_t *op, anshin_desk_facts_t *facts);
 
 /* What an operator orders. */

@@ -15,6 +15,7 @@
 #include "core/base/mailbox.h"
 #include "core/context/secret.h"
 #include "core/mail/job.h"
+#include "core/mail/mail_list.h"
 
 #define PURPOSE "mail"
 
@@ -74,6 +75,9 @@ static apr_status_t put_records(anshin_op_t *op, anshin_txn_t *txn, const anshin
         .kind = ANSHIN_JOB_MAIL, .user = account->user, .account = account->number, .many = added->many};
     apr_status_t status = anshin_secret_name(op, &job.mail);
 
+    if (status == APR_SUCCESS) {
+        status = anshin_mail_list_add(op, txn, account->user, job.mail);
+    }
     if (status == APR_SUCCESS) {
         status = anshin_txn_put(txn, &anshin_record_mail, job.mail, &mail);
     }
