@@ -103,7 +103,8 @@
 
     function tell() {
       var wide = /[\uff01-\uff5e\u3000-\u30ff\u4e00-\u9fff]/.test(input.value);
-      var name = wide ? 'data-wide' : caps && 'data-caps' || compare(input);
+      var blank = /^\s|\s$/.test(input.value); /* pasted with it, most often; it counts as typed */
+      var name = wide ? 'data-wide' : caps && 'data-caps' || blank && 'data-blank' || compare(input);
       var text = name ? line.getAttribute(name) : '';
 
       mark(input);

@@ -228,6 +228,10 @@ async function typing(page, language) {
   is((await lines())[1], texts.differs, 'until the first one is changed');
   await password.fill('\uff41bcdefg8');
   is((await lines())[0], texts.wide, 'full-width characters are told of');
+  for (const blank of [' abcdefg8', 'abcdefg8\t']) {
+    await password.fill(blank);
+    is((await lines())[0], texts.blank, 'so is a blank that came with what was pasted');
+  }
   await password.fill('');
   await password.evaluate((node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'A', modifierCapsLock: true })));
   is((await lines())[0], texts.caps, 'so is Caps Lock');
