@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "htanshin/families.h"
+#include "htanshin/help/nearest.h"
+#include "htanshin/help/topic.h"
 
 #ifndef ANSHIN_STATE_DIR_DEFAULT
 #define ANSHIN_STATE_DIR_DEFAULT "/var/lib/anshin"
@@ -83,6 +85,7 @@ static apr_status_t take_command_option(reader_t *reader, const char *name, cons
 {
     anshin_call_t *call = reader->call;
     const anshin_command_option_t *options = call->command != NULL ? call->command->options : NULL;
+    const char *nearest;
 
     for (int i = 0; options != NULL && options[i].name != NULL; i++) {
         if (strcmp(options[i].name, name) != 0) {
@@ -93,6 +96,11 @@ static apr_status_t take_command_option(reader_t *reader, const char *name, cons
         }
         call->values[i] = "";
         return attached == NULL ? APR_SUCCESS : wrong(call, "AN0804", "takes no value", name_of(reader));
+    }
+    nearest = anshin_nearest_option(call->command, name);
+    if (nearest != NULL) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1772", "%s: no such option; did you mean %s%s?",
+                           name_of(reader), nearest[1] == '\0' ? "-" : "--", nearest);
     }
     return wrong(call, "AN0805", call->command != NULL ? "no such option of this command" : "no such option",
                  name_of(reader));
@@ -146,8 +154,9 @@ static apr_status_t take_no_command(reader_t *reader)
     anshin_call_t *call = reader->call;
     const char *const *words = (const char *const *)reader->words->elts;
     int count = reader->words->nelts;
+    const char *typed, *nearest;
 
-    call->help |= count == 1 && anshin_command_is_family(words[0]);
+    call->help |= count == 1 && (anshin_command_is_family(words[0]) || anshin_topic_find(words[0]) != NULL);
     if (call->version) {
         return APR_SUCCESS;
     }
@@ -160,8 +169,17 @@ static apr_status_t take_no_command(reader_t *reader)
     if (count == 0) {
         return wrong(call, "AN0806", "no command given", "htanshin");
     }
-    return wrong(call, "AN0807", "no such command",
-                 count > 1 ? apr_pstrcat(call->pool, words[0], " ", words[1], NULL) : words[0]);
+    typed = count > 1 ? apr_pstrcat(call->pool, words[0], " ", words[1], NULL) : words[0];
+    nearest = anshin_nearest_command(call->families, typed, call->pool);
+    if (nearest == NULL && !anshin_command_is_family(words[0])) {
+        nearest =
+            anshin_nearest_command(call->families, words[0], call->pool); /* the second may have been an operand */
+    }
+    if (nearest != NULL) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1773", "%s: no such command; did you mean %s?", typed,
+                           nearest);
+    }
+    return wrong(call, "AN0807", "no such command", typed);
 }
 
 /* The operand "-" is the standard input: its lines have what must be given. */
@@ -217,6 +235,7 @@ apr_status_t anshin_arguments_read(anshin_call_t *call, int argc, const char *co
     int literal = 0;
     apr_status_t status;
 
+    call->families = anshin_command_families;
     for (; reader.at < argc; reader.at++) {
         const char *argument = argv[reader.at];
         if (literal || argument[0] != '-' || argument[1] == '\0') {

@@ -295,6 +295,6 @@ const anshin_command_t anshin_commands_cert[] = {
      "Have the certificate made that is to follow one, or each of many; the present ones work until it is first used. "
      "Gives the download passwords, to be handed out."},
     {"cert", "reissue", "[SERIAL]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_bulk_reissue,
-     "The same in place of one, or each of many, which are revoked."},
+     "Have a certificate made in place of one, or each of many; these are revoked. Gives the download passwords."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

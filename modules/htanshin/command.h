@@ -58,6 +58,7 @@ typedef struct anshin_command_t {
 
 struct anshin_call_t {
     apr_pool_t *pool;
+    const anshin_command_t *const *families; /* all commands; NULL at the end */
     const anshin_command_t *command;
     const char *state_dir;
     const char *contract;      /* --contract, or NULL */

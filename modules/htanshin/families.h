@@ -1,10 +1,8 @@
 /*
- * The table of subcommands, and the usage made of it.
+ * The table of subcommands.
  */
 #ifndef ANSHIN_HTANSHIN_FAMILIES_H
 #define ANSHIN_HTANSHIN_FAMILIES_H
-
-#include <stdio.h>
 
 #include "htanshin/command.h"
 
@@ -13,8 +11,5 @@ const anshin_command_t *anshin_command_find(int argc, const char *const *argv, i
 
 /* 1 when commands of two words begin with this one. */
 int anshin_command_is_family(const char *word);
-
-/* Usage of one command. */
-void anshin_usage_command(FILE *out, const anshin_command_t *command);
 
 #endif

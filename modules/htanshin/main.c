@@ -16,7 +16,7 @@
 #include "htanshin/arguments.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
-#include "htanshin/families.h"
+#include "htanshin/help/help.h"
 #include "htanshin/open.h"
 #include "htanshin/print.h"
 #include "htanshin/stream/keeper.h"
@@ -76,7 +76,7 @@ static apr_status_t run(anshin_call_t *call, int argc, const char *const *argv)
         if (call->command == NULL) {
             return anshin_commands_help[0].run(call);
         }
-        anshin_usage_command(stdout, call->command);
+        anshin_help_command(stdout, call->command);
         return APR_SUCCESS;
     }
     status = anshin_call_open(call);

@@ -53,8 +53,7 @@ const char *anshin_text_clean(const char *text, apr_pool_t *pool)
     return clean;
 }
 
-/* Columns that clean text takes on a terminal. */
-static int width_of(const char *text)
+int anshin_text_width(const char *text)
 {
     int width = 0;
     utf8proc_int32_t character;
@@ -131,7 +130,7 @@ static void print_row(FILE *out, const char *const *cells, const int *widths, in
     for (int i = 0; i < count; i++) {
         fputs(cells[i], out);
         if (i + 1 < count) {
-            pad(out, widths[i] - width_of(cells[i]) + 2);
+            pad(out, widths[i] - anshin_text_width(cells[i]) + 2);
         }
     }
     fputc('\n', out);
@@ -157,7 +156,7 @@ static void print_table(FILE *out, const json_t *rows, int indent, int *widths, 
         column++;
     }
     for (int i = 0; i < count * columns; i++) {
-        int width = width_of(cells[i]);
+        int width = anshin_text_width(cells[i]);
         widths[i % columns] = width > widths[i % columns] ? width : widths[i % columns];
     }
     for (int row = head ? 0 : 1; row < count; row++) {

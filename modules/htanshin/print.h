@@ -31,4 +31,7 @@ void anshin_print_end(FILE *out, const anshin_print_list_t *list);
  * that are no UTF-8 become U+FFFD. In pool. */
 const char *anshin_text_clean(const char *text, apr_pool_t *pool);
 
+/* Columns that clean text takes on a terminal: letters of East Asia are two wide. */
+int anshin_text_width(const char *text);
+
 #endif

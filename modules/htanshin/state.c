@@ -67,6 +67,6 @@ static const anshin_command_option_t prepare_options[] = {
 
 const anshin_command_t anshin_commands_state[] = {
     {"state", "prepare", "", 0, 0, prepare_options, ANSHIN_ACCESS_NONE, state_prepare,
-     "Make the state directory, or give all that is in it its owner, group and mode again, as after a restore."},
+     "Make the state directory, or mend it; all in it gets its owner, group and mode again, as after a restore."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

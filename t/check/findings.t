@@ -20,11 +20,11 @@ is(join(' ', grep { $seen{$_}++ } map { $_->{id} } @rows), '', 'no id stands twi
 my %told = map { $_ => 1 } map { code($_) =~ /\bANSHIN_FINDING_(\w+)/g } grep { m{^modules/(?:auth|htanshin)/} } sources('c');
 is(join(' ', grep { !$told{$_} } map { $_->{member} } @rows), '', 'each is found somewhere');
 
-my %page = map { $_ => slurp("htdocs/manual/man/$_") } 'htanshin.8', 'ja/htanshin.8';
-my @untold = grep { my $text = ucfirst($_->{what}) . ": $_->{remedy}" . ($_->{source} ? " ($_->{source})" : '') . ".\n"; $page{'htanshin.8'} !~ /^\.It Cm \Q$_->{id} ( $_->{severity} )\E\n\Q$text\E/m } @rows;
-is(join(' ', map { $_->{id} } @untold), '', 'htanshin(8) has each as the table says it');
+my %page = map { $_ => slurp("htdocs/manual/man/$_") } 'htanshin-check.8', 'ja/htanshin-check.8';
+my @untold = grep { my $text = ucfirst($_->{what}) . ": $_->{remedy}" . ($_->{source} ? " ($_->{source})" : '') . ".\n"; $page{'htanshin-check.8'} !~ /^\.It Cm \Q$_->{id} ( $_->{severity} )\E\n\Q$text\E/m } @rows;
+is(join(' ', map { $_->{id} } @untold), '', 'htanshin-check(8) has each as the table says it');
 my %word = (advice => '助言', warning => '注意', critical => '故障');
-is(join(' ', map { $_->{id} } grep { $page{'ja/htanshin.8'} !~ /^\.It Cm \Q$_->{id}\E （$word{$_->{severity}}）\n\S/m } @rows), '', 'and its Japanese page with its severity');
+is(join(' ', map { $_->{id} } grep { $page{'ja/htanshin-check.8'} !~ /^\.It Cm \Q$_->{id}\E （$word{$_->{severity}}）\n\S/m } @rows), '', 'and its Japanese page with its severity');
 for my $name (sort keys %page) {
     my ($section) = $page{$name} =~ /^\.Sh (?:FINDINGS OF CHECK|check が示すもの)\n(.*?)^\.Sh/ms;
     is(scalar(() = ($section // '') =~ /^\.It /mg), scalar @rows, "$name has no other");

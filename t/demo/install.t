@@ -32,7 +32,7 @@ my %there = map { $_ => 1 } placed();
 my $libexec = Anshin::Server::libexec();
 my @wanted = (
     "$libexec/mod_anshin_auth.so", "$libexec/mod_anshin_portal.so", '/usr/sbin/htanshin', '/usr/lib/anshin/anshin-ca',
-    '/usr/lib/anshin/anshin-signer', '/usr/share/man/man8/htanshin.8', '/usr/share/man/man5/anshin.conf.5', '/usr/share/man/ja/man5/anshin.conf.5',
+    '/usr/lib/anshin/anshin-signer', '/usr/share/man/man8/htanshin.8', '/usr/share/man/man8/htanshin-user.8', '/usr/share/man/ja/man8/htanshin-user.8', '/usr/share/man/man5/anshin.conf.5', '/usr/share/man/ja/man5/anshin.conf.5',
     '/usr/share/anshin/templates/login.mustache',
     '/usr/share/anshin/mail/locked.ja.mustache', '/usr/share/anshin/lang/ja.json', '/usr/share/anshin/manual/ja/operator.md', '/usr/share/anshin/manual/ja/messages.md',
     '/usr/share/doc/anshin/fail2ban/filter.d/anshin.conf', '/usr/share/doc/anshin/fail2ban/jail.d/anshin.conf',

@@ -93,7 +93,7 @@ const anshin_command_t anshin_commands_audit[] = {
     {"audit", "show", "", 0, 0, show_options, ANSHIN_ACCESS_ALL, anshin_audit_show,
      "Show who did what, to whom and from where, in the order of the trail."},
     {"audit", "archive", "DIR", 1, 1, NULL, ANSHIN_ACCESS_ALL, anshin_audit_archive,
-     "Copy closed segments that are not archived yet, and their anchors, into a directory."},
+     "Copy closed segments into a directory; those that are not archived yet, and their anchors."},
     {"audit", "retire", "", 0, 0, retire_options, ANSHIN_ACCESS_ALL, anshin_audit_retire,
      "Remove archived segments; what is left can still be verified."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},

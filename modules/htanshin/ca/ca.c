@@ -255,14 +255,14 @@ const anshin_command_t anshin_commands_ca[] = {
      "Make a CA of one's own, self-signed, in STATE_DIR/ca; httpd is started after that. With --use-key the key is on "
      "its token already."},
     {"ca", "mend", "", 0, 0, mend_options, ANSHIN_ACCESS_SIGNER, ca_mend,
-     "Sign the certificate of STATE_DIR/ca anew where check says that strict readers refuse it: same key, name and "
-     "dates, so that certificates stay valid. Restart httpd after that."},
+     "Sign the CA certificate anew; where check says that strict readers refuse that of STATE_DIR/ca. Same key, name "
+     "and dates, so that certificates stay valid. Restart httpd after that."},
     {"ca", "request", "", 0, 0, request_options, ANSHIN_ACCESS_SIGNER, ca_request,
-     "Write a request for a CA certificate, STATE_DIR/ca/ca.csr, for a company's own CA to sign; a key that is not "
+     "Write a request for a CA certificate; STATE_DIR/ca/ca.csr, for a company's own CA to sign. A key that is not "
      "there is made."},
     {"ca", "import", "FILE", 1, 1, import_options, ANSHIN_ACCESS_SIGNER, ca_import,
-     "Take the certificate that the company's CA has made, and those above it, out of a PEM file (-: standard input), "
-     "each checked; httpd is restarted after that."},
+     "Take the certificate that the company's CA has made; with those above it, out of a PEM file (- for the standard "
+     "input), each checked. Httpd is restarted after that."},
     {"ca", "try-key", "", 0, 0, key_options, ANSHIN_ACCESS_SIGNER, ca_try_key,
      "Open the CA's key once as the signer would, and sign with it; uses up one try of a token's PIN if it is wrong."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},

@@ -446,7 +446,7 @@ static const anshin_command_option_t retire_options[] = {
 
 const anshin_command_t anshin_commands_rollover[] = {
     {"ca", "list", "", 0, 0, options, ANSHIN_ACCESS_SIGNER_STORE, ca_list,
-     "List the CAs that are trusted, which one issues, and how many good certificates of each are left."},
+     "List the CAs that are trusted, and which one issues; with the good certificates of each that are left."},
     {"ca", "switch", "", 0, 0, options, ANSHIN_ACCESS_SIGNER_STORE, ca_switch,
      "Let the next CA issue; the one before stays trusted. Reload httpd after that."},
     {"ca", "retire", "NAME", 1, 1, retire_options, ANSHIN_ACCESS_SIGNER_STORE, ca_retire,

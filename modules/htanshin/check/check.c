@@ -100,9 +100,8 @@ static const anshin_command_option_t check_options[] = {
 
 const anshin_command_t anshin_commands_check[] = {
     {"check", NULL, "", 0, 0, check_options, ANSHIN_ACCESS_CHECK, check,
-     "Tell what hinders this installation, with what to do, and where the contracts depart from the preset finance, "
-     "if it is theirs, or else modern; "
-     "exit code 0: no problem, 1: a warning, 2: something is broken."},
+     "Tell what hinders this installation; with what to do, and where the contracts depart from the preset finance, "
+     "if it is theirs, or else modern. Exit code 0: no problem, 1: a warning, 2: something is broken."},
     {"version", NULL, "", 0, 0, NULL, ANSHIN_ACCESS_NONE, version, "Tell version and build."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -29,11 +29,11 @@ static const anshin_command_option_t history_options[] = {
 
 const anshin_command_t anshin_commands_export[] = {
     {"user", "export", "", 0, 0, user_options, ANSHIN_ACCESS_FILES, anshin_user_export,
-     "Write users as CSV for spreadsheets, in the order of their IDs, or with --json one object a line; user import "
+     "Write users as CSV for spreadsheets; in the order of their IDs, with --json one object a line. user import "
      "reads it."},
     {"cert", "export", "", 0, 0, cert_options, ANSHIN_ACCESS_FILES, anshin_cert_export,
-     "Write certificates in the same way, in the order of their serials."},
+     "Write certificates as CSV for spreadsheets; in the order of their serials."},
     {"history", "export", "[USER]", 0, 1, history_options, ANSHIN_ACCESS_FILES, anshin_history_export,
-     "Write login attempts in the same way, by user ID and time."},
+     "Write login attempts as CSV for spreadsheets; by user ID and time."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -441,8 +441,8 @@ static const anshin_command_option_t import_options[] = {
 
 const anshin_command_t anshin_commands_import[] = {
     {"user", "import", "FILE|-", 1, 1, import_options, ANSHIN_ACCESS_FILES, user_import,
-     "Create users from a CSV file (UTF-8 or CP932, comma or tab, the first line names the columns) or from another "
-     "system, each by itself; gives registration URL and code of each who needs them, as CSV or with --json one object "
-     "a line."},
+     "Create users from a CSV file or from another system; each by itself. CSV: UTF-8 or CP932, comma or tab, the "
+     "first line names the columns. Gives registration URL and code of each who needs them, as CSV or with --json one "
+     "object a line."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -383,12 +383,12 @@ static const anshin_command_option_t undo_options[] = {ANSHIN_BULK_OPTIONS, ANSH
 
 const anshin_command_t anshin_commands_user[] = {
     {"user", "add", "USER|-", 1, 1, add_options, ANSHIN_ACCESS_STORE, user_add,
-     "Create a user, or with - one for each line of the standard input (USER, tab or comma, ADDRESS); prints the "
-     "registration URL and the registration code, to be handed out by two ways."},
+     "Create a user; prints the registration URL and the registration code, to be handed out by two ways. With - one "
+     "for each line of the standard input (USER, tab or comma, ADDRESS)."},
     {"user", "invite", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_invite,
      "Give a user who has not registered yet a new URL and code; the old ones end."},
     {"user", "reinvite", "[USER]", 0, 1, bulk_options, ANSHIN_ACCESS_FILES, anshin_bulk_reinvite,
-     "The same for many; what came of each is a row with its URL and code."},
+     "Give many who have not registered yet new URLs and codes; what came of each is a row with them."},
     {"user", "show", "USER", 1, 1, NULL, ANSHIN_ACCESS_STORE, user_show,
      "Show state, method, devices, certificates, locks and last login of a user."},
     {"user", "list", "", 0, 0, anshin_user_list_options, ANSHIN_ACCESS_STORE, anshin_user_list,
@@ -405,11 +405,11 @@ const anshin_command_t anshin_commands_user[] = {
     {"user", "unlock", "[USER]", 0, 1, undo_options, ANSHIN_ACCESS_FILES, user_unlock,
      "Undo lock, disable and the lock of too many attempts; every counter starts again."},
     {"user", "disable", "[USER]", 0, 1, undo_options, ANSHIN_ACCESS_FILES, user_disable,
-     "Disable a user, as lock does, but listed apart from those who will come back."},
+     "Lock a user who will not come back; listed apart from those who will."},
     {"user", "code", "USER", 1, 1, NULL, ANSHIN_ACCESS_HASH, user_code,
-     "Give out a code that proves a user at the reissue of a password (AnshinReissueProof factor), or opens "
+     "Give out a code for the reissue of a password; it proves the user (AnshinReissueProof factor), or opens "
      "AnshinReissueGap."},
     {"user", "delete", "[USER]", 0, 1, delete_options, ANSHIN_ACCESS_FILES, user_delete,
-     "Delete a user with devices, sessions, links and waiting mail, and revoke the certificates; the history stays."},
+     "Delete a user, and revoke the certificates; devices, sessions, links and waiting mail go, the history stays."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -101,6 +101,36 @@ static void refused(void)
     }
 }
 
+/* INS-6: whoever mistypes a word is told the nearest one, and nothing where none is near. */
+static void meant(void)
+{
+    static const struct {
+        const char *says; /* NULL: no guess */
+        const char *words[6];
+    } cases[] = {
+        {"did you mean user show?", {"user", "shwo", "x", NULL}},
+        {"did you mean user add?", {"usr", "add", "x", NULL}},
+        {"did you mean backup?", {"bakcup", "/x", NULL}},
+        {"did you mean --address?", {"user", "add", "u", "--adress", "x", NULL}},
+        {"did you mean --contract?", {"user", "add", "u", "--contrakt", "x", NULL}},
+        {NULL, {"user", "frobnicate", NULL}},
+        {NULL, {"zzzzzz", NULL}},
+        {NULL, {"a-word-that-is-much-longer-than-any-that-there-is", NULL}},
+        {NULL, {"x", NULL}},
+        {NULL, {"user", "add", "u", "--frobnicate", NULL}},
+        {NULL, {"user", "add", "u", "--an-option-that-is-much-longer-than-any-that-there-is", NULL}},
+    };
+    anshin_call_t call;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        apr_status_t status = read_words(&call, cases[i].words);
+        const char *guess = strstr(call.op.error.text, "did you mean");
+        ok(status == ANSHIN_EINVALID && (guess == NULL) == (cases[i].says == NULL) &&
+               (guess == NULL || strcmp(guess, cases[i].says) == 0),
+           "INS-6: %s", call.op.error.text);
+    }
+}
+
 static void values(void)
 {
     static const anshin_word_t words[] = {{"pc", 0}, {"mobile", 1}, {NULL, 0}};
@@ -156,6 +186,7 @@ int main(void)
     understood();
     where_the_state_is();
     refused();
+    meant();
     values();
     table();
     apr_pool_destroy(pool);
