@@ -115,8 +115,9 @@ apr_status_t anshin_mail_add_known(anshin_op_t *op, anshin_txn_t *txn, const ans
     json_t *values = values_of(mail);
     const anshin_mail_facts_t facts = {mail->kind, account->user, account->language, mail->address, domain(op), values};
     const char *blob = NULL;
-    apr_status_t status = anshin_mail_room(op, txn, account, mail->address, mail->bound);
+    apr_status_t status = anshin_mail_list_lock(op, txn, account->user);
 
+    status = status == APR_SUCCESS ? anshin_mail_room(op, txn, account, mail->address, mail->bound) : status;
     status = status == APR_SUCCESS ? anshin_mail_count(op, txn, account, mail->address, mail->bound) : status;
     status = status == APR_SUCCESS ? seal(op, txn, &facts, &blob) : status;
     json_decref(values);

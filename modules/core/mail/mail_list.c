@@ -61,6 +61,14 @@ static const char *key_of(const anshin_op_t *op, const char *user)
     return apr_pstrcat(op->pool, op->contract->name, "/", user, NULL);
 }
 
+apr_status_t anshin_mail_list_lock(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+{
+    anshin_mail_list_t list;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_mail_list, key_of(op, user), &list);
+
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
 apr_status_t anshin_mail_list_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *id)
 {
     return write_list(op, txn, key_of(op, user), id, NULL);

@@ -14,6 +14,10 @@
 
 extern const anshin_expiry_rule_t anshin_mail_list_expiry;
 
+/* Lock the user first, before what a mail counts in (core/store/owner.h). Answers of anshin_txn_get(), of which
+ * ANSHIN_ENOTFOUND is APR_SUCCESS. */
+apr_status_t anshin_mail_list_lock(anshin_op_t *op, anshin_txn_t *txn, const char *user);
+
 /* Write a mail that was made just now at the head of the list of a user of op's contract, behind the lock of that user:
  * before the mail itself. Answers of anshin_txn_put(). */
 apr_status_t anshin_mail_list_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *id);
