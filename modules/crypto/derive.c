@@ -20,7 +20,7 @@
 
 #include "crypto/cause.h"
 
-#define SLOTS 32 /* the program knows about a dozen purposes */
+#define SLOTS 64 /* the program knows some 35 uses and purposes, a process fewer */
 
 /* The label of the key derivation: a change of it changes every key. */
 #define LABEL "anshin 1 "

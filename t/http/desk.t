@@ -4,9 +4,9 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
-use Encode qw(encode);
+use Encode qw(decode encode);
 use JSON::PP ();
-use MIME::Base64 qw(encode_base64url);
+use MIME::Base64 qw(decode_base64url encode_base64url);
 use Test::More;
 use Anshin::Attack;
 use Anshin::Person;
@@ -48,7 +48,7 @@ my %number = map { $_ => shown($_)->{number} } keys %place;
 $place{admin} = ['staff', ''];
 $number{admin} = JSON::PP::decode_json(command_in($s, 'staff', '--json', 'user', 'show', 'admin'))->{number};
 
-sub who { my ($user, $contract, $number) = @_; return encode_base64url(join '/', $contract // $place{$user}[0], $user, $number // $number{$user}) }
+sub who { my ($user, $contract, $number) = @_; return sealed_whom($s, 'staff', join '/', $contract // $place{$user}[0], $user, $number // $number{$user}) }
 sub found { my ($c, $text) = @_; my $r = $c->submit($c->get('/anshin/desk'), { q => $text }, qr{/desk$}); return $r->status == 303 ? $c->follow($r) : $r }
 sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/user\?who=[^"]*">([^<]+)<}g }
 
@@ -297,6 +297,15 @@ sub mail_to {
     command_in($s, 'p-01', 'user', 'unlock', 'y2');
 }
 
+# Before somebody sends what no page of ours has: whatever addresses said until here stands in the log, and tells of nobody.
+{
+    my @desk = grep { m{/desk} } split /\n/, $s->access_log;
+    my @values = map { decode_base64url($_) } map { /=([\w-]+)/g } @desk;
+    my @told = grep { m{\b(?:p-01|strict|other)/|mail\.example|氏名|佐藤|山田}x } map { decode('UTF-8', $_) } @desk, @values;
+    cmp_ok(scalar(grep { /who=/ } @desk), '>=', 20, 'S28: users were looked at by addresses');
+    is(join("\n", @told), '', 'S28: no address of the help desk tells a log of whom');
+}
+
 # --- isolation: every route and verb, by whoever may not ---
 
 my $told = @{ JSON::PP::decode_json($s->htanshin('--json', 'audit', 'show')->{out}) };
@@ -365,10 +374,12 @@ my %who = (
     'another organisation' => who('s1'), 'none' => who('n1'), 'another contract' => who('o1'), 'the own contract' => who('admin'),
     'the own user, of another contract' => who('y1', 'other'), 'and of the operators' => who('y1', 'staff'), 'of none' => who('y1', ''), 'of a path' => who('y1', '../p-01'),
     'the own name, another number' => who('y1', 'p-01', $number{s1}), 'the number of nobody' => who('y1', 'p-01', '0' x 32), 'no number' => who('y1', 'p-01', ''),
-    'another name, the own number' => who('s1', 'p-01', $number{y1}), 'in capitals' => who('Y1', 'p-01', $number{y1}), 'wide' => encode_base64url(encode('UTF-8', "p-01/ｙ１/$number{y1}")),
-    'with a NUL' => encode_base64url("p-01/y1\0/$number{y1}"), 'four parts' => encode_base64url("p-01/y1/$number{y1}/x"), 'two parts' => encode_base64url('p-01/y1'),
-    'nothing' => '', 'no base64' => '!!!!', 'long' => 'A' x 400, 'a walk' => encode_base64url("p-01//$number{y1}"), 'a key' => encode_base64url("p-01/y1/1/$number{y1}"),
-    'not UTF-8' => encode_base64url("p-01/\xff\xfe/$number{y1}"), 'a pattern' => who('*', 'p-01', $number{y1})
+    'another name, the own number' => who('s1', 'p-01', $number{y1}), 'in capitals' => who('Y1', 'p-01', $number{y1}), 'wide' => sealed_whom($s, 'staff', encode('UTF-8', "p-01/ｙ１/$number{y1}")),
+    'with a NUL' => sealed_whom($s, 'staff', "p-01/y1\0/$number{y1}"), 'four parts' => sealed_whom($s, 'staff', "p-01/y1/$number{y1}/x"), 'two parts' => sealed_whom($s, 'staff', 'p-01/y1'),
+    'nothing' => '', 'no base64' => '!!!!', 'long' => 'A' x 400, 'a walk' => sealed_whom($s, 'staff', "p-01//$number{y1}"), 'a key' => sealed_whom($s, 'staff', "p-01/y1/1/$number{y1}"),
+    'not UTF-8' => sealed_whom($s, 'staff', "p-01/\xff\xfe/$number{y1}"), 'a pattern' => who('*', 'p-01', $number{y1}),
+    'in the clear' => encode_base64url("p-01/y1/$number{y1}"), 'sealed for another contract' => sealed_whom($s, 'p-01', "p-01/y1/$number{y1}"),
+    'with a sign changed' => who('y1') =~ s/\A(.)/$1 eq 'A' ? 'B' : 'A'/er, 'the half of it' => substr(who('y1'), 0, 60)
 );
 for my $what (sort keys %who) {
     attempt("$what: page", $chief->get("/anshin/desk/user?who=$who{$what}"), 404);

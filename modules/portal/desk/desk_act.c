@@ -21,7 +21,7 @@ typedef struct asked_t {
     apr_int64_t terminal;
 } asked_t;
 
-static void read_asked(const anshin_portal_request_t *request, asked_t *asked)
+static void read_asked(anshin_portal_request_t *request, asked_t *asked)
 {
     const char *verb = anshin_portal_request_value(request, "verb");
 

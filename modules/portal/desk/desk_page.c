@@ -5,43 +5,31 @@
  */
 #include "portal/desk/desk_page.h"
 
-#include <apr_encode.h>
 #include <apr_strings.h>
 #include <http_log.h>
 #include <string.h>
 
 #include "core/context/secret.h"
+#include "core/desk/sealed_whom.h"
 #include "portal/response/response.h"
 
 APLOG_USE_MODULE(anshin_portal);
 
-#define WHO_MAX 300 /* signs: contract, ID and number have 32, 64 and 32 at most */
-
-const char *anshin_desk_url(const anshin_portal_request_t *request, const char *path, const anshin_account_t *account)
+const char *anshin_desk_url(anshin_portal_request_t *request, const char *path, const anshin_account_t *account)
 {
-    apr_pool_t *pool = request->op.pool;
-    const char *who = apr_pstrcat(pool, account->contract, "/", account->user, "/",
-                                  account->number != NULL ? account->number : "", NULL);
+    const anshin_desk_whom_t whom = {account->contract, account->user, account->number};
+    const char *who;
 
-    return apr_pstrcat(pool, anshin_portal_request_link(request, path),
-                       "?who=", apr_pencode_base64(pool, who, APR_ENCODE_STRING, APR_ENCODE_BASE64URL, NULL), NULL);
+    if (anshin_whom_seal(&request->op, &whom, &who) != APR_SUCCESS) {
+        anshin_portal_request_log(request, APLOG_ERR, "AN1628", "address of a user");
+    }
+    return apr_pstrcat(request->op.pool, anshin_portal_request_link(request, path), "?who=", who, NULL);
 }
 
-void anshin_desk_whom(const anshin_portal_request_t *request, anshin_desk_whom_t *whom)
+void anshin_desk_whom(anshin_portal_request_t *request, anshin_desk_whom_t *whom)
 {
-    apr_pool_t *pool = request->op.pool;
-    const char *value = anshin_portal_request_value(request, "who");
-    const char *text = value != NULL && strlen(value) <= WHO_MAX
-                           ? apr_pdecode_base64(pool, value, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL)
-                           : NULL;
-    char *rest = apr_pstrdup(pool, text != NULL ? text : "");
-    char *user = strchr(rest, '/');
-    char *last = user != NULL ? strchr(user + 1, '/') : NULL;
-
-    *whom = (anshin_desk_whom_t){"", "", NULL};
-    if (last != NULL && strchr(last + 1, '/') == NULL) {
-        *user = *last = '\0';
-        *whom = (anshin_desk_whom_t){rest, user + 1, last + 1};
+    if (anshin_whom_unseal(&request->op, anshin_portal_request_value(request, "who"), whom) == ANSHIN_EFAULT) {
+        anshin_portal_request_log(request, APLOG_ERR, "AN1629", "address of a user");
     }
 }
 

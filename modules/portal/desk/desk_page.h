@@ -8,11 +8,12 @@
 #include "core/desk/desk_user.h"
 #include "portal/request/portal_request.h"
 
-/* The address of a page about a user: PATH?who=... with contract, ID and number of the account. */
-const char *anshin_desk_url(const anshin_portal_request_t *request, const char *path, const anshin_account_t *account);
+/* The address of a page about a user: PATH?who=... with contract, ID and number of the account,
+ * which nobody else can read there (core/desk/sealed_whom.h). */
+const char *anshin_desk_url(anshin_portal_request_t *request, const char *path, const anshin_account_t *account);
 
 /* Whom this request's form or address names; where they name nobody, its number is NULL. */
-void anshin_desk_whom(const anshin_portal_request_t *request, anshin_desk_whom_t *whom);
+void anshin_desk_whom(anshin_portal_request_t *request, anshin_desk_whom_t *whom);
 
 /* What was done, for the address of the user's page: sealed for this operator and this user, as of now, so that no
  * address from elsewhere says of something that it was done. *stamp: APR_SUCCESS, ANSHIN_EFAULT. */

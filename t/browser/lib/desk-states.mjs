@@ -8,7 +8,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     ...more,
   });
   const account = { contract_title: contract, ...long('organisation', '山田商事株式会社'), ...long('name', '鈴木 花子') };
-  const url = link('desk/user?who=cC0wMS9zMS8w');
+  const url = link('desk/user?who=Zk3vT0pQm8XcRr2uYb5nWgLw9AeJh1sDqVxK7oUiCzNtFy4GMEPaHB6SlOjIdXw-QkTr2vYb5nWgLw9AeJh1sDqVxK7oUi');
   const found = ['pending', 'active', 'locked', 'disabled', 'not_valid'].map((state, i) => ({ ...account, url, user: `p-01-usr00${i}`,
     ...(i === 1 ? long('address', 'hanako.suzuki-with-a-long-name@mail.department.example.jp') : {}),
     ...(i === 3 ? { name: undefined, organisation: undefined } : {}), state_text: text(`desk.state_${state}`), state_bad: state !== 'active' }));

@@ -8,16 +8,18 @@ package Anshin::Attack;
 #   marks($page)                                 # the same, and the flow that the form belongs to
 #   flows($c)                                    # the cookies of a browser's flows
 #   without_headers($response)                   # which headers of S19 it has not, or not once
+#   sealed_whom($s, 'staff', 'p-01/usr/NUMBER')   # what an address of the help desk says of whom, made by the server's own key
 #   totp($secret)                                # what an authenticator app would show; otp.t takes it from here, too
 use strict;
 use warnings;
-use Digest::SHA qw(hmac_sha1);
+use Digest::SHA qw(hmac_sha1 hmac_sha256);
 use Exporter 'import';
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
 use Anshin::Client;
 
 our @EXPORT = qw(
-    app_secret asked_by_code at_once command command_in csrf entries expect_link flows from_base32 lost_path marks open_flow reissue_path request_reissue results secret_of
+    app_secret asked_by_code at_once command command_in csrf entries expect_link flows from_base32 lost_path marks open_flow reissue_path request_reissue results sealed_whom secret_of
     send_code standing statuses totp without_headers
 );
 
@@ -204,6 +206,16 @@ sub totp {
     my @mac = unpack 'C*', hmac_sha1(pack('NN', 0, int((time + ($later // 0)) / 30) + ($steps // 0)), from_base32($base32));
     my $at = $mac[19] & 15;
     return sprintf '%06d', ((($mac[$at] & 127) << 24) | ($mac[ $at + 1 ] << 16) | ($mac[ $at + 2 ] << 8) | $mac[ $at + 3 ]) % 1000000;
+}
+
+# As core/desk/sealed_whom.c has it, of whatever text: so what no page of ours says can be sent as if one had.
+sub sealed_whom {
+    my ($s, $contract, $text) = @_;
+    my $key = hmac_sha256("anshin 1 mac desk-whom\1", hmac_sha256(Anshin::Server::text_of($s->state . '/seal.key'), "\0" x 32));
+    $text .= "\0" x (16 - length($text) % 16);
+    my $tag = substr hmac_sha256("t$contract/$text", $key), 0, 16;
+    my $cover = join '', map { hmac_sha256("c$tag" . chr, $key) } 0 .. length($text) / 32;
+    return encode_base64url($tag . ($text ^ substr $cover, 0, length $text));
 }
 
 1;
