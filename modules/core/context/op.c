@@ -85,7 +85,23 @@ static apr_status_t run(anshin_op_t *op, const work_t *work)
 
 apr_status_t anshin_op_write(anshin_op_t *op, anshin_durability_t durability, anshin_op_fn *fn, void *baton)
 {
-    return run(op, &(work_t){op->dry ? ANSHIN_TXN_REHEARSAL : ANSHIN_TXN_WRITE, durability, fn, baton});
+    const anshin_txn_mode_t mode = op->dry ? ANSHIN_TXN_REHEARSAL : ANSHIN_TXN_WRITE;
+
+    return run(op, &(work_t){mode, op->gathers ? ANSHIN_LAZY : durability, fn, baton});
+}
+
+static apr_status_t nothing(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    (void)baton;
+    (void)op;
+    (void)txn;
+    return APR_SUCCESS;
+}
+
+/* What is durable includes all that was committed before it. */
+apr_status_t anshin_op_sync(anshin_op_t *op)
+{
+    return run(op, &(work_t){ANSHIN_TXN_WRITE, ANSHIN_DURABLE, nothing, NULL});
 }
 
 apr_status_t anshin_op_rehearse(anshin_op_t *op, anshin_op_fn *fn, void *baton)

@@ -102,6 +102,7 @@ typedef struct anshin_op_t {
     struct anshin_rehearsal_t *rehearsal; /* of the work that is run (rehearsal.h); NULL: there was none */
     apr_time_t wait_until;                /* set where a verb says so: when it is worth trying again; 0: not known */
     int dry;                              /* 1: what anshin_op_write() runs is thrown away, to learn what would come */
+    int gathers;                          /* 1: durable is what anshin_op_write() does with anshin_op_sync() alone */
     int many;                             /* 1: one of many at once, that nobody waits for (core/mail/job.h) */
     int jobs_queued;                      /* set by verbs that queue work: the edge then calls anshin_job_ring() */
     int asked;                            /* set by verbs that queue what a stranger asks for: the edge tells the log */
@@ -135,6 +136,11 @@ typedef apr_status_t anshin_op_fn(void *baton, anshin_op_t *op, anshin_txn_t *tx
 #define ANSHIN_OP_RUNS 3
 #define ANSHIN_OP_PATIENCE apr_time_from_sec(2)
 apr_status_t anshin_op_write(anshin_op_t *op, anshin_durability_t durability, anshin_op_fn *fn, void *baton);
+
+/* Whatever op has written so far is durable when this returns: where it gathers (op->gathers), so that many short
+ * transactions share what the disk costs. Who sets that tells nobody for good that something is done before it calls
+ * this, which is soon. Answers of anshin_txn_begin() and anshin_txn_commit(). */
+apr_status_t anshin_op_sync(anshin_op_t *op);
 
 /* Run fn as it would write now, and throw away what it wrote. For rehearsal.h alone. Answers of anshin_op_write(). */
 apr_status_t anshin_op_rehearse(anshin_op_t *op, anshin_op_fn *fn, void *baton);

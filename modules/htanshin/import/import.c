@@ -2,8 +2,11 @@
  * htanshin user import: users from a CSV file as offices make it (IMP-1), or from another system, with the hashes of
  * their passwords (IMP-2).
  *
- * Each line is done by itself, all of it or nothing, durable before the next is read; so an import that was interrupted
- * goes on when it is started again: what is there is passed over.
+ * Each line is done by itself, all of it or nothing; so an import that was interrupted goes on when it is started
+ * again: what is there is passed over. Lines of a file share the time that the disk takes to make them durable:
+ * GATHERED at most, and no longer than GATHER. Nothing is lost by that where the command is killed. A power cut
+ * may take those with it although their results were written; the same command makes them anew, with results of
+ * their own. From a pipe, where the next line may be long in coming, each is durable before its result is told.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +28,8 @@
 #include "htanshin/values.h"
 
 #define SKIP_MAX 1000
+#define GATHERED 32 /* lines */
+#define GATHER apr_time_from_msec(50)
 
 static const anshin_word_t encodings[] = {
     {"auto", ANSHIN_IMPORT_AUTO}, {"utf-8", ANSHIN_IMPORT_UTF8}, {"cp932", ANSHIN_IMPORT_CP932}, {NULL, 0}};
@@ -41,7 +46,10 @@ typedef struct import_t {
     int lines; /* records so far */
     int line;  /* of the last one */
     int counts[ANSHIN_IMPORT_DONES];
-    int waiting; /* of those that are unchanged: not registered yet */
+    int waiting;  /* of those that are unchanged: not registered yet */
+    int gathers;  /* 1: the next line is there without a wait */
+    int gathered; /* lines since the last that is durable, the first of them at: */
+    apr_time_t gathered_at;
 } import_t;
 
 /* --- what came of a line ------------------------------------------------------------------------------------------ */
@@ -179,6 +187,32 @@ static apr_status_t take(import_t *import, const anshin_import_record_t *record)
         return status;
     }
     return settle(import, &came);
+}
+
+/* Make what is done durable, where that is time; all: at any time. */
+static apr_status_t sync_gathered(import_t *import, int all)
+{
+    anshin_call_t *call = import->call;
+
+    if (import->gathered == 0 ||
+        (!all && import->gathered < GATHERED && apr_time_now() < import->gathered_at + GATHER)) {
+        return APR_SUCCESS;
+    }
+    import->gathered = 0;
+    return anshin_op_sync(&call->op);
+}
+
+static apr_status_t take_gathered(import_t *import, const anshin_import_record_t *record)
+{
+    apr_status_t status;
+
+    import->call->op.gathers = import->gathers;
+    status = take(import, record);
+    import->call->op.gathers = 0;
+    if (import->gathers && import->gathered++ == 0) {
+        import->gathered_at = apr_time_now();
+    }
+    return status == APR_SUCCESS ? sync_gathered(import, 0) : status;
 }
 
 /* The next record, with nothing left of the one before. */
@@ -326,6 +360,7 @@ static apr_status_t begin(import_t *import)
         return status;
     }
     import->seen = anshin_import_seen_create(import->pool);
+    import->gathers = import->source.text == NULL || anshin_import_text_size(import->source.text) > 0;
     anshin_import_progress_begin(&import->progress, to_stdout && isatty(STDOUT_FILENO));
     return read_columns(import);
 }
@@ -373,7 +408,7 @@ static apr_status_t run(import_t *import)
         if (first && anshin_import_columns_header(&record, import->call->pool)) {
             import->lines--; /* with --columns a header is not needed, and does no harm */
         } else {
-            status = take(import, &record);
+            status = take_gathered(import, &record);
         }
         first = 0;
     }
@@ -385,8 +420,16 @@ static apr_status_t end(import_t *import, apr_status_t status)
 {
     anshin_call_t *call = import->call;
     anshin_error_t *err = &call->op.error;
+    const anshin_error_t before = *err;
+    apr_status_t synced;
 
     anshin_import_progress_clear(&import->progress);
+    synced = sync_gathered(import, 1);
+    if (synced != APR_SUCCESS && (status == APR_SUCCESS || status == APR_EINTR)) {
+        status = synced;
+    } else {
+        *err = before;
+    }
     if (anshin_rows_out_close(&import->out) != 0 && status == APR_SUCCESS) {
         status = unwritten(import, "");
     }

@@ -230,11 +230,20 @@ static void test_walks(void)
 static void test_durability(void)
 {
     work_t of = {.runs = 0}, durable = {.durable = 1};
+    anshin_op_t *op = fixture_op(&fixture);
 
     (void)run(&of, fixture_op(&fixture), "", 0, APR_SUCCESS);
     ok(fault_durability == ANSHIN_LAZY, "as durable as the verb says");
     (void)run(&durable, fixture_op(&fixture), "", 0, APR_SUCCESS);
     ok(fault_durability == ANSHIN_DURABLE, "or durable, where the work says so");
+    op->gathers = 1;
+    (void)anshin_op_write(op, ANSHIN_DURABLE, work, &of);
+    ok(fault_durability == ANSHIN_LAZY, "IMP-1: what gathers is lazy");
+    (void)anshin_op_write(op, ANSHIN_DURABLE, work, &durable);
+    ok(fault_durability == ANSHIN_DURABLE, "but where the work says so");
+    (void)anshin_op_write(op, ANSHIN_DURABLE, work, &of);
+    ok(anshin_op_sync(op) == APR_SUCCESS && fault_durability == ANSHIN_DURABLE,
+       "IMP-1: and durable when that is asked for");
 }
 
 int main(void)

@@ -53,7 +53,7 @@ static void test_foreign(void)
     const char *denied = anshin_status_name(ANSHIN_EDENIED);
     int refused = 0, tried = 0;
 
-    is(opened(good, &other_contract), denied, "S42: it is of the operators' contract alone");
+    is(opened(good, &other_contract), denied, "ROL-3: it is of the operators' contract alone");
     for (apr_size_t i = 0; good[i] != '\0'; i++) {
         for (int bit = 0; bit < 7; bit++) {
             char *bad = apr_pstrdup(fixture.pool, good);
@@ -65,7 +65,7 @@ static void test_foreign(void)
         tried++;
         refused += same_text(opened(apr_pstrndup(fixture.pool, good, i), &staff_contract), denied);
     }
-    ok(tried > 300 && refused == tried, "S42: %d of %d changed in one bit, or cut, are refused", refused, tried);
+    ok(tried > 300 && refused == tried, "ROL-3: %d of %d changed in one bit, or cut, are refused", refused, tried);
     is(opened(apr_pstrcat(fixture.pool, good, good, NULL), &staff_contract), denied, "twice the same");
     is(opened(NULL, &staff_contract), denied, "nothing");
     is(opened("", &staff_contract), denied, "an empty one");
