@@ -15,7 +15,7 @@ FUZZ_FLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undef
               -ffunction-sections -pthread
 FUZZ_SOURCES := $(call sources,core) $(call sources,store) $(call sources,crypto) \
                 $(filter-out %/main.c %_main.c,$(call sources,ca)) \
-                $(wildcard modules/portal/files/asset.c modules/portal/request/device.c modules/htanshin/print.c modules/htanshin/result.c) \
+                $(wildcard modules/portal/files/asset.c modules/portal/request/device.c modules/htanshin/print.c modules/htanshin/result.c modules/htanshin/language/language.c) \
                 $(addprefix modules/htanshin/import/import_,columns.c ldif.c records.c text.c)
 FUZZ_PRODUCT_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 FUZZ_O := $(patsubst %.c,$(BASE)/fuzz/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c)

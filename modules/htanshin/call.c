@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
+#include "htanshin/language/language.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "runtime/config_file.h"
@@ -33,22 +36,30 @@ apr_status_t anshin_call_missing(anshin_call_t *call, apr_status_t status, const
     return status;
 }
 
-void anshin_call_tell(const anshin_call_t *call, apr_status_t status)
+void anshin_call_tell_of(const anshin_call_t *call, apr_status_t status, const char *of)
 {
     const anshin_error_t *error = &call->op.error;
     const char *text = error->text[0] != '\0' ? error->text : anshin_status_name(status);
+    const char *said = error->text[0] != '\0' ? anshin_say_error(error, call->pool) : anshin_say(text);
     const char *id = error->text[0] != '\0' ? error->id : "AN0891";
     json_t *object;
 
     if (!call->json) {
-        fprintf(stderr, "htanshin: %s (%s)\n", anshin_text_clean(text, call->pool), id);
+        fprintf(stderr, "htanshin: %s%s%s (%s)\n", anshin_text_clean(of, call->pool), of[0] != '\0' ? ": " : "",
+                anshin_text_clean(said, call->pool), id);
         return;
     }
     object = json_object();
     anshin_result_text(object, "error", id, call->pool);
     anshin_result_text(object, "status", anshin_status_name(status), call->pool);
-    anshin_result_text(object, "text", text, call->pool);
+    anshin_result_text(object, "text", of[0] != '\0' ? apr_pstrcat(call->pool, of, ": ", text, NULL) : text,
+                       call->pool);
     (void)anshin_print_json(stderr, object, JSON_COMPACT); /* there is nowhere else to tell it */
     fputc('\n', stderr);
     json_decref(object);
+}
+
+void anshin_call_tell(const anshin_call_t *call, apr_status_t status)
+{
+    anshin_call_tell_of(call, status, "");
 }

@@ -16,5 +16,6 @@ apr_status_t anshin_call_missing(anshin_call_t *call, apr_status_t status, const
 
 /* Tell on the standard error why a status came, as text or JSON: the cause in call->op.error. */
 void anshin_call_tell(const anshin_call_t *call, apr_status_t status);
+void anshin_call_tell_of(const anshin_call_t *call, apr_status_t status, const char *of);
 
 #endif

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "htanshin/csv.h"
+#include "htanshin/language/language.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "htanshin/values.h"
@@ -138,7 +139,7 @@ apr_status_t anshin_list(anshin_call_t *call, const anshin_list_t *list, void *b
     }
     anshin_print_end(stdout, &listing.print);
     if (listing.print.rows == 0 && !call->json && !listing.csv && isatty(STDOUT_FILENO)) {
-        fputs("none\n", stderr); /* somebody looks; a program reads an empty list */
+        fputs(anshin_say("none\n"), stderr); /* somebody looks; a program reads an empty list */
     }
     return APR_SUCCESS;
 }

@@ -17,6 +17,7 @@
 #include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/help/help.h"
+#include "htanshin/language/language.h"
 #include "htanshin/open.h"
 #include "htanshin/print.h"
 #include "htanshin/stream/keeper.h"
@@ -51,7 +52,7 @@ static apr_status_t print_result(anshin_call_t *call)
     } else if (call->result != NULL) {
         anshin_print_text(stdout, call->result, call->pool);
         if (json_is_array(call->result) && json_array_size(call->result) == 0 && isatty(STDOUT_FILENO)) {
-            fputs("none\n", stderr); /* somebody looks; a program reads an empty list */
+            fputs(anshin_say("none\n"), stderr); /* somebody looks; a program reads an empty list */
         }
     }
     if (!whole || fflush(stdout) != 0 || ferror(stdout)) {
@@ -98,6 +99,7 @@ int main(int argc, const char *const *argv)
         fputs("htanshin: APR cannot be used\n", stderr);
         return ANSHIN_EXIT_FAULT;
     }
+    anshin_language_begin();
     memset(&call, 0, sizeof(call));
     apr_pool_create(&call.pool, NULL);
     anshin_error_clear(&call.op.error);
@@ -109,7 +111,7 @@ int main(int argc, const char *const *argv)
         anshin_call_tell(&call, status);
     }
     if (status == ANSHIN_EINVALID && !call.json && call.command == NULL) {
-        fputs("htanshin help lists the commands.\n", stderr);
+        fputs(anshin_say("htanshin help lists the commands.\n"), stderr);
     }
     json_decref(call.result);
     apr_pool_destroy(call.pool);

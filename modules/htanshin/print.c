@@ -12,6 +12,8 @@
 #include <apr_strings.h>
 #include <utf8proc.h>
 
+#include "htanshin/language/language.h"
+
 #define INDENT 2
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -86,9 +88,9 @@ static const char *cell(const json_t *value, apr_pool_t *pool)
     case JSON_INTEGER:
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     case JSON_TRUE:
-        return "yes";
+        return anshin_say("yes");
     case JSON_FALSE:
-        return "no";
+        return anshin_say("no");
     case JSON_ARRAY:
         json_array_foreach((json_t *)value, index, item)
         {
@@ -103,9 +105,10 @@ static const char *cell(const json_t *value, apr_pool_t *pool)
 /* Keys are the JSON's: registration_url is read by people as "registration url". */
 static const char *label(const char *key, apr_pool_t *pool)
 {
-    char *text = apr_pstrdup(pool, key);
+    const char *said = anshin_say_key(key);
+    char *text = apr_pstrdup(pool, said != NULL ? said : key);
 
-    for (char *at = text; *at != '\0'; at++) {
+    for (char *at = text; said == NULL && *at != '\0'; at++) {
         if (*at == '_') {
             *at = ' ';
         }
@@ -189,8 +192,9 @@ static void print_object(FILE *out, const json_t *object, int indent, apr_pool_t
 
     json_object_foreach((json_t *)object, key, value)
     {
-        if (!is_block(value) && (int)strlen(key) > widest) {
-            widest = (int)strlen(key);
+        int width = anshin_text_width(label(key, pool));
+        if (!is_block(value) && width > widest) {
+            widest = width;
         }
     }
     json_object_foreach((json_t *)object, key, value)
@@ -198,7 +202,7 @@ static void print_object(FILE *out, const json_t *object, int indent, apr_pool_t
         pad(out, indent);
         if (!is_block(value)) {
             fprintf(out, "%s: ", label(key, pool));
-            pad(out, widest - (int)strlen(key));
+            pad(out, widest - anshin_text_width(label(key, pool)));
             fprintf(out, "%s\n", cell(value, pool));
             continue;
         }

@@ -126,6 +126,21 @@ for my $command (@commands) {
 is($s->htanshin('user', '--help')->{status}, 0, 'help of a family');
 refused('help of nothing', $s->htanshin('help', 'frobnicate'), 2, qr/no such command.*htanshin help lists them/);
 refused('INS-6: help of a mistyped topic', $s->htanshin('help', 'bakcup'), 2, qr/bakcup: .*did you mean backup\?/);
+# In Japanese where the environment says so: what people read, and nothing else (INS-7).
+{
+    my @ja = { lang => 'ja_JP.UTF-8' };
+    like($s->htanshin('help', @ja)->{out}, qr/^使い方: htanshin/m, 'INS-7: help');
+    my $all = join '', map { $s->htanshin('help', $_, @ja)->{out} } qw(user backup commands);
+    is(join("\n", grep { !/[\x80-\xff]/ && /\S/ && !/^(?:htanshin|  -|  htanshin)/ } split /\n/, $all), '', 'INS-7: no line of it is in English');
+    my @show = qw(user show p-01-usr001);
+    like($s->htanshin(@show, @ja)->{out}, qr/^ユーザ: +p-01-usr001$/m, 'INS-7: an answer');
+    is($s->htanshin('--json', @show, @ja)->{out}, $s->htanshin('--json', @show)->{out}, 'INS-7: the same in JSON is as ever');
+    my @list = qw(user list --limit);
+    refused('INS-7: a refusal', $s->htanshin(qw(user show nobody), @ja), 1, qr/ご契約 p-01 にユーザ nobody はありません \(AN0840\)/);
+    is(decode_json($s->htanshin(qw(--json user show nobody), @ja)->{err})->{text}, 'contract p-01 has no user nobody', 'INS-7: its JSON is as ever');
+    refused('INS-7: a wrong line', $s->htanshin(@list, 'x', @ja), 2, qr/--limit: 1 から \d+ までの数/);
+    like($s->htanshin('check', @ja)->{out}, qr/^助言:\n.*だけで来るように/ms, 'INS-7: check');
+}
 like($s->htanshin('version')->{out}, qr/^version: +\d+\.\d+\.\d+$/m, 'version');
 
 # An answer that could not be written is no success.

@@ -39,6 +39,47 @@ static void tidy(char *text, int cut)
     text[length] = '\0';
 }
 
+/* Behind the conversion that begins at a percent sign. */
+static const char *behind_conversion(const char *at)
+{
+    at++;
+    at += strspn(at, "-+ 0#.*123456789hljzt");
+    return *at != '\0' ? at + 1 : at;
+}
+
+/* What stands in the text at each conversion: each beginning of the format is filled in for its length. */
+static void note_parts(anshin_error_t *err, const char *format, va_list args)
+{
+    char beginning[512];
+    size_t length = strlen(err->text);
+    size_t at = 0;
+
+    err->format = format;
+    err->parts_count = 0;
+    for (const char *read = format; *read != '\0' && err->parts_count < ANSHIN_ERROR_PARTS;) {
+        const char *next = *read == '%' ? behind_conversion(read) : read + 1;
+        if (*read == '%' && next[-1] != '%') {
+            size_t end;
+            va_list again;
+            if ((size_t)(next - format) >= sizeof(beginning)) {
+                return;
+            }
+            memcpy(beginning, format, (size_t)(next - format));
+            beginning[next - format] = '\0';
+            va_copy(again, args);
+            end = (size_t)vsnprintf(NULL, 0, beginning, again);
+            va_end(again);
+            end = end > length ? length : end; /* cut */
+            at = at > end ? end : at;
+            err->parts[err->parts_count++] = (anshin_error_part_t){(unsigned short)at, (unsigned short)(end - at)};
+            at = end;
+        } else {
+            at++;
+        }
+        read = next;
+    }
+}
+
 apr_status_t anshin_fail(anshin_error_t *err, apr_status_t status, const char *id, const char *format, ...)
 {
     va_list args;
@@ -56,6 +97,9 @@ apr_status_t anshin_fail(anshin_error_t *err, apr_status_t status, const char *i
         err->text[0] = '\0';
     }
     tidy(err->text, length >= (int)sizeof(err->text));
+    va_start(args, format);
+    note_parts(err, format, args);
+    va_end(args);
     return status;
 }
 
@@ -64,6 +108,8 @@ void anshin_error_clear(anshin_error_t *err)
     err->status = APR_SUCCESS;
     err->id = "";
     err->text[0] = '\0';
+    err->format = NULL;
+    err->parts_count = 0;
 }
 
 const char *anshin_status_name(apr_status_t status)

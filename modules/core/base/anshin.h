@@ -42,12 +42,23 @@ typedef struct anshin_bytes_t {
 /* The bytes of a text without its NUL; they stay the text's. */
 anshin_bytes_t anshin_bytes_of(const char *text);
 
+/* What was filled into the text of an error, and where it stands there: so that an edge can say the same in another
+ * language. Values beyond the last part are not noted. */
+#define ANSHIN_ERROR_PARTS 8
+typedef struct anshin_error_part_t {
+    unsigned short at;
+    unsigned short length;
+} anshin_error_part_t;
+
 /* The cause of a failure. Filled where it happens, logged once at the edge (module, worker, command).
  * Libraries never log by themselves. Texts hold no secret. */
 typedef struct anshin_error_t {
     apr_status_t status; /* APR_SUCCESS: nothing failed */
     const char *id;      /* static: "AN0123", unique in the source; "" when nothing failed */
     char text[256];      /* UTF-8, NUL terminated, one line */
+    const char *format;  /* static: what the text was made of; NULL: nothing failed, or the text is no longer of it */
+    int parts_count;
+    anshin_error_part_t parts[ANSHIN_ERROR_PARTS];
 } anshin_error_t;
 
 /* Record a cause and return status, so that callers write `return anshin_fail(...)`.

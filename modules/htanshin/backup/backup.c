@@ -14,6 +14,7 @@
 #include "htanshin/backup/begin.h"
 #include "htanshin/backup/restore.h"
 #include "htanshin/backup/restored.h"
+#include "htanshin/language/language.h"
 #include "htanshin/result.h"
 
 static apr_status_t put_head(anshin_archive_t *archive, anshin_call_t *call)
@@ -67,7 +68,8 @@ static apr_status_t look_through(anshin_call_t *call)
     if (call->result != NULL) {
         anshin_damage_tell(call->result, &findings, call->pool);
     } else {
-        (void)fprintf(stderr, "htanshin: backup: made of a store that is damaged: htanshin store check tells where\n");
+        (void)fputs(anshin_say("htanshin: backup: made of a store that is damaged: htanshin store check tells where\n"),
+                    stderr);
     }
     return APR_SUCCESS;
 }

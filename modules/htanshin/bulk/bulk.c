@@ -12,6 +12,7 @@
 #include "htanshin/bulk/targets.h"
 #include "htanshin/call.h"
 #include "htanshin/import/import_progress.h"
+#include "htanshin/language/language.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "htanshin/stream/rows_out.h"
@@ -119,9 +120,7 @@ static apr_status_t settle(run_t *run, const anshin_target_t *target, const ansh
         return unwritten(run, target, how);
     }
     if (how == REFUSED) {
-        apr_cpystrn(call->op.error.text, apr_psprintf(call->pool, "%s: %s", name_of(target), detail),
-                    sizeof(call->op.error.text));
-        anshin_call_tell(call, ANSHIN_EINVALID);
+        anshin_call_tell_of(call, ANSHIN_EINVALID, name_of(target));
     }
     return APR_SUCCESS;
 }
@@ -194,8 +193,9 @@ static void summarize(const run_t *run)
         (void)anshin_print_json(stderr, counts, JSON_COMPACT); /* there is nowhere else to tell it */
         fputc('\n', stderr);
     } else {
-        fprintf(stderr, "%s%d %s, %d unchanged, %d refused\n", run->dry ? "dry run, nothing is written: " : "",
-                run->counts[DONE], run->bulk->done, run->counts[UNCHANGED], run->counts[REFUSED]);
+        fprintf(stderr, anshin_say("%s%d %s, %d unchanged, %d refused\n"),
+                run->dry ? anshin_say("dry run, nothing is written: ") : "", run->counts[DONE],
+                anshin_say(run->bulk->done), run->counts[UNCHANGED], run->counts[REFUSED]);
     }
     json_decref(counts);
 }
@@ -236,7 +236,7 @@ static apr_status_t end(run_t *run, apr_status_t status)
         return stopped(run);
     }
     if (status != APR_SUCCESS && run->last != NULL && !run->dry) {
-        fprintf(stderr, "htanshin: the last one done was %s\n", anshin_text_clean(run->last, call->pool));
+        fprintf(stderr, anshin_say("htanshin: the last one done was %s\n"), anshin_text_clean(run->last, call->pool));
     }
     return whole || status != APR_SUCCESS
                ? status
@@ -271,10 +271,9 @@ static apr_status_t ask(const run_t *run)
     if (status != APR_SUCCESS) {
         return status == APR_EINTR ? stopped(&rehearsal) : status;
     }
-    fprintf(stderr,
-            "%s %d of contract %s: %d would be %s, %d unchanged, %d refused. Type yes to go on: ", run->bulk->of.verb,
-            run->targets->nelts, call->op.contract->name, rehearsal.counts[DONE], run->bulk->done,
-            rehearsal.counts[UNCHANGED], rehearsal.counts[REFUSED]);
+    fprintf(stderr, anshin_say("%s %d of contract %s: %d would be %s, %d unchanged, %d refused. Type yes to go on: "),
+            run->bulk->of.verb, run->targets->nelts, call->op.contract->name, rehearsal.counts[DONE],
+            anshin_say(run->bulk->done), rehearsal.counts[UNCHANGED], rehearsal.counts[REFUSED]);
     fflush(stderr);
     return says_yes() ? APR_SUCCESS
                       : anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1349", "nobody said yes: nothing is done");

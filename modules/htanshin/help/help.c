@@ -9,6 +9,7 @@
 
 #include "htanshin/help/nearest.h"
 #include "htanshin/help/topic.h"
+#include "htanshin/language/language.h"
 #include "htanshin/options.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
@@ -35,17 +36,17 @@ static void print_options(FILE *out, const anshin_command_option_t *options)
 {
     for (const anshin_command_option_t *option = options; option != NULL && option->name != NULL; option++) {
         fprintf(out, "  %s%s %s\n        %s\n", option->name[1] == '\0' ? "-" : "--", option->name,
-                option->value != NULL ? option->value : "", option->help);
+                option->value != NULL ? option->value : "", anshin_say(option->help));
     }
 }
 
 void anshin_help_command(FILE *out, const anshin_command_t *command)
 {
-    fputs("Usage: ", out);
+    fputs(anshin_say("Usage: "), out);
     print_synopsis(out, command);
-    fprintf(out, "%s\n", command->help);
+    fprintf(out, "%s\n", anshin_say(command->help));
     print_options(out, command->options);
-    fputs("Options of every command:\n", out);
+    fputs(anshin_say("Options of every command:\n"), out);
     print_options(out, anshin_options_of_every_command);
 }
 
@@ -69,13 +70,9 @@ static const anshin_command_t *next_of(const anshin_call_t *call, const anshin_t
 /* What comes before the first semicolon or colon, or the end of the first sentence. */
 static const char *brief(const anshin_command_t *command, apr_pool_t *pool)
 {
-    const char *text = command->help;
-    apr_size_t length = strcspn(text, ";:.");
+    const char *text = anshin_say(command->help);
 
-    while (text[length] == '.' && text[length + 1] != ' ' && text[length + 1] != '\0') {
-        length += 1 + strcspn(text + length + 1, ";:.");
-    }
-    return apr_pstrmemdup(pool, text, length);
+    return apr_pstrmemdup(pool, text, anshin_first_clause(text));
 }
 
 static const char *words_of(const anshin_command_t *command, apr_pool_t *pool)
@@ -103,9 +100,9 @@ static void print_pairs(FILE *out, const apr_array_header_t *pairs)
 
 static void print_examples(FILE *out, const anshin_topic_t *topic)
 {
-    fputs("Examples:\n", out);
+    fputs(anshin_say("Examples:\n"), out);
     for (const anshin_example_t *example = topic->examples; example->line != NULL; example++) {
-        fprintf(out, "  %s\n        %s\n", example->line, example->what);
+        fprintf(out, "  %s\n        %s\n", example->line, anshin_say(example->what));
     }
 }
 
@@ -114,15 +111,15 @@ static void print_topic(FILE *out, const anshin_topic_t *topic, const anshin_cal
     apr_pool_t *pool = call->pool;
     apr_array_header_t *pairs = apr_array_make(pool, 32, sizeof(const char *));
 
-    fprintf(out, "htanshin-%s: %s\n\n", topic->name, topic->summary);
+    fprintf(out, "htanshin-%s: %s\n\n", topic->name, anshin_say(topic->summary));
     print_examples(out, topic);
     for (const anshin_command_t *command = NULL; (command = next_of(call, topic, command)) != NULL;) {
         APR_ARRAY_PUSH(pairs, const char *) = words_of(command, pool);
         APR_ARRAY_PUSH(pairs, const char *) = brief(command, pool);
     }
-    fputs("\nCommands, each with --help for its options:\n", out);
+    fputs(anshin_say("\nCommands, each with --help for its options:\n"), out);
     print_pairs(out, pairs);
-    fprintf(out, "\nThe manual: man htanshin-%s\n", topic->name);
+    fprintf(out, anshin_say("\nThe manual: man htanshin-%s\n"), topic->name);
     for (const anshin_command_t *command = NULL; (command = next_of(call, topic, command)) != NULL;) {
         if (command->verb == NULL && strcmp(command->family, topic->name) == 0) {
             fputc('\n', out);
@@ -135,28 +132,28 @@ static void print_overview(FILE *out, apr_pool_t *pool)
 {
     apr_array_header_t *pairs = apr_array_make(pool, 32, sizeof(const char *));
 
-    fputs("Usage: htanshin [-d STATE_DIR] [--contract NAME] [--json] COMMAND ...\n"
-          "Manages the users, certificates and mail of Anshin Login, while httpd runs.\n\n",
+    fputs(anshin_say("Usage: htanshin [-d STATE_DIR] [--contract NAME] [--json] COMMAND ...\n"
+                     "Manages the users, certificates and mail of Anshin Login, while httpd runs.\n\n"),
           out);
     print_examples(out, anshin_topics);
-    fputs("\nTopics, each with its commands by htanshin help TOPIC:\n", out);
+    fputs(anshin_say("\nTopics, each with its commands by htanshin help TOPIC:\n"), out);
     for (const anshin_topic_t *topic = anshin_topics; topic->name != NULL; topic++) {
         APR_ARRAY_PUSH(pairs, const char *) = topic->name;
-        APR_ARRAY_PUSH(pairs, const char *) = topic->summary;
+        APR_ARRAY_PUSH(pairs, const char *) = anshin_say(topic->summary);
     }
     APR_ARRAY_PUSH(pairs, const char *) = "commands";
-    APR_ARRAY_PUSH(pairs, const char *) = "all commands with their options";
+    APR_ARRAY_PUSH(pairs, const char *) = anshin_say("all commands with their options");
     print_pairs(out, pairs);
-    fputs("\nOptions of every command:\n", out);
+    fputs(anshin_say("\nOptions of every command:\n"), out);
     print_options(out, anshin_options_of_every_command);
-    fputs("\nExit codes: 0 done; 1 not found or refused; 2 wrong usage; 3 busy or broken.\n", out);
+    fputs(anshin_say("\nExit codes: 0 done; 1 not found or refused; 2 wrong usage; 3 busy or broken.\n"), out);
 }
 
 static void print_all(FILE *out, const anshin_call_t *call)
 {
     for (const anshin_command_t *command = NULL; (command = next_of(call, NULL, command)) != NULL;) {
         print_synopsis(out, command);
-        fprintf(out, "        %s\n", command->help);
+        fprintf(out, "        %s\n", anshin_say(command->help));
     }
 }
 
@@ -176,32 +173,42 @@ static int print_usages(FILE *out, const char *family, const char *verb, const a
     return found;
 }
 
-/* The tables as JSON, for programs: bash's completion, and the guard of the manual. */
+static json_t *options_json(const anshin_command_option_t *options)
+{
+    json_t *list = json_array();
+
+    for (; options != NULL && options->name != NULL; options++) {
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", options->name, "help", options->help));
+    }
+    return list;
+}
+
+static json_t *topics_json(const anshin_command_t *command)
+{
+    json_t *list = json_array();
+
+    for (const anshin_topic_t *topic = anshin_topics; topic->name != NULL; topic++) {
+        if (anshin_topic_has(topic, command)) {
+            json_array_append_new(list, json_string(topic->name));
+        }
+    }
+    return list;
+}
+
+/* The tables as JSON, for programs and for the guards of the manual and of the texts. */
 static json_t *tables(const anshin_call_t *call)
 {
-    apr_pool_t *pool = call->pool;
     json_t *commands = json_array();
 
     for (const anshin_command_t *command = NULL; (command = next_of(call, NULL, command)) != NULL;) {
         json_t *row = json_object();
-        json_t *options = json_array();
-        json_t *topics = json_array();
-        for (const anshin_command_option_t *option = command->options; option != NULL && option->name != NULL;
-             option++) {
-            json_array_append_new(options, json_string(option->name));
-        }
-        for (const anshin_topic_t *topic = anshin_topics; topic->name != NULL; topic++) {
-            if (anshin_topic_has(topic, command)) {
-                json_array_append_new(topics, json_string(topic->name));
-            }
-        }
-        anshin_result_text(row, "command",
-                           apr_pstrcat(pool, command->family, command->verb != NULL ? " " : NULL, command->verb, NULL),
-                           pool);
-        anshin_result_text(row, "operands", command->operands, pool);
-        anshin_result_text(row, "help", command->help, pool);
-        json_object_set_new(row, "options", options);
-        json_object_set_new(row, "topics", topics);
+        const char *name = command->verb == NULL ? command->family
+                                                 : apr_pstrcat(call->pool, command->family, " ", command->verb, NULL);
+        anshin_result_text(row, "command", name, call->pool);
+        anshin_result_text(row, "operands", command->operands, call->pool);
+        anshin_result_text(row, "help", command->help, call->pool);
+        json_object_set_new(row, "options", options_json(command->options));
+        json_object_set_new(row, "topics", topics_json(command));
         json_array_append_new(commands, row);
     }
     return commands;

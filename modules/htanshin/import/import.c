@@ -21,6 +21,7 @@
 #include "htanshin/import/import_progress.h"
 #include "htanshin/import/import_seen.h"
 #include "htanshin/import/import_user.h"
+#include "htanshin/language/language.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "htanshin/stream/rows_out.h"
@@ -82,12 +83,11 @@ static json_t *fault_of(const import_t *import, const anshin_import_came_t *came
     return row;
 }
 
-/* "line 7, address "x": reason", in front of what the error says. */
-static void place(const import_t *import, const anshin_import_came_t *came)
+/* "line 7, address "x"", in front of what the error says. */
+static const char *place(const import_t *import, const anshin_import_came_t *came)
 {
-    anshin_error_t *error = &import->call->op.error;
     apr_pool_t *pool = import->call->pool;
-    const char *text = apr_psprintf(pool, "line %d", import->line);
+    const char *text = apr_psprintf(pool, import->call->json ? "line %d" : anshin_say("line %d"), import->line);
 
     if (came->column >= 0) {
         text = apr_pstrcat(pool, text, ", ", anshin_import_column_name(came->column), NULL);
@@ -95,7 +95,7 @@ static void place(const import_t *import, const anshin_import_came_t *came)
     if (came->column >= 0 && came->value != NULL) {
         text = apr_psprintf(pool, "%s \"%.60s\"", text, anshin_text_clean(came->value, pool));
     }
-    apr_cpystrn(error->text, apr_pstrcat(pool, text, ": ", error->text, NULL), sizeof(error->text));
+    return text;
 }
 
 static apr_status_t unwritten(import_t *import, const char *then)
@@ -128,14 +128,12 @@ static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
         } else if (call->json) {
             written = anshin_rows_out_row(&import->out, fault_of(import, came, reason), call->pool);
         }
-        if (refused) {
-            place(import, came);
-        }
         if (refused && import->ways.rehearsal && !call->json) {
-            printf("%s (%s)\n", anshin_text_clean(call->op.error.text, call->pool), call->op.error.id);
+            printf("%s: %s (%s)\n", place(import, came),
+                   anshin_text_clean(anshin_say_error(&call->op.error, call->pool), call->pool), call->op.error.id);
             written = fflush(stdout) == 0 ? 0 : -1;
         } else if (refused && !import->ways.rehearsal) {
-            anshin_call_tell(call, ANSHIN_EINVALID);
+            anshin_call_tell_of(call, ANSHIN_EINVALID, place(import, came));
         }
     }
     if (written != 0) {
@@ -384,14 +382,15 @@ static void summarize(import_t *import)
         (void)anshin_print_json(stderr, counts, JSON_COMPACT);
         fputc('\n', stderr);
     } else {
-        text = apr_psprintf(import->pool, "%d lines: %d created, %d unchanged, %d changed, %d refused", import->lines,
-                            import->counts[ANSHIN_IMPORT_CREATED], import->counts[ANSHIN_IMPORT_UNCHANGED],
-                            import->counts[ANSHIN_IMPORT_CHANGED], import->counts[ANSHIN_IMPORT_REFUSED]);
-        fprintf(stderr, "%s%s\n", import->ways.rehearsal ? "dry run, nothing is written: " : "", text);
+        text =
+            apr_psprintf(import->pool, anshin_say("%d lines: %d created, %d unchanged, %d changed, %d refused"),
+                         import->lines, import->counts[ANSHIN_IMPORT_CREATED], import->counts[ANSHIN_IMPORT_UNCHANGED],
+                         import->counts[ANSHIN_IMPORT_CHANGED], import->counts[ANSHIN_IMPORT_REFUSED]);
+        fprintf(stderr, "%s%s\n", import->ways.rehearsal ? anshin_say("dry run, nothing is written: ") : "", text);
         if (import->waiting > 0) {
             fprintf(stderr,
-                    "%d that were there have not registered yet; whose code is lost gets a new one by: htanshin user "
-                    "invite USER\n",
+                    anshin_say("%d that were there have not registered yet; whose code is lost gets a new one by: "
+                               "htanshin user invite USER\n"),
                     import->waiting);
         }
     }

@@ -401,7 +401,7 @@ sub load {
     return { to => $to, from => $from, pid => $pid };
 }
 
-# Run a command: { status, out, err }. { stdin => text } gives it input.
+# Run a command: { status, out, err }. { stdin => text } gives it input, { lang => 'ja_JP.UTF-8' } a language.
 sub run {
     my ($self, @command) = @_;
     my %more = ref $command[-1] ? %{ pop @command } : ();
@@ -411,7 +411,7 @@ sub run {
     my @sanitizer = $self->sanitizer;
     my $pid;
     {
-        local %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', @sanitizer);    # before the fork: after it each page costs a copy
+        local %ENV = (PATH => $ENV{PATH}, LANG => $more{lang} // 'C.UTF-8', @sanitizer);    # before the fork: after it each page costs a copy
         delete $ENV{LD_PRELOAD} if $more{env} || $command[0] !~ m{^(?:/usr/sbin/|\Q$self->{root}\E/)};    # openssl and others need none
         $pid = fork // die "fork: $!";
         if (!$pid) {
