@@ -13,8 +13,8 @@ int anshin_tree_create(int top, const char *name);
 /* Remove a directory with all that is in it. 0; -1: errno. What is not there is no failure. */
 int anshin_tree_remove(int parent, const char *name);
 
-/* Give a file or directory in this one another name, which nothing has. Some file systems (NFS) cannot refuse a taken one
- * in the same step: there it is looked for first. 0; -1: errno, EEXIST among them. */
+/* Give a file or directory in this one another name, which nothing has. Some file systems (NFS) cannot refuse a taken
+ * one in the same step: there it is looked for first. 0; -1: errno, EEXIST among them. */
 int anshin_tree_rename(int directory, const char *from, const char *to);
 
 #endif
