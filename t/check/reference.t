@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Encode ();
 use Test::More;
 use Anshin::Server;
 use Anshin::Source;
@@ -51,6 +52,20 @@ my @options = code('modules/core/config/policy.def') =~ /^OPTION\(\w+, \w+, "(\w
 my @rules   = code('modules/htanshin/check/policy.c') =~ /^    \{"(Anshin\w+)"/mg;
 is(join(' ', sort @rules), join(' ', sort @options), 'CON-4: rules of htanshin check: ' . @rules);
 cmp_ok(scalar @options, '>', 40, 'options of a contract: ' . @options);
+
+# A link within the operator's guide leads to a heading, and the order of reading names the same headings in both languages.
+my %order;
+for my $language (qw(en ja)) {
+    my $guide = Encode::decode('UTF-8', slurp("htdocs/manual/$language/operator.md"));
+    my ($n, %place) = (0);
+    $place{ lc($_) =~ s/[^\w\- ]//gr =~ tr/ /-/r } //= ++$n for $guide =~ /^##+ (.+)$/mg;
+    my @links = $guide =~ /\]\(#([^)]+)\)/g;
+    is(join(' ', map { Encode::encode('UTF-8', $_) } grep { !$place{$_} } @links), '', "INS-5: $language: links of the guide lead somewhere: " . @links);
+    my ($first) = $guide =~ /\A.*?^## [^\n]+\n\n(1\. .*?)\n\n/ms;
+    $order{$language} = join ' ', map { $place{$_} // '?' } ($first // '') =~ /\]\(#([^)]+)\)/g;
+}
+cmp_ok(scalar(split / /, $order{ja}), '>', 15, 'INS-5: the order of reading');
+is($order{en}, $order{ja}, 'INS-5: in both languages the same');
 
 # t/README.md says what each suite proves.
 my @suites = map { s{^t/}{}r } glob 't/{check,http,cli,browser,demo,crash,year}/*.t';
