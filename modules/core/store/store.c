@@ -9,10 +9,8 @@
 
 #include <string.h>
 
-#include "core/store/store_private.h"
+#include "core/store/store_checks.h"
 #include "core/store/store_provider.h"
-
-#define BLOB_NAME_LENGTH 32
 
 apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver_t *driver, const char *where,
                                anshin_error_t *err, apr_pool_t *pool)
@@ -30,14 +28,6 @@ apr_status_t anshin_store_open(anshin_store_t **store, const anshin_store_driver
         return status;
     }
     *store = self;
-    return APR_SUCCESS;
-}
-
-static apr_status_t check_owner(const anshin_store_t *store, anshin_error_t *err)
-{
-    if (!anshin_fork_mark_mine(store->mark)) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN0100", "store: opened before fork, used by another process");
-    }
     return APR_SUCCESS;
 }
 
@@ -59,21 +49,21 @@ void anshin_store_health(anshin_store_health_t *trouble, const anshin_store_t *s
 
 apr_status_t anshin_store_scrub(anshin_store_t *store, anshin_error_t *err)
 {
-    apr_status_t status = check_owner(store, err);
+    apr_status_t status = anshin_store_check_owner(store, err);
 
     return status == APR_SUCCESS && store->driver->scrub != NULL ? store->driver->scrub(store->self, err) : status;
 }
 
 apr_status_t anshin_store_alone(anshin_store_t *store, anshin_error_t *err)
 {
-    apr_status_t status = check_owner(store, err);
+    apr_status_t status = anshin_store_check_owner(store, err);
 
     return status == APR_SUCCESS && store->driver->alone != NULL ? store->driver->alone(store->self, err) : status;
 }
 
 apr_status_t anshin_store_copy(anshin_store_t *store, const anshin_store_sink_t *sink, anshin_error_t *err)
 {
-    apr_status_t status = check_owner(store, err);
+    apr_status_t status = anshin_store_check_owner(store, err);
 
     if (status == APR_SUCCESS && store->driver->copy == NULL) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN1700", "store: %s is backed up by means of its own",
@@ -95,7 +85,7 @@ apr_status_t anshin_txn_begin(anshin_txn_t **txn, anshin_store_t *store, anshin_
                               apr_pool_t *pool)
 {
     anshin_txn_t *self;
-    apr_status_t status = check_owner(store, err);
+    apr_status_t status = anshin_store_check_owner(store, err);
 
     *txn = NULL;
     if (status != APR_SUCCESS) {
@@ -132,88 +122,29 @@ void anshin_txn_durable(anshin_txn_t *txn)
     txn->durable = 1;
 }
 
-/* Hand on what the driver answered. */
-static apr_status_t note(anshin_txn_t *txn, apr_status_t status)
-{
-    txn->busy |= status == ANSHIN_EBUSY;
-    return status;
-}
-
 apr_pool_t *anshin_txn_pool(const anshin_txn_t *txn)
 {
     return txn->pool;
-}
-
-static apr_status_t check_open(const anshin_txn_t *txn)
-{
-    if (txn->ended) {
-        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0101", "store: transaction used after its end");
-    }
-    return check_owner(txn->store, txn->err);
-}
-
-static apr_status_t check_writable(const anshin_txn_t *txn)
-{
-    apr_status_t status = check_open(txn);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    if (!anshin_txn_writes(txn)) {
-        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0102", "store: write in a read transaction");
-    }
-    if (txn->walking) {
-        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0103", "store: write during a walk over records");
-    }
-    return APR_SUCCESS;
-}
-
-static int key_fits(const char *key)
-{
-    apr_size_t length = strnlen(key, ANSHIN_KEY_MAX + 1);
-
-    return length > 0 && length <= ANSHIN_KEY_MAX;
-}
-
-/* A blob's name may become a file name, so nothing but the digits we make ourselves may pass. */
-static apr_status_t check_name(const char *name, anshin_error_t *err)
-{
-    if (strnlen(name, BLOB_NAME_LENGTH + 1) != BLOB_NAME_LENGTH ||
-        strspn(name, "0123456789abcdef") != BLOB_NAME_LENGTH) {
-        return anshin_fail(err, ANSHIN_EINVALID, "AN0107", "store: a blob's name must be %d hexadecimal digits",
-                           BLOB_NAME_LENGTH);
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t decode(anshin_txn_t *txn, const anshin_record_type_t *type, void *record, const void *data,
-                           apr_size_t length, apr_pool_t *pool)
-{
-    if (anshin_record_decode(record, type, data, length, pool) != APR_SUCCESS) {
-        /* The key is left out: it may hold what somebody typed. */
-        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN0104", "store: a record of type %s is damaged", type->name);
-    }
-    return APR_SUCCESS;
 }
 
 apr_status_t anshin_txn_get_to(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record,
                                apr_pool_t *pool)
 {
     anshin_bytes_t value = {NULL, 0};
-    apr_status_t status = check_open(txn);
+    apr_status_t status = anshin_txn_check(txn);
 
     memset(record, 0, type->size);
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!key_fits(key)) {
+    if (!anshin_key_fits(key)) {
         return ANSHIN_ENOTFOUND; /* put refuses such a key, so there is no such record */
     }
-    status = note(txn, txn->driver->get(txn->self, type, key, &value, pool));
+    status = anshin_txn_note(txn, txn->driver->get(txn->self, type, key, &value, pool));
     if (status != APR_SUCCESS) {
         return status;
     }
-    return decode(txn, type, record, value.data, value.length, pool);
+    return anshin_txn_decode(txn, type, record, value.data, value.length, pool);
 }
 
 apr_status_t anshin_txn_get(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, void *record)
@@ -240,12 +171,12 @@ apr_status_t anshin_txn_get_many(anshin_txn_t *txn, const anshin_record_type_t *
 apr_status_t anshin_txn_put(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, const void *record)
 {
     anshin_bytes_t value;
-    apr_status_t status = check_writable(txn);
+    apr_status_t status = anshin_txn_check_writable(txn);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!key_fits(key)) {
+    if (!anshin_key_fits(key)) {
         return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0105",
                            "store: key of a record of type %s must have 1 to %d bytes", type->name, ANSHIN_KEY_MAX);
     }
@@ -254,23 +185,23 @@ apr_status_t anshin_txn_put(anshin_txn_t *txn, const anshin_record_type_t *type,
         return anshin_fail(txn->err, status, "AN0106", "store: a record of type %s would be longer than %d bytes",
                            type->name, ANSHIN_RECORD_MAX);
     }
-    return note(txn, txn->driver->put(txn->self, type, key, value.data, value.length));
+    return anshin_txn_note(txn, txn->driver->put(txn->self, type, key, value.data, value.length));
 }
 
 apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key)
 {
-    apr_status_t status = check_writable(txn);
+    apr_status_t status = anshin_txn_check_writable(txn);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!key_fits(key)) {
+    if (!anshin_key_fits(key)) {
         return APR_SUCCESS; /* no such record can be there */
     }
     if (type->due == ANSHIN_DUE_QUEUE) {
         status = txn->driver->due(txn->self, txn, type, key, 0);
     }
-    return note(txn, status == APR_SUCCESS ? txn->driver->erase(txn->self, type, key) : status);
+    return anshin_txn_note(txn, status == APR_SUCCESS ? txn->driver->erase(txn->self, type, key) : status);
 }
 
 /* --- what is due ---------------------------------------------------------------------------------------------------
@@ -278,7 +209,7 @@ apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *ty
 
 static apr_status_t check_kind(anshin_txn_t *txn, const anshin_record_type_t *type, int fits)
 {
-    return fits ? check_open(txn)
+    return fits ? anshin_txn_check(txn)
                 : anshin_fail(txn->err, ANSHIN_EINVALID, "AN1141",
                               "store: a record of type %s is not due so; see schema/records.def", type->name);
 }
@@ -290,7 +221,7 @@ static int is_queue(const anshin_due_queue_t *queue)
     case ANSHIN_DUE_LOOK:
         return queue->lane == NULL;
     case ANSHIN_DUE_QUEUE:
-        return queue->lane != NULL && key_fits(queue->lane) && strchr(queue->lane, '/') == NULL;
+        return queue->lane != NULL && anshin_key_fits(queue->lane) && strchr(queue->lane, '/') == NULL;
     case ANSHIN_DUE_NEVER:
         break;
     }
@@ -300,12 +231,12 @@ static int is_queue(const anshin_due_queue_t *queue)
 apr_status_t anshin_txn_due(anshin_txn_t *txn, const anshin_record_type_t *type, const char *key, apr_time_t when)
 {
     int fits = type->due == ANSHIN_DUE_LOOK || (type->due == ANSHIN_DUE_QUEUE && strchr(key, '/') != NULL);
-    apr_status_t status = check_kind(txn, type, fits && key_fits(key) && when >= 0);
+    apr_status_t status = check_kind(txn, type, fits && anshin_key_fits(key) && when >= 0);
 
     if (status == APR_SUCCESS) {
-        status = check_writable(txn);
+        status = anshin_txn_check_writable(txn);
     }
-    return note(txn, status == APR_SUCCESS ? txn->driver->due(txn->self, txn, type, key, when) : status);
+    return anshin_txn_note(txn, status == APR_SUCCESS ? txn->driver->due(txn->self, txn, type, key, when) : status);
 }
 
 apr_status_t anshin_txn_take_due(anshin_txn_t *txn, const anshin_due_queue_t *queue, apr_time_t now, const char **key)
@@ -314,9 +245,10 @@ apr_status_t anshin_txn_take_due(anshin_txn_t *txn, const anshin_due_queue_t *qu
 
     *key = NULL;
     if (status == APR_SUCCESS) {
-        status = check_writable(txn);
+        status = anshin_txn_check_writable(txn);
     }
-    return note(txn, status == APR_SUCCESS ? txn->driver->take_due(txn->self, txn, queue, now, key) : status);
+    return anshin_txn_note(txn,
+                           status == APR_SUCCESS ? txn->driver->take_due(txn->self, txn, queue, now, key) : status);
 }
 
 apr_status_t anshin_txn_list_due(anshin_txn_t *txn, const anshin_due_queue_t *queue, int limit,
@@ -325,7 +257,8 @@ apr_status_t anshin_txn_list_due(anshin_txn_t *txn, const anshin_due_queue_t *qu
     apr_status_t status = check_kind(txn, queue->type, is_queue(queue));
 
     *entries = apr_array_make(txn->pool, 1, sizeof(anshin_due_entry_t));
-    return note(txn, status == APR_SUCCESS ? txn->driver->list_due(txn->self, txn, queue, *entries, limit) : status);
+    return anshin_txn_note(txn, status == APR_SUCCESS ? txn->driver->list_due(txn->self, txn, queue, *entries, limit)
+                                                      : status);
 }
 
 apr_status_t anshin_txn_count_due(anshin_txn_t *txn, const anshin_record_type_t *type, const char *group, int limit,
@@ -334,8 +267,8 @@ apr_status_t anshin_txn_count_due(anshin_txn_t *txn, const anshin_record_type_t 
     apr_status_t status = check_kind(txn, type, type->due == ANSHIN_DUE_QUEUE && strchr(group, '/') != NULL);
 
     *count = 0;
-    return note(txn,
-                status == APR_SUCCESS ? txn->driver->count_due(txn->self, txn, type, group, limit, count) : status);
+    return anshin_txn_note(
+        txn, status == APR_SUCCESS ? txn->driver->count_due(txn->self, txn, type, group, limit, count) : status);
 }
 
 apr_status_t anshin_txn_each_due(anshin_txn_t *txn, const anshin_record_type_t *type, anshin_due_visit_fn *visit,
@@ -343,7 +276,8 @@ apr_status_t anshin_txn_each_due(anshin_txn_t *txn, const anshin_record_type_t *
 {
     apr_status_t status = check_kind(txn, type, type->due != ANSHIN_DUE_NEVER);
 
-    return note(txn, status == APR_SUCCESS ? txn->driver->each_due(txn->self, txn, type, visit, baton) : status);
+    return anshin_txn_note(txn,
+                           status == APR_SUCCESS ? txn->driver->each_due(txn->self, txn, type, visit, baton) : status);
 }
 
 /* --- walking -------------------------------------------------------------------------------------------------------
@@ -363,7 +297,7 @@ static apr_status_t visit_record(void *baton, const char *key, const void *value
 {
     walk_t *walk = baton;
     void *record = apr_palloc(walk->scratch, walk->type->size);
-    apr_status_t status = decode(walk->txn, walk->type, record, value, length, walk->scratch);
+    apr_status_t status = anshin_txn_decode(walk->txn, walk->type, record, value, length, walk->scratch);
 
     if (status == APR_SUCCESS || walk->inspects) {
         status = walk->visit(walk->baton, key, status == APR_SUCCESS ? record : NULL);
@@ -376,7 +310,7 @@ static apr_status_t visit_record(void *baton, const char *key, const void *value
 static apr_status_t walk_through(anshin_txn_t *txn, walk_t walk, const char *prefix)
 {
     int nested = txn->walking;
-    apr_status_t status = check_open(txn);
+    apr_status_t status = anshin_txn_check(txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -390,7 +324,7 @@ static apr_status_t walk_through(anshin_txn_t *txn, walk_t walk, const char *pre
     txn->walking = nested;
     apr_pool_destroy(walk.scratch);
     if (walk.ended == APR_SUCCESS) {
-        return note(txn, status);
+        return anshin_txn_note(txn, status);
     }
     return status == APR_EOF ? APR_SUCCESS : status;
 }
@@ -431,7 +365,7 @@ static apr_status_t visit_change(void *baton, unsigned char number, const char *
     }
     if (value != NULL) {
         record = apr_palloc(walk->scratch, (*types)->size);
-        status = decode(walk->txn, *types, record, value, length, walk->scratch);
+        status = anshin_txn_decode(walk->txn, *types, record, value, length, walk->scratch);
     }
     if (status == APR_SUCCESS) {
         status = changes->visit(changes->baton, *types, key, record);
@@ -447,7 +381,7 @@ apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
     const anshin_store_point_t since = *point;
     anshin_store_point_t seen = {0, 0};
     changes_t changes = {{.txn = txn}, types, visit, baton};
-    apr_status_t status = check_open(txn);
+    apr_status_t status = anshin_txn_check(txn);
 
     if (status == APR_SUCCESS && txn->mode != ANSHIN_TXN_READ) {
         status = anshin_fail(txn->err, ANSHIN_EFAULT, "AN1600", "store: changes are told to a read transaction alone");
@@ -471,7 +405,7 @@ apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
     if (status == APR_SUCCESS || status == ANSHIN_ENOTFOUND) {
         *point = seen;
     }
-    return note(txn, status);
+    return anshin_txn_note(txn, status);
 }
 
 /* --- ending --------------------------------------------------------------------------------------------------------
@@ -501,7 +435,7 @@ static void wipe_blobs(anshin_store_t *store, const apr_array_header_t *names)
 
 apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability)
 {
-    apr_status_t status = check_open(txn);
+    apr_status_t status = anshin_txn_check(txn);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -512,7 +446,7 @@ apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability
     }
     txn->ended = 1;
     apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
-    status = note(txn, txn->driver->commit(txn->self, txn->durable ? ANSHIN_DURABLE : durability));
+    status = anshin_txn_note(txn, txn->driver->commit(txn->self, txn->durable ? ANSHIN_DURABLE : durability));
     if (status == APR_SUCCESS && txn->wipe != NULL) {
         wipe_blobs(txn->store, txn->wipe);
     }
@@ -543,10 +477,10 @@ apr_status_t anshin_txn_end(anshin_txn_t *txn, apr_status_t status, anshin_durab
 
 apr_status_t anshin_txn_blob_put(anshin_txn_t *txn, const char *name, const void *data, apr_size_t length)
 {
-    apr_status_t status = check_writable(txn);
+    apr_status_t status = anshin_txn_check_writable(txn);
 
     if (status == APR_SUCCESS) {
-        status = check_name(name, txn->err);
+        status = anshin_blob_check(name, txn->err);
     }
     if (status != APR_SUCCESS) {
         return status;
@@ -555,20 +489,21 @@ apr_status_t anshin_txn_blob_put(anshin_txn_t *txn, const char *name, const void
         return anshin_fail(txn->err, ANSHIN_EINVALID, "AN0108", "store: a blob may have %d bytes at most",
                            ANSHIN_BLOB_MAX);
     }
-    return txn->mode == ANSHIN_TXN_REHEARSAL ? APR_SUCCESS
-                                             : note(txn, txn->driver->blob_put(txn->self, name, data, length));
+    return txn->mode == ANSHIN_TXN_REHEARSAL
+               ? APR_SUCCESS
+               : anshin_txn_note(txn, txn->driver->blob_put(txn->self, name, data, length));
 }
 
 apr_status_t anshin_txn_blob_get_to(anshin_txn_t *txn, const char *name, anshin_bytes_t *data, apr_pool_t *pool)
 {
-    apr_status_t status = check_open(txn);
+    apr_status_t status = anshin_txn_check(txn);
 
     data->data = NULL;
     data->length = 0;
     if (status == APR_SUCCESS) {
-        status = check_name(name, txn->err);
+        status = anshin_blob_check(name, txn->err);
     }
-    return status == APR_SUCCESS ? note(txn, txn->driver->blob_get(txn->self, name, data, pool)) : status;
+    return status == APR_SUCCESS ? anshin_txn_note(txn, txn->driver->blob_get(txn->self, name, data, pool)) : status;
 }
 
 apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_bytes_t *data)
@@ -578,10 +513,10 @@ apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_byt
 
 apr_status_t anshin_blob_wipe(anshin_store_t *store, const char *name, anshin_error_t *err)
 {
-    apr_status_t status = check_owner(store, err);
+    apr_status_t status = anshin_store_check_owner(store, err);
 
     if (status == APR_SUCCESS) {
-        status = check_name(name, err);
+        status = anshin_blob_check(name, err);
     }
     return status == APR_SUCCESS ? store->driver->blob_wipe(store->self, name, err) : status;
 }
@@ -589,7 +524,7 @@ apr_status_t anshin_blob_wipe(anshin_store_t *store, const char *name, anshin_er
 apr_status_t anshin_blob_each(anshin_store_t *store, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
                               apr_pool_t *pool)
 {
-    apr_status_t status = check_owner(store, err);
+    apr_status_t status = anshin_store_check_owner(store, err);
 
     if (status != APR_SUCCESS) {
         return status;

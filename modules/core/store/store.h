@@ -16,7 +16,6 @@
 
 #include "core/store/store_types.h"
 
-typedef struct anshin_store_t anshin_store_t;
 struct anshin_store_driver_t;
 
 /* Open the store of a provider (store_provider.h) for this process; pool's cleanup closes it. Must be called after

@@ -23,6 +23,7 @@ typedef enum anshin_durability_t {
     ANSHIN_LAZY     /* seen by everyone at once, survives kill -9; the next durable commit makes it durable too */
 } anshin_durability_t;
 
+typedef struct anshin_store_t anshin_store_t;
 typedef struct anshin_txn_t anshin_txn_t;
 
 /* Records that become due, by themselves. */

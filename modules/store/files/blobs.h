@@ -1,6 +1,6 @@
 /*
  * Blobs of the dbm store: files DIR/blobs/NN/NAME, NN the first two digits of NAME. See core/store/store.h for the
- * contract. Names have been checked by core/store/store.c.
+ * contract. Names have been checked by core/store/store_checks.c.
  */
 #ifndef ANSHIN_STORE_BLOBS_H
 #define ANSHIN_STORE_BLOBS_H
