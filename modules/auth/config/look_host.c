@@ -22,12 +22,12 @@ static void see(const look_t *look, anshin_finding_id_t finding, const char *mor
     const char *host = anshin_tree_host(look->server, look->ptemp);
 
     anshin_sighting_add(look->sightings, finding,
-                        more != NULL ? apr_pstrcat(look->ptemp, host, ", ", more, NULL) : host, 0);
+                        more != NULL ? apr_pstrcat(look->ptemp, host, ", ", more, NULL) : host);
 }
 
 static void see_line(const look_t *look, anshin_finding_id_t finding, const ap_directive_t *line)
 {
-    anshin_sighting_add(look->sightings, finding, anshin_tree_at(look->server, line, look->ptemp), 0);
+    anshin_sighting_add(look->sightings, finding, anshin_tree_at(look->server, line, look->ptemp));
 }
 
 /* A line of this directive, whose arguments hold the word; NULL: any. */
@@ -91,8 +91,8 @@ static void look_at_tls(look_t *look, const anshin_tls_facts_t *tls)
         see(look, ANSHIN_FINDING_TLS_RENEGOTIATION, NULL);
     }
     if (tls->ends != 0) { /* when, check knows */
-        anshin_sighting_add(look->sightings, ANSHIN_FINDING_TLS_ENDS, anshin_tree_host(look->server, look->ptemp),
-                            tls->ends);
+        anshin_sighting_add_end(look->sightings, ANSHIN_FINDING_TLS_ENDS, anshin_tree_host(look->server, look->ptemp),
+                                tls->ends, tls->soon);
     }
     (void)anshin_tree_find(look->server, look_at_key, look);
 }
@@ -202,9 +202,9 @@ void anshin_look_server(const server_rec *main, apr_array_header_t *sightings, a
     const ap_directive_t *line = anshin_tree_find(main, waits_for_ever, NULL);
 
     if (ap_find_linked_module("mod_reqtimeout.c") == NULL) {
-        anshin_sighting_add(sightings, ANSHIN_FINDING_REQTIMEOUT, "mod_reqtimeout is not loaded", 0);
+        anshin_sighting_add(sightings, ANSHIN_FINDING_REQTIMEOUT, "mod_reqtimeout is not loaded");
     } else if (line != NULL) {
         anshin_sighting_add(sightings, ANSHIN_FINDING_REQTIMEOUT,
-                            apr_psprintf(ptemp, "line %d of %s", line->line_num, line->filename), 0);
+                            apr_psprintf(ptemp, "line %d of %s", line->line_num, line->filename));
     }
 }

@@ -252,8 +252,7 @@ static void look_elsewhere(const search_t *search, const host_t *protecting, con
             anshin_sighting_add(search->sightings, ANSHIN_FINDING_OPEN_ELSEWHERE,
                                 apr_psprintf(search->ptemp, "%s, %s, which is %s of %s",
                                              anshin_tree_host(other->server, search->ptemp), path, place,
-                                             anshin_tree_host(protecting->server, search->ptemp)),
-                                0);
+                                             anshin_tree_host(protecting->server, search->ptemp)));
         }
     }
 }
@@ -317,7 +316,7 @@ void anshin_look_open(const apr_array_header_t *hosts, const char *state_dir, ap
         (void)anshin_tree_find(host->server, look_at_line, &protecting);
         if (path != NULL) {
             anshin_sighting_add(sightings, ANSHIN_FINDING_STATE_SERVED,
-                                apr_pstrcat(ptemp, anshin_tree_host(host->server, ptemp), ", ", path, NULL), 0);
+                                apr_pstrcat(ptemp, anshin_tree_host(host->server, ptemp), ", ", path, NULL));
         }
     }
 }

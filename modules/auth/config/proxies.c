@@ -122,7 +122,7 @@ static void warn_of_networks(const anshin_config_t *config, const apr_array_head
 
         if (is_network(address)) {
             anshin_sighting_add(config->sightings, ANSHIN_FINDING_PROXY_NETWORK,
-                                apr_pstrcat(config->sightings->pool, "AnshinTrustedProxy ", address, NULL), 0);
+                                apr_pstrcat(config->sightings->pool, "AnshinTrustedProxy ", address, NULL));
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                          "AN0945: AnshinTrustedProxy %s is a network: every machine in it can log in with anybody's "
                          "certificate, which is public; name the addresses of the proxies",
@@ -155,8 +155,7 @@ void anshin_proxies_warn(const anshin_config_t *config, const anshin_server_t *o
 void anshin_proxies_warn_addresses(const anshin_config_t *config, server_rec *server)
 {
     if (ap_find_linked_module("mod_remoteip.c") == NULL && !is_first_of_two()) {
-        anshin_sighting_add(config->sightings, ANSHIN_FINDING_PROXY_ADDRESS, "AnshinTrustedProxy without mod_remoteip",
-                            0);
+        anshin_sighting_add(config->sightings, ANSHIN_FINDING_PROXY_ADDRESS, "AnshinTrustedProxy without mod_remoteip");
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      "AN0946: AnshinTrustedProxy without mod_remoteip: all clients behind the proxy have its address, "
                      "so that one stranger's failures throttle everybody, and the history tells nothing; load "

@@ -3,10 +3,13 @@
  *
  * SECURITY: a doubt counts as open. Lines are joined as mod_authz_core joins them: those of a section and of
  * <RequireAny> by "or", so that each of them must restrict; those of <RequireAll> by "and", so that one is enough;
- * <RequireNone> never restricts. So is a place open whose lines are joined with those of an outer one by "or".
+ * <RequireNone> never restricts. So is a place open whose lines are joined with those of an outer one by "or". A name
+ * of <AuthzProviderAlias> says what stands there.
  */
 #include "auth/config/restricted.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -39,14 +42,97 @@ static int is_of_methods(const ap_directive_t *section)
     return section != NULL && (is_named(section, "<Limit") || is_named(section, "<LimitExcept"));
 }
 
+/* --- addresses ---------------------------------------------------------------------------------------------------- */
+
+/* A network that has a good part of all addresses keeps out nobody, and two of them may be all. */
+#define LEAST_BITS 8
+#define LEAST_BITS_6 16
+
+/* The bits of a mask as httpd takes it, "24" or "255.255.255.0"; -1: neither. */
+static int mask_bits(const char *mask)
+{
+    struct in_addr octets;
+
+    if (strchr(mask, '.') == NULL) {
+        return mask[0] != '\0' && strspn(mask, "0123456789") == strlen(mask) && strlen(mask) <= 3 ? atoi(mask) : -1;
+    }
+    return inet_pton(AF_INET, mask, &octets) == 1 ? __builtin_popcount(octets.s_addr) : -1;
+}
+
+/* One of Require ip: an address, the beginning of one ("10.1"), or a network. */
+static int is_narrow(const char *network)
+{
+    const char *mask = strchr(network, '/');
+    const int is_6 = strchr(network, ':') != NULL;
+    int parts = 1;
+
+    if (mask != NULL) {
+        return mask_bits(mask + 1) >= (is_6 ? LEAST_BITS_6 : LEAST_BITS);
+    }
+    for (const char *at = network; (at = strchr(at, '.')) != NULL && at[1] != '\0'; at++) {
+        parts++;
+    }
+    return is_6 || 8 * parts >= LEAST_BITS;
+}
+
+static int judge_addresses(const char *list, apr_pool_t *ptemp)
+{
+    const char *network;
+
+    while (*(network = ap_getword_conf(ptemp, &list)) != '\0') {
+        if (!is_narrow(network)) {
+            return ANSHIN_OPEN;
+        }
+    }
+    return ANSHIN_RESTRICTED;
+}
+
+/* --- lines -------------------------------------------------------------------------------------------------------- */
+
+#define ALIASES_MAX 8 /* one upon another */
+
+/* What <AuthzProviderAlias BASE NAME "ARGUMENTS"> of that name stands for, as a Require line; NULL: there is none. */
+static const char *find_alias(const ap_directive_t *lines, const char *name, apr_pool_t *ptemp)
+{
+    const char *found = NULL;
+
+    for (const ap_directive_t *at = lines; found == NULL && at != NULL; at = at->next) {
+        const char *end = strrchr(at->args, '>');
+        const char *args = end != NULL ? apr_pstrmemdup(ptemp, at->args, (apr_size_t)(end - at->args)) : at->args;
+        const char *base;
+
+        if (!is_named(at, "<AuthzProviderAlias")) {
+            found = find_alias(at->first_child, name, ptemp);
+            continue;
+        }
+        base = ap_getword_conf(ptemp, &args);
+        if (strcasecmp(ap_getword_conf(ptemp, &args), name) == 0) {
+            found = apr_pstrcat(ptemp, base, " ", ap_getword_conf(ptemp, &args), NULL);
+        }
+    }
+    return found;
+}
+
 /* What a Require line says by itself. Methods restrict nobody, nor do TLS, variables and what is turned round. */
 static int judge_line(const char *line, apr_pool_t *ptemp)
 {
     static const char *const no_restriction[] = {"method", "not", "ssl", "env", "expr"};
     const char *word = ap_getword_conf(ptemp, &line);
+    const char *alias = find_alias(ap_conftree, word, ptemp);
 
+    for (int i = 0; alias != NULL; i++) {
+        if (i == ALIASES_MAX) {
+            return ANSHIN_OPEN;
+        }
+        line = alias;
+        word = ap_getword_conf(ptemp, &line);
+        alias = find_alias(ap_conftree, word, ptemp);
+    }
     if (strcasecmp(word, "all") == 0) {
         return strcasecmp(ap_getword_conf(ptemp, &line), "denied") == 0 ? ANSHIN_RESTRICTED : ANSHIN_OPEN;
+    }
+    if (strcasecmp(word, "ip") == 0) {
+        return judge_addresses(line, ptemp);
     }
     for (apr_size_t i = 0; i < sizeof(no_restriction) / sizeof(no_restriction[0]); i++) {
         if (strcasecmp(word, no_restriction[i]) == 0) {

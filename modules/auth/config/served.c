@@ -136,7 +136,7 @@ static void check(const serving_t *serving, const anshin_contract_t *contract, c
         }
     }
     anshin_sighting_add(serving->config->sightings, found ? ANSHIN_FINDING_PORTAL_PLACE : ANSHIN_FINDING_PORTAL_HOST,
-                        where, 0);
+                        where);
     if (serving->told && !found) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, serving->servers,
                      "AN1131: %s: no virtual host here has the name %s and port %u, so links lead nowhere; correct the "

@@ -36,8 +36,10 @@ static json_t *sightings_to_json(const apr_array_header_t *sightings)
     for (int i = 0; i < sightings->nelts; i++) {
         const anshin_sighting_t *seen = &APR_ARRAY_IDX(sightings, i, anshin_sighting_t);
 
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "finding", anshin_finding(seen->finding)->name,
-                                                    "at", seen->at, "time", (json_int_t)apr_time_sec(seen->time)));
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:s, s:I, s:I}", "finding", anshin_finding(seen->finding)->name,
+                                              "at", seen->at, "time", (json_int_t)apr_time_sec(seen->time), "from",
+                                              (json_int_t)apr_time_sec(seen->from)));
     }
     return list;
 }
@@ -127,8 +129,9 @@ static void sightings_from_json(apr_array_header_t *sightings, json_t *list)
         anshin_finding_id_t id = name != NULL ? anshin_finding_named(name) : ANSHIN_FINDINGS;
 
         if (id != ANSHIN_FINDINGS && at != NULL) {
-            anshin_sighting_add(sightings, id, at,
-                                apr_time_from_sec(json_integer_value(json_object_get(json, "time"))));
+            anshin_sighting_add_end(sightings, id, at,
+                                    apr_time_from_sec(json_integer_value(json_object_get(json, "time"))),
+                                    apr_time_from_sec(json_integer_value(json_object_get(json, "from"))));
         }
     }
 }

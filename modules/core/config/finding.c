@@ -31,7 +31,13 @@ anshin_finding_id_t anshin_finding_named(const char *name)
     return (anshin_finding_id_t)id;
 }
 
-void anshin_sighting_add(apr_array_header_t *sightings, anshin_finding_id_t finding, const char *at, apr_time_t time)
+void anshin_sighting_add(apr_array_header_t *sightings, anshin_finding_id_t finding, const char *at)
+{
+    anshin_sighting_add_end(sightings, finding, at, 0, 0);
+}
+
+void anshin_sighting_add_end(apr_array_header_t *sightings, anshin_finding_id_t finding, const char *at,
+                             apr_time_t time, apr_time_t from)
 {
     for (int i = 0; i < sightings->nelts; i++) {
         const anshin_sighting_t *seen = &APR_ARRAY_IDX(sightings, i, anshin_sighting_t);
@@ -40,5 +46,6 @@ void anshin_sighting_add(apr_array_header_t *sightings, anshin_finding_id_t find
             return;
         }
     }
-    APR_ARRAY_PUSH(sightings, anshin_sighting_t) = (anshin_sighting_t){finding, apr_pstrdup(sightings->pool, at), time};
+    APR_ARRAY_PUSH(sightings, anshin_sighting_t) =
+        (anshin_sighting_t){finding, apr_pstrdup(sightings->pool, at), time, from};
 }

@@ -40,9 +40,14 @@ typedef struct anshin_sighting_t {
     anshin_finding_id_t finding;
     const char *at;  /* for people: host, line */
     apr_time_t time; /* of what has an end; 0: it is there all the time */
+    apr_time_t from; /* of that: from when on it is told */
 } anshin_sighting_t;
 
 /* Put one down in an array of anshin_sighting_t, once; at is copied into its pool. */
-void anshin_sighting_add(apr_array_header_t *sightings, anshin_finding_id_t finding, const char *at, apr_time_t time);
+void anshin_sighting_add(apr_array_header_t *sightings, anshin_finding_id_t finding, const char *at);
+
+/* The same of what ends then, and is told from then on. */
+void anshin_sighting_add_end(apr_array_header_t *sightings, anshin_finding_id_t finding, const char *at,
+                             apr_time_t time, apr_time_t from);
 
 #endif

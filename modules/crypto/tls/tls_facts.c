@@ -11,6 +11,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#define SOON_MOST apr_time_from_sec(30 * 86400)
+
 #define BITS_LEAST 128 /* RFC 9325 4.1 */
 
 /* From level 1 on OpenSSL 3 speaks none of the versions before TLS 1.2, whatever is asked for. */
@@ -38,6 +40,15 @@ static apr_time_t time_of(const ASN1_TIME *time)
     return ASN1_TIME_to_tm(time, &parts) ? apr_time_from_sec((apr_time_t)timegm(&parts)) : 0;
 }
 
+/* Certificates of six days are renewed after three, those of 90 after 60. */
+static apr_time_t soon(const X509 *certificate, apr_time_t end)
+{
+    const apr_time_t begin = time_of(X509_get0_notBefore(certificate));
+    const apr_interval_time_t third = begin < end ? (end - begin) / 3 : 0;
+
+    return end - (third < SOON_MOST ? third : SOON_MOST);
+}
+
 /* *rsa: 1 when one of them has a key that a static exchange works with. */
 static void look_at_certificates(SSL *ssl, anshin_tls_facts_t *facts, int *rsa)
 {
@@ -50,6 +61,7 @@ static void look_at_certificates(SSL *ssl, anshin_tls_facts_t *facts, int *rsa)
         *rsa |= key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
         if (end != 0 && (facts->ends == 0 || end < facts->ends)) {
             facts->ends = end;
+            facts->soon = soon(certificate, end);
         }
     }
 }

@@ -16,6 +16,7 @@ typedef struct anshin_tls_facts_t {
     const char *fixed; /* one without forward secrecy that a certificate of this host goes with; NULL: none */
     int unsafe;        /* 1: renegotiation without RFC 5746 */
     apr_time_t ends;   /* the first end of its certificates; 0: it has none that can be read */
+    apr_time_t soon;   /* from when on that is soon: with a third of its life left, or with 30 days */
 } anshin_tls_facts_t;
 
 /* Look, at start (mod_ssl's hook init_server); the SSL_CTX is left as it is. Texts are in pool. APR_SUCCESS, or

@@ -55,14 +55,12 @@ static void tell_text(void *baton, const anshin_contract_t *contract, const ansh
 
 /* --- what httpd saw of its own configuration --------------------------------------------------------------------- */
 
-#define TLS_ENDS_SOON apr_time_from_sec(14 * 86400) /* who renews by himself has done so twice by then */
-
 static void tell_end(anshin_call_t *call, const anshin_sighting_t *seen)
 {
     apr_time_t now = apr_time_now();
     int over = seen->time < now;
 
-    if (seen->time < now + TLS_ENDS_SOON) {
+    if (seen->from < now) {
         (void)anshin_check_find(call, over ? ANSHIN_FINDING_TLS_ENDED : ANSHIN_FINDING_TLS_ENDS,
                                 apr_psprintf(call->pool, "%s: the TLS certificate %s on %s", seen->at,
                                              over ? "ended" : "ends", anshin_time_text(seen->time, call->pool)));

@@ -421,9 +421,10 @@ static void sightings(void)
     APR_ARRAY_PUSH(config->contracts, anshin_contract_t *) = contract;
     config->server.state_dir = "/state";
     (void)anshin_config_finish(config, &err, pool);
-    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TRACE, "host a", 0);
-    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TRACE, "host a", 0);
-    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TLS_ENDS, "host b", apr_time_from_sec(1800000000));
+    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TRACE, "host a");
+    anshin_sighting_add(config->sightings, ANSHIN_FINDING_TRACE, "host a");
+    anshin_sighting_add_end(config->sightings, ANSHIN_FINDING_TLS_ENDS, "host b", apr_time_from_sec(1800000000),
+                            apr_time_from_sec(1799900000));
     ok(config->sightings->nelts == 2, "what is seen twice stands there once");
     json = anshin_config_to_json(config, pool);
     json_array_append_new(json_object_get(json, "findings"),
@@ -433,8 +434,8 @@ static void sightings(void)
        "config.json carries it, and what this build does not know is passed over (%s)", err.text);
     seen = &APR_ARRAY_IDX(back->sightings, 1, anshin_sighting_t);
     ok(seen->finding == ANSHIN_FINDING_TLS_ENDS && strcmp(seen->at, "host b") == 0 &&
-           seen->time == apr_time_from_sec(1800000000),
-       "with place and time");
+           seen->time == apr_time_from_sec(1800000000) && seen->from == apr_time_from_sec(1799900000),
+       "with place and times");
     json_decref(json);
 }
 

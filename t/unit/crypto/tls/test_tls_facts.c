@@ -11,14 +11,17 @@
 
 #define END APR_TIME_C(1900000000000000)
 
+#define DAY apr_time_from_sec(86400)
+
 static apr_pool_t *pool;
+static apr_time_t begin; /* of certificates; 0: as built */
 
 /* A host's, with a certificate of such a key (NULL: none). */
 static SSL_CTX *host(const char *type, const char *ciphers)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     EVP_PKEY *key = type != NULL ? build_key(type, type[0] == 'R' ? 2048 : 0) : NULL;
-    const build_t wanted = {.cn = "localhost", .issuer_key = key, .not_after = END};
+    const build_t wanted = {.cn = "localhost", .issuer_key = key, .not_before = begin, .not_after = END};
     X509 *certificate = key != NULL ? build_certificate(&wanted) : NULL;
 
     if (ciphers != NULL) {
@@ -51,6 +54,12 @@ static void test_versions(void)
     ok(!facts.old_versions && facts.tls13 && !facts.unsafe, "OpenSSL's defaults: TLS 1.2 and 1.3");
     ok(facts.weak == NULL && facts.fixed == NULL, "... and nothing against its ciphers where the key is no RSA key");
     ok(facts.ends == END, "... and when its certificate ends");
+    ok(facts.soon == END - 30 * DAY, "... which is soon 30 days before, where its life is long (ADM-1)");
+    begin = END - 6 * DAY;
+    facts = facts_of(host("EC", NULL));
+    ok(facts.ends == END && facts.soon == END - 2 * DAY,
+       "... or with a third of its life left: two days of six (ADM-1)");
+    begin = 0;
     ctx = host("EC", "DEFAULT@SECLEVEL=0");
     SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
     facts = facts_of(ctx);
