@@ -13,70 +13,21 @@
 
 #include "ca/command.h"
 #include "ca/log.h"
-#include "core/audit/chain.h"
-#include "core/audit/trail.h"
-#include "runtime/trail_file.h"
+#include "ca/trail_lines.h"
+#include "core/audit/line.h"
 
-#define BATCH 200
-
-/* One line for the command; "": it is none that it gets. */
-static const char *line_for(anshin_op_t *op, const char *text)
+/* One line for the command. */
+static void add_line(void *baton, anshin_op_t *op, const char *text)
 {
-    anshin_line_t line;
-    anshin_audit_series_t series;
-    json_t *event;
-    const char *name;
-    const char *said = "";
-    char *dumped;
+    apr_array_header_t *lines = baton;
+    json_t *event = anshin_trail_event(op, text);
+    char *dumped = event != NULL ? json_dumps(event, JSON_COMPACT) : NULL;
 
-    if (anshin_line_read(&line, text, op->pool) != APR_SUCCESS || line.kind != ANSHIN_LINE_EVENT) {
-        return "";
-    }
-    event = json_loads(line.body, 0, NULL);
-    name = json_string_value(json_object_get(event, "series"));
-    name = name != NULL ? apr_pstrdup(op->pool, name) : "";
-    json_decref(event);
-    event = anshin_trail_open(
-        op, line.body, anshin_op_get(op, &anshin_record_audit_series, name, &series) == APR_SUCCESS ? &series : NULL,
-        op->pool);
-    dumped = event != NULL ? json_dumps(event, JSON_COMPACT) : NULL;
     if (dumped != NULL) {
-        said = apr_pstrcat(op->pool, dumped, "\n", NULL);
+        APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(op->pool, dumped, "\n", NULL);
     }
     free(dumped);
     json_decref(event);
-    return said;
-}
-
-/* The next lines, and where the command is when it has them. */
-static apr_status_t read_batch(anshin_op_t *op, const anshin_trail_places_t *places, anshin_audit_anchor_t *next,
-                               const char **text)
-{
-    apr_array_header_t *lines = apr_array_make(op->pool, BATCH, sizeof(const char *));
-    const int is_last = next->segment >= places->head.segment;
-    anshin_trail_reader_t reader;
-    int found = 0;
-    apr_status_t status = anshin_trail_read(&reader, anshin_trail_path(op->env, next->segment, op->pool), next->octets,
-                                            &op->error, op->pool);
-
-    *text = "";
-    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
-        return status;
-    }
-    while (status == APR_SUCCESS && lines->nelts < BATCH && (!is_last || reader.octets < places->head.octets) &&
-           (found = anshin_trail_next(&reader)) == 1) {
-        APR_ARRAY_PUSH(lines, const char *) = line_for(op, reader.text);
-        next->octets = reader.octets;
-        next->lines++;
-    }
-    if (status == APR_SUCCESS) {
-        anshin_trail_close(&reader);
-    }
-    if (!is_last && found != 1) {
-        *next = (anshin_audit_anchor_t){.segment = next->segment + 1, .chain = anshin_chain_none};
-    }
-    *text = apr_array_pstrcat(op->pool, lines, 0);
-    return APR_SUCCESS;
 }
 
 /* *more: go on at once. */
@@ -85,6 +36,7 @@ static apr_status_t give_batch(anshin_op_t *op, int *more)
     const char *command = op->env->config->server.audit_command;
     anshin_trail_places_t places;
     anshin_audit_anchor_t next;
+    apr_array_header_t *lines = apr_array_make(op->pool, 16, sizeof(const char *));
     const char *text;
     apr_status_t status = anshin_trail_places(op, &places);
 
@@ -95,10 +47,11 @@ static apr_status_t give_batch(anshin_op_t *op, int *more)
     next = places.command.segment >= places.start.segment
                ? places.command
                : (anshin_audit_anchor_t){.segment = places.start.segment, .chain = anshin_chain_none};
-    status = read_batch(op, &places, &next, &text);
-    if (status != APR_SUCCESS || (next.segment == places.command.segment && next.octets == places.command.octets)) {
+    status = anshin_trail_lines(op, &places, &next, add_line, lines);
+    if (status != APR_SUCCESS || anshin_trail_is_at(&next, &places.command)) {
         return status;
     }
+    text = apr_array_pstrcat(op->pool, lines, 0);
     if (text[0] != '\0') {
         const anshin_message_t message = {"events", text, strlen(text), "AnshinAuditCommand"};
 

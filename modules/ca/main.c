@@ -221,21 +221,27 @@ static apr_status_t limit_ourselves(start_t *start)
 {
     apr_status_t status = anshin_process_hide(&start->err);
 
-    /* A command that takes mail may need its set-group-ID bit: Postfix's does. */
-    if (status == APR_SUCCESS && start->config->server.mail_command == NULL) {
+    /* A command that takes mail may need its set-group-ID bit: Postfix's does. So may one that mails of events. */
+    if (status == APR_SUCCESS && start->config->server.mail_command == NULL &&
+        start->config->server.event_command == NULL) {
         status = anshin_process_confine(&start->err);
     }
     return status;
 }
 
-static apr_status_t check_audit(start_t *start)
+static apr_status_t check_commands(start_t *start)
 {
-    const char *command = start->config->server.audit_command;
+    const char *audit = start->config->server.audit_command;
+    const char *event = start->config->server.event_command;
 
-    return command == NULL || anshin_command_valid(command, start->pool)
+    if (audit != NULL && !anshin_command_valid(audit, start->pool)) {
+        return anshin_fail(&start->err, ANSHIN_EINVALID, "AN1482",
+                           "AnshinAuditCommand must be a program by its absolute path, with its arguments");
+    }
+    return event == NULL || anshin_command_valid(event, start->pool)
                ? APR_SUCCESS
-               : anshin_fail(&start->err, ANSHIN_EINVALID, "AN1482",
-                             "AnshinAuditCommand must be a program by its absolute path, with its arguments");
+               : anshin_fail(&start->err, ANSHIN_EINVALID, "AN1677",
+                             "AnshinEventCommand must be a program by its absolute path, with its arguments");
 }
 
 static apr_status_t prepare_mail(start_t *start)
@@ -271,7 +277,7 @@ static apr_status_t open_all(start_t *start)
         status = prepare_mail(start);
     }
     if (status == APR_SUCCESS) {
-        status = check_audit(start);
+        status = check_commands(start);
     }
     if (status == APR_SUCCESS) {
         status = anshin_uptime_open(&start->env.uptime, &start->err, start->pool);

@@ -20,6 +20,7 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/publisher.h"
+#include "ca/watch/event_hook.h"
 #include "ca/watch/watch.h"
 #include "core/admin/housekeeping.h"
 #include "core/admin/index_addresses.h"
@@ -39,6 +40,7 @@ typedef struct worker_t {
     anshin_monitor_t monitor; /* over all below */
     unsigned rings;           /* how often the bell was heard: a ring between looking and sleeping is not missed */
     int ending;
+    anshin_event_hook_t event_hook; /* of its thread */
 } worker_t;
 
 typedef struct hand_t {
@@ -214,6 +216,22 @@ static void *APR_THREAD_FUNC pipe_on(apr_thread_t *thread, void *data)
         pause_for(worker, anshin_audit_pipe_run(&pipe));
         (void)rings(worker, &ending);
     }
+    return NULL;
+}
+
+/* What the operator should know now goes into another one (STA-2). */
+static void *APR_THREAD_FUNC tell_on(apr_thread_t *thread, void *data)
+{
+    worker_t *worker = data;
+    int ending = 0;
+
+    (void)thread;
+    while (!ending) {
+        anshin_event_hook_step(&worker->event_hook);
+        pause_for(worker, ANSHIN_EVENT_HOOK_PAUSE);
+        (void)rings(worker, &ending);
+    }
+    anshin_event_hook_end(&worker->event_hook);
     return NULL;
 }
 
@@ -523,16 +541,19 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
         int is_wanted;
         const char *what; /* that is not done without it */
         apr_thread_t *thread;
-    } others[] = {{publish_on, 1, "no list of revoked certificates is written", NULL},
-                  {chain_on, 1, "the audit trail is not chained", NULL},
-                  {pipe_on, work->env->config->server.audit_command != NULL, "AnshinAuditCommand gets nothing", NULL},
-                  {watch_on, 1, "the state of the system is not counted", NULL}};
+    } others[] = {
+        {publish_on, 1, "no list of revoked certificates is written", NULL},
+        {chain_on, 1, "the audit trail is not chained", NULL},
+        {pipe_on, work->env->config->server.audit_command != NULL, "AnshinAuditCommand gets nothing", NULL},
+        {tell_on, work->env->config->server.event_command != NULL, "AnshinEventCommand is told nothing", NULL},
+        {watch_on, 1, "the state of the system is not counted", NULL}};
     apr_status_t ended;
     apr_status_t status;
 
     /* A pid comes again one day; the time of the start does not come with it. */
     worker.name = apr_psprintf(pool, "%ld-%" APR_TIME_T_FMT, (long)getpid(), apr_time_now());
     anshin_monitor_init(&worker.monitor);
+    anshin_event_hook_init(&worker.event_hook, work->env);
     if (!free_claims(work, signals, lifeline)) {
         return APR_SUCCESS;
     }

@@ -49,12 +49,13 @@ cmp_ok(scalar @verbs, '>=', 12, "verbs looked at: @verbs");
 # order for many at the help desk notes itself, so that it is done once; each of its acts is told by its own verb, which it finds in a
 # table that is not followed here (desk.t and test_staff.c hear them).
 my %quiet = map { $_ => 1 } qw(
-    anshin_agreed_time anshin_desk_bulk_do anshin_desk_invite_check anshin_help_number_keep anshin_housekeeping_step anshin_issuer_note anshin_issuer_remind
-    anshin_index_addresses anshin_list_mails
+    anshin_agreed_time anshin_alert_put anshin_backed_up_expect anshin_desk_bulk_do anshin_desk_invite_check anshin_help_number_keep anshin_housekeeping_step
+    anshin_index_addresses anshin_issuer_note anshin_issuer_remind anshin_list_mails
     anshin_job_claim anshin_job_drop anshin_job_resume anshin_job_retry anshin_jobs_release anshin_ocsp_forget
     anshin_ocsp_keep anshin_old_due_convert anshin_outbox_delivered anshin_outbox_delivering anshin_outbox_drop
     anshin_outbox_failed anshin_outbox_later anshin_refile anshin_revoked_done anshin_revoked_number anshin_revoked_out
-    anshin_session_touch anshin_tally_note_ca anshin_tally_take anshin_trail_done anshin_trail_put_command anshin_trail_settle anshin_unusable_note
+    anshin_session_touch anshin_tally_note_ca anshin_tally_take anshin_trail_done anshin_trail_put_command anshin_trail_put_events
+    anshin_trail_settle anshin_unusable_note
     anshin_access_asked anshin_access_download anshin_download_finish anshin_flow_end anshin_login_code_send
     anshin_lost_device_prove anshin_member_prove anshin_reissue_request anshin_terminal_code_send
 );

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use File::Temp ();
 use JSON::PP qw(decode_json);
 use Test::More;
 use Anshin::Person;
@@ -46,8 +47,31 @@ my $vhost = <<'END';
     </RequireAll>
 </LocationMatch>
 END
-my $s = Anshin::Server->new(clock => 1, contract => "AnshinLoginMethods password certificate\nAnshinPasswordAttempts 3", vhost => $vhost)->start;
+# A command that is told of events; it refuses as long as a file says so.
+my $outside = File::Temp->newdir;
+chmod 0777, "$outside";
+my ($told, $refuse) = ("$outside/told", "$outside/refuse");
+Anshin::PKI::write_text("$outside/tell", "#!/bin/sh\ntest ! -e $refuse || { cat >> $refuse; echo not now >&2; exit 7; }\nenv | sort | tr '\\n' ' ' > $outside/env\ncat >> $told\n");
+chmod 0755, "$outside/tell";
+my $s = Anshin::Server->new(
+    clock => 1, contract => "AnshinLoginMethods password certificate\nAnshinPasswordAttempts 3", vhost => $vhost,
+    server => "AnshinEventCommand $outside/tell\nAnshinEventPause 1s"
+)->start;
 my $c = $s->client;
+
+sub events { return map { decode_json($_) } split /^/, -e $told ? Anshin::PKI::read_text($told) : '' }
+
+# The event of a kind that comes next, and no other of that kind.
+my %seen;
+
+sub hears {
+    my ($kind, $state, $name) = @_;
+    my @found;
+    ok(Anshin::Server::wait_for(20, sub { @found = grep { $_->{kind} eq $kind } events(); @found > ($seen{$kind} // 0) }), "STA-2: $name: $kind");
+    my $event = $found[ $seen{$kind}++ // 0 ] // {};
+    is($event->{state} // '', $state, "STA-2: $name: " . ($state || 'an act')) or diag(explain(\@found));
+    return $event;
+}
 
 # OpenMetrics as others read it: the reference parser of the Prometheus project. One "name labels value" a sample, or what is wrong.
 sub parsed {
@@ -192,7 +216,13 @@ sub finds {
 
 # A worker that stands still does no job: its age tells.
 my ($worker) = map { m{(\d+)$} } grep { (readlink("$_/exe") // '') eq $s->root . '/bin/anshin-ca' } glob '/proc/[0-9]*';
+is(join(' ', map { $_->{kind} } events()), '', 'STA-2: of a system that is well nobody is told');
+my @locked = map { Anshin::Person->add($s, "p-01-usr10$_", method => 'password') } 1 .. 3;
+$_->register for @locked;
 is(kill(STOP => $worker), 1, 'the worker stands still');
+for my $person (@locked) { $person->login($s->client, password => "wrong-Pass-$_") for 1 .. 3 }
+Anshin::PKI::write_text($refuse, '');
+chmod 0666, $refuse;
 $s->later(-3600);
 my $d = $s->client;
 $q->login($d);
@@ -209,6 +239,21 @@ is($s->client->get('/status?format=openmetrics')->status, 200, 'STA-1: who colle
 kill CONT => $worker;
 ok(Anshin::Server::wait_for(20, sub { status()->{health} eq 'healthy' }), 'and when it goes on all is well');
 
+# Three were locked meanwhile, and the command did not want to hear of it.
+ok(Anshin::Server::wait_for(20, sub { -s $refuse }), 'STA-2: the command is asked');
+ok(Anshin::Server::wait_for(20, sub { $s->log =~ /AN1676: events wait: AnshinEventCommand: \S+ ended with 7: not now/ }), 'STA-2: the log tells that it refuses, and what it said');
+ok(Anshin::Server::wait_for(20, sub { Anshin::PKI::read_text($refuse) =~ /\n.*\n/ }), 'STA-2: it is asked again');
+is(scalar(() = $s->log =~ /AN1676: /g), 1, 'STA-2: which is told once');
+unlink $refuse;
+my $locked = hears('locked', '', 'who was locked by attempts');
+is($locked->{more}, 2, 'STA-2: three are one line, which tells of the two others');
+is("$locked->{event}{act} $locked->{event}{user} $locked->{event}{contract}", 'now_locked p-01-usr103 p-01', 'STA-2: the last of them, as AnshinAuditCommand gets it');
+like($locked->{event}{account}, qr/^[0-9a-f]{32}$/, 'STA-2: by number');
+like($locked->{at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'STA-2: and when');
+ok(Anshin::Server::wait_for(20, sub { $s->log =~ /AN1675: / }), 'STA-2: the log tells that it is well again');
+unlike(Anshin::PKI::read_text($told), qr/wrong-Pass|$q->{password}/, 'STA-2: no password is among it');
+like(Anshin::PKI::read_text("$outside/env"), qr{^(?:_=\S+ |PWD=\S+ |SHLVL=\S+ |OLDPWD=\S+ )*LANG=C\.UTF-8 }, 'STA-2: the command has nothing of our environment');
+
 # One that was killed, and cannot be started again. Its last sign of life is made older than a restart takes (run/board: worker_at).
 my $program = $s->root . '/bin/anshin-ca';
 rename $program, "$program.away" or die "$program: $!";
@@ -223,11 +268,12 @@ close $board;
 finds('a worker that was killed', 2, 'worker');
 rename "$program.away", $program or die "$program: $!";
 ok(Anshin::Server::wait_for(60, sub { status()->{health} eq 'healthy' }), 'httpd starts another');
+like(hears('worker', 'over', 'one that was gone')->{text}, qr/^the CA worker was gone for \d+ seconds$/, 'STA-2: the next one tells for how long');
 
 $s->stop;
 $found = finds('without httpd', 2, 'httpd');
 like($s->htanshin('status')->{out}, qr/^ANSHIN CRITICAL - down: httpd does not run; the CA worker does not run \|/, 'STA-1: the command works all the same');
-is(value($found, 'attempts', result => 'wrong_password'), 2, 'STA-1: and still has the counters');
+is(value($found, 'attempts', result => 'wrong_password'), 8, 'STA-1: and still has the counters');
 my $store = $s->state . '/store';
 rename $store, "$store.away" or die "$store: $!";
 finds('a store that is not there', 2, 'store');
@@ -255,17 +301,31 @@ my %section = (
     'of some methods'              => "<Limit GET>\nRequire ip 127.0.0.1\n</Limit>",
     'turned round'                 => "<RequireAll>\nRequire all granted\n<RequireNone>\nRequire ip 127.0.0.1\n</RequireNone>\n</RequireAll>",
     'or the outer one'             => "AuthMerging Or\nRequire ip 127.0.0.1",
+    'of every address'             => 'Require ip 0.0.0.0/0.0.0.0',
+    'of half of them'              => 'Require ip 192.0.2.0/24 128.0.0.0/1',
+    'of IPv6 addresses'            => 'Require ip 2000::/3',
+    'of a name for everybody'      => 'Require anybody',
+    'of a name for all granted'    => 'Require whoever',
     'of some requests'             => "<If \"true\">\nRequire ip 127.0.0.1\n</If>",
 );
 my $file = $s->root . '/httpd.conf';
 my $kept = Anshin::PKI::read_text($file);
+my $aliases = <<'END';
+<AuthzProviderAlias ip anybody "0.0.0.0/0.0.0.0">
+</AuthzProviderAlias>
+<AuthzProviderAlias all whoever granted>
+</AuthzProviderAlias>
+<AuthzProviderAlias ip office "192.0.2.0/24 2001:db8::/32 10">
+</AuthzProviderAlias>
+END
+$kept =~ s/^(?=<VirtualHost)/$aliases/m or die 'no <VirtualHost';
 for my $name (sort keys %section) {
     Anshin::PKI::write_text($file, $kept =~ s{(<Location "/status">\s+SetHandler anshin-status\n).*?(</Location>)}{$1$section{$name}\n$2}sr);
     my $r = $s->configtest;
     is($r->{status}, 1, "STA-1: configtest refuses a Require that is none: $name");
     like($r->{err}, qr/AN1671: .* line \d+: SetHandler anshin-status needs a Require/, "STA-1: $name: and says where");
 }
-for my $good ('Require local', "<RequireAll>\nRequire ip 127.0.0.1\nRequire method GET\n</RequireAll>",
+for my $good ('Require local', 'Require office', 'Require ip 10', 'Require ip 192.0.2.0/255.255.255.0 2001:db8::/32 2001:db8::1', "<RequireAll>\nRequire ip 127.0.0.1\nRequire method GET\n</RequireAll>",
     "<RequireAny>\n<RequireAll>\nRequire ip 127.0.0.1\nRequire ssl\n</RequireAll>\nRequire local\n</RequireAny>", "AuthType Anshin\nRequire valid-user", 'Require all denied') {
     Anshin::PKI::write_text($file, $kept =~ s{(<Location "/status">\s+SetHandler anshin-status\n).*?(</Location>)}{$1$good\n$2}sr);
     is($s->configtest->{status}, 0, 'STA-1: configtest takes ' . $good =~ s/\n/ /gr);

@@ -6,6 +6,7 @@
 #include "ca/log.h"
 #include "core/base/waiting.h"
 #include "core/config/ca_files.h"
+#include "core/context/backed_up.h"
 #include "core/status/board.h"
 #include "core/status/tally.h"
 
@@ -72,6 +73,7 @@ void anshin_watch_step(anshin_watch_t *watch)
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, watch->work->env, NULL, &anshin_actor_worker, scratch);
     status = note_cas(watch, &op);
+    status = status == APR_SUCCESS ? anshin_backed_up_expect(&op) : status;
     if (status == APR_SUCCESS) {
         status = anshin_tally_take(&op);
     }

@@ -10,6 +10,7 @@
 #define ANSHIN_ANCHOR_HEAD "head"       /* the end of the trail */
 #define ANSHIN_ANCHOR_START "start"     /* where what is kept of it begins, once something was retired */
 #define ANSHIN_ANCHOR_COMMAND "command" /* how far AnshinAuditCommand has it */
+#define ANSHIN_ANCHOR_EVENTS "events"   /* and AnshinEventCommand */
 
 /* Keys of this node, in pool: of one of these, and of a closed segment. */
 const char *anshin_anchor_key(const anshin_env_t *env, const char *what, apr_pool_t *pool);

@@ -31,7 +31,14 @@ static apr_status_t get_places(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     apr_status_t status = get_place(op, txn, ANSHIN_ANCHOR_HEAD, &places->head);
 
     status = status == APR_SUCCESS ? get_place(op, txn, ANSHIN_ANCHOR_START, &places->start) : status;
-    return status == APR_SUCCESS ? get_place(op, txn, ANSHIN_ANCHOR_COMMAND, &places->command) : status;
+    status = status == APR_SUCCESS ? get_place(op, txn, ANSHIN_ANCHOR_COMMAND, &places->command) : status;
+    if (status == APR_SUCCESS) {
+        const char *key = anshin_anchor_key(op->env, ANSHIN_ANCHOR_EVENTS, op->pool);
+
+        places->events = (anshin_audit_anchor_t){.segment = 0, .chain = anshin_chain_none};
+        status = anshin_anchor_get(op, txn, key, &places->events);
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
 apr_status_t anshin_trail_places(anshin_op_t *op, anshin_trail_places_t *places)
@@ -39,16 +46,26 @@ apr_status_t anshin_trail_places(anshin_op_t *op, anshin_trail_places_t *places)
     return anshin_op_read(op, get_places, places);
 }
 
-static apr_status_t put_command(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+typedef struct reached_t {
+    const char *what;
+    const anshin_audit_anchor_t *place;
+} reached_t;
+
+static apr_status_t put_reached(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    return put_place(op, txn, ANSHIN_ANCHOR_COMMAND, baton);
+    const reached_t *reached = baton;
+
+    return put_place(op, txn, reached->what, reached->place);
 }
 
 apr_status_t anshin_trail_put_command(anshin_op_t *op, const anshin_audit_anchor_t *place)
 {
-    anshin_audit_anchor_t copy = *place;
+    return anshin_op_write(op, ANSHIN_LAZY, put_reached, &(reached_t){ANSHIN_ANCHOR_COMMAND, place});
+}
 
-    return anshin_op_write(op, ANSHIN_LAZY, put_command, &copy);
+apr_status_t anshin_trail_put_events(anshin_op_t *op, const anshin_audit_anchor_t *place)
+{
+    return anshin_op_write(op, ANSHIN_LAZY, put_reached, &(reached_t){ANSHIN_ANCHOR_EVENTS, place});
 }
 
 /* --- events that wait -------------------------------------------------------------------------------------------- */

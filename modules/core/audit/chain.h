@@ -6,12 +6,13 @@
 
 #include "core/context/op.h"
 
-/* Where the trail ends, begins, and how far the operator's command has it; of a trail that has just begun the first
+/* Where the trail ends, begins, and how far the operator's commands have it; of a trail that has just begun the first
  * segment, with nothing in it. */
 typedef struct anshin_trail_places_t {
     anshin_audit_anchor_t head;
     anshin_audit_anchor_t start;
-    anshin_audit_anchor_t command;
+    anshin_audit_anchor_t command; /* AnshinAuditCommand */
+    anshin_audit_anchor_t events;  /* AnshinEventCommand; segment 0: it has never seen anything of it */
 } anshin_trail_places_t;
 
 /* Events that wait to be chained, in their order. */
@@ -25,6 +26,9 @@ apr_status_t anshin_trail_places(anshin_op_t *op, anshin_trail_places_t *places)
 
 /* The command has the trail as far as this. */
 apr_status_t anshin_trail_put_command(anshin_op_t *op, const anshin_audit_anchor_t *place);
+
+/* The same of AnshinEventCommand. */
+apr_status_t anshin_trail_put_events(anshin_op_t *op, const anshin_audit_anchor_t *place);
 
 /* At most limit events that wait, and, unless it is NULL, where the trail ended when they were read. */
 apr_status_t anshin_trail_waiting(anshin_op_t *op, int limit, anshin_trail_batch_t *batch,

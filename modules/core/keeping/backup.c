@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "core/context/backed_up.h"
 #include "core/context/keys_part.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"
@@ -97,16 +98,25 @@ apr_status_t anshin_backup_head_read(anshin_backup_head_t *head, const char *tex
 
 /* --- the trail ---------------------------------------------------------------------------------------------------- */
 
+typedef struct telling_t {
+    anshin_event_t event;
+    apr_time_t made_at; /* of the backup; 0: it has no users in it */
+} telling_t;
+
 static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    return anshin_event(op, txn, baton);
+    const telling_t *telling = baton;
+    apr_status_t status = anshin_event(op, txn, &telling->event);
+
+    return status == APR_SUCCESS && telling->made_at != 0 ? anshin_backed_up_put(op, txn, telling->made_at) : status;
 }
 
-apr_status_t anshin_backup_made(anshin_op_t *op, const char *where)
+apr_status_t anshin_backup_made(anshin_op_t *op, anshin_backup_keys_t keys, const char *where)
 {
-    anshin_event_t event = {.act = ANSHIN_ACT_STORE_BACKED_UP, .reason = where};
+    telling_t telling = {{.act = ANSHIN_ACT_STORE_BACKED_UP, .reason = where},
+                         keys != ANSHIN_BACKUP_ONLY ? op->now : 0};
 
-    return anshin_op_write(op, ANSHIN_DURABLE, tell, &event);
+    return anshin_op_write(op, ANSHIN_DURABLE, tell, &telling);
 }
 
 typedef struct ending_t {
@@ -144,9 +154,8 @@ static apr_status_t remove_all(anshin_op_t *op, const anshin_record_type_t *type
 
 apr_status_t anshin_backup_restored(anshin_op_t *op, const anshin_backup_head_t *head, apr_int64_t *sessions)
 {
-    anshin_event_t event = {.act = ANSHIN_ACT_STORE_RESTORED,
-                            .reason =
-                                apr_pstrcat(op->pool, "backup of ", anshin_time_text(head->made_at, op->pool), NULL)};
+    const char *which = apr_pstrcat(op->pool, "backup of ", anshin_time_text(head->made_at, op->pool), NULL);
+    telling_t telling = {{.act = ANSHIN_ACT_STORE_RESTORED, .reason = which}, head->made_at};
     apr_int64_t lists = 0;
     apr_status_t status;
 
@@ -155,5 +164,5 @@ apr_status_t anshin_backup_restored(anshin_op_t *op, const anshin_backup_head_t 
     if (status == APR_SUCCESS) {
         status = remove_all(op, &anshin_record_session_list, &lists);
     }
-    return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, tell, &event) : status;
+    return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, tell, &telling) : status;
 }

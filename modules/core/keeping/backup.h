@@ -38,8 +38,9 @@ int anshin_backup_keys_find(const char *name);
 apr_status_t anshin_backup_key(anshin_op_t *op, const char **key);
 apr_status_t anshin_backup_mac(anshin_op_t *op, const char **mac, const char *sum);
 
-/* The trail hears of a backup, when it is durable. where: for people. */
-apr_status_t anshin_backup_made(anshin_op_t *op, const char *where);
+/* The trail hears of a backup, when it is durable, and its age counts from now, unless it is of keys alone. where: for
+ * people. */
+apr_status_t anshin_backup_made(anshin_op_t *op, anshin_backup_keys_t keys, const char *where);
 
 /* The same of a store that was restored, in it. All sessions end with it: those that were ended since the backup was
  * made would be there again. *sessions: how many. op needs no contract. */

@@ -12,6 +12,7 @@
 #include "core/certificate/certificate.h"
 #include "core/certificate/issuer.h"
 #include "core/config/ca_files.h"
+#include "core/context/backed_up.h"
 #include "core/status/tally.h"
 
 #define LANE_MAX 1000
@@ -310,6 +311,21 @@ static apr_status_t look_at_cas(look_t *look, anshin_op_t *op, anshin_txn_t *txn
     return status;
 }
 
+static apr_status_t look_at_backup(look_t *look, anshin_op_t *op, anshin_txn_t *txn)
+{
+    anshin_backed_up_t backup;
+    apr_status_t status = anshin_backed_up_read(op, txn, &backup);
+    const char *late = status == APR_SUCCESS ? anshin_backed_up_late(op, &backup) : NULL;
+
+    if (status == APR_SUCCESS && backup.at != 0) {
+        put(look, ANSHIN_METRIC_BACKUP, NULL, NULL, backup.at);
+    }
+    if (late != NULL) {
+        complain(look, ANSHIN_ALARM_BACKUP, late);
+    }
+    return status;
+}
+
 static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     static const char *const lanes[] = {"ours", "strangers", "many"};
@@ -325,7 +341,8 @@ static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     for (apr_size_t i = 0; status == APR_SUCCESS && i < sizeof(lanes) / sizeof(lanes[0]); i++) {
         status = look_at_lane(look, lanes[i], op, txn);
     }
-    return status == APR_SUCCESS ? look_at_cas(look, op, txn) : status;
+    status = status == APR_SUCCESS ? look_at_cas(look, op, txn) : status;
+    return status == APR_SUCCESS ? look_at_backup(look, op, txn) : status;
 }
 
 static void look_at_journal(look_t *look, const anshin_store_t *store, apr_pool_t *pool)

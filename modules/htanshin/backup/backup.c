@@ -82,7 +82,7 @@ static apr_status_t backup(anshin_call_t *call)
 
     status = anshin_target_end(call->backup->target, status, &what);
     if (status == APR_SUCCESS) {
-        status = anshin_backup_made(&call->op, call->operands[0]);
+        status = anshin_backup_made(&call->op, call->backup->keys, call->operands[0]);
     }
     if (status == APR_SUCCESS && what != NULL) {
         call->done = "the backup is made";

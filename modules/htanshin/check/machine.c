@@ -118,6 +118,7 @@ static void check_programs(anshin_call_t *call)
     }
     check_command(call, server->mail_command);
     check_command(call, server->audit_command);
+    check_command(call, server->event_command);
 }
 
 /* Looked at while we still were root. */

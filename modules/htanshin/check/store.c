@@ -10,6 +10,7 @@
 
 #include "core/admin/census.h"
 #include "core/admin/load.h"
+#include "core/context/backed_up.h"
 #include "htanshin/check/authorities.h"
 #include "htanshin/check/problem.h"
 #include "htanshin/result.h"
@@ -86,6 +87,16 @@ static void tell_clock(anshin_call_t *call, const anshin_census_t *census)
     }
 }
 
+static void tell_backup(anshin_call_t *call, anshin_op_t *op)
+{
+    anshin_backed_up_t backup;
+    const char *late = anshin_backed_up_get(op, &backup) == APR_SUCCESS ? anshin_backed_up_late(op, &backup) : NULL;
+
+    if (late != NULL) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_BACKUP, late);
+    }
+}
+
 /* Everything that takes a walk through the store. */
 static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
 {
@@ -109,6 +120,7 @@ static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
     tell_clock(call, &census);
     tell_strangers(call, &census);
     tell_mail(call, &census);
+    tell_backup(call, &op);
     return APR_SUCCESS;
 }
 

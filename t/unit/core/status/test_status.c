@@ -9,7 +9,9 @@
 #include "core/certificate/certificate.h"
 #include "core/certificate/revoked.h"
 #include "core/config/ca_files.h"
+#include "core/context/backed_up.h"
 #include "core/mail/mail.h"
+#include "core/status/alert.h"
 #include "core/status/status_json.h"
 #include "core/status/status_lines.h"
 #include "core/status/status_openmetrics.h"
@@ -192,6 +194,51 @@ static void test_tally(void)
     world.now += MINUTE;
 }
 
+static apr_status_t put_backup(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    return anshin_backed_up_put(op, txn, *(const apr_time_t *)baton);
+}
+
+static void test_backup(void)
+{
+    const anshin_signs_t signs = well();
+    apr_time_t made;
+
+    world.config.server.backup_age = 8 * 86400;
+    ok(anshin_backed_up_expect(fixture_op(&world)) == APR_SUCCESS && finds(&signs, ANSHIN_HEALTHY, -1),
+       "no backup was made yet (ADM-1)");
+    world.now += 8 * DAY;
+    ok(anshin_backed_up_expect(fixture_op(&world)) == APR_SUCCESS && finds(&signs, ANSHIN_HEALTHY, -1),
+       "one is waited for, for as long as it may be old (ADM-1)");
+    world.now++;
+    ok(finds(&signs, ANSHIN_DEGRADED, ANSHIN_ALARM_BACKUP), "and then it is told (ADM-1)");
+    made = world.now;
+    ok(anshin_op_write(fixture_op(&world), ANSHIN_DURABLE, put_backup, &made) == APR_SUCCESS &&
+           finds(&signs, ANSHIN_HEALTHY, -1),
+       "until one is made (ADM-1)");
+    world.now += 8 * DAY + 1;
+    ok(finds(&signs, ANSHIN_DEGRADED, ANSHIN_ALARM_BACKUP), "which gets old, too (ADM-1)");
+    world.config.server.backup_age = 0;
+    ok(finds(&signs, ANSHIN_HEALTHY, -1), "where backups are made by other means nobody asks (ADM-1)");
+}
+
+static void test_alerts(void)
+{
+    anshin_alert_told_t told[ANSHIN_ALERTS];
+    const anshin_alert_told_t disk = {1, world.now};
+
+    ok(anshin_alert_of_act("now_locked") == ANSHIN_ALERT_LOCKED && anshin_alert_of_act("login_ok") == -1 &&
+           same_text(anshin_alert_word(ANSHIN_ALERT_LOCKED), "locked") &&
+           same_text(anshin_alert_word(ANSHIN_ALARM_DISK), "disk"),
+       "some acts are told, by words of their own (STA-2)");
+    ok(anshin_alert_read(fixture_op(&world), told) == APR_SUCCESS && told[ANSHIN_ALARM_DISK].at == 0,
+       "nothing was told yet (STA-2)");
+    ok(anshin_alert_put(fixture_op(&world), ANSHIN_ALARM_DISK, &disk) == APR_SUCCESS &&
+           anshin_alert_read(fixture_op(&world), told) == APR_SUCCESS && told[ANSHIN_ALARM_DISK].on &&
+           told[ANSHIN_ALARM_DISK].at == world.now && !told[ANSHIN_ALARM_STORE].on,
+       "what was told stays known (STA-2)");
+}
+
 static void test_board(void)
 {
     const anshin_signs_t signs = well();
@@ -254,6 +301,8 @@ int main(void)
     test_store();
     test_ca();
     test_tally();
+    test_backup();
+    test_alerts();
     test_board();
     test_writers();
     apr_pool_destroy(pool);
