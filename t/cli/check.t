@@ -57,6 +57,12 @@ my $well = check();
 is(ids($well->{advice}), 'hsts', 'ADM-1: what is no problem is advice, which does not count: HSTS');
 like($well->{advice}[0]{source}, qr/^RFC 9325 3\.2\b/, 'ADM-1: with who asks for it');
 is($well->{status}, 0, 'CON-4: a departure is the decision of an operator: exit code 0');
+my $sent = check('--mail', 'probe@mailbox.example');
+is("$sent->{status} $sent->{mail}{state}", '0 spooled', 'ADM-1: check --mail sends a test mail, and tells that it was handed over');
+is(scalar(grep { /^To: probe\@mailbox\.example$/m } $s->mail), 1, 'ADM-1: it lies where all mail does');
+my $wrong = $s->htanshin('check', '--mail', 'nobody at all');
+is($wrong->{status}, 2, 'ADM-1: what is no address is a mistake of the command line');
+like($wrong->{err}, qr/AN1678: --mail nobody at all: /, 'ADM-1: and is named');
 is($well->{store}, 'dbm, files of type db', 'INS-2: the type of the store\'s files is told');
 my $count = @{ $well->{departures} };
 cmp_ok($count, '>', 5, "CON-4: but it is told: $count");
@@ -177,10 +183,11 @@ $s->finish;
 
 # --- httpd's own configuration, and the machine (ADM-1): many faults in one server, then none ---
 
-my $rsa = sub {
-    my ($days) = @_;
-    my $made = $s->run('openssl', qw(req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days), $days, '-keyout', $s->root . '/tls/rsa.key', '-out', $s->root . '/tls/rsa.crt');
-    is($made->{status}, 0, "an RSA certificate for $days days") or diag($made->{err});
+# An RSA certificate for six days, of which so many are left.
+my $short = sub {
+    my ($left) = @_;
+    my $pem = Anshin::PKI->new($s->root . '/tls/short')->issue('localhost', from => $left - 6, to => $left, usage => 'serverAuth', algorithm => 'rsa');
+    for my $end (qw(key crt)) { rename $pem =~ s/pem$/$end/r, $s->root . "/tls/rsa.$end" or die "$end: $!" }
     return;
 };
 my $hosts = <<'END';
@@ -203,11 +210,11 @@ my $tls = "SSLCertificateFile \"\@ROOT\@/tls/rsa.crt\"\nSSLCertificateKeyFile \"
 my $remoteip = "LoadModule remoteip_module \"\@LIBEXEC\@/mod_remoteip.so\"\nRemoteIPHeader X-Forwarded-For\n";
 $s = Anshin::Server->new(
     contract => 'AnshinTryURL https://nowhere.example/anshin',
-    server   => "RequestReadTimeout header=0 body=20\n$remoteip" . "<Directory \"\@ROOT\@/state\">\nRequire all granted\n</Directory>",
+    server   => "AnshinMailCommand /bin/false\nRequestReadTimeout header=0 body=20\n$remoteip" . "<Directory \"\@ROOT\@/state\">\nRequire all granted\n</Directory>",
     vhost    => $tls . "TraceEnable on\nSSLProtocol all -SSLv3\nSSLCipherSuite DEFAULT\@SECLEVEL=0\nSSLInsecureRenegotiation on\nProxyRequests on\nAlias \"/state\" \"\@ROOT\@/state\"",
     extra    => $extra . $site->('', "<Location \"/late\">\nSSLVerifyClient require\n</Location>")
 );
-$rsa->(5);
+$short->(1.9);
 chmod 0644, $s->root . '/tls/rsa.key';
 $s->start;
 chmod 0777, $s->root . '/bin/anshin-ca';
@@ -234,10 +241,14 @@ is(join(' ', sort keys %told), join(' ', sort keys %wanted), 'ADM-1: check tells
 like($told{$_}{problem}, $wanted{$_}, "ADM-1: $_") for sort keys %wanted;
 is(ids(check()->{advice}), 'hsts tls-secrecy trace', 'ADM-1: and gives advice');
 is(check()->{status}, 2, 'ADM-1: something critical is among it');
+my $unsent = check('--mail', 'probe@mailbox.example');
+is($unsent->{mail}{state}, 'failed', 'ADM-1: check --mail tells that a test mail failed');
+like((grep { $_->{id} eq 'mail-test' } @{ $unsent->{problems} })[0]{problem}, qr{^the test mail to probe\@mailbox\.example failed: mail: /bin/false ended with 1$}, 'ADM-1: and why');
+is(ids(check()->{problems}), join(' ', sort keys %wanted), 'ADM-1: nothing of it is left that would be a failed mail');
 is(join(' ', map { $_->{severity} } @told{qw(open-elsewhere state-served state)}), 'critical critical critical', 'ADM-1: what lets strangers in is');
 
 # Put right.
-$rsa->(365);
+$short->(2.1);
 chmod 0600, $s->root . '/tls/rsa.key';
 chmod 0755, $s->root . '/bin/anshin-ca';
 chmod 02770, $s->state . '/run';
@@ -247,7 +258,7 @@ $s->{vhost}    = $tls . "SSLCipherSuite HIGH:!aNULL:!kRSA\nHeader always set Str
 $s->{extra}    = $extra . $site->('Redirect permanent "/" "https://localhost:@PORT@/"', '');
 $s->configure;
 $s->restart;
-ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'ADM-1: mended, it has nothing to tell') or diag(explain(check()->{problems}));
+ok(Anshin::Server::wait_for(10, sub { !@{ check()->{problems} } }), 'ADM-1: mended, it has nothing to tell, nor of a certificate of six days with more than a third of them left') or diag(explain(check()->{problems}));
 is(ids(check()->{advice}), '', 'ADM-1: nor any advice');
 
 # Proxies; and the other ways to close what another host protects.

@@ -10,6 +10,7 @@
 #include "build_id.h"
 #include "htanshin/call.h"
 #include "htanshin/check/authorities.h"
+#include "htanshin/check/delivery.h"
 #include "htanshin/check/machine.h"
 #include "htanshin/check/policy.h"
 #include "htanshin/check/problem.h"
@@ -45,6 +46,7 @@ static apr_status_t check(anshin_call_t *call)
     json_t *names = json_array();
     json_t *departures = json_array();
     int policy = anshin_call_value(call, "policy") != NULL;
+    const char *mail = anshin_call_value(call, "mail");
     apr_status_t status = APR_SUCCESS;
 
     call->result = json_object();
@@ -78,10 +80,13 @@ static apr_status_t check(anshin_call_t *call)
     for (apr_size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && !policy; i++) {
         checks[i](call);
     }
+    if (mail != NULL) {
+        status = anshin_check_delivery(call, mail);
+    }
     if (policy && json_array_size(departures) > 0) {
         call->verdict = ANSHIN_SEVERITY_WARNING;
     }
-    return APR_SUCCESS;
+    return status;
 }
 
 static apr_status_t version(anshin_call_t *call)
@@ -94,6 +99,7 @@ static apr_status_t version(anshin_call_t *call)
 
 static const anshin_command_option_t check_options[] = {
     {"policy", NULL, "Look at the policy alone; exit code 1 when a contract departs.", 0},
+    {"mail", "ADDRESS", "Send a test mail as all mail goes, and wait, a minute at most, until it is handed over.", 0},
     {"preset", "NAME", "Preset that contracts are held against: classic, modern or finance.", 0},
     {NULL, NULL, NULL, 0},
 };
