@@ -62,7 +62,7 @@ is("$sent->{status} $sent->{mail}{state}", '0 spooled', 'ADM-1: check --mail sen
 is(scalar(grep { /^To: probe\@mailbox\.example$/m } $s->mail), 1, 'ADM-1: it lies where all mail does');
 my $wrong = $s->htanshin('check', '--mail', 'nobody at all');
 is($wrong->{status}, 2, 'ADM-1: what is no address is a mistake of the command line');
-like($wrong->{err}, qr/AN1678: --mail nobody at all: /, 'ADM-1: and is named');
+like($wrong->{err}, qr/^htanshin: --mail nobody at all: .*\(AN1678\)$/, 'ADM-1: and is named');
 is($well->{store}, 'dbm, files of type db', 'INS-2: the type of the store\'s files is told');
 my $count = @{ $well->{departures} };
 cmp_ok($count, '>', 5, "CON-4: but it is told: $count");
