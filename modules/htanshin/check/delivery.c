@@ -15,6 +15,7 @@
 #include "core/mail/job.h"
 #include "core/mail/test_mail.h"
 #include "htanshin/check/problem.h"
+#include "htanshin/language/language.h"
 #include "htanshin/result.h"
 #include "runtime/open.h"
 
@@ -44,7 +45,7 @@ static apr_status_t open_contract(anshin_call_t *call, anshin_op_t *op)
 static void show_progress(apr_time_t begun)
 {
     if (isatty(STDERR_FILENO)) {
-        (void)fprintf(stderr, "\rThe mail waits to be handed over: %d s of %d ",
+        (void)fprintf(stderr, anshin_say("\rThe mail waits to be handed over: %d s of %d "),
                       (int)apr_time_sec(anshin_uptime_now() - begun), (int)apr_time_sec(WAIT));
     }
 }
