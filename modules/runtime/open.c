@@ -3,6 +3,9 @@
  */
 #include "runtime/open.h"
 
+#include <string.h>
+#include <sys/stat.h>
+
 #include <apr_strings.h>
 
 #include "core/admin/load.h"
@@ -36,25 +39,54 @@ const char *anshin_open_store_type(const anshin_server_t *server)
     return server->store == ANSHIN_STORE_DBM_GDBM ? "gdbm" : anshin_store_dbm_type();
 }
 
+/* A zeroed one where it cannot be seen. */
+static struct stat look_at_state(const anshin_server_t *server)
+{
+    struct stat seen;
+
+    if (stat(server->state_dir, &seen) != 0) {
+        memset(&seen, 0, sizeof(seen));
+    }
+    return seen;
+}
+
+/* While a backup is restored nobody can open the store, and waits; what was opened then may be of the directory that
+ * has another name by now. Once it is open nobody restores. */
+static apr_status_t check_state(const anshin_server_t *server, const struct stat *before, anshin_error_t *err)
+{
+    const struct stat now = look_at_state(server);
+
+    return before->st_dev == now.st_dev && before->st_ino == now.st_ino
+               ? APR_SUCCESS
+               : anshin_fail(err, ANSHIN_EBUSY, "AN1692",
+                             "%s was replaced while it was opened: a backup was restored. Nothing was done; try again",
+                             server->state_dir);
+}
+
 apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
                                apr_pool_t *pool)
 {
     const char *where = apr_pstrcat(pool, server->state_dir, "/" ANSHIN_STATE_STORE,
                                     server->store == ANSHIN_STORE_DBM_GDBM ? "?type=gdbm" : "", NULL);
 
-    return anshin_store_open(store, &anshin_store_dbm, where, err, pool);
+    const struct stat before = look_at_state(server);
+    apr_status_t status = anshin_store_open(store, &anshin_store_dbm, where, err, pool);
+
+    return status == APR_SUCCESS ? check_state(server, &before, err) : status;
 }
 
 apr_status_t anshin_open_to_load(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
                                  anshin_error_t *err, apr_pool_t *pool)
 {
+    const struct stat before = look_at_state(&config->server);
     apr_status_t status = open_crypto(env, &config->server, hashing, err, pool);
 
     env->config = config;
     env->now = anshin_clock_system;
     env->now_baton = NULL;
     env->audit = &anshin_trail;
-    return status == APR_SUCCESS ? anshin_open_store(&env->store, &config->server, err, pool) : status;
+    status = status == APR_SUCCESS ? anshin_open_store(&env->store, &config->server, err, pool) : status;
+    return status == APR_SUCCESS ? check_state(&config->server, &before, err) : status;
 }
 
 apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,

@@ -13,7 +13,8 @@ typedef struct anshin_hashing_t {
 } anshin_hashing_t;
 
 /* Open the store of a configuration: the one place that knows which provider it is. After fork; pool's cleanup closes
- * it. Answers of anshin_store_open(). */
+ * it. Answers of anshin_store_open(); ANSHIN_EBUSY also, here and below: a backup was restored meanwhile, and what was
+ * opened is not STATE any more. */
 apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
                                apr_pool_t *pool);
 

@@ -321,6 +321,62 @@ $r = $t->run(@place, 'restore', $archive, '--replace', { env => 1 });
 is($r->{status}, 0, 'an archive with its keys') or diag($r->{err});
 unlike($r->{out}, qr/brought itself/, 'which are the ones of here');
 
+# --- broken off, and waited for ---
+
+# A command in a process of its own, with pipes: [pid, to its input, from its output, its errors].
+sub begun {
+    my (@command) = @_;
+    pipe my $in, my $to or die "pipe: $!";
+    pipe my $from, my $out or die "pipe: $!";
+    fcntl $out, 1031, 4096;    # F_SETPIPE_SZ
+    my $err = Anshin::Server::unnamed();
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<&', $in;
+        open STDOUT, '>&', $out;
+        open STDERR, '>&', $err;
+        close $_ for $to, $from;
+        exec @command or POSIX::_exit(127);
+    }
+    close $_ for $in, $out;
+    return [ $pid, $to, $from, $err ];
+}
+
+sub ended {
+    my ($self) = @_;
+    my $end = Anshin::Server::wait_for(20, sub { waitpid($self->[0], WNOHANG) == $self->[0] });
+    my $status = $?;
+    return { status => -1, out => '', err => 'does not end' } if !$end && kill(KILL => $self->[0]) && waitpid $self->[0], 0;
+    return { status => $status & 127 ? 128 + ($status & 127) : $status >> 8, out => '', err => Anshin::Server::whole($self->[3]) };
+}
+
+my $whole = slurp($archive);
+my $inode = sub { return (stat $t->state)[1] };
+my $before = $inode->();
+local $SIG{PIPE} = 'IGNORE';
+for my $signal (qw(INT TERM HUP)) {
+    my $restoring = begun(@place, 'restore', '-', '--replace');
+    syswrite $restoring->[1], $whole, 20_000;
+    ok(Anshin::Server::wait_for(10, sub { return -e $t->state . '.restoring/config.json' || glob $t->state . '.restoring/store/*' }), "$signal: a restore waits for the rest of its backup");
+    kill $signal => $restoring->[0];
+    says("BAK-1: $signal: a restore", ended($restoring), 3, qr/restore: broken off; all is as it was \(AN1739\)/);
+    ok(!-e $t->state . '.restoring' && $inode->() == $before, "BAK-1: $signal: indeed");
+    my $reading = begun(@place, 'backup', '-');
+    sysread $reading->[2], my $some, 100;
+    kill $signal => $reading->[0];
+    says("BAK-1: $signal: a backup that nobody reads on", ended($reading), 3, qr/backup: broken off; nothing of it is left \(AN1709\)/);
+}
+# A command that waits for the store while it is replaced would go on in the one that was put aside.
+my $restoring = begun(@place, 'restore', '-', '--replace');
+syswrite $restoring->[1], $whole, 20_000;
+ok(Anshin::Server::wait_for(10, sub { return -e $t->state . '.restoring' }), 'a restore is under way');
+my $waiting = begun(@place, 'user', 'disable', 'p-01-inside');
+ok(Anshin::Server::wait_for(10, sub { return grep { (readlink || '') =~ m{/state/store/} } glob "/proc/$waiting->[0]/fd/*" }), 'a command waits for the store');
+syswrite $restoring->[1], substr $whole, 20_000;
+close $restoring->[1];
+is(ended($restoring)->{status}, 0, 'the backup is restored');
+says('BAK-1: the command does not go on in the old store', ended($waiting), 3, qr/was replaced while it was opened: a backup was restored\..*\(AN1692\)/);
+
 # --- what the disk says ---
 
 SKIP: {

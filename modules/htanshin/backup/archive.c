@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -54,9 +55,27 @@ apr_status_t anshin_archive_create(anshin_archive_t **archive, int fd, anshin_er
     return anshin_sum_create(&made->sum, err, pool);
 }
 
+/* As anshin_io_write(), but a signal ends it: who reads from a pipe may be slow, or wait for ever. */
+static apr_status_t write_some(int fd, const char *data, apr_size_t length)
+{
+    while (length > 0) {
+        ssize_t written = anshin_signals_came() ? -1 : write(fd, data, length);
+
+        if (anshin_signals_came()) {
+            return EINTR;
+        }
+        if (written < 0 && errno != EINTR) {
+            return errno;
+        }
+        data += written > 0 ? written : 0;
+        length -= written > 0 ? (apr_size_t)written : 0;
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t write_all(const anshin_archive_t *archive, const void *data, apr_size_t length)
 {
-    apr_status_t status = anshin_signals_came() ? EINTR : anshin_io_write(archive->fd, data, length);
+    apr_status_t status = write_some(archive->fd, data, length);
 
     if (anshin_signals_came()) {
         return anshin_fail(archive->err, ANSHIN_EFAULT, "AN1709", "backup: broken off; nothing of it is left");

@@ -14,7 +14,7 @@
 #include <apr_strings.h>
 
 #include "htanshin/backup/archive.h"
-#include "runtime/io.h"
+#include "htanshin/stream/signals.h"
 
 #define DEPTH_MAX 4
 #define LINE_SIZE 256 /* a sum and a name */
@@ -80,10 +80,27 @@ static apr_status_t cut(const anshin_source_t *source)
     return anshin_fail(source->err, ANSHIN_EINVALID, "AN1718", "the backup is no backup of ours, or was cut");
 }
 
+/* As anshin_io_read(), but a signal ends it: who writes into a pipe may be slow, or wait for ever. */
+static apr_status_t read_some(int fd, char *data, apr_size_t size, apr_size_t *length)
+{
+    ssize_t got = 1;
+
+    for (*length = 0; *length < size && got != 0; *length += got > 0 ? (apr_size_t)got : 0) {
+        got = anshin_signals_came() ? -1 : read(fd, data + *length, size - *length);
+        if (anshin_signals_came()) {
+            return EINTR;
+        }
+        if (got < 0 && errno != EINTR) {
+            return errno;
+        }
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t read_all(const anshin_source_t *source, void *data, apr_size_t size)
 {
     apr_size_t length = 0;
-    apr_status_t status = anshin_io_read(source->fd, data, size, &length);
+    apr_status_t status = read_some(source->fd, data, size, &length);
 
     if (status != APR_SUCCESS) {
         return anshin_fail(source->err, ANSHIN_EFAULT, "AN1719", "the backup cannot be read: %s", strerror(status));

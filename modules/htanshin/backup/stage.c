@@ -122,9 +122,6 @@ static apr_status_t take_file(const staging_t *staging, const char *name, apr_of
     (void)anshin_sum_begin(staging->sum);
     while (status == APR_SUCCESS && length > 0) {
         status = anshin_source_read(staging->source, staging->step, STEP, &length);
-        if (status == APR_SUCCESS && anshin_signals_came()) {
-            status = anshin_fail(staging->err, ANSHIN_EFAULT, "AN1739", "restore: broken off; all is as it was");
-        }
         if (status == APR_SUCCESS && length > 0) {
             status = anshin_sum_add(staging->sum, staging->step, length);
         }
@@ -226,6 +223,10 @@ apr_status_t anshin_stage(anshin_staged_t *staged, int directory, anshin_source_
     }
     if (status == APR_SUCCESS) {
         status = take_all(&staging);
+    }
+    if (status != APR_SUCCESS && anshin_signals_came()) {
+        anshin_error_clear(err);
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN1739", "restore: broken off; all is as it was");
     }
     if (staging.sums != NULL) {
         (void)fclose(staging.sums);
