@@ -67,7 +67,10 @@ static void note_parts(anshin_error_t *err, const char *format, va_list args)
             memcpy(beginning, format, (size_t)(next - format));
             beginning[next - format] = '\0';
             va_copy(again, args);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the beginning of what the compiler has looked at */
             end = (size_t)vsnprintf(NULL, 0, beginning, again);
+#pragma GCC diagnostic pop
             va_end(again);
             end = end > length ? length : end; /* cut */
             at = at > end ? end : at;
