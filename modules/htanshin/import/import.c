@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 
 #include "core/admin/given.h"
+#include "core/base/waiting.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/import/import_formats.h"
@@ -29,6 +30,9 @@
 #include "htanshin/values.h"
 
 #define SKIP_MAX 1000
+#define BUSY_TRIES 4 /* of a line, each of which waits some seconds by itself */
+#define BUSY_PAUSE apr_time_from_msec(100)
+#define WAY_MAX apr_time_from_msec(5)
 #define GATHERED 32 /* lines */
 #define GATHER apr_time_from_msec(50)
 
@@ -149,6 +153,22 @@ static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
 
 /* --- a line ------------------------------------------------------------------------------------------------------- */
 
+/* Others may be long at it, on a machine that has much to do: what is to take hours is not given up for that. */
+static apr_status_t take_user(import_t *import, const char *const *cells, anshin_import_came_t *came)
+{
+    const anshin_import_came_t before = *came;
+    anshin_call_t *call = import->call;
+    apr_status_t status = anshin_import_user(call, cells, &import->ways, came);
+
+    for (int tries = 1; status == ANSHIN_EBUSY && tries < BUSY_TRIES; tries++) {
+        apr_sleep(BUSY_PAUSE);
+        anshin_error_clear(&call->op.error);
+        *came = before;
+        status = anshin_import_user(call, cells, &import->ways, came);
+    }
+    return status;
+}
+
 static apr_status_t take(import_t *import, const anshin_import_record_t *record)
 {
     anshin_call_t *call = import->call;
@@ -178,7 +198,7 @@ static apr_status_t take(import_t *import, const anshin_import_record_t *record)
         anshin_import_refuse(call, &came, -1, NULL,
                              apr_psprintf(call->pool, "cell %d stands beyond the last column", beyond));
     } else {
-        status = anshin_import_user(call, cells, &import->ways, &came);
+        status = take_user(import, cells, &came);
     }
     if (status != APR_SUCCESS) {
         place(import, &(anshin_import_came_t){.column = -1});
@@ -193,22 +213,33 @@ static apr_status_t sync_gathered(import_t *import, int all)
     anshin_call_t *call = import->call;
 
     if (import->gathered == 0 ||
-        (!all && import->gathered < GATHERED && apr_time_now() < import->gathered_at + GATHER)) {
+        (!all && import->gathered < GATHERED && anshin_uptime_now() < import->gathered_at + GATHER)) {
         return APR_SUCCESS;
     }
     import->gathered = 0;
     return anshin_op_sync(&call->op);
 }
 
+/* Whoever logs in waits for the same lock, and the disk gives nobody a turn any more: twice as long as the line
+ * took, the lock is free. */
+static void give_way(apr_time_t began)
+{
+    const apr_interval_time_t took = 2 * (anshin_uptime_now() - began);
+
+    apr_sleep(took < 0 ? 0 : took < WAY_MAX ? took : WAY_MAX);
+}
+
 static apr_status_t take_gathered(import_t *import, const anshin_import_record_t *record)
 {
+    const apr_time_t began = anshin_uptime_now();
     apr_status_t status;
 
     import->call->op.gathers = import->gathers;
     status = take(import, record);
     import->call->op.gathers = 0;
-    if (import->gathers && import->gathered++ == 0) {
-        import->gathered_at = apr_time_now();
+    if (import->gathers) {
+        import->gathered_at = import->gathered++ == 0 ? began : import->gathered_at;
+        give_way(began);
     }
     return status == APR_SUCCESS ? sync_gathered(import, 0) : status;
 }
