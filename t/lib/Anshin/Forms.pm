@@ -26,13 +26,14 @@ sub server {
         'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
     my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
     my $soon = $lines =~ s/(?<=AnshinCertificateLifetime )30d/1h/r;    # ended by the clock of the walk
-    return (clock => 1, contract => $lines, sites => { today => [ "$lines\n$reissues", 'modern' ], soon => $soon, unlinked => "$lines\nAnshinMailLinks off" });
+    my %desk = (staff => "$lines\nAnshinStaff on", customers => "$lines\nAnshinOperators staff\nAnshinStaffReason on");
+    return (clock => 1, contract => $lines, sites => { %desk, today => [ "$lines\n$reissues", 'modern' ], soon => $soon, unlinked => "$lines\nAnshinMailLinks off" });
 }
 
 sub walk {
     my ($s) = @_;
     my $self = bless { server => $s, forms => [], count => 0 }, 'Anshin::Forms::Walk';
-    $self->$_ for qw(ended strangers invited members leaving coded certified modern unlinked);
+    $self->$_ for qw(ended strangers invited members leaving coded certified modern unlinked desk);
     return @{ $self->{forms} };
 }
 
@@ -267,6 +268,29 @@ sub modern {
         my $name = $what eq 'password' ? 'proof by a code' : 'certificate, proof by the password';
         $self->keep($name, $c, open_flow($c, reissue_path($c, $what, $p)), { answer => 'wrong' }, { answer => $right{$what} });
     }
+    return;
+}
+
+# The help desk (ROL-2), at a contract that asks for reasons: what is wrong has none.
+sub desk {
+    my ($self) = @_;
+    my $s = $self->{server};
+    my $c = $s->client(host => 'staff.localhost', ca => undef);
+    my $p = Anshin::Person->add($s, 'staff-1', contract => 'staff');
+    $p->register($c);
+    command_in($s, 'staff', 'user', 'set', 'staff-1', '--role', 'admin');
+    expect_link($p->login($c), 303);
+    command_in($s, 'customers', 'user', 'add', "customer-$_", '--address', "customer-$_\@example.jp") for 1, 2;
+    my %why = (why => '電話で依頼');
+    my $first = $self->keep('search', $c, $c->get('/anshin/desk'), { q => 'customer-1' });
+    my $user = $c->follow($c->follow($c->submit($first, { q => 'customer-1' }, qr{/desk$})));
+    my ($act) = $user->text =~ /href="([^"]*verb=disable[^"]*)"/ or die 'no button';
+    $self->keep('act', $c, $c->get($act =~ s/&amp;/&/gr), { why => '' }, \%why);
+    my $list = $self->keep('list', $c, $c->get('/anshin/desk/list?about=invited'), { all => 1, verb => 'reinvite' });
+    my $many = $c->follow($c->submit($list, { all => 1, verb => 'reinvite' }, qr{/desk/list$}));
+    $self->keep('many', $c, $many, { why => '' }, \%why);
+    my %new = (contract => 'customers', user => 'customer-3', address => 'customer-3@example.jp');
+    $self->keep('invitation', $c, $c->get('/anshin/desk/invite'), { %new, why => '' }, \%why);
     return;
 }
 
