@@ -20,6 +20,7 @@
 #include "ca/doorbell.h"
 #include "ca/log.h"
 #include "ca/publisher.h"
+#include "ca/seal/resealer.h"
 #include "ca/watch/event_hook.h"
 #include "ca/watch/watch.h"
 #include "core/admin/housekeeping.h"
@@ -351,6 +352,7 @@ typedef struct house_t {
     char detour[200];  /* the same, of what it could get around */
     int full;          /* the log was told that there is hardly any space left */
     int doubted;       /* the log was told that the clock is doubted */
+    anshin_resealer_t resealer;
 } house_t;
 
 /* Told once. */
@@ -462,6 +464,9 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
     }
     apr_pool_destroy(scratch);
     *rest = status == ANSHIN_ENOTFOUND ? POLL : NAP;
+    if (anshin_resealer_step(work->env, &house->resealer)) {
+        *rest = ANSHIN_RESEALER_REST;
+    }
 }
 
 enum { SIGNALS, LIFELINE, BELL, SIGNER, SOURCES };

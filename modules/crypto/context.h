@@ -12,7 +12,7 @@
 typedef struct context_t {
     EVP_MD *sha256;
     EVP_CIPHER *gcm;
-    anshin_derived_t *derived; /* the seal key lives in here */
+    anshin_ring_t *ring; /* the seal keys live in here */
     anshin_slots_t *slots;
     apr_uint32_t memory;
     apr_uint32_t passes;

@@ -1,7 +1,7 @@
 /*
  * The table of core/base/crypto.h filled: opening, and the verbs that are one call of OpenSSL.
  *
- * SECURITY: reads the seal key. OpenSSL's default library context is used as httpd has set it up (FIPS included); the
+ * SECURITY: OpenSSL's default library context is used as httpd has set it up (FIPS included); the
  * algorithms are fetched once, since fetching costs more than a digest.
  */
 #include "crypto/crypto.h"
@@ -17,7 +17,6 @@
 #include "crypto/hotp.h"
 #include "crypto/imported.h"
 #include "crypto/imported_read.h"
-#include "crypto/keyfile.h"
 #include "crypto/ocsp.h"
 #include "crypto/password.h"
 #include "crypto/phc.h"
@@ -80,16 +79,14 @@ static apr_status_t check(const anshin_crypto_settings_t *settings, anshin_error
     return APR_SUCCESS;
 }
 
-static apr_status_t read_key(anshin_derived_t **derived, const char *path, anshin_error_t *err, apr_pool_t *pool)
+static apr_status_t crypto_keep(void *ctx, unsigned char kept[ANSHIN_KEPT_BYTES], int n)
 {
-    unsigned char key[ANSHIN_SEAL_KEY_BYTES];
-    apr_status_t status = anshin_seal_key_read(key, path, err);
+    return anshin_ring_keep(((const context_t *)ctx)->ring, kept, n);
+}
 
-    if (status == APR_SUCCESS) {
-        status = anshin_derived_create(derived, key, err, pool);
-        OPENSSL_cleanse(key, sizeof(key));
-    }
-    return status;
+static apr_status_t crypto_recall(void *ctx, const unsigned char kept[ANSHIN_KEPT_BYTES])
+{
+    return anshin_ring_recall(((const context_t *)ctx)->ring, kept);
 }
 
 /* Unless told: one processor is left for those who are logged in. With hashes on all of them a page takes 20 to 100
@@ -123,7 +120,7 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     if (context->sha256 == NULL || context->gcm == NULL) {
         return anshin_openssl_fail(err, ANSHIN_EFAULT, "AN0422", "SHA-256 or AES-256-GCM is not available");
     }
-    status = read_key(&context->derived, settings->key_file, err, pool);
+    status = anshin_ring_open(&context->ring, settings->key_file, err, pool);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -142,8 +139,12 @@ apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_se
     made->random = crypto_random;
     made->digest = crypto_digest;
     made->mac = anshin_crypto_mac;
+    made->mac_by = anshin_crypto_mac_by;
     made->seal = anshin_crypto_seal;
     made->unseal = anshin_crypto_unseal;
+    made->sealed_by = anshin_crypto_sealed_by;
+    made->keep = crypto_keep;
+    made->recall = crypto_recall;
     made->seal_under = anshin_crypto_seal_under;
     made->unseal_under = anshin_crypto_unseal_under;
     made->password_hash = anshin_crypto_password_hash;

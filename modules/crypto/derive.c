@@ -1,15 +1,20 @@
 /*
  * Derived keys: see derive.h.
  *
- * SECURITY: holds the seal key and every key made of it. Each use and purpose has a key of its own, so that what is
+ * SECURITY: holds the seal keys and every key made of it. Each use and purpose has a key of its own, so that what is
  * made for one purpose is worthless for every other. Memory comes from the C library, not from a pool, and is wiped at
- * the end.
+ * the end. A key whose file has gone stays in the memory of a process until that ends.
  */
 #include "crypto/derive.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -19,6 +24,7 @@
 #include <openssl/params.h>
 
 #include "crypto/cause.h"
+#include "crypto/file.h"
 
 #define SLOTS 64 /* the program knows some 35 uses and purposes, a process fewer */
 
@@ -182,4 +188,317 @@ apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived
     }
     *key = &entry->key;
     return APR_SUCCESS;
+}
+
+/* --- what is kept of a key that has gone -------------------------------------------------------------------------- */
+
+/* What the trail is made and read with (core/audit). */
+static const char *const kept_purposes[] = {"audit-event", "audit-chain", "audit-person"};
+
+#define KEPT (sizeof(kept_purposes) / sizeof(kept_purposes[0]))
+
+static int is_kept(anshin_use_t use, const char *purpose)
+{
+    for (size_t i = 0; use == ANSHIN_USE_MAC && i < KEPT; i++) {
+        if (strcmp(kept_purposes[i], purpose) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_status_t anshin_derived_keep(anshin_derived_t *derived, unsigned char kept[ANSHIN_KEPT_BYTES])
+{
+    for (size_t i = 0; i < KEPT; i++) {
+        const anshin_derived_key_t *key;
+
+        if (anshin_derived_get(&key, derived, ANSHIN_USE_MAC, kept_purposes[i]) != APR_SUCCESS) {
+            return ANSHIN_EFAULT;
+        }
+        memcpy(kept + i * sizeof(key->key), key->key, sizeof(key->key));
+    }
+    return APR_SUCCESS;
+}
+
+/* Nothing else is ever asked of it: see eligible(). */
+apr_status_t anshin_derived_recall(anshin_derived_t **derived, const unsigned char kept[ANSHIN_KEPT_BYTES],
+                                   anshin_error_t *err, apr_pool_t *pool)
+{
+    static const unsigned char none[ANSHIN_SEAL_KEY_BYTES];
+    anshin_derived_t *made;
+    apr_status_t status = anshin_derived_create(&made, none, err, pool);
+
+    for (size_t i = 0; status == APR_SUCCESS && i < KEPT; i++) {
+        entry_t *entry = &made->entries[i];
+
+        memcpy(entry->key.key, kept + i * sizeof(entry->key.key), sizeof(entry->key.key));
+        entry->use = ANSHIN_USE_MAC;
+        apr_cpystrn(entry->purpose, kept_purposes[i], sizeof(entry->purpose));
+        status = keyed_hmac(&entry->key.hmac, made->hmac, entry->key.key);
+    }
+    if (status == APR_SUCCESS) {
+        atomic_store_explicit(&made->count, KEPT, memory_order_release);
+        *derived = made;
+    }
+    return status;
+}
+
+/* --- the ring ----------------------------------------------------------------------------------------------------- */
+
+#define KEYS 64 /* one that is dropped beyond them has gone long ago */
+#define FILES 3
+
+static const char *const ends[FILES] = {"", ANSHIN_SEAL_KEY_OLD, ANSHIN_SEAL_KEY_NEW};
+
+/* Keys as they were at a time; it is never changed, and another one takes its place. */
+typedef struct keys_t {
+    int live; /* that may be used for everything; those behind them have gone */
+    int count;
+    anshin_derived_t *at[KEYS];
+} keys_t;
+
+/* What tells that a file is another one. */
+typedef struct sign_t {
+    int there;
+    dev_t device;
+    ino_t inode;
+    struct timespec written;
+} sign_t;
+
+struct anshin_ring_t {
+    apr_pool_t *pool; /* its own */
+    int directory;
+    const char *names[FILES];
+    _Atomic(keys_t *) keys;
+    atomic_llong looked; /* uptime when the files were last looked at */
+    atomic_int lost;     /* 1: they are otherwise, and cannot be read */
+    apr_thread_mutex_t *mutex;
+    sign_t seen[FILES];
+};
+
+static apr_status_t close_ring(void *data)
+{
+    anshin_ring_t *ring = data;
+
+    apr_pool_destroy(ring->pool); /* wipes the keys */
+    (void)close(ring->directory);
+    return APR_SUCCESS;
+}
+
+/* Milliseconds are enough, and this one costs no system call. */
+static apr_time_t uptime(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
+}
+
+static void look_at_files(const anshin_ring_t *ring, sign_t seen[FILES])
+{
+    for (int i = 0; i < FILES; i++) {
+        struct stat facts;
+
+        seen[i] = (sign_t){.there = fstatat(ring->directory, ring->names[i], &facts, 0) == 0};
+        if (seen[i].there) {
+            seen[i].device = facts.st_dev;
+            seen[i].inode = facts.st_ino;
+            seen[i].written = facts.st_mtim;
+        }
+    }
+}
+
+static int same_files(const sign_t *a, const sign_t *b)
+{
+    for (int i = 0; i < FILES; i++) {
+        if (a[i].there != b[i].there || a[i].device != b[i].device || a[i].inode != b[i].inode ||
+            a[i].written.tv_sec != b[i].written.tv_sec || a[i].written.tv_nsec != b[i].written.tv_nsec) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static anshin_derived_t *find_seal_key(const keys_t *keys, const unsigned char *seal_key)
+{
+    for (int i = 0; keys != NULL && i < keys->count; i++) {
+        if (CRYPTO_memcmp(keys->at[i]->seal_key, seal_key, ANSHIN_SEAL_KEY_BYTES) == 0) {
+            return keys->at[i];
+        }
+    }
+    return NULL;
+}
+
+static int holds(const keys_t *keys, const anshin_derived_t *derived)
+{
+    for (int i = 0; i < keys->count; i++) {
+        if (keys->at[i] == derived) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A key that is known keeps what was derived from it: others are just using that. */
+static apr_status_t take_file(anshin_ring_t *ring, keys_t *made, const keys_t *before, int file, anshin_error_t *err)
+{
+    unsigned char seal_key[ANSHIN_SEAL_KEY_BYTES];
+    anshin_derived_t *derived;
+    apr_size_t length = 0;
+    apr_status_t status =
+        anshin_file_load_in(ring->directory, seal_key, &length, sizeof(seal_key), ring->names[file], 0640, err);
+
+    if (status == ANSHIN_ENOTFOUND && file > 0) {
+        anshin_error_clear(err);
+        return APR_SUCCESS;
+    }
+    if (status == APR_SUCCESS && length != sizeof(seal_key)) {
+        status = anshin_fail(err, ANSHIN_EINVALID, "AN1645", "seal key %s must hold %d octets", ring->names[file],
+                             ANSHIN_SEAL_KEY_BYTES);
+    }
+    if (status == APR_SUCCESS && find_seal_key(made, seal_key) == NULL) {
+        derived = find_seal_key(before, seal_key);
+        status = derived != NULL ? APR_SUCCESS : anshin_derived_create(&derived, seal_key, err, ring->pool);
+        if (status == APR_SUCCESS) {
+            made->at[made->count++] = derived;
+        }
+    }
+    OPENSSL_cleanse(seal_key, sizeof(seal_key));
+    return status;
+}
+
+/* With the mutex held, or alone. What was at hand and has no file any more has gone. */
+static apr_status_t load(anshin_ring_t *ring, anshin_error_t *err)
+{
+    const keys_t *before = atomic_load(&ring->keys);
+    keys_t *made = apr_pcalloc(ring->pool, sizeof(*made));
+    sign_t seen[FILES];
+    apr_status_t status = APR_SUCCESS;
+
+    look_at_files(ring, seen); /* first: whoever exchanges a file meanwhile is seen by the next look */
+    for (int i = 0; status == APR_SUCCESS && i < FILES; i++) {
+        status = take_file(ring, made, before, i, err);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    made->live = made->count;
+    for (int i = 0; before != NULL && i < before->count && made->count < KEYS; i++) {
+        if (!holds(made, before->at[i])) {
+            made->at[made->count++] = before->at[i];
+        }
+    }
+    memcpy(ring->seen, seen, sizeof(seen));
+    atomic_store(&ring->keys, made);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *slash = strrchr(key_file, '/');
+    const char *directory = slash != NULL ? apr_pstrmemdup(pool, key_file, (apr_size_t)(slash - key_file) + 1) : ".";
+    anshin_ring_t *made = apr_pcalloc(pool, sizeof(*made));
+    apr_status_t status;
+
+    made->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (made->directory < 0) {
+        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN1646", "%s: %s", directory,
+                           strerror(errno));
+    }
+    for (int i = 0; i < FILES; i++) {
+        made->names[i] = apr_pstrcat(pool, slash != NULL ? slash + 1 : key_file, ends[i], NULL);
+    }
+    apr_pool_create_unmanaged_ex(&made->pool, NULL, NULL); /* threads make keys in it, and only one at a time */
+    apr_pool_cleanup_register(pool, made, close_ring, apr_pool_cleanup_null);
+    if (apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, made->pool) != APR_SUCCESS) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1659", "cannot make a mutex");
+    }
+    status = load(made, err);
+    if (status == APR_SUCCESS) {
+        atomic_init(&made->looked, uptime());
+        *ring = made;
+    }
+    return status;
+}
+
+/* A key file that is missing is nothing new: what is at hand goes on. */
+static void look(anshin_ring_t *ring)
+{
+    sign_t seen[FILES];
+    anshin_error_t err;
+
+    if (uptime() - atomic_load_explicit(&ring->looked, memory_order_relaxed) < ANSHIN_RING_LOOK) {
+        return;
+    }
+    apr_thread_mutex_lock(ring->mutex);
+    if (uptime() - atomic_load(&ring->looked) >= ANSHIN_RING_LOOK) {
+        anshin_error_clear(&err);
+        look_at_files(ring, seen);
+        if (seen[0].there && (!same_files(seen, ring->seen) || atomic_load(&ring->lost))) {
+            atomic_store(&ring->lost, load(ring, &err) != APR_SUCCESS);
+        }
+        atomic_store(&ring->looked, uptime());
+    }
+    apr_thread_mutex_unlock(ring->mutex);
+}
+
+apr_status_t anshin_ring_get(const anshin_derived_key_t **key, anshin_ring_t *ring, int n, anshin_use_t use,
+                             const char *purpose)
+{
+    const keys_t *keys;
+
+    look(ring);
+    keys = atomic_load(&ring->keys);
+    if (atomic_load_explicit(&ring->lost, memory_order_relaxed)) {
+        return ANSHIN_EFAULT;
+    }
+    return n < (is_kept(use, purpose) ? keys->count : keys->live) ? anshin_derived_get(key, keys->at[n], use, purpose)
+                                                                  : ANSHIN_ENOTFOUND;
+}
+
+apr_status_t anshin_ring_keep(anshin_ring_t *ring, unsigned char kept[ANSHIN_KEPT_BYTES], int n)
+{
+    const keys_t *keys;
+
+    look(ring);
+    keys = atomic_load(&ring->keys);
+    return n < keys->count ? anshin_derived_keep(keys->at[n], kept) : ANSHIN_ENOTFOUND;
+}
+
+/* With the mutex held. */
+static apr_status_t recall(anshin_ring_t *ring, const unsigned char kept[ANSHIN_KEPT_BYTES], anshin_error_t *err)
+{
+    const keys_t *before = atomic_load(&ring->keys);
+    anshin_derived_t *derived;
+    unsigned char own[ANSHIN_KEPT_BYTES];
+    apr_status_t status = APR_SUCCESS;
+    keys_t *made;
+
+    for (int i = 0; status == APR_SUCCESS && i < before->count; i++) {
+        status = anshin_derived_keep(before->at[i], own);
+        if (status == APR_SUCCESS && CRYPTO_memcmp(own, kept, sizeof(own)) == 0) {
+            OPENSSL_cleanse(own, sizeof(own));
+            return APR_SUCCESS;
+        }
+    }
+    OPENSSL_cleanse(own, sizeof(own));
+    status = status == APR_SUCCESS ? anshin_derived_recall(&derived, kept, err, ring->pool) : status;
+    if (status == APR_SUCCESS && before->count < KEYS) {
+        made = apr_pmemdup(ring->pool, before, sizeof(*before));
+        made->at[made->count++] = derived;
+        atomic_store(&ring->keys, made);
+    }
+    return status;
+}
+
+apr_status_t anshin_ring_recall(anshin_ring_t *ring, const unsigned char kept[ANSHIN_KEPT_BYTES])
+{
+    anshin_error_t err;
+    apr_status_t status;
+
+    anshin_error_clear(&err);
+    apr_thread_mutex_lock(ring->mutex);
+    status = recall(ring, kept, &err);
+    apr_thread_mutex_unlock(ring->mutex);
+    return status;
 }

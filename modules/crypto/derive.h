@@ -1,4 +1,6 @@
 /*
+ * The keys that a process opens with, and what is derived from each.
+ *
  * Keys derived from the seal key, one for each use and purpose (HKDF-SHA-256, RFC 5869), kept once made: deriving one
  * costs several microseconds in OpenSSL 3.0. Private to modules/crypto.
  */
@@ -7,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include "core/base/crypto.h"
 #include "crypto/keyfile.h"
 
 #define ANSHIN_PURPOSE_MAX 48 /* longest purpose, without NUL */
@@ -30,6 +33,32 @@ apr_status_t anshin_derived_create(anshin_derived_t **derived, const unsigned ch
  */
 apr_status_t anshin_derived_get(const anshin_derived_key_t **key, anshin_derived_t *derived, anshin_use_t use,
                                 const char *purpose);
+
+/* What is kept of a key that has gone (core/base/crypto.h). */
+apr_status_t anshin_derived_keep(anshin_derived_t *derived, unsigned char kept[ANSHIN_KEPT_BYTES]);
+apr_status_t anshin_derived_recall(anshin_derived_t **derived, const unsigned char kept[ANSHIN_KEPT_BYTES],
+                                   anshin_error_t *err, apr_pool_t *pool);
+
+/* The seal keys of an installation: the present one, one that is announced, one that was before, and what is kept of
+ * those that have gone (keyfile.h). Whoever is to use a key looks first whether the files are otherwise by now, where
+ * that was looked at longer than ANSHIN_RING_LOOK ago: so who announces a key, and waits for twice as long, knows that
+ * it is known. Thread safe. */
+#define ANSHIN_RING_LOOK apr_time_from_msec(500)
+typedef struct anshin_ring_t anshin_ring_t;
+
+/* The directory of the key file stays open, and the names are looked for there alone. Answers of
+ * anshin_seal_key_read(). */
+apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin_error_t *err, apr_pool_t *pool);
+
+/* The key of a purpose under the nth seal key, 0: the present one; the younger, the lower. It lives as long as the
+ * ring. ANSHIN_ENOTFOUND: there is no nth one, of this purpose; ANSHIN_EFAULT: also where the files are otherwise by
+ * now and cannot be read. */
+apr_status_t anshin_ring_get(const anshin_derived_key_t **key, anshin_ring_t *ring, int n, anshin_use_t use,
+                             const char *purpose);
+
+/* keep and recall of anshin_crypto_t. */
+apr_status_t anshin_ring_keep(anshin_ring_t *ring, unsigned char kept[ANSHIN_KEPT_BYTES], int n);
+apr_status_t anshin_ring_recall(anshin_ring_t *ring, const unsigned char kept[ANSHIN_KEPT_BYTES]);
 
 typedef struct anshin_hkdf_t {
     anshin_bytes_t key;

@@ -107,21 +107,53 @@ static apr_status_t read_open(void *buffer, apr_size_t *length, apr_size_t size,
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
-                              anshin_error_t *err)
+apr_status_t anshin_file_load_in(int directory, void *buffer, apr_size_t *length, apr_size_t size, const char *name,
+                                 mode_t widest, anshin_error_t *err)
 {
     /* Not to hang on a FIFO put in its place. */
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     apr_status_t status;
 
     if (file < 0) {
-        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0411", "%s: %s", path,
+        return anshin_fail(err, errno == ENOENT ? ANSHIN_ENOTFOUND : ANSHIN_EFAULT, "AN0411", "%s: %s", name,
                            strerror(errno));
     }
-    status = check_open(file, path, size, widest, err);
+    status = check_open(file, name, size, widest, err);
     if (status == APR_SUCCESS) {
-        status = read_open(buffer, length, size, file, path, err);
+        status = read_open(buffer, length, size, file, name, err);
     }
     close(file);
     return status;
+}
+
+apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
+                              anshin_error_t *err)
+{
+    return anshin_file_load_in(AT_FDCWD, buffer, length, size, path, widest, err);
+}
+
+apr_status_t anshin_file_wipe(const char *path, anshin_error_t *err)
+{
+    static const unsigned char zeros[512];
+    struct stat facts;
+    int done;
+    int file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (file < 0 && errno == ENOENT) {
+        return APR_SUCCESS;
+    }
+    done = file >= 0 && fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
+    for (off_t at = 0; done && at < facts.st_size; at += (off_t)sizeof(zeros)) {
+        off_t rest = facts.st_size - at;
+
+        done = write_all(file, zeros, rest < (off_t)sizeof(zeros) ? (apr_size_t)rest : sizeof(zeros));
+    }
+    done = done && fsync(file) == 0 && unlink(path) == 0;
+    if (!done) {
+        (void)anshin_fail(err, ANSHIN_EFAULT, "AN1641", "%s cannot be wiped: %s", path, strerror(errno));
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return done ? APR_SUCCESS : ANSHIN_EFAULT;
 }

@@ -22,4 +22,12 @@ apr_status_t anshin_file_sync_directory(const char *path, anshin_error_t *err, a
 apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size, const char *path, mode_t widest,
                               anshin_error_t *err);
 
+/* The same of a name in an open directory. */
+apr_status_t anshin_file_load_in(int directory, void *buffer, apr_size_t *length, apr_size_t size, const char *name,
+                                 mode_t widest, anshin_error_t *err);
+
+/* Overwrite a file, make that durable, and take its name away, which anshin_file_sync_directory() makes durable. One
+ * that is not there is APR_SUCCESS, too. ANSHIN_EFAULT. */
+apr_status_t anshin_file_wipe(const char *path, anshin_error_t *err);
+
 #endif

@@ -25,23 +25,30 @@
 #define HEAD_BYTES (1 + NONCE_BYTES)
 #define LENGTH_MAX (INT_MAX - HEAD_BYTES - TAG_BYTES) /* EVP counts in int */
 
-apr_status_t anshin_crypto_mac(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
-                               apr_size_t length)
+apr_status_t anshin_crypto_mac_by(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], int n, const char *purpose,
+                                  const void *data, apr_size_t length)
 {
     const context_t *context = ctx;
     const anshin_derived_key_t *key;
     EVP_MAC_CTX *mac;
     size_t written = 0;
     int made;
+    apr_status_t status = anshin_ring_get(&key, context->ring, n, ANSHIN_USE_MAC, purpose);
 
-    if (anshin_derived_get(&key, context->derived, ANSHIN_USE_MAC, purpose) != APR_SUCCESS) {
-        return ANSHIN_EFAULT;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     mac = EVP_MAC_CTX_dup(key->hmac);
     made = mac != NULL && EVP_MAC_update(mac, data, length) && EVP_MAC_final(mac, out, &written, ANSHIN_DIGEST_BYTES) &&
            written == ANSHIN_DIGEST_BYTES;
     EVP_MAC_CTX_free(mac);
     return made ? APR_SUCCESS : anshin_openssl_forget(ANSHIN_EFAULT);
+}
+
+apr_status_t anshin_crypto_mac(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
+                               apr_size_t length)
+{
+    return anshin_crypto_mac_by(ctx, out, 0, purpose, data, length);
 }
 
 /* A cipher with key and nonce in place that has taken the data which is authenticated only. NULL: failed. */
@@ -99,7 +106,7 @@ apr_status_t anshin_crypto_seal(void *ctx, anshin_bytes_t *sealed, const char *p
     const context_t *context = ctx;
     const anshin_derived_key_t *key;
 
-    return anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) == APR_SUCCESS
+    return anshin_ring_get(&key, context->ring, 0, ANSHIN_USE_SEAL, purpose) == APR_SUCCESS
                ? anshin_crypto_seal_under(ctx, sealed, key->key, bound, data, pool)
                : ANSHIN_EFAULT;
 }
@@ -149,16 +156,43 @@ apr_status_t anshin_crypto_unseal_under(void *ctx, anshin_bytes_t *data, const u
     return APR_SUCCESS;
 }
 
+static apr_status_t unseal(const context_t *context, anshin_bytes_t *data, int *n, const char *purpose,
+                           const char *bound, anshin_bytes_t sealed, apr_pool_t *pool)
+{
+    apr_status_t status = may_be_sealed(sealed) ? APR_SUCCESS : ANSHIN_EDENIED;
+
+    for (*n = 0; status == APR_SUCCESS; (*n)++) {
+        const anshin_derived_key_t *key;
+
+        status = anshin_ring_get(&key, context->ring, *n, ANSHIN_USE_SEAL, purpose);
+        if (status != APR_SUCCESS) {
+            return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : ANSHIN_EFAULT;
+        }
+        status = anshin_crypto_unseal_under((void *)(uintptr_t)context, data, key->key, bound, sealed, pool);
+        if (status != ANSHIN_EDENIED) {
+            return status;
+        }
+        status = APR_SUCCESS; /* another key's, perhaps */
+    }
+    return status;
+}
+
 apr_status_t anshin_crypto_unseal(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
                                   anshin_bytes_t sealed, apr_pool_t *pool)
 {
-    const context_t *context = ctx;
-    const anshin_derived_key_t *key;
+    int n;
 
-    if (!may_be_sealed(sealed)) {
-        return ANSHIN_EDENIED;
+    return unseal(ctx, data, &n, purpose, bound, sealed, pool);
+}
+
+apr_status_t anshin_crypto_sealed_by(void *ctx, int *n, const char *purpose, const char *bound, anshin_bytes_t sealed,
+                                     apr_pool_t *pool)
+{
+    anshin_bytes_t data;
+    apr_status_t status = unseal(ctx, &data, n, purpose, bound, sealed, pool);
+
+    if (status == APR_SUCCESS) {
+        OPENSSL_cleanse((void *)(uintptr_t)data.data, data.length);
     }
-    return anshin_derived_get(&key, context->derived, ANSHIN_USE_SEAL, purpose) == APR_SUCCESS
-               ? anshin_crypto_unseal_under(ctx, data, key->key, bound, sealed, pool)
-               : ANSHIN_EFAULT;
+    return status;
 }

@@ -6,7 +6,8 @@
  *   STATE/store, slots, run, mail, crl
  *                root:GROUP 2770    the group's: httpd's children, the CA worker, the command
  *   STATE/audit  WORKER:GROUP 0750  the CA worker's: the group reads
- *   STATE/seal.key, config.json     root:GROUP 0640
+ *   STATE/seal.key, seal.key.new, seal.key.old, config.json
+ *                root:GROUP 0640
  *
  * Where nobody is root, all of it is one user's. Everything is reached by descriptor, and no link is followed.
  */

@@ -119,10 +119,15 @@ static apr_status_t file_of(const anshin_state_walk_t *walk, const char *name, m
 
 apr_status_t anshin_state_files(const anshin_state_walk_t *walk)
 {
+    static const char *const others[] = {ANSHIN_STATE_KEY_NEW, ANSHIN_STATE_KEY_OLD};
     apr_status_t status = file_of(walk, KEY_FILE, KEY_MODE);
 
     if (status == ANSHIN_ENOTFOUND) {
         status = make_key(walk);
+    }
+    for (size_t i = 0; status == APR_SUCCESS && i < sizeof(others) / sizeof(others[0]); i++) {
+        status = file_of(walk, others[i], KEY_MODE);
+        status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     /* The start writes it anew; what was there before is nobody's any more. */
     if (status == APR_SUCCESS && walk->act == ANSHIN_STATE_MEND) {

@@ -5,6 +5,8 @@
 #define ANSHIN_RUNTIME_STATE_NAMES_H
 
 #define ANSHIN_STATE_KEY "seal.key"
+#define ANSHIN_STATE_KEY_NEW "seal.key.new" /* while it is rotated (core/keeping/rotation.h) */
+#define ANSHIN_STATE_KEY_OLD "seal.key.old"
 #define ANSHIN_STATE_CA "ca"
 #define ANSHIN_STATE_STORE "store"
 #define ANSHIN_STATE_SLOTS "slots"

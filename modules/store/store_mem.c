@@ -436,6 +436,25 @@ static apr_status_t mem_blob_get(void *self, const char *name, anshin_bytes_t *d
     return APR_SUCCESS;
 }
 
+static apr_status_t mem_blob_replace(void *self, const char *name, const void *data, apr_size_t length,
+                                     anshin_error_t *err)
+{
+    mem_store_t *store = self;
+    blob_t *blob;
+
+    (void)err;
+    apr_thread_mutex_lock(store->lock);
+    blob = apr_hash_get(store->blobs, name, APR_HASH_KEY_STRING);
+    if (blob != NULL) {
+        blob_t *made = apr_pmemdup(store->pool, blob, sizeof(*blob));
+
+        made->bytes = copy_of(data, length, store->pool);
+        apr_hash_set(store->blobs, apr_pstrdup(store->pool, name), APR_HASH_KEY_STRING, made);
+    }
+    apr_thread_mutex_unlock(store->lock);
+    return blob != NULL ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+}
+
 static apr_status_t mem_blob_wipe(void *self, const char *name, anshin_error_t *err)
 {
     mem_store_t *store = self;
@@ -488,6 +507,7 @@ const anshin_store_driver_t anshin_store_mem = {
     .abort = mem_abort,
     .blob_put = mem_blob_put,
     .blob_get = mem_blob_get,
+    .blob_replace = mem_blob_replace,
     .blob_wipe = mem_blob_wipe,
     .blob_each = mem_blob_each,
 };

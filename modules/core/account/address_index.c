@@ -49,10 +49,97 @@ static int holds(const anshin_address_index_t *index, const char *entry)
     return 0;
 }
 
+/* --- by all keys -------------------------------------------------------------------------------------------------- */
+
+/* What the records of an address say, of which there may be one for each seal key. */
+typedef struct gathering_t {
+    anshin_txn_t *txn;
+    const char *address;
+    const char *key; /* of the present one */
+    int found;
+    anshin_address_index_t index;
+    apr_array_header_t *former; /* keys of the others that are there */
+} gathering_t;
+
+static void merge(anshin_op_t *op, anshin_address_index_t *into, const anshin_address_index_t *from)
+{
+    if (into->terminals == NULL) {
+        into->terminals = apr_array_make(op->pool, 1, sizeof(const char *));
+    }
+    for (int i = 0; from->terminals != NULL && i < from->terminals->nelts; i++) {
+        const char *entry = APR_ARRAY_IDX(from->terminals, i, const char *);
+
+        if (holds(into, entry)) {
+            continue;
+        }
+        if (into->terminals->nelts < ANSHIN_ADDRESS_ENTRIES) {
+            APR_ARRAY_PUSH(into->terminals, const char *) = entry;
+        } else {
+            into->more = 1;
+        }
+    }
+    into->more |= from->more;
+    into->told_at = from->told_at > into->told_at ? from->told_at : into->told_at;
+}
+
+static apr_status_t gather_by(void *baton, anshin_op_t *op)
+{
+    gathering_t *gathering = baton;
+    anshin_address_index_t index = {.terminals = NULL};
+    const char *key;
+    apr_status_t status = key_of(op, gathering->address, &key);
+
+    gathering->key = op->key == 0 ? key : gathering->key;
+    status = status == APR_SUCCESS ? anshin_txn_get(gathering->txn, &anshin_record_address_index, key, &index) : status;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (op->key > 0) {
+        APR_ARRAY_PUSH(gathering->former, const char *) = key;
+    }
+    merge(op, &gathering->index, &index);
+    gathering->found = 1;
+    return ANSHIN_ENOTFOUND; /* on to the next key */
+}
+
+static apr_status_t gather(anshin_op_t *op, anshin_txn_t *txn, const char *address, gathering_t *gathering)
+{
+    apr_status_t status;
+
+    *gathering = (gathering_t){.txn = txn, .address = address};
+    gathering->former = apr_array_make(op->pool, 1, sizeof(const char *));
+    status = anshin_secret_any(op, gather_by, gathering);
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* What others had becomes part of the one by the present key. */
+static apr_status_t settle(anshin_txn_t *txn, gathering_t *gathering)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    for (int i = 0; status == APR_SUCCESS && i < gathering->former->nelts; i++) {
+        status =
+            anshin_txn_delete(txn, &anshin_record_address_index, APR_ARRAY_IDX(gathering->former, i, const char *));
+    }
+    return status == APR_SUCCESS && gathering->former->nelts > 0
+               ? anshin_txn_put(txn, &anshin_record_address_index, gathering->key, &gathering->index)
+               : status;
+}
+
+apr_status_t anshin_address_index_renew(anshin_op_t *op, anshin_txn_t *txn, const char *address, int *renewed)
+{
+    gathering_t gathering;
+    apr_status_t status = gather(op, txn, address, &gathering);
+
+    *renewed = status == APR_SUCCESS && gathering.former->nelts > 0;
+    return *renewed && anshin_txn_writes(txn) ? settle(txn, &gathering) : status;
+}
+
 apr_status_t anshin_address_index_add(anshin_op_t *op, anshin_txn_t *txn, const char *address, const char *user,
                                       apr_int64_t number)
 {
-    anshin_address_index_t index = {.terminals = NULL};
+    anshin_address_index_t index;
+    gathering_t gathering;
     const char *entry = entry_of(op, user, number);
     const char *key;
     apr_status_t status;
@@ -60,11 +147,12 @@ apr_status_t anshin_address_index_add(anshin_op_t *op, anshin_txn_t *txn, const 
     if (address == NULL) {
         return APR_SUCCESS;
     }
-    if ((status = key_of(op, address, &key)) != APR_SUCCESS ||
-        ((status = anshin_txn_get(txn, &anshin_record_address_index, key, &index)) != APR_SUCCESS &&
-         status != ANSHIN_ENOTFOUND)) {
+    if ((status = gather(op, txn, address, &gathering)) != APR_SUCCESS ||
+        (status = settle(txn, &gathering)) != APR_SUCCESS) {
         return status;
     }
+    index = gathering.index;
+    key = gathering.key;
     if (holds(&index, entry)) {
         return APR_SUCCESS;
     }
@@ -120,33 +208,38 @@ static apr_status_t take_out(anshin_op_t *op, anshin_txn_t *txn, const char *key
 apr_status_t anshin_address_index_remove(anshin_op_t *op, anshin_txn_t *txn, const char *address, const char *user,
                                          apr_int64_t number)
 {
-    const char *key;
-    apr_status_t status = address != NULL ? key_of(op, address, &key) : APR_SUCCESS;
+    gathering_t gathering;
+    apr_status_t status = address != NULL ? gather(op, txn, address, &gathering) : ANSHIN_ENOTFOUND;
 
-    return status == APR_SUCCESS && address != NULL ? take_out(op, txn, key, entry_of(op, user, number), 1) : status;
+    status = status == APR_SUCCESS ? settle(txn, &gathering) : status;
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    return take_out(op, txn, gathering.key, entry_of(op, user, number), 1);
 }
 
 apr_status_t anshin_address_index_get(anshin_op_t *op, anshin_txn_t *txn, const char *address,
                                       anshin_address_index_t *index)
 {
-    const char *key;
-    apr_status_t status = key_of(op, address, &key);
+    gathering_t gathering;
+    apr_status_t status = gather(op, txn, address, &gathering);
 
-    return status == APR_SUCCESS ? anshin_txn_get(txn, &anshin_record_address_index, key, index) : status;
+    *index = gathering.index;
+    return status == APR_SUCCESS && !gathering.found ? ANSHIN_ENOTFOUND : status;
 }
 
 apr_status_t anshin_address_index_told(anshin_op_t *op, anshin_txn_t *txn, const char *address)
 {
-    anshin_address_index_t index;
-    const char *key;
-    apr_status_t status = key_of(op, address, &key);
+    gathering_t gathering;
+    apr_status_t status = gather(op, txn, address, &gathering);
 
-    if (status != APR_SUCCESS ||
-        (status = anshin_txn_get(txn, &anshin_record_address_index, key, &index)) != APR_SUCCESS) {
-        return status;
+    if (status != APR_SUCCESS || !gathering.found) {
+        return status == APR_SUCCESS ? ANSHIN_ENOTFOUND : status;
     }
-    index.told_at = op->now;
-    return anshin_txn_put(txn, &anshin_record_address_index, key, &index);
+    status = settle(txn, &gathering);
+    gathering.index.told_at = op->now;
+    return status == APR_SUCCESS ? anshin_txn_put(txn, &anshin_record_address_index, gathering.key, &gathering.index)
+                                 : status;
 }
 
 static const char *prefix_of(const anshin_op_t *op, const char *user)

@@ -28,6 +28,10 @@ apr_status_t anshin_address_index_get(anshin_op_t *op, anshin_txn_t *txn, const 
 /* The IDs of an address were mailed to it now. Also ANSHIN_ENOTFOUND. */
 apr_status_t anshin_address_index_told(anshin_op_t *op, anshin_txn_t *txn, const char *address);
 
+/* *renewed: 1 when what is known of the address is not by the present seal key alone; in a write transaction it is
+ * afterwards (core/keeping/reseal.h). */
+apr_status_t anshin_address_index_renew(anshin_op_t *op, anshin_txn_t *txn, const char *address, int *renewed);
+
 /* User and number of an entry, in op's pool. 0: it is none. */
 int anshin_address_index_entry(const anshin_op_t *op, const char *entry, const char **user, apr_int64_t *number);
 

@@ -133,6 +133,36 @@ apr_status_t anshin_imported_open(anshin_op_t *op, const char **text, const char
                        "a password hash of another system was not sealed by this installation");
 }
 
+apr_status_t anshin_imported_renew(anshin_op_t *op, const char **fresh, const char *stored)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    anshin_imported_t imported;
+    anshin_bytes_t sealed;
+    const char *at, *text;
+    int n;
+    apr_status_t status;
+
+    *fresh = NULL;
+    if (!read_head(stored, &imported, &at)) {
+        return APR_SUCCESS;
+    }
+    sealed.data = apr_pdecode_base64_binary(op->pool, at, APR_ENCODE_STRING, APR_ENCODE_NONE, &sealed.length);
+    if (sealed.data == NULL ||
+        crypto->sealed_by(crypto->ctx, &n, PURPOSE,
+                          bound_to(op, apr_pstrmemdup(op->pool, stored, (apr_size_t)(at - stored))), sealed,
+                          op->pool) != APR_SUCCESS ||
+        n == 0) {
+        return APR_SUCCESS; /* one that opens with no key stays as it is */
+    }
+    if ((status = anshin_imported_open(op, &text, stored)) != APR_SUCCESS) {
+        return status;
+    }
+    imported.text = text;
+    status = anshin_imported_seal(op, fresh, &imported);
+    anshin_secret_wipe(op, text);
+    return status;
+}
+
 static int is_due(const anshin_toll_t *toll)
 {
     for (int scheme = 0; toll != NULL && scheme < ANSHIN_SCHEMES; scheme++) {

@@ -36,4 +36,8 @@ const char *anshin_imported_scheme(const char *stored);
 apr_status_t anshin_imported_compare(anshin_op_t *op, anshin_verdict_t *verdict, const char *stored,
                                      const anshin_toll_t *toll, const char *secret, const anshin_hash_place_t *place);
 
+/* Seal anew what is by another seal key than the present one. *fresh: in op's pool; NULL: there is nothing to do.
+ * APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_imported_renew(anshin_op_t *op, const char **fresh, const char *stored);
+
 #endif

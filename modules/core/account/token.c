@@ -10,6 +10,12 @@
 
 #include "core/context/secret.h"
 
+typedef struct looking_t {
+    anshin_txn_t *txn;
+    const char *token;
+    anshin_link_t *link;
+} looking_t;
+
 static apr_status_t put(anshin_op_t *op, anshin_txn_t *txn, const char *key, const anshin_token_t *record)
 {
     apr_status_t status = anshin_txn_put(txn, &anshin_record_token, key, record);
@@ -47,6 +53,16 @@ apr_status_t anshin_token_move(anshin_op_t *op, anshin_txn_t *txn, const char *k
     return status == APR_SUCCESS ? put(op, txn, *fresh, record) : status;
 }
 
+/* A token that was made before the seal key was changed has the key of then. */
+static apr_status_t look_up(void *baton, anshin_op_t *op)
+{
+    const looking_t *looking = baton;
+    anshin_link_t *link = looking->link;
+    apr_status_t status = anshin_secret_mac(op, &link->key, "token", looking->token);
+
+    return status == APR_SUCCESS ? anshin_txn_get(looking->txn, &anshin_record_token, link->key, &link->token) : status;
+}
+
 /* 1 when such a link counts for an account in this state. */
 static int fits(anshin_token_kind_t kind, apr_int64_t state)
 {
@@ -71,8 +87,7 @@ apr_status_t anshin_token_find(anshin_op_t *op, anshin_txn_t *txn, anshin_token_
     if (strlen(token) != ANSHIN_TOKEN_TEXT) {
         return ANSHIN_ENOTFOUND;
     }
-    if ((status = anshin_secret_mac(op, &link->key, "token", token)) != APR_SUCCESS ||
-        (status = anshin_txn_get(txn, &anshin_record_token, link->key, &link->token)) != APR_SUCCESS) {
+    if ((status = anshin_secret_any(op, look_up, &(looking_t){txn, token, link})) != APR_SUCCESS) {
         return status;
     }
     if (record->kind != kind || !record->contract || strcmp(record->contract, op->contract->name) != 0) {

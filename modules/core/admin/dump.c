@@ -34,6 +34,11 @@ apr_status_t anshin_dump_key(anshin_op_t *op, const char **key)
     return anshin_secret_mac(op, key, "dump", "");
 }
 
+apr_status_t anshin_dump_key_is(anshin_op_t *op, int *is, const char *theirs)
+{
+    return anshin_secret_mac_is(op, is, "dump", "", theirs);
+}
+
 apr_status_t anshin_dump_chain(anshin_op_t *op, unsigned char chain[ANSHIN_DIGEST_BYTES], const char *line,
                                apr_size_t length, apr_pool_t *pool)
 {
@@ -50,6 +55,12 @@ apr_status_t anshin_dump_chain(anshin_op_t *op, unsigned char chain[ANSHIN_DIGES
 apr_status_t anshin_dump_seal(anshin_op_t *op, const char **mac, const unsigned char chain[ANSHIN_DIGEST_BYTES])
 {
     return anshin_secret_mac(op, mac, "dump-chain", anshin_hex(chain, ANSHIN_DIGEST_BYTES, op->pool));
+}
+
+apr_status_t anshin_dump_seal_is(anshin_op_t *op, int *is, const unsigned char chain[ANSHIN_DIGEST_BYTES],
+                                 const char *theirs)
+{
+    return anshin_secret_mac_is(op, is, "dump-chain", anshin_hex(chain, ANSHIN_DIGEST_BYTES, op->pool), theirs);
 }
 
 /* Takes the reference. */

@@ -32,6 +32,11 @@ apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_du
 /* By which seal key, in op's pool. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_dump_key(anshin_op_t *op, const char **key);
 
+/* *is: 1 when it is by one of the keys that are there; else 0. theirs NULL: it is not. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_dump_key_is(anshin_op_t *op, int *is, const char *theirs);
+apr_status_t anshin_dump_seal_is(anshin_op_t *op, int *is, const unsigned char chain[ANSHIN_DIGEST_BYTES],
+                                 const char *theirs);
+
 /* The next value of a chain. ANSHIN_EFAULT. */
 apr_status_t anshin_dump_chain(anshin_op_t *op, unsigned char chain[ANSHIN_DIGEST_BYTES], const char *line,
                                apr_size_t length, apr_pool_t *pool);

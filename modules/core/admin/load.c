@@ -159,8 +159,8 @@ static apr_status_t write_one(loading_t *loading, const line_t *line)
 static apr_status_t check_head(loading_t *loading, const json_t *head)
 {
     const char *theirs = json_string_value(json_object_get(head, "key"));
-    const char *ours = NULL;
-    apr_status_t status = anshin_dump_key(loading->op, &ours);
+    int ours;
+    apr_status_t status = anshin_dump_key_is(loading->op, &ours, theirs);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -171,10 +171,9 @@ static apr_status_t check_head(loading_t *loading, const json_t *head)
     if (json_integer_value(json_object_get(head, "format")) != ANSHIN_DUMP_FORMAT) {
         return wrong(loading, "the dump has a form that this version does not know");
     }
-    return theirs != NULL && strcmp(theirs, ours) == 0
-               ? APR_SUCCESS
-               : wrong(loading, "what is sealed in it needs another seal key: put seal.key of the server that made it "
-                                "into the state directory first");
+    return ours ? APR_SUCCESS
+                : wrong(loading, "what is sealed in it needs another seal key: put seal.key of the server that made it "
+                                 "into the state directory first");
 }
 
 /* How many a record can name. */
@@ -228,16 +227,15 @@ static apr_status_t check_end(loading_t *loading, const json_t *json)
 {
     const anshin_loaded_t *loaded = loading->loaded;
     const char *theirs = json_string_value(json_object_get(json, "chain"));
-    const char *ours = NULL;
-    apr_status_t status = anshin_dump_seal(loading->op, &ours, loading->chain);
+    int ours;
+    apr_status_t status = anshin_dump_seal_is(loading->op, &ours, loading->chain, theirs);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     if (json_integer_value(json_object_get(json, "records")) != loaded->records ||
         json_integer_value(json_object_get(json, "blobs")) != loaded->blobs ||
-        json_integer_value(json_object_get(json, "due")) != loaded->due ||
-        !anshin_secret_equal(loading->op, theirs, ours)) {
+        json_integer_value(json_object_get(json, "due")) != loaded->due || !ours) {
         return wrong(loading, "the dump was changed: its lines are not those that this one counts and vouches for");
     }
     return APR_SUCCESS;

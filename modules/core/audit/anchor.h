@@ -20,6 +20,14 @@ const char *anshin_anchor_segment(const anshin_env_t *env, apr_int64_t segment, 
 int anshin_anchor_is_genuine(const anshin_op_t *op, const char *key, const anshin_audit_anchor_t *anchor,
                              apr_pool_t *pool);
 
+/* By which of the seal keys that are there it is, 0: the present one; -1: somebody else has written it. */
+int anshin_anchor_made_by(const anshin_op_t *op, const char *key, const anshin_audit_anchor_t *anchor,
+                          apr_pool_t *pool);
+
+/* *renewed: 1 when it is by another key than the present one; in a write transaction it is not afterwards. Answers of
+ * get. */
+apr_status_t anshin_anchor_renew(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *renewed);
+
 /* Read and write inside a transaction. Get: ANSHIN_ENOTFOUND; ANSHIN_EFAULT as well when somebody else has written
  * it. */
 apr_status_t anshin_anchor_get(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_audit_anchor_t *anchor);

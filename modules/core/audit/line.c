@@ -22,25 +22,38 @@ const char anshin_chain_none[] = "0000000000000000000000000000000000000000000000
 
 static const char *const kinds[] = {"{\"begin\":", "{\"event\":", "{\"end\":"};
 
-/* NULL: it cannot be made. */
-static const char *mac_of(const anshin_op_t *op, const char *purpose, const char *text, apr_pool_t *pool)
+/* By the nth seal key. NULL: it cannot be made. */
+static const char *mac_of(const anshin_op_t *op, int n, const char *purpose, const char *text, apr_pool_t *pool)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
     unsigned char mac[ANSHIN_DIGEST_BYTES];
+    apr_status_t status = n == 0 ? crypto->mac(crypto->ctx, mac, purpose, text, strlen(text))
+                                 : crypto->mac_by(crypto->ctx, mac, n, purpose, text, strlen(text));
 
-    return crypto->mac(crypto->ctx, mac, purpose, text, strlen(text)) == APR_SUCCESS
-               ? anshin_hex(mac, sizeof(mac), pool)
-               : NULL;
+    return status == APR_SUCCESS ? anshin_hex(mac, sizeof(mac), pool) : NULL;
+}
+
+/* Which of the seal keys it is by; -1: none. */
+static int made_by(const anshin_op_t *op, const char *purpose, const char *text, const char *mac, apr_pool_t *pool)
+{
+    const char *made;
+
+    for (int n = 0; (made = mac_of(op, n, purpose, text, pool)) != NULL; n++) {
+        if (anshin_secret_equal(op, mac, made)) {
+            return n;
+        }
+    }
+    return -1;
 }
 
 static const char *chain_of(const anshin_op_t *op, const char *head, const char *before, apr_pool_t *pool)
 {
-    return mac_of(op, PURPOSE_CHAIN, apr_pstrcat(pool, before, head, NULL), pool);
+    return mac_of(op, 0, PURPOSE_CHAIN, apr_pstrcat(pool, before, head, NULL), pool);
 }
 
 const char *anshin_line_mac(const anshin_op_t *op, const char *event, apr_pool_t *pool)
 {
-    return mac_of(op, PURPOSE_EVENT, event, pool);
+    return mac_of(op, 0, PURPOSE_EVENT, event, pool);
 }
 
 const char *anshin_line_make(const anshin_op_t *op, const anshin_line_t *line, const char *before, const char **chain,
@@ -97,12 +110,22 @@ apr_status_t anshin_line_read(anshin_line_t *line, const char *text, apr_pool_t 
     return ANSHIN_EINVALID;
 }
 
+int anshin_line_follows_by(const anshin_op_t *op, const anshin_line_t *line, const char *before, apr_pool_t *pool)
+{
+    return made_by(op, PURPOSE_CHAIN, apr_pstrcat(pool, before, line->head, NULL), line->chain, pool);
+}
+
 int anshin_line_follows(const anshin_op_t *op, const anshin_line_t *line, const char *before, apr_pool_t *pool)
 {
-    return anshin_secret_equal(op, line->chain, chain_of(op, line->head, before, pool));
+    return anshin_line_follows_by(op, line, before, pool) >= 0;
+}
+
+int anshin_line_made_by(const anshin_op_t *op, const char *event, const char *mac, apr_pool_t *pool)
+{
+    return made_by(op, PURPOSE_EVENT, event, mac, pool);
 }
 
 int anshin_line_is_genuine(const anshin_op_t *op, const char *event, const char *mac, apr_pool_t *pool)
 {
-    return anshin_secret_equal(op, mac, anshin_line_mac(op, event, pool));
+    return anshin_line_made_by(op, event, mac, pool) >= 0;
 }

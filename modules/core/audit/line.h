@@ -43,6 +43,12 @@ const char *anshin_line_make(const anshin_op_t *op, const anshin_line_t *line, c
  * believed by that. */
 apr_status_t anshin_line_read(anshin_line_t *line, const char *text, apr_pool_t *pool);
 
+/* Which seal key a line is by that is ours and follows one of that chain value, and an event's MAC, 0: the present one,
+ * the younger, the lower; also of those that have gone. -1: it is not ours, or does not follow. The key of a line is
+ * never older than that of the line before: who has a key that leaked cannot go on with the trail. */
+int anshin_line_follows_by(const anshin_op_t *op, const anshin_line_t *line, const char *before, apr_pool_t *pool);
+int anshin_line_made_by(const anshin_op_t *op, const char *event, const char *mac, apr_pool_t *pool);
+
 /* 1: it is ours, and what stands before it has that chain value. */
 int anshin_line_follows(const anshin_op_t *op, const anshin_line_t *line, const char *before, apr_pool_t *pool);
 

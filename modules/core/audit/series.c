@@ -22,8 +22,8 @@ const char *anshin_series_name(anshin_op_t *op, const char *account)
                        NULL);
 }
 
-/* NULL: it cannot be computed. */
-static const char *mac_of(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
+/* By the nth seal key. NULL: it cannot be computed. */
+static const char *mac_of(const anshin_op_t *op, int n, const char *name, const anshin_audit_series_t *series,
                           apr_pool_t *pool)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
@@ -31,27 +31,45 @@ static const char *mac_of(const anshin_op_t *op, const char *name, const anshin_
         apr_psprintf(pool, "%s\n%" APR_INT64_T_FMT "\n%s\n%s", name, series->count,
                      series->secret != NULL ? series->secret : "", series->user != NULL ? series->user : "");
     unsigned char mac[ANSHIN_DIGEST_BYTES];
-    apr_status_t status = crypto->mac(crypto->ctx, mac, PURPOSE_MAC, text, strlen(text));
+    apr_status_t status = n == 0 ? crypto->mac(crypto->ctx, mac, PURPOSE_MAC, text, strlen(text))
+                                 : crypto->mac_by(crypto->ctx, mac, n, PURPOSE_MAC, text, strlen(text));
 
     anshin_secret_wipe(op, text);
     return status == APR_SUCCESS ? anshin_hex(mac, sizeof(mac), pool) : NULL;
 }
 
+/* -1: somebody else has written it. */
+static int made_by(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series, apr_pool_t *pool)
+{
+    const char *made;
+
+    for (int n = 0; (made = mac_of(op, n, name, series, pool)) != NULL; n++) {
+        if (anshin_secret_equal(op, series->mac, made)) {
+            return n;
+        }
+    }
+    return -1;
+}
+
 int anshin_series_is_genuine(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
                              apr_pool_t *pool)
 {
-    return anshin_secret_equal(op, series->mac, mac_of(op, name, series, pool));
+    return made_by(op, name, series, pool) >= 0;
 }
 
 /* --- the key of a person ----------------------------------------------------------------------------------------- */
 
-static apr_status_t key_of(const anshin_op_t *op, const anshin_audit_series_t *series,
+/* Of the nth seal key, those that have gone among them: what stands in a segment is never sealed anew. */
+static apr_status_t key_of(const anshin_op_t *op, int n, const anshin_audit_series_t *series,
                            unsigned char key[ANSHIN_DIGEST_BYTES])
 {
     const anshin_crypto_t *crypto = op->env->crypto;
 
-    return series->secret != NULL ? crypto->mac(crypto->ctx, key, PURPOSE_KEY, series->secret, strlen(series->secret))
-                                  : ANSHIN_ENOTFOUND;
+    if (series->secret == NULL) {
+        return ANSHIN_ENOTFOUND;
+    }
+    return n == 0 ? crypto->mac(crypto->ctx, key, PURPOSE_KEY, series->secret, strlen(series->secret))
+                  : crypto->mac_by(crypto->ctx, key, n, PURPOSE_KEY, series->secret, strlen(series->secret));
 }
 
 apr_status_t anshin_series_seal(const anshin_op_t *op, const anshin_audit_series_t *series, const char *bound,
@@ -60,7 +78,7 @@ apr_status_t anshin_series_seal(const anshin_op_t *op, const anshin_audit_series
     const anshin_crypto_t *crypto = op->env->crypto;
     unsigned char key[ANSHIN_DIGEST_BYTES];
     anshin_bytes_t bytes;
-    apr_status_t status = key_of(op, series, key);
+    apr_status_t status = key_of(op, 0, series, key);
 
     if (status == APR_SUCCESS) {
         status = crypto->seal_under(crypto->ctx, &bytes, key, bound, anshin_bytes_of(text), pool);
@@ -72,22 +90,35 @@ apr_status_t anshin_series_seal(const anshin_op_t *op, const anshin_audit_series
     return status;
 }
 
-const char *anshin_series_open(const anshin_op_t *op, const anshin_audit_series_t *series, const char *bound,
-                               const char *sealed, apr_pool_t *pool)
+/* *n: of which seal key. */
+static const char *open_by(const anshin_op_t *op, const anshin_audit_series_t *series, const char *bound,
+                           const char *sealed, int *n, apr_pool_t *pool)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
     unsigned char key[ANSHIN_DIGEST_BYTES];
     anshin_bytes_t bytes = {NULL, 0};
     anshin_bytes_t text = {NULL, 0};
-    apr_status_t status = sealed != NULL ? key_of(op, series, key) : ANSHIN_ENOTFOUND;
+    apr_status_t status = ANSHIN_EDENIED;
 
-    if (status == APR_SUCCESS) {
+    if (sealed != NULL) {
         bytes.data = apr_pdecode_base64_binary(pool, sealed, APR_ENCODE_STRING, APR_ENCODE_NONE, &bytes.length);
-        status =
-            bytes.data != NULL ? crypto->unseal_under(crypto->ctx, &text, key, bound, bytes, pool) : ANSHIN_EDENIED;
+    }
+    for (*n = 0; bytes.data != NULL && key_of(op, *n, series, key) == APR_SUCCESS; (*n)++) {
+        status = crypto->unseal_under(crypto->ctx, &text, key, bound, bytes, pool);
         crypto->wipe(crypto->ctx, key, sizeof(key));
+        if (status != ANSHIN_EDENIED) {
+            break;
+        }
     }
     return status == APR_SUCCESS && memchr(text.data, '\0', text.length) == NULL ? (const char *)text.data : NULL;
+}
+
+const char *anshin_series_open(const anshin_op_t *op, const anshin_audit_series_t *series, const char *bound,
+                               const char *sealed, apr_pool_t *pool)
+{
+    int n;
+
+    return open_by(op, series, bound, sealed, &n, pool);
 }
 
 const char *anshin_series_user(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
@@ -113,7 +144,7 @@ static apr_status_t read_series(anshin_op_t *op, anshin_txn_t *txn, const char *
 
 static apr_status_t put_series(anshin_op_t *op, anshin_txn_t *txn, const char *name, anshin_audit_series_t *series)
 {
-    series->mac = mac_of(op, name, series, op->pool);
+    series->mac = mac_of(op, 0, name, series, op->pool);
     return series->mac != NULL ? anshin_txn_put(txn, &anshin_record_audit_series, name, series)
                                : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1461", "audit: no MAC can be made");
 }
@@ -145,4 +176,26 @@ apr_status_t anshin_series_forget(anshin_op_t *op, anshin_txn_t *txn, const char
     }
     series.secret = series.user = NULL;
     return put_series(op, txn, name, &series);
+}
+
+apr_status_t anshin_series_renew(anshin_op_t *op, anshin_txn_t *txn, const char *name, int *renewed)
+{
+    anshin_audit_series_t series;
+    const char *user = NULL;
+    int n = 0;
+    apr_status_t status = read_series(op, txn, name, &series);
+
+    *renewed = 0;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    user = series.secret != NULL ? open_by(op, &series, name, series.user, &n, op->pool) : NULL;
+    *renewed = made_by(op, name, &series, op->pool) > 0 || (user != NULL && n > 0);
+    if (!*renewed || !anshin_txn_writes(txn)) {
+        return APR_SUCCESS;
+    }
+    if (user != NULL) {
+        status = anshin_series_seal(op, &series, name, user, &series.user, op->pool);
+    }
+    return status == APR_SUCCESS ? put_series(op, txn, name, &series) : status;
 }

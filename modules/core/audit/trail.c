@@ -188,6 +188,21 @@ static apr_status_t add(void *ctx, anshin_op_t *op, anshin_txn_t *txn, const ans
 
 const anshin_audit_t anshin_trail = {NULL, add};
 
+/* What somebody else has written stays as it is: htanshin audit verify tells of it. */
+apr_status_t anshin_trail_renew(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *renewed)
+{
+    anshin_audit_event_t record;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_audit_event, key, &record);
+
+    *renewed = status == APR_SUCCESS && record.event != NULL &&
+               anshin_line_made_by(op, record.event, record.mac, op->pool) > 0;
+    if (!*renewed || !anshin_txn_writes(txn)) {
+        return status;
+    }
+    record.mac = anshin_line_mac(op, record.event, op->pool);
+    return record.mac != NULL ? anshin_txn_put(txn, &anshin_record_audit_event, key, &record) : ANSHIN_EFAULT;
+}
+
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
 const char *anshin_trail_key(const anshin_env_t *env, const json_t *event, apr_pool_t *pool)

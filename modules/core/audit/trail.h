@@ -21,6 +21,10 @@
 /* Of env->audit. */
 extern const anshin_audit_t anshin_trail;
 
+/* *renewed: 1 when the MAC of an event that waits is by another seal key than the present one; in a write transaction
+ * it is not afterwards. Answers of anshin_txn_get(). */
+apr_status_t anshin_trail_renew(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *renewed);
+
 /* In whose part of the queue events of this process are: its node's. */
 const char *anshin_trail_node(const anshin_env_t *env);
 

@@ -10,6 +10,7 @@
 #include "core/base/ocsp.h"
 
 #define ANSHIN_DIGEST_BYTES 32
+#define ANSHIN_KEPT_BYTES (3 * 32)
 /* Who waits for a hash (S37). Those whose browser or certificate is known are served before all others; the others are
  * so many of one address at most, as soon as there is a crowd. */
 typedef struct anshin_hash_place_t {
@@ -66,18 +67,37 @@ typedef struct anshin_crypto_t {
     apr_status_t (*mac)(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const void *data,
                         apr_size_t length);
 
+    /* The same under the nth of the seal keys at hand, 0: the present one, else one that was (core/keeping/rotation.h);
+     * the younger, the lower. ANSHIN_ENOTFOUND: there is no nth one. Of a key that has gone only what tells of the
+     * audit trail is kept, so that every other purpose ends before it. */
+    apr_status_t (*mac_by)(void *ctx, unsigned char out[ANSHIN_DIGEST_BYTES], int n, const char *purpose,
+                           const void *data, apr_size_t length);
+
     /* AES-256-GCM (NIST SP 800-38D) under a key derived from the seal key and the purpose; bound: further data that
      * must be the same at unseal (NULL: none). The sealed form is version byte, 96-bit random nonce, ciphertext, tag.
      * APR_SUCCESS or ANSHIN_EFAULT. */
     apr_status_t (*seal)(void *ctx, anshin_bytes_t *sealed, const char *purpose, const char *bound, anshin_bytes_t data,
                          apr_pool_t *pool);
 
-    /* The reverse. APR_SUCCESS, ANSHIN_EDENIED (not sealed by us for this purpose, or changed), ANSHIN_EFAULT.
+    /* The reverse, by whichever of the seal keys it was sealed with. APR_SUCCESS, ANSHIN_EDENIED (not sealed by us for
+     * this purpose, or changed), ANSHIN_EFAULT.
      * The clear text is in pool with one NUL behind it that is not counted. */
     apr_status_t (*unseal)(void *ctx, anshin_bytes_t *data, const char *purpose, const char *bound,
                            anshin_bytes_t sealed, apr_pool_t *pool);
 
-    /* The same two under a key of the caller's own, of ANSHIN_DIGEST_BYTES octets: who forgets it has lost the text. */
+    /* *n: which of the seal keys that was. Answers of unseal. */
+    apr_status_t (*sealed_by)(void *ctx, int *n, const char *purpose, const char *bound, anshin_bytes_t sealed,
+                              apr_pool_t *pool);
+
+    /* What is kept of the nth seal key when it goes: what the audit trail was written with, and nothing that opens
+     * anything else. The caller wipes it. Answers of mac_by. */
+    apr_status_t (*keep)(void *ctx, unsigned char kept[ANSHIN_KEPT_BYTES], int n);
+
+    /* And back, in every process. APR_SUCCESS, also when it is known; ANSHIN_EFAULT. */
+    apr_status_t (*recall)(void *ctx, const unsigned char kept[ANSHIN_KEPT_BYTES]);
+
+    /* seal and unseal under a key of the caller's own, of ANSHIN_DIGEST_BYTES octets: who forgets it has lost the
+     * text. */
     apr_status_t (*seal_under)(void *ctx, anshin_bytes_t *sealed, const unsigned char *key, const char *bound,
                                anshin_bytes_t data, apr_pool_t *pool);
     apr_status_t (*unseal_under)(void *ctx, anshin_bytes_t *data, const unsigned char *key, const char *bound,

@@ -15,6 +15,7 @@
 #include "core/context/rehearsal.h"
 
 #define NAME_BYTES 16
+#define READS 3
 
 static apr_status_t fresh_bytes(anshin_op_t *op, void *buffer, apr_size_t length)
 {
@@ -94,11 +95,51 @@ apr_status_t anshin_secret_mac(anshin_op_t *op, const char **hex, const char *pu
     const anshin_crypto_t *crypto = op->env->crypto;
     unsigned char mac[ANSHIN_DIGEST_BYTES];
 
-    if (crypto->mac(crypto->ctx, mac, purpose, secret, strlen(secret)) != APR_SUCCESS) {
+    apr_status_t status = op->key == 0 ? crypto->mac(crypto->ctx, mac, purpose, secret, strlen(secret))
+                                       : crypto->mac_by(crypto->ctx, mac, op->key, purpose, secret, strlen(secret));
+
+    if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0111", "a keyed hash could not be computed");
     }
     *hex = anshin_hex(mac, sizeof(mac), op->pool);
     return APR_SUCCESS;
+}
+
+/* No key of any purpose of ours. */
+static int has_key(const anshin_op_t *op, int n)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char mac[ANSHIN_DIGEST_BYTES];
+
+    return crypto->mac_by(crypto->ctx, mac, n, "any", "", 0) != ANSHIN_ENOTFOUND;
+}
+
+apr_status_t anshin_secret_any(anshin_op_t *op, anshin_secret_try_fn *attempt, void *baton)
+{
+    apr_status_t status = ANSHIN_ENOTFOUND;
+
+    for (int n = 0; status == ANSHIN_ENOTFOUND && (n == 0 || has_key(op, n)); n++) {
+        op->key = n;
+        status = attempt(baton, op);
+    }
+    op->key = 0;
+    return status;
+}
+
+apr_status_t anshin_secret_mac_is(anshin_op_t *op, int *equal, const char *purpose, const char *secret, const char *mac)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    *equal = 0;
+    for (int n = 0; status == APR_SUCCESS && (n == 0 || has_key(op, n)); n++) {
+        const char *made = NULL;
+
+        op->key = n;
+        status = anshin_secret_mac(op, &made, purpose, secret);
+        *equal |= status == APR_SUCCESS && anshin_secret_equal(op, made, mac);
+    }
+    op->key = 0;
+    return status;
 }
 
 int anshin_secret_equal(const anshin_op_t *op, const char *a, const char *b)
@@ -186,16 +227,22 @@ apr_status_t anshin_secret_blob_get(anshin_op_t *op, anshin_txn_t *txn, anshin_b
 {
     const anshin_crypto_t *crypto = op->env->crypto;
     anshin_bytes_t sealed;
-    apr_status_t status;
+    apr_status_t status = ANSHIN_EFAULT;
 
     if (!name) {
         return ANSHIN_ENOTFOUND;
     }
-    status = anshin_txn_blob_get(txn, name, &sealed);
-    if (status != APR_SUCCESS) {
-        return status;
+    for (int i = 0; i < READS; i++) {
+        status = anshin_txn_blob_get(txn, name, &sealed);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        status = crypto->unseal(crypto->ctx, data, purpose, name, sealed, op->pool);
+        if (status != ANSHIN_EDENIED) {
+            break; /* else it was just sealed anew, and the former one wiped while it was read */
+        }
     }
-    if (crypto->unseal(crypto->ctx, data, purpose, name, sealed, op->pool) != APR_SUCCESS) {
+    if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0113", "blob %s was not sealed by this installation for %s",
                            name, purpose);
     }

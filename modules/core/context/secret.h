@@ -29,6 +29,18 @@ apr_status_t anshin_secret_name(anshin_op_t *op, const char **name);
 /* HMAC of a secret for a purpose, lower-case hexadecimal: what the store keeps of tokens and codes (S9). */
 apr_status_t anshin_secret_mac(anshin_op_t *op, const char **hex, const char *purpose, const char *secret);
 
+/* After a rotation of the seal key what was made with the one before counts as long as that is there, so that it is not
+ * compared with a MAC, but asked for:
+ * is *mac* the one of this text, by any of the keys? *equal: 1, or 0 (also where mac is NULL). In time that depends on
+ * the number of keys alone. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_secret_mac_is(anshin_op_t *op, int *equal, const char *purpose, const char *secret,
+                                  const char *mac);
+
+/* Try what begins with anshin_secret_mac() with one key after the other, until the answer is another one than
+ * ANSHIN_ENOTFOUND: that MAC is by the key at hand then. */
+typedef apr_status_t anshin_secret_try_fn(void *baton, anshin_op_t *op);
+apr_status_t anshin_secret_any(anshin_op_t *op, anshin_secret_try_fn *attempt, void *baton);
+
 /* 1 when both are there and the same text, in time that depends on their lengths alone: MACs as text, stamps. */
 int anshin_secret_equal(const anshin_op_t *op, const char *a, const char *b);
 

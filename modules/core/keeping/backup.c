@@ -34,9 +34,19 @@ int anshin_backup_keys_find(const char *name)
     return -1;
 }
 
-apr_status_t anshin_backup_key(anshin_op_t *op, const char **key)
+static apr_status_t key_of(anshin_op_t *op, const char **key)
 {
     return anshin_secret_mac(op, key, "backup-key", "");
+}
+
+apr_status_t anshin_backup_key_is(anshin_op_t *op, int *is, const char *theirs)
+{
+    return anshin_secret_mac_is(op, is, "backup-key", "", theirs);
+}
+
+apr_status_t anshin_backup_mac_is(anshin_op_t *op, int *is, const char *sum, const char *theirs)
+{
+    return anshin_secret_mac_is(op, is, "backup", sum, theirs);
 }
 
 apr_status_t anshin_backup_mac(anshin_op_t *op, const char **mac, const char *sum)
@@ -49,7 +59,7 @@ apr_status_t anshin_backup_mac(anshin_op_t *op, const char **mac, const char *su
 apr_status_t anshin_backup_head_write(anshin_op_t *op, anshin_backup_keys_t keys, const char **text)
 {
     const char *key = NULL;
-    apr_status_t status = anshin_backup_key(op, &key);
+    apr_status_t status = key_of(op, &key);
     json_t *json;
     char *dumped;
 
@@ -152,17 +162,21 @@ static apr_status_t remove_all(anshin_op_t *op, const anshin_record_type_t *type
     return status;
 }
 
-apr_status_t anshin_backup_restored(anshin_op_t *op, const anshin_backup_head_t *head, apr_int64_t *sessions)
+apr_status_t anshin_backup_end_sessions(anshin_op_t *op, apr_int64_t *sessions)
 {
-    const char *which = apr_pstrcat(op->pool, "backup of ", anshin_time_text(head->made_at, op->pool), NULL);
-    telling_t telling = {{.act = ANSHIN_ACT_STORE_RESTORED, .reason = which}, head->made_at};
     apr_int64_t lists = 0;
     apr_status_t status;
 
     *sessions = 0;
     status = remove_all(op, &anshin_record_session, sessions);
-    if (status == APR_SUCCESS) {
-        status = remove_all(op, &anshin_record_session_list, &lists);
-    }
+    return status == APR_SUCCESS ? remove_all(op, &anshin_record_session_list, &lists) : status;
+}
+
+apr_status_t anshin_backup_restored(anshin_op_t *op, const anshin_backup_head_t *head, apr_int64_t *sessions)
+{
+    const char *which = apr_pstrcat(op->pool, "backup of ", anshin_time_text(head->made_at, op->pool), NULL);
+    telling_t telling = {{.act = ANSHIN_ACT_STORE_RESTORED, .reason = which}, head->made_at};
+    apr_status_t status = anshin_backup_end_sessions(op, sessions);
+
     return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, tell, &telling) : status;
 }

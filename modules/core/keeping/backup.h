@@ -34,9 +34,12 @@ apr_status_t anshin_backup_head_read(anshin_backup_head_t *head, const char *tex
 const char *anshin_backup_keys_name(anshin_backup_keys_t keys);
 int anshin_backup_keys_find(const char *name);
 
-/* By which seal key, and the MAC of the sum of SHA256SUMS by it; in op's pool. ANSHIN_EFAULT. */
-apr_status_t anshin_backup_key(anshin_op_t *op, const char **key);
+/* The MAC of the sum of SHA256SUMS by the seal key; in op's pool. ANSHIN_EFAULT. */
 apr_status_t anshin_backup_mac(anshin_op_t *op, const char **mac, const char *sum);
+
+/* *is: 1 when it is the key that head says, and its MAC of the sum, by any seal key that is there; else 0. */
+apr_status_t anshin_backup_key_is(anshin_op_t *op, int *is, const char *theirs);
+apr_status_t anshin_backup_mac_is(anshin_op_t *op, int *is, const char *sum, const char *theirs);
 
 /* The trail hears of a backup, when it is durable, and its age counts from now, unless it is of keys alone. where: for
  * people. */
@@ -45,5 +48,8 @@ apr_status_t anshin_backup_made(anshin_op_t *op, anshin_backup_keys_t keys, cons
 /* The same of a store that was restored, in it. All sessions end with it: those that were ended since the backup was
  * made would be there again. *sessions: how many. op needs no contract. */
 apr_status_t anshin_backup_restored(anshin_op_t *op, const anshin_backup_head_t *head, apr_int64_t *sessions);
+
+/* All sessions of all contracts end. *sessions: how many. */
+apr_status_t anshin_backup_end_sessions(anshin_op_t *op, apr_int64_t *sessions);
 
 #endif

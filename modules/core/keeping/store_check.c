@@ -13,6 +13,8 @@
 #include "core/audit/anchor.h"
 #include "core/audit/line.h"
 #include "core/context/secret.h"
+#include "core/keeping/reseal.h"
+#include "core/keeping/rotation.h"
 
 #define DOUBTS_MAX 1000
 #define STEP 10000 /* records between two words of progress */
@@ -30,20 +32,8 @@ typedef struct checking_t {
     apr_array_header_t *broken, *loose; /* of const char * */
     apr_array_header_t *doubts;
     apr_pool_t *scratch; /* of the record at hand */
+    int several;         /* there is more than one seal key */
 } checking_t;
-
-/* What a blob was sealed for, by who names it. */
-static const struct {
-    const char *record, *member, *purpose;
-} purposes[] = {
-    {"account", "totp_blob", "totp"},
-    {"download", "password_blob", "download-password"},
-    {"download", "modern_blob", "pkcs12"},
-    {"download", "compat_blob", "pkcs12"},
-    {"download", "apple_blob", "pkcs12"},
-    {"job", "blob", "reissue"},
-    {"mail", "blob", "mail"},
-};
 
 /* --- findings ----------------------------------------------------------------------------------------------------- */
 
@@ -67,16 +57,6 @@ static void loose(checking_t *checking, const char *key, const char *what)
 }
 
 /* --- blobs -------------------------------------------------------------------------------------------------------- */
-
-static const char *purpose_of(const anshin_record_type_t *type, const char *member)
-{
-    for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
-        if (strcmp(purposes[i].record, type->name) == 0 && strcmp(purposes[i].member, member) == 0) {
-            return purposes[i].purpose;
-        }
-    }
-    return NULL;
-}
 
 /* APR_SUCCESS; ANSHIN_ENOTFOUND, ANSHIN_EDENIED: it is not there, or does not open; ANSHIN_EFAULT. */
 static apr_status_t open_blob(const checking_t *checking, anshin_txn_t *txn, const char *blob, const char *purpose)
@@ -118,7 +98,7 @@ static apr_status_t check_blobs(checking_t *checking, const char *key, const voi
         if (blob == NULL) {
             continue;
         }
-        status = open_blob(checking, checking->txn, blob, purpose_of(type, member));
+        status = open_blob(checking, checking->txn, blob, anshin_blob_purpose(type, member));
         checking->findings->blobs++;
         if (status == ANSHIN_ENOTFOUND || status == ANSHIN_EDENIED) {
             doubt(checking, key, member, blob);
@@ -234,6 +214,19 @@ static const struct {
     {&anshin_record_audit_event, check_event},
 };
 
+/* While two seal keys are there: is anything of it by the one before? */
+static apr_status_t count_former(checking_t *checking, const char *key)
+{
+    anshin_op_t own = *checking->op;
+    int needs = 0;
+    apr_status_t status;
+
+    own.pool = checking->scratch;
+    status = anshin_reseal_needed(&own, checking->txn, checking->type, key, &needs);
+    checking->findings->former += needs;
+    return status == ANSHIN_EFAULT || status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status; /* told of elsewhere */
+}
+
 /* --- the walk ----------------------------------------------------------------------------------------------------- */
 
 static apr_status_t visit(void *baton, const char *key, const void *record)
@@ -256,6 +249,9 @@ static apr_status_t visit(void *baton, const char *key, const void *record)
             status = checks[i].check(checking, key, record);
         }
     }
+    if (status == APR_SUCCESS && checking->several) {
+        status = count_former(checking, key);
+    }
     return status == APR_SUCCESS ? check_blobs(checking, key, record) : status;
 }
 
@@ -277,7 +273,8 @@ static apr_status_t walk(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     apr_status_t status = APR_SUCCESS;
 
     checking->txn = txn;
-    findings->records = findings->blobs = findings->broken = findings->loose = 0;
+    checking->several = anshin_rotation_has_other(op);
+    findings->records = findings->blobs = findings->broken = findings->loose = findings->former = 0;
     checking->broken = apr_array_make(op->pool, 8, sizeof(const char *));
     checking->loose = apr_array_make(op->pool, 8, sizeof(const char *));
     checking->doubts = apr_array_make(op->pool, 8, sizeof(doubt_t));
@@ -312,7 +309,7 @@ static apr_status_t look_again(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         if (name == NULL || strcmp(name, at->blob) != 0) {
             continue;
         }
-        status = open_blob(checking, txn, name, purpose_of(at->type, at->member));
+        status = open_blob(checking, txn, name, anshin_blob_purpose(at->type, at->member));
         checking->type = at->type;
         if (status == ANSHIN_ENOTFOUND) {
             broken(checking, at->key, apr_pstrcat(checking->scratch, at->member, " ", name, " is not there", NULL));

@@ -16,6 +16,7 @@ typedef struct anshin_store_findings_t {
     void *baton;
     apr_int64_t records, blobs; /* that were read */
     apr_int64_t broken, loose;
+    apr_int64_t former; /* records of which something is sealed with the seal key before the present one (reseal.h) */
     apr_array_header_t *texts; /* what was found, for people, in op's pool: of const char *, what is broken first */
 } anshin_store_findings_t;
 

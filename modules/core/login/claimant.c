@@ -145,32 +145,49 @@ apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const an
     return anshin_event(op, txn, &event);
 }
 
+static const char *step_purpose(anshin_login_step_t step)
+{
+    return step == ANSHIN_STEP_PASSWORD ? "login-step-password" : "login-step-code";
+}
+
+static const char *step_text(const anshin_op_t *op, const anshin_account_t *account)
+{
+    return apr_pstrcat(op->pool, op->contract->name, "/", account->user, "/", anshin_method_name(account->method), "/",
+                       account->password_hash ? account->password_hash : "", NULL);
+}
+
 static apr_status_t make_step_token(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                                     const char **step_token)
 {
-    return anshin_secret_mac(op, step_token, step == ANSHIN_STEP_PASSWORD ? "login-step-password" : "login-step-code",
-                             apr_pstrcat(op->pool, op->contract->name, "/", account->user, "/",
-                                         anshin_method_name(account->method), "/",
-                                         account->password_hash ? account->password_hash : "", NULL));
+    return anshin_secret_mac(op, step_token, step_purpose(step), step_text(op, account));
+}
+
+static const char *mark_text(const anshin_op_t *op, const anshin_account_t *account)
+{
+    return apr_psprintf(op->pool, "%s/%s/%" APR_INT64_T_FMT "/%s", op->contract->name, account->user,
+                        account->locked_at, account->password_hash ? account->password_hash : "");
 }
 
 apr_status_t anshin_claimant_mark(anshin_op_t *op, const anshin_account_t *account, const char **mark)
 {
-    return anshin_secret_mac(op, mark, "known-browser",
-                             apr_psprintf(op->pool, "%s/%s/%" APR_INT64_T_FMT "/%s", op->contract->name, account->user,
-                                          account->locked_at, account->password_hash ? account->password_hash : ""));
+    return anshin_secret_mac(op, mark, "known-browser", mark_text(op, account));
+}
+
+apr_status_t anshin_claimant_has_mark(anshin_op_t *op, const anshin_account_t *account, const char *mark, int *equal)
+{
+    return anshin_secret_mac_is(op, equal, "known-browser", mark_text(op, account), mark);
 }
 
 apr_status_t anshin_claimant_proves(anshin_op_t *op, const anshin_account_t *account, anshin_login_step_t step,
                                     const char *step_token)
 {
-    const char *expected;
-    apr_status_t status = make_step_token(op, account, step, &expected);
+    int equal;
+    apr_status_t status = anshin_secret_mac_is(op, &equal, step_purpose(step), step_text(op, account), step_token);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    return anshin_secret_equal(op, step_token, expected) ? APR_SUCCESS : ANSHIN_EDENIED;
+    return equal ? APR_SUCCESS : ANSHIN_EDENIED;
 }
 
 apr_status_t anshin_claimant_resume(anshin_op_t *op, anshin_txn_t *txn, const anshin_login_facts_t *facts,

@@ -41,6 +41,9 @@ apr_status_t anshin_claimant_record(anshin_op_t *op, anshin_txn_t *txn, const an
  * the account as it is: it ends when the password is changed, and when the account is locked. */
 apr_status_t anshin_claimant_mark(anshin_op_t *op, const anshin_account_t *account, const char **mark);
 
+/* *equal: 1 when it is that one, or of a seal key that is still there; else 0. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_claimant_has_mark(anshin_op_t *op, const anshin_account_t *account, const char *mark, int *equal);
+
 /* The steps that may lie between the right password and the session. */
 typedef enum anshin_login_step_t {
     ANSHIN_STEP_PASSWORD, /* the password was right just now */

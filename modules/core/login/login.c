@@ -200,9 +200,7 @@ static apr_status_t find_place(const trial_t *trial, anshin_hash_place_t *place)
     place->known = NULL;
     place->address = anshin_address_network(op);
     if (!known && trial->claimant.evaluated && trial->facts->known) {
-        const char *mark;
-        status = anshin_claimant_mark(op, account, &mark);
-        known = status == APR_SUCCESS && anshin_secret_equal(op, mark, trial->facts->known);
+        status = anshin_claimant_has_mark(op, account, trial->facts->known, &known);
     }
     if (known) {
         place->known = anshin_account_key(op, account->user);

@@ -21,15 +21,16 @@
 #include "core/login/totp.h"
 #include "core/mail/mail.h"
 
+#define PURPOSE "login-code"
+
 static const char *code_key(anshin_op_t *op, const char *user)
 {
     return apr_pstrcat(op->pool, "login-code/", op->contract->name, "/", user, NULL);
 }
 
-static apr_status_t code_mac(anshin_op_t *op, const char *user, const char *code, const char **mac)
+static const char *code_text(const anshin_op_t *op, const char *user, const char *code)
 {
-    return anshin_secret_mac(op, mac, "login-code",
-                             apr_pstrcat(op->pool, op->contract->name, "/", user, "/", code, NULL));
+    return apr_pstrcat(op->pool, op->contract->name, "/", user, "/", code, NULL);
 }
 
 /* The account that a step token of the right password belongs to. */
@@ -145,7 +146,7 @@ static apr_status_t send_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     record.created_at = op->now;
     record.expires_at = op->now + ANSHIN_LOGIN_CODE_LIFE;
     if ((status = anshin_secret_text(op, &code, "0123456789", ANSHIN_LOGIN_CODE_CHARACTERS)) != APR_SUCCESS ||
-        (status = code_mac(op, user, code, &record.code_mac)) != APR_SUCCESS ||
+        (status = anshin_secret_mac(op, &record.code_mac, PURPOSE, code_text(op, user, code))) != APR_SUCCESS ||
         (status = anshin_txn_put(txn, &anshin_record_token, code_key(op, user), &record)) != APR_SUCCESS ||
         (first && (status = anshin_expiry_file(op, txn, &anshin_record_token, code_key(op, user),
                                                record.expires_at + ANSHIN_KEEP_TOKEN)) != APR_SUCCESS)) {
@@ -179,16 +180,16 @@ apr_status_t anshin_login_code_forget(anshin_op_t *op, anshin_txn_t *txn, const 
 static apr_status_t code_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *code, int *right)
 {
     anshin_account_t *account = baton;
-    const char *key = code_key(op, account->user), *mac;
-    anshin_token_t record;
-    apr_status_t status = code_mac(op, account->user, code, &mac);
+    const char *key = code_key(op, account->user);
+    anshin_token_t record = {.code_mac = NULL};
+    int equal;
+    apr_status_t known = anshin_txn_get(txn, &anshin_record_token, key, &record);
+    apr_status_t status =
+        anshin_secret_mac_is(op, &equal, PURPOSE, code_text(op, account->user, code), record.code_mac);
 
     *right = 0;
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = anshin_txn_get(txn, &anshin_record_token, key, &record);
-    if (status == APR_SUCCESS && counts(op, account, &record) && anshin_secret_equal(op, mac, record.code_mac)) {
+    status = status == APR_SUCCESS ? known : status;
+    if (status == APR_SUCCESS && counts(op, account, &record) && equal) {
         *right = 1;
         status = anshin_terminal_confirmed(op, txn, account->user, record.terminal, record.created_at);
         return status == APR_SUCCESS ? anshin_txn_delete(txn, &anshin_record_token, key) : status;

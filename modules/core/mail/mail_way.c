@@ -12,6 +12,8 @@
 
 #include "core/context/secret.h"
 
+#define PURPOSE "access-code"
+
 #define GROUP 4 /* signs between hyphens */
 #define URL "url"
 
@@ -35,13 +37,19 @@ static apr_status_t put_secret(anshin_op_t *op, json_t *data, const char *name, 
     return put ? APR_SUCCESS : out_of_memory(op);
 }
 
-apr_status_t anshin_access_mac(anshin_op_t *op, const anshin_account_t *account, const anshin_token_t *token,
-                               const char *code, const char **mac)
+static const char *access_text(const anshin_op_t *op, const anshin_account_t *account, const anshin_token_t *token,
+                               const char *code)
 {
-    const char *text = apr_psprintf(op->pool, "%s %s %" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s", op->contract->name,
-                                    account->number != NULL ? account->number : account->user, token->kind,
-                                    token->terminal, anshin_secret_normalise(code, op->pool));
-    apr_status_t status = anshin_secret_mac(op, mac, "access-code", text);
+    return apr_psprintf(op->pool, "%s %s %" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s", op->contract->name,
+                        account->number != NULL ? account->number : account->user, token->kind, token->terminal,
+                        anshin_secret_normalise(code, op->pool));
+}
+
+apr_status_t anshin_access_is(anshin_op_t *op, const anshin_account_t *account, const anshin_token_t *token,
+                              const char *code, int *equal)
+{
+    const char *text = access_text(op, account, token, code);
+    apr_status_t status = anshin_secret_mac_is(op, equal, PURPOSE, text, token->access_mac);
 
     anshin_secret_wipe(op, text);
     return status;
@@ -49,11 +57,16 @@ apr_status_t anshin_access_mac(anshin_op_t *op, const anshin_account_t *account,
 
 static apr_status_t draw(anshin_op_t *op, const anshin_account_t *account, anshin_token_t *record, json_t *data)
 {
-    const char *code;
+    const char *code, *text;
     apr_status_t status = anshin_secret_text(op, &code, ANSHIN_ALPHABET_READABLE, ANSHIN_ACCESS_CHARACTERS);
 
-    if (status != APR_SUCCESS ||
-        (status = anshin_access_mac(op, account, record, code, &record->access_mac)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    text = access_text(op, account, record, code);
+    status = anshin_secret_mac(op, &record->access_mac, PURPOSE, text);
+    anshin_secret_wipe(op, text);
+    if (status != APR_SUCCESS) {
         return status;
     }
     status = put_secret(op, data, "access_code", apr_psprintf(op->pool, "%.*s-%s", GROUP, code, code + GROUP));

@@ -36,9 +36,9 @@ int anshin_mail_way_page(const anshin_op_t *op, json_t *data, const char *name, 
  * AnshinPortalURL alone (CON-1). In op's pool. */
 char *anshin_mail_way_address(const anshin_op_t *op, const char *page, const char *token);
 
-/* The keyed hash of a code, as it was typed, for a token of an account. APR_SUCCESS, ANSHIN_EFAULT. */
-apr_status_t anshin_access_mac(anshin_op_t *op, const anshin_account_t *account, const anshin_token_t *token,
-                               const char *code, const char **mac);
+/* *equal: 1 when a code, as it was typed, is that of a token of an account; else 0. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_access_is(anshin_op_t *op, const anshin_account_t *account, const anshin_token_t *token,
+                              const char *code, int *equal);
 
 /* 1: a code was mailed for this token, and may still be typed. */
 int anshin_access_waits(const anshin_op_t *op, const anshin_token_t *token);

@@ -27,23 +27,44 @@ static apr_status_t token_key(anshin_op_t *op, const anshin_account_t *account, 
     return status;
 }
 
+/* The MAC of a code, or whether one is that. */
 static apr_status_t code_mac(anshin_op_t *op, const anshin_account_t *account, const char *address, const char *code,
-                             const char **mac)
+                             const char **mac, int *equal)
 {
     char *text = apr_pstrcat(op->pool, anshin_account_key(op, account->user), "/", address, "/", code, NULL);
-    apr_status_t status = anshin_secret_mac(op, mac, "address-code", text);
+    apr_status_t status = equal != NULL ? anshin_secret_mac_is(op, equal, "address-code", text, *mac)
+                                        : anshin_secret_mac(op, mac, "address-code", text);
 
     anshin_secret_wipe(op, text);
     return status;
 }
 
-/* The token, whoever's it is: a former holder of the ID may have left it. */
+typedef struct reading_t {
+    anshin_txn_t *txn;
+    const anshin_account_t *account;
+    const char *address;
+    const char **key;
+    anshin_token_t *token;
+} reading_t;
+
+static apr_status_t read_one(void *baton, anshin_op_t *op)
+{
+    const reading_t *reading = baton;
+    apr_status_t status = token_key(op, reading->account, reading->address, reading->key);
+
+    return status == APR_SUCCESS ? anshin_txn_get(reading->txn, &anshin_record_token, *reading->key, reading->token)
+                                 : status;
+}
+
+/* The token, whoever's it is: a former holder of the ID may have left it. Where there is none, *key is of the present
+ * seal key. */
 static apr_status_t read_token(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *address,
                                const char **key, anshin_token_t *token)
 {
-    apr_status_t status = token_key(op, account, address, key);
+    apr_status_t status = anshin_secret_any(op, read_one, &(reading_t){txn, account, address, key, token});
+    apr_status_t named = status == ANSHIN_ENOTFOUND ? token_key(op, account, address, key) : APR_SUCCESS;
 
-    return status == APR_SUCCESS ? anshin_txn_get(txn, &anshin_record_token, *key, token) : status;
+    return named == APR_SUCCESS ? status : named;
 }
 
 apr_status_t anshin_address_code_find(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
@@ -117,7 +138,7 @@ apr_status_t anshin_address_code_send(anshin_op_t *op, anshin_txn_t *txn, const 
         return status == ANSHIN_EDENIED ? APR_SUCCESS : status;
     }
     status = anshin_secret_text(op, &code, "0123456789", ANSHIN_ADDRESS_CODE_CHARACTERS);
-    status = status == APR_SUCCESS ? code_mac(op, account, address, code, &mac) : status;
+    status = status == APR_SUCCESS ? code_mac(op, account, address, code, &mac, NULL) : status;
     status = status == APR_SUCCESS ? put_token(op, txn, account, key, mac, is_new) : status;
     status = status == APR_SUCCESS ? mail_code(op, txn, account, address, code) : status;
     status = status == APR_SUCCESS ? anshin_counter_clear(op, txn, ANSHIN_COUNTER_ADDRESS, account->user) : status;
@@ -136,7 +157,8 @@ typedef struct guess_t {
 static apr_status_t is_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *secret, int *right)
 {
     guess_t *guess = baton;
-    const char *key, *mac;
+    const char *key;
+    int equal = 0;
     anshin_token_t token;
     apr_status_t status = read_token(op, txn, guess->account, guess->address, &key, &token);
 
@@ -145,8 +167,8 @@ static apr_status_t is_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, co
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     guess->there = 1;
-    if ((status = code_mac(op, guess->account, guess->address, secret, &mac)) != APR_SUCCESS ||
-        !anshin_secret_equal(op, mac, token.code_mac)) {
+    if ((status = code_mac(op, guess->account, guess->address, secret, &token.code_mac, &equal)) != APR_SUCCESS ||
+        !equal) {
         return status;
     }
     *right = 1;

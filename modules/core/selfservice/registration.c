@@ -85,12 +85,9 @@ typedef struct guess_t {
 static apr_status_t code_right(void *baton, anshin_op_t *op, anshin_txn_t *txn, const char *code, int *right)
 {
     const anshin_link_t *found = baton;
-    const char *mac;
-    apr_status_t status = anshin_secret_mac(op, &mac, "code", code);
 
     (void)txn;
-    *right = status == APR_SUCCESS && anshin_secret_equal(op, mac, found->token.code_mac);
-    return status;
+    return anshin_secret_mac_is(op, right, "code", code, found->token.code_mac);
 }
 
 static apr_status_t code_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)

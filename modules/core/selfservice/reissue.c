@@ -35,9 +35,8 @@ int anshin_reissue_allowed(const anshin_op_t *op, anshin_reissue_kind_t kind, co
     }
     if (kind == ANSHIN_REISSUE_CERTIFICATE || kind == ANSHIN_REISSUE_RESEND) {
         return account->method == ANSHIN_METHOD_CERTIFICATE &&
-               ANSHIN_HAS(op->contract->policy.functions, kind == ANSHIN_REISSUE_RESEND
-                                                              ? ANSHIN_FUNCTION_RESEND
-                                                              : ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
+               ANSHIN_HAS(op->contract->policy.functions,
+                          kind == ANSHIN_REISSUE_RESEND ? ANSHIN_FUNCTION_RESEND : ANSHIN_FUNCTION_CERTIFICATE_REISSUE);
     }
     return ANSHIN_HAS(op->contract->policy.functions, ANSHIN_FUNCTION_PASSWORD_REISSUE);
 }
@@ -56,13 +55,14 @@ static int same(const char *a, const char *b)
 static apr_status_t check_address(anshin_op_t *op, anshin_txn_t *txn, const anshin_link_t *found)
 {
     anshin_terminal_t terminal;
-    const char *mac;
+    int equal;
     apr_status_t status = anshin_terminal_get(op, txn, found->token.user, found->token.terminal, &terminal);
 
-    if (status != APR_SUCCESS || (status = anshin_reissue_address_mac(op, terminal.address, &mac)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = anshin_secret_mac_is(op, &equal, "reissue-address", terminal.address,
+                                                                found->token.code_mac)) != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
     }
-    return same(found->token.code_mac, mac) ? APR_SUCCESS : ANSHIN_EDENIED;
+    return equal ? APR_SUCCESS : ANSHIN_EDENIED;
 }
 
 apr_status_t anshin_reissue_link_works(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *works)

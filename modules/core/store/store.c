@@ -72,8 +72,7 @@ apr_status_t anshin_store_copy(anshin_store_t *store, const anshin_store_sink_t 
     return status == APR_SUCCESS ? store->driver->copy(store->self, sink, err) : status;
 }
 
-/* --- transactions --------------------------------------------------------------------------------------------------
- */
+/* --- transactions ------------------------------------------------------------------------------------------------ */
 
 static apr_status_t abort_on_cleanup(void *txn)
 {
@@ -204,8 +203,7 @@ apr_status_t anshin_txn_delete(anshin_txn_t *txn, const anshin_record_type_t *ty
     return anshin_txn_note(txn, status == APR_SUCCESS ? txn->driver->erase(txn->self, type, key) : status);
 }
 
-/* --- what is due ---------------------------------------------------------------------------------------------------
- */
+/* --- what is due ------------------------------------------------------------------------------------------------- */
 
 static apr_status_t check_kind(anshin_txn_t *txn, const anshin_record_type_t *type, int fits)
 {
@@ -280,8 +278,7 @@ apr_status_t anshin_txn_each_due(anshin_txn_t *txn, const anshin_record_type_t *
                            status == APR_SUCCESS ? txn->driver->each_due(txn->self, txn, type, visit, baton) : status);
 }
 
-/* --- walking -------------------------------------------------------------------------------------------------------
- */
+/* --- walking ----------------------------------------------------------------------------------------------------- */
 
 typedef struct walk_t {
     anshin_txn_t *txn;
@@ -408,8 +405,7 @@ apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
     return anshin_txn_note(txn, status);
 }
 
-/* --- ending --------------------------------------------------------------------------------------------------------
- */
+/* --- ending ------------------------------------------------------------------------------------------------------ */
 
 void anshin_txn_wipe(anshin_txn_t *txn, const char *blob)
 {
@@ -472,8 +468,7 @@ apr_status_t anshin_txn_end(anshin_txn_t *txn, apr_status_t status, anshin_durab
     return anshin_txn_commit(txn, durability);
 }
 
-/* --- blobs ---------------------------------------------------------------------------------------------------------
- */
+/* --- blobs ------------------------------------------------------------------------------------------------------- */
 
 apr_status_t anshin_txn_blob_put(anshin_txn_t *txn, const char *name, const void *data, apr_size_t length)
 {
@@ -511,13 +506,20 @@ apr_status_t anshin_txn_blob_get(anshin_txn_t *txn, const char *name, anshin_byt
     return anshin_txn_blob_get_to(txn, name, data, txn->pool);
 }
 
+apr_status_t anshin_blob_replace(anshin_store_t *store, const char *name, const void *data, apr_size_t length,
+                                 anshin_error_t *err)
+{
+    apr_status_t status = anshin_store_check_owner(store, err);
+
+    status = status == APR_SUCCESS ? anshin_blob_check(name, err) : status;
+    return status == APR_SUCCESS ? store->driver->blob_replace(store->self, name, data, length, err) : status;
+}
+
 apr_status_t anshin_blob_wipe(anshin_store_t *store, const char *name, anshin_error_t *err)
 {
     apr_status_t status = anshin_store_check_owner(store, err);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_blob_check(name, err);
-    }
+    status = status == APR_SUCCESS ? anshin_blob_check(name, err) : status;
     return status == APR_SUCCESS ? store->driver->blob_wipe(store->self, name, err) : status;
 }
 
@@ -526,9 +528,6 @@ apr_status_t anshin_blob_each(anshin_store_t *store, anshin_blob_visit_fn *visit
 {
     apr_status_t status = anshin_store_check_owner(store, err);
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = store->driver->blob_each(store->self, visit, baton, err, pool);
+    status = status != APR_SUCCESS ? status : store->driver->blob_each(store->self, visit, baton, err, pool);
     return status == APR_EOF ? APR_SUCCESS : status;
 }

@@ -163,6 +163,12 @@ void anshin_txn_abort(anshin_txn_t *txn); /* NULL or an ended transaction: nothi
 /* End as the work in it went: APR_SUCCESS commits, anything else aborts and is returned. */
 apr_status_t anshin_txn_end(anshin_txn_t *txn, apr_status_t status, anshin_durability_t durability);
 
+/* Put something else in place of a blob, outside of transactions: who reads it finds the one or the other, and it is
+ * durable when this returns; what was there is wiped. For who seals anew what it says (core/keeping/reseal.h).
+ * ANSHIN_ENOTFOUND: it is not there, or was wiped meanwhile; ANSHIN_EINVALID, ANSHIN_EFAULT. */
+apr_status_t anshin_blob_replace(anshin_store_t *store, const char *name, const void *data, apr_size_t length,
+                                 anshin_error_t *err);
+
 /* Orphans: blobs that no record names, left by a process that was killed beside its transaction; only a provider that
  * keeps blobs apart has any, and housekeeping alone looks for them. Call visit for every blob with the time it was
  * written, outside of transactions; visit may wipe it. wipe overwrites, then removes; what is not there is no failure.

@@ -69,6 +69,8 @@ typedef struct anshin_store_driver_t {
     apr_status_t (*blob_get)(void *txn, const char *name, anshin_bytes_t *data, apr_pool_t *pool);
 
     /* Outside of them. */
+    apr_status_t (*blob_replace)(void *self, const char *name, const void *data, apr_size_t length,
+                                 anshin_error_t *err);
     apr_status_t (*blob_wipe)(void *self, const char *name, anshin_error_t *err);
     apr_status_t (*blob_each)(void *self, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
                               apr_pool_t *pool);

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "core/context/flow.h"
+#include "core/context/secret.h"
 
 #define PURPOSE "csrf"
 #define TAG_PURPOSE "csrf-account"
@@ -29,8 +30,10 @@ int anshin_browser_id_valid(const char *text)
 static apr_status_t mac(anshin_op_t *op, unsigned char out[ANSHIN_DIGEST_BYTES], const char *purpose, const char *bound)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
+    apr_status_t status = op->key == 0 ? crypto->mac(crypto->ctx, out, purpose, bound, strlen(bound))
+                                       : crypto->mac_by(crypto->ctx, out, op->key, purpose, bound, strlen(bound));
 
-    if (crypto->mac(crypto->ctx, out, purpose, bound, strlen(bound)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_EFAULT, "AN0290", "csrf: no HMAC");
     }
     return APR_SUCCESS;
@@ -89,35 +92,61 @@ apr_status_t anshin_csrf_make(anshin_op_t *op, const char *browser, const char *
     return status;
 }
 
-apr_status_t anshin_csrf_check(anshin_op_t *op, const char *browser, const char *token)
+typedef struct checking_t {
+    const unsigned char *given;
+    const char *about; /* browser id, or account */
+} checking_t;
+
+/* ANSHIN_ENOTFOUND: it is not by this key. */
+static apr_status_t check_by(void *baton, anshin_op_t *op)
 {
     const anshin_crypto_t *crypto = op->env->crypto;
+    const checking_t *checking = baton;
     unsigned char expected[TOKEN_BYTES];
-    const unsigned char *given;
     apr_status_t status;
+
+    memcpy(expected, checking->given, SIGNED_BYTES);
+    status = sign(op, checking->about, expected);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return crypto->equal(crypto->ctx, expected, checking->given, TOKEN_BYTES) ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+}
+
+static apr_status_t is_of_by(void *baton, anshin_op_t *op)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const checking_t *checking = baton;
+    unsigned char expected[TAG_BYTES];
+    apr_status_t status = tag(op, checking->about, checking->given, expected);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return crypto->equal(crypto->ctx, expected, checking->given + SALT_BYTES, TAG_BYTES) ? APR_SUCCESS
+                                                                                         : ANSHIN_ENOTFOUND;
+}
+
+static apr_status_t denied(apr_status_t status)
+{
+    return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+}
+
+apr_status_t anshin_csrf_check(anshin_op_t *op, const char *browser, const char *token)
+{
+    const unsigned char *given;
 
     if (browser == NULL || !anshin_browser_id_valid(browser) || token == NULL || (given = decode(op, token)) == NULL) {
         return ANSHIN_EDENIED;
     }
-    memcpy(expected, given, SIGNED_BYTES);
-    status = sign(op, browser, expected);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    return crypto->equal(crypto->ctx, expected, given, TOKEN_BYTES) ? APR_SUCCESS : ANSHIN_EDENIED;
+    return denied(anshin_secret_any(op, check_by, &(checking_t){given, browser}));
 }
 
 apr_status_t anshin_csrf_of(anshin_op_t *op, const char *token, const char *account)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     const unsigned char *given = decode(op, token);
-    unsigned char expected[TAG_BYTES];
-    apr_status_t status = given != NULL ? tag(op, account, given, expected) : ANSHIN_EDENIED;
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    return crypto->equal(crypto->ctx, expected, given + SALT_BYTES, TAG_BYTES) ? APR_SUCCESS : ANSHIN_EDENIED;
+    return given != NULL ? denied(anshin_secret_any(op, is_of_by, &(checking_t){given, account})) : ANSHIN_EDENIED;
 }
 
 int anshin_csrf_origin_allowed(const char *origin, const char *origin_header, const char *fetch_site)

@@ -8,6 +8,7 @@
 #include "htanshin/audit/verify.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ typedef struct look_t {
     apr_hash_t *tallies; /* of tally_t, by name of the series */
     apr_pool_t *scratch; /* of the line or record at hand */
     const char *chain;   /* value of the line before */
+    int by;              /* the seal key that it is by; INT_MAX: there is none before */
     char kept[ANSHIN_CHAIN_TEXT + 1];
 } look_t;
 
@@ -180,13 +182,19 @@ static int is_known(const look_t *look, apr_int64_t segment, apr_int64_t number)
 static void look_at_line(look_t *look, apr_int64_t segment, const anshin_trail_reader_t *reader, anshin_line_t *line)
 {
     const apr_int64_t number = reader->lines;
+    int by;
 
     if (anshin_line_read(line, reader->text, look->scratch) != APR_SUCCESS) {
         find(look, segment, number, "is no line of the trail");
         return;
     }
-    if (!anshin_line_follows(look->op, line, look->chain, look->scratch)) {
+    by = anshin_line_follows_by(look->op, line, look->chain, look->scratch);
+    if (by < 0) {
         find(look, segment, number, "was changed, or does not follow the line before it");
+    } else if (by > look->by) {
+        find(look, segment, number, "is by a seal key that had been replaced by then");
+    } else {
+        look->by = by;
     }
     keep_chain(look, line->chain);
     look->verified->lines++;
@@ -314,7 +322,7 @@ static void look_for_others(look_t *look)
 
 apr_status_t anshin_audit_verify(anshin_op_t *op, anshin_finding_fn *finding, void *baton, anshin_verified_t *verified)
 {
-    look_t look = {.op = op, .finding = finding, .baton = baton, .verified = verified};
+    look_t look = {.op = op, .finding = finding, .baton = baton, .verified = verified, .by = INT_MAX};
     apr_status_t status;
 
     apr_pool_create(&look.scratch, op->pool);

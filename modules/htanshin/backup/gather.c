@@ -76,6 +76,7 @@ static apr_status_t add_ca(apr_array_header_t *files, anshin_call_t *call, int s
 
 apr_status_t anshin_gather_open(apr_array_header_t **files, anshin_call_t *call, anshin_backup_keys_t keys)
 {
+    static const char *const others[] = {ANSHIN_STATE_KEY_NEW, ANSHIN_STATE_KEY_OLD}; /* in the midst of a rotation */
     int state = open(call->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     apr_status_t status;
 
@@ -86,6 +87,11 @@ apr_status_t anshin_gather_open(apr_array_header_t **files, anshin_call_t *call,
     status = add_ca(*files, call, state, keys);
     if (status == APR_SUCCESS && keys != ANSHIN_BACKUP_APART) {
         status = add(*files, call, state, ANSHIN_STATE_KEY, ANSHIN_STATE_KEY);
+        for (size_t i = 0; status == APR_SUCCESS && i < sizeof(others) / sizeof(others[0]); i++) {
+            if (faccessat(state, others[i], F_OK, 0) == 0) {
+                status = add(*files, call, state, others[i], others[i]);
+            }
+        }
     }
     (void)close(state);
     return status;

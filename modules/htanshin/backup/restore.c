@@ -183,12 +183,16 @@ static apr_status_t compare_key(restore_t *restore)
 
 static apr_status_t take_over_all(restore_t *restore)
 {
+    static const char *const seal_keys[] = {ANSHIN_STATE_KEY, ANSHIN_STATE_KEY_NEW, ANSHIN_STATE_KEY_OLD};
     int state = open_state(restore);
     int ca = state >= 0 ? openat(state, ANSHIN_STATE_CA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     DIR *stream = ca >= 0 ? fdopendir(ca) : NULL;
-    apr_status_t status = state >= 0 ? take_over(restore, state, ANSHIN_STATE_KEY) : APR_SUCCESS;
+    apr_status_t status = APR_SUCCESS;
     const struct dirent *entry;
 
+    for (size_t i = 0; state >= 0 && status == APR_SUCCESS && i < sizeof(seal_keys) / sizeof(seal_keys[0]); i++) {
+        status = take_over(restore, state, seal_keys[i]);
+    }
     while (status == APR_SUCCESS && stream != NULL && (entry = readdir(stream)) != NULL) {
         const char *name = apr_pstrcat(restore->call->pool, ANSHIN_STATE_CA "/", entry->d_name, NULL);
 

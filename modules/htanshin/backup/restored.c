@@ -8,10 +8,8 @@
 #include "htanshin/backup/restored.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
@@ -21,15 +19,12 @@
 #include "core/context/secret.h"
 #include "crypto/crypto.h"
 #include "crypto/pki/ca.h"
+#include "htanshin/child.h"
 #include "htanshin/result.h"
 #include "runtime/config_file.h"
-#include "runtime/io.h"
 #include "runtime/open.h"
-#include "runtime/privilege.h"
 #include "runtime/state_names.h"
 #include "runtime/trail_file.h"
-
-#define ANSWER_MAX 65536
 
 /* What a child has. */
 typedef struct work_t {
@@ -43,73 +38,24 @@ typedef struct work_t {
 
 /* --- a child ------------------------------------------------------------------------------------------------------ */
 
-static void answer(int fd, json_t *told, apr_status_t status, const anshin_error_t *err)
+typedef struct running_t {
+    work_t *work;
+    apr_status_t (*run)(work_t *work);
+} running_t;
+
+static apr_status_t run_in_child(void *baton, json_t *told)
 {
-    char *text;
+    const running_t *running = baton;
 
-    if (status != APR_SUCCESS) {
-        json_object_set_new(told, "failed",
-                            json_pack("{s:i, s:s, s:s}", "status", (int)status, "id", err->id, "text", err->text));
-    } else {
-        json_object_set_new(told, "checked", json_true());
-    }
-    text = json_dumps(told, JSON_COMPACT);
-    if (text != NULL) {
-        (void)anshin_io_write(fd, text, strlen(text));
-    }
-    _exit(0);
-}
-
-/* Its answer, into call->result; a failure into call->op.error. */
-static apr_status_t hear(anshin_call_t *call, int fd)
-{
-    char *text = apr_palloc(call->pool, ANSWER_MAX);
-    apr_size_t length = 0;
-    json_t *told =
-        anshin_io_read(fd, text, ANSWER_MAX, &length) == APR_SUCCESS ? json_loadb(text, length, 0, NULL) : NULL;
-    json_t *failed = json_object_get(told, "failed");
-    const char *id = NULL, *why = NULL;
-    int cause = 0;
-    apr_status_t status = APR_SUCCESS;
-
-    if (json_unpack(failed, "{s:i, s:s, s:s}", "status", &cause, "id", &id, "text", &why) == 0 && cause != 0) {
-        status = anshin_fail(&call->op.error, cause, apr_pstrdup(call->pool, id), "%s", why);
-    } else if (!json_is_true(json_object_get(told, "checked"))) {
-        status = anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1745", "restore: a process that checks it has died");
-    } else {
-        json_object_del(told, "checked");
-        json_object_update(call->result, told);
-    }
-    json_decref(told);
-    return status;
+    running->work->told = told;
+    return running->run(running->work);
 }
 
 static apr_status_t run_as(work_t *work, uid_t uid, apr_status_t (*run)(work_t *work))
 {
-    anshin_call_t *call = work->call;
-    const anshin_unix_user_t user = {.name = "of the state directory", .uid = uid};
-    apr_status_t status;
-    int ends[2];
-    pid_t child;
-
-    if (pipe2(ends, O_CLOEXEC) != 0 || (child = fork()) < 0) {
-        return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1746", "restore: no process can be started: %s",
-                           strerror(errno));
-    }
-    if (child == 0) {
-        (void)close(ends[0]);
-        (void)umask(S_IRWXO);
-        work->told = json_object();
-        status = geteuid() == 0 && work->owners != NULL
-                     ? anshin_privilege_drop(&user, work->owners->group, 0, &call->op.error)
-                     : APR_SUCCESS;
-        answer(ends[1], work->told, status == APR_SUCCESS ? run(work) : status, &call->op.error);
-    }
-    (void)close(ends[1]);
-    status = hear(call, ends[0]);
-    (void)close(ends[0]);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
-    return status;
+    return anshin_child_run(work->call, work->owners != NULL ? uid : (uid_t)-1,
+                            work->owners != NULL ? work->owners->group : (gid_t)-1, run_in_child,
+                            &(running_t){work, run});
 }
 
 /* --- keys and MACs ------------------------------------------------------------------------------------------------ */
@@ -136,24 +82,24 @@ static apr_status_t open_key(work_t *work, anshin_op_t *op, anshin_env_t *env)
 static apr_status_t check_mac(work_t *work, anshin_op_t *op, const anshin_staged_t *staged)
 {
     anshin_error_t *err = &work->call->op.error;
-    const char *key = NULL, *mac = NULL;
-    apr_status_t status = anshin_backup_key(op, &key);
+    int is_key = 0, is_mac = 0;
+    apr_status_t status = anshin_backup_key_is(op, &is_key, staged->head.key);
 
     if (status == APR_SUCCESS) {
-        status = anshin_backup_mac(op, &mac, staged->sum);
+        status = anshin_backup_mac_is(op, &is_mac, staged->sum, staged->mac);
     }
     if (status != APR_SUCCESS) {
         *err = op->error;
         return status;
     }
-    if (strcmp(key, staged->head.key) != 0) {
+    if (!is_key) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN1747",
-                           "restore: the seal key is not the one that this backup was made with");
+                           "restore: the seal key is not the one that this backup was made with; where the key was "
+                           "rotated since, give the backup of the key of then with --keys");
     }
-    return anshin_secret_equal(op, mac, staged->mac)
-               ? APR_SUCCESS
-               : anshin_fail(err, ANSHIN_EINVALID, "AN1748",
-                             "restore: the backup was changed by somebody who does not have the seal key");
+    return is_mac ? APR_SUCCESS
+                  : anshin_fail(err, ANSHIN_EINVALID, "AN1748",
+                                "restore: the backup was changed by somebody who does not have the seal key");
 }
 
 static apr_status_t check_macs(work_t *work)

@@ -35,7 +35,7 @@ struct anshin_source_t {
 int anshin_source_is_name(const char *name)
 {
     static const char *const files[] = {ANSHIN_BACKUP_HEAD, ANSHIN_BACKUP_SUMS, ANSHIN_BACKUP_MAC, "config.json",
-                                        "seal.key"};
+                                        "seal.key",         "seal.key.new",     "seal.key.old"};
     static const char *const below[] = {"store/", "ca/", "audit/", "crl/"};
     int depth = 1;
     int is_below = 0;
@@ -69,7 +69,7 @@ static int ends_in(const char *name, const char *end)
 
 int anshin_source_is_key(const char *name)
 {
-    return strcmp(name, "seal.key") == 0 ||
+    return strncmp(name, "seal.key", 8) == 0 ||
            (strncmp(name, "ca/", 3) == 0 && !ends_in(name, ".crt") && !ends_in(name, ".rollover"));
 }
 

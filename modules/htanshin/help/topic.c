@@ -49,7 +49,7 @@ const anshin_topic_t anshin_topics[] = {
       {"htanshin ca list", "List the CAs that are trusted, and which one issues."},
       {"htanshin ca create --next", "Make the CA that follows, a year before the present one ends."}}},
     {"backup",
-     "backup restore store dump load",
+     "backup restore key store dump load",
      "backups, restoring them, and the store as a whole",
      {{"htanshin backup /var/backups/anshin", "Make a backup while everything runs, without the keys."},
       {"htanshin backup /mnt/anshin-keys.tar --keys only", "Make one of the keys, to be kept apart from the others."},

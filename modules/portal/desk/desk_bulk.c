@@ -49,19 +49,38 @@ static apr_status_t read_asked(anshin_portal_request_t *request, asked_t *asked)
                : ANSHIN_EDENIED;
 }
 
+typedef struct marking_t {
+    anshin_portal_request_t *request;
+    apr_hash_t *marked;
+    const anshin_desk_row_t *row;
+} marking_t;
+
+/* The list may have been shown before the seal key was changed. */
+static apr_status_t mark_by(void *baton, anshin_op_t *op)
+{
+    const marking_t *marking = baton;
+    const char *mark;
+    apr_status_t status = anshin_desk_list_mark(marking->request, marking->row, &mark);
+
+    (void)op;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    apr_hash_set(marking->marked, mark, APR_HASH_KEY_STRING, marking->row);
+    return ANSHIN_ENOTFOUND; /* on to the next key */
+}
+
 /* The rows of a list by their marks. */
 static apr_status_t mark_all(anshin_portal_request_t *request, const apr_array_header_t *rows, apr_hash_t *marked)
 {
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status = ANSHIN_ENOTFOUND;
 
-    for (int i = 0; status == APR_SUCCESS && i < rows->nelts && i < ANSHIN_DESK_ROWS_MAX; i++) {
-        const anshin_desk_row_t *row = &APR_ARRAY_IDX(rows, i, anshin_desk_row_t);
-        const char *mark;
+    for (int i = 0; status == ANSHIN_ENOTFOUND && i < rows->nelts && i < ANSHIN_DESK_ROWS_MAX; i++) {
+        marking_t marking = {request, marked, &APR_ARRAY_IDX(rows, i, anshin_desk_row_t)};
 
-        status = anshin_desk_list_mark(request, row, &mark);
-        apr_hash_set(marked, mark, APR_HASH_KEY_STRING, row);
+        status = anshin_secret_any(&request->op, mark_by, &marking);
     }
-    return status;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
 /* A user whose devices have two rows is one, but where it is done to the device. */

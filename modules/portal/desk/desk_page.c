@@ -38,26 +38,30 @@ void anshin_desk_whom(anshin_portal_request_t *request, anshin_desk_whom_t *whom
 #define STAMP_LIFE apr_time_from_sec(300)
 #define STAMP_MAX 120 /* signs: a verb, seconds, a MAC */
 
-/* VERB.SECONDS.MAC */
-static apr_status_t stamp_of(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *verb,
-                             apr_int64_t seconds, const char **stamp)
-{
-    anshin_op_t *op = &request->op;
-    const char *head = apr_psprintf(op->pool, "%s.%" APR_INT64_T_FMT, verb, seconds);
-    const char *text = apr_pstrcat(op->pool, request->staff.contract->name, "/", request->staff.user, "/",
-                                   request->staff.number != NULL ? request->staff.number : "", "/", whom->contract, "/",
-                                   whom->user, "/", whom->number, "/", head, NULL);
-    const char *mac = NULL;
-    apr_status_t status = anshin_secret_mac(op, &mac, "desk-done", text);
+#define STAMP_PURPOSE "desk-done"
 
-    *stamp = status == APR_SUCCESS ? apr_pstrcat(op->pool, head, ".", mac, NULL) : NULL;
-    return status;
+/* What a stamp is the MAC of; head: VERB.SECONDS, which stands before it and a point. */
+static const char *stamp_text(const anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *head)
+{
+    return apr_pstrcat(request->op.pool, request->staff.contract->name, "/", request->staff.user, "/",
+                       request->staff.number != NULL ? request->staff.number : "", "/", whom->contract, "/", whom->user,
+                       "/", whom->number, "/", head, NULL);
+}
+
+static const char *stamp_head(const anshin_portal_request_t *request, const char *verb, apr_int64_t seconds)
+{
+    return apr_psprintf(request->op.pool, "%s.%" APR_INT64_T_FMT, verb, seconds);
 }
 
 apr_status_t anshin_desk_stamp(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *verb,
                                const char **stamp)
 {
-    return stamp_of(request, whom, verb, apr_time_sec(request->op.now), stamp);
+    const char *head = stamp_head(request, verb, apr_time_sec(request->op.now));
+    const char *mac = NULL;
+    apr_status_t status = anshin_secret_mac(&request->op, &mac, STAMP_PURPOSE, stamp_text(request, whom, head));
+
+    *stamp = status == APR_SUCCESS ? apr_pstrcat(request->op.pool, head, ".", mac, NULL) : NULL;
+    return status;
 }
 
 const char *anshin_desk_stamped(anshin_portal_request_t *request, const anshin_desk_whom_t *whom, const char *stamp)
@@ -66,13 +70,19 @@ const char *anshin_desk_stamped(anshin_portal_request_t *request, const anshin_d
     const char *verb = end != NULL ? apr_pstrmemdup(request->op.pool, stamp, (apr_size_t)(end - stamp)) : NULL;
     const apr_int64_t seconds = end != NULL ? apr_strtoi64(end + 1, NULL, 10) : 0;
     const apr_int64_t now = apr_time_sec(request->op.now);
-    const char *made;
+    const char *head;
+    int equal;
 
-    if (verb == NULL || seconds > now || seconds < now - apr_time_sec(STAMP_LIFE) ||
-        stamp_of(request, whom, verb, seconds, &made) != APR_SUCCESS) {
+    if (verb == NULL || seconds > now || seconds < now - apr_time_sec(STAMP_LIFE)) {
         return NULL;
     }
-    return anshin_secret_equal(&request->op, made, stamp) ? verb : NULL;
+    head = stamp_head(request, verb, seconds);
+    if (strncmp(stamp, head, strlen(head)) != 0 || stamp[strlen(head)] != '.' ||
+        anshin_secret_mac_is(&request->op, &equal, STAMP_PURPOSE, stamp_text(request, whom, head),
+                             stamp + strlen(head) + 1) != APR_SUCCESS) {
+        return NULL;
+    }
+    return equal ? verb : NULL;
 }
 
 /* --- answers ----------------------------------------------------------------------------------------------------- */

@@ -416,6 +416,12 @@ apr_status_t anshin_dbm_blob_get(void *self, const char *name, anshin_bytes_t *d
     return anshin_blobs_get(&txn->store->directory, name, data, txn->err, pool);
 }
 
+apr_status_t anshin_dbm_blob_replace(void *self, const char *name, const void *data, apr_size_t length,
+                                     anshin_error_t *err)
+{
+    return anshin_blobs_replace(&((anshin_dbm_t *)self)->directory, name, data, length, err);
+}
+
 apr_status_t anshin_dbm_blob_wipe(void *self, const char *name, anshin_error_t *err)
 {
     return anshin_blobs_wipe(&((anshin_dbm_t *)self)->directory, name, err);

@@ -45,6 +45,8 @@ void anshin_dbm_abort(void *txn);
 /* blob_put to blob_each of the same. */
 apr_status_t anshin_dbm_blob_put(void *txn, const char *name, const void *data, apr_size_t length);
 apr_status_t anshin_dbm_blob_get(void *txn, const char *name, anshin_bytes_t *data, apr_pool_t *pool);
+apr_status_t anshin_dbm_blob_replace(void *self, const char *name, const void *data, apr_size_t length,
+                                     anshin_error_t *err);
 apr_status_t anshin_dbm_blob_wipe(void *self, const char *name, anshin_error_t *err);
 apr_status_t anshin_dbm_blob_each(void *self, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
                                   apr_pool_t *pool);

@@ -272,6 +272,7 @@ const anshin_store_driver_t anshin_store_dbm = {
     .abort = anshin_dbm_abort,
     .blob_put = anshin_dbm_blob_put,
     .blob_get = anshin_dbm_blob_get,
+    .blob_replace = anshin_dbm_blob_replace,
     .blob_wipe = anshin_dbm_blob_wipe,
     .blob_each = anshin_dbm_blob_each,
     .alone = dbm_alone,

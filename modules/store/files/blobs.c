@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -239,6 +240,67 @@ apr_status_t anshin_blobs_wipe(const anshin_directory_t *directory, const char *
     }
     apr_pool_destroy(pool);
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* The names are exchanged: what was wiped meanwhile does not come back. Where a file system cannot do that, it would be
+ * an orphan, which housekeeping wipes. */
+static apr_status_t exchange(const anshin_directory_t *shelf, const char *temporary, const char *name,
+                             anshin_error_t *err)
+{
+    if (renameat2(shelf->fd, temporary, shelf->fd, name, RENAME_EXCHANGE) == 0) {
+        return APR_SUCCESS;
+    }
+    if (errno == ENOENT) {
+        return ANSHIN_ENOTFOUND;
+    }
+    return errno == EINVAL || errno == ENOSYS
+               ? anshin_directory_rename(shelf, temporary, name, err)
+               : anshin_fail(err, ANSHIN_EFAULT, "AN1647", "store: cannot replace a blob: %s", strerror(errno));
+}
+
+static apr_status_t replace_on(const anshin_directory_t *shelf, const char *name, const void *data, apr_size_t length,
+                               anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *temporary = apr_psprintf(pool, "%s.%ld.%ld", name, (long)getpid(), (long)gettid());
+    int old;
+    apr_status_t status = anshin_directory_open_file(&old, shelf, name, O_RDWR, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = write_new(shelf, temporary, data, length, err);
+    if (status == APR_SUCCESS) {
+        status = exchange(shelf, temporary, name, err);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_directory_sync(shelf, err);
+    }
+    if (status == APR_SUCCESS && overwrite(old) != APR_SUCCESS) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN1648", "store: cannot wipe a replaced blob");
+    }
+    close(old);
+    return wipe_on(shelf, temporary, status == APR_SUCCESS ? err : NULL) == APR_SUCCESS || status != APR_SUCCESS
+               ? status
+               : ANSHIN_EFAULT;
+}
+
+apr_status_t anshin_blobs_replace(const anshin_directory_t *directory, const char *name, const void *data,
+                                  apr_size_t length, anshin_error_t *err)
+{
+    anshin_directory_t shelf;
+    apr_pool_t *pool;
+    apr_status_t status = own_pool(&pool, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = open_shelf(&shelf, directory, name, err, pool);
+    if (status == APR_SUCCESS) {
+        status = replace_on(&shelf, name, data, length, err, pool);
+        anshin_directory_close(&shelf);
+    }
+    apr_pool_destroy(pool);
+    return status;
 }
 
 /* --- walking -------------------------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ typedef struct anshin_shelves_t {
 apr_status_t anshin_blobs_put(const anshin_directory_t *directory, anshin_shelves_t *shelves, const char *name,
                               const void *data, apr_size_t length, anshin_error_t *err);
 
+/* The same where there is one; ANSHIN_ENOTFOUND: there is none, or it was wiped meanwhile. */
+apr_status_t anshin_blobs_replace(const anshin_directory_t *directory, const char *name, const void *data,
+                                  apr_size_t length, anshin_error_t *err);
+
 /* A copy in pool. ANSHIN_ENOTFOUND; ANSHIN_EFAULT: it cannot be read whole. */
 apr_status_t anshin_blobs_get(const anshin_directory_t *directory, const char *name, anshin_bytes_t *data,
                               anshin_error_t *err, apr_pool_t *pool);
