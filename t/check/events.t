@@ -45,11 +45,9 @@ is(join(' ', grep { !comes_to($_, 'anshin_event', {}) } @verbs), '', 'whatever t
 cmp_ok(scalar @verbs, '>=', 12, "verbs looked at: @verbs");
 
 # Whatever pages and worker do to the store is told as well (AUD-1), but for these: work of the machine on its own notes, and
-# steps that lead to an act or to nothing: attempts that are counted, codes and links that are mailed, the end of a download. An
-# order for many at the help desk notes itself, so that it is done once; each of its acts is told by its own verb, which it finds in a
-# table that is not followed here (desk.t and test_staff.c hear them).
+# steps that lead to an act or to nothing: attempts that are counted, codes and links that are mailed, the end of a download.
 my %quiet = map { $_ => 1 } qw(
-    anshin_agreed_time anshin_alert_put anshin_backed_up_expect anshin_desk_bulk_do anshin_desk_invite_check anshin_help_number_keep anshin_housekeeping_step
+    anshin_agreed_time anshin_alert_put anshin_backed_up_expect anshin_desk_invite_check anshin_help_number_keep anshin_housekeeping_step
     anshin_index_addresses anshin_issuer_note anshin_issuer_remind anshin_list_mails
     anshin_job_claim anshin_job_drop anshin_job_resume anshin_job_retry anshin_jobs_release anshin_ocsp_forget
     anshin_ocsp_keep anshin_old_due_convert anshin_outbox_delivered anshin_outbox_delivering anshin_outbox_drop

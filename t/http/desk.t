@@ -19,6 +19,7 @@ my $s = Anshin::Server->new(
     sites    => {
         staff  => "AnshinLoginMethods password\nAnshinStaff on\nAnshinAddressAttempts 1000000\nAnshinSessionsMax 100",
         other  => 'AnshinLoginMethods password',
+        dual   => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk",
         strict => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on"
     }
 )->start;
@@ -31,7 +32,7 @@ for my $user (sort keys %place) {
     command_in($s, $contract, 'user', 'add', $user, '--address', "$user\@mail.example", '--name', encode('UTF-8', "氏名$user"), '--organisation', encode('UTF-8', $organisation));
 }
 my %role = (viewer => 'viewer', helpdesk => 'helpdesk', admin => 'admin', chief => 'organisation', nobody => 'none');
-my %staff;
+my (%staff, %address);
 for my $user (sort keys %role) {
     my $p = Anshin::Person->add($s, $user, contract => 'staff');
     my $c = $s->client(host => 'staff.localhost', ca => undef);
@@ -39,6 +40,7 @@ for my $user (sort keys %role) {
     command_in($s, 'staff', 'user', 'set', $user, '--role', $role{$user}, $role{$user} eq 'organisation' ? ('--organisation', encode('UTF-8', '山田商事')) : ());
     Anshin::Person::expect($p->login($c), 303);
     $staff{$user} = $c;
+    $address{$user} = $p->{address};
 }
 my $bad = $s->htanshin('--contract', 'p-01', 'user', 'set', 'y1', '--role', 'admin');
 like("$bad->{status} $bad->{err}", qr/^[1-9]\d* .*AN1503/s, 'ROL-1: a customer gets no role');
@@ -162,7 +164,7 @@ sub came { my ($page) = @_; return join ', ', map { "$_->[0] $_->[1]" } sort { $
     like($c->follow($c->submit($list, { verb => 'unlock' }, qr{/desk/list$}))->text, qr/ユーザが選ばれていません/, 'nobody was chosen');
     my $ask = $c->follow($c->submit($list, { %two, verb => 'unlock' }, qr{/desk/list$}));
     like($ask->text, qr/ロックの解除.*対象のユーザ：2人.*<li>s1 .*<li>n1 /s, 'ROL-2: one page names how many, and who');
-    unlike($ask->text, qr/id="why"|\bn1\/|y1/, 'without a reason where nobody asks for one, and nobody else');
+    unlike($ask->text, qr/id="why"|\bn1\/|(?<![\w-])y1(?![\w-])/, 'without a reason where nobody asks for one, and nobody else');
     is(shown('s1')->{state}, 'locked', 'and nothing is done by that');
     unlike($ask->{path}, qr/s1|n1/, 'the address names nobody');
     my $done = $c->follow($c->submit($ask, {}, qr{/desk/list/act}));
@@ -306,6 +308,90 @@ sub mail_to {
     is(join("\n", @told), '', 'S28: no address of the help desk tells a log of whom');
 }
 
+# --- four eyes ---
+
+# The contract "dual" wants a second operator for whatever is done to more than one user.
+{
+    my ($asker, $second, $viewer, $chief) = @staff{qw(helpdesk admin viewer chief)};
+    my @dual = qw(d1 d2);
+    for my $user (@dual) {
+        $place{$user} = ['dual', '佐藤工業'];
+        command_in($s, 'dual', 'user', 'add', $user, '--address', "$user\@mail.example", '--organisation', encode('UTF-8', '佐藤工業'));
+        $number{$user} = shown($user)->{number};
+    }
+    my $states = sub { return join ' ', map { shown($_)->{state} } @dual };
+    my $order = sub {
+        command_in($s, 'dual', 'user', 'lock', $_) for @dual;
+        my $list = $asker->get('/anshin/desk/list?about=locked');
+        my $ask = $asker->follow($asker->submit($list, { (map { mark_of($list, $_) } @dual), verb => 'unlock' }, qr{/desk/list$}));
+        return ($ask, $asker->submit($ask, { why => '復旧' }, qr{/desk/list/act}));
+    };
+    my $step = sub { my ($page, $name) = @_; return map { s/&amp;/&/gr } ($page->text =~ m{href="([^"]*/desk/waiting/decide\?[^"]*step=$name)"})[0] // die "no $name" };
+    my $waits = sub { my ($c) = @_; return $c->get('/anshin/desk/waiting') };
+
+    my ($ask, $sent) = $order->();
+    like($ask->text, qr/二人目の担当者の承認が必要/, 'ROL-4: the page that asks says that it takes two');
+    like($sent->header('Location'), qr{/desk/waiting$}, 'ROL-4: an order for two users waits');
+    is($states->(), 'locked locked', 'and nothing of it is done');
+    my $own = $asker->follow($sent);
+    like($own->text, qr/承認待ち.*helpdesk.*対象のユーザ：2人.*d1.*d2.*復旧/s, 'ROL-4: who has asked, what, on whom, why');
+    is(join(' ', $own->text =~ /step=(\w+)"/g), 'withdraw', 'ROL-4: who has asked can withdraw it, and nothing else');
+    is($asker->submit($ask, {}, qr{/desk/list/act})->header('Location') =~ s{^https://[^/]+}{}r, $sent->header('Location') =~ s{^https://[^/]+}{}r, 'FLO-2: the same form once more is the same order');
+    is(scalar(() = $waits->($asker)->text =~ /承認待ち/g), 1, 'which waits once');
+    is($viewer->get('/anshin/desk/waiting')->text =~ /step=/ ? 1 : 0, 0, 'ROL-1: who only looks has no button');
+    unlike($waits->($chief)->text, qr/d1|helpdesk/, 'ROL-3: an administrator of another organisation sees nothing of it');
+
+    my $page = $waits->($second);
+    is(join(' ', $page->text =~ /step=(\w+)"/g), 'approve refuse', 'ROL-4: another one may approve or refuse');
+    my ($approve) = $step->($page, 'approve');
+    for my $case ([ 'who has asked', $asker, 403 ], [ 'who only looks', $viewer, 403 ], [ 'another organisation', $chief, 404 ], [ 'no operator', $staff{nobody}, 403 ]) {
+        my ($what, $c, $wanted) = @$case;
+        my $token = csrf($c->get('/anshin/'));
+        is(join(' ', map { $_->status } $c->get($approve), $c->post($approve, { csrf => $token })), "$wanted $wanted", "ROL-4: not approved by $what");
+        is($c->post($approve =~ s/approve/withdraw/r, { csrf => $token })->status, $wanted, "ROL-4: nor withdrawn by $what") if $c != $asker;
+    }
+    my $token = csrf($second->get('/anshin/'));
+    my %odd = ('another step' => [ $approve =~ s/=approve/=waiting/r, 403 ], 'no step' => [ $approve =~ s/&step.*//r, 403 ], 'no order' => [ $approve =~ s/id=\w{4}/id=0000/r, 404 ], 'a key' => [ '/anshin/desk/waiting/decide?id=../x&step=approve', 404 ]);
+    is(join(' ', map { $_->status } $second->get($odd{$_}[0]), $second->post($odd{$_}[0], { csrf => $token })), "$odd{$_}[1] $odd{$_}[1]", "ROL-4: $_") for sort keys %odd;
+    is($second->post($approve, { csrf => 'x' })->status, 403, 'CSRF: not for a form of nobody');
+    is($states->(), 'locked locked', 'ROL-4: by all this nothing is done');
+    my $confirm = $second->get($approve);
+    like($confirm->text, qr/操作の承認.*ロックの解除.*helpdesk.*復旧.*対象のユーザ：2人.*d1.*d2/s, 'ROL-4: it is asked once more');
+    is($states->(), 'locked locked', 'and not done by that');
+    my $answer = $second->submit($confirm, {}, qr{/desk/waiting/decide});
+    is(came($second->follow($answer)), 'd1 good, d2 good', 'ROL-4: approved, it is done');
+    is($states->(), 'pending pending', 'to both');
+    my $event = (events('dual', 'account_unlocked', 'd1'))[-1];
+    is("$event->{operator} $event->{asked}", 'staff/admin staff/helpdesk', 'AUD-1: the trail has who approved, and who asked');
+    like($waits->($asker)->text, qr/承認済み.*admin/s, 'ROL-4: who has asked sees by whom');
+    is(came($asker->get(($waits->($asker)->text =~ m{href="([^"]*/desk/list/done[^"]*)"})[0] =~ s/&amp;/&/gr)), 'd1 good, d2 good', 'and what was done');
+    command_in($s, 'dual', 'user', 'lock', 'd1');
+    like($second->follow($second->submit($confirm, {}, qr{/desk/waiting/decide}))->text, qr/すでに承認、却下/, 'ROL-4: once');
+    is(shown('d1')->{state}, 'locked', 'and not again');
+
+    (undef, $sent) = $order->();
+    my ($refuse) = $step->($waits->($second), 'refuse');
+    $second->submit($second->get($refuse), {}, qr{/desk/waiting/decide});
+    like($waits->($asker)->text, qr/却下/, 'ROL-4: refused');
+    (undef, $sent) = $order->();
+    my ($late) = $step->($waits->($second), 'approve');
+    $asker->submit($asker->get(($step->($waits->($asker), 'withdraw'))[0]), {}, qr{/desk/waiting/decide});
+    like($second->follow($second->post($late, { csrf => $token }))->text, qr/すでに承認、却下/, 'ROL-4: what was withdrawn is not approved');
+    is($states->(), 'locked locked', 'and nothing of these is done');
+    my @steps = map { "$_->{act} $_->{operator}" } grep { $_->{act} =~ /^approval_/ } @{ JSON::PP::decode_json($s->htanshin('--contract', 'staff', '--json', 'audit', 'show')->{out}) };
+    is(join(', ', @steps), join(', ', 'approval_asked staff/helpdesk', 'approval_given staff/admin', 'approval_decided staff/admin', 'approval_asked staff/helpdesk', 'approval_refused staff/admin', 'approval_decided staff/admin', 'approval_asked staff/helpdesk', 'approval_withdrawn staff/helpdesk'), 'AUD-1: each step is an event');
+    my %told;
+    for my $user (qw(helpdesk admin)) {
+        my $person = bless { server => $s, address => $address{$user} }, 'Anshin::Person';
+        Anshin::Server::wait_for(60, sub { $told{$user} = grep { /二人目の担当者の承認のお知らせ|依頼した担当者: staff\/helpdesk/ } $person->texts; return $told{$user} >= ($user eq 'admin' ? 2 : 5) });
+    }
+    is("$told{helpdesk} $told{admin}", '5 2', 'ROL-4: both are told by mail of each step');
+    for my $user (@dual) {
+        command_in($s, 'dual', 'user', 'delete', $user);
+        delete $place{$user};
+    }
+}
+
 # --- isolation: every route and verb, by whoever may not ---
 
 my $told = @{ JSON::PP::decode_json($s->htanshin('--json', 'audit', 'show')->{out}) };
@@ -320,7 +406,7 @@ for (slurp('modules/core/desk/verb.def') =~ /^VERB\((.*)\)$/mg) {
 }
 cmp_ok(scalar @verbs, '>=', 8, "verbs that change something: @verbs");
 my @routes = map { $_->{path} } routes(desk => 1);
-is("@routes", '/desk /desk/user /desk/list /desk/list/csv /desk/list/act /desk/list/done /desk/act /desk/invite', 'the routes of the help desk');
+is("@routes", '/desk /desk/user /desk/list /desk/list/csv /desk/list/act /desk/list/done /desk/waiting /desk/waiting/decide /desk/act /desk/invite', 'the routes of the help desk');
 
 # Does an operator see a user? By the configuration above, not by the code.
 sub sees {
@@ -346,6 +432,12 @@ for my $operator (sort keys %staff) {
     my $token = csrf($c->get('/anshin/'));
     attempt("$operator: /desk", $c->get('/anshin/desk'), $role eq 'none' ? 403 : 200);
     attempt("$operator: /desk/list", $c->get('/anshin/desk/list'), $role eq 'none' ? 403 : 200);
+    attempt("$operator: /desk/waiting", $c->get('/anshin/desk/waiting'), $role eq 'none' ? 403 : 200);
+    for my $step (qw(approve refuse withdraw delete)) {
+        my $path = "/anshin/desk/waiting/decide?step=$step&id=" . '0123456789abcdef' x 2;
+        attempt("$operator: page to $step", $c->get($path), $role eq 'none' ? 403 : 404);
+        attempt("$operator: $step", $c->post($path, { csrf => $token }), $role eq 'none' ? 403 : 404);
+    }
     attempt("$operator: /desk/list/csv", $c->get('/anshin/desk/list/csv'), $may{export}{$role} ? 200 : 403);
     attempt("$operator: search", $c->post('/anshin/desk', { csrf => $token, q => 's1' }), $role eq 'none' ? 403 : 303);
     attempt("$operator: search while typing", $c->post('/anshin/desk', { csrf => $token, q => 's1', typing => 1 }), $role eq 'none' ? 403 : 200);

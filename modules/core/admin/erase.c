@@ -168,23 +168,34 @@ static int names_too(const search_t *search, const void *record)
     return 0;
 }
 
-/* What was ordered for many at once at the help desk, this user among them. */
+/* Whom an order for many at once names; NULL: the record is none. */
+static const apr_array_header_t *whom_of(const search_t *search, const void *record)
+{
+    if (search->type == &anshin_record_desk_bulk) {
+        return ((const anshin_desk_bulk_t *)record)->whom;
+    }
+    return search->type == &anshin_record_approval ? ((const anshin_approval_t *)record)->whom : NULL;
+}
+
+/* What was ordered for many at once, or waits for a second operator, this user among them; or who has asked. */
 static int orders(const search_t *search, const void *record)
 {
-    const anshin_desk_bulk_t *bulk = record;
+    const apr_array_header_t *all = whom_of(search, record);
     const apr_size_t length = strlen(search->account_key);
 
-    if (search->type != &anshin_record_desk_bulk || search->addresses_only) {
+    if (search->addresses_only) {
         return 0;
     }
-    for (int i = 0; bulk->whom != NULL && i < bulk->whom->nelts; i++) {
-        const char *whom = APR_ARRAY_IDX(bulk->whom, i, const char *);
+    for (int i = 0; all != NULL && i < all->nelts; i++) {
+        const char *whom = APR_ARRAY_IDX(all, i, const char *);
 
         if (strncmp(whom, search->account_key, length) == 0 && whom[length] == '/') {
             return 1;
         }
     }
-    return 0;
+    return search->type == &anshin_record_approval && ((const anshin_approval_t *)record)->by == ANSHIN_ACTOR_STAFF &&
+           ((const anshin_approval_t *)record)->name != NULL &&
+           strcmp(((const anshin_approval_t *)record)->name, search->account_key) == 0;
 }
 
 static int belongs(const search_t *search, const char *key, const void *record)

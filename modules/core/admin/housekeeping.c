@@ -18,6 +18,7 @@
 #include "core/account/toll.h"
 #include "core/certificate/download_expiry.h"
 #include "core/certificate/reminder.h"
+#include "core/context/approval.h"
 #include "core/context/bulk_order.h"
 #include "core/context/daily.h"
 #include "core/context/flow.h"
@@ -34,13 +35,11 @@
 /* --- what is over ----------------------------------------------------------------------------------------------- */
 
 const anshin_expiry_rule_t *const anshin_expiry_rules[] = {
-    &anshin_download_expiry, &anshin_token_expiry,
-    &anshin_session_expiry,  &anshin_counter_expiry,
-    &anshin_mail_expiry,     &anshin_mail_list_expiry,
-    &anshin_fact_expiry,     &anshin_progress_expiry,
-    &anshin_history_expiry,  &anshin_certificate_expiry,
-    &anshin_password_expiry, &anshin_help_expiry,
-    &anshin_bulk_expiry,     NULL,
+    &anshin_download_expiry,    &anshin_token_expiry,    &anshin_session_expiry,
+    &anshin_counter_expiry,     &anshin_mail_expiry,     &anshin_mail_list_expiry,
+    &anshin_fact_expiry,        &anshin_progress_expiry, &anshin_history_expiry,
+    &anshin_certificate_expiry, &anshin_password_expiry, &anshin_help_expiry,
+    &anshin_bulk_expiry,        &anshin_approval_expiry, NULL,
 };
 
 /* One look. */

@@ -61,7 +61,7 @@ static int set_particulars(json_t *object, const anshin_op_t *op, const anshin_a
 
 static int set_actor(json_t *object, const anshin_actor_t *actor)
 {
-    int whole = set_text(object, "by", actors[actor->kind]);
+    int whole = set_text(object, "by", actors[actor->kind]) && set_text(object, "asked", actor->asked);
 
     if (actor->kind == ANSHIN_ACTOR_STAFF) {
         return whole && set_text(object, "operator", actor->name) && set_text(object, "staff", actor->number);

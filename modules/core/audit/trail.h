@@ -4,10 +4,11 @@
  * worker takes these records out of the store, into segments whose lines are chained (core/audit/line.h,
  * ca/chainer.h).
  *
- * An event: {"at","series","n","contract","account","act","by","operator","staff","uid","login","login_uid",
+ * An event: {"at","series","n","contract","account","act","by","asked","operator","staff","uid","login","login_uid",
  * "claimed","terminal","serial","mail","sealed"}, what is not known left out. by: "stranger", "user", "operator",
  * "staff" (one at the help desk, whose CONTRACT/ID is operator and whose account's number is staff) or "worker".
- * claimed is what the operator says of himself, and proven by nothing. sealed, under the key of the account's series:
+ * asked: the other operator who has asked for it, where two are needed (AnshinFourEyes). claimed is what the operator
+ * says of himself, and proven by nothing. sealed, under the key of the account's series:
  * {"user","address","client","reason","why","before","after"}, why being what one at the help desk has typed; where
  * it is about no account these stand in the clear, but for the ID. What a stranger typed in place of an ID is not in
  * it: that stands in the history, which can be erased.

@@ -17,19 +17,24 @@ int anshin_bulk_id_valid(const char *id)
     return strlen(id) == ID_TEXT && strspn(id, "0123456789abcdef") == ID_TEXT;
 }
 
-static apr_status_t begin(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+apr_status_t anshin_bulk_begin_in(anshin_op_t *op, anshin_txn_t *txn, const char *id, const anshin_desk_bulk_t *order)
 {
-    const keeping_t *keeping = baton;
     anshin_desk_bulk_t there;
-    apr_status_t status = anshin_txn_get(txn, &anshin_record_desk_bulk, keeping->id, &there);
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_desk_bulk, id, &there);
 
     if (status != ANSHIN_ENOTFOUND) {
         return status == APR_SUCCESS ? ANSHIN_ECONFLICT : status;
     }
-    status = anshin_txn_put(txn, &anshin_record_desk_bulk, keeping->id, keeping->order);
-    return status == APR_SUCCESS
-               ? anshin_expiry_file(op, txn, &anshin_record_desk_bulk, keeping->id, op->now + ANSHIN_KEEP_BULK)
-               : status;
+    status = anshin_txn_put(txn, &anshin_record_desk_bulk, id, order);
+    return status == APR_SUCCESS ? anshin_expiry_file(op, txn, &anshin_record_desk_bulk, id, op->now + ANSHIN_KEEP_BULK)
+                                 : status;
+}
+
+static apr_status_t begin(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const keeping_t *keeping = baton;
+
+    return anshin_bulk_begin_in(op, txn, keeping->id, keeping->order);
 }
 
 apr_status_t anshin_bulk_begin(anshin_op_t *op, const char *id, const anshin_desk_bulk_t *order)

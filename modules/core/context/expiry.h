@@ -19,6 +19,7 @@
 #define ANSHIN_KEEP_REQUEST apr_time_from_sec(86400)       /* when a reissue was last mailed */
 #define ANSHIN_KEEP_HELP apr_time_from_sec(7 * 86400)      /* a number for the help desk */
 #define ANSHIN_KEEP_BULK apr_time_from_sec(86400)          /* what was ordered for many at the help desk */
+#define ANSHIN_KEEP_APPROVAL apr_time_from_sec(86400)      /* what waited for a second operator, after its end */
 #define ANSHIN_KEEP_FLOW apr_time_from_sec(86400)          /* after its end, whatever clocks say */
 #define ANSHIN_KEEP_ORPHAN apr_time_from_sec(3600)         /* a blob that no record names */
 #define ANSHIN_LOOK_HISTORY apr_time_from_sec(30 * 86400)  /* a retention that was made shorter shows by then */

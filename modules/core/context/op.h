@@ -77,9 +77,10 @@ typedef struct anshin_actor_t {
     apr_int64_t uid;    /* of that account of the machine */
     const char *login;  /* of an operator: the account that the machine was entered with; NULL: it does not tell */
     apr_int64_t login_uid;
-    const char *claimed;           /* of an operator: who it says that it is; NULL: nobody. Not proven */
-    const char *why;               /* of one at the help desk: the reason as typed; NULL: none was asked for */
-    int customer;                  /* 1: of one at the help desk: the administrator of a customer's organisation */
+    const char *claimed; /* of an operator: who it says that it is; NULL: nobody. Not proven */
+    const char *why;     /* of one at the help desk: the reason as typed; NULL: none was asked for */
+    const char *asked;   /* what he does was asked for by another operator (AnshinFourEyes); NULL: by nobody */
+    int customer;        /* 1: of one at the help desk: the administrator of a customer's organisation */
     const anshin_permit_t *permit; /* of one at the help desk; NULL there: nothing may be changed */
     const char *address;           /* of a client as text, IPv4 or IPv6; NULL: not from the network */
     const char *client; /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it

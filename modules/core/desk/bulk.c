@@ -11,7 +11,9 @@
 
 #include <apr_strings.h>
 
+#include "core/base/attribute.h"
 #include "core/context/bulk_order.h"
+#include "core/desk/approve.h"
 
 static const char *entry_of(const anshin_bulk_target_t *target, apr_pool_t *pool)
 {
@@ -54,6 +56,7 @@ static const char *do_one(anshin_op_t *op, const anshin_bulk_new_t *bulk, const 
                           apr_status_t *status)
 {
     const anshin_desk_order_t order = {.member = bulk->member,
+                                       .asker = bulk->asker,
                                        .verb = bulk->verb,
                                        .whom = target->whom,
                                        .terminal = target->terminal,
@@ -115,13 +118,79 @@ static anshin_desk_bulk_t record_of(const anshin_op_t *op, const anshin_staff_t 
     return record;
 }
 
-apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk, const char **error)
+/* What a second operator is wanted for, and for how long it waits. */
+static anshin_eyes_t eyes_of(const anshin_op_t *op, const anshin_bulk_new_t *bulk, apr_interval_time_t *lifetime)
+{
+    anshin_eyes_t eyes = ANSHIN_EYES_NONE;
+
+    *lifetime = 0;
+    for (int i = 0; i < bulk->targets->nelts; i++) {
+        const anshin_contract_t *contract = anshin_config_contract(
+            op->env->config, APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t).whom.contract);
+        const anshin_eyes_t of =
+            contract != NULL ? anshin_approval_of_many(contract, bulk->targets->nelts, bulk->verb == ANSHIN_DESK_REVOKE)
+                             : ANSHIN_EYES_NONE;
+
+        if (of != ANSHIN_EYES_NONE) {
+            eyes = of;
+            *lifetime = *lifetime == 0 || contract->policy.four_eyes_lifetime < *lifetime
+                            ? contract->policy.four_eyes_lifetime
+                            : *lifetime;
+        }
+    }
+    return eyes;
+}
+
+int anshin_desk_bulk_waits(const anshin_op_t *op, const anshin_bulk_new_t *order)
+{
+    apr_interval_time_t lifetime;
+
+    return eyes_of(op, order, &lifetime) != ANSHIN_EYES_NONE;
+}
+
+static apr_status_t ask(anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk,
+                        const anshin_desk_bulk_t *record, anshin_eyes_t eyes, apr_interval_time_t lifetime)
+{
+    const char *typed = bulk->why != NULL ? anshin_attribute_typed(bulk->why, op->pool) : NULL;
+    const char *why = typed != NULL && anshin_attribute_advice(typed, ANSHIN_WHY_MAX, op->pool) == NULL ? typed : NULL;
+    const anshin_approval_t facts = {.eyes = eyes,
+                                     .role = staff->role,
+                                     .organisation = staff->organisation,
+                                     .verb = record->verb,
+                                     .list = record->list,
+                                     .whom = record->whom,
+                                     .why = why};
+    anshin_permit_t permit;
+    anshin_op_t own;
+    apr_status_t status;
+
+    anshin_approval_op(&own, op, staff, why, &permit);
+    status = anshin_approval_ask(&own, bulk->id, &facts, lifetime);
+    op->jobs_queued |= own.jobs_queued;
+    op->error = own.error;
+    return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_desk_bulk_run(anshin_op_t *op, const anshin_bulk_new_t *bulk, anshin_desk_bulk_t *record)
+{
+    apr_status_t status;
+
+    do_all(op, bulk, record->came);
+    record->ended_at = op->now;
+    status = anshin_bulk_end(op, bulk->id, record);
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk, const char **error, int *waits)
 {
     anshin_staff_t staff;
     anshin_desk_bulk_t record;
+    apr_interval_time_t lifetime;
+    anshin_eyes_t eyes;
     apr_status_t status = anshin_staff_find(op, bulk->member, &staff);
 
     *error = NULL;
+    *waits = 0;
     if (status != APR_SUCCESS || !is_sound(op, &staff, bulk)) {
         return status != APR_SUCCESS ? status : ANSHIN_EDENIED;
     }
@@ -130,14 +199,16 @@ apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk,
         return APR_SUCCESS;
     }
     record = record_of(op, &staff, bulk);
+    eyes = eyes_of(op, bulk, &lifetime);
+    if (eyes != ANSHIN_EYES_NONE) {
+        *waits = 1;
+        return ask(op, &staff, bulk, &record, eyes, lifetime);
+    }
     status = anshin_bulk_begin(op, bulk->id, &record);
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
     }
-    do_all(op, bulk, record.came);
-    record.ended_at = op->now;
-    status = anshin_bulk_end(op, bulk->id, &record);
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    return anshin_desk_bulk_run(op, bulk, &record);
 }
 
 static int is_same(const char *kept, const char *now)
@@ -153,11 +224,20 @@ static int is_own(const anshin_staff_t *staff, const anshin_desk_bulk_t *order)
            order->role == (apr_int64_t)staff->role && is_same(order->organisation, staff->organisation);
 }
 
+/* Who has approved it. */
+static int is_second(const anshin_staff_t *staff, const anshin_desk_bulk_t *order)
+{
+    return order->second != NULL && *order->second != '\0' && staff->number != NULL &&
+           is_same(order->contract, staff->contract->name) && strcmp(order->second, staff->number) == 0 &&
+           (staff->role != ANSHIN_ROLE_ORGANISATION ||
+            (order->role == ANSHIN_ROLE_ORGANISATION && is_same(order->organisation, staff->organisation)));
+}
+
 apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
                                    anshin_desk_bulk_t *order)
 {
     apr_status_t status =
         anshin_bulk_id_valid(id) ? anshin_op_get(op, &anshin_record_desk_bulk, id, order) : ANSHIN_ENOTFOUND;
 
-    return status == APR_SUCCESS && !is_own(staff, order) ? ANSHIN_ENOTFOUND : status;
+    return status == APR_SUCCESS && !is_own(staff, order) && !is_second(staff, order) ? ANSHIN_ENOTFOUND : status;
 }

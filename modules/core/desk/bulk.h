@@ -23,19 +23,29 @@ typedef struct anshin_bulk_new_t {
     anshin_desk_list_t list;
     const apr_array_header_t *targets; /* of anshin_bulk_target_t */
     const char *why;                   /* as typed; NULL: nothing */
+    const anshin_staff_t *asker;       /* of one that was approved: who has asked for it; else NULL */
 } anshin_bulk_new_t;
 
 /* What is wrong with a reason, by what the contract of one of them asks for: key of a text; NULL: nothing. */
 const char *anshin_bulk_why_error(anshin_op_t *op, const apr_array_header_t *targets, const char *typed);
 
 /* Do it. *error: key of what is wrong with the reason, and nothing is done; NULL. An order whose id is known is not
- * done again: APR_SUCCESS. What came of each is in anshin_bulk_find(). ANSHIN_EDENIED: no operator, a role that may
- * not, a verb that is none of the list's, nobody or too many, or a session whose password was not checked recently
- * (S12); ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was done, or it was begun and what came of it could not be kept. */
-apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *order, const char **error);
+ * done again: APR_SUCCESS. What came of each is in anshin_bulk_find(). *waits: 1: a contract of one of them wants a
+ * second operator (AnshinFourEyes); nothing is done, and it waits under the same id (pending.h). ANSHIN_EDENIED: no
+ * operator, a role that may not, a verb that is none of the list's, nobody or too many, or a session whose password was
+ * not checked recently (S12); ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was done, or it was begun and what came of it could
+ * not be kept. */
+apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *order, const char **error, int *waits);
 
-/* What an operator has ordered by that id, in the role and organisation that he has now: *order in op's pool.
- * ANSHIN_ENOTFOUND: nothing of this operator's. */
+/* 1: it would wait, by its verb and targets. */
+int anshin_desk_bulk_waits(const anshin_op_t *op, const anshin_bulk_new_t *order);
+
+/* One that has begun, record being what was put (bulk_order.h): done to its end, whatever is wrong with some of it.
+ * Same answers. */
+apr_status_t anshin_desk_bulk_run(anshin_op_t *op, const anshin_bulk_new_t *order, anshin_desk_bulk_t *record);
+
+/* What an operator has ordered, or approved, by that id, in the role and organisation that he has now: *order in op's
+ * pool. ANSHIN_ENOTFOUND: nothing of this operator's. */
 apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
                                    anshin_desk_bulk_t *order);
 

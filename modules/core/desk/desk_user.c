@@ -360,12 +360,14 @@ const char *anshin_desk_why_error(const anshin_contract_t *contract, const char 
 static apr_status_t act(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_order_t *order,
                         const char **error)
 {
-    anshin_staff_deed_t deed = {.staff = staff, .verb = order->verb, .number = order->whom.number};
+    anshin_staff_deed_t deed = {
+        .staff = staff, .asker = order->asker, .verb = order->verb, .number = order->whom.number};
     anshin_desk_facts_t facts;
     anshin_op_t other;
     apr_status_t status = open_account(op, staff, &order->whom, &facts);
 
-    if (status != APR_SUCCESS || !anshin_staff_may(staff, order->verb, facts.contract, &facts.user.account)) {
+    if (status != APR_SUCCESS || !anshin_staff_may(staff, order->verb, facts.contract, &facts.user.account) ||
+        (order->asker != NULL && !anshin_staff_may(order->asker, order->verb, facts.contract, &facts.user.account))) {
         return status != APR_SUCCESS ? status : ANSHIN_ENOTFOUND;
     }
     *error = check_why(facts.contract, order->why, &deed.why, op->pool);

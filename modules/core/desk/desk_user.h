@@ -47,6 +47,7 @@ apr_status_t anshin_desk_see_mails(anshin_op_t *op, anshin_desk_facts_t *facts);
 /* What an operator orders. */
 typedef struct anshin_desk_order_t {
     const anshin_member_t *member; /* the operator's session */
+    const anshin_staff_t *asker;   /* the other operator, who has asked for it (AnshinFourEyes); NULL: nobody has */
     anshin_desk_verb_t verb;
     anshin_desk_whom_t whom;
     apr_int64_t terminal; /* of RENEW */

@@ -93,6 +93,37 @@ int anshin_staff_means(const char *number, const anshin_account_t *account)
                            : account->number != NULL && strcmp(account->number, number) == 0;
 }
 
+/* ANSHIN_EDENIED: no operator any more, or none yet. */
+static apr_status_t staff_of(const anshin_op_t *op, const anshin_account_t *account, anshin_staff_t *staff)
+{
+    if (anshin_word_name(anshin_role_words, account->role, NULL) == NULL || account->role == ANSHIN_ROLE_NONE) {
+        return ANSHIN_EDENIED;
+    }
+    *staff = (anshin_staff_t){.contract = op->contract,
+                              .user = account->user,
+                              .number = account->number,
+                              .role = (anshin_role_t)account->role,
+                              .organisation = account->organisation};
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_staff_known(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *number,
+                                anshin_staff_t *staff)
+{
+    anshin_account_t account;
+    apr_status_t status = op->contract->policy.staff ? anshin_account_get(op, txn, user, &account) : ANSHIN_ENOTFOUND;
+
+    *staff = (anshin_staff_t){.role = ANSHIN_ROLE_NONE};
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status;
+    }
+    if (number == NULL || *number == '\0' || !anshin_staff_means(number, &account) ||
+        anshin_account_standing(&account, op->now) != ANSHIN_ACCOUNT_ACTIVE) {
+        return ANSHIN_EDENIED;
+    }
+    return staff_of(op, &account, staff);
+}
+
 apr_status_t anshin_staff_find(anshin_op_t *op, const anshin_member_t *member, anshin_staff_t *staff)
 {
     anshin_account_t account;
@@ -102,15 +133,7 @@ apr_status_t anshin_staff_find(anshin_op_t *op, const anshin_member_t *member, a
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (anshin_word_name(anshin_role_words, account.role, NULL) == NULL || account.role == ANSHIN_ROLE_NONE) {
-        return ANSHIN_EDENIED;
-    }
-    *staff = (anshin_staff_t){.contract = op->contract,
-                              .user = account.user,
-                              .number = account.number,
-                              .role = (anshin_role_t)account.role,
-                              .organisation = account.organisation};
-    return APR_SUCCESS;
+    return staff_of(op, &account, staff);
 }
 
 static int admits(const void *baton, const anshin_op_t *op, const anshin_account_t *account)
@@ -119,14 +142,16 @@ static int admits(const void *baton, const anshin_op_t *op, const anshin_account
 
     return anshin_desk_verb_changes(deed->verb) &&
            (anshin_desk_verb_makes(deed->verb) ? account != NULL : anshin_staff_means(deed->number, account)) &&
-           anshin_staff_may(deed->staff, deed->verb, op->contract, account);
+           anshin_staff_may(deed->staff, deed->verb, op->contract, account) &&
+           (deed->asker == NULL || anshin_staff_may(deed->asker, deed->verb, op->contract, account));
 }
 
 static int opens(const void *baton, const anshin_account_t *account)
 {
     const anshin_staff_deed_t *deed = baton;
 
-    return anshin_staff_may_open(deed->staff, deed->verb, account);
+    return anshin_staff_may_open(deed->staff, deed->verb, account) &&
+           (deed->asker == NULL || anshin_staff_may_open(deed->asker, deed->verb, account));
 }
 
 void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_contract_t *contract,
@@ -137,6 +162,9 @@ void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_cont
                                   .name = apr_pstrcat(from->pool, staff->contract->name, "/", staff->user, NULL),
                                   .number = staff->number,
                                   .why = deed->why,
+                                  .asked = deed->asker != NULL ? apr_pstrcat(from->pool, deed->asker->contract->name,
+                                                                             "/", deed->asker->user, NULL)
+                                                               : NULL,
                                   .customer = staff->role == ANSHIN_ROLE_ORGANISATION,
                                   .permit = &deed->permit,
                                   .address = from->actor.address,

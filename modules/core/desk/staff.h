@@ -35,6 +35,11 @@ typedef struct anshin_staff_t {
  * operator, or one without a role; ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_staff_find(anshin_op_t *op, const anshin_member_t *member, anshin_staff_t *staff);
 
+/* The same of one who is not here, by ID and number, inside a transaction: an account that is not in force is denied as
+ * well. */
+apr_status_t anshin_staff_known(anshin_op_t *op, anshin_txn_t *txn, const char *user, const char *number,
+                                anshin_staff_t *staff);
+
 /* 1: a role may do that to somebody. */
 int anshin_role_may(anshin_role_t role, anshin_desk_verb_t verb);
 
@@ -55,6 +60,7 @@ int anshin_staff_means(const char *number, const anshin_account_t *account);
 /* What an operator is about to do; the operation that is made of it must not outlive it. */
 typedef struct anshin_staff_deed_t {
     const anshin_staff_t *staff;
+    const anshin_staff_t *asker; /* who has asked for it, and must be allowed to do it as well (AnshinFourEyes); NULL */
     anshin_desk_verb_t verb;
     const char *number; /* of the account that is meant, as of anshin_staff_means() */
     const char *why;    /* NULL: none was asked for */

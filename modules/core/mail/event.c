@@ -41,11 +41,12 @@ static apr_status_t add_notice(anshin_op_t *op, anshin_txn_t *txn, const anshin_
                                                 anshin_act_name(event->act));
 }
 
-/* The one act of the help desk that is about nobody: it must name nobody either. */
+/* The acts of the help desk that may be about nobody, a request of who is gone by now for instance: they must name
+ * nobody either. */
 static int is_about_nobody(const anshin_event_t *event)
 {
-    return event->act == ANSHIN_ACT_LIST_EXPORTED && event->account == NULL && event->user == NULL &&
-           event->typed == NULL;
+    return (event->act == ANSHIN_ACT_LIST_EXPORTED || event->act == ANSHIN_ACT_APPROVAL_REFUSED) &&
+           event->account == NULL && event->user == NULL && event->typed == NULL;
 }
 
 /* What one at the help desk does is about somebody on whom the role may act, or it is not done (ROL-3). account NULL:
@@ -83,7 +84,7 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_
     if (has_history(op, event)) {
         status = add_history(op, txn, event, &facts);
     }
-    if (status == APR_SUCCESS && rows[event->act].notice != ANSHIN_NOTICE_NONE) {
+    if (status == APR_SUCCESS && rows[event->act].notice != ANSHIN_NOTICE_NONE && !event->quietly) {
         status = add_notice(op, txn, event);
     }
     if (status == APR_SUCCESS && op->env->audit != NULL) {

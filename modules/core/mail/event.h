@@ -26,6 +26,7 @@ typedef struct anshin_event_t {
     const char *after;               /* and is */
     const anshin_terminal_t *former; /* a terminal as it was before, whose address gets the notice as well */
     int erases;                      /* 1: the history goes as well, and hears nothing any more (IDN-2) */
+    int quietly;                     /* 1: who it is about is no user, and gets no notice */
     json_t *data;                    /* what the notice may name; stays the caller's */
 } anshin_event_t;
 

@@ -17,7 +17,8 @@ typedef enum anshin_notice_t {
     ANSHIN_NOTICE_METHOD,
     ANSHIN_NOTICE_LOCK,
     ANSHIN_NOTICE_REISSUE,
-    ANSHIN_NOTICE_LOGIN
+    ANSHIN_NOTICE_LOGIN,
+    ANSHIN_NOTICE_APPROVAL
 } anshin_notice_t;
 
 typedef struct anshin_notice_facts_t {

@@ -154,7 +154,8 @@ static int is_wanted(const showing_t *showing, const json_t *event)
            (showing->call->contract == NULL || is_text(event, "contract", showing->call->contract)) &&
            (showing->user == NULL || is_text(event, "user", showing->user)) &&
            (showing->operator_name == NULL || is_text(event, "operator", showing->operator_name) ||
-            is_text(event, "login", showing->operator_name) || is_text(event, "claimed", showing->operator_name));
+            is_text(event, "login", showing->operator_name) || is_text(event, "claimed", showing->operator_name) ||
+            is_text(event, "asked", showing->operator_name));
 }
 
 /* Who did it, in a cell: "root, as tanaka". */
@@ -163,13 +164,15 @@ static const char *who(const json_t *event, apr_pool_t *pool)
     const char *name = text_of(event, "operator");
     const char *login = text_of(event, "login");
     const char *claimed = text_of(event, "claimed");
+    const char *asked = text_of(event, "asked");
 
     if (name == NULL) {
         return text_of(event, "by");
     }
     return apr_pstrcat(pool, name, login != NULL && strcmp(login, name) != 0 ? ", login " : "",
                        login != NULL && strcmp(login, name) != 0 ? login : "", claimed != NULL ? ", says " : "",
-                       claimed != NULL ? claimed : "", NULL);
+                       claimed != NULL ? claimed : "", asked != NULL ? ", asked by " : "", asked != NULL ? asked : "",
+                       NULL);
 }
 
 /* Of a certificate its CRL's reason; of one at the help desk what was typed. */

@@ -100,6 +100,8 @@ static const row_t rows[] = {
     {"AnshinStaff", FREE, NULL},
     {"AnshinOperators", FREE, NULL},
     {"AnshinStaffReason", AT_LEAST, "nobody can tell later why an operator did something to a user (ASVS 16.2.1)"},
+    {"AnshinFourEyes", FREE, NULL},
+    {"AnshinFourEyesLifetime", FREE, NULL},
     {"AnshinMailFrom", FREE, NULL},
     {"AnshinMailSignature", FREE, NULL},
     {"AnshinMailLinks", AT_MOST, "users learn to follow links in mail, as phishing asks them to (FSA, JSDA 2025)"},

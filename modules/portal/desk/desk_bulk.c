@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/context/secret.h"
+#include "core/desk/pending.h"
 #include "http/page_headers.h"
 #include "portal/desk/desk_list.h"
 #include "portal/desk/desk_page.h"
@@ -172,6 +173,9 @@ static int draw(anshin_portal_request_t *request, const asked_t *asked)
     anshin_page_text(page, "lead", say_verb(request, asked->verb_name, "lead"));
     anshin_page_text(page, "submit", say_verb(request, asked->verb_name, "submit"));
     anshin_page_text(page, "order", order);
+    anshin_page_flag(
+        page, "second",
+        anshin_desk_bulk_waits(&request->op, &(anshin_bulk_new_t){.verb = asked->verb, .targets = asked->targets}));
     anshin_page_flag(page, "danger", asked->verb == ANSHIN_DESK_DISABLE || asked->verb == ANSHIN_DESK_REVOKE);
     anshin_page_text(page, "action_url",
                      apr_pstrcat(request->op.pool, anshin_desk_list_url(request, "/desk/list/act", asked->list),
@@ -217,6 +221,12 @@ static int lead_to(anshin_portal_request_t *request, anshin_desk_list_t list, co
         apr_pstrcat(request->op.pool, anshin_desk_list_url(request, "/desk/list/done", list), "&order=", order, NULL));
 }
 
+/* Another operator is to approve it. */
+static int lead_to_waiting(anshin_portal_request_t *request)
+{
+    return anshin_page_redirect(request->r, anshin_portal_request_link(request, "/desk/waiting"));
+}
+
 static int carry_out(anshin_portal_request_t *request, const asked_t *asked, const char *id)
 {
     const anshin_member_t member = anshin_member_of(request);
@@ -227,7 +237,8 @@ static int carry_out(anshin_portal_request_t *request, const asked_t *asked, con
                                      .targets = asked->targets,
                                      .why = anshin_form_get(request->form, "why")};
     const char *error;
-    apr_status_t status = anshin_desk_bulk_do(&request->op, &order, &error);
+    int waits;
+    apr_status_t status = anshin_desk_bulk_do(&request->op, &order, &error, &waits);
 
     if (status != APR_SUCCESS) {
         return anshin_desk_failure(request, status, "order of the help desk");
@@ -239,7 +250,7 @@ static int carry_out(anshin_portal_request_t *request, const asked_t *asked, con
     if (request->op.error.status != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_ERR, "AN1624", "order of the help desk, not done to its end");
     }
-    return lead_to(request, asked->list, id);
+    return waits ? lead_to_waiting(request) : lead_to(request, asked->list, id);
 }
 
 /* The same form once more leads to what has come of it (FLO-2). */
@@ -247,12 +258,20 @@ int anshin_page_desk_bulk_post(anshin_portal_request_t *request)
 {
     const char *id = anshin_form_get(request->form, "order");
     anshin_desk_bulk_t before;
+    anshin_pending_t waiting;
     asked_t asked;
     apr_status_t status =
         id != NULL ? anshin_desk_bulk_find(&request->op, &request->staff, id, &before) : ANSHIN_ENOTFOUND;
 
     if (status == APR_SUCCESS) {
         return lead_to(request, anshin_desk_list_asked(request), id);
+    }
+    if (status == ANSHIN_ENOTFOUND && id != NULL) {
+        status = anshin_pending_find(&request->op, &request->staff, id, &waiting);
+        if (status == APR_SUCCESS && waiting.mine) {
+            return lead_to_waiting(request);
+        }
+        status = status == APR_SUCCESS ? ANSHIN_EDENIED : status;
     }
     status = status == ANSHIN_ENOTFOUND ? find(request, &asked) : status;
     if (status != APR_SUCCESS) {

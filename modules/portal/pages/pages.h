@@ -80,12 +80,14 @@ anshin_page_fn anshin_page_help_get, anshin_page_help_import_get, anshin_page_he
 anshin_page_fn anshin_page_help_trouble_get;
 
 /* modules/portal/desk: desk.c, desk_user.c, desk_act.c, desk_list.c, desk_bulk.c,
- * desk_invite.c */
+ * desk_invite.c, desk_waiting.c */
 anshin_page_fn anshin_page_desk_get, anshin_page_desk_post;
 anshin_page_fn anshin_page_desk_user_get;
 anshin_page_fn anshin_page_desk_act_get, anshin_page_desk_act_post;
 anshin_page_fn anshin_page_desk_list_get, anshin_page_desk_list_post, anshin_page_desk_list_csv_get;
 anshin_page_fn anshin_page_desk_bulk_get, anshin_page_desk_bulk_post, anshin_page_desk_bulk_done_get;
+anshin_page_fn anshin_page_desk_waiting_get;
+anshin_page_fn anshin_page_desk_decide_get, anshin_page_desk_decide_post;
 anshin_page_fn anshin_page_desk_invite_get, anshin_page_desk_invite_post;
 
 #endif

@@ -26,10 +26,28 @@ static int is_current(const char *path, const char *entry)
     return is_below(path, entry);
 }
 
+/* 1: something may wait for a second operator (AnshinFourEyes). */
+static int has_four_eyes(const anshin_portal_request_t *request)
+{
+    const apr_array_header_t *contracts = request->op.env->config->contracts;
+
+    for (int i = 0; i < contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(contracts, i, const anshin_contract_t *);
+
+        if (anshin_config_operates(request->op.contract, contract) &&
+            (ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_BULK) ||
+             ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_BULK_REVOKE))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Of a contract of operators: the lists are below the search by their path alone. */
 static void put_desk(anshin_portal_request_t *request, json_t *menu)
 {
     const int lists = is_below(request->path, "/desk/list");
+    const int waiting = is_below(request->path, "/desk/waiting");
 
     if (!request->op.contract->policy.staff) {
         return;
@@ -37,10 +55,15 @@ static void put_desk(anshin_portal_request_t *request, json_t *menu)
     anshin_page_append(request->page, menu,
                        json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk"), "text",
                                  anshin_page_say(request->page, "menu.desk"), "current",
-                                 !lists && is_below(request->path, "/desk")));
+                                 !lists && !waiting && is_below(request->path, "/desk")));
     anshin_page_append(request->page, menu,
                        json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk/list"), "text",
                                  anshin_page_say(request->page, "menu.desk_list"), "current", lists));
+    if (has_four_eyes(request)) {
+        anshin_page_append(request->page, menu,
+                           json_pack("{s:s, s:s, s:b}", "url", anshin_portal_request_link(request, "/desk/waiting"),
+                                     "text", anshin_page_say(request->page, "menu.desk_waiting"), "current", waiting));
+    }
 }
 
 void anshin_menu_put(anshin_portal_request_t *request)

@@ -43,8 +43,9 @@ static apr_status_t order(const anshin_member_t *member, const char *id, anshin_
     const anshin_bulk_new_t bulk = {
         .member = member, .id = id, .verb = verb, .list = ANSHIN_DESK_LIST_LOCKED, .targets = whom};
     const char *error;
+    int waits;
 
-    return anshin_desk_bulk_do(staff_op(), &bulk, &error);
+    return anshin_desk_bulk_do(staff_op(), &bulk, &error, &waits);
 }
 
 static void test_bulk(const anshin_member_t *member)

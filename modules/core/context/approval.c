@@ -1,0 +1,58 @@
+/*
+ * What waits for a second operator: see approval.h.
+ */
+#include "core/context/approval.h"
+
+#include <string.h>
+
+const anshin_word_t anshin_approval_words[] = {
+    {"waiting", ANSHIN_APPROVAL_WAITING}, {"approved", ANSHIN_APPROVAL_APPROVED},
+    {"refused", ANSHIN_APPROVAL_REFUSED}, {"withdrawn", ANSHIN_APPROVAL_WITHDRAWN},
+    {"expired", ANSHIN_APPROVAL_EXPIRED}, {NULL, 0}};
+
+const anshin_word_t anshin_eyes_words[] = {
+    {"bulk-revoke", ANSHIN_EYES_BULK_REVOKE}, {"bulk", ANSHIN_EYES_BULK}, {NULL, 0}};
+
+anshin_approval_state_t anshin_approval_state(const anshin_op_t *op, const anshin_approval_t *approval)
+{
+    if (approval->state != ANSHIN_APPROVAL_WAITING) {
+        return (anshin_approval_state_t)approval->state;
+    }
+    return approval->expires_at <= op->now ? ANSHIN_APPROVAL_EXPIRED : ANSHIN_APPROVAL_WAITING;
+}
+
+static int same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && *a != '\0' && strcmp(a, b) == 0;
+}
+
+int anshin_approval_is_own(const anshin_actor_t *actor, const anshin_approval_t *approval)
+{
+    return actor->kind != ANSHIN_ACTOR_STAFF || approval->by != ANSHIN_ACTOR_STAFF || actor->number == NULL ||
+           *actor->number == '\0' || approval->number == NULL || *approval->number == '\0' ||
+           strcmp(actor->number, approval->number) == 0;
+}
+
+int anshin_approval_is_asker(const anshin_actor_t *actor, const anshin_approval_t *approval)
+{
+    return actor->kind == ANSHIN_ACTOR_STAFF && approval->by == ANSHIN_ACTOR_STAFF &&
+           same(actor->number, approval->number) && same(actor->name, approval->name);
+}
+
+anshin_eyes_t anshin_approval_of_many(const anshin_contract_t *contract, int count, int revokes)
+{
+    const int eyes = contract->policy.four_eyes;
+
+    if (count > 1 && revokes && ANSHIN_HAS(eyes, ANSHIN_EYES_BULK_REVOKE)) {
+        return ANSHIN_EYES_BULK_REVOKE;
+    }
+    return count > 1 && ANSHIN_HAS(eyes, ANSHIN_EYES_BULK) ? ANSHIN_EYES_BULK : ANSHIN_EYES_NONE;
+}
+
+static apr_time_t over(const anshin_op_t *op, const char *key, const void *record)
+{
+    (void)key;
+    return anshin_expiry_over(op, ((const anshin_approval_t *)record)->expires_at + ANSHIN_KEEP_APPROVAL);
+}
+
+const anshin_expiry_rule_t anshin_approval_expiry = {&anshin_record_approval, over, NULL, NULL};

@@ -1,0 +1,248 @@
+/* core/desk/pending.c, core/desk/approve.c, core/context/approval.c: what waits for a second operator (ROL-4). */
+#include "core/desk/pending.h"
+
+#include "core/admin/operator.h"
+#include "core/context/bulk_order.h"
+#include "unit/helpdesk.h"
+
+#define LETTERS "abcdef0123456789abcdef012345678"
+#define LIFETIME apr_time_from_sec(3600)
+
+/* Users of p-01 who are locked; one operator who asks, others who decide. */
+static const char *const users[] = {"hanako", "taro", NULL};
+static anshin_member_t asker, second, viewer, chief;
+
+static anshin_member_t operator_of(const char *user, anshin_role_t role)
+{
+    const anshin_contract_t customers = fixture.contract;
+    anshin_amend_t amend = {.user = user, .kind = -1, .method = -1};
+    anshin_amended_t amended;
+    anshin_member_t member;
+
+    fixture.contract = staff_contract;
+    (void)users_register(&fixture, user, ANSHIN_METHOD_PASSWORD);
+    member = users_member(&fixture, user, ANSHIN_METHOD_PASSWORD);
+    fixture.contract = customers;
+    amend.attributes = (anshin_attributes_t){.given = 1 << ANSHIN_ATTRIBUTE_ROLE | 1 << ANSHIN_ATTRIBUTE_ORGANISATION,
+                                             .role = (int)role,
+                                             .organisation = role == ANSHIN_ROLE_ORGANISATION ? "山田商事" : ""};
+    (void)anshin_account_amend(command(&staff_contract), &amend, &amended);
+    return member;
+}
+
+static void set_role(const char *user, anshin_role_t role)
+{
+    anshin_amend_t amend = {.user = user, .kind = -1, .method = -1};
+    anshin_amended_t amended;
+
+    amend.attributes = (anshin_attributes_t){.given = 1 << ANSHIN_ATTRIBUTE_ROLE, .role = (int)role};
+    (void)anshin_account_amend(command(&staff_contract), &amend, &amended);
+}
+
+static anshin_staff_t staff_of(const anshin_member_t *member)
+{
+    anshin_staff_t staff;
+
+    (void)anshin_staff_find(staff_op(), member, &staff);
+    return staff;
+}
+
+static void lock_all(void)
+{
+    for (const char *const *user = users; *user != NULL; user++) {
+        (void)anshin_account_lock(command(&fixture.contract), *user, ANSHIN_ACCOUNT_LOCKED);
+    }
+}
+
+static int all_are(anshin_account_state_t state)
+{
+    return account_of("hanako").state == (apr_int64_t)state && account_of("taro").state == (apr_int64_t)state;
+}
+
+/* Unlock them both. */
+static apr_status_t order(const char *id, int count, int *waits)
+{
+    apr_array_header_t *targets = apr_array_make(fixture.pool, 2, sizeof(anshin_bulk_target_t));
+    const anshin_bulk_new_t bulk = {.member = &asker,
+                                    .id = id,
+                                    .verb = ANSHIN_DESK_UNLOCK,
+                                    .list = ANSHIN_DESK_LIST_LOCKED,
+                                    .targets = targets,
+                                    .why = "復旧"};
+    const char *error;
+
+    for (int i = 0; i < count; i++) {
+        APR_ARRAY_PUSH(targets, anshin_bulk_target_t) =
+            (anshin_bulk_target_t){{"p-01", users[i], account_of(users[i]).number}, 0};
+    }
+    return anshin_desk_bulk_do(staff_op(), &bulk, &error, waits);
+}
+
+static void ask(const char *id)
+{
+    int waits = 0;
+
+    lock_all();
+    ok(order(id, 2, &waits) == APR_SUCCESS && waits == 1 && all_are(ANSHIN_ACCOUNT_LOCKED),
+       "ROL-4: an order for two waits");
+}
+
+static apr_status_t decide(const anshin_member_t *member, const char *id, anshin_approval_state_t how,
+                           const char **error)
+{
+    return anshin_pending_decide(staff_op(), member, id, how, error);
+}
+
+static int denies(const anshin_member_t *member, const char *id, anshin_approval_state_t how)
+{
+    const char *error;
+
+    return decide(member, id, how, &error) == ANSHIN_EDENIED;
+}
+
+static int refuses(const anshin_member_t *member, const char *id, anshin_approval_state_t how, const char *key)
+{
+    const char *error;
+
+    return decide(member, id, how, &error) == APR_SUCCESS && same_text(error, key);
+}
+
+static int counts(const anshin_member_t *member)
+{
+    const anshin_staff_t staff = staff_of(member);
+    apr_array_header_t *list;
+
+    return anshin_pending_list(staff_op(), &staff, &list) == APR_SUCCESS ? list->nelts : -1;
+}
+
+static void test_one(void)
+{
+    int waits = -1;
+
+    lock_all();
+    ok(order(LETTERS "0", 1, &waits) == APR_SUCCESS && waits == 0 &&
+           account_of("hanako").state == ANSHIN_ACCOUNT_ACTIVE,
+       "ROL-4: an order for one does not wait");
+}
+
+static void test_approved(void)
+{
+    const char *id = LETTERS "1";
+    const anshin_staff_t both[] = {staff_of(&asker), staff_of(&second)};
+    anshin_desk_bulk_t done;
+    int waits;
+
+    ask(id);
+    ok(order(id, 2, &waits) == APR_SUCCESS && counts(&asker) == 1, "FLO-2: the same order once more is the same");
+    ok(denies(&asker, id, ANSHIN_APPROVAL_APPROVED) && denies(&asker, id, ANSHIN_APPROVAL_REFUSED),
+       "ROL-4: who has asked does not decide");
+    ok(denies(&viewer, id, ANSHIN_APPROVAL_APPROVED), "ROL-4: nor whose role may not do it himself");
+    ok(denies(&second, id, ANSHIN_APPROVAL_WITHDRAWN), "another does not withdraw it");
+    ok(counts(&viewer) == 1 && counts(&chief) == 0, "ROL-3: an organisation's administrator does not see it");
+    ok(all_are(ANSHIN_ACCOUNT_LOCKED), "and nothing of it is done");
+    ok(refuses(&second, id, ANSHIN_APPROVAL_APPROVED, NULL) && all_are(ANSHIN_ACCOUNT_ACTIVE),
+       "ROL-4: approved by a second one it is done");
+    for (int i = 0; i < 2; i++) {
+        ok(anshin_desk_bulk_find(staff_op(), &both[i], id, &done) == APR_SUCCESS && done.came->nelts == 2 &&
+               done.ended_at != 0,
+           "and its answer is of both");
+    }
+    lock_all();
+    ok(refuses(&second, id, ANSHIN_APPROVAL_APPROVED, "desk_waiting.over") && all_are(ANSHIN_ACCOUNT_LOCKED),
+       "ROL-4: once");
+}
+
+static void test_not_approved(void)
+{
+    ask(LETTERS "2");
+    ok(refuses(&second, LETTERS "2", ANSHIN_APPROVAL_REFUSED, NULL) &&
+           refuses(&second, LETTERS "2", ANSHIN_APPROVAL_APPROVED, "desk_waiting.over"),
+       "ROL-4: what was refused is not approved");
+    ask(LETTERS "3");
+    ok(refuses(&asker, LETTERS "3", ANSHIN_APPROVAL_WITHDRAWN, NULL) &&
+           refuses(&second, LETTERS "3", ANSHIN_APPROVAL_APPROVED, "desk_waiting.over"),
+       "nor what was withdrawn");
+    ok(all_are(ANSHIN_ACCOUNT_LOCKED), "and nothing of it is done");
+}
+
+/* The state is looked at anew. */
+static void test_meanwhile(void)
+{
+    const apr_time_t now = fixture.now;
+    const char *error;
+
+    ask(LETTERS "4");
+    set_role("asker", ANSHIN_ROLE_VIEWER);
+    ok(refuses(&second, LETTERS "4", ANSHIN_APPROVAL_APPROVED, "desk_waiting.asker_may_not"),
+       "ROL-4: not for who has lost the role since");
+    set_role("asker", ANSHIN_ROLE_HELPDESK);
+    (void)anshin_account_lock(command(&staff_contract), "asker", ANSHIN_ACCOUNT_DISABLED);
+    ok(refuses(&second, LETTERS "4", ANSHIN_APPROVAL_APPROVED, "desk_waiting.asker_may_not"),
+       "nor for who was disabled since");
+    (void)anshin_account_unlock(command(&staff_contract), "asker");
+    ok(all_are(ANSHIN_ACCOUNT_LOCKED), "and nothing of it is done");
+    (void)anshin_account_delete(command(&fixture.contract), "taro");
+    (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
+    (void)anshin_account_lock(command(&fixture.contract), "taro", ANSHIN_ACCOUNT_LOCKED);
+    ok(decide(&second, LETTERS "4", ANSHIN_APPROVAL_APPROVED, &error) == APR_SUCCESS &&
+           account_of("hanako").state == ANSHIN_ACCOUNT_ACTIVE && account_of("taro").state == ANSHIN_ACCOUNT_LOCKED,
+       "ROL-4, IDN-1: nor is it done to who has the ID by now");
+    lock_all();
+    asker = operator_of("asker2", ANSHIN_ROLE_HELPDESK); /* the session of the other one has ended */
+    ask(LETTERS "5");
+    fixture.contract.policy.operators = NULL;
+    ok(decide(&second, LETTERS "5", ANSHIN_APPROVAL_APPROVED, &error) == APR_SUCCESS && all_are(ANSHIN_ACCOUNT_LOCKED),
+       "ROL-4: nor where the contract names the operators no more");
+    fixture.contract.policy.operators = named("staff");
+    ask(LETTERS "6");
+    fixture.now += LIFETIME;
+    second = operator_of("second2", ANSHIN_ROLE_ADMIN); /* whose password was checked just now */
+    ok(refuses(&second, LETTERS "6", ANSHIN_APPROVAL_APPROVED, "desk_waiting.over"), "ROL-4: in time it waits no more");
+    fixture.now = now;
+}
+
+/* --- who is a second person -------------------------------------------------------------------------------------- */
+
+static int is_own(anshin_actor_t actor, anshin_approval_t approval)
+{
+    return anshin_approval_is_own(&actor, &approval);
+}
+
+static void test_persons(void)
+{
+    const anshin_actor_t anna = {.kind = ANSHIN_ACTOR_STAFF, .name = "staff/anna", .number = "1"};
+    const anshin_actor_t nobody = {.kind = ANSHIN_ACTOR_STAFF, .name = "staff/anna"};
+    const anshin_actor_t command_line = {.kind = ANSHIN_ACTOR_OPERATOR, .name = "root"};
+    const anshin_approval_t of_anna = {.by = ANSHIN_ACTOR_STAFF, .name = "staff/anna", .number = "1"};
+    const anshin_approval_t of_ben = {.by = ANSHIN_ACTOR_STAFF, .name = "staff/ben", .number = "2"};
+
+    ok(is_own(anna, of_anna) && !is_own(anna, of_ben), "ROL-4: an account is a person, by its number");
+    ok(is_own(nobody, of_ben), "one without a number is nobody's second");
+    ok(is_own(command_line, of_ben), "nor is whoever is not logged in at the help desk");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    contracts(pool);
+    fixture.contract.policy.four_eyes = 1 << ANSHIN_EYES_BULK;
+    fixture.contract.policy.four_eyes_lifetime = LIFETIME;
+    for (const char *const *user = users; *user != NULL; user++) {
+        (void)users_register(&fixture, *user, ANSHIN_METHOD_PASSWORD);
+    }
+    asker = operator_of("asker", ANSHIN_ROLE_HELPDESK);
+    second = operator_of("second", ANSHIN_ROLE_ADMIN);
+    viewer = operator_of("viewer", ANSHIN_ROLE_VIEWER);
+    chief = operator_of("chief", ANSHIN_ROLE_ORGANISATION);
+    test_one();
+    test_approved();
+    test_not_approved();
+    test_meanwhile();
+    test_persons();
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return done();
+}
