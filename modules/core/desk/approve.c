@@ -104,21 +104,6 @@ static apr_status_t tell_asker(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t 
     return tell_one(op, txn, act, status == APR_SUCCESS ? &account : NULL, approval, step);
 }
 
-static apr_status_t tell_second(anshin_op_t *op, anshin_txn_t *txn, const anshin_approval_t *approval, const char *step)
-{
-    anshin_account_t account;
-    apr_status_t status;
-
-    if (op->actor.kind != ANSHIN_ACTOR_STAFF) {
-        return APR_SUCCESS;
-    }
-    status = account_of(op, txn, op->actor.name, op->actor.number, &account);
-    return status == APR_SUCCESS ? tell_one(op, txn, ANSHIN_ACT_APPROVAL_DECIDED, &account, approval, step)
-                                 : anshin_fail(&op->error, status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : status,
-                                               "AN1302", "what waits for a second operator: %s is no operator any more",
-                                               op->actor.name != NULL ? op->actor.name : "nobody");
-}
-
 /* --- asking ------------------------------------------------------------------------------------------------------ */
 
 typedef struct asking_t {
@@ -189,12 +174,7 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_approv
     } steps[] = {[ANSHIN_APPROVAL_APPROVED] = {ANSHIN_ACT_APPROVAL_GIVEN, "given"},
                  [ANSHIN_APPROVAL_REFUSED] = {ANSHIN_ACT_APPROVAL_REFUSED, "refused"},
                  [ANSHIN_APPROVAL_WITHDRAWN] = {ANSHIN_ACT_APPROVAL_WITHDRAWN, "withdrawn"}};
-    apr_status_t status = tell_asker(op, txn, steps[approval->state].act, approval, steps[approval->state].step);
-
-    return status == APR_SUCCESS && approval->state != ANSHIN_APPROVAL_WITHDRAWN
-               ? tell_second(op, txn, approval,
-                             approval->state == ANSHIN_APPROVAL_APPROVED ? "you_approved" : "you_refused")
-               : status;
+    return tell_asker(op, txn, steps[approval->state].act, approval, steps[approval->state].step);
 }
 
 apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const char *id, anshin_approval_state_t how,
@@ -212,4 +192,23 @@ apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const
     approval->decided_at = op->now;
     status = anshin_txn_put(txn, &anshin_record_approval, id, approval);
     return status == APR_SUCCESS ? tell(op, txn, approval) : status;
+}
+
+static apr_status_t tell_second(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const anshin_approval_t *approval = baton;
+    anshin_account_t account;
+    apr_status_t status = account_of(op, txn, op->actor.name, op->actor.number, &account);
+
+    return status == APR_SUCCESS
+               ? tell_one(op, txn, ANSHIN_ACT_APPROVAL_DECIDED, &account, approval,
+                          approval->state == ANSHIN_APPROVAL_APPROVED ? "you_approved" : "you_refused")
+               : status;
+}
+
+apr_status_t anshin_approval_tell_second(anshin_op_t *op, anshin_approval_t *approval)
+{
+    apr_status_t status = anshin_op_write(op, ANSHIN_DURABLE, tell_second, approval);
+
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }

@@ -294,6 +294,9 @@ apr_status_t anshin_pending_decide(anshin_op_t *op, const anshin_member_t *membe
     }
     anshin_approval_op(&own, op, &staff, waiting.approval.why, &permit);
     status = anshin_op_write(&own, ANSHIN_DURABLE, decide, &deciding);
+    if (status == APR_SUCCESS && deciding.error == NULL && how != ANSHIN_APPROVAL_WITHDRAWN) {
+        (void)anshin_approval_tell_second(&own, &deciding.approval); /* the edge logs its cause */
+    }
     op->jobs_queued |= own.jobs_queued;
     op->error = own.error;
     *error = deciding.error;
