@@ -27,8 +27,8 @@ apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_a
 apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const char *id, anshin_approval_state_t how,
                                        anshin_approval_t *approval);
 
-/* Tell who has approved or refused it, in a transaction of its own, since one locks one user (core/store/owner.h). Nobody
- * where the account is gone meanwhile. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT: it stays decided. */
+/* Tell who has approved or refused it, in a transaction of its own, since one locks one user (core/store/owner.h).
+ * Nobody where the account is gone meanwhile. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT: it stays decided. */
 apr_status_t anshin_approval_tell_second(anshin_op_t *op, anshin_approval_t *approval);
 
 #endif

@@ -26,7 +26,7 @@ sub server {
         'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
     my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
     my $soon = $lines =~ s/(?<=AnshinCertificateLifetime )30d/1h/r;    # ended by the clock of the walk
-    my %desk = (staff => "$lines\nAnshinStaff on", customers => "$lines\nAnshinOperators staff\nAnshinStaffReason on");
+    my %desk = (staff => "$lines\nAnshinStaff on", customers => "$lines\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk");
     return (clock => 1, contract => $lines, sites => { %desk, today => [ "$lines\n$reissues", 'modern' ], soon => $soon, unlinked => "$lines\nAnshinMailLinks off" });
 }
 
@@ -289,6 +289,9 @@ sub desk {
     my $list = $self->keep('list', $c, $c->get('/anshin/desk/list?about=invited'), { all => 1, verb => 'reinvite' });
     my $many = $c->follow($c->submit($list, { all => 1, verb => 'reinvite' }, qr{/desk/list$}));
     $self->keep('many', $c, $many, { why => '' }, \%why);
+    my $waits = $c->follow($c->submit($c->follow($c->submit($list, { all => 1, verb => 'reinvite' }, qr{/desk/list$})), \%why, qr{/desk/list/act}));
+    my ($withdraw) = $waits->text =~ /href="([^"]*step=withdraw[^"]*)"/ or die 'nothing waits';
+    $self->keep('second operator', $c, $c->get($withdraw =~ s/&amp;/&/gr));
     my %new = (contract => 'customers', user => 'customer-3', address => 'customer-3@example.jp');
     $self->keep('invitation', $c, $c->get('/anshin/desk/invite'), { %new, why => '' }, \%why);
     return;
