@@ -412,7 +412,7 @@ sub run {
     my $pid;
     {
         local %ENV = (PATH => $ENV{PATH}, LANG => $more{lang} // 'C.UTF-8', @sanitizer);    # before the fork: after it each page costs a copy
-        delete $ENV{LD_PRELOAD} if $more{env} || $command[0] !~ m{^(?:/usr/sbin/|\Q$self->{root}\E/)};    # openssl and others need none
+        delete $ENV{LD_PRELOAD} if $more{env} || $command[0] !~ m{^(?:/usr/sbin/|\Q@{[$self->{root} // '']}\E/)};    # openssl and others need none
         $pid = fork // die "fork: $!";
         if (!$pid) {
             open STDIN,  '<&', $in;
