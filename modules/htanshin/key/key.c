@@ -270,10 +270,9 @@ static apr_status_t put_progress(anshin_call_t *call, const anshin_rotation_t *r
 
 static apr_status_t key_status(anshin_call_t *call)
 {
-    static const char *const stages[] = {
-        [ANSHIN_SEAL_KEY_ALONE] = "no rotation is under way",
-        [ANSHIN_SEAL_KEY_ANNOUNCED] = "the new key is announced: go on with htanshin key rotate",
-        [ANSHIN_SEAL_KEY_CHANGED] = "the new key is in use, the old one still there"};
+    static const char *const stages[] = {[ANSHIN_SEAL_KEY_ALONE] = "no rotation is under way",
+                                         [ANSHIN_SEAL_KEY_ANNOUNCED] = "the new key is announced: say key rotate again",
+                                         [ANSHIN_SEAL_KEY_CHANGED] = "the new key is in use, the old one still there"};
     const char *path = apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_STATE_KEY, NULL);
     anshin_seal_key_stage_t stage = anshin_seal_key_stage(path, call->pool);
     anshin_rotation_t rotation;
