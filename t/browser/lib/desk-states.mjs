@@ -40,11 +40,6 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
   const decide = (step, more = {}) => ['desk-decide', staff({ ...pending, lead: text(`desk_decide.${step}.lead`), submit: text(`desk_decide.${step}.submit`),
     action_url: link('desk/waiting/decide'), cancel_url: link('desk/waiting'), ...more }, { title: text(`desk_decide.${step}.title`) })];
   const steps = (...names) => names.map((name) => ({ url, text: text(`desk_decide.${name}.button`) }));
-  const pending = { what: text('desk_act.revoke.title'), count_text: text('desk_bulk.count', { number: 12 }), users: found.map(({ user }) => ({ user, url, contract_title: contract })),
-    ...long('asked_by', 'staff/ope01'), ...moment('at', '2026-11-22 15:35'), ...moment('until', '2026-11-23 15:35') };
-  const decide = (step, more = {}) => ['desk-decide', staff({ ...pending, lead: text(`desk_decide.${step}.lead`), submit: text(`desk_decide.${step}.submit`),
-    action_url: link('desk/waiting/decide'), cancel_url: link('desk/waiting'), ...more }, { title: text(`desk_decide.${step}.title`) })];
-  const steps = (...names) => names.map((name) => ({ url, text: text(`desk_decide.${name}.button`) }));
   const titled = { title: text('desk_user.title_of', { user: 'p-01-usr002' }) };
   return {
     desk: ['desk', staff({ search_first: true })],
@@ -74,16 +69,6 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-bulk-done': ['desk-bulk-done', staff({ lead: text('desk_act.revoke.title'), done_text: text('desk_bulk_done.done', { number: 1 }),
       not_done_text: text('desk_bulk_done.not_done', { number: 4 }), back_url: url, rows: ['', 'desk.no_certificate', 'desk.not_yours', 'desk_bulk.gone', 'desk_bulk.failed'].map((came, i) => ({
         user: `p-01-usr00${i}`, contract_title: contract, url, done: i === 0, came_text: text(came || 'desk_act.revoke.done') })) })],
-    'desk-bulk-second': ['desk-bulk', staff({ ...bulk, second: true }, { title: text('desk_act.revoke.title') })],
-    'desk-waiting': ['desk-waiting', staff({ rows: [
-      { ...pending, state_text: text('desk_waiting.waiting'), waits: true, more_text: text('desk_bulk.more', { number: 7 }), ...long('reason', '端末の入れ替えのため'), buttons: steps('approve', 'refuse') },
-      { ...pending, state_text: text('desk_waiting.waiting'), waits: true, mine: true, buttons: steps('withdraw') },
-      ...['approved', 'refused', 'withdrawn', 'expired'].map((state) => ({ ...pending, state_text: text(`desk_waiting.${state}`), buttons: [],
-        ...(state === 'expired' ? {} : long('decided_by', 'staff/ope02')), ...(state === 'approved' ? { answer_url: url } : {}) }))] }, alert('notice', text('desk_waiting.over')))],
-    'desk-waiting-none': ['desk-waiting', staff({ rows: [] })],
-    'desk-decide-approve': decide('approve', { verb_lead: text('desk_act.revoke.lead'), danger: true, more_text: text('desk_waiting.gone', { number: 2 }), ...long('reason', '端末の入れ替えのため') }),
-    'desk-decide-refuse': decide('refuse'),
-    'desk-decide-withdraw': decide('withdraw'),
     'desk-bulk-second': ['desk-bulk', staff({ ...bulk, second: true }, { title: text('desk_act.revoke.title') })],
     'desk-waiting': ['desk-waiting', staff({ rows: [
       { ...pending, state_text: text('desk_waiting.waiting'), waits: true, more_text: text('desk_bulk.more', { number: 7 }), ...long('reason', '端末の入れ替えのため'), buttons: steps('approve', 'refuse') },
