@@ -116,6 +116,9 @@ static apr_status_t contracts_from_json(anshin_config_t *config, json_t *contrac
     return APR_SUCCESS;
 }
 
+/* What a build wrote that told of an end so long before gives no time from when on. */
+#define TOLD_BEFORE apr_time_from_sec(30 * 86400)
+
 /* What this build knows of; nothing is decided by them. */
 static void sightings_from_json(apr_array_header_t *sightings, json_t *list)
 {
@@ -129,9 +132,10 @@ static void sightings_from_json(apr_array_header_t *sightings, json_t *list)
         anshin_finding_id_t id = name != NULL ? anshin_finding_named(name) : ANSHIN_FINDINGS;
 
         if (id != ANSHIN_FINDINGS && at != NULL) {
-            anshin_sighting_add_end(sightings, id, at,
-                                    apr_time_from_sec(json_integer_value(json_object_get(json, "time"))),
-                                    apr_time_from_sec(json_integer_value(json_object_get(json, "from"))));
+            apr_time_t time = apr_time_from_sec(json_integer_value(json_object_get(json, "time")));
+            apr_time_t from = apr_time_from_sec(json_integer_value(json_object_get(json, "from")));
+
+            anshin_sighting_add_end(sightings, id, at, time, time != 0 && from == 0 ? time - TOLD_BEFORE : from);
         }
     }
 }

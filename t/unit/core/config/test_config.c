@@ -430,12 +430,17 @@ static void sightings(void)
     json_array_append_new(json_object_get(json, "findings"),
                           json_pack("{s:s, s:s}", "finding", "of-tomorrow", "at", "x"));
     json_array_append_new(json_object_get(json, "findings"), json_pack("{s:i}", "finding", 7));
-    ok(anshin_config_from_json(&back, json, &err, pool) == APR_SUCCESS && back->sightings->nelts == 2,
+    json_array_append_new(json_object_get(json, "findings"), json_pack("{s:s, s:s, s:i}", "finding", "tls-ends", "at",
+                                                                       "of an older build", "time", 1800000000));
+    ok(anshin_config_from_json(&back, json, &err, pool) == APR_SUCCESS && back->sightings->nelts == 3,
        "config.json carries it, and what this build does not know is passed over (%s)", err.text);
     seen = &APR_ARRAY_IDX(back->sightings, 1, anshin_sighting_t);
     ok(seen->finding == ANSHIN_FINDING_TLS_ENDS && strcmp(seen->at, "host b") == 0 &&
            seen->time == apr_time_from_sec(1800000000) && seen->from == apr_time_from_sec(1799900000),
        "with place and times");
+    seen = &APR_ARRAY_IDX(back->sightings, 2, anshin_sighting_t);
+    ok(seen->time == apr_time_from_sec(1800000000) && seen->from == seen->time - apr_time_from_sec(30 * 86400),
+       "an end that an older build saw, without a time from when on, is told a month before");
     json_decref(json);
 }
 
