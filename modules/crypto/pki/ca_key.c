@@ -127,6 +127,7 @@ static void name_directive(const anshin_ca_key_source_t *source, anshin_error_t 
     if (source->directive != NULL && err != NULL && strncmp(err->text, DIRECTIVE, strlen(DIRECTIVE)) == 0) {
         (void)apr_snprintf(text, sizeof(text), "%s%s", source->directive, err->text + strlen(DIRECTIVE));
         memcpy(err->text, text, sizeof(text));
+        err->format = NULL; /* its parts are elsewhere now */
     }
 }
 
