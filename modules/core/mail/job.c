@@ -467,6 +467,37 @@ apr_status_t anshin_jobs_requests(anshin_op_t *op, anshin_txn_t *txn, int limit,
                                 limit, waiting);
 }
 
+static apr_status_t look_for_mail(anshin_op_t *op, anshin_txn_t *txn, const anshin_due_entry_t *entry, const char *mail,
+                                  int *in_hand)
+{
+    anshin_job_t job;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_job, entry->key, &job);
+
+    if (status == APR_SUCCESS && job.mail != NULL && strcmp(job.mail, mail) == 0) {
+        *in_hand = job.claimed_by != NULL && job.claimed_until > op->now;
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+apr_status_t anshin_job_of_mail(anshin_op_t *op, anshin_txn_t *txn, const char *mail, int *in_hand)
+{
+    const char *lanes[LANES];
+    apr_status_t status = APR_SUCCESS;
+
+    list_lanes(op, lanes);
+    *in_hand = 0;
+    for (int i = 0; status == APR_SUCCESS && !*in_hand && i < LANES; i++) {
+        const anshin_due_queue_t queue = {&anshin_record_job, lanes[i]};
+        apr_array_header_t *entries = apr_array_make(op->pool, 0, sizeof(anshin_due_entry_t));
+
+        status = lanes[i] != NULL ? anshin_txn_list_due(txn, &queue, RELEASE_MAX, &entries) : APR_SUCCESS;
+        for (int j = 0; status == APR_SUCCESS && !*in_hand && j < entries->nelts; j++) {
+            status = look_for_mail(op, txn, &APR_ARRAY_IDX(entries, j, anshin_due_entry_t), mail, in_hand);
+        }
+    }
+    return status;
+}
+
 apr_status_t anshin_job_adopt(anshin_op_t *op, anshin_txn_t *txn, const char *key)
 {
     anshin_job_t job;

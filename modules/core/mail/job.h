@@ -66,6 +66,9 @@ apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *work
 /* How many of op->contract there are that strangers asked for, as far as limit. */
 apr_status_t anshin_jobs_requests(anshin_op_t *op, anshin_txn_t *txn, int limit, apr_int64_t *waiting);
 
+/* Is the job of that mail in a worker's hands just now? 1 or 0 into *in_hand; looks at every job that waits. */
+apr_status_t anshin_job_of_mail(anshin_op_t *op, anshin_txn_t *txn, const char *mail, int *in_hand);
+
 /* For core/admin/old_due.c: give a job of an older store, which nobody has in hand, a key of today and its turn. Inside
  * a write transaction. ANSHIN_ENOTFOUND: it is gone. */
 apr_status_t anshin_job_adopt(anshin_op_t *op, anshin_txn_t *txn, const char *key);

@@ -6,9 +6,9 @@
 
 #include "htanshin/command.h"
 
-/* Send one to address by the way that all mail goes, and wait for what becomes of it, a minute at most; that stands in
- * call's answer as "mail". APR_SUCCESS, whatever that is: what failed is a finding. ANSHIN_EINVALID (address,
- * contract), ANSHIN_EDENIED, ANSHIN_EBUSY, ANSHIN_EFAULT: none was sent. */
-apr_status_t anshin_check_delivery(anshin_call_t *call, const char *address);
+/* Send one to an address that is one (core/mail/test_mail.h) by the way that all mail goes, and wait for what becomes
+ * of it, as long as a command that takes mail has and a little more, or until a signal comes; that stands in call's
+ * answer as "mail". What fails, here as well, is a finding: what check has found before is told with it. */
+void anshin_check_delivery(anshin_call_t *call, const char *address);
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/context/secret.h"
 #include "core/mail/outbox.h"
 #include "core/mail/job.h"
+#include "core/mail/test_mail.h"
 #include "unit/tap.h"
 #include "unit/fixture.h"
 
@@ -61,6 +62,27 @@ static void test_sent(void)
        "the job is done and the text wiped (S24)");
     ok(anshin_outbox_delivered(fixture_op(&fixture), &outbox, ANSHIN_MAIL_SENT) == ANSHIN_ENOTFOUND,
        "a mail is sent once (MAI-1)");
+}
+
+/* A test mail that nobody waits for any more. */
+static void test_given_up(void)
+{
+    anshin_claimed_mail_t outbox = queue();
+    anshin_job_t job;
+    apr_time_t wake;
+    int in_hand = 0;
+    const int mails = (int)fixture_count(&fixture, &anshin_record_mail);
+
+    ok(anshin_test_mail_give_up(fixture_op(&fixture), outbox.id, &in_hand) == APR_SUCCESS && in_hand &&
+           mail_of(&outbox).state == ANSHIN_MAIL_WAITING && fixture_blobs(&fixture) == 1,
+       "ADM-1: what a worker has in hand is not taken from it");
+    (void)anshin_outbox_later(fixture_op(&fixture), &outbox, "not now");
+    ok(anshin_test_mail_give_up(fixture_op(&fixture), outbox.id, &in_hand) == APR_SUCCESS && !in_hand &&
+           (int)fixture_count(&fixture, &anshin_record_mail) == mails - 1 && fixture_blobs(&fixture) == 0,
+       "ADM-1: what nobody has is taken back, text and all");
+    fixture.now += apr_time_from_sec(10);
+    (void)anshin_job_claim(fixture_op(&fixture), "w", &job, &outbox.key, &wake);
+    (void)anshin_job_drop(fixture_op(&fixture), outbox.key, "w");
 }
 
 static void test_failed(void)
@@ -182,6 +204,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     fixture_open(&fixture, &anshin_store_mem, NULL, pool);
     test_sent();
+    test_given_up();
     test_failed();
     test_later();
     test_operator();
