@@ -40,7 +40,9 @@ void anshin_call_tell_of(const anshin_call_t *call, apr_status_t status, const c
 {
     const anshin_error_t *error = &call->op.error;
     const char *text = error->text[0] != '\0' ? error->text : anshin_status_name(status);
-    const char *said = error->text[0] != '\0' ? anshin_say_error(error, call->pool) : anshin_say(text);
+    const char *said = call->said != NULL       ? call->said
+                       : error->text[0] != '\0' ? anshin_say_error(error, call->pool)
+                                                : anshin_say(text);
     const char *id = error->text[0] != '\0' ? error->id : "AN0891";
     json_t *object;
 
@@ -61,5 +63,10 @@ void anshin_call_tell_of(const anshin_call_t *call, apr_status_t status, const c
 
 void anshin_call_tell(const anshin_call_t *call, apr_status_t status)
 {
-    anshin_call_tell_of(call, status, "");
+    anshin_call_tell_of(call, status, call->where != NULL ? call->where : "");
+}
+
+const char *anshin_call_line(const anshin_call_t *call, int number, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, call->json ? "line %d" : anshin_say("line %d"), number);
 }

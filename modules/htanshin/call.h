@@ -14,8 +14,12 @@ apr_status_t anshin_call_config(anshin_call_t *call);
  * name. Any other status comes back as it is. */
 apr_status_t anshin_call_missing(anshin_call_t *call, apr_status_t status, const char *kind, const char *name);
 
-/* Tell on the standard error why a status came, as text or JSON: the cause in call->op.error. */
+/* Tell on the standard error why a status came, as text or JSON: the cause in call->op.error, of: what it is about, in
+ * the language of the answer (anshin_call_line()), or "". The first tells it of call->where. */
 void anshin_call_tell(const anshin_call_t *call, apr_status_t status);
 void anshin_call_tell_of(const anshin_call_t *call, apr_status_t status, const char *of);
+
+/* "line NUMBER", in pool: in English where a program reads it. */
+const char *anshin_call_line(const anshin_call_t *call, int number, apr_pool_t *pool);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <apr_strings.h>
 
+#include "htanshin/language/language.h"
 #include "runtime/io.h"
 #include "runtime/privilege.h"
 
@@ -22,11 +23,14 @@
 
 static void answer(int fd, json_t *told, apr_status_t status, const anshin_error_t *err)
 {
+    apr_pool_t *pool;
     char *text;
 
+    apr_pool_create(&pool, NULL); /* that of the call may be gone */
     if (status != APR_SUCCESS) {
         json_object_set_new(told, "failed",
-                            json_pack("{s:i, s:s, s:s}", "status", (int)status, "id", err->id, "text", err->text));
+                            json_pack("{s:i, s:s, s:s, s:s}", "status", (int)status, "id", err->id, "text", err->text,
+                                      "said", anshin_say_error(err, pool)));
     } else {
         json_object_set_new(told, "checked", json_true());
     }
@@ -45,12 +49,14 @@ static apr_status_t hear(anshin_call_t *call, int fd)
     json_t *told =
         anshin_io_read(fd, text, ANSWER_MAX, &length) == APR_SUCCESS ? json_loadb(text, length, 0, NULL) : NULL;
     json_t *failed = json_object_get(told, "failed");
-    const char *id = NULL, *why = NULL;
+    const char *id = NULL, *why = NULL, *said = NULL;
     int cause = 0;
     apr_status_t status = APR_SUCCESS;
 
-    if (json_unpack(failed, "{s:i, s:s, s:s}", "status", &cause, "id", &id, "text", &why) == 0 && cause != 0) {
+    if (json_unpack(failed, "{s:i, s:s, s:s, s:s}", "status", &cause, "id", &id, "text", &why, "said", &said) == 0 &&
+        cause != 0) {
         status = anshin_fail(&call->op.error, cause, apr_pstrdup(call->pool, id), "%s", why);
+        call->said = said[0] != '\0' ? apr_pstrdup(call->pool, said) : NULL;
     } else if (!json_is_true(json_object_get(told, "checked"))) {
         status = anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1745", "a process of this command has died");
     } else {

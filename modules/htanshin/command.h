@@ -84,9 +84,11 @@ struct anshin_call_t {
     struct anshin_backup_t *backup; /* access BACKUP */
     struct apr_dbm_t *dbm;          /* in place of input, where that is a dbm file; else NULL */
 
-    const char *done; /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
-    json_t *result;   /* printed and released by main.c; NULL: nothing to say */
-    int verdict;      /* exit code after a result was printed, where the answer itself is a finding; 0: none */
+    const char *where; /* in what was read it failed, in the pool of the process; NULL: as a whole */
+    const char *said;  /* op.error for the reader, where a child made it (child.h); NULL: by the table */
+    const char *done;  /* what was done, and how to come by the answer, for when that cannot be written; or NULL */
+    json_t *result;    /* printed and released by main.c; NULL: nothing to say */
+    int verdict;       /* exit code after a result was printed, where the answer itself is a finding; 0: none */
 };
 
 /* The families; each ends with a row whose family is NULL. */

@@ -48,7 +48,10 @@ for my $file (sources('c|h')) {
     $fails{ joined($2) }{$file} = $1 while $code =~ /anshin_fail\([^;]*?"(AN\d{4})",\s*($literal)/g;
     $fails{'%s: %s'}{$file} = $1 while $code =~ /"(AN\d{4})", $word,/g; # of a function that says which: what
     next unless $file =~ m{^modules/htanshin/};
-    $keys{$1} = $file while $code =~ /anshin_result_(?:text|time|number|flag)\([^;"]*"([a-z_]+)"/g;
+    while ($code =~ /(?:anshin_result_(?:text|time|number|flag)|json_object_set_new)\([^,;"]+,\s*"([^"]+)"/g) {
+        my $key = $1;
+        $keys{$key} = $file unless $file =~ m{/export/} && $key =~ /-/; # the head of a column, which import reads
+    }
 }
 for my $file (sources('def', 'modules/core')) {
     my $code = text(code($file));
@@ -65,6 +68,11 @@ is(join("\n", grep { !$said{$_} && !$help{$_} } sort keys %{ $rows{TEXT} }), '',
 is(join("\n", grep { !$fails{$_} } sort keys %{ $rows{ERROR} }), '', 'each error is one that there is');
 my $sources = join '', map { slurp($_) } sources('c', 'modules/htanshin');
 is(join("\n", grep { $sources !~ /"\Q$_\E"/ } sort keys %{ $rows{KEY} }), '', 'each key stands somewhere');
+
+# What is counted in a summary and before the question is called by a noun.
+my %done = map { $_ => 1 } $sources =~ /\.done = "(\w+)"/g;
+cmp_ok(scalar keys %done, '>', 8, 'INS-7: what comes of one of many: ' . keys %done);
+is(join("\n", grep { ($rows{TEXT}{$_}[0] // 'た') =~ /[ただ]$/ } sort keys %done), '', 'INS-7: each of them is a noun');
 
 # The values that are filled in.
 my $conversion = qr/%(?:(\d)\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j)?([a-zA-Z…])/;
@@ -83,6 +91,22 @@ my @otherwise = grep {
 } sort keys %{ $rows{ERROR} };
 is(join("\n", @otherwise), '', 'errors: each value is told');
 is(join("\n", grep { $rows{ERROR}{$_}[0] =~ /%(?!\d|%)/ } sort keys %{ $rows{ERROR} }), '', 'errors: by its number');
+
+# What programs read has names without blanks; people read them as such (print.c).
+delete @keys{qw(checked over failed)}; # from a child of the command to its parent
+is(join("\n", grep { !/^[a-z][a-z0-9_]*$/ } sort keys %keys), '', 'INS-7: keys of answers: lower case and underscores');
+
+# An error that is told in Japanese is cut where its text was made: nobody else writes it, unless it is told as it stands then.
+my $writes = qr/\b(?:memcpy|memmove|memset|str(?:n?cpy|n?cat)|apr_cpystrn|v?sprintf|(?:apr_)?v?snprintf)\(\s*(?:\w+(?:->|\.))*err(?:or)?(?:->|\.)text\b|\berr(?:or)?(?:->|\.)text(?:\[[^]]*\])?\s*=(?!=)/;
+my @written;
+for my $file (grep { $_ ne 'modules/core/base/anshin.c' } sources('c|h')) {
+    my $code = code($file);
+    while ($code =~ /$writes/g) {
+        my $at = pos $code;
+        push @written, "$file:" . (1 + (substr($code, 0, $at) =~ tr/\n//)) if substr($code, $at, 200) !~ /\A[^}]*\berr(?:or)?(?:->|\.)format = NULL;/;
+    }
+}
+is(join("\n", @written), '', 'INS-7: the text of an error is written in one place');
 
 # What has no row.
 is(join("\n", grep { !$rows{TEXT}{$_} } sort keys %help), '', 'INS-7: help is told in Japanese as a whole');

@@ -255,7 +255,7 @@ is($r->{status}, 0, 'BAK-1: restored at another path') or diag($r->{err});
 $made = $r->{status} ? {} : decode_json($r->{out});
 cmp_ok($made->{records} // 0, '>', 0, 'records were read: ' . ($made->{records} // 0));
 is($made->{'ca.crt'}, 'its key belongs to it', 'CA and key belong together');
-like(join(' ', map { $_->{what} } @{ $made->{'look at'} || [] }), qr/revoked after .* everybody logs in anew/, 'what must be looked at is said');
+like(join(' ', map { $_->{what} } @{ $made->{look_at} || [] }), qr/revoked after .* everybody logs in anew/, 'what must be looked at is said');
 is((stat $t->state)[2] & 07777, 0750, 'B41: modes are right at once');
 my %waits = map { $_->{id} => 1 } grep { $_->{state} !~ /^(?:sent|spooled)$/ } @{ Anshin::Ledger::list($t, 'mail', 'list') };
 my $old = $s->root . '/lost/mail';

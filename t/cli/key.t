@@ -85,12 +85,12 @@ is($inside->submit($page, { current => $q->{password}, password => 'Neu-2026-Wor
 is($inside->get('/anshin/account')->status, 200, 'who was logged in still is');
 ok(eval { $invited->register($s->client); 1 }, 'BAK-2: an invitation of before works') or diag($@);
 ok(eval { length $waits->fetch($s->client) }, 'BAK-2: a file of before is fetched') or diag($@);
-ok(Anshin::Server::wait_for(60, sub { my $r = $s->htanshin('--json', 'key', 'status'); !$r->{status} && decode_json($r->{out})->{'sealed anew'} }),
+ok(Anshin::Server::wait_for(60, sub { my $r = $s->htanshin('--json', 'key', 'status'); !$r->{status} && decode_json($r->{out})->{sealed_anew} }),
     'BAK-2: all is sealed anew');
 my $status = answer('BAK-2: key status', 'key', 'status');
-is($status->{'sealed with the old key'}, 0, 'nothing is by the old key');
-cmp_ok($status->{'links made with the old key'}, '>', 0, 'a link is: ' . ($status->{'links made with the old key'} // ''));
-is(whole('in the midst')->{'old key'}, 0, 'store check tells of none by the old key');
+is($status->{sealed_with_the_old_key}, 0, 'nothing is by the old key');
+cmp_ok($status->{links_made_with_the_old_key}, '>', 0, 'a link is: ' . ($status->{links_made_with_the_old_key} // ''));
+is(whole('in the midst')->{old_key}, 0, 'store check tells of none by the old key');
 like(answer('BAK-2: again', 'key', 'rotate', '--now')->{state}, qr/links .* wait/, 'BAK-2: the old key waits for links');
 ok(-e "$key.old", 'and is there');
 Anshin::PKI::write_text($stop, '');
@@ -101,8 +101,8 @@ is(scalar($ledger->complaints), 0, 'BAK-2: nobody of the load has anything to co
 # --- a leaked one ---
 
 $made = answer('BAK-2: a leaked key', 'key', 'rotate', '--leaked');
-cmp_ok($made->{'sessions ended'}, '>', 0, 'sessions end');
-cmp_ok($made->{'links ended'}, '>', 0, 'links end');
+cmp_ok($made->{sessions_ended}, '>', 0, 'sessions end');
+cmp_ok($made->{links_ended}, '>', 0, 'links end');
 like($made->{state}, qr/wiped/, 'BAK-2: the rotation is over') or diag(explain $made);
 ok(!-e "$key.old", 'BAK-2: the old key is gone');
 is(join(' ', grep { $_ ne $key && slurp($_) eq $old } glob $s->state . '/*'), '', 'and no copy of it');
@@ -144,6 +144,8 @@ chown((stat "$key.lost")[ 4, 5 ], $key);
 my $r = $s->htanshin('key', 'rotate');
 is($r->{status}, 2, 'BAK-2: with a wrong key nothing is rotated');
 like($r->{err}, qr/not the seal key that this store was last used with/, 'and why');
+like($s->htanshin('key', 'rotate', { lang => 'ja_JP.UTF-8' })->{err}, qr/このストアで最後に使った封印の鍵（\S+）ではありません。何も変えていません \(AN1656\)$/,
+    'INS-7: in Japanese, though a process of its own has found it');
 ok(!-e "$key.new", 'none was announced');
 rename "$key.lost", $key or die $!;
 is($s->faults, 0, 'no faults');

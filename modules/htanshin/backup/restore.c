@@ -137,8 +137,13 @@ static apr_status_t take_over(restore_t *restore, int from, const char *name)
         (void)close(to);
     }
     if (status == APR_SUCCESS) {
-        json_object_set_new(restore->call->result, apr_pstrcat(restore->call->pool, "taken over: ", name, NULL),
-                            json_true());
+        json_t *taken = json_object_get(restore->call->result, "taken_over");
+
+        if (taken == NULL) {
+            taken = json_array();
+            json_object_set_new(restore->call->result, "taken_over", taken);
+        }
+        json_array_append_new(taken, json_string(name));
         return APR_SUCCESS;
     }
     errno = status;
@@ -309,7 +314,7 @@ static void tell(restore_t *restore, const char *kept)
         anshin_result_text(call->result, "kept", kept, call->pool);
     }
     look = json_array();
-    json_object_set_new(call->result, "look at", look);
+    json_object_set_new(call->result, "look_at", look);
     if (json_object_get(call->result, "damaged") != NULL) {
         call->verdict = ANSHIN_EXIT_REFUSED;
         add(look, "the store was damaged already when the backup was made: htanshin store check tells where");

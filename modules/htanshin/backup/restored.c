@@ -184,7 +184,7 @@ static apr_status_t look_through(work_t *work, anshin_op_t *op)
         anshin_result_number(work->told, "records", findings.records);
         anshin_result_number(work->told, "blobs", findings.blobs);
         anshin_result_number(work->told, "loose", findings.loose);
-        anshin_result_number(work->told, "sessions ended", sessions);
+        anshin_result_number(work->told, "sessions_ended", sessions);
     }
     return status;
 }

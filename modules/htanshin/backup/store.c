@@ -35,7 +35,7 @@ static apr_status_t store_check(anshin_call_t *call)
     anshin_result_number(call->result, "blobs", findings.blobs);
     anshin_result_number(call->result, "broken", findings.broken);
     anshin_result_number(call->result, "loose", findings.loose);
-    anshin_result_number(call->result, "old key", findings.former);
+    anshin_result_number(call->result, "old_key", findings.former);
     json_object_set_new(call->result, "found", found);
     for (int i = 0; i < findings.texts->nelts; i++) {
         json_t *row = json_object();

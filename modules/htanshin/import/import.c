@@ -91,7 +91,7 @@ static json_t *fault_of(const import_t *import, const anshin_import_came_t *came
 static const char *place(const import_t *import, const anshin_import_came_t *came)
 {
     apr_pool_t *pool = import->call->pool;
-    const char *text = apr_psprintf(pool, import->call->json ? "line %d" : anshin_say("line %d"), import->line);
+    const char *text = anshin_call_line(import->call, import->line, pool);
 
     if (came->column >= 0) {
         text = apr_pstrcat(pool, text, ", ", anshin_import_column_name(came->column), NULL);

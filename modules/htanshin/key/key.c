@@ -90,11 +90,11 @@ static apr_status_t put_leak(anshin_op_t *op, const anshin_rotation_t *rotation,
         json_decref(who);
         return status;
     }
-    anshin_result_number(told, "sessions ended", leak.sessions);
-    anshin_result_number(told, "links ended", leak.links);
-    anshin_result_number(told, "downloads ended", leak.downloads);
-    anshin_result_number(told, "authenticator apps known", leak.apps);
-    anshin_result_number(told, "imported hashes known", leak.imported);
+    anshin_result_number(told, "sessions_ended", leak.sessions);
+    anshin_result_number(told, "links_ended", leak.links);
+    anshin_result_number(told, "downloads_ended", leak.downloads);
+    anshin_result_number(told, "authenticator_apps_known", leak.apps);
+    anshin_result_number(told, "imported_hashes_known", leak.imported);
     json_object_set_new(told, "known", who);
     for (int i = 0; i < leak.who->nelts; i++) {
         json_t *row = json_object();
@@ -124,7 +124,7 @@ static void put_rest(const anshin_op_t *op, json_t *told, const anshin_rotation_
     if (rest->links > 0) {
         anshin_result_text(told, "state", "links that were made with the old key wait", op->pool);
         anshin_result_number(told, "links", rest->links);
-        anshin_result_time(told, "last link ends", rest->last_ends, op->pool);
+        anshin_result_time(told, "last_link_ends", rest->last_ends, op->pool);
     } else {
         anshin_result_text(told, "state", "pages that were open at the change may still be sent", op->pool);
         anshin_result_time(told, "until", rotation->changed_at + ANSHIN_ROTATION_KEEP, op->pool);
@@ -254,16 +254,16 @@ static apr_status_t put_progress(anshin_call_t *call, const anshin_rotation_t *r
     if (status != APR_SUCCESS) {
         return status;
     }
-    anshin_result_number(call->result, "sealed with the old key", findings.former);
-    anshin_result_number(call->result, "links made with the old key", rest.links);
+    anshin_result_number(call->result, "sealed_with_the_old_key", findings.former);
+    anshin_result_number(call->result, "links_made_with_the_old_key", rest.links);
     if (rest.links > 0) {
-        anshin_result_time(call->result, "last link ends", rest.last_ends, call->pool);
+        anshin_result_time(call->result, "last_link_ends", rest.last_ends, call->pool);
     }
     if (rotation->changed_at != 0) {
         anshin_result_time(call->result, "changed", rotation->changed_at, call->pool);
     }
     if (rotation->resealed_at != 0) {
-        anshin_result_time(call->result, "sealed anew", rotation->resealed_at, call->pool);
+        anshin_result_time(call->result, "sealed_anew", rotation->resealed_at, call->pool);
     }
     return APR_SUCCESS;
 }
@@ -286,7 +286,7 @@ static apr_status_t key_status(anshin_call_t *call)
     call->result = json_object();
     anshin_result_text(call->result, "key", id, call->pool);
     anshin_result_text(call->result, "state", stages[stage], call->pool);
-    anshin_result_number(call->result, "kept for the audit trail", rotation.kept);
+    anshin_result_number(call->result, "kept_for_the_audit_trail", rotation.kept);
     return stage == ANSHIN_SEAL_KEY_CHANGED ? put_progress(call, &rotation) : APR_SUCCESS;
 }
 

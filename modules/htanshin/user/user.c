@@ -92,18 +92,17 @@ static apr_status_t broken(anshin_call_t *call, const char *text)
 static apr_status_t settle_line(anshin_call_t *call, int number, apr_status_t status, json_t *row,
                                 anshin_print_list_t *list, apr_pool_t *pool)
 {
-    anshin_error_t *error = &call->op.error;
     json_t *rows = json_array();
     int written;
 
     if (status != APR_SUCCESS) {
         json_decref(rows);
-        apr_cpystrn(error->text, apr_psprintf(call->pool, "line %d: %s", number, error->text), sizeof(error->text));
         if (status == ANSHIN_EINVALID || status == ANSHIN_ECONFLICT) {
             call->verdict = ANSHIN_EXIT_REFUSED;
-            anshin_call_tell(call, status);
+            anshin_call_tell_of(call, status, anshin_call_line(call, number, call->pool));
             return APR_SUCCESS;
         }
+        call->where = anshin_call_line(call, number, pool);
         return status;
     }
     json_array_append_new(rows, row);
