@@ -11,6 +11,8 @@
 #include <apr_encode.h>
 #include <apr_strings.h>
 
+#include "core/context/secret.h"
+
 #define PURPOSE "desk-whom"
 #define TAG_BYTES 16
 #define STEP 16       /* lengths of texts are multiples of it, so that they do not tell that of an ID */
@@ -25,7 +27,8 @@ static apr_status_t mac(const anshin_op_t *op, unsigned char out[ANSHIN_DIGEST_B
 {
     const anshin_crypto_t *crypto = op->env->crypto;
 
-    return crypto->mac(crypto->ctx, out, PURPOSE, data, length);
+    return op->key == 0 ? crypto->mac(crypto->ctx, out, PURPOSE, data, length)
+                        : crypto->mac_by(crypto->ctx, out, op->key, PURPOSE, data, length);
 }
 
 /* Of 't', the contract, '/', the text: a contract has no '/'. */
@@ -93,36 +96,53 @@ apr_status_t anshin_whom_seal(anshin_op_t *op, const anshin_desk_whom_t *whom, c
     return APR_SUCCESS;
 }
 
+typedef struct opening_t {
+    const unsigned char *sealed;
+    apr_size_t length; /* of the text */
+    const char *clear;
+} opening_t;
+
+/* By the seal key at hand; ANSHIN_ENOTFOUND: it is not by that. */
+static apr_status_t open_by(void *baton, anshin_op_t *op)
+{
+    opening_t *opening = baton;
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char tag[ANSHIN_DIGEST_BYTES];
+    unsigned char *clear = apr_pcalloc(op->pool, opening->length + 1);
+
+    memcpy(clear, opening->sealed + TAG_BYTES, opening->length);
+    if (cover(op, opening->sealed, clear, opening->length) != APR_SUCCESS ||
+        tag_of(op, tag, clear, opening->length) != APR_SUCCESS) {
+        return op->key > 0 ? ANSHIN_ENOTFOUND : broken(op); /* an older key may just have gone */
+    }
+    if (!crypto->equal(crypto->ctx, tag, opening->sealed, TAG_BYTES)) {
+        return ANSHIN_ENOTFOUND;
+    }
+    opening->clear = (const char *)clear;
+    return APR_SUCCESS;
+}
+
 /* The text that was sealed, and nothing behind it. NULL: none was. */
 static const char *open(anshin_op_t *op, const char *text, apr_status_t *status)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
-    unsigned char tag[ANSHIN_DIGEST_BYTES];
-    unsigned char *clear;
-    const unsigned char *sealed;
+    opening_t opening = {.clear = NULL};
     apr_size_t length = 0;
 
     *status = ANSHIN_EDENIED;
     if (text == NULL || strlen(text) > SEALED_MAX || text[strspn(text, BASE64URL)] != '\0') {
         return NULL;
     }
-    sealed = apr_pdecode_base64_binary(op->pool, text, APR_ENCODE_STRING, APR_ENCODE_NONE, &length);
-    if (sealed == NULL || length <= TAG_BYTES || (length - TAG_BYTES) % STEP != 0 ||
-        strcmp(text, encoded(op, sealed, length)) != 0) { /* bits that say nothing could have been set */
+    opening.sealed = apr_pdecode_base64_binary(op->pool, text, APR_ENCODE_STRING, APR_ENCODE_NONE, &length);
+    if (opening.sealed == NULL || length <= TAG_BYTES || (length - TAG_BYTES) % STEP != 0 ||
+        strcmp(text, encoded(op, opening.sealed, length)) != 0) { /* bits that say nothing could have been set */
         return NULL;
     }
-    length -= TAG_BYTES;
-    clear = apr_pcalloc(op->pool, length + 1);
-    memcpy(clear, sealed + TAG_BYTES, length);
-    if (cover(op, sealed, clear, length) != APR_SUCCESS || tag_of(op, tag, clear, length) != APR_SUCCESS) {
-        *status = broken(op);
-        return NULL;
+    opening.length = length - TAG_BYTES;
+    *status = anshin_secret_any(op, open_by, &opening);
+    if (*status == ANSHIN_ENOTFOUND) {
+        *status = ANSHIN_EDENIED;
     }
-    if (!crypto->equal(crypto->ctx, tag, sealed, TAG_BYTES)) {
-        return NULL;
-    }
-    *status = APR_SUCCESS;
-    return (const char *)clear;
+    return opening.clear;
 }
 
 apr_status_t anshin_whom_unseal(anshin_op_t *op, const char *text, anshin_desk_whom_t *whom)
