@@ -6,6 +6,8 @@
  */
 #include "core/selfservice/address_code.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <jansson.h>
 
@@ -78,6 +80,20 @@ apr_status_t anshin_address_code_find(anshin_op_t *op, anshin_txn_t *txn, const 
                                                                                                    : status;
 }
 
+/* A token by a seal key of before goes: the next one is filed by the present key. */
+static apr_status_t take_present(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
+                                 const char *address, const char **key, int *is_new)
+{
+    const char *former = *key;
+    apr_status_t status = token_key(op, account, address, key);
+
+    if (status != APR_SUCCESS || *is_new || strcmp(*key, former) == 0) {
+        return status;
+    }
+    *is_new = 1;
+    return anshin_txn_delete(txn, &anshin_record_token, former);
+}
+
 /* --- sending ------------------------------------------------------------------------------------------------------ */
 
 static apr_status_t put_token(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, const char *key,
@@ -139,6 +155,7 @@ apr_status_t anshin_address_code_send(anshin_op_t *op, anshin_txn_t *txn, const 
     }
     status = anshin_secret_text(op, &code, "0123456789", ANSHIN_ADDRESS_CODE_CHARACTERS);
     status = status == APR_SUCCESS ? code_mac(op, account, address, code, &mac, NULL) : status;
+    status = status == APR_SUCCESS ? take_present(op, txn, account, address, &key, &is_new) : status;
     status = status == APR_SUCCESS ? put_token(op, txn, account, key, mac, is_new) : status;
     status = status == APR_SUCCESS ? mail_code(op, txn, account, address, code) : status;
     status = status == APR_SUCCESS ? anshin_counter_clear(op, txn, ANSHIN_COUNTER_ADDRESS, account->user) : status;
