@@ -42,7 +42,10 @@ typedef struct look_t {
     apr_hash_t *tallies; /* of tally_t, by name of the series */
     apr_pool_t *scratch; /* of the line or record at hand */
     const char *chain;   /* value of the line before */
-    int by;              /* the seal key that it is by; INT_MAX: there is none before */
+    int by;              /* the seal key that the last genuine one is by; INT_MAX: there is none before */
+    apr_pool_t *former;  /* of that one, for when keys have other numbers than when it was read: */
+    anshin_line_t line;  /* head and chain value, */
+    const char *before;  /* and that of the line before it */
     char kept[ANSHIN_CHAIN_TEXT + 1];
 } look_t;
 
@@ -179,6 +182,23 @@ static int is_known(const look_t *look, apr_int64_t segment, apr_int64_t number)
     return segment < look->head.segment || (segment == look->head.segment && number <= look->head.lines);
 }
 
+/* Keys are numbered from the youngest on, and one may have come since the line before was read. */
+static int is_older(const look_t *look, const anshin_line_t *line, int by)
+{
+    return by > look->by && anshin_line_follows_by(look->op, line, look->chain, look->scratch) >
+                                anshin_line_follows_by(look->op, &look->line, look->before, look->scratch);
+}
+
+static void keep_line(look_t *look, const anshin_line_t *line, int by)
+{
+    apr_pool_clear(look->former);
+    look->by = by;
+    look->line = (anshin_line_t){.kind = line->kind,
+                                 .chain = apr_pstrdup(look->former, line->chain),
+                                 .head = apr_pstrdup(look->former, line->head)};
+    look->before = apr_pstrdup(look->former, look->chain);
+}
+
 static void look_at_line(look_t *look, apr_int64_t segment, const anshin_trail_reader_t *reader, anshin_line_t *line)
 {
     const apr_int64_t number = reader->lines;
@@ -191,10 +211,10 @@ static void look_at_line(look_t *look, apr_int64_t segment, const anshin_trail_r
     by = anshin_line_follows_by(look->op, line, look->chain, look->scratch);
     if (by < 0) {
         find(look, segment, number, "was changed, or does not follow the line before it");
-    } else if (by > look->by) {
+    } else if (is_older(look, line, by)) {
         find(look, segment, number, "is by a seal key that had been replaced by then");
     } else {
-        look->by = by;
+        keep_line(look, line, by);
     }
     keep_chain(look, line->chain);
     look->verified->lines++;
@@ -326,6 +346,7 @@ apr_status_t anshin_audit_verify(anshin_op_t *op, anshin_finding_fn *finding, vo
     apr_status_t status;
 
     apr_pool_create(&look.scratch, op->pool);
+    apr_pool_create(&look.former, op->pool);
     status = read_store(&look);
     for (apr_int64_t at = verified->first; status == APR_SUCCESS && at <= verified->last; at++) {
         status = look_at_segment(&look, at);
