@@ -37,6 +37,9 @@ static apr_status_t put_end(anshin_archive_t *archive, anshin_call_t *call)
     if (status == APR_SUCCESS) {
         status = anshin_backup_mac(&call->op, &mac, sum);
     }
+    if (status == APR_SUCCESS) {
+        status = anshin_backup_same_keys(call);
+    }
     return status == APR_SUCCESS ? anshin_archive_end(archive, mac) : status;
 }
 
