@@ -14,6 +14,7 @@
 #include "core/mail/event.h"
 
 #define PART 131072 /* keys of a walk */
+#define READS 5     /* of a blob */
 #define NUMBERS 32  /* digits of a time and a place, in the key that queues are put in order by */
 
 typedef struct dumping_t {
@@ -27,6 +28,7 @@ typedef struct dumping_t {
     apr_pool_t *scratch; /* of the record at hand */
     const anshin_record_type_t *type;
     anshin_first_keys_t *keys;
+    const apr_array_header_t *seal_keys; /* that the first line tells of */
 } dumping_t;
 
 apr_status_t anshin_dump_key(anshin_op_t *op, const char **key)
@@ -37,6 +39,41 @@ apr_status_t anshin_dump_key(anshin_op_t *op, const char **key)
 apr_status_t anshin_dump_key_is(anshin_op_t *op, int *is, const char *theirs)
 {
     return anshin_secret_mac_is(op, is, "dump", "", theirs);
+}
+
+/* Of all keys that are there, the present one first: of const char *. */
+static apr_status_t keys_of(anshin_op_t *op, const apr_array_header_t **keys)
+{
+    apr_array_header_t *found = apr_array_make(op->pool, 2, sizeof(const char *));
+    apr_status_t status = APR_SUCCESS;
+
+    *keys = found;
+    while (status == APR_SUCCESS) {
+        const char *key = NULL;
+
+        op->key = found->nelts;
+        status = anshin_dump_key(op, &key);
+        if (status == APR_SUCCESS) {
+            APR_ARRAY_PUSH(found, const char *) = key;
+        }
+    }
+    op->key = 0;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* A change that came in the midst: some is by a key that the first line does not tell of. */
+static apr_status_t see_keys(const dumping_t *dumping)
+{
+    const apr_array_header_t *keys;
+    apr_status_t status = keys_of(dumping->op, &keys);
+    int same = status == APR_SUCCESS && keys->nelts == dumping->seal_keys->nelts;
+
+    for (int i = 0; same && i < keys->nelts; i++) {
+        same = strcmp(APR_ARRAY_IDX(keys, i, const char *), APR_ARRAY_IDX(dumping->seal_keys, i, const char *)) == 0;
+    }
+    return status != APR_SUCCESS || same ? status
+                                         : anshin_fail(&dumping->op->error, ANSHIN_EBUSY, "AN1812",
+                                                       "dump: the seal key was changed meanwhile; make it again");
 }
 
 apr_status_t anshin_dump_chain(anshin_op_t *op, unsigned char chain[ANSHIN_DIGEST_BYTES], const char *line,
@@ -100,8 +137,8 @@ static apr_status_t count_one(void *baton, const char *key, const void *record)
 static apr_status_t put_head(dumping_t *dumping)
 {
     json_t *counts = json_object();
-    const char *key = NULL;
-    apr_status_t status = anshin_dump_key(dumping->op, &key);
+    json_t *head, *former;
+    apr_status_t status = keys_of(dumping->op, &dumping->seal_keys);
 
     for (int i = 0; status == APR_SUCCESS && anshin_record_types[i] != NULL; i++) {
         apr_int64_t count = 0;
@@ -116,10 +153,18 @@ static apr_status_t put_head(dumping_t *dumping)
         json_decref(counts);
         return status;
     }
-    return put(dumping,
-               json_pack("{s:s, s:i, s:s, s:s, s:o}", "anshin", "dump", "format", ANSHIN_DUMP_FORMAT, "version",
-                         ANSHIN_VERSION, "key", key, "records", counts),
-               1);
+    head = json_pack("{s:s, s:i, s:s, s:s}", "anshin", "dump", "format", ANSHIN_DUMP_FORMAT, "version", ANSHIN_VERSION,
+                     "key", APR_ARRAY_IDX(dumping->seal_keys, 0, const char *));
+    for (int i = 1; i < dumping->seal_keys->nelts; i++) {
+        former = json_object_get(head, "other_keys");
+        if (former == NULL) {
+            former = json_array();
+            json_object_set_new(head, "other_keys", former);
+        }
+        json_array_append_new(former, json_string(APR_ARRAY_IDX(dumping->seal_keys, i, const char *)));
+    }
+    json_object_set_new(head, "records", counts);
+    return put(dumping, head, 1);
 }
 
 /* --- records ----------------------------------------------------------------------------------------------------- */
@@ -131,6 +176,27 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
     (void)record;
     anshin_first_keys_add(dumping->keys, key);
     return APR_SUCCESS;
+}
+
+/* One that is wiped, or sealed anew, is overwritten with zeros from its beginning; a sealed text begins with its version,
+ * which is none. So what is the same when it is read once more, and begins then as it should, was whole.
+ * ANSHIN_ENOTFOUND: it is gone. */
+static apr_status_t read_blob(const dumping_t *dumping, const char *name, anshin_bytes_t *data)
+{
+    for (int i = 0; i < READS; i++) {
+        anshin_bytes_t again;
+        apr_status_t status = anshin_txn_blob_get_to(dumping->txn, name, data, dumping->scratch);
+
+        if (status == APR_SUCCESS) {
+            status = anshin_txn_blob_get_to(dumping->txn, name, &again, dumping->scratch);
+        }
+        if (status != APR_SUCCESS ||
+            (data->length == again.length && memcmp(data->data, again.data, data->length) == 0 &&
+             (data->length == 0 || again.data[0] != 0))) {
+            return status;
+        }
+    }
+    return ANSHIN_ENOTFOUND;
 }
 
 /* One that is wiped since is not there to be told. */
@@ -147,7 +213,7 @@ static apr_status_t put_blobs(dumping_t *dumping, const void *record)
         if (name == NULL) {
             continue;
         }
-        status = anshin_txn_blob_get_to(dumping->txn, name, &data, dumping->scratch);
+        status = read_blob(dumping, name, &data);
         if (status == APR_SUCCESS) {
             dumping->blobs++;
             status = put(dumping, anshin_dump_blob(name, data, dumping->scratch), 1);
@@ -281,6 +347,7 @@ static apr_status_t dump(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         }
     }
     status = status == APR_SUCCESS ? anshin_dump_seal(op, &mac, dumping->chain) : status;
+    status = status == APR_SUCCESS ? see_keys(dumping) : status;
     return status == APR_SUCCESS
                ? put(dumping,
                      json_pack("{s:s, s:I, s:I, s:I, s:s}", "end", "dump", "records", (json_int_t)dumping->records,

@@ -2,12 +2,13 @@
  * A whole store as text, a record a line, in an order of its own: the same records make the same text, by whatever
  * provider they are kept (IMP-3). load.h brings it back.
  *
- *   {"anshin":"dump","format":1,"version":"0.1.0","key":HEX,"records":{"account":12,...}}
+ *   {"anshin":"dump","format":1,"version":"0.1.0","key":HEX,"other_keys":[HEX,...],"records":{"account":12,...}}
  *   lines of dump_line.h: records by type and key, each behind the blobs that it names; then when they are due, those
  *   of a queue in their turn
  *   {"end":"dump","records":N,"blobs":N,"due":N,"chain":HEX}
  *
- * What is sealed stays sealed, and MACs stay as they are: "key" tells by which seal key, by a MAC of nothing. chain
+ * What is sealed stays sealed, and MACs stay as they are: "key" tells by which seal key, by a MAC of nothing. While
+ * the seal key is changed (htanshin key rotate) there are others, and what needs one of them is lost without it. chain
  * is a MAC by the same key of what all lines before the last come to, each with its LF: SHA-256 of the value before it
  * (at first 32 zeros) and the line. Without the key nobody can make or change a dump so that load.h takes it.
  */
@@ -25,7 +26,8 @@ typedef apr_status_t anshin_dump_write_fn(void *baton, const char *line, apr_siz
 typedef apr_status_t anshin_dump_settle_fn(void *baton);
 
 /* Write the store as it is at one moment: others go on meanwhile, and nothing of that is in it. Memory is bounded. An
- * act tells of it when settle has done its part. op needs no contract. ANSHIN_EBUSY, ANSHIN_EFAULT, and answers of
+ * act tells of it when settle has done its part. op needs no contract. ANSHIN_EBUSY (also: the seal key was changed
+ * meanwhile), ANSHIN_EFAULT, and answers of
  * write and settle. */
 apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_dump_settle_fn *settle, void *baton);
 

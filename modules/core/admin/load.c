@@ -156,6 +156,18 @@ static apr_status_t write_one(loading_t *loading, const line_t *line)
 
 /* --- a reading --------------------------------------------------------------------------------------------------- */
 
+/* *ours: 0 where one of the other keys that were there is not. */
+static apr_status_t check_others(const loading_t *loading, const json_t *head, int *ours)
+{
+    const json_t *others = json_object_get(head, "other_keys");
+    apr_status_t status = APR_SUCCESS;
+
+    for (size_t i = 0; status == APR_SUCCESS && *ours && i < json_array_size(others); i++) {
+        status = anshin_dump_key_is(loading->op, ours, json_string_value(json_array_get(others, i)));
+    }
+    return status;
+}
+
 static apr_status_t check_head(loading_t *loading, const json_t *head)
 {
     const char *theirs = json_string_value(json_object_get(head, "key"));
@@ -171,9 +183,16 @@ static apr_status_t check_head(loading_t *loading, const json_t *head)
     if (json_integer_value(json_object_get(head, "format")) != ANSHIN_DUMP_FORMAT) {
         return wrong(loading, "the dump has a form that this version does not know");
     }
-    return ours ? APR_SUCCESS
-                : wrong(loading, "what is sealed in it needs another seal key: put seal.key of the server that made it "
-                                 "into the state directory first");
+    if (!ours) {
+        return wrong(loading, "what is sealed in it needs another seal key: put seal.key of the server that made it "
+                              "into the state directory first");
+    }
+    status = check_others(loading, head, &ours);
+    return status != APR_SUCCESS || ours
+               ? status
+               : wrong(loading,
+                       "it was made while the seal key was changed, and what is sealed in it needs several: put "
+                       "seal.key and seal.key.old of then into the state directory first");
 }
 
 /* How many a record can name. */
