@@ -19,7 +19,7 @@
 #include "runtime/io.h"
 #include "runtime/privilege.h"
 
-#define ANSWER_MAX 65536
+#define ANSWER_MAX 4194304 /* octets: the longest are those of key rotate --leaked, of 2,000 users and certificates */
 
 static void answer(int fd, json_t *told, apr_status_t status, const anshin_error_t *err)
 {
