@@ -45,6 +45,8 @@ $waits->register($s->client);
 my $path = $waits->download_path;
 my $invited = Anshin::Person->add($s, 'k-invited');                        # links that wait
 my $late = Anshin::Person->add($s, 'k-late');
+my $unfetched = Anshin::Person->add($s, 'k-unfetched', method => 'certificate');
+$unfetched->register($s->client);
 my $inside = $s->client;
 my $q = Anshin::Person->add($s, 'k-inside');
 $q->register($inside);
@@ -66,19 +68,29 @@ ok(Anshin::Server::wait_for(60, sub { my $tally = Anshin::Ledger->read(grep { -e
 
 my $old = slurp($key);
 Anshin::PKI::write_text("$key.mine", 'of the operator');
+open(my $backup, '-|', $s->root . '/bin/htanshin', '-d', $s->state, 'backup', '-', '--keys', 'with') or die $!;
+binmode $backup;
+read $backup, my $begun, 512;                                             # it waits for whoever reads
 my $made = answer('BAK-2: a new key', 'key', 'rotate');
 like($made->{state}, qr/the new key is in use/, 'BAK-2: it is in use') or diag(explain $made);
+like($made->{next}, qr/^run htanshin backup --keys only now: it has both keys/, 'BAK-2: and the backup of both keys is called for');
 isnt(slurp($key), $old, 'another key');
 is(slurp("$key.old"), $old, 'the old one beside it');
 ok(!-e "$key.new", 'none is announced any more');
 is(S_IMODE((stat $_)[2]), 0640, "mode of $_") for $key, "$key.old";
 is((stat $key)[5], (stat "$key.old")[5], 'of one group');
-my $kills = 0;
+my ($kills, $broken_off) = (0, 0);
 for (1 .. 3) {
-    $kills += kill KILL => workers();
+    my $killed = kill KILL => workers();
+    $kills += $killed;
+    my $then = decode_json($s->htanshin('--json', 'key', 'status')->{out});
+    $broken_off += $killed && !$then->{sealed_anew} && $then->{sealed_with_the_old_key} > 0;
     sleep 0.4;
 }
 cmp_ok($kills, '>', 0, "the worker was killed: $kills");
+cmp_ok($broken_off, '>', 0, "BAK-2: in the midst of a pass, which left something by the old key: $broken_off");
+{ local $/ = \65536; 1 while readline $backup }
+ok(!close $backup, 'BAK-2: a backup that spans the change fails');
 is($s->htanshin('backup', $s->root . '/midst', '--keys', 'with')->{status}, 0, 'BAK-2: a backup in the midst');
 is($inside->submit($page, { current => $q->{password}, password => 'Neu-2026-Wort', password_confirm => 'Neu-2026-Wort' })->status, 303,
     'BAK-2: a form that was open is taken');
@@ -103,6 +115,8 @@ is(scalar($ledger->complaints), 0, 'BAK-2: nobody of the load has anything to co
 $made = answer('BAK-2: a leaked key', 'key', 'rotate', '--leaked');
 cmp_ok($made->{sessions_ended}, '>', 0, 'sessions end');
 cmp_ok($made->{links_ended}, '>', 0, 'links end');
+my ($known) = grep { $_->{terminal} eq 'p-01/k-unfetched/1' } @{ $made->{certificates} };
+like($known->{serial}, qr/^[0-9A-Fa-f:]{8,}$/, 'BAK-2: a certificate whose file waited is named') or diag(explain $made);
 like($made->{state}, qr/wiped/, 'BAK-2: the rotation is over') or diag(explain $made);
 ok(!-e "$key.old", 'BAK-2: the old key is gone');
 is(join(' ', grep { $_ ne $key && slurp($_) eq $old } glob $s->state . '/*'), '', 'and no copy of it');
@@ -110,6 +124,7 @@ isnt($inside->get('/anshin/account')->status, 200, 'nobody is logged in');
 my $c = $s->client;
 is($c->follow($c->get($late->{path}))->status, 410, 'a link that waited is over');
 is(slurp("$key.mine"), 'of the operator', 'what the operator put beside it stays');
+like($made->{next}, qr/^run htanshin backup --keys only/, 'BAK-2: the backup of the new key is called for');
 my $n = Anshin::Person->add($s, 'k-new');
 ok(eval { $n->register($s->client); 1 }, 'a new one works') or diag($@);
 is($n->login($s->client)->status, 303, 'and so does a login');
@@ -135,6 +150,8 @@ is($s->htanshin('backup', $s->root . '/after')->{status}, 0, 'a backup of after'
 ($code, $says) = $try->($s->root . '/after');
 is($code, 0, 'BAK-2: which the key at hand opens') or diag($says);
 
+Anshin::Person->add($s, 'k-last', method => 'certificate')->register($s->client);
+
 # A lost key: nobody starts with another one.
 $s->stop;
 rename $key, "$key.lost" or die $!;
@@ -148,5 +165,13 @@ like($s->htanshin('key', 'rotate', { lang => 'ja_JP.UTF-8' })->{err}, qr/この�
     'INS-7: in Japanese, though a process of its own has found it');
 ok(!-e "$key.new", 'none was announced');
 rename "$key.lost", $key or die $!;
+
+# A leaked key is changed whatever else is broken.
+my ($blob) = glob $s->state . '/store/blobs/*/*';
+ok($blob, 'a sealed file is there');
+Anshin::PKI::write_text($blob, 'x' x 40) if $blob;
+$made = answer('BAK-2: with a damaged store', 'key', 'rotate');
+like($made->{state}, qr/the new key is in use/, 'BAK-2: the key is changed all the same');
+is($made->{damaged}, 1, 'BAK-2: and the damage is told') or diag(explain $made);
 is($s->faults, 0, 'no faults');
 done_testing;

@@ -3,6 +3,8 @@
  */
 #include "ca/seal/resealer.h"
 
+#include <apr_strings.h>
+
 #include "ca/log.h"
 #include "core/keeping/rotation.h"
 
@@ -15,6 +17,15 @@ static apr_status_t end_pass(anshin_op_t *op, anshin_resealer_t *resealer)
     const apr_int64_t renewed = resealer->pass.renewed;
     const apr_time_t began = resealer->began;
 
+    if (resealer->pass.passed_over > 0 && !resealer->told) {
+        resealer->told = 1;
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN1810",
+                         apr_psprintf(op->pool,
+                                      "%" APR_INT64_T_FMT " records are not sealed with the new seal key (htanshin "
+                                      "store check), the first: %s",
+                                      resealer->pass.passed_over, resealer->pass.first),
+                         ANSHIN_EFAULT, &resealer->pass.why);
+    }
     anshin_reseal_end(&resealer->pass);
     resealer->began = 0;
     resealer->renewed += renewed;

@@ -14,6 +14,7 @@ typedef struct anshin_resealer_t {
     anshin_reseal_t pass;
     apr_time_t began;    /* the pass; 0: none is under way */
     apr_int64_t renewed; /* records, in all passes */
+    int told;            /* 1: of what is passed over */
 } anshin_resealer_t;
 
 /* Do a step, if there is anything to do. Failures are logged, and tried again. 1: go on after ANSHIN_RESEALER_REST;

@@ -80,7 +80,7 @@ apr_status_t anshin_anchor_put(anshin_op_t *op, anshin_txn_t *txn, const char *k
 apr_status_t anshin_anchor_renew(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *renewed)
 {
     anshin_audit_anchor_t anchor;
-    apr_status_t status = anshin_anchor_get(op, txn, key, &anchor);
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_audit_anchor, key, &anchor);
 
     *renewed = status == APR_SUCCESS && anshin_anchor_made_by(op, key, &anchor, op->pool) > 0;
     return *renewed && anshin_txn_writes(txn) ? anshin_anchor_put(op, txn, key, &anchor) : status;

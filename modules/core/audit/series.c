@@ -182,15 +182,15 @@ apr_status_t anshin_series_renew(anshin_op_t *op, anshin_txn_t *txn, const char 
 {
     anshin_audit_series_t series;
     const char *user = NULL;
-    int n = 0;
-    apr_status_t status = read_series(op, txn, name, &series);
+    int n = 0, by;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_audit_series, name, &series);
 
     *renewed = 0;
-    if (status != APR_SUCCESS) {
-        return status;
+    if (status != APR_SUCCESS || (by = made_by(op, name, &series, op->pool)) < 0) {
+        return status; /* no MAC of ours for what is not: audit verify tells of it */
     }
     user = series.secret != NULL ? open_by(op, &series, name, series.user, &n, op->pool) : NULL;
-    *renewed = made_by(op, name, &series, op->pool) > 0 || (user != NULL && n > 0);
+    *renewed = by > 0 || (user != NULL && n > 0);
     if (!*renewed || !anshin_txn_writes(txn)) {
         return APR_SUCCESS;
     }

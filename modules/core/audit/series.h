@@ -40,7 +40,7 @@ const char *anshin_series_user(const anshin_op_t *op, const char *name, const an
 apr_status_t anshin_series_forget(anshin_op_t *op, anshin_txn_t *txn, const char *name);
 
 /* *renewed: 1 when a series is by another seal key than the present one; in a write transaction it is not afterwards.
- * Answers of anshin_txn_get(); ANSHIN_EFAULT as well: it is not as we wrote it. */
+ * What is not as we wrote it stays so. Answers of anshin_txn_get(); ANSHIN_EFAULT as well: no MAC can be made. */
 apr_status_t anshin_series_renew(anshin_op_t *op, anshin_txn_t *txn, const char *name, int *renewed);
 
 #endif

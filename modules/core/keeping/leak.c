@@ -20,11 +20,13 @@ typedef struct leaking_t {
     const anshin_op_t *op;
     apr_time_t until; /* what was made by then */
     anshin_leak_t *leak;
-    const char *key; /* of the record at hand */
+    const char *key;    /* of the record at hand */
+    const char *serial; /* of the certificate of a download; NULL: none was issued */
 } leaking_t;
 
 static void name(leaking_t *leaking, const char *key, const char *what)
 {
+    leaking->leak->named++;
     if (leaking->leak->who->nelts < NAMED) {
         APR_ARRAY_PUSH(leaking->leak->who, const char *) = apr_pstrcat(leaking->op->pool, key, ": ", what, NULL);
     }
@@ -51,9 +53,21 @@ static apr_status_t count_accounts(void *baton, anshin_op_t *op, anshin_txn_t *t
     leaking_t *leaking = baton;
 
     leaking->op = op;
-    leaking->leak->apps = leaking->leak->imported = 0;
+    leaking->leak->apps = leaking->leak->imported = leaking->leak->named = 0;
     leaking->leak->who = apr_array_make(op->pool, 8, sizeof(const char *));
     return anshin_txn_each(txn, &anshin_record_account, "", count_account, leaking);
+}
+
+/* Its private key lay in the file. */
+static void name_certificate(const leaking_t *leaking)
+{
+    anshin_leak_t *leak = leaking->leak;
+
+    leak->issued++;
+    if (leak->certificates->nelts < NAMED) {
+        APR_ARRAY_PUSH(leak->certificates, anshin_leaked_certificate_t) = (anshin_leaked_certificate_t){
+            apr_pstrdup(leaking->op->pool, leaking->key), apr_pstrdup(leaking->op->pool, leaking->serial)};
+    }
 }
 
 /* --- links, and what waits behind them ---------------------------------------------------------------------------- */
@@ -96,6 +110,7 @@ static apr_status_t end_download(void *baton, anshin_op_t *op, anshin_txn_t *txn
     if (status != APR_SUCCESS) {
         return status;
     }
+    leaking->serial = download.serial;
     status = anshin_txn_delete(txn, &anshin_record_download, leaking->key);
     return status == APR_SUCCESS ? anshin_download_expiry.remove(op, txn, leaking->key, &download) : status;
 }
@@ -115,8 +130,12 @@ static apr_status_t end_each(anshin_op_t *op, leaking_t *leaking, const anshin_r
             &keys);
         for (int i = 0; status == APR_SUCCESS && i < keys->nelts; i++) {
             leaking->key = APR_ARRAY_IDX(keys, i, const char *);
+            leaking->serial = NULL;
             status = anshin_op_write(op, ANSHIN_LAZY, fn, leaking);
             *count += status == APR_SUCCESS;
+            if (status == APR_SUCCESS && leaking->serial != NULL && *leaking->serial != '\0') {
+                name_certificate(leaking);
+            }
             status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
         }
     } while (status == APR_SUCCESS && keys->nelts == PART);
@@ -136,6 +155,7 @@ apr_status_t anshin_leak_end(anshin_op_t *op, const anshin_rotation_t *rotation,
     apr_status_t status;
 
     memset(leak, 0, sizeof(*leak));
+    leak->certificates = apr_array_make(op->pool, 8, sizeof(anshin_leaked_certificate_t));
     status = anshin_op_read(op, count_accounts, &leaking);
     if (status == APR_SUCCESS) {
         status = end_each(op, &leaking, &anshin_record_download, is_download, end_download, &leak->downloads);

@@ -9,11 +9,20 @@
 
 #include "core/keeping/rotation.h"
 
+/* Of a file that waited: whoever has the store's copy has its private key. */
+typedef struct anshin_leaked_certificate_t {
+    const char *terminal; /* CONTRACT/USER/TERMINAL */
+    const char *serial;
+} anshin_leaked_certificate_t;
+
 typedef struct anshin_leak_t {
     apr_int64_t sessions, links, downloads; /* that were ended; links: codes as well */
     apr_int64_t apps;        /* users whose authenticator app has a secret that the key opens: theirs to set up anew */
     apr_int64_t imported;    /* users whose password is a hash of another system, which the key opens */
     apr_array_header_t *who; /* of const char *: "CONTRACT/USER: what", the first 1000 of both, in op's pool */
+    apr_int64_t named;       /* how many there are */
+    apr_int64_t issued;      /* certificates whose file waited, */
+    apr_array_header_t *certificates; /* of anshin_leaked_certificate_t: the first 1000 of them, in op's pool */
 } anshin_leak_t;
 
 /* End all sessions, and all links, codes and files that wait and were made before the change. op needs no contract.

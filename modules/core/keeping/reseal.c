@@ -222,13 +222,19 @@ static apr_status_t do_one(anshin_op_t *op, anshin_reseal_t *pass)
     if (status == APR_SUCCESS && (one.needs & 1)) {
         status = anshin_op_write(&own, ANSHIN_LAZY, renew, &one);
     }
+    if (status == ANSHIN_EFAULT && pass->passed_over++ == 0) {
+        pass->why = own.error;
+        apr_cpystrn(pass->first, apr_pstrcat(own.pool, kinds[one.kind].type->name, " ", one.key, NULL),
+                    sizeof(pass->first));
+    }
     op->error = own.error;
     apr_pool_destroy(own.pool);
-    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_EFAULT) {
         return status;
     }
+    anshin_error_clear(&op->error);
     pass->looked++;
-    pass->renewed += one.needs != 0;
+    pass->renewed += status != ANSHIN_EFAULT && one.needs != 0;
     pass->at++;
     return APR_SUCCESS;
 }

@@ -18,8 +18,8 @@
  *                            `htanshin key rotate --leaked` ends them instead
  *   valid by both as long as the old key is there; it stays for ANSHIN_ROTATION_KEEP at least
  *     cookies and hidden fields of a browser: flow, return path, last certificate, what was typed, CSRF token, step
- *     token of a login, mark of a known browser (who loses that one waits with strangers), stamps and row marks of the
- *     help desk; how many mails an address got today (fact mails/MAC)
+ *     token of a login, mark of a known browser (who loses that one waits with strangers), stamps, row marks and
+ *     addresses (who=) of the help desk; how many mails an address got today (fact mails/MAC)
  *   by the new key alone
  *     help_number.subject    the page shows another number; the one that was given is found as before
  *   kept, since it is read as long as the trail is (rotation.h)
@@ -54,12 +54,15 @@ typedef struct anshin_reseal_t {
     int is_last;        /* the part is the last one of its type */
     apr_int64_t looked; /* at records in this pass, and how many of them were sealed anew */
     apr_int64_t renewed;
+    apr_int64_t passed_over; /* that cannot be sealed anew: they are as broken as before */
+    char first[160];         /* the first of those, and why */
+    anshin_error_t why;
 } anshin_reseal_t;
 
 /* Go on with a pass for about as long as `span`: each record is sealed anew in transactions of its own, and only what
  * is by another key than the present one. So a pass that is broken off, wherever, is simply begun again. op needs no
- * contract. APR_SUCCESS; ANSHIN_ENOTFOUND: the pass has come to its end; ANSHIN_EBUSY, ANSHIN_EFAULT: to be tried again
- * from the same place. */
+ * contract. A record that cannot be read or sealed anew is passed over and counted. APR_SUCCESS; ANSHIN_ENOTFOUND: the
+ * pass has come to its end; ANSHIN_EBUSY, ANSHIN_EFAULT: to be tried again from the same place. */
 apr_status_t anshin_reseal_step(anshin_op_t *op, anshin_reseal_t *pass, apr_interval_time_t span);
 void anshin_reseal_end(anshin_reseal_t *pass);
 

@@ -185,6 +185,28 @@ apr_status_t anshin_rotation_resealed(anshin_op_t *op, apr_time_t pass_began)
     return anshin_op_write(op, ANSHIN_DURABLE, resealed_in, &pass_began);
 }
 
+static apr_status_t again_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    apr_status_t status;
+    json_t *json = read_fact(op, txn, &status);
+
+    (void)baton;
+    if (json == NULL) {
+        return status;
+    }
+    if (json_object_get(json, "resealed") == NULL) {
+        json_decref(json);
+        return APR_SUCCESS;
+    }
+    json_object_del(json, "resealed");
+    return write_fact(op, txn, json);
+}
+
+apr_status_t anshin_rotation_again(anshin_op_t *op)
+{
+    return anshin_op_write(op, ANSHIN_DURABLE, again_in, NULL);
+}
+
 /* --- what is left ------------------------------------------------------------------------------------------------- */
 
 typedef struct counting_t {

@@ -25,8 +25,10 @@
 
 #define ANSHIN_ROTATION_KEEP apr_time_from_sec(86400) /* pages that were open at the change may be sent for so long */
 
-/* From then on nothing comes any more that was made with the old key before a process saw the new one. */
-#define ANSHIN_ROTATION_SETTLE apr_time_from_sec(5)
+/* From then on hardly anything comes any more that was made with the old key before a process saw the new one: a command
+ * may seal something first and then wait for the lock of the store, or for its turn. What comes all the same is found
+ * before the old key goes (again). */
+#define ANSHIN_ROTATION_SETTLE apr_time_from_sec(30)
 
 #define ANSHIN_KEY_ID_TEXT 16
 
@@ -53,6 +55,9 @@ apr_status_t anshin_rotation_begin(anshin_op_t *op);
 
 /* All of the store was gone over in a pass that began at a time, with a pass that found nothing to do. */
 apr_status_t anshin_rotation_resealed(anshin_op_t *op, apr_time_t pass_began);
+
+/* Something by the old key was found after that: the worker goes over all of the store once more. */
+apr_status_t anshin_rotation_again(anshin_op_t *op);
 
 /* What still needs the old key. */
 typedef struct anshin_rotation_rest_t {

@@ -12,6 +12,7 @@
 
 #include "core/audit/anchor.h"
 #include "core/audit/line.h"
+#include "core/audit/series.h"
 #include "core/context/secret.h"
 #include "core/keeping/reseal.h"
 #include "core/keeping/rotation.h"
@@ -69,6 +70,7 @@ static apr_status_t open_blob(const checking_t *checking, anshin_txn_t *txn, con
         status = crypto->unseal(crypto->ctx, &clear, purpose, blob, sealed, checking->scratch);
         if (status == APR_SUCCESS) {
             anshin_secret_wipe_bytes(checking->op, &clear);
+            checking->findings->genuine++;
         }
     }
     return status;
@@ -188,6 +190,18 @@ static apr_status_t check_anchor(checking_t *checking, const char *key, const vo
 {
     if (!anshin_anchor_is_genuine(checking->op, key, record, checking->scratch)) {
         broken(checking, key, "somebody else has written it");
+    } else {
+        checking->findings->genuine++;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_series(checking_t *checking, const char *key, const void *record)
+{
+    if (!anshin_series_is_genuine(checking->op, key, record, checking->scratch)) {
+        broken(checking, key, "somebody else has written it");
+    } else {
+        checking->findings->genuine++;
     }
     return APR_SUCCESS;
 }
@@ -199,6 +213,8 @@ static apr_status_t check_event(checking_t *checking, const char *key, const voi
     if (event->event == NULL || event->mac == NULL ||
         !anshin_line_is_genuine(checking->op, event->event, event->mac, checking->scratch)) {
         broken(checking, key, "somebody else has written it");
+    } else {
+        checking->findings->genuine++;
     }
     return APR_SUCCESS;
 }
@@ -211,7 +227,7 @@ static const struct {
     {&anshin_record_session, check_session},     {&anshin_record_session_list, check_owned},
     {&anshin_record_download, check_owned},      {&anshin_record_places, check_owned},
     {&anshin_record_address_index, check_index}, {&anshin_record_audit_anchor, check_anchor},
-    {&anshin_record_audit_event, check_event},
+    {&anshin_record_audit_event, check_event},   {&anshin_record_audit_series, check_series},
 };
 
 /* While two seal keys are there: is anything of it by the one before? */
@@ -274,7 +290,8 @@ static apr_status_t walk(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
     checking->txn = txn;
     checking->several = anshin_rotation_has_other(op);
-    findings->records = findings->blobs = findings->broken = findings->loose = findings->former = 0;
+    findings->records = findings->blobs = findings->broken = findings->loose = 0;
+    findings->former = findings->genuine = 0;
     checking->broken = apr_array_make(op->pool, 8, sizeof(const char *));
     checking->loose = apr_array_make(op->pool, 8, sizeof(const char *));
     checking->doubts = apr_array_make(op->pool, 8, sizeof(doubt_t));

@@ -13,6 +13,7 @@
 #include "core/keeping/store_check.h"
 #include "crypto/derive.h"
 #include "htanshin/actor.h"
+#include "htanshin/backup/restored.h"
 #include "htanshin/child.h"
 #include "htanshin/command.h"
 #include "htanshin/result.h"
@@ -58,7 +59,7 @@ static apr_status_t open_and_do(void *baton, json_t *told)
 /* Is it the key that the store knows? A rotation that began with a wrong one would leave everything closed. */
 static apr_status_t see_key(rotating_t *rotating, anshin_op_t *op, json_t *told)
 {
-    anshin_store_findings_t findings = {.limit = 1};
+    anshin_store_findings_t findings = {.limit = ANSHIN_DAMAGE_TEXTS};
     anshin_rotation_t rotation;
     const char *id;
     apr_status_t status = anshin_rotation_get(op, &rotation);
@@ -70,14 +71,36 @@ static apr_status_t see_key(rotating_t *rotating, anshin_op_t *op, json_t *told)
                            rotating->path, rotation.key);
     }
     status = status == APR_SUCCESS ? anshin_store_check(op, &findings) : status;
-    if (status == APR_SUCCESS && findings.broken > 0) {
+    if (status == APR_SUCCESS && !rotation.is_known && findings.broken > 0 && findings.genuine == 0) {
         return anshin_fail(&op->error, ANSHIN_EINVALID, "AN1657",
                            "%ld records or files of the store cannot be read, the first: %s; nothing was done. See "
                            "htanshin store check",
                            (long)findings.broken, APR_ARRAY_IDX(findings.texts, 0, const char *));
     }
-    (void)told;
+    if (status == APR_SUCCESS && findings.broken > 0) { /* no reason to go on with a key that leaked */
+        anshin_damage_tell(told, &findings, op->pool);
+    }
     return status;
+}
+
+/* Of files that waited: to be revoked or reissued. */
+static void put_certificates(const anshin_op_t *op, const anshin_leak_t *leak, json_t *told)
+{
+    json_t *list = json_array();
+
+    anshin_result_number(told, "certificates_known", leak->issued);
+    json_object_set_new(told, "certificates", list);
+    for (int i = 0; i < leak->certificates->nelts; i++) {
+        const anshin_leaked_certificate_t *one = &APR_ARRAY_IDX(leak->certificates, i, anshin_leaked_certificate_t);
+        json_t *row = json_object();
+
+        anshin_result_text(row, "terminal", one->terminal, op->pool);
+        anshin_result_text(row, "serial", one->serial, op->pool);
+        json_array_append_new(list, row);
+    }
+    if (leak->issued > leak->certificates->nelts) {
+        anshin_result_number(told, "certificates_not_listed", leak->issued - leak->certificates->nelts);
+    }
 }
 
 static apr_status_t put_leak(anshin_op_t *op, const anshin_rotation_t *rotation, json_t *told)
@@ -102,6 +125,10 @@ static apr_status_t put_leak(anshin_op_t *op, const anshin_rotation_t *rotation,
         anshin_result_text(row, "known", APR_ARRAY_IDX(leak.who, i, const char *), op->pool);
         json_array_append_new(who, row);
     }
+    if (leak.named > leak.who->nelts) {
+        anshin_result_number(told, "known_not_listed", leak.named - leak.who->nelts);
+    }
+    put_certificates(op, &leak, told);
     return APR_SUCCESS;
 }
 
@@ -157,8 +184,9 @@ static apr_status_t try_end(rotating_t *rotating, anshin_op_t *op, json_t *told)
     }
     status = status == APR_SUCCESS ? anshin_store_check(op, &findings) : status;
     if (status == APR_SUCCESS && findings.former > 0) {
-        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1658",
-                           "%ld records are still sealed with the old key, which stays", (long)findings.former);
+        anshin_result_number(told, "sealed_with_the_old_key", findings.former);
+        anshin_result_text(told, "state", "the worker seals anew what the old key has sealed", op->pool);
+        return anshin_rotation_again(op);
     }
     status = status == APR_SUCCESS ? anshin_rotation_end(op) : status;
     if (status == APR_SUCCESS) {
@@ -216,6 +244,22 @@ static apr_status_t go_on(rotating_t *rotating)
     return status;
 }
 
+/* A backup of the store needs the keys of its time. */
+static void put_next(const anshin_call_t *call, anshin_seal_key_stage_t before, anshin_seal_key_stage_t now)
+{
+    const char *next = "run htanshin key rotate again later: it ends the rotation as soon as nothing needs the old key "
+                       "(htanshin key status)";
+
+    if (now != ANSHIN_SEAL_KEY_CHANGED) {
+        next = "run htanshin backup --keys only: backups from now on need the new key";
+    } else if (before != ANSHIN_SEAL_KEY_CHANGED) {
+        next =
+            "run htanshin backup --keys only now: it has both keys, and backups until the end need both. Run htanshin "
+            "key rotate again later: it ends the rotation as soon as nothing needs the old key (htanshin key status)";
+    }
+    anshin_result_text(call->result, "next", next, call->pool);
+}
+
 static apr_status_t key_rotate(anshin_call_t *call)
 {
     rotating_t rotating = {.call = call};
@@ -233,11 +277,8 @@ static apr_status_t key_rotate(anshin_call_t *call)
     call->result = json_object();
     stage = anshin_seal_key_stage(rotating.path, call->pool);
     status = stage == ANSHIN_SEAL_KEY_CHANGED ? go_on(&rotating) : announce_and_change(&rotating);
-    if (status == APR_SUCCESS && anshin_seal_key_stage(rotating.path, call->pool) == ANSHIN_SEAL_KEY_CHANGED) {
-        anshin_result_text(call->result, "next",
-                           "run htanshin key rotate again later: it ends the rotation as soon as "
-                           "nothing needs the old key (htanshin key status)",
-                           call->pool);
+    if (status == APR_SUCCESS) {
+        put_next(call, stage, anshin_seal_key_stage(rotating.path, call->pool));
     }
     return status;
 }

@@ -2,15 +2,23 @@
  * The seal key is rotated (core/keeping/rotation.h, BAK-2): two keys beside each other, a store sealed anew by passes that are
  * broken off after every record, and what is left when the old key has gone.
  */
+#include <jansson.h>
+
 #include "core/account/address_index.h"
 #include "core/account/imported.h"
 #include "core/account/token.h"
+#include "core/admin/dump.h"
 #include "core/audit/line.h"
+#include "core/audit/series.h"
 #include "core/audit/trail.h"
+#include "core/context/secret.h"
+#include "core/desk/sealed_whom.h"
+#include "core/keeping/leak.h"
 #include "core/keeping/reseal.h"
 #include "core/keeping/rotation.h"
 #include "core/keeping/store_check.h"
 #include "core/mail/event.h"
+#include "core/selfservice/address_code.h"
 #include "crypto/derive.h"
 #include "unit/users.h"
 
@@ -18,6 +26,8 @@
 
 static fixture_t fixture;
 static const char *key_file;
+static const char *whom;           /* an address of the help desk, of before */
+static anshin_bytes_t former_blob; /* taro's, as it lay there before */
 
 static const char *id_of(int n)
 {
@@ -138,6 +148,96 @@ static int seal_key_step(apr_status_t (*step)(const char *, gid_t, anshin_error_
     return step(key_file, (gid_t)-1, &err, fixture.pool) == APR_SUCCESS;
 }
 
+/* --- a dump that spans the change --- */
+
+static apr_status_t change_meanwhile(void *baton, const char *line, apr_size_t length)
+{
+    int *lines = baton;
+
+    (void)line;
+    (void)length;
+    if (++*lines == 2) {
+        ok(seal_key_step(anshin_seal_key_change), "it is changed");
+        wait_for_look();
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_head(void *baton, const char *line, apr_size_t length)
+{
+    json_t **head = baton;
+
+    if (*head == NULL) {
+        *head = json_loadb(line, length, 0, NULL);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t settled(void *baton)
+{
+    (void)baton;
+    return APR_SUCCESS;
+}
+
+static size_t other_keys_of_dump(void)
+{
+    json_t *head = NULL;
+    apr_status_t status = anshin_dump(fixture_op(&fixture), take_head, settled, &head);
+    size_t others = status == APR_SUCCESS ? json_array_size(json_object_get(head, "other_keys")) : 99;
+
+    json_decref(head);
+    return others;
+}
+
+/* --- what the help desk's pages and codes hold --- */
+
+static int whom_opens(void)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_desk_whom_t who;
+
+    return anshin_whom_unseal(op, whom, &who) == APR_SUCCESS && same_text(who.user, "taro") && op->key == 0;
+}
+
+static apr_status_t count_code(void *baton, const char *key, const void *record)
+{
+    (void)record;
+    *(int *)baton += strncmp(key, "address-code/", 13) == 0;
+    return APR_SUCCESS;
+}
+
+static int codes(void)
+{
+    anshin_txn_t *txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
+    int count = 0;
+
+    (void)anshin_txn_each(txn, &anshin_record_token, "", count_code, &count);
+    anshin_txn_abort(txn);
+    return count;
+}
+
+static int send_code(void)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_account_t account = users_account(&fixture, "taro");
+    anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
+    const char *error = NULL;
+    apr_status_t status = anshin_address_code_send(op, txn, &account, "new@example.jp", &error);
+
+    return anshin_txn_end(txn, status, ANSHIN_LAZY) == APR_SUCCESS && error == NULL;
+}
+
+static int code_waits(void)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_account_t account = users_account(&fixture, "taro");
+    anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_READ);
+    apr_status_t status = anshin_address_code_find(op, txn, &account, "new@example.jp");
+
+    anshin_txn_abort(txn);
+    return status == APR_SUCCESS;
+}
+
 static void test_announced(const char *before)
 {
     ok(anshin_rotation_begin(fixture_op(&fixture)) == ANSHIN_ENOTFOUND, "without a second key no change can be told");
@@ -150,9 +250,12 @@ static void test_changed(const char *before, const char *token)
 {
     apr_int64_t broken;
     apr_int64_t left;
+    int lines = 0;
 
-    ok(seal_key_step(anshin_seal_key_change), "it is changed");
-    wait_for_look();
+    ok(anshin_dump(fixture_op(&fixture), change_meanwhile, settled, &lines) == ANSHIN_EBUSY,
+       "BAK-2: a dump that spans the change fails");
+    ok(other_keys_of_dump() == 1, "IMP-3: one that is made in the midst says that it needs both keys");
+    ok(whom_opens(), "BAK-2: an address of a help desk page that is open is about whom it was");
     ok(same_text(id_of(1), before) && !same_text(id_of(0), before), "BAK-2: every process takes it by itself");
     ok(anshin_rotation_begin(fixture_op(&fixture)) == APR_SUCCESS, "the store is told");
     left = former(&broken);
@@ -161,13 +264,31 @@ static void test_changed(const char *before, const char *token)
        "BAK-2: links, addresses, passwords and blobs of before work");
 }
 
+/* What somebody else has written is no reason to keep the old key for ever. */
+static void test_forged(void)
+{
+    const char *series = "p-01/forged", *anchor = "segment/forged/1";
+    anshin_txn_t *txn;
+    apr_int64_t broken;
+
+    fixture_put(&fixture, &anshin_record_audit_series, series, &(anshin_audit_series_t){.count = 7, .mac = "00"});
+    fixture_put(&fixture, &anshin_record_audit_anchor, anchor,
+                &(anshin_audit_anchor_t){.segment = 1, .lines = 1, .chain = anshin_chain_none, .mac = "00"});
+    ok(seal_anew() > 10, "BAK-2: passes come to an end, whatever somebody else has written");
+    ok(former(&broken) == 0 && broken == 2, "and store check tells of both: %d", (int)broken);
+    txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_WRITE);
+    (void)anshin_txn_delete(txn, &anshin_record_audit_series, series);
+    (void)anshin_txn_delete(txn, &anshin_record_audit_anchor, anchor);
+    (void)anshin_txn_commit(txn, ANSHIN_LAZY);
+}
+
 static void test_sealed_anew(const char *token)
 {
     anshin_rotation_t rotation;
     anshin_rotation_rest_t rest;
     apr_int64_t broken;
 
-    ok(seal_anew() > 10,
+    ok(seal_anew() > 0,
        "BAK-2: passes that are broken off after each record come to an end, and the last finds nothing");
     ok(former(&broken) == 0 && broken == 0, "BAK-2: nothing is by the old key, and everything opens");
     ok(link_works(token) && address_is_known() && password_opens() && blob_opens(), "and works");
@@ -178,9 +299,88 @@ static void test_sealed_anew(const char *token)
     ok(anshin_rotation_resealed(fixture_op(&fixture), fixture.now) == APR_SUCCESS &&
            anshin_rotation_get(fixture_op(&fixture), &rotation) == APR_SUCCESS && rotation.resealed_at == fixture.now,
        "a later one does");
-    ok(anshin_rotation_rest(fixture_op(&fixture), &rotation, &rest) == APR_SUCCESS && rest.links == 1 &&
+    ok(anshin_rotation_rest(fixture_op(&fixture), &rotation, &rest) == APR_SUCCESS && rest.links == 2 &&
            rest.last_ends > fixture.now,
-       "the link that waits is counted");
+       "the link and the code that wait are counted");
+}
+
+/* A command that had sealed something before the change and was kept waiting. */
+static void test_late(void)
+{
+    const char *blob = users_account(&fixture, "taro").totp_blob;
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_rotation_t rotation;
+    apr_int64_t broken;
+
+    ok(anshin_blob_replace(fixture.env.store, blob, former_blob.data, former_blob.length, &op->error) == APR_SUCCESS &&
+           former(&broken) == 1 && broken == 0,
+       "something by the old key appears late");
+    ok(anshin_rotation_again(op) == APR_SUCCESS && anshin_rotation_again(op) == APR_SUCCESS &&
+           anshin_rotation_get(op, &rotation) == APR_SUCCESS && rotation.resealed_at == 0 && rotation.former != NULL,
+       "BAK-2: then the worker begins once more");
+    ok(seal_anew() > 0 && former(&broken) == 0 && anshin_rotation_resealed(op, fixture.now) == APR_SUCCESS &&
+           anshin_rotation_get(op, &rotation) == APR_SUCCESS && rotation.resealed_at != 0,
+       "and comes to the end");
+    ok(codes() == 1 && code_waits(), "a code for a new address waits, by the old key");
+    fixture.now += ANSHIN_ADDRESS_CODE_PAUSE;
+    ok(send_code() && codes() == 1 && code_waits(), "BAK-2: the next one takes its place");
+}
+
+/* Whose private keys and secrets are known. */
+static void test_leaked(void)
+{
+    anshin_rotation_t rotation;
+    anshin_leak_t leak;
+    anshin_download_t download = {.serial = "0A1B", .created_at = fixture.now, .expires_at = fixture.now + 1000000};
+
+    (void)anshin_rotation_get(fixture_op(&fixture), &rotation);
+    download.created_at = rotation.changed_at;
+    fixture_put(&fixture, &anshin_record_download, "p-01/jiro/1", &download);
+    ok(anshin_leak_end(fixture_op(&fixture), &rotation, &leak) == APR_SUCCESS && leak.downloads == 1 &&
+           leak.issued == 1 && leak.certificates->nelts == 1,
+       "BAK-2: a file that waits ends");
+    ok(leak.certificates->nelts == 1 &&
+           same_text(APR_ARRAY_IDX(leak.certificates, 0, anshin_leaked_certificate_t).serial, "0A1B") &&
+           same_text(APR_ARRAY_IDX(leak.certificates, 0, anshin_leaked_certificate_t).terminal, "p-01/jiro/1"),
+       "BAK-2: and its certificate is named");
+    ok(leak.named == 2 && leak.who->nelts == 2, "BAK-2: whose secrets the key opens is named");
+}
+
+/* A key that goes between two questions is the end of the keys, no failure. */
+static apr_status_t mac_gone(void *ctx, unsigned char mac[ANSHIN_DIGEST_BYTES], int n, const char *purpose,
+                             const void *data, apr_size_t length)
+{
+    (void)ctx;
+    (void)mac;
+    (void)data;
+    (void)length;
+    return n == 1 && strcmp(purpose, "any") == 0 ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+}
+
+static apr_status_t none(void *baton, anshin_op_t *op)
+{
+    const char *mac;
+    apr_status_t status = anshin_secret_mac(op, &mac, "p", "text");
+
+    (*(int *)baton)++;
+    return status == APR_SUCCESS ? ANSHIN_ENOTFOUND : status;
+}
+
+static void test_going(void)
+{
+    const anshin_env_t before = fixture.env;
+    anshin_crypto_t crypto = *fixture.env.crypto;
+    anshin_op_t *op = fixture_op(&fixture);
+    const char *mac = NULL;
+    int equal = 0, tried = 0;
+
+    crypto.mac_by = mac_gone;
+    fixture.env.crypto = &crypto;
+    ok(anshin_secret_mac(op, &mac, "p", "text") == APR_SUCCESS &&
+           anshin_secret_mac_is(op, &equal, "p", "text", mac) == APR_SUCCESS && equal,
+       "BAK-2: a key that has just gone is the end of the keys");
+    ok(anshin_secret_any(op, none, &tried) == ANSHIN_ENOTFOUND && tried == 2, "wherever they are tried");
+    fixture.env = before;
 }
 
 /* What stands in a segment is by the key of its day. */
@@ -205,6 +405,7 @@ static void test_gone(const char *before, const anshin_line_t *line, const char 
     other.crypto = fixture.crypto;
     fixture.env.crypto = fixture.crypto;
     ok(id_of(1) == NULL && !same_text(id_of(0), before), "the old key is there no more");
+    ok(code_waits() && !whom_opens(), "BAK-2: a code of after the change waits; an address of before is about nobody");
     ok(anshin_line_follows_by(fixture_op(&fixture), line, anshin_chain_none, fixture.pool) < 0,
        "without what is kept a line of before is nobody's");
     ok(anshin_rotation_recall(&other, &err, fixture.pool) == APR_SUCCESS &&
@@ -258,6 +459,13 @@ int main(void)
     token = users_invite(&fixture, "hanako", ANSHIN_METHOD_PASSWORD, &code);
     put_secrets();
     before = id_of(0);
+    if (!send_code() ||
+        anshin_whom_seal(fixture_op(&fixture), &(anshin_desk_whom_t){"p-01", "taro", "7"}, &whom) != APR_SUCCESS ||
+        fixture_blob_get(&fixture, users_account(&fixture, "taro").totp_blob, &former_blob) != APR_SUCCESS) {
+        printf("# no code, address or blob of before\n");
+        exit(1);
+    }
+    former_blob.data = apr_pmemdup(pool, former_blob.data, former_blob.length);
     text = anshin_line_make(fixture_op(&fixture), &line, anshin_chain_none, &chain, pool);
     ok(anshin_line_read(&line, apr_pstrndup(pool, text, strlen(text) - 1), pool) == APR_SUCCESS, "a line of before");
     txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
@@ -265,7 +473,11 @@ int main(void)
     anshin_txn_abort(txn);
     test_announced(before);
     test_changed(before, token);
+    test_forged();
     test_sealed_anew(token);
+    test_late();
+    test_leaked();
+    test_going();
     test_gone(before, &line, event[0], event[1]);
     apr_pool_destroy(pool);
     apr_terminate();
