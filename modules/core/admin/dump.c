@@ -178,8 +178,8 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
-/* One that is wiped, or sealed anew, is overwritten with zeros from its beginning; a sealed text begins with its version,
- * which is none. So what is the same when it is read once more, and begins then as it should, was whole.
+/* One that is wiped, or sealed anew, is overwritten with zeros from its beginning; a sealed text begins with its
+ * version, which is none. So what is the same when it is read once more, and begins then as it should, was whole.
  * ANSHIN_ENOTFOUND: it is gone. */
 static apr_status_t read_blob(const dumping_t *dumping, const char *name, anshin_bytes_t *data)
 {

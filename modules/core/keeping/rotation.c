@@ -189,17 +189,20 @@ static apr_status_t again_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     apr_status_t status;
     json_t *json = read_fact(op, txn, &status);
+    const char *former;
 
     (void)baton;
     if (json == NULL) {
         return status;
     }
-    if (json_object_get(json, "resealed") == NULL) {
+    former = text_of(op, json, "former");
+    if (former == NULL || json_object_get(json, "resealed") == NULL) {
         json_decref(json);
         return APR_SUCCESS;
     }
     json_object_del(json, "resealed");
-    return write_fact(op, txn, json);
+    status = write_fact(op, txn, json);
+    return status == APR_SUCCESS ? tell(op, txn, ANSHIN_ACT_SEAL_KEY_AGAIN, former) : status;
 }
 
 apr_status_t anshin_rotation_again(anshin_op_t *op)

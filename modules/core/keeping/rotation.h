@@ -25,9 +25,9 @@
 
 #define ANSHIN_ROTATION_KEEP apr_time_from_sec(86400) /* pages that were open at the change may be sent for so long */
 
-/* From then on hardly anything comes any more that was made with the old key before a process saw the new one: a command
- * may seal something first and then wait for the lock of the store, or for its turn. What comes all the same is found
- * before the old key goes (again). */
+/* From then on hardly anything comes any more that was made with the old key before a process saw the new one: a
+ * command may seal something first and then wait for the lock of the store. What comes all the same is found before the
+ * old key goes (again). */
 #define ANSHIN_ROTATION_SETTLE apr_time_from_sec(30)
 
 #define ANSHIN_KEY_ID_TEXT 16

@@ -2,8 +2,8 @@
  * Is a store whole (BAK-1)? All of it is read in one snapshot while others go on; memory is bounded.
  *
  * Broken is what cannot be read: a record that is none of its type, a blob that a record names and that is not there
- * or does not open, a place, a count or an event of the trail that somebody else has written. Loose is what refers to a record
- * that is not there: nobody needs it, and nothing that can be done leaves it behind.
+ * or does not open, a place, a count or an event of the trail that somebody else has written. Loose is what refers to
+ * a record that is not there: nobody needs it, and nothing that can be done leaves it behind.
  */
 #ifndef ANSHIN_CORE_KEEPING_STORE_CHECK_H
 #define ANSHIN_CORE_KEEPING_STORE_CHECK_H

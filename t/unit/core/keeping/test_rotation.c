@@ -219,11 +219,12 @@ static int codes(void)
 static int send_code(void)
 {
     anshin_op_t *op = fixture_op(&fixture);
-    anshin_account_t account = users_account(&fixture, "taro");
+    anshin_account_t account;
     anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
     const char *error = NULL;
-    apr_status_t status = anshin_address_code_send(op, txn, &account, "new@example.jp", &error);
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_account, anshin_account_key(op, "taro"), &account);
 
+    status = status == APR_SUCCESS ? anshin_address_code_send(op, txn, &account, "new@example.jp", &error) : status;
     return anshin_txn_end(txn, status, ANSHIN_LAZY) == APR_SUCCESS && error == NULL;
 }
 
