@@ -228,8 +228,7 @@ static void *APR_THREAD_FUNC tell_on(apr_thread_t *thread, void *data)
 
     (void)thread;
     while (!ending) {
-        anshin_event_hook_step(&worker->event_hook);
-        pause_for(worker, ANSHIN_EVENT_HOOK_PAUSE);
+        pause_for(worker, anshin_event_hook_step(&worker->event_hook));
         (void)rings(worker, &ending);
     }
     anshin_event_hook_end(&worker->event_hook);

@@ -122,29 +122,71 @@ static void hold_act(void *baton, anshin_op_t *op, const char *text)
 
         (void)json_object_set_new(line, "event", anshin_trail_event(op, text));
         anshin_pace_hold(&hook->paces[alert], line);
+        if (hook->untold[alert].segment == 0) {
+            hook->untold[alert] = hook->next; /* which still stands before it */
+        }
     }
 }
 
-/* The first time from the end on; so, too, where the trail ends earlier than it did: a backup was restored. */
-static apr_status_t read_acts(anshin_event_hook_t *hook, anshin_op_t *op)
+/* The place alone, with nothing of a pool. */
+static anshin_audit_anchor_t place_of(const anshin_audit_anchor_t *anchor)
+{
+    return (anshin_audit_anchor_t){
+        .segment = anchor->segment, .lines = anchor->lines, .octets = anchor->octets, .chain = anshin_chain_none};
+}
+
+static int is_before(const anshin_audit_anchor_t *place, const anshin_audit_anchor_t *other)
+{
+    return place->segment < other->segment || (place->segment == other->segment && place->octets < other->octets);
+}
+
+/* The first time from the end on; so, too, where the trail ends earlier than it did: a backup was restored. *moved: there
+ * was something to read. */
+static apr_status_t read_acts(anshin_event_hook_t *hook, anshin_op_t *op, int *moved)
 {
     anshin_trail_places_t places;
-    anshin_audit_anchor_t next;
+    anshin_audit_anchor_t before;
     apr_status_t status = anshin_trail_places(op, &places);
 
+    *moved = 0;
     if (status != APR_SUCCESS) {
         return status;
     }
-    next = places.events;
-    if (next.segment == 0 || next.segment > places.head.segment ||
-        (next.segment == places.head.segment && next.octets > places.head.octets)) {
-        next = places.head;
-    } else if (next.segment < places.start.segment) {
-        next = (anshin_audit_anchor_t){.segment = places.start.segment, .chain = anshin_chain_none};
+    hook->kept = place_of(&places.events);
+    if (hook->next.segment == 0) {
+        hook->next = hook->kept;
     }
-    status = anshin_trail_lines(op, &places, &next, hold_act, hook);
-    return status == APR_SUCCESS && !anshin_trail_is_at(&next, &places.events) ? anshin_trail_put_events(op, &next)
-                                                                               : status;
+    if (hook->next.segment == 0 || is_before(&places.head, &hook->next)) {
+        hook->next = place_of(&places.head);
+        memset(hook->untold, 0, sizeof(hook->untold));
+    } else if (hook->next.segment < places.start.segment) {
+        hook->next = (anshin_audit_anchor_t){.segment = places.start.segment, .chain = anshin_chain_none};
+    }
+    before = hook->next;
+    status = anshin_trail_lines(op, &places, &hook->next, hold_act, hook);
+    *moved = !anshin_trail_is_at(&hook->next, &before);
+    return status;
+}
+
+/* All that the next worker has of this one: the place of the oldest act that was not told. */
+static void keep_place(anshin_event_hook_t *hook, anshin_op_t *op)
+{
+    const anshin_audit_anchor_t *place = &hook->next;
+    apr_status_t status;
+
+    for (int i = 0; i < ANSHIN_ALERTS; i++) {
+        if (hook->untold[i].segment != 0 && is_before(&hook->untold[i], place)) {
+            place = &hook->untold[i];
+        }
+    }
+    status = anshin_trail_is_at(place, &hook->kept) ? APR_SUCCESS : anshin_trail_put_events(op, place);
+    if (status != APR_SUCCESS && !hook->unkept) {
+        anshin_log_cause(ANSHIN_LOG_WARNING, "AN1825",
+                         "how far AnshinEventCommand has the audit trail cannot be written; after a restart of the "
+                         "worker it gets acts again",
+                         status, &op->error);
+    }
+    hook->unkept = status != APR_SUCCESS;
 }
 
 /* --- telling ------------------------------------------------------------------------------------------------------ */
@@ -165,6 +207,7 @@ static apr_status_t tell(anshin_event_hook_t *hook, int alert, anshin_op_t *op)
         return status;
     }
     anshin_pace_told(&hook->paces[alert], anshin_uptime_now() + apr_time_from_sec(server->event_pause));
+    hook->untold[alert].segment = 0;
     (void)anshin_alert_put(op, alert, &told); /* without it the next worker tells it again */
     anshin_error_clear(&op->error);
     return APR_SUCCESS;
@@ -244,27 +287,33 @@ void anshin_event_hook_init(anshin_event_hook_t *hook, const anshin_env_t *env)
     apr_pool_destroy(scratch);
 }
 
-void anshin_event_hook_step(anshin_event_hook_t *hook)
+apr_interval_time_t anshin_event_hook_step(anshin_event_hook_t *hook)
 {
     anshin_op_t op;
     apr_pool_t *scratch;
-    apr_status_t status;
+    apr_status_t read, told;
     const apr_time_t again = hook->again;
+    int moved = 0;
 
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, hook->env, NULL, &anshin_actor_worker, scratch);
-    status = learn(hook, &op);
-    if (status == APR_SUCCESS) {
-        status = read_acts(hook, &op);
+    read = learn(hook, &op);
+    if (read == APR_SUCCESS) {
+        read = read_acts(hook, &op, &moved);
     }
-    log_trouble(&hook->deaf, "AN1674", "AnshinEventCommand: what happens cannot be read", status, &op.error);
+    log_trouble(&hook->deaf, "AN1674", "AnshinEventCommand: what happens cannot be read", read, &op.error);
     anshin_error_clear(&op.error);
     look_when_due(hook, &op); /* a store that cannot be read is told as well */
     if (anshin_uptime_now() >= again) {
-        status = tell_all(hook, &op);
-        log_trouble(&hook->failed, "AN1676", "events wait", status, &op.error);
+        told = tell_all(hook, &op);
+        log_trouble(&hook->failed, "AN1676", "events wait", told, &op.error);
+        anshin_error_clear(&op.error);
+    }
+    if (read == APR_SUCCESS) {
+        keep_place(hook, &op);
     }
     apr_pool_destroy(scratch);
+    return moved ? 1 : ANSHIN_EVENT_HOOK_PAUSE;
 }
 
 void anshin_event_hook_end(anshin_event_hook_t *hook)

@@ -4,9 +4,10 @@
  *
  * Each line is done by itself, all of it or nothing; so an import that was interrupted goes on when it is started
  * again: what is there is passed over. Lines of a file share the time that the disk takes to make them durable:
- * GATHERED at most, and no longer than GATHER. Nothing is lost by that where the command is killed. A power cut
- * may take those with it although their results were written; the same command makes them anew, with results of
- * their own. From a pipe, where the next line may be long in coming, each is durable before its result is told.
+ * GATHERED at most, and no longer than GATHER. What came of a line is told when it is durable, and not before: where
+ * the command is killed in between, lines may be done of which no result tells. The same command tells of these as of
+ * others who are there, and htanshin user invite gives a new code. From a pipe, where the next line may be long in
+ * coming, each is durable by itself, and its result is told at once.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "htanshin/command.h"
 #include "htanshin/import/import_formats.h"
 #include "htanshin/import/import_progress.h"
+#include "htanshin/import/import_rows.h"
 #include "htanshin/import/import_seen.h"
 #include "htanshin/import/import_user.h"
 #include "htanshin/language/language.h"
@@ -33,7 +35,7 @@
 #define BUSY_TRIES 4 /* of a line, each of which waits some seconds by itself */
 #define BUSY_PAUSE apr_time_from_msec(100)
 #define WAY_MAX apr_time_from_msec(5)
-#define GATHERED 32 /* lines */
+#define GATHERED ANSHIN_IMPORT_ROWS_MAX /* lines */
 #define GATHER apr_time_from_msec(50)
 
 static const anshin_word_t encodings[] = {
@@ -47,6 +49,7 @@ typedef struct import_t {
     anshin_import_ways_t ways;
     anshin_import_seen_t *seen;
     anshin_rows_out_t out;
+    anshin_import_rows_t rows; /* of lines that are gathered */
     anshin_import_progress_t progress;
     int lines; /* records so far */
     int line;  /* of the last one */
@@ -102,19 +105,26 @@ static const char *place(const import_t *import, const anshin_import_came_t *cam
     return text;
 }
 
-static apr_status_t unwritten(import_t *import, const char *then)
+/* Of a rehearsal. 0, or -1: it could not be written. */
+static int tell_fault(import_t *import, const anshin_import_came_t *came)
 {
-    anshin_error_t *err = &import->call->op.error;
+    anshin_call_t *call = import->call;
+    const char *reason = apr_pstrdup(call->pool, call->op.error.text);
 
-    anshin_error_clear(err);
-    return anshin_fail(err, ANSHIN_EFAULT, "AN1499", "line %d: what came of it could not be written%s", import->line,
-                       then);
+    anshin_import_progress_clear(&import->progress);
+    if (call->json) {
+        return anshin_rows_out_row(&import->out, fault_of(import, came, reason), call->pool);
+    }
+    printf("%s: %s (%s)\n", place(import, came),
+           anshin_text_clean(anshin_say_error(&call->op.error, call->pool), call->pool), call->op.error.id);
+    return fflush(stdout) == 0 ? 0 : -1;
 }
 
-/* Say it, and count. After a rehearsal only what is wrong is to be read. */
+/* Count, and keep what is to be told. After a rehearsal only what is wrong is to be read. */
 static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
 {
     anshin_call_t *call = import->call;
+    json_t *row = import->ways.rehearsal ? NULL : row_of(import, came); /* with the reason, before that is told */
     int refused = came->done == ANSHIN_IMPORT_REFUSED;
     int written = 0;
 
@@ -123,32 +133,16 @@ static apr_status_t settle(import_t *import, const anshin_import_came_t *came)
     if (refused) {
         call->verdict = ANSHIN_EXIT_REFUSED;
     }
-    if (!import->ways.rehearsal || refused) {
-        const char *reason = apr_pstrdup(call->pool, call->op.error.text);
-
+    if (refused && !import->ways.rehearsal) {
         anshin_import_progress_clear(&import->progress);
-        if (!import->ways.rehearsal) {
-            written = anshin_rows_out_row(&import->out, row_of(import, came), call->pool);
-        } else if (call->json) {
-            written = anshin_rows_out_row(&import->out, fault_of(import, came, reason), call->pool);
-        }
-        if (refused && import->ways.rehearsal && !call->json) {
-            printf("%s: %s (%s)\n", place(import, came),
-                   anshin_text_clean(anshin_say_error(&call->op.error, call->pool), call->pool), call->op.error.id);
-            written = fflush(stdout) == 0 ? 0 : -1;
-        } else if (refused && !import->ways.rehearsal) {
-            anshin_call_tell_of(call, ANSHIN_EINVALID, place(import, came));
-        }
+        anshin_call_tell_of(call, ANSHIN_EINVALID, place(import, came));
+    } else if (refused) {
+        written = tell_fault(import, came);
     }
-    if (written != 0) {
-        return unwritten(import, came->invitation.url == NULL
-                                     ? ""
-                                     : apr_psprintf(call->pool,
-                                                    "; user %s is created all the same: htanshin user invite %s gives "
-                                                    "a new pair",
-                                                    came->user, came->user));
+    if (!import->ways.rehearsal) {
+        anshin_import_rows_hold(&import->rows, row);
     }
-    return APR_SUCCESS;
+    return written == 0 ? APR_SUCCESS : anshin_import_rows_unwritten(call, import->line, NULL);
 }
 
 /* --- a line ------------------------------------------------------------------------------------------------------- */
@@ -207,17 +201,25 @@ static apr_status_t take(import_t *import, const anshin_import_record_t *record)
     return settle(import, &came);
 }
 
-/* Make what is done durable, where that is time; all: at any time. */
+/* Make what is done durable and tell it, where that is time; all: at any time. */
 static apr_status_t sync_gathered(import_t *import, int all)
 {
     anshin_call_t *call = import->call;
+    const int syncs = import->gathered > 0;
+    apr_status_t status = APR_SUCCESS;
 
-    if (import->gathered == 0 ||
+    if ((import->gathered == 0 && import->rows.count == 0) ||
         (!all && import->gathered < GATHERED && anshin_uptime_now() < import->gathered_at + GATHER)) {
         return APR_SUCCESS;
     }
     import->gathered = 0;
-    return anshin_op_sync(&call->op);
+    anshin_error_clear(&call->op.error); /* of a line that was refused: that is told */
+    if (syncs && (status = anshin_op_sync(&call->op)) != APR_SUCCESS) {
+        anshin_import_rows_doubt(&import->rows, status, call);
+        return status;
+    }
+    anshin_import_progress_clear(&import->progress);
+    return anshin_import_rows_tell(&import->rows, &import->out, call);
 }
 
 /* Whoever logs in waits for the same lock, and the disk gives nobody a turn any more: twice as long as the line
@@ -241,7 +243,7 @@ static apr_status_t take_gathered(import_t *import, const anshin_import_record_t
         import->gathered_at = import->gathered++ == 0 ? began : import->gathered_at;
         give_way(began);
     }
-    return status == APR_SUCCESS ? sync_gathered(import, 0) : status;
+    return status == APR_SUCCESS ? sync_gathered(import, !import->gathers) : status;
 }
 
 /* The next record, with nothing left of the one before. */
@@ -458,10 +460,13 @@ static apr_status_t end(import_t *import, apr_status_t status)
     if (synced != APR_SUCCESS && (status == APR_SUCCESS || status == APR_EINTR)) {
         status = synced;
     } else {
+        if (synced != APR_SUCCESS) {
+            anshin_call_tell(call, synced); /* whose codes are lost */
+        }
         *err = before;
     }
     if (anshin_rows_out_close(&import->out) != 0 && status == APR_SUCCESS) {
-        status = unwritten(import, "");
+        status = anshin_import_rows_unwritten(call, import->line, NULL);
     }
     summarize(import);
     if (status == APR_EINTR) {
