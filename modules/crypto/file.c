@@ -132,9 +132,21 @@ apr_status_t anshin_file_load(void *buffer, apr_size_t *length, apr_size_t size,
     return anshin_file_load_in(AT_FDCWD, buffer, length, size, path, widest, err);
 }
 
-apr_status_t anshin_file_wipe(const char *path, anshin_error_t *err)
+static int overwrite(int file, off_t size)
 {
     static const unsigned char zeros[512];
+    int done = 1;
+
+    for (off_t at = 0; done && at < size; at += (off_t)sizeof(zeros)) {
+        off_t rest = size - at;
+
+        done = write_all(file, zeros, rest < (off_t)sizeof(zeros) ? (apr_size_t)rest : sizeof(zeros));
+    }
+    return done && fsync(file) == 0;
+}
+
+apr_status_t anshin_file_wipe(const char *path, anshin_error_t *err)
+{
     struct stat facts;
     int done;
     int file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -143,12 +155,10 @@ apr_status_t anshin_file_wipe(const char *path, anshin_error_t *err)
         return APR_SUCCESS;
     }
     done = file >= 0 && fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
-    for (off_t at = 0; done && at < facts.st_size; at += (off_t)sizeof(zeros)) {
-        off_t rest = facts.st_size - at;
-
-        done = write_all(file, zeros, rest < (off_t)sizeof(zeros) ? (apr_size_t)rest : sizeof(zeros));
+    if (done && facts.st_nlink == 1) {
+        done = overwrite(file, facts.st_size);
     }
-    done = done && fsync(file) == 0 && unlink(path) == 0;
+    done = done && unlink(path) == 0;
     if (!done) {
         (void)anshin_fail(err, ANSHIN_EFAULT, "AN1641", "%s cannot be wiped: %s", path, strerror(errno));
     }

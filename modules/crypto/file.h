@@ -27,7 +27,8 @@ apr_status_t anshin_file_load_in(int directory, void *buffer, apr_size_t *length
                                  mode_t widest, anshin_error_t *err);
 
 /* Overwrite a file, make that durable, and take its name away, which anshin_file_sync_directory() makes durable. One
- * that is not there is APR_SUCCESS, too. ANSHIN_EFAULT. */
+ * that has another name loses this name alone: what it holds is in use there. One that is not there is APR_SUCCESS,
+ * too. ANSHIN_EFAULT. */
 apr_status_t anshin_file_wipe(const char *path, anshin_error_t *err);
 
 #endif

@@ -71,13 +71,29 @@ static apr_status_t no_file(const anshin_state_walk_t *walk, const char *name)
                        anshin_state_path(walk, name));
 }
 
+/* A change of the seal key that was broken off leaves the present one under the name of the old one as well
+ * (crypto/keyfile.h). */
+static int is_pair(const anshin_state_walk_t *walk, const struct stat *seen)
+{
+    static const char *const names[] = {ANSHIN_STATE_KEY, ANSHIN_STATE_KEY_OLD};
+    int same = 0;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct stat facts;
+
+        same += fstatat(walk->fd, names[i], &facts, AT_SYMLINK_NOFOLLOW) == 0 && facts.st_dev == seen->st_dev &&
+                facts.st_ino == seen->st_ino;
+    }
+    return seen->st_nlink == 2 && same == 2;
+}
+
 /* A file that is root's (or, without root, ours) and that nobody else may write. */
 static apr_status_t judge_file(const anshin_state_walk_t *walk, const char *name, const struct stat *seen, mode_t mode)
 {
     const char *path = anshin_state_path(walk, name);
 
     /* A second name could lie anywhere, and its owner and mode with it. */
-    if (!S_ISREG(seen->st_mode) || (walk->act == ANSHIN_STATE_MEND && seen->st_nlink != 1)) {
+    if (!S_ISREG(seen->st_mode) || (walk->act == ANSHIN_STATE_MEND && seen->st_nlink != 1 && !is_pair(walk, seen))) {
         return no_file(walk, name);
     }
     if (walk->act == ANSHIN_STATE_MEND) {
@@ -120,8 +136,12 @@ static apr_status_t file_of(const anshin_state_walk_t *walk, const char *name, m
 apr_status_t anshin_state_files(const anshin_state_walk_t *walk)
 {
     static const char *const others[] = {ANSHIN_STATE_KEY_NEW, ANSHIN_STATE_KEY_OLD};
-    apr_status_t status = file_of(walk, KEY_FILE, KEY_MODE);
+    apr_status_t status = APR_SUCCESS;
 
+    if (walk->act == ANSHIN_STATE_MEND) {
+        status = anshin_seal_key_tidy(anshin_state_path(walk, KEY_FILE), walk->err, walk->pool);
+    }
+    status = status == APR_SUCCESS ? file_of(walk, KEY_FILE, KEY_MODE) : status;
     if (status == ANSHIN_ENOTFOUND) {
         status = make_key(walk);
     }

@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use Fcntl qw(:mode);
+use Fcntl qw(:flock :mode);
 use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -132,6 +132,19 @@ whole('afterwards');
 like($s->htanshin('audit', 'show', '--user', 'k-waits')->{out}, qr/k-waits/, 'BAK-2: the trail of before still tells whom it is about');
 like($s->htanshin('audit', 'show')->{out}, qr/seal_key_changed.*seal_key_leaked.*seal_key_removed/s, 'and of the rotation');
 like(answer('afterwards', 'key', 'status')->{state}, qr/^no rotation/, 'none is under way');
+
+# One at a time; and one that was killed while it wiped.
+open my $held, '<', $s->state or die $!;
+flock $held, LOCK_EX or die $!;
+my $second = $s->htanshin('key', 'rotate');
+isnt($second->{status}, 0, 'BAK-2: one at a time');
+like($second->{err}, qr/another htanshin key rotate is at work/, 'and why');
+close $held or die $!;
+my ($present, $going) = (slurp($key), "$key.old.0123456789abcdef");
+Anshin::PKI::write_text($going, $old);
+like(answer('killed while it wiped', 'key', 'status')->{state}, qr/not wiped yet/, 'BAK-2: key status tells what is not wiped');
+like(answer('killed while it wiped', 'key', 'rotate')->{state}, qr/is wiped; .* none was begun/, 'BAK-2: key rotate wipes it');
+ok(!-e $going && slurp($key) eq $present, 'and the key stays');
 
 # --- backups ---
 

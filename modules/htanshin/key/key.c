@@ -4,7 +4,10 @@
  * SECURITY. The files of the keys are root's, and so is the part that makes and wipes them; it opens no store. All else
  * is done by a child that has become the worker's user.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -260,6 +263,43 @@ static void put_next(const anshin_call_t *call, anshin_seal_key_stage_t before, 
     anshin_result_text(call->result, "next", next, call->pool);
 }
 
+/* Two at once would each make the old key of what the other one put in its place. */
+static apr_status_t lock(anshin_call_t *call)
+{
+    int fd = open(call->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* until the program ends */
+    int code = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+
+    if (code == 0) {
+        return APR_SUCCESS;
+    }
+    return anshin_fail(
+        &call->op.error, code == EWOULDBLOCK ? ANSHIN_EBUSY : ANSHIN_EFAULT, "AN1809", "%s: %s", call->state_dir,
+        code == EWOULDBLOCK ? "another htanshin key rotate is at work: wait until it has ended" : strerror(code));
+}
+
+/* The program was killed while it wiped the old key. A leaked one is another matter: that begins anew, and wipes as
+ * well. */
+static apr_status_t wipe_rest(rotating_t *rotating)
+{
+    anshin_call_t *call = rotating->call;
+    apr_status_t status = anshin_seal_key_forget(rotating->path, &call->op.error, call->pool);
+
+    if (status == APR_SUCCESS) {
+        anshin_result_text(call->result, "state",
+                           "what was left of the old key is wiped; the rotation is over, and none was begun",
+                           call->pool);
+    }
+    return status;
+}
+
+static apr_status_t take_step(rotating_t *rotating, anshin_seal_key_stage_t stage)
+{
+    if (stage == ANSHIN_SEAL_KEY_GOING && anshin_call_value(rotating->call, "leaked") == NULL) {
+        return wipe_rest(rotating);
+    }
+    return stage == ANSHIN_SEAL_KEY_CHANGED ? go_on(rotating) : announce_and_change(rotating);
+}
+
 static apr_status_t key_rotate(anshin_call_t *call)
 {
     rotating_t rotating = {.call = call};
@@ -269,6 +309,7 @@ static apr_status_t key_rotate(anshin_call_t *call)
     if (status == APR_SUCCESS) {
         status = anshin_state_owners_find(&rotating.owners, &rotating.config->server, &call->op.error);
     }
+    status = status == APR_SUCCESS ? lock(call) : status;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -276,7 +317,7 @@ static apr_status_t key_rotate(anshin_call_t *call)
     rotating.path = apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_STATE_KEY, NULL);
     call->result = json_object();
     stage = anshin_seal_key_stage(rotating.path, call->pool);
-    status = stage == ANSHIN_SEAL_KEY_CHANGED ? go_on(&rotating) : announce_and_change(&rotating);
+    status = take_step(&rotating, stage);
     if (status == APR_SUCCESS) {
         put_next(call, stage, anshin_seal_key_stage(rotating.path, call->pool));
     }
@@ -313,7 +354,9 @@ static apr_status_t key_status(anshin_call_t *call)
 {
     static const char *const stages[] = {[ANSHIN_SEAL_KEY_ALONE] = "no rotation is under way",
                                          [ANSHIN_SEAL_KEY_ANNOUNCED] = "the new key is announced: say key rotate again",
-                                         [ANSHIN_SEAL_KEY_CHANGED] = "the new key is in use, the old one still there"};
+                                         [ANSHIN_SEAL_KEY_CHANGED] = "the new key is in use, the old one still there",
+                                         [ANSHIN_SEAL_KEY_GOING] =
+                                             "the rotation is over, the old key not wiped yet: say key rotate again"};
     const char *path = apr_pstrcat(call->pool, call->state_dir, "/" ANSHIN_STATE_KEY, NULL);
     anshin_seal_key_stage_t stage = anshin_seal_key_stage(path, call->pool);
     anshin_rotation_t rotation;

@@ -167,6 +167,25 @@ static void links(void)
     unlink(in("/run/fifo"));
 }
 
+/* A change of the seal key that was broken off (crypto/keyfile.h). */
+static void pair(void)
+{
+    const char *third = apr_pstrcat(pool, root, "/third", NULL);
+
+    must(link(in("/seal.key"), in("/seal.key.old")));
+    ok(act(ANSHIN_STATE_MEND) == APR_SUCCESS && act(ANSHIN_STATE_LOOK) == APR_SUCCESS,
+       "BAK-2: the seal key that is the old one as well is taken: %s", err.text);
+    must(link(in("/seal.key"), third));
+    ok(refused(act(ANSHIN_STATE_MEND), "AN1026"), "S36: with a third name, elsewhere, it is not: %s", err.text);
+    unlink(in("/seal.key.old"));
+    ok(refused(act(ANSHIN_STATE_MEND), "AN1026"), "nor with another second one: %s", err.text);
+    unlink(third);
+    must(link(in("/seal.key"), in("/seal.key.0123456789abcdef")));
+    ok(act(ANSHIN_STATE_MEND) == APR_SUCCESS && access(in("/seal.key.0123456789abcdef"), F_OK) != 0 &&
+           is(in("/seal.key"), "0:2", "0640"),
+       "BAK-2: a second name that a kill left is taken away: %s", err.text);
+}
+
 /* B41: cp -r keeps neither owner, group nor mode. */
 static void restored(void)
 {
@@ -256,6 +275,7 @@ int main(void)
     former();
     judged();
     links();
+    pair();
     restored();
     opened();
     lost_key();
