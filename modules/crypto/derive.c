@@ -24,7 +24,6 @@
 #include <openssl/params.h>
 
 #include "crypto/cause.h"
-#include "crypto/file.h"
 
 #define SLOTS 64 /* the program knows some 35 uses and purposes, a process fewer */
 
@@ -247,15 +246,17 @@ apr_status_t anshin_derived_recall(anshin_derived_t **derived, const unsigned ch
 
 #define KEYS 64 /* one that is dropped beyond them has gone long ago */
 #define FILES 3
+#define READS 100
 
 static const char *const ends[FILES] = {"", ANSHIN_SEAL_KEY_OLD, ANSHIN_SEAL_KEY_NEW};
 
 /* Keys as they were at a time; it is never changed, and another one takes its place. */
-typedef struct keys_t {
+struct anshin_keys_t {
     int live; /* that may be used for everything; those behind them have gone */
     int count;
     anshin_derived_t *at[KEYS];
-} keys_t;
+};
+typedef anshin_keys_t keys_t;
 
 /* What tells that a file is another one. */
 typedef struct sign_t {
@@ -271,9 +272,10 @@ struct anshin_ring_t {
     const char *names[FILES];
     _Atomic(keys_t *) keys;
     atomic_llong looked; /* uptime when the files were last looked at */
-    atomic_int lost;     /* 1: they are otherwise, and cannot be read */
+    atomic_int lost;     /* 1: the present key is another one, and cannot be read */
     apr_thread_mutex_t *mutex;
     sign_t seen[FILES];
+    int whole; /* 0: one of the others cannot be read */
 };
 
 static apr_status_t close_ring(void *data)
@@ -339,58 +341,127 @@ static int holds(const keys_t *keys, const anshin_derived_t *derived)
     return 0;
 }
 
-/* A key that is known keeps what was derived from it: others are just using that. */
-static apr_status_t take_file(anshin_ring_t *ring, keys_t *made, const keys_t *before, int file, anshin_error_t *err)
-{
-    unsigned char seal_key[ANSHIN_SEAL_KEY_BYTES];
-    anshin_derived_t *derived;
-    apr_size_t length = 0;
-    apr_status_t status =
-        anshin_file_load_in(ring->directory, seal_key, &length, sizeof(seal_key), ring->names[file], 0640, err);
+/* What the files hold. */
+typedef struct read_t {
+    int whole; /* 0: one beside the present key is there, and cannot be read */
+    int count;
+    unsigned char key[FILES][ANSHIN_SEAL_KEY_BYTES];
+} read_t;
 
-    if (status == ANSHIN_ENOTFOUND && file > 0) {
-        anshin_error_clear(err);
-        return APR_SUCCESS;
-    }
-    if (status == APR_SUCCESS && length != sizeof(seal_key)) {
-        status = anshin_fail(err, ANSHIN_EINVALID, "AN1645", "seal key %s must hold %d octets", ring->names[file],
-                             ANSHIN_SEAL_KEY_BYTES);
-    }
-    if (status == APR_SUCCESS && find_seal_key(made, seal_key) == NULL) {
-        derived = find_seal_key(before, seal_key);
-        status = derived != NULL ? APR_SUCCESS : anshin_derived_create(&derived, seal_key, err, ring->pool);
+static apr_status_t read_files(const anshin_ring_t *ring, read_t *got, anshin_error_t *err)
+{
+    *got = (read_t){.whole = 1};
+    for (int i = 0; i < FILES; i++) {
+        anshin_error_t own;
+        apr_status_t status;
+
+        anshin_error_clear(&own);
+        status = anshin_seal_key_read_in(ring->directory, got->key[got->count], ring->names[i], &own);
         if (status == APR_SUCCESS) {
-            made->at[made->count++] = derived;
+            got->count++;
+        } else if (i == 0 || status != ANSHIN_ENOTFOUND) {
+            *err = own;
+            got->whole = 0;
+        }
+        if (status != APR_SUCCESS && i == 0) {
+            return status;
         }
     }
-    OPENSSL_cleanse(seal_key, sizeof(seal_key));
+    return APR_SUCCESS;
+}
+
+/* Three files are not read at one moment: again, until they were the same before and afterwards. */
+static apr_status_t read_at_rest(const anshin_ring_t *ring, read_t *got, sign_t seen[FILES], anshin_error_t *err)
+{
+    sign_t after[FILES];
+    apr_status_t status;
+
+    look_at_files(ring, after);
+    for (int i = 0; i < READS; i++) {
+        memcpy(seen, after, sizeof(after));
+        anshin_error_clear(err);
+        status = read_files(ring, got, err);
+        look_at_files(ring, after);
+        if (same_files(seen, after)) {
+            return status;
+        }
+    }
+    return anshin_fail(err, ANSHIN_EFAULT, "AN1808", "seal key %s: its files change all the time", ring->names[0]);
+}
+
+/* A key that is known keeps what was derived from it: others are just using that. */
+static apr_status_t add_key(const anshin_ring_t *ring, keys_t *made, const keys_t *before,
+                            const unsigned char key[ANSHIN_SEAL_KEY_BYTES], anshin_error_t *err)
+{
+    anshin_derived_t *derived = find_seal_key(before, key);
+    apr_status_t status = APR_SUCCESS;
+
+    if (find_seal_key(made, key) != NULL) {
+        return APR_SUCCESS;
+    }
+    if (derived == NULL) {
+        status = anshin_derived_create(&derived, key, err, ring->pool);
+    }
+    if (status == APR_SUCCESS) {
+        made->at[made->count++] = derived;
+    }
     return status;
 }
 
-/* With the mutex held, or alone. What was at hand and has no file any more has gone. */
-static apr_status_t load(anshin_ring_t *ring, anshin_error_t *err)
+static void add_known(keys_t *made, const keys_t *before, int count)
 {
-    const keys_t *before = atomic_load(&ring->keys);
-    keys_t *made = apr_pcalloc(ring->pool, sizeof(*made));
-    sign_t seen[FILES];
-    apr_status_t status = APR_SUCCESS;
-
-    look_at_files(ring, seen); /* first: whoever exchanges a file meanwhile is seen by the next look */
-    for (int i = 0; status == APR_SUCCESS && i < FILES; i++) {
-        status = take_file(ring, made, before, i, err);
-    }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    made->live = made->count;
-    for (int i = 0; before != NULL && i < before->count && made->count < KEYS; i++) {
+    for (int i = 0; i < count && made->count < KEYS; i++) {
         if (!holds(made, before->at[i])) {
             made->at[made->count++] = before->at[i];
         }
     }
-    memcpy(ring->seen, seen, sizeof(seen));
-    atomic_store(&ring->keys, made);
+}
+
+/* What was at hand and has no file any more has gone. Where a file cannot be read, nothing has: it may be in there. */
+static apr_status_t take(anshin_ring_t *ring, const read_t *got, anshin_error_t *err)
+{
+    const keys_t *before = atomic_load(&ring->keys);
+    keys_t made = {0};
+
+    for (int i = 0; i < got->count; i++) {
+        apr_status_t status = add_key(ring, &made, before, got->key[i], err);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    if (before != NULL && !got->whole) {
+        add_known(&made, before, before->live);
+    }
+    made.live = made.count;
+    if (before != NULL) {
+        add_known(&made, before, before->count);
+    }
+    if (before == NULL || memcmp(before, &made, sizeof(made)) != 0) {
+        atomic_store(&ring->keys, apr_pmemdup(ring->pool, &made, sizeof(made)));
+    }
     return APR_SUCCESS;
+}
+
+/* With the mutex held, or alone. Whoever has no key yet takes all files or none. */
+static apr_status_t load(anshin_ring_t *ring, anshin_error_t *err)
+{
+    sign_t seen[FILES];
+    read_t got;
+    apr_status_t status = read_at_rest(ring, &got, seen, err);
+
+    if (status == APR_SUCCESS && !got.whole && atomic_load(&ring->keys) == NULL) {
+        status = err->status;
+    }
+    if (status == APR_SUCCESS) {
+        status = take(ring, &got, err);
+    }
+    if (status == APR_SUCCESS) {
+        memcpy(ring->seen, seen, sizeof(seen));
+        ring->whole = got.whole;
+    }
+    OPENSSL_cleanse(&got, sizeof(got));
+    return status;
 }
 
 apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin_error_t *err, apr_pool_t *pool)
@@ -398,6 +469,7 @@ apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin
     const char *slash = strrchr(key_file, '/');
     const char *directory = slash != NULL ? apr_pstrmemdup(pool, key_file, (apr_size_t)(slash - key_file) + 1) : ".";
     anshin_ring_t *made = apr_pcalloc(pool, sizeof(*made));
+    const apr_time_t now = uptime();
     apr_status_t status;
 
     made->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -415,45 +487,64 @@ apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin
     }
     status = load(made, err);
     if (status == APR_SUCCESS) {
-        atomic_init(&made->looked, uptime());
+        atomic_init(&made->looked, now);
         *ring = made;
     }
     return status;
 }
 
 /* A key file that is missing is nothing new: what is at hand goes on. */
-static void look(anshin_ring_t *ring)
+static void look_again(anshin_ring_t *ring)
 {
     sign_t seen[FILES];
     anshin_error_t err;
+    apr_status_t status;
 
-    if (uptime() - atomic_load_explicit(&ring->looked, memory_order_relaxed) < ANSHIN_RING_LOOK) {
+    anshin_error_clear(&err);
+    look_at_files(ring, seen);
+    if (seen[0].there && (!same_files(seen, ring->seen) || !ring->whole || atomic_load(&ring->lost))) {
+        status = load(ring, &err);
+        if (status != ANSHIN_ENOTFOUND) {
+            atomic_store(&ring->lost, status != APR_SUCCESS);
+        }
+    }
+}
+
+static void look(anshin_ring_t *ring)
+{
+    apr_time_t now = uptime(); /* before the look: what comes later may not have been seen */
+
+    if (now - atomic_load_explicit(&ring->looked, memory_order_relaxed) < ANSHIN_RING_LOOK) {
         return;
     }
     apr_thread_mutex_lock(ring->mutex);
-    if (uptime() - atomic_load(&ring->looked) >= ANSHIN_RING_LOOK) {
-        anshin_error_clear(&err);
-        look_at_files(ring, seen);
-        if (seen[0].there && (!same_files(seen, ring->seen) || atomic_load(&ring->lost))) {
-            atomic_store(&ring->lost, load(ring, &err) != APR_SUCCESS);
-        }
-        atomic_store(&ring->looked, uptime());
+    now = uptime();
+    if (now - atomic_load(&ring->looked) >= ANSHIN_RING_LOOK) {
+        look_again(ring);
+        atomic_store(&ring->looked, now);
     }
     apr_thread_mutex_unlock(ring->mutex);
+}
+
+const anshin_keys_t *anshin_ring_keys(anshin_ring_t *ring)
+{
+    look(ring);
+    return atomic_load_explicit(&ring->lost, memory_order_relaxed) ? NULL : atomic_load(&ring->keys);
+}
+
+apr_status_t anshin_keys_get(const anshin_derived_key_t **key, const anshin_keys_t *keys, int n, anshin_use_t use,
+                             const char *purpose)
+{
+    return n < (is_kept(use, purpose) ? keys->count : keys->live) ? anshin_derived_get(key, keys->at[n], use, purpose)
+                                                                  : ANSHIN_ENOTFOUND;
 }
 
 apr_status_t anshin_ring_get(const anshin_derived_key_t **key, anshin_ring_t *ring, int n, anshin_use_t use,
                              const char *purpose)
 {
-    const keys_t *keys;
+    const anshin_keys_t *keys = anshin_ring_keys(ring);
 
-    look(ring);
-    keys = atomic_load(&ring->keys);
-    if (atomic_load_explicit(&ring->lost, memory_order_relaxed)) {
-        return ANSHIN_EFAULT;
-    }
-    return n < (is_kept(use, purpose) ? keys->count : keys->live) ? anshin_derived_get(key, keys->at[n], use, purpose)
-                                                                  : ANSHIN_ENOTFOUND;
+    return keys != NULL ? anshin_keys_get(key, keys, n, use, purpose) : ANSHIN_EFAULT;
 }
 
 apr_status_t anshin_ring_keep(anshin_ring_t *ring, unsigned char kept[ANSHIN_KEPT_BYTES], int n)

@@ -51,9 +51,18 @@ typedef struct anshin_ring_t anshin_ring_t;
 apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin_error_t *err, apr_pool_t *pool);
 
 /* The key of a purpose under the nth seal key, 0: the present one; the younger, the lower. It lives as long as the
- * ring. ANSHIN_ENOTFOUND: there is no nth one, of this purpose; ANSHIN_EFAULT: also where the files are otherwise by
- * now and cannot be read. */
+ * ring. ANSHIN_ENOTFOUND: there is no nth one, of this purpose; ANSHIN_EFAULT: also where the present key is another
+ * one by now and cannot be read. Where another file than that cannot be read, all that is at hand stays. */
 apr_status_t anshin_ring_get(const anshin_derived_key_t **key, anshin_ring_t *ring, int n, anshin_use_t use,
+                             const char *purpose);
+
+/* The keys as they are now, for whoever asks for more than one: the nth one of these stays that, while the files may
+ * change. They live as long as the ring. NULL: the files are otherwise by now and cannot be read. */
+typedef struct anshin_keys_t anshin_keys_t;
+const anshin_keys_t *anshin_ring_keys(anshin_ring_t *ring);
+
+/* As anshin_ring_get(). */
+apr_status_t anshin_keys_get(const anshin_derived_key_t **key, const anshin_keys_t *keys, int n, anshin_use_t use,
                              const char *purpose);
 
 /* keep and recall of anshin_crypto_t. */

@@ -160,11 +160,15 @@ static apr_status_t unseal(const context_t *context, anshin_bytes_t *data, int *
                            const char *bound, anshin_bytes_t sealed, apr_pool_t *pool)
 {
     apr_status_t status = may_be_sealed(sealed) ? APR_SUCCESS : ANSHIN_EDENIED;
+    const anshin_keys_t *keys = anshin_ring_keys(context->ring); /* once: the files may change meanwhile */
 
+    if (keys == NULL && status == APR_SUCCESS) {
+        status = ANSHIN_EFAULT;
+    }
     for (*n = 0; status == APR_SUCCESS; (*n)++) {
         const anshin_derived_key_t *key;
 
-        status = anshin_ring_get(&key, context->ring, *n, ANSHIN_USE_SEAL, purpose);
+        status = anshin_keys_get(&key, keys, *n, ANSHIN_USE_SEAL, purpose);
         if (status != APR_SUCCESS) {
             return status == ANSHIN_ENOTFOUND ? ANSHIN_EDENIED : ANSHIN_EFAULT;
         }
