@@ -108,6 +108,9 @@ apr_status_t anshin_fail(anshin_error_t *err, apr_status_t status, const char *i
 
 void anshin_error_clear(anshin_error_t *err)
 {
+    if (err == NULL) {
+        return;
+    }
     err->status = APR_SUCCESS;
     err->id = "";
     err->text[0] = '\0';

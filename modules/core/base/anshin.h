@@ -66,7 +66,7 @@ typedef struct anshin_error_t {
 apr_status_t anshin_fail(anshin_error_t *err, apr_status_t status, const char *id, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 
-/* Forget a recorded cause, for callers that have dealt with it. */
+/* Forget a recorded cause, for callers that have dealt with it. err may be NULL. */
 void anshin_error_clear(anshin_error_t *err);
 
 /* The name of a status for messages: "not found", "busy" ...; static text. */

@@ -198,5 +198,6 @@ int main(void)
     test_queue();
     test_end();
     test_erase();
+    apr_pool_destroy(pool);
     return done();
 }
