@@ -140,8 +140,8 @@ static int is_before(const anshin_audit_anchor_t *place, const anshin_audit_anch
     return place->segment < other->segment || (place->segment == other->segment && place->octets < other->octets);
 }
 
-/* The first time from the end on; so, too, where the trail ends earlier than it did: a backup was restored. *moved: there
- * was something to read. */
+/* The first time from the end on; so, too, where the trail ends earlier than it did: a backup was restored. *moved:
+ * there was something to read. */
 static apr_status_t read_acts(anshin_event_hook_t *hook, anshin_op_t *op, int *moved)
 {
     anshin_trail_places_t places;

@@ -37,8 +37,8 @@ typedef struct anshin_event_hook_t {
 /* Before there are threads, and before the worker leaves its first sign of life. */
 void anshin_event_hook_init(anshin_event_hook_t *hook, const anshin_env_t *env);
 
-/* Look, and tell what it is time to tell. One thread. How long to wait for the next step: next to nothing where the trail
- * may have more to read. */
+/* Look, and tell what it is time to tell. One thread. How long to wait for the next step: next to nothing where the
+ * trail may have more to read. */
 apr_interval_time_t anshin_event_hook_step(anshin_event_hook_t *hook);
 
 /* What is held is thrown away. */
