@@ -106,7 +106,8 @@ is($q->login($c)->status, 303, 'somebody has logged in');
 is($q->login($s->client, password => "wrong-Pass-$_")->status, 401, 'a wrong password') for 1 .. 2;
 is($q->login($s->client, user => 'p-01-nobody')->status, 401, 'an ID of nobody');
 $s->restart;    # the worker counts at its start, and then once a minute
-ok(Anshin::Server::wait_for(20, sub { (value(status(), 'users', state => 'active') // 0) == 2 && status()->{health} eq 'healthy' }), 'STA-1: healthy')
+# It notes the CA's end besides, in a transaction of its own.
+ok(Anshin::Server::wait_for(20, sub { my $now = status(); return ($now->{health} eq 'healthy' && (value($now, 'users', state => 'active') // 0) == 2 && value($now, 'ca_end_timestamp_seconds', ca => 'ca')) }), 'STA-1: healthy')
     or diag(explain(status()->{reasons}));
 my $well = status();
 is($well->{code}, 0, 'STA-1: exit code 0, of a plugin that finds all well');
