@@ -13,7 +13,7 @@
 
 #include "ca/command.h"
 #include "ca/log.h"
-#include "ca/trail_lines.h"
+#include "ca/watch/trail_lines.h"
 #include "core/audit/line.h"
 
 /* One line for the command. */

@@ -12,7 +12,7 @@
 
 #include "ca/command.h"
 #include "ca/log.h"
-#include "ca/trail_lines.h"
+#include "ca/watch/trail_lines.h"
 #include "core/audit/line.h"
 #include "core/base/date_text.h"
 #include "core/base/waiting.h"

@@ -1,8 +1,8 @@
 /*
  * Events of the trail, from a place on, for who tells the operator of them (AUD-3, STA-2).
  */
-#ifndef ANSHIN_CA_TRAIL_LINES_H
-#define ANSHIN_CA_TRAIL_LINES_H
+#ifndef ANSHIN_CA_WATCH_TRAIL_LINES_H
+#define ANSHIN_CA_WATCH_TRAIL_LINES_H
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
  *
  * SECURITY: what is opened here tells of persons, and goes to the operator's own command alone.
  */
-#include "ca/trail_lines.h"
+#include "ca/watch/trail_lines.h"
 
 #include <apr_strings.h>
 
