@@ -285,25 +285,6 @@ is(join(' ', grep { !$lost{$_} } @untold), '', 'D3: and the second run tells of 
 my @there = grep { $_->{user} =~ /^kill-/ } @{ json('user', 'list') };
 is(scalar @there, $many, 'IMP-1: each user is there, once');
 
-# A row is written when what it tells of is durable: the calls of the kernel, in their order.
-SKIP: {
-    skip 'needs strace', 4 if !grep { -x "$_/strace" } split /:/, $ENV{PATH};
-    my ($few, $calls) = map { $s->root . "/$_" } qw(order.csv order.calls);
-    Anshin::PKI::write_text($few, join '', "user,address\n", map { sprintf "order-%03d,o%d\@example.jp\n", $_, $_ } 1 .. 70);
-    $r = $s->run('strace', '-f', '-y', '-s', '400', '-o', $calls, '-e', 'trace=write,pwrite64,writev,pwritev,fsync,fdatasync', $s->root . '/bin/htanshin',
-        '-d', $s->state, 'user', 'import', $few, '--result', "$few.result");
-    is($r->{status}, 0, 'IMP-1: an import that is looked at') or diag $r->{err};
-    my ($unsynced, $early, $rows, $syncs) = (0, 0, 0, 0);
-    for (split /\n/, slurp($calls)) {
-        if (/ (?:p?write|pwrite64|p?writev)\(\d+<[^>]*\/journal/) { $unsynced = 1 }
-        elsif (/ f(?:data)?sync\(\d+<[^>]*\/journal/) { ($unsynced, $syncs) = (0, $syncs + 1) }
-        elsif (/ write\(\d+<[^>]*order\.csv\.result>, .*order-\d/) { $rows++; $early += $unsynced }
-    }
-    is($rows, 70, 'IMP-1: a row each');
-    is($early, 0, 'IMP-1: none of which was written before its line was durable');
-    cmp_ok($syncs, '<', 40, "IMP-1: and lines share what the disk costs ($syncs syncs)");
-}
-
 # The same of a verb for many: what was done stays, nobody is half done, and --after goes on.
 sub slurp { open my $h, '<:raw', $_[0] or return ''; local $/; return <$h> // '' }
 my @lock = ('user', 'lock', '--file', $list, '--yes');
@@ -371,4 +352,26 @@ SKIP: {
 }
 
 $s->stop;
+
+# --- the disk ---
+
+# A row is written when what it tells of is durable: the calls of the kernel, in their order. Nobody else is there, for
+# a sync of the worker makes this one's lines durable too, and that is not among the calls.
+SKIP: {
+    skip 'needs strace', 4 if !grep { -x "$_/strace" } split /:/, $ENV{PATH};
+    my ($few, $calls) = map { $s->root . "/$_" } qw(order.csv order.calls);
+    Anshin::PKI::write_text($few, join '', "user,address\n", map { sprintf "order-%03d,o%d\@example.jp\n", $_, $_ } 1 .. 70);
+    $r = $s->run('strace', '-f', '-y', '-s', '400', '-o', $calls, '-e', 'trace=write,pwrite64,writev,pwritev,fsync,fdatasync', $s->root . '/bin/htanshin',
+        '-d', $s->state, 'user', 'import', $few, '--result', "$few.result");
+    is($r->{status}, 0, 'IMP-1: an import that is looked at') or diag $r->{err};
+    my ($unsynced, $early, $rows, $syncs) = (0, 0, 0, 0);
+    for (split /\n/, slurp($calls)) {
+        if (/ (?:p?write|pwrite64|p?writev)\(\d+<[^>]*\/journal/) { $unsynced = 1 }
+        elsif (/ f(?:data)?sync\(\d+<[^>]*\/journal/) { ($unsynced, $syncs) = (0, $syncs + 1) }
+        elsif (/ write\(\d+<[^>]*order\.csv\.result>, .*order-\d/) { $rows++; $early += $unsynced }
+    }
+    is($rows, 70, 'IMP-1: a row each');
+    is($early, 0, 'IMP-1: none of which was written before its line was durable');
+    cmp_ok($syncs, '<', 40, "IMP-1: and lines share what the disk costs ($syncs syncs)");
+}
 done_testing;
