@@ -325,13 +325,19 @@ sub listening {
 }
 
 # A child of the event MPM that is told to end may crash on its own account while a worker is at a connection: it closes
-# the workers' sockets under them (close_worker_sockets, seen in 1 of 60 stops on a busy machine). So it is told when they rest.
+# the workers' sockets under them (close_worker_sockets, seen in 1 of 60 stops on a busy machine). So whoever ends httpd waits
+# until they rest.
+sub rest {
+    my ($pid) = @_;
+    my $rests = 0;
+    return wait_for(5, sub { $rests = at_rest($pid) ? $rests + 1 : 0; return $rests > 3 });
+}
+
 sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
     delete $alive{$self};
-    my $rests = 0;
-    wait_for(5, sub { $rests = at_rest($pid) ? $rests + 1 : 0; return $rests > 3 });
+    rest($pid);
     kill TERM => $pid;
     my $gone = wait_for(30, sub { waitpid($pid, WNOHANG) != 0 });
     if (!$gone) { kill KILL => -$pid; waitpid $pid, 0 }
