@@ -366,11 +366,13 @@ sub mail_to {
     like($waits->($asker)->text, qr/承認済み.*admin/s, 'ROL-4: who has asked sees by whom');
     is(came($asker->get(($waits->($asker)->text =~ m{href="([^"]*/desk/list/done[^"]*)"})[0] =~ s/&amp;/&/gr)), 'd1 good, d2 good', 'and what was done');
     command_in($s, 'dual', 'user', 'lock', 'd1');
-    like($second->follow($second->submit($confirm, {}, qr{/desk/waiting/decide}))->text, qr/すでに承認、却下/, 'ROL-4: once');
+    is(came($second->follow($_)), 'd1 good, d2 good', 'FLO-2: the same form or page once more leads to what was done') for $second->submit($confirm, {}, qr{/desk/waiting/decide}), $second->get($approve);
     is(shown('d1')->{state}, 'locked', 'and not again');
 
     (undef, $sent) = $order->();
     my ($refuse) = $step->($waits->($second), 'refuse');
+    $second->post($approve =~ s/id=\w+/($refuse =~ m{(id=\w+)})[0]/er, { csrf => $token, seen => $confirm->text =~ /name="seen" value="(\w+)"/ });
+    is($states->(), 'locked locked', 'ROL-4: the page of one order does not approve another');
     $second->submit($second->get($refuse), {}, qr{/desk/waiting/decide});
     like($waits->($asker)->text, qr/却下/, 'ROL-4: refused');
     (undef, $sent) = $order->();
@@ -433,7 +435,7 @@ for my $operator (sort keys %staff) {
     attempt("$operator: /desk", $c->get('/anshin/desk'), $role eq 'none' ? 403 : 200);
     attempt("$operator: /desk/list", $c->get('/anshin/desk/list'), $role eq 'none' ? 403 : 200);
     attempt("$operator: /desk/waiting", $c->get('/anshin/desk/waiting'), $role eq 'none' ? 403 : 200);
-    for my $step (qw(approve refuse withdraw delete)) {
+    for my $step (qw(approve refuse withdraw continue delete)) {
         my $path = "/anshin/desk/waiting/decide?step=$step&id=" . '0123456789abcdef' x 2;
         attempt("$operator: page to $step", $c->get($path), $role eq 'none' ? 403 : 404);
         attempt("$operator: $step", $c->post($path, { csrf => $token }), $role eq 'none' ? 403 : 404);

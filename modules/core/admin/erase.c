@@ -19,6 +19,7 @@
 #include "core/certificate/certificate.h"
 #include "core/certificate/revocation.h"
 #include "core/certificate/revoked.h"
+#include "core/context/approval.h"
 #include "core/mail/event.h"
 #include "core/mail/job.h"
 #include "core/mail/outbox.h"
@@ -168,6 +169,13 @@ static int names_too(const search_t *search, const void *record)
     return 0;
 }
 
+static int is_entry_of(const search_t *search, const char *entry)
+{
+    const apr_size_t length = strlen(search->account_key);
+
+    return strncmp(entry, search->account_key, length) == 0 && entry[length] == '/';
+}
+
 /* Whom an order for many at once names; NULL: the record is none. */
 static const apr_array_header_t *whom_of(const search_t *search, const void *record)
 {
@@ -177,25 +185,27 @@ static const apr_array_header_t *whom_of(const search_t *search, const void *rec
     return search->type == &anshin_record_approval ? ((const anshin_approval_t *)record)->whom : NULL;
 }
 
-/* What was ordered for many at once, or waits for a second operator, this user among them; or who has asked. */
+static int is_named(const search_t *search, const char *name)
+{
+    return name != NULL && strcmp(name, search->account_key) == 0;
+}
+
+/* What was ordered for many at once, or waits for a second operator, this user among them; or who has asked, or
+ * decided. */
 static int orders(const search_t *search, const void *record)
 {
     const apr_array_header_t *all = whom_of(search, record);
-    const apr_size_t length = strlen(search->account_key);
 
     if (search->addresses_only) {
         return 0;
     }
     for (int i = 0; all != NULL && i < all->nelts; i++) {
-        const char *whom = APR_ARRAY_IDX(all, i, const char *);
-
-        if (strncmp(whom, search->account_key, length) == 0 && whom[length] == '/') {
+        if (is_entry_of(search, APR_ARRAY_IDX(all, i, const char *))) {
             return 1;
         }
     }
-    return search->type == &anshin_record_approval && ((const anshin_approval_t *)record)->by == ANSHIN_ACTOR_STAFF &&
-           ((const anshin_approval_t *)record)->name != NULL &&
-           strcmp(((const anshin_approval_t *)record)->name, search->account_key) == 0;
+    return search->type == &anshin_record_approval && (is_named(search, ((const anshin_approval_t *)record)->name) ||
+                                                       is_named(search, ((const anshin_approval_t *)record)->second));
 }
 
 static int belongs(const search_t *search, const char *key, const void *record)
@@ -315,15 +325,72 @@ static apr_status_t remove_record(anshin_op_t *op, anshin_txn_t *txn, const item
     return anshin_txn_delete(txn, item->type, item->key);
 }
 
-static apr_status_t remove_one(anshin_op_t *op, anshin_txn_t *txn, const item_t *item, const char *user,
+/* The user is among others there, who keep their places. 1: somebody is left. */
+static int take_out(const search_t *search, apr_array_header_t *whom)
+{
+    int left = 0;
+
+    for (int i = 0; whom != NULL && i < whom->nelts; i++) {
+        const char **entry = &APR_ARRAY_IDX(whom, i, const char *);
+
+        *entry = is_entry_of(search, *entry) ? "" : *entry;
+        left |= **entry != '\0';
+    }
+    return left;
+}
+
+/* What the others of it have asked for or decided stays. Nobody approves what nobody asks for any more. */
+static apr_status_t forget_in_approval(const search_t *search, anshin_op_t *op, anshin_txn_t *txn, const item_t *item)
+{
+    anshin_approval_t approval;
+    apr_status_t status = anshin_txn_get(txn, item->type, item->key, &approval);
+    int asked;
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    asked = is_named(search, approval.name);
+    if (!take_out(search, approval.whom) || (asked && approval.state == ANSHIN_APPROVAL_WAITING)) {
+        return remove_record(op, txn, item);
+    }
+    approval.name = asked ? NULL : approval.name;
+    approval.number = asked ? NULL : approval.number;
+    approval.why = asked ? NULL : approval.why;
+    approval.second = is_named(search, approval.second) ? NULL : approval.second;
+    return anshin_txn_put(txn, item->type, item->key, &approval);
+}
+
+static apr_status_t forget_in_order(const search_t *search, anshin_op_t *op, anshin_txn_t *txn, const item_t *item)
+{
+    anshin_desk_bulk_t order;
+    apr_status_t status = anshin_txn_get(txn, item->type, item->key, &order);
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    if (!take_out(search, order.whom) ||
+        (order.contract != NULL && order.user != NULL &&
+         is_named(search, apr_pstrcat(op->pool, order.contract, "/", order.user, NULL)))) {
+        return remove_record(op, txn, item);
+    }
+    return anshin_txn_put(txn, item->type, item->key, &order);
+}
+
+static apr_status_t remove_one(const search_t *search, anshin_op_t *op, anshin_txn_t *txn, const item_t *item,
                                anshin_erased_t *erased)
 {
     if (item->type == &anshin_record_certificate) {
         return forget_holder(op, txn, item->key, erased);
     }
     erased->records++;
+    if (item->type == &anshin_record_approval) {
+        return forget_in_approval(search, op, txn, item);
+    }
+    if (item->type == &anshin_record_desk_bulk) {
+        return forget_in_order(search, op, txn, item);
+    }
     if (item->type == &anshin_record_address_index) {
-        return anshin_address_index_forget(op, txn, item->key, user); /* others may have the address as well */
+        return anshin_address_index_forget(op, txn, item->key, search->user); /* others may have the address as well */
     }
     if (item->type == &anshin_record_audit_series) {
         return anshin_series_forget(op, txn, item->key); /* what the trail has sealed by it stays so */
@@ -383,7 +450,7 @@ static apr_status_t remove_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn
         status = tell_erased(search, op, txn);
     }
     for (int i = batch->first; status == APR_SUCCESS && i < search->items->nelts && i < batch->first + BATCH; i++) {
-        status = remove_one(op, txn, &APR_ARRAY_IDX(search->items, i, item_t), search->user, search->erased);
+        status = remove_one(search, op, txn, &APR_ARRAY_IDX(search->items, i, item_t), search->erased);
     }
     return status;
 }

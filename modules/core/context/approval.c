@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
+#include "core/context/secret.h"
+
 const anshin_word_t anshin_approval_words[] = {
     {"waiting", ANSHIN_APPROVAL_WAITING}, {"approved", ANSHIN_APPROVAL_APPROVED},
     {"refused", ANSHIN_APPROVAL_REFUSED}, {"withdrawn", ANSHIN_APPROVAL_WITHDRAWN},
@@ -37,6 +41,23 @@ int anshin_approval_is_asker(const anshin_actor_t *actor, const anshin_approval_
 {
     return actor->kind == ANSHIN_ACTOR_STAFF && approval->by == ANSHIN_ACTOR_STAFF &&
            same(actor->number, approval->number) && same(actor->name, approval->name);
+}
+
+apr_status_t anshin_approval_digest(anshin_op_t *op, const anshin_approval_t *approval, const char **hex)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    const char *whom = approval->whom != NULL ? apr_array_pstrcat(op->pool, approval->whom, '\n') : "";
+    const char *text =
+        apr_psprintf(op->pool, "%" APR_TIME_T_FMT "\n%s\n%s\n%s\n%s\n%s", approval->at,
+                     approval->name != NULL ? approval->name : "", approval->number != NULL ? approval->number : "",
+                     approval->verb != NULL ? approval->verb : "", approval->why != NULL ? approval->why : "", whom);
+    unsigned char digest[ANSHIN_DIGEST_BYTES];
+
+    if (crypto->digest(crypto->ctx, digest, text, strlen(text)) != APR_SUCCESS) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1822", "SHA-256 is not available");
+    }
+    *hex = anshin_hex(digest, sizeof(digest), op->pool);
+    return APR_SUCCESS;
 }
 
 anshin_eyes_t anshin_approval_of_many(const anshin_contract_t *contract, int count, int revokes)

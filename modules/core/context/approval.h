@@ -32,6 +32,10 @@ int anshin_approval_is_own(const anshin_actor_t *actor, const anshin_approval_t 
 /* 1: who acts is the one who has asked, and may withdraw it. */
 int anshin_approval_is_asker(const anshin_actor_t *actor, const anshin_approval_t *approval);
 
+/* What it is about, for the page that asks: SHA-256, hexadecimal, over who asks for what, when, on whom and why. Who
+ * asks chooses the id, so that alone would not tell one from the next. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_approval_digest(anshin_op_t *op, const anshin_approval_t *approval, const char **hex);
+
 /* What a contract wants a second operator for, of an order for so many (of certificates, if revokes); ANSHIN_EYES_NONE:
  * for nothing of it. */
 anshin_eyes_t anshin_approval_of_many(const anshin_contract_t *contract, int count, int revokes);

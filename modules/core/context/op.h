@@ -80,7 +80,7 @@ typedef struct anshin_actor_t {
     const char *claimed; /* of an operator: who it says that it is; NULL: nobody. Not proven */
     const char *why;     /* of one at the help desk: the reason as typed; NULL: none was asked for */
     const char *asked;   /* what he does was asked for by another operator (AnshinFourEyes); NULL: by nobody */
-    int customer;        /* 1: of one at the help desk: the administrator of a customer's organisation */
+    int customer; /* 1: of one at the help desk: the administrator of a customer's organisation, or asked for by one */
     const anshin_permit_t *permit; /* of one at the help desk; NULL there: nothing may be changed */
     const char *address;           /* of a client as text, IPv4 or IPv6; NULL: not from the network */
     const char *client; /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it

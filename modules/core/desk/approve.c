@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 
+#include "core/context/bulk_order.h"
 #include "core/context/own.h"
 #include "core/mail/event.h"
 
@@ -47,15 +48,15 @@ static json_t *mail_data(const anshin_approval_t *approval, const char *step, ap
     const char *verb = approval->verb != NULL ? approval->verb : "";
 
     return json_pack("{s:b, s:b, s:I, s:s, s:s}", step, 1, apr_pstrcat(pool, "is_", verb, NULL), 1, "count",
-                     (json_int_t)(approval->whom != NULL ? approval->whom->nelts : 0), "asked_by", approval->name,
-                     "decided_by", approval->second != NULL ? approval->second : "");
+                     (json_int_t)anshin_bulk_users(approval->whom, NULL), "asked_by", approval->name, "decided_by",
+                     approval->second != NULL ? approval->second : "");
 }
 
 static apr_status_t tell_one(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, const anshin_account_t *account,
                              const anshin_approval_t *approval, const char *step)
 {
     const char *what = apr_psprintf(op->pool, "%s: %s, %d", anshin_word_name(anshin_eyes_words, approval->eyes, "?"),
-                                    approval->verb, approval->whom != NULL ? approval->whom->nelts : 0);
+                                    approval->verb, anshin_bulk_users(approval->whom, NULL));
     anshin_event_t event = {.act = act, .account = account, .quietly = account == NULL, .after = what};
     apr_status_t status;
 
@@ -177,13 +178,25 @@ static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, const anshin_approv
     return tell_asker(op, txn, steps[approval->state].act, approval, steps[approval->state].step);
 }
 
+/* The page that was looked at was one about this. */
+static apr_status_t check_seen(anshin_op_t *op, const anshin_approval_t *approval, const char *seen)
+{
+    const char *digest;
+    apr_status_t status = anshin_approval_digest(op, approval, &digest);
+
+    return status == APR_SUCCESS && strcmp(digest, seen) != 0
+               ? anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1821", "it is another one than was looked at")
+               : status;
+}
+
 apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const char *id, anshin_approval_state_t how,
-                                       anshin_approval_t *approval)
+                                       const char *seen, anshin_approval_t *approval)
 {
     apr_status_t status = lock_asker(op, txn, approval);
 
     status = status == APR_SUCCESS ? anshin_own_get(op, txn, &anshin_record_approval, id, approval) : status;
     status = status == APR_SUCCESS ? check(op, approval, how) : status;
+    status = status == APR_SUCCESS ? check_seen(op, approval, seen) : status;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -192,6 +205,11 @@ apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const
     approval->decided_at = op->now;
     status = anshin_txn_put(txn, &anshin_record_approval, id, approval);
     return status == APR_SUCCESS ? tell(op, txn, approval) : status;
+}
+
+apr_status_t anshin_approval_tell_go_on_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_approval_t *approval)
+{
+    return tell_asker(op, txn, ANSHIN_ACT_APPROVAL_CONTINUED, approval, "");
 }
 
 static apr_status_t tell_second(void *baton, anshin_op_t *op, anshin_txn_t *txn)

@@ -21,11 +21,16 @@ apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_a
                                  apr_interval_time_t lifetime);
 
 /* APPROVED, REFUSED or WITHDRAWN by op's actor, inside the write transaction of what is approved, before any record
- * that is its own owner is touched. *approval: as it was seen before, and as it is left. ANSHIN_ENOTFOUND: nothing of
- * op's contract; ANSHIN_ECONFLICT: it waits no more; ANSHIN_EDENIED: who acts may be who has asked, or, to withdraw it,
+ * that is its own owner is touched. seen: anshin_approval_digest() of what was looked at. *approval: as it was read
+ * before, and as it is left. ANSHIN_ENOTFOUND: nothing of op's contract; ANSHIN_ECONFLICT: it waits no more, or is
+ * another one under the same id, as *approval tells; ANSHIN_EDENIED: who acts may be who has asked, or, to withdraw it,
  * is not; ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const char *id, anshin_approval_state_t how,
-                                       anshin_approval_t *approval);
+                                       const char *seen, anshin_approval_t *approval);
+
+/* The trail has who goes on with what was approved and broken off, about who has asked for it; nobody is mailed.
+ * APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_approval_tell_go_on_in(anshin_op_t *op, anshin_txn_t *txn, const anshin_approval_t *approval);
 
 /* Tell who has approved or refused it, in a transaction of its own, since one locks one user (core/store/owner.h).
  * Nobody where the account is gone meanwhile. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT: it stays decided. */

@@ -91,6 +91,33 @@ static void do_all(anshin_op_t *op, const anshin_bulk_new_t *bulk, apr_array_hea
     }
 }
 
+static apr_status_t note(anshin_op_t *op, const anshin_bulk_new_t *bulk, const anshin_desk_bulk_t *record)
+{
+    apr_status_t status = anshin_bulk_note(op, bulk->id, record);
+
+    return status == ANSHIN_EBUSY ? APR_SUCCESS : status; /* the next one tells of this one as well */
+}
+
+/* What was approved: those without a result, each of whom gets it at once. Where one cannot be done for a reason that
+ * is not its own, it is broken off, and can be gone on with at once. */
+static apr_status_t do_rest(anshin_op_t *op, const anshin_bulk_new_t *bulk, anshin_desk_bulk_t *record)
+{
+    apr_status_t status = APR_SUCCESS;
+    apr_status_t noted = APR_SUCCESS;
+
+    for (int i = record->came->nelts; status == APR_SUCCESS && noted == APR_SUCCESS && i < bulk->targets->nelts; i++) {
+        const char *came = do_one(op, bulk, &APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t), &status);
+
+        if (status == APR_SUCCESS || status == ANSHIN_EFAULT) { /* not known, and not to be met again */
+            APR_ARRAY_PUSH(record->came, const char *) = came;
+        }
+        record->worked_at = status == APR_SUCCESS ? op->env->now(op->env->now_baton) : 0;
+        record->ended_at = record->came->nelts == bulk->targets->nelts ? op->now : 0;
+        noted = note(op, bulk, record);
+    }
+    return noted;
+}
+
 static int is_sound(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk)
 {
     return anshin_member_fresh(op, bulk->member) && anshin_role_may(staff->role, ANSHIN_DESK_LIST) &&
@@ -98,38 +125,49 @@ static int is_sound(const anshin_op_t *op, const anshin_staff_t *staff, const an
            bulk->targets->nelts > 0 && bulk->targets->nelts <= ANSHIN_BULK_MAX && anshin_bulk_id_valid(bulk->id);
 }
 
-static anshin_desk_bulk_t record_of(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk)
+static apr_array_header_t *entries_of(const anshin_op_t *op, const apr_array_header_t *targets)
 {
-    anshin_desk_bulk_t record = {.contract = staff->contract->name,
-                                 .user = staff->user,
-                                 .account = staff->number,
-                                 .verb = anshin_word_name(anshin_desk_verb_words, bulk->verb, ""),
-                                 .list = anshin_word_name(anshin_desk_list_words, bulk->list, ""),
-                                 .whom = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
-                                 .came = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
-                                 .at = op->now,
-                                 .role = staff->role,
-                                 .organisation = staff->organisation};
+    apr_array_header_t *entries = apr_array_make(op->pool, targets->nelts, sizeof(const char *));
 
-    for (int i = 0; i < bulk->targets->nelts; i++) {
-        APR_ARRAY_PUSH(record.whom, const char *) =
-            entry_of(&APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t), op->pool);
+    for (int i = 0; i < targets->nelts; i++) {
+        APR_ARRAY_PUSH(entries, const char *) = entry_of(&APR_ARRAY_IDX(targets, i, anshin_bulk_target_t), op->pool);
     }
-    return record;
+    return entries;
 }
 
-/* What a second operator is wanted for, and for how long it waits. */
+static anshin_desk_bulk_t record_of(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk)
+{
+    return (anshin_desk_bulk_t){.contract = staff->contract->name,
+                                .user = staff->user,
+                                .account = staff->number,
+                                .verb = anshin_word_name(anshin_desk_verb_words, bulk->verb, ""),
+                                .list = anshin_word_name(anshin_desk_list_words, bulk->list, ""),
+                                .whom = entries_of(op, bulk->targets),
+                                .came = apr_array_make(op->pool, bulk->targets->nelts, sizeof(const char *)),
+                                .at = op->now,
+                                .role = staff->role,
+                                .organisation = staff->organisation};
+}
+
+int anshin_desk_bulk_users(const anshin_op_t *op, const apr_array_header_t *targets)
+{
+    return anshin_bulk_users(entries_of(op, targets), NULL);
+}
+
+/* What a second operator is wanted for, and for how long it waits. A user with two devices is one. */
 static anshin_eyes_t eyes_of(const anshin_op_t *op, const anshin_bulk_new_t *bulk, apr_interval_time_t *lifetime)
 {
+    const apr_array_header_t *entries = entries_of(op, bulk->targets);
     anshin_eyes_t eyes = ANSHIN_EYES_NONE;
 
     *lifetime = 0;
     for (int i = 0; i < bulk->targets->nelts; i++) {
         const anshin_contract_t *contract = anshin_config_contract(
             op->env->config, APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t).whom.contract);
-        const anshin_eyes_t of =
-            contract != NULL ? anshin_approval_of_many(contract, bulk->targets->nelts, bulk->verb == ANSHIN_DESK_REVOKE)
-                             : ANSHIN_EYES_NONE;
+        const anshin_eyes_t of = contract != NULL
+                                     ? anshin_approval_of_many(contract, anshin_bulk_users(entries, contract->name),
+                                                               bulk->verb == ANSHIN_DESK_REVOKE)
+                                     : ANSHIN_EYES_NONE;
 
         if (of != ANSHIN_EYES_NONE) {
             eyes = of;
@@ -175,10 +213,14 @@ apr_status_t anshin_desk_bulk_run(anshin_op_t *op, const anshin_bulk_new_t *bulk
 {
     apr_status_t status;
 
-    do_all(op, bulk, record->came);
-    record->ended_at = op->now;
-    status = anshin_bulk_end(op, bulk->id, record);
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    if (bulk->asker != NULL) {
+        status = do_rest(op, bulk, record);
+    } else {
+        do_all(op, bulk, record->came);
+        record->ended_at = op->now;
+        status = anshin_bulk_note(op, bulk->id, record);
+    }
+    return status == ANSHIN_ENOTFOUND || status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
 }
 
 apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk, const char **error, int *waits)
@@ -224,13 +266,23 @@ static int is_own(const anshin_staff_t *staff, const anshin_desk_bulk_t *order)
            order->role == (apr_int64_t)staff->role && is_same(order->organisation, staff->organisation);
 }
 
-/* Who has approved it. */
+static int is_number(const char *kept, const char *number)
+{
+    return kept != NULL && *kept != '\0' && number != NULL && strcmp(kept, number) == 0;
+}
+
+/* Who has approved it, or gone on with it. */
 static int is_second(const anshin_staff_t *staff, const anshin_desk_bulk_t *order)
 {
-    return order->second != NULL && *order->second != '\0' && staff->number != NULL &&
-           is_same(order->contract, staff->contract->name) && strcmp(order->second, staff->number) == 0 &&
+    return (is_number(order->second, staff->number) || is_number(order->third, staff->number)) &&
+           is_same(order->contract, staff->contract->name) &&
            (staff->role != ANSHIN_ROLE_ORGANISATION ||
             (order->role == ANSHIN_ROLE_ORGANISATION && is_same(order->organisation, staff->organisation)));
+}
+
+int anshin_desk_bulk_answers(const anshin_staff_t *staff, const anshin_desk_bulk_t *order)
+{
+    return is_own(staff, order) || is_second(staff, order);
 }
 
 apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
@@ -239,5 +291,5 @@ apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff,
     apr_status_t status =
         anshin_bulk_id_valid(id) ? anshin_op_get(op, &anshin_record_desk_bulk, id, order) : ANSHIN_ENOTFOUND;
 
-    return status == APR_SUCCESS && !is_own(staff, order) && !is_second(staff, order) ? ANSHIN_ENOTFOUND : status;
+    return status == APR_SUCCESS && !anshin_desk_bulk_answers(staff, order) ? ANSHIN_ENOTFOUND : status;
 }

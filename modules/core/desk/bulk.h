@@ -37,15 +37,22 @@ const char *anshin_bulk_why_error(anshin_op_t *op, const apr_array_header_t *tar
  * not be kept. */
 apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *order, const char **error, int *waits);
 
+/* How many users: one with two devices is one. */
+int anshin_desk_bulk_users(const anshin_op_t *op, const apr_array_header_t *targets);
+
 /* 1: it would wait, by its verb and targets. */
 int anshin_desk_bulk_waits(const anshin_op_t *op, const anshin_bulk_new_t *order);
 
-/* One that has begun, record being what was put (bulk_order.h): done to its end, whatever is wrong with some of it.
- * Same answers. */
+/* One that has begun, record being what was put (bulk_order.h): done to its end, whatever is wrong with some of it. One
+ * that was approved: to those without a result, each of whom gets it at once; it stays without an end where the rest
+ * cannot be done now. Same answers. */
 apr_status_t anshin_desk_bulk_run(anshin_op_t *op, const anshin_bulk_new_t *order, anshin_desk_bulk_t *record);
 
-/* What an operator has ordered, or approved, by that id, in the role and organisation that he has now: *order in op's
- * pool. ANSHIN_ENOTFOUND: nothing of this operator's. */
+/* 1: what came of it is for this operator, who has ordered it, or approved it, or gone on with it. */
+int anshin_desk_bulk_answers(const anshin_staff_t *staff, const anshin_desk_bulk_t *order);
+
+/* What an operator has ordered, or approved or gone on with, by that id, in the role and organisation that he has now:
+ * *order in op's pool. ANSHIN_ENOTFOUND: nothing of this operator's. */
 apr_status_t anshin_desk_bulk_find(anshin_op_t *op, const anshin_staff_t *staff, const char *id,
                                    anshin_desk_bulk_t *order);
 

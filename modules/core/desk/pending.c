@@ -48,6 +48,22 @@ static void fill(const anshin_op_t *op, const anshin_staff_t *staff, const char 
     waiting->may = !anshin_approval_is_own(&actor, approval) && anshin_role_may(staff->role, waiting->verb);
 }
 
+/* How far what was approved has come. */
+static apr_status_t read_order(anshin_op_t *op, const anshin_staff_t *staff, anshin_pending_t *waiting)
+{
+    anshin_desk_bulk_t order;
+    apr_status_t status = ANSHIN_ENOTFOUND;
+
+    if (waiting->state == ANSHIN_APPROVAL_APPROVED) {
+        status = anshin_op_get(op, &anshin_record_desk_bulk, waiting->id, &order);
+    }
+    if (status == APR_SUCCESS) {
+        waiting->broken = anshin_bulk_broken(op, &order);
+        waiting->answer = anshin_desk_bulk_answers(staff, &order);
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
 /* --- looking ----------------------------------------------------------------------------------------------------- */
 
 typedef struct looking_t {
@@ -89,14 +105,19 @@ static apr_status_t keep(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
+static int is_open(const anshin_pending_t *waiting)
+{
+    return waiting->state == ANSHIN_APPROVAL_WAITING || waiting->broken;
+}
+
 static int order_of(const void *a, const void *b)
 {
     const anshin_pending_t *first = a;
     const anshin_pending_t *second = b;
-    const int waits = (first->state != ANSHIN_APPROVAL_WAITING) - (second->state != ANSHIN_APPROVAL_WAITING);
+    const int open = is_open(second) - is_open(first);
 
-    if (waits != 0) {
-        return waits;
+    if (open != 0) {
+        return open;
     }
     if (first->approval.at != second->approval.at) {
         return first->approval.at < second->approval.at ? 1 : -1;
@@ -109,6 +130,9 @@ apr_status_t anshin_pending_list(anshin_op_t *op, const anshin_staff_t *staff, a
     looking_t looking = {op, staff, apr_array_make(op->pool, 8, sizeof(anshin_pending_t))};
     apr_status_t status = anshin_own_each(op, &anshin_record_approval, "", keep, &looking);
 
+    for (int i = 0; status == APR_SUCCESS && i < looking.list->nelts; i++) {
+        status = read_order(op, staff, &APR_ARRAY_IDX(looking.list, i, anshin_pending_t));
+    }
     if (looking.list->nelts > 1) {
         qsort(looking.list->elts, (size_t)looking.list->nelts, sizeof(anshin_pending_t), order_of);
     }
@@ -130,7 +154,7 @@ apr_status_t anshin_pending_find(anshin_op_t *op, const anshin_staff_t *staff, c
         return status != APR_SUCCESS ? status : ANSHIN_ENOTFOUND;
     }
     fill(op, staff, id, &approval, waiting);
-    return APR_SUCCESS;
+    return read_order(op, staff, waiting);
 }
 
 static apr_status_t see(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_whom_t *whom, int *seen)
@@ -151,6 +175,20 @@ static apr_status_t see(anshin_op_t *op, const anshin_staff_t *staff, const ansh
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
+/* One with two devices is one. */
+static int is_among(const apr_array_header_t *users, const anshin_desk_whom_t *whom)
+{
+    for (int i = 0; i < users->nelts; i++) {
+        const anshin_desk_whom_t *other = &APR_ARRAY_IDX(users, i, anshin_desk_whom_t);
+
+        if (same(other->contract, whom->contract) && same(other->user, whom->user) &&
+            same(other->number, whom->number)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 apr_status_t anshin_pending_users(anshin_op_t *op, const anshin_staff_t *staff, const anshin_pending_t *waiting,
                                   int most, apr_array_header_t **users, int *left)
 {
@@ -159,11 +197,14 @@ apr_status_t anshin_pending_users(anshin_op_t *op, const anshin_staff_t *staff, 
 
     *users = apr_array_make(op->pool, 16, sizeof(anshin_desk_whom_t));
     *left = 0;
-    for (int i = 0; status == APR_SUCCESS && whom != NULL && i < whom->nelts && i < most; i++) {
+    for (int i = 0; status == APR_SUCCESS && whom != NULL && i < whom->nelts && (*users)->nelts + *left < most; i++) {
         anshin_bulk_target_t target;
         int seen;
 
         anshin_desk_bulk_target(APR_ARRAY_IDX(whom, i, const char *), &target, op->pool);
+        if (target.whom.number == NULL || is_among(*users, &target.whom)) {
+            continue;
+        }
         status = see(op, staff, &target.whom, &seen);
         if (status == APR_SUCCESS && seen) {
             APR_ARRAY_PUSH(*users, anshin_desk_whom_t) = target.whom;
@@ -179,6 +220,7 @@ apr_status_t anshin_pending_users(anshin_op_t *op, const anshin_staff_t *staff, 
 typedef struct deciding_t {
     const char *id;
     anshin_approval_state_t how;
+    const char *digest;          /* of what was looked at */
     const anshin_staff_t *staff; /* who decides */
     const anshin_approval_t *seen;
     anshin_approval_t approval;
@@ -203,7 +245,8 @@ static anshin_desk_bulk_t order_to_do(const anshin_op_t *op, const deciding_t *d
                                 .at = op->now,
                                 .role = approval->role,
                                 .organisation = approval->organisation,
-                                .second = deciding->staff->number};
+                                .second = deciding->staff->number,
+                                .worked_at = op->now};
 }
 
 /* Whoever has asked must still be one who may. */
@@ -236,9 +279,11 @@ static apr_status_t decide(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (status != APR_SUCCESS || deciding->error != NULL) {
         return status;
     }
-    status = anshin_approval_settle_in(op, txn, deciding->id, deciding->how, &deciding->approval);
+    status = anshin_approval_settle_in(op, txn, deciding->id, deciding->how, deciding->digest, &deciding->approval);
     if (status == ANSHIN_ECONFLICT) { /* nothing is written */
-        deciding->error = "desk_waiting.over";
+        deciding->error = anshin_approval_state(op, &deciding->approval) == ANSHIN_APPROVAL_WAITING
+                              ? "desk_waiting.changed"
+                              : "desk_waiting.over";
         return APR_SUCCESS;
     }
     if (status != APR_SUCCESS || deciding->how != ANSHIN_APPROVAL_APPROVED) {
@@ -267,21 +312,28 @@ static apr_status_t carry_out(anshin_op_t *op, const anshin_member_t *member, de
     return anshin_desk_bulk_run(op, &order, &deciding->order);
 }
 
-apr_status_t anshin_pending_decide(anshin_op_t *op, const anshin_member_t *member, const char *id,
-                                   anshin_approval_state_t how, const char **error)
+static apr_status_t find_fresh(anshin_op_t *op, const anshin_member_t *member, const char *id, anshin_staff_t *staff,
+                               anshin_pending_t *waiting)
 {
-    anshin_staff_t staff;
-    anshin_pending_t waiting;
-    deciding_t deciding = {.id = id, .how = how, .staff = &staff, .seen = &waiting.approval};
-    anshin_permit_t permit;
-    anshin_op_t own;
-    apr_status_t status = anshin_staff_find(op, member, &staff);
+    apr_status_t status = anshin_staff_find(op, member, staff);
 
-    *error = NULL;
     if (status == APR_SUCCESS && !anshin_member_fresh(op, member)) {
         status = ANSHIN_EDENIED;
     }
-    status = status == APR_SUCCESS ? anshin_pending_find(op, &staff, id, &waiting) : status;
+    return status == APR_SUCCESS ? anshin_pending_find(op, staff, id, waiting) : status;
+}
+
+apr_status_t anshin_pending_decide(anshin_op_t *op, const anshin_member_t *member, const char *id,
+                                   anshin_approval_state_t how, const char *seen, const char **error)
+{
+    anshin_staff_t staff;
+    anshin_pending_t waiting;
+    deciding_t deciding = {.id = id, .how = how, .digest = seen, .staff = &staff, .seen = &waiting.approval};
+    anshin_permit_t permit;
+    anshin_op_t own;
+    apr_status_t status = find_fresh(op, member, id, &staff, &waiting);
+
+    *error = NULL;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -304,4 +356,54 @@ apr_status_t anshin_pending_decide(anshin_op_t *op, const anshin_member_t *membe
         return status;
     }
     return carry_out(op, member, &deciding, waiting.verb);
+}
+
+static apr_status_t go_on(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    deciding_t *deciding = baton;
+    apr_status_t status;
+
+    deciding->error = NULL;
+    deciding->approval = *deciding->seen;
+    status = find_asker(
+        op, txn, deciding,
+        (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, deciding->approval.verb, ANSHIN_DESK_VERBS));
+    if (status != APR_SUCCESS || deciding->error != NULL) {
+        deciding->error = status == APR_SUCCESS ? "desk_waiting.asker_gone" : NULL;
+        return status;
+    }
+    status = anshin_bulk_go_on_in(op, txn, deciding->id, deciding->staff->number, &deciding->order);
+    if (status == ANSHIN_ECONFLICT || status == ANSHIN_ENOTFOUND) { /* nothing is written */
+        deciding->error = "desk_waiting.over";
+        return APR_SUCCESS;
+    }
+    if (status == APR_SUCCESS && deciding->order.came == NULL) {
+        deciding->order.came = apr_array_make(op->pool, 16, sizeof(const char *));
+    }
+    return status == APR_SUCCESS ? anshin_approval_tell_go_on_in(op, txn, &deciding->approval) : status;
+}
+
+apr_status_t anshin_pending_go_on(anshin_op_t *op, const anshin_member_t *member, const char *id, const char **error)
+{
+    anshin_staff_t staff;
+    anshin_pending_t waiting;
+    deciding_t deciding = {.id = id, .staff = &staff, .seen = &waiting.approval};
+    anshin_permit_t permit;
+    anshin_op_t own;
+    apr_status_t status = find_fresh(op, member, id, &staff, &waiting);
+
+    *error = NULL;
+    if (status != APR_SUCCESS || !waiting.may) {
+        return status != APR_SUCCESS ? status : ANSHIN_EDENIED;
+    }
+    if (!waiting.broken) {
+        *error = "desk_waiting.over";
+        return APR_SUCCESS;
+    }
+    anshin_approval_op(&own, op, &staff, waiting.approval.why, &permit);
+    status = anshin_op_write(&own, ANSHIN_DURABLE, go_on, &deciding);
+    op->jobs_queued |= own.jobs_queued;
+    op->error = own.error;
+    *error = deciding.error;
+    return status == APR_SUCCESS && *error == NULL ? carry_out(op, member, &deciding, waiting.verb) : status;
 }

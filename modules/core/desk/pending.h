@@ -16,15 +16,17 @@ typedef struct anshin_pending_t {
     anshin_approval_t approval;
     anshin_approval_state_t state; /* as it is now */
     anshin_desk_verb_t verb;
-    int mine; /* 1: this operator has asked for it */
-    int may;  /* 1: he may approve or refuse it */
+    int mine;   /* 1: this operator has asked for it */
+    int may;    /* 1: he may approve or refuse it, or go on with it */
+    int broken; /* 1: approved and begun, but it was broken off, and nobody is at work on it */
+    int answer; /* 1: what came of it can be looked at by him (anshin_desk_bulk_find()) */
 } anshin_pending_t;
 
 #define ANSHIN_PENDING_MAX 200
 
-/* What an operator may look at, what waits first, then what was decided in the last day, the newest first; at most
- * ANSHIN_PENDING_MAX. *list of anshin_pending_t in op's pool, op being of the operator's own contract. APR_SUCCESS,
- * ANSHIN_EBUSY, ANSHIN_EFAULT. */
+/* What an operator may look at: what waits or was broken off first, then what was decided in the last day, the newest
+ * first; at most ANSHIN_PENDING_MAX. *list of anshin_pending_t in op's pool, op being of the operator's own contract.
+ * APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_pending_list(anshin_op_t *op, const anshin_staff_t *staff, apr_array_header_t **list);
 
 /* One of them. ANSHIN_ENOTFOUND: nothing that this operator may look at. */
@@ -36,11 +38,15 @@ apr_status_t anshin_pending_find(anshin_op_t *op, const anshin_staff_t *staff, c
 apr_status_t anshin_pending_users(anshin_op_t *op, const anshin_staff_t *staff, const anshin_pending_t *waiting,
                                   int most, apr_array_header_t **users, int *left);
 
-/* APPROVED, REFUSED or WITHDRAWN, durably. What is approved is done at once, and its answer is that of
- * anshin_desk_bulk_find(), for both. *error: key of a text about why nothing was decided. ANSHIN_EDENIED: no operator,
+/* APPROVED, REFUSED or WITHDRAWN, durably. seen: anshin_approval_digest() of what the operator has looked at. What is
+ * approved is done at once, and its answer is that of anshin_desk_bulk_find(), for both; it has what came of each as
+ * soon as it is done. *error: key of a text about why nothing was decided. ANSHIN_EDENIED: no operator,
  * a role that may not do it itself, who has asked (to withdraw: another one), or a session whose password was not
  * checked recently (S12); ANSHIN_ENOTFOUND as above; ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_pending_decide(anshin_op_t *op, const anshin_member_t *member, const char *id,
-                                   anshin_approval_state_t how, const char **error);
+                                   anshin_approval_state_t how, const char *seen, const char **error);
+
+/* Go on with what was approved and broken off, for the users that have no result yet. Answers as above. */
+apr_status_t anshin_pending_go_on(anshin_op_t *op, const anshin_member_t *member, const char *id, const char **error);
 
 #endif

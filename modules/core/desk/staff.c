@@ -165,7 +165,8 @@ void anshin_staff_op(anshin_op_t *op, const anshin_op_t *from, const anshin_cont
                                   .asked = deed->asker != NULL ? apr_pstrcat(from->pool, deed->asker->contract->name,
                                                                              "/", deed->asker->user, NULL)
                                                                : NULL,
-                                  .customer = staff->role == ANSHIN_ROLE_ORGANISATION,
+                                  .customer = staff->role == ANSHIN_ROLE_ORGANISATION ||
+                                              (deed->asker != NULL && deed->asker->role == ANSHIN_ROLE_ORGANISATION),
                                   .permit = &deed->permit,
                                   .address = from->actor.address,
                                   .client = from->actor.client};

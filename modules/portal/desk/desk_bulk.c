@@ -10,6 +10,7 @@
 #include <http_log.h>
 #include <string.h>
 
+#include "core/context/bulk_order.h"
 #include "core/context/secret.h"
 #include "core/desk/pending.h"
 #include "http/page_headers.h"
@@ -127,19 +128,34 @@ static const char *say_verb(anshin_portal_request_t *request, const char *verb, 
     return anshin_page_say(request->page, apr_pstrcat(request->op.pool, "desk_act.", verb, ".", which, NULL));
 }
 
+/* One with two devices is named once. */
+static int is_named(const asked_t *asked, int at)
+{
+    const anshin_desk_whom_t *whom = &APR_ARRAY_IDX(asked->targets, at, anshin_bulk_target_t).whom;
+
+    for (int i = 0; i < at; i++) {
+        const anshin_desk_whom_t *other = &APR_ARRAY_IDX(asked->targets, i, anshin_bulk_target_t).whom;
+
+        if (strcmp(other->contract, whom->contract) == 0 && strcmp(other->user, whom->user) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void put_users(anshin_portal_request_t *request, const asked_t *asked)
 {
     anshin_page_t *page = request->page;
     json_t *users = json_array();
-    int count = asked->targets->nelts;
+    const int count = anshin_desk_bulk_users(&request->op, asked->targets);
     int wants_why = 0;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < asked->targets->nelts; i++) {
         const anshin_desk_whom_t *whom = &APR_ARRAY_IDX(asked->targets, i, anshin_bulk_target_t).whom;
         const anshin_contract_t *contract = anshin_config_contract(request->op.env->config, whom->contract);
 
         wants_why |= contract != NULL && contract->policy.staff_reason;
-        if (i < NAMED && contract != NULL) {
+        if (json_array_size(users) < NAMED && contract != NULL && !is_named(asked, i)) {
             anshin_page_append(page, users,
                                json_pack("{s:s, s:s}", "user", whom->user, "contract_title",
                                          anshin_contract_title(contract, page->language)));
@@ -338,7 +354,10 @@ int anshin_page_desk_bulk_done_get(anshin_portal_request_t *request)
                    : anshin_response_unavailable(request, status, "order of the help desk");
     }
     if (order.ended_at == 0) {
-        anshin_page_alert(request->page, "notice", anshin_page_say(request->page, "desk_bulk_done.running"));
+        anshin_page_alert(request->page, "notice",
+                          anshin_page_say(request->page, anshin_bulk_broken(&request->op, &order)
+                                                             ? "desk_bulk_done.broken"
+                                                             : "desk_bulk_done.running"));
     }
     put_all(request, &order);
     anshin_page_text(request->page, "lead", say_verb(request, order.verb, "title"));

@@ -10,6 +10,7 @@
 #include <http_log.h>
 #include <string.h>
 
+#include "core/context/bulk_order.h"
 #include "core/desk/pending.h"
 #include "http/page_headers.h"
 #include "portal/desk/desk_list.h"
@@ -18,12 +19,27 @@
 #include "portal/pages/pages.h"
 #include "portal/response/response.h"
 
+#define OVER "desk_waiting.over"
 #define NAMED 5 /* users that the list names of each */
 
+/* What can be done about it: a state that it gets, or to go on with what was broken off. */
+#define GO_ON (ANSHIN_APPROVAL_EXPIRED + 1)
 static const anshin_word_t steps[] = {{"approve", ANSHIN_APPROVAL_APPROVED},
                                       {"refuse", ANSHIN_APPROVAL_REFUSED},
                                       {"withdraw", ANSHIN_APPROVAL_WITHDRAWN},
+                                      {"continue", GO_ON},
                                       {NULL, 0}};
+
+/* 1: this operator may, while it is time for it. */
+static int may_step(const anshin_pending_t *waiting, apr_int64_t step)
+{
+    return step == ANSHIN_APPROVAL_WITHDRAWN ? waiting->mine : waiting->may;
+}
+
+static int is_open(const anshin_pending_t *waiting, apr_int64_t step)
+{
+    return step == GO_ON ? waiting->broken : waiting->state == ANSHIN_APPROVAL_WAITING;
+}
 
 static const char *say_verb(anshin_portal_request_t *request, const anshin_pending_t *waiting, const char *which)
 {
@@ -34,7 +50,7 @@ static const char *say_verb(anshin_portal_request_t *request, const anshin_pendi
 
 static int count_of(const anshin_pending_t *waiting)
 {
-    return waiting->approval.whom != NULL ? waiting->approval.whom->nelts : 0;
+    return anshin_bulk_users(waiting->approval.whom, NULL);
 }
 
 /* Of whom it is, into object: users, more_text. */
@@ -70,7 +86,7 @@ static apr_status_t put_users(anshin_portal_request_t *request, json_t *object, 
 static void put_facts(anshin_portal_request_t *request, json_t *object, const anshin_pending_t *waiting)
 {
     anshin_page_t *page = request->page;
-    const char *state = anshin_word_name(anshin_approval_words, waiting->state, "expired");
+    const char *state = waiting->broken ? "broken" : anshin_word_name(anshin_approval_words, waiting->state, "expired");
 
     anshin_page_put(page, object, "what", json_string(say_verb(request, waiting, "title")));
     anshin_page_put(page, object, "count_text",
@@ -78,6 +94,7 @@ static void put_facts(anshin_portal_request_t *request, json_t *object, const an
     anshin_page_put(page, object, "state_text",
                     json_string(anshin_page_say(page, apr_pstrcat(request->op.pool, "desk_waiting.", state, NULL))));
     anshin_page_put(page, object, "waits", json_boolean(waiting->state == ANSHIN_APPROVAL_WAITING));
+    anshin_page_put(page, object, "broken", json_boolean(waiting->broken));
     anshin_page_put(page, object, "mine", json_boolean(waiting->mine));
     anshin_page_long(page, object, "asked_by", waiting->approval.name);
     anshin_page_long(page, object, "decided_by", waiting->approval.second);
@@ -109,8 +126,7 @@ static void put_steps(anshin_portal_request_t *request, json_t *object, const an
     json_t *buttons = json_array();
 
     for (const anshin_word_t *step = steps; step->name != NULL; step++) {
-        if (waiting->state == ANSHIN_APPROVAL_WAITING &&
-            (step->value == ANSHIN_APPROVAL_WITHDRAWN ? waiting->mine : waiting->may)) {
+        if (is_open(waiting, step->value) && may_step(waiting, step->value)) {
             const char *key = apr_pstrcat(request->op.pool, "desk_decide.", step->name, ".button", NULL);
 
             anshin_page_append(request->page, buttons,
@@ -120,6 +136,10 @@ static void put_steps(anshin_portal_request_t *request, json_t *object, const an
     }
     anshin_page_put(request->page, object, "buttons", buttons);
 }
+
+/* Why nothing was decided, in the address that leads back. */
+static const anshin_word_t refusals[] = {
+    {"over", 1}, {"changed", 1}, {"asker_may_not", 1}, {"asker_gone", 1}, {NULL, 0}};
 
 int anshin_page_desk_waiting_get(anshin_portal_request_t *request)
 {
@@ -135,10 +155,7 @@ int anshin_page_desk_waiting_get(anshin_portal_request_t *request)
         put_facts(request, row, waiting);
         put_steps(request, row, waiting);
         status = put_users(request, row, waiting, NAMED);
-        if (waiting->state == ANSHIN_APPROVAL_APPROVED &&
-            (waiting->mine || strcmp(waiting->approval.second != NULL ? waiting->approval.second : "",
-                                     apr_pstrcat(request->op.pool, request->staff.contract->name, "/",
-                                                 request->staff.user, NULL)) == 0)) {
+        if (waiting->answer) {
             anshin_page_put(request->page, row, "answer_url", json_string(answer_url(request, waiting)));
         }
         anshin_page_append(request->page, rows, row);
@@ -147,7 +164,7 @@ int anshin_page_desk_waiting_get(anshin_portal_request_t *request)
         json_decref(rows);
         return anshin_response_unavailable(request, status, "what waits for a second operator");
     }
-    if (refused != NULL && (strcmp(refused, "over") == 0 || strcmp(refused, "asker_may_not") == 0)) {
+    if (refused != NULL && anshin_word_value(refusals, refused, 0) != 0) {
         anshin_page_alert(
             request->page, "notice",
             anshin_page_say(request->page, apr_pstrcat(request->op.pool, "desk_waiting.", refused, NULL)));
@@ -161,7 +178,7 @@ int anshin_page_desk_waiting_get(anshin_portal_request_t *request)
 typedef struct asked_t {
     const char *id;
     const char *step;
-    anshin_approval_state_t how;
+    apr_int64_t how; /* of steps; ANSHIN_APPROVAL_WAITING: none of them */
     anshin_pending_t waiting;
 } asked_t;
 
@@ -174,13 +191,12 @@ static apr_status_t read_asked(anshin_portal_request_t *request, asked_t *asked)
 
     asked->id = id != NULL ? id : "";
     asked->step = step != NULL ? step : "";
-    asked->how = (anshin_approval_state_t)anshin_word_value(steps, asked->step, ANSHIN_APPROVAL_WAITING);
+    asked->how = anshin_word_value(steps, asked->step, ANSHIN_APPROVAL_WAITING);
     status = anshin_pending_find(&request->op, &request->staff, asked->id, &asked->waiting);
     if (status == APR_SUCCESS && asked->how == ANSHIN_APPROVAL_WAITING) {
         status = ANSHIN_EDENIED;
     }
-    if (status == APR_SUCCESS &&
-        !(asked->how == ANSHIN_APPROVAL_WITHDRAWN ? asked->waiting.mine : asked->waiting.may)) {
+    if (status == APR_SUCCESS && !may_step(&asked->waiting, asked->how)) {
         status = ANSHIN_EDENIED;
     }
     return status;
@@ -195,6 +211,16 @@ static int lead_back(anshin_portal_request_t *request, const char *error)
                                             which != NULL ? "?refused=" : "", which != NULL ? which + 1 : "", NULL));
 }
 
+/* It is over: who has done it himself, or goes on with it, sees what came of it (FLO-2). */
+static int lead_on(anshin_portal_request_t *request, const asked_t *asked, const char *error)
+{
+    const int over = error == NULL || strcmp(error, OVER) == 0;
+
+    return over && asked->waiting.answer && (asked->how == ANSHIN_APPROVAL_APPROVED || asked->how == GO_ON)
+               ? anshin_page_redirect(request->r, answer_url(request, &asked->waiting))
+               : lead_back(request, error);
+}
+
 static int failure(anshin_portal_request_t *request, apr_status_t status)
 {
     return status == ANSHIN_ENOTFOUND ? anshin_response_error(request, HTTP_NOT_FOUND)
@@ -206,11 +232,13 @@ int anshin_page_desk_decide_get(anshin_portal_request_t *request)
     anshin_page_t *page = request->page;
     asked_t asked;
     apr_status_t status = read_asked(request, &asked);
+    const char *seen;
     const char *key;
 
-    if (status == APR_SUCCESS && asked.waiting.state != ANSHIN_APPROVAL_WAITING) {
-        return lead_back(request, ".over");
+    if (status == APR_SUCCESS && !is_open(&asked.waiting, asked.how)) {
+        return lead_on(request, &asked, OVER);
     }
+    status = status == APR_SUCCESS ? anshin_approval_digest(&request->op, &asked.waiting.approval, &seen) : status;
     status = status == APR_SUCCESS ? put_users(request, page->page, &asked.waiting, ANSHIN_BULK_MAX) : status;
     if (status != APR_SUCCESS) {
         return failure(request, status);
@@ -221,31 +249,43 @@ int anshin_page_desk_decide_get(anshin_portal_request_t *request)
                     json_string(anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".title", NULL))));
     anshin_page_text(page, "lead", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".lead", NULL)));
     anshin_page_text(page, "submit", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".submit", NULL)));
-    if (asked.how == ANSHIN_APPROVAL_APPROVED) {
+    if (asked.how == ANSHIN_APPROVAL_APPROVED || asked.how == GO_ON) {
         anshin_page_text(page, "verb_lead", say_verb(request, &asked.waiting, "lead"));
         anshin_page_flag(page, "danger",
                          asked.waiting.verb == ANSHIN_DESK_DISABLE || asked.waiting.verb == ANSHIN_DESK_REVOKE);
     }
+    anshin_page_text(page, "seen", seen);
     anshin_page_text(page, "action_url", step_url(request, asked.id, asked.step));
     anshin_page_text(page, "cancel_url", anshin_portal_request_link(request, "/desk/waiting"));
     return anshin_response_page(request, "desk-decide", HTTP_OK);
 }
 
-int anshin_page_desk_decide_post(anshin_portal_request_t *request)
+static apr_status_t settle(anshin_portal_request_t *request, const asked_t *asked, const char **error)
 {
     const anshin_member_t member = anshin_member_of(request);
+    const char *seen = anshin_form_get(request->form, "seen");
+
+    return asked->how == GO_ON
+               ? anshin_pending_go_on(&request->op, &member, asked->id, error)
+               : anshin_pending_decide(&request->op, &member, asked->id, (anshin_approval_state_t)asked->how,
+                                       seen != NULL ? seen : "", error);
+}
+
+int anshin_page_desk_decide_post(anshin_portal_request_t *request)
+{
     const char *error = NULL;
     asked_t asked;
     apr_status_t status = read_asked(request, &asked);
 
-    status = status == APR_SUCCESS ? anshin_pending_decide(&request->op, &member, asked.id, asked.how, &error) : status;
+    status = status == APR_SUCCESS ? settle(request, &asked, &error) : status;
+    if (status == APR_SUCCESS) {
+        status = read_asked(request, &asked); /* as it was left, by this request or another one */
+    }
     if (status != APR_SUCCESS) {
         return failure(request, status);
     }
     if (request->op.error.status != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_ERR, "AN1306", "approved order of the help desk, not done to its end");
     }
-    return error == NULL && asked.how == ANSHIN_APPROVAL_APPROVED
-               ? anshin_page_redirect(request->r, answer_url(request, &asked.waiting))
-               : lead_back(request, error);
+    return lead_on(request, &asked, error);
 }

@@ -73,6 +73,7 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-waiting': ['desk-waiting', staff({ rows: [
       { ...pending, state_text: text('desk_waiting.waiting'), waits: true, more_text: text('desk_bulk.more', { number: 7 }), ...long('reason', '端末の入れ替えのため'), buttons: steps('approve', 'refuse') },
       { ...pending, state_text: text('desk_waiting.waiting'), waits: true, mine: true, buttons: steps('withdraw') },
+      { ...pending, state_text: text('desk_waiting.broken'), broken: true, ...long('decided_by', 'staff/ope02'), buttons: steps('continue'), answer_url: url },
       ...['approved', 'refused', 'withdrawn', 'expired'].map((state) => ({ ...pending, state_text: text(`desk_waiting.${state}`), buttons: [],
         ...(state === 'expired' ? {} : long('decided_by', 'staff/ope02')), ...(state === 'approved' ? { answer_url: url } : {}) }))] }, alert('notice', text('desk_waiting.over')))],
     'desk-waiting-none': ['desk-waiting', staff({ rows: [] })],

@@ -1,6 +1,7 @@
 /* core/desk/pending.c, core/desk/approve.c, core/context/approval.c: what waits for a second operator (ROL-4). */
 #include "core/desk/pending.h"
 
+#include "core/admin/erase.h"
 #include "core/admin/operator.h"
 #include "core/context/bulk_order.h"
 #include "unit/helpdesk.h"
@@ -10,7 +11,7 @@
 
 /* Users of p-01 who are locked; one operator who asks, others who decide. */
 static const char *const users[] = {"hanako", "taro", NULL};
-static anshin_member_t asker, second, viewer, chief;
+static anshin_member_t asker, second, third, viewer, chief;
 
 static anshin_member_t operator_of(const char *user, anshin_role_t role)
 {
@@ -87,10 +88,22 @@ static void ask(const char *id)
        "ROL-4: an order for two waits");
 }
 
+/* What the page that asks is about. */
+static const char *seen_of(const char *id)
+{
+    anshin_approval_t approval;
+    const char *digest = "";
+
+    return fixture_get(&fixture, &anshin_record_approval, id, &approval) == APR_SUCCESS &&
+                   anshin_approval_digest(staff_op(), &approval, &digest) == APR_SUCCESS
+               ? digest
+               : "";
+}
+
 static apr_status_t decide(const anshin_member_t *member, const char *id, anshin_approval_state_t how,
                            const char **error)
 {
-    return anshin_pending_decide(staff_op(), member, id, how, error);
+    return anshin_pending_decide(staff_op(), member, id, how, seen_of(id), error);
 }
 
 static int denies(const anshin_member_t *member, const char *id, anshin_approval_state_t how)
@@ -163,6 +176,187 @@ static void test_not_approved(void)
            refuses(&second, LETTERS "3", ANSHIN_APPROVAL_APPROVED, "desk_waiting.over"),
        "nor what was withdrawn");
     ok(all_are(ANSHIN_ACCOUNT_LOCKED), "and nothing of it is done");
+}
+
+/* An id that the asker chooses again is not what a page of before was about. */
+static void test_changed(void)
+{
+    const char *id = LETTERS "7";
+    const char *seen, *error;
+
+    ask(id);
+    seen = seen_of(id);
+    fixture_delete(&fixture, &anshin_record_approval, id);
+    fixture.now++;
+    ask(id);
+    ok(anshin_pending_decide(staff_op(), &second, id, ANSHIN_APPROVAL_APPROVED, seen, &error) == APR_SUCCESS &&
+           same_text(error, "desk_waiting.changed") && all_are(ANSHIN_ACCOUNT_LOCKED),
+       "ROL-4: an old page does not approve another order under the same id");
+    ok(refuses(&second, id, ANSHIN_APPROVAL_REFUSED, NULL), "which a new one decides");
+}
+
+/* --- broken off -------------------------------------------------------------------------------------------------- */
+
+static anshin_pending_t seen_by(const anshin_member_t *member, const char *id)
+{
+    const anshin_staff_t staff = staff_of(member);
+    anshin_pending_t waiting = {.id = NULL};
+
+    (void)anshin_pending_find(staff_op(), &staff, id, &waiting);
+    return waiting;
+}
+
+/* As a process that was killed after so many users leaves it. */
+static void kill_after(const char *id, int count)
+{
+    anshin_desk_bulk_t order;
+
+    (void)fixture_get(&fixture, &anshin_record_desk_bulk, id, &order);
+    order.came->nelts = count;
+    order.ended_at = 0;
+    fixture_put(&fixture, &anshin_record_desk_bulk, id, &order);
+    for (int i = count; i < 2; i++) {
+        (void)anshin_account_lock(command(&fixture.contract), users[i], ANSHIN_ACCOUNT_LOCKED);
+    }
+}
+
+static int goes_on(const anshin_member_t *member, const char *id, const char *key)
+{
+    const char *error;
+
+    return anshin_pending_go_on(staff_op(), member, id, &error) == APR_SUCCESS && same_text(error, key);
+}
+
+static void test_broken(void)
+{
+    const apr_time_t now = fixture.now;
+    const char *id = LETTERS "8";
+    const char *error;
+    anshin_desk_bulk_t done;
+    anshin_staff_t staff;
+
+    ask(id);
+    (void)refuses(&second, id, ANSHIN_APPROVAL_APPROVED, NULL);
+    kill_after(id, 1);
+    (void)anshin_account_lock(command(&fixture.contract), "hanako", ANSHIN_ACCOUNT_LOCKED); /* since, by others */
+    ok(!seen_by(&second, id).broken && goes_on(&second, id, "desk_waiting.over"), "somebody may be at it still");
+    fixture.now += ANSHIN_BULK_PAUSE;
+    ok(seen_by(&second, id).broken && seen_by(&viewer, id).broken, "ROL-4: what was broken off shows as that");
+    ok(!seen_by(&viewer, id).may && !seen_by(&asker, id).may, "not for who only looks, or has asked");
+    ok(anshin_pending_go_on(staff_op(), &asker, id, &error) == ANSHIN_EDENIED &&
+           anshin_pending_go_on(staff_op(), &viewer, id, &error) == ANSHIN_EDENIED &&
+           anshin_pending_go_on(staff_op(), &chief, id, &error) == ANSHIN_ENOTFOUND,
+       "ROL-4: who has asked does not go on with it, nor who may not");
+    third = operator_of("third", ANSHIN_ROLE_ADMIN);
+    set_role("asker", ANSHIN_ROLE_VIEWER);
+    ok(goes_on(&third, id, "desk_waiting.asker_gone") && account_of("taro").state == ANSHIN_ACCOUNT_LOCKED,
+       "ROL-4: nor is it done for who has lost the role since");
+    set_role("asker", ANSHIN_ROLE_HELPDESK);
+    ok(goes_on(&third, id, NULL) && account_of("taro").state == ANSHIN_ACCOUNT_ACTIVE,
+       "ROL-4: another one who may goes on with it");
+    ok(account_of("hanako").state == ANSHIN_ACCOUNT_LOCKED, "not for who has a result");
+    for (int i = 0; i < 2; i++) {
+        staff = staff_of(i == 0 ? &second : &third);
+        ok(anshin_desk_bulk_find(staff_op(), &staff, id, &done) == APR_SUCCESS && done.came->nelts == 2 &&
+               done.ended_at != 0,
+           "and its answer is of both");
+    }
+    ok(!seen_by(&second, id).broken && goes_on(&third, id, "desk_waiting.over"), "once");
+    fixture.now = now;
+}
+
+/* Two processes at one order: the first one was slow, not dead. */
+static void test_taken_over(void)
+{
+    const char *id = LETTERS "9";
+    anshin_desk_bulk_t order;
+
+    ask(id);
+    (void)refuses(&second, id, ANSHIN_APPROVAL_APPROVED, NULL);
+    kill_after(id, 0);
+    (void)fixture_get(&fixture, &anshin_record_desk_bulk, id, &order);
+    order.turn--;
+    ok(anshin_bulk_note(staff_op(), id, &order) == ANSHIN_ECONFLICT, "what others go on with is not written over");
+}
+
+/* --- of whom ----------------------------------------------------------------------------------------------------- */
+
+static int waits_for(anshin_desk_verb_t verb, anshin_bulk_target_t first, anshin_bulk_target_t other)
+{
+    apr_array_header_t *targets = apr_array_make(fixture.pool, 2, sizeof(anshin_bulk_target_t));
+    const anshin_bulk_new_t bulk = {.verb = verb, .targets = targets};
+
+    APR_ARRAY_PUSH(targets, anshin_bulk_target_t) = first;
+    APR_ARRAY_PUSH(targets, anshin_bulk_target_t) = other;
+    return anshin_desk_bulk_waits(staff_op(), &bulk);
+}
+
+static void test_users(void)
+{
+    const anshin_bulk_target_t one = {{"p-01", "hanako", "1"}, 1};
+    const anshin_bulk_target_t device = {{"p-01", "hanako", "1"}, 2};
+    const anshin_bulk_target_t other = {{"p-01", "taro", "2"}, 1};
+    const anshin_bulk_target_t elsewhere = {{"p-02", "taro", "2"}, 1};
+
+    ok(waits_for(ANSHIN_DESK_RENEW, one, other), "ROL-4: two users wait");
+    ok(!waits_for(ANSHIN_DESK_RENEW, one, device), "two devices of one user are one");
+    ok(!waits_for(ANSHIN_DESK_RENEW, one, elsewhere), "ROL-4: users are counted by their contract");
+}
+
+static apr_status_t nothing_outside(void *baton, const anshin_erased_t *erased)
+{
+    (void)baton;
+    (void)erased;
+    return APR_SUCCESS;
+}
+
+static void erase(const anshin_contract_t *contract, const char *user)
+{
+    anshin_erased_t erased;
+
+    ok(anshin_account_erase(command(contract), user, nothing_outside, NULL, &erased) == APR_SUCCESS, "erased");
+}
+
+static void test_erased(void)
+{
+    const char *id = LETTERS "a";
+    anshin_approval_t approval = {.whom = NULL};
+
+    asker = operator_of("asker3", ANSHIN_ROLE_HELPDESK);
+    second = operator_of("second3", ANSHIN_ROLE_ADMIN);
+    ask(id);
+    erase(&fixture.contract, "taro");
+    ok(fixture_get(&fixture, &anshin_record_approval, id, &approval) == APR_SUCCESS &&
+           anshin_bulk_users(approval.whom, NULL) == 1 &&
+           strstr(apr_array_pstrcat(fixture.pool, approval.whom, ' '), "taro") == NULL,
+       "ROL-4: who was erased is in an order no more, the others are");
+    ok(refuses(&second, id, ANSHIN_APPROVAL_APPROVED, NULL) && account_of("hanako").state == ANSHIN_ACCOUNT_ACTIVE,
+       "to whom it is done");
+    erase(&staff_contract, "second3");
+    ok(fixture_get(&fixture, &anshin_record_approval, id, &approval) == APR_SUCCESS &&
+           (approval.second == NULL || *approval.second == '\0'),
+       "nor is who has decided");
+    erase(&staff_contract, "asker3");
+    ok(fixture_get(&fixture, &anshin_record_approval, id, &approval) == APR_SUCCESS &&
+           (approval.name == NULL || *approval.name == '\0'),
+       "nor who has asked");
+    erase(&fixture.contract, "hanako");
+    ok(fixture_get(&fixture, &anshin_record_approval, id, &approval) == ANSHIN_ENOTFOUND, "of nobody it is gone");
+}
+
+/* An organisation's administrator opens again what was disabled on the order of that role. */
+static void test_organisation(void)
+{
+    const anshin_staff_t admin = staff_of(&second);
+    const anshin_staff_t of_customer = staff_of(&chief);
+    anshin_staff_deed_t deed = {.staff = &admin, .asker = &of_customer, .verb = ANSHIN_DESK_DISABLE};
+    anshin_op_t op;
+
+    anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
+    ok(op.actor.customer, "ROL-4: what an organisation asks for is the organisation's");
+    deed.asker = NULL;
+    anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
+    ok(!op.actor.customer, "what an operator does alone is not");
 }
 
 /* The state is looked at anew. */
@@ -240,7 +434,13 @@ int main(void)
     test_one();
     test_approved();
     test_not_approved();
+    test_changed();
+    test_users();
+    test_organisation();
+    test_broken();
+    test_taken_over();
     test_meanwhile();
+    test_erased();
     test_persons();
     apr_pool_destroy(pool);
     apr_terminate();
