@@ -128,9 +128,9 @@ static void be_child(place_t *place)
     status = take(place);
     if (status == APR_SUCCESS) {
         (void)snprintf(answer, sizeof(answer), "+%s", place->name);
-    } else {
-        (void)snprintf(answer, sizeof(answer), "%c%s %s", status == ANSHIN_ECONFLICT ? '=' : '-', place->err.id,
-                       place->err.text);
+    } else { /* without a cause of its own where the command has ended it, which knows why */
+        (void)snprintf(answer, sizeof(answer), "%c%s %s", status == ANSHIN_ECONFLICT ? '=' : '-',
+                       place->err.id != NULL ? place->err.id : "", place->err.text);
     }
     (void)send(place->control, answer, strlen(answer), MSG_NOSIGNAL);
     _exit(0);
