@@ -10,7 +10,9 @@ APPLE_C := $(wildcard modules/crypto/apple/sign_apple.c)
 SIGNER_C := $(wildcard modules/ca/signer/*.c)
 
 CORE_O := $(call objects,$(call sources,core))
-STORE_O := $(call objects,$(call sources,store))
+# The store that needs libpq is a shared object of its own.
+PGSQL_O := $(if $(shell command -v pg_config),$(call objects,$(wildcard modules/store/pgsql/*.c)))
+STORE_O := $(call objects,$(filter-out modules/store/pgsql/%,$(call sources,store)))
 CRYPTO_O := $(call objects,$(filter-out $(SIGN_C) $(PACK_C) $(APPLE_C),$(call sources,crypto)))
 RUNTIME_O := $(call objects,$(call sources,runtime))
 HTTP_O := $(call objects,$(call sources,http))
@@ -31,7 +33,8 @@ RUNTIME_A := $(if $(RUNTIME_O),$(OUT)/libanshin-runtime.a)
 BASE_A := $(RUNTIME_A) $(STORE_A) $(CRYPTO_A) $(CORE_A)
 ARCHIVES := $(HTTP_A) $(BASE_A)
 
-MODULES := $(if $(AUTH_O),$(OUT)/mod_anshin_auth.so) $(if $(PORTAL_O),$(OUT)/mod_anshin_portal.so)
+PGSQL_SO := $(if $(PGSQL_O),$(OUT)/anshin_store_pgsql.so)
+MODULES := $(PGSQL_SO) $(if $(AUTH_O),$(OUT)/mod_anshin_auth.so) $(if $(PORTAL_O),$(OUT)/mod_anshin_portal.so)
 PROGRAMS := $(if $(CA_O),$(OUT)/anshin-ca) $(if $(SIGNER_O),$(OUT)/anshin-signer) \
             $(if $(HTANSHIN_O),$(OUT)/htanshin)
 
@@ -42,7 +45,7 @@ programs: $(PROGRAMS)
 
 # --- objects ---
 
-EVERY_O := $(CORE_O) $(STORE_O) $(CRYPTO_O) $(RUNTIME_O) $(HTTP_O) $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O) $(SIGN_O) $(PACK_O) \
+EVERY_O := $(PGSQL_O) $(CORE_O) $(STORE_O) $(CRYPTO_O) $(RUNTIME_O) $(HTTP_O) $(AUTH_O) $(PORTAL_O) $(CA_O) $(HTANSHIN_O) $(SIGN_O) $(PACK_O) \
            $(APPLE_O) $(SIGNER_O)
 
 # The module structures are what httpd looks up by name, and their macro sets no visibility.
@@ -97,6 +100,13 @@ $(OUT)/mod_anshin_auth.so: $(AUTH_O) $(HTTP_A) $(BASE_A)
 	$(call module,-lcap)
 $(OUT)/mod_anshin_portal.so: $(PORTAL_O) $(HTTP_A) $(BASE_A)
 	$(call module,-lqrencode)
+
+# What it needs of the core is in it once more: nothing of a process is looked up by name but what store_pgsql.h exports.
+PGSQL_INCLUDES := $(shell pg_config --includedir 2>/dev/null)
+$(PGSQL_O): CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
+$(PGSQL_SO): $(PGSQL_O) $(CORE_A)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-Bsymbolic -o $@ $(PGSQL_O) $(CORE_A) -lpq $(LIBS)
 
 # --- programs ---
 

@@ -60,6 +60,10 @@ $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call program,$(LIBS_ALL))
 
+# Of the shared object's folder, not of an archive.
+$(OUT)/obj/t/tools/schema.o: CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
+$(OUT)/tools/schema: $(OUT)/obj/modules/store/pgsql/tables.o
+
 # The people and the reader of the simulated year (t/year), which Anshin::Year starts.
 YEAR_C := $(sort $(wildcard t/year/*.c))
 YEAR := $(patsubst t/year/%.c,$(OUT)/tools/%,$(YEAR_C))

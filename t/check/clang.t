@@ -14,6 +14,7 @@ my $out = 'apxs-build/out/clang';
 my $clang = Anshin::Clang::program();
 my $made = `make --no-print-directory -f apxs-build/rules.mk CC=$clang OUT=$out 'CFLAGS_ALL=\$(CFLAGS_COMMON) -O0 -g0' $out/build_id.h 2>&1`;
 is($?, 0, 'the build tells its flags') or diag($made);
+chomp(my $libpq = `pg_config --includedir`);
 my (undef, @flags) = grep { !/^-Wl,/ } shellwords(slurp("$out/flags"));
 
 # The last file has a fault, so that no silence is taken for a good sign.
@@ -21,7 +22,7 @@ my @sources = sources('c', qw(modules t/unit t/tools t/crash t/year t/fuzz t/ben
 my $faulty = File::Temp->new(SUFFIX => '.c');
 print $faulty "unsigned anshin_sign(int value);\nunsigned anshin_sign(int value) { return value; }\n";
 close $faulty or die "$faulty: $!";
-my $told = Anshin::Clang::told([ @flags, '-It' ], @sources, "$faulty");
+my $told = Anshin::Clang::told([ @flags, '-It', '-isystem', $libpq ], @sources, "$faulty");
 my @found = Anshin::Clang::found($told);
 is(join("\n", grep { !/^\Q$faulty\E:/ } @found), '', 'clang finds nothing in modules, programs, unit programs, fuzz targets and benches');
 like($found[-1] // '', qr/^\Q$faulty\E:2:\d+: error: .*-Wsign-conversion/, 'and what is wrong is found under the warnings of the build')

@@ -9,9 +9,10 @@ use Anshin::Source;
 
 chomp(my $apr   = `apr-1-config --includes --cppflags | tr '\\n' ' '`);
 chomp(my $httpd = `apxs -q INCLUDEDIR`);
+chomp(my $libpq = `pg_config --includedir`);
 $apr =~ s/-I/-isystem /g;
 my @flags = split ' ', "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror"
-    . " -Imodules -Ischema -Iapxs-build/out $apr -isystem $httpd";
+    . " -Imodules -Ischema -Iapxs-build/out $apr -isystem $httpd -isystem $libpq";
 
 # A file for each, and one more whose header does not stand alone: that is seen.
 my $folder = File::Temp->newdir;

@@ -44,7 +44,8 @@ my %below_in = (
     crypto => { apple => 'pki .', pki => '.', '.' => '' },
     portal => { request => '', files => 'request', response => 'request', pages => 'request response', desk => 'request response pages', '.' => 'request response files desk' },
     # files: each knows what lies in one file, and no transaction; dbm reads and writes with them; "." is what any store needs.
-    store  => { files => '', dbm => 'files .', '.' => '' },
+    # pgsql is a shared object of its own, which nobody in store sees.
+    store  => { files => '', dbm => 'files .', pgsql => '', '.' => '' },
 );
 # The table that calls the pages, and what asks it of a request.
 my %sees_pages = map { ("portal/$_" => 1) } qw(routes dispatch);
@@ -58,6 +59,7 @@ my @foreign = (
     [ qr{^crypt\.h},                                       'crypto',            'libxcrypt' ],
     [ qr{^apr_dbm},                                        'store htanshin',    'apr_dbm' ], # htanshin: files of htdbm
     [ qr{^apr_dbd},                                        'store',             'apr_dbd' ],
+    [ qr{^libpq-fe\.h},                                    'store',             'libpq' ],
     [ qr{^(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_\w+|scoreboard)\.h}, 'http auth portal',  'httpd' ],
 );
 

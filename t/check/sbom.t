@@ -24,7 +24,7 @@ is($sbom->{metadata}{component}{version}, $version, 'INS-4: the version is that 
 my ($newest) = slurp('CHANGES') =~ /^(\d+\.\d+\.\d+)\b/m;
 is($newest, $version, 'INS-4: and the first of CHANGES');
 
-my %spdx = map { $_ => 1 } qw(Apache-2.0 BSD-3-Clause CC0-1.0 GCC-exception-3.1 GPL-2.0-only GPL-3.0-or-later LGPL-2.1-or-later MIT Sleepycat);
+my %spdx = map { $_ => 1 } qw(Apache-2.0 BSD-3-Clause CC0-1.0 GCC-exception-3.1 GPL-2.0-only GPL-3.0-or-later LGPL-2.1-or-later MIT PostgreSQL Sleepycat);
 my (%soname, %ref, @bad);
 for my $part ($sbom->{metadata}{component}, @{ $sbom->{components} }) {
     push @bad, "$part->{'bom-ref'} twice" if $ref{ $part->{'bom-ref'} }++;
@@ -39,7 +39,7 @@ cmp_ok(scalar @{ $sbom->{components} }, '>', 12, 'components: ' . @{ $sbom->{com
 is(join(' ', grep { !$ref{$_} } map { ($_->{ref}, @{ $_->{dependsOn} }) } @{ $sbom->{dependencies} }), '', 'INS-4: what depends on what is there');
 
 # The programs themselves say what they need.
-my @programs = map { Anshin::Server::out() . "/$_" } qw(mod_anshin_auth.so mod_anshin_portal.so htanshin anshin-ca anshin-signer);
+my @programs = map { Anshin::Server::out() . "/$_" } qw(mod_anshin_auth.so mod_anshin_portal.so anshin_store_pgsql.so htanshin anshin-ca anshin-signer);
 my %needed = map { $_ => 1 } map { qx(objdump -p '$_') =~ /^\s*NEEDED\s+(\S+)$/mg } @programs;
 is(join(' ', grep { !$soname{$_} && !/^ld-linux/ } sort keys %needed), '', 'INS-4: every library that is linked is in it');
 cmp_ok(scalar keys %needed, '>', 9, 'libraries looked at: ' . keys %needed);

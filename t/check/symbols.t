@@ -13,6 +13,10 @@ for my $name (qw(auth portal)) {
     is("@exported", "anshin_${name}_module", "mod_anshin_$name.so exports its structure alone");
 }
 
+# The store that is loaded by name, and what makes its tables.
+is(join(' ', sort map { (split)[2] } grep { / [A-TV-Z] / } split /\n/, `nm -D --defined-only $out/anshin_store_pgsql.so`), 'anshin_store_pgsql anshin_store_pgsql_init',
+    'anshin_store_pgsql.so exports its driver alone');
+
 # Whatever they do not define must be there when httpd loads them: every symbol is bound at once.
 {
     local $ENV{LD_BIND_NOW} = 1;

@@ -63,12 +63,18 @@ const char *fact_of(opened_t *f, const char *key)
 
 static void run_on(const provider_t *provider, void (*cases)(opened_t *f), apr_pool_t *parent)
 {
-    opened_t f = {.provider = provider, .name = provider->name, .place = provider_place(provider, parent)};
+    const anshin_store_driver_t *driver = provider_driver(provider);
+    opened_t f = {.provider = provider, .driver = driver, .name = provider->name};
     apr_pool_t *pool;
+
+    if (driver == NULL) {
+        return;
+    }
+    f.place = provider_place(provider, parent);
 
     apr_pool_create(&pool, parent);
     apr_pool_create(&f.pool, pool);
-    if (anshin_store_open(&f.store, provider->driver, f.place, &f.err, pool) != APR_SUCCESS) {
+    if (anshin_store_open(&f.store, driver, f.place, &f.err, pool) != APR_SUCCESS) {
         give_up(&f, "open");
     }
     cases(&f);

@@ -9,6 +9,7 @@
 
 typedef struct opened_t {
     const provider_t *provider;
+    const anshin_store_driver_t *driver;
     const char *name;  /* of the provider */
     const char *place; /* where it is */
     anshin_store_t *store;

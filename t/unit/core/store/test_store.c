@@ -353,7 +353,7 @@ static void cases(opened_t *f)
     test_get_many(f);
     test_store_get(f);
     test_rehearsal(f);
-    if (f->provider->driver->version != NULL) {
+    if (f->driver->version != NULL) {
         test_stamp(f);
     }
 }

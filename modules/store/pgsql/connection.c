@@ -1,0 +1,341 @@
+/*
+ * A connection to PostgreSQL: see connection.h.
+ */
+#include "store/pgsql/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/base/waiting.h"
+
+struct anshin_pg_t {
+    PGconn *conn;
+    apr_time_t used_at;
+    apr_time_t patience;
+    int lost;
+    int warned;
+    char prepared[ANSHIN_PG_STATEMENTS];
+};
+
+static const char options[] = "-c search_path=anshin -c lock_timeout=2s "
+                              "-c client_min_messages=warning -c default_transaction_isolation=read\\ committed "
+                              "-c standard_conforming_strings=on";
+
+/* libpq's words in one line. */
+static const char *words(char *text, apr_size_t size, const char *said)
+{
+    apr_size_t length;
+
+    apr_cpystrn(text, said != NULL ? said : "", size);
+    length = strlen(text);
+    while (length > 0 && text[length - 1] == '\n') {
+        text[--length] = '\0';
+    }
+    for (char *at = text; *at != '\0'; at++) {
+        *at = (unsigned char)*at < 0x20 ? ' ' : *at;
+    }
+    return text;
+}
+
+/* Until the socket can be read or written, as asked for. 0: not by the deadline. */
+static int wait_for(const PGconn *conn, short events, apr_time_t deadline)
+{
+    for (;;) {
+        struct pollfd one = {.fd = PQsocket(conn), .events = events};
+        apr_time_t left = deadline - anshin_uptime_now();
+        int got = left > 0 ? poll(&one, 1, (int)(left / 1000) + 1) : 0;
+
+        if (got > 0 || (got < 0 && errno != EINTR)) {
+            return got > 0;
+        }
+        if (left <= 0) {
+            return 0;
+        }
+    }
+}
+
+/* --- connecting --------------------------------------------------------------------------------------------------- */
+
+static void hear(void *baton, const PGresult *result)
+{
+    anshin_pg_t *pg = baton;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    pg->warned |= severity != NULL && strcmp(severity, "WARNING") == 0;
+}
+
+static apr_status_t finish(anshin_pg_t *pg, anshin_error_t *err)
+{
+    const apr_time_t deadline = anshin_uptime_now() + ANSHIN_PG_DEADLINE;
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    char text[160];
+
+    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+        if (!wait_for(pg->conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
+            return anshin_fail(err, ANSHIN_EFAULT, "AN1755", "store: PostgreSQL does not answer within %d s",
+                               (int)apr_time_sec(ANSHIN_PG_DEADLINE));
+        }
+        status = PQconnectPoll(pg->conn);
+    }
+    if (status != PGRES_POLLING_OK || PQsetnonblocking(pg->conn, 1) != 0 || PQenterPipelineMode(pg->conn) != 1) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1756", "store: cannot connect to PostgreSQL: %s",
+                           words(text, sizeof(text), PQerrorMessage(pg->conn)));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_pg_connect(anshin_pg_t **out, const char *where, anshin_error_t *err)
+{
+    const char *const names[] = {"dbname",           "options",    "client_encoding", "connect_timeout",
+                                 "tcp_user_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
+                                 "keepalives_count", NULL};
+    const char *const values[] = {where, options, "UTF8", "3", "5000", "1", "5", "2", "3", NULL};
+    anshin_pg_t *pg = calloc(1, sizeof(*pg));
+    apr_status_t status;
+    char text[160];
+
+    *out = NULL;
+    if (pg == NULL) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1757", "store: no memory for a connection");
+    }
+    pg->patience = ANSHIN_PG_DEADLINE;
+    pg->conn = PQconnectStartParams(names, values, 1);
+    if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN1758", "store: cannot connect to PostgreSQL: %s",
+                             words(text, sizeof(text), pg->conn != NULL ? PQerrorMessage(pg->conn) : "no memory"));
+    } else {
+        (void)PQsetNoticeReceiver(pg->conn, hear, pg);
+        status = finish(pg, err);
+    }
+    if (status != APR_SUCCESS) {
+        anshin_pg_close(pg);
+        return status;
+    }
+    pg->used_at = anshin_uptime_now();
+    *out = pg;
+    return APR_SUCCESS;
+}
+
+void anshin_pg_close(anshin_pg_t *pg)
+{
+    if (pg != NULL) {
+        PQfinish(pg->conn);
+        free(pg);
+    }
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------ */
+
+static int send_step(anshin_pg_t *pg, const anshin_pg_step_t *step)
+{
+    const anshin_pg_statement_t *statement = step->statement;
+    const char *values[ANSHIN_PG_VALUES];
+    int lengths[ANSHIN_PG_VALUES];
+    int formats[ANSHIN_PG_VALUES];
+    char name[16];
+
+    for (int i = 0; i < step->count; i++) {
+        values[i] = step->values[i].data;
+        lengths[i] = step->values[i].length;
+        formats[i] = step->values[i].length >= 0;
+    }
+    if (statement->number < 0) {
+        return PQsendQueryParams(pg->conn, statement->sql, 0, NULL, NULL, NULL, NULL, 1);
+    }
+    (void)snprintf(name, sizeof(name), "s%d", statement->number);
+    if (!pg->prepared[statement->number]) {
+        if (PQsendPrepare(pg->conn, name, statement->sql, 0, NULL) != 1) {
+            return 0;
+        }
+    }
+    return PQsendQueryPrepared(pg->conn, name, step->count, values, lengths, formats, 1);
+}
+
+/* All that is to be sent goes out, and what comes meanwhile is taken: neither side waits for the other. */
+static int flush(anshin_pg_t *pg, apr_time_t deadline)
+{
+    for (;;) {
+        int left = PQflush(pg->conn);
+
+        if (left <= 0) {
+            return left == 0;
+        }
+        if (!wait_for(pg->conn, POLLIN | POLLOUT, deadline) || PQconsumeInput(pg->conn) != 1) {
+            return 0;
+        }
+    }
+}
+
+/* The next answer; *there 0: the connection is lost, or it is too late. NULL: the end of one statement's. */
+static PGresult *next_result(anshin_pg_t *pg, apr_time_t deadline, int *there)
+{
+    *there = 0;
+    while (PQisBusy(pg->conn)) {
+        if (!wait_for(pg->conn, POLLIN, deadline) || PQconsumeInput(pg->conn) != 1) {
+            return NULL;
+        }
+    }
+    *there = 1;
+    return PQgetResult(pg->conn);
+}
+
+/* Nothing was done that would be in the way of doing it again. */
+static int is_busy(const char *state)
+{
+    static const char *const busy[] = {"40P01", "40001", "55P03", "25006", "25P03", "53300"};
+
+    for (size_t i = 0; i < sizeof(busy) / sizeof(busy[0]); i++) {
+        if (strcmp(state, busy[i]) == 0) {
+            return 1;
+        }
+    }
+    return strncmp(state, "57P0", 4) == 0 || strncmp(state, "08", 2) == 0;
+}
+
+static apr_status_t refused(anshin_pg_t *pg, const PGresult *result, anshin_error_t *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    char text[160];
+
+    state = state != NULL ? state : "08006"; /* without one the connection is gone */
+    if (strncmp(state, "57P0", 4) == 0 || strncmp(state, "08", 2) == 0 || strcmp(state, "25P03") == 0) {
+        pg->lost = 1;
+    }
+    return anshin_fail(err, is_busy(state) ? ANSHIN_EBUSY : ANSHIN_EFAULT, "AN1759", "store: PostgreSQL: %s (%s)",
+                       words(text, sizeof(text), said != NULL ? said : PQresultErrorMessage(result)), state);
+}
+
+static apr_status_t lost(anshin_pg_t *pg, anshin_error_t *err)
+{
+    char text[160];
+
+    pg->lost = 1;
+    return anshin_fail(err, ANSHIN_EBUSY, "AN1760", "store: the connection to PostgreSQL is lost: %s",
+                       words(text, sizeof(text), PQerrorMessage(pg->conn)));
+}
+
+/* The answer of one statement. *status: the first failure. */
+static PGresult *answer_of(anshin_pg_t *pg, apr_time_t deadline, apr_status_t *status, anshin_error_t *err)
+{
+    int there;
+    PGresult *result = next_result(pg, deadline, &there);
+    PGresult *end = there && result != NULL ? next_result(pg, deadline, &there) : NULL;
+
+    PQclear(end);
+    if (!there || result == NULL) {
+        *status = *status == APR_SUCCESS ? lost(pg, err) : *status;
+        PQclear(result);
+        return NULL;
+    }
+    switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+        return result;
+    case PGRES_PIPELINE_ABORTED: /* behind one that failed */
+        *status = *status == APR_SUCCESS ? lost(pg, err) : *status;
+        break;
+    default:
+        *status = *status == APR_SUCCESS ? refused(pg, result, err) : *status;
+        break;
+    }
+    PQclear(result);
+    return NULL;
+}
+
+static apr_status_t receive(anshin_pg_t *pg, const anshin_pg_step_t *steps, int count, PGresult **results,
+                            const char *prepares, anshin_error_t *err)
+{
+    const apr_time_t deadline = anshin_uptime_now() + pg->patience;
+    apr_status_t status = APR_SUCCESS;
+    PGresult *sync;
+    int there;
+
+    for (int i = 0; i < count && !pg->lost; i++) {
+        PGresult *result;
+
+        if (prepares[i]) {
+            result = answer_of(pg, deadline, &status, err);
+            pg->prepared[steps[i].statement->number] = result != NULL;
+            PQclear(result);
+        }
+        result = pg->lost ? NULL : answer_of(pg, deadline, &status, err);
+        if (results != NULL) {
+            results[i] = result;
+        } else {
+            PQclear(result);
+        }
+    }
+    sync = pg->lost ? NULL : next_result(pg, deadline, &there);
+    if (!pg->lost && PQresultStatus(sync) != PGRES_PIPELINE_SYNC && status == APR_SUCCESS) {
+        status = lost(pg, err);
+    }
+    PQclear(sync);
+    return status;
+}
+
+apr_status_t anshin_pg_run(anshin_pg_t *pg, const anshin_pg_step_t *steps, int count, PGresult **results,
+                           anshin_error_t *err)
+{
+    char *prepares = calloc((size_t)count + 1, 1);
+    apr_status_t status;
+    int sent = prepares != NULL && !pg->lost;
+
+    if (results != NULL) {
+        memset(results, 0, sizeof(results[0]) * (size_t)count);
+    }
+    pg->warned = 0;
+    pg->used_at = anshin_uptime_now();
+    for (int i = 0; i < count && sent; i++) {
+        const int number = steps[i].statement->number;
+
+        prepares[i] = number >= 0 && !pg->prepared[number];
+        sent = send_step(pg, &steps[i]);
+        if (sent && number >= 0) {
+            pg->prepared[number] = 1; /* for the next step of this run */
+        }
+    }
+    sent = sent && PQpipelineSync(pg->conn) == 1 && flush(pg, pg->used_at + pg->patience);
+    status = sent ? receive(pg, steps, count, results, prepares, err) : lost(pg, err);
+    free(prepares);
+    return status;
+}
+
+void anshin_pg_wait(anshin_pg_t *pg, apr_time_t most)
+{
+    pg->patience = most;
+}
+
+int anshin_pg_lost(const anshin_pg_t *pg)
+{
+    return pg->lost || PQstatus(pg->conn) != CONNECTION_OK;
+}
+
+int anshin_pg_warned(const anshin_pg_t *pg)
+{
+    return pg->warned;
+}
+
+apr_time_t anshin_pg_used_at(const anshin_pg_t *pg)
+{
+    return pg->used_at;
+}
+
+apr_int64_t anshin_pg_number(const PGresult *result, int row, int column)
+{
+    const unsigned char *octets = (const unsigned char *)PQgetvalue(result, row, column);
+    apr_uint64_t number = 0;
+
+    if (PQgetisnull(result, row, column) || PQgetlength(result, row, column) != 8) {
+        return 0;
+    }
+    for (int i = 0; i < 8; i++) {
+        number = number << 8 | octets[i];
+    }
+    return (apr_int64_t)number;
+}

@@ -1,0 +1,284 @@
+/*
+ * The driver of PostgreSQL: see store_pgsql.h.
+ */
+#include "store/pgsql/store_pgsql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "store/pgsql/pgsql_commit.h"
+#include "store/pgsql/pgsql_due.h"
+#include "store/pgsql/pgsql_txn.h"
+
+#define CONNECTIONS 8
+#define SCRUB apr_time_from_sec(3600)
+#define CLOCK_MOST apr_time_from_sec(2)
+#define VERSION_LEAST 130000
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+static apr_status_t refuse(anshin_error_t *err, const char *text)
+{
+    return anshin_fail(err, ANSHIN_EFAULT, "AN1769", "store: PostgreSQL %s", text);
+}
+
+/* What a store needs of its server. A clock that goes wrong later is no reason to end what works. */
+static apr_status_t judge(const PGresult *facts, int opened, anshin_error_t *err)
+{
+    apr_time_t clock = anshin_pg_number(facts, 0, 3) - apr_time_now();
+
+    if (anshin_pg_number(facts, 0, 0)) {
+        return refuse(err, "is a standby, on which nothing can be written; name the primary, "
+                           "or several hosts and target_session_attrs=read-write");
+    }
+    if (anshin_pg_number(facts, 0, 5) < VERSION_LEAST) {
+        return refuse(err, "is older than version 13");
+    }
+    if (!anshin_pg_number(facts, 0, 1)) {
+        return refuse(err, "runs with fsync or full_page_writes off, and would lose what it has acknowledged; "
+                           "set both to on");
+    }
+    if (!anshin_pg_number(facts, 0, 2)) {
+        return refuse(err, "has a database that is not UTF8; make one with ENCODING 'UTF8'");
+    }
+    if (!opened && (clock > CLOCK_MOST || clock < -CLOCK_MOST)) {
+        return refuse(err, "has a clock that is more than two seconds off this machine's; let both follow NTP");
+    }
+    if (!anshin_pg_number(facts, 0, 4)) {
+        return refuse(err, "has no tables of ours; htanshin store init makes them");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t judge_version(anshin_pg_t *pg, anshin_error_t *err)
+{
+    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_VERSION)};
+    PGresult *result;
+    apr_status_t status = anshin_pg_run(pg, &step, 1, &result, err);
+    apr_int64_t version = status == APR_SUCCESS && PQntuples(result) == 1 ? anshin_pg_number(result, 0, 0) : 0;
+
+    PQclear(result);
+    if (status == APR_SUCCESS && version != ANSHIN_PG_SCHEMA) {
+        return refuse(err, version > ANSHIN_PG_SCHEMA ? "has tables of a later version; update this machine first"
+                                                      : "has tables of an earlier version");
+    }
+    return status;
+}
+
+/* Each connection says by a lock that somebody has the store open. */
+static apr_status_t greet(void *baton, anshin_pg_t *pg, anshin_error_t *err)
+{
+    const anshin_pg_store_t *store = baton;
+    const anshin_pg_step_t steps[] = {{.statement = anshin_pg_common(ANSHIN_PG_PRESENT)},
+                                      {.statement = anshin_pg_common(ANSHIN_PG_FACTS)}};
+    PGresult *results[2];
+    apr_status_t status = anshin_pg_run(pg, steps, 2, results, err);
+
+    if (status == APR_SUCCESS && store->alone == NULL && *PQgetvalue(results[0], 0, 0) == 0) {
+        status = anshin_fail(err, ANSHIN_EBUSY, "AN1800", "store: a command has it for itself; try again");
+    }
+    if (status == APR_SUCCESS) {
+        status = judge(results[1], store->opened, err);
+    }
+    status = status == APR_SUCCESS ? judge_version(pg, err) : status;
+    PQclear(results[0]);
+    PQclear(results[1]);
+    return status;
+}
+
+static apr_status_t pgsql_open(void **self, const char *where, anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_pg_store_t *store = apr_pcalloc(pool, sizeof(*store));
+    anshin_pg_t *pg;
+    apr_status_t status;
+
+    store->pool = pool;
+    store->where = apr_pstrdup(pool, where);
+    store->tables = anshin_pg_tables_make(pool);
+    for (int i = 0; i < ANSHIN_PG_ROOMS; i++) {
+        (void)pthread_mutex_init(&store->rooms[i], NULL);
+    }
+    anshin_pg_pool_make(&store->connections, where, CONNECTIONS, greet, store, pool);
+    /* One that is there now: what cannot work says so at the start. */
+    status = anshin_pg_pool_take(&pg, store->connections, err);
+    if (status == APR_SUCCESS) {
+        anshin_pg_pool_give(store->connections, pg);
+        store->opened = 1;
+    }
+    *self = store;
+    return status;
+}
+
+/* --- outside of transactions -------------------------------------------------------------------------------------- */
+
+static apr_status_t run_alone(anshin_pg_store_t *store, const anshin_pg_step_t *step, PGresult **result,
+                              anshin_error_t *err)
+{
+    anshin_pg_t *pg;
+    apr_status_t status = anshin_pg_pool_take(&pg, store->connections, err);
+
+    *result = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = anshin_pg_run(pg, step, 1, result, NULL);
+    if (status != APR_SUCCESS && anshin_pg_lost(pg)) {
+        status = anshin_pg_pool_renew(&pg, store->connections, err);
+        status = status == APR_SUCCESS ? anshin_pg_run(pg, step, 1, result, err) : status;
+    }
+    anshin_pg_pool_give(store->connections, pg);
+    return status;
+}
+
+static apr_status_t pgsql_blob_wipe(void *self, const char *name, anshin_error_t *err)
+{
+    const anshin_pg_step_t step = {anshin_pg_common(ANSHIN_PG_BLOB_WIPE), 1, {{name, -1}}};
+    PGresult *result;
+    apr_status_t status = run_alone(self, &step, &result, err);
+
+    PQclear(result);
+    return status;
+}
+
+static apr_status_t pgsql_blob_replace(void *self, const char *name, const void *data, apr_size_t length,
+                                       anshin_error_t *err)
+{
+    const anshin_pg_step_t step = {
+        anshin_pg_common(ANSHIN_PG_BLOB_ANEW), 2, {{name, -1}, {length > 0 ? data : "", (int)length}}};
+    PGresult *result;
+    apr_status_t status = run_alone(self, &step, &result, err);
+
+    if (status == APR_SUCCESS && strcmp(PQcmdTuples(result), "1") != 0) {
+        status = ANSHIN_ENOTFOUND;
+    }
+    PQclear(result);
+    return status;
+}
+
+static apr_status_t pgsql_blob_each(void *self, anshin_blob_visit_fn *visit, void *baton, anshin_error_t *err,
+                                    apr_pool_t *pool)
+{
+    const char *last = "";
+    apr_status_t status = APR_SUCCESS;
+    int rows = ANSHIN_PG_BATCH;
+
+    while (status == APR_SUCCESS && rows == ANSHIN_PG_BATCH) {
+        const anshin_pg_step_t step = {anshin_pg_common(ANSHIN_PG_BLOB_WALK), 1, {{last, -1}}};
+        PGresult *result;
+
+        status = run_alone(self, &step, &result, err);
+        rows = status == APR_SUCCESS ? PQntuples(result) : 0;
+        for (int i = 0; i < rows && status == APR_SUCCESS; i++) {
+            last = apr_pstrdup(pool, PQgetvalue(result, i, 0));
+            status = visit(baton, last, anshin_pg_number(result, i, 1));
+        }
+        PQclear(result);
+    }
+    return status;
+}
+
+static apr_status_t close_alone(void *data)
+{
+    anshin_pg_close(((anshin_pg_store_t *)data)->alone);
+    return APR_SUCCESS;
+}
+
+/* By a lock of a connection of its own, which those of all others exclude. */
+static apr_status_t pgsql_alone(void *self, anshin_error_t *err)
+{
+    anshin_pg_store_t *store = self;
+    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_ALONE)};
+    PGresult *result = NULL;
+    anshin_pg_t *pg;
+    apr_status_t status = anshin_pg_connect(&pg, store->where, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_pg_pool_clear(store->connections);
+    status = anshin_pg_run(pg, &step, 1, &result, err);
+    if (status == APR_SUCCESS && *PQgetvalue(result, 0, 0) == 0) {
+        status = anshin_fail(err, ANSHIN_EBUSY, "AN1799",
+                             "store: others have it open; stop httpd and the CA worker on every machine first");
+    }
+    PQclear(result);
+    if (status != APR_SUCCESS) {
+        anshin_pg_close(pg);
+        return status;
+    }
+    store->alone = pg;
+    apr_pool_cleanup_register(store->pool, store, close_alone, apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
+
+/* Dead rows give their place up; what they held is overwritten when others need it. On a connection of its own: it
+ * takes its time. */
+static apr_status_t pgsql_scrub(void *self, anshin_error_t *err)
+{
+    const anshin_pg_statement_t statement = {-1, "VACUUM"};
+    const anshin_pg_step_t step = {.statement = &statement};
+    anshin_pg_t *pg;
+    apr_status_t status = anshin_pg_connect(&pg, ((anshin_pg_store_t *)self)->where, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_pg_wait(pg, SCRUB);
+    status = anshin_pg_run(pg, &step, 1, NULL, err);
+    anshin_pg_close(pg);
+    return status;
+}
+
+const anshin_store_driver_t anshin_store_pgsql = {
+    .name = "pgsql",
+    .open = pgsql_open,
+    .begin = anshin_pg_txn_begin,
+    .get = anshin_pg_txn_get,
+    .put = anshin_pg_txn_put,
+    .erase = anshin_pg_txn_erase,
+    .each = anshin_pg_txn_each,
+    .due = anshin_pg_due_file,
+    .take_due = anshin_pg_due_take,
+    .list_due = anshin_pg_due_list,
+    .count_due = anshin_pg_due_count,
+    .each_due = anshin_pg_due_each,
+    .commit = anshin_pg_txn_commit,
+    .abort = anshin_pg_txn_abort,
+    .blob_put = anshin_pg_txn_blob_put,
+    .blob_get = anshin_pg_txn_blob_get,
+    .blob_wipe = pgsql_blob_wipe,
+    .blob_replace = pgsql_blob_replace,
+    .blob_each = pgsql_blob_each,
+    .alone = pgsql_alone,
+    .scrub = pgsql_scrub,
+};
+
+/* --- making the tables -------------------------------------------------------------------------------------------- */
+
+apr_status_t anshin_store_pgsql_init(const char *where, anshin_error_t *err, apr_pool_t *pool)
+{
+    char *rest = apr_pstrdup(pool, anshin_pg_schema(pool));
+    apr_array_header_t *steps = apr_array_make(pool, 128, sizeof(anshin_pg_step_t));
+    anshin_pg_statement_t *statement;
+    anshin_pg_t *pg;
+    apr_status_t status = anshin_pg_connect(&pg, where, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    for (char *end; (end = strstr(rest, ";\n")) != NULL; rest = end + 2) {
+        *end = '\0';
+        statement = apr_palloc(pool, sizeof(*statement));
+        *statement = (anshin_pg_statement_t){-1, rest};
+        APR_ARRAY_PUSH(steps, anshin_pg_step_t) = (anshin_pg_step_t){.statement = statement};
+    }
+    /* A pipeline without a COMMIT of its own is one transaction: all of it, or nothing. */
+    status = anshin_pg_run(pg, (const anshin_pg_step_t *)(const void *)steps->elts, steps->nelts, NULL, err);
+    anshin_pg_close(pg);
+    if (status != APR_SUCCESS && err != NULL && strstr(err->text, "42P06") != NULL) {
+        return ANSHIN_ECONFLICT;
+    }
+    return status;
+}

@@ -1,0 +1,159 @@
+/*
+ * Tables and statements: see tables.h.
+ */
+#include "store/pgsql/tables.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define TYPES 256
+#define FIRST 64 /* numbers below it are those of anshin_pg_common_t */
+
+struct anshin_pg_tables_t {
+    anshin_pg_statement_t verbs[TYPES][ANSHIN_PG_VERBS];
+};
+_Static_assert(FIRST + TYPES * ANSHIN_PG_VERBS <= ANSHIN_PG_STATEMENTS, "each has a number");
+_Static_assert((int)ANSHIN_PG_COMMONS <= FIRST, "and no two have one");
+
+#define NEXT "nextval('filed')"
+#define FILED_OF(due) "CASE WHEN " due " IS NULL THEN NULL ELSE " NEXT " END"
+
+/* $1 ... are what anshin_pg_verb_t names, in that order; %s is the table. */
+static const char *const templates[ANSHIN_PG_VERBS] = {
+    [ANSHIN_PG_GET] = "SELECT value FROM \"%s\" WHERE key = $1",
+    [ANSHIN_PG_PUT] = "INSERT INTO \"%s\" AS old (key, value) VALUES ($1, $2) "
+                      "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+    [ANSHIN_PG_PUT_DUE] = "INSERT INTO \"%s\" AS old (key, value, due, filed) VALUES ($1, $2, $3, " FILED_OF(
+        "$3::bigint") ") "
+                      "ON CONFLICT (key) DO UPDATE "
+                      "SET value = EXCLUDED.value, due = EXCLUDED.due, filed = EXCLUDED.filed",
+    [ANSHIN_PG_ERASE] = "DELETE FROM \"%s\" WHERE key = $1",
+    [ANSHIN_PG_WALK] = "SELECT key, value FROM \"%s\" WHERE key > $1 AND key ^@ $2 ORDER BY key LIMIT 500",
+    [ANSHIN_PG_FILE] = "UPDATE \"%s\" SET due = $2, filed = " FILED_OF("$2::bigint") " WHERE key = $1",
+    [ANSHIN_PG_LIST] = "SELECT key, due, filed, value FROM \"%s\" WHERE due IS NOT NULL ORDER BY due, filed LIMIT $1",
+    [ANSHIN_PG_GROUP] = "SELECT key FROM \"%s\" WHERE due IS NOT NULL AND key >= $1 AND key < $3 LIMIT $2",
+    [ANSHIN_PG_FILED] = "SELECT due, filed, value FROM \"%s\" WHERE key = $1",
+    [ANSHIN_PG_WALK_FILED] = "SELECT key, due, filed FROM \"%s\" WHERE due IS NOT NULL AND key > $1 "
+                             "ORDER BY key LIMIT 500"};
+
+/* Of a queue the lane comes first. */
+static const char list_lane[] = "SELECT key, due, filed, value FROM \"%s\" "
+                                "WHERE split_part(key, '/', 1) = $2 AND due IS NOT NULL ORDER BY due, filed LIMIT $1";
+
+static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
+    [ANSHIN_PG_READ] = {-1, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+    [ANSHIN_PG_BEGIN] = {-1, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
+    [ANSHIN_PG_BOUND] = {-1, "SET LOCAL idle_in_transaction_session_timeout = '5s'"},
+    [ANSHIN_PG_LAZILY] = {-1, "SET LOCAL synchronous_commit = off"},
+    [ANSHIN_PG_COMMIT] = {-1, "COMMIT"},
+    [ANSHIN_PG_ROLLBACK] = {-1, "ROLLBACK"},
+    [ANSHIN_PG_SNAPSHOT] = {-1, "SELECT 1"},
+    [ANSHIN_PG_LOCK] = {ANSHIN_PG_LOCK, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"},
+    [ANSHIN_PG_TRY] = {ANSHIN_PG_TRY, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"},
+    [ANSHIN_PG_TOKEN] = {ANSHIN_PG_TOKEN, "INSERT INTO done (token) VALUES ($1)"},
+    [ANSHIN_PG_SETTLE] = {ANSHIN_PG_SETTLE, "INSERT INTO done (token) VALUES ($1) ON CONFLICT DO NOTHING"},
+    [ANSHIN_PG_SWEEP] = {-1, "DELETE FROM done WHERE at < now() - interval '10 minutes'"},
+    [ANSHIN_PG_BLOB_PUT] = {ANSHIN_PG_BLOB_PUT,
+                            "INSERT INTO blob (name, data) VALUES ($1, $2) "
+                            "ON CONFLICT (name) DO UPDATE SET data = EXCLUDED.data, written_at = now()"},
+    [ANSHIN_PG_BLOB_GET] = {ANSHIN_PG_BLOB_GET, "SELECT data FROM blob WHERE name = $1"},
+    [ANSHIN_PG_BLOB_WIPE] = {ANSHIN_PG_BLOB_WIPE, "DELETE FROM blob WHERE name = $1"},
+    [ANSHIN_PG_BLOB_ANEW] = {ANSHIN_PG_BLOB_ANEW, "UPDATE blob SET data = $2, written_at = now() WHERE name = $1"},
+    [ANSHIN_PG_BLOB_WALK] = {ANSHIN_PG_BLOB_WALK,
+                             "SELECT name, (extract(epoch FROM written_at) * 1000000)::bigint FROM blob "
+                             "WHERE name > $1 ORDER BY name LIMIT 500"},
+    [ANSHIN_PG_FACTS] = {-1, "SELECT pg_is_in_recovery()::int::bigint, "
+                             "(current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on')"
+                             "::int::bigint, "
+                             "(current_setting('server_encoding') = 'UTF8')::int::bigint, "
+                             "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
+                             "(to_regclass('anshin.schema') IS NOT NULL)::int::bigint, "
+                             "current_setting('server_version_num')::bigint"},
+    [ANSHIN_PG_VERSION] = {-1, "SELECT version::bigint FROM schema"},
+    [ANSHIN_PG_ALONE] = {-1, "SELECT pg_try_advisory_lock(1, 1)"},
+    [ANSHIN_PG_PRESENT] = {-1, "SELECT pg_try_advisory_lock_shared(1, 1)"}};
+
+/* The name in place of the one %s. */
+static const char *put_name(const char *sql, const char *name, apr_pool_t *pool)
+{
+    const char *place = strstr(sql, "%s");
+
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, sql, (apr_size_t)(place - sql)), name, place + 2, NULL);
+}
+
+anshin_pg_tables_t *anshin_pg_tables_make(apr_pool_t *pool)
+{
+    anshin_pg_tables_t *tables = apr_pcalloc(pool, sizeof(*tables));
+
+    for (int i = 0; anshin_record_types[i] != NULL; i++) {
+        const anshin_record_type_t *type = anshin_record_types[i];
+
+        for (int verb = 0; verb < ANSHIN_PG_VERBS; verb++) {
+            const char *sql = verb == ANSHIN_PG_LIST && type->due == ANSHIN_DUE_QUEUE ? list_lane : templates[verb];
+            anshin_pg_statement_t *statement = &tables->verbs[type->number][verb];
+
+            statement->number = FIRST + type->number * ANSHIN_PG_VERBS + verb;
+            statement->sql = put_name(sql, type->name, pool);
+        }
+    }
+    return tables;
+}
+
+const anshin_pg_statement_t *anshin_pg_verb(const anshin_pg_tables_t *tables, const anshin_record_type_t *type,
+                                            anshin_pg_verb_t verb)
+{
+    return &tables->verbs[type->number][verb];
+}
+
+const anshin_pg_statement_t *anshin_pg_common(anshin_pg_common_t which)
+{
+    return &commons[which];
+}
+
+/* --- the schema --------------------------------------------------------------------------------------------------- */
+
+static const char head[] = "CREATE SCHEMA anshin;\n"
+                           "CREATE TABLE anshin.schema (version integer NOT NULL);\n"
+                           "CREATE SEQUENCE anshin.filed;\n"
+                           "CREATE TABLE anshin.done (token text COLLATE \"C\" PRIMARY KEY, "
+                           "at timestamptz NOT NULL DEFAULT now());\n"
+                           "CREATE INDEX done_at ON anshin.done (at);\n"
+                           "CREATE TABLE anshin.blob (name text COLLATE \"C\" PRIMARY KEY, data bytea NOT NULL, "
+                           "written_at timestamptz NOT NULL DEFAULT now());\n"
+                           "ALTER TABLE anshin.blob ALTER data SET STORAGE EXTERNAL;\n";
+
+static const char *table_of(const anshin_record_type_t *type, apr_pool_t *pool)
+{
+    const char *name = type->name;
+
+    switch (type->due) {
+    case ANSHIN_DUE_NEVER:
+        break;
+    case ANSHIN_DUE_LOOK:
+        return apr_psprintf(pool,
+                            "CREATE TABLE anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL, "
+                            "due bigint, filed bigint);\n"
+                            "CREATE INDEX \"%s_due\" ON anshin.\"%s\" (due, filed) WHERE due IS NOT NULL;\n",
+                            name, name, name);
+    case ANSHIN_DUE_QUEUE:
+        return apr_psprintf(pool,
+                            "CREATE TABLE anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL, "
+                            "due bigint, filed bigint);\n"
+                            "CREATE INDEX \"%s_due\" ON anshin.\"%s\" (split_part(key, '/', 1), due, filed) "
+                            "WHERE due IS NOT NULL;\n",
+                            name, name, name);
+    }
+    return apr_psprintf(
+        pool, "CREATE TABLE anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL);\n", name);
+}
+
+const char *anshin_pg_schema(apr_pool_t *pool)
+{
+    const char *text = head;
+
+    for (int i = 0; anshin_record_types[i] != NULL; i++) {
+        text = apr_pstrcat(pool, text, table_of(anshin_record_types[i], pool), NULL);
+    }
+    return apr_psprintf(pool, "%sINSERT INTO anshin.schema VALUES (%d);\n", text, ANSHIN_PG_SCHEMA);
+}

@@ -1,0 +1,95 @@
+# STO-2, CLU: the store in PostgreSQL keeps the contract that all providers keep, loses nothing that it has acknowledged when
+# its server is killed, and refuses a server that would.
+use strict;
+use warnings;
+use lib 't/lib';
+use IPC::Open2;
+use Test::More;
+use Anshin::Postgres;
+use Anshin::Server;
+
+my $p      = Anshin::Postgres->new;
+my $out    = Anshin::Server::out();
+my $object = "$out/anshin_store_pgsql.so";
+my %env    = ($p->environment, ANSHIN_UNIT_SERVER => 'pgsql', ANSHIN_UNIT_OBJECT => $object, PATH => "$p->{bin}:$ENV{PATH}");
+
+sub said {
+    my (@command) = @_;
+    local @ENV{ keys %env } = values %env;
+    open my $from, '-|', @command or die "$command[0]: $!";
+    local $/;
+    my $text = <$from> // '';
+    close $from;
+    return wantarray ? ($text, $?) : $text;
+}
+
+# --- the contract ---
+
+# On the sanitized build, where there is one.
+my ($unit) = grep { -e "$_/unit/test_store" } "$out/asan", $out or die "no unit programs\n";
+$env{ANSHIN_UNIT_OBJECT} = "$unit/anshin_store_pgsql.so";
+for my $program (qw(test_store test_store_blobs test_due)) {
+    my ($text, $status) = said("$unit/unit/$program");
+    my @checks = $text =~ /^(?:not )?ok .*/mg;
+    ok(@checks > 15 && !(grep { !/^ok \d+ - pgsql: / } @checks), "STO-2: $program: " . @checks . ' checks') or diag(join "\n", grep { !/^ok/ } split /\n/, $text);
+    is($status, 0, "STO-2: $program ends well");
+}
+is(said("$out/tools/schema"), Anshin::Server::text_of('schema/postgresql/001_store.sql'), 'the tables of the file are those of records.def');
+
+# --- what is killed ---
+
+$p->create('killed', 'anshin_template');
+my ($pid, $writers);
+my $life;
+{
+    local @ENV{ keys %env } = values %env;
+    $pid = open2($writers, $life, "$out/tools/writers", $object, 'dbname=killed');
+}
+my $kills = 0;
+sub cut {
+    my ($round) = @_;
+    return eval { $p->query('postgres', 'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity '
+        . "WHERE datname = 'killed' AND application_name <> 'psql' AND pid % 2 = " . $round % 2) };
+}
+for my $round (1 .. 10) {
+    select undef, undef, undef, 0.3;
+    if ($round == 5) {
+        $p->stop('immediate');
+        $p->start;
+        Anshin::Server::wait_for(60, sub { defined cut(0) });
+        next;
+    }
+    $kills += cut($round) // 0;
+}
+close $life;
+my %line = map { /^(\S+) (\d+) (\d+) (\d+) (-?\d+)$/ ? ($1 => [ $2, $3, $4, $5 ]) : () } <$writers>;
+waitpid $pid, 0;
+is($?, 0, 'the writers end well');
+is(scalar keys %line, 10, 'and tell of each fact');
+cmp_ok($kills, '>', 10, "CLU: $kills connections were killed, and the server once");
+my @lost  = grep { !/^lazy/ && $line{$_}[3] < $line{$_}[0] } sort keys %line;
+my @twice = grep { $line{$_}[3] > $line{$_}[0] + $line{$_}[1] } sort keys %line;
+is("@lost", '', 'CLU: what was acknowledged as durable is there')
+    or diag(map { "$_: done $line{$_}[0], not known $line{$_}[1], nothing done $line{$_}[2]; there: $line{$_}[3]\n" } sort keys %line);
+is("@twice", '', 'CLU: nothing is there twice, nor what was told that nothing is done')
+    or diag(map { "$_: done $line{$_}[0], not known $line{$_}[1], nothing done $line{$_}[2]; there: $line{$_}[3]\n" } sort keys %line);
+my ($done, $unknown, $busy) = @{ $line{shared} };
+cmp_ok($done, '>', 100, "CLU: $done were acknowledged");
+cmp_ok($busy, '>', 0, "CLU: $busy were told that nothing is done");
+cmp_ok($unknown, '<=', 16, "CLU: $unknown had to be told that it is not known");
+
+# --- what is refused ---
+
+my $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=postgres 2>&1 </dev/null`;
+like($refused, qr/has no tables of ours; htanshin store init makes them/, 'CLU: a database without tables');
+$p->query('anshin_template', 'UPDATE anshin.schema SET version = 99');
+$refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
+like($refused, qr/later version; update this machine first/, 'CLU: one with tables of a later version');
+$p->query('anshin_template', 'UPDATE anshin.schema SET version = 1');
+$p->stop('fast');
+$p->{settings} = 'fsync=off';
+$p->start;
+$refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
+like($refused, qr/fsync or full_page_writes off/, 'CLU: a server that does not wait for its disk');
+
+done_testing;
