@@ -8,6 +8,7 @@
 #   make valgrind     unit programs and HTTP suites under valgrind
 #   make coverage     which lines of the core, store and crypto no test reaches
 #   make accessibility-report     the test report in the form of JIS X 8341-3:2016, from a run of the browser suites
+#   make cluster      the suites of httpd and of the command with their store in PostgreSQL
 #   make fuzz bench crash year screenshots     the long forms, see t/fuzz, t/bench, t/crash, t/year, t/browser
 #   make install      below DESTDIR and the directories that apxs names; a configuration is never overwritten
 #   make deb          a Debian package for the Debian at hand, in apxs-build/out/deb
@@ -18,7 +19,7 @@
 #
 # CC=clang-14 builds with clang; SANITIZE=1 builds the ASan and UBSan variant into apxs-build/out/asan/.
 
-.PHONY: all test check lint valgrind coverage fuzz bench crash year screenshots accessibility-report install uninstall deb deb-test rpm sbom clean deps-%
+.PHONY: all test check lint valgrind coverage fuzz bench crash cluster year screenshots accessibility-report install uninstall deb deb-test rpm sbom clean deps-%
 
 # The lock: two makes at once in one tree would tread on each other.
 OUT_DIR = $(or $(OUT),apxs-build/out)
@@ -57,6 +58,9 @@ crash: all deps-test
 	t/crash/graceful.t --long
 	t/crash/disk.t --long
 	perl -It/lib t/http/state-directory.t --long
+
+cluster: all deps-test
+	@t/cluster/everything
 
 year: all deps-test
 	t/year/year.t --long

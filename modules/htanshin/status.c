@@ -25,7 +25,7 @@ static void open_store(anshin_call_t *call, anshin_env_t *env, anshin_error_t *e
 {
     const char *path = apr_pstrcat(call->pool, call->config->server.state_dir, "/" ANSHIN_STATE_STORE, NULL);
 
-    if (access(path, F_OK) != 0 ||
+    if ((anshin_open_store_is_local(&call->config->server) && access(path, F_OK) != 0) ||
         anshin_open_store(&env->store, &call->config->server, err, call->pool) != APR_SUCCESS) {
         env->store = NULL;
     }

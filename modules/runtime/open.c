@@ -3,6 +3,7 @@
  */
 #include "runtime/open.h"
 
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,10 +11,12 @@
 
 #include "core/admin/load.h"
 #include "core/audit/trail.h"
+#include "core/config/store_address.h"
 #include "core/keeping/rotation.h"
 #include "crypto/crypto.h"
 #include "runtime/state_names.h"
 #include "store/dbm/store_dbm.h"
+#include "store/pgsql/store_pgsql.h"
 
 static apr_status_t open_crypto(anshin_env_t *env, const anshin_server_t *server, const anshin_hashing_t *hashing,
                                 anshin_error_t *err, apr_pool_t *pool)
@@ -35,9 +38,64 @@ static apr_status_t open_crypto(anshin_env_t *env, const anshin_server_t *server
     return status;
 }
 
+static anshin_store_kind_t kind_of(const anshin_server_t *server, const char **address)
+{
+    anshin_store_kind_t kind = ANSHIN_STORE_DBM;
+
+    (void)anshin_store_address_read(&kind, address, server->store, NULL); /* was checked with the configuration */
+    return kind;
+}
+
 const char *anshin_open_store_type(const anshin_server_t *server)
 {
-    return server->store == ANSHIN_STORE_DBM_GDBM ? "gdbm" : anshin_store_dbm_type();
+    const char *address;
+
+    switch (kind_of(server, &address)) {
+    case ANSHIN_STORE_GDBM:
+        return "dbm, files of type gdbm";
+    case ANSHIN_STORE_PGSQL:
+        return "PostgreSQL";
+    case ANSHIN_STORE_DBM:
+        break;
+    }
+    return strcmp(anshin_store_dbm_type(), "gdbm") == 0 ? "dbm, files of type gdbm" : "dbm, files of type db";
+}
+
+int anshin_open_store_is_local(const anshin_server_t *server)
+{
+    const char *address;
+
+    return kind_of(server, &address) != ANSHIN_STORE_PGSQL;
+}
+
+/* A name in the shared object of a provider that needs a library of its own. It stays loaded: libraries that it brings
+ * have threads and ends of their own. */
+static apr_status_t look_up(void **symbol, const char *name, const anshin_server_t *server, anshin_error_t *err,
+                            apr_pool_t *pool)
+{
+    const char *path = apr_pstrcat(pool, server->program_dir, "/anshin_store_pgsql.so", NULL);
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+
+    *symbol = object != NULL ? dlsym(object, name) : NULL;
+    return *symbol != NULL ? APR_SUCCESS
+                           : anshin_fail(err, ANSHIN_EFAULT, "AN1798",
+                                         "store: the provider for PostgreSQL cannot be loaded: %s", dlerror());
+}
+
+apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_t *err, apr_pool_t *pool)
+{
+    union {
+        void *symbol;
+        anshin_store_pgsql_init_fn *init;
+    } found;
+    const char *address;
+    apr_status_t status;
+
+    if (kind_of(server, &address) != ANSHIN_STORE_PGSQL) {
+        return ANSHIN_ECONFLICT;
+    }
+    status = look_up(&found.symbol, "anshin_store_pgsql_init", server, err, pool);
+    return status == APR_SUCCESS ? found.init(address, err, pool) : status;
 }
 
 /* A zeroed one where it cannot be seen. */
@@ -67,12 +125,26 @@ static apr_status_t check_state(const anshin_server_t *server, const struct stat
 apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
                                apr_pool_t *pool)
 {
-    const char *where = apr_pstrcat(pool, server->state_dir, "/" ANSHIN_STATE_STORE,
-                                    server->store == ANSHIN_STORE_DBM_GDBM ? "?type=gdbm" : "", NULL);
-
+    const char *where = apr_pstrcat(pool, server->state_dir, "/" ANSHIN_STATE_STORE, NULL);
+    const anshin_store_driver_t *driver = &anshin_store_dbm;
+    const char *address;
     const struct stat before = look_at_state(server);
-    apr_status_t status = anshin_store_open(store, &anshin_store_dbm, where, err, pool);
+    void *symbol = NULL;
+    apr_status_t status = APR_SUCCESS;
 
+    switch (kind_of(server, &address)) {
+    case ANSHIN_STORE_GDBM:
+        where = apr_pstrcat(pool, where, "?type=gdbm", NULL);
+        break;
+    case ANSHIN_STORE_PGSQL:
+        where = address;
+        status = look_up(&symbol, ANSHIN_STORE_PGSQL_SYMBOL, server, err, pool);
+        driver = symbol;
+        break;
+    case ANSHIN_STORE_DBM:
+        break;
+    }
+    status = status == APR_SUCCESS ? anshin_store_open(store, driver, where, err, pool) : status;
     return status == APR_SUCCESS ? check_state(server, &before, err) : status;
 }
 

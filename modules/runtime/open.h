@@ -18,8 +18,15 @@ typedef struct anshin_hashing_t {
 apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *server, anshin_error_t *err,
                                apr_pool_t *pool);
 
-/* The type of its files: "db" or "gdbm". */
+/* What it is, for people: "dbm, files of type db". */
 const char *anshin_open_store_type(const anshin_server_t *server);
+
+/* 1: its files lie below the state directory; 0: in a server. */
+int anshin_open_store_is_local(const anshin_server_t *server);
+
+/* Make the tables of a store in a server. ANSHIN_ECONFLICT (no error recorded): there are some, or the store needs
+ * none; ANSHIN_EFAULT. */
+apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_t *err, apr_pool_t *pool);
 
 /* Open keys and store for env, which gets config and the clock of the day as well. After fork, as the user that the
  * process stays. Answers of anshin_crypto_open() and anshin_store_open(); ANSHIN_EFAULT also: a load of the store was

@@ -68,7 +68,7 @@ cmp_ok(scalar(split / /, $order{ja}), '>', 15, 'INS-5: the order of reading');
 is($order{en}, $order{ja}, 'INS-5: in both languages the same');
 
 # t/README.md says what each suite proves.
-my @suites = map { s{^t/}{}r } glob 't/{check,http,cli,browser,demo,crash,year}/*.t';
+my @suites = map { s{^t/}{}r } glob 't/{check,http,cli,browser,demo,crash,cluster,year}/*.t';
 my ($folder, %told) = ('');
 for my $line (split /\n/, Anshin::PKI::read_text('t/README.md')) {
     $folder = $1 if $line =~ m{^\| `(\w+/)` \|};

@@ -12,6 +12,7 @@
 #include "core/config/certificate_name.h"
 #include "core/config/certificate_subject.h"
 #include "core/config/portal_url.h"
+#include "core/config/store_address.h"
 
 /* --- the descriptors --- */
 
@@ -525,6 +526,8 @@ static apr_status_t check_contracts(const anshin_config_t *config, anshin_error_
 apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_server_t *server = &config->server;
+    anshin_store_kind_t store;
+    const char *address;
     apr_status_t status;
 
     if (server->state_dir == NULL) {
@@ -549,6 +552,9 @@ apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, 
                            "neither");
     }
     status = check_paths(server, anshin_server_options, err);
+    if (status == APR_SUCCESS) {
+        status = anshin_store_address_read(&store, &address, server->store, err);
+    }
     return status == APR_SUCCESS ? check_contracts(config, err) : status;
 }
 

@@ -1,5 +1,6 @@
 /*
- * htanshin store check: is all of the store there, and does it open (BAK-1)?
+ * htanshin store check: is all of the store there, and does it open (BAK-1)? htanshin store init: the tables of a store
+ * in a server (STO-2).
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "core/keeping/store_check.h"
 #include "htanshin/command.h"
 #include "htanshin/result.h"
+#include "runtime/open.h"
 
 #define TEXTS 100
 
@@ -47,9 +49,33 @@ static apr_status_t store_check(anshin_call_t *call)
     return APR_SUCCESS;
 }
 
+static apr_status_t store_init(anshin_call_t *call)
+{
+    const anshin_server_t *server = &call->config->server;
+    apr_status_t status;
+
+    if (anshin_open_store_is_local(server)) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1792",
+                           "store init: AnshinStore is %s, which the first start makes", server->store);
+    }
+    status = anshin_open_store_init(server, &call->op.error, call->pool);
+    if (status == ANSHIN_ECONFLICT) {
+        anshin_error_clear(&call->op.error);
+        return anshin_fail(&call->op.error, ANSHIN_ECONFLICT, "AN1793",
+                           "store init: the database has a schema anshin already; nothing was changed");
+    }
+    if (status == APR_SUCCESS) {
+        call->result = json_object();
+        anshin_result_text(call->result, "done", "init", call->pool);
+    }
+    return status;
+}
+
 const anshin_command_t anshin_commands_store[] = {
     {"store", "check", "", 0, 0, NULL, ANSHIN_ACCESS_ALL, store_check,
      "Read all of the store while everything runs: every record, every sealed file, what they refer to; exit code 0: "
      "whole, 1: something refers to what is not there, 2: something cannot be read."},
+    {"store", "init", "", 0, 0, NULL, ANSHIN_ACCESS_CHECK, store_init,
+     "Make the tables in the database that AnshinStore pgsql: names: once, before the first start."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

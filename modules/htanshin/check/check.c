@@ -53,10 +53,7 @@ static apr_status_t check(anshin_call_t *call)
 
     call->result = json_object();
     json_object_set_new(call->result, "contracts", names);
-    anshin_result_text(
-        call->result, "store",
-        apr_pstrcat(call->pool, "dbm, files of type ", anshin_open_store_type(&call->config->server), NULL),
-        call->pool);
+    anshin_result_text(call->result, "store", anshin_open_store_type(&call->config->server), call->pool);
     json_object_set_new(call->result, "departures", departures);
     json_object_set_new(call->result, "advice", json_array());
     json_object_set_new(call->result, "problems", json_array());

@@ -130,7 +130,7 @@ void anshin_check_store(anshin_call_t *call)
     anshin_store_t *store;
     apr_status_t status;
 
-    if (access(path, F_OK) != 0 && errno == ENOENT) {
+    if (anshin_open_store_is_local(&call->config->server) && access(path, F_OK) != 0 && errno == ENOENT) {
         return;
     }
     status = anshin_open_store(&store, &call->config->server, &call->op.error, call->pool);

@@ -65,6 +65,7 @@ sub new {
     $self->make_users;
     $self->make_site;
     $self->make_certificates;
+    $self->make_database if $self->socket_of && !$self->{bare} && !$self->{shares};
     $self->prepare_state unless $self->{bare} || $self->{no_state} || $self->{shares};
     $self->make_ca unless $self->{bare} || $self->{no_ca} || $self->{shares};
     $self->configure;
@@ -84,6 +85,9 @@ sub install {
     for my $module (qw(mod_anshin_auth.so mod_anshin_portal.so)) {
         next if $self->{bare};
         copy(out() . "/$module", "$self->{root}/modules/$module") or die "$module: $! (make all comes first)";
+    }
+    if ($self->socket_of && !$self->{bare}) {
+        copy(out() . '/anshin_store_pgsql.so', "$self->{root}/bin/anshin_store_pgsql.so") or die "anshin_store_pgsql.so: $!";
     }
     for my $program (qw(anshin-ca anshin-signer htanshin)) {
         my $built = ($program eq 'htanshin' ? command_out() : out()) . "/$program";
@@ -117,6 +121,24 @@ sub prepare_state {
     my $made = $self->htanshin('state', 'prepare', @whose);
     die "htanshin state prepare: $made->{err}" if $made->{status};
     return;
+}
+
+# With ANSHIN_TEST_PGSQL, the directory of an Anshin::Postgres, or postgres => one: the store is a database of its own there.
+sub socket_of { my ($self) = @_; return $self->{postgres} ? $self->{postgres}->directory : $ENV{ANSHIN_TEST_PGSQL} }
+
+sub make_database {
+    my ($self) = @_;
+    my ($name) = $self->{root} =~ m{([^/]+)$};
+    $self->{database} = lc($name =~ s/\W/_/gr);
+    my $template = $self->{empty_database} ? 'template0' : 'anshin_template';
+    system('createdb', '-h', $self->socket_of, '-U', 'postgres', '-O', 'anshin', '-T', $template, $self->{database}) == 0 or die 'createdb';
+    return;
+}
+
+sub store_line {
+    my ($self) = @_;
+    my $whose = $self->{shares} // $self;
+    return $whose->{database} ? "AnshinStore \"pgsql:host=@{[$whose->socket_of]} user=anshin dbname=$whose->{database}\"" : ();
 }
 
 sub make_site {
@@ -230,6 +252,7 @@ sub configure {
 sub anshin_lines {
     my ($self) = @_;
     my @lines = (
+        $self->store_line,
         'AnshinStateDir "' . $self->state . '"', 'AnshinShareDir "@ROOT@/share"',
         'AnshinProgramDir "@ROOT@/bin"', 'AnshinHashMemory 8192'
     );

@@ -1,0 +1,42 @@
+/*
+ * AnshinStore: see store_address.h.
+ */
+#include "core/config/store_address.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+static const char server[] = "pgsql:";
+
+/* In a string of words, or in a URI: "password" before '=', or between ':' and '@'. */
+static int has_password(const char *address)
+{
+    const char *at = strstr(address, "://");
+    const char *end = at != NULL ? strchr(at + 3, '@') : NULL;
+    const char *colon = end != NULL ? memchr(at + 3, ':', (size_t)(end - at - 3)) : NULL;
+
+    return colon != NULL || strstr(address, "password") != NULL;
+}
+
+apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **address, const char *text,
+                                       anshin_error_t *err)
+{
+    *address = NULL;
+    *kind = strcmp(text, "dbm:gdbm") == 0 ? ANSHIN_STORE_GDBM : ANSHIN_STORE_DBM;
+    if (*kind == ANSHIN_STORE_GDBM || strcmp(text, "dbm") == 0) {
+        return APR_SUCCESS;
+    }
+    if (strncmp(text, server, sizeof(server) - 1) != 0 || text[sizeof(server) - 1] == '\0') {
+        return anshin_fail(err, ANSHIN_EINVALID, "AN1796",
+                           "AnshinStore: must be dbm, dbm:gdbm or pgsql:CONNECTION, for example pgsql:service=anshin");
+    }
+    *kind = ANSHIN_STORE_PGSQL;
+    *address = text + sizeof(server) - 1;
+    return has_password(*address)
+               ? anshin_fail(err, ANSHIN_EINVALID, "AN1797",
+                             "AnshinStore: no password may stand here, which others can read; write it into the "
+                             "passfile of the user that httpd and the CA worker run as, which libpq reads")
+               : APR_SUCCESS;
+}

@@ -1,0 +1,87 @@
+# STO-2: httpd, the worker and htanshin with their store in PostgreSQL, set up as the guide says; a server that goes away and comes
+# back; and suites of t/http, as they are.
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Client;
+use Anshin::Person;
+use Anshin::Postgres;
+use Anshin::Server;
+
+my $p = Anshin::Postgres->new;
+my $s = Anshin::Server->new(postgres => $p, empty_database => 1, no_ca => 1, contract => "AnshinLoginMethods password");
+$s->{server} = join "\n", $s->{server} // (), 'AnshinBackupAge none';
+
+# --- from nothing ---
+
+is(Anshin::Postgres::guide($_, 'ja'), Anshin::Postgres::guide($_, 'en'), "INS-5: \"$_\" is in both guides")
+    for 'sudo -u postgres createuser', 'sudo -u postgres createdb', 'local anshin', 'anshin www-data', 'anshin anshin-ca';
+is($s->configtest->{status}, 0, 'the configuration is read before there are tables');
+$s->start;
+is($s->client->get('/members/')->status, 503, 'CLU-3: without tables nobody is let in');
+my $r = $s->htanshin('store', 'check');
+like($r->{err}, qr/has no tables of ours; htanshin store init makes them/, 'STO-2: and it is said what makes them');
+is($r->{status}, 3, 'which is a fault');
+is($s->htanshin('store', 'init')->{status}, 0, 'STO-2: store init makes them');
+like($s->htanshin('store', 'init')->{err}, qr/has a schema anshin already; nothing was changed/, 'once');
+ok(Anshin::Server::wait_for(30, sub { $s->client->get('/members/')->status != 503 }), 'and httpd goes on with them, without a restart');
+my $person = Anshin::Person->add($s, 'p-01-usr001');
+$person->register;
+my $c = $s->client;
+is($person->login($c)->status, 303, 'STO-2: a user is added, registers and logs in');
+is($c->get('/members/')->status, 200, 'and is let in');
+is($p->query($s->{database}, 'SELECT count(*) FROM anshin.account'), 1, 'all of which lies in the database');
+is(-e $s->state . '/store/control' ? 1 : 0, 0, 'and not in files');
+is($s->htanshin('store', 'check')->{status}, 0, 'store check reads it');
+like($s->htanshin('check')->{out}, qr/^store: +PostgreSQL$/m, 'check tells of it');
+like($s->htanshin('backup', $s->root . '/backup')->{err}, qr/pgsql is backed up by means of its own/, 'backup says who makes one');
+$r = $s->run('perl', '-e', 'print grep { /PostgreSQL|PGRES|AN17[56]\d|AN1801/ && !/has no tables of ours/ } <>', $s->root . '/logs/error_log');
+is($r->{out}, '', 'the log of a good day says nothing of it');
+
+# --- the server goes and comes back ---
+
+$p->stop('immediate');
+is($c->get('/members/')->status, 503, 'CLU-3: without its store it lets nobody in');
+is($s->client->get('/open/')->status, 200, 'open pages go on');
+$p->start;
+ok(Anshin::Server::wait_for(30, sub { $c->get('/members/')->status == 200 }), 'CLU-3: it comes back by itself, and the session lives');
+is($person->login($s->client)->status, 303, 'and so do logins');
+$p->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'anshin'");
+is($c->get('/members/')->status, 200, 'CLU-3: of connections that were cut nobody hears');
+is($s->htanshin('dump', '--output', $s->root . '/dump')->{status}, 0, 'CLU-4: all of it as text');
+like($s->htanshin('load', $s->root . '/dump', '--replace')->{err}, qr/others have it open/, 'a load wants everybody else away');
+is(join('', $s->faults), '', 'nothing crashed');
+$s->stop;
+
+# --- into another database ---
+
+$s->{database} .= '_2';
+$p->create($s->{database});
+$s->configure;
+$s->start;
+$s->stop;
+is($s->htanshin('store', 'init')->{status}, 0, 'another database is named, and gets tables');
+$r = $s->htanshin('load', $s->root . '/dump');
+is($r->{status}, 0, 'CLU-4: and what was dumped') or diag($r->{err});
+$s->start;
+is($person->login($s->client)->status, 303, 'CLU-4: with which one logs in');
+is(join('', $s->faults), '', 'nothing crashed');
+$s->stop;
+
+# --- what is refused ---
+
+my $t = Anshin::Server->new(no_ca => 1, server => 'AnshinStore "pgsql:dbname=anshin password=secret"');
+$r = $t->configtest;
+isnt($r->{status}, 0, 'a password in the configuration');
+like($r->{err}, qr/no password may stand here/, 'says why');
+unlike($r->{err}, qr/secret/, 'and does not say it');
+
+# --- suites ---
+
+for my $suite (qw(login register)) {
+    local $ENV{ANSHIN_TEST_PGSQL} = $p->directory;
+    my $said = `$^X -It/lib t/http/$suite.t 2>&1`;
+    is($?, 0, "CLU-1: $suite.t, as on dbm: " . (() = $said =~ /^ok /mg) . ' checks') or diag($said =~ s/^(?:ok|AN).*\n//mgr);
+}
+done_testing;
