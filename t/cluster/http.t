@@ -65,7 +65,8 @@ is($s->htanshin('store', 'init')->{status}, 0, 'another database is named, and g
 $r = $s->htanshin('load', $s->root . '/dump');
 is($r->{status}, 0, 'CLU-4: and what was dumped') or diag($r->{err});
 $s->start;
-is($person->login($s->client)->status, 303, 'CLU-4: with which one logs in');
+$r = $person->login($s->client);
+is($r->status, 303, 'CLU-4: with which one logs in') or diag($r->body, $s->log);
 is(join('', $s->faults), '', 'nothing crashed');
 $s->stop;
 

@@ -8,12 +8,15 @@
 
 #include <apr_strings.h>
 
+#include "core/base/waiting.h"
 #include "store/pgsql/pgsql_commit.h"
 #include "store/pgsql/pgsql_due.h"
 #include "store/pgsql/pgsql_txn.h"
 
 #define CONNECTIONS 8
 #define SCRUB apr_time_from_sec(3600)
+#define ALONE_WAIT apr_time_from_sec(3)
+#define ALONE_STEP 50000
 #define CLOCK_MOST apr_time_from_sec(2)
 #define VERSION_LEAST 130000
 
@@ -185,12 +188,33 @@ static apr_status_t close_alone(void *data)
     return APR_SUCCESS;
 }
 
+/* Those of processes that have just ended are there for a moment longer. */
+static apr_status_t lock_alone(anshin_pg_t *pg, anshin_error_t *err)
+{
+    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_ALONE)};
+    const apr_time_t deadline = anshin_uptime_now() + ALONE_WAIT;
+
+    for (;;) {
+        PGresult *result = NULL;
+        apr_status_t status = anshin_pg_run(pg, &step, 1, &result, err);
+        int locked = status == APR_SUCCESS && *PQgetvalue(result, 0, 0) != 0;
+
+        PQclear(result);
+        if (status != APR_SUCCESS || locked) {
+            return status;
+        }
+        if (anshin_uptime_now() >= deadline) {
+            return anshin_fail(err, ANSHIN_EBUSY, "AN1799",
+                               "store: others have it open; stop httpd and the CA worker on every machine first");
+        }
+        apr_sleep(ALONE_STEP);
+    }
+}
+
 /* By a lock of a connection of its own, which those of all others exclude. */
 static apr_status_t pgsql_alone(void *self, anshin_error_t *err)
 {
     anshin_pg_store_t *store = self;
-    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_ALONE)};
-    PGresult *result = NULL;
     anshin_pg_t *pg;
     apr_status_t status = anshin_pg_connect(&pg, store->where, err);
 
@@ -198,12 +222,7 @@ static apr_status_t pgsql_alone(void *self, anshin_error_t *err)
         return status;
     }
     anshin_pg_pool_clear(store->connections);
-    status = anshin_pg_run(pg, &step, 1, &result, err);
-    if (status == APR_SUCCESS && *PQgetvalue(result, 0, 0) == 0) {
-        status = anshin_fail(err, ANSHIN_EBUSY, "AN1799",
-                             "store: others have it open; stop httpd and the CA worker on every machine first");
-    }
-    PQclear(result);
+    status = lock_alone(pg, err);
     if (status != APR_SUCCESS) {
         anshin_pg_close(pg);
         return status;
