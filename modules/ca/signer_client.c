@@ -416,6 +416,12 @@ apr_status_t anshin_signer_client_issue(anshin_signer_client_t *signer_client, c
 
 /* --- waiting ---------------------------------------------------------------------------------------------------- */
 
+/* With the lock held. */
+static int is_buried(const anshin_signer_client_t *signer_client)
+{
+    return signer_client->state == DEAD && !signer_client->can_restart;
+}
+
 apr_status_t anshin_signer_client_wait(anshin_signer_client_t *signer_client, apr_interval_time_t wait,
                                        anshin_error_t *err)
 {
@@ -424,6 +430,8 @@ apr_status_t anshin_signer_client_wait(anshin_signer_client_t *signer_client, ap
 
     anshin_monitor_enter(&signer_client->monitor);
     while (signer_client->state != READY && anshin_uptime_now() < until) {
+        /* A worker that ends for want of a signer waits for its threads. */
+        until = is_buried(signer_client) && signer_client->restart_at < until ? signer_client->restart_at : until;
         anshin_monitor_wait(&signer_client->monitor, until);
     }
     ready = signer_client->state == READY;
@@ -494,8 +502,7 @@ int anshin_signer_client_is_lost(anshin_signer_client_t *signer_client)
     int lost;
 
     anshin_monitor_enter(&signer_client->monitor);
-    lost =
-        signer_client->state == DEAD && !signer_client->can_restart && signer_client->restart_at <= anshin_uptime_now();
+    lost = is_buried(signer_client) && signer_client->restart_at <= anshin_uptime_now();
     anshin_monitor_leave(&signer_client->monitor);
     return lost;
 }

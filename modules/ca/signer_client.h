@@ -35,7 +35,7 @@ void anshin_signer_client_tend(anshin_signer_client_t *signer_client);
  * worker come. */
 int anshin_signer_client_is_lost(anshin_signer_client_t *signer_client);
 
-/* Wait until the signer is ready. APR_SUCCESS; ANSHIN_EBUSY: it is not, after wait. */
+/* Wait until the signer is ready. APR_SUCCESS; ANSHIN_EBUSY: it is not, after wait, or is lost. */
 apr_status_t anshin_signer_client_wait(anshin_signer_client_t *signer_client, apr_interval_time_t wait,
                                        anshin_error_t *err);
 

@@ -145,6 +145,31 @@ static void test_order(void)
     ok(made > 0, "%d certificates were made meanwhile", made);
 }
 
+/* A worker that was root cannot start another one: its threads must not wait for what will not come, since the worker
+ * ends first when they have (httpd starts the next one then). */
+static void test_lost(const anshin_signer_client_settings_t *given)
+{
+    anshin_signer_client_settings_t settings = *given;
+    const apr_interval_time_t patience = apr_time_from_sec(60);
+    apr_time_t begun = anshin_uptime_now();
+    anshin_signer_client_t *dead;
+    const char *why;
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    settings.program = "/bin/false";
+    settings.user = "nobody";
+    ok(anshin_signer_client_start(&dead, &settings, &err, pool) == APR_SUCCESS, "one is started that dies (%s)",
+       err.text);
+    while (anshin_signer_client_unusable(dead, "ca", &why, pool) != APR_SUCCESS) {
+        apr_sleep(SLOW / 10);
+        anshin_signer_client_tend(dead);
+    }
+    ok(anshin_signer_client_wait(dead, patience, &err) == ANSHIN_EBUSY && anshin_signer_client_is_lost(dead) &&
+           anshin_uptime_now() - begun < patience,
+       "nobody waits for it longer than until it counts as lost");
+}
+
 int main(int argc, char **argv)
 {
     anshin_signer_client_settings_t settings = {.for_reader = 0};
@@ -185,6 +210,7 @@ int main(int argc, char **argv)
     test_order();
     ok(ask_behind(apr_time_from_sec(10), &err) == APR_SUCCESS, "when nobody issues any more, it gets its turn (%s)",
        err.text);
+    test_lost(&settings);
     apr_pool_destroy(pool);
     return done();
 }
