@@ -4,13 +4,18 @@
  *
  *   due           how much there is to do by now: jobs and revocations, what ends, a list that is six hours old
  *   waits USER    when a download was prepared, in microseconds, and whether of a renewal; "-"
- *   list          lines until ".", times in seconds, "-" for what is not there:
+ *   news          lines until ".", of what was written since the last answer of this kind; times in seconds, "-" for what
+ *                 is not there:
  *                   c SERIAL USER STATE NOT-AFTER ISSUED REVOKED NAME
- *                   t USER CERTIFICATE RENEWING
- *                   a USER STATE
- *                   d SERIAL, that waits for download
+ *                   t KEY USER CERTIFICATE RENEWING
+ *                   a KEY USER STATE
+ *                   d KEY SERIAL, that waits for download
  *                   l NUMBER THIS-UPDATE NEXT-UPDATE, where the CA's signature is right
  *                   r SERIAL, of the list
+ *                   x WHAT KEY, of what has gone; WHAT is c, t, a, d or r
+ *                   lost: the store does not know any more what was written since; "all" follows
+ *                   all: what follows is all that there is
+ *   list          the same, and then "all" and all that there is
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +33,16 @@
 #include "runtime/open.h"
 
 #define LIST_AGE 21600
+#define MOST 1000
 
 typedef struct reader_t {
     anshin_store_t *store;
+    anshin_store_point_t point; /* of the store, up to which it was told */
     const char *crl;
     X509 *ca;
+    struct stat file;                /* of the list that was read last */
+    X509_CRL *list;                  /* NULL: there is none, or the CA has not signed it */
+    STACK_OF(OPENSSL_STRING) * told; /* its serials, in order, as they were told */
     anshin_error_t err;
     apr_pool_t *pool; /* of a question */
 } reader_t;
@@ -80,7 +90,6 @@ static long long seconds_of(const ASN1_TIME *time)
     return time != NULL && ASN1_TIME_to_tm(time, &parts) == 1 ? (long long)timegm(&parts) : 0;
 }
 
-/* NULL: there is none, or the CA has not signed it. */
 static X509_CRL *read_crl(const reader_t *reader)
 {
     FILE *file = fopen(reader->crl, "rb");
@@ -96,24 +105,78 @@ static X509_CRL *read_crl(const reader_t *reader)
     return crl;
 }
 
-static void print_crl(const reader_t *reader)
+/* The list as it lies there now, read anew whenever it is another file; its time of change is the kernel's own. */
+static X509_CRL *list_of(reader_t *reader)
 {
-    X509_CRL *crl = read_crl(reader);
-    ASN1_INTEGER *number = crl != NULL ? X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL) : NULL;
+    struct stat file;
+
+    if (stat(reader->crl, &file) != 0) {
+        file = (struct stat){.st_ino = 0};
+    }
+    if (file.st_ino != reader->file.st_ino || file.st_size != reader->file.st_size ||
+        file.st_ctim.tv_sec != reader->file.st_ctim.tv_sec || file.st_ctim.tv_nsec != reader->file.st_ctim.tv_nsec) {
+        X509_CRL_free(reader->list);
+        reader->list = file.st_ino != 0 ? read_crl(reader) : NULL;
+    }
+    reader->file = file;
+    return reader->list;
+}
+
+static int by_text(const char *const *one, const char *const *other)
+{
+    return strcmp(*one, *other);
+}
+
+static STACK_OF(OPENSSL_STRING) * serials_of(X509_CRL *crl, apr_pool_t *pool)
+{
+    STACK_OF(OPENSSL_STRING) *serials = sk_OPENSSL_STRING_new(by_text);
     STACK_OF(X509_REVOKED) *revoked = crl != NULL ? X509_CRL_get_REVOKED(crl) : NULL;
+
+    for (int i = 0; revoked != NULL && i < sk_X509_REVOKED_num(revoked); i++) {
+        const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i));
+
+        sk_OPENSSL_STRING_push(serials, OPENSSL_strdup(anshin_hex(ASN1_STRING_get0_data(serial),
+                                                                  (apr_size_t)ASN1_STRING_length(serial), pool)));
+    }
+    sk_OPENSSL_STRING_sort(serials);
+    return serials;
+}
+
+static void free_text(char *text)
+{
+    OPENSSL_free(text);
+}
+
+/* Both in order: what came, and what has gone. */
+static void print_serials(STACK_OF(OPENSSL_STRING) * before, STACK_OF(OPENSSL_STRING) * now)
+{
+    int i = 0;
+    int j = 0;
+
+    while (i < sk_OPENSSL_STRING_num(before) || j < sk_OPENSSL_STRING_num(now)) {
+        const char *old = sk_OPENSSL_STRING_value(before, i); /* NULL: no more */
+        const char *new = sk_OPENSSL_STRING_value(now, j);
+        int order = old == NULL ? 1 : new == NULL ? -1 : strcmp(old, new);
+
+        if (order != 0) {
+            printf("%s %s\n", order < 0 ? "x r" : "r", order < 0 ? old : new);
+        }
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
+static void print_list(reader_t *reader, STACK_OF(OPENSSL_STRING) * before, STACK_OF(OPENSSL_STRING) * now)
+{
+    X509_CRL *crl = reader->list;
+    ASN1_INTEGER *number = crl != NULL ? X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL) : NULL;
 
     if (number != NULL) {
         printf("l %ld %lld %lld\n", ASN1_INTEGER_get(number), seconds_of(X509_CRL_get0_lastUpdate(crl)),
                seconds_of(X509_CRL_get0_nextUpdate(crl)));
     }
-    for (int i = 0; revoked != NULL && i < sk_X509_REVOKED_num(revoked); i++) {
-        const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i));
-
-        printf("r %s\n",
-               anshin_hex(ASN1_STRING_get0_data(serial), (apr_size_t)ASN1_STRING_length(serial), reader->pool));
-    }
+    print_serials(before, now);
     ASN1_INTEGER_free(number);
-    X509_CRL_free(crl);
 }
 
 /* --- the store ----------------------------------------------------------------------------------------------------- */
@@ -134,8 +197,7 @@ static apr_status_t print_terminal(void *unused, const char *key, const void *re
     const anshin_terminal_t *terminal = record;
 
     (void)unused;
-    (void)key;
-    printf("t %s %s %s\n", text(terminal->user), text(terminal->certificate), text(terminal->renewing));
+    printf("t %s %s %s %s\n", key, text(terminal->user), text(terminal->certificate), text(terminal->renewing));
     return APR_SUCCESS;
 }
 
@@ -144,31 +206,90 @@ static apr_status_t print_account(void *unused, const char *key, const void *rec
     const anshin_account_t *account = record;
 
     (void)unused;
-    (void)key;
-    printf("a %s %d\n", text(account->user), (int)account->state);
+    printf("a %s %s %d\n", key, text(account->user), (int)account->state);
     return APR_SUCCESS;
 }
 
 static apr_status_t print_download(void *unused, const char *key, const void *record)
 {
     (void)unused;
-    (void)key;
-    printf("d %s\n", text(((const anshin_download_t *)record)->serial));
+    printf("d %s %s\n", key, text(((const anshin_download_t *)record)->serial));
     return APR_SUCCESS;
+}
+
+static const struct {
+    const anshin_record_type_t *type;
+    char what;
+    anshin_visit_fn *print;
+} kinds[] = {{&anshin_record_certificate, 'c', print_certificate},
+             {&anshin_record_terminal, 't', print_terminal},
+             {&anshin_record_account, 'a', print_account},
+             {&anshin_record_download, 'd', print_download}};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static apr_status_t print_change(void *unused, const anshin_record_type_t *type, const char *key, const void *record)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i].type == type && record != NULL) {
+            return kinds[i].print(unused, key, record);
+        }
+        if (kinds[i].type == type) {
+            printf("x %c %s\n", kinds[i].what, key);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static void print_all(reader_t *reader, anshin_txn_t *txn, STACK_OF(OPENSSL_STRING) * serials)
+{
+    STACK_OF(OPENSSL_STRING) *none = sk_OPENSSL_STRING_new_null();
+
+    printf("all\n");
+    for (size_t i = 0; i < KINDS; i++) {
+        each(reader, txn, kinds[i].type, kinds[i].print, NULL);
+    }
+    print_list(reader, none, serials);
+    sk_OPENSSL_STRING_free(none);
+}
+
+static void print_store(reader_t *reader, int all)
+{
+    STACK_OF(OPENSSL_STRING) *serials = serials_of(list_of(reader), reader->pool);
+    const anshin_record_type_t *types[KINDS + 1] = {NULL};
+    anshin_txn_t *txn = begin(reader);
+    apr_status_t status;
+
+    for (size_t i = 0; i < KINDS; i++) {
+        types[i] = kinds[i].type;
+    }
+    status = anshin_txn_changes(txn, &reader->point, types, print_change, NULL);
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+        die(reader, "changes");
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        printf("lost\n");
+    }
+    print_list(reader, reader->told, serials);
+    if (all || status == ANSHIN_ENOTFOUND) {
+        print_all(reader, txn, serials);
+    }
+    anshin_txn_abort(txn);
+    sk_OPENSSL_STRING_pop_free(reader->told, free_text);
+    reader->told = serials;
+    printf(".\n");
 }
 
 static void answer_list(reader_t *reader, const char *unused)
 {
-    anshin_txn_t *txn = begin(reader);
-
     (void)unused;
-    each(reader, txn, &anshin_record_certificate, print_certificate, NULL);
-    each(reader, txn, &anshin_record_terminal, print_terminal, NULL);
-    each(reader, txn, &anshin_record_account, print_account, NULL);
-    each(reader, txn, &anshin_record_download, print_download, NULL);
-    anshin_txn_abort(txn);
-    print_crl(reader);
-    printf(".\n");
+    print_store(reader, 1);
+}
+
+static void answer_news(reader_t *reader, const char *unused)
+{
+    (void)unused;
+    print_store(reader, 0);
 }
 
 static void answer_waits(reader_t *reader, const char *user)
@@ -188,17 +309,21 @@ static void answer_waits(reader_t *reader, const char *user)
 
 /* --- what there is to do ------------------------------------------------------------------------------------------- */
 
-/* Those of a type, or of a lane of its queue, that are due by a time. */
+/* Those of a type, or of a lane of its queue, that are due by a time, as far as MOST. What is due comes first in a list, and
+ * each costs the store a look: so the first one alone as long as none is. */
 static int count_due(reader_t *reader, anshin_txn_t *txn, const anshin_due_queue_t *queue, apr_time_t by)
 {
-    apr_array_header_t *entries;
     int count = 0;
 
-    if (anshin_txn_list_due(txn, queue, 1000, &entries) != APR_SUCCESS) {
-        die(reader, "due");
-    }
-    while (count < entries->nelts && APR_ARRAY_IDX(entries, count, anshin_due_entry_t).when <= by) {
-        count++;
+    for (int limit = 1; count == limit / 10 && limit <= MOST; limit *= 10) {
+        apr_array_header_t *entries;
+
+        if (anshin_txn_list_due(txn, queue, limit, &entries) != APR_SUCCESS) {
+            die(reader, "due");
+        }
+        for (count = 0; count < entries->nelts && APR_ARRAY_IDX(entries, count, anshin_due_entry_t).when <= by;) {
+            count++;
+        }
     }
     return count;
 }
@@ -210,15 +335,14 @@ static const char *state_of_list(reader_t *reader, anshin_txn_t *txn)
     const char *state = "late";
     anshin_fact_t fact;
     struct stat facts;
-    X509_CRL *crl = NULL;
+    X509_CRL *crl = list_of(reader);
 
-    if (stat(reader->crl, &facts) == 0 && (crl = read_crl(reader)) != NULL &&
+    if (crl != NULL && stat(reader->crl, &facts) == 0 &&
         anshin_txn_get(txn, &anshin_record_fact, "crl/ca", &fact) == APR_SUCCESS &&
         seconds(fact.at) == (long long)facts.st_mtime &&
         seconds_of(X509_CRL_get0_nextUpdate(crl)) > seconds(apr_time_now())) {
         state = seconds_of(X509_CRL_get0_lastUpdate(crl)) + LIST_AGE > seconds(apr_time_now()) ? "fresh" : "old";
     }
-    X509_CRL_free(crl);
     return state;
 }
 
@@ -247,7 +371,7 @@ static void answer_due(reader_t *reader, const char *unused)
 static const struct {
     const char *name;
     void (*answer)(reader_t *reader, const char *word);
-} questions[] = {{"due", answer_due}, {"waits", answer_waits}, {"list", answer_list}};
+} questions[] = {{"due", answer_due}, {"waits", answer_waits}, {"list", answer_list}, {"news", answer_news}};
 
 static void answer(reader_t *reader, char *line)
 {
@@ -300,6 +424,8 @@ int main(int argc, char **argv)
         answer(&reader, line);
         apr_pool_clear(reader.pool);
     }
+    X509_CRL_free(reader.list);
+    sk_OPENSSL_STRING_pop_free(reader.told, free_text);
     X509_free(reader.ca);
     apr_pool_destroy(pool);
     return 0;

@@ -4,6 +4,7 @@ package Anshin::Year;
 # at by Anshin::YearBook.
 #
 #   my $y = Anshin::Year->new(users => 60, days => 365, life => 100, kills => 20, seed => 1);
+#   whole => 30: everything is read and judged after so many days and on the last; else what has changed.
 #   http => 10: every tenth person also comes over HTTP, to an httpd that is killed as well.
 #   my @complaints = $y->run;        # stops on the first day that has any
 #   $y->figures;                     # of the year, in a line
@@ -26,7 +27,7 @@ use constant { DAY => 86400, MORNING => 6 * 3600, NOON => 11 * 3600, SLACK => 3 
 
 sub new {
     my ($class, %want) = @_;
-    my $self = bless { users => 60, days => 365, life => 100, kills => 20, seed => time ^ $$, later => 0, %want }, $class;
+    my $self = bless { users => 60, days => 365, life => 100, kills => 20, whole => 5, seed => time ^ $$, later => 0, looked => 0, %want }, $class;
     # Nothing that is made while people are about ends, or is reminded of, while they are about: see the README.
     local $ENV{TMPDIR} = memory() // $ENV{TMPDIR};
     my %policy = (
@@ -446,20 +447,27 @@ sub send_away {
     return 0;
 }
 
+sub look {
+    my ($self, $all) = @_;
+    $self->settle;
+    $self->{book}->read_mail($self->{worker}->state . '/mail/new');
+    $self->{book}->read_store($self->{reader}, $all);
+    return;
+}
+
+# What has changed since the last look, and at times everything.
 sub check {
     my ($self, $what) = @_;
     my $book = $self->{book};
-    $self->settle;
-    $book->read_mail($self->{worker}->state . '/mail/new');
-    $book->read_store($self->{reader});
+    my $all  = $what eq 'end' || $self->{looked} <= $self->{day} - $self->{whole};
+    $self->{looked} = $self->{day} if $all;
+    $self->look($all);
     # The list follows a moment behind.
-    for (my $end = time + PATIENCE; $book->lacks($self->now) && time < $end;) {
+    for (my $end = time + PATIENCE; $book->lags($self->now) && time < $end;) {
         $self->wait_on;
         $self->ring;
         sleep 0.002;
-        $self->settle;
-        $book->read_mail($self->{worker}->state . '/mail/new');
-        $book->read_store($self->{reader});
+        $self->look(0);
     }
     $book->check($self->now);
     return map { "day $self->{day}, $what: $_" } $book->complaints;
@@ -506,7 +514,9 @@ sub run {
         $self->{report}->($self) if $self->{report};
         last if @complaints;
     }
-    return @complaints;
+    return @complaints if @complaints;
+    $self->{at_work} //= $self->{worker}->spawn if delete $self->{away};
+    return $self->check('end');
 }
 
 sub figures {
