@@ -159,7 +159,7 @@ static apr_status_t filter(ap_filter_t *f, apr_bucket_brigade *brigade)
 
 static void insert(request_rec *r)
 {
-    int portal = r->handler != NULL && strcmp(r->handler, ANSHIN_HANDLER) == 0;
+    int portal = anshin_handler_is(r, ANSHIN_HANDLER);
 
     if (r->main == NULL && (portal || anshin_request_of(r)->keep != ANSHIN_KEEP_ANYBODY)) {
         ap_add_output_filter_handle(filter_record, portal ? r : NULL, r, r->connection);

@@ -107,7 +107,7 @@ void anshin_cookies_hide(request_rec *r)
         return;
     }
     site = site_part(r, whole);
-    if (r->handler != NULL && strcmp(r->handler, ANSHIN_HANDLER) == 0) {
+    if (anshin_handler_is(r, ANSHIN_HANDLER)) {
         apr_table_setn(r->headers_in, "Cookie", whole->cookie);
     } else if (site == NULL) {
         apr_table_unset(r->headers_in, "Cookie");

@@ -220,6 +220,14 @@ static const struct {
                   [ORGANISATION] = {"ANSHIN_ORGANISATION", "Anshin-Organisation"},
                   [GROUPS] = {"ANSHIN_GROUPS", "Anshin-Groups"}};
 
+/* A terminal's number, of which few users have a tenth: these stand still, and are not copied for each request. */
+static const char *number_text(const anshin_identity_texts_t *texts, apr_int64_t number, apr_pool_t *pool)
+{
+    static const char digits[][2] = {"", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
+    return number > 0 && number < 10 ? digits[number] : apr_pstrdup(pool, texts->number);
+}
+
 /* What there is nothing of is left out. */
 static void put(request_rec *r, int fact, const char *value)
 {
@@ -265,7 +273,7 @@ static void put_facts(request_rec *r, const anshin_session_t *session, const ans
     put(r, CONTRACT, session->contract);
     put(r, METHOD, anshin_method_name(session->method));
     if (session->terminal != 0) {
-        put(r, TERMINAL, apr_pstrdup(r->pool, texts->number));
+        put(r, TERMINAL, number_text(texts, session->terminal, r->pool));
         put(r, TERMINAL_KIND, anshin_terminal_kind_name(session->terminal_kind));
     }
     put(r, CERTIFICATE_SERIAL, session->serial);

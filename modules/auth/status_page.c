@@ -19,6 +19,7 @@
 #include "core/status/status_json.h"
 #include "core/status/status_openmetrics.h"
 #include "core/status/status_text.h"
+#include "http/env.h"
 #include "http/page_headers.h"
 #include "runtime/signs.h"
 
@@ -93,12 +94,13 @@ static int answer(request_rec *r, const anshin_config_t *config, int format)
 
 int anshin_status_page(request_rec *r)
 {
-    const anshin_config_t *config = anshin_site_of(r->server)->main->config;
+    const anshin_config_t *config;
     int format;
 
-    if (r->handler == NULL || strcmp(r->handler, ANSHIN_STATUS_HANDLER) != 0) {
+    if (!anshin_handler_is(r, ANSHIN_STATUS_HANDLER)) {
         return DECLINED;
     }
+    config = anshin_site_of(r->server)->main->config;
     r->allowed |= AP_METHOD_BIT << M_GET;
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;

@@ -12,12 +12,19 @@
 #include <httpd.h>
 
 #include <apr_optional.h>
+#include <string.h>
 
 #include "core/base/presented.h"
 #include "core/context/op.h"
 
 /* The name of the portal's handler (SetHandler). */
 #define ANSHIN_HANDLER "anshin"
+
+/* 1: it is that handler's request. Most have another one, or none, and are told by its first sign. */
+static inline int anshin_handler_is(const request_rec *r, const char *name)
+{
+    return r->handler != NULL && r->handler[0] == name[0] && strcmp(r->handler, name) == 0;
+}
 
 /* What a request stands on. */
 typedef struct anshin_request_state_t {

@@ -417,7 +417,7 @@ int anshin_portal_handle(request_rec *r)
     anshin_portal_request_t request;
     int answer;
 
-    if (r->handler == NULL || strcmp(r->handler, ANSHIN_HANDLER) != 0) {
+    if (!anshin_handler_is(r, ANSHIN_HANDLER)) {
         return DECLINED;
     }
     r->allowed |= (AP_METHOD_BIT << M_GET) | (AP_METHOD_BIT << M_POST);

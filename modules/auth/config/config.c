@@ -61,23 +61,40 @@ void *anshin_place_create(apr_pool_t *pool, char *path)
     return apr_pcalloc(pool, sizeof(anshin_place_t));
 }
 
+static int is_same(const anshin_place_t *one, const anshin_place_t *other)
+{
+    return one->restricted == other->restricted && one->use == other->use && one->shared_cache == other->shared_cache &&
+           one->shared_cache_said == other->shared_cache_said && one->restricted_too == other->restricted_too;
+}
+
+/* Each request merges those of all sections around it: what comes out is often one of the two, to which nobody writes
+ * any more, and is not made anew then. */
 void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
 {
     const anshin_place_t *below = base, *above = add;
-    anshin_place_t *place = apr_pmemdup(pool, above, sizeof(*place));
+    anshin_place_t place = *above;
+    anshin_place_t *made;
 
-    if (place->use == NULL) {
-        place->use = below->use;
+    if (place.use == NULL) {
+        place.use = below->use;
     }
-    if (!place->shared_cache_said) {
-        place->shared_cache = below->shared_cache;
-        place->shared_cache_said = below->shared_cache_said;
+    if (!place.shared_cache_said) {
+        place.shared_cache = below->shared_cache;
+        place.shared_cache_said = below->shared_cache_said;
     }
-    if (place->restricted == ANSHIN_NOTHING_SAID || (place->restricted == ANSHIN_OPEN && place->restricted_too)) {
-        place->restricted = below->restricted;
+    if (place.restricted == ANSHIN_NOTHING_SAID || (place.restricted == ANSHIN_OPEN && place.restricted_too)) {
+        place.restricted = below->restricted;
     }
-    place->restricted_too &= below->restricted_too;
-    return place;
+    place.restricted_too &= below->restricted_too;
+    if (is_same(&place, below)) {
+        return base;
+    }
+    if (is_same(&place, above)) {
+        return add;
+    }
+    made = apr_palloc(pool, sizeof(*made));
+    *made = place;
+    return made;
 }
 
 anshin_site_t *anshin_site_of(const server_rec *server)

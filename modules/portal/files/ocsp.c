@@ -16,6 +16,7 @@
 #include "core/certificate/responder.h"
 #include "http/body.h"
 #include "http/page_headers.h"
+#include "portal/request/link_token.h"
 #include "portal/request/page.h"
 
 APLOG_USE_MODULE(anshin_portal);
@@ -28,10 +29,14 @@ APLOG_USE_MODULE(anshin_portal);
 
 int anshin_ocsp_shorten(request_rec *r)
 {
-    char *at = r->parsed_uri.path != NULL ? strstr(r->parsed_uri.path, PREFIX) : NULL;
     anshin_request_state_t state;
     apr_size_t length;
+    char *at;
 
+    if (anshin_link_token_is_none(r)) { /* nearly all */
+        return DECLINED;
+    }
+    at = r->parsed_uri.path != NULL ? strstr(r->parsed_uri.path, PREFIX) : NULL;
     if (at == NULL) {
         return DECLINED;
     }

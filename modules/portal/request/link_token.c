@@ -19,6 +19,11 @@ void anshin_link_token_none(request_rec *r)
     ap_set_module_config(r->request_config, &anshin_portal_module, (void *)(uintptr_t)&none);
 }
 
+int anshin_link_token_is_none(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &anshin_portal_module) == &none;
+}
+
 int anshin_link_token_looked(const request_rec *r)
 {
     return ap_get_module_config(r->request_config, &anshin_portal_module) != NULL;

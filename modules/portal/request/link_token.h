@@ -17,6 +17,9 @@ const anshin_link_token_t *anshin_link_token_of(const request_rec *r);
 /* The address was looked at, and is none of a portal's. */
 void anshin_link_token_none(request_rec *r);
 
+/* 1: that was said, and the address is as it came. */
+int anshin_link_token_is_none(const request_rec *r);
+
 /* 1: the address was looked at. */
 int anshin_link_token_looked(const request_rec *r);
 
