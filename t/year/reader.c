@@ -309,8 +309,8 @@ static void answer_waits(reader_t *reader, const char *user)
 
 /* --- what there is to do ------------------------------------------------------------------------------------------- */
 
-/* Those of a type, or of a lane of its queue, that are due by a time, as far as MOST. What is due comes first in a list, and
- * each costs the store a look: so the first one alone as long as none is. */
+/* Those of a type, or of a lane of its queue, that are due by a time, as far as MOST. What is due comes first in a
+ * list, and each costs the store a look: so the first one alone as long as none is. */
 static int count_due(reader_t *reader, anshin_txn_t *txn, const anshin_due_queue_t *queue, apr_time_t by)
 {
     int count = 0;
