@@ -106,6 +106,7 @@ extern const anshin_command_t anshin_commands_compromise[];
 extern const anshin_command_t anshin_commands_rollover[];
 extern const anshin_command_t anshin_commands_state[];
 extern const anshin_command_t anshin_commands_key[];
+extern const anshin_command_t anshin_commands_contract[];
 extern const anshin_command_t anshin_commands_dump[];
 extern const anshin_command_t anshin_commands_backup[];
 extern const anshin_command_t anshin_commands_store[];

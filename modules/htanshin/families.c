@@ -10,9 +10,10 @@ const anshin_command_t *const anshin_command_families[] = {
     anshin_commands_session, anshin_commands_export,   anshin_commands_history,
     anshin_commands_find,    anshin_commands_audit,    anshin_commands_mail,
     anshin_commands_ca,      anshin_commands_rollover, anshin_commands_compromise,
-    anshin_commands_state,   anshin_commands_key,      anshin_commands_backup,
-    anshin_commands_store,   anshin_commands_dump,     anshin_commands_check,
-    anshin_commands_status,  anshin_commands_help,     NULL,
+    anshin_commands_state,   anshin_commands_key,      anshin_commands_contract,
+    anshin_commands_backup,  anshin_commands_store,    anshin_commands_dump,
+    anshin_commands_check,   anshin_commands_status,   anshin_commands_help,
+    NULL,
 };
 
 static int is_command(const anshin_command_t *command, const char *family, const char *verb)

@@ -11,6 +11,23 @@ static apr_status_t too_late(const anshin_lock_order_t *order, const anshin_owne
                        owner->name, order->last.name);
 }
 
+static apr_status_t second_user(const anshin_lock_order_t *order, const anshin_owner_t *owner, anshin_error_t *err)
+{
+    return anshin_fail(err, ANSHIN_EFAULT, "AN1155", "store: %s is written in a transaction that has locked %s",
+                       owner->name, order->user);
+}
+
+static apr_status_t take_second(anshin_lock_order_t *order, const anshin_owner_t *owner, anshin_error_t *err)
+{
+    if (order->second == NULL && order->last.name != NULL) {
+        return too_late(order, owner, err);
+    }
+    if (order->second == NULL) {
+        order->second = owner->name;
+    }
+    return strcmp(order->second, owner->name) == 0 ? APR_SUCCESS : second_user(order, owner, err);
+}
+
 static apr_status_t take_user(anshin_lock_order_t *order, const anshin_owner_t *owner, int writes, anshin_error_t *err)
 {
     if (order->user == NULL && order->last.name != NULL) {
@@ -19,9 +36,11 @@ static apr_status_t take_user(anshin_lock_order_t *order, const anshin_owner_t *
     if (order->user == NULL) {
         order->user = owner->name;
     }
+    if (order->moves && writes && strcmp(order->user, owner->name) != 0) {
+        return take_second(order, owner, err);
+    }
     if (writes && strcmp(order->user, owner->name) != 0) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN1155", "store: %s is written in a transaction that has locked %s",
-                           owner->name, order->user);
+        return second_user(order, owner, err);
     }
     return APR_SUCCESS;
 }

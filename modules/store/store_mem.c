@@ -186,6 +186,11 @@ static apr_status_t take_lock(mem_txn_t *txn, const anshin_record_type_t *type, 
     return txn->broken;
 }
 
+static void mem_moves(void *self)
+{
+    ((mem_txn_t *)self)->order.moves = 1;
+}
+
 static apr_status_t mem_get(void *self, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
                             apr_pool_t *pool)
 {
@@ -496,6 +501,7 @@ const anshin_store_driver_t anshin_store_mem = {
     .put = mem_put,
     .erase = mem_erase,
     .each = mem_each,
+    .moves = mem_moves,
     .seen = mem_seen,
     .changes = mem_changes,
     .due = anshin_due_file,

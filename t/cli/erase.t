@@ -117,5 +117,37 @@ unlike($cert->{out}, qr/kieru/, 'without a name');
 $r = $s->htanshin('user', 'delete', '--erase', $id);
 is($r->{status}, 1, 'who is erased is not found');
 like($r->{err}, qr/has no user/, 'and that is said');
+
+# The contract gets another name, and is removed in the end, while httpd runs.
+$r = $s->htanshin('contract', 'rename', 'p-01', 'p-main', '--yes');
+is($r->{status}, 1, 'BAK-2: a name that is not declared takes nothing over');
+like($r->{err}, qr/p-main: is not declared/, 'and that is said');
+$s->{name} = 'p-main';
+$s->configure;
+$s->graceful(alone => 1);
+isnt($there->get('/members/')->status, 200, 'BAK-2: sessions of the old name end with the reload');
+$r = $s->htanshin('--json', 'contract', 'rename', 'p-01', 'p-main', '--dry-run');
+is(decode_json($r->{out})->{users}, 1, 'BAK-2: a rehearsal tells what there is');
+is($s->htanshin('contract', 'rename', 'p-01', 'p-main')->{status}, 2, 'where nobody can be asked, nothing is done without --yes');
+$r = $s->htanshin('--json', 'contract', 'rename', 'p-01', 'p-main', '--yes');
+is($r->{status}, 0, 'BAK-2: a contract is renamed') or diag $r->{err};
+my $renamed = decode_json($r->{out});
+is($renamed->{users}, 1, "with its user: $renamed->{records} records, $renamed->{records_that_ended} ended");
+is($other->login($there)->status, 303, 'BAK-2: who was there logs in as before');
+like($s->htanshin('history', 'nokoru-hito')->{out}, qr/registered/, 'with the history of before');
+unlike($s->htanshin('check')->{out}, qr/p-01/, 'nothing is left under the old name');
+like($s->htanshin('audit', 'show')->{out}, qr/contract_renamed/, 'the trail tells of it');
+
+is($s->htanshin('contract', 'remove', 'p-main', '--yes', '--without-backup')->{status}, 2, 'BAK-3: a contract that is declared is not removed');
+$s->{name} = 'p-next';
+$s->configure;
+$s->graceful(alone => 1);
+is($s->htanshin('contract', 'remove', 'p-main', '--yes')->{status}, 1, 'BAK-3: nor one that no backup brings back');
+$r = $s->htanshin('--json', 'contract', 'remove', 'p-main', '--yes', '--without-backup', '--erase');
+is($r->{status}, 0, 'BAK-3: else it is removed') or diag $r->{err};
+cmp_ok(decode_json($r->{out})->{records}, '>', 10, 'with all its records');
+($id, $address) = ('nokoru-hito', 'nokoru-hito@example');
+is(join(' ', traces()), '', 'BAK-3: nothing in the state directory tells of its users');
+is($s->htanshin('audit', 'verify')->{status}, 0, 'BAK-3: the trail is whole');
 $s->finish;
 done_testing;

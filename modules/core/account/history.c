@@ -86,21 +86,15 @@ static void put_actor(anshin_history_t *entry, const anshin_actor_t *actor, apr_
     }
 }
 
-apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
+apr_status_t anshin_history_append(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
 {
-    anshin_history_t full = *entry;
     anshin_sequence_t series;
     apr_status_t status = series_get(op, txn, user, &series);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!full.at) {
-        full.at = op->now;
-    }
-    put_actor(&full, &op->actor, op->pool);
-    op->told |= (apr_uint64_t)1 << full.result;
-    status = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), &full);
+    status = anshin_txn_put(txn, &anshin_record_history, entry_key(op, user, series.next), entry);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -116,6 +110,18 @@ apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *
         series.first++;
     }
     return anshin_txn_put(txn, &anshin_record_sequence, series_key(op, user), &series);
+}
+
+apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry)
+{
+    anshin_history_t full = *entry;
+
+    if (!full.at) {
+        full.at = op->now;
+    }
+    put_actor(&full, &op->actor, op->pool);
+    op->told |= (apr_uint64_t)1 << full.result;
+    return anshin_history_append(op, txn, user, &full);
 }
 
 typedef struct entries_t {

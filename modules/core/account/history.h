@@ -30,6 +30,9 @@ extern const anshin_expiry_rule_t anshin_history_expiry; /* of the sequences tha
  * for unknown users. For anshin_event() alone (core/mail/event.h). */
 apr_status_t anshin_history_add(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry);
 
+/* The same of an entry as it stands, which the history had under another name (core/keeping/rename.h). */
+apr_status_t anshin_history_append(anshin_op_t *op, anshin_txn_t *txn, const char *user, const anshin_history_t *entry);
+
 typedef apr_status_t anshin_history_visit_fn(void *baton, const anshin_history_t *entry);
 
 /* A walk through a series in parts. user: canonical, NULL for unknown users. skip: so many places of the newest are not

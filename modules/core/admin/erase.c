@@ -20,6 +20,7 @@
 #include "core/certificate/revocation.h"
 #include "core/certificate/revoked.h"
 #include "core/context/approval.h"
+#include "core/context/former.h"
 #include "core/mail/event.h"
 #include "core/mail/job.h"
 #include "core/mail/outbox.h"
@@ -38,6 +39,7 @@ typedef struct search_t {
     const char *user;
     const char *account_key; /* CONTRACT/USER */
     anshin_erased_t *erased;
+    apr_array_header_t *former;       /* of const char *: names that the contract had before */
     const anshin_record_type_t *type; /* that is walked over */
     int addresses_only;               /* what strangers typed of the addresses; of mail the ids alone */
     apr_array_header_t *items;
@@ -139,16 +141,33 @@ static int is_about(const search_t *search, const anshin_record_type_t *type, co
     return (!search->addresses_only && is_key_of(search, type, key)) || is_counter_of_address(search, type, key);
 }
 
-/* The trail's key of the person: that of an account which had the ID. */
+static int is_series_in(const char *contract, const char *key)
+{
+    return strncmp(key, contract, strlen(contract)) == 0 && key[strlen(contract)] == '/';
+}
+
+/* A contract of before was renamed, and another one has its name now: this account is there. */
+static int is_anothers(const search_t *search, const char *contract, const char *number)
+{
+    anshin_account_t account = {.number = NULL};
+    apr_status_t status = anshin_txn_get(search->txn, &anshin_record_account,
+                                         apr_pstrcat(search->op->pool, contract, "/", search->user, NULL), &account);
+
+    return status == APR_SUCCESS && account.number != NULL && strcmp(account.number, number) == 0;
+}
+
+/* The trail's key of the person: that of an account which had the ID, under whatever name of the contract. */
 static int is_series_of(const search_t *search, const char *key, const void *record)
 {
-    const char *contract = search->op->contract->name;
+    int is_of = !search->addresses_only && is_series_in(search->op->contract->name, key);
     const char *user;
 
-    if (search->addresses_only || strncmp(key, contract, strlen(contract)) != 0 || key[strlen(contract)] != '/') {
-        return 0;
+    for (int i = 0; !search->addresses_only && !is_of && i < search->former->nelts; i++) {
+        const char *former = APR_ARRAY_IDX(search->former, i, const char *);
+
+        is_of = is_series_in(former, key) && !is_anothers(search, former, key + strlen(former) + 1);
     }
-    user = anshin_series_user(search->op, key, record, search->op->pool);
+    user = is_of ? anshin_series_user(search->op, key, record, search->op->pool) : NULL;
     return user != NULL && strcmp(user, search->user) == 0;
 }
 
@@ -262,9 +281,8 @@ static apr_status_t collect_one(void *baton, const char *key, const void *record
 static apr_status_t collect(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     search_t *search = baton;
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status = anshin_former_get(op, txn, op->contract->name, &search->former);
 
-    (void)op;
     search->txn = txn;
     apr_array_clear(search->items);
     apr_array_clear(search->erased->mails);
@@ -376,26 +394,32 @@ static apr_status_t forget_in_order(const search_t *search, anshin_op_t *op, ans
     return anshin_txn_put(txn, item->type, item->key, &order);
 }
 
+apr_status_t anshin_erase_record(anshin_op_t *op, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key,
+                                 anshin_erased_t *erased)
+{
+    if (type == &anshin_record_certificate) {
+        return forget_holder(op, txn, key, erased);
+    }
+    erased->records++;
+    if (type == &anshin_record_audit_series) {
+        return anshin_series_forget(op, txn, key); /* what the trail has sealed by it stays so */
+    }
+    return type == &anshin_record_job ? anshin_job_remove(txn, key) : remove_record(op, txn, &(item_t){type, key});
+}
+
 static apr_status_t remove_one(const search_t *search, anshin_op_t *op, anshin_txn_t *txn, const item_t *item,
                                anshin_erased_t *erased)
 {
-    if (item->type == &anshin_record_certificate) {
-        return forget_holder(op, txn, item->key, erased);
-    }
-    erased->records++;
-    if (item->type == &anshin_record_approval) {
-        return forget_in_approval(search, op, txn, item);
-    }
-    if (item->type == &anshin_record_desk_bulk) {
-        return forget_in_order(search, op, txn, item);
+    if (item->type == &anshin_record_approval || item->type == &anshin_record_desk_bulk) {
+        erased->records++;
+        return item->type == &anshin_record_approval ? forget_in_approval(search, op, txn, item)
+                                                     : forget_in_order(search, op, txn, item);
     }
     if (item->type == &anshin_record_address_index) {
+        erased->records++;
         return anshin_address_index_forget(op, txn, item->key, search->user); /* others may have the address as well */
     }
-    if (item->type == &anshin_record_audit_series) {
-        return anshin_series_forget(op, txn, item->key); /* what the trail has sealed by it stays so */
-    }
-    return item->type == &anshin_record_job ? anshin_job_remove(txn, item->key) : remove_record(op, txn, item);
+    return anshin_erase_record(op, txn, item->type, item->key, erased);
 }
 
 /* Nobody may have got the ID meanwhile: what is there now would be another's. */
@@ -429,7 +453,7 @@ static apr_status_t tell_erased(const search_t *search, anshin_op_t *op, anshin_
     for (int i = 0; status == APR_SUCCESS && i < search->items->nelts; i++) {
         const item_t *item = &APR_ARRAY_IDX(search->items, i, item_t);
 
-        if (item->type == &anshin_record_audit_series) {
+        if (item->type == &anshin_record_audit_series && is_series_in(op->contract->name, item->key)) {
             event.number = strchr(item->key, '/') + 1;
             status = anshin_event(op, txn, &event);
             told = 1;

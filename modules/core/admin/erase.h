@@ -33,4 +33,10 @@ apr_status_t anshin_account_forget(anshin_op_t *op, const char *user, anshin_era
 apr_status_t anshin_account_erase(anshin_op_t *op, const char *user, anshin_erase_fn *outside, void *baton,
                                   anshin_erased_t *erased);
 
+/* One record of somebody who is gone, inside a write transaction: a certificate is revoked and loses its holder,
+ * of a series of the trail the key is destroyed, anything else is removed, and the blobs that it names are wiped. For
+ * whoever removes a contract (core/keeping/remove.h). One that is not there is no failure. */
+apr_status_t anshin_erase_record(anshin_op_t *op, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key,
+                                 anshin_erased_t *erased);
+
 #endif

@@ -6,7 +6,8 @@
  *   - a get, put or delete of a record locks its owner, whether the record is there or not. A record of an owner by
  *     MEMBER is read, then its owner is locked, then it is read again; where it is not there, nothing is locked.
  *   - One user is locked: the first whose record is touched. Records of others may be read, without a lock; nothing may
- *     hang on them but a refusal. They may not be written.
+ *     hang on them but a refusal. They may not be written. A transaction that moves (anshin_txn_moves()) locks a second
+ *     one behind the first: the same user in the other contract, which nobody else locks with it.
  *   - Then addresses, from wide to narrow. Then records that are their own owners. So two transactions never wait for
  *     each other but for such records, and a provider ends that by ANSHIN_EBUSY for one of them.
  * A walk (anshin_txn_each()) locks nothing. The store in memory holds every transaction of the unit programs against

@@ -116,6 +116,13 @@ int anshin_txn_was_busy(const anshin_txn_t *txn)
     return txn->busy;
 }
 
+void anshin_txn_moves(anshin_txn_t *txn)
+{
+    if (txn->driver->moves != NULL) {
+        txn->driver->moves(txn->self);
+    }
+}
+
 void anshin_txn_durable(anshin_txn_t *txn)
 {
     txn->durable = 1;

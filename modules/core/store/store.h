@@ -98,6 +98,10 @@ apr_status_t anshin_txn_changes(anshin_txn_t *txn, anshin_store_point_t *point,
 apr_status_t anshin_txn_inspect(anshin_txn_t *txn, const anshin_record_type_t *type, anshin_visit_fn *visit,
                                 void *baton);
 
+/* This write transaction may write the records of two users: of one under two names, for whoever renames a contract
+ * (core/keeping/rename.h), and for nobody else. Called before it reads. */
+void anshin_txn_moves(anshin_txn_t *txn);
+
 /* What this transaction writes must be durable, whatever its end says. */
 void anshin_txn_durable(anshin_txn_t *txn);
 

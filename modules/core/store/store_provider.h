@@ -39,6 +39,9 @@ typedef struct anshin_store_driver_t {
     apr_status_t (*each)(void *txn, const anshin_record_type_t *type, const char *prefix, anshin_store_each_fn *visit,
                          void *baton);
 
+    /* anshin_txn_moves(); NULL: this provider has one lock for all. */
+    void (*moves)(void *txn);
+
     /* anshin_txn_changes(), of all types; since is not zeros. seen: the point that the transaction sees.
      * NULL: this provider cannot tell, and whoever asks walks. One with SQL would read a table of keys by the number of
      * the transaction that changed each, written by a trigger. */

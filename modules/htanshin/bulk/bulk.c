@@ -245,17 +245,6 @@ static apr_status_t end(run_t *run, apr_status_t status)
 
 /* --- the question ------------------------------------------------------------------------------------------------ */
 
-/* A yes, typed in full: a terminal gives a line, or what was typed before Ctrl-D. Read once: a second read would wait,
- * and signals with it. */
-static int says_yes(void)
-{
-    static const char yes[] = {'y', 'e', 's', '\n'};
-    char line[16];
-
-    return anshin_signals_wait(STDIN_FILENO) && read(STDIN_FILENO, line, sizeof(line)) == (ssize_t)sizeof(yes) &&
-           memcmp(line, yes, sizeof(yes)) == 0;
-}
-
 /* With what a rehearsal tells, so that nobody says yes to a number alone. */
 static apr_status_t ask(const run_t *run)
 {
@@ -275,7 +264,7 @@ static apr_status_t ask(const run_t *run)
             run->bulk->of.verb, run->targets->nelts, call->op.contract->name, rehearsal.counts[DONE],
             anshin_say(run->bulk->done), rehearsal.counts[UNCHANGED], rehearsal.counts[REFUSED]);
     fflush(stderr);
-    return says_yes() ? APR_SUCCESS
+    return anshin_signals_yes() ? APR_SUCCESS
                       : anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1349", "nobody said yes: nothing is done");
 }
 

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/select.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t came;
 
@@ -66,4 +68,15 @@ int anshin_signals_wait(int fd)
         ready = pselect(fd + 1, &in, NULL, NULL, NULL, &set);
     } while (ready < 0 && errno == EINTR && !came);
     return ready > 0;
+}
+
+/* A terminal gives a line, or what was typed before Ctrl-D. Read once: a second read would wait, and signals with
+ * it. */
+int anshin_signals_yes(void)
+{
+    static const char yes[] = {'y', 'e', 's', '\n'};
+    char line[16];
+
+    return anshin_signals_wait(STDIN_FILENO) && read(STDIN_FILENO, line, sizeof(line)) == (ssize_t)sizeof(yes) &&
+           memcmp(line, yes, sizeof(yes)) == 0;
 }

@@ -17,4 +17,7 @@ int anshin_signals_came(void);
 /* Wait until there is something to read, or the end of it: 1; 0 when a signal came before, also one that has waited. */
 int anshin_signals_wait(int fd);
 
+/* 1: somebody types yes, in full, on the standard input, which is a terminal; 0: anything else, or a signal. */
+int anshin_signals_yes(void);
+
 #endif

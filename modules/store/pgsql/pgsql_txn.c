@@ -145,7 +145,12 @@ int anshin_pg_txn_needs_lock(const anshin_pg_txn_t *txn, const anshin_owner_t *o
 {
     return txn->mode == ANSHIN_TXN_WRITE && owner->rank != ANSHIN_RANK_NONE &&
            apr_hash_get(txn->locked, owner->name, APR_HASH_KEY_STRING) == NULL &&
-           !(owner->rank == ANSHIN_RANK_USER && txn->user);
+           !(owner->rank == ANSHIN_RANK_USER && txn->user && !txn->moves);
+}
+
+void anshin_pg_txn_moves(void *self)
+{
+    ((anshin_pg_txn_t *)self)->moves = 1;
 }
 
 static void note_lock(anshin_pg_txn_t *txn, const anshin_owner_t *owner)

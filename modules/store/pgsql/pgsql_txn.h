@@ -18,6 +18,7 @@
 apr_status_t anshin_pg_txn_begin(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool);
 
 /* Read one, behind the lock of its owner where it may be written. */
+void anshin_pg_txn_moves(void *txn);
 apr_status_t anshin_pg_txn_get(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
                                apr_pool_t *pool);
 
@@ -63,7 +64,8 @@ typedef struct anshin_pg_txn_t {
     int filings;
     apr_hash_t *locked;    /* names of owners whose lock it has -> "" */
     apr_hash_t *wanted;    /* of those that it takes with the commit -> rank */
-    int user;              /* it has the lock of a user: no second one */
+    int user;              /* it has the lock of a user: no second one, */
+    int moves;             /* but where it moves (anshin_txn_moves()) */
     pthread_mutex_t *room; /* held; NULL: none */
     apr_hash_t *blobs;     /* that it has put: name -> anshin_bytes_t */
 } anshin_pg_txn_t;

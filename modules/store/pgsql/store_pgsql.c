@@ -258,6 +258,7 @@ const anshin_store_driver_t anshin_store_pgsql = {
     .put = anshin_pg_txn_put,
     .erase = anshin_pg_txn_erase,
     .each = anshin_pg_txn_each,
+    .moves = anshin_pg_txn_moves,
     .due = anshin_pg_due_file,
     .take_due = anshin_pg_due_take,
     .list_due = anshin_pg_due_list,

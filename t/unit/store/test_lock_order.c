@@ -68,7 +68,7 @@ static apr_status_t take(anshin_txn_t *txn, const step_t *step)
 }
 
 /* The steps in one transaction: which one is refused (0: none), and the commit with it. */
-static int refused(const step_t *steps)
+static int refused_in(const step_t *steps, int moves)
 {
     anshin_txn_t *txn;
     int number = 0;
@@ -76,6 +76,9 @@ static int refused(const step_t *steps)
 
     anshin_error_clear(&err);
     (void)anshin_txn_begin(&txn, store, ANSHIN_TXN_WRITE, &err, pool);
+    if (moves) {
+        anshin_txn_moves(txn);
+    }
     for (int i = 0; steps[i].what != '\0'; i++) {
         if (take(txn, &steps[i]) == ANSHIN_EFAULT && number == 0) {
             number = i + 1;
@@ -83,6 +86,11 @@ static int refused(const step_t *steps)
     }
     status = anshin_txn_commit(txn, ANSHIN_LAZY);
     return (status == APR_SUCCESS) == (number == 0) ? number : -1;
+}
+
+static int refused(const step_t *steps)
+{
+    return refused_in(steps, 0);
 }
 
 #define ACCOUNT &anshin_record_account
@@ -119,6 +127,26 @@ static void test_order(void)
     ok(refused(absent) == 0, "what names its user and is not there locks nothing: %s", err.text);
 }
 
+/* Whoever renames a contract takes a user from one name to the other. */
+static void test_moves(void)
+{
+    const step_t two[] = {{'g', ACCOUNT, "p-01/u1"},
+                          {'d', ACCOUNT, "p-01/u1"},
+                          {'p', ACCOUNT, "p-02/u1"},
+                          {'p', JOB, "all/1"},
+                          {'p', ACCOUNT, "p-02/u1"},
+                          {'d', ACCOUNT, "p-01/u1"},
+                          {0, NULL, NULL}};
+    const step_t three[] = {
+        {'d', ACCOUNT, "p-01/u1"}, {'p', ACCOUNT, "p-02/u1"}, {'p', ACCOUNT, "p-02/u2"}, {0, NULL, NULL}};
+    const step_t late[] = {{'d', ACCOUNT, "p-01/u1"}, {'p', JOB, "all/1"}, {'p', ACCOUNT, "p-02/u1"}, {0, NULL, NULL}};
+
+    ok(refused(two) == 3, "two users are not written");
+    ok(refused_in(two, 1) == 0, "but where the transaction moves: %s", err.text);
+    ok(refused_in(three, 1) == 3, "a third one is not: %s", err.text);
+    ok(refused_in(late, 1) == 3, "nor is the second one locked behind a job: %s", err.text);
+}
+
 int main(void)
 {
     apr_initialize();
@@ -129,5 +157,6 @@ int main(void)
     }
     test_owners();
     test_order();
+    test_moves();
     return done();
 }

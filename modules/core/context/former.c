@@ -1,0 +1,60 @@
+/*
+ * Former names of contracts: see former.h.
+ */
+#include "core/context/former.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+static const char *key_of(const anshin_op_t *op, const char *contract)
+{
+    return apr_pstrcat(op->pool, "former/", contract, NULL);
+}
+
+apr_status_t anshin_former_get(const anshin_op_t *op, anshin_txn_t *txn, const char *contract,
+                               apr_array_header_t **names)
+{
+    anshin_fact_t fact = {.value = NULL};
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, key_of(op, contract), &fact);
+    char *state;
+
+    *names = apr_array_make(op->pool, 2, sizeof(const char *));
+    if (status != APR_SUCCESS || fact.value == NULL) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    for (char *name = apr_strtok(apr_pstrdup(op->pool, fact.value), " ", &state); name != NULL;
+         name = apr_strtok(NULL, " ", &state)) {
+        APR_ARRAY_PUSH(*names, const char *) = name;
+    }
+    return APR_SUCCESS;
+}
+
+/* Each once, without `to`, which it is called again. */
+apr_status_t anshin_former_move(const anshin_op_t *op, anshin_txn_t *txn, const char *from, const char *to)
+{
+    anshin_fact_t fact = {.value = from, .at = op->now};
+    apr_array_header_t *names, *theirs;
+    apr_status_t status = anshin_former_get(op, txn, from, &names);
+
+    status = status == APR_SUCCESS ? anshin_former_get(op, txn, to, &theirs) : status;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    apr_array_cat(names, theirs);
+    for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const char *known = apr_pstrcat(op->pool, " ", fact.value, " ", NULL);
+
+        if (strcmp(name, to) != 0 && strstr(known, apr_pstrcat(op->pool, " ", name, " ", NULL)) == NULL) {
+            fact.value = apr_pstrcat(op->pool, fact.value, " ", name, NULL);
+        }
+    }
+    status = anshin_txn_put(txn, &anshin_record_fact, key_of(op, to), &fact);
+    return status == APR_SUCCESS ? anshin_former_forget(op, txn, from) : status;
+}
+
+apr_status_t anshin_former_forget(const anshin_op_t *op, anshin_txn_t *txn, const char *contract)
+{
+    return anshin_txn_delete(txn, &anshin_record_fact, key_of(op, contract));
+}

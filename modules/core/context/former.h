@@ -1,0 +1,24 @@
+/*
+ * Which names a contract had before (core/keeping/rename.h). The trail tells what was under the name of then, and is
+ * never written anew; so who looks in it for a person looks under all of them.
+ *
+ * The record is a fact, former/CONTRACT: the names with a blank between, the last one first.
+ */
+#ifndef ANSHIN_CORE_CONTEXT_FORMER_H
+#define ANSHIN_CORE_CONTEXT_FORMER_H
+
+#include "core/context/op.h"
+
+/* *names: of const char *, in op's pool; empty: it had none. In a transaction of any mode. APR_SUCCESS, ANSHIN_EBUSY,
+ * ANSHIN_EFAULT; so all here. */
+apr_status_t anshin_former_get(const anshin_op_t *op, anshin_txn_t *txn, const char *contract,
+                               apr_array_header_t **names);
+
+/* What was called `from` is called `to` now, with all the names that it had; nothing is known of `from` any more.
+ * Inside a write transaction. */
+apr_status_t anshin_former_move(const anshin_op_t *op, anshin_txn_t *txn, const char *from, const char *to);
+
+/* The contract is gone: nothing is known of its names any more. */
+apr_status_t anshin_former_forget(const anshin_op_t *op, anshin_txn_t *txn, const char *contract);
+
+#endif

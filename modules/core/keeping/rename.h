@@ -1,0 +1,35 @@
+/*
+ * A contract gets another name (BAK-2): whatever the store has under the old one has it under the new one afterwards.
+ *
+ * The configuration is changed first: the new name is declared, the old one is not any more. So nobody changes
+ * anything under the old name meanwhile, and users can log in again, one after the other, as their accounts come over.
+ * Each step is a transaction that takes the records of one user from one name to the other, the account last: who is
+ * killed in between goes on with the same call. httpd and the worker go on; nothing is copied, nothing is there twice.
+ *
+ *   goes over   accounts with their passwords, devices, counters and locks, certificates, history, mail and jobs that
+ *               wait, links and files that wait, numbers for the help desk, what waits for a second operator
+ *   ends        sessions, steps of pages that are open, marks of known browsers (their cookies have the old name), and
+ *               codes that were mailed in place of links or to log in, which are bound to the name
+ *   stays       the audit trail: it tells what was, under the name of then (core/context/former.h)
+ */
+#ifndef ANSHIN_CORE_KEEPING_RENAME_H
+#define ANSHIN_CORE_KEEPING_RENAME_H
+
+#include "core/keeping/belonging.h"
+
+typedef struct anshin_renamed_t {
+    apr_int64_t users;
+    apr_int64_t records; /* that went over, those of the users as well */
+    apr_int64_t ended;   /* that did not */
+} anshin_renamed_t;
+
+/* Whether it can be done: op's contract is the new one. ANSHIN_ENOTFOUND: there is nothing under the old name;
+ * ANSHIN_ECONFLICT: there are users under the new one, or another name is on its way there. Nothing is written.
+ * ANSHIN_EINVALID: a name that none can have, both the same, the old one is declared. ANSHIN_EBUSY, ANSHIN_EFAULT. */
+apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from);
+
+/* Do it, or go on with it. The same answers; ANSHIN_ECONFLICT as well: somebody was created under the new name
+ * meanwhile who is there under the old one, too. What is done then stays. */
+apr_status_t anshin_contract_rename(anshin_op_t *op, const char *from, anshin_renamed_t *renamed);
+
+#endif
