@@ -17,8 +17,10 @@
 /* Begin; a rehearsal takes its snapshot at once, the others when they read first. */
 apr_status_t anshin_pg_txn_begin(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool);
 
-/* Read one, behind the lock of its owner where it may be written. */
+/* anshin_txn_moves(): it locks a second user as well. */
 void anshin_pg_txn_moves(void *txn);
+
+/* Read one, behind the lock of its owner where it may be written. */
 apr_status_t anshin_pg_txn_get(void *txn, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
                                apr_pool_t *pool);
 
