@@ -54,6 +54,25 @@ static const char *claims(const char *operator_name, apr_pool_t *pool)
     return both != NULL ? anshin_text_clean(both, pool) : NULL;
 }
 
+/* One person's account of the machine: that of the login, which the kernel keeps; else the one that runs this; else,
+ * where nobody has logged in that the kernel knows of, the one that sudo names. Root's is nobody's: whoever has its
+ * password may be anybody. */
+static void find_person(anshin_actor_t *actor, apr_pool_t *pool)
+{
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *entry;
+    uid_t uid = actor->login != NULL ? (uid_t)actor->login_uid : (uid_t)actor->uid;
+
+    if (actor->login == NULL && uid == 0 && sudo != NULL) {
+        entry = getpwnam(sudo);
+        uid = entry != NULL ? entry->pw_uid : 0;
+    }
+    if (uid != 0) {
+        actor->person = account_name(uid, pool);
+        actor->number = apr_psprintf(pool, "%lu", (unsigned long)uid);
+    }
+}
+
 void anshin_actor_caller(anshin_actor_t *actor, const char *operator_name, apr_pool_t *pool)
 {
     *actor = (anshin_actor_t){.kind = ANSHIN_ACTOR_OPERATOR,
@@ -61,4 +80,5 @@ void anshin_actor_caller(anshin_actor_t *actor, const char *operator_name, apr_p
                               .uid = getuid(),
                               .claimed = claims(operator_name, pool)};
     actor->login = login_name(&actor->login_uid, pool);
+    find_person(actor, pool);
 }

@@ -100,6 +100,7 @@ extern const anshin_command_t anshin_commands_export[]; /* before history, which
 extern const anshin_command_t anshin_commands_history[];
 extern const anshin_command_t anshin_commands_find[];
 extern const anshin_command_t anshin_commands_audit[];
+extern const anshin_command_t anshin_commands_approval[];
 extern const anshin_command_t anshin_commands_mail[];
 extern const anshin_command_t anshin_commands_ca[];
 extern const anshin_command_t anshin_commands_compromise[];

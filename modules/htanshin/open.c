@@ -56,9 +56,20 @@ static apr_status_t open_as_caller(anshin_call_t *call)
     return names_files(call->command->access) ? anshin_files_open(call) : APR_SUCCESS;
 }
 
-apr_status_t anshin_call_open(anshin_call_t *call)
+apr_status_t anshin_call_store(anshin_call_t *call, const anshin_contract_t *contract)
 {
     const anshin_hashing_t hashing = {.none = call->command->access != ANSHIN_ACCESS_HASH};
+    apr_status_t status = (call->command->access == ANSHIN_ACCESS_LOAD ? anshin_open_to_load : anshin_open)(
+        &call->env, call->config, &hashing, &call->op.error, call->pool);
+
+    if (status == APR_SUCCESS) {
+        anshin_op_init(&call->op, &call->env, contract, &call->op.actor, call->pool);
+    }
+    return status;
+}
+
+apr_status_t anshin_call_open(anshin_call_t *call)
+{
     const anshin_contract_t *contract = NULL;
     apr_status_t status;
 
@@ -82,11 +93,5 @@ apr_status_t anshin_call_open(anshin_call_t *call)
     if (!is_of_all(call->command->access)) {
         status = choose_contract(call, &contract);
     }
-    if (status != APR_SUCCESS ||
-        (status = (call->command->access == ANSHIN_ACCESS_LOAD ? anshin_open_to_load : anshin_open)(
-             &call->env, call->config, &hashing, &call->op.error, call->pool)) != APR_SUCCESS) {
-        return status;
-    }
-    anshin_op_init(&call->op, &call->env, contract, &call->op.actor, call->pool);
-    return APR_SUCCESS;
+    return status == APR_SUCCESS ? anshin_call_store(call, contract) : status;
 }

@@ -10,4 +10,8 @@
  * ANSHIN_EFAULT. */
 apr_status_t anshin_call_open(anshin_call_t *call);
 
+/* Open keys and store of call->config, for a command whose access does not. contract: of call->op; NULL: none. Same
+ * answers. */
+apr_status_t anshin_call_store(anshin_call_t *call, const anshin_contract_t *contract);
+
 #endif

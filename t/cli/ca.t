@@ -22,6 +22,27 @@ sub program {
 # What others see of a process.
 sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(cmdline environ) }
 
+# Contracts want a second operator for the CAs from now on: what does it, once another person has approved it (ROL-4).
+sub two_persons {
+    my ($w) = @_;
+    return sub { return $w->ca(@_) }
+        unless Anshin::Server::unlogged();
+    $w->{policy} = { AnshinFourEyes => 'ca' };
+    $w->configure;
+    my $as = sub { my ($person, @words) = @_; return $w->run({ root => 1 }, '/usr/bin/env', $person ? "SUDO_USER=$person" : '-', "$w->{root}/bin/htanshin", '-d', $w->state, @words) };
+    return sub {
+        my @words = ('ca', @_, @{ $w->{signer} });
+        like($as->(undef, @words)->{err}, qr/AN1842/, "ROL-4: root alone may be anybody: ca @_");
+        my $asked = $as->('bin', @words);
+        like("$asked->{status} $asked->{err}", qr/^1 .*AN1843/s, 'ROL-4: it waits for a second operator');
+        my ($id) = $asked->{err} =~ /approval give (\w{32})/;
+        isnt($as->('bin', 'approval', 'give', $id)->{status}, 0, 'ROL-4: who is another one');
+        my $given = $as->('games', 'approval', 'give', $id);
+        is($given->{status}, 0, 'ROL-4: and approves it') or diag $given->{err};
+        return $as->('bin', @words);
+    };
+}
+
 # --- an encrypted key: made, used by the worker, and what is refused ---
 
 {
@@ -276,12 +297,13 @@ sub outside { my ($pid) = @_; return join '', map { slurp("/proc/$pid/$_") } qw(
     $signed = $w->run({ root => 1 }, @sign, '-extfile', "$w->{root}/ext");
     like($signed->{err}, qr/subject=.*Anshin Login CA 2$/m, 'the company signs it, by its number') or diag($signed->{err});
     Anshin::PKI::write_text($file, $signed->{out} . slurp("$w->{root}/company/ca.crt"));
-    my $next = $w->ca('import', '--next', $file);
+    my $second = two_persons($w); # what each of these wants first (ROL-4)
+    my $next = $second->('import', '--next', $file);
     is($next->{status}, 0, 'CAS-3: the next CA is taken') or diag($next->{err});
     like($next->{out}, qr/ca-2\.crt.*Anshin Login CA 2.*Company Root/s, 'and told of');
     like(slurp($w->state . '/ca/ca-2.crt.chain'), qr/BEGIN CERTIFICATE/, 'with what is above it');
     is($w->ca('import', '--next', $file)->{status}, 1, 'there is one next CA at a time');
-    my $switched = $w->ca('switch');
+    my $switched = $second->('switch');
     is($switched->{status}, 0, 'issues from now on') or diag($switched->{err});
     $w->{line} = { issuing => 2, last => 2, trusted => [1, 2] }; # as httpd writes it when it is reloaded
     $w->configure;

@@ -20,7 +20,8 @@ my $s = Anshin::Server->new(
         staff  => "AnshinLoginMethods password\nAnshinStaff on\nAnshinAddressAttempts 1000000\nAnshinSessionsMax 100",
         other  => 'AnshinLoginMethods password',
         dual   => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk",
-        strict => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on"
+        strict => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on",
+        eyes   => "AnshinLoginMethods password\nAnshinStaff on\nAnshinFourEyes bulk roles"
     }
 )->start;
 
@@ -388,10 +389,73 @@ sub mail_to {
         Anshin::Server::wait_for(60, sub { $told{$user} = grep { /二人目の担当者の承認のお知らせ|依頼した担当者: staff\/helpdesk/ } $person->texts; return $told{$user} >= ($user eq 'admin' ? 2 : 5) });
     }
     is("$told{helpdesk} $told{admin}", '5 2', 'ROL-4: both are told by mail of each step');
+    $order->();
+    my ($open) = @{ JSON::PP::decode_json($s->htanshin('--json', 'approval', 'list')->{out}) };
+    is(join(' ', @$open{qw(via verb count asked_by contract)}), 'desk unlock 2 staff/helpdesk staff', 'ROL-4: htanshin has it as well');
+    like($s->htanshin('approval', 'give', $open->{id})->{err}, qr/AN1844/, 'ROL-4: but does not approve it, since who is who is not known there');
+    is($s->htanshin('approval', 'refuse', $open->{id})->{status}, 0, 'ROL-4: it can be refused');
+    like($waits->($asker)->text, qr/却下/, 'ROL-4: which shows at the help desk');
+    is($states->(), 'locked locked', 'and nothing of it is done');
     for my $user (@dual) {
         command_in($s, 'dual', 'user', 'delete', $user);
         delete $place{$user};
     }
+}
+
+# --- four eyes of the command ---
+
+if (Anshin::Server::unlogged()) {
+    my $as = sub { my ($person, @words) = @_; return $s->run('/usr/bin/env', $person ? "SUDO_USER=$person" : '-', $s->root . '/bin/htanshin', '-d', $s->state, '--contract', 'eyes', @words, { env => 1 }) };
+    my $told = sub { my ($r) = @_; return $r->{err} =~ /(AN\d{4})/ ? "$r->{status} $1" : $r->{status} };
+    my $asked = sub { my $r = $as->('bin', @_); is($told->($r), '1 AN1843', "ROL-4: waits: @_") or diag $r->{err}; return $r->{err} =~ /approval give (\w{32})/ ? $1 : 'none' };
+    my $json = sub { return JSON::PP::decode_json($as->('games', '--json', @_)->{out}) };
+    my $user = sub { return $json->('user', 'show', $_[0]) };
+    command_in($s, 'eyes', 'user', 'add', $_, '--address', "$_\@mail.example") for qw(e1 e2 e3);
+
+    my @role = qw(user set e1 --role admin);
+    is($told->($as->(undef, @role)), '1 AN1842', 'ROL-4: root alone may be anybody');
+    is($told->($as->(undef, @role, '--operator', 'games')), '1 AN1842', 'ROL-4: whatever it says that it is');
+    my $id = $asked->(@role);
+    is($user->('e1')->{role}, undef, 'and nothing is done');
+    my ($row) = @{ $json->('approval', 'list') };
+    is(join(' ', map { $_ // '-' } @$row{qw(id state contract asked_by via verb options count decided_by)}), "$id waiting eyes bin htanshin user set --role admin 1 -", 'ROL-4: the list has it');
+    is("@{ $json->('approval', 'show', $id)->{about} }", 'eyes/e1', 'ROL-4: and of whom it is');
+    is($told->($as->('bin', 'approval', 'give', $id)), '1 AN1304', 'ROL-4: who has asked does not approve it');
+    is($told->($as->(undef, 'approval', 'give', $id)), '1 AN1304', 'ROL-4: nor root alone');
+    is($told->($s->htanshin('--contract', 'p-01', 'approval', 'give', $id)), '1 AN0840', 'nor is it of another contract');
+    is($as->('games', 'approval', 'give', $id)->{status}, 0, 'ROL-4: another person does');
+    is($user->('e1')->{role}, undef, 'by which nothing is done yet');
+    is($told->($as->('games', @role)), '1 AN1843', 'ROL-4: who has approved it does not do it');
+    is($as->('bin', @role)->{status}, 0, 'ROL-4: who has asked does');
+    is($user->('e1')->{role}, 'admin', 'and it is done');
+    is($told->($as->('bin', @role)), '1 AN1843', 'ROL-4: once');
+    is(scalar @{ $json->('approval', 'list', '--all') }, 3, 'ROL-4: what is done is told for a day');
+    $asked->(qw(user set e1 --organisation Other));
+    $asked->(qw(user add e9 --address e9@mail.example --role viewer));
+    is($as->('bin', 'user', 'show', 'e9')->{status}, 1, 'ROL-4: an operator is not made alone');
+    is($told->($as->('bin', qw(user add - --role viewer))), '1 AN1845', 'ROL-4: nor many at once');
+
+    my $list = $s->root . '/eyes.txt';
+    my $write = sub { open my $out, '>', $list or die "$list: $!"; print $out map { "$_\n" } @_; close $out or die "$list: $!" };
+    my @lock = ('user', 'lock', '--file', $list);
+    my $states = sub { return join ' ', map { $user->($_)->{state} } qw(e2 e3) };
+    $write->('e2');
+    is($as->(undef, @lock)->{status}, 0, 'ROL-4: what is done to one does not wait');
+    $write->('e2', 'e3');
+    is($as->(undef, @lock, '--dry-run')->{status}, 0, 'nor a dry run');
+    $id = $asked->(@lock);
+    is($states->(), 'locked pending', 'and nothing is done');
+    is($as->('games', 'approval', 'refuse', $id)->{status}, 0, 'ROL-4: refused');
+    isnt(my $next = $asked->(@lock), $id, 'it is asked for anew');
+    is($as->('games', 'approval', 'give', $next)->{status}, 0, 'approved');
+    $write->('e1', 'e3');
+    $asked->(@lock);
+    is($states->(), 'locked pending', 'ROL-4: not for others than those who were looked at');
+    $write->('e2', 'e3');
+    is($as->('bin', @lock)->{status}, 0, 'but for these');
+    is($states->(), 'locked locked', 'it is done');
+    my @steps = map { "$_->{act} " . ($_->{claimed} // '-') } grep { $_->{act} =~ /^approval_/ } @{ $json->('audit', 'show') };
+    is("@steps[0 .. 3]", 'approval_asked bin approval_given games approval_asked games approval_continued bin', 'AUD-1: each step is an event');
 }
 
 # --- isolation: every route and verb, by whoever may not ---

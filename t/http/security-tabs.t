@@ -11,7 +11,12 @@ use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
 
-my $s = Anshin::Server->new(contract => <<'END', sites => { unlinked => "AnshinLoginMethods password certificate\nAnshinCertificateKey p256\nAnshinMailLinks off" })->start;
+my %sites = (
+    unlinked  => "AnshinLoginMethods password certificate\nAnshinCertificateKey p256\nAnshinMailLinks off",
+    staff     => "AnshinLoginMethods password\nAnshinStaff on\nAnshinReauthenticate 1h",
+    customers => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinFourEyes bulk"
+);
+my $s = Anshin::Server->new(contract => <<'END', sites => \%sites)->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinCertificateLifetime 30d
@@ -233,6 +238,77 @@ is_deeply([states($bystander)], \@theirs, 'FLO-1: nothing of all this was done f
     delete $mine->{cookies}{$SESSION};
     expect_link($p->login($mine), 303);
     is($mine->post('/anshin/method', { csrf => $old, method => 'otp' })->place, '/anshin/method/confirm', 'a page from before serves, when the same user has logged in again');
+}
+
+# --- the help desk: two tabs of one operator (ROL-2) ---
+
+{
+    my @users = map { "kyaku-$_" } 1 .. 8;
+    command_in($s, 'customers', 'user', 'add', $_, '--address', "$_\@example.jp") for @users;
+    my %staff;
+    for my $who (qw(one two)) {
+        my $p = Anshin::Person->add($s, $who, contract => 'staff');
+        my $c = $staff{$who} = $s->client(host => 'staff.localhost', ca => undef);
+        $p->register($c);
+        command_in($s, 'staff', 'user', 'set', $who, '--role', 'admin');
+        expect_link($p->login($c), 303);
+    }
+    my $c = $staff{one};
+    my $state_of = sub { return join ' ', map { command_in($s, 'customers', '--json', 'user', 'show', $_) =~ /"state": "(\w+)"/ } @_ };
+    my $button = sub { my ($page, $what) = @_; my ($path) = $page->text =~ /href="([^"]*\Q$what\E[^"]*)"/ or die "no $what"; return $c->get($path =~ s/&amp;/&/gr) };
+    my $user = sub { return $c->follow($c->follow($c->submit($c->get('/anshin/desk'), { q => $_[0] }, qr{/desk$}))) };
+    my $many = sub {
+        my ($about, $verb, @whom) = @_;
+        my $list = $c->get("/anshin/desk/list?about=$about");
+        my %marks = map { $list->text =~ /name="(r\d+)" value="([0-9a-f]{24})" aria-label="\S+ \Q$_\E"/ ? ($1 => $2) : die "no row of $_" } @whom;
+        return ($list, { %marks, verb => $verb }, qr{/desk/list$});
+    };
+    my $asked = sub { my @form = $many->(@_); return $c->follow($c->submit(@form)) };
+    my $waits = sub {
+        my @whom = @_;
+        my $page = $c->follow($c->submit($asked->('invited', 'disable', @whom), {}, qr{/desk/list/act}));
+        my ($step) = $page->text =~ /href="([^"]*step=withdraw[^"]*)"/ or die 'nothing waits';
+        return $staff{two}->get($step =~ s/&amp;/&/gr =~ s/step=withdraw/step=approve/r);
+    };
+    # By the route of a form: the browser, two tabs of it as [page, fields, which form], and of whom what has become by each; leads: it
+    # changes nothing.
+    my %desk = (
+        '/desk'      => { leads => 1, tabs => [ map { [ $c->get('/anshin/desk'), { q => $_ }, qr{/desk$} ] } @users[0, 1] ] },
+        '/desk/list' => { leads => 1, tabs => [ map { [ $many->('invited', 'disable', $_) ] } @users[0, 1] ] },
+        '/desk/act'  => { tabs => [ map { [ $button->($user->($_), 'verb=lock'), {}, qr{/desk/act} ] } @users[0, 1] ], whom => [ map { [$_] } @users[0, 1] ], state => 'locked' },
+        '/desk/list/act' => { tabs => [ map { [ $asked->('invited', 'disable', $_), {}, qr{/desk/list/act} ] } @users[2, 3] ], whom => [ map { [$_] } @users[2, 3] ], state => 'disabled' },
+        '/desk/waiting/decide' => {
+            browser => $staff{two}, tabs => [ map { [ $waits->(@$_), {}, qr{/waiting/decide} ] } [ @users[4, 5] ], [ @users[6, 7] ] ],
+            whom => [ [ @users[4, 5] ], [ @users[6, 7] ] ], state => 'disabled'
+        },
+        '/desk/invite' => {
+            tabs => [ map { [ $c->get('/anshin/desk/invite'), { user => $_, address => "$_\@example.jp" }, qr{/desk/invite} ] } qw(shin-1 shin-2) ],
+            whom => [ ['shin-1'], ['shin-2'] ], state => 'pending', new => 1
+        }
+    );
+    is(join(' ', sort keys %desk), join(' ', sort map { $_->{path} } grep { $_->{post} } routes(desk => 1)), 'S35: every form of the help desk is tried');
+    for my $route (sort keys %desk) {
+        my $flow = $desk{$route};
+        my $browser = $flow->{browser} // $c;
+        my $send = sub { my ($with, $tab) = @_; return $with->submit(@{ $flow->{tabs}[ $tab - 1 ] }) };
+        my $there = $browser->clone(cookies => { %{ $browser->{cookies} }, '__Host-anshin-staff' => $staff{ $browser == $c ? 'two' : 'one' }{cookies}{'__Host-anshin-staff'} });
+        my $whom = $flow->{whom};
+        my @before = $flow->{leads} || $flow->{new} ? () : map { $state_of->(@$_) } @$whom;
+        my $r = $send->($there, 1);
+        is($r->status, 410, "FLO-1: $route: sent while another operator is logged in it says so");
+        is($state_of->(@{ $whom->[0] }), $before[0], 'and does nothing') if @before;
+        my $second = told($send->($browser, 2));
+        like($second, qr/^303 /, "S35: $route: the second of two tabs is taken");
+        is($state_of->(@{ $whom->[0] }), $before[0], 'for those of its own page, and nobody else') if @before;
+        my $first = told($send->($browser, 1));
+        like($first, qr/^303 /, "S35: $route: then the first");
+        next if $flow->{leads};
+        is($state_of->(@{ $whom->[$_] }), join(' ', ($flow->{state}) x @{ $whom->[$_] }), "S35: $route: each its own") for 0, 1;
+        command_in($s, 'customers', 'user', 'unlock', $_) for $flow->{new} ? () : @{ $whom->[0] };
+        my @after = $flow->{new} ? () : $state_of->(@{ $whom->[0] });
+        unlike(told($send->($browser, 1)), qr/^5/, "FLO-2: $route: sent once more");
+        is($state_of->(@{ $whom->[0] }), $after[0], 'it is not done again') if @after && $route ne '/desk/act';    # which is an order anew
+    }
 }
 
 is($s->faults, 0, 'no crash, no error in the log') or diag $s->log;

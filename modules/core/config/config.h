@@ -67,7 +67,13 @@ typedef enum anshin_certificate_use_t {
 #undef WORD
 } anshin_certificate_use_t;
 typedef enum anshin_alt_name_t { ANSHIN_ALT_NAME_MAIL } anshin_alt_name_t;
-typedef enum anshin_eyes_t { ANSHIN_EYES_BULK_REVOKE, ANSHIN_EYES_BULK, ANSHIN_EYES_NONE } anshin_eyes_t;
+typedef enum anshin_eyes_t {
+    ANSHIN_EYES_BULK_REVOKE,
+    ANSHIN_EYES_BULK,
+    ANSHIN_EYES_ROLES,
+    ANSHIN_EYES_CA,
+    ANSHIN_EYES_NONE
+} anshin_eyes_t;
 typedef enum anshin_preset_t {
 #define WORD(member, value, name) ANSHIN_PRESET_##member = (value),
 #include "core/config/preset.def"

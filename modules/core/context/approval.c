@@ -14,8 +14,11 @@ const anshin_word_t anshin_approval_words[] = {
     {"refused", ANSHIN_APPROVAL_REFUSED}, {"withdrawn", ANSHIN_APPROVAL_WITHDRAWN},
     {"expired", ANSHIN_APPROVAL_EXPIRED}, {NULL, 0}};
 
-const anshin_word_t anshin_eyes_words[] = {
-    {"bulk-revoke", ANSHIN_EYES_BULK_REVOKE}, {"bulk", ANSHIN_EYES_BULK}, {NULL, 0}};
+const anshin_word_t anshin_eyes_words[] = {{"bulk-revoke", ANSHIN_EYES_BULK_REVOKE},
+                                           {"bulk", ANSHIN_EYES_BULK},
+                                           {"roles", ANSHIN_EYES_ROLES},
+                                           {"ca", ANSHIN_EYES_CA},
+                                           {NULL, 0}};
 
 anshin_approval_state_t anshin_approval_state(const anshin_op_t *op, const anshin_approval_t *approval)
 {
@@ -30,17 +33,28 @@ static int same(const char *a, const char *b)
     return a != NULL && b != NULL && *a != '\0' && strcmp(a, b) == 0;
 }
 
+/* Both are of the same kind of person, and each is known. */
+static int is_known(const anshin_actor_t *actor, const anshin_approval_t *approval)
+{
+    return (actor->kind == ANSHIN_ACTOR_STAFF || actor->kind == ANSHIN_ACTOR_OPERATOR) &&
+           approval->by == (apr_int64_t)actor->kind && actor->number != NULL && *actor->number != '\0' &&
+           approval->number != NULL && *approval->number != '\0';
+}
+
 int anshin_approval_is_own(const anshin_actor_t *actor, const anshin_approval_t *approval)
 {
-    return actor->kind != ANSHIN_ACTOR_STAFF || approval->by != ANSHIN_ACTOR_STAFF || actor->number == NULL ||
-           *actor->number == '\0' || approval->number == NULL || *approval->number == '\0' ||
-           strcmp(actor->number, approval->number) == 0;
+    return !is_known(actor, approval) || strcmp(actor->number, approval->number) == 0;
 }
 
 int anshin_approval_is_asker(const anshin_actor_t *actor, const anshin_approval_t *approval)
 {
-    return actor->kind == ANSHIN_ACTOR_STAFF && approval->by == ANSHIN_ACTOR_STAFF &&
-           same(actor->number, approval->number) && same(actor->name, approval->name);
+    return is_known(actor, approval) && same(actor->number, approval->number) &&
+           same(anshin_approval_name(actor), approval->name);
+}
+
+const char *anshin_approval_name(const anshin_actor_t *actor)
+{
+    return actor->person != NULL ? actor->person : actor->name;
 }
 
 apr_status_t anshin_approval_digest(anshin_op_t *op, const anshin_approval_t *approval, const char **hex)
@@ -48,9 +62,10 @@ apr_status_t anshin_approval_digest(anshin_op_t *op, const anshin_approval_t *ap
     const anshin_crypto_t *crypto = op->env->crypto;
     const char *whom = approval->whom != NULL ? apr_array_pstrcat(op->pool, approval->whom, '\n') : "";
     const char *text =
-        apr_psprintf(op->pool, "%" APR_TIME_T_FMT "\n%s\n%s\n%s\n%s\n%s", approval->at,
+        apr_psprintf(op->pool, "%" APR_TIME_T_FMT "\n%s\n%s\n%s\n%s\n%s\n%s", approval->at,
                      approval->name != NULL ? approval->name : "", approval->number != NULL ? approval->number : "",
-                     approval->verb != NULL ? approval->verb : "", approval->why != NULL ? approval->why : "", whom);
+                     approval->verb != NULL ? approval->verb : "", approval->why != NULL ? approval->why : "",
+                     approval->digest != NULL ? approval->digest : "", whom);
     unsigned char digest[ANSHIN_DIGEST_BYTES];
 
     if (crypto->digest(crypto->ctx, digest, text, strlen(text)) != APR_SUCCESS) {

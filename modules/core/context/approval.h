@@ -2,8 +2,9 @@
  * What waits for a second operator (AnshinFourEyes): its record, until when it waits, and who counts as a second one.
  * What is done with it, and the events that tell of it, are in core/desk/approve.h.
  *
- * A person is an account of the help desk, by its number: whoever has two accounts is two. An account without a number,
- * and whoever is not logged in at the help desk, is nobody's second.
+ * A person is an account of the help desk, by its number, or an account of the machine, by its own: whoever has two is
+ * two. Who of the one kind is who of the other is not known, so that neither is the other's second; nor is an account
+ * without a number.
  */
 #ifndef ANSHIN_CORE_CONTEXT_APPROVAL_H
 #define ANSHIN_CORE_CONTEXT_APPROVAL_H
@@ -26,11 +27,14 @@ extern const anshin_expiry_rule_t anshin_approval_expiry;
 /* As it is now. */
 anshin_approval_state_t anshin_approval_state(const anshin_op_t *op, const anshin_approval_t *approval);
 
-/* 1: it is not known that who acts is another person than who has asked. A staff member acts as ANSHIN_ACTOR_STAFF. */
+/* 1: it is not known that who acts is another person than who has asked. */
 int anshin_approval_is_own(const anshin_actor_t *actor, const anshin_approval_t *approval);
 
 /* 1: who acts is the one who has asked, and may withdraw it. */
 int anshin_approval_is_asker(const anshin_actor_t *actor, const anshin_approval_t *approval);
+
+/* What who acts is called there. */
+const char *anshin_approval_name(const anshin_actor_t *actor);
 
 /* What it is about, for the page that asks: SHA-256, hexadecimal, over who asks for what, when, on whom and why. Who
  * asks chooses the id, so that alone would not tell one from the next. APR_SUCCESS, ANSHIN_EFAULT. */

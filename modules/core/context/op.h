@@ -73,7 +73,9 @@ typedef struct anshin_actor_t {
     anshin_actor_kind_t kind;
     const char *name;   /* of a user: the ID; of an operator: the account of the machine that started the command; of
                           * one at the help desk: CONTRACT/ID of the own account */
-    const char *number; /* of a user, or of that account: its number (IDN-1) */
+    const char *number; /* of a user, or of that account: its number (IDN-1); of an operator: of that of person */
+    const char *person; /* of an operator: the account of the machine that is known to be one person's who runs the
+                         * command (htanshin/actor.h); NULL: none is */
     apr_int64_t uid;    /* of that account of the machine */
     const char *login;  /* of an operator: the account that the machine was entered with; NULL: it does not tell */
     apr_int64_t login_uid;

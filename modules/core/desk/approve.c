@@ -52,11 +52,17 @@ static json_t *mail_data(const anshin_approval_t *approval, const char *step, ap
                      approval->second != NULL ? approval->second : "");
 }
 
+/* How many users, or what else it is about. */
+static int count_of(const anshin_approval_t *approval)
+{
+    return approval->by == ANSHIN_ACTOR_OPERATOR ? (int)approval->count : anshin_bulk_users(approval->whom, NULL);
+}
+
 static apr_status_t tell_one(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, const anshin_account_t *account,
                              const anshin_approval_t *approval, const char *step)
 {
     const char *what = apr_psprintf(op->pool, "%s: %s, %d", anshin_word_name(anshin_eyes_words, approval->eyes, "?"),
-                                    approval->verb, anshin_bulk_users(approval->whom, NULL));
+                                    approval->verb, count_of(approval));
     anshin_event_t event = {.act = act, .account = account, .quietly = account == NULL, .after = what};
     apr_status_t status;
 
@@ -142,7 +148,7 @@ apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_a
     approval.at = op->now;
     approval.expires_at = op->now + lifetime;
     approval.by = actor->kind;
-    approval.name = actor->name;
+    approval.name = anshin_approval_name(actor);
     approval.number = actor->number;
     return anshin_op_write(op, ANSHIN_DURABLE, ask, &(asking_t){id, &approval});
 }
@@ -201,7 +207,7 @@ apr_status_t anshin_approval_settle_in(anshin_op_t *op, anshin_txn_t *txn, const
         return status;
     }
     approval->state = how;
-    approval->second = op->actor.name;
+    approval->second = anshin_approval_name(&op->actor);
     approval->decided_at = op->now;
     status = anshin_txn_put(txn, &anshin_record_approval, id, approval);
     return status == APR_SUCCESS ? tell(op, txn, approval) : status;

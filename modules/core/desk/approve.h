@@ -15,8 +15,8 @@ void anshin_approval_op(anshin_op_t *own, const anshin_op_t *op, const anshin_st
                         anshin_permit_t *permit);
 
 /* It waits from now on, durably, and op's actor has asked for it. facts: eyes, verb, list, whom, why, role and
- * organisation; the rest is filled in. lifetime: for how long. ANSHIN_ECONFLICT: the id is known; ANSHIN_EBUSY,
- * ANSHIN_EFAULT. */
+ * organisation, and those of a command; the rest is filled in. lifetime: for how long. ANSHIN_ECONFLICT: the id is
+ * known; ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_approval_t *facts,
                                  apr_interval_time_t lifetime);
 

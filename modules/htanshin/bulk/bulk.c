@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "htanshin/approval/hold.h"
 #include "htanshin/bulk/targets.h"
 #include "htanshin/call.h"
 #include "htanshin/import/import_progress.h"
@@ -293,6 +294,9 @@ apr_status_t anshin_bulk(anshin_call_t *call, const anshin_bulk_t *bulk)
     run.targets = targets;
     anshin_signals_catch();
     status = status == APR_SUCCESS ? agree(&run) : status;
+    if (status == APR_SUCCESS && !run.dry) {
+        status = anshin_hold_many(call, bulk->revokes, targets);
+    }
     if (status != APR_SUCCESS || (status = anshin_rows_out_open(&run.out, call->output, call->json)) != APR_SUCCESS ||
         (call->undo >= 0 && (status = anshin_rows_out_open(&run.undo, call->undo, 0)) != APR_SUCCESS)) {
         return status;

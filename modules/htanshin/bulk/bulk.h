@@ -33,6 +33,7 @@ typedef struct anshin_bulk_t {
     const char *done;       /* "locked" */
     int invites;            /* rows have registration URL and code */
     int issues;             /* rows have download passwords */
+    int revokes;            /* certificates of these users are revoked by it (AnshinFourEyes bulk-revoke) */
     const char *done_twice; /* what a second run would do again to those that are done; NULL: nothing */
     apr_status_t (*act)(anshin_call_t *call, void *baton, const anshin_target_t *target, anshin_came_t *came);
     void *baton;

@@ -59,6 +59,7 @@ apr_status_t anshin_bulk_reissue(anshin_call_t *call)
     const anshin_bulk_t bulk = {.of = {.verb = "reissue", .certificates = 1, .chooses = 1},
                                 .done = "reissued",
                                 .issues = 1,
+                                .revokes = 1,
                                 .act = make,
                                 .baton = &making};
 
@@ -102,6 +103,7 @@ apr_status_t anshin_bulk_revoke(anshin_call_t *call, int reason)
 {
     const anshin_bulk_t bulk = {.of = {.verb = "revoke", .certificates = 1, .chooses = 1},
                                 .done = "revoked",
+                                .revokes = 1,
                                 .act = revoke_one,
                                 .baton = &reason};
 

@@ -152,6 +152,7 @@ apr_status_t anshin_bulk_reset(anshin_call_t *call)
     static const anshin_bulk_t bulk = {.of = {.verb = "reset", .chooses = 1},
                                        .done = "reset",
                                        .invites = 1,
+                                       .revokes = 1,
                                        .done_twice = "those who are reset get yet another pair",
                                        .act = reset};
 
@@ -196,8 +197,12 @@ static apr_status_t set(anshin_call_t *call, void *baton, const anshin_target_t 
 apr_status_t anshin_bulk_set(anshin_call_t *call, const anshin_amend_t *amend)
 {
     anshin_amend_t own = *amend;
-    const anshin_bulk_t bulk = {
-        .of = {.verb = "set"}, .done = "changed", .issues = own.method >= 0, .act = set, .baton = &own};
+    const anshin_bulk_t bulk = {.of = {.verb = "set"},
+                                .done = "changed",
+                                .issues = own.method >= 0,
+                                .revokes = own.method >= 0,
+                                .act = set,
+                                .baton = &own};
 
     return anshin_bulk(call, &bulk);
 }
@@ -227,7 +232,8 @@ static apr_status_t forget(anshin_call_t *call, void *baton, const anshin_target
 
 apr_status_t anshin_bulk_delete(anshin_call_t *call)
 {
-    static const anshin_bulk_t bulk = {.of = {.verb = "delete", .chooses = 1}, .done = "deleted", .act = forget};
+    static const anshin_bulk_t bulk = {
+        .of = {.verb = "delete", .chooses = 1}, .done = "deleted", .revokes = 1, .act = forget};
 
     if (anshin_call_value(call, "erase") != NULL) {
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1353",

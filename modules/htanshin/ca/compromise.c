@@ -3,10 +3,13 @@
  */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "core/admin/compromise.h"
 #include "core/certificate/issuer.h"
 #include "core/config/ca_files.h"
 #include "crypto/pki/trust.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/ca/ca_lock.h"
 #include "htanshin/command.h"
 #include "htanshin/result.h"
@@ -122,6 +125,17 @@ static const char *next_of(const compromise_t *compromise, int yes)
                                      : "ca retire; then take the CA out of other servers, see the guide";
 }
 
+/* A second operator is wanted for the first time: what follows only tells its users. */
+static apr_status_t hold_first(anshin_call_t *call, const anshin_revoked_ca_t *ca)
+{
+    apr_time_t stopped;
+    apr_status_t status = anshin_issuer_stopped(&call->op, NULL, ca->id, &stopped);
+
+    return status == APR_SUCCESS && stopped == 0
+               ? anshin_hold_ca(call, apr_pstrcat(call->pool, ca->name, " ", ca->id, NULL))
+               : status;
+}
+
 static apr_status_t ca_compromise(anshin_call_t *call)
 {
     compromise_t compromise = {.revoked = 0};
@@ -134,6 +148,9 @@ static apr_status_t ca_compromise(anshin_call_t *call)
     }
     if (status == APR_SUCCESS) {
         status = find_ca(call, &compromise);
+    }
+    if (status == APR_SUCCESS && yes) {
+        status = hold_first(call, &compromise.ca);
     }
     if (status == APR_SUCCESS && yes) {
         status = anshin_issuer_stop(&call->op, compromise.ca.id, compromise.ca.name);

@@ -17,6 +17,8 @@
 #include "core/config/key_reference.h"
 #include "crypto/pki/ca_chain.h"
 #include "crypto/pki/trust.h"
+#include "crypto/sum.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/ca/ca_lock.h"
 #include "htanshin/call.h"
 #include "htanshin/result.h"
@@ -186,6 +188,10 @@ apr_status_t anshin_rollover_create(anshin_call_t *call, anshin_ca_wanted_t *wan
         return status;
     }
     number_name(call, &next, wanted);
+    status = anshin_hold_ca(call, next.files.name);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     status = anshin_ca_create(next.files.certificate, &next.key, wanted, &call->op.error, call->pool);
     if (status != APR_SUCCESS) {
         return status;
@@ -219,11 +225,31 @@ apr_status_t anshin_rollover_request(anshin_call_t *call, anshin_ca_wanted_t *wa
     return status;
 }
 
+/* The second operator approves this certificate, by the SHA-256 of the file. */
+static apr_status_t hold_import(anshin_call_t *call, const next_t *next, const anshin_bytes_t *pem)
+{
+    char text[ANSHIN_SUM_TEXT + 1];
+    anshin_sum_t *sum;
+    apr_status_t status = anshin_sum_create(&sum, &call->op.error, call->pool);
+
+    if (status == APR_SUCCESS && ((status = anshin_sum_begin(sum)) != APR_SUCCESS ||
+                                  (status = anshin_sum_add(sum, pem->data, pem->length)) != APR_SUCCESS ||
+                                  (status = anshin_sum_end(sum, text)) != APR_SUCCESS)) {
+        return anshin_fail(&call->op.error, status, "AN1847", "SHA-256 is not available");
+    }
+    return status == APR_SUCCESS ? anshin_hold_ca(call, apr_pstrcat(call->pool, next->files.name, " ", text, NULL))
+                                 : status;
+}
+
 apr_status_t anshin_rollover_import(anshin_call_t *call, const anshin_bytes_t *pem, anshin_ca_imported_t *imported)
 {
     next_t next;
     apr_status_t status = plan(call, &next);
 
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = hold_import(call, &next, pem);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -347,6 +373,9 @@ static apr_status_t ca_switch(anshin_call_t *call)
                                      anshin_time_text(stopped, call->pool), files.name));
     }
     if (status == APR_SUCCESS) {
+        status = anshin_hold_ca(call, apr_pstrcat(call->pool, files.name, " ", ca.id, NULL));
+    }
+    if (status == APR_SUCCESS) {
         line.state.issuing = highest(&line);
         status = write_line(call, &line, &files);
     }
@@ -412,6 +441,9 @@ static apr_status_t ca_retire(anshin_call_t *call)
     }
     files = files_of(call, &line, line.state.trusted[place]);
     status = anshin_call_value(call, "force") == NULL ? check_left(call, &files) : APR_SUCCESS;
+    if (status == APR_SUCCESS) {
+        status = anshin_hold_ca(call, name);
+    }
     if (status == APR_SUCCESS) {
         line.state.count--;
         memmove(&line.state.trusted[place], &line.state.trusted[place + 1],

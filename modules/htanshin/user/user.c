@@ -10,6 +10,7 @@
 #include "core/admin/erase.h"
 #include "core/admin/operator.h"
 #include "core/selfservice/reissue.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/bulk/user_verbs.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
@@ -148,6 +149,14 @@ static apr_status_t add_lines(anshin_call_t *call, const anshin_account_new_t *c
     return status;
 }
 
+static apr_status_t hold_added(anshin_call_t *call, int lines)
+{
+    const char *user = NULL;
+    apr_status_t status = lines ? APR_SUCCESS : anshin_call_user(call, call->operands[0], &user);
+
+    return status == APR_SUCCESS ? anshin_hold_role(call, user) : status;
+}
+
 static apr_status_t user_add(anshin_call_t *call)
 {
     anshin_attributes_t attributes;
@@ -169,6 +178,9 @@ static apr_status_t user_add(anshin_call_t *call)
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1188",
                              spec.address != NULL ? "--address: must not be given with -, where each line has its own"
                                                   : "--name: must not be given with -, where there are several users");
+    }
+    if (status == APR_SUCCESS) {
+        status = hold_added(call, lines);
     }
     if (status != APR_SUCCESS) {
         return status;

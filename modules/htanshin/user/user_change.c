@@ -7,6 +7,7 @@
 
 #include "core/admin/amend.h"
 #include "core/selfservice/method.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/bulk/user_verbs.h"
 #include "htanshin/call.h"
 #include "htanshin/result.h"
@@ -129,6 +130,9 @@ apr_status_t anshin_user_set(anshin_call_t *call)
     status = anshin_call_user(call, call->operands[0], &amend.user);
     if (status == APR_SUCCESS) {
         status = read_options(call, &amend);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_hold_role(call, amend.user);
     }
     if (status == APR_SUCCESS) {
         status = anshin_account_amend(&call->op, &amend, &amended);

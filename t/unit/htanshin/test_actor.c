@@ -24,7 +24,17 @@ int main(void)
        "an operator is called as the real user ID is, whatever SUDO_USER says");
     ok(actor.claimed != NULL && strchr(actor.claimed, '\x1b') == NULL && strncmp(actor.claimed, "ta", 2) == 0,
        "what SUDO_USER says stands beside it, without control characters");
-    ok(actor.address == NULL && actor.number == NULL, "nothing of a client is among it");
+    ok(actor.address == NULL && actor.client == NULL, "nothing of a client is among it");
+    ok(actor.person == NULL || strcmp(actor.person, "root") != 0, "ROL-4: root is no person");
+    setenv("SUDO_USER", "daemon", 1);
+    anshin_actor_caller(&actor, "bin", pool);
+    ok(actor.login != NULL || getuid() != 0 ? actor.person == NULL || strcmp(actor.person, "bin") != 0
+                                            : same_text(actor.person, "daemon") && actor.number != NULL,
+       "ROL-4: where nobody has logged in, the person is who sudo names, and never who --operator does");
+    setenv("SUDO_USER", "root", 1);
+    anshin_actor_caller(&actor, "bin", pool);
+    ok(actor.login != NULL || getuid() != 0 || (actor.person == NULL && actor.number == NULL),
+       "ROL-4: and nobody where that is root");
     unsetenv("SUDO_USER");
     anshin_actor_caller(&actor, NULL, pool);
     ok(actor.claimed == NULL, "nobody is claimed where SUDO_USER is missing");

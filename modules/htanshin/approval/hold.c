@@ -1,0 +1,139 @@
+/*
+ * Commands that wait for a second operator: see hold.h.
+ */
+#include "htanshin/approval/hold.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/desk/hold.h"
+#include "htanshin/call.h"
+#include "htanshin/open.h"
+#include "htanshin/values.h"
+
+/* Options that decide nothing of what is done, or whom by their lists, who are looked at themselves. */
+static int decides_nothing(const char *name)
+{
+    static const char *const names[] = {"file", "yes",        "result",      "undo", "after",
+                                        "step", "passphrase", "signer-user", NULL};
+
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* As they would be typed, in the order of the table. */
+static const char *options_of(const anshin_call_t *call)
+{
+    const anshin_command_option_t *options = call->command->options;
+    const char *text = "";
+
+    for (int i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (call->values[i] != NULL && !decides_nothing(options[i].name)) {
+            text = apr_pstrcat(call->pool, text, *text != '\0' ? " --" : "--", options[i].name,
+                               options[i].value != NULL ? " " : "", call->values[i], NULL);
+        }
+    }
+    return text;
+}
+
+static apr_status_t hold(anshin_call_t *call, anshin_eyes_t eyes, const apr_array_header_t *whom)
+{
+    const anshin_hold_t held = {.eyes = eyes,
+                                .verb = apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL),
+                                .options = options_of(call),
+                                .whom = whom};
+
+    return anshin_hold(&call->op, &held);
+}
+
+static const char *entry_of(const anshin_call_t *call, const char *user, const char *serial)
+{
+    return apr_pstrcat(call->pool, call->op.contract->name, "/", user != NULL ? user : "", "/",
+                       serial != NULL ? serial : "", "/0", NULL);
+}
+
+/* 1: the options would change what somebody may do at the help desk. */
+static int changes_role(const anshin_call_t *call)
+{
+    return call->op.contract->policy.staff &&
+           (strcmp(call->command->verb, "set") == 0 || strcmp(call->command->verb, "add") == 0) &&
+           (anshin_call_value(call, "role") != NULL || anshin_call_value(call, "organisation") != NULL);
+}
+
+apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets)
+{
+    apr_array_header_t *whom = apr_array_make(call->pool, targets->nelts + 1, sizeof(const char *));
+    const anshin_contract_t *contract = call->op.contract;
+    anshin_eyes_t eyes;
+
+    for (int i = 0; i < targets->nelts; i++) {
+        const anshin_target_t *target = &APR_ARRAY_IDX(targets, i, anshin_target_t);
+
+        if (target->wrong == NULL) {
+            APR_ARRAY_PUSH(whom, const char *) = entry_of(call, target->user, target->serial);
+        }
+    }
+    eyes = anshin_approval_of_many(contract, whom->nelts, revokes);
+    if (changes_role(call) && whom->nelts > 0 && ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_ROLES)) {
+        eyes = ANSHIN_EYES_ROLES;
+    }
+    return eyes != ANSHIN_EYES_NONE ? hold(call, eyes, whom) : APR_SUCCESS;
+}
+
+apr_status_t anshin_hold_role(anshin_call_t *call, const char *user)
+{
+    apr_array_header_t *whom = apr_array_make(call->pool, 1, sizeof(const char *));
+
+    if (!changes_role(call) || !ANSHIN_HAS(call->op.contract->policy.four_eyes, ANSHIN_EYES_ROLES)) {
+        return APR_SUCCESS;
+    }
+    if (user == NULL) {
+        return anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1845",
+                           "AnshinFourEyes of contract %s: operators get a role one by one, not from a list",
+                           call->op.contract->name);
+    }
+    APR_ARRAY_PUSH(whom, const char *) = entry_of(call, user, NULL);
+    return hold(call, ANSHIN_EYES_ROLES, whom);
+}
+
+/* CAs are of the installation: the first contract that wants a second operator for them has what waits. */
+static const anshin_contract_t *contract_of_ca(const anshin_config_t *config)
+{
+    for (int i = 0; i < config->contracts->nelts; i++) {
+        const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
+
+        if (ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_CA)) {
+            return contract;
+        }
+    }
+    return NULL;
+}
+
+apr_status_t anshin_hold_ca(anshin_call_t *call, const char *what)
+{
+    apr_array_header_t *whom = apr_array_make(call->pool, 2, sizeof(const char *));
+    const anshin_contract_t *of_op = call->op.contract;
+    const anshin_contract_t *contract;
+    apr_status_t status = anshin_call_config(call);
+
+    contract = status == APR_SUCCESS ? contract_of_ca(call->config) : NULL;
+    if (status != APR_SUCCESS || contract == NULL) {
+        return status;
+    }
+    if (call->op.env == NULL && (status = anshin_call_store(call, NULL)) != APR_SUCCESS) {
+        return status;
+    }
+    APR_ARRAY_PUSH(whom, const char *) = what;
+    if (call->contract != NULL) {
+        APR_ARRAY_PUSH(whom, const char *) = call->contract;
+    }
+    call->op.contract = contract;
+    status = hold(call, ANSHIN_EYES_CA, whom);
+    call->op.contract = of_op;
+    return status;
+}
