@@ -12,7 +12,11 @@ use Anshin::Person;
 use Anshin::Server;
 use Anshin::Source;
 
-my $s = Anshin::Server->new(clock => 1, contract => <<'END')->start;
+my %desk = (
+    staff     => "AnshinLoginMethods password\nAnshinStaff on\nAnshinReauthenticate 1h\nAnshinAddressAttempts 1000000",
+    customers => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk"
+);
+my $s = Anshin::Server->new(clock => 1, sites => \%desk, contract => <<'END')->start;
 AnshinLoginMethods password otp certificate
 AnshinCertificateKey p256
 AnshinCertificateLifetime 30d
@@ -174,13 +178,43 @@ my @places = map { "$_->[0] $_->[1]" } map { [/ANSHIN_FLOW_(\w+), ANSHIN_STAGE_(
 @places = grep { $_ ne 'LOGIN RESULT' } @places;    # leads to the login page, which leads on
 is(join("\n", sort keys %live), join("\n", sort @places), 'a live flow for each place of flow_place.c: ' . @places);
 
+# The help desk's pages, each with what its form would take, where an operator stands who may do all of it.
+my @customers = map { "kyaku-$_" } 1 .. 4;
+my @secret = map { "$_\@kyaku.example" } @customers;    # what a page of another site would like to know
+{
+    my $c = $s->client(host => 'staff.localhost', ca => undef);
+    my @ops = map { Anshin::Person->add($s, "ope-$_", contract => 'staff') } 1, 2;
+    my $second = $s->client(host => 'staff.localhost', ca => undef);
+    for my $op ([ $ops[0], $c ], [ $ops[1], $second ]) {
+        $op->[0]->register($op->[1]);
+        command_in($s, 'staff', 'user', 'set', $op->[0]{user}, '--role', 'admin');
+        expect_link($op->[0]->login($op->[1]), 303);
+    }
+    command_in($s, 'customers', 'user', 'add', $customers[$_], '--address', $secret[$_]) for 0 .. $#customers;
+    my $link = sub { my ($page, $what) = @_; my ($path) = $page->text =~ /href="([^"]*\Q$what\E[^"]*)"/ or die "no $what"; return $path =~ s/&amp;/&/gr };
+    my %why = (why => '電話で依頼');
+    my $user = live('DESK /desk/user', $c, $c->follow($c->follow($c->submit($c->get('/anshin/desk'), { q => $customers[0] }, qr{/desk$}))), {});
+    live('DESK /desk', $c, $c->get('/anshin/desk'), { q => $customers[0] });
+    live('DESK /desk/act', $c, $c->get($link->($user, 'verb=disable')), \%why);
+    my $list = live('DESK /desk/list', $c, $c->get('/anshin/desk/list?about=invited'), { all => 1, verb => 'disable' });
+    my $order = sub { return $c->follow($c->submit($list, { all => 1, verb => 'disable' }, qr{/desk/list$})) };
+    live('DESK /desk/list/act', $c, $order->(), \%why);
+    my $waits = $c->follow($c->submit($order->(), \%why, qr{/desk/list/act}));
+    live('DESK /desk/waiting', $second, $second->get('/anshin/desk/waiting'), {});
+    live('DESK /desk/waiting/decide', $second, $second->get($link->($second->get('/anshin/desk/waiting'), 'step=approve')), {});
+    live('DESK /desk/invite', $c, $c->get('/anshin/desk/invite'), { contract => 'customers', user => 'kyaku-9', address => 'kyaku-9@kyaku.example', %why });
+}
+my @forms_of_desk = map { "DESK $_" } map { $_->{path} } grep { $_->{post} } routes(desk => 1);
+is(join(' ', sort grep { $live{$_} } @forms_of_desk), join(' ', sort @forms_of_desk), 'and one at each form of the help desk: ' . @forms_of_desk);
+
 # What the operator sees of everybody.
 sub state_of {
     my @seen;
     for my $p (@people) {
         push @seen, map { command($s, @$_, $p->{user}) } [ '--json', 'user', 'show' ], ['history'], [ 'session', 'list' ];
     }
-    return join "\n", @seen, map { command($s, $_, 'list') } qw(mail cert);
+    my @approvals = $s->htanshin('--json', 'approval', 'list', '--all')->{out};
+    return join "\n", @seen, @approvals, command_in($s, 'customers', '--json', 'user', 'list'), map { command($s, $_, 'list') } qw(mail cert);
 }
 
 sub settled { return !grep { $_->{state} ne 'spooled' } @{ JSON::PP::decode_json(command($s, '--json', 'mail', 'list')) } }
@@ -246,7 +280,7 @@ my @fields = qw(
     user password password_confirm current code terminal question answer address address_confirm kind method key download_password
     profile return action
 );
-my @forms = grep { !/ (?:RESULT|ENDED)$/ } sort keys %live;
+my @forms = grep { !/^DESK | (?:RESULT|ENDED)$/ } sort keys %live;
 my %confirms = map { $_ => 1 } 'TERMINAL OPENED', 'METHOD OPENED', 'RENEWAL OPENED', 'SELF_LOCK OPENED';    # which take no field but the token
 for my $what (grep { !$confirms{$_} } @forms) {
     my $at = $live{$what};
@@ -268,6 +302,32 @@ for my $what (grep { !$confirms{$_} } @forms) {
     is(join("\n", @bad), '', "S27: $what: hostile text in every field is refused and goes nowhere");
     is(ask($at, 'GET', '')->status, 200, 'and leads no step on');
 }
+
+# Text in every field of the help desk's: the search looks for it, the others refuse it.
+$before = state_of();
+for my $what (@forms_of_desk) {
+    my $at = $live{$what};
+    my @bad;
+    for my $text (@hostile) {
+        my $r = ask($at, 'POST', '', { csrf => $at->{token}, map { $_ => $text } qw(q why user address name organisation contract verb about rows all order seen step id who page typing) });
+        push @bad, Anshin::Client::escape($text) . ': ' . $r->status if $r->status !~ /^(?:303|4\d\d)$/;
+        push @bad, Anshin::Client::escape($text) . ' goes somewhere' if told_evil($r);
+        my $shown = $r->status == 303 ? $at->{browser}->follow($r) : $r;
+        push @bad, Anshin::Client::escape($text) . ' is shown' if told_evil($shown);
+    }
+    is(ask($at, 'POST', '', { csrf => $at->{token}, map { $_ => "a\0b" } qw(q why user order) })->status, 400, "S27: $what: NUL");
+    is(join("\n", @bad), '', "S27: $what: hostile text in every field goes nowhere");
+}
+is(state_of(), $before, 'S27: and does nothing, to anybody');
+my $took = 0;
+for my $what (@forms_of_desk) {
+    my $at = $live{$what};
+    isnt(ask($at, 'POST', '', { %{ $at->{right} } })->status, 303, "S10: $what: a form of another site, without the token");
+    my $r = ask($at, 'POST', '', { csrf => $at->{token}, %{ $at->{right} } });
+    ok(!told_evil($r), 'S27: goes nowhere');
+    $took += $r->status == 303;
+}
+is($took, scalar @forms_of_desk, 'S29: while the right form leads on from each');
 
 # --- the flows were live all the time: what is right takes each on, whatever else is sent with it ---
 

@@ -4,14 +4,19 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Test::More;
+use Anshin::Attack;
 use Anshin::Person;
 use Anshin::Server;
+use Anshin::Source;
 
 my %navigation = (Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate');
 
 my $s = Anshin::Server->new(
     contract => "AnshinLoginMethods password certificate\nAnshinAddressAttempts 1000000",
-    sites    => { strict => 'AnshinLoginMethods certificate', wary => "AnshinLoginMethods password\nAnshinAddressAttempts 5" },
+    sites    => {
+        strict => 'AnshinLoginMethods certificate', wary => "AnshinLoginMethods password\nAnshinAddressAttempts 5",
+        staff => "AnshinLoginMethods password\nAnshinStaff on\nAnshinReauthenticate 1h", customers => "AnshinLoginMethods password\nAnshinOperators staff"
+    },
     server   => <<'END', vhost => <<'MORE');
 LoadModule include_module "@LIBEXEC@/mod_include.so"
 <Directory "@ROOT@/htdocs/secret">
@@ -161,6 +166,52 @@ for my $headers (
     is($r->status, 303, 'a reissue asked for with another host name beside ours');
     my $link = $person->wait_text(qr{(https?://\S+/reissue/password/prove)});
     is($link, $s->url('/anshin/reissue/password/prove'), 'is mailed with a link to the portal (CON-1)');
+}
+
+# --- the help desk: for whoever is logged in there, at its own address, by its own methods (ROL-2) ---
+
+{
+    my $known = 'himitsu@customer.example';
+    command_in($s, 'customers', 'user', 'add', 'kyaku-1', '--address', $known, '--name', 'Himitsu');
+    my $operator = Anshin::Person->add($s, 'ope-1', contract => 'staff');
+    my $c = $s->client(host => 'staff.localhost', ca => undef);
+    $operator->register($c);
+    command_in($s, 'staff', 'user', 'set', 'ope-1', '--role', 'admin');
+    expect_link($operator->login($c), 303);
+    my $user = $c->follow($c->follow($c->submit($c->get('/anshin/desk'), { q => 'kyaku-1' }, qr{/desk$})));
+    like($user->text, qr/\Q$known\E/, 'an operator sees a user');
+    my ($who) = $user->{path} =~ /who=([\w-]+)/;
+    my ($token, @routes) = (csrf($user), routes(desk => 1));
+    my %query = map { $_->{path} => $_->{path} =~ m{/list} ? '?about=invited&verb=disable&rows=' : "?who=$who&verb=disable" } @routes;
+    my $state = sub { return command_in($s, 'customers', '--json', 'user', 'show', 'kyaku-1') =~ s/"last_\w+": .*//gr };
+    my $before = $state->();
+    my %no = (
+        'nobody' => $s->client(host => 'staff.localhost', ca => undef), 'a user of another contract' => $in,
+        'the session of another contract' => $c->clone(cookies => { '__Host-anshin-staff' => $id }), 'the operator at another contract' => $c->clone(host => 'customers.localhost', cookies => { %{ $c->{cookies} }, '__Host-anshin-customers' => $c->{cookies}{'__Host-anshin-staff'} })
+    );
+    for my $route (@routes) {
+        my $path = "/anshin$route->{path}";
+        for my $whose (sort keys %no) {
+            my @answers = ($no{$whose}->get("$path$query{$route->{path}}"), $no{$whose}->post("$path$query{$route->{path}}", { csrf => $token, q => 'kyaku-1' }));
+            is(join(' ', grep { $_ < 300 || $_ > 499 } map { $_->status } @answers), '', "ROL-2: $path: not for $whose");
+            ok(!(grep { $_->body =~ /kyaku|Himitsu|himitsu/ } @answers), 'who learns nothing');
+        }
+        my %odd = map { $_ => $c->request($_, "$path$query{$route->{path}}")->status } qw(PUT DELETE OPTIONS TRACE PATCH PROPFIND ANSHIN get), $route->{post} ? () : 'POST';
+        is(join(' ', map { "$_ $odd{$_}" } grep { $odd{$_} !~ /^4(?:0[035]|13)$/ && !($_ eq 'OPTIONS' && $odd{$_} == 200) && $odd{$_} != 501 } sort keys %odd), '', "$path: its own methods alone");
+    }
+    for my $odd ("?who=$who&who=$who", '?who=', '?who=' . 'A' x 4000, "?who=$who%00", "?who=${who}A", '?who=' . substr($who, 1), "?who=$who%ff", '?who[]=' . $who, "?who=../../$who", '?who=%0d%0aSet-Cookie:%20evil=1') {
+        for my $path ('desk/user', 'desk/act') {
+            my $r = $c->get("/anshin/$path$odd&verb=disable");
+            like($r->status, qr/^4\d\d$/, "/anshin/$path" . substr($odd, 0, 20) . ' names nobody');
+            unlike($r->body, qr/\Q$known\E|evil/, 'and shows nobody');
+        }
+    }
+    for my $path ('/anshin//desk/user', '/anshin/./desk/user', '/anshin/x/../desk/user', '/anshin/%64esk/user', '/anshin/desk/user/', '/anshin/desk/user/x', '/anshin/desk%2fuser', '/anshin/DESK/user', '/anshin/desk/user;x') {
+        my $r = $no{nobody}->get("$path?who=$who");
+        ok($r->status != 200 && $r->status < 500 && $r->body !~ /\Q$known\E/, "$path is no way in (" . $r->status . ')');
+    }
+    is($state->(), $before, 'ROL-2: nothing of all this has changed anything');
+    is($c->get($user->{path})->status, 200, 'and the operator is where he was');
 }
 
 # --- addresses are believed of nobody (LCK-4) ---

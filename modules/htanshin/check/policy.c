@@ -100,7 +100,7 @@ static const row_t rows[] = {
     {"AnshinStaff", FREE, NULL},
     {"AnshinOperators", FREE, NULL},
     {"AnshinStaffReason", AT_LEAST, "nobody can tell later why an operator did something to a user (ASVS 16.2.1)"},
-    {"AnshinFourEyes", FREE, NULL},
+    {"AnshinFourEyes", CONTAINS, "one operator alone can harm many users at once, or make operators, or change the CAs"},
     {"AnshinFourEyesLifetime", FREE, NULL},
     {"AnshinMailFrom", FREE, NULL},
     {"AnshinMailSignature", FREE, NULL},
