@@ -52,28 +52,65 @@ static void note_changes(anshin_publisher_t *publisher, int from)
     }
 }
 
-/* All of them at first, then those that were told of. */
+static void forget(anshin_publisher_t *publisher)
+{
+    apr_pool_clear(publisher->pool);
+    publisher->entries = NULL;
+    publisher->heard = NULL;
+}
+
+static apr_status_t learn_all(anshin_publisher_t *publisher, anshin_op_t *op)
+{
+    apr_status_t status;
+
+    publisher->entries = apr_array_make(publisher->pool, ROOM, sizeof(anshin_revoked_entry_t));
+    publisher->heard = apr_hash_make(publisher->pool);
+    status = anshin_revoked_all(op, publisher->entries);
+    if (status != APR_SUCCESS) {
+        forget(publisher);
+        return status;
+    }
+    for (int i = 0; i < publisher->lists->nelts; i++) {
+        APR_ARRAY_IDX(publisher->lists, i, anshin_published_t).changed = 1;
+    }
+    return APR_SUCCESS;
+}
+
+/* What came behind from is not taken again. */
+static void hear(anshin_publisher_t *publisher, const anshin_op_t *op, int from)
+{
+    for (int i = from; op->env->node != NULL && i < publisher->entries->nelts; i++) {
+        const char *serial = APR_ARRAY_IDX(publisher->entries, i, anshin_revoked_entry_t).serial;
+
+        apr_hash_set(publisher->heard, apr_pstrdup(publisher->pool, serial), APR_HASH_KEY_STRING, "");
+    }
+}
+
+/* All of them at first, then those that were told of; all of them again where others may have cleared away what this
+ * machine did not hear. */
 static apr_status_t learn(anshin_publisher_t *publisher, anshin_op_t *op)
 {
+    const apr_time_t begun = anshin_uptime_now();
     apr_array_header_t *keys;
     apr_status_t status = APR_SUCCESS;
     int from;
 
-    if (publisher->entries == NULL) {
-        publisher->entries = apr_array_make(publisher->pool, ROOM, sizeof(anshin_revoked_entry_t));
-        status = anshin_revoked_all(op, publisher->entries);
-        if (status != APR_SUCCESS) {
-            publisher->entries = NULL;
-            apr_pool_clear(publisher->pool);
-            return status;
-        }
+    if (op->env->node != NULL && publisher->entries != NULL &&
+        begun - publisher->heard_at > ANSHIN_REVOKED_LINGER / 2) {
+        forget(publisher);
+    }
+    status = publisher->entries == NULL ? learn_all(publisher, op) : status;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     do {
         from = publisher->entries->nelts;
-        status = anshin_revoked_told(op, publisher->entries, &keys);
-        if (status == APR_SUCCESS && keys->nelts > 0) {
+        status = anshin_revoked_told(op, publisher->entries, publisher->heard, &keys);
+        if (status == APR_SUCCESS) {
             note_changes(publisher, from);
-            status = anshin_revoked_done(op, keys);
+            hear(publisher, op, from);
+            publisher->heard_at = begun;
+            status = keys->nelts > 0 ? anshin_revoked_done(op, keys) : status;
         }
     } while (status == APR_SUCCESS && keys->nelts == ANSHIN_REVOKED_TAKE);
     return status;

@@ -23,9 +23,11 @@ typedef struct anshin_publisher_t {
     const anshin_work_t *work;
     apr_array_header_t *lists;   /* of anshin_published_t */
     apr_array_header_t *entries; /* of anshin_revoked_entry_t: all that are revoked; NULL until they were read */
+    apr_hash_t *heard;           /* serials of those that were told of -> "", where machines share the store */
+    apr_time_t heard_at;         /* uptime of the last time */
     int failed;                  /* the log was told that they cannot be read */
     int unnoted;                 /* the same, that what the signer cannot use is not noted */
-    apr_pool_t *pool;            /* of entries */
+    apr_pool_t *pool;            /* of entries and heard */
 } anshin_publisher_t;
 
 /* Begin; what it has lives in pool, which no other thread uses. */

@@ -22,6 +22,8 @@
 #include "ca/publisher.h"
 #include "ca/seal/resealer.h"
 #include "ca/watch/event_hook.h"
+#include "ca/watch/house.h"
+#include "ca/watch/peers.h"
 #include "ca/watch/watch.h"
 #include "core/admin/housekeeping.h"
 #include "core/admin/index_addresses.h"
@@ -30,7 +32,6 @@
 #include "core/admin/refile.h"
 #include "core/base/waiting.h"
 #include "core/mail/job.h"
-#include "runtime/io.h"
 
 #define POLL apr_time_from_sec(5) /* the net below the doorbell */
 #define NAP apr_time_from_sec(1)  /* between steps of housekeeping, and after a store that cannot be used */
@@ -42,6 +43,7 @@ typedef struct worker_t {
     unsigned rings;           /* how often the bell was heard: a ring between looking and sleeping is not missed */
     int ending;
     anshin_event_hook_t event_hook; /* of its thread */
+    anshin_peers_t peers;           /* the same */
 } worker_t;
 
 typedef struct hand_t {
@@ -235,6 +237,21 @@ static void *APR_THREAD_FUNC tell_on(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+/* What those of other machines do (CLU-1). */
+static void *APR_THREAD_FUNC peers_on(apr_thread_t *thread, void *data)
+{
+    worker_t *worker = data;
+    int ending = 0;
+
+    (void)thread;
+    while (!ending) {
+        anshin_peers_step(&worker->peers);
+        pause_for(worker, ANSHIN_NODE_SIGN);
+        (void)rings(worker, &ending);
+    }
+    return NULL;
+}
+
 /* What who watches over the system wants to know (STA-1). */
 static void *APR_THREAD_FUNC watch_on(apr_thread_t *thread, void *data)
 {
@@ -327,13 +344,16 @@ static apr_status_t release_claims(const anshin_work_t *work)
 
 /* Claims that a dead worker left are free: we hold the lock of workers. A store that does not take that (for example on
  * a full disk) takes nothing else from us either, so that we wait for it, until such claims end by themselves. Before
- * any thread begins: it would lose its own. Answers 0 when told to end meanwhile. */
-static int free_claims(const anshin_work_t *work, int signals, int lifeline)
+ * any thread begins: it would lose its own. Not while another machine has our name, whose claims these are. Answers 0
+ * when told to end meanwhile. */
+static int free_claims(worker_t *worker, int signals, int lifeline)
 {
     struct pollfd ends[] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}};
 
     for (apr_interval_time_t waited = 0; waited < ANSHIN_JOB_CLAIM_LIFE; waited += POLL) {
-        if (release_claims(work) == APR_SUCCESS) {
+        if (worker->work->env->node != NULL && !anshin_peers_begin(&worker->peers)) {
+            waited = 0;
+        } else if (release_claims(worker->work) == APR_SUCCESS) {
             return 1;
         }
         if (poll(ends, 2, (int)apr_time_as_msec(POLL)) > 0) {
@@ -347,82 +367,9 @@ static int free_claims(const anshin_work_t *work, int signals, int lifeline)
 
 typedef struct house_t {
     anshin_housekeeping_t state;
-    char trouble[200]; /* of the store, as the log was told; "": none */
-    char detour[200];  /* the same, of what it could get around */
-    int full;          /* the log was told that there is hardly any space left */
-    int doubted;       /* the log was told that the clock is doubted */
+    anshin_house_told_t told;
     anshin_resealer_t resealer;
 } house_t;
-
-/* Told once. */
-static void look_at_detour(const anshin_store_health_t *trouble, house_t *house)
-{
-    const char *detour = trouble->detour != NULL ? trouble->detour : "";
-
-    if (detour[0] != '\0' && strcmp(detour, house->detour) != 0) {
-        anshin_log(ANSHIN_LOG_ERROR, "AN1170",
-                   "a checkpoint met a fault and went another way: %s. Nothing is lost; look at the disk", detour);
-    }
-    apr_cpystrn(house->detour, detour, sizeof(house->detour));
-}
-
-/* Told once, and once when it is over. */
-static void look_at_store(const anshin_store_t *store, house_t *house, apr_pool_t *pool)
-{
-    anshin_store_health_t trouble;
-    const char *why;
-
-    anshin_store_health(&trouble, store, pool);
-    look_at_detour(&trouble, house);
-    why = trouble.why != NULL ? trouble.why : "";
-    if (strcmp(why, house->trouble) == 0) {
-        return;
-    }
-    if (why[0] != '\0') {
-        anshin_log(
-            ANSHIN_LOG_ERROR, "AN0778",
-            "checkpoints fail: %s. The journal grows; it has %d MiB, and with %d nothing can be written any more", why,
-            (int)(trouble.length >> 20), (int)(trouble.limit >> 20));
-    } else {
-        anshin_log(ANSHIN_LOG_NOTICE, "AN0729", "checkpoints work again");
-    }
-    apr_cpystrn(house->trouble, why, sizeof(house->trouble));
-}
-
-/* The same, of the space that is left (B53). */
-static void look_at_space(const char *state_dir, house_t *house)
-{
-    apr_uint64_t octets = 0;
-    int full;
-
-    if (anshin_io_space(state_dir, &octets) != APR_SUCCESS) {
-        return;
-    }
-    full = octets < ANSHIN_IO_SPACE_LOW;
-    if (full && !house->full) {
-        anshin_log(ANSHIN_LOG_WARNING, "AN1038",
-                   "%s: %d MiB are left on its file system; make room, or soon nobody logs in", state_dir,
-                   (int)(octets >> 20));
-    } else if (!full && house->full) {
-        anshin_log(ANSHIN_LOG_NOTICE, "AN1039", "%s: there is room again", state_dir);
-    }
-    house->full = full;
-}
-
-/* And of the clock (core/context/agreed.h). */
-static void look_at_clock(const anshin_agreed_t *agreed, house_t *house, apr_pool_t *pool)
-{
-    int doubted = agreed->by != 0;
-
-    if (doubted && !house->doubted) {
-        anshin_log(ANSHIN_LOG_WARNING, "AN1161",
-                   "%s. Until %s nothing is removed by it. Set the clock if it is wrong; if it is right, do nothing",
-                   anshin_agreed_words(agreed, pool), anshin_time_text(agreed->until, pool));
-    } else if (!doubted && house->doubted) {
-        anshin_log(ANSHIN_LOG_NOTICE, "AN1162", "the clock is believed again");
-    }
-    house->doubted = doubted;
-}
 
 /* Before any work: what a step of the clock is measured by is noted, however soon the worker is ended again. */
 static void note_clock(const anshin_env_t *env)
@@ -452,10 +399,10 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
 
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, work->env, NULL, &anshin_actor_worker, scratch);
-    look_at_store(work->env->store, house, scratch);
-    look_at_space(work->env->config->server.state_dir, house);
+    anshin_house_store(work->env->store, &house->told, scratch);
+    anshin_house_space(work->env->config->server.state_dir, &house->told);
     status = anshin_housekeeping_step(&op, &house->state, &task, &removed);
-    look_at_clock(&house->state.agreed, house, scratch);
+    anshin_house_clock(&house->state.agreed, &house->told, scratch);
     if (status == APR_SUCCESS && removed > 0) {
         anshin_log(ANSHIN_LOG_INFO, "AN0796", "housekeeping: %d of %s", removed, task);
     } else if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
@@ -493,7 +440,7 @@ static apr_status_t listen_on(worker_t *worker, int signals, int lifeline, int b
 {
     anshin_signer_client_t *signer_client = worker->work->signer_client;
     struct pollfd sources[SOURCES] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}, {bell, POLLIN, 0}, {-1, 0, 0}};
-    house_t house = {.trouble = ""};
+    house_t house = {.told = {.trouble = ""}};
     apr_interval_time_t rest = NAP;
     apr_time_t next_step = anshin_uptime_now() + NAP;
 
@@ -550,15 +497,24 @@ apr_status_t anshin_worker_run(const anshin_work_t *work, int threads, int signa
         {chain_on, 1, "the audit trail is not chained", NULL},
         {pipe_on, work->env->config->server.audit_command != NULL, "AnshinAuditCommand gets nothing", NULL},
         {tell_on, work->env->config->server.event_command != NULL, "AnshinEventCommand is told nothing", NULL},
-        {watch_on, 1, "the state of the system is not counted", NULL}};
+        {watch_on, 1, "the state of the system is not counted", NULL},
+        {peers_on, work->env->node != NULL, "other machines get no sign of life", NULL}};
+    anshin_error_t err = {0};
     apr_status_t ended;
-    apr_status_t status;
+    apr_status_t status = APR_SUCCESS;
 
     /* A pid comes again one day; the time of the start does not come with it. */
     worker.name = apr_psprintf(pool, "%ld-%" APR_TIME_T_FMT, (long)getpid(), apr_time_now());
     anshin_monitor_init(&worker.monitor);
     anshin_event_hook_init(&worker.event_hook, work->env);
-    if (!free_claims(work, signals, lifeline)) {
+    if (work->env->node != NULL) {
+        status = anshin_peers_init(&worker.peers, work->env, &err, pool);
+    }
+    if (status != APR_SUCCESS) {
+        anshin_log_cause(ANSHIN_LOG_ERROR, "AN1877", "the machines cannot be told apart", status, &err);
+        return status;
+    }
+    if (!free_claims(&worker, signals, lifeline)) {
         return APR_SUCCESS;
     }
     note_clock(work->env);

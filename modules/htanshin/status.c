@@ -44,6 +44,7 @@ static apr_status_t status(anshin_call_t *call)
     (void)anshin_board_open(&board, call->config, ANSHIN_BOARD_READ, &unseen, call->pool);
     anshin_signs_look(&signs, call->config, board, call->pool);
     anshin_op_init(&op, &env, NULL, &call->op.actor, call->pool);
+    env.node = anshin_open_node(&call->config->server, call->pool);
     open_store(call, &env, &op.error);
     anshin_status_look(&found, &op, &signs);
     call->verdict = (int)found.health;

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -148,6 +149,20 @@ apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *se
     return status == APR_SUCCESS ? check_state(server, &before, err) : status;
 }
 
+const char *anshin_open_node(const anshin_server_t *server, apr_pool_t *pool)
+{
+    char host[256] = "";
+
+    if (anshin_open_store_is_local(server)) {
+        return NULL;
+    }
+    if (server->node != NULL) {
+        return server->node;
+    }
+    (void)gethostname(host, sizeof(host) - 1);
+    return anshin_node_name_of(host, pool);
+}
+
 apr_status_t anshin_open_to_load(anshin_env_t *env, const anshin_config_t *config, const anshin_hashing_t *hashing,
                                  anshin_error_t *err, apr_pool_t *pool)
 {
@@ -158,6 +173,7 @@ apr_status_t anshin_open_to_load(anshin_env_t *env, const anshin_config_t *confi
     env->now = anshin_clock_system;
     env->now_baton = NULL;
     env->audit = &anshin_trail;
+    env->node = anshin_open_node(&config->server, pool);
     status = status == APR_SUCCESS ? anshin_open_store(&env->store, &config->server, err, pool) : status;
     return status == APR_SUCCESS ? check_state(&config->server, &before, err) : status;
 }

@@ -24,6 +24,9 @@ const char *anshin_open_store_type(const anshin_server_t *server);
 /* 1: its files lie below the state directory; 0: in a server. */
 int anshin_open_store_is_local(const anshin_server_t *server);
 
+/* The name of this machine among those that share the store; NULL: it is below the state directory, and nobody does. */
+const char *anshin_open_node(const anshin_server_t *server, apr_pool_t *pool);
+
 /* Make the tables of a store in a server. ANSHIN_ECONFLICT (no error recorded): there are some, or the store needs
  * none; ANSHIN_EFAULT. */
 apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_t *err, apr_pool_t *pool);

@@ -60,32 +60,53 @@ apr_status_t anshin_revoked_all(anshin_op_t *op, apr_array_header_t *entries)
 
 typedef struct told_t {
     apr_array_header_t *entries;
+    apr_hash_t *heard;
     apr_array_header_t *keys;
 } told_t;
+
+/* Where others listen, too, all of them lie there for a while. */
+static apr_status_t list_told(anshin_op_t *op, anshin_txn_t *txn, apr_array_header_t **due)
+{
+    const anshin_due_queue_t queue = {&anshin_record_revoked, LANE};
+    int limit = ANSHIN_REVOKED_TAKE;
+    apr_status_t status = anshin_txn_list_due(txn, &queue, limit, due);
+
+    while (status == APR_SUCCESS && op->env->node != NULL && (*due)->nelts == limit) {
+        limit *= 4;
+        status = anshin_txn_list_due(txn, &queue, limit, due);
+    }
+    return status;
+}
 
 static apr_status_t read_told(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const told_t *told = baton;
-    const anshin_due_queue_t queue = {&anshin_record_revoked, LANE};
+    const int shared = op->env->node != NULL;
     apr_array_header_t *serials = apr_array_make(op->pool, 16, sizeof(const char *));
     apr_array_header_t *due;
-    apr_status_t status = anshin_txn_list_due(txn, &queue, ANSHIN_REVOKED_TAKE, &due);
+    apr_status_t status = list_told(op, txn, &due);
 
     apr_array_clear(told->keys);
     for (int i = 0; status == APR_SUCCESS && i < due->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(due, i, anshin_due_entry_t).key;
+        const anshin_due_entry_t *entry = &APR_ARRAY_IDX(due, i, anshin_due_entry_t);
+        const char *serial = apr_pstrdup(op->pool, entry->key + strlen(LANE "/"));
 
-        APR_ARRAY_PUSH(told->keys, const char *) = apr_pstrdup(op->pool, key);
-        APR_ARRAY_PUSH(serials, const char *) = apr_pstrdup(op->pool, key + strlen(LANE "/"));
+        if (!shared || entry->when < op->now - ANSHIN_REVOKED_LINGER) {
+            APR_ARRAY_PUSH(told->keys, const char *) = apr_pstrdup(op->pool, entry->key);
+        }
+        if (!shared || apr_hash_get(told->heard, serial, APR_HASH_KEY_STRING) == NULL) {
+            APR_ARRAY_PUSH(serials, const char *) = serial;
+        }
     }
     return status == APR_SUCCESS && serials->nelts > 0
                ? anshin_txn_get_many(txn, &anshin_record_certificate, serials, collect, told->entries)
                : status;
 }
 
-apr_status_t anshin_revoked_told(anshin_op_t *op, apr_array_header_t *entries, apr_array_header_t **keys)
+apr_status_t anshin_revoked_told(anshin_op_t *op, apr_array_header_t *entries, apr_hash_t *heard,
+                                 apr_array_header_t **keys)
 {
-    told_t told = {entries, apr_array_make(op->pool, 16, sizeof(const char *))};
+    told_t told = {entries, heard, apr_array_make(op->pool, 16, sizeof(const char *))};
 
     *keys = told.keys;
     return anshin_op_read(op, read_told, &told);

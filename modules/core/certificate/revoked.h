@@ -4,9 +4,14 @@
  * Whoever writes the list keeps it in memory: all that the certificates' records tell when it begins, then those that
  * the revocations tell of. So no list is written with a walk over the store. Each CA has a list of its own, which is
  * numbered: the fact crl/NAME holds the number that was given last, and when the last list was out.
+ *
+ * Where machines share the store, each writes its own: what was told of stays for ANSHIN_REVOKED_LINGER, so that all of
+ * them hear it, and who has not listened for half of that begins anew.
  */
 #ifndef ANSHIN_CORE_CERTIFICATE_REVOKED_H
 #define ANSHIN_CORE_CERTIFICATE_REVOKED_H
+
+#include <apr_hash.h>
 
 #include "core/config/ca_line.h"
 #include "core/context/op.h"
@@ -37,9 +42,13 @@ apr_status_t anshin_revoked_tell(anshin_op_t *op, anshin_txn_t *txn, const char 
 apr_status_t anshin_revoked_all(anshin_op_t *op, apr_array_header_t *entries);
 
 /* The same of those that were told of, at most ANSHIN_REVOKED_TAKE; *keys (of const char *) is handed to
- * anshin_revoked_done() when they are safe, in memory or wherever. One may come again. */
+ * anshin_revoked_done() when they are safe, in memory or wherever. One may come again.
+ * Where the store is shared: all that were told of and whose serial is not in heard, to which the caller adds them then
+ *; *keys are those that everybody has heard by now. */
 #define ANSHIN_REVOKED_TAKE 1000
-apr_status_t anshin_revoked_told(anshin_op_t *op, apr_array_header_t *entries, apr_array_header_t **keys);
+#define ANSHIN_REVOKED_LINGER apr_time_from_sec(600)
+apr_status_t anshin_revoked_told(anshin_op_t *op, apr_array_header_t *entries, apr_hash_t *heard,
+                                 apr_array_header_t **keys);
 apr_status_t anshin_revoked_done(anshin_op_t *op, const apr_array_header_t *keys);
 
 /* 1: a certificate whose record tells this id (NULL, "": none) is of this CA. */

@@ -555,6 +555,9 @@ apr_status_t anshin_config_finish(anshin_config_t *config, anshin_error_t *err, 
     if (status == APR_SUCCESS) {
         status = anshin_store_address_read(&store, &address, server->store, err);
     }
+    if (status == APR_SUCCESS && server->node != NULL) {
+        status = anshin_node_name_check(server->node, err);
+    }
     return status == APR_SUCCESS ? check_contracts(config, err) : status;
 }
 

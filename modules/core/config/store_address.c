@@ -8,6 +8,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#define NODE_MAX 32 /* as server.def has it */
+
 static const char server[] = "pgsql:";
 
 /* In a string of words, or in a URI: "password" before '=', or between ':' and '@'. */
@@ -39,4 +41,30 @@ apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **a
                              "AnshinStore: no password may stand here, which others can read; write it into the "
                              "passfile of the user that httpd and the CA worker run as, which libpq reads")
                : APR_SUCCESS;
+}
+
+static int names_node(char sign)
+{
+    return apr_isalnum(sign) || sign == '-' || sign == '.';
+}
+
+apr_status_t anshin_node_name_check(const char *name, anshin_error_t *err)
+{
+    for (const char *at = name; *at != '\0'; at++) {
+        if (!names_node(*at)) {
+            return anshin_fail(err, ANSHIN_EINVALID, "AN1870",
+                               "AnshinNode: \"%s\" cannot name a machine; use a-z, A-Z, 0-9, '-' and '.'", name);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+const char *anshin_node_name_of(const char *host, apr_pool_t *pool)
+{
+    char *name = apr_pstrndup(pool, host[0] != '\0' ? host : "localhost", NODE_MAX);
+
+    for (char *at = name; *at != '\0'; at++) {
+        *at = names_node(*at) ? *at : '-';
+    }
+    return name;
 }

@@ -14,4 +14,10 @@ typedef enum anshin_store_kind_t { ANSHIN_STORE_DBM, ANSHIN_STORE_GDBM, ANSHIN_S
 apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **address, const char *text,
                                        anshin_error_t *err);
 
+/* ANSHIN_EINVALID: cannot name a node. */
+apr_status_t anshin_node_name_check(const char *name, anshin_error_t *err);
+
+/* The name of a host as that of a node: what does not belong there is '-', and it is cut. */
+const char *anshin_node_name_of(const char *host, apr_pool_t *pool);
+
 #endif

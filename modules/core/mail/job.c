@@ -317,13 +317,17 @@ static apr_status_t put_back(anshin_op_t *op, anshin_txn_t *txn, const char *key
 }
 
 typedef struct release_t {
+    const char *node;         /* of another node; NULL: our own */
     apr_array_header_t *keys; /* of const char *: jobs in hand */
     const char *key;          /* that is released */
     int done;                 /* it was */
 } release_t;
 
-static int is_left(const anshin_op_t *op, const anshin_job_t *job)
+static int is_left(const anshin_op_t *op, const anshin_job_t *job, const release_t *release)
 {
+    if (release->node != NULL) {
+        return job->claimed_by != NULL && !job->bound && job->node != NULL && strcmp(job->node, release->node) == 0;
+    }
     return job->claimed_by != NULL && is_of_node(op, job);
 }
 
@@ -341,7 +345,7 @@ static apr_status_t collect_lane(anshin_op_t *op, anshin_txn_t *txn, const char 
             continue; /* anybody may claim it */
         }
         status = anshin_txn_get(txn, &anshin_record_job, entry->key, &job);
-        if (status == APR_SUCCESS && is_left(op, &job)) {
+        if (status == APR_SUCCESS && is_left(op, &job, release)) {
             APR_ARRAY_PUSH(release->keys, const char *) = entry->key;
         }
         status = status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
@@ -370,16 +374,16 @@ static apr_status_t release_one(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     anshin_job_t job;
     apr_status_t status = anshin_txn_get(txn, &anshin_record_job, release->key, &job);
 
-    release->done = status == APR_SUCCESS && is_left(op, &job);
+    release->done = status == APR_SUCCESS && is_left(op, &job, release);
     if (!release->done) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     return put_back(op, txn, release->key, &job, wait_before(&job, job.tries + 1 - DEATHS_FREE));
 }
 
-apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
+static apr_status_t release_all(anshin_op_t *op, const char *node, int *released)
 {
-    release_t release = {.keys = apr_array_make(op->pool, 4, sizeof(const char *))};
+    release_t release = {.node = node, .keys = apr_array_make(op->pool, 4, sizeof(const char *))};
     apr_status_t status = anshin_op_read(op, collect, &release);
 
     *released = 0;
@@ -389,6 +393,16 @@ apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
         *released += status == APR_SUCCESS && release.done;
     }
     return status;
+}
+
+apr_status_t anshin_jobs_release(anshin_op_t *op, int *released)
+{
+    return release_all(op, NULL, released);
+}
+
+apr_status_t anshin_jobs_take_over(anshin_op_t *op, const char *node, int *released)
+{
+    return release_all(op, node, released);
 }
 
 apr_status_t anshin_job_bind(anshin_txn_t *txn, const char *key, const char *worker)

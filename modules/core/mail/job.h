@@ -41,6 +41,9 @@ apr_status_t anshin_job_resume(anshin_op_t *op, const char *worker, const char *
  * each. Looks at every job that waits. */
 apr_status_t anshin_jobs_release(anshin_op_t *op, int *released);
 
+/* The same of another node that is gone (core/context/nodes.h), but for what is bound to it: that waits for it. */
+apr_status_t anshin_jobs_take_over(anshin_op_t *op, const char *node, int *released);
+
 /* Inside the write transaction that commits the results: ANSHIN_ENOTFOUND when the job is gone, ANSHIN_ECONFLICT
  * when another worker has it; otherwise it is removed. */
 apr_status_t anshin_job_finish(anshin_txn_t *txn, const char *key, const char *worker);

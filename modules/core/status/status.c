@@ -13,6 +13,7 @@
 #include "core/certificate/issuer.h"
 #include "core/config/ca_files.h"
 #include "core/context/backed_up.h"
+#include "core/context/nodes.h"
 #include "core/status/tally.h"
 
 #define LANE_MAX 1000
@@ -326,6 +327,24 @@ static apr_status_t look_at_backup(look_t *look, anshin_op_t *op, anshin_txn_t *
     return status;
 }
 
+static apr_status_t look_at_nodes(look_t *look, anshin_op_t *op, anshin_txn_t *txn)
+{
+    apr_array_header_t *nodes;
+    apr_status_t status = anshin_nodes_in(op, txn, &nodes);
+
+    for (int i = 0; status == APR_SUCCESS && i < nodes->nelts; i++) {
+        const anshin_node_t *node = &APR_ARRAY_IDX(nodes, i, anshin_node_t);
+
+        put(look, ANSHIN_METRIC_NODE, node->name, NULL, span(node->seen_at, op->now));
+        if (anshin_node_is_gone(op, node)) {
+            complain(look, ANSHIN_ALARM_NODE,
+                     apr_psprintf(op->pool, "the CA worker of %s has given no sign for %s", node->name,
+                                  minutes(span(node->seen_at, op->now), op->pool)));
+        }
+    }
+    return status;
+}
+
 static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     static const char *const lanes[] = {"ours", "strangers", "many"};
@@ -342,6 +361,7 @@ static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         status = look_at_lane(look, lanes[i], op, txn);
     }
     status = status == APR_SUCCESS ? look_at_cas(look, op, txn) : status;
+    status = status == APR_SUCCESS ? look_at_nodes(look, op, txn) : status;
     return status == APR_SUCCESS ? look_at_backup(look, op, txn) : status;
 }
 

@@ -67,7 +67,8 @@ sub new {
     $self->make_certificates;
     $self->make_database if $self->socket_of && !$self->{bare} && !$self->{shares};
     $self->prepare_state unless $self->{bare} || $self->{no_state} || $self->{shares};
-    $self->make_ca unless $self->{bare} || $self->{no_ca} || $self->{shares};
+    $self->copy_keys if $self->{node_of} && !$self->{own_key};
+    $self->make_ca unless $self->{bare} || $self->{no_ca} || $self->{shares} || $self->{node_of};
     $self->configure;
     $self->make_clock if $self->{clock};
     return $self;
@@ -129,9 +130,18 @@ sub socket_of { my ($self) = @_; return $self->{postgres} ? $self->{postgres}->d
 sub make_database {
     my ($self) = @_;
     my ($name) = $self->{root} =~ m{([^/]+)$};
+    return $self->{database} = $self->{node_of}{database} if $self->{node_of};
     $self->{database} = lc($name =~ s/\W/_/gr);
     my $template = $self->{empty_database} ? 'template0' : 'anshin_template';
     system('createdb', '-h', $self->socket_of, '-U', 'postgres', '-O', 'anshin', '-T', $template, $self->{database}) == 0 or die 'createdb';
+    return;
+}
+
+# node_of => another server: one more machine of its store, behind its address, as the guide says what is copied to one.
+sub copy_keys {
+    my ($self) = @_;
+    my ($from, $to) = map { $_->state } $self->{node_of}, $self;
+    system('cp', '-p', "$from/seal.key", "$to/seal.key") == 0 && system("cp -pR $from/ca/. $to/ca/") == 0 or die "cp: $from";
     return;
 }
 
@@ -259,7 +269,10 @@ sub anshin_lines {
     push @lines, 'AnshinMailSpool "' . $self->state . '/mail"' unless ($self->{server} // '') =~ /AnshinMail(?:Spool|Command)/;
     push @lines, "AnshinCAUser $self->{worker}", "AnshinSignerUser $self->{signer}", "AnshinGroup $self->{group}"
         if $self->{user};
-    return join "\n", @lines, contract_lines($self->{name}, $self->{preset}, 'localhost', $self->{contract});
+    push @lines, "AnshinNode $self->{node}" if $self->{node};
+    my $contract = contract_lines($self->{name}, $self->{preset}, 'localhost', $self->{contract});
+    $contract =~ s/\@PORT\@/$self->{node_of}{port}/g if $self->{node_of};
+    return join "\n", @lines, $contract;
 }
 
 sub contract_lines {
@@ -500,11 +513,11 @@ sub access_log { my $self = shift; return text_of("$self->{root}/logs/access_log
 # Wait until the error log says it.
 sub wait_log { my ($self, $pattern, $seconds) = @_; return wait_for($seconds // 15, sub { $self->log =~ $pattern }) }
 
-# The mail that lies in the spool: raw texts in the order of arrival.
+# The mail that lies in the spool, and in those of nodes => [servers] of the same store: raw texts in the order of arrival.
 sub mail {
     my ($self) = @_;
-    my $new = $self->state . '/mail/new';
-    return map { text_of($_) } sort { (Time::HiRes::stat($a))[9] <=> (Time::HiRes::stat($b))[9] || $a cmp $b } glob "$new/*";
+    my @files = map { glob $_->state . '/mail/new/*' } $self, @{ $self->{nodes} || [] };
+    return map { text_of($_) } sort { (Time::HiRes::stat($a))[9] <=> (Time::HiRes::stat($b))[9] || $a cmp $b } @files;
 }
 
 # Wait for the mail number $count and return all.

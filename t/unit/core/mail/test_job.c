@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "core/context/nodes.h"
 #include "core/mail/job.h"
 #include "unit/tap.h"
 #include "unit/fixture.h"
@@ -433,6 +434,56 @@ static void test_nodes(void)
     fixture.env.node = NULL;
 }
 
+static apr_status_t sign(const char *node, const char *place)
+{
+    fixture.env.node = node;
+    return anshin_node_sign(fixture_op(&fixture), place);
+}
+
+/* What one that gives no sign any more had in hand is others'; what lies on it waits. */
+static void test_node_gone(void)
+{
+    const char *key_a, *bound, *key;
+    anshin_job_t job;
+    apr_array_header_t *nodes;
+    anshin_op_t *op;
+    anshin_txn_t *txn;
+    apr_time_t wake;
+    int released = -1;
+
+    ok(sign("b", "there") == APR_SUCCESS && sign("a", "here") == APR_SUCCESS, "each node gives a sign");
+    ok(sign("a", "elsewhere") == ANSHIN_ECONFLICT, "a name that another one has is not taken");
+    ok(anshin_nodes(fixture_op(&fixture), &nodes) == APR_SUCCESS && nodes->nelts == 2 &&
+           same_text(APR_ARRAY_IDX(nodes, 0, anshin_node_t).name, "a") &&
+           same_text(APR_ARRAY_IDX(nodes, 1, anshin_node_t).name, "b") &&
+           same_text(APR_ARRAY_IDX(nodes, 0, anshin_node_t).version, ANSHIN_VERSION),
+       "all of them are known, by name");
+    add(ANSHIN_JOB_MAIL, "bound");
+    (void)claim("a/1", &job, &bound, &wake);
+    op = fixture_op(&fixture);
+    txn = fixture_begin(op, ANSHIN_TXN_WRITE);
+    (void)anshin_txn_end(txn, anshin_job_bind(txn, bound, "a/1"), ANSHIN_DURABLE);
+    add(ANSHIN_JOB_MAIL, "free");
+    (void)claim("a/2", &job, &key_a, &wake);
+    fixture.now += ANSHIN_NODE_SILENCE;
+    ok(sign("b", "there") == APR_SUCCESS && anshin_nodes(fixture_op(&fixture), &nodes) == APR_SUCCESS &&
+           anshin_node_is_gone(fixture_op(&fixture), &APR_ARRAY_IDX(nodes, 0, anshin_node_t)) &&
+           !anshin_node_is_gone(fixture_op(&fixture), &APR_ARRAY_IDX(nodes, 1, anshin_node_t)),
+       "one that gave no sign for a while is gone, the other is not");
+    ok(claim("b/1", &job, &key, &wake) == ANSHIN_ENOTFOUND, "until then nobody takes what it has");
+    ok(anshin_jobs_take_over(fixture_op(&fixture), "a", &released) == APR_SUCCESS && released == 1 &&
+           claim("b/1", &job, &key, &wake) == APR_SUCCESS && same_text(key, key_a) && same_text(job.node, "b"),
+       "then another one does it");
+    ok(finish(key_a, "a/2") == ANSHIN_ECONFLICT && finish(key_a, "b/1") == APR_SUCCESS,
+       "and only that one can end it, should the first come back");
+    ok(fixture_get(&fixture, &anshin_record_job, bound, &job) == APR_SUCCESS && same_text(job.claimed_by, "a/1") &&
+           claim("b/1", &job, &key, &wake) == ANSHIN_ENOTFOUND,
+       "what it had begun to deliver waits for it");
+    ok(sign("a", "elsewhere") == APR_SUCCESS, "the name of one that is gone can be taken");
+    (void)finish(bound, "a/1");
+    fixture.env.node = NULL;
+}
+
 /* Whatever the clock said when a job was queued, it is done. */
 static void test_clock_set_back(void)
 {
@@ -511,6 +562,7 @@ int main(void)
     test_not_given_back();
     test_aborted();
     test_nodes();
+    test_node_gone();
     test_clock_set_back();
     test_no_trace();
     test_doorbell();

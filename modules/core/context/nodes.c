@@ -1,0 +1,88 @@
+/*
+ * The machines that share a store: see nodes.h.
+ */
+#include "core/context/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define FACT "node/"
+
+/* "VERSION PLACE" */
+static const char *place_of(const anshin_fact_t *fact)
+{
+    const char *space = fact->value != NULL ? strchr(fact->value, ' ') : NULL;
+
+    return space != NULL ? space + 1 : "";
+}
+
+static apr_status_t sign(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const char *place = baton;
+    const char *key = apr_pstrcat(op->pool, FACT, op->env->node, NULL);
+    anshin_fact_t fact;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
+
+    if (status == APR_SUCCESS && strcmp(place_of(&fact), place) != 0 && fact.at > op->now - ANSHIN_NODE_SILENCE) {
+        return ANSHIN_ECONFLICT;
+    }
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+        return status;
+    }
+    fact = (anshin_fact_t){.value = apr_pstrcat(op->pool, ANSHIN_VERSION " ", place, NULL), .at = op->now};
+    return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
+}
+
+apr_status_t anshin_node_sign(anshin_op_t *op, const char *place)
+{
+    return anshin_op_write(op, ANSHIN_LAZY, sign, (void *)(apr_uintptr_t)place);
+}
+
+static apr_status_t collect(void *baton, const char *key, const void *record)
+{
+    apr_array_header_t *nodes = baton;
+    const anshin_fact_t *fact = record;
+    const char *value = fact->value != NULL ? fact->value : "";
+
+    APR_ARRAY_PUSH(nodes, anshin_node_t) =
+        (anshin_node_t){apr_pstrdup(nodes->pool, key + strlen(FACT)),
+                        apr_pstrmemdup(nodes->pool, value, strcspn(value, " ")), fact->at};
+    return APR_SUCCESS;
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(((const anshin_node_t *)one)->name, ((const anshin_node_t *)other)->name);
+}
+
+apr_status_t anshin_nodes_in(anshin_op_t *op, anshin_txn_t *txn, apr_array_header_t **nodes)
+{
+    apr_status_t status;
+
+    *nodes = apr_array_make(op->pool, 4, sizeof(anshin_node_t));
+    if (op->env->node == NULL) {
+        return APR_SUCCESS;
+    }
+    status = anshin_txn_each(txn, &anshin_record_fact, FACT, collect, *nodes);
+    if ((*nodes)->nelts > 1) {
+        qsort((*nodes)->elts, (size_t)(*nodes)->nelts, sizeof(anshin_node_t), by_name);
+    }
+    return status;
+}
+
+static apr_status_t read_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    return anshin_nodes_in(op, txn, baton);
+}
+
+apr_status_t anshin_nodes(anshin_op_t *op, apr_array_header_t **nodes)
+{
+    return anshin_op_read(op, read_in, nodes);
+}
+
+int anshin_node_is_gone(const anshin_op_t *op, const anshin_node_t *node)
+{
+    return node->seen_at <= op->now - ANSHIN_NODE_SILENCE;
+}

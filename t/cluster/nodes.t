@@ -1,0 +1,93 @@
+# CLU-1, CLU-2, CLU-3: two machines on one store in PostgreSQL, each with its httpd, its worker and its state directory. What one ends is
+# over at the other; both work, and nothing is done twice; what one that is killed had in hand, the other does.
+use strict;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Anshin::Person;
+use Anshin::Postgres;
+use Anshin::Server;
+
+my $p = Anshin::Postgres->new;
+my @its = (postgres => $p, server => 'AnshinBackupAge none', contract => 'AnshinPasswordAttempts 3');
+my $one = Anshin::Server->new(@its, node => 'one');
+my $two = Anshin::Server->new(@its, node => 'two', node_of => $one);
+$one->{nodes} = [$two];
+$_->start for $one, $two;
+
+# The same browser, sent to the other machine by a balancer.
+sub at_two { my ($c) = @_; return $c->clone(port => $two->port, ca => $two->server_ca, origin => $one->url(''), cookies => $c->{cookies}) }
+sub count { my ($from) = @_; return $p->query($one->{database}, "SELECT count(*) FROM anshin.$from") }
+sub nodes { my ($s) = @_; return join ' ', sort $s->htanshin('status')->{out} =~ /^node_silent_seconds\{node="(\w+)"\}/mg }
+
+ok(Anshin::Server::wait_for(30, sub { nodes($two) eq 'one two' }), 'STA-1: status of a machine tells of all') or diag($two->htanshin('status')->{out}, $two->log);
+
+# --- users, certificates, mails: each once ---
+
+my @people = map { Anshin::Person->add($one, "p-01-usr00$_", method => 'certificate') } 1 .. 4;
+for my $n (0 .. 3) {
+    my $c = $one->client;
+    $people[$n]->register($n % 2 ? at_two($c) : $c);
+}
+$_->fetch for @people;
+is(count('certificate'), 4, 'CLU-1: users register at both machines, and of two workers each certificate is made once');
+ok(Anshin::Server::wait_for(20, sub { count('job') eq '0' }), 'and no job is left');
+is(join(' ', map { scalar grep { /download/ } $_->texts } @people), '1 1 1 1', 'CLU-1: each has one mail, on whichever machine');
+
+# --- what is ended at one is over at the other ---
+
+my $person = $people[0];
+my $c = $one->client(cert => $person->{pem});
+is($person->login($c)->status, 303, 'somebody logs in at one machine');
+my $d = at_two($c);
+is($d->get('/members/')->status, 200, 'CLU-2: and is let in by the other');
+is($one->htanshin('user', 'lock', $person->{user})->{status}, 0, 'an operator locks the user at the one');
+isnt($d->get('/members/')->status, 200, 'CLU-2: the other refuses the next request of the same connection');
+is($two->htanshin('user', 'unlock', $person->{user})->{status}, 0, 'the lock is lifted at the other');
+is($person->login($c)->status, 303, 'and one logs in again at the first');
+$d = at_two($c);
+is($d->get('/members/')->status, 200, 'CLU-2: the other lets in');
+is($one->htanshin('cert', 'revoke', '--user', $person->{user})->{status}, 0, 'the certificate is revoked at the one');
+isnt($d->get('/members/')->status, 200, 'CLU-2: the other refuses it at once');
+sub listed { my ($s) = @_; return $s->run(qw(openssl crl -inform DER -noout -text -in), $s->state . '/crl/ca.crl', { env => 1 })->{out} =~ /Serial Number:/ }
+ok(Anshin::Server::wait_for(30, sub { listed($one) && listed($two) }), 'CLU-1: it is on the lists that both machines write')
+    or diag('one: ' . (listed($one) ? 1 : 0) . ', two: ' . (listed($two) ? 1 : 0));
+
+# --- guesses at both ---
+
+my $guessed = $people[1];
+for my $n (1 .. 3) {
+    my $guesser = $one->client(cert => $guessed->{pem});
+    $guessed->login($n % 2 ? $guesser : at_two($guesser), password => "Wrong-word-$n");
+}
+isnt($guessed->login($one->client(cert => $guessed->{pem}))->status, 303, 'LCK-1: guesses at both machines count together');
+is($two->htanshin('user', 'unlock', $guessed->{user})->{status}, 0, 'which is a lock');
+is($guessed->login($one->client(cert => $guessed->{pem}))->status, 303, 'that an operator lifts');
+
+# --- one is killed while it has a job in hand ---
+
+sub processes {
+    my ($s, $name) = @_;
+    return grep { (readlink("/proc/$_/exe") // '') =~ m{^\Q$s->{root}\E/bin/$name} } map { m{(\d+)$} } glob '/proc/[0-9]*';
+}
+$two->stop;
+kill STOP => processes($one, 'anshin-signer');
+my $last = Anshin::Person->add($one, 'p-01-usr009', method => 'certificate');
+$last->register;
+ok(Anshin::Server::wait_for(30, sub { count('job WHERE due > extract(epoch FROM now()) * 1000000 + 300000000') ne '0' }), 'the only machine has a job in hand');
+kill KILL => -$one->pid, processes($one, '(?:anshin-ca|anshin-signer)');
+waitpid $one->pid, 0;
+$two->start;
+ok($last->wait_text(qr{(https://\S+download\S*)}), 'CLU-3: what a machine that was killed had in hand, another one does');
+like($two->log, qr/AN1876: the CA worker of one has given no sign for \d+ s; 1 jobs/, 'and says so');
+is(count('certificate'), 5, 'CLU-3: once');
+like($two->htanshin('status')->{out}, qr/the CA worker of one has given no sign/, 'STA-1: status tells of it');
+
+# --- two of one name ---
+
+my $twin = Anshin::Server->new(@its, node => 'two', node_of => $one);
+$twin->start;
+ok($twin->wait_log(qr/AN1872: another machine is at work under the name two/, 30), 'CLU-1: a second machine of one name does no work');
+$twin->stop;
+is(join('', map { $_->faults } $two, $twin), '', 'nothing crashed');
+done_testing;
