@@ -55,27 +55,28 @@ static void test_told(void)
     put("4102", ANSHIN_CERTIFICATE_ACTIVE, fixture.now + DAY);
     ok(anshin_revoked_all(fixture_op(&fixture), list) == APR_SUCCESS && same_text(serials(list), "4103"),
        "a walk finds those that are revoked (%s)", serials(list));
-    ok(anshin_revoked_told(fixture_op(&fixture), list, &keys) == APR_SUCCESS && keys->nelts == 0, "none was told of");
+    ok(anshin_revoked_told(fixture_op(&fixture), list, NULL, &keys) == APR_SUCCESS && keys->nelts == 0,
+       "none was told of");
     ok(anshin_certificate_revoke(op, "4101", ANSHIN_REASON_KEY_COMPROMISE) == APR_SUCCESS && op->jobs_queued == 1,
        "a revocation rings the bell");
-    ok(anshin_revoked_told(fixture_op(&fixture), list, &keys) == APR_SUCCESS && keys->nelts == 1 &&
+    ok(anshin_revoked_told(fixture_op(&fixture), list, NULL, &keys) == APR_SUCCESS && keys->nelts == 1 &&
            same_text(serials(list), "4103 4101"),
        "and tells of itself (%s)", serials(list));
     ok(APR_ARRAY_IDX(list, 1, anshin_revoked_entry_t).reason == ANSHIN_REASON_KEY_COMPROMISE &&
            APR_ARRAY_IDX(list, 1, anshin_revoked_entry_t).revoked_at == fixture.now &&
            APR_ARRAY_IDX(list, 1, anshin_revoked_entry_t).not_after == fixture.now + DAY,
        "with its reason and times");
-    ok(anshin_revoked_told(fixture_op(&fixture), list, &keys) == APR_SUCCESS && keys->nelts == 1,
+    ok(anshin_revoked_told(fixture_op(&fixture), list, NULL, &keys) == APR_SUCCESS && keys->nelts == 1,
        "again, as long as nobody has said that it is safe");
     (void)anshin_ocsp_forget(fixture_op(&fixture), &(anshin_ocsp_request_t){.asked = {"4101"}, .count = 1});
     anshin_revoked_tidy(list, &first, 0);
     ok(same_text(serials(list), "4101 4103"), "on the list it stands once, in order (%s)", serials(list));
     ok(anshin_revoked_done(fixture_op(&fixture), keys) == APR_SUCCESS &&
-           anshin_revoked_told(fixture_op(&fixture), list, &keys) == APR_SUCCESS && keys->nelts == 0 &&
+           anshin_revoked_told(fixture_op(&fixture), list, NULL, &keys) == APR_SUCCESS && keys->nelts == 0 &&
            fixture_count(&fixture, &anshin_record_revoked) == 0 && fixture_count(&fixture, &anshin_record_due) == 0,
        "then nothing is left of it");
     ok(anshin_certificate_revoke(fixture_op(&fixture), "4101", 1) == ANSHIN_ECONFLICT &&
-           anshin_revoked_told(fixture_op(&fixture), list, &keys) == APR_SUCCESS && keys->nelts == 0,
+           anshin_revoked_told(fixture_op(&fixture), list, NULL, &keys) == APR_SUCCESS && keys->nelts == 0,
        "one that is revoked already tells nothing");
 }
 
