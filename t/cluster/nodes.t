@@ -64,6 +64,9 @@ isnt($guessed->login($one->client(cert => $guessed->{pem}))->status, 303, 'LCK-1
 is($two->htanshin('user', 'unlock', $guessed->{user})->{status}, 0, 'which is a lock');
 is($guessed->login($one->client(cert => $guessed->{pem}))->status, 303, 'that an operator lifts');
 
+is(join(' ', map { $_->log =~ /(AN187\d)/g } $one, $two), '', 'CLU-3: while both live, neither takes the other for gone');
+unlike($one->htanshin('status')->{out}, qr/has given no sign/, 'STA-1: and status complains of none');
+
 # --- one is killed while it has a job in hand ---
 
 sub processes {
@@ -89,5 +92,6 @@ my $twin = Anshin::Server->new(@its, node => 'two', node_of => $one);
 $twin->start;
 ok($twin->wait_log(qr/AN1872: another machine is at work under the name two/, 30), 'CLU-1: a second machine of one name does no work');
 $twin->stop;
+unlike($twin->log, qr/AN0760/, 'and never begins');
 is(join('', map { $_->faults } $two, $twin), '', 'nothing crashed');
 done_testing;

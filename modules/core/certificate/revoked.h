@@ -43,8 +43,8 @@ apr_status_t anshin_revoked_all(anshin_op_t *op, apr_array_header_t *entries);
 
 /* The same of those that were told of, at most ANSHIN_REVOKED_TAKE; *keys (of const char *) is handed to
  * anshin_revoked_done() when they are safe, in memory or wherever. One may come again.
- * Where the store is shared: all that were told of and whose serial is not in heard, to which the caller adds them then
- *; *keys are those that everybody has heard by now. */
+ * Where the store is shared: all that were told of and whose serial is not in heard; the caller adds them to it then,
+ * and *keys are those that everybody has heard by now. Where it is not, heard may be NULL. */
 #define ANSHIN_REVOKED_TAKE 1000
 #define ANSHIN_REVOKED_LINGER apr_time_from_sec(600)
 apr_status_t anshin_revoked_told(anshin_op_t *op, apr_array_header_t *entries, apr_hash_t *heard,

@@ -145,6 +145,52 @@ static void test_number(void)
     fixture.now = before;
 }
 
+/* What a list learns; serials that it adds are heard. */
+static const char *hear(apr_array_header_t *list, apr_hash_t *heard, apr_array_header_t **keys)
+{
+    int from = list->nelts;
+
+    if (anshin_revoked_told(fixture_op(&fixture), list, heard, keys) != APR_SUCCESS) {
+        return "it fails";
+    }
+    for (int i = from; i < list->nelts; i++) {
+        const char *serial = APR_ARRAY_IDX(list, i, anshin_revoked_entry_t).serial;
+
+        apr_hash_set(heard, apr_pstrdup(fixture.pool, serial), APR_HASH_KEY_STRING, "");
+    }
+    return serials(list);
+}
+
+/* Machines that share the store write a list each, and all of them hear of each revocation, once. */
+static void test_shared(void)
+{
+    apr_array_header_t *list = new_list();
+    apr_array_header_t *other = new_list();
+    apr_hash_t *heard = apr_hash_make(fixture.pool);
+    apr_hash_t *heard_there = apr_hash_make(fixture.pool);
+    const apr_time_t before = fixture.now;
+    apr_array_header_t *keys;
+
+    fixture.env.node = "a";
+    put("4301", ANSHIN_CERTIFICATE_ACTIVE, fixture.now + DAY);
+    put("4302", ANSHIN_CERTIFICATE_ACTIVE, fixture.now + DAY);
+    (void)anshin_certificate_revoke(fixture_op(&fixture), "4301", ANSHIN_REASON_SUPERSEDED);
+    ok(same_text(hear(list, heard, &keys), "4301") && keys->nelts == 0, "one machine hears of it, and leaves it there");
+    (void)anshin_certificate_revoke(fixture_op(&fixture), "4302", ANSHIN_REASON_SUPERSEDED);
+    ok(same_text(hear(list, heard, &keys), "4301 4302") && keys->nelts == 0, "of the next one it hears alone");
+    fixture.env.node = "b";
+    ok(same_text(hear(other, heard_there, &keys), "4301 4302") && keys->nelts == 0, "another one hears of both");
+    fixture.now += ANSHIN_REVOKED_LINGER;
+    ok(same_text(hear(other, heard_there, &keys), "4301 4302") && keys->nelts == 0, "so long all of them may");
+    fixture.now += apr_time_from_sec(1);
+    ok(same_text(hear(other, heard_there, &keys), "4301 4302") && keys->nelts == 2 &&
+           anshin_revoked_done(fixture_op(&fixture), keys) == APR_SUCCESS &&
+           fixture_count(&fixture, &anshin_record_revoked) == 0,
+       "then nothing is left of them");
+    fixture.now = before;
+    fixture.env.node = NULL;
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -156,6 +202,7 @@ int main(void)
     test_ended();
     test_number();
     test_cas();
+    test_shared();
     apr_pool_destroy(pool);
     return done();
 }

@@ -443,7 +443,7 @@ static apr_status_t sign(const char *node, const char *place)
 /* What one that gives no sign any more had in hand is others'; what lies on it waits. */
 static void test_node_gone(void)
 {
-    const char *key_a, *bound, *key;
+    const char *key_a, *bound, *living, *key;
     anshin_job_t job;
     apr_array_header_t *nodes;
     anshin_op_t *op;
@@ -470,6 +470,8 @@ static void test_node_gone(void)
            anshin_node_is_gone(fixture_op(&fixture), &APR_ARRAY_IDX(nodes, 0, anshin_node_t)) &&
            !anshin_node_is_gone(fixture_op(&fixture), &APR_ARRAY_IDX(nodes, 1, anshin_node_t)),
        "one that gave no sign for a while is gone, the other is not");
+    add(ANSHIN_JOB_MAIL, "living");
+    (void)claim("b/0", &job, &living, &wake);
     ok(claim("b/1", &job, &key, &wake) == ANSHIN_ENOTFOUND, "until then nobody takes what it has");
     ok(anshin_jobs_take_over(fixture_op(&fixture), "a", &released) == APR_SUCCESS && released == 1 &&
            claim("b/1", &job, &key, &wake) == APR_SUCCESS && same_text(key, key_a) && same_text(job.node, "b"),
@@ -479,6 +481,7 @@ static void test_node_gone(void)
     ok(fixture_get(&fixture, &anshin_record_job, bound, &job) == APR_SUCCESS && same_text(job.claimed_by, "a/1") &&
            claim("b/1", &job, &key, &wake) == ANSHIN_ENOTFOUND,
        "what it had begun to deliver waits for it");
+    ok(finish(living, "b/0") == APR_SUCCESS, "what one that lives has in hand stays its own");
     ok(sign("a", "elsewhere") == APR_SUCCESS, "the name of one that is gone can be taken");
     (void)finish(bound, "a/1");
     fixture.env.node = NULL;
