@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <apr_lib.h>
@@ -13,12 +14,17 @@
 
 #include "htanshin/print.h"
 
+static const char *uid_text(uid_t uid, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%lu", (unsigned long)uid);
+}
+
 /* The name of an account, or its number where the machine has no name for it. */
 static const char *account_name(uid_t uid, apr_pool_t *pool)
 {
     const struct passwd *entry = getpwuid(uid);
 
-    return entry != NULL ? apr_pstrdup(pool, entry->pw_name) : apr_psprintf(pool, "%lu", (unsigned long)uid);
+    return entry != NULL ? apr_pstrdup(pool, entry->pw_name) : uid_text(uid, pool);
 }
 
 /* The kernel keeps it over su and sudo. NULL: nobody logged in, as for a service or in a container. */
@@ -54,22 +60,28 @@ static const char *claims(const char *operator_name, apr_pool_t *pool)
     return both != NULL ? anshin_text_clean(both, pool) : NULL;
 }
 
-/* One person's account of the machine: that of the login, which the kernel keeps; else the one that runs this; else,
- * where nobody has logged in that the kernel knows of, the one that sudo names. Root's is nobody's: whoever has its
- * password may be anybody. */
-static void find_person(anshin_actor_t *actor, apr_pool_t *pool)
+void anshin_actor_person(anshin_actor_t *actor, const char *sudo_user, const char *sudo_uid, apr_pool_t *pool)
 {
-    const char *sudo = getenv("SUDO_USER");
     const struct passwd *entry;
     uid_t uid = actor->login != NULL ? (uid_t)actor->login_uid : (uid_t)actor->uid;
 
-    if (actor->login == NULL && uid == 0 && sudo != NULL) {
-        entry = getpwnam(sudo);
+    actor->person = actor->number = NULL;
+    if (actor->login == NULL && uid == 0 && sudo_user != NULL) {
+        entry = getpwnam(sudo_user);
         uid = entry != NULL ? entry->pw_uid : 0;
+    } else if (actor->login == NULL && sudo_uid != NULL && strcmp(sudo_uid, uid_text(uid, pool)) != 0) {
+        uid = 0; /* sudo -u: whose account it is did not log in, and who has is not proven */
     }
     if (uid != 0) {
         actor->person = account_name(uid, pool);
-        actor->number = apr_psprintf(pool, "%lu", (unsigned long)uid);
+        actor->number = uid_text(uid, pool);
+    }
+}
+
+void anshin_actor_is_service(anshin_actor_t *actor, apr_int64_t uid, apr_pool_t *pool)
+{
+    if (actor->number != NULL && strcmp(actor->number, uid_text((uid_t)uid, pool)) == 0) {
+        actor->person = actor->number = NULL;
     }
 }
 
@@ -80,5 +92,5 @@ void anshin_actor_caller(anshin_actor_t *actor, const char *operator_name, apr_p
                               .uid = getuid(),
                               .claimed = claims(operator_name, pool)};
     actor->login = login_name(&actor->login_uid, pool);
-    find_person(actor, pool);
+    anshin_actor_person(actor, getenv("SUDO_USER"), getenv("SUDO_UID"), pool);
 }

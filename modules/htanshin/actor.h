@@ -11,4 +11,14 @@
  * are needed (AnshinFourEyes), for which --operator counts for nothing. In pool. */
 void anshin_actor_caller(anshin_actor_t *actor, const char *operator_name, apr_pool_t *pool);
 
+/* One person's account of the machine, into actor->person and number, by its uid, login and login_uid: that of the
+ * login, which the kernel keeps; else the one that runs this; else, where nobody has logged in that the kernel knows of
+ * and root runs this, the one that sudo names (sudo_user, or NULL). NULL: nobody is known to be it. Root's account is
+ * nobody's: whoever has its password may be anybody; and so is another one that sudo says (sudo_uid, or NULL) was taken
+ * on without a login. */
+void anshin_actor_person(anshin_actor_t *actor, const char *sudo_user, const char *sudo_uid, apr_pool_t *pool);
+
+/* The account of that number is a service's, and nobody's: whoever gets hold of the service may be anybody. */
+void anshin_actor_is_service(anshin_actor_t *actor, apr_int64_t uid, apr_pool_t *pool);
+
 #endif

@@ -418,7 +418,7 @@ if (Anshin::Server::unlogged()) {
     my $id = $asked->(@role);
     is($user->('e1')->{role}, undef, 'and nothing is done');
     my ($row) = @{ $json->('approval', 'list') };
-    is(join(' ', map { $_ // '-' } @$row{qw(id state contract asked_by via verb options count decided_by)}), "$id waiting eyes bin htanshin user set --role admin 1 -", 'ROL-4: the list has it');
+    is(join(' ', map { $_ // '-' } @$row{qw(id state contract asked_by via verb options count decided_by)}), qq($id waiting eyes bin htanshin user set --role "admin" 1 -), 'ROL-4: the list has it');
     is("@{ $json->('approval', 'show', $id)->{about} }", 'eyes/e1', 'ROL-4: and of whom it is');
     is($told->($as->('bin', 'approval', 'give', $id)), '1 AN1304', 'ROL-4: who has asked does not approve it');
     is($told->($as->(undef, 'approval', 'give', $id)), '1 AN1304', 'ROL-4: nor root alone');
@@ -439,6 +439,11 @@ if (Anshin::Server::unlogged()) {
     my $write = sub { open my $out, '>', $list or die "$list: $!"; print $out map { "$_\n" } @_; close $out or die "$list: $!" };
     my @lock = ('user', 'lock', '--file', $list);
     my $states = sub { return join ' ', map { $user->($_)->{state} } qw(e2 e3) };
+    is($told->($as->($_, @role)), '1 AN1842', "ROL-4: nor is a service: $_") for 'www-data', (getpwuid((stat $s->state)[4]))[0];
+    is($told->($s->run('/usr/bin/env', 'SUDO_USER=bin', 'SUDO_UID=2', $s->root . '/bin/htanshin', '-d', $s->state, '--contract', 'eyes', @role, { env => 1 })), '1 AN1843', 'while sudo of root names who it is');
+    is($told->($as->('bin', qw(user set e1 --organisation), 'A --role viewer')), '1 AN1843', 'ROL-4: one value');
+    my ($one) = @{ $json->('approval', 'list') };
+    is($one->{options}, '--organisation "A --role viewer"', 'ROL-4: shows as one');
     $write->('e2');
     is($as->(undef, @lock)->{status}, 0, 'ROL-4: what is done to one does not wait');
     $write->('e2', 'e3');
@@ -449,7 +454,7 @@ if (Anshin::Server::unlogged()) {
     isnt(my $next = $asked->(@lock), $id, 'it is asked for anew');
     is($as->('games', 'approval', 'give', $next)->{status}, 0, 'approved');
     $write->('e1', 'e3');
-    $asked->(@lock);
+    is($told->($as->('bin', @lock)), '1 AN1850', 'ROL-4: that others are meant by now is told');
     is($states->(), 'locked pending', 'ROL-4: not for others than those who were looked at');
     $write->('e2', 'e3');
     is($as->('bin', @lock)->{status}, 0, 'but for these');

@@ -33,6 +33,11 @@ static int same(const char *a, const char *b)
     return a != NULL && b != NULL && *a != '\0' && strcmp(a, b) == 0;
 }
 
+const char *anshin_approval_name(const anshin_actor_t *actor)
+{
+    return actor->person != NULL ? actor->person : actor->name;
+}
+
 /* Both are of the same kind of person, and each is known. */
 static int is_known(const anshin_actor_t *actor, const anshin_approval_t *approval)
 {
@@ -43,18 +48,14 @@ static int is_known(const anshin_actor_t *actor, const anshin_approval_t *approv
 
 int anshin_approval_is_own(const anshin_actor_t *actor, const anshin_approval_t *approval)
 {
-    return !is_known(actor, approval) || strcmp(actor->number, approval->number) == 0;
+    return !is_known(actor, approval) || same(actor->number, approval->number) ||
+           same(anshin_approval_name(actor), approval->name);
 }
 
 int anshin_approval_is_asker(const anshin_actor_t *actor, const anshin_approval_t *approval)
 {
     return is_known(actor, approval) && same(actor->number, approval->number) &&
            same(anshin_approval_name(actor), approval->name);
-}
-
-const char *anshin_approval_name(const anshin_actor_t *actor)
-{
-    return actor->person != NULL ? actor->person : actor->name;
 }
 
 apr_status_t anshin_approval_digest(anshin_op_t *op, const anshin_approval_t *approval, const char **hex)

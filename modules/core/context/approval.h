@@ -3,8 +3,9 @@
  * What is done with it, and the events that tell of it, are in core/desk/approve.h.
  *
  * A person is an account of the help desk, by its number, or an account of the machine, by its own: whoever has two is
- * two. Who of the one kind is who of the other is not known, so that neither is the other's second; nor is an account
- * without a number.
+ * two. Where only the number, or only the name, is the same, it is the same person all the same: the numbers of
+ * machines that share a store may differ. Who of the one kind is who of the other is not known, so that neither is the
+ * other's second; nor is an account without a number.
  */
 #ifndef ANSHIN_CORE_CONTEXT_APPROVAL_H
 #define ANSHIN_CORE_CONTEXT_APPROVAL_H

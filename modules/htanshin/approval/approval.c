@@ -9,6 +9,7 @@
 #include "core/context/bulk_order.h"
 #include "core/context/own.h"
 #include "core/desk/hold.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/call.h"
 #include "htanshin/list.h"
 #include "htanshin/result.h"
@@ -133,7 +134,7 @@ static const char *name_of(const char *entry, apr_pool_t *pool)
     }
     *behind++ = '\0';
     if (user[1] != '\0') {
-        return text;
+        return strcmp(behind, "/0/undo") == 0 ? apr_pstrcat(pool, text, " (undo)", NULL) : text;
     }
     *user = '\0';
     behind[strcspn(behind, "/")] = '\0';
@@ -170,6 +171,7 @@ static apr_status_t decide(anshin_call_t *call, anshin_approval_state_t how)
     apr_status_t status = find(call, &approval);
 
     if (status == APR_SUCCESS) {
+        anshin_hold_who(call);
         status = anshin_hold_decide(&call->op, call->operands[0], how, &approval);
     }
     if (status == APR_SUCCESS) {

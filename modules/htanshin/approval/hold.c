@@ -3,11 +3,14 @@
  */
 #include "htanshin/approval/hold.h"
 
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <apr_strings.h>
 
 #include "core/desk/hold.h"
+#include "htanshin/actor.h"
 #include "htanshin/call.h"
 #include "htanshin/open.h"
 #include "htanshin/values.h"
@@ -15,8 +18,7 @@
 /* Options that decide nothing of what is done, or whom by their lists, who are looked at themselves. */
 static int decides_nothing(const char *name)
 {
-    static const char *const names[] = {"file", "yes",        "result",      "undo", "after",
-                                        "step", "passphrase", "signer-user", NULL};
+    static const char *const names[] = {"file", "yes", "result", "undo", "after", "step", NULL};
 
     for (int i = 0; names[i] != NULL; i++) {
         if (strcmp(names[i], name) == 0) {
@@ -26,8 +28,25 @@ static int decides_nothing(const char *name)
     return 0;
 }
 
-/* As they would be typed, in the order of the table. */
-static const char *options_of(const anshin_call_t *call)
+/* So that no value reads as another option. */
+static const char *quoted(const char *value, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, 2 * strlen(value) + 3);
+    char *end = text;
+
+    *end++ = '"';
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\') {
+            *end++ = '\\';
+        }
+        *end++ = *value;
+    }
+    *end++ = '"';
+    *end = '\0';
+    return text;
+}
+
+const char *anshin_hold_options(const anshin_call_t *call)
 {
     const anshin_command_option_t *options = call->command->options;
     const char *text = "";
@@ -35,26 +54,72 @@ static const char *options_of(const anshin_call_t *call)
     for (int i = 0; options != NULL && options[i].name != NULL; i++) {
         if (call->values[i] != NULL && !decides_nothing(options[i].name)) {
             text = apr_pstrcat(call->pool, text, *text != '\0' ? " --" : "--", options[i].name,
-                               options[i].value != NULL ? " " : "", call->values[i], NULL);
+                               options[i].value != NULL ? " " : "",
+                               options[i].value != NULL ? quoted(call->values[i], call->pool) : "", NULL);
         }
     }
     return text;
 }
 
+/* --- who ---------------------------------------------------------------------------------------------------------- */
+
+static void leave_service(anshin_call_t *call, const char *name)
+{
+    const struct passwd *entry = name != NULL && *name != '\0' ? getpwnam(name) : NULL;
+
+    if (entry != NULL) {
+        anshin_actor_is_service(&call->op.actor, entry->pw_uid, call->pool);
+    }
+}
+
+void anshin_hold_who(anshin_call_t *call)
+{
+    static const char *const httpd[] = {"www-data", "apache", "httpd", "wwwrun", "http", "nobody", NULL};
+    struct stat directory;
+
+    if (call->op.actor.number == NULL) {
+        return;
+    }
+    if (stat(call->state_dir, &directory) == 0) {
+        anshin_actor_is_service(&call->op.actor, directory.st_uid, call->pool);
+    }
+    leave_service(call, call->config->server.worker_user);
+    leave_service(call, call->config->server.signer_user);
+    for (int i = 0; httpd[i] != NULL; i++) {
+        leave_service(call, httpd[i]);
+    }
+}
+
+/* --- what --------------------------------------------------------------------------------------------------------- */
+
+/* Said twice, it does nothing twice: who was stopped in it says it again. */
+static int repeats(const char *verb)
+{
+    static const char *const verbs[] = {"cert revoke",     "ca compromise",   "ca switch",
+                                        "contract rename", "contract remove", NULL};
+
+    for (int i = 0; verbs[i] != NULL; i++) {
+        if (strcmp(verbs[i], verb) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t hold(anshin_call_t *call, anshin_eyes_t eyes, const apr_array_header_t *whom)
 {
-    const anshin_hold_t held = {.eyes = eyes,
-                                .verb = apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL),
-                                .options = options_of(call),
-                                .whom = whom};
+    const char *verb = apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL);
+    const anshin_hold_t held = {
+        .eyes = eyes, .verb = verb, .options = anshin_hold_options(call), .whom = whom, .repeats = repeats(verb)};
 
+    anshin_hold_who(call);
     return anshin_hold(&call->op, &held);
 }
 
-static const char *entry_of(const anshin_call_t *call, const char *user, const char *serial)
+const char *anshin_hold_entry(const anshin_call_t *call, const anshin_target_t *target)
 {
-    return apr_pstrcat(call->pool, call->op.contract->name, "/", user != NULL ? user : "", "/",
-                       serial != NULL ? serial : "", "/0", NULL);
+    return apr_pstrcat(call->pool, call->op.contract->name, "/", target->user != NULL ? target->user : "", "/",
+                       target->serial != NULL ? target->serial : "", target->undoes ? "/0/undo" : "/0", NULL);
 }
 
 /* 1: the options would change what somebody may do at the help desk. */
@@ -75,7 +140,7 @@ apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_
         const anshin_target_t *target = &APR_ARRAY_IDX(targets, i, anshin_target_t);
 
         if (target->wrong == NULL) {
-            APR_ARRAY_PUSH(whom, const char *) = entry_of(call, target->user, target->serial);
+            APR_ARRAY_PUSH(whom, const char *) = anshin_hold_entry(call, target);
         }
     }
     eyes = anshin_approval_of_many(contract, whom->nelts, revokes);
@@ -97,7 +162,7 @@ apr_status_t anshin_hold_role(anshin_call_t *call, const char *user)
                            "AnshinFourEyes of contract %s: operators get a role one by one, not from a list",
                            call->op.contract->name);
     }
-    APR_ARRAY_PUSH(whom, const char *) = entry_of(call, user, NULL);
+    APR_ARRAY_PUSH(whom, const char *) = anshin_hold_entry(call, &(anshin_target_t){.user = user});
     return hold(call, ANSHIN_EYES_ROLES, whom);
 }
 

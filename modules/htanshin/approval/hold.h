@@ -10,6 +10,18 @@
 
 #include "htanshin/bulk/targets.h"
 
+/* The options that decide what is done, as they would be typed, in the order of the table; values in quotes, '"' and
+ * '\\' in them behind a '\\', so that two calls have the same text only where they say the same. In call's pool. */
+const char *anshin_hold_options(const anshin_call_t *call);
+
+/* CONTRACT/USER//0 or CONTRACT//SERIAL/0 of op's contract, with /undo where the target's line says so (the verb is
+ * another one there). In call's pool. */
+const char *anshin_hold_entry(const anshin_call_t *call, const anshin_target_t *target);
+
+/* Whose account is that of a service is no person: that of the worker, of the signer, of httpd, or of the state
+ * directory. Of httpd it is known by the names that systems give it. The snapshot is read. */
+void anshin_hold_who(anshin_call_t *call);
+
 /* A verb on targets (of anshin_target_t). revokes: it revokes certificates. */
 apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets);
 

@@ -31,7 +31,7 @@ static anshin_op_t *ben(void)
 static anshin_hold_t act_on(const char *first, const char *second)
 {
     apr_array_header_t *whom = apr_array_make(fixture.pool, 2, sizeof(const char *));
-    const anshin_hold_t hold = {ANSHIN_EYES_BULK, "cert revoke", "--reason superseded", whom};
+    const anshin_hold_t hold = {ANSHIN_EYES_BULK, "cert revoke", "--reason superseded", whom, 0};
 
     APR_ARRAY_PUSH(whom, const char *) = first;
     APR_ARRAY_PUSH(whom, const char *) = second;
@@ -195,10 +195,78 @@ static void test_erased(void)
        "IDN-2: who was erased is not named in it any more");
 }
 
+/* alice has another number on another machine; what another one has there is not hers. */
+static void test_machines(void)
+{
+    const anshin_hold_t both = act_on("p-01/k//0", "p-01/l//0");
+    const char *id = ask(both);
+
+    ok(decide(by("anna", "1002"), id, ANSHIN_APPROVAL_APPROVED) == ANSHIN_EDENIED,
+       "ROL-4: the same name by another number is no second person");
+    ok(decide(by("ben", "1001"), id, ANSHIN_APPROVAL_APPROVED) == ANSHIN_EDENIED, "nor another name by the same one");
+    (void)decide(ben(), id, ANSHIN_APPROVAL_APPROVED);
+    ok(give(by("carl", "1001"), both) == ANSHIN_EDENIED, "ROL-4: who has the number of who has asked does not do it");
+    ok(give(anna(), both) == APR_SUCCESS, "but who has asked");
+}
+
+/* op->now is from before the question that somebody has thought about. */
+static void test_late(void)
+{
+    const anshin_hold_t both = act_on("p-01/n//0", "p-01/o//0");
+    const char *id = ask(both);
+    anshin_op_t *op = anna();
+
+    (void)decide(ben(), id, ANSHIN_APPROVAL_APPROVED);
+    fixture.now += LIFETIME;
+    ok(give(op, both) == ANSHIN_EDENIED, "ROL-4: what was approved is begun in time, by the clock of now");
+    fixture.now -= LIFETIME;
+}
+
+static void test_again(void)
+{
+    anshin_hold_t both = act_on("p-01/q//0", "p-01/r//0");
+    const char *id;
+
+    both.repeats = 1;
+    id = ask(both);
+    (void)decide(ben(), id, ANSHIN_APPROVAL_APPROVED);
+    ok(give(anna(), both) == APR_SUCCESS && give(anna(), both) == APR_SUCCESS,
+       "ROL-4: what does nothing twice is begun again");
+    ok(give(anna(), act_on("p-01/q//0", "p-01/s//0")) == ANSHIN_EDENIED && give(ben(), both) == ANSHIN_EDENIED,
+       "for the same, by the same");
+    fixture.now += ANSHIN_HOLD_AGAIN;
+    ok(give(anna(), both) == ANSHIN_EDENIED, "ROL-4: for a quarter of an hour");
+    fixture.now -= ANSHIN_HOLD_AGAIN;
+}
+
+static void test_others(void)
+{
+    anshin_hold_t both = act_on("p-01/t//0", "p-01/u//0");
+    anshin_hold_t others = act_on("p-01/t//0", "p-01/v//0");
+    anshin_op_t *op = anna();
+    anshin_approval_t approval;
+    const char *id;
+    int is = 0;
+
+    both.options = others.options = "--state \"expiring\"";
+    id = ask(both);
+    (void)decide(ben(), id, ANSHIN_APPROVAL_APPROVED);
+    ok(give(op, others) == ANSHIN_EDENIED && strstr(op->error.text, "others are meant than were approved in") != NULL &&
+           strstr(op->error.text, id) != NULL,
+       "ROL-4: that others are meant by now is told");
+    (void)fixture_get(&fixture, &anshin_record_approval, id, &approval);
+    ok(anshin_hold_is(op, &approval, others.whom, &is) == APR_SUCCESS && !is, "ROL-4: another list is not this order");
+    ok(anshin_hold_is(op, &approval, act_on("p-01/u//0", "p-01/t//0").whom, &is) == APR_SUCCESS && is,
+       "ROL-4: its own is, in whatever order");
+    ok(anshin_hold_is(op, &approval, act_on("p-01/u//0", "p-01/t//0/undo").whom, &is) == APR_SUCCESS && !is,
+       "but not with another one for one of them");
+    ok(give(anna(), both) == APR_SUCCESS, "and it is done for those who were approved");
+}
+
 static void test_many(void)
 {
     apr_array_header_t *whom = apr_array_make(fixture.pool, 2, sizeof(const char *));
-    const anshin_hold_t hold = {ANSHIN_EYES_BULK, "user lock", "", whom};
+    const anshin_hold_t hold = {ANSHIN_EYES_BULK, "user lock", "", whom, 0};
     anshin_approval_t approval = {.count = 0};
     const char *id;
 
@@ -230,6 +298,10 @@ int main(void)
     test_not_wanted();
     test_help_desk();
     test_erased();
+    test_machines();
+    test_late();
+    test_again();
+    test_others();
     test_many();
     apr_pool_destroy(pool);
     apr_terminate();
