@@ -29,7 +29,7 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_STORE,       /* snapshot, store, keys and one contract */
     ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
-    ANSHIN_ACCESS_DUMP,        /* as ALL and FILES */
+    ANSHIN_ACCESS_DUMP,        /* as ALL and FILES; of approvals too */
     ANSHIN_ACCESS_LOAD,        /* the same; a store whose load was broken off as well (core/admin/load.h) */
     ANSHIN_ACCESS_BACKUP,      /* as ALL, and call->backup (backup/begin.h) */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */

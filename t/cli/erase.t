@@ -140,10 +140,20 @@ like($s->htanshin('audit', 'show')->{out}, qr/contract_renamed/, 'the trail tell
 
 is($s->htanshin('contract', 'remove', 'p-main', '--yes', '--without-backup')->{status}, 2, 'BAK-3: a contract that is declared is not removed');
 $s->{name} = 'p-next';
+$s->{contract} .= "AnshinFourEyes bulk\n" if Anshin::Server::unlogged();
 $s->configure;
 $s->graceful(alone => 1);
 is($s->htanshin('contract', 'remove', 'p-main', '--yes')->{status}, 1, 'BAK-3: nor one that no backup brings back');
-$r = $s->htanshin('--json', 'contract', 'remove', 'p-main', '--yes', '--without-backup', '--erase');
+my @remove = ('--json', 'contract', 'remove', 'p-main', '--yes', '--without-backup', '--erase');
+if (Anshin::Server::unlogged()) {
+    my $as = sub { my ($person, @words) = @_; return $s->run('/usr/bin/env', "SUDO_USER=$person", $s->root . '/bin/htanshin', '-d', $s->state, @words, { env => 1 }) };
+    like($s->htanshin(@remove)->{err}, qr/AN1842/, 'ROL-4: whoever may be anybody removes no contract alone');
+    my ($waits) = $as->('bin', @remove)->{err} =~ /approval give (\w{32})/;
+    is($as->('games', 'approval', 'give', $waits // 'none')->{status}, 0, 'ROL-4: two persons do');
+    $r = $as->('bin', @remove);
+} else {
+    $r = $s->htanshin(@remove);
+}
 is($r->{status}, 0, 'BAK-3: else it is removed') or diag $r->{err};
 cmp_ok(decode_json($r->{out})->{records}, '>', 10, 'with all its records');
 ($id, $address) = ('nokoru-hito', 'nokoru-hito@example');

@@ -434,6 +434,14 @@ if (Anshin::Server::unlogged()) {
     $asked->(qw(user add e9 --address e9@mail.example --role viewer));
     is($as->('bin', 'user', 'show', 'e9')->{status}, 1, 'ROL-4: an operator is not made alone');
     is($told->($as->('bin', qw(user add - --role viewer))), '1 AN1845', 'ROL-4: nor many at once');
+    my $import = $s->root . '/import.csv';
+    for (['e2', '--update', 'changed'], ['e8', '', 'made']) {
+        my ($who, $update, $how) = @$_;
+        open my $out, '>', $import or die "$import: $!";
+        print $out "user,address,organisation\n$who,$who\@mail.example,Other\n";
+        close $out or die "$import: $!";
+        is($told->($as->('bin', 'user', 'import', $import, $update || ())), '1 AN1845', "ROL-4: nor by an import: $how");
+    }
 
     my $list = $s->root . '/eyes.txt';
     my $write = sub { open my $out, '>', $list or die "$list: $!"; print $out map { "$_\n" } @_; close $out or die "$list: $!" };
@@ -452,6 +460,15 @@ if (Anshin::Server::unlogged()) {
     is($states->(), 'locked pending', 'and nothing is done');
     is($as->('games', 'approval', 'refuse', $id)->{status}, 0, 'ROL-4: refused');
     isnt(my $next = $asked->(@lock), $id, 'it is asked for anew');
+    my @with = (qw(approval show), $next, '--file', $list);
+    is(join(' ', map { $_ ? 1 : 0 } @{ $json->(@with) }{qw(list_is_this)}), 1, 'ROL-4: a list is compared with all who are meant');
+    $write->('e3', 'e1');
+    is($as->('games', @with)->{status}, 1, 'ROL-4: another one is told');
+    is($told->($as->('games', 'approval', 'give', $next, '--file', $list)), '1 AN1851', 'ROL-4: and not approved');
+    $write->('user,undo', 'e2,lock', 'e3,lock');
+    is($as->('games', @with)->{status}, 1, 'ROL-4: nor is one that does another thing to them');
+    $write->('e3', 'e2');
+    is($as->('games', @with)->{status}, 0, 'in whatever order');
     is($as->('games', 'approval', 'give', $next)->{status}, 0, 'approved');
     $write->('e1', 'e3');
     is($told->($as->('bin', @lock)), '1 AN1850', 'ROL-4: that others are meant by now is told');

@@ -141,12 +141,37 @@ static const char *name_of(const char *entry, apr_pool_t *pool)
     return apr_pstrcat(pool, text, " ", behind, NULL);
 }
 
+/* --- the list that is meant -------------------------------------------------------------------------------------- */
+
+/* *is: 1: --file names those who are meant, these and no others, or was not given. */
+static apr_status_t look_at_list(anshin_call_t *call, const anshin_approval_t *approval, int *is)
+{
+    const char *verb = approval->verb != NULL ? approval->verb : "";
+    const char *second = strchr(verb, ' ');
+    const anshin_targets_t of = {.verb = second != NULL ? second + 1 : verb,
+                                 .certificates = strncmp(verb, "cert ", strlen("cert ")) == 0};
+    anshin_call_t reading = *call;
+    apr_array_header_t *targets;
+    apr_status_t status;
+
+    *is = 1;
+    if (anshin_call_value(call, "file") == NULL) {
+        return APR_SUCCESS;
+    }
+    reading.operand_count = 0;
+    status = anshin_targets_read(&reading, &of, &targets);
+    call->op.error = reading.op.error;
+    return status == APR_SUCCESS ? anshin_hold_is(&call->op, approval, anshin_hold_entries(call, targets), is) : status;
+}
+
 static apr_status_t approval_show(anshin_call_t *call)
 {
     anshin_approval_t approval;
     json_t *about = json_array();
+    int is = 1;
     apr_status_t status = find(call, &approval);
 
+    status = status == APR_SUCCESS ? look_at_list(call, &approval, &is) : status;
     for (int i = 0; status == APR_SUCCESS && approval.whom != NULL && i < approval.whom->nelts; i++) {
         const char *entry = APR_ARRAY_IDX(approval.whom, i, const char *);
 
@@ -162,14 +187,26 @@ static apr_status_t approval_show(anshin_call_t *call)
     anshin_result_time(call->result, "decided_at", approval.decided_at, call->pool);
     anshin_result_text(call->result, "reason", approval.why, call->pool);
     json_object_set_new(call->result, "about", about);
+    if (anshin_call_value(call, "file") != NULL) {
+        anshin_result_flag(call->result, "list_is_this", is);
+        call->verdict = is ? ANSHIN_EXIT_OK : ANSHIN_EXIT_REFUSED;
+    }
     return APR_SUCCESS;
 }
 
 static apr_status_t decide(anshin_call_t *call, anshin_approval_state_t how)
 {
     anshin_approval_t approval;
+    int is = 1;
     apr_status_t status = find(call, &approval);
 
+    status = status == APR_SUCCESS ? look_at_list(call, &approval, &is) : status;
+    if (status == APR_SUCCESS && !is) {
+        return anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1851",
+                           "approval %s: the list does not name those who are meant, these and no others: nothing is "
+                           "approved",
+                           call->operands[0]);
+    }
     if (status == APR_SUCCESS) {
         anshin_hold_who(call);
         status = anshin_hold_decide(&call->op, call->operands[0], how, &approval);
@@ -201,12 +238,17 @@ static const anshin_command_option_t list_options[] = {
     {NULL, NULL, NULL, 0},
 };
 
+static const anshin_command_option_t one_options[] = {
+    {"file", "LIST", "Those who should be meant: fails unless these are, and no others; - for the standard input.", 0},
+    {NULL, NULL, NULL, 0},
+};
+
 const anshin_command_t anshin_commands_approval[] = {
     {"approval", "list", "", 0, 0, list_options, ANSHIN_ACCESS_ALL, approval_list,
      "List what waits for a second operator (AnshinFourEyes), newest first; of htanshin and of the help desk."},
-    {"approval", "show", "ID", 1, 1, NULL, ANSHIN_ACCESS_ALL, approval_show,
+    {"approval", "show", "ID", 1, 1, one_options, ANSHIN_ACCESS_DUMP, approval_show,
      "Show what would be done, to whom, and who has asked for it; the first hundred are named."},
-    {"approval", "give", "ID", 1, 1, NULL, ANSHIN_ACCESS_ALL, approval_give,
+    {"approval", "give", "ID", 1, 1, one_options, ANSHIN_ACCESS_DUMP, approval_give,
      "Approve what another person has asked for, who then gives the same command again; what was asked for at the help "
      "desk is approved there."},
     {"approval", "refuse", "ID", 1, 1, NULL, ANSHIN_ACCESS_ALL, approval_refuse,

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "core/admin/certificates.h"
 #include "core/desk/hold.h"
 #include "htanshin/actor.h"
 #include "htanshin/call.h"
@@ -46,7 +47,7 @@ static const char *quoted(const char *value, apr_pool_t *pool)
     return text;
 }
 
-const char *anshin_hold_options(const anshin_call_t *call)
+static const char *options_of(const anshin_call_t *call)
 {
     const anshin_command_option_t *options = call->command->options;
     const char *text = "";
@@ -110,16 +111,30 @@ static apr_status_t hold(anshin_call_t *call, anshin_eyes_t eyes, const apr_arra
 {
     const char *verb = apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL);
     const anshin_hold_t held = {
-        .eyes = eyes, .verb = verb, .options = anshin_hold_options(call), .whom = whom, .repeats = repeats(verb)};
+        .eyes = eyes, .verb = verb, .options = options_of(call), .whom = whom, .repeats = repeats(verb)};
 
     anshin_hold_who(call);
     return anshin_hold(&call->op, &held);
 }
 
-const char *anshin_hold_entry(const anshin_call_t *call, const anshin_target_t *target)
+static const char *entry_of(const anshin_call_t *call, const anshin_target_t *target)
 {
     return apr_pstrcat(call->pool, call->op.contract->name, "/", target->user != NULL ? target->user : "", "/",
                        target->serial != NULL ? target->serial : "", target->undoes ? "/0/undo" : "/0", NULL);
+}
+
+apr_array_header_t *anshin_hold_entries(const anshin_call_t *call, const apr_array_header_t *targets)
+{
+    apr_array_header_t *whom = apr_array_make(call->pool, targets->nelts + 1, sizeof(const char *));
+
+    for (int i = 0; i < targets->nelts; i++) {
+        const anshin_target_t *target = &APR_ARRAY_IDX(targets, i, anshin_target_t);
+
+        if (target->wrong == NULL) {
+            APR_ARRAY_PUSH(whom, const char *) = entry_of(call, target);
+        }
+    }
+    return whom;
 }
 
 /* 1: the options would change what somebody may do at the help desk. */
@@ -130,24 +145,56 @@ static int changes_role(const anshin_call_t *call)
            (anshin_call_value(call, "role") != NULL || anshin_call_value(call, "organisation") != NULL);
 }
 
+/* Of one who is meant alone, the devices that lose a certificate. */
+static apr_status_t count_devices(anshin_call_t *call, const char *user, int *count)
+{
+    const int dry = call->op.dry;
+    anshin_holder_done_t done = {.done = 0};
+    apr_status_t status;
+
+    call->op.dry = 1;
+    status = anshin_holder_revoke(&call->op, user, 0, &done);
+    call->op.dry = dry;
+    if (status == ANSHIN_ENOTFOUND || status == ANSHIN_ECONFLICT || status == ANSHIN_EINVALID) {
+        anshin_error_clear(&call->op.error); /* which is told of him, in his row */
+        return APR_SUCCESS;
+    }
+    *count = status == APR_SUCCESS && done.done > *count ? done.done : *count;
+    return status;
+}
+
 apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets)
 {
-    apr_array_header_t *whom = apr_array_make(call->pool, targets->nelts + 1, sizeof(const char *));
+    const apr_array_header_t *whom = anshin_hold_entries(call, targets);
     const anshin_contract_t *contract = call->op.contract;
+    int count = whom->nelts;
     anshin_eyes_t eyes;
+    apr_status_t status = APR_SUCCESS;
 
-    for (int i = 0; i < targets->nelts; i++) {
+    for (int i = 0; count == 1 && revokes && strcmp(call->command->family, "cert") == 0 && i < targets->nelts; i++) {
         const anshin_target_t *target = &APR_ARRAY_IDX(targets, i, anshin_target_t);
 
-        if (target->wrong == NULL) {
-            APR_ARRAY_PUSH(whom, const char *) = anshin_hold_entry(call, target);
+        if (target->wrong == NULL && target->user != NULL) {
+            status = count_devices(call, target->user, &count);
         }
     }
-    eyes = anshin_approval_of_many(contract, whom->nelts, revokes);
+    eyes = anshin_approval_of_many(contract, count, revokes);
     if (changes_role(call) && whom->nelts > 0 && ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_ROLES)) {
         eyes = ANSHIN_EYES_ROLES;
     }
-    return eyes != ANSHIN_EYES_NONE ? hold(call, eyes, whom) : APR_SUCCESS;
+    return status == APR_SUCCESS && eyes != ANSHIN_EYES_NONE ? hold(call, eyes, whom) : status;
+}
+
+apr_status_t anshin_hold_list(anshin_call_t *call)
+{
+    const anshin_policy_t *policy = &call->op.contract->policy;
+
+    return policy->staff && ANSHIN_HAS(policy->four_eyes, ANSHIN_EYES_ROLES)
+               ? anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1845",
+                             "AnshinFourEyes of contract %s: operators get a role or an organisation one by one, not "
+                             "from a list",
+                             call->op.contract->name)
+               : APR_SUCCESS;
 }
 
 apr_status_t anshin_hold_role(anshin_call_t *call, const char *user)
@@ -158,25 +205,42 @@ apr_status_t anshin_hold_role(anshin_call_t *call, const char *user)
         return APR_SUCCESS;
     }
     if (user == NULL) {
-        return anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1845",
-                           "AnshinFourEyes of contract %s: operators get a role one by one, not from a list",
-                           call->op.contract->name);
+        return anshin_hold_list(call);
     }
-    APR_ARRAY_PUSH(whom, const char *) = anshin_hold_entry(call, &(anshin_target_t){.user = user});
+    APR_ARRAY_PUSH(whom, const char *) = entry_of(call, &(anshin_target_t){.user = user});
     return hold(call, ANSHIN_EYES_ROLES, whom);
 }
 
-/* CAs are of the installation: the first contract that wants a second operator for them has what waits. */
-static const anshin_contract_t *contract_of_ca(const anshin_config_t *config)
+/* CAs, and what a contract has had, are of the installation: the first contract that wants a second operator for them
+ * has what waits. */
+static const anshin_contract_t *first_with(const anshin_config_t *config, anshin_eyes_t eyes)
 {
     for (int i = 0; i < config->contracts->nelts; i++) {
         const anshin_contract_t *contract = APR_ARRAY_IDX(config->contracts, i, const anshin_contract_t *);
 
-        if (ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_CA)) {
+        if (ANSHIN_HAS(contract->policy.four_eyes, eyes)) {
             return contract;
         }
     }
     return NULL;
+}
+
+apr_status_t anshin_hold_contract(anshin_call_t *call, const char *from, const char *to)
+{
+    apr_array_header_t *whom = apr_array_make(call->pool, 2, sizeof(const char *));
+    const anshin_contract_t *of_op = call->op.contract;
+    apr_status_t status = APR_SUCCESS;
+
+    APR_ARRAY_PUSH(whom, const char *) = apr_pstrcat(call->pool, "contract ", from, NULL);
+    if (to != NULL) {
+        APR_ARRAY_PUSH(whom, const char *) = apr_pstrcat(call->pool, "new name ", to, NULL);
+    }
+    call->op.contract = first_with(call->config, ANSHIN_EYES_BULK);
+    if (call->op.contract != NULL) {
+        status = hold(call, ANSHIN_EYES_BULK, whom);
+    }
+    call->op.contract = of_op;
+    return status;
 }
 
 apr_status_t anshin_hold_ca(anshin_call_t *call, const char *what)
@@ -186,7 +250,7 @@ apr_status_t anshin_hold_ca(anshin_call_t *call, const char *what)
     const anshin_contract_t *contract;
     apr_status_t status = anshin_call_config(call);
 
-    contract = status == APR_SUCCESS ? contract_of_ca(call->config) : NULL;
+    contract = status == APR_SUCCESS ? first_with(call->config, ANSHIN_EYES_CA) : NULL;
     if (status != APR_SUCCESS || contract == NULL) {
         return status;
     }

@@ -10,24 +10,28 @@
 
 #include "htanshin/bulk/targets.h"
 
-/* The options that decide what is done, as they would be typed, in the order of the table; values in quotes, '"' and
- * '\\' in them behind a '\\', so that two calls have the same text only where they say the same. In call's pool. */
-const char *anshin_hold_options(const anshin_call_t *call);
-
-/* CONTRACT/USER//0 or CONTRACT//SERIAL/0 of op's contract, with /undo where the target's line says so (the verb is
- * another one there). In call's pool. */
-const char *anshin_hold_entry(const anshin_call_t *call, const anshin_target_t *target);
+/* Who of targets (of anshin_target_t) is meant, as anshin_hold_t has them (core/desk/hold.h), in op's contract: with
+ * /undo behind it where the target's line says so, for whom the verb does another thing. In call's pool. */
+apr_array_header_t *anshin_hold_entries(const anshin_call_t *call, const apr_array_header_t *targets);
 
 /* Whose account is that of a service is no person: that of the worker, of the signer, of httpd, or of the state
  * directory. Of httpd it is known by the names that systems give it. The snapshot is read. */
 void anshin_hold_who(anshin_call_t *call);
 
-/* A verb on targets (of anshin_target_t). revokes: it revokes certificates. */
+/* A verb on targets (of anshin_target_t). revokes: it revokes certificates; of a user whose devices have two or more,
+ * named alone in a list, it is one on many. */
 apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets);
 
 /* What --role and --organisation would change of an operator of the help desk. user: canonical; NULL: of nobody who is
  * known before, which is not done then. */
 apr_status_t anshin_hold_role(anshin_call_t *call, const char *user);
+
+/* Operators get no role and no organisation from a list. */
+apr_status_t anshin_hold_list(anshin_call_t *call);
+
+/* All that a contract has, for a new name, or removed (to NULL). Where any contract that is declared has bulk: of one
+ * that is not, nobody knows what it wanted. */
+apr_status_t anshin_hold_contract(anshin_call_t *call, const char *from, const char *to);
 
 /* An act on a CA. what: which, beside the options. Opens the store where the command has not. */
 apr_status_t anshin_hold_ca(anshin_call_t *call, const char *what);

@@ -12,6 +12,7 @@
 #include "core/context/backed_up.h"
 #include "core/keeping/remove.h"
 #include "core/keeping/rename.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/command.h"
 #include "htanshin/language/language.h"
 #include "htanshin/result.h"
@@ -103,6 +104,7 @@ static apr_status_t contract_rename(anshin_call_t *call)
         return APR_SUCCESS;
     }
     status = agree(call, &holdings, apr_psprintf(call->pool, "contract rename %s %s", from, to));
+    status = status == APR_SUCCESS ? anshin_hold_contract(call, from, to) : status;
     return status == APR_SUCCESS ? do_rename(call, from, to) : status;
 }
 
@@ -183,6 +185,7 @@ static apr_status_t contract_remove(anshin_call_t *call)
     if (status == APR_SUCCESS) {
         status = agree(call, &holdings, apr_pstrcat(call->pool, "contract remove ", removal.contract, NULL));
     }
+    status = status == APR_SUCCESS ? anshin_hold_contract(call, removal.contract, NULL) : status;
     return status == APR_SUCCESS ? do_remove(call, &removal) : status;
 }
 

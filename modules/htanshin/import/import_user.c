@@ -14,6 +14,7 @@
 #include "core/base/address.h"
 #include "core/base/label.h"
 #include "core/selfservice/method.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/user/user_attributes.h"
 
 /* What the verbs of core refuse, by the number of the reason's id. */
@@ -26,7 +27,7 @@ static const struct {
     {1439, ANSHIN_IMPORT_METHOD},      {143, ANSHIN_IMPORT_TERMINAL}, {1260, ANSHIN_IMPORT_LABEL},
     {144, ANSHIN_IMPORT_LANGUAGE},     {1432, ANSHIN_IMPORT_GROUPS},  {1433, ANSHIN_IMPORT_GROUPS},
     {1434, ANSHIN_IMPORT_VALID_UNTIL}, {1290, ANSHIN_IMPORT_HASH},    {1291, ANSHIN_IMPORT_HASH},
-    {1292, ANSHIN_IMPORT_HASH},        {1295, ANSHIN_IMPORT_HASH},
+    {1292, ANSHIN_IMPORT_HASH},        {1295, ANSHIN_IMPORT_HASH},    {1845, ANSHIN_IMPORT_ORGANISATION},
 };
 #define OF_SEVERAL 1431
 
@@ -238,7 +239,8 @@ static apr_status_t create(anshin_call_t *call, const char *const *cells, const 
                              "a new user needs a mail address: give a column of them, or --mail-domain");
         return APR_SUCCESS;
     }
-    status = read_hash(call, cells, ways, &imported, &spec);
+    status = cells[ANSHIN_IMPORT_ORGANISATION][0] != '\0' ? anshin_hold_list(call) : APR_SUCCESS;
+    status = status == APR_SUCCESS ? read_hash(call, cells, ways, &imported, &spec) : status;
     status = status == APR_SUCCESS ? use_hash(call, &spec, came) : status;
     if (status == APR_SUCCESS && !ways->rehearsal) {
         status = anshin_account_create(&call->op, &spec, &came->invitation);
@@ -386,6 +388,9 @@ static apr_status_t check(anshin_call_t *call, const anshin_account_new_t *spec,
             break;
         case ANSHIN_IMPORT_LANGUAGE:
             status = anshin_given_language(&call->op, spec->language);
+            break;
+        case ANSHIN_IMPORT_ORGANISATION:
+            status = anshin_hold_list(call);
             break;
         default: /* attributes were checked before */
             break;
