@@ -144,6 +144,14 @@ cmp_ok(scalar @outside, '>', 120, 'files looked at: ' . @outside);
 my @core = grep { m{^modules/core/.*\.c$} && !m{/core/(?:context/op|store/store)\.c$} } @files;
 my @begun = grep { code($_) =~ /\banshin_txn_(?:begin|commit|end|abort)\(/ } @core;
 is("@begun", '', 'transactions are work of anshin_op_write(), anshin_op_read(), anshin_op_look() and anshin_op_get()');
+# The shared object of a provider has the declarations of records once more: what it links goes by their numbers.
+my @linked = grep { m{^modules/(?:core/(?:base|store)|store/pgsql)/} } @files;
+my @by_address;
+for my $file (@linked) {
+    my $text = code($file);
+    push @by_address, "$file:" . (1 + substr($text, 0, $-[0]) =~ tr/\n//) . ": $&" while $text =~ /[!=]=\s*&anshin_record_\w+(?!\.)\b|\btype\s*[!=]=\s*(?!NULL)(?:\w+(?:->|\.))*\w*type\b(?!->|\.)/g;
+}
+is(join("\n", @by_address), '', 'no declaration of a record is told by its address: ' . @linked . ' files');
 my %works;
 for my $verb (map { code($_) =~ /\banshin_op_(write|read|look|get)\(/g } @core) { $works{$verb}++ }
 my %least_works = (write => 40, read => 30, look => 1, get => 2);

@@ -49,7 +49,8 @@ void anshin_owner_of(anshin_owner_t *owner, const anshin_record_type_t *type, co
         *owner = (anshin_owner_t){ANSHIN_RANK_SELF, apr_pstrcat(pool, type->name, " ", key, NULL)};
         return;
     case ANSHIN_OWNER_KEY:
-        if (type != &anshin_record_sequence) {
+        /* By number: a shared object has declarations of its own, at other addresses. */
+        if (type->number != anshin_record_sequence.number) {
             owner_of_key(owner, type, key, pool);
         } else if (strncmp(key, series, sizeof(series) - 1) == 0) {
             owner_of_key(owner, type, key + sizeof(series) - 1, pool);

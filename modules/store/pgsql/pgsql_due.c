@@ -72,7 +72,7 @@ static int add_own(const anshin_pg_txn_t *txn, const anshin_due_queue_t *queue, 
     for (int i = 0; i < txn->order->nelts; i++) {
         const anshin_pg_change_t *change = APR_ARRAY_IDX(txn->order, i, anshin_pg_change_t *);
 
-        if (change->type != queue->type || !in_lane(change->key, queue->lane)) {
+        if (change->type->number != queue->type->number || !in_lane(change->key, queue->lane)) {
             continue;
         }
         changed += change->filed || change->erased;

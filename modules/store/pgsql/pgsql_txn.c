@@ -302,7 +302,7 @@ static apr_status_t visit_own(anshin_pg_txn_t *txn, const anshin_record_type_t *
     for (int i = 0; i < txn->order->nelts && status == APR_SUCCESS; i++) {
         const anshin_pg_change_t *change = APR_ARRAY_IDX(txn->order, i, anshin_pg_change_t *);
 
-        if (change->type == type && !change->erased && change->value.data != NULL &&
+        if (change->type->number == type->number && !change->erased && change->value.data != NULL &&
             strncmp(change->key, prefix, strlen(prefix)) == 0) {
             status = visit(baton, change->key, change->value.data, change->value.length);
         }

@@ -241,6 +241,64 @@ static void test_threads(opened_t *f)
     anshin_txn_abort(txn);
 }
 
+typedef struct appender_t {
+    opened_t *f;
+    const char *account;
+} appender_t;
+
+/* As a login of a user appends to what all unknown ones of a contract share: its own account is locked before. */
+static void *APR_THREAD_FUNC append(apr_thread_t *thread, void *baton)
+{
+    const appender_t *appender = baton;
+    anshin_error_t err = {0};
+    apr_status_t status = APR_SUCCESS;
+    apr_pool_t *pool;
+
+    (void)thread;
+    apr_pool_create_unmanaged(&pool);
+    for (int i = 0; i < ROUNDS / 4 && status == APR_SUCCESS; i++) {
+        anshin_txn_t *txn;
+        anshin_account_t account;
+        anshin_sequence_t series = {0};
+
+        status = anshin_txn_begin(&txn, appender->f->store, ANSHIN_TXN_WRITE, &err, pool);
+        if (status == APR_SUCCESS) {
+            (void)anshin_txn_get(txn, &anshin_record_account, appender->account, &account);
+            anshin_txn_get(txn, &anshin_record_sequence, "history/p/", &series);
+            apr_sleep(500);
+            series.next++;
+            anshin_txn_put(txn, &anshin_record_sequence, "history/p/", &series);
+            status = anshin_txn_commit(txn, ANSHIN_LAZY);
+        }
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static void test_series(opened_t *f)
+{
+    appender_t appenders[THREADS];
+    apr_thread_t *threads[THREADS];
+    anshin_sequence_t series = {0};
+    anshin_txn_t *txn;
+    apr_status_t status;
+
+    for (int i = 0; i < THREADS; i++) {
+        appenders[i] = (appender_t){f, apr_psprintf(f->pool, "p/user%d", i)};
+        apr_thread_create(&threads[i], NULL, append, &appenders[i], f->pool);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        apr_thread_join(&status, threads[i]);
+    }
+    txn = opened_begin(f, ANSHIN_TXN_READ, f->pool);
+    anshin_txn_get(txn, &anshin_record_sequence, "history/p/", &series);
+    ok(series.next == (apr_int64_t)THREADS * (ROUNDS / 4),
+       "%s: no number of a shared series is given twice to users who each hold their own lock (%d)", f->name,
+       (int)series.next);
+    anshin_txn_abort(txn);
+}
+
 static apr_status_t join_facts(void *baton, const char *key, const void *record)
 {
     const anshin_fact_t *fact = record;
@@ -350,6 +408,7 @@ static void cases(opened_t *f)
     test_limits(f);
     test_each(f);
     test_threads(f);
+    test_series(f);
     test_get_many(f);
     test_store_get(f);
     test_rehearsal(f);
