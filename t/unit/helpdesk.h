@@ -7,6 +7,10 @@
 #include "core/admin/amend.h"
 #include "unit/users.h"
 
+#ifndef HELPDESK_STORE
+#define HELPDESK_STORE anshin_store_mem
+#endif
+
 static fixture_t fixture;
 static anshin_contract_t staff_contract, other_contract;
 
@@ -26,7 +30,7 @@ static inline apr_array_header_t *named(const char *name)
 /* p-01 is operated by "staff"; p-02 by nobody. */
 static inline void contracts(apr_pool_t *pool)
 {
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool);
+    fixture_open(&fixture, &HELPDESK_STORE, NULL, pool);
     users_contract(&fixture, ANSHIN_PRESET_CLASSIC);
     fixture.contract.policy.operators = named("staff");
     staff_contract = other_contract = fixture.contract;

@@ -362,13 +362,14 @@ static apr_status_t forget_in_approval(const search_t *search, anshin_op_t *op, 
 {
     anshin_approval_t approval;
     apr_status_t status = anshin_txn_get(txn, item->type, item->key, &approval);
-    int asked;
+    int asked, left;
 
     if (status != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     asked = is_named(search, approval.name);
-    if (!take_out(search, approval.whom) || (asked && approval.state == ANSHIN_APPROVAL_WAITING)) {
+    left = take_out(search, approval.whom) || (approval.whom != NULL && approval.count > approval.whom->nelts);
+    if (!left || (asked && approval.state == ANSHIN_APPROVAL_WAITING)) {
         return remove_record(op, txn, item);
     }
     approval.name = asked ? NULL : approval.name;

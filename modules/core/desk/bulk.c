@@ -13,7 +13,10 @@
 
 #include "core/base/attribute.h"
 #include "core/context/bulk_order.h"
+#include "core/context/own.h"
 #include "core/desk/approve.h"
+
+#define NOTE_TRIES 5
 
 static const char *entry_of(const anshin_bulk_target_t *target, apr_pool_t *pool)
 {
@@ -95,27 +98,41 @@ static apr_status_t note(anshin_op_t *op, const anshin_bulk_new_t *bulk, const a
 {
     apr_status_t status = anshin_bulk_note(op, bulk->id, record);
 
-    return status == ANSHIN_EBUSY ? APR_SUCCESS : status; /* the next one tells of this one as well */
+    for (int tries = 1; status == ANSHIN_EBUSY && tries < NOTE_TRIES; tries++) {
+        anshin_error_clear(&op->error);
+        status = anshin_bulk_note(op, bulk->id, record);
+    }
+    return status;
 }
 
-/* What was approved: those without a result, each of whom gets it at once. Where one cannot be done for a reason that
- * is not its own, it is broken off, and can be gone on with at once. */
+/* What was approved: those without a result. Each has one before it is tried, which says that it is not known: what is
+ * killed in between is not done a second time. Where one cannot be done for a reason that is not its own, it is broken
+ * off, and can be gone on with at once. */
 static apr_status_t do_rest(anshin_op_t *op, const anshin_bulk_new_t *bulk, anshin_desk_bulk_t *record)
 {
     apr_status_t status = APR_SUCCESS;
     apr_status_t noted = APR_SUCCESS;
 
-    for (int i = record->came->nelts; status == APR_SUCCESS && noted == APR_SUCCESS && i < bulk->targets->nelts; i++) {
-        const char *came = do_one(op, bulk, &APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t), &status);
+    for (int i = record->came->nelts; status == APR_SUCCESS && i < bulk->targets->nelts; i++) {
+        const char *came;
 
-        if (status == APR_SUCCESS || status == ANSHIN_EFAULT) { /* not known, and not to be met again */
-            APR_ARRAY_PUSH(record->came, const char *) = came;
-        }
-        record->worked_at = status == APR_SUCCESS ? op->env->now(op->env->now_baton) : 0;
-        record->ended_at = record->came->nelts == bulk->targets->nelts ? op->now : 0;
+        APR_ARRAY_PUSH(record->came, const char *) = "desk_bulk.unknown";
+        record->worked_at = op->env->now(op->env->now_baton);
+        record->ended_at = 0;
         noted = note(op, bulk, record);
+        if (noted != APR_SUCCESS) {
+            return noted;
+        }
+        came = do_one(op, bulk, &APR_ARRAY_IDX(bulk->targets, i, anshin_bulk_target_t), &status);
+        if (status == APR_SUCCESS || status == ANSHIN_EFAULT) { /* not known, and not to be met again */
+            APR_ARRAY_IDX(record->came, i, const char *) = came;
+        } else {
+            record->came->nelts--;
+        }
     }
-    return noted;
+    record->worked_at = status == APR_SUCCESS ? op->env->now(op->env->now_baton) : 0;
+    record->ended_at = record->came->nelts == bulk->targets->nelts ? op->now : 0;
+    return note(op, bulk, record);
 }
 
 static int is_sound(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk)
@@ -186,6 +203,38 @@ int anshin_desk_bulk_waits(const anshin_op_t *op, const anshin_bulk_new_t *order
     return eyes_of(op, order, &lifetime) != ANSHIN_EYES_NONE;
 }
 
+/* --- at most so many of one operator wait ------------------------------------------------------------------------ */
+
+typedef struct waiting_t {
+    const anshin_op_t *op;
+    int count;
+} waiting_t;
+
+static apr_status_t count_one(void *baton, const char *key, const void *record)
+{
+    waiting_t *waiting = baton;
+
+    (void)key;
+    waiting->count += anshin_approval_state(waiting->op, record) == ANSHIN_APPROVAL_WAITING &&
+                      anshin_approval_is_asker(&waiting->op->actor, record);
+    return APR_SUCCESS;
+}
+
+/* Whoever asks for ever more would push what others ask for out of the list. */
+static apr_status_t check_waiting(anshin_op_t *op, const anshin_staff_t *staff, const char **error)
+{
+    anshin_permit_t permit;
+    anshin_op_t own;
+    waiting_t waiting = {.op = &own};
+    apr_status_t status;
+
+    anshin_approval_op(&own, op, staff, NULL, &permit);
+    status = anshin_own_each(&own, &anshin_record_approval, "", count_one, &waiting);
+    op->error = own.error;
+    *error = status == APR_SUCCESS && waiting.count >= ANSHIN_BULK_WAITING ? "desk_waiting.too_many" : NULL;
+    return status;
+}
+
 static apr_status_t ask(anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk,
                         const anshin_desk_bulk_t *record, anshin_eyes_t eyes, apr_interval_time_t lifetime)
 {
@@ -243,8 +292,9 @@ apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk,
     record = record_of(op, &staff, bulk);
     eyes = eyes_of(op, bulk, &lifetime);
     if (eyes != ANSHIN_EYES_NONE) {
-        *waits = 1;
-        return ask(op, &staff, bulk, &record, eyes, lifetime);
+        status = check_waiting(op, &staff, error);
+        *waits = status == APR_SUCCESS && *error == NULL;
+        return !*waits ? status : ask(op, &staff, bulk, &record, eyes, lifetime);
     }
     status = anshin_bulk_begin(op, bulk->id, &record);
     if (status != APR_SUCCESS) {

@@ -9,7 +9,8 @@
 #include "core/desk/list.h"
 
 #define ANSHIN_BULK_MAX 100
-#define ANSHIN_BULK_DONE "-" /* what came of a user to whom it was done, in place of a text's key */
+#define ANSHIN_BULK_WAITING 20 /* most orders of one operator that wait for a second one (AnshinFourEyes) */
+#define ANSHIN_BULK_DONE "-"   /* what came of a user to whom it was done, in place of a text's key */
 
 typedef struct anshin_bulk_target_t {
     anshin_desk_whom_t whom;
@@ -29,12 +30,12 @@ typedef struct anshin_bulk_new_t {
 /* What is wrong with a reason, by what the contract of one of them asks for: key of a text; NULL: nothing. */
 const char *anshin_bulk_why_error(anshin_op_t *op, const apr_array_header_t *targets, const char *typed);
 
-/* Do it. *error: key of what is wrong with the reason, and nothing is done; NULL. An order whose id is known is not
- * done again: APR_SUCCESS. What came of each is in anshin_bulk_find(). *waits: 1: a contract of one of them wants a
- * second operator (AnshinFourEyes); nothing is done, and it waits under the same id (pending.h). ANSHIN_EDENIED: no
- * operator, a role that may not, a verb that is none of the list's, nobody or too many, or a session whose password was
- * not checked recently (S12); ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was done, or it was begun and what came of it could
- * not be kept. */
+/* Do it. *error: key of what is wrong with the reason, or that too many of the operator wait; nothing is done; NULL.
+ * An order whose id is known is not done again: APR_SUCCESS. What came of each is in anshin_bulk_find(). *waits: 1: a
+ * contract of one of them wants a second operator (AnshinFourEyes); nothing is done, and it waits under the same id
+ * (pending.h). ANSHIN_EDENIED: no operator, a role that may not, a verb that is none of the list's, nobody or too
+ * many, or a session whose password was not checked recently (S12); ANSHIN_EBUSY, ANSHIN_EFAULT: nothing was done, or
+ * it was begun and what came of it could not be kept. */
 apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *order, const char **error, int *waits);
 
 /* How many users: one with two devices is one. */

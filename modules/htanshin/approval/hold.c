@@ -107,9 +107,14 @@ static int repeats(const char *verb)
     return 0;
 }
 
+static const char *verb_of(const anshin_call_t *call)
+{
+    return apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL);
+}
+
 static apr_status_t hold(anshin_call_t *call, anshin_eyes_t eyes, const apr_array_header_t *whom)
 {
-    const char *verb = apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL);
+    const char *verb = verb_of(call);
     const anshin_hold_t held = {
         .eyes = eyes, .verb = verb, .options = options_of(call), .whom = whom, .repeats = repeats(verb)};
 
@@ -183,6 +188,11 @@ apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_
         eyes = ANSHIN_EYES_ROLES;
     }
     return status == APR_SUCCESS && eyes != ANSHIN_EYES_NONE ? hold(call, eyes, whom) : status;
+}
+
+int anshin_hold_again(const anshin_call_t *call, int revokes, int count)
+{
+    return repeats(verb_of(call)) && anshin_approval_of_many(call->op.contract, count, revokes) != ANSHIN_EYES_NONE;
 }
 
 apr_status_t anshin_hold_list(anshin_call_t *call)

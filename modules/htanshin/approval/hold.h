@@ -22,6 +22,9 @@ void anshin_hold_who(anshin_call_t *call);
  * named alone in a list, it is one on many. */
 apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets);
 
+/* 1: so many wait, and once approved it may be begun again by the same command (core/desk/hold.h). */
+int anshin_hold_again(const anshin_call_t *call, int revokes, int count);
+
 /* What --role and --organisation would change of an operator of the help desk. user: canonical; NULL: of nobody who is
  * known before, which is not done then. */
 apr_status_t anshin_hold_role(anshin_call_t *call, const char *user);

@@ -28,6 +28,7 @@ typedef struct run_t {
     const apr_array_header_t *targets;
     int dry;
     int silent; /* 1: only counted, before the question */
+    int again;  /* 1: it was approved, and the same command may be given again for a while */
     int counts[COUNTS];
     const char *last; /* that was done, or left as it was for a reason; NULL: none */
     anshin_rows_out_t out;
@@ -215,6 +216,12 @@ static apr_status_t stopped(const run_t *run)
     if (run->last == NULL) {
         return anshin_fail(err, ANSHIN_EBUSY, "AN1346", "stopped before the first one");
     }
+    if (run->again) {
+        return anshin_fail(err, ANSHIN_EBUSY, "AN1852",
+                           "stopped after %s; what is done stays, and the same command goes on with the rest, for a "
+                           "quarter of an hour; with --after, or later, a second operator must approve it again",
+                           run->last);
+    }
     return anshin_fail(err, ANSHIN_EBUSY, "AN1347",
                        "stopped after %s; what is done stays, and the same command with --after %s goes on with the "
                        "rest%s%s",
@@ -265,8 +272,9 @@ static apr_status_t ask(const run_t *run)
             run->bulk->of.verb, run->targets->nelts, call->op.contract->name, rehearsal.counts[DONE],
             anshin_say(run->bulk->done), rehearsal.counts[UNCHANGED], rehearsal.counts[REFUSED]);
     fflush(stderr);
-    return anshin_signals_yes() ? APR_SUCCESS
-                      : anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1349", "nobody said yes: nothing is done");
+    return anshin_signals_yes()
+               ? APR_SUCCESS
+               : anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1349", "nobody said yes: nothing is done");
 }
 
 static apr_status_t agree(const run_t *run)
@@ -296,6 +304,7 @@ apr_status_t anshin_bulk(anshin_call_t *call, const anshin_bulk_t *bulk)
     status = status == APR_SUCCESS ? agree(&run) : status;
     if (status == APR_SUCCESS && !run.dry) {
         status = anshin_hold_many(call, bulk->revokes, targets);
+        run.again = anshin_call_value(call, "file") != NULL && anshin_hold_again(call, bulk->revokes, targets->nelts);
     }
     if (status != APR_SUCCESS || (status = anshin_rows_out_open(&run.out, call->output, call->json)) != APR_SUCCESS ||
         (call->undo >= 0 && (status = anshin_rows_out_open(&run.undo, call->undo, 0)) != APR_SUCCESS)) {

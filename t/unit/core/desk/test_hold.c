@@ -263,6 +263,23 @@ static void test_others(void)
     ok(give(anna(), both) == APR_SUCCESS, "and it is done for those who were approved");
 }
 
+static void test_unnamed(void)
+{
+    const char *id = "abcdef0123456789abcdef0123456780";
+    apr_array_header_t *whom = apr_array_make(fixture.pool, 1, sizeof(const char *));
+    const anshin_approval_t order = {
+        .contract = "p-01", .by = ANSHIN_ACTOR_OPERATOR, .number = "1001", .whom = whom, .count = 5000};
+    anshin_approval_t approval;
+    anshin_erased_t erased;
+
+    APR_ARRAY_PUSH(whom, const char *) = "p-01/w//0";
+    fixture_put(&fixture, &anshin_record_approval, id, &order);
+    (void)users_register(&fixture, "w", ANSHIN_METHOD_PASSWORD);
+    ok(anshin_account_erase(command(&fixture.contract), "w", nothing_outside, NULL, &erased) == APR_SUCCESS &&
+           fixture_get(&fixture, &anshin_record_approval, id, &approval) == APR_SUCCESS && approval.count == 5000,
+       "IDN-2: what is about others who are not named stays");
+}
+
 static void test_many(void)
 {
     apr_array_header_t *whom = apr_array_make(fixture.pool, 2, sizeof(const char *));
@@ -302,6 +319,7 @@ int main(void)
     test_late();
     test_again();
     test_others();
+    test_unnamed();
     test_many();
     apr_pool_destroy(pool);
     apr_terminate();

@@ -4,6 +4,9 @@
 #include "core/admin/erase.h"
 #include "core/admin/operator.h"
 #include "core/context/bulk_order.h"
+#include "unit/crash_store.h"
+
+#define HELPDESK_STORE crash_store
 #include "unit/helpdesk.h"
 
 #define LETTERS "abcdef0123456789abcdef012345678"
@@ -279,6 +282,71 @@ static void test_taken_over(void)
     ok(anshin_bulk_note(staff_op(), id, &order) == ANSHIN_ECONFLICT, "what others go on with is not written over");
 }
 
+/* Killed at that writing step: whether whoever is done to has a result all the same. */
+static int is_sound_at(int step, int *killed)
+{
+    const char *id = apr_psprintf(fixture.pool, "%032x", 0xa000u + (unsigned)step);
+    anshin_desk_bulk_t kept = {.came = NULL};
+    const char *error;
+    int waits, done;
+
+    lock_all();
+    (void)order(id, 2, &waits);
+    died = 0;
+    dies_after = 1;
+    steps_left = step;
+    (void)decide(&second, id, ANSHIN_APPROVAL_APPROVED, &error);
+    *killed = died;
+    died = 0;
+    steps_left = -1;
+    done = (account_of("hanako").state == ANSHIN_ACCOUNT_ACTIVE) + (account_of("taro").state == ANSHIN_ACCOUNT_ACTIVE);
+    (void)fixture_get(&fixture, &anshin_record_desk_bulk, id, &kept);
+    return done == 0 || (kept.came != NULL && kept.came->nelts >= done);
+}
+
+static void test_killed(void)
+{
+    int killed = 1;
+    int sound = 0;
+    int step;
+
+    for (step = 0; killed && step < 400; step++) {
+        sound += is_sound_at(step, &killed);
+    }
+    ok(step > 3 && step < 400 && sound == step,
+       "ROL-4: who was done to is not done to again, whenever it is killed: %d of %d", sound, step);
+}
+
+static void test_too_many(void)
+{
+    const char *error = NULL;
+    const anshin_bulk_new_t bulk = {.member = &asker,
+                                    .id = LETTERS "e",
+                                    .verb = ANSHIN_DESK_UNLOCK,
+                                    .list = ANSHIN_DESK_LIST_LOCKED,
+                                    .targets = apr_array_make(fixture.pool, 2, sizeof(anshin_bulk_target_t)),
+                                    .why = "復旧"};
+    anshin_approval_t approval;
+    int waits;
+
+    lock_all();
+    fixture.now -= LIFETIME; /* so that they wait no more afterwards */
+    for (int i = 0; i < 2; i++) {
+        *(anshin_bulk_target_t *)apr_array_push((apr_array_header_t *)bulk.targets) =
+            (anshin_bulk_target_t){{"p-01", users[i], account_of(users[i]).number}, 0};
+    }
+    for (int i = 0; i < ANSHIN_BULK_WAITING; i++) {
+        (void)order(apr_psprintf(fixture.pool, "%032x", 0xb000u + (unsigned)i), 2, &waits);
+    }
+    ok(anshin_desk_bulk_do(staff_op(), &bulk, &error, &waits) == APR_SUCCESS && !waits &&
+           same_text(error, "desk_waiting.too_many") &&
+           fixture_get(&fixture, &anshin_record_approval, bulk.id, &approval) == ANSHIN_ENOTFOUND,
+       "ROL-4: an operator has so many waiting at most");
+    fixture.now += LIFETIME;
+    ok(order(bulk.id, 2, &waits) == APR_SUCCESS && waits, "but not of those that wait no more");
+    (void)refuses(&second, bulk.id, ANSHIN_APPROVAL_REFUSED, NULL);
+}
+
 /* --- of whom ----------------------------------------------------------------------------------------------------- */
 
 static int waits_for(anshin_desk_verb_t verb, anshin_bulk_target_t first, anshin_bulk_target_t other)
@@ -421,6 +489,7 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
+    make_crash_store();
     contracts(pool);
     fixture.contract.policy.four_eyes = 1 << ANSHIN_EYES_BULK;
     fixture.contract.policy.four_eyes_lifetime = LIFETIME;
@@ -439,6 +508,8 @@ int main(void)
     test_organisation();
     test_broken();
     test_taken_over();
+    test_killed();
+    test_too_many();
     test_meanwhile();
     test_erased();
     test_persons();
