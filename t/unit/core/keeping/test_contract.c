@@ -79,7 +79,9 @@ static apr_status_t see_trace(void *baton, const char *key, const void *record)
     }
     if (key_tells(key, traces->name) || tells(traces->type, record, traces->name)) {
         traces->count++;
-        printf(strcmp(traces->name, OLD) == 0 ? "# %s: %s %s\n" : "", traces->name, traces->type->name, key);
+        if (strcmp(traces->name, OLD) == 0) {
+            printf("# %s: %s %s\n", traces->name, traces->type->name, key);
+        }
     }
     return APR_SUCCESS;
 }
