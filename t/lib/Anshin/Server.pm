@@ -345,7 +345,8 @@ sub start {
         return $self if text_of("$self->{root}/run/httpd.pid") =~ /^$pid$/ && $self->listening;
         if (waitpid($pid, WNOHANG) == $pid) {
             delete $self->{pid};
-            die "httpd ended at its start:\n" . Anshin::PKI::read_text($log) . $self->log;
+            my $how = $? & 127 ? 'signal ' . ($? & 127) : 'exit status ' . ($? >> 8);
+            die "httpd ended at its start ($how):\n" . Anshin::PKI::read_text($log) . $self->log;
         }
         sleep 0.05;
     }
