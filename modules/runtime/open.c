@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 
+#include "build_id.h"
 #include "core/admin/load.h"
 #include "core/audit/trail.h"
 #include "core/config/store_address.h"
@@ -70,17 +71,31 @@ int anshin_open_store_is_local(const anshin_server_t *server)
 }
 
 /* A name in the shared object of a provider that needs a library of its own. It stays loaded: libraries that it brings
- * have threads and ends of their own. */
+ * have threads and ends of their own. One of another build has other structures, and is used for nothing. */
 static apr_status_t look_up(void **symbol, const char *name, const anshin_server_t *server, anshin_error_t *err,
                             apr_pool_t *pool)
 {
     const char *path = apr_pstrcat(pool, server->program_dir, "/anshin_store_pgsql.so", NULL);
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
-    *symbol = object != NULL ? dlsym(object, name) : NULL;
+    const char *build = object != NULL ? dlsym(object, ANSHIN_STORE_PGSQL_BUILD) : NULL;
+
+    *symbol = build != NULL ? dlsym(object, name) : NULL;
+    if (build != NULL && strcmp(build, ANSHIN_BUILD_ID) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1961",
+                           "store: %s is of another build than this program; install all of one version, then restart "
+                           "httpd and the CA worker",
+                           path);
+    }
     return *symbol != NULL ? APR_SUCCESS
                            : anshin_fail(err, ANSHIN_EFAULT, "AN1798",
                                          "store: the provider for PostgreSQL cannot be loaded: %s", dlerror());
+}
+
+/* As the provider wants it. */
+static const char *with_password(const anshin_server_t *server, const char *address, apr_pool_t *pool)
+{
+    return server->store_password != NULL ? apr_pstrcat(pool, address, "\n", server->store_password, NULL) : address;
 }
 
 apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_t *err, apr_pool_t *pool)
@@ -96,7 +111,7 @@ apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_
         return ANSHIN_ECONFLICT;
     }
     status = look_up(&found.symbol, "anshin_store_pgsql_init", server, err, pool);
-    return status == APR_SUCCESS ? found.init(address, err, pool) : status;
+    return status == APR_SUCCESS ? found.init(with_password(server, address, pool), err, pool) : status;
 }
 
 /* A zeroed one where it cannot be seen. */
@@ -138,7 +153,7 @@ apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *se
         where = apr_pstrcat(pool, where, "?type=gdbm", NULL);
         break;
     case ANSHIN_STORE_PGSQL:
-        where = address;
+        where = with_password(server, address, pool);
         status = look_up(&symbol, ANSHIN_STORE_PGSQL_SYMBOL, server, err, pool);
         driver = symbol;
         break;

@@ -3,7 +3,7 @@
 CREATE SCHEMA anshin;
 CREATE TABLE anshin.schema (version integer NOT NULL);
 CREATE SEQUENCE anshin.filed;
-CREATE TABLE anshin.done (token text COLLATE "C" PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE anshin.done (token text COLLATE "C" PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE INDEX done_at ON anshin.done (at);
 CREATE TABLE anshin.blob (name text COLLATE "C" PRIMARY KEY, data bytea NOT NULL, written_at timestamptz NOT NULL DEFAULT now());
 ALTER TABLE anshin.blob ALTER data SET STORAGE EXTERNAL;

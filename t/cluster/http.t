@@ -16,7 +16,7 @@ $s->{server} = join "\n", $s->{server} // (), 'AnshinBackupAge none';
 # --- from nothing ---
 
 is(Anshin::Postgres::guide($_, 'ja'), Anshin::Postgres::guide($_, 'en'), "INS-5: \"$_\" is in both guides")
-    for 'sudo -u postgres createuser', 'sudo -u postgres createdb', 'local anshin', 'anshin www-data', 'anshin anshin-ca';
+    for 'sudo -u postgres createuser', 'sudo -u postgres createdb', 'sudo install -d', 'sudo install -m', 'openssl rand', 'local anshin', 'host=', 'sslmode=', 'sslrootcert=';
 is($s->configtest->{status}, 0, 'the configuration is read before there are tables');
 $s->start;
 is($s->client->get('/members/')->status, 503, 'CLU-3: without tables nobody is let in');
@@ -38,6 +38,33 @@ like($s->htanshin('check')->{out}, qr/^store: +PostgreSQL$/m, 'check tells of it
 like($s->htanshin('backup', $s->root . '/backup')->{err}, qr/pgsql is backed up by means of its own/, 'backup says who makes one');
 $r = $s->run('perl', '-e', 'print grep { /PostgreSQL|PGRES|AN17[56]\d|AN1801/ && !/has no tables of ours/ } <>', $s->root . '/logs/error_log');
 is($r->{out}, '', 'the log of a good day says nothing of it');
+
+# --- who cannot read the password ---
+
+Anshin::PKI::write_text($s->root . '/cgi-bin/reach.cgi', <<"END");
+#!/bin/sh
+exec 2>&1
+printf 'Content-Type: text/plain\\n\\n'
+id
+cat $p->{directory}/password && PGPASSWORD=`cat $p->{directory}/password` $p->{bin}/psql -h $p->{directory} -U anshin -d $s->{database} -wXAtc "SELECT 'REACHED'"
+$p->{bin}/psql -h $p->{directory} -U anshin -d $s->{database} -wXAtc "SELECT 'REACHED'"
+END
+chmod 0755, $s->root . '/cgi-bin/reach.cgi';
+SKIP: {
+    skip 'without root all is one user\'s', 4 if $> != 0;
+    my $said = $c->get('/members/cgi-bin/reach.cgi')->body;
+    like($said, qr/^uid=\d+\($s->{user}\)/m, 'a CGI runs as httpd\'s user');
+    like($said, qr/password: Permission denied/, 'S36: which cannot read the password');
+    like($said, qr/no password supplied/, 'S36: and cannot connect as the role');
+    unlike($said, qr/REACHED/, 'S36: in no way');
+}
+my ($password) = Anshin::Server::text_of($p->password) =~ /(.+)/;
+my @shown = map { my $name = $_; $name, Anshin::Server::text_of($name) } $s->state . '/config.json', $s->root . '/logs/error_log';
+unlike("@shown", qr/$password/, 'S36: nor does it stand in the configuration that the command reads, nor in the log');
+unlike($_->{out} . $_->{err}, qr/$password/, 'S36: nor in an answer') for $s->htanshin('status'), $s->htanshin('check');
+chmod 0644, $p->password;
+like($s->htanshin('store', 'check')->{err}, qr/AnshinStorePassword .*others may read or change it; let root and AnshinGroup own it, mode 0640 \(AN1966\)/, 'S36: a file that others may read is refused');
+chmod 0640, $p->password;
 
 # --- the server goes and comes back ---
 

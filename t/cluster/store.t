@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use IO::Socket::INET;
 use IPC::Open2;
 use Test::More;
 use Anshin::Postgres;
@@ -78,6 +79,19 @@ cmp_ok($done, '>', 100, "CLU: $done were acknowledged");
 cmp_ok($busy, '>', 0, "CLU: $busy were told that nothing is done");
 cmp_ok($unknown, '<=', 16, "CLU: $unknown had to be told that it is not known");
 
+# --- hosts ---
+
+sub writers_on { my ($where) = @_; return scalar `PGHOST= PGUSER=postgres $out/tools/writers $object "$where" 2>&1 </dev/null` }
+my $mute = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5) or die "listen: $!";    # takes connections, and says nothing
+my ($here, $dead) = ($p->{directory}, $mute->sockport);
+like(writers_on("host=127.0.0.1,$here port=$dead,5432 dbname=killed"), qr/^shared \d+ /m, 'CLU: a host that does not answer is passed over for the next');
+like(writers_on("host=192.0.2.1 dbname=killed sslmode=$_"), qr/on another machine \(192\.0\.2\.1\), and sslmode is $_:.*write sslmode=verify-full/, "S36: another machine by $_ is refused")
+    for qw(prefer require verify-ca);
+like(writers_on("host=127.0.0.1,127.0.0.1.example.jp port=$dead dbname=killed"), qr/on another machine/, 'S36: so is one of several, whose name looks like this one');
+like(writers_on("host=db.example.jp hostaddr=127.0.0.1 port=$dead dbname=killed sslmode=verify-full sslrootcert=/none"), qr/cannot connect to PostgreSQL/, 'by verify-full it is tried');
+Anshin::PKI::write_text("$here/pg_service.conf", "[anshin]\nhost=db.example.jp\nsslmode=require\n");
+like(do { local $ENV{PGSERVICEFILE} = "$here/pg_service.conf"; writers_on('service=anshin') }, qr/\(db\.example\.jp\), and sslmode is require/, 'S36: what a service says counts');
+
 # --- what is refused ---
 
 my $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=postgres 2>&1 </dev/null`;
@@ -86,6 +100,10 @@ $p->query('anshin_template', 'UPDATE anshin.schema SET version = 99');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
 like($refused, qr/later version; update this machine first/, 'CLU: one with tables of a later version');
 $p->query('anshin_template', 'UPDATE anshin.schema SET version = 1');
+$p->query('postgres', 'ALTER DATABASE anshin_template SET synchronous_commit = off');
+$refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
+like($refused, qr/synchronous_commit off/, 'CLU: a role or database whose commits wait for no disk');
+$p->query('postgres', 'ALTER DATABASE anshin_template RESET synchronous_commit');
 $p->stop('fast');
 $p->{settings} = 'fsync=off';
 $p->start;

@@ -38,8 +38,8 @@ apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **a
     *address = text + sizeof(server) - 1;
     return has_password(*address)
                ? anshin_fail(err, ANSHIN_EINVALID, "AN1797",
-                             "AnshinStore: no password may stand here, which others can read; write it into the "
-                             "passfile of the user that httpd and the CA worker run as, which libpq reads")
+                             "AnshinStore: no password may stand here, which others can read; write it into a file, "
+                             "and name that by AnshinStorePassword")
                : APR_SUCCESS;
 }
 

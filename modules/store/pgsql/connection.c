@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "core/base/waiting.h"
+#include "store/pgsql/password.h"
 
 struct anshin_pg_t {
     PGconn *conn;
+    pid_t process; /* whose it is */
     apr_time_t used_at;
     apr_time_t patience;
     int lost;
@@ -69,49 +72,130 @@ static void hear(void *baton, const PGresult *result)
     pg->warned |= severity != NULL && strcmp(severity, "WARNING") == 0;
 }
 
-static apr_status_t finish(anshin_pg_t *pg, anshin_error_t *err)
+/* What connection string, service and environment say together, as only a connection tells; this one libpq refuses
+ * before it goes anywhere, since no gssencmode has that name. NULL: no memory. */
+static PQconninfoOption *read_told(const char *string)
 {
-    const apr_time_t deadline = anshin_uptime_now() + ANSHIN_PG_DEADLINE;
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    const char *const names[] = {"dbname", "gssencmode", NULL};
+    const char *const values[] = {string, "none of them", NULL};
+    PGconn *conn = PQconnectStartParams(names, values, 1);
+    PQconninfoOption *told = conn != NULL ? PQconninfo(conn) : NULL;
+
+    PQfinish(conn);
+    return told;
+}
+
+/* "": nothing. */
+static const char *value_told(const PQconninfoOption *told, const char *name)
+{
+    for (; told->keyword != NULL; told++) {
+        if (strcmp(told->keyword, name) == 0 && told->val != NULL) {
+            return told->val;
+        }
+    }
+    return "";
+}
+
+/* Is each of these hosts this machine: a socket, or its own address? */
+static int is_here(const char *hosts)
+{
+    static const char *const here[] = {"", "localhost", "::1"};
+
+    for (const char *host = hosts;; host++) {
+        const size_t length = strcspn(host, ",");
+        int found =
+            *host == '/' || *host == '@' || (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length);
+
+        for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++) {
+            found |= length == strlen(here[i]) && strncmp(host, here[i], length) == 0;
+        }
+        host += length;
+        if (!found || *host == '\0') {
+            return found;
+        }
+    }
+}
+
+/* SECURITY: to another machine goes nothing that somebody in between could read, change or answer. */
+static apr_status_t judge_way(const PQconninfoOption *told, anshin_error_t *err)
+{
+    const char *address = value_told(told, "hostaddr");
+    const char *hosts = *address != '\0' ? address : value_told(told, "host");
+    const char *mode = value_told(told, "sslmode");
+
+    return is_here(hosts) || strcmp(mode, "verify-full") == 0
+               ? APR_SUCCESS
+               : anshin_fail(err, ANSHIN_EFAULT, "AN1964",
+                             "store: PostgreSQL is on another machine (%.60s), and sslmode is %s: anybody in between "
+                             "could be it; write sslmode=verify-full, and its CA as sslrootcert=/FILE",
+                             hosts, mode);
+}
+
+#define OPTIONS 16
+
+/* Those of ours count where the operator says nothing of them. */
+static int add_unless_told(const PQconninfoOption *told, const char **names, const char **values)
+{
+    static const char *const ours[][2] = {{"connect_timeout", "2"},     {"tcp_user_timeout", "5000"},
+                                          {"keepalives", "1"},          {"keepalives_idle", "5"},
+                                          {"keepalives_interval", "2"}, {"keepalives_count", "3"}};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        if (*value_told(told, ours[i][0]) == '\0') {
+            names[count] = ours[i][0];
+            values[count++] = ours[i][1];
+        }
+    }
+    return count;
+}
+
+/* PQconnectdbParams() alone goes on to the next host when one does not answer. */
+static apr_status_t connect_to(anshin_pg_t *pg, const char *string, const char *password, anshin_error_t *err)
+{
+    const char *names[OPTIONS] = {"dbname", "options", "client_encoding", "password"};
+    const char *values[OPTIONS] = {string, options, "UTF8", *password != '\0' ? password : NULL};
+    PQconninfoOption *told = read_told(string);
+    apr_status_t status = told != NULL ? judge_way(told, err) : APR_SUCCESS;
     char text[160];
 
-    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
-        if (!wait_for(pg->conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
-            return anshin_fail(err, ANSHIN_EFAULT, "AN1755", "store: PostgreSQL does not answer within %d s",
-                               (int)apr_time_sec(ANSHIN_PG_DEADLINE));
-        }
-        status = PQconnectPoll(pg->conn);
+    if (told != NULL && status == APR_SUCCESS) {
+        (void)add_unless_told(told, names + 4, values + 4);
+        pg->conn = PQconnectdbParams(names, values, 1);
     }
-    if (status != PGRES_POLLING_OK || PQsetnonblocking(pg->conn, 1) != 0 || PQenterPipelineMode(pg->conn) != 1) {
+    PQconninfoFree(told);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (pg->conn == NULL || PQstatus(pg->conn) != CONNECTION_OK || PQsetnonblocking(pg->conn, 1) != 0 ||
+        PQenterPipelineMode(pg->conn) != 1) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN1756", "store: cannot connect to PostgreSQL: %s",
-                           words(text, sizeof(text), PQerrorMessage(pg->conn)));
+                           words(text, sizeof(text), pg->conn != NULL ? PQerrorMessage(pg->conn) : "no memory"));
     }
+    (void)PQsetNoticeReceiver(pg->conn, hear, pg);
     return APR_SUCCESS;
 }
 
 apr_status_t anshin_pg_connect(anshin_pg_t **out, const char *where, anshin_error_t *err)
 {
-    const char *const names[] = {"dbname",           "options",    "client_encoding", "connect_timeout",
-                                 "tcp_user_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
-                                 "keepalives_count", NULL};
-    const char *const values[] = {where, options, "UTF8", "3", "5000", "1", "5", "2", "3", NULL};
+    const char *file = strchr(where, '\n');
+    char *string = file != NULL ? strndup(where, (size_t)(file - where)) : strdup(where);
     anshin_pg_t *pg = calloc(1, sizeof(*pg));
+    char password[ANSHIN_PG_PASSWORD_MAX + 2] = "";
     apr_status_t status;
-    char text[160];
 
     *out = NULL;
-    if (pg == NULL) {
+    if (pg == NULL || string == NULL) {
+        free(string);
+        free(pg);
         return anshin_fail(err, ANSHIN_EFAULT, "AN1757", "store: no memory for a connection");
     }
     pg->patience = ANSHIN_PG_DEADLINE;
-    pg->conn = PQconnectStartParams(names, values, 1);
-    if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD) {
-        status = anshin_fail(err, ANSHIN_EFAULT, "AN1758", "store: cannot connect to PostgreSQL: %s",
-                             words(text, sizeof(text), pg->conn != NULL ? PQerrorMessage(pg->conn) : "no memory"));
-    } else {
-        (void)PQsetNoticeReceiver(pg->conn, hear, pg);
-        status = finish(pg, err);
-    }
+    pg->process = getpid();
+    status = file != NULL ? anshin_pg_password_read(password, file + 1, err) : APR_SUCCESS;
+    status = status == APR_SUCCESS ? connect_to(pg, string, password, err) : status;
+    explicit_bzero(password, sizeof(password));
+    free(string);
     if (status != APR_SUCCESS) {
         anshin_pg_close(pg);
         return status;
@@ -124,7 +208,9 @@ apr_status_t anshin_pg_connect(anshin_pg_t **out, const char *where, anshin_erro
 void anshin_pg_close(anshin_pg_t *pg)
 {
     if (pg != NULL) {
-        PQfinish(pg->conn);
+        if (pg->process == getpid()) { /* else it is the parent's, whom a farewell of ours would end */
+            PQfinish(pg->conn);
+        }
         free(pg);
     }
 }
@@ -230,6 +316,7 @@ static PGresult *answer_of(anshin_pg_t *pg, apr_time_t deadline, apr_status_t *s
     PQclear(end);
     if (!there || result == NULL) {
         *status = *status == APR_SUCCESS ? lost(pg, err) : *status;
+        pg->lost = 1; /* whatever failed before */
         PQclear(result);
         return NULL;
     }
@@ -272,8 +359,9 @@ static apr_status_t receive(anshin_pg_t *pg, const anshin_pg_step_t *steps, int 
         }
     }
     sync = pg->lost ? NULL : next_result(pg, deadline, &there);
-    if (!pg->lost && PQresultStatus(sync) != PGRES_PIPELINE_SYNC && status == APR_SUCCESS) {
-        status = lost(pg, err);
+    if (!pg->lost && PQresultStatus(sync) != PGRES_PIPELINE_SYNC) {
+        status = status == APR_SUCCESS ? lost(pg, err) : status;
+        pg->lost = 1;
     }
     PQclear(sync);
     return status;

@@ -12,7 +12,7 @@
 
 #include "core/base/anshin.h"
 
-#define ANSHIN_PG_DEADLINE apr_time_from_sec(5) /* for an answer, or for a connection */
+#define ANSHIN_PG_DEADLINE apr_time_from_sec(5) /* for an answer */
 #define ANSHIN_PG_VALUES 5                      /* of a statement, at most */
 #define ANSHIN_PG_STATEMENTS 4096               /* numbers of those that are prepared are below it */
 
@@ -35,8 +35,10 @@ typedef struct anshin_pg_step_t {
     anshin_pg_value_t values[ANSHIN_PG_VALUES];
 } anshin_pg_step_t;
 
-/* Connect. where: a connection string (34.1.1), which may name a service. ANSHIN_EFAULT, with the server's words; the
- * password is in none of them. Nobody's pool: close it. */
+/* Connect. where: an address (store_pgsql.h). Each of its hosts has two seconds, or what the operator says by
+ * connect_timeout. ANSHIN_EFAULT, with the server's words, in none of which the password is; also: the password cannot
+ * be read, or the way to another machine is open to those in between. Nobody's pool: close it, which in the child of
+ * a fork() leaves the parent's alone. */
 apr_status_t anshin_pg_connect(anshin_pg_t **pg, const char *where, anshin_error_t *err);
 void anshin_pg_close(anshin_pg_t *pg);
 

@@ -11,9 +11,11 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
+#include "core/base/waiting.h"
 #include "store/pgsql/pgsql_txn.h"
 
 #define SWEEP_EVERY 1000 /* commits of a process */
+#define PAUSE 100000     /* before it is asked again whether a commit was done */
 
 static void push(apr_array_header_t *steps, anshin_pg_step_t step)
 {
@@ -98,25 +100,45 @@ static void push_changes(const anshin_pg_txn_t *txn, apr_array_header_t *steps)
     }
 }
 
+/* 0: it cannot be asked now; 1: there is an answer. What the server warns of is none: it did not wait for a standby,
+ * and with it the earlier commit may be lost. */
+static int ask(anshin_pg_txn_t *txn, const char *token, int *done, anshin_error_t *err)
+{
+    const anshin_pg_step_t step = {anshin_pg_common(ANSHIN_PG_SETTLE), 1, {anshin_pg_text(token)}};
+    PGresult *result = NULL;
+    apr_status_t status = APR_SUCCESS;
+
+    anshin_error_clear(err);
+    if (txn->pg == NULL || anshin_pg_lost(txn->pg)) {
+        status = anshin_pg_pool_renew(&txn->pg, txn->store->connections, err);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_pg_run(txn->pg, &step, 1, &result, err);
+    }
+    if (status == APR_SUCCESS && anshin_pg_warned(txn->pg)) {
+        status = anshin_fail(err, ANSHIN_EFAULT, "AN1969", "PostgreSQL did not wait for its standby");
+    }
+    *done = status == APR_SUCCESS && PQntuples(result) == 1 && anshin_pg_number(result, 0, 0) != 0;
+    PQclear(result);
+    return status == APR_SUCCESS;
+}
+
 /* Whether what was sent with this token is there, when the answer to COMMIT was lost. Where it is not, the token now
- * is, and a COMMIT that comes later meets it. */
+ * is, and a COMMIT that comes later meets it. A server that starts again takes its time. */
 static apr_status_t settle(anshin_pg_txn_t *txn, const char *token)
 {
-    const anshin_pg_step_t ask = {anshin_pg_common(ANSHIN_PG_SETTLE), 1, {anshin_pg_text(token)}};
-    anshin_error_t ignored = {0};
-    PGresult *result = NULL;
-    apr_status_t status = anshin_pg_pool_renew(&txn->pg, txn->store->connections, &ignored);
-    int done = 0;
+    const apr_time_t deadline = anshin_uptime_now() + ANSHIN_PG_DEADLINE;
+    anshin_error_t last = {0};
+    int answered;
+    int done;
 
-    if (status == APR_SUCCESS) {
-        status = anshin_pg_run(txn->pg, &ask, 1, &result, &ignored);
-        done = status == APR_SUCCESS && strcmp(PQcmdTuples(result), "0") == 0;
-        PQclear(result);
+    while (!(answered = ask(txn, token, &done, &last)) && anshin_uptime_now() < deadline) {
+        apr_sleep(PAUSE);
     }
-    if (status != APR_SUCCESS) {
+    if (!answered) {
         anshin_error_clear(txn->err);
         return anshin_fail(txn->err, ANSHIN_EFAULT, "AN1764",
-                           "store: the answer to a COMMIT is lost, and PostgreSQL cannot be asked: %s", ignored.text);
+                           "store: the answer to a COMMIT is lost, and PostgreSQL cannot be asked: %s", last.text);
     }
     if (done) {
         anshin_error_clear(txn->err);
@@ -144,6 +166,18 @@ static void sweep(anshin_pg_txn_t *txn)
     if (apr_atomic_inc64(&txn->store->commits) % SWEEP_EVERY == 0) {
         (void)anshin_pg_run(txn->pg, &step, 1, NULL, &ignored);
     }
+}
+
+/* Who has the store alone has it by a lock of a connection: with that one it is gone, and others may write. */
+static apr_status_t check_alone(anshin_pg_txn_t *txn)
+{
+    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_SNAPSHOT)};
+    anshin_error_t why = {0};
+
+    return txn->store->alone == NULL || anshin_pg_run(txn->store->alone, &step, 1, NULL, &why) == APR_SUCCESS
+               ? APR_SUCCESS
+               : anshin_fail(txn->err, ANSHIN_EFAULT, "AN1970",
+                             "store: the connection that kept all others out is lost; begin anew: %s", why.text);
 }
 
 /* Everything in one trip. */
@@ -195,7 +229,8 @@ apr_status_t anshin_pg_txn_commit(void *self, anshin_durability_t durability)
 
     if (status == APR_SUCCESS && txn->mode == ANSHIN_TXN_WRITE &&
         (txn->order->nelts > 0 || apr_hash_count(txn->blobs) > 0)) {
-        status = send_all(txn, durability);
+        status = check_alone(txn);
+        status = status == APR_SUCCESS ? send_all(txn, durability) : status;
     }
     anshin_pg_txn_abort(txn);
     return status;

@@ -3,10 +3,13 @@
  */
 #include "store/pgsql/pgsql_txn.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <apr_strings.h>
+
+#include "core/base/unicode.h"
 
 #define ROOM_WAIT 5   /* s */
 #define BEGIN_STEPS 2 /* at most */
@@ -29,19 +32,20 @@ static anshin_bytes_t value_at(const PGresult *result, int row, int column, apr_
 
 /* --- what it has changed ------------------------------------------------------------------------------------------ */
 
-static char *hash_key(apr_pool_t *pool, const anshin_record_type_t *type, const char *key)
-{
-    apr_size_t length = strlen(key);
-    char *text = apr_palloc(pool, length + 2);
+#define HASH_KEY (ANSHIN_KEY_MAX + 2)
 
+static const char *hash_key(char *text, const anshin_record_type_t *type, const char *key)
+{
     text[0] = (char)type->number;
-    memcpy(text + 1, key, length + 1);
+    apr_cpystrn(text + 1, key, HASH_KEY - 1);
     return text;
 }
 
 anshin_pg_change_t *anshin_pg_txn_changed(const anshin_pg_txn_t *txn, const anshin_record_type_t *type, const char *key)
 {
-    return apr_hash_get(txn->changes, hash_key(txn->pool, type, key), APR_HASH_KEY_STRING);
+    char text[HASH_KEY];
+
+    return apr_hash_get(txn->changes, hash_key(text, type, key), APR_HASH_KEY_STRING);
 }
 
 anshin_pg_change_t *anshin_pg_txn_change(anshin_pg_txn_t *txn, const anshin_record_type_t *type, const char *key)
@@ -52,7 +56,7 @@ anshin_pg_change_t *anshin_pg_txn_change(anshin_pg_txn_t *txn, const anshin_reco
         change = apr_pcalloc(txn->pool, sizeof(*change));
         change->type = type;
         change->key = apr_pstrdup(txn->pool, key);
-        apr_hash_set(txn->changes, hash_key(txn->pool, type, key), APR_HASH_KEY_STRING, change);
+        apr_hash_set(txn->changes, hash_key(apr_palloc(txn->pool, HASH_KEY), type, key), APR_HASH_KEY_STRING, change);
         APR_ARRAY_PUSH(txn->order, anshin_pg_change_t *) = change;
     }
     return change;
@@ -85,7 +89,7 @@ static apr_status_t get_connection(anshin_pg_txn_t *txn)
 /* What begins a transaction, ahead of its first statements; how many steps. */
 static int begin_steps(const anshin_pg_txn_t *txn, anshin_pg_step_t *steps)
 {
-    if (txn->begun || txn->mode == ANSHIN_TXN_LOOK) {
+    if (txn->begun || txn->peeks || txn->mode == ANSHIN_TXN_LOOK) {
         return 0;
     }
     if (txn->mode != ANSHIN_TXN_WRITE) {
@@ -100,15 +104,21 @@ static int begin_steps(const anshin_pg_txn_t *txn, anshin_pg_step_t *steps)
 apr_status_t anshin_pg_txn_run(anshin_pg_txn_t *txn, const anshin_pg_step_t *steps, int count, PGresult **results)
 {
     const apr_size_t most = (apr_size_t)count + BEGIN_STEPS;
-    anshin_pg_step_t *all = apr_pcalloc(txn->pool, sizeof(*all) * most);
-    PGresult **answers = apr_pcalloc(txn->pool, sizeof(*answers) * most);
+    anshin_pg_step_t *all = calloc(most, sizeof(*all)); /* no pool: a walk makes many trips */
+    PGresult **answers = calloc(most, sizeof(PGresult *));
     apr_status_t status = txn->broken != APR_SUCCESS ? txn->broken : get_connection(txn);
-    const int begins = begin_steps(txn, all);
+    int begins;
 
-    memset(results, 0, sizeof(*results) * (apr_size_t)count);
+    memset(results, 0, sizeof(PGresult *) * (apr_size_t)count);
+    if (all == NULL || answers == NULL) {
+        free(all);
+        free(answers);
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN1972", "store: no memory for what is sent");
+    }
+    begins = begin_steps(txn, all);
     memcpy(all + begins, steps, sizeof(*all) * (apr_size_t)count);
     if (status == APR_SUCCESS) { /* what may be done already is not sent twice */
-        status = (begins || txn->mode == ANSHIN_TXN_LOOK) && !txn->commits
+        status = (begins || txn->peeks || txn->mode == ANSHIN_TXN_LOOK) && !txn->commits
                      ? run_first(txn, all, begins + count, answers)
                      : anshin_pg_run(txn->pg, all, begins + count, answers, txn->err);
         txn->begun |= begins > 0;
@@ -121,6 +131,8 @@ apr_status_t anshin_pg_txn_run(anshin_pg_txn_t *txn, const anshin_pg_step_t *ste
             PQclear(answers[i]);
         }
     }
+    free(all);
+    free(answers);
     return status;
 }
 
@@ -266,6 +278,24 @@ static apr_status_t value_of(PGresult *result, anshin_bytes_t *value, apr_pool_t
     return rows > 0 ? APR_SUCCESS : ANSHIN_ENOTFOUND;
 }
 
+/* Of a record whose value alone says whose it is: read ahead of the transaction, which gives the connection back, so
+ * that who waits for that user waits in the room, without one. */
+static apr_status_t peek(anshin_pg_txn_t *txn, const anshin_record_type_t *type, const char *key,
+                         const anshin_owner_t *owner, PGresult **result)
+{
+    const int peeks = txn->mode == ANSHIN_TXN_WRITE && !txn->begun && type->owning == ANSHIN_OWNER_MEMBER;
+    apr_status_t status;
+
+    txn->peeks = peeks;
+    status = lock_and_get(txn, type, key, owner, result);
+    txn->peeks = 0;
+    if (peeks) {
+        anshin_pg_pool_give(txn->store->connections, txn->pg);
+        txn->pg = NULL;
+    }
+    return status;
+}
+
 apr_status_t anshin_pg_txn_get(void *self, const anshin_record_type_t *type, const char *key, anshin_bytes_t *value,
                                apr_pool_t *pool)
 {
@@ -279,8 +309,11 @@ apr_status_t anshin_pg_txn_get(void *self, const anshin_record_type_t *type, con
         *value = change->erased ? *value : copy_of(change->value.data, change->value.length, pool);
         return change->erased ? ANSHIN_ENOTFOUND : APR_SUCCESS;
     }
+    if (!anshin_unicode_valid(key)) { /* no text of this server: there is none */
+        return ANSHIN_ENOTFOUND;
+    }
     anshin_pg_owner_of(&owner, txn, type, key, NULL);
-    status = lock_and_get(txn, type, key, &owner, &result);
+    status = peek(txn, type, key, &owner, &result);
     status = status == APR_SUCCESS ? value_of(result, value, pool) : status;
     /* Whose it is, its value says: read again behind that lock. */
     while (status == APR_SUCCESS && txn->mode == ANSHIN_TXN_WRITE && type->owning == ANSHIN_OWNER_MEMBER) {
@@ -333,7 +366,7 @@ apr_status_t anshin_pg_txn_each(void *self, const anshin_record_type_t *type, co
     anshin_pg_txn_t *txn = self;
     char last[ANSHIN_KEY_MAX + 1] = "";
     apr_status_t status = APR_SUCCESS;
-    int rows = ANSHIN_PG_BATCH;
+    int rows = anshin_unicode_valid(prefix) ? ANSHIN_PG_BATCH : 0;
 
     while (status == APR_SUCCESS && rows == ANSHIN_PG_BATCH) {
         const anshin_pg_step_t step = {anshin_pg_verb(txn->store->tables, type, ANSHIN_PG_WALK),
@@ -373,8 +406,12 @@ apr_status_t anshin_pg_txn_put(void *self, const anshin_record_type_t *type, con
                                apr_size_t length)
 {
     anshin_pg_txn_t *txn = self;
-    anshin_pg_change_t *change = anshin_pg_txn_change(txn, type, key);
+    anshin_pg_change_t *change;
 
+    if (!anshin_unicode_valid(key)) {
+        return anshin_fail(txn->err, ANSHIN_EINVALID, "AN1973", "store: a key of %s is not UTF-8", type->name);
+    }
+    change = anshin_pg_txn_change(txn, type, key);
     if (change->erased && type->due != ANSHIN_DUE_NEVER) { /* its time went with it */
         change->filed = ++txn->filings;
         change->due = 0;
@@ -392,6 +429,9 @@ apr_status_t anshin_pg_txn_erase(void *self, const anshin_record_type_t *type, c
     anshin_pg_change_t *change;
     apr_status_t status = APR_SUCCESS;
 
+    if (!anshin_unicode_valid(key)) {
+        return APR_SUCCESS;
+    }
     if (type->owning == ANSHIN_OWNER_MEMBER && txn->mode == ANSHIN_TXN_WRITE) {
         status = anshin_pg_txn_get(txn, type, key, &value, txn->pool); /* locks whose it is */
     }

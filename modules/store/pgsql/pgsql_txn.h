@@ -60,6 +60,7 @@ typedef struct anshin_pg_txn_t {
     anshin_pg_t *pg;           /* NULL: it needs none yet */
     int begun;                 /* BEGIN was sent */
     int commits;               /* COMMIT is being sent */
+    int peeks;                 /* what is sent goes ahead of BEGIN */
     apr_status_t broken;       /* what a trip answered that was in vain: so answer all others */
     apr_hash_t *changes;       /* type octet + key -> anshin_pg_change_t */
     apr_array_header_t *order; /* of anshin_pg_change_t *, as they were first made */

@@ -9,6 +9,7 @@
 
 #define MOST 64
 #define IDLE apr_time_from_sec(60)
+#define DOWN apr_time_from_sec(1)
 
 struct anshin_pg_pool_t {
     const char *where;
@@ -18,6 +19,9 @@ struct anshin_pg_pool_t {
     int size;
     int open; /* taken and idle ones */
     int idle;
+    apr_time_t down; /* until then no connection is tried, since one was in vain; 0: none was */
+    int probing;     /* one is tried after that */
+    anshin_error_t why;
     anshin_pg_t *waiting[MOST]; /* the idle ones; the last was used last */
 };
 
@@ -69,10 +73,38 @@ static void count_down(anshin_pg_pool_t *connections)
     anshin_monitor_leave(&connections->monitor);
 }
 
+/* 0: a server that is not there is tried by one thread in a second; the others need not wait. Behind the lock. */
+static int may_try(anshin_pg_pool_t *connections)
+{
+    if (connections->down == 0) {
+        return 1;
+    }
+    if (connections->probing || anshin_uptime_now() < connections->down) {
+        return 0;
+    }
+    connections->probing = 1;
+    return 1;
+}
+
+/* What all of them say until one gets through. */
+static void note_try(anshin_pg_pool_t *connections, apr_status_t status, const anshin_error_t *why)
+{
+    anshin_monitor_enter(&connections->monitor);
+    connections->down = status == APR_SUCCESS ? 0 : anshin_uptime_now() + DOWN;
+    connections->probing = 0;
+    connections->why = *why;
+    anshin_monitor_leave(&connections->monitor);
+}
+
 static apr_status_t open_one(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err)
 {
-    apr_status_t status = anshin_pg_connect(pg, connections->where, err);
+    anshin_error_t why = {0};
+    apr_status_t status = anshin_pg_connect(pg, connections->where, &why);
 
+    note_try(connections, status, &why);
+    if (status != APR_SUCCESS) {
+        (void)anshin_fail(err, status, why.id, "%s", why.text);
+    }
     if (status == APR_SUCCESS && (status = connections->greet(connections->baton, *pg, err)) != APR_SUCCESS) {
         anshin_pg_close(*pg);
         *pg = NULL;
@@ -94,6 +126,7 @@ void anshin_pg_pool_clear(anshin_pg_pool_t *connections)
 apr_status_t anshin_pg_pool_take(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err)
 {
     const apr_time_t deadline = anshin_uptime_now() + ANSHIN_PG_DEADLINE;
+    anshin_error_t why = {0};
     int opens = 0;
 
     *pg = NULL;
@@ -101,6 +134,11 @@ apr_status_t anshin_pg_pool_take(anshin_pg_t **pg, anshin_pg_pool_t *connections
     for (;;) {
         *pg = pop(connections);
         opens = *pg == NULL && connections->open < connections->size;
+        if (opens && !may_try(connections)) {
+            opens = 0;
+            why = connections->why;
+            break;
+        }
         if (*pg != NULL || opens || anshin_uptime_now() >= deadline) {
             break;
         }
@@ -110,6 +148,9 @@ apr_status_t anshin_pg_pool_take(anshin_pg_t **pg, anshin_pg_pool_t *connections
     anshin_monitor_leave(&connections->monitor);
     if (opens) {
         return open_one(pg, connections, err);
+    }
+    if (*pg == NULL && why.status != APR_SUCCESS) {
+        return anshin_fail(err, why.status, why.id, "%s", why.text);
     }
     return *pg != NULL ? APR_SUCCESS
                        : anshin_fail(err, ANSHIN_EBUSY, "AN1762", "store: all %d connections to PostgreSQL are in use",
@@ -134,6 +175,30 @@ void anshin_pg_pool_give(anshin_pg_pool_t *connections, anshin_pg_t *pg)
 
 apr_status_t anshin_pg_pool_renew(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err)
 {
+    anshin_error_t why = {0};
+    int held = *pg != NULL; /* its place */
+    int tries;
+
     anshin_pg_close(*pg);
-    return open_one(pg, connections, err);
+    *pg = NULL;
+    anshin_monitor_enter(&connections->monitor);
+    if (!held) {
+        connections->open -= connections->idle; /* as old as the one that was lost */
+        (void)close_all(connections);
+        held = connections->open < connections->size;
+        connections->open += held;
+    }
+    tries = held && may_try(connections);
+    if (held && !tries) {
+        why = connections->why;
+        connections->open--;
+        anshin_monitor_tell(&connections->monitor);
+    }
+    anshin_monitor_leave(&connections->monitor);
+    if (tries) {
+        return open_one(pg, connections, err);
+    }
+    return held ? anshin_fail(err, why.status, why.id, "%s", why.text)
+                : anshin_fail(err, ANSHIN_EBUSY, "AN1971", "store: all %d connections to PostgreSQL are in use",
+                              connections->size);
 }

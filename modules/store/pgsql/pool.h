@@ -20,14 +20,15 @@ void anshin_pg_pool_make(anshin_pg_pool_t **connections, const char *where, int 
 /* Close those that nobody has taken. */
 void anshin_pg_pool_clear(anshin_pg_pool_t *connections);
 
-/* Take one, to be given back. ANSHIN_EBUSY: none came free in time; ANSHIN_EFAULT: none can be had. */
+/* Take one, to be given back. ANSHIN_EBUSY: none came free in time; ANSHIN_EFAULT: none can be had. For a second after
+ * a connection was in vain that is the answer at once, and then to all but the one who tries. */
 apr_status_t anshin_pg_pool_take(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err);
 
 /* Give it back; one that is lost is closed. NULL: nothing happens. */
 void anshin_pg_pool_give(anshin_pg_pool_t *connections, anshin_pg_t *pg);
 
-/* In place of one that was lost, another one that is new: since when one has gone, others that waited have, too. The
- * answers of anshin_pg_pool_take(); *pg is NULL then. */
+/* In place of one that was lost (NULL: of one that was given up), another one that is new: since when one has gone,
+ * others that waited have, too. The answers of anshin_pg_pool_take(); *pg is NULL then. */
 apr_status_t anshin_pg_pool_renew(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err);
 
 #endif

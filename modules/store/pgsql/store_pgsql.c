@@ -3,11 +3,13 @@
  */
 #include "store/pgsql/store_pgsql.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "build_id.h"
 #include "core/base/waiting.h"
 #include "store/pgsql/pgsql_commit.h"
 #include "store/pgsql/pgsql_due.h"
@@ -42,6 +44,10 @@ static apr_status_t judge(const PGresult *facts, int opened, anshin_error_t *err
     if (!anshin_pg_number(facts, 0, 1)) {
         return refuse(err, "runs with fsync or full_page_writes off, and would lose what it has acknowledged; "
                            "set both to on");
+    }
+    if (!anshin_pg_number(facts, 0, 6)) {
+        return refuse(err, "has synchronous_commit off for us, and would lose what it has acknowledged; set it to on "
+                           "for this role and database");
     }
     if (!anshin_pg_number(facts, 0, 2)) {
         return refuse(err, "has a database that is not UTF8; make one with ENCODING 'UTF8'");
@@ -120,16 +126,21 @@ static apr_status_t run_alone(anshin_pg_store_t *store, const anshin_pg_step_t *
                               anshin_error_t *err)
 {
     anshin_pg_t *pg;
+    anshin_error_t first = {0};
     apr_status_t status = anshin_pg_pool_take(&pg, store->connections, err);
 
     *result = NULL;
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = anshin_pg_run(pg, step, 1, result, NULL);
+    status = anshin_pg_run(pg, step, 1, result, &first);
     if (status != APR_SUCCESS && anshin_pg_lost(pg)) {
+        PQclear(*result);
+        *result = NULL;
         status = anshin_pg_pool_renew(&pg, store->connections, err);
         status = status == APR_SUCCESS ? anshin_pg_run(pg, step, 1, result, err) : status;
+    } else if (status != APR_SUCCESS) {
+        status = anshin_fail(err, status, first.id, "%s", first.text);
     }
     anshin_pg_pool_give(store->connections, pg);
     return status;
@@ -232,23 +243,39 @@ static apr_status_t pgsql_alone(void *self, anshin_error_t *err)
     return APR_SUCCESS;
 }
 
-/* Dead rows give their place up; what they held is overwritten when others need it. On a connection of its own: it
- * takes its time. */
+static apr_status_t vacuum(anshin_pg_t *pg, const char *sql, anshin_error_t *err)
+{
+    const anshin_pg_statement_t statement = {-1, sql};
+    const anshin_pg_step_t step = {.statement = &statement};
+
+    return anshin_pg_run(pg, &step, 1, NULL, err);
+}
+
+/* Who has the store alone makes the tables anew, without what was deleted, which would stop all others. Else dead rows
+ * give their place up, and what they held is overwritten when others need it (the guide says so). On a connection of
+ * its own: it takes its time. */
 static apr_status_t pgsql_scrub(void *self, anshin_error_t *err)
 {
-    const anshin_pg_statement_t statement = {-1, "VACUUM"};
-    const anshin_pg_step_t step = {.statement = &statement};
+    const anshin_pg_store_t *store = self;
     anshin_pg_t *pg;
-    apr_status_t status = anshin_pg_connect(&pg, ((anshin_pg_store_t *)self)->where, err);
+    apr_status_t status = anshin_pg_connect(&pg, store->where, err);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     anshin_pg_wait(pg, SCRUB);
-    status = anshin_pg_run(pg, &step, 1, NULL, err);
+    status = vacuum(pg, store->alone != NULL ? "VACUUM FULL blob" : "VACUUM", err);
+    for (int i = 0; store->alone != NULL && anshin_record_types[i] != NULL && status == APR_SUCCESS; i++) {
+        char sql[64];
+
+        (void)snprintf(sql, sizeof(sql), "VACUUM FULL \"%s\"", anshin_record_types[i]->name);
+        status = vacuum(pg, sql, err);
+    }
     anshin_pg_close(pg);
     return status;
 }
+
+const char anshin_store_pgsql_build[] = ANSHIN_BUILD_ID;
 
 const anshin_store_driver_t anshin_store_pgsql = {
     .name = "pgsql",

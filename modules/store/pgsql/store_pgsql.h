@@ -2,8 +2,9 @@
  * The store in PostgreSQL 13 or later, by libpq: for several machines, which work on one store.
  *
  * A shared object of its own, so that nobody needs libpq who has no such store. Address: a connection string
- * (PostgreSQL documentation, 34.1.1), best a service of pg_service.conf; the database has the tables of
- * anshin_pg_schema(), in a schema `anshin`. Nothing of a password stands in it: libpq reads that from a passfile.
+ * (PostgreSQL documentation, 34.1.1), best a service of pg_service.conf, and behind a line feed the name of the file
+ * that holds the password, where there is one (password.h); the database has the tables of anshin_pg_schema(), in a
+ * schema `anshin`.
  *
  * Commits are numbered by nobody: anshin_store_version() cannot tell, and whoever remembers reads again.
  *
@@ -18,6 +19,10 @@
 /* By this name it is looked up in the shared object. */
 #define ANSHIN_STORE_PGSQL_SYMBOL "anshin_store_pgsql"
 __attribute__((visibility("default"))) extern const anshin_store_driver_t anshin_store_pgsql;
+
+/* ANSHIN_BUILD_ID of the object; looked up by this name ahead of all else. */
+#define ANSHIN_STORE_PGSQL_BUILD "anshin_store_pgsql_build"
+__attribute__((visibility("default"))) extern const char anshin_store_pgsql_build[];
 
 /* Make the tables in a database that has none; looked up by the name anshin_store_pgsql_init. ANSHIN_ECONFLICT: there
  * are some; ANSHIN_EFAULT. */

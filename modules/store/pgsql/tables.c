@@ -51,8 +51,10 @@ static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
     [ANSHIN_PG_SNAPSHOT] = {-1, "SELECT 1"},
     [ANSHIN_PG_LOCK] = {ANSHIN_PG_LOCK, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"},
     [ANSHIN_PG_TRY] = {ANSHIN_PG_TRY, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"},
-    [ANSHIN_PG_TOKEN] = {ANSHIN_PG_TOKEN, "INSERT INTO done (token) VALUES ($1)"},
-    [ANSHIN_PG_SETTLE] = {ANSHIN_PG_SETTLE, "INSERT INTO done (token) VALUES ($1) ON CONFLICT DO NOTHING"},
+    [ANSHIN_PG_TOKEN] = {ANSHIN_PG_TOKEN, "INSERT INTO done (token, at) VALUES ($1, clock_timestamp())"},
+    [ANSHIN_PG_SETTLE] = {ANSHIN_PG_SETTLE, "INSERT INTO done (token, at) VALUES ($1, clock_timestamp()) "
+                                            "ON CONFLICT (token) DO UPDATE SET at = clock_timestamp() "
+                                            "RETURNING (xmax <> 0)::int::bigint"},
     [ANSHIN_PG_SWEEP] = {-1, "DELETE FROM done WHERE at < now() - interval '10 minutes'"},
     [ANSHIN_PG_BLOB_PUT] = {ANSHIN_PG_BLOB_PUT,
                             "INSERT INTO blob (name, data) VALUES ($1, $2) "
@@ -69,7 +71,8 @@ static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
                              "(current_setting('server_encoding') = 'UTF8')::int::bigint, "
                              "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
                              "(to_regclass('anshin.schema') IS NOT NULL)::int::bigint, "
-                             "current_setting('server_version_num')::bigint"},
+                             "current_setting('server_version_num')::bigint, "
+                             "(current_setting('synchronous_commit') <> 'off')::int::bigint"},
     [ANSHIN_PG_VERSION] = {-1, "SELECT version::bigint FROM schema"},
     [ANSHIN_PG_ALONE] = {-1, "SELECT pg_try_advisory_lock(1, 1)"},
     [ANSHIN_PG_PRESENT] = {-1, "SELECT pg_try_advisory_lock_shared(1, 1)"}};
@@ -117,7 +120,7 @@ static const char head[] = "CREATE SCHEMA anshin;\n"
                            "CREATE TABLE anshin.schema (version integer NOT NULL);\n"
                            "CREATE SEQUENCE anshin.filed;\n"
                            "CREATE TABLE anshin.done (token text COLLATE \"C\" PRIMARY KEY, "
-                           "at timestamptz NOT NULL DEFAULT now());\n"
+                           "at timestamptz NOT NULL DEFAULT clock_timestamp());\n"
                            "CREATE INDEX done_at ON anshin.done (at);\n"
                            "CREATE TABLE anshin.blob (name text COLLATE \"C\" PRIMARY KEY, data bytea NOT NULL, "
                            "written_at timestamptz NOT NULL DEFAULT now());\n"

@@ -35,21 +35,22 @@ typedef enum anshin_pg_common_t {
     ANSHIN_PG_LAZILY, /* of this transaction */
     ANSHIN_PG_COMMIT,
     ANSHIN_PG_ROLLBACK,
-    ANSHIN_PG_SNAPSHOT,  /* takes it */
-    ANSHIN_PG_LOCK,      /* owner */
-    ANSHIN_PG_TRY,       /* owner -> 1: locked, octet */
-    ANSHIN_PG_TOKEN,     /* token */
-    ANSHIN_PG_SETTLE,    /* token; no row: it is there already */
-    ANSHIN_PG_SWEEP,     /* tokens of long ago */
-    ANSHIN_PG_BLOB_PUT,  /* name, data */
-    ANSHIN_PG_BLOB_GET,  /* name -> data */
+    ANSHIN_PG_SNAPSHOT, /* takes it */
+    ANSHIN_PG_LOCK,     /* owner */
+    ANSHIN_PG_TRY,      /* owner -> 1: locked, octet */
+    ANSHIN_PG_TOKEN,    /* token */
+    ANSHIN_PG_SETTLE,   /* token -> 1: it was there already; the commit of this waits for a standby behind that one's */
+    ANSHIN_PG_SWEEP,    /* tokens of long ago */
+    ANSHIN_PG_BLOB_PUT, /* name, data */
+    ANSHIN_PG_BLOB_GET, /* name -> data */
     ANSHIN_PG_BLOB_WIPE, /* name */
     ANSHIN_PG_BLOB_ANEW, /* name, data; of one that is there */
     ANSHIN_PG_BLOB_WALK, /* behind this name -> name, microseconds since 1970: ANSHIN_PG_BATCH */
-    ANSHIN_PG_FACTS,     /* -> of the server: is a standby, waits for its disk, is UTF8, time, has tables, version */
-    ANSHIN_PG_VERSION,   /* -> of the tables */
-    ANSHIN_PG_ALONE,     /* -> 1: nobody else has the store open, octet */
-    ANSHIN_PG_PRESENT,   /* -> 1: nobody has it alone */
+    /* -> of the server: is a standby, waits for its disk, is UTF8, time, has tables, version, commits wait */
+    ANSHIN_PG_FACTS,
+    ANSHIN_PG_VERSION, /* -> of the tables */
+    ANSHIN_PG_ALONE,   /* -> 1: nobody else has the store open, octet */
+    ANSHIN_PG_PRESENT, /* -> 1: nobody has it alone */
     ANSHIN_PG_COMMONS
 } anshin_pg_common_t;
 

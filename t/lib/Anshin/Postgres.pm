@@ -6,7 +6,9 @@ package Anshin::Postgres;
 #   $p->stop('immediate');  $p->start;        # smart, fast, immediate
 #   $p->environment;                          # of libpq's programs, as the server's own user
 #
-# Who may connect is what the guide says: the role anshin for httpd's user and the worker's, known by the socket.
+#   $p->password;                             # of the role anshin: the name of the file, for AnshinStorePassword
+#
+# Who may connect is what the guide says: the role anshin, whoever has its password.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -28,11 +30,13 @@ sub new {
     $self->admit;
     $self->start;
     $self->guided('createuser');
+    $self->make_password;
     $self->make_template;
     return $self;
 }
 
 sub directory   { return $_[0]{directory} }
+sub password    { return "$_[0]{directory}/password" }
 sub environment { my ($self) = @_; return (PGHOST => $self->{directory}, PGUSER => 'postgres') }
 
 # The server's own programs will not run as root.
@@ -67,9 +71,19 @@ sub guide {
 sub admit {
     my ($self) = @_;
     my $admits = guide('local ') =~ s/^local anshin/local all/r;
-    my $ident = guide('anshin www-data');
     Anshin::PKI::write_text("$self->{directory}/data/pg_hba.conf", "local all postgres trust\n$admits\n");
-    Anshin::PKI::write_text("$self->{directory}/data/pg_ident.conf", join '', map { $ident =~ s/www-data/$_/r . "\n" } qw(www-data daemon root), scalar getpwuid $>);
+    return;
+}
+
+# In its file, whose mode and group the guide names; the group is Anshin::Server's AnshinGroup.
+sub make_password {
+    my ($self) = @_;
+    my ($mode) = guide('sudo install -m ') =~ /-m (\d+)/;
+    my $password = unpack 'H*', join '', map { chr int rand 256 } 1 .. 24;
+    Anshin::PKI::write_text($self->password, "$password\n");
+    chmod oct $mode, $self->password;
+    chown 0, scalar(getgrnam 'daemon'), $self->password if $> == 0;
+    $self->query('postgres', "ALTER ROLE anshin PASSWORD '$password'");
     return;
 }
 

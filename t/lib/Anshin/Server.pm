@@ -148,7 +148,8 @@ sub copy_keys {
 sub store_line {
     my ($self) = @_;
     my $whose = $self->{shares} // $self;
-    return $whose->{database} ? "AnshinStore \"pgsql:host=@{[$whose->socket_of]} user=anshin dbname=$whose->{database}\"" : ();
+    my $socket = $whose->socket_of;
+    return $whose->{database} ? ("AnshinStore \"pgsql:host=$socket user=anshin dbname=$whose->{database}\"", "AnshinStorePassword \"$socket/password\"") : ();
 }
 
 sub make_site {
