@@ -382,7 +382,8 @@ int anshin_work_do(const anshin_work_t *work, const anshin_job_t *job, const cha
     }
     anshin_log(ANSHIN_LOG_WARNING, "AN0787", "job %s is tried again: %s", key, cause(&op->error, status));
     back = new_op(&task);
-    status = anshin_job_retry(back, key, worker, cause(&op->error, status));
+    status = task.contract != NULL ? anshin_job_retry(back, key, worker, cause(&op->error, status))
+                                   : anshin_job_put_off(back, key, worker, cause(&op->error, status));
     if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND && status != ANSHIN_ECONFLICT) {
         anshin_log_cause(ANSHIN_LOG_ERROR, "AN0788", "a job cannot be given back", status, &back->error);
         return 0;

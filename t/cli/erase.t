@@ -137,6 +137,8 @@ is($other->login($there)->status, 303, 'BAK-2: who was there logs in as before')
 like($s->htanshin('history', 'nokoru-hito')->{out}, qr/registered/, 'with the history of before');
 unlike($s->htanshin('check')->{out}, qr/p-01/, 'nothing is left under the old name');
 like($s->htanshin('audit', 'show')->{out}, qr/contract_renamed/, 'the trail tells of it');
+$r = $s->htanshin('--json', 'contract', 'rename', 'p-01', 'p-main');
+is($r->{status} . ' ' . decode_json($r->{out} || '{}')->{done}, '0 has been renamed already', 'BAK-2: said again, it says so, and asks nobody');
 
 is($s->htanshin('contract', 'remove', 'p-main', '--yes', '--without-backup')->{status}, 2, 'BAK-3: a contract that is declared is not removed');
 $s->{name} = 'p-next';

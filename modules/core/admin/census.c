@@ -12,6 +12,8 @@
 typedef struct count_t {
     const anshin_op_t *op;
     anshin_census_t *census;
+    const char *prefix;  /* of the keys that are walked over */
+    apr_pool_t *scratch; /* of one record */
 } count_t;
 
 /* Those of a contract; there are few of them. */
@@ -27,7 +29,7 @@ static anshin_strangers_t *strangers_of(const count_t *count, const char *contra
         }
     }
     strangers = apr_array_push(all);
-    *strangers = (anshin_strangers_t){apr_pstrdup(count->op->pool, contract), 0};
+    *strangers = (anshin_strangers_t){apr_pstrdup(count->op->pool, contract), NULL, 0, 0};
     return strangers;
 }
 
@@ -50,6 +52,57 @@ static apr_status_t count_account(void *baton, const char *key, const void *reco
         strangers_of(count, account->contract)->users++;
     }
     return APR_SUCCESS;
+}
+
+/* What has CONTRACT/... for a key, behind the prefix of the walk. */
+static apr_status_t count_left(void *baton, const char *key, const void *record)
+{
+    const count_t *count = baton;
+    const char *contract = key + strlen(count->prefix);
+
+    (void)record;
+    contract = apr_pstrmemdup(count->scratch, contract, strcspn(contract, "/"));
+    if (*contract != '\0' && anshin_config_contract(count->op->env->config, contract) == NULL) {
+        strangers_of(count, contract)->records++;
+    }
+    apr_pool_clear(count->scratch);
+    return APR_SUCCESS;
+}
+
+static apr_status_t see_renaming(void *baton, const char *key, const void *record)
+{
+    const count_t *count = baton;
+    const char *from = ((const anshin_fact_t *)record)->value;
+
+    for (int i = 0; from != NULL && i < count->census->strangers->nelts; i++) {
+        anshin_strangers_t *strangers = &APR_ARRAY_IDX(count->census->strangers, i, anshin_strangers_t);
+
+        if (strcmp(strangers->contract, from) == 0) {
+            strangers->renamed_to = apr_pstrdup(count->op->pool, strchr(key, '/') + 1);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* Whoever writes late under a name that a contract had writes one of these. */
+static apr_status_t look_for_left(anshin_txn_t *txn, count_t *count)
+{
+    static const struct {
+        const anshin_record_type_t *type;
+        const char *prefix;
+    } walks[] = {{&anshin_record_terminal, ""},
+                 {&anshin_record_counter, ""},
+                 {&anshin_record_download, ""},
+                 {&anshin_record_session_list, ""},
+                 {&anshin_record_sequence, "history/"}};
+    apr_status_t status = apr_pool_create(&count->scratch, count->op->pool);
+
+    for (size_t i = 0; status == APR_SUCCESS && i < sizeof(walks) / sizeof(walks[0]); i++) {
+        count->prefix = walks[i].prefix;
+        status = anshin_txn_each(txn, walks[i].type, count->prefix, count_left, count);
+    }
+    apr_pool_destroy(count->scratch);
+    return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_fact, "renaming/", see_renaming, count) : status;
 }
 
 static apr_status_t count_mail(void *baton, const char *key, const void *record)
@@ -83,13 +136,14 @@ static apr_status_t look_at_clock(anshin_txn_t *txn, anshin_census_t *census)
 static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     anshin_census_t *census = baton;
-    count_t count = {op, census};
+    count_t count = {.op = op, .census = census};
     apr_status_t status;
 
     memset(census, 0, sizeof(*census));
     census->strangers = apr_array_make(op->pool, 2, sizeof(anshin_strangers_t));
     if ((status = anshin_txn_each(txn, &anshin_record_account, "", count_account, &count)) != APR_SUCCESS ||
-        (status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &count)) != APR_SUCCESS) {
+        (status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &count)) != APR_SUCCESS ||
+        (status = look_for_left(txn, &count)) != APR_SUCCESS) {
         return status;
     }
     return look_at_clock(txn, census);

@@ -6,10 +6,12 @@
 
 #include "core/context/agreed.h"
 
-/* Users of a contract that is not declared. */
+/* What there is of a contract that is not declared. */
 typedef struct anshin_strangers_t {
     const char *contract;
+    const char *renamed_to; /* the name that it is on its way to; NULL: to none */
     apr_int64_t users;
+    apr_int64_t records; /* of other types that have the contract in front of their keys: counters, history */
 } anshin_strangers_t;
 
 typedef struct anshin_census_t {

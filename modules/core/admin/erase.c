@@ -13,6 +13,7 @@
 
 #include "core/account/account.h"
 #include "core/account/address_index.h"
+#include "core/account/former_series.h"
 #include "core/admin/operator.h"
 #include "core/audit/series.h"
 #include "core/base/unicode.h"
@@ -43,6 +44,8 @@ typedef struct search_t {
     const anshin_record_type_t *type; /* that is walked over */
     int addresses_only;               /* what strangers typed of the addresses; of mail the ids alone */
     apr_array_header_t *items;
+    apr_status_t status; /* of what was looked up on the walk */
+    int kept;            /* series of the trail that may be another's */
 } search_t;
 
 /* --- what belongs to the user ------------------------------------------------------------------------------------- */
@@ -146,29 +149,34 @@ static int is_series_in(const char *contract, const char *key)
     return strncmp(key, contract, strlen(contract)) == 0 && key[strlen(contract)] == '/';
 }
 
-/* A contract of before was renamed, and another one has its name now: this account is there. */
-static int is_anothers(const search_t *search, const char *contract, const char *number)
+/* Under a name that the contract had before, which another one may have now. What may be either's stays. */
+static int is_ours(search_t *search, const char *former, const char *key)
 {
-    anshin_account_t account = {.number = NULL};
-    apr_status_t status = anshin_txn_get(search->txn, &anshin_record_account,
-                                         apr_pstrcat(search->op->pool, contract, "/", search->user, NULL), &account);
+    const anshin_former_series_t series = {search->op->contract->name, former, key + strlen(former) + 1, search->user};
+    anshin_whose_series_t whose = ANSHIN_SERIES_EITHER;
+    apr_status_t status = anshin_former_series_whose(search->op, search->txn, &series, &whose);
 
-    return status == APR_SUCCESS && account.number != NULL && strcmp(account.number, number) == 0;
+    search->status = search->status == APR_SUCCESS ? status : search->status;
+    search->kept += whose == ANSHIN_SERIES_EITHER;
+    return status == APR_SUCCESS && whose == ANSHIN_SERIES_OURS;
 }
 
 /* The trail's key of the person: that of an account which had the ID, under whatever name of the contract. */
-static int is_series_of(const search_t *search, const char *key, const void *record)
+static int is_series_of(search_t *search, const char *key, const void *record)
 {
     int is_of = !search->addresses_only && is_series_in(search->op->contract->name, key);
+    const char *former = NULL;
     const char *user;
 
     for (int i = 0; !search->addresses_only && !is_of && i < search->former->nelts; i++) {
-        const char *former = APR_ARRAY_IDX(search->former, i, const char *);
-
-        is_of = is_series_in(former, key) && !is_anothers(search, former, key + strlen(former) + 1);
+        former = APR_ARRAY_IDX(search->former, i, const char *);
+        is_of = is_series_in(former, key);
     }
     user = is_of ? anshin_series_user(search->op, key, record, search->op->pool) : NULL;
-    return user != NULL && strcmp(user, search->user) == 0;
+    if (user == NULL || strcmp(user, search->user) != 0) {
+        return 0;
+    }
+    return former == NULL || is_ours(search, former, key);
 }
 
 /* A mail to somebody else with the same address. */
@@ -227,7 +235,7 @@ static int orders(const search_t *search, const void *record)
                                                        is_named(search, ((const anshin_approval_t *)record)->second));
 }
 
-static int belongs(const search_t *search, const char *key, const void *record)
+static int belongs(search_t *search, const char *key, const void *record)
 {
     const char *contract = anshin_record_text(search->type, record, "contract");
     const char *user = anshin_record_text(search->type, record, "user");
@@ -264,7 +272,7 @@ static int belongs(const search_t *search, const char *key, const void *record)
 
 static apr_status_t collect_one(void *baton, const char *key, const void *record)
 {
-    const search_t *search = baton;
+    search_t *search = baton;
 
     if (belongs(search, key, record)) {
         const char *copy = apr_pstrdup(search->op->pool, key);
@@ -275,7 +283,7 @@ static apr_status_t collect_one(void *baton, const char *key, const void *record
             APR_ARRAY_PUSH(search->items, item_t) = (item_t){search->type, copy};
         }
     }
-    return APR_SUCCESS;
+    return search->status;
 }
 
 static apr_status_t collect(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -284,12 +292,15 @@ static apr_status_t collect(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     apr_status_t status = anshin_former_get(op, txn, op->contract->name, &search->former);
 
     search->txn = txn;
+    search->status = APR_SUCCESS;
+    search->kept = 0;
     apr_array_clear(search->items);
     apr_array_clear(search->erased->mails);
     for (int i = 0; status == APR_SUCCESS && anshin_record_types[i] != NULL; i++) {
         search->type = anshin_record_types[i];
         status = anshin_txn_each(txn, search->type, "", collect_one, search);
     }
+    search->erased->kept = search->kept;
     return status;
 }
 

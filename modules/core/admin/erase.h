@@ -9,6 +9,8 @@
 typedef struct anshin_erased_t {
     int records;                   /* that are gone, beyond the account itself */
     int certificates;              /* that stay as serial numbers, revoked and without a name: CRL and OCSP need them */
+    int kept;                      /* persons in the trail who can be read still: whether they are of a contract, or of
+                                    * another one that has a former name of it now, nothing tells any more */
     apr_array_header_t *addresses; /* const char *: mail addresses that the user had, if the account was still there */
     apr_array_header_t *mails;     /* const char *: ids of mail that is known of */
 } anshin_erased_t;

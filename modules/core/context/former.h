@@ -18,7 +18,7 @@ apr_status_t anshin_former_get(const anshin_op_t *op, anshin_txn_t *txn, const c
  * Inside a write transaction. */
 apr_status_t anshin_former_move(const anshin_op_t *op, anshin_txn_t *txn, const char *from, const char *to);
 
-/* The contract is gone: nothing is known of its names any more. */
+/* The contract is gone, and nobody of it can be read in the trail: nothing is known of its names any more. */
 apr_status_t anshin_former_forget(const anshin_op_t *op, anshin_txn_t *txn, const char *contract);
 
 #endif

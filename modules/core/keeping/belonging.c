@@ -9,7 +9,11 @@
 
 #include "core/context/keys_part.h"
 
-#define PART 20000 /* keys at a time: a part costs a walk over all records of the type */
+/* Keys at a time: a part costs a walk over all records of the type, which have no order in a store. So many are some
+ * 25 MiB at most while they are sorted, and a contract of usual size is one part. */
+#define PART 250000
+
+#define SERIES "history/"
 
 static const struct row_t {
     const anshin_record_type_t *type;
@@ -64,17 +68,37 @@ int anshin_is_of_contract(const char *text, const char *contract)
     return text != NULL && strncmp(text, contract, length) == 0 && (text[length] == '\0' || text[length] == '/');
 }
 
-/* Facts of CAs, of mail addresses (by a MAC) and of the installation have other first words. */
-static int is_fact_of(const char *key, const char *contract)
-{
-    static const char *const words[] = {"reissue/", "imported/", "addresses/", "status/", "help-numbers/"};
+/* Facts of CAs, of sessions and mail addresses (by a MAC), of operators and of the installation have other first words;
+ * and so have those that tell of a contract after it is gone. */
+static const struct word_t {
+    const char *text;
+    int is_users; /* of one user: CONTRACT/NUMBER behind it */
+} words[] = {{"reissue/", 1},  {"renewals/", 1},  {"resends/", 1}, {"terminal-changes/", 1}, {"address-codes/", 1},
+             {"imported/", 0}, {"addresses/", 0}, {"status/", 0},  {"help-numbers/", 0}};
 
+static const struct word_t *word_of(const char *key)
+{
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strncmp(key, words[i], strlen(words[i])) == 0) {
-            return anshin_is_of_contract(key + strlen(words[i]), contract);
+        if (strncmp(key, words[i].text, strlen(words[i].text)) == 0) {
+            return &words[i];
         }
     }
-    return 0;
+    return NULL;
+}
+
+static int is_fact_of(const char *key, const char *contract)
+{
+    const struct word_t *word = word_of(key);
+
+    return word != NULL && anshin_is_of_contract(key + strlen(word->text), contract);
+}
+
+int anshin_belonging_fact(const char *key, int *is_users)
+{
+    const struct word_t *word = word_of(key);
+
+    *is_users = word != NULL && word->is_users;
+    return word != NULL;
 }
 
 static int is_member(const anshin_record_type_t *type, const void *record, const char *contract)
@@ -94,6 +118,11 @@ static int is_about(const apr_array_header_t *whom, const char *contract)
     return 0;
 }
 
+int anshin_belonging_by_staff(const anshin_approval_t *approval)
+{
+    return approval->by == ANSHIN_ACTOR_STAFF;
+}
+
 static int is_order(const anshin_record_type_t *type, const void *record, const char *contract)
 {
     const anshin_approval_t *approval = record;
@@ -104,20 +133,18 @@ static int is_order(const anshin_record_type_t *type, const void *record, const 
     if (type == &anshin_record_desk_bulk) {
         return is_about(((const anshin_desk_bulk_t *)record)->whom, contract);
     }
-    return is_about(approval->whom, contract) || anshin_is_of_contract(approval->name, contract) ||
-           anshin_is_of_contract(approval->second, contract);
+    return is_about(approval->whom, contract) ||
+           (anshin_belonging_by_staff(approval) &&
+            (anshin_is_of_contract(approval->name, contract) || anshin_is_of_contract(approval->second, contract)));
 }
 
 static int is_key_of(const anshin_record_type_t *type, const char *key, const char *contract)
 {
-    static const char series[] = "history/";
-
     switch (anshin_belonging_of(type)) {
     case ANSHIN_BELONGS_KEY:
         return anshin_is_of_contract(key, contract);
     case ANSHIN_BELONGS_SERIES:
-        return strncmp(key, series, sizeof(series) - 1) == 0 &&
-               anshin_is_of_contract(key + sizeof(series) - 1, contract);
+        return strncmp(key, SERIES, strlen(SERIES)) == 0 && anshin_is_of_contract(key + strlen(SERIES), contract);
     case ANSHIN_BELONGS_FACT:
         return is_fact_of(key, contract);
     default:
@@ -217,6 +244,19 @@ static int wanted(void *baton, const char *key, const void *record)
     return anshin_belongs(wanting->type, key, record, wanting->contract);
 }
 
+/* What the keys of all of them begin with: others are not even decoded. */
+static const char *prefix_of(const anshin_record_type_t *type, const char *contract, apr_pool_t *pool)
+{
+    switch (anshin_belonging_of(type)) {
+    case ANSHIN_BELONGS_KEY:
+        return contract;
+    case ANSHIN_BELONGS_SERIES:
+        return apr_pstrcat(pool, SERIES, contract, NULL);
+    default:
+        return "";
+    }
+}
+
 /* How long CONTRACT/USER is, that keys of one group have in common; of a series with what stands before it. */
 static apr_size_t user_of(const anshin_record_type_t *type, const char *key)
 {
@@ -269,13 +309,14 @@ static apr_status_t visit_part(anshin_op_t *op, const anshin_record_type_t *type
 apr_status_t anshin_belonging_each(anshin_op_t *op, const anshin_record_type_t *type, const char *contract,
                                    anshin_group_fn *visit, void *baton)
 {
+    const char *prefix = prefix_of(type, contract, op->pool);
     wanting_t wanting = {type, contract};
     const apr_array_header_t *keys;
     const char *after = NULL;
     apr_status_t status;
 
     do {
-        const anshin_keys_part_t part = {type, "", after, PART, wanted, &wanting};
+        const anshin_keys_part_t part = {type, prefix, after, PART, wanted, &wanting};
         anshin_op_t walk = *op;
 
         apr_pool_create(&walk.pool, op->pool);

@@ -26,6 +26,12 @@ anshin_belonging_t anshin_belonging_of(const anshin_record_type_t *type);
  * stay for CRL and OCSP), and the series of the trail. */
 int anshin_belongs(const anshin_record_type_t *type, const char *key, const void *record, const char *contract);
 
+/* 1: a fact under this key has a contract behind the first word; *is_users: and the number of one of its users. */
+int anshin_belonging_fact(const char *key, int *is_users);
+
+/* 1: who asked for it, and who decided, are named by CONTRACT/ID; else by accounts of the machine. */
+int anshin_belonging_by_staff(const anshin_approval_t *approval);
+
 /* 1: text is the contract, or begins with CONTRACT/. */
 int anshin_is_of_contract(const char *text, const char *contract);
 

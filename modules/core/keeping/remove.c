@@ -7,12 +7,14 @@
 
 #include <apr_strings.h>
 
+#include "core/account/former_series.h"
 #include "core/audit/series.h"
 #include "core/context/former.h"
 #include "core/context/keys_part.h"
 #include "core/mail/event.h"
 
 #define PART 20000 /* series at a time */
+#define ROUNDS 5   /* what httpd's last processes of before wrote meanwhile is found in the next */
 
 static apr_status_t check_name(anshin_op_t *op, const char *name)
 {
@@ -40,27 +42,63 @@ static int has_secret(void *baton, const char *key, const void *record)
 }
 
 typedef struct forgetting_t {
+    const char *contract; /* of today */
+    const char *name;     /* the same, or one that it had before and another contract may have now */
     const apr_array_header_t *keys;
     int from;
+    apr_array_header_t *ours; /* of this batch: keys */
+    int kept;                 /* of this batch: that may be another's */
 } forgetting_t;
+
+/* Not what is another contract's, or may be. */
+static apr_status_t look_at_one(forgetting_t *forgetting, anshin_op_t *op, anshin_txn_t *txn, const char *key)
+{
+    anshin_former_series_t former = {forgetting->contract, forgetting->name, key + strlen(forgetting->name) + 1, NULL};
+    anshin_whose_series_t whose = ANSHIN_SERIES_OURS;
+    anshin_audit_series_t series;
+    apr_status_t status = APR_SUCCESS;
+
+    if (strcmp(forgetting->name, forgetting->contract) != 0 &&
+        (status = anshin_txn_get(txn, &anshin_record_audit_series, key, &series)) == APR_SUCCESS &&
+        (former.user = anshin_series_user(op, key, &series, op->pool)) != NULL) {
+        status = anshin_former_series_whose(op, txn, &former, &whose);
+    }
+    if (status == APR_SUCCESS && whose == ANSHIN_SERIES_OURS) {
+        APR_ARRAY_PUSH(forgetting->ours, const char *) = key;
+    }
+    forgetting->kept += whose == ANSHIN_SERIES_EITHER;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+static apr_status_t look_at_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    forgetting_t *forgetting = baton;
+    apr_status_t status = APR_SUCCESS;
+
+    forgetting->ours = apr_array_make(op->pool, ANSHIN_GROUP, sizeof(const char *));
+    forgetting->kept = 0;
+    for (int i = forgetting->from;
+         status == APR_SUCCESS && i < forgetting->keys->nelts && i < forgetting->from + ANSHIN_GROUP; i++) {
+        status = look_at_one(forgetting, op, txn, APR_ARRAY_IDX(forgetting->keys, i, const char *));
+    }
+    return status;
+}
 
 static apr_status_t forget_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const forgetting_t *forgetting = baton;
     apr_status_t status = APR_SUCCESS;
 
-    for (int i = forgetting->from;
-         status == APR_SUCCESS && i < forgetting->keys->nelts && i < forgetting->from + ANSHIN_GROUP; i++) {
-        status = anshin_series_forget(op, txn, APR_ARRAY_IDX(forgetting->keys, i, const char *));
+    for (int i = 0; status == APR_SUCCESS && i < forgetting->ours->nelts; i++) {
+        status = anshin_series_forget(op, txn, APR_ARRAY_IDX(forgetting->ours, i, const char *));
     }
     return status;
 }
 
-/* 1: somebody of the contract can be read in the trail still. */
-static apr_status_t look_for_series(anshin_op_t *op, const char *contract, int *is_there)
+/* 1: somebody of a contract of that name can be read in the trail still. */
+static apr_status_t look_for_series(anshin_op_t *op, const char *name, int *is_there)
 {
-    const anshin_keys_part_t part = {&anshin_record_audit_series,    "", NULL, 1, has_secret,
-                                     (void *)(apr_uintptr_t)contract};
+    const anshin_keys_part_t part = {&anshin_record_audit_series, "", NULL, 1, has_secret, (void *)(apr_uintptr_t)name};
     const apr_array_header_t *keys;
     apr_status_t status = anshin_keys_part(op, &part, &keys);
 
@@ -68,32 +106,36 @@ static apr_status_t look_for_series(anshin_op_t *op, const char *contract, int *
     return status;
 }
 
-static apr_status_t forget_series(anshin_op_t *op, const char *contract)
+static apr_status_t forget_series(anshin_op_t *op, const char *contract, const char *name, anshin_erased_t *erased)
 {
-    const anshin_keys_part_t part = {&anshin_record_audit_series,    "", NULL, PART, has_secret,
-                                     (void *)(apr_uintptr_t)contract};
-    forgetting_t forgetting;
+    anshin_keys_part_t part = {&anshin_record_audit_series, "", NULL, PART, has_secret, (void *)(apr_uintptr_t)name};
+    forgetting_t forgetting = {.contract = contract, .name = name};
     apr_status_t status;
 
     do {
         status = anshin_keys_part(op, &part, &forgetting.keys);
         for (forgetting.from = 0; status == APR_SUCCESS && forgetting.from < forgetting.keys->nelts;
              forgetting.from += ANSHIN_GROUP) {
-            status = anshin_op_write(op, ANSHIN_DURABLE, forget_batch, &forgetting);
+            status = anshin_op_read(op, look_at_batch, &forgetting);
+            status = status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, forget_batch, &forgetting) : status;
+            erased->kept += status == APR_SUCCESS ? forgetting.kept : 0;
         }
+        part.after = forgetting.keys->nelts > 0
+                         ? APR_ARRAY_IDX(forgetting.keys, forgetting.keys->nelts - 1, const char *)
+                         : part.after;
     } while (status == APR_SUCCESS && forgetting.keys->nelts == PART);
     return status;
 }
 
-/* Under this name, and under those that it had before, unless another contract has such a name now. */
-static apr_status_t forget_all_series(anshin_op_t *op, const char *contract, const apr_array_header_t *former)
+/* Under the names that it had before: while its accounts are there, which tell whose it is where another contract has
+ * such a name now. */
+static apr_status_t forget_former(anshin_op_t *op, const char *contract, const apr_array_header_t *former,
+                                  anshin_erased_t *erased)
 {
-    apr_status_t status = forget_series(op, contract);
+    apr_status_t status = APR_SUCCESS;
 
     for (int i = 0; status == APR_SUCCESS && i < former->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(former, i, const char *);
-
-        status = anshin_config_contract(op->env->config, name) == NULL ? forget_series(op, name) : APR_SUCCESS;
+        status = forget_series(op, contract, APR_ARRAY_IDX(former, i, const char *), erased);
     }
     return status;
 }
@@ -104,6 +146,9 @@ typedef struct removing_t {
     const anshin_removal_t *removal;
     anshin_erased_t *erased;
     apr_array_header_t *former; /* names */
+    int is_marked;              /* mark_of() is there */
+    const char *rename_from;    /* on its way from or to this name; NULL: nothing is */
+    const char *rename_to;
 } removing_t;
 
 typedef struct group_t {
@@ -141,8 +186,13 @@ static int is_left(const char *contract, const anshin_record_type_t *type, void 
     if (type == &anshin_record_desk_bulk) {
         return take_out(contract, ((anshin_desk_bulk_t *)record)->whom);
     }
-    approval->second = anshin_is_of_contract(approval->second, contract) ? NULL : approval->second;
-    return !anshin_is_of_contract(approval->name, contract) && take_out(contract, approval->whom);
+    if (anshin_belonging_by_staff(approval)) {
+        approval->second = anshin_is_of_contract(approval->second, contract) ? NULL : approval->second;
+        if (anshin_is_of_contract(approval->name, contract)) {
+            return 0;
+        }
+    }
+    return take_out(contract, approval->whom);
 }
 
 static apr_status_t remove_one(const removing_t *removing, anshin_op_t *op, anshin_txn_t *txn,
@@ -186,7 +236,7 @@ static apr_status_t visit(void *baton, anshin_op_t *op, const anshin_record_type
 }
 
 /* Sessions and accounts first, by the order of the types: what is left then is nobody's. */
-static apr_status_t remove_all(removing_t *removing, anshin_op_t *op)
+static apr_status_t remove_round(removing_t *removing, anshin_op_t *op)
 {
     apr_status_t status = APR_SUCCESS;
 
@@ -198,14 +248,109 @@ static apr_status_t remove_all(removing_t *removing, anshin_op_t *op)
     return status;
 }
 
-/* --- the verb ----------------------------------------------------------------------------------------------------- */
+/* Until a round finds nothing. */
+static apr_status_t remove_all(removing_t *removing, anshin_op_t *op)
+{
+    const anshin_erased_t *erased = removing->erased;
+    apr_status_t status;
 
-static apr_status_t read_former(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+    for (int round = 0; round < ROUNDS; round++) {
+        const int before = erased->records + erased->certificates;
+
+        if ((status = remove_round(removing, op)) != APR_SUCCESS || erased->records + erased->certificates == before) {
+            return status;
+        }
+    }
+    return anshin_fail(&op->error, ANSHIN_EBUSY, "AN1926",
+                       "contract %s: something of it is written still, by processes of httpd that have the "
+                       "configuration of before; wait until they have ended, and repeat the command",
+                       removing->removal->contract);
+}
+
+/* --- what is known of it ------------------------------------------------------------------------------------------ */
+
+/* That its persons are being erased: until the files of the store have nothing of them. */
+static const char *mark_of(const anshin_op_t *op, const anshin_removal_t *removal)
+{
+    return apr_pstrcat(op->pool, "removing/", removal->contract, NULL);
+}
+
+static apr_status_t see_renaming(void *baton, const char *key, const void *record)
 {
     removing_t *removing = baton;
+    const char *from = ((const anshin_fact_t *)record)->value, *to = strchr(key, '/') + 1;
+    const char *name = removing->removal->contract;
 
-    return anshin_former_get(op, txn, removing->removal->contract, &removing->former);
+    if (from != NULL && (strcmp(from, name) == 0 || strcmp(to, name) == 0)) {
+        removing->rename_from = apr_pstrdup(removing->former->pool, from);
+        removing->rename_to = apr_pstrdup(removing->former->pool, to);
+    }
+    return APR_SUCCESS;
 }
+
+static apr_status_t read_state(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    removing_t *removing = baton;
+    anshin_fact_t mark;
+    apr_status_t status = anshin_former_get(op, txn, removing->removal->contract, &removing->former);
+
+    removing->rename_from = NULL;
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_each(txn, &anshin_record_fact, "renaming/", see_renaming, removing);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_get(txn, &anshin_record_fact, mark_of(op, removing->removal), &mark);
+        removing->is_marked = status == APR_SUCCESS;
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* *is_there: the trail, or a file of the store, may have somebody of it who was to be erased. A former name that
+ * another contract has now counts as well: whose the series are is seen when they are forgotten. */
+static apr_status_t look_for_persons(const removing_t *removing, anshin_op_t *op, int *is_there)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    *is_there = removing->is_marked;
+    if (!*is_there) {
+        status = look_for_series(op, removing->removal->contract, is_there);
+    }
+    for (int i = 0; status == APR_SUCCESS && !*is_there && i < removing->former->nelts; i++) {
+        status = look_for_series(op, APR_ARRAY_IDX(removing->former, i, const char *), is_there);
+    }
+    return status;
+}
+
+static apr_status_t check(removing_t *removing, anshin_op_t *op, anshin_holdings_t *holdings)
+{
+    const char *name = removing->removal->contract;
+    int is_there = 0;
+    apr_status_t status = check_name(op, name);
+
+    status = status == APR_SUCCESS ? anshin_op_read(op, read_state, removing) : status;
+    if (status == APR_SUCCESS && removing->rename_from != NULL) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1924",
+                           "contract %s: is in the midst of htanshin contract rename %s %s; repeat that command, which "
+                           "goes on, with the new name declared",
+                           name, removing->rename_from, removing->rename_to);
+    }
+    status = status == APR_SUCCESS ? anshin_holdings_count(op, name, holdings) : status;
+    if (status == APR_SUCCESS && removing->removal->erase) {
+        status = look_for_persons(removing, op, &is_there);
+    }
+    return status == APR_SUCCESS && holdings->records == 0 && !is_there
+               ? anshin_fail(&op->error, ANSHIN_ENOTFOUND, "AN1919", "contract %s: the store has nothing of it", name)
+               : status;
+}
+
+apr_status_t anshin_contract_remove_check(anshin_op_t *op, const anshin_removal_t *removal, anshin_holdings_t *holdings)
+{
+    removing_t removing = {.removal = removal};
+
+    return check(&removing, op, holdings);
+}
+
+/* --- the verb ----------------------------------------------------------------------------------------------------- */
 
 /* An operation of the contract, of which nothing but the name is known: with the defaults of a preset nobody is told by
  * mail. */
@@ -220,64 +365,69 @@ static apr_status_t open_own(const anshin_op_t *op, const char *name, anshin_op_
     return status;
 }
 
-static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t begin(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    const removing_t *removing = baton;
-    const anshin_event_t event = {.act = ANSHIN_ACT_CONTRACT_REMOVED,
-                                  .before = removing->removal->contract,
-                                  .reason = removing->removal->erase ? "erased" : NULL};
+    const anshin_removal_t *removal = ((const removing_t *)baton)->removal;
+    const anshin_fact_t mark = {.value = "erase", .at = op->now};
+    const anshin_event_t event = {
+        .act = ANSHIN_ACT_CONTRACT_REMOVED, .before = removal->contract, .reason = removal->erase ? "erased" : NULL};
+    apr_status_t status =
+        removal->erase ? anshin_txn_put(txn, &anshin_record_fact, mark_of(op, removal), &mark) : APR_SUCCESS;
 
-    return anshin_event(op, txn, &event);
+    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
 }
 
-static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t forget_names(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    const removing_t *removing = baton;
-
-    return anshin_former_forget(op, txn, removing->removal->contract);
+    return anshin_former_forget(op, txn, ((const removing_t *)baton)->removal->contract);
 }
 
-apr_status_t anshin_contract_remove_check(anshin_op_t *op, const anshin_removal_t *removal, anshin_holdings_t *holdings)
+static apr_status_t unmark(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    int is_in_trail = 0;
-    apr_status_t status = check_name(op, removal->contract);
+    return anshin_txn_delete(txn, &anshin_record_fact, mark_of(op, ((const removing_t *)baton)->removal));
+}
 
-    status = status == APR_SUCCESS ? anshin_holdings_count(op, removal->contract, holdings) : status;
+/* By operations of the contract's own: what the store has of it, and who can be read in the trail. */
+static apr_status_t empty(removing_t *removing, anshin_op_t *op)
+{
+    const anshin_removal_t *removal = removing->removal;
+    anshin_op_t own;
+    apr_status_t status = open_own(op, removal->contract, &own);
+
     if (status == APR_SUCCESS && removal->erase) {
-        status = look_for_series(op, removal->contract, &is_in_trail);
+        status = forget_former(&own, removal->contract, removing->former, removing->erased);
     }
-    return status == APR_SUCCESS && holdings->records == 0 && !is_in_trail
-               ? anshin_fail(&op->error, ANSHIN_ENOTFOUND, "AN1919", "contract %s: the store has nothing of it",
-                             removal->contract)
-               : status;
+    status = status == APR_SUCCESS ? remove_all(removing, &own) : status;
+    if (status == APR_SUCCESS && removal->erase) {
+        status = forget_series(&own, removal->contract, removal->contract, removing->erased);
+    }
+    op->jobs_queued |= own.jobs_queued;
+    op->error = status != APR_SUCCESS ? own.error : op->error;
+    return status;
+}
+
+/* The former names are known until nobody is under them, and the mark until no file has anybody. */
+static apr_status_t end_erasing(removing_t *removing, anshin_op_t *op)
+{
+    apr_status_t status = anshin_op_write(op, ANSHIN_DURABLE, forget_names, removing);
+
+    status = status == APR_SUCCESS ? anshin_store_scrub(op->env->store, &op->error) : status;
+    return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, unmark, removing) : status;
 }
 
 apr_status_t anshin_contract_remove(anshin_op_t *op, const anshin_removal_t *removal, anshin_erased_t *erased)
 {
     removing_t removing = {.removal = removal, .erased = erased};
     anshin_holdings_t holdings;
-    anshin_op_t own = *op;
-    apr_status_t status = anshin_contract_remove_check(op, removal, &holdings);
+    apr_status_t status = check(&removing, op, &holdings);
 
     memset(erased, 0, sizeof(*erased));
     erased->addresses = apr_array_make(op->pool, 1, sizeof(const char *));
-    if (status != APR_SUCCESS || (status = anshin_op_read(op, read_former, &removing)) != APR_SUCCESS ||
-        (status = anshin_op_write(op, ANSHIN_DURABLE, tell, &removing)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = anshin_op_write(op, ANSHIN_DURABLE, begin, &removing)) != APR_SUCCESS) {
         return status;
     }
     erased->mails = holdings.mails;
     status = removal->outside(removal->baton, erased);
-    if (status == APR_SUCCESS && (status = open_own(op, removal->contract, &own)) == APR_SUCCESS) {
-        status = remove_all(&removing, &own);
-    }
-    if (status == APR_SUCCESS && removal->erase) {
-        status = forget_all_series(&own, removal->contract, removing.former);
-    }
-    op->jobs_queued |= own.jobs_queued;
-    if (status != APR_SUCCESS) {
-        op->error = op->error.text[0] == '\0' ? own.error : op->error;
-        return status;
-    }
-    status = anshin_op_write(op, ANSHIN_DURABLE, finish, &removing);
-    return status == APR_SUCCESS && removal->erase ? anshin_store_scrub(op->env->store, &op->error) : status;
+    status = status == APR_SUCCESS ? empty(&removing, op) : status;
+    return status == APR_SUCCESS && removal->erase ? end_erasing(&removing, op) : status;
 }

@@ -20,12 +20,16 @@ typedef struct anshin_removal_t {
     void *baton;
 } anshin_removal_t;
 
-/* What would go. op needs no contract, here and below. ANSHIN_ENOTFOUND: there is nothing of it; ANSHIN_EINVALID: a
+/* What would go. op needs no contract, here and below. ANSHIN_ENOTFOUND: there is nothing of it; ANSHIN_ECONFLICT: it
+ * is being renamed, or another one to its name; ANSHIN_EINVALID: a
  * name that none can have, or it is declared. ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_contract_remove_check(anshin_op_t *op, const anshin_removal_t *removal,
                                           anshin_holdings_t *holdings);
 
-/* Do it, or go on with it; what is begun anew is told of anew. The same answers, and those of outside. */
+/* Do it, or go on with it; what is begun anew is told of anew. With erase a fact, removing/CONTRACT, says that it is
+ * under way, until the files of the store are scrubbed: so killed at the very end it goes on, too. What it is known by
+ * under former names stays without erase, for who erases later. The same answers, and those of outside; ANSHIN_EBUSY as
+ * well: others write of it still. */
 apr_status_t anshin_contract_remove(anshin_op_t *op, const anshin_removal_t *removal, anshin_erased_t *erased);
 
 #endif

@@ -102,35 +102,61 @@ static apr_status_t check_mark(anshin_op_t *op, const char *from, int *begun)
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
-static apr_status_t check(anshin_op_t *op, const char *from, int *begun)
-{
-    looking_t looking = {.contract = op->contract->name};
-    anshin_holdings_t holdings;
-    apr_status_t status = check_names(op, from);
+typedef struct known_t {
+    const char *from;
+    int was_so; /* the contract was called so */
+} known_t;
 
-    status = status == APR_SUCCESS ? check_mark(op, from, begun) : status;
-    if (status != APR_SUCCESS || *begun) {
-        return status;
-    }
-    status = anshin_holdings_count(op, from, &holdings);
-    if (status == APR_SUCCESS && holdings.records == 0) {
-        return anshin_fail(&op->error, ANSHIN_ENOTFOUND, "AN1915", "contract %s: the store has nothing of it", from);
-    }
-    status = status == APR_SUCCESS ? anshin_op_read(op, look, &looking) : status;
-    if (status == APR_SUCCESS && looking.has_users) {
-        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1914",
-                           "contract %s: has users of its own, or had some; only a contract that never had any can "
-                           "take those of %s",
-                           op->contract->name, from);
+static apr_status_t read_former(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    known_t *known = baton;
+    apr_array_header_t *names;
+    apr_status_t status = anshin_former_get(op, txn, op->contract->name, &names);
+
+    known->was_so = 0;
+    for (int i = 0; i < names->nelts; i++) {
+        known->was_so |= strcmp(APR_ARRAY_IDX(names, i, const char *), known->from) == 0;
     }
     return status;
 }
 
-apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from)
+/* *state: how far it is. Said again where all is done, there is nothing to do; and where something was written under
+ * the old name afterwards, that comes over as well. */
+static apr_status_t check(anshin_op_t *op, const char *from, anshin_rename_state_t *state)
 {
-    int begun;
+    looking_t looking = {.contract = op->contract->name};
+    known_t known = {from, 0};
+    anshin_holdings_t holdings;
+    int begun = 0;
+    apr_status_t status = check_names(op, from);
 
-    return check(op, from, &begun);
+    status = status == APR_SUCCESS ? check_mark(op, from, &begun) : status;
+    *state = begun ? ANSHIN_RENAME_BEGUN : ANSHIN_RENAME_NEW;
+    if (status != APR_SUCCESS || begun || (status = anshin_op_read(op, read_former, &known)) != APR_SUCCESS ||
+        (status = anshin_holdings_count(op, from, &holdings)) != APR_SUCCESS) {
+        return status;
+    }
+    if (known.was_so) {
+        *state = holdings.records == 0 ? ANSHIN_RENAME_DONE : ANSHIN_RENAME_NEW;
+        return APR_SUCCESS;
+    }
+    if (holdings.records == 0) {
+        return anshin_fail(&op->error, ANSHIN_ENOTFOUND, "AN1915", "contract %s: the store has nothing of it", from);
+    }
+    status = anshin_op_read(op, look, &looking);
+    if (status == APR_SUCCESS && looking.has_users) {
+        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1914",
+                           "contract %s: has users of its own, or had some; only a contract that has nothing of any "
+                           "can take those of %s. If they are not wanted, take <AnshinContract %s> out of the "
+                           "configuration, reload httpd, htanshin contract remove %s, and put it in again",
+                           op->contract->name, from, op->contract->name, op->contract->name);
+    }
+    return status;
+}
+
+apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from, anshin_rename_state_t *state)
+{
+    return check(op, from, state);
 }
 
 /* --- one record --------------------------------------------------------------------------------------------------- */
@@ -200,8 +226,10 @@ static void rename_members(const renaming_t *renaming, const anshin_record_type_
         anshin_approval_t *approval = record;
 
         rename_list(renaming, approval->whom, pool);
-        approval->name = renamed_text(renaming, approval->name, pool);
-        approval->second = renamed_text(renaming, approval->second, pool);
+        if (anshin_belonging_by_staff(approval)) {
+            approval->name = renamed_text(renaming, approval->name, pool);
+            approval->second = renamed_text(renaming, approval->second, pool);
+        }
     }
 }
 
@@ -256,16 +284,32 @@ static apr_status_t index_address(anshin_op_t *op, anshin_txn_t *txn, const ansh
                : APR_SUCCESS;
 }
 
+static int is_of_a_user(const char *fact)
+{
+    int is_users;
+
+    return anshin_belonging_fact(fact, &is_users) && is_users;
+}
+
+/* Not while a worker has it in hand, nor before its next try. */
+static apr_time_t due_of(const anshin_op_t *op, const anshin_job_t *job)
+{
+    apr_time_t due =
+        job->claimed_by != NULL && job->claimed_until > job->not_before ? job->claimed_until : job->not_before;
+
+    return due > op->now ? due : op->now - op->now % apr_time_from_sec(1);
+}
+
 /* Due soon: whoever looks then files it as it should be. */
-static apr_status_t file(anshin_op_t *op, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key)
+static apr_status_t file(anshin_op_t *op, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key,
+                         const void *record)
 {
     switch (type->due) {
     case ANSHIN_DUE_LOOK:
-        return type != &anshin_record_fact || strncmp(key, "reissue/", 8) == 0
-                   ? anshin_expiry_file(op, txn, type, key, op->now)
-                   : APR_SUCCESS;
+        return type != &anshin_record_fact || is_of_a_user(key) ? anshin_expiry_file(op, txn, type, key, op->now)
+                                                                : APR_SUCCESS;
     case ANSHIN_DUE_QUEUE:
-        return anshin_txn_due(txn, type, key, op->now - op->now % apr_time_from_sec(1));
+        return anshin_txn_due(txn, type, key, due_of(op, record)); /* a job: of others none is a contract's */
     default:
         return APR_SUCCESS;
     }
@@ -281,8 +325,8 @@ static apr_status_t check_free(const renaming_t *renaming, anshin_op_t *op, ansh
 
     if (status == APR_SUCCESS && type != &anshin_record_counter && type != &anshin_record_fact) {
         return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1916",
-                           "contract %s: has a record %s of %s already, made meanwhile; delete that user there, and "
-                           "repeat the command, which goes on",
+                           "contract %s: has a record %s of %s already, made meanwhile; remove that user there with "
+                           "htanshin user delete --erase, and repeat the command, which goes on",
                            renaming->to, type->name, key);
     }
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
@@ -305,7 +349,7 @@ static apr_status_t take_over(const renaming_t *renaming, anshin_op_t *op, anshi
     status = status == APR_SUCCESS ? anshin_txn_put(txn, type, fresh, record) : status;
     status = status == APR_SUCCESS ? index_address(op, txn, type, record) : status;
     op->jobs_queued |= type == &anshin_record_job;
-    return status == APR_SUCCESS ? file(op, txn, type, fresh) : status;
+    return status == APR_SUCCESS ? file(op, txn, type, fresh, record) : status;
 }
 
 /* Behind what unknown users did under the new name. */
@@ -333,7 +377,7 @@ static int ends(const anshin_record_type_t *type, const char *key)
         return strchr(key, '/') != NULL; /* a code, bound to the name; links have a MAC for a key */
     }
     if (type == &anshin_record_fact) {
-        return strncmp(key, "reissue/", 8) != 0 && strncmp(key, "imported/", 9) != 0;
+        return !is_of_a_user(key) && strncmp(key, "imported/", 9) != 0;
     }
     return type == &anshin_record_session || type == &anshin_record_session_list || type == &anshin_record_progress ||
            type == &anshin_record_address_index || type == &anshin_record_due;
@@ -424,20 +468,38 @@ static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return anshin_txn_delete(txn, &anshin_record_fact, mark_of(op));
 }
 
+/* Until a round finds nothing. */
+static apr_status_t take_all(renaming_t *renaming, anshin_op_t *op)
+{
+    const anshin_renamed_t *renamed = renaming->renamed;
+    apr_status_t status;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        const apr_int64_t before = renamed->records + renamed->ended;
+
+        if ((status = take_round(renaming, op)) != APR_SUCCESS || renamed->records + renamed->ended == before) {
+            return status;
+        }
+    }
+    return anshin_fail(&op->error, ANSHIN_EBUSY, "AN1925",
+                       "contract %s: something is written under this name still, by processes of httpd that have the "
+                       "configuration of before; wait until they have ended, and repeat the command, which goes on",
+                       renaming->from);
+}
+
 apr_status_t anshin_contract_rename(anshin_op_t *op, const char *from, anshin_renamed_t *renamed)
 {
     renaming_t renaming = {from, op->contract->name, renamed};
-    apr_int64_t before;
-    int begun, round = 0;
-    apr_status_t status = check(op, from, &begun);
+    apr_status_t status;
 
     memset(renamed, 0, sizeof(*renamed));
-    if (status == APR_SUCCESS && !begun) {
+    status = check(op, from, &renamed->state);
+    if (status != APR_SUCCESS || renamed->state == ANSHIN_RENAME_DONE) {
+        return status;
+    }
+    if (renamed->state == ANSHIN_RENAME_NEW) {
         status = anshin_op_write(op, ANSHIN_DURABLE, begin, &renaming);
     }
-    do {
-        before = renamed->records + renamed->ended;
-        status = status == APR_SUCCESS ? take_round(&renaming, op) : status;
-    } while (status == APR_SUCCESS && renamed->records + renamed->ended != before && ++round < ROUNDS);
+    status = status == APR_SUCCESS ? take_all(&renaming, op) : status;
     return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, finish, NULL) : status;
 }

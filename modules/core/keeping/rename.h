@@ -17,19 +17,28 @@
 
 #include "core/keeping/belonging.h"
 
+typedef enum anshin_rename_state_t {
+    ANSHIN_RENAME_NEW,   /* it begins; or what was written under the old name afterwards comes over */
+    ANSHIN_RENAME_BEGUN, /* it goes on */
+    ANSHIN_RENAME_DONE   /* it has been renamed already, and nothing is left under the old name */
+} anshin_rename_state_t;
+
 typedef struct anshin_renamed_t {
+    anshin_rename_state_t state; /* as it was found */
     apr_int64_t users;
     apr_int64_t records; /* that went over, those of the users as well */
     apr_int64_t ended;   /* that did not */
 } anshin_renamed_t;
 
 /* Whether it can be done: op's contract is the new one. ANSHIN_ENOTFOUND: there is nothing under the old name;
- * ANSHIN_ECONFLICT: there are users under the new one, or another name is on its way there. Nothing is written.
- * ANSHIN_EINVALID: a name that none can have, both the same, the old one is declared. ANSHIN_EBUSY, ANSHIN_EFAULT. */
-apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from);
+ * ANSHIN_ECONFLICT: there are users under the new one, which was never called so, or another name is on its way there.
+ * Nothing is written. ANSHIN_EINVALID: a name that none can have, both the same, the old one is declared. ANSHIN_EBUSY,
+ * ANSHIN_EFAULT. */
+apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from, anshin_rename_state_t *state);
 
 /* Do it, or go on with it. The same answers; ANSHIN_ECONFLICT as well: somebody was created under the new name
- * meanwhile who is there under the old one, too. What is done then stays. */
+ * meanwhile who is there under the old one, too; ANSHIN_EBUSY as well: others write under the old name still. What is
+ * done then stays, and the same call goes on. */
 apr_status_t anshin_contract_rename(anshin_op_t *op, const char *from, anshin_renamed_t *renamed);
 
 #endif

@@ -29,6 +29,7 @@
 #define SECOND apr_time_from_sec(1)
 #define FIRST_WAIT 10
 #define LONGEST_WAIT 3600
+#define FIRST_PUT_OFF 60      /* of a contract that is not declared */
 #define LONGEST_WAIT_ISSUE 60 /* somebody sits in front of the screen */
 #define FAR apr_time_from_sec(2 * LONGEST_WAIT)
 
@@ -305,10 +306,9 @@ static int wait_before(const anshin_job_t *job, apr_int64_t tries)
     return wait < longest ? wait : longest;
 }
 
-/* To be done again, now or after a wait. */
+/* To be done again, now or after a wait. Whether that was a try is the caller's to say. */
 static apr_status_t put_back(anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_job_t *job, int wait)
 {
-    job->tries++;
     job->claimed_by = NULL;
     job->claimed_until = 0;
     job->node = job->bound ? job->node : NULL;
@@ -378,7 +378,8 @@ static apr_status_t release_one(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (!release->done) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
-    return put_back(op, txn, release->key, &job, wait_before(&job, job.tries + 1 - DEATHS_FREE));
+    job.tries++;
+    return put_back(op, txn, release->key, &job, wait_before(&job, job.tries - DEATHS_FREE));
 }
 
 static apr_status_t release_all(anshin_op_t *op, const char *node, int *released)
@@ -444,33 +445,61 @@ apr_status_t anshin_job_retry_in(anshin_op_t *op, anshin_txn_t *txn, const char 
         return status;
     }
     job.last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
-    return put_back(op, txn, key, &job, wait_before(&job, job.tries + 1));
+    job.tries++;
+    return put_back(op, txn, key, &job, wait_before(&job, job.tries));
+}
+
+/* The longer it has waited, the later. */
+static apr_status_t put_off(anshin_op_t *op, anshin_txn_t *txn, const char *key, const char *worker, const char *why)
+{
+    anshin_job_t job;
+    apr_status_t status = get_own(txn, key, worker, &job);
+    apr_int64_t wait;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    wait = apr_time_sec(op->now - job.created_at) / 8;
+    wait = wait < FIRST_PUT_OFF ? FIRST_PUT_OFF : wait > LONGEST_WAIT ? LONGEST_WAIT : wait;
+    job.last_error = apr_pstrndup(op->pool, why, ERROR_MAX);
+    return put_back(op, txn, key, &job, (int)wait);
 }
 
 typedef struct end_t {
     const char *key;
     const char *worker;
     const char *why; /* it is tried again; NULL: it is over */
+    int was_no_try;
 } end_t;
 
 static apr_status_t end_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const end_t *end = baton;
 
-    return end->why != NULL ? anshin_job_retry_in(op, txn, end->key, end->worker, end->why)
-                            : anshin_job_finish(txn, end->key, end->worker);
+    if (end->why == NULL) {
+        return anshin_job_finish(txn, end->key, end->worker);
+    }
+    return end->was_no_try ? put_off(op, txn, end->key, end->worker, end->why)
+                           : anshin_job_retry_in(op, txn, end->key, end->worker, end->why);
 }
 
 apr_status_t anshin_job_drop(anshin_op_t *op, const char *key, const char *worker)
 {
-    end_t end = {key, worker, NULL};
+    end_t end = {key, worker, NULL, 0};
 
     return anshin_op_write(op, ANSHIN_DURABLE, end_in, &end);
 }
 
 apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why)
 {
-    end_t end = {key, worker, why != NULL ? why : ""};
+    end_t end = {key, worker, why != NULL ? why : "", 0};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, end_in, &end);
+}
+
+apr_status_t anshin_job_put_off(anshin_op_t *op, const char *key, const char *worker, const char *why)
+{
+    end_t end = {key, worker, why != NULL ? why : "", 1};
 
     return anshin_op_write(op, ANSHIN_DURABLE, end_in, &end);
 }

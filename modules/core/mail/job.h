@@ -66,6 +66,10 @@ apr_status_t anshin_job_retry_in(anshin_op_t *op, anshin_txn_t *txn, const char 
                                  const char *why);
 apr_status_t anshin_job_retry(anshin_op_t *op, const char *key, const char *worker, const char *why);
 
+/* The same of one that could not even be tried, since its contract is not declared: that counts as no try, and it is
+ * looked at again in a minute, the longer it has waited the later, at most in an hour. */
+apr_status_t anshin_job_put_off(anshin_op_t *op, const char *key, const char *worker, const char *why);
+
 /* How many of op->contract there are that strangers asked for, as far as limit. */
 apr_status_t anshin_jobs_requests(anshin_op_t *op, anshin_txn_t *txn, int limit, apr_int64_t *waiting);
 

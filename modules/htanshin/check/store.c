@@ -41,11 +41,27 @@ static void tell_strangers(anshin_call_t *call, const anshin_census_t *census)
     for (int i = 0; i < census->strangers->nelts; i++) {
         const anshin_strangers_t *strangers = &APR_ARRAY_IDX(census->strangers, i, anshin_strangers_t);
 
-        (void)anshin_check_find(call, ANSHIN_FINDING_STRANGERS,
-                                apr_psprintf(call->pool,
-                                             "contract %s: is not declared, but has %" APR_INT64_T_FMT
-                                             " user%s, who cannot log in",
-                                             strangers->contract, strangers->users, strangers->users == 1 ? "" : "s"));
+        if (strangers->renamed_to != NULL) {
+            (void)anshin_check_find(
+                call, ANSHIN_FINDING_RENAMING,
+                apr_psprintf(call->pool,
+                             "contract %s: htanshin contract rename %s %s is not done: %" APR_INT64_T_FMT
+                             " users cannot log in yet",
+                             strangers->contract, strangers->contract, strangers->renamed_to, strangers->users));
+        } else if (strangers->users > 0) {
+            (void)anshin_check_find(
+                call, ANSHIN_FINDING_STRANGERS,
+                apr_psprintf(call->pool,
+                             "contract %s: is not declared, but has %" APR_INT64_T_FMT " user%s, who cannot log in",
+                             strangers->contract, strangers->users, strangers->users == 1 ? "" : "s"));
+        } else {
+            (void)anshin_check_find(call, ANSHIN_FINDING_REMAINS,
+                                    apr_psprintf(call->pool,
+                                                 "contract %s: is not declared, and has no users, but %" APR_INT64_T_FMT
+                                                 " record%s of counters, history and the like",
+                                                 strangers->contract, strangers->records,
+                                                 strangers->records == 1 ? "" : "s"));
+        }
     }
 }
 

@@ -73,7 +73,8 @@ static apr_status_t do_rename(anshin_call_t *call, const char *from, const char 
     if (status != APR_SUCCESS) {
         return status;
     }
-    anshin_result_text(call->result, "done", "renamed", call->pool);
+    anshin_result_text(call->result, "done",
+                       renamed.state == ANSHIN_RENAME_DONE ? "has been renamed already" : "renamed", call->pool);
     anshin_result_number(call->result, "users", renamed.users);
     anshin_result_number(call->result, "records", renamed.records);
     anshin_result_number(call->result, "records_that_ended", renamed.ended);
@@ -89,10 +90,11 @@ static apr_status_t do_rename(anshin_call_t *call, const char *from, const char 
 static apr_status_t contract_rename(anshin_call_t *call)
 {
     const char *from = call->operands[0], *to = call->operands[1];
+    anshin_rename_state_t state;
     anshin_holdings_t holdings;
     apr_status_t status = choose(call, to);
 
-    if (status != APR_SUCCESS || (status = anshin_contract_rename_check(&call->op, from)) != APR_SUCCESS ||
+    if (status != APR_SUCCESS || (status = anshin_contract_rename_check(&call->op, from, &state)) != APR_SUCCESS ||
         (status = anshin_holdings_count(&call->op, from, &holdings)) != APR_SUCCESS) {
         return status;
     }
@@ -103,8 +105,10 @@ static apr_status_t contract_rename(anshin_call_t *call)
         put_holdings(call, &holdings);
         return APR_SUCCESS;
     }
-    status = agree(call, &holdings, apr_psprintf(call->pool, "contract rename %s %s", from, to));
-    status = status == APR_SUCCESS ? anshin_hold_contract(call, from, to) : status;
+    if (state != ANSHIN_RENAME_DONE) {
+        status = agree(call, &holdings, apr_psprintf(call->pool, "contract rename %s %s", from, to));
+        status = status == APR_SUCCESS ? anshin_hold_contract(call, from, to) : status;
+    }
     return status == APR_SUCCESS ? do_rename(call, from, to) : status;
 }
 
@@ -155,14 +159,20 @@ static apr_status_t do_remove(anshin_call_t *call, anshin_removal_t *removal)
     anshin_result_number(call->result, "records", erased.records);
     anshin_result_number(call->result, "certificates", erased.certificates);
     anshin_result_number(call->result, "messages_in_spool", outside.files);
-    anshin_result_text(call->result, "stays",
-                       removal->erase
-                           ? "the audit trail, in which nobody can be read any more, and the serial numbers "
-                             "of revoked certificates; log files, backups and mail that has left are not "
-                             "ours"
-                           : "the audit trail, and the serial numbers of revoked certificates; --erase makes "
-                             "whom the trail is about unreadable",
-                       call->pool);
+    if (erased.kept > 0) {
+        anshin_result_number(call->result, "persons_readable", erased.kept);
+    }
+    anshin_result_text(
+        call->result, "stays",
+        erased.kept > 0  ? "the audit trail, in which some can be read still: persons under a former name that "
+                           "another contract has now, which has, or had, users of the same IDs; and the serial "
+                           "numbers of revoked certificates; log files, backups and mail that has left are not ours"
+        : removal->erase ? "the audit trail, in which nobody can be read any more, and the serial numbers "
+                           "of revoked certificates; log files, backups and mail that has left are not "
+                           "ours"
+                         : "the audit trail, and the serial numbers of revoked certificates; --erase makes "
+                           "whom the trail is about unreadable",
+        call->pool);
     return APR_SUCCESS;
 }
 

@@ -317,6 +317,13 @@ static apr_status_t user_erase(anshin_call_t *call, const char *user)
     anshin_result_text(call->result, "done", "erased", call->pool);
     anshin_result_number(call->result, "records", erased.records);
     anshin_result_number(call->result, "messages_in_spool", outside.files);
+    if (erased.kept > 0) {
+        anshin_result_number(call->result, "readable_in_trail", erased.kept);
+        anshin_result_text(call->result, "note",
+                           "under a former name of the contract the trail has this ID of an account that may be of the "
+                           "contract which has that name now; that one can be read still",
+                           call->pool);
+    }
     anshin_result_text(call->result, "stays",
                        erased.certificates > 0
                            ? apr_psprintf(call->pool,

@@ -317,6 +317,13 @@ static void test_phantom_locks(void)
     fixture.now += 30 * DAY;
     ok(keep_house_now() == 1, "S-12: and goes where time opens them");
     fixture.contract.policy.unlock_after = 0;
+    locked.locked_at = locked.changed_at = fixture.now - 400 * DAY;
+    put(&anshin_record_counter, "gone/taro/password", &locked);
+    (void)keep_house_now();
+    fixture.now += 2 * DAY;
+    ok(keep_house_now() == 0 &&
+           fixture_get(&fixture, &anshin_record_counter, "gone/taro/password", &locked) == APR_SUCCESS,
+       "S-12: that of a contract that is not declared now is left alone");
 }
 
 static void test_orphans(void)

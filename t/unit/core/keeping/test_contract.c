@@ -288,6 +288,7 @@ static void check_renamed(const char *how)
 
 static void test_rename(apr_pool_t *pool)
 {
+    anshin_rename_state_t state;
     anshin_holdings_t holdings;
     anshin_op_t *op;
 
@@ -300,12 +301,16 @@ static void test_rename(apr_pool_t *pool)
     ok(anshin_holdings_count(op, OLD, &holdings) == APR_SUCCESS && holdings.of[0].count == 4 &&
            holdings.of[2].count == 1 && holdings.mails->nelts == holdings.of[6].count && holdings.records > 30,
        "what there is can be counted");
-    ok(anshin_contract_rename_check(op, OLD) == APR_SUCCESS && traces(NEW) == 0, "and looked at");
+    ok(anshin_contract_rename_check(op, OLD, &state) == APR_SUCCESS && traces(NEW) == 0, "and looked at");
     ok(rename_from(OLD) == APR_SUCCESS, "BAK-2: a contract is renamed");
     ok(renamed.users == 4 && renamed.records > 25 && renamed.ended > 5, "it tells of %d records, and %d that ended",
        (int)renamed.records, (int)renamed.ended);
     check_renamed("renamed");
-    ok(rename_from(OLD) == ANSHIN_ENOTFOUND, "once more: there is nothing");
+    ok(rename_from(OLD) == APR_SUCCESS && renamed.state == ANSHIN_RENAME_DONE && renamed.records == 0,
+       "once more: it has been renamed already");
+    fixture_put(&fixture, &anshin_record_counter, OLD "/late/password", &(anshin_counter_t){.failures = 1});
+    ok(rename_from(OLD) == APR_SUCCESS && renamed.records == 1 && traces(OLD) == 0,
+       "what was written late comes over as well, though the new name has users by now");
 }
 
 /* Users of the new name, and those of before, are in nobody's way. */
@@ -333,7 +338,6 @@ static void test_killed(apr_pool_t *parent)
     int steps = 0, wrong = 0;
 
     for (int dead = 1; dead; steps += 7) {
-        apr_status_t status;
         apr_pool_t *pool;
 
         apr_pool_create(&pool, parent);
@@ -345,9 +349,7 @@ static void test_killed(apr_pool_t *parent)
         dead = died;
         steps_left = -1;
         died = 0;
-        if (dead && (status = rename_from(OLD)) != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
-            wrong++;
-        }
+        wrong += dead && rename_from(OLD) != APR_SUCCESS;
         wrong += traces(OLD) != 0 || traces("p-010") != 3 || !address_leads_to(4) || !imported_opens() || !link_works();
         if (dead && steps % 70 == 0) {
             check_renamed(apr_psprintf(pool, "killed at step %d", steps));
@@ -465,30 +467,196 @@ static void test_remove(apr_pool_t *pool)
     ok(all_is_whole() && remove_contract(OLD, 1, &erased) == ANSHIN_ENOTFOUND, "once more: there is nothing");
 }
 
-static void test_remove_killed(apr_pool_t *parent)
+static int scrubs;
+
+static apr_status_t count_scrub(void *self, anshin_error_t *err)
 {
-    int steps = 0, wrong = 0;
+    (void)self;
+    (void)err;
+    scrubs += !died;
+    return died ? ANSHIN_EFAULT : APR_SUCCESS;
+}
 
-    for (int dead = 1; dead; steps += 7) {
-        anshin_erased_t erased;
-        apr_pool_t *pool;
+/* Of a contract that was called OLD, or is. Killed at that step and said again: 1 where anything is not as it should
+ * be. *left: steps that were not taken. */
+static int kill_removal(apr_pool_t *parent, const char *name, int steps, int *left)
+{
+    anshin_erased_t erased;
+    apr_status_t status;
+    apr_pool_t *pool;
+    int wrong;
 
-        apr_pool_create(&pool, parent);
-        open_contract(&crash_store, pool);
-        declare(NEW);
-        dies_after = steps % 2;
-        steps_left = steps;
-        (void)remove_contract(OLD, 1, &erased);
-        dead = died;
+    apr_pool_create(&pool, parent);
+    open_contract(&crash_store, pool);
+    declare(NEW);
+    if (strcmp(name, NEW) == 0) {
+        (void)rename_from(OLD);
+    }
+    declare("p-third");
+    scrubs = 0;
+    steps_left = steps;
+    status = remove_contract(name, 1, &erased);
+    *left = died ? 0 : steps_left;
+    if (died) {
         steps_left = -1;
         died = 0;
-        if (dead) {
-            (void)remove_contract(OLD, 1, &erased);
-        }
-        wrong += traces(OLD) != 0 || traces("p-010") != 2 || !is_revoked("0a") || secrets() != 0;
-        apr_pool_destroy(pool);
+        status = remove_contract(name, 1, &erased);
     }
-    ok(wrong == 0 && steps > 100, "BAK-3: killed at %d steps, it is gone on with to the same end", steps / 7);
+    steps_left = -1;
+    /* Nothing is left to do only where the very last step took effect unheard. */
+    wrong = status != APR_SUCCESS && !(status == ANSHIN_ENOTFOUND && dies_after && scrubs > 0);
+    wrong |= scrubs == 0 || traces(name) != 0 || traces("p-010") != 2 || !is_revoked("0a") || secrets() != 0;
+    apr_pool_destroy(pool);
+    return wrong;
+}
+
+/* Here and there, and at each of the last steps: where the store is scrubbed. */
+static void test_remove_killed(apr_pool_t *pool)
+{
+    static const char *const names[] = {OLD, NEW};
+    const int many = 1000000;
+
+    crash_store.scrub = count_scrub;
+    for (int i = 0; i < 2; i++) {
+        int left, unused, all, wrong = kill_removal(pool, names[i], many, &left);
+
+        all = many - left;
+        for (int step = 0; step < all; step += step < all - 21 ? 14 : 1) {
+            for (dies_after = 0; dies_after < 2; dies_after++) {
+                wrong += kill_removal(pool, names[i], step, &unused);
+            }
+        }
+        ok(wrong == 0 && all > 100, "BAK-3: %s, killed at one of %d steps: gone on with to the same end, and scrubbed",
+           names[i], all);
+    }
+    crash_store.scrub = NULL;
+}
+
+/* Under the name of before they can be read until somebody erases. */
+static void test_remove_renamed(apr_pool_t *pool)
+{
+    anshin_erased_t erased;
+
+    open_contract(&anshin_store_mem, pool);
+    declare(NEW);
+    (void)rename_from(OLD);
+    declare("p-third");
+    ok(remove_contract(NEW, 0, &erased) == APR_SUCCESS && secrets() == 4, "a renamed contract is removed");
+    ok(remove_contract(NEW, 1, &erased) == APR_SUCCESS && secrets() == 0 && erased.kept == 0,
+       "BAK-3: and erased afterwards, also under its former name");
+    for (int first = 0; first < 2; first++) {
+        open_contract(&anshin_store_mem, pool);
+        declare(NEW);
+        (void)rename_from(OLD);
+        declare(OLD);
+        (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
+        ok(secrets() == 5, "another contract has the former name, and a user of the same ID");
+        ok(!first || remove_contract(NEW, 0, &erased) == APR_SUCCESS, "removed%s", first ? " at first" : "");
+        ok(remove_contract(NEW, 1, &erased) == APR_SUCCESS && secrets() == 1 + first && erased.kept == first,
+           "BAK-3: all can be read no more but that user%s", first ? ", and who may be the same, which is told" : "");
+    }
+}
+
+static void test_remove_refused(apr_pool_t *pool)
+{
+    anshin_erased_t erased;
+
+    open_contract(&anshin_store_mem, pool);
+    declare("p-third");
+    fixture_put(&fixture, &anshin_record_fact, "renaming/" NEW, &(anshin_fact_t){.value = OLD});
+    ok(remove_contract(OLD, 0, &erased) == ANSHIN_ECONFLICT && remove_contract(NEW, 1, &erased) == ANSHIN_ECONFLICT,
+       "BAK-3: what is in the midst of being renamed is not removed");
+}
+
+/* Who erases a person of a renamed contract does not touch one of the same ID of the contract that has the name now. */
+static void test_erase_namesake(apr_pool_t *pool)
+{
+    open_contract(&anshin_store_mem, pool);
+    declare(NEW);
+    (void)rename_from(OLD);
+    declare(OLD);
+    (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
+    ok(anshin_account_delete(fixture_op(&fixture), "taro") == APR_SUCCESS && secrets() == 5, "a namesake is deleted");
+    declare(NEW);
+    ok(erase_taro() == APR_SUCCESS && secrets() == 4, "IDN-2: and can be read in the trail as before");
+}
+
+/* An account of the machine that is called as a contract is none, and what a worker has in hand stays there. */
+static void test_details(apr_pool_t *pool)
+{
+    anshin_approval_t approval = {.contract = "staff", .by = ANSHIN_ACTOR_OPERATOR, .name = OLD, .second = OLD};
+    anshin_job_t job = {.contract = OLD, .kind = 2, .claimed_by = "w"};
+    const anshin_due_queue_t queue = {&anshin_record_job, "strangers"};
+    apr_array_header_t *entries;
+    anshin_erased_t erased;
+    anshin_fact_t fact;
+    anshin_txn_t *txn;
+    anshin_op_t *op;
+
+    open_contract(&anshin_store_mem, pool);
+    job.claimed_until = fixture.now + apr_time_from_sec(300);
+    fixture_put(&fixture, &anshin_record_approval, "a7", &approval);
+    fixture_put(&fixture, &anshin_record_job, "strangers/" OLD "/00-11", &job);
+    fixture_put(&fixture, &anshin_record_fact, "renewals/" OLD "/0123", &(anshin_fact_t){.value = "3", .at = 1});
+    declare(NEW);
+    ok(rename_from(OLD) == APR_SUCCESS &&
+           fixture_get(&fixture, &anshin_record_approval, "a7", &approval) == APR_SUCCESS &&
+           same_text(approval.name, OLD) && same_text(approval.second, OLD),
+       "an account of the machine keeps its name");
+    ok(fixture_get(&fixture, &anshin_record_fact, "renewals/" NEW "/0123", &fact) == APR_SUCCESS,
+       "numbers of a day count on");
+    op = fixture_op(&fixture);
+    txn = fixture_begin(op, ANSHIN_TXN_READ);
+    ok(anshin_txn_list_due(txn, &queue, 9, &entries) == APR_SUCCESS && entries->nelts == 1 &&
+           APR_ARRAY_IDX(entries, 0, anshin_due_entry_t).when == job.claimed_until,
+       "a job that is in hand is not due before that ends");
+    anshin_txn_abort(txn);
+    declare("p-third");
+    fixture_put(&fixture, &anshin_record_approval, "a8",
+                &(anshin_approval_t){.contract = "staff", .by = ANSHIN_ACTOR_OPERATOR, .name = NEW});
+    ok(remove_contract(NEW, 0, &erased) == APR_SUCCESS &&
+           fixture_get(&fixture, &anshin_record_approval, "a8", &approval) == APR_SUCCESS &&
+           same_text(approval.name, NEW),
+       "and what it asked for stays");
+}
+
+/* --- who writes meanwhile ----------------------------------------------------------------------------------------- */
+
+static anshin_store_driver_t late_store;
+static int writes_late, inside;
+
+/* A process of httpd that has the configuration of before. */
+static apr_status_t late_commit(void *txn, anshin_durability_t durability)
+{
+    apr_status_t status = anshin_store_mem.commit(txn, durability);
+
+    if (writes_late && !inside) {
+        inside = 1;
+        fixture_put(&fixture, &anshin_record_counter, OLD "/late/password", &(anshin_counter_t){.failures = 1});
+        inside = 0;
+    }
+    return status;
+}
+
+static void test_late(apr_pool_t *pool)
+{
+    anshin_erased_t erased;
+
+    late_store = anshin_store_mem;
+    late_store.commit = late_commit;
+    for (int removes = 0; removes < 2; removes++) {
+        apr_status_t status;
+
+        open_contract(&late_store, pool);
+        declare(NEW);
+        writes_late = 1;
+        status = removes ? remove_contract(OLD, 0, &erased) : rename_from(OLD);
+        writes_late = 0;
+        ok(status == ANSHIN_EBUSY && traces(OLD) > 0, "%s: not done while others write",
+           removes ? "removing" : "renaming");
+        status = removes ? remove_contract(OLD, 0, &erased) : rename_from(OLD);
+        ok(status == APR_SUCCESS && traces(OLD) == 0, "the same call goes on when they have ended");
+    }
 }
 
 /* Whoever declares a record says whether it is a contract's. */
@@ -518,6 +686,11 @@ int main(void)
     test_back(pool);
     test_remove(pool);
     test_remove_killed(pool);
+    test_remove_renamed(pool);
+    test_remove_refused(pool);
+    test_erase_namesake(pool);
+    test_details(pool);
+    test_late(pool);
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
