@@ -6,7 +6,7 @@ use Test::More;
 use Anshin::Source;
 
 # Of CAs, of sessions and mail addresses (by a MAC), of operators, of the installation; and what tells of a contract that is gone.
-my %others = map { $_ => 1 } qw(alert ca-compromised ca-end ca-id crl former invitations mails removing renaming session-ended status-ca unusable);
+my %others = map { $_ => 1 } qw(alert ca-compromised ca-end ca-id crl former invitations mails node removing renaming session-ended status-ca unusable);
 # Keys of other records that the same files have, and texts.
 my %no_facts = map { $_ => 1 } qw(address-code ca history jobs login-code requests expiry);
 
