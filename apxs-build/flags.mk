@@ -57,9 +57,10 @@ LIBS_KEY := $(LIBS) -lp11
 # With all that a program of ours may need: htanshin reads CSV.
 LIBS_ALL := $(LIBS_KEY) -lcsv
 
-# Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew.
+# Whatever decides how an object looks; objects depend on it, so that another compiler or flag builds anew. Expanded here: what
+# a target adds for itself holds for its prerequisites too, and this one would say another thing in every call of make.
+ALL_FLAGS := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)
 $(OUT)/flags: always
 	@mkdir -p $(OUT)
-	@echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
-	  echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' >$@
+	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' >$@
 .PHONY: always

@@ -103,7 +103,7 @@ $(OUT)/mod_anshin_portal.so: $(PORTAL_O) $(HTTP_A) $(BASE_A)
 
 # What it needs of the core is in it once more: nothing of a process is looked up by name but what store_pgsql.h exports.
 PGSQL_INCLUDES := $(shell pg_config --includedir 2>/dev/null)
-$(PGSQL_O): CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
+$(PGSQL_O): private CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
 $(PGSQL_SO): $(PGSQL_O) $(CORE_A)
 	$(call says,LD,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-Bsymbolic -o $@ $(PGSQL_O) $(CORE_A) -lpq $(LIBS)

@@ -61,7 +61,7 @@ $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 	$(call program,$(LIBS_ALL))
 
 # Of the shared object's folder, not of an archive.
-$(OUT)/obj/t/tools/schema.o: CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
+$(OUT)/obj/t/tools/schema.o: private CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
 $(OUT)/tools/schema: $(OUT)/obj/modules/store/pgsql/tables.o
 
 # The people and the reader of the simulated year (t/year), which Anshin::Year starts.
