@@ -1,5 +1,5 @@
 # STO-2: httpd, the worker and htanshin with their store in PostgreSQL, set up as the guide says; a server that goes away and comes
-# back; and suites of t/http, as they are.
+# back.
 use strict;
 use warnings;
 use lib 't/lib';
@@ -105,12 +105,4 @@ $r = $t->configtest;
 isnt($r->{status}, 0, 'a password in the configuration');
 like($r->{err}, qr/no password may stand here/, 'says why');
 unlike($r->{err}, qr/secret/, 'and does not say it');
-
-# --- suites ---
-
-for my $suite (qw(login register)) {
-    local $ENV{ANSHIN_TEST_PGSQL} = $p->directory;
-    my $said = `$^X -It/lib t/http/$suite.t 2>&1`;
-    is($?, 0, "CLU-1: $suite.t, as on dbm: " . (() = $said =~ /^ok /mg) . ' checks') or diag($said =~ s/^(?:ok|AN).*\n//mgr);
-}
 done_testing;

@@ -61,7 +61,7 @@ my %otherwise = (
     (map { ("$_: question" => [ 'answer', '一致しません' ]) } 'proof by an answer', 'certificate, proof by an answer', 'lost device, proof by an answer'),
 );
 # A form that names no flow of its page, or none at all, acts on none (FLO-1).
-my %status = ('sessions: key' => 400, flow => 410, csrf => 403, map({ ("$_: action" => 410) } 'account', 'authenticator, enrolled, 2'), 'search: q' => 413, 'list: about' => 404, 'list: verb' => 403, 'many: order' => 403);
+my %status = ('sessions: key' => 400, 'second operator: seen' => 303, flow => 410, csrf => 403, map({ ("$_: action" => 410) } 'account', 'authenticator, enrolled, 2'), 'search: q' => 413, 'list: about' => 404, 'list: verb' => 403, 'many: order' => 403);
 
 {
     my @before = accounts();
