@@ -106,7 +106,7 @@ static const mount_t *mount_of(const host_t *host, const char *path)
     return found;
 }
 
-/* base with what path has beyond above. */
+/* base with what path has beyond above, which it lies below. */
 static const char *moved(const char *path, const char *above, const char *base, apr_pool_t *ptemp)
 {
     const char *rest = path + (strcmp(above, "/") == 0 ? 0 : strlen(above));
@@ -213,10 +213,13 @@ static const char *open_path(const host_t *host, const char *pages, apr_pool_t *
     for (int i = 0; i < host->mounts->nelts; i++) {
         const mount_t *mount = &APR_ARRAY_IDX(host->mounts, i, mount_t);
         int part = anshin_tree_below(mount->target, pages);
-        const char *path = part ? mount->path : moved(pages, mount->target, mount->path, ptemp);
+        const char *path;
 
-        if ((part || anshin_tree_below(pages, mount->target)) && mount_of(host, path) == mount &&
-            !is_closed(host->server, path, part ? mount->target : pages, ptemp)) {
+        if (!part && !anshin_tree_below(pages, mount->target)) {
+            continue;
+        }
+        path = part ? mount->path : moved(pages, mount->target, mount->path, ptemp);
+        if (mount_of(host, path) == mount && !is_closed(host->server, path, part ? mount->target : pages, ptemp)) {
             return path;
         }
     }
