@@ -5,31 +5,15 @@
 #include "core/account/history.h"
 #include "core/account/lockout.h"
 #include "core/account/session.h"
-#include "core/admin/housekeeping.h"
-#include "core/context/expiry.h"
 #include "core/context/secret.h"
 #include "core/mail/mail.h"
 #include "unit/tap.h"
-#include "unit/fixture.h"
+#include "unit/housekeeping.h"
 
 #define DAY apr_time_from_sec(86400)
 #define MINUTE apr_time_from_sec(60)
 
 static fixture_t fixture;
-
-/* Everything that is due now; how much went. */
-static int keep_house(anshin_housekeeping_t *state)
-{
-    const char *task;
-    int removed;
-    int all = 0;
-    apr_status_t status;
-
-    while ((status = anshin_housekeeping_step(fixture_op(&fixture), state, &task, &removed)) == APR_SUCCESS) {
-        all += removed;
-    }
-    return status == ANSHIN_ENOTFOUND ? all : -1;
-}
 
 /* A minute is looked at when it is over. */
 static int keep_house_now(void)
@@ -37,22 +21,7 @@ static int keep_house_now(void)
     anshin_housekeeping_t state = {.due = {0}};
 
     fixture.now += MINUTE;
-    return keep_house(&state);
-}
-
-/* A record that is to be looked at soon. */
-static void put(const anshin_record_type_t *type, const char *key, const void *record)
-{
-    anshin_op_t *op = fixture_op(&fixture);
-    anshin_txn_t *txn;
-
-    fixture_put(&fixture, type, key, record);
-    txn = fixture_begin(op, ANSHIN_TXN_WRITE);
-    if (anshin_expiry_file(op, txn, type, key, 0) != APR_SUCCESS ||
-        anshin_txn_commit(txn, ANSHIN_LAZY) != APR_SUCCESS) {
-        printf("# file: %s %s\n", op->error.id, op->error.text);
-        exit(1);
-    }
+    return housekeeping_all(&fixture, &state);
 }
 
 static const char *blob(void)
@@ -92,9 +61,9 @@ static void test_downloads(void)
     over.password_blob = blob();
     over.modern_blob = blob();
     over.compat_blob = blob();
-    put(&anshin_record_download, "p-01/a/1", &waiting);
-    put(&anshin_record_download, "p-01/b/1", &over);
-    put(&anshin_record_download, "gone/c/1", &unissued);
+    housekeeping_put(&fixture, &anshin_record_download, "p-01/a/1", &waiting);
+    housekeeping_put(&fixture, &anshin_record_download, "p-01/b/1", &over);
+    housekeeping_put(&fixture, &anshin_record_download, "gone/c/1", &unissued);
     fixture_put(&fixture, &anshin_record_token, "token", &token);
     ok(fixture_blobs(&fixture) == 6 && keep_house_now() == 1, "one download is over");
     ok(fixture_get(&fixture, &anshin_record_download, "p-01/b/1", &over) == ANSHIN_ENOTFOUND &&
@@ -112,8 +81,8 @@ static void test_tokens(void)
     anshin_token_t token = {.kind = 1, .contract = "p-01", .expires_at = fixture.now - ANSHIN_KEEP_TOKEN};
     anshin_token_t fresh = {.kind = 1, .contract = "p-01", .expires_at = fixture.now - ANSHIN_KEEP_TOKEN + 5 * MINUTE};
 
-    put(&anshin_record_token, "old", &token);
-    put(&anshin_record_token, "fresh", &fresh);
+    housekeeping_put(&fixture, &anshin_record_token, "old", &token);
+    housekeeping_put(&fixture, &anshin_record_token, "fresh", &fresh);
     ok(keep_house_now() == 1 && fixture_get(&fixture, &anshin_record_token, "fresh", &fresh) == APR_SUCCESS,
        "links go a while after they have expired, so that the page can still say so");
     fixture.now += 3 * MINUTE;
@@ -143,7 +112,7 @@ static void test_sessions(void)
     for (int i = 0; i < 3; i++) {
         open_session(&session);
     }
-    put(&anshin_record_session, "foreign", &foreign);
+    housekeeping_put(&fixture, &anshin_record_session, "foreign", &foreign);
     ok(keep_house_now() == 0, "sessions in use stay");
     fixture.now += 15 * MINUTE;
     ok(keep_house_now() == 1 && fixture_count(&fixture, &anshin_record_session) == 3 &&
@@ -188,10 +157,10 @@ static void test_counters(void)
     anshin_counter_t phantom = {.failures = 3, .phantom = 1, .changed_at = fixture.now - ANSHIN_PHANTOM_LIFE};
     anshin_counter_t address = {.failures = 3, .phantom = 1, .changed_at = fixture.now - ANSHIN_KEEP_ADDRESS};
 
-    put(&anshin_record_counter, "p-01/nobody/stranger", &phantom);
-    put(&anshin_record_counter, "p-01/@c0000201/address", &address);
+    housekeeping_put(&fixture, &anshin_record_counter, "p-01/nobody/stranger", &phantom);
+    housekeeping_put(&fixture, &anshin_record_counter, "p-01/@c0000201/address", &address);
     phantom.changed_at += 5 * MINUTE;
-    put(&anshin_record_counter, "p-01/a@b/stranger", &phantom);
+    housekeeping_put(&fixture, &anshin_record_counter, "p-01/a@b/stranger", &phantom);
     ok(keep_house_now() == 2 &&
            fixture_get(&fixture, &anshin_record_counter, "p-01/a@b/stranger", &phantom) == APR_SUCCESS,
        "phantoms and addresses are forgotten when they have not changed for long");
@@ -208,13 +177,13 @@ static void test_mail(void)
 
     failed.blob = blob();
     waiting.blob = blob();
-    put(&anshin_record_mail, "sent", &mail);
+    housekeeping_put(&fixture, &anshin_record_mail, "sent", &mail);
     mail.state = ANSHIN_MAIL_SPOOLED;
-    put(&anshin_record_mail, "spooled", &mail);
-    put(&anshin_record_mail, "failed", &failed);
-    put(&anshin_record_mail, "waiting", &waiting);
+    housekeeping_put(&fixture, &anshin_record_mail, "spooled", &mail);
+    housekeeping_put(&fixture, &anshin_record_mail, "failed", &failed);
+    housekeeping_put(&fixture, &anshin_record_mail, "waiting", &waiting);
     mail.sent_at += 5 * MINUTE;
-    put(&anshin_record_mail, "recent", &mail);
+    housekeeping_put(&fixture, &anshin_record_mail, "recent", &mail);
     ok(keep_house_now() == 3 && fixture_get(&fixture, &anshin_record_mail, "recent", &mail) == APR_SUCCESS &&
            fixture_blobs(&fixture) == 1,
        "old mail goes, with the text of what failed, and what was spooled as well");
@@ -310,7 +279,7 @@ static void test_phantom_locks(void)
 {
     anshin_counter_t locked = {.failures = 5, .phantom = 1, .locked_at = fixture.now, .changed_at = fixture.now};
 
-    put(&anshin_record_counter, "p-01/nobody/stranger", &locked);
+    housekeeping_put(&fixture, &anshin_record_counter, "p-01/nobody/stranger", &locked);
     fixture.now += 400 * DAY;
     ok(keep_house_now() == 0, "S-12: the lock of an ID that nobody has stays as long as that of somebody's");
     fixture.contract.policy.unlock_after = DAY;
@@ -318,7 +287,7 @@ static void test_phantom_locks(void)
     ok(keep_house_now() == 1, "S-12: and goes where time opens them");
     fixture.contract.policy.unlock_after = 0;
     locked.locked_at = locked.changed_at = fixture.now - 400 * DAY;
-    put(&anshin_record_counter, "gone/taro/password", &locked);
+    housekeeping_put(&fixture, &anshin_record_counter, "gone/taro/password", &locked);
     (void)keep_house_now();
     fixture.now += 2 * DAY;
     ok(keep_house_now() == 0 &&
@@ -388,7 +357,7 @@ static void test_requests(void)
 {
     anshin_fact_t fact = {.value = "x", .at = fixture.now - ANSHIN_KEEP_REQUEST};
 
-    put(&anshin_record_fact, "reissue/p-01/u/3", &fact);
+    housekeeping_put(&fixture, &anshin_record_fact, "reissue/p-01/u/3", &fact);
     fixture_put(&fixture, &anshin_record_fact, "installation", &fact);
     ok(keep_house_now() >= 1 &&
            fixture_get(&fixture, &anshin_record_fact, "reissue/p-01/u/3", &fact) == ANSHIN_ENOTFOUND &&
@@ -401,134 +370,10 @@ static void test_many(void)
     anshin_token_t token = {.kind = 1, .contract = "p-01", .expires_at = 1};
 
     for (int i = 0; i < 1000; i++) {
-        put(&anshin_record_token, apr_psprintf(fixture.pool, "many%d", i), &token);
+        housekeeping_put(&fixture, &anshin_record_token, apr_psprintf(fixture.pool, "many%d", i), &token);
     }
     ok(keep_house_now() >= 1000 && fixture_count(&fixture, &anshin_record_token) == 0,
        "more than a step holds is done in several");
-}
-
-/* --- clocks ----------------------------------------------------------------------------------------------------- */
-
-static apr_time_t uptime;
-
-static apr_time_t read_uptime(void *unused)
-{
-    (void)unused;
-    return uptime;
-}
-
-static const anshin_uptime_t machine = {.boot = "one", .read = read_uptime};
-static const anshin_uptime_t again = {.boot = "two", .read = read_uptime};
-
-/* Time goes by, house is kept on the way, and something more is to be looked at; how much went. */
-static int live(apr_interval_time_t time, anshin_housekeeping_t *state)
-{
-    int removed = 0;
-
-    for (int i = 0; i < 10; i++) {
-        fixture.now += time / 10;
-        uptime += time / 10;
-        removed += keep_house(state);
-    }
-    return removed;
-}
-
-/* The clock is set. */
-static int jump(apr_interval_time_t by, anshin_housekeeping_t *state)
-{
-    fixture.now += by;
-    return live(10 * MINUTE, state);
-}
-
-static int invitations(const char *prefix, int count)
-{
-    anshin_token_t token = {.kind = 1, .contract = "p-01", .expires_at = fixture.now - ANSHIN_KEEP_TOKEN + 10 * DAY};
-    int there = 0;
-
-    for (int i = 0; i < count; i++) {
-        put(&anshin_record_token, apr_psprintf(fixture.pool, "%s%d", prefix, i), &token);
-    }
-    for (int i = 0; i < 30; i++) {
-        there += fixture_get(&fixture, &anshin_record_token, apr_psprintf(fixture.pool, "%s%d", prefix, i), &token) ==
-                 APR_SUCCESS;
-    }
-    return there;
-}
-
-static void test_clock_jumps(void)
-{
-    static const apr_interval_time_t years = 3652 * DAY;
-    anshin_housekeeping_t state = {.due = {0}};
-    anshin_token_t over = {.kind = 1, .contract = "p-01"};
-    apr_time_t right;
-    int swept;
-
-    uptime = 40 * DAY;
-    fixture.env.uptime = &machine;
-    (void)live(10 * MINUTE, &state);
-    ok(invitations("clock", 30) == 30 && live(DAY, &state) == 0 && state.agreed.by == 0,
-       "two clocks that go alike agree");
-    right = fixture.now;
-    over.expires_at = fixture.now - ANSHIN_KEEP_TOKEN + DAY;
-    put(&anshin_record_token, "over", &over);
-    (void)live(10 * MINUTE, &state);
-    swept = jump(years, &state);
-    ok(swept == 0 && state.agreed.by > years - DAY && invitations("clock", 0) == 30,
-       "a clock that was put forward by ten years sweeps no invitation (%d days are told)",
-       (int)(state.agreed.by / DAY));
-    ok(live(2 * DAY, &state) == 1 && invitations("clock", 0) == 30,
-       "... for days, while what is over by both clocks goes as ever");
-    ok(strstr(anshin_agreed_words(&state.agreed, fixture.pool), "forward by 3652 days") != NULL, "... and is told of");
-    ok(jump(-years, &state) == 0 && state.agreed.by == 0 && invitations("clock", 0) == 30 && fixture.now > right,
-       "set right again, it is believed at once, and nothing is lost");
-    put(&anshin_record_token, "over", &over);
-    ok(live(10 * MINUTE, &state) == 1, "... and house is kept at its former pace");
-    ok(jump(-years, &state) == 0 && state.agreed.by < -years + DAY, "one that was put back is doubted as well");
-    ok(jump(years, &state) == 0 && state.agreed.by == 0 && invitations("clock", 0) == 30,
-       "... and set right again, sweeps nothing either");
-}
-
-static void test_clock_steps(void)
-{
-    anshin_housekeeping_t state = {.due = {0}};
-
-    ok(jump(DAY / 2, &state) == 0 && state.agreed.by == 0 && jump(-DAY / 2, &state) == 0 && state.agreed.by == 0,
-       "a step of less than a day is no jump");
-    ok(jump(12 * DAY, &state) == 0 && live(6 * DAY, &state) == 0 && state.agreed.by != 0 &&
-           state.agreed.until > fixture.now && state.agreed.until < fixture.now + 2 * DAY,
-       "a clock that goes on in its new way for some days is still doubted");
-    ok(live(2 * DAY, &state) == 30 && state.agreed.by == 0, "... and believed after a week");
-    ok(live(10 * MINUTE, &state) == 0 && invitations("clock", 0) == 0, "then what is over by it has gone");
-}
-
-static void test_restarts(void)
-{
-    anshin_housekeeping_t state = {.due = {0}};
-    anshin_agreed_t last;
-    anshin_txn_t *txn;
-
-    (void)invitations("boot", 30);
-    uptime = MINUTE;
-    fixture.now += 3 * DAY;
-    fixture.env.uptime = &again;
-    ok(live(10 * MINUTE, &state) == 0 && state.agreed.by == 0, "a machine may be off for a long weekend");
-    uptime = MINUTE;
-    fixture.now += 20 * DAY;
-    fixture.env.uptime = &machine;
-    ok(live(10 * MINUTE, &state) == 0 && state.agreed.by > 10 * DAY && invitations("boot", 0) == 30,
-       "one that starts weeks later may have a wrong clock: nothing is swept yet");
-    txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
-    ok(anshin_agreed_last(txn, &last) == APR_SUCCESS && last.by > 10 * DAY, "... and htanshin check finds it noted");
-    anshin_txn_abort(txn);
-    ok(live(8 * DAY, &state) >= 0 && live(10 * MINUTE, &state) >= 0 && state.agreed.by == 0 &&
-           invitations("boot", 0) == 0,
-       "... until a week later");
-    uptime = MINUTE;
-    fixture.now -= 3000 * DAY;
-    fixture.env.uptime = &again;
-    ok(invitations("past", 30) == 30 && live(DAY, &state) == 0 && state.agreed.by < 0, "an empty battery of its clock");
-    ok(jump(3000 * DAY, &state) >= 0 && state.agreed.by == 0, "... that is set right a day later");
-    fixture.env.uptime = NULL;
 }
 
 /* Every kind of record either has its rule, or needs none for the reason that stands here. */
@@ -595,10 +440,6 @@ int main(void)
     test_every_namer();
     test_requests();
     test_many();
-    fixture_open(&fixture, &anshin_store_mem, NULL, pool); /* anew, and empty: years are gone through */
-    test_clock_jumps();
-    test_clock_steps();
-    test_restarts();
     apr_pool_destroy(pool);
     return done();
 }
