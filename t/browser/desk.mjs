@@ -18,6 +18,7 @@ async function type(words) {
   await keyboard.type(words);
 }
 
+const standing = () => person.page.locator('dd .mark').first().innerText();
 const focused = () => person.page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
 const state = () => JSON.parse(htanshin('--contract', 'customers', '--json', 'user', 'show', 'usr001').out);
 
@@ -117,6 +118,7 @@ await press('Enter');
 is(await person.heading(), t('desk_user.title_of', { user: 'usr001' }), 'ROL-2: one key, and the user is there');
 like(await person.text(), new RegExp(t('desk_waits.attempts.text')), 'what is in the way is said first');
 is(await focused(), t('desk_act.unlock.button'), 'and what helps has the focus');
+is(await standing(), t('desk.state_locked'), 'ROL-2: the state says it as well');
 await person.look('desk-user');
 await press('Enter');
 is(await person.heading(), t('desk_act.unlock.title'), 'it is asked once more');
@@ -130,6 +132,7 @@ await type('電話で本人確認');
 await press('Enter');
 like(await person.text(), new RegExp(t('desk_act.unlock.tell').slice(0, 16)), 'ROL-2: it is done, and what to tell the user is there');
 is(state().locked_by_attempts.length, 0, 'the user can log in');
+is(await standing(), t('desk.state_active'), 'and the state says so');
 ok(keys < 25, `keys from the search to the end: ${keys}`);
 await person.look('desk-user-done');
 await person.page.goBack();

@@ -266,6 +266,19 @@ static void put_buttons(const drawing_t *drawing)
 
 /* --- facts ------------------------------------------------------------------------------------------------------- */
 
+/* Whoever cannot log in for too many tries is as locked as one whom somebody has locked. */
+static void put_state(const drawing_t *drawing)
+{
+    anshin_portal_request_t *request = drawing->request;
+
+    anshin_desk_put_state(request, request->page->page, drawing->account);
+    if (drawing->facts->user.lock.kinds != 0 &&
+        anshin_account_standing(drawing->account, request->op.now) == ANSHIN_ACCOUNT_ACTIVE) {
+        anshin_page_text(request->page, "state_text", anshin_page_say(request->page, "desk.state_locked"));
+        anshin_page_flag(request->page, "state_bad", 1);
+    }
+}
+
 static void put_account(const drawing_t *drawing)
 {
     anshin_portal_request_t *request = drawing->request;
@@ -283,7 +296,7 @@ static void put_account(const drawing_t *drawing)
         anshin_page_text(page, "memo", account->memo != NULL && *account->memo != '\0' ? account->memo : NULL);
     }
     anshin_page_text(page, "method_text", anshin_words_method(page, account->method));
-    anshin_desk_put_state(request, page->page, account);
+    put_state(drawing);
     anshin_page_moment(page, page->page, "created", account->created_at, ANSHIN_DATE_PLAIN);
     anshin_page_moment(page, page->page, "registered", account->registered_at, ANSHIN_DATE_PLAIN);
     anshin_page_moment(page, page->page, "last_login", account->last_login_at, ANSHIN_DATE_PLAIN);
