@@ -69,14 +69,53 @@ static int tell_moments(anshin_op_t *op, json_t *data, const char *language)
     return told;
 }
 
+static int is_url(const char *name)
+{
+    static const char url[] = "url";
+    const apr_size_t length = strlen(name), end = strlen(url);
+
+    return length >= end && strcmp(name + length - end, url) == 0;
+}
+
+/* Links and codes that were queued before AnshinMailLinks was switched. A page that is known has its place instead of
+ * its URL, and a code, or a link that holds a token, has ended: the mail says so (way_ended). 0: no memory. */
+static int name_ways(anshin_op_t *op, json_t *data)
+{
+    const int links = op->contract->policy.mail_links;
+    json_t *ways = json_object();
+    const char *name;
+    json_t *value;
+    int done = ways != NULL;
+
+    json_object_foreach(data, name, value)
+    {
+        const char *text = json_string_value(value);
+        const char *way = NULL;
+
+        if (text != NULL && !links && is_url(name)) {
+            way = strstr(text, "?t=") != NULL
+                      ? "way_ended"
+                      : apr_pstrcat(op->pool, apr_pstrmemdup(op->pool, name, strlen(name) - strlen("url")), "place",
+                                    NULL);
+        } else if (text != NULL && links && strcmp(name, "access_code") == 0) {
+            way = "way_ended";
+        }
+        done &= way == NULL || json_object_set_new(ways, way, json_true()) == 0;
+    }
+    done = done && json_object_update_missing(data, ways) == 0;
+    if (links) {
+        (void)json_object_del(data, "access_code");
+    }
+    json_decref(ways);
+    return done;
+}
+
 /* NULL: the mail is to do without it. Names of users and certificates are what they are, dots and all. */
 static const char *without_links(anshin_op_t *op, const char *name, const char *text, const char *title)
 {
-    static const char url[] = "url";
-    apr_size_t length = strlen(name);
     const char *clean;
 
-    if (length >= strlen(url) && strcmp(name + length - strlen(url), url) == 0) {
+    if (is_url(name)) {
         return NULL; /* queued before they were switched off */
     }
     if (strcmp(name, "user") == 0 || (strcmp(name, "name") == 0 && !anshin_linkless_broken(text))) {
@@ -154,7 +193,8 @@ static json_t *complete_data(anshin_op_t *op, const char *language, json_t *data
                             json_string(given(anshin_option_text_of(policy->support, language)))) != 0 ||
         json_object_set_new(complete, "signature",
                             json_string(given(anshin_option_text_of(policy->mail_signature, language)))) != 0 ||
-        (!policy->mail_links && !take_links_out(op, complete)) || !bind_code(op, complete) || !greet(complete, user)) {
+        !name_ways(op, complete) || (!policy->mail_links && !take_links_out(op, complete)) ||
+        !bind_code(op, complete) || !greet(complete, user)) {
         json_decref(complete);
         return NULL;
     }

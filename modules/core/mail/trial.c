@@ -33,7 +33,8 @@ static const char sample[] =
     " \"renewal\": true, \"access_code\": \"bcdf-ghjk\", \"place\": true, \"help_place\": true,"
     " \"users\": [{\"id\": \"p-01-usr007\"}], \"more\": true, \"login_url\": \"https://login.example/anshin/\","
     " \"login_place\": true, \"account_place\": true, \"reissue_place\": true, \"renewal_place\": true,"
-    " \"again\": true, \"registration_code\": \"bcdfghjk23\", \"asked\": true, \"given\": true, \"refused\": true,"
+    " \"again\": true, \"way_ended\": true, \"registration_code\": \"bcdfghjk23\", \"asked\": true,"
+    " \"given\": true, \"refused\": true,"
     " \"you_approved\": true, \"you_refused\": true, \"is_revoke\": true, \"is_renew\": true, \"is_unlock\": true,"
     " \"is_lock\": true, \"is_disable\": true, \"is_reinvite\": true, \"count\": 12,"
     " \"asked_by\": \"staff/ope01\", \"decided_by\": \"staff/ope02\"}";

@@ -195,6 +195,61 @@ static void test_every_mail(void)
     ok(mentions(rendered("locked", "ja", 0).body, "窓口  03-1234-5678"), "what else the help desk's line says stays");
 }
 
+/* Queued while links were on or off, and delivered when it was the other way round. */
+static const char *queued(const char *kind, const char *language, const char *name, const char *value, int links)
+{
+    json_t *data = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", name, value, "name", "u", "terminal", "1", "days", 10,
+                             "minutes", 10, "registration_code", "rrrr-cccc");
+    const anshin_mail_facts_t facts = {kind, "hanako.example", language, "user@mail.example", "login.example", data};
+    anshin_op_t *op = fixture_op(&fixture);
+    anshin_mail_text_t text = {NULL, NULL, NULL, NULL, NULL, NULL};
+
+    fixture.contract.policy.mail_links = links;
+    (void)anshin_mail_render(op, &facts, &text);
+    json_decref(data);
+    return text.body != NULL ? text.body : "";
+}
+
+static void test_switched(void)
+{
+    static const struct {
+        const char *kind, *url;
+    } ended[] = {{"certificate-ready", "download_url"},
+                 {"password-reissue", "url"},
+                 {"certificate-reissue", "url"},
+                 {"lost-device", "url"},
+                 {"invitation", "url"}},
+      known[] = {{"certificate-ends", "renewal_url"},
+                 {"certificate-ends", "reissue_url"},
+                 {"certificate-withdrawn", "reissue_url"},
+                 {"password-ends", "url"},
+                 {"user-ids", "login_url"}};
+    static const char *const languages[] = {"ja", "en"};
+    static const char *const says[] = {"このメールからは", "not lead on"};
+
+    for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
+        for (int j = 0; j < 2; j++) {
+            const char *text =
+                queued(ended[i].kind, languages[j], ended[i].url, "https://login.example/anshin/x?t=abc", 0);
+            const char *code = queued(ended[i].kind, languages[j], "access_code", "bcdf-ghjk", 1);
+
+            ok(mentions(text, says[j]) && !mentions(text, "://") && !mentions(text, "rrrr"),
+               "NOM-1: %s (%s) that waited for links to be switched off says that it leads on no more", ended[i].kind,
+               languages[j]);
+            ok(mentions(code, says[j]) && !mentions(code, "bcdf"), "and so it does the other way round");
+            ok(!mentions(queued(ended[i].kind, languages[j], ended[i].url, "https://login.example/anshin/x?t=abc", 1),
+                         says[j]),
+               "but not where nothing was switched");
+        }
+    }
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const char *text = queued(known[i].kind, "ja", known[i].url, "https://login.example/anshin/account", 0);
+
+        ok(mentions(text, "ブックマーク") && !mentions(text, "://"), "NOM-1: %s names the place in words: %s",
+           known[i].kind, known[i].url);
+    }
+}
+
 static void test_own_template(void)
 {
     (void)mkdir(apr_pstrcat(fixture.pool, fixture.directory, "/mail", NULL), 0700);
@@ -215,6 +270,7 @@ int main(void)
     test_way();
     test_page();
     test_every_mail();
+    test_switched();
     test_own_template();
     apr_pool_destroy(pool);
     return done();
