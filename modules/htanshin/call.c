@@ -29,6 +29,9 @@ apr_status_t anshin_call_config(anshin_call_t *call)
 
 apr_status_t anshin_call_missing(anshin_call_t *call, apr_status_t status, const char *kind, const char *name)
 {
+    if (status == ANSHIN_ENOTFOUND && call->op.contract == NULL) {
+        return anshin_fail(&call->op.error, status, "AN1858", "there is no %s %s", kind, name);
+    }
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_fail(&call->op.error, status, "AN0840", "contract %s has no %s %s", call->op.contract->name, kind,
                            name);

@@ -9,6 +9,7 @@
 #include "core/account/account.h"
 #include "core/certificate/certificate.h"
 #include "core/certificate/revocation.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/bulk/cert_verbs.h"
 #include "htanshin/bulk/targets.h"
 #include "htanshin/call.h"
@@ -227,11 +228,30 @@ static apr_status_t revoke_user(anshin_call_t *call, int reason)
     return status;
 }
 
+/* All those of a user, who may have several devices. */
+static apr_status_t hold_user(anshin_call_t *call)
+{
+    apr_array_header_t *targets = apr_array_make(call->pool, 1, sizeof(anshin_target_t));
+    anshin_target_t target = {.serial = NULL};
+    int again;
+    apr_status_t status = anshin_call_user(call, anshin_call_value(call, "user"), &target.user);
+
+    APR_ARRAY_PUSH(targets, anshin_target_t) = target;
+    return status == APR_SUCCESS ? anshin_hold_many(call, 1, targets, &again) : status;
+}
+
 /* 1: many are meant. */
 static int chooses(const anshin_call_t *call)
 {
     return anshin_call_value(call, "file") != NULL || anshin_call_value(call, "organisation") != NULL ||
            anshin_call_value(call, "group") != NULL || anshin_call_value(call, "state") != NULL;
+}
+
+/* 1: what would come of it is asked, or what came of it wanted as a list has it. */
+static int tells_first(const anshin_call_t *call)
+{
+    return anshin_call_value(call, "dry-run") != NULL || anshin_call_value(call, "result") != NULL ||
+           anshin_call_value(call, "after") != NULL;
 }
 
 static apr_status_t cert_revoke(anshin_call_t *call)
@@ -245,9 +265,10 @@ static apr_status_t cert_revoke(anshin_call_t *call)
         status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN0855",
                              "cert revoke: give a SERIAL or --user USER, or --file, or options that choose users");
     }
-    if (status == APR_SUCCESS && !by_user && anshin_bulk_wanted(call)) {
+    if (status == APR_SUCCESS && anshin_bulk_wanted(call) && (!by_user || tells_first(call))) {
         return anshin_bulk_revoke(call, reason);
     }
+    status = status == APR_SUCCESS && by_user ? hold_user(call) : status;
     if (status != APR_SUCCESS) {
         return status;
     }

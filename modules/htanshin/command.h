@@ -20,6 +20,7 @@ enum { ANSHIN_EXIT_OK, ANSHIN_EXIT_REFUSED, ANSHIN_EXIT_USAGE, ANSHIN_EXIT_FAULT
 #define ANSHIN_COMMAND_OPTIONS_MAX 24
 
 typedef struct anshin_call_t anshin_call_t;
+typedef struct anshin_many_t anshin_many_t;
 
 /* What a subcommand needs to be opened before it runs, and so whom the process becomes when root started it. */
 typedef enum anshin_access_t {
@@ -81,6 +82,7 @@ struct anshin_call_t {
     int undo;
     int keep;                       /* to the process that puts the output in its place (stream/keeper.h), */
     int keeper;                     /* and its number; 0: there is none */
+    anshin_many_t *many;            /* whom it has done something to (approval/many.h); NULL: it has no store */
     struct anshin_backup_t *backup; /* access BACKUP */
     struct apr_dbm_t *dbm;          /* in place of input, where that is a dbm file; else NULL */
 

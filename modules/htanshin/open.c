@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "htanshin/actor.h"
+#include "htanshin/approval/many.h"
 #include "htanshin/backup/begin.h"
 #include "htanshin/call.h"
 #include "htanshin/identity.h"
@@ -64,6 +65,7 @@ apr_status_t anshin_call_store(anshin_call_t *call, const anshin_contract_t *con
 
     if (status == APR_SUCCESS) {
         anshin_op_init(&call->op, &call->env, contract, &call->op.actor, call->pool);
+        anshin_many_watch(call);
     }
     return status;
 }

@@ -63,5 +63,27 @@ my %untold = map { $_ => 1 } grep { !comes_to($_, 'anshin_event', {}) } @changin
 is(join(' ', grep { !$quiet{$_} } sort keys %untold), '', 'AUD-1: no verb of pages and worker writes without an act');
 is(join(' ', grep { !$untold{$_} } sort keys %quiet), '', 'and each of the exceptions is one');
 cmp_ok(scalar @changing, '>=', 20, "their verbs looked at: @changing");
+# Each command that changes something of users is held for a second operator where it may be about many (ROL-4), or is about
+# one: by its operands, and never by a list. What else writes is about no user.
+my %one = map { $_ => 1 } 'user invite', 'user code', 'session end', 'mail retry', 'mail drop', 'approval give', 'approval refuse', 'approval withdraw';
+my %none = map { $_ => 1 } 'audit archive', 'audit retire', qw(backup check dump load restore), 'key rotate';
+my @holds = qw(anshin_hold_many anshin_hold_input anshin_hold_contract anshin_hold_ca);
+my (%about, %lists);
+for my $file (grep { m{/htanshin/} } keys %code) {
+    while ($code{$file} =~ /\{"([a-z]+)", ("[a-z-]+"|NULL), "([^"]*)", \d, \d, (\w+), ANSHIN_ACCESS_\w+, (\w+),/g) {
+        my ($name, $operands, $options, $run) = ($1 . ($2 eq 'NULL' ? '' : ' ' . $2 =~ tr/"//dr), $3, $4, $5);
+        my ($rows) = map { /^(?:static )?const anshin_command_option_t \Q$options\E\[\] = \{(.*?)^?\};/ms } @code{ $file, grep { m{/htanshin/} } keys %code };
+        $lists{$name} = $operands =~ /\|-|\[USER\]|\[SERIAL\]/ || ($rows // '') =~ /"file"|ANSHIN_BULK/ ? 1 : 0;
+        $about{$name} = $static{$file}{$run} // $run;
+    }
+}
+my @writing = grep { comes_to($about{$_}, 'anshin_op_write', {}) || $none{$_} } sort keys %about;
+my %held = map { my $name = $_; ($name => 1) x !!grep { comes_to($about{$name}, $_, {}) } @holds } @writing;
+is(join(', ', grep { !$held{$_} && !$one{$_} && !$none{$_} } @writing), '', 'ROL-4: each command that writes is held, or about one user, or about none');
+is(join(', ', grep { $held{$_} || !$about{$_} || ($lists{$_} && !/^approval/) } sort keys %one), '', 'ROL-4: and what is about one takes no list');
+is(join(', ', grep { $held{$_} || !$about{$_} } sort keys %none), '', 'ROL-4: and what is about none is a command');
+is(join(', ', grep { $lists{$_} && !$held{$_} && !$none{$_} && !/^approval/ } @writing), '', 'ROL-4: each that takes a list is held');
+cmp_ok(scalar keys %about, '>=', 55, 'commands looked at: ' . keys %about);
+cmp_ok(scalar keys %held, '>=', 18, 'of them held: ' . join ', ', sort keys %held);
 cmp_ok(scalar keys %function, '>', 1000, 'functions looked at: ' . keys %function);
 done_testing;

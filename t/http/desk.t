@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use Digest::SHA ();
 use Encode qw(decode encode);
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64url encode_base64url);
@@ -396,6 +397,9 @@ sub mail_to {
     is($s->htanshin('approval', 'refuse', $open->{id})->{status}, 0, 'ROL-4: it can be refused');
     like($waits->($asker)->text, qr/却下/, 'ROL-4: which shows at the help desk');
     is($states->(), 'locked locked', 'and nothing of it is done');
+    my @more = map { ($asker->submit($ask, { why => '復旧', order => sprintf '%032x', $_ }, qr{/desk/list/act})->header('Location') // 'none') =~ s{.*/desk/}{}r } 1 .. 21;
+    is(join(' ', @more), join(' ', ('waiting') x 20, 'waiting?refused=too_many'), 'ROL-4: twenty orders of one operator wait, and the next one is told so where they are');
+    like($asker->get("/anshin/desk/$more[20]")->text, qr/すでに20件|20件の依頼|20 ?件/, 'ROL-4: in words');
     for my $user (@dual) {
         command_in($s, 'dual', 'user', 'delete', $user);
         delete $place{$user};
@@ -422,7 +426,15 @@ if (Anshin::Server::unlogged()) {
     is("@{ $json->('approval', 'show', $id)->{about} }", 'eyes/e1', 'ROL-4: and of whom it is');
     is($told->($as->('bin', 'approval', 'give', $id)), '1 AN1304', 'ROL-4: who has asked does not approve it');
     is($told->($as->(undef, 'approval', 'give', $id)), '1 AN1304', 'ROL-4: nor root alone');
-    is($told->($s->htanshin('--contract', 'p-01', 'approval', 'give', $id)), '1 AN0840', 'nor is it of another contract');
+    is($told->($s->htanshin('--contract', 'p-01', 'approval', 'give', $id)), '1 AN1857', 'nor is it of another contract');
+    for my $verb (qw(show give refuse withdraw)) {
+        is($told->($s->htanshin('approval', $verb, '0123456789abcdef' x 2)), '1 AN1857', "ROL-4: what there is none of is not known, of whatever contract: $verb");
+    }
+    for my $words ([ 'find', 'AN-0000ZZZZ' ], [qw(audit show --user nobody)], [qw(audit archive /nowhere)], [qw(contract rename nobody no-one)], [qw(contract remove nobody)], [qw(ca compromise nobody)],
+        [qw(ca retire nobody)], [qw(ca switch)], [qw(key status)], [qw(approval list --all)]) {
+        my $r = $s->htanshin(@$words);
+        ok(defined $r->{status} && $r->{status} =~ /^[0-3]$/, "of no contract: @$words: $r->{status}") or diag $r->{err};
+    }
     is($as->('games', 'approval', 'give', $id)->{status}, 0, 'ROL-4: another person does');
     is($user->('e1')->{role}, undef, 'by which nothing is done yet');
     is($told->($as->('games', @role)), '1 AN1843', 'ROL-4: who has approved it does not do it');
@@ -476,6 +488,24 @@ if (Anshin::Server::unlogged()) {
     $write->('e2', 'e3');
     is($as->('bin', @lock)->{status}, 0, 'but for these');
     is($states->(), 'locked locked', 'it is done');
+    # What is read is approved as it is, and users whom no list names wait as well.
+    my @made = ("e5,e5\@mail.example\n", "e6,e6\@mail.example\n");
+    my $read = sub { my ($person, $text, @words) = @_; return $s->run('/usr/bin/env', "SUDO_USER=$person", $s->root . '/bin/htanshin', '-d', $s->state, '--contract', 'eyes', @words, { env => 1, stdin => $text }) };
+    for my $way ([qw(user add -)], [qw(user import -)]) {
+        my $text = ($way->[1] eq 'import' ? "user,address\n" : '') . join '', @made;
+        my $waits = $read->('bin', $text, @$way);
+        is($told->($waits), '1 AN1843', "ROL-4: many wait: @$way");
+        is($as->('bin', 'user', 'show', 'e5')->{status}, 1, 'and none is made');
+        my ($asked_as) = $waits->{err} =~ /approval give (\w{32})/;
+        my $sum = Digest::SHA::sha256_hex($text);
+        is(join(' ', @{ $json->('approval', 'show', $asked_as) }{qw(verb options count)}), qq(user $way->[1] SHA-256 "$sum" 2), 'ROL-4: with the sum of what is read');
+        is($as->('games', 'approval', 'give', $asked_as)->{status}, 0, 'ROL-4: approved');
+        is($told->($read->('bin', $text =~ s/e6\@/x6\@/r, @$way)), '1 AN1843', 'ROL-4: not with another address');
+        is($read->('bin', $text, @$way)->{status}, 0, 'ROL-4: but as it was');
+        is($user->('e6')->{state}, 'pending', 'they are made');
+        command_in($s, 'eyes', 'user', 'delete', $_) for qw(e5 e6);
+        is($read->('bin', "user,address\n$made[0]", qw(user import -))->{status}, 0, 'ROL-4: one does not wait') if $way->[1] eq 'import';
+    }
     my @steps = map { "$_->{act} " . ($_->{claimed} // '-') } grep { $_->{act} =~ /^approval_/ } @{ $json->('audit', 'show') };
     is("@steps[0 .. 3]", 'approval_asked bin approval_given games approval_asked games approval_continued bin', 'AUD-1: each step is an event');
 }
@@ -602,6 +632,42 @@ my @deeds = grep { $_->{by} eq 'staff' && $_->{act} ne 'list_exported' } @$trail
 is(join(' ', map { "$_->{act} of $_->{user}" } grep { $_->{user} ne 'y1' } @deeds), '', 'and the trail knows of nothing');
 cmp_ok(scalar(grep { $_->{user} eq 'y1' } @deeds), '>=', 4, 'but of what was done to the own user');
 cmp_ok($attempts, '>=', 300, "attempts in all: $attempts");
+
+# Invitations: into which contract and organisation, and what they tell of IDs that others have.
+{
+    my @contracts = qw(p-01 strict dual other staff eyes);
+    my $users = sub { return join '; ', map { my $in = $_; "$in " . join ' ', map { $_->{user} } @{ JSON::PP::decode_json(command_in($s, $in, '--json', 'user', 'list')) } } @contracts };
+    my $there = $users->();
+    my %typed = (user => 'z1', address => 'z1@mail.example', name => '新人', why => '', organisation => '佐藤工業');
+    @wrong = ();
+    for my $operator (sort keys %staff) {
+        my $c = $staff{$operator};
+        my $may = $may{invite}{ $role{$operator} };
+        my $token = csrf($c->get('/anshin/'));
+        for my $contract (@contracts, 'nowhere', '', '../p-01', 'P-01', "p-01\0") {
+            my %mine = (%typed, csrf => $token, contract => $contract, $contract eq 'p-01' ? (user => 's1') : ());
+            my $r = attempt("$operator invites into '$contract'", $c->post('/anshin/desk/invite', \%mine), $contract =~ /\0/ ? 400 : $may ? 303 : 403);
+            push @wrong, "$operator invites into '$contract': done" if $r->status == 303 && ($r->header('Location') // '') !~ /typed=/;
+        }
+        attempt("$operator invites without a token", $c->post('/anshin/desk/invite', \%typed, Origin => undef), 403);
+        attempt("$operator invites with the token of another", $c->post('/anshin/desk/invite', { %typed, csrf => csrf($staff{viewer}->get('/anshin/')) }, Origin => undef), 403) if $operator ne 'viewer';
+    }
+    is(join("\n", @wrong), '', 'S42: nobody invites beyond role and contract');
+    is($users->(), $there, 'S42: and nobody is made by that');
+
+    # Whether an ID is taken, of another organisation as well, is told so often and no more, as invitations are sent.
+    my $form = $chief->get('/anshin/desk/invite');
+    my $invite = sub { my ($user) = @_; return $chief->submit($form, { %typed, contract => 'p-01', user => $user }, qr{/desk/invite$}) };
+    my $tell = sub { return join '; ', $chief->shown($invite->($_[0]))->text =~ m{id="([\w-]+-error"[^>]*>.*?)</ul>}gs };
+    my $taken = qr/すでに使われています/;
+    like($tell->('s1'), $taken, 'an ID of another organisation is taken, which an invitation cannot hide');
+    $invite->('s1') for 1 .. 200;
+    my ($other, $free) = map { $tell->($_) } qw(s1 z1);
+    unlike("$other$free", $taken, 'S42: after as many answers as invitations a day, nothing more is told of IDs');
+    like($other, qr/-error/, 'but that it is over for today');
+    is($other, $free, 'S42: one that another has and one that nobody has are answered alike');
+    is($users->(), $there, 'S42: nor is anybody made any more');
+}
 
 # Forms that no page of ours has sent, and what no person types.
 {

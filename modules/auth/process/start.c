@@ -12,6 +12,7 @@
 
 #include <http_core.h>
 #include <mpm_common.h>
+#include <unixd.h>
 #include <http_log.h>
 
 #include "auth/process/state.h"
@@ -112,6 +113,7 @@ int anshin_start_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK;
     }
     main->config->inside = find_inside(pconf);
+    main->config->httpd_uid = (apr_int64_t)(geteuid() == 0 ? ap_unixd_config.user_id : geteuid());
     if (is_test()) {
         anshin_trust_start(main, server, pconf);
         tell_apple(main->config, server, ptemp);

@@ -436,6 +436,7 @@ apr_status_t anshin_config_create(anshin_config_t **config, anshin_error_t *err,
 
     made->contracts = apr_array_make(pool, 4, sizeof(anshin_contract_t *));
     made->sightings = apr_array_make(pool, 4, sizeof(anshin_sighting_t));
+    made->httpd_uid = -1;
     *config = made;
     return anshin_options_default(&made->server, anshin_server_options, 0, err, pool);
 }

@@ -131,7 +131,8 @@ typedef struct anshin_config_t {
     apr_array_header_t *contracts; /* of anshin_contract_t *, in the order of declaration */
     anshin_ca_line_t line;         /* of the server's CA */
     apr_array_header_t *sightings; /* of anshin_sighting_t: what httpd saw of its own configuration when it started */
-    const char *inside; /* modules of httpd whose programs are part of its children, for people; NULL: none */
+    const char *inside;    /* modules of httpd whose programs are part of its children, for people; NULL: none */
+    apr_int64_t httpd_uid; /* of httpd's children, and of programs of the site; -1: no httpd has told */
 } anshin_config_t;
 
 /* 1 when name may name a contract. */

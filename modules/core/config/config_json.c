@@ -59,10 +59,10 @@ json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool)
     if (contracts == NULL) {
         return NULL;
     }
-    return json_pack("{s:i, s:o, s:o, s:s*, s:o*, s:o*}", "version", SNAPSHOT_VERSION, "server",
+    return json_pack("{s:i, s:o, s:o, s:s*, s:I, s:o*, s:o*}", "version", SNAPSHOT_VERSION, "server",
                      anshin_options_to_json(&config->server, anshin_server_options, pool), "contracts", contracts,
-                     "inside", config->inside, "line", line_to_json(&config->line), "findings",
-                     sightings_to_json(config->sightings));
+                     "inside", config->inside, "httpd_uid", (json_int_t)config->httpd_uid, "line",
+                     line_to_json(&config->line), "findings", sightings_to_json(config->sightings));
 }
 
 /* --- in --- */
@@ -145,12 +145,13 @@ apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, ans
     json_t *server = NULL, *contracts = NULL, *line = NULL, *findings = NULL;
     const char *inside = NULL;
     json_error_t where;
+    json_int_t httpd_uid = -1;
     int version = 0;
     apr_status_t status;
 
-    if (json_unpack_ex(json, &where, JSON_STRICT, "{s:i, s:o, s:o, s?s, s?o, s?o}", "version", &version, "server",
-                       &server, "contracts", &contracts, "inside", &inside, "line", &line, "findings",
-                       &findings) != 0) {
+    if (json_unpack_ex(json, &where, JSON_STRICT, "{s:i, s:o, s:o, s?s, s?I, s?o, s?o}", "version", &version, "server",
+                       &server, "contracts", &contracts, "inside", &inside, "httpd_uid", &httpd_uid, "line", &line,
+                       "findings", &findings) != 0) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN0923", "config.json: %.120s", where.text);
     }
     if (version != SNAPSHOT_VERSION) {
@@ -161,6 +162,7 @@ apr_status_t anshin_config_from_json(anshin_config_t **config, json_t *json, ans
     status = anshin_config_create(config, err, pool);
     if (status == APR_SUCCESS) {
         (*config)->inside = apr_pstrdup(pool, inside);
+        (*config)->httpd_uid = httpd_uid;
         sightings_from_json((*config)->sightings, findings);
         status = anshin_options_from_json(&(*config)->server, anshin_server_options, server, err, pool);
     }

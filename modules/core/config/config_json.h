@@ -9,7 +9,7 @@
 #include "core/config/config.h"
 
 /* The snapshot: {"version":1,"server":{...},"contracts":[{"name":...,"preset":...,"policy":{...}}]},
- * and "inside" and "findings" where there is something to tell. New reference. */
+ * "httpd_uid", and "inside" and "findings" where there is something to tell. New reference. */
 json_t *anshin_config_to_json(const anshin_config_t *config, apr_pool_t *pool);
 
 /* Read it back, checked like directives. ANSHIN_EINVALID names what is wrong. */

@@ -59,8 +59,9 @@ typedef enum anshin_actor_kind_t {
 
 struct anshin_op_t;
 
-/* On whom one at the help desk may act: asked about each account that an act is about, in the transaction of its change
- * (core/mail/event.c); account NULL: about the act that is about nobody, of op's contract. */
+/* On whom one at the help desk may act, or a command: asked about each account that an act is about, in the transaction
+ * of its change (core/mail/event.c); account NULL: about the act that is about nobody, of op's contract. Of a command
+ * it may have its user alone. */
 typedef struct anshin_permit_t {
     const void *baton;
     int (*admits)(const void *baton, const struct anshin_op_t *op, const anshin_account_t *account); /* 1, or 0 */
@@ -83,9 +84,11 @@ typedef struct anshin_actor_t {
     const char *why;     /* of one at the help desk: the reason as typed; NULL: none was asked for */
     const char *asked;   /* what he does was asked for by another operator (AnshinFourEyes); NULL: by nobody */
     int customer; /* 1: of one at the help desk: the administrator of a customer's organisation, or asked for by one */
-    const anshin_permit_t *permit; /* of one at the help desk; NULL there: nothing may be changed */
-    const char *address;           /* of a client as text, IPv4 or IPv6; NULL: not from the network */
-    const char *client; /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it
+    const anshin_permit_t
+        *permit;         /* of one at the help desk, where NULL is that nothing may be changed; of an operator:
+                                    * NULL: that anybody may be meant (htanshin/approval/many.h) */
+    const char *address; /* of a client as text, IPv4 or IPv6; NULL: not from the network */
+    const char *client;  /* its browser and system in words of ours ("Chrome, Windows"), for people to tell it by: it
                           * says so itself, so nothing is decided by it. NULL: not known */
 } anshin_actor_t;
 extern const anshin_actor_t anshin_actor_worker;

@@ -116,18 +116,52 @@ static apr_status_t tell_asker(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t 
 typedef struct asking_t {
     const char *id;
     const anshin_approval_t *approval;
+    const anshin_op_t *op;
+    int most;
+    int count;
+    int full;
 } asking_t;
+
+static apr_status_t count_one(void *baton, const char *key, const void *record)
+{
+    asking_t *asking = baton;
+    const anshin_approval_t *approval = record;
+
+    (void)key;
+    asking->count += anshin_own(asking->op, &anshin_record_approval, approval) &&
+                     anshin_approval_state(asking->op, approval) == ANSHIN_APPROVAL_WAITING &&
+                     anshin_approval_is_asker(&asking->op->actor, approval);
+    return APR_SUCCESS;
+}
+
+/* Whoever asks for ever more would push what others ask for out of the list. Who asks is locked, so that of two at once
+ * the second one counts the first. */
+static apr_status_t check_room(anshin_op_t *op, anshin_txn_t *txn, asking_t *asking)
+{
+    apr_status_t status;
+
+    asking->op = op;
+    asking->count = 0;
+    status = asking->most > 0 ? anshin_txn_each(txn, &anshin_record_approval, "", count_one, asking) : APR_SUCCESS;
+    asking->full = status == APR_SUCCESS && asking->most > 0 && asking->count >= asking->most;
+    return status;
+}
 
 static apr_status_t ask(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    const asking_t *asking = baton;
+    asking_t *asking = baton;
     const anshin_approval_t *approval = asking->approval;
     anshin_approval_t there;
     apr_status_t status = lock_asker(op, txn, approval);
 
+    asking->full = 0;
     status = status == APR_SUCCESS ? anshin_txn_get(txn, &anshin_record_approval, asking->id, &there) : status;
     if (status != ANSHIN_ENOTFOUND) {
         return status == APR_SUCCESS ? ANSHIN_ECONFLICT : status;
+    }
+    status = check_room(op, txn, asking);
+    if (status != APR_SUCCESS || asking->full) {
+        return status;
     }
     status = anshin_txn_put(txn, &anshin_record_approval, asking->id, approval);
     if (status == APR_SUCCESS) {
@@ -138,10 +172,12 @@ static apr_status_t ask(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 }
 
 apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_approval_t *facts,
-                                 apr_interval_time_t lifetime)
+                                 apr_interval_time_t lifetime, int most, int *full)
 {
     const anshin_actor_t *actor = &op->actor;
     anshin_approval_t approval = *facts;
+    asking_t asking = {.id = id, .approval = &approval, .most = most};
+    apr_status_t status;
 
     approval.contract = op->contract->name;
     approval.state = ANSHIN_APPROVAL_WAITING;
@@ -150,7 +186,9 @@ apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_a
     approval.by = actor->kind;
     approval.name = anshin_approval_name(actor);
     approval.number = actor->number;
-    return anshin_op_write(op, ANSHIN_DURABLE, ask, &(asking_t){id, &approval});
+    status = anshin_op_write(op, ANSHIN_DURABLE, ask, &asking);
+    *full = asking.full;
+    return status;
 }
 
 /* --- deciding ---------------------------------------------------------------------------------------------------- */

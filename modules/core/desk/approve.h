@@ -15,10 +15,11 @@ void anshin_approval_op(anshin_op_t *own, const anshin_op_t *op, const anshin_st
                         anshin_permit_t *permit);
 
 /* It waits from now on, durably, and op's actor has asked for it. facts: eyes, verb, list, whom, why, role and
- * organisation, and those of a command; the rest is filled in. lifetime: for how long. ANSHIN_ECONFLICT: the id is
- * known; ANSHIN_EBUSY, ANSHIN_EFAULT. */
+ * organisation, and those of a command; the rest is filled in. lifetime: for how long. *full: 1: so many that the same
+ * one has asked for wait already (most; 0: any number may), and nothing is done. ANSHIN_ECONFLICT: the id is known;
+ * ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_approval_ask(anshin_op_t *op, const char *id, const anshin_approval_t *facts,
-                                 apr_interval_time_t lifetime);
+                                 apr_interval_time_t lifetime, int most, int *full);
 
 /* APPROVED, REFUSED or WITHDRAWN by op's actor, inside the write transaction of what is approved, before any record
  * that is its own owner is touched. seen: anshin_approval_digest() of what was looked at. *approval: as it was read

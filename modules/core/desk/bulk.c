@@ -203,40 +203,11 @@ int anshin_desk_bulk_waits(const anshin_op_t *op, const anshin_bulk_new_t *order
     return eyes_of(op, order, &lifetime) != ANSHIN_EYES_NONE;
 }
 
-/* --- at most so many of one operator wait ------------------------------------------------------------------------ */
-
-typedef struct waiting_t {
-    const anshin_op_t *op;
-    int count;
-} waiting_t;
-
-static apr_status_t count_one(void *baton, const char *key, const void *record)
-{
-    waiting_t *waiting = baton;
-
-    (void)key;
-    waiting->count += anshin_approval_state(waiting->op, record) == ANSHIN_APPROVAL_WAITING &&
-                      anshin_approval_is_asker(&waiting->op->actor, record);
-    return APR_SUCCESS;
-}
-
-/* Whoever asks for ever more would push what others ask for out of the list. */
-static apr_status_t check_waiting(anshin_op_t *op, const anshin_staff_t *staff, const char **error)
-{
-    anshin_permit_t permit;
-    anshin_op_t own;
-    waiting_t waiting = {.op = &own};
-    apr_status_t status;
-
-    anshin_approval_op(&own, op, staff, NULL, &permit);
-    status = anshin_own_each(&own, &anshin_record_approval, "", count_one, &waiting);
-    op->error = own.error;
-    *error = status == APR_SUCCESS && waiting.count >= ANSHIN_BULK_WAITING ? "desk_waiting.too_many" : NULL;
-    return status;
-}
+/* --- it waits ----------------------------------------------------------------------------------------------------- */
 
 static apr_status_t ask(anshin_op_t *op, const anshin_staff_t *staff, const anshin_bulk_new_t *bulk,
-                        const anshin_desk_bulk_t *record, anshin_eyes_t eyes, apr_interval_time_t lifetime)
+                        const anshin_desk_bulk_t *record, anshin_eyes_t eyes, apr_interval_time_t lifetime,
+                        const char **error)
 {
     const char *typed = bulk->why != NULL ? anshin_attribute_typed(bulk->why, op->pool) : NULL;
     const char *why = typed != NULL && anshin_attribute_advice(typed, ANSHIN_WHY_MAX, op->pool) == NULL ? typed : NULL;
@@ -249,10 +220,12 @@ static apr_status_t ask(anshin_op_t *op, const anshin_staff_t *staff, const ansh
                                      .why = why};
     anshin_permit_t permit;
     anshin_op_t own;
+    int full;
     apr_status_t status;
 
     anshin_approval_op(&own, op, staff, why, &permit);
-    status = anshin_approval_ask(&own, bulk->id, &facts, lifetime);
+    status = anshin_approval_ask(&own, bulk->id, &facts, lifetime, ANSHIN_BULK_WAITING, &full);
+    *error = status == APR_SUCCESS && full ? "desk_waiting.too_many" : NULL;
     op->jobs_queued |= own.jobs_queued;
     op->error = own.error;
     return status == ANSHIN_ECONFLICT ? APR_SUCCESS : status;
@@ -292,9 +265,9 @@ apr_status_t anshin_desk_bulk_do(anshin_op_t *op, const anshin_bulk_new_t *bulk,
     record = record_of(op, &staff, bulk);
     eyes = eyes_of(op, bulk, &lifetime);
     if (eyes != ANSHIN_EYES_NONE) {
-        status = check_waiting(op, &staff, error);
+        status = ask(op, &staff, bulk, &record, eyes, lifetime, error);
         *waits = status == APR_SUCCESS && *error == NULL;
-        return !*waits ? status : ask(op, &staff, bulk, &record, eyes, lifetime);
+        return status;
     }
     status = anshin_bulk_begin(op, bulk->id, &record);
     if (status != APR_SUCCESS) {

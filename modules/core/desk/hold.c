@@ -146,12 +146,14 @@ static apr_status_t ask(anshin_op_t *op, const anshin_hold_t *hold, looking_t *l
                                      .options = hold->options,
                                      .digest = looking->digest,
                                      .count = hold->whom->nelts};
+    int full;
     apr_status_t status = anshin_secret_name(op, &looking->id);
 
     first.nelts = first.nelts > ANSHIN_HOLD_WHOM ? ANSHIN_HOLD_WHOM : first.nelts;
     looking->until = op->now + op->contract->policy.four_eyes_lifetime;
-    return status == APR_SUCCESS ? anshin_approval_ask(op, looking->id, &facts, op->contract->policy.four_eyes_lifetime)
-                                 : status;
+    return status == APR_SUCCESS
+               ? anshin_approval_ask(op, looking->id, &facts, op->contract->policy.four_eyes_lifetime, 0, &full)
+               : status;
 }
 
 static apr_status_t tell(anshin_op_t *op, const looking_t *looking)
@@ -242,9 +244,10 @@ apr_status_t anshin_hold_decide(anshin_op_t *op, const char *id, anshin_approval
 
     if (how != ANSHIN_APPROVAL_REFUSED && approval->by != ANSHIN_ACTOR_OPERATOR) {
         return anshin_fail(&op->error, ANSHIN_EDENIED, "AN1844",
-                           "approval %s: was asked for at the help desk, where it is known who is another person: "
-                           "approve or withdraw it there, at desk/waiting",
-                           id);
+                           "approval %s: was asked for at the help desk, and who of its operators runs htanshin is not "
+                           "known: approve it as another operator of contract %s at %s/desk/waiting, or withdraw it "
+                           "there",
+                           id, op->contract->name, op->contract->policy.portal_url);
     }
     status = anshin_approval_digest(op, approval, &deciding.seen);
     status = status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, decide, &deciding) : status;

@@ -49,14 +49,27 @@ static int is_about_nobody(const anshin_event_t *event)
            event->account == NULL && event->user == NULL && event->typed == NULL;
 }
 
-/* What one at the help desk does is about somebody on whom the role may act, or it is not done (ROL-3). account NULL:
- * nobody was found. */
-static int is_admitted(const anshin_op_t *op, const anshin_event_t *event, const anshin_account_t *account)
+/* What one at the help desk does is about somebody on whom the role may act, or it is not done (ROL-3); and what a
+ * command does, about those of whom its permit knows (ROL-4). account NULL: nobody was found. */
+static apr_status_t check_admitted(anshin_op_t *op, const anshin_event_t *event, const anshin_account_t *account)
 {
+    const anshin_account_t named = {.user = event->user};
     const anshin_permit_t *permit = op->actor.permit;
 
-    return op->actor.kind != ANSHIN_ACTOR_STAFF || (permit != NULL && (account != NULL) != is_about_nobody(event) &&
-                                                    permit->admits(permit->baton, op, account));
+    if (op->actor.kind == ANSHIN_ACTOR_STAFF) {
+        return permit != NULL && (account != NULL) != is_about_nobody(event) &&
+                       permit->admits(permit->baton, op, account)
+                   ? APR_SUCCESS
+                   : anshin_fail(&op->error, ANSHIN_EDENIED, "AN1505", "help desk: %s may not do %s",
+                                 op->actor.name != NULL ? op->actor.name : "nobody", anshin_act_name(event->act));
+    }
+    account = account != NULL || event->user == NULL ? account : &named;
+    return op->actor.kind != ANSHIN_ACTOR_OPERATOR || permit == NULL || permit->admits(permit->baton, op, account)
+               ? APR_SUCCESS
+               : anshin_fail(&op->error, ANSHIN_EDENIED, "AN1853",
+                             "AnshinFourEyes of contract %s: user %s is one more than this command may do %s to "
+                             "without a second operator",
+                             op->contract->name, account->user, anshin_act_name(event->act));
 }
 
 static int has_history(const anshin_op_t *op, const anshin_event_t *event)
@@ -106,12 +119,12 @@ apr_status_t anshin_event(anshin_op_t *op, anshin_txn_t *txn, const anshin_event
             return status;
         }
     }
-    if (!is_admitted(op, event, event->account != NULL ? event->account : status == APR_SUCCESS ? &account : NULL)) {
-        return anshin_fail(&op->error, ANSHIN_EDENIED, "AN1505", "help desk: %s may not do %s",
-                           op->actor.name != NULL ? op->actor.name : "nobody", anshin_act_name(event->act));
-    }
     if (event->number == NULL && status == APR_SUCCESS) {
         full.account = &account;
     }
-    return tell(op, txn, &full);
+    status = check_admitted(op, event,
+                            event->account != NULL  ? event->account
+                            : status == APR_SUCCESS ? &account
+                                                    : NULL);
+    return status == APR_SUCCESS ? tell(op, txn, &full) : status;
 }

@@ -118,8 +118,11 @@ static apr_status_t find(anshin_call_t *call, anshin_approval_t *approval)
     if (status == APR_SUCCESS && call->contract != NULL) {
         call->op.contract = anshin_config_contract(call->config, call->contract);
     }
-    return status == APR_SUCCESS ? anshin_call_missing(call, anshin_hold_find(&call->op, id, approval), "approval", id)
-                                 : status;
+    status = status == APR_SUCCESS ? anshin_hold_find(&call->op, id, approval) : status;
+    return status != ANSHIN_ENOTFOUND || call->op.error.text[0] != '\0'
+               ? status
+               : anshin_fail(&call->op.error, status, "AN1857",
+                             "approval %s: there is none; htanshin approval list --all names those there are", id);
 }
 
 /* "p-01/usr001", "p-01 4F9A…", or what else it is about. */

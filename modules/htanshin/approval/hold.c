@@ -3,15 +3,21 @@
  */
 #include "htanshin/approval/hold.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "core/admin/certificates.h"
+#include "core/context/secret.h"
 #include "core/desk/hold.h"
 #include "htanshin/actor.h"
+#include "htanshin/approval/many.h"
 #include "htanshin/call.h"
 #include "htanshin/open.h"
 #include "htanshin/values.h"
@@ -84,6 +90,9 @@ void anshin_hold_who(anshin_call_t *call)
     if (stat(call->state_dir, &directory) == 0) {
         anshin_actor_is_service(&call->op.actor, directory.st_uid, call->pool);
     }
+    if (call->config->httpd_uid >= 0) {
+        anshin_actor_is_service(&call->op.actor, call->config->httpd_uid, call->pool);
+    }
     leave_service(call, call->config->server.worker_user);
     leave_service(call, call->config->server.signer_user);
     for (int i = 0; httpd[i] != NULL; i++) {
@@ -96,8 +105,8 @@ void anshin_hold_who(anshin_call_t *call)
 /* Said twice, it does nothing twice: who was stopped in it says it again. */
 static int repeats(const char *verb)
 {
-    static const char *const verbs[] = {"cert revoke",     "ca compromise",   "ca switch",
-                                        "contract rename", "contract remove", NULL};
+    static const char *const verbs[] = {"cert revoke",     "ca compromise", "ca switch",   "contract rename",
+                                        "contract remove", "user add",      "user import", NULL};
 
     for (int i = 0; verbs[i] != NULL; i++) {
         if (strcmp(verbs[i], verb) == 0) {
@@ -112,14 +121,31 @@ static const char *verb_of(const anshin_call_t *call)
     return apr_pstrcat(call->pool, call->command->family, " ", call->command->verb, NULL);
 }
 
-static apr_status_t hold(anshin_call_t *call, anshin_eyes_t eyes, const apr_array_header_t *whom)
+/* input: digest of what it reads; or NULL. */
+static apr_status_t hold_of(anshin_call_t *call, anshin_eyes_t eyes, const apr_array_header_t *whom, const char *input)
 {
     const char *verb = verb_of(call);
-    const anshin_hold_t held = {
-        .eyes = eyes, .verb = verb, .options = options_of(call), .whom = whom, .repeats = repeats(verb)};
+    const char *options = options_of(call);
+    const anshin_hold_t held = {.eyes = eyes,
+                                .verb = verb,
+                                .options = input != NULL ? apr_pstrcat(call->pool, options, *options != '\0' ? " " : "",
+                                                                       "SHA-256 \"", input, "\"", NULL)
+                                                         : options,
+                                .whom = whom,
+                                .repeats = repeats(verb)};
+    apr_status_t status;
 
     anshin_hold_who(call);
-    return anshin_hold(&call->op, &held);
+    status = anshin_hold(&call->op, &held);
+    if (status == APR_SUCCESS && whom->nelts > 1) {
+        anshin_many_approved(call);
+    }
+    return status;
+}
+
+static apr_status_t hold(anshin_call_t *call, anshin_eyes_t eyes, const apr_array_header_t *whom)
+{
+    return hold_of(call, eyes, whom, NULL);
 }
 
 static const char *entry_of(const anshin_call_t *call, const anshin_target_t *target)
@@ -168,7 +194,7 @@ static apr_status_t count_devices(anshin_call_t *call, const char *user, int *co
     return status;
 }
 
-apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets)
+apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets, int *again)
 {
     const apr_array_header_t *whom = anshin_hold_entries(call, targets);
     const anshin_contract_t *contract = call->op.contract;
@@ -187,12 +213,100 @@ apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_
     if (changes_role(call) && whom->nelts > 0 && ANSHIN_HAS(contract->policy.four_eyes, ANSHIN_EYES_ROLES)) {
         eyes = ANSHIN_EYES_ROLES;
     }
-    return status == APR_SUCCESS && eyes != ANSHIN_EYES_NONE ? hold(call, eyes, whom) : status;
+    *again = 0;
+    if (status == APR_SUCCESS && eyes != ANSHIN_EYES_NONE) {
+        status = hold(call, eyes, whom);
+        *again = status == APR_SUCCESS && repeats(verb_of(call));
+    }
+    return status;
 }
 
-int anshin_hold_again(const anshin_call_t *call, int revokes, int count)
+/* --- users whom the input names ---------------------------------------------------------------------------------- */
+
+int anshin_hold_reads(const anshin_call_t *call)
 {
-    return repeats(verb_of(call)) && anshin_approval_of_many(call->op.contract, count, revokes) != ANSHIN_EYES_NONE;
+    return anshin_approval_of_many(call->op.contract, 2, 1) != ANSHIN_EYES_NONE;
+}
+
+static int write_all(int fd, const char *octets, ssize_t length)
+{
+    while (length > 0) {
+        const ssize_t written = write(fd, octets, (size_t)length);
+
+        if (written < 0 && errno != EINTR) {
+            return 0;
+        }
+        octets += written > 0 ? written : 0;
+        length -= written > 0 ? written : 0;
+    }
+    return 1;
+}
+
+static apr_status_t unkept(anshin_call_t *call)
+{
+    return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1854",
+                       "what is read cannot be kept until a second operator was asked: %s", strerror(errno));
+}
+
+apr_status_t anshin_hold_keep(anshin_call_t *call, int fd)
+{
+    const int kept = memfd_create("input", MFD_CLOEXEC);
+    char octets[16384];
+    ssize_t got = 1;
+
+    while (kept >= 0 && got != 0) {
+        got = read(fd, octets, sizeof(octets));
+        if ((got < 0 && errno != EINTR) || (got > 0 && !write_all(kept, octets, got))) {
+            break;
+        }
+    }
+    if (kept < 0 || got != 0 || lseek(kept, 0, SEEK_SET) != 0 || dup3(kept, fd, O_CLOEXEC) < 0) {
+        got = -1;
+        (void)unkept(call);
+    }
+    if (kept >= 0) {
+        (void)close(kept);
+    }
+    return got == 0 ? APR_SUCCESS : ANSHIN_EFAULT;
+}
+
+static apr_status_t digest_of(anshin_call_t *call, int fd, const char **hex)
+{
+    const anshin_crypto_t *crypto = call->env.crypto;
+    unsigned char digest[ANSHIN_DIGEST_BYTES];
+    struct stat seen = {.st_size = 0};
+    void *octets = MAP_FAILED;
+    apr_status_t status = ANSHIN_EFAULT;
+
+    if (fstat(fd, &seen) == 0 && seen.st_size > 0) {
+        octets = mmap(NULL, (size_t)seen.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    }
+    if (octets != MAP_FAILED) {
+        status = crypto->digest(crypto->ctx, digest, octets, (apr_size_t)seen.st_size);
+        (void)munmap(octets, (size_t)seen.st_size);
+    }
+    if (status != APR_SUCCESS) {
+        return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1855", "SHA-256 of what is read cannot be told");
+    }
+    *hex = anshin_hex(digest, sizeof(digest), call->pool);
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_hold_input(anshin_call_t *call, int fd, int revokes, const apr_array_header_t *users)
+{
+    const anshin_eyes_t eyes = anshin_approval_of_many(call->op.contract, users->nelts, revokes);
+    apr_array_header_t *whom = apr_array_make(call->pool, users->nelts + 1, sizeof(const char *));
+    const char *input = NULL;
+    apr_status_t status = eyes != ANSHIN_EYES_NONE ? digest_of(call, fd, &input) : APR_SUCCESS;
+
+    for (int i = 0; i < users->nelts; i++) {
+        APR_ARRAY_PUSH(whom, const char *) =
+            entry_of(call, &(anshin_target_t){.user = APR_ARRAY_IDX(users, i, const char *)});
+    }
+    if (status == APR_SUCCESS && eyes != ANSHIN_EYES_NONE) {
+        status = hold_of(call, eyes, whom, input);
+    }
+    return status == APR_SUCCESS && lseek(fd, 0, SEEK_SET) != 0 ? unkept(call) : status;
 }
 
 apr_status_t anshin_hold_list(anshin_call_t *call)
@@ -248,6 +362,9 @@ apr_status_t anshin_hold_contract(anshin_call_t *call, const char *from, const c
     call->op.contract = first_with(call->config, ANSHIN_EYES_BULK);
     if (call->op.contract != NULL) {
         status = hold(call, ANSHIN_EYES_BULK, whom);
+    }
+    if (status == APR_SUCCESS) {
+        anshin_many_approved(call);
     }
     call->op.contract = of_op;
     return status;

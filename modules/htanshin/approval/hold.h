@@ -14,16 +14,26 @@
  * /undo behind it where the target's line says so, for whom the verb does another thing. In call's pool. */
 apr_array_header_t *anshin_hold_entries(const anshin_call_t *call, const apr_array_header_t *targets);
 
-/* Whose account is that of a service is no person: that of the worker, of the signer, of httpd, or of the state
- * directory. Of httpd it is known by the names that systems give it. The snapshot is read. */
+/* Whose account is that of a service is no person: that of the worker, of the signer, of httpd (as it was started last,
+ * and by the names that systems give it), or of the state directory. The snapshot is read. */
 void anshin_hold_who(anshin_call_t *call);
 
 /* A verb on targets (of anshin_target_t). revokes: it revokes certificates; of a user whose devices have two or more,
- * named alone in a list, it is one on many. */
-apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets);
+ * named alone in a list, it is one on many. *again: 1: it was approved, and may be begun again by the same command
+ * (core/desk/hold.h). */
+apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_header_t *targets, int *again);
 
-/* 1: so many wait, and once approved it may be begun again by the same command (core/desk/hold.h). */
-int anshin_hold_again(const anshin_call_t *call, int revokes, int count);
+/* Users whom a verb finds in its input, one after the other. 1: more than one would wait, or more than one whose
+ * certificates are revoked by it: the verb keeps its input, reads all of it to learn who is meant, and is held. */
+int anshin_hold_reads(const anshin_call_t *call);
+
+/* What fd gives until its end is kept where nobody writes it any more, and fd reads it from its beginning.
+ * ANSHIN_EFAULT: it cannot be read or kept. */
+apr_status_t anshin_hold_keep(anshin_call_t *call, int fd);
+
+/* users: of const char *, canonical, whom the input in fd names; it is approved down to each octet of that. fd reads it
+ * from its beginning again. */
+apr_status_t anshin_hold_input(anshin_call_t *call, int fd, int revokes, const apr_array_header_t *users);
 
 /* What --role and --organisation would change of an operator of the help desk. user: canonical; NULL: of nobody who is
  * known before, which is not done then. */

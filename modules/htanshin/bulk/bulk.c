@@ -303,8 +303,8 @@ apr_status_t anshin_bulk(anshin_call_t *call, const anshin_bulk_t *bulk)
     anshin_signals_catch();
     status = status == APR_SUCCESS ? agree(&run) : status;
     if (status == APR_SUCCESS && !run.dry) {
-        status = anshin_hold_many(call, bulk->revokes, targets);
-        run.again = anshin_call_value(call, "file") != NULL && anshin_hold_again(call, bulk->revokes, targets->nelts);
+        status = anshin_hold_many(call, bulk->revokes, targets, &run.again);
+        run.again = run.again && anshin_call_value(call, "file") != NULL;
     }
     if (status != APR_SUCCESS || (status = anshin_rows_out_open(&run.out, call->output, call->json)) != APR_SUCCESS ||
         (call->undo >= 0 && (status = anshin_rows_out_open(&run.undo, call->undo, 0)) != APR_SUCCESS)) {

@@ -241,8 +241,9 @@ apr_status_t anshin_targets_read(anshin_call_t *call, const anshin_targets_t *of
                          .seen = apr_hash_make(call->pool),
                          .targets = apr_array_make(call->pool, 64, sizeof(anshin_target_t))};
     int listed = anshin_call_value(call, "file") != NULL;
+    const char *user = of->certificates ? anshin_call_value(call, "user") : NULL; /* all of one user's */
     anshin_choice_t choice = {.given = 0};
-    apr_status_t status = anshin_call_value(call, "after") != NULL && call->operand_count > 0
+    apr_status_t status = anshin_call_value(call, "after") != NULL && (call->operand_count > 0 || user != NULL)
                               ? wrong(call, "--after: is for a list, or users that are chosen")
                               : APR_SUCCESS;
 
@@ -250,12 +251,14 @@ apr_status_t anshin_targets_read(anshin_call_t *call, const anshin_targets_t *of
     if (status == APR_SUCCESS && of->chooses) {
         status = anshin_choice_read(call, &choice);
     }
-    if (status == APR_SUCCESS && call->operand_count + listed + choice.given != 1) {
+    if (status == APR_SUCCESS && call->operand_count + listed + choice.given + (user != NULL) != 1) {
         status = wrong(call, of->chooses ? "give one of an operand, --file, and options that choose users"
                                          : "give an operand, or --file");
     }
     if (status == APR_SUCCESS && call->operand_count > 0) {
         add(&reading, target_of(call, call->operands[0], of->certificates), 1);
+    } else if (status == APR_SUCCESS && user != NULL) {
+        add(&reading, target_of(call, user, 0), 1);
     } else if (status == APR_SUCCESS) {
         status = listed ? read_list(&reading) : anshin_choice_each(call, &choice, add_chosen, &reading);
     }

@@ -17,6 +17,7 @@
 
 #include "core/admin/given.h"
 #include "core/base/waiting.h"
+#include "htanshin/approval/hold.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/import/import_formats.h"
@@ -357,36 +358,103 @@ static apr_status_t read_columns(import_t *import)
     return status;
 }
 
+/* How the file is to be read. */
+typedef struct read_t {
+    int format;
+    int encoding;
+    int skip;
+} read_t;
+
+static apr_status_t stopped(anshin_call_t *call)
+{
+    anshin_error_clear(&call->op.error);
+    return anshin_fail(&call->op.error, ANSHIN_EBUSY, "AN1564", "stopped before the first line: nothing is done");
+}
+
 /* It may be a pipe that is read to its end here, where the encoding is told by the text, or the form asks for it. */
-static apr_status_t open_source(import_t *import, int format, int encoding, int skip)
+static apr_status_t open_source(import_t *import, const read_t *how)
 {
     anshin_call_t *call = import->call;
     apr_status_t status;
 
     anshin_signals_let(1);
-    status = anshin_signals_came() ? APR_EINTR
-                                   : anshin_import_source_open(&import->source, call, (anshin_import_format_t)format,
-                                                               (anshin_import_encoding_t)encoding, skip, import->pool);
+    status = anshin_signals_came()
+                 ? APR_EINTR
+                 : anshin_import_source_open(&import->source, call, (anshin_import_format_t)how->format,
+                                             (anshin_import_encoding_t)how->encoding, how->skip, import->pool);
     anshin_signals_let(0);
-    if (!anshin_signals_came()) {
-        return status;
+    return anshin_signals_came() ? stopped(call) : status;
+}
+
+/* --- a second operator -------------------------------------------------------------------------------------------- */
+
+/* Who is meant by the lines that can be taken; *revokes: 1: they may change a login method, and certificates end. */
+static apr_status_t list_users(import_t *import, const read_t *how, apr_array_header_t *users, int *revokes)
+{
+    anshin_call_t *call = import->call;
+    anshin_import_record_t record;
+    apr_status_t status = open_source(import, how);
+
+    import->seen = anshin_import_seen_create(import->pool);
+    status = status == APR_SUCCESS ? read_columns(import) : status;
+    while (status == APR_SUCCESS && (status = next(import, &record)) == APR_SUCCESS) {
+        const char *cells[ANSHIN_IMPORT_COLUMNS];
+        int beyond = anshin_import_columns_take(&import->columns, &record, cells);
+        const char *user = anshin_user_canonical(cells[ANSHIN_IMPORT_USER], call->pool);
+        int before = 0;
+
+        if (record.wrong == NULL && beyond == 0 && user != NULL) {
+            status = anshin_import_seen_add(import->seen, user, record.line, &before);
+            *revokes |= import->ways.update && cells[ANSHIN_IMPORT_METHOD][0] != '\0';
+        }
+        if (status == APR_SUCCESS && before == 0 && record.wrong == NULL && beyond == 0 && user != NULL) {
+            APR_ARRAY_PUSH(users, const char *) = apr_pstrdup(import->pool, user);
+        }
     }
-    anshin_error_clear(&call->op.error);
-    return anshin_fail(&call->op.error, ANSHIN_EBUSY, "AN1564", "stopped before the first line: nothing is done");
+    return status == APR_EOF ? APR_SUCCESS : status;
+}
+
+/* Who sits at it may change a file while it is read: so it is kept first. */
+static apr_status_t hold(const import_t *import, const read_t *how)
+{
+    anshin_call_t *call = import->call;
+    import_t listing = {.call = call, .pool = import->pool, .ways = import->ways};
+    apr_array_header_t *users = apr_array_make(import->pool, 64, sizeof(const char *));
+    int revokes = 0;
+    apr_status_t status;
+
+    if (import->ways.rehearsal || !anshin_hold_reads(call)) {
+        return APR_SUCCESS;
+    }
+    if (how->format == ANSHIN_IMPORT_HTDBM) {
+        return anshin_fail(&call->op.error, ANSHIN_EDENIED, "AN1856",
+                           "AnshinFourEyes of contract %s: a dbm file may change while it is read; give its users as "
+                           "--format htpasswd",
+                           call->op.contract->name);
+    }
+    anshin_signals_let(1);
+    status = anshin_signals_came() ? stopped(call) : anshin_hold_keep(call, call->input);
+    anshin_signals_let(0);
+    status = anshin_signals_came() ? stopped(call) : status;
+    status = status == APR_SUCCESS ? list_users(&listing, how, users, &revokes) : status;
+    return status == APR_SUCCESS ? anshin_hold_input(call, call->input, revokes, users)
+           : status == APR_EINTR ? stopped(call)
+                                 : status;
 }
 
 static apr_status_t begin(import_t *import)
 {
     anshin_call_t *call = import->call;
     int to_stdout = call->output < 0;
-    int encoding, format, skip;
-    apr_status_t status = anshin_call_word(call, "encoding", encodings, ANSHIN_IMPORT_AUTO, &encoding);
+    read_t how;
+    apr_status_t status = anshin_call_word(call, "encoding", encodings, ANSHIN_IMPORT_AUTO, &how.encoding);
 
-    if (status != APR_SUCCESS || (status = anshin_call_number(call, "skip", 0, SKIP_MAX, 0, &skip)) != APR_SUCCESS ||
+    if (status != APR_SUCCESS ||
+        (status = anshin_call_number(call, "skip", 0, SKIP_MAX, 0, &how.skip)) != APR_SUCCESS ||
         (status = read_ways(import)) != APR_SUCCESS ||
-        (status = anshin_call_word(call, "format", anshin_import_format_words, ANSHIN_IMPORT_CSV, &format)) !=
+        (status = anshin_call_word(call, "format", anshin_import_format_words, ANSHIN_IMPORT_CSV, &how.format)) !=
             APR_SUCCESS ||
-        (status = open_source(import, format, encoding, skip)) != APR_SUCCESS ||
+        (status = hold(import, &how)) != APR_SUCCESS || (status = open_source(import, &how)) != APR_SUCCESS ||
         (status = anshin_rows_out_open(&import->out, call->output, call->json)) != APR_SUCCESS) {
         return status;
     }

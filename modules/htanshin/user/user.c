@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -149,12 +150,44 @@ static apr_status_t add_lines(anshin_call_t *call, const anshin_account_new_t *c
     return status;
 }
 
+/* Whom the lines name that can be taken; the standard input is read to its end. */
+static apr_array_header_t *users_of_lines(anshin_call_t *call)
+{
+    apr_array_header_t *users = apr_array_make(call->pool, 64, sizeof(const char *));
+    char buffer[LINE_SIZE];
+    const char *line;
+    int whole;
+
+    while ((line = next_line(buffer, sizeof(buffer), &whole)) != NULL) {
+        const apr_size_t length = strcspn(line, "\t,");
+        const char *user = anshin_user_canonical(apr_pstrmemdup(call->pool, line, length), call->pool);
+
+        if (whole && line[length] != '\0' && user != NULL) {
+            APR_ARRAY_PUSH(users, const char *) = user;
+        }
+    }
+    return users;
+}
+
+static apr_status_t hold_lines(anshin_call_t *call)
+{
+    apr_status_t status = anshin_hold_role(call, NULL);
+
+    if (status != APR_SUCCESS || !anshin_hold_reads(call)) {
+        return status;
+    }
+    status = anshin_hold_keep(call, STDIN_FILENO);
+    status = status == APR_SUCCESS ? anshin_hold_input(call, STDIN_FILENO, 0, users_of_lines(call)) : status;
+    rewind(stdin);
+    return status;
+}
+
 static apr_status_t hold_added(anshin_call_t *call, int lines)
 {
     const char *user = NULL;
-    apr_status_t status = lines ? APR_SUCCESS : anshin_call_user(call, call->operands[0], &user);
+    apr_status_t status = lines ? hold_lines(call) : anshin_call_user(call, call->operands[0], &user);
 
-    return status == APR_SUCCESS ? anshin_hold_role(call, user) : status;
+    return status == APR_SUCCESS && !lines ? anshin_hold_role(call, user) : status;
 }
 
 static apr_status_t user_add(anshin_call_t *call)

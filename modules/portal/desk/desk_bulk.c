@@ -238,9 +238,19 @@ static int lead_to(anshin_portal_request_t *request, anshin_desk_list_t list, co
 }
 
 /* Another operator is to approve it. */
-static int lead_to_waiting(anshin_portal_request_t *request)
+static int lead_to_waiting(anshin_portal_request_t *request, const char *refused)
 {
-    return anshin_page_redirect(request->r, anshin_portal_request_link(request, "/desk/waiting"));
+    return anshin_page_redirect(request->r,
+                                apr_pstrcat(request->op.pool, anshin_portal_request_link(request, "/desk/waiting"),
+                                            refused != NULL ? "?refused=" : NULL, refused, NULL));
+}
+
+/* What is wrong with the order itself, no field of the form, is told where those are that wait. NULL: a field is. */
+static const char *refused_of(const char *error)
+{
+    static const char waiting[] = "desk_waiting.";
+
+    return strncmp(error, waiting, strlen(waiting)) == 0 ? error + strlen(waiting) : NULL;
 }
 
 static int carry_out(anshin_portal_request_t *request, const asked_t *asked, const char *id)
@@ -259,6 +269,9 @@ static int carry_out(anshin_portal_request_t *request, const asked_t *asked, con
     if (status != APR_SUCCESS) {
         return anshin_desk_failure(request, status, "order of the help desk");
     }
+    if (error != NULL && refused_of(error) != NULL) {
+        return lead_to_waiting(request, refused_of(error));
+    }
     if (error != NULL) {
         anshin_page_error(request->page, "why", error);
         return draw(request, asked);
@@ -266,7 +279,7 @@ static int carry_out(anshin_portal_request_t *request, const asked_t *asked, con
     if (request->op.error.status != APR_SUCCESS) {
         anshin_portal_request_log(request, APLOG_ERR, "AN1624", "order of the help desk, not done to its end");
     }
-    return waits ? lead_to_waiting(request) : lead_to(request, asked->list, id);
+    return waits ? lead_to_waiting(request, NULL) : lead_to(request, asked->list, id);
 }
 
 /* The same form once more leads to what has come of it (FLO-2). */
@@ -285,7 +298,7 @@ int anshin_page_desk_bulk_post(anshin_portal_request_t *request)
     if (status == ANSHIN_ENOTFOUND && id != NULL) {
         status = anshin_pending_find(&request->op, &request->staff, id, &waiting);
         if (status == APR_SUCCESS && waiting.mine) {
-            return lead_to_waiting(request);
+            return lead_to_waiting(request, NULL);
         }
         status = status == APR_SUCCESS ? ANSHIN_EDENIED : status;
     }

@@ -137,9 +137,9 @@ static void put_steps(anshin_portal_request_t *request, json_t *object, const an
     anshin_page_put(request->page, object, "buttons", buttons);
 }
 
-/* Why nothing was decided, in the address that leads back. */
-static const anshin_word_t refusals[] = {
-    {"over", 1}, {"changed", 1}, {"asker_may_not", 1}, {"asker_gone", 1}, {NULL, 0}};
+/* Why nothing was decided or ordered, in the address that leads back. */
+static const anshin_word_t refusals[] = {{"over", 1},       {"changed", 1},  {"asker_may_not", 1},
+                                         {"asker_gone", 1}, {"too_many", 1}, {NULL, 0}};
 
 int anshin_page_desk_waiting_get(anshin_portal_request_t *request)
 {

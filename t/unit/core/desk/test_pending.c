@@ -317,6 +317,21 @@ static void test_killed(void)
        "ROL-4: who was done to is not done to again, whenever it is killed: %d of %d", sound, step);
 }
 
+/* Another order of the same operator is given between this one's beginning and its transaction. */
+static const char *between; /* its id; NULL: none is */
+
+static apr_status_t begin_late(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool)
+{
+    const char *id = between;
+    int waits;
+
+    if (mode == ANSHIN_TXN_WRITE && id != NULL) {
+        between = NULL;
+        (void)order(id, 2, &waits);
+    }
+    return anshin_store_mem.begin(txn, self, mode, err, pool);
+}
+
 static void test_too_many(void)
 {
     const char *error = NULL;
@@ -335,9 +350,16 @@ static void test_too_many(void)
         *(anshin_bulk_target_t *)apr_array_push((apr_array_header_t *)bulk.targets) =
             (anshin_bulk_target_t){{"p-01", users[i], account_of(users[i]).number}, 0};
     }
-    for (int i = 0; i < ANSHIN_BULK_WAITING; i++) {
+    for (int i = 0; i < ANSHIN_BULK_WAITING - 1; i++) {
         (void)order(apr_psprintf(fixture.pool, "%032x", 0xb000u + (unsigned)i), 2, &waits);
     }
+    between = apr_psprintf(fixture.pool, "%032x", 0xb0ffu);
+    crash_store.begin = begin_late;
+    (void)order(apr_psprintf(fixture.pool, "%032x", 0xb0feu), 2, &waits);
+    make_crash_store();
+    ok(!waits && fixture_get(&fixture, &anshin_record_approval, apr_psprintf(fixture.pool, "%032x", 0xb0feu),
+                             &approval) == ANSHIN_ENOTFOUND,
+       "ROL-4: the last place is given once, however many ask at the same time");
     ok(anshin_desk_bulk_do(staff_op(), &bulk, &error, &waits) == APR_SUCCESS && !waits &&
            same_text(error, "desk_waiting.too_many") &&
            fixture_get(&fixture, &anshin_record_approval, bulk.id, &approval) == ANSHIN_ENOTFOUND,
