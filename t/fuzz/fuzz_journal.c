@@ -49,6 +49,7 @@ static void check_read(const anshin_journal_t *journal, const unsigned char *oct
     const anshin_change_visitor_t visitor = {visit, &seen};
     anshin_mark_t scanned = journal->start;
     anshin_mark_t read = journal->start;
+    anshin_room_t room = {.pool = pool};
     apr_uint32_t chain = journal->start.chain;
     size_t end = ANSHIN_JOURNAL_HEADER;
     size_t next;
@@ -58,13 +59,13 @@ static void check_read(const anshin_journal_t *journal, const unsigned char *oct
         end = next;
     }
     require(scanned.length == end && scanned.chain == chain);
-    require(anshin_journal_read(journal, &read, scanned.length, &visitor, NULL, pool) == APR_SUCCESS);
+    require(anshin_journal_read(journal, &read, scanned.length, &visitor, NULL, &room) == APR_SUCCESS);
     require(seen.at == end && read.length == end && read.chain == chain);
     /* Who believes that more is committed than is there hears of it, and sees none of the batch that is damaged. */
     if (size > end) {
         seen = (seen_t){octets, ANSHIN_JOURNAL_HEADER, ANSHIN_JOURNAL_HEADER};
         read = journal->start;
-        require(anshin_journal_read(journal, &read, (apr_uint32_t)size, &visitor, NULL, pool) == ANSHIN_EFAULT);
+        require(anshin_journal_read(journal, &read, (apr_uint32_t)size, &visitor, NULL, &room) == ANSHIN_EFAULT);
         require(seen.at == end && read.length == end);
     }
 }

@@ -49,7 +49,7 @@ static apr_status_t add_journal(anshin_overlay_t *changes, const anshin_director
     }
     mark = journal.start;
     status = anshin_journal_read(&journal, &mark, next.previous.length, &(anshin_change_visitor_t){add_change, changes},
-                                 err, pool);
+                                 err, &(anshin_room_t){.pool = pool});
     anshin_journal_close(&journal);
     if (status == APR_SUCCESS && mark.chain != next.previous.chain) {
         status = anshin_fail(err, ANSHIN_EFAULT, "AN0357", "store: journal %u does not follow on journal %u",

@@ -342,6 +342,7 @@ static apr_status_t read_journals(const dbm_txn_t *txn, const since_t *since, an
                                   apr_pool_t *pool)
 {
     const anshin_change_visitor_t visitor = {read_change, reader};
+    anshin_room_t room = {.pool = pool};
     apr_status_t status = APR_SUCCESS;
 
     for (int i = 0; status == APR_SUCCESS && i < since->count; i++) {
@@ -349,7 +350,7 @@ static apr_status_t read_journals(const dbm_txn_t *txn, const since_t *since, an
         const apr_uint32_t to = is_last ? anshin_state_length(txn->position) : since->journals[i + 1].previous.length;
 
         mark = i == 0 ? mark : since->journals[i].start;
-        status = anshin_journal_read(&since->journals[i], &mark, to, &visitor, txn->err, pool);
+        status = anshin_journal_read(&since->journals[i], &mark, to, &visitor, txn->err, &room);
         status = status == APR_SUCCESS ? reader->ended : status;
     }
     return status;

@@ -122,7 +122,7 @@ static apr_status_t find_end(anshin_mark_t *end, const recovery_t *recovery, con
     *end = journal->start;
     if (recovery->known != 0 && anshin_state_generation(recovery->known) == journal->number) {
         return anshin_journal_read(journal, end, anshin_state_length(recovery->known), NULL, recovery->err,
-                                   recovery->pool);
+                                   &(anshin_room_t){.pool = recovery->pool});
     }
     return anshin_journal_scan(journal, end, recovery->err, recovery->pool);
 }
@@ -148,8 +148,8 @@ static apr_status_t check_seal(const recovery_t *recovery, const anshin_journal_
                                const anshin_journal_t *next)
 {
     anshin_mark_t end = journal->start;
-    apr_status_t status =
-        anshin_journal_read(journal, &end, next->previous.length, NULL, recovery->err, recovery->pool);
+    apr_status_t status = anshin_journal_read(journal, &end, next->previous.length, NULL, recovery->err,
+                                              &(anshin_room_t){.pool = recovery->pool});
 
     if (status == APR_SUCCESS && end.chain != next->previous.chain) {
         status = anshin_fail(recovery->err, ANSHIN_EFAULT, "AN0366",

@@ -20,7 +20,7 @@ static void add_change(void *baton, const anshin_change_t *change, apr_uint32_t 
 static apr_status_t read_on(anshin_snapshot_t *snapshot, apr_uint32_t to, anshin_error_t *err)
 {
     return anshin_journal_read(anshin_snapshot_journal(snapshot), &snapshot->mark, to,
-                               &(anshin_change_visitor_t){add_change, snapshot}, err, snapshot->pool);
+                               &(anshin_change_visitor_t){add_change, snapshot}, err, &snapshot->room);
 }
 
 static apr_status_t open_journal(anshin_snapshot_t *snapshot, const anshin_store_place_t *place, apr_uint32_t number,
@@ -88,7 +88,7 @@ apr_status_t anshin_snapshot_open(anshin_snapshot_t **snapshot, const anshin_sto
         return anshin_fail(err, ANSHIN_EFAULT, "AN0356", "store: no memory to read the journal");
     }
     self = apr_pcalloc(pool, sizeof(*self));
-    self->pool = pool;
+    self->pool = self->room.pool = pool;
     self->overlay = anshin_overlay_make(place->hash_key, anshin_state_length(state), pool);
     status = anshin_base_open(&self->base, place->directory, anshin_state_base(state), place->base_type, place->lock_fd,
                               err);

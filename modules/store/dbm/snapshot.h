@@ -12,6 +12,7 @@
 
 typedef struct anshin_snapshot_t {
     apr_pool_t *pool;
+    anshin_room_t room; /* of pool, for what is read of the journals */
     anshin_base_t *base;
     anshin_overlay_t *overlay;
     anshin_journal_t journals[2]; /* of the base's number, and the one after it */

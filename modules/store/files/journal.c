@@ -242,9 +242,9 @@ static int take_batch(window_t *window, anshin_mark_t *mark, const anshin_change
 }
 
 static apr_status_t load(window_t *window, const anshin_journal_t *journal, apr_uint32_t from, apr_uint32_t to,
-                         apr_pool_t *pool)
+                         anshin_room_t *room)
 {
-    unsigned char *data = apr_palloc(pool, to - from + 1);
+    unsigned char *data = anshin_room_take(room, to - from + 1);
 
     window->data = data;
     window->length = to - from;
@@ -252,7 +252,7 @@ static apr_status_t load(window_t *window, const anshin_journal_t *journal, apr_
 }
 
 apr_status_t anshin_journal_read(const anshin_journal_t *journal, anshin_mark_t *mark, apr_uint32_t to,
-                                 const anshin_change_visitor_t *visitor, anshin_error_t *err, apr_pool_t *pool)
+                                 const anshin_change_visitor_t *visitor, anshin_error_t *err, anshin_room_t *room)
 {
     window_t window;
     apr_status_t status;
@@ -261,7 +261,7 @@ apr_status_t anshin_journal_read(const anshin_journal_t *journal, anshin_mark_t 
         return anshin_fail(err, ANSHIN_EFAULT, "AN0325", "store: journal %u cannot be %u octets long", journal->number,
                            to);
     }
-    status = load(&window, journal, mark->length, to, pool);
+    status = load(&window, journal, mark->length, to, room);
     if (status != APR_SUCCESS) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0326", "store: cannot read journal %u up to octet %u: %s",
                            journal->number, to, status == APR_EOF ? "it is shorter" : strerror(status));
@@ -291,7 +291,7 @@ apr_status_t anshin_journal_scan(const anshin_journal_t *journal, anshin_mark_t 
         return anshin_fail(err, ANSHIN_EFAULT, "AN0329", "store: journal %u has an impossible length of %ld octets",
                            journal->number, (long)facts.st_size);
     }
-    status = load(&window, journal, mark->length, (apr_uint32_t)facts.st_size, pool);
+    status = load(&window, journal, mark->length, (apr_uint32_t)facts.st_size, &(anshin_room_t){.pool = pool});
     if (status != APR_SUCCESS) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0330", "store: cannot read journal %u: %s", journal->number,
                            status == APR_EOF ? "it became shorter" : strerror(status));
@@ -385,7 +385,7 @@ apr_status_t anshin_journal_rewrite(anshin_journal_t *journal, anshin_mark_t mar
                                     apr_pool_t *pool)
 {
     window_t window;
-    apr_status_t status = load(&window, journal, 0, mark.length, pool);
+    apr_status_t status = load(&window, journal, 0, mark.length, &(anshin_room_t){.pool = pool});
 
     if (status == APR_SUCCESS) {
         status = anshin_file_write(journal->fd, window.data, window.length, 0);

@@ -18,6 +18,7 @@
 #define ANSHIN_STORE_JOURNAL_H
 
 #include "store/files/directory.h"
+#include "store/files/room.h"
 
 #define ANSHIN_JOURNAL_HEADER 64
 #define ANSHIN_JOURNAL_LIMIT 0x10000000u /* octets in a journal: far more than there ever are between checkpoints */
@@ -59,7 +60,7 @@ apr_status_t anshin_journal_open(anshin_journal_t *journal, const anshin_directo
                                  anshin_error_t *err, apr_pool_t *pool);
 void anshin_journal_close(anshin_journal_t *journal);
 
-/* Who is called for every change; key and value lie in pool. end: where its batch ends. */
+/* Who is called for every change; key and value lie in pool or room. end: where its batch ends. */
 typedef struct anshin_change_visitor_t {
     void (*visit)(void *baton, const anshin_change_t *change, apr_uint32_t end);
     void *baton;
@@ -68,7 +69,7 @@ typedef struct anshin_change_visitor_t {
 /* Read the batches from *mark to `to`, all committed, and move *mark there. visitor may be NULL.
  * ANSHIN_EFAULT: they do not check; batches before the damage were visited and *mark is where it begins. */
 apr_status_t anshin_journal_read(const anshin_journal_t *journal, anshin_mark_t *mark, apr_uint32_t to,
-                                 const anshin_change_visitor_t *visitor, anshin_error_t *err, apr_pool_t *pool);
+                                 const anshin_change_visitor_t *visitor, anshin_error_t *err, anshin_room_t *room);
 
 /* Move *mark over the batches that check, to the first that does not or to the end of the file. */
 apr_status_t anshin_journal_scan(const anshin_journal_t *journal, anshin_mark_t *mark, anshin_error_t *err,

@@ -35,7 +35,7 @@ typedef struct buckets_t {
 } buckets_t;
 
 struct anshin_overlay_t {
-    apr_pool_t *pool;
+    anshin_room_t room;
     apr_uint64_t hash_key[2];
     apr_size_t entries; /* known to the thread that adds */
     _Atomic(buckets_t *) buckets;
@@ -68,7 +68,7 @@ anshin_overlay_t *anshin_overlay_make(const apr_uint64_t hash_key[2], apr_size_t
         count *= 2;
     }
     overlay = apr_pcalloc(pool, sizeof(*overlay));
-    overlay->pool = pool;
+    overlay->room.pool = pool;
     atomic_init(&overlay->buckets, make_buckets(count, pool));
     overlay->hash_key[0] = hash_key[0];
     overlay->hash_key[1] = hash_key[1];
@@ -111,12 +111,12 @@ static void grow(anshin_overlay_t *overlay)
     if (old->count >= BUCKETS_MOST) {
         return;
     }
-    wider = make_buckets(old->count * GROWTH, overlay->pool);
+    wider = make_buckets(old->count * GROWTH, overlay->room.pool);
     for (apr_size_t i = 0; i < old->count; i++) {
         const entry_t *entry = atomic_load_explicit(&old->chains[i], memory_order_relaxed);
 
         for (; entry != NULL; entry = entry->next) {
-            entry_t *copy = apr_palloc(overlay->pool, sizeof(*copy));
+            entry_t *copy = anshin_room_take(&overlay->room, sizeof(*copy));
 
             *copy =
                 (entry_t){.hash = entry->hash, .key = entry->key, .key_length = entry->key_length, .type = entry->type};
@@ -131,7 +131,7 @@ void anshin_overlay_add(anshin_overlay_t *overlay, const anshin_change_t *change
 {
     apr_uint64_t hash = hash_of(overlay, change->type, change->key, change->key_length);
     entry_t *entry = find_entry(buckets_of(overlay), hash, change->type, change->key, change->key_length);
-    anshin_version_t *version = apr_palloc(overlay->pool, sizeof(*version));
+    anshin_version_t *version = anshin_room_take(&overlay->room, sizeof(*version));
 
     version->position = position;
     version->value = change->value;
@@ -142,7 +142,7 @@ void anshin_overlay_add(anshin_overlay_t *overlay, const anshin_change_t *change
         return;
     }
     version->older = NULL;
-    entry = apr_palloc(overlay->pool, sizeof(*entry));
+    entry = anshin_room_take(&overlay->room, sizeof(*entry));
     atomic_init(&entry->newest, version);
     entry->hash = hash;
     entry->type = change->type;
