@@ -4,6 +4,10 @@
 #include "core/admin/erase.h"
 #include "core/context/bulk_order.h"
 #include "core/context/own.h"
+#include "store/store_mem.h"
+
+static anshin_store_driver_t hooked_store; /* the memory store, with begin_late() */
+#define HELPDESK_STORE hooked_store
 #include "unit/helpdesk.h"
 
 #define LIFETIME apr_time_from_sec(3600)
@@ -96,6 +100,33 @@ static void test_given(void)
     ok(give(anna(), act_on("p-01/hanako//0", "p-01/jiro//0")) == ANSHIN_EDENIED, "ROL-4: and for these users alone");
     ok(give(anna(), both) == APR_SUCCESS, "ROL-4: who has asked does it");
     ok(give(anna(), both) == ANSHIN_EDENIED, "ROL-4: once");
+}
+
+/* Another process begins it when this one has seen that it is approved. */
+static const anshin_hold_t *between;
+static int between_was;
+
+static apr_status_t begin_late(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool)
+{
+    const anshin_hold_t *hold = between;
+
+    if (mode == ANSHIN_TXN_WRITE && hold != NULL) {
+        between = NULL;
+        between_was = give(anna(), *hold);
+    }
+    return anshin_store_mem.begin(txn, self, mode, err, pool);
+}
+
+static void test_twice_at_once(void)
+{
+    const anshin_hold_t both = act_on("p-01/x//0", "p-01/y//0");
+    const char *id = ask(both);
+    anshin_op_t *op = anna();
+
+    (void)decide(ben(), id, ANSHIN_APPROVAL_APPROVED);
+    between = &both;
+    ok(give(op, both) == ANSHIN_EDENIED && between_was == APR_SUCCESS && same_text(op->error.id, "AN1841"),
+       "ROL-4: once, however many processes begin it at the same time");
 }
 
 static void test_other_command(void)
@@ -305,10 +336,13 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
+    hooked_store = anshin_store_mem;
+    hooked_store.begin = begin_late;
     contracts(pool);
     fixture.contract.policy.four_eyes = other_contract.policy.four_eyes = 1 << ANSHIN_EYES_BULK;
     fixture.contract.policy.four_eyes_lifetime = other_contract.policy.four_eyes_lifetime = LIFETIME;
     test_given();
+    test_twice_at_once();
     test_other_command();
     test_refused();
     test_nobody();

@@ -170,6 +170,8 @@ static void test_approved(void)
 
 static void test_not_approved(void)
 {
+    const char *error;
+
     ask(LETTERS "2");
     ok(refuses(&second, LETTERS "2", ANSHIN_APPROVAL_REFUSED, NULL) &&
            refuses(&second, LETTERS "2", ANSHIN_APPROVAL_APPROVED, "desk_waiting.over"),
@@ -178,6 +180,14 @@ static void test_not_approved(void)
     ok(refuses(&asker, LETTERS "3", ANSHIN_APPROVAL_WITHDRAWN, NULL) &&
            refuses(&second, LETTERS "3", ANSHIN_APPROVAL_APPROVED, "desk_waiting.over"),
        "nor what was withdrawn");
+    ask(LETTERS "c");
+    fixture.now += apr_time_from_sec(301);
+    ok(decide(&second, LETTERS "c", ANSHIN_APPROVAL_APPROVED, &error) == ANSHIN_EDENIED &&
+           decide(&second, LETTERS "c", ANSHIN_APPROVAL_REFUSED, &error) == ANSHIN_EDENIED &&
+           anshin_pending_go_on(staff_op(), &second, LETTERS "c", &error) == ANSHIN_EDENIED,
+       "S12: nor by one whose password was not asked for lately");
+    fixture.now -= apr_time_from_sec(301);
+    (void)decide(&asker, LETTERS "c", ANSHIN_APPROVAL_WITHDRAWN, &error);
     ok(all_are(ANSHIN_ACCOUNT_LOCKED), "and nothing of it is done");
 }
 
@@ -332,6 +342,21 @@ static apr_status_t begin_late(void **txn, void *self, anshin_txn_mode_t mode, a
     return anshin_store_mem.begin(txn, self, mode, err, pool);
 }
 
+static int waiting_of(const anshin_member_t *member)
+{
+    const anshin_staff_t staff = staff_of(member);
+    apr_array_header_t *list;
+    int count = 0;
+
+    (void)anshin_pending_list(staff_op(), &staff, &list);
+    for (int i = 0; i < list->nelts; i++) {
+        const anshin_pending_t *one = &APR_ARRAY_IDX(list, i, anshin_pending_t);
+
+        count += one->mine && one->state == ANSHIN_APPROVAL_WAITING;
+    }
+    return count;
+}
+
 static void test_too_many(void)
 {
     const char *error = NULL;
@@ -342,6 +367,7 @@ static void test_too_many(void)
                                     .targets = apr_array_make(fixture.pool, 2, sizeof(anshin_bulk_target_t)),
                                     .why = "復旧"};
     anshin_approval_t approval;
+    const char *last = "";
     int waits;
 
     lock_all();
@@ -350,15 +376,20 @@ static void test_too_many(void)
         *(anshin_bulk_target_t *)apr_array_push((apr_array_header_t *)bulk.targets) =
             (anshin_bulk_target_t){{"p-01", users[i], account_of(users[i]).number}, 0};
     }
-    for (int i = 0; i < ANSHIN_BULK_WAITING - 1; i++) {
+    waits = 1;
+    for (int i = 0; waits; i++) { /* some of before wait as well */
+        last = apr_psprintf(fixture.pool, "%032x", 0xb000u + (unsigned)i - 1);
         (void)order(apr_psprintf(fixture.pool, "%032x", 0xb000u + (unsigned)i), 2, &waits);
     }
+    ok(waiting_of(&asker) == ANSHIN_BULK_WAITING, "ROL-4: so many wait: %d", waiting_of(&asker));
+    (void)decide(&asker, last, ANSHIN_APPROVAL_WITHDRAWN, &error);
     between = apr_psprintf(fixture.pool, "%032x", 0xb0ffu);
     crash_store.begin = begin_late;
     (void)order(apr_psprintf(fixture.pool, "%032x", 0xb0feu), 2, &waits);
     make_crash_store();
-    ok(!waits && fixture_get(&fixture, &anshin_record_approval, apr_psprintf(fixture.pool, "%032x", 0xb0feu),
-                             &approval) == ANSHIN_ENOTFOUND,
+    ok(!waits && between == NULL && waiting_of(&asker) == ANSHIN_BULK_WAITING &&
+           fixture_get(&fixture, &anshin_record_approval, apr_psprintf(fixture.pool, "%032x", 0xb0feu), &approval) ==
+               ANSHIN_ENOTFOUND,
        "ROL-4: the last place is given once, however many ask at the same time");
     ok(anshin_desk_bulk_do(staff_op(), &bulk, &error, &waits) == APR_SUCCESS && !waits &&
            same_text(error, "desk_waiting.too_many") &&
@@ -435,16 +466,31 @@ static void test_erased(void)
 }
 
 /* An organisation's administrator opens again what was disabled on the order of that role. */
+static int may_do(const anshin_op_t *op, const anshin_account_t *account)
+{
+    return op->actor.permit->admits(op->actor.permit->baton, op, account);
+}
+
 static void test_organisation(void)
 {
+    anshin_account_t account = {.contract = "p-01", .user = "hanako", .number = "1", .organisation = "山田商事"};
+    const anshin_account_t other = {.contract = "p-01", .user = "hanako", .number = "1", .organisation = "佐藤工業"};
     const anshin_staff_t admin = staff_of(&second);
     const anshin_staff_t of_customer = staff_of(&chief);
-    anshin_staff_deed_t deed = {.staff = &admin, .asker = &of_customer, .verb = ANSHIN_DESK_DISABLE};
+    anshin_staff_deed_t deed = {.staff = &admin, .asker = &of_customer, .verb = ANSHIN_DESK_DISABLE, .number = "1"};
     anshin_op_t op;
 
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
     ok(op.actor.customer, "ROL-4: what an organisation asks for is the organisation's");
+    ok(may_do(&op, &account) && !may_do(&op, &other),
+       "ROL-4: who has asked must be one who may do it to that user, as he is by then");
+    account.state = ANSHIN_ACCOUNT_DISABLED;
+    account.locked_by = ANSHIN_LOCKED_BY_OPERATOR;
+    deed.verb = ANSHIN_DESK_UNLOCK;
+    ok(!op.actor.permit->opens(op.actor.permit->baton, &account), "ROL-4: and who may open what others have closed");
     deed.asker = NULL;
+    ok(may_do(&op, &other) && op.actor.permit->opens(op.actor.permit->baton, &account),
+       "all of which the second one alone may");
     anshin_staff_op(&op, staff_op(), &fixture.contract, &deed);
     ok(!op.actor.customer, "what an operator does alone is not");
 }
