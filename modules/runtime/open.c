@@ -15,6 +15,7 @@
 #include "core/audit/trail.h"
 #include "core/config/store_address.h"
 #include "core/keeping/rotation.h"
+#include "core/keeping/shared_key.h"
 #include "crypto/crypto.h"
 #include "runtime/state_names.h"
 #include "store/dbm/store_dbm.h"
@@ -199,5 +200,6 @@ apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const
     apr_status_t status = anshin_open_to_load(env, config, hashing, err, pool);
 
     status = status == APR_SUCCESS ? anshin_load_look(env, err, pool) : status;
+    status = status == APR_SUCCESS ? anshin_shared_key_check(env, err, pool) : status;
     return status == APR_SUCCESS ? anshin_rotation_recall(env, err, pool) : status;
 }

@@ -86,6 +86,18 @@ like($two->log, qr/AN1876: the CA worker of one has given no sign for \d+ s; 1 j
 is(count('certificate'), 5, 'CLU-3: once');
 like($two->htanshin('status')->{out}, qr/the CA worker of one has given no sign/, 'STA-1: status tells of it');
 
+# --- one with another key ---
+
+my $stranger = Anshin::Server->new(@its, node => 'three', node_of => $one, own_key => 1);
+$stranger->start;
+ok($stranger->wait_log(qr/AN1878: .*not the seal key of the machines that share the store/, 30), 'CLU-1: a machine with another seal key says so');
+my $refused = $stranger->htanshin('user', 'show', $person->{user});
+isnt($refused->{status}, 0, 'CLU-1: and can do nothing');
+like($refused->{err}, qr/is not the seal key of the machines that share the store/, 'its command says why');
+$stranger->stop;
+unlike($stranger->log, qr/AN0760/, 'its worker never begins');
+is($two->htanshin('user', 'show', $person->{user})->{status}, 0, 'which changes nothing for the others');
+
 # --- two of one name ---
 
 my $twin = Anshin::Server->new(@its, node => 'two', node_of => $one);

@@ -16,6 +16,7 @@
 #include "core/keeping/leak.h"
 #include "core/keeping/reseal.h"
 #include "core/keeping/rotation.h"
+#include "core/keeping/shared_key.h"
 #include "core/keeping/store_check.h"
 #include "core/mail/event.h"
 #include "core/selfservice/address_code.h"
@@ -445,6 +446,40 @@ static apr_status_t take_event(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
+static apr_status_t share(anshin_error_t *err)
+{
+    apr_status_t status;
+
+    fixture.env.node = "a";
+    status = anshin_shared_key_check(&fixture.env, err, fixture.pool);
+    fixture.env.node = NULL;
+    return status;
+}
+
+static int is_shared(const char *id)
+{
+    anshin_fact_t fact;
+
+    return fixture_get(&fixture, &anshin_record_fact, "shared-key", &fact) == APR_SUCCESS && same_text(fact.value, id);
+}
+
+/* A machine that shares the store (core/keeping/shared_key.h). */
+static void test_shared(void)
+{
+    anshin_error_t err;
+
+    anshin_error_clear(&err);
+    ok(is_shared(id_of(1)) && share(NULL) == APR_SUCCESS && is_shared(id_of(0)),
+       "machines that share the store follow a change, by one that has both keys");
+    fixture_put(&fixture, &anshin_record_fact, "shared-key", &(anshin_fact_t){.value = "0123456789abcdef"});
+    ok(share(&err) == ANSHIN_EDENIED && same_text(err.id, "AN1878") && is_shared("0123456789abcdef"),
+       "one that has another key is refused, and changes nothing (%s)", err.text);
+    ok(anshin_shared_key_check(&fixture.env, &err, fixture.pool) == APR_SUCCESS, "one that shares it with none is not");
+    fixture_put(&fixture, &anshin_record_fact, "shared-key", &(anshin_fact_t){.value = NULL});
+    ok(share(&err) == ANSHIN_EDENIED, "nor does a fact without a key let anybody in");
+    fixture_put(&fixture, &anshin_record_fact, "shared-key", &(anshin_fact_t){.value = id_of(0)});
+}
+
 int main(void)
 {
     apr_pool_t *pool = users_open(&fixture);
@@ -472,14 +507,18 @@ int main(void)
     txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
     (void)anshin_txn_each(txn, &anshin_record_audit_event, "", take_event, event);
     anshin_txn_abort(txn);
+    ok(share(NULL) == APR_SUCCESS && is_shared(before), "the first machine tells the store of its key");
     test_announced(before);
+    ok(share(NULL) == APR_SUCCESS && is_shared(before), "one that is announced is not told of");
     test_changed(before, token);
+    test_shared();
     test_forged();
     test_sealed_anew(token);
     test_late();
     test_leaked();
     test_going();
     test_gone(before, &line, event[0], event[1]);
+    ok(share(NULL) == APR_SUCCESS && is_shared(id_of(0)), "without the old key, too");
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
