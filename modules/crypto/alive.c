@@ -1,8 +1,9 @@
 /*
  * Which processes live: see alive.h.
  *
- * The name of a process is random, so that it is never another's, and that of its machine: a lock of another machine
- * cannot be seen here, so nobody there is called dead.
+ * The name of a process is random, so that it is never another's, and that of its machine and directory: a lock of
+ * another machine cannot be seen here, so nobody there is called dead. Machines that share a store are told apart by
+ * their names there, and two on one host by their directories: names of hosts may be the same.
  *
  * SECURITY: names come out of the store; one that is not of our own making is no name of a file.
  */
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
@@ -28,7 +30,7 @@ typedef struct alive_t {
     anshin_owners_t owners;
     const char *directory;
     const char *path;
-    const char *host; /* with the sign before it */
+    const char *host; /* of machine and directory, with the sign before it */
     int file;
 } alive_t;
 
@@ -93,19 +95,22 @@ static apr_status_t leave(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t anshin_alive_open(const anshin_owners_t **owners, const char *directory, anshin_error_t *err,
-                               apr_pool_t *pool)
+apr_status_t anshin_alive_open(const anshin_owners_t **owners, const char *directory, const char *node,
+                               anshin_error_t *err, apr_pool_t *pool)
 {
     alive_t *alive = apr_pcalloc(pool, sizeof(*alive));
     unsigned char name[NAME_BYTES];
     char host[HOST_MAX + 1] = "";
     const char *fresh;
+    struct stat seen;
 
-    if (apr_generate_random_bytes(name, sizeof(name)) != APR_SUCCESS || gethostname(host, HOST_MAX) != 0) {
+    if (apr_generate_random_bytes(name, sizeof(name)) != APR_SUCCESS || gethostname(host, HOST_MAX) != 0 ||
+        stat(directory, &seen) != 0) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN1060", "this process cannot be given a name: %s", strerror(errno));
     }
     alive->directory = apr_pstrdup(pool, directory);
-    alive->host = apr_pstrcat(pool, "@", host, NULL);
+    alive->host = apr_psprintf(pool, "@%s:%lx:%lx", node != NULL ? node : host, (unsigned long)seen.st_dev,
+                               (unsigned long)seen.st_ino);
     alive->owners.ctx = alive;
     alive->owners.self = apr_pstrcat(pool, anshin_hex(name, sizeof(name), pool), alive->host, NULL);
     alive->owners.lives = lives;

@@ -6,9 +6,10 @@
 
 #include "core/context/op.h"
 
-/* Open for this process, after the fork. directory: that of the slots. The file is removed by pool's cleanup, or by
- * whoever finds its process dead. APR_SUCCESS, ANSHIN_EFAULT. */
-apr_status_t anshin_alive_open(const anshin_owners_t **owners, const char *directory, anshin_error_t *err,
-                               apr_pool_t *pool);
+/* Open for this process, after the fork. directory: that of the slots; node: the name of this machine among those that
+ * share the store, NULL: it shares it with none. The file is removed by pool's cleanup, or by whoever finds its process
+ * dead. APR_SUCCESS, ANSHIN_EFAULT. */
+apr_status_t anshin_alive_open(const anshin_owners_t **owners, const char *directory, const char *node,
+                               anshin_error_t *err, apr_pool_t *pool);
 
 #endif

@@ -73,7 +73,7 @@ static apr_status_t open_env(anshin_env_t *env, server_rec *server, anshin_error
     }
     env->waiting = apr_pcalloc(pool, sizeof(*env->waiting));
     env->waiting->most = threads_over(4);
-    status = status == APR_SUCCESS ? anshin_alive_open(&env->owners, slots, err, pool) : status;
+    status = status == APR_SUCCESS ? anshin_alive_open(&env->owners, slots, env->node, err, pool) : status;
     return status == APR_SUCCESS ? open_index(env, err, pool) : status;
 }
 

@@ -342,11 +342,12 @@ static void test_dead_owner(void)
     apr_pool_t *life;
     apr_time_t wait_until;
     apr_time_t began = fixture.now;
+    const char *elsewhere = apr_pstrcat(fixture.pool, fixture.directory, "/elsewhere", NULL);
 
     anshin_error_clear(&err);
     apr_pool_create(&life, fixture.pool);
-    ok(anshin_alive_open(&theirs, fixture.directory, &err, life) == APR_SUCCESS &&
-           anshin_alive_open(&ours, fixture.directory, &err, fixture.pool) == APR_SUCCESS &&
+    ok(anshin_alive_open(&theirs, fixture.directory, NULL, &err, life) == APR_SUCCESS &&
+           anshin_alive_open(&ours, fixture.directory, NULL, &err, fixture.pool) == APR_SUCCESS &&
            !same_text(theirs->self, ours->self),
        "two processes have names of their own");
     fixture.env.owners = theirs;
@@ -360,13 +361,18 @@ static void test_dead_owner(void)
        "O1: where a check takes too long, one learns when its place is free");
     apr_pool_destroy(life);
     ok(reserve("held", &attempt, &wait_until) == APR_SUCCESS, "O1: one that died gives them back at once");
-    ok(anshin_alive_open(&theirs, fixture.directory, &err, fixture.pool) == APR_SUCCESS &&
+    ok(anshin_alive_open(&theirs, fixture.directory, NULL, &err, fixture.pool) == APR_SUCCESS &&
            ours->lives(ours->ctx, theirs->self, fixture.pool) && theirs->lives(theirs->ctx, ours->self, fixture.pool),
        "a third one buries nobody who lives");
     ok(ours->lives(ours->ctx, ours->self, fixture.pool), "who asks lives");
     ok(ours->lives(ours->ctx, "../../etc/passwd", fixture.pool) && ours->lives(ours->ctx, "", fixture.pool) &&
            ours->lives(ours->ctx, "0123456789abcdef01234567@elsewhere", fixture.pool),
        "of what is no name of this machine nothing is said");
+    ok(mkdir(elsewhere, 0700) == 0 && anshin_alive_open(&theirs, elsewhere, NULL, &err, fixture.pool) == APR_SUCCESS &&
+           ours->lives(ours->ctx, theirs->self, fixture.pool) && theirs->lives(theirs->ctx, ours->self, fixture.pool) &&
+           anshin_alive_open(&theirs, fixture.directory, "b", &err, fixture.pool) == APR_SUCCESS &&
+           strstr(theirs->self, "@b:") != NULL && ours->lives(ours->ctx, theirs->self, fixture.pool),
+       "LCK-1: nor of another machine, though its host has the same name");
     fixture.env.owners = NULL;
 }
 
