@@ -128,31 +128,81 @@ static int count_of(const apr_array_header_t *entries, const anshin_revoked_ca_t
 
 /* --- a list ------------------------------------------------------------------------------------------------------ */
 
-static apr_status_t publish(const anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op)
+/* Have it made and put it out for all machines, unless another one has meanwhile. What the number stands for was read
+ * when it was claimed. */
+static apr_status_t make_for_all(anshin_publisher_t *publisher, anshin_published_t *list, anshin_op_t *op,
+                                 anshin_crl_order_t *order, anshin_bytes_t *der)
 {
-    anshin_signer_client_t *signer_client = publisher->work->signer_client;
+    anshin_crl_out_t out = {.number = order->number};
+    apr_time_t last = list->out.made_at;
+    apr_status_t status = learn(publisher, op);
+
+    order->entries = publisher->entries;
+    if (status == APR_SUCCESS) {
+        anshin_revoked_tidy(publisher->entries, order->ca, last);
+        apr_cpystrn(out.ca, order->ca->id, sizeof(out.ca));
+        status = anshin_crl_digest(op, out.digest, publisher->entries, order->ca, last);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_crl_make(der, publisher->work->signer_client, order, &op->error, op->pool);
+    }
+    if (status != APR_SUCCESS) {
+        anshin_error_t why = op->error;
+
+        (void)anshin_crl_give_up(op, list->name, order->number);
+        op->error = why;
+        return status;
+    }
+    status = anshin_crl_put(op, list->name, &out, der);
+    if (status == APR_SUCCESS) {
+        list->out = out;
+    }
+    return status == ANSHIN_ECONFLICT ? ANSHIN_EBUSY : status;
+}
+
+static apr_status_t make_alone(anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op,
+                               anshin_crl_order_t *order, anshin_bytes_t *der)
+{
+    apr_time_t last;
+    apr_status_t status = anshin_revoked_number(op, list->name, &order->number, &last);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_revoked_tidy(publisher->entries, order->ca, last);
+    return anshin_crl_make(der, publisher->work->signer_client, order, &op->error, op->pool);
+}
+
+static apr_status_t publish(anshin_publisher_t *publisher, anshin_published_t *list, anshin_op_t *op)
+{
     anshin_reply_ca_t found;
     const anshin_revoked_ca_t ca = {list->name, found.id};
     anshin_crl_order_t order = {.ca = &ca, .life = ANSHIN_CRL_LIFE, .entries = publisher->entries};
     anshin_crl_file_t file = {
         .directory = publisher->work->env->config->server.crl_dir, .name = list->name, .at = op->now};
     apr_time_t last;
-    apr_status_t status = anshin_signer_client_ca(signer_client, list->name, &found, &op->error);
+    apr_status_t status = anshin_signer_client_ca(publisher->work->signer_client, list->name, &found, &op->error);
 
-    if (status == APR_SUCCESS) {
-        status = anshin_revoked_number(op, list->name, &order.number, &last);
-    }
     if (status != APR_SUCCESS) {
         return status;
     }
-    anshin_revoked_tidy(publisher->entries, &ca, last);
-    status = anshin_crl_make(&file.der, signer_client, &order, &op->error, op->pool);
+    if (op->env->node == NULL) {
+        status = make_alone(publisher, list, op, &order, &file.der);
+    } else {
+        status = anshin_crl_claim(op, list->name, list->out.number, &order.number, &last);
+        if (status != APR_SUCCESS) {
+            return status == ANSHIN_ECONFLICT ? ANSHIN_EBUSY : status;
+        }
+        status = make_for_all(publisher, list, op, &order, &file.der);
+        file.at = list->out.made_at;
+    }
     if (status == APR_SUCCESS) {
         status = anshin_crl_write(&file, &op->error, op->pool);
     }
     if (status != APR_SUCCESS) {
         return status;
     }
+    list->written = order.number;
     anshin_log(ANSHIN_LOG_INFO, "AN1223", "CRL %" APR_INT64_T_FMT " of %s is written, with %d certificates",
                order.number, list->name, count_of(publisher->entries, &ca));
     return anshin_revoked_out(op, list->name);
@@ -236,7 +286,69 @@ static void remind_of_end(const anshin_publisher_t *publisher, const anshin_publ
     }
 }
 
-static void publish_due(const anshin_publisher_t *publisher, anshin_published_t *list)
+/* The list that a machine has put out, if this one has not written it. */
+static apr_status_t follow_one(const anshin_publisher_t *publisher, anshin_published_t *list, anshin_op_t *op)
+{
+    anshin_crl_out_t out;
+    anshin_crl_file_t file = {.directory = publisher->work->env->config->server.crl_dir, .name = list->name};
+    apr_status_t status = anshin_crl_look(op, list->name, list->written, &out, &file.der);
+    apr_time_t rest;
+
+    if (status != APR_SUCCESS || file.der.data == NULL) {
+        return status;
+    }
+    file.at = out.made_at;
+    status = anshin_crl_write(&file, &op->error, op->pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_log(ANSHIN_LOG_INFO, "AN1929", "CRL %" APR_INT64_T_FMT " of %s, which another machine has made, is written",
+               out.number, list->name);
+    rest = out.made_at + ANSHIN_CRL_INTERVAL - op->now;
+    rest = rest > ANSHIN_CRL_INTERVAL ? ANSHIN_CRL_INTERVAL : rest;
+    list->next = rest > 0 ? anshin_uptime_now() + rest : 0;
+    list->out = out;
+    list->written = out.number;
+    return APR_SUCCESS;
+}
+
+/* Also where the signer is away: it is not needed for that. */
+static void follow(anshin_publisher_t *publisher)
+{
+    for (int i = 0; publisher->work->env->node != NULL && i < publisher->lists->nelts; i++) {
+        anshin_published_t *list = &APR_ARRAY_IDX(publisher->lists, i, anshin_published_t);
+        anshin_op_t op;
+        apr_pool_t *scratch;
+        apr_status_t status;
+
+        apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+        anshin_op_init(&op, publisher->work->env, NULL, &anshin_actor_worker, scratch);
+        status = follow_one(publisher, list, &op);
+        if (status != APR_SUCCESS) {
+            tell(&list->failed, list->name, status, &op.error);
+        }
+        apr_pool_destroy(scratch);
+    }
+}
+
+/* 1: the list that is out has all that are revoked, since the machine that made it knew of them, too. */
+static int has_all(const anshin_publisher_t *publisher, const anshin_published_t *list, anshin_op_t *op)
+{
+    const anshin_revoked_ca_t ca = {list->name, list->out.ca};
+    anshin_reply_ca_t found;
+    char digest[ANSHIN_CRL_DIGEST + 1];
+
+    if (list->out.number == 0 ||
+        anshin_signer_client_ca(publisher->work->signer_client, list->name, &found, &op->error) != APR_SUCCESS ||
+        strcmp(found.id, list->out.ca) != 0) {
+        return 0;
+    }
+    anshin_revoked_tidy(publisher->entries, &ca, list->out.before);
+    return anshin_crl_digest(op, digest, publisher->entries, &ca, list->out.before) == APR_SUCCESS &&
+           strcmp(digest, list->out.digest) == 0;
+}
+
+static void publish_due(anshin_publisher_t *publisher, anshin_published_t *list)
 {
     anshin_op_t op;
     apr_pool_t *scratch;
@@ -248,6 +360,11 @@ static void publish_due(const anshin_publisher_t *publisher, anshin_published_t 
     }
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, publisher->work->env, NULL, &anshin_actor_worker, scratch);
+    if (begun < list->next && has_all(publisher, list, &op)) {
+        list->changed = 0;
+        apr_pool_destroy(scratch);
+        return;
+    }
     status = publish(publisher, list, &op);
     if (status == APR_SUCCESS) {
         list->changed = 0;
@@ -269,6 +386,7 @@ void anshin_publisher_step(anshin_publisher_t *publisher, apr_time_t *sleep)
     apr_pool_t *scratch;
     apr_status_t status;
 
+    follow(publisher);
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, publisher->work->env, NULL, &anshin_actor_worker, scratch);
     /* After the start it needs a moment; what a list lacks is told apart by its CAs. */

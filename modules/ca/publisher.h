@@ -1,11 +1,12 @@
 /*
- * What others learn of revocations: the list is written anew for each, and in time (CRT-6).
+ * What others learn of revocations: the list is written anew for each, and in time (CRT-6). Where machines share the
+ * store, one of them makes it, and each writes the same (core/certificate/crl.h).
  */
 #ifndef ANSHIN_CA_PUBLISHER_H
 #define ANSHIN_CA_PUBLISHER_H
 
 #include "ca/work.h"
-#include "core/certificate/revoked.h"
+#include "core/certificate/crl.h"
 
 /* A list is written anew four times while it counts: who fetches it may miss three of them. */
 #define ANSHIN_CRL_INTERVAL apr_time_from_sec(21600)
@@ -17,6 +18,10 @@ typedef struct anshin_published_t {
     int changed;      /* there are some that it does not have */
     apr_time_t next;  /* uptime when it is to be written anew, whatever happens */
     int failed;       /* the log was told that it cannot be */
+
+    /* where machines share the store: */
+    anshin_crl_out_t out; /* the list that is out, as far as this one knows, */
+    apr_int64_t written;  /* and number of the one that it has written last; 0: none yet */
 } anshin_published_t;
 
 typedef struct anshin_publisher_t {

@@ -49,6 +49,7 @@ cmp_ok(scalar @verbs, '>=', 12, "verbs looked at: @verbs");
 my %quiet = map { $_ => 1 } qw(
     anshin_agreed_time anshin_alert_put anshin_backed_up_expect anshin_desk_invite_check anshin_help_number_keep anshin_housekeeping_step
     anshin_index_addresses anshin_issuer_note anshin_issuer_remind anshin_list_mails
+    anshin_crl_claim anshin_crl_give_up anshin_crl_put
     anshin_job_claim anshin_job_drop anshin_job_put_off anshin_job_resume anshin_job_retry anshin_jobs_release anshin_jobs_take_over anshin_node_sign anshin_ocsp_forget
     anshin_ocsp_keep anshin_old_due_convert anshin_outbox_delivered anshin_outbox_delivering anshin_outbox_drop
     anshin_outbox_failed anshin_outbox_later anshin_refile anshin_reseal_step anshin_rotation_resealed anshin_revoked_done anshin_revoked_number anshin_revoked_out

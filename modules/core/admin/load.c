@@ -322,7 +322,7 @@ static int is_own(const anshin_record_type_t *type)
     static const anshin_record_type_t *const own[] = {
         &anshin_record_fact,        &anshin_record_clock,        &anshin_record_due,          &anshin_record_sequence,
         &anshin_record_audit_event, &anshin_record_audit_series, &anshin_record_audit_anchor, &anshin_record_revoked,
-        &anshin_record_ocsp,        &anshin_record_counter};
+        &anshin_record_ocsp,        &anshin_record_crl,          &anshin_record_counter};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (own[i] == type) {

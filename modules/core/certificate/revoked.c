@@ -205,22 +205,29 @@ static apr_status_t read_fact(anshin_txn_t *txn, const char *key, anshin_fact_t 
     return status;
 }
 
-static apr_status_t reserve(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+apr_status_t anshin_revoked_number_in(anshin_op_t *op, anshin_txn_t *txn, const char *name, apr_int64_t *number,
+                                      apr_time_t *last)
 {
-    numbering_t *numbering = baton;
     anshin_fact_t fact;
     apr_int64_t seconds = apr_time_sec(op->now);
-    const char *key = fact_of(op, numbering->name);
+    const char *key = fact_of(op, name);
     apr_status_t status = read_fact(txn, key, &fact);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    numbering->number = fact.value != NULL ? apr_atoi64(fact.value) + 1 : 1;
-    numbering->number = numbering->number > seconds ? numbering->number : seconds;
-    numbering->last = fact.at;
-    fact.value = apr_psprintf(op->pool, "%" APR_INT64_T_FMT, numbering->number);
+    *number = fact.value != NULL ? apr_atoi64(fact.value) + 1 : 1;
+    *number = *number > seconds ? *number : seconds;
+    *last = fact.at;
+    fact.value = apr_psprintf(op->pool, "%" APR_INT64_T_FMT, *number);
     return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
+}
+
+static apr_status_t reserve(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    numbering_t *numbering = baton;
+
+    return anshin_revoked_number_in(op, txn, numbering->name, &numbering->number, &numbering->last);
 }
 
 apr_status_t anshin_revoked_number(anshin_op_t *op, const char *name, apr_int64_t *number, apr_time_t *last)

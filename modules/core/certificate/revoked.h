@@ -5,8 +5,8 @@
  * the revocations tell of. So no list is written with a walk over the store. Each CA has a list of its own, which is
  * numbered: the fact crl/NAME holds the number that was given last, and when the last list was out.
  *
- * Where machines share the store, each writes its own: what was told of stays for ANSHIN_REVOKED_LINGER, so that all of
- * them hear it, and who has not listened for half of that begins anew.
+ * Where machines share the store, any of them may make the next list (crl.h): what was told of stays for
+ * ANSHIN_REVOKED_LINGER, so that all of them hear it, and who has not listened for half of that begins anew.
  */
 #ifndef ANSHIN_CORE_CERTIFICATE_REVOKED_H
 #define ANSHIN_CORE_CERTIFICATE_REVOKED_H
@@ -65,6 +65,10 @@ void anshin_revoked_tidy(apr_array_header_t *entries, const anshin_revoked_ca_t 
  * given and never below the time in seconds, so that a store that was restored from a copy gives none again either.
  * *last: when the list before was out; 0: never. */
 apr_status_t anshin_revoked_number(anshin_op_t *op, const char *name, apr_int64_t *number, apr_time_t *last);
+
+/* The same inside a write transaction. */
+apr_status_t anshin_revoked_number_in(anshin_op_t *op, anshin_txn_t *txn, const char *name, apr_int64_t *number,
+                                      apr_time_t *last);
 
 /* Its list of op->now is out. */
 apr_status_t anshin_revoked_out(anshin_op_t *op, const char *name);

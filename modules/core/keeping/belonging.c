@@ -44,6 +44,7 @@ static const struct row_t {
     {&anshin_record_mail_list, ANSHIN_BELONGS_KEY},
     {&anshin_record_desk_bulk, ANSHIN_BELONGS_ORDER},
     {&anshin_record_approval, ANSHIN_BELONGS_ORDER},
+    {&anshin_record_crl, ANSHIN_BELONGS_NEVER},
     {&anshin_record_audit_event, ANSHIN_BELONGS_NEVER}, /* the trail tells what was, under the name of then */
     {&anshin_record_audit_series, ANSHIN_BELONGS_NEVER},
     {&anshin_record_audit_anchor, ANSHIN_BELONGS_NEVER},

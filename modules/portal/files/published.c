@@ -10,19 +10,20 @@
 #include <http_protocol.h>
 #include <string.h>
 
-#include "core/certificate/revoked.h"
+#include "core/certificate/crl.h"
 #include "core/config/ca_files.h"
 #include "portal/files/ocsp.h"
 #include "portal/request/page.h"
 #include "portal/files/static.h"
 
 #define CRL ".crl"
+#define CRL_TYPE "application/pkix-crl"
 #define SOON "10" /* seconds until the worker has written one */
 
 /* Its time is that of the list in it, so that it says how long the list counts. */
-static const char *crl_control(request_rec *r)
+static const char *crl_control(const request_rec *r, apr_time_t at)
 {
-    apr_time_t rest = r->finfo.mtime + ANSHIN_CRL_LIFE - r->request_time;
+    apr_time_t rest = at + ANSHIN_CRL_LIFE - r->request_time;
 
     return rest > 0 ? apr_psprintf(r->pool, "public, max-age=%" APR_TIME_T_FMT, apr_time_sec(rest)) : "no-cache";
 }
@@ -43,19 +44,46 @@ static const char *find_ca(request_rec *r, const anshin_config_t *config, const 
     return NULL;
 }
 
-static int crl_get(request_rec *r, const anshin_server_t *server, const char *ca)
+/* Where machines share the store: the list that is out, when it is later than the one that this machine's worker has
+ * written. Who asks one machine after the other is never told an older one. 0: there is none, or the store cannot be
+ * asked. */
+static int find_later(request_rec *r, const anshin_request_state_t *state, const char *ca, anshin_crl_out_t *out,
+                      anshin_bytes_t *der)
 {
+    const anshin_actor_t stranger = {.kind = ANSHIN_ACTOR_STRANGER, .address = r->useragent_ip};
+    anshin_op_t op;
+
+    if (state->env->node == NULL) {
+        return 0;
+    }
+    anshin_op_init(&op, state->env, NULL, &stranger, r->pool);
+    return anshin_crl_look(&op, ca, 0, out, NULL) == APR_SUCCESS && out->number != 0 &&
+           apr_time_sec(out->made_at) > apr_time_sec(r->finfo.mtime) &&
+           anshin_crl_look(&op, ca, 0, out, der) == APR_SUCCESS && der->data != NULL;
+}
+
+static int crl_get(request_rec *r, const anshin_request_state_t *state, const char *ca)
+{
+    const char *path = apr_pstrcat(r->pool, state->env->config->server.crl_dir, "/", ca, CRL, NULL);
+    anshin_crl_out_t out;
+    anshin_bytes_t der;
     apr_file_t *file;
+    int found;
 
     if (r->method_number != M_GET) {
         apr_table_setn(r->err_headers_out, "Allow", "GET, HEAD");
         return anshin_page_bare(r, HTTP_METHOD_NOT_ALLOWED);
     }
-    if (!anshin_static_open(r, &file, apr_pstrcat(r->pool, server->crl_dir, "/", ca, CRL, NULL))) {
+    found = anshin_static_open(r, &file, path);
+    r->finfo.mtime = found ? r->finfo.mtime : 0;
+    if (find_later(r, state, ca, &out, &der)) {
+        return anshin_static_send_octets(r, &der, out.made_at, CRL_TYPE, crl_control(r, out.made_at));
+    }
+    if (!found) {
         apr_table_setn(r->err_headers_out, "Retry-After", SOON);
         return anshin_page_bare(r, HTTP_SERVICE_UNAVAILABLE);
     }
-    return anshin_static_send(r, file, "application/pkix-crl", crl_control(r));
+    return anshin_static_send(r, file, CRL_TYPE, crl_control(r, r->finfo.mtime));
 }
 
 static int is_ocsp(const char *name)
@@ -70,7 +98,7 @@ int anshin_published_serve(request_rec *r, const anshin_request_state_t *state, 
     const char *ca = find_ca(r, state->env->config, name);
 
     if (ca != NULL) {
-        return crl_get(r, &state->env->config->server, ca);
+        return crl_get(r, state, ca);
     }
     return is_ocsp(name) ? anshin_ocsp_serve(r, state, name) : anshin_page_bare(r, HTTP_NOT_FOUND);
 }

@@ -32,19 +32,38 @@ int anshin_static_open(request_rec *r, apr_file_t **file, const char *path)
            apr_file_info_get(&r->finfo, APR_FINFO_NORM, *file) == APR_SUCCESS && r->finfo.filetype == APR_REG;
 }
 
-int anshin_static_send(request_rec *r, apr_file_t *file, const char *type, const char *control)
+/* 1: there is more to send than headers. */
+static int has_body(request_rec *r, const char *type, const char *control)
 {
-    apr_bucket_brigade *bb;
     int answer;
 
     set_headers(r, type, control);
     answer = ap_meets_conditions(r);
     if (answer != OK) {
         r->status = answer; /* 304 or 412: headers alone, of ours */
-        return OK;
+        return 0;
     }
     ap_set_content_length(r, r->finfo.size);
-    if (r->header_only) {
+    return !r->header_only;
+}
+
+int anshin_static_send_octets(request_rec *r, const anshin_bytes_t *octets, apr_time_t at, const char *type,
+                              const char *control)
+{
+    r->finfo.filetype = APR_REG;
+    r->finfo.size = (apr_off_t)octets->length;
+    r->finfo.mtime = apr_time_from_sec(apr_time_sec(at));
+    if (has_body(r, type, control)) {
+        (void)ap_rwrite(octets->data, (int)octets->length, r);
+    }
+    return OK;
+}
+
+int anshin_static_send(request_rec *r, apr_file_t *file, const char *type, const char *control)
+{
+    apr_bucket_brigade *bb;
+
+    if (!has_body(r, type, control)) {
         return OK;
     }
     bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);

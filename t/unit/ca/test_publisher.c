@@ -236,6 +236,80 @@ static void test_lost(void)
     ok(step(&next) == 2 && entries_of_list() == 2, "and so it has when the worker went with the signer (CRT-6)");
 }
 
+/* Of a machine that shares the store, whose list is in a directory of its own. */
+static int step_at(anshin_publisher_t *publisher, const char *node)
+{
+    int written;
+
+    (void)unlink(LAST_ENTRIES);
+    fixture.env.node = node;
+    fixture.config.server.crl_dir = apr_pstrcat(fixture.pool, fixture.directory, "/", node, NULL);
+    written = step(publisher);
+    fixture.env.node = NULL;
+    fixture.config.server.crl_dir = fixture.directory;
+    return written;
+}
+
+static time_t time_of_list(const char *node)
+{
+    struct stat seen;
+
+    return stat(apr_pstrcat(fixture.pool, node, "/ca.crl", NULL), &seen) == 0 ? seen.st_mtime : 0;
+}
+
+static apr_int64_t number_out(void)
+{
+    anshin_crl_out_t out;
+
+    return anshin_crl_look(fixture_op(&fixture), "ca", 0, &out, NULL) == APR_SUCCESS ? out.number : -1;
+}
+
+/* Two machines, one list (CLU-1). */
+static void test_shared(void)
+{
+    anshin_publisher_t one;
+    anshin_publisher_t two;
+    apr_int64_t number;
+
+    (void)mkdir("one", 0700);
+    (void)mkdir("two", 0700);
+    anshin_publisher_init(&one, &work, fixture.pool);
+    anshin_publisher_init(&two, &work, fixture.pool);
+    ok(step_at(&one, "one") == 2 && entries_of_list() == 2, "a machine makes the list");
+    number = number_out();
+    ok(step_at(&two, "two") == 2 && entries_of_list() == -1 && number_out() == number &&
+           time_of_list("two") == time_of_list("one"),
+       "another one writes the same, and makes none");
+    ok(step_at(&one, "one") == 0 && step_at(&two, "two") == 0, "neither does so again");
+    tell_of("4151");
+    ok(step_at(&two, "two") == 2 && entries_of_list() == 3 && number_out() > number,
+       "what is revoked the first to hear of it lists");
+    number = number_out();
+    ok(step_at(&one, "one") == 2 && entries_of_list() == -1 && step_at(&one, "one") == 0 && number_out() == number,
+       "and the others write that");
+    tell_of("4152");
+    (void)fclose(fopen("die", "w"));
+    ok(step_at(&one, "one") == 0, "a machine whose signer dies in the midst of a list puts none out,");
+    wait_ready();
+    ok(step_at(&two, "two") == 2 && entries_of_list() == 4, "and keeps no other one waiting");
+    ok(step_at(&one, "one") == 2 && entries_of_list() == -1, "nor itself");
+    pass(ANSHIN_CRL_INTERVAL);
+    number = number_out();
+    ok(step_at(&one, "one") == 2 && step_at(&two, "two") == 2 && entries_of_list() == -1 && number_out() > number,
+       "in time one of them makes the next");
+    number = number_out();
+    anshin_publisher_init(&two, &work, fixture.pool);
+    ok(step_at(&two, "two") == 2 && entries_of_list() == -1 && number_out() == number,
+       "a worker that begins anew writes what is out");
+    for (apr_interval_time_t passed_by = 0; passed_by < ANSHIN_CRL_INTERVAL; passed_by += HOUR) {
+        pass(HOUR);
+        (void)step_at(&one, "one");
+    }
+    number = number_out();
+    ok(step_at(&two, "two") == 2 && entries_of_list() == -1 && number_out() == number,
+       "one that slept for long does, too");
+}
+
 /* In the midst of a list. */
 static void end_signer(anshin_publisher_t *publisher)
 {
@@ -364,6 +438,7 @@ int main(int argc, char **argv)
     wait_ready();
     test_times();
     test_lost();
+    test_shared();
     test_end();
     test_unusable();
     test_mute();
