@@ -245,7 +245,9 @@ static void *APR_THREAD_FUNC peers_on(apr_thread_t *thread, void *data)
 
     (void)thread;
     while (!ending) {
-        anshin_peers_step(&worker->peers);
+        if (!anshin_peers_step(&worker->peers)) { /* what is in hand here is the other one's, too; the log was told */
+            (void)kill(getpid(), SIGTERM);
+        }
         pause_for(worker, ANSHIN_NODE_SIGN);
         (void)rings(worker, &ending);
     }

@@ -2,8 +2,8 @@
  * The worker among those of other machines: see peers.h.
  *
  * Two machines of one name would each free what the other has in hand. Whose name it is, the state directory tells: its
- * device and number, and the start of the machine, are no other one's. A machine that was started anew waits until its
- * own last sign is old.
+ * device and number, and the start of the machine, are no other one's. A machine that was started anew waits until no
+ * sign has come under its name for ANSHIN_NODE_SILENCE.
  */
 #include "ca/watch/peers.h"
 
@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 
 #include "ca/log.h"
+#include "core/base/waiting.h"
 #include "core/mail/job.h"
 
 apr_status_t anshin_peers_init(anshin_peers_t *peers, const anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool)
@@ -25,6 +26,7 @@ apr_status_t anshin_peers_init(anshin_peers_t *peers, const anshin_env_t *env, a
         return anshin_fail(err, ANSHIN_EFAULT, "AN1871", "%s: %s", env->config->server.state_dir, strerror(errno));
     }
     *peers = (anshin_peers_t){.env = env, .taken_over = apr_hash_make(pool), .pool = pool};
+    anshin_node_watch_init(&peers->watch, pool);
     peers->place = apr_psprintf(pool, "%s/%lx/%lx", env->uptime != NULL ? env->uptime->boot : "",
                                 (unsigned long)seen.st_dev, (unsigned long)seen.st_ino);
     return APR_SUCCESS;
@@ -38,7 +40,7 @@ static apr_status_t sign(anshin_peers_t *peers, apr_pool_t *scratch)
     int failed;
 
     anshin_op_init(&op, peers->env, NULL, &anshin_actor_worker, scratch);
-    status = anshin_node_sign(&op, peers->place);
+    status = anshin_node_sign(&op, peers->place, anshin_node_silent(&peers->watch, peers->env->node));
     failed = status != APR_SUCCESS && status != ANSHIN_EBUSY;
     if (failed && !peers->failed && status == ANSHIN_ECONFLICT) {
         anshin_log(ANSHIN_LOG_ERROR, "AN1872",
@@ -80,42 +82,50 @@ static void take_over(anshin_peers_t *peers, const anshin_node_t *node, apr_pool
     *taken = node->seen_at;
 }
 
-static void look(anshin_peers_t *peers, apr_pool_t *scratch)
+static apr_status_t look(anshin_peers_t *peers, apr_array_header_t **nodes, apr_pool_t *scratch)
 {
-    apr_array_header_t *nodes;
+    const apr_time_t now = anshin_uptime_now();
     anshin_op_t op;
+    apr_status_t status;
 
     anshin_op_init(&op, peers->env, NULL, &anshin_actor_worker, scratch);
-    if (anshin_nodes(&op, &nodes) != APR_SUCCESS) {
-        return; /* the sign has told of it */
+    status = anshin_nodes(&op, nodes);
+    if (status == APR_SUCCESS) { /* of what fails the sign tells */
+        anshin_node_watch_note(&peers->watch, *nodes, now);
     }
-    for (int i = 0; i < nodes->nelts; i++) {
-        const anshin_node_t *node = &APR_ARRAY_IDX(nodes, i, anshin_node_t);
-
-        if (strcmp(node->name, peers->env->node) != 0 && anshin_node_is_gone(&op, node)) {
-            take_over(peers, node, scratch);
-        }
-    }
+    return status;
 }
 
 int anshin_peers_begin(anshin_peers_t *peers)
 {
     apr_pool_t *scratch;
+    apr_array_header_t *nodes;
+    apr_status_t status;
+
+    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
+    (void)look(peers, &nodes, scratch);
+    status = sign(peers, scratch);
+    apr_pool_destroy(scratch);
+    return status == APR_SUCCESS;
+}
+
+int anshin_peers_step(anshin_peers_t *peers)
+{
+    apr_pool_t *scratch;
+    apr_array_header_t *nodes;
     apr_status_t status;
 
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     status = sign(peers, scratch);
-    apr_pool_destroy(scratch);
-    return status != ANSHIN_ECONFLICT;
-}
+    if (status == APR_SUCCESS && look(peers, &nodes, scratch) == APR_SUCCESS) {
+        for (int i = 0; i < nodes->nelts; i++) {
+            const anshin_node_t *node = &APR_ARRAY_IDX(nodes, i, anshin_node_t);
 
-void anshin_peers_step(anshin_peers_t *peers)
-{
-    apr_pool_t *scratch;
-
-    apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
-    if (sign(peers, scratch) == APR_SUCCESS) {
-        look(peers, scratch);
+            if (strcmp(node->name, peers->env->node) != 0 && anshin_node_silent(&peers->watch, node->name) != 0) {
+                take_over(peers, node, scratch);
+            }
+        }
     }
     apr_pool_destroy(scratch);
+    return status != ANSHIN_ECONFLICT;
 }

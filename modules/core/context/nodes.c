@@ -18,26 +18,33 @@ static const char *place_of(const anshin_fact_t *fact)
     return space != NULL ? space + 1 : "";
 }
 
+typedef struct sign_t {
+    const char *place;
+    apr_time_t silent;
+} sign_t;
+
 static apr_status_t sign(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    const char *place = baton;
+    const sign_t *mine = baton;
     const char *key = apr_pstrcat(op->pool, FACT, op->env->node, NULL);
     anshin_fact_t fact;
     apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
 
-    if (status == APR_SUCCESS && strcmp(place_of(&fact), place) != 0 && fact.at > op->now - ANSHIN_NODE_SILENCE) {
+    if (status == APR_SUCCESS && strcmp(place_of(&fact), mine->place) != 0 && fact.at != mine->silent) {
         return ANSHIN_ECONFLICT;
     }
     if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
         return status;
     }
-    fact = (anshin_fact_t){.value = apr_pstrcat(op->pool, ANSHIN_VERSION " ", place, NULL), .at = op->now};
+    fact = (anshin_fact_t){.value = apr_pstrcat(op->pool, ANSHIN_VERSION " ", mine->place, NULL), .at = op->now};
     return anshin_txn_put(txn, &anshin_record_fact, key, &fact);
 }
 
-apr_status_t anshin_node_sign(anshin_op_t *op, const char *place)
+apr_status_t anshin_node_sign(anshin_op_t *op, const char *place, apr_time_t silent)
 {
-    return anshin_op_write(op, ANSHIN_LAZY, sign, (void *)(apr_uintptr_t)place);
+    sign_t mine = {place, silent};
+
+    return anshin_op_write(op, ANSHIN_LAZY, sign, &mine);
 }
 
 static apr_status_t collect(void *baton, const char *key, const void *record)
@@ -85,4 +92,42 @@ apr_status_t anshin_nodes(anshin_op_t *op, apr_array_header_t **nodes)
 int anshin_node_is_gone(const anshin_op_t *op, const anshin_node_t *node)
 {
     return node->seen_at <= op->now - ANSHIN_NODE_SILENCE;
+}
+
+/* --- who is silent ------------------------------------------------------------------------------------------------ */
+
+typedef struct heard_t {
+    apr_time_t sign;  /* the last one, by its own clock */
+    apr_time_t since; /* uptime since when no other one has come */
+} heard_t;
+
+void anshin_node_watch_init(anshin_node_watch_t *watch, apr_pool_t *pool)
+{
+    *watch = (anshin_node_watch_t){.heard = apr_hash_make(pool), .pool = pool};
+}
+
+void anshin_node_watch_note(anshin_node_watch_t *watch, const apr_array_header_t *nodes, apr_time_t uptime)
+{
+    const int anew = uptime - watch->looked_at > ANSHIN_NODE_GAP;
+
+    for (int i = 0; i < nodes->nelts; i++) {
+        const anshin_node_t *node = &APR_ARRAY_IDX(nodes, i, anshin_node_t);
+        heard_t *heard = apr_hash_get(watch->heard, node->name, APR_HASH_KEY_STRING);
+
+        if (heard == NULL) {
+            heard = apr_pcalloc(watch->pool, sizeof(*heard));
+            apr_hash_set(watch->heard, apr_pstrdup(watch->pool, node->name), APR_HASH_KEY_STRING, heard);
+        }
+        if (anew || heard->sign != node->seen_at) {
+            *heard = (heard_t){node->seen_at, uptime};
+        }
+    }
+    watch->looked_at = uptime;
+}
+
+apr_time_t anshin_node_silent(const anshin_node_watch_t *watch, const char *name)
+{
+    const heard_t *heard = apr_hash_get(watch->heard, name, APR_HASH_KEY_STRING);
+
+    return heard != NULL && watch->looked_at - heard->since >= ANSHIN_NODE_SILENCE ? heard->sign : 0;
 }

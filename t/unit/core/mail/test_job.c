@@ -434,10 +434,12 @@ static void test_nodes(void)
     fixture.env.node = NULL;
 }
 
+static apr_time_t silent; /* what is known of the name */
+
 static apr_status_t sign(const char *node, const char *place)
 {
     fixture.env.node = node;
-    return anshin_node_sign(fixture_op(&fixture), place);
+    return anshin_node_sign(fixture_op(&fixture), place, silent);
 }
 
 /* What one that gives no sign any more had in hand is others'; what lies on it waits. */
@@ -482,9 +484,44 @@ static void test_node_gone(void)
            claim("b/1", &job, &key, &wake) == ANSHIN_ENOTFOUND,
        "what it had begun to deliver waits for it");
     ok(finish(living, "b/0") == APR_SUCCESS, "what one that lives has in hand stays its own");
-    ok(sign("a", "elsewhere") == APR_SUCCESS, "the name of one that is gone can be taken");
+    ok(sign("a", "elsewhere") == ANSHIN_ECONFLICT, "the name of one is taken by no clock");
+    silent = APR_ARRAY_IDX(nodes, 0, anshin_node_t).seen_at;
+    ok(sign("a", "elsewhere") == APR_SUCCESS, "that of one that was silent for long is");
+    silent = 0;
     (void)finish(bound, "a/1");
     fixture.env.node = NULL;
+}
+
+/* By the uptime of who looks; the clocks of others say anything. */
+static void test_silence(void)
+{
+    const apr_time_t step = ANSHIN_NODE_SIGN;
+    anshin_node_watch_t watch;
+    anshin_node_t nodes[] = {{"a", "1", 100}, {"b", "1", 5000000000000000}};
+    const apr_array_header_t all = {
+        .pool = fixture.pool, .elt_size = sizeof(nodes[0]), .nelts = 2, .nalloc = 2, .elts = (char *)nodes};
+    apr_time_t now = 1000 * step;
+
+    anshin_node_watch_init(&watch, fixture.pool);
+    for (int i = 0; i < 6; i++, now += step) {
+        anshin_node_watch_note(&watch, &all, now);
+        nodes[0].seen_at++;
+    }
+    ok(!anshin_node_silent(&watch, "a") && !anshin_node_silent(&watch, "b") && !anshin_node_silent(&watch, "c"),
+       "nobody is gone by a clock, be it far behind or ahead");
+    anshin_node_watch_note(&watch, &all, now);
+    ok(!anshin_node_silent(&watch, "a") && anshin_node_silent(&watch, "b") == nodes[1].seen_at,
+       "one that has given no new sign for so long is");
+    now += 2 * ANSHIN_NODE_SILENCE;
+    anshin_node_watch_note(&watch, &all, now);
+    ok(!anshin_node_silent(&watch, "a") && !anshin_node_silent(&watch, "b"),
+       "after the store was away nobody is, since nobody could give signs");
+    for (int i = 0; i < 6; i++) {
+        now += step;
+        nodes[0].seen_at++;
+        anshin_node_watch_note(&watch, &all, now);
+    }
+    ok(!anshin_node_silent(&watch, "a") && anshin_node_silent(&watch, "b"), "but who stays silent then");
 }
 
 /* Whatever the clock said when a job was queued, it is done. */
@@ -566,6 +603,7 @@ int main(void)
     test_aborted();
     test_nodes();
     test_node_gone();
+    test_silence();
     test_clock_set_back();
     test_no_trace();
     test_doorbell();
