@@ -62,7 +62,7 @@ $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 
 # Of the shared object's folder, not of an archive.
 $(OUT)/obj/t/tools/schema.o: private CPPFLAGS_ALL += -isystem $(PGSQL_INCLUDES)
-$(OUT)/tools/schema: $(OUT)/obj/modules/store/pgsql/tables.o
+$(OUT)/tools/schema: $(OUT)/obj/modules/store/pgsql/tables.o $(OUT)/obj/modules/store/pgsql/views.o
 
 # The people and the reader of the simulated year (t/year), which Anshin::Year starts.
 YEAR_C := $(sort $(wildcard t/year/*.c))

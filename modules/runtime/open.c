@@ -93,10 +93,11 @@ static apr_status_t look_up(void **symbol, const char *name, const anshin_server
                                          "store: the provider for PostgreSQL cannot be loaded: %s", dlerror());
 }
 
-/* As the provider wants it. */
-static const char *with_password(const anshin_server_t *server, const char *address, apr_pool_t *pool)
+/* As the provider wants it (store_pgsql.h). */
+static const char *pgsql_where(const anshin_server_t *server, const char *address, apr_pool_t *pool)
 {
-    return server->store_password != NULL ? apr_pstrcat(pool, address, "\n", server->store_password, NULL) : address;
+    return apr_psprintf(pool, "%s\n%s\n%d", address, server->store_password != NULL ? server->store_password : "",
+                        (int)server->store_connections);
 }
 
 apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_t *err, apr_pool_t *pool)
@@ -112,7 +113,7 @@ apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_
         return ANSHIN_ECONFLICT;
     }
     status = look_up(&found.symbol, "anshin_store_pgsql_init", server, err, pool);
-    return status == APR_SUCCESS ? found.init(with_password(server, address, pool), err, pool) : status;
+    return status == APR_SUCCESS ? found.init(pgsql_where(server, address, pool), err, pool) : status;
 }
 
 /* A zeroed one where it cannot be seen. */
@@ -154,7 +155,7 @@ apr_status_t anshin_open_store(anshin_store_t **store, const anshin_server_t *se
         where = apr_pstrcat(pool, where, "?type=gdbm", NULL);
         break;
     case ANSHIN_STORE_PGSQL:
-        where = with_password(server, address, pool);
+        where = pgsql_where(server, address, pool);
         status = look_up(&symbol, ANSHIN_STORE_PGSQL_SYMBOL, server, err, pool);
         driver = symbol;
         break;

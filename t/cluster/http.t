@@ -16,7 +16,7 @@ $s->{server} = join "\n", $s->{server} // (), 'AnshinBackupAge none';
 # --- from nothing ---
 
 is(Anshin::Postgres::guide($_, 'ja'), Anshin::Postgres::guide($_, 'en'), "INS-5: \"$_\" is in both guides")
-    for 'sudo -u postgres createuser', 'sudo -u postgres createdb', 'sudo install -d', 'sudo install -m', 'openssl rand', 'local anshin', 'host=', 'sslmode=', 'sslrootcert=';
+    for 'sudo -u postgres createuser', 'sudo -u postgres createdb', 'sudo install -d', 'sudo install -m', 'openssl rand', 'local anshin', 'host=', 'sslmode=', 'sslrootcert=', '  sudo -u postgres createuser reporting', '  sudo -u postgres psql -d anshin -c \'GRANT';
 is($s->configtest->{status}, 0, 'the configuration is read before there are tables');
 $s->start;
 is($s->client->get('/members/')->status, 503, 'CLU-3: without tables nobody is let in');
@@ -38,6 +38,27 @@ like($s->htanshin('check')->{out}, qr/^store: +PostgreSQL$/m, 'check tells of it
 like($s->htanshin('backup', $s->root . '/backup')->{err}, qr/pgsql is backed up by means of its own/, 'backup says who makes one');
 $r = $s->run('perl', '-e', 'print grep { /PostgreSQL|PGRES|AN17[56]\d|AN1801/ && !/has no tables of ours/ } <>', $s->root . '/logs/error_log');
 is($r->{out}, '', 'the log of a good day says nothing of it');
+
+# --- who may read reports ---
+
+my ($granted) = Anshin::Postgres::guide('  sudo -u postgres psql -d anshin -c \'GRANT') =~ /-c '([^']+)'/;
+$p->query($s->{database}, "CREATE ROLE reporting; $granted");
+sub told { my ($sql) = @_; return eval { $p->query($s->{database}, "SET ROLE reporting; $sql") } // 'refused' }
+is(told(q{SELECT contract || '/' || "user" || ' ' || (registered_at > now() - interval '1 hour') FROM anshin_report.account}), 'p-01/p-01-usr001 true', 'STO-2: a role for reports reads users');
+is(told(q{SELECT count(*) FROM anshin_report.history WHERE key LIKE 'p-01/p-01-usr001/%'}), $p->query($s->{database}, 'SELECT count(*) FROM anshin.history'), 'and their history');
+is(told('SELECT max(created_at) FROM anshin_report.session') =~ /^20\d\d-/ ? 1 : 0, 1, 'and sessions');
+my @views = split /\n/, $p->query($s->{database}, q{SELECT table_name FROM information_schema.views WHERE table_schema = 'anshin_report' ORDER BY 1});
+is("@views", 'account certificate history job mail session terminal', 'these are there');
+my $report = join "\n", map { told("SELECT row_to_json(v) FROM anshin_report.$_ v") } @views;
+like($report, qr/"terminals":\[1\]/, 'lists of numbers are lists');
+unlike($report, qr/refused|\$argon2|"key":"[0-9a-f]{64}"/, 'S9: no secret is in them');
+like($p->query($s->{database}, q{SELECT encode(value, 'escape') FROM anshin.account}), qr/\$argon2/, 'where the record has one');
+my @columns = split /\n/, $p->query($s->{database}, q{SELECT column_name FROM information_schema.columns WHERE table_schema = 'anshin_report'});
+cmp_ok(scalar @columns, '>', 80, scalar(@columns) . ' columns');
+is(join(' ', grep { /hash|mac|blob|proof|secret|token|password_history|registration$|memo/ } @columns), '', 'S9: nor a column for one');
+my @tables = split /\n/, $p->query($s->{database}, q{SELECT format('%I', table_name) FROM information_schema.tables WHERE table_schema = 'anshin' ORDER BY 1});
+cmp_ok(scalar @tables, '>', 25, scalar(@tables) . ' tables');
+is(join(' ', grep { told("SELECT count(*) FROM anshin.$_") ne 'refused' } @tables), '', 'S9: and it reads no table');
 
 # --- who cannot read the password ---
 

@@ -49,9 +49,41 @@ $d = at_two($c);
 is($d->get('/members/')->status, 200, 'CLU-2: the other lets in');
 is($one->htanshin('cert', 'revoke', '--user', $person->{user})->{status}, 0, 'the certificate is revoked at the one');
 isnt($d->get('/members/')->status, 200, 'CLU-2: the other refuses it at once');
-sub listed { my ($s) = @_; return $s->run(qw(openssl crl -inform DER -noout -text -in), $s->state . '/crl/ca.crl', { env => 1 })->{out} =~ /Serial Number:/ }
-ok(Anshin::Server::wait_for(30, sub { listed($one) && listed($two) }), 'CLU-1: it is on the lists that both machines write')
-    or diag('one: ' . (listed($one) ? 1 : 0) . ', two: ' . (listed($two) ? 1 : 0));
+
+# --- one list of what is revoked ---
+
+my %told;    # number of a list -> what it is
+sub crl {
+    my ($from) = @_;
+    my $r = $from->client->get('/anshin/ca/ca.crl');
+    my $file = $from->root . '/seen.crl';
+    Anshin::PKI::write_text($file, $r->body);
+    my $text = $from->run(qw(openssl crl -inform DER -noout -text -in), $file, { env => 1 })->{out};
+    my ($number) = $text =~ /CRL Number:\s*(\d+)/;
+    $told{ $number // 0 }{ $r->body } = 1;
+    return { number => $number // 0, serials => { map { $_ => 1 } $text =~ /Serial Number: (\w+)/g }, octets => $r->body };
+}
+sub files { my ($s) = @_; return join '', map { Anshin::Server::text_of($s->state . "/crl/ca.$_") } qw(crl crl.pem) }
+sub serials { my ($who) = @_; return $one->htanshin('--json', 'cert', 'list', '--user', $who->{user})->{out} =~ /"serial": ?"(\w+)"/g }
+sub is_listed { my ($list, @serials) = @_; return @serials && !grep { my $serial = $_; !grep { lc($_) =~ /^0*\Q$serial\E$/ } keys %{ $list->{serials} } } map { lc =~ s/^0+//r } @serials }
+
+my @first = serials($person);
+ok(Anshin::Server::wait_for(30, sub { is_listed(crl($one), @first) && is_listed(crl($two), @first) }), 'CRT-6, CLU-1: both machines list it');
+ok(Anshin::Server::wait_for(30, sub { files($one) eq files($two) }), 'CLU-1: the files of both are the same');
+my ($last, $back, @revoked) = (0, 0);
+for my $n (2, 3) {
+    my $at = $n % 2 ? $one : $two;
+    push @revoked, serials($people[$n]);
+    is($at->htanshin('cert', 'revoke', '--user', $people[$n]{user})->{status}, 0, 'a certificate is revoked at ' . $at->{node});
+    my $all = sub {
+        my @lists = map { crl($_) } $one, $two;    # one machine after the other, as behind a balancer
+        for my $list (@lists) { $back++ if $list->{number} < $last; $last = $list->{number} }
+        return !grep { !is_listed($_, @first, @revoked) } @lists;
+    };
+    ok(Anshin::Server::wait_for(30, $all), 'CRT-6, CLU-1: both machines list it and those before');
+}
+is($back, 0, 'CLU-1: no number of a list goes back, whichever machine is asked');
+is(join(' ', grep { keys %{ $told{$_} } > 1 } keys %told), '', 'CLU-1: and none is given to two lists');
 
 # --- guesses at both ---
 
@@ -67,6 +99,26 @@ is($guessed->login($one->client(cert => $guessed->{pem}))->status, 303, 'that an
 is(join(' ', map { $_->log =~ /(AN187\d)/g } $one, $two), '', 'CLU-3: while both live, neither takes the other for gone');
 unlike($one->htanshin('status')->{out}, qr/has given no sign/, 'STA-1: and status complains of none');
 
+# --- the server ---
+
+my $at = sub { my ($name) = @_; my ($value) = $one->htanshin('status')->{out} =~ /^\Q$name\E (\S+)$/m; return $value // 'none' };
+cmp_ok($at->('database_version'), '>=', 13, 'STA-1: status tells the version of PostgreSQL');
+cmp_ok($at->('database_connections{state="idle"}'), '>=', 4, 'STA-1: the connections of both machines');
+is($at->('database_standbys{state="synchronous"}'), 'none', 'STA-1: of standbys nothing, since the role may not see them');
+$p->query('postgres', 'GRANT pg_read_all_stats TO anshin');
+is($at->('database_standbys{state="synchronous"}'), 0, 'STA-1: then that there are none');
+$p->standby;
+ok(Anshin::Server::wait_for(20, sub { $at->('database_standbys{state="asynchronous"}') eq '1' }), 'STA-1: one that is asynchronous is told of');
+like($one->htanshin('status')->{out}, qr/all standbys of PostgreSQL are asynchronous/, 'STA-1: and complained of');
+$p->query('postgres', q{ALTER SYSTEM SET synchronous_standby_names = '*'});
+$p->query('postgres', 'SELECT pg_reload_conf()');
+ok(Anshin::Server::wait_for(20, sub { $at->('database_standbys{state="synchronous"}') eq '1' }), 'STA-1: one that is synchronous, too');
+unlike($one->htanshin('status')->{out}, qr/standbys of PostgreSQL/, 'STA-1: without a complaint');
+like($at->('database_standby_lag_bytes'), qr/^\d+$/, 'STA-1: and how far it is behind');
+my $held = $p->hold($one->{database});
+ok(Anshin::Server::wait_for(10, sub { $at->('database_oldest_transaction_seconds') >= 2 }), 'STA-1: for how long the oldest transaction runs');
+undef $held;
+
 # --- one is killed while it has a job in hand ---
 
 sub processes {
@@ -75,15 +127,19 @@ sub processes {
 }
 $two->stop;
 kill STOP => processes($one, 'anshin-signer');
-my $last = Anshin::Person->add($one, 'p-01-usr009', method => 'certificate');
-$last->register;
+my $late = Anshin::Person->add($one, 'p-01-usr009', method => 'certificate');
+$late->register;
 ok(Anshin::Server::wait_for(30, sub { count('job WHERE due > extract(epoch FROM now()) * 1000000 + 300000000') ne '0' }), 'the only machine has a job in hand');
+is($one->htanshin('cert', 'revoke', '--user', $guessed->{user})->{status}, 0, 'a certificate is revoked meanwhile');
+push @revoked, serials($guessed);
 kill KILL => -$one->pid, processes($one, '(?:anshin-ca|anshin-signer)');
 waitpid $one->pid, 0;
 $two->start;
-ok($last->wait_text(qr{(https://\S+download\S*)}), 'CLU-3: what a machine that was killed had in hand, another one does');
-like($two->log, qr/AN1876: the CA worker of one has given no sign for \d+ s; 1 jobs/, 'and says so');
+ok($late->wait_text(qr{(https://\S+download\S*)}), 'CLU-3: what a machine that was killed had in hand, another one does');
+like($two->log, qr/AN1876: the CA worker of one has given no sign for \d+ s; [1-9]\d* jobs/, 'and says so');
 is(count('certificate'), 5, 'CLU-3: once');
+ok(Anshin::Server::wait_for(90, sub { is_listed(crl($two), @first, @revoked) }), 'CRT-6, CLU-3: and what was revoked there last is listed, too');
+cmp_ok(crl($two)->{number}, '>', $last, 'CLU-1: under a number that is higher');
 like($two->htanshin('status')->{out}, qr/the CA worker of one has given no sign/, 'STA-1: status tells of it');
 
 # --- one with another key ---

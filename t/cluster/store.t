@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use IO::Socket::INET;
+use IO::Socket::UNIX;
 use IPC::Open2;
 use Test::More;
 use Anshin::Postgres;
@@ -79,18 +79,71 @@ cmp_ok($done, '>', 100, "CLU: $done were acknowledged");
 cmp_ok($busy, '>', 0, "CLU: $busy were told that nothing is done");
 cmp_ok($unknown, '<=', 16, "CLU: $unknown had to be told that it is not known");
 
+# --- what was lost on the way ---
+
+# The statements of the product, as a process sends them when the answer to its COMMIT is lost, and its answer again.
+my $prepared = 'SET search_path = anshin; ' . said("$out/tools/schema", 'settle');
+is($p->query('killed', "$prepared EXECUTE settle('a'); EXECUTE settle('a');"), "0\n0", 'CLU: a commit that never came is not done, however often it is asked for');
+is(eval { $p->query('killed', "$prepared EXECUTE token('a');") } // 'refused', 'refused', 'CLU: and never will be');
+is($p->query('killed', "$prepared EXECUTE token('b'); EXECUTE settle('b'); EXECUTE settle('b');"), "1\n1", 'CLU: one that came is done');
+
+sub sync_after {
+    my ($between) = @_;
+    local @ENV{ keys %env } = values %env;
+    my $running = open2(my $from, my $to, "$out/tools/writers", $object, 'dbname=killed', 'sync');
+    my $said = <$from>;
+    $between->();
+    print $to "\n";
+    close $to;
+    my $answer = <$from>;
+    waitpid $running, 0;
+    return $answer // '';
+}
+sub synced { return $p->query('killed', q{SELECT count(*) FROM anshin.fact WHERE key = 'synced'}) }
+$p->query('postgres', "ALTER SYSTEM SET $_") for q{wal_writer_delay = '10s'}, q{wal_writer_flush_after = '100MB'};
+$p->query('postgres', 'SELECT pg_reload_conf()');
+sleep 1;
+is(sync_after(sub { }), "sync 0\n", 'STO-3: what was committed lazily is made durable');
+$p->stop('immediate');
+$p->start;
+is(synced(), 1, 'STO-3: and is there when the server was killed then');
+my $killed = sub { $p->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed' AND application_name <> 'psql'") };
+like(sync_after($killed), qr/^sync \d+ not known$/, 'STO-3: after the connection was lost that is not known');
+$p->query('postgres', "ALTER SYSTEM RESET $_") for 'wal_writer_delay', 'wal_writer_flush_after';
+$p->query('postgres', 'SELECT pg_reload_conf()');
+
 # --- hosts ---
 
 sub writers_on { my ($where) = @_; return scalar `PGHOST= PGUSER=postgres $out/tools/writers $object "$where" 2>&1 </dev/null` }
-my $mute = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5) or die "listen: $!";    # takes connections, and says nothing
-my ($here, $dead) = ($p->{directory}, $mute->sockport);
-like(writers_on("host=127.0.0.1,$here port=$dead,5432 dbname=killed"), qr/^shared \d+ /m, 'CLU: a host that does not answer is passed over for the next');
-like(writers_on("host=192.0.2.1 dbname=killed sslmode=$_"), qr/on another machine \(192\.0\.2\.1\), and sslmode is $_:.*write sslmode=verify-full/, "S36: another machine by $_ is refused")
+my ($here, $dead) = ($p->{directory}, "$p->{directory}/mute");
+mkdir $dead or die "$dead: $!";
+chown +(getpwnam 'postgres')[2, 3], $dead if $> == 0;
+my $mute = IO::Socket::UNIX->new(Local => "$dead/.s.PGSQL.5432", Listen => 5) or die "listen: $!";    # takes connections, and says nothing
+like(writers_on("host=$dead,$here dbname=killed"), qr/^shared \d+ /m, 'CLU: a host that does not answer is passed over for the next');
+like(writers_on("host=192.0.2.1 dbname=killed sslmode=$_"), qr/over the network \(192\.0\.2\.1\), and sslmode is $_:.*write sslmode=verify-full/, "S36: another machine by $_ is refused")
     for qw(prefer require verify-ca);
-like(writers_on("host=127.0.0.1,127.0.0.1.example.jp port=$dead dbname=killed"), qr/on another machine/, 'S36: so is one of several, whose name looks like this one');
-like(writers_on("host=db.example.jp hostaddr=127.0.0.1 port=$dead dbname=killed sslmode=verify-full sslrootcert=/none"), qr/cannot connect to PostgreSQL/, 'by verify-full it is tried');
+like(writers_on("$_ dbname=killed"), qr/over the network/, "S36: $_: so is a port of this machine, which is anybody's while the server is away")
+    for 'host=127.0.0.1', 'host=localhost', 'host=::1', "host=$here,127.0.0.1", "host=localhost,db hostaddr=127.0.0.1,", "hostaddr=127.0.0.1";
+like(writers_on("host=db.example.jp hostaddr=127.0.0.1 port=1 dbname=killed sslmode=verify-full sslrootcert=/none"), qr/cannot connect to PostgreSQL/, 'by verify-full it is tried');
+mkdir "$here/open" or die "open: $!";
+chmod 0777, "$here/open";
+SKIP: {
+    skip 'without root all is one user\'s', 4 if $> != 0;
+    like(writers_on("host=$_ dbname=killed"), qr/another program could answer; write requirepeer=USER/, "S36: a socket that others can put there is refused: $_") for "$here/open", '/nowhere', '@anshin';
+    like(writers_on("host=$here dbname=killed requirepeer=www-data"), qr/peer user name is "postgres"/, 'S36: with requirepeer libpq looks who answers');
+}
 Anshin::PKI::write_text("$here/pg_service.conf", "[anshin]\nhost=db.example.jp\nsslmode=require\n");
 like(do { local $ENV{PGSERVICEFILE} = "$here/pg_service.conf"; writers_on('service=anshin') }, qr/\(db\.example\.jp\), and sslmode is require/, 'S36: what a service says counts');
+
+# --- a server that takes no more connections ---
+
+$p->query('postgres', 'ALTER ROLE anshin CONNECTION LIMIT 3');
+my @counts = `sleep 2 | $out/tools/writers $object "host=$here dbname=killed user=anshin
+@{[$p->password]}" 2>&1`;
+my %limited = map { /^(\S+) (\d+) (\d+) (\d+) / ? ($1 => [ $2, $3, $4 ]) : () } @counts;
+cmp_ok($limited{shared}[0] // 0, '>', 10, "CLU-3: with three connections for eight threads " . ($limited{shared}[0] // "@counts") . ' are done');
+is(join(' ', map { "$_->[1] $_->[2]" } @limited{qw(shared lazy)}), '0 0 0 0', 'CLU-3: and nobody is sent away who can wait for one that is in use');
+$p->query('postgres', 'ALTER ROLE anshin CONNECTION LIMIT -1');
 
 # --- what is refused ---
 
@@ -100,6 +153,9 @@ $p->query('anshin_template', 'UPDATE anshin.schema SET version = 99');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
 like($refused, qr/later version; update this machine first/, 'CLU: one with tables of a later version');
 $p->query('anshin_template', 'UPDATE anshin.schema SET version = 1');
+$refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
+like($refused, qr/has tables of an earlier version/, 'CLU: and one of an earlier one');
+$p->query('anshin_template', 'UPDATE anshin.schema SET version = 2');
 $p->query('postgres', 'ALTER DATABASE anshin_template SET synchronous_commit = off');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
 like($refused, qr/synchronous_commit off/, 'CLU: a role or database whose commits wait for no disk');

@@ -5,6 +5,9 @@
  *
  * Prints "NAME ACKNOWLEDGED UNKNOWN BUSY VALUE" of each fact: how many commits were answered by "done", by "not known" and
  * by "nothing is done", and what the fact holds at the end.
+ *
+ * writers OBJECT WHERE sync: commits the fact "synced" lazily; prints "lazy" and waits for a line; then makes it durable,
+ * as anshin_op_sync() does, and prints "sync STATUS" and "not known" or nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +103,36 @@ static void print(const writer_t *writer, apr_pool_t *pool)
            value_of(writer->store, writer->own, pool));
 }
 
+static apr_status_t commit(anshin_store_t *store, int writes, anshin_durability_t durability, apr_pool_t *pool)
+{
+    anshin_error_t err = {0};
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, store, ANSHIN_TXN_WRITE, &err, pool);
+
+    if (status == APR_SUCCESS) {
+        status = writes ? count_up(txn, "synced") : APR_SUCCESS;
+        status = anshin_txn_end(txn, status, durability);
+    }
+    return status;
+}
+
+static int sync_one(anshin_store_t *store, apr_pool_t *pool)
+{
+    apr_status_t status = commit(store, 1, ANSHIN_LAZY, pool);
+
+    printf("%s\n", status == APR_SUCCESS ? "lazy" : "failed");
+    (void)fflush(stdout);
+    (void)getchar();
+    for (int i = 0; i < 3; i++) { /* as core/context/op.c does */
+        status = commit(store, 0, ANSHIN_DURABLE, pool);
+        if (status != ANSHIN_EBUSY) {
+            break;
+        }
+    }
+    printf("sync %d%s\n", status, status == ANSHIN_EFAULT ? " not known" : "");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     writer_t writers[THREADS] = {{.done = 0}};
@@ -114,11 +147,14 @@ int main(int argc, char **argv)
 
     apr_initialize();
     apr_pool_create_unmanaged(&pool);
-    if (argc != 3 || apr_dso_load(&object, argv[1], pool) != APR_SUCCESS ||
+    if (argc < 3 || apr_dso_load(&object, argv[1], pool) != APR_SUCCESS ||
         apr_dso_sym(&driver, object, "anshin_store_pgsql") != APR_SUCCESS ||
         anshin_store_open(&store, driver, argv[2], &err, pool) != APR_SUCCESS) {
         fprintf(stderr, "writers: %s\n", err.text);
         return 1;
+    }
+    if (argc == 4) {
+        return sync_one(store, pool);
     }
     for (int i = 0; i < THREADS; i++) {
         writers[i] = (writer_t){.store = store,

@@ -365,6 +365,32 @@ static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return status == APR_SUCCESS ? look_at_backup(look, op, txn) : status;
 }
 
+#define TRANSACTION_LONG apr_time_from_sec(300) /* longer than any of ours, and it keeps dead rows from being cleared */
+
+static void look_at_server(look_t *look, const anshin_store_server_t *server, apr_pool_t *pool)
+{
+    put(look, ANSHIN_METRIC_SERVER, NULL, NULL, server->version);
+    put(look, ANSHIN_METRIC_SERVER_CONNECTIONS, "idle", NULL, server->idle);
+    put(look, ANSHIN_METRIC_SERVER_CONNECTIONS, "active", NULL, server->active);
+    put(look, ANSHIN_METRIC_SERVER_CONNECTIONS, "waiting", NULL, server->waiting);
+    put(look, ANSHIN_METRIC_SERVER_OLDEST, NULL, NULL, server->oldest);
+    if (server->oldest > TRANSACTION_LONG) {
+        complain(
+            look, ANSHIN_ALARM_TRANSACTION,
+            apr_pstrcat(pool, "a transaction in the database has been open for ", minutes(server->oldest, pool), NULL));
+    }
+    if (server->standbys < 0) {
+        return;
+    }
+    put(look, ANSHIN_METRIC_STANDBYS, "synchronous", NULL, server->synchronous);
+    put(look, ANSHIN_METRIC_STANDBYS, "asynchronous", NULL, server->standbys - server->synchronous);
+    put(look, ANSHIN_METRIC_STANDBY_LAG, NULL, NULL, server->lag);
+    if (server->standbys > 0 && server->synchronous == 0) {
+        complain(look, ANSHIN_ALARM_STANDBYS,
+                 "all standbys of PostgreSQL are asynchronous: a failover loses what was acknowledged last");
+    }
+}
+
 static void look_at_journal(look_t *look, const anshin_store_t *store, apr_pool_t *pool)
 {
     anshin_store_health_t health;
@@ -375,6 +401,9 @@ static void look_at_journal(look_t *look, const anshin_store_t *store, apr_pool_
     put(look, ANSHIN_METRIC_JOURNAL_MAX, NULL, NULL, (apr_int64_t)health.limit);
     if (look->signs->checkpoint > 0) {
         put(look, ANSHIN_METRIC_CHECKPOINT, NULL, NULL, look->signs->checkpoint);
+    }
+    if (health.server.version > 0) {
+        look_at_server(look, &health.server, pool);
     }
     if (health.why != NULL) {
         complain(look, ANSHIN_ALARM_JOURNAL, apr_pstrcat(pool, "checkpoints fail: ", health.why, NULL));

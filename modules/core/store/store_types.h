@@ -54,11 +54,22 @@ typedef struct anshin_store_point_t {
 } anshin_store_point_t;
 
 /* What hinders a store that still serves, to be told before it takes no more writes. */
+/* What a server that keeps the store tells of itself; all machines count. */
+typedef struct anshin_store_server_t {
+    int version;                /* 15; 0: there is no server, or it cannot be asked */
+    int idle, active, waiting;  /* connections by our role; those that wait do so for a lock */
+    apr_interval_time_t oldest; /* for how long the oldest transaction has run that it shows us */
+    int standbys;               /* -1: it does not tell us */
+    int synchronous;            /* so many of them have what is acknowledged */
+    apr_int64_t lag;            /* octets that the last of them is behind */
+} anshin_store_server_t;
+
 typedef struct anshin_store_health_t {
     const char *why;     /* NULL: nothing that is known */
     const char *detour;  /* a fault that it could get around for this once; NULL: none */
     apr_uint64_t length; /* octets in its journal now, */
     apr_uint64_t limit;  /* and with how many it takes no more */
+    anshin_store_server_t server;
 } anshin_store_health_t;
 
 /* Who takes the files of a copy, one after the other: begin, then what is in it in pieces, which come to so many

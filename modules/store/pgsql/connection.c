@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -18,12 +20,16 @@
 struct anshin_pg_t {
     PGconn *conn;
     pid_t process; /* whose it is */
+    apr_time_t made_at;
     apr_time_t used_at;
     apr_time_t patience;
     int lost;
     int warned;
     char prepared[ANSHIN_PG_STATEMENTS];
 };
+
+#define USUAL_SOCKET "/var/run/postgresql" /* where nothing else is said */
+#define SERVERS_USER "postgres"
 
 static const char options[] = "-c search_path=anshin -c lock_timeout=2s "
                               "-c client_min_messages=warning -c default_transaction_isolation=read\\ committed "
@@ -96,53 +102,80 @@ static const char *value_told(const PQconninfoOption *told, const char *name)
     return "";
 }
 
-/* Is each of these hosts this machine: a socket, or its own address? */
-static int is_here(const char *hosts)
+/* The part of a list with commas that begins at *at, which goes on to the next; "" behind its end. */
+static void take_part(const char **at, char *part, size_t size)
 {
-    static const char *const here[] = {"", "localhost", "::1"};
+    const size_t length = strcspn(*at, ",");
 
-    for (const char *host = hosts;; host++) {
-        const size_t length = strcspn(host, ",");
-        int found =
-            *host == '/' || *host == '@' || (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length);
-
-        for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++) {
-            found |= length == strlen(here[i]) && strncmp(host, here[i], length) == 0;
-        }
-        host += length;
-        if (!found || *host == '\0') {
-            return found;
-        }
-    }
+    (void)snprintf(part, size, "%.*s", (int)length, *at);
+    *at += (*at)[length] == ',' ? length + 1 : length;
 }
 
-/* SECURITY: to another machine goes nothing that somebody in between could read, change or answer. */
+/* SECURITY: whoever may write into the directory of a socket can put another one there while the server is away, and
+ * would be told the password. requirepeer lets libpq look who answers. */
+static apr_status_t judge_socket(const char *directory, const char *peer, anshin_error_t *err)
+{
+    struct passwd entry;
+    struct passwd *owner = NULL;
+    char names[4096];
+    struct stat seen;
+    int safe = *peer != '\0';
+
+    if (!safe && *directory == '/' && stat(directory, &seen) == 0) {
+        (void)getpwnam_r(SERVERS_USER, &entry, names, sizeof(names), &owner);
+        safe = (seen.st_uid == 0 || (owner != NULL && seen.st_uid == owner->pw_uid)) && (seen.st_mode & S_IWOTH) == 0;
+    }
+    return safe ? APR_SUCCESS
+                : anshin_fail(
+                      err, ANSHIN_EFAULT, "AN1931",
+                      "store: the directory of PostgreSQL's socket, %.80s, is not root's or postgres's alone, or not "
+                      "there: another "
+                      "program could answer; write requirepeer=USER, as whom the server runs",
+                      directory);
+}
+
+/* SECURITY: nothing goes where somebody in between could read, change or answer it; a port of this machine is anybody's
+ * while the server is away. Of a list each part counts, hostaddr before host. */
 static apr_status_t judge_way(const PQconninfoOption *told, anshin_error_t *err)
 {
-    const char *address = value_told(told, "hostaddr");
-    const char *hosts = *address != '\0' ? address : value_told(told, "host");
+    const char *hosts = value_told(told, "host");
+    const char *addresses = value_told(told, "hostaddr");
     const char *mode = value_told(told, "sslmode");
+    char host[256];
+    char address[256];
+    apr_status_t status;
 
-    return is_here(hosts) || strcmp(mode, "verify-full") == 0
-               ? APR_SUCCESS
-               : anshin_fail(err, ANSHIN_EFAULT, "AN1964",
-                             "store: PostgreSQL is on another machine (%.60s), and sslmode is %s: anybody in between "
-                             "could be it; write sslmode=verify-full, and its CA as sslrootcert=/FILE",
-                             hosts, mode);
+    do {
+        take_part(&hosts, host, sizeof(host));
+        take_part(&addresses, address, sizeof(address));
+        if (*address == '\0' && (*host == '\0' || *host == '/' || *host == '@')) {
+            status = judge_socket(*host != '\0' ? host : USUAL_SOCKET, value_told(told, "requirepeer"), err);
+        } else {
+            status = strcmp(mode, "verify-full") == 0
+                         ? APR_SUCCESS
+                         : anshin_fail(err, ANSHIN_EFAULT, "AN1964",
+                                       "store: PostgreSQL is reached over the network (%.60s), and sslmode is %s: "
+                                       "anybody in between could be it; write sslmode=verify-full, and its CA as "
+                                       "sslrootcert=/FILE",
+                                       *address != '\0' ? address : host, mode);
+        }
+    } while (status == APR_SUCCESS && (*hosts != '\0' || *addresses != '\0'));
+    return status;
 }
 
-#define OPTIONS 16
+#define OPTIONS 20
 
 /* Those of ours count where the operator says nothing of them. */
 static int add_unless_told(const PQconninfoOption *told, const char **names, const char **values)
 {
-    static const char *const ours[][2] = {{"connect_timeout", "2"},     {"tcp_user_timeout", "5000"},
-                                          {"keepalives", "1"},          {"keepalives_idle", "5"},
-                                          {"keepalives_interval", "2"}, {"keepalives_count", "3"}};
+    static const char *const ours[][2] = {
+        {"connect_timeout", "2"},     {"tcp_user_timeout", "5000"}, {"keepalives", "1"},   {"keepalives_idle", "5"},
+        {"keepalives_interval", "2"}, {"keepalives_count", "3"},    {"host", USUAL_SOCKET}};
     int count = 0;
 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-        if (*value_told(told, ours[i][0]) == '\0') {
+        if (*value_told(told, ours[i][0]) == '\0' &&
+            (strcmp(ours[i][0], "host") != 0 || *value_told(told, "hostaddr") == '\0')) {
             names[count] = ours[i][0];
             values[count++] = ours[i][1];
         }
@@ -160,7 +193,12 @@ static apr_status_t connect_to(anshin_pg_t *pg, const char *string, const char *
     char text[160];
 
     if (told != NULL && status == APR_SUCCESS) {
-        (void)add_unless_told(told, names + 4, values + 4);
+        int count = 4 + add_unless_told(told, names + 4, values + 4);
+
+        if (*password != '\0' && PQlibVersion() >= 160000) { /* the password itself is told to nobody */
+            names[count] = "require_auth";
+            values[count] = "scram-sha-256";
+        }
         pg->conn = PQconnectdbParams(names, values, 1);
     }
     PQconninfoFree(told);
@@ -176,10 +214,25 @@ static apr_status_t connect_to(anshin_pg_t *pg, const char *string, const char *
     return APR_SUCCESS;
 }
 
+/* Of an address, which is allocated anew; *file: its second line, NULL: none. NULL: no memory. */
+static char *split(const char *where, const char **file)
+{
+    char *string = strdup(where);
+    char *second = string != NULL ? strchr(string, '\n') : NULL;
+
+    *file = NULL;
+    if (second != NULL) {
+        *second++ = '\0';
+        second[strcspn(second, "\n")] = '\0';
+        *file = *second != '\0' ? second : NULL;
+    }
+    return string;
+}
+
 apr_status_t anshin_pg_connect(anshin_pg_t **out, const char *where, anshin_error_t *err)
 {
-    const char *file = strchr(where, '\n');
-    char *string = file != NULL ? strndup(where, (size_t)(file - where)) : strdup(where);
+    const char *file;
+    char *string = split(where, &file);
     anshin_pg_t *pg = calloc(1, sizeof(*pg));
     char password[ANSHIN_PG_PASSWORD_MAX + 2] = "";
     apr_status_t status;
@@ -192,7 +245,7 @@ apr_status_t anshin_pg_connect(anshin_pg_t **out, const char *where, anshin_erro
     }
     pg->patience = ANSHIN_PG_DEADLINE;
     pg->process = getpid();
-    status = file != NULL ? anshin_pg_password_read(password, file + 1, err) : APR_SUCCESS;
+    status = file != NULL ? anshin_pg_password_read(password, file, err) : APR_SUCCESS;
     status = status == APR_SUCCESS ? connect_to(pg, string, password, err) : status;
     explicit_bzero(password, sizeof(password));
     free(string);
@@ -200,7 +253,7 @@ apr_status_t anshin_pg_connect(anshin_pg_t **out, const char *where, anshin_erro
         anshin_pg_close(pg);
         return status;
     }
-    pg->used_at = anshin_uptime_now();
+    pg->made_at = pg->used_at = anshin_uptime_now();
     *out = pg;
     return APR_SUCCESS;
 }
@@ -299,11 +352,13 @@ static apr_status_t refused(anshin_pg_t *pg, const PGresult *result, anshin_erro
 
 static apr_status_t lost(anshin_pg_t *pg, anshin_error_t *err)
 {
+    const char *said = PQerrorMessage(pg->conn);
     char text[160];
 
     pg->lost = 1;
-    return anshin_fail(err, ANSHIN_EBUSY, "AN1760", "store: the connection to PostgreSQL is lost: %s",
-                       words(text, sizeof(text), PQerrorMessage(pg->conn)));
+    return anshin_fail(
+        err, ANSHIN_EBUSY, "AN1760", "store: the connection to PostgreSQL is lost: %s",
+        words(text, sizeof(text), *said != '\0' ? said : "no answer in time; a COMMIT waits for a standby, too"));
 }
 
 /* The answer of one statement. *status: the first failure. */
@@ -407,6 +462,11 @@ int anshin_pg_lost(const anshin_pg_t *pg)
 int anshin_pg_warned(const anshin_pg_t *pg)
 {
     return pg->warned;
+}
+
+apr_time_t anshin_pg_made_at(const anshin_pg_t *pg)
+{
+    return pg->made_at;
 }
 
 apr_time_t anshin_pg_used_at(const anshin_pg_t *pg)

@@ -60,6 +60,9 @@ int anshin_pg_warned(const anshin_pg_t *pg);
 /* When it was last used, for its pool, by anshin_uptime_now(). */
 apr_time_t anshin_pg_used_at(const anshin_pg_t *pg);
 
+/* When it was made, by the same. */
+apr_time_t anshin_pg_made_at(const anshin_pg_t *pg);
+
 /* A number that came in binary (bigint); 0 for NULL. */
 apr_int64_t anshin_pg_number(const PGresult *result, int row, int column);
 

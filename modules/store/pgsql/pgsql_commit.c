@@ -124,7 +124,8 @@ static int ask(anshin_pg_txn_t *txn, const char *token, int *done, anshin_error_
 }
 
 /* Whether what was sent with this token is there, when the answer to COMMIT was lost. Where it is not, the token now
- * is, and a COMMIT that comes later meets it. A server that starts again takes its time. */
+ * is, marked so that it counts for nothing when this is asked once more, and a COMMIT that comes later meets it. A
+ * server that starts again takes its time. */
 static apr_status_t settle(anshin_pg_txn_t *txn, const char *token)
 {
     const apr_time_t deadline = anshin_uptime_now() + ANSHIN_PG_DEADLINE;
@@ -180,6 +181,25 @@ static apr_status_t check_alone(anshin_pg_txn_t *txn)
                              "store: the connection that kept all others out is lost; begin anew: %s", why.text);
 }
 
+static int writes(const anshin_pg_txn_t *txn)
+{
+    return txn->order->nelts > 0 || apr_hash_count(txn->blobs) > 0;
+}
+
+/* After a durable commit. One that writes nothing is asked for so that what was committed lazily is durable
+ * (anshin_op_sync()); so it is, unless the server began anew between the two, by which all connections were lost. */
+static apr_status_t end_lazy(anshin_pg_txn_t *txn)
+{
+    const apr_time_t since = (apr_time_t)apr_atomic_xchg64(&txn->store->lazy_at, 0);
+
+    if (!writes(txn) && since != 0 && anshin_pg_made_at(txn->pg) > since) {
+        return anshin_fail(txn->err, ANSHIN_EFAULT, "AN1930",
+                           "store: a connection to PostgreSQL was lost before the last changes were on its disk: it is "
+                           "not known whether they are there");
+    }
+    return APR_SUCCESS;
+}
+
 /* Everything in one trip. */
 static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durability)
 {
@@ -195,6 +215,7 @@ static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durabilit
     push_locks(txn, steps);
     push(steps, (anshin_pg_step_t){anshin_pg_common(ANSHIN_PG_TOKEN), 1, {anshin_pg_text(token)}});
     if (durability == ANSHIN_LAZY) {
+        (void)apr_atomic_cas64(&txn->store->lazy_at, (apr_uint64_t)anshin_uptime_now(), 0);
         push(steps, (anshin_pg_step_t){.statement = anshin_pg_common(ANSHIN_PG_LAZILY)});
     }
     push_changes(txn, steps);
@@ -219,7 +240,7 @@ static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durabilit
     for (int i = 0; i <= last; i++) {
         PQclear(results[i]);
     }
-    return status;
+    return status == APR_SUCCESS && durability == ANSHIN_DURABLE ? end_lazy(txn) : status;
 }
 
 apr_status_t anshin_pg_txn_commit(void *self, anshin_durability_t durability)
@@ -228,7 +249,7 @@ apr_status_t anshin_pg_txn_commit(void *self, anshin_durability_t durability)
     apr_status_t status = txn->broken;
 
     if (status == APR_SUCCESS && txn->mode == ANSHIN_TXN_WRITE &&
-        (txn->order->nelts > 0 || apr_hash_count(txn->blobs) > 0)) {
+        (writes(txn) || (durability == ANSHIN_DURABLE && apr_atomic_read64(&txn->store->lazy_at) != 0))) {
         status = check_alone(txn);
         status = status == APR_SUCCESS ? send_all(txn, durability) : status;
     }

@@ -19,6 +19,7 @@ typedef struct anshin_pg_store_t {
     const char *where;
     anshin_pg_t *alone;   /* holds the lock that nobody else has the store open behind; NULL: others may */
     apr_uint64_t commits; /* atomic; how many this process has made */
+    apr_uint64_t lazy_at; /* atomic; uptime of the first lazy one since the last durable one; 0: there is none */
     /* One thread of a process waits at a user's lock: a crowd of guesses at one account cannot take all connections. */
     pthread_mutex_t rooms[ANSHIN_PG_ROOMS];
 } anshin_pg_store_t;

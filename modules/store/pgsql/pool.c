@@ -101,15 +101,14 @@ static apr_status_t open_one(anshin_pg_t **pg, anshin_pg_pool_t *connections, an
     anshin_error_t why = {0};
     apr_status_t status = anshin_pg_connect(pg, connections->where, &why);
 
-    note_try(connections, status, &why);
-    if (status != APR_SUCCESS) {
-        (void)anshin_fail(err, status, why.id, "%s", why.text);
-    }
-    if (status == APR_SUCCESS && (status = connections->greet(connections->baton, *pg, err)) != APR_SUCCESS) {
+    if (status == APR_SUCCESS && (status = connections->greet(connections->baton, *pg, &why)) != APR_SUCCESS) {
         anshin_pg_close(*pg);
         *pg = NULL;
     }
+    /* Who has the store alone for a moment refuses nobody for a second. */
+    note_try(connections, status == ANSHIN_EBUSY ? APR_SUCCESS : status, &why);
     if (status != APR_SUCCESS) {
+        (void)anshin_fail(err, status, why.id, "%s", why.text);
         count_down(connections);
     }
     return status;
@@ -123,38 +122,61 @@ void anshin_pg_pool_clear(anshin_pg_pool_t *connections)
     anshin_monitor_leave(&connections->monitor);
 }
 
+/* Of those that are open one may only be tried, which is no use to wait for.
+ *
+ * 1: *pg is one that was idle, or NULL and there is room for a new one; 0: neither, until the deadline. Nobody gives up
+ * who could wait for one that is in use: the server may take no more than there are. Behind the lock. */
+static int find_place(anshin_pg_t **pg, anshin_pg_pool_t *connections, int tried, apr_time_t deadline)
+{
+    for (;;) {
+        apr_time_t now = anshin_uptime_now();
+        int room;
+
+        *pg = pop(connections);
+        room = *pg == NULL && !tried && connections->open < connections->size;
+        if (*pg != NULL || (room && may_try(connections))) {
+            return 1;
+        }
+        if (now >= deadline || (connections->open == connections->probing && (tried || room))) {
+            return 0;
+        }
+        anshin_monitor_wait(&connections->monitor, room && !connections->probing && connections->down < deadline
+                                                       ? connections->down
+                                                       : deadline);
+    }
+}
+
 apr_status_t anshin_pg_pool_take(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err)
 {
     const apr_time_t deadline = anshin_uptime_now() + ANSHIN_PG_DEADLINE;
     anshin_error_t why = {0};
-    int opens = 0;
+    int tried = 0;
+    int found;
 
-    *pg = NULL;
-    anshin_monitor_enter(&connections->monitor);
     for (;;) {
-        *pg = pop(connections);
-        opens = *pg == NULL && connections->open < connections->size;
-        if (opens && !may_try(connections)) {
-            opens = 0;
+        anshin_monitor_enter(&connections->monitor);
+        found = find_place(pg, connections, tried, deadline);
+        connections->open += found && *pg == NULL;
+        if (!found && !tried && connections->open == connections->probing) {
             why = connections->why;
+        }
+        anshin_monitor_leave(&connections->monitor);
+        if (!found || *pg != NULL) {
             break;
         }
-        if (*pg != NULL || opens || anshin_uptime_now() >= deadline) {
-            break;
+        anshin_error_clear(&why);
+        if (open_one(pg, connections, &why) == APR_SUCCESS) {
+            return APR_SUCCESS;
         }
-        anshin_monitor_wait(&connections->monitor, deadline);
+        tried = 1;
     }
-    connections->open += opens;
-    anshin_monitor_leave(&connections->monitor);
-    if (opens) {
-        return open_one(pg, connections, err);
+    if (*pg != NULL) {
+        return APR_SUCCESS;
     }
-    if (*pg == NULL && why.status != APR_SUCCESS) {
-        return anshin_fail(err, why.status, why.id, "%s", why.text);
-    }
-    return *pg != NULL ? APR_SUCCESS
-                       : anshin_fail(err, ANSHIN_EBUSY, "AN1762", "store: all %d connections to PostgreSQL are in use",
-                                     connections->size);
+    return why.status != APR_SUCCESS
+               ? anshin_fail(err, why.status, why.id, "%s", why.text)
+               : anshin_fail(err, ANSHIN_EBUSY, "AN1762", "store: all %d connections to PostgreSQL are in use",
+                             connections->size);
 }
 
 void anshin_pg_pool_give(anshin_pg_pool_t *connections, anshin_pg_t *pg)

@@ -21,7 +21,8 @@ void anshin_pg_pool_make(anshin_pg_pool_t **connections, const char *where, int 
 void anshin_pg_pool_clear(anshin_pg_pool_t *connections);
 
 /* Take one, to be given back. ANSHIN_EBUSY: none came free in time; ANSHIN_EFAULT: none can be had. For a second after
- * a connection was in vain that is the answer at once, and then to all but the one who tries. */
+ * a connection was in vain that is the answer at once, and then to all but the one who tries; but where others have
+ * some that will come back, one of these is waited for. */
 apr_status_t anshin_pg_pool_take(anshin_pg_t **pg, anshin_pg_pool_t *connections, anshin_error_t *err);
 
 /* Give it back; one that is lost is closed. NULL: nothing happens. */

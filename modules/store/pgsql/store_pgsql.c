@@ -97,6 +97,16 @@ static apr_status_t greet(void *baton, anshin_pg_t *pg, anshin_error_t *err)
     return status;
 }
 
+/* The third line of its address. */
+static int size_of(const char *where)
+{
+    const char *file = strchr(where, '\n');
+    const char *size = file != NULL ? strchr(file + 1, '\n') : NULL;
+    const int asked = size != NULL ? (int)strtol(size + 1, NULL, 10) : CONNECTIONS;
+
+    return asked > 1 ? asked : CONNECTIONS;
+}
+
 static apr_status_t pgsql_open(void **self, const char *where, anshin_error_t *err, apr_pool_t *pool)
 {
     anshin_pg_store_t *store = apr_pcalloc(pool, sizeof(*store));
@@ -109,7 +119,7 @@ static apr_status_t pgsql_open(void **self, const char *where, anshin_error_t *e
     for (int i = 0; i < ANSHIN_PG_ROOMS; i++) {
         (void)pthread_mutex_init(&store->rooms[i], NULL);
     }
-    anshin_pg_pool_make(&store->connections, where, CONNECTIONS, greet, store, pool);
+    anshin_pg_pool_make(&store->connections, where, size_of(where), greet, store, pool);
     /* One that is there now: what cannot work says so at the start. */
     status = anshin_pg_pool_take(&pg, store->connections, err);
     if (status == APR_SUCCESS) {
@@ -144,6 +154,28 @@ static apr_status_t run_alone(anshin_pg_store_t *store, const anshin_pg_step_t *
     }
     anshin_pg_pool_give(store->connections, pg);
     return status;
+}
+
+/* A server that cannot be asked is told of by whoever reads next. */
+static void pgsql_health(void *self, anshin_store_health_t *health, apr_pool_t *pool)
+{
+    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_SERVER)};
+    anshin_store_server_t *server = &health->server;
+    anshin_error_t ignored = {0};
+    PGresult *result;
+
+    (void)pool;
+    if (run_alone(self, &step, &result, &ignored) == APR_SUCCESS) {
+        server->version = (int)anshin_pg_number(result, 0, 0);
+        server->idle = (int)anshin_pg_number(result, 0, 1);
+        server->active = (int)anshin_pg_number(result, 0, 2);
+        server->waiting = (int)anshin_pg_number(result, 0, 3);
+        server->oldest = anshin_pg_number(result, 0, 4);
+        server->standbys = (int)anshin_pg_number(result, 0, 5);
+        server->synchronous = (int)anshin_pg_number(result, 0, 6);
+        server->lag = anshin_pg_number(result, 0, 7);
+    }
+    PQclear(result);
 }
 
 static apr_status_t pgsql_blob_wipe(void *self, const char *name, anshin_error_t *err)
@@ -280,6 +312,7 @@ const char anshin_store_pgsql_build[] = ANSHIN_BUILD_ID;
 const anshin_store_driver_t anshin_store_pgsql = {
     .name = "pgsql",
     .open = pgsql_open,
+    .trouble = pgsql_health,
     .begin = anshin_pg_txn_begin,
     .get = anshin_pg_txn_get,
     .put = anshin_pg_txn_put,

@@ -2,9 +2,9 @@
  * The store in PostgreSQL 13 or later, by libpq: for several machines, which work on one store.
  *
  * A shared object of its own, so that nobody needs libpq who has no such store. Address: a connection string
- * (PostgreSQL documentation, 34.1.1), best a service of pg_service.conf, and behind a line feed the name of the file
- * that holds the password, where there is one (password.h); the database has the tables of anshin_pg_schema(), in a
- * schema `anshin`.
+ * (PostgreSQL documentation, 34.1.1), best a service of pg_service.conf; in a second line the name of the file that
+ * holds the password, where there is one (password.h); in a third one how many connections a process has at most, 8
+ * where it is not there. The database has the tables of anshin_pg_schema(), in a schema `anshin`.
  *
  * Commits are numbered by nobody: anshin_store_version() cannot tell, and whoever remembers reads again.
  *

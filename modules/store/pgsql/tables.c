@@ -7,6 +7,8 @@
 
 #include <apr_strings.h>
 
+#include "store/pgsql/views.h"
+
 #define TYPES 256
 #define FIRST 64 /* numbers below it are those of anshin_pg_common_t */
 
@@ -29,7 +31,8 @@ static const char *const templates[ANSHIN_PG_VERBS] = {
                       "ON CONFLICT (key) DO UPDATE "
                       "SET value = EXCLUDED.value, due = EXCLUDED.due, filed = EXCLUDED.filed",
     [ANSHIN_PG_ERASE] = "DELETE FROM \"%s\" WHERE key = $1",
-    [ANSHIN_PG_WALK] = "SELECT key, value FROM \"%s\" WHERE key > $1 AND key ^@ $2 ORDER BY key LIMIT 500",
+    [ANSHIN_PG_WALK] = "SELECT key, value FROM \"%s\" WHERE key > $1 AND key >= $2 AND key ^@ $2 "
+                       "AND key < $2 || chr(1114111) ORDER BY key LIMIT 500",
     [ANSHIN_PG_FILE] = "UPDATE \"%s\" SET due = $2, filed = " FILED_OF("$2::bigint") " WHERE key = $1",
     [ANSHIN_PG_LIST] = "SELECT key, due, filed, value FROM \"%s\" WHERE due IS NOT NULL ORDER BY due, filed LIMIT $1",
     [ANSHIN_PG_GROUP] = "SELECT key FROM \"%s\" WHERE due IS NOT NULL AND key >= $1 AND key < $3 LIMIT $2",
@@ -52,9 +55,9 @@ static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
     [ANSHIN_PG_LOCK] = {ANSHIN_PG_LOCK, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"},
     [ANSHIN_PG_TRY] = {ANSHIN_PG_TRY, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"},
     [ANSHIN_PG_TOKEN] = {ANSHIN_PG_TOKEN, "INSERT INTO done (token, at) VALUES ($1, clock_timestamp())"},
-    [ANSHIN_PG_SETTLE] = {ANSHIN_PG_SETTLE, "INSERT INTO done (token, at) VALUES ($1, clock_timestamp()) "
+    [ANSHIN_PG_SETTLE] = {ANSHIN_PG_SETTLE, "INSERT INTO done (token, undone) VALUES ($1, true) "
                                             "ON CONFLICT (token) DO UPDATE SET at = clock_timestamp() "
-                                            "RETURNING (xmax <> 0)::int::bigint"},
+                                            "RETURNING (NOT done.undone)::int::bigint"},
     [ANSHIN_PG_SWEEP] = {-1, "DELETE FROM done WHERE at < now() - interval '10 minutes'"},
     [ANSHIN_PG_BLOB_PUT] = {ANSHIN_PG_BLOB_PUT,
                             "INSERT INTO blob (name, data) VALUES ($1, $2) "
@@ -73,6 +76,20 @@ static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
                              "(to_regclass('anshin.schema') IS NOT NULL)::int::bigint, "
                              "current_setting('server_version_num')::bigint, "
                              "(current_setting('synchronous_commit') <> 'off')::int::bigint"},
+    [ANSHIN_PG_SERVER] = {-1, "SELECT current_setting('server_version_num')::bigint / 10000, "
+                              "count(*) FILTER (WHERE state = 'idle'), "
+                              "count(*) FILTER (WHERE state <> 'idle' AND wait_event_type IS DISTINCT FROM 'Lock'), "
+                              "count(*) FILTER (WHERE wait_event_type = 'Lock'), "
+                              "(SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000000, 0)"
+                              "::bigint FROM pg_stat_activity "
+                              "WHERE datname = current_database() AND pid <> pg_backend_pid()), "
+                              "(SELECT CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN count(*) ELSE -1 END "
+                              "FROM pg_stat_replication), "
+                              "(SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), "
+                              "(SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn)), 0)::bigint "
+                              "FROM pg_stat_replication) "
+                              "FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+                              "AND pid <> pg_backend_pid()"},
     [ANSHIN_PG_VERSION] = {-1, "SELECT version::bigint FROM schema"},
     [ANSHIN_PG_ALONE] = {-1, "SELECT pg_try_advisory_lock(1, 1)"},
     [ANSHIN_PG_PRESENT] = {-1, "SELECT pg_try_advisory_lock_shared(1, 1)"}};
@@ -116,15 +133,16 @@ const anshin_pg_statement_t *anshin_pg_common(anshin_pg_common_t which)
 
 /* --- the schema --------------------------------------------------------------------------------------------------- */
 
-static const char head[] = "CREATE SCHEMA anshin;\n"
-                           "CREATE TABLE anshin.schema (version integer NOT NULL);\n"
-                           "CREATE SEQUENCE anshin.filed;\n"
-                           "CREATE TABLE anshin.done (token text COLLATE \"C\" PRIMARY KEY, "
-                           "at timestamptz NOT NULL DEFAULT clock_timestamp());\n"
-                           "CREATE INDEX done_at ON anshin.done (at);\n"
-                           "CREATE TABLE anshin.blob (name text COLLATE \"C\" PRIMARY KEY, data bytea NOT NULL, "
-                           "written_at timestamptz NOT NULL DEFAULT now());\n"
-                           "ALTER TABLE anshin.blob ALTER data SET STORAGE EXTERNAL;\n";
+static const char head[] =
+    "CREATE SCHEMA anshin;\n"
+    "CREATE TABLE anshin.schema (version integer NOT NULL);\n"
+    "CREATE SEQUENCE anshin.filed;\n"
+    "CREATE TABLE anshin.done (token text COLLATE \"C\" PRIMARY KEY, "
+    "at timestamptz NOT NULL DEFAULT clock_timestamp(), undone boolean NOT NULL DEFAULT false);\n"
+    "CREATE INDEX done_at ON anshin.done (at);\n"
+    "CREATE TABLE anshin.blob (name text COLLATE \"C\" PRIMARY KEY, data bytea NOT NULL, "
+    "written_at timestamptz NOT NULL DEFAULT now());\n"
+    "ALTER TABLE anshin.blob ALTER data SET STORAGE EXTERNAL;\n";
 
 static const char *table_of(const anshin_record_type_t *type, apr_pool_t *pool)
 {
@@ -158,5 +176,6 @@ const char *anshin_pg_schema(apr_pool_t *pool)
     for (int i = 0; anshin_record_types[i] != NULL; i++) {
         text = apr_pstrcat(pool, text, table_of(anshin_record_types[i], pool), NULL);
     }
-    return apr_psprintf(pool, "%sINSERT INTO anshin.schema VALUES (%d);\n", text, ANSHIN_PG_SCHEMA);
+    return apr_psprintf(pool, "%s%sINSERT INTO anshin.schema VALUES (%d);\n", text, anshin_pg_views(pool),
+                        ANSHIN_PG_SCHEMA);
 }

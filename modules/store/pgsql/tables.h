@@ -9,7 +9,7 @@
 #include "core/store/store_types.h"
 #include "store/pgsql/connection.h"
 
-#define ANSHIN_PG_SCHEMA 1 /* the version of the tables */
+#define ANSHIN_PG_SCHEMA 2 /* the version of the tables */
 
 /* Of a type. Columns of an answer: as they are named here. */
 typedef enum anshin_pg_verb_t {
@@ -48,6 +48,7 @@ typedef enum anshin_pg_common_t {
     ANSHIN_PG_BLOB_WALK, /* behind this name -> name, microseconds since 1970: ANSHIN_PG_BATCH */
     /* -> of the server: is a standby, waits for its disk, is UTF8, time, has tables, version, commits wait */
     ANSHIN_PG_FACTS,
+    ANSHIN_PG_SERVER,  /* what anshin_store_server_t has, in its order */
     ANSHIN_PG_VERSION, /* -> of the tables */
     ANSHIN_PG_ALONE,   /* -> 1: nobody else has the store open, octet */
     ANSHIN_PG_PRESENT, /* -> 1: nobody has it alone */

@@ -4,6 +4,8 @@ package Anshin::Postgres;
 #   my $p = Anshin::Postgres->new;            # a database "anshin_template" with the tables of the store
 #   $p->directory;  $p->create($database);  $p->query($database, $sql);  $p->pid;
 #   $p->stop('immediate');  $p->start;        # smart, fast, immediate
+#   $p->standby;                              # another server, which follows; gone with it
+#   my $held = $p->hold($database);           # a transaction that stays open as long as the object lives
 #   $p->environment;                          # of libpq's programs, as the server's own user
 #
 #   $p->password;                             # of the role anshin: the name of the file, for AnshinStorePassword
@@ -14,6 +16,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Path qw(remove_tree);
 use File::Temp;
+use IO::Handle;
 use POSIX ();
 use Anshin::PKI;
 use Anshin::Server;
@@ -37,7 +40,7 @@ sub new {
 
 sub directory   { return $_[0]{directory} }
 sub password    { return "$_[0]{directory}/password" }
-sub environment { my ($self) = @_; return (PGHOST => $self->{directory}, PGUSER => 'postgres') }
+sub environment { my ($self) = @_; return (PGHOST => $self->{directory}, PGUSER => 'postgres', $> == 0 ? () : (PGREQUIREPEER => $self->{user})) }
 
 # The server's own programs will not run as root.
 sub program {
@@ -71,7 +74,7 @@ sub guide {
 sub admit {
     my ($self) = @_;
     my $admits = guide('local ') =~ s/^local anshin/local all/r;
-    Anshin::PKI::write_text("$self->{directory}/data/pg_hba.conf", "local all postgres trust\n$admits\n");
+    Anshin::PKI::write_text("$self->{directory}/data/pg_hba.conf", "local all postgres trust\nlocal replication postgres trust\n$admits\n");
     return;
 }
 
@@ -110,6 +113,27 @@ sub stop {
     return;
 }
 
+sub standby {
+    my ($self) = @_;
+    my $its = "$self->{directory}/standby";
+    $self->program('pg_basebackup', '-h', $self->{directory}, '-U', 'postgres', '-D', $its, '-R', '-c', 'fast');
+    mkdir "$self->{directory}/second" or die "second: $!";
+    chown +(getpwnam 'postgres')[2, 3], "$self->{directory}/second" if $> == 0;
+    my $options = join ' ', "-k $self->{directory}/second", map { "-c $_" } 'listen_addresses=', 'max_connections=100', 'shared_buffers=32MB';
+    $self->program('pg_ctl', 'start', '-w', '-D', $its, '-l', "$self->{directory}/standby.log", '-o', $options);
+    $self->{standby} = $its;
+    return;
+}
+
+sub hold {
+    my ($self, $database) = @_;
+    local @ENV{qw(PGHOST PGUSER)} = ($self->{directory}, 'postgres');
+    open my $to, '|-', "$self->{bin}/psql", '-XAtq', '-d', $database or die "psql: $!";
+    $to->autoflush(1);
+    print $to "BEGIN; SELECT txid_current() > 0 AS held \\gset\n";
+    return $to;
+}
+
 sub query {
     my ($self, $database, $sql) = @_;
     local @ENV{qw(PGHOST PGUSER)} = ($self->{directory}, 'postgres');
@@ -138,6 +162,7 @@ sub DESTROY {
     my ($self) = @_;
     return if $self->{owner} != $$;
     local $? = 0;
+    eval { $self->program('pg_ctl', 'stop', '-w', '-m', 'immediate', '-D', $self->{standby}) } if $self->{standby};
     eval { $self->stop };
     remove_tree($self->{directory}) unless $ENV{ANSHIN_KEEP};
     return;

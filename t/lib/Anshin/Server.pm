@@ -149,7 +149,8 @@ sub store_line {
     my ($self) = @_;
     my $whose = $self->{shares} // $self;
     my $socket = $whose->socket_of;
-    return $whose->{database} ? ("AnshinStore \"pgsql:host=$socket user=anshin dbname=$whose->{database}\"", "AnshinStorePassword \"$socket/password\"") : ();
+    my $peer = $> == 0 ? '' : ' requirepeer=' . getpwuid $>;    # as root the server is postgres's
+    return $whose->{database} ? ("AnshinStore \"pgsql:host=$socket user=anshin dbname=$whose->{database}$peer\"", "AnshinStorePassword \"$socket/password\"") : ();
 }
 
 sub make_site {
