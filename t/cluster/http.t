@@ -126,4 +126,7 @@ $r = $t->configtest;
 isnt($r->{status}, 0, 'a password in the configuration');
 like($r->{err}, qr/no password may stand here/, 'says why');
 unlike($r->{err}, qr/secret/, 'and does not say it');
+$t->{server} = 'AnshinStore "pgsql:service=my-password-db passfile=/etc/anshin/store-password"';
+$t->configure;
+is($t->configtest->{status}, 0, 'a file and a service may be called so');
 done_testing;

@@ -12,6 +12,17 @@
 
 static const char server[] = "pgsql:";
 
+/* The option, however it is spelt: what is called so otherwise, a file or a service, is none. */
+static int has_option(const char *address, const char *name)
+{
+    for (const char *at = strstr(address, name); at != NULL; at = strstr(at + 1, name)) {
+        if (at[strlen(name) + strspn(at + strlen(name), " ")] == '=') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* In a string of words, or in a URI: "password" before '=', or between ':' and '@'. */
 static int has_password(const char *address)
 {
@@ -19,7 +30,7 @@ static int has_password(const char *address)
     const char *end = at != NULL ? strchr(at + 3, '@') : NULL;
     const char *colon = end != NULL ? memchr(at + 3, ':', (size_t)(end - at - 3)) : NULL;
 
-    return colon != NULL || strstr(address, "password") != NULL;
+    return colon != NULL || has_option(address, "password");
 }
 
 apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **address, const char *text,

@@ -152,6 +152,10 @@ static apr_status_t run_alone(anshin_pg_store_t *store, const anshin_pg_step_t *
     } else if (status != APR_SUCCESS) {
         status = anshin_fail(err, status, first.id, "%s", first.text);
     }
+    if (status == APR_SUCCESS && anshin_pg_warned(pg)) {
+        status =
+            anshin_fail(err, ANSHIN_EFAULT, "AN1932", "store: PostgreSQL warned: what was written may be lost with it");
+    }
     anshin_pg_pool_give(store->connections, pg);
     return status;
 }
