@@ -54,6 +54,7 @@ REPLAY_O := $(patsubst %.c,$(OUT)/obj/%.o,$(FUZZ_C) t/fuzz/fuzz.c t/fuzz/replay.
 -include $(REPLAY_O:.o=.d)
 
 $(REPLAY): private LINKER := $(TEST_LINKER)
+$(REPLAY): $(if $(SANITIZE),$(PIECES_O))
 $(REPLAY): $(OUT)/replay/%: $(OUT)/obj/t/fuzz/fuzz_%.o $(OUT)/obj/t/fuzz/fuzz.o $(OUT)/obj/t/fuzz/replay.o \
                             $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a $(OUT)/parts/libportal.a $(OUT)/parts/libhtanshin.a $(ARCHIVES)
 	@mkdir -p $(@D)

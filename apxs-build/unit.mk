@@ -49,12 +49,28 @@ $(UNIT): $(UNIT_SHARED_O) $(ARCHIVES)
 	$(call program,$(LIBS_ALL))
 $(foreach source,$(UNIT_C),$(eval $(call unit_program,$(source)): $(source:%.c=$(OUT)/obj/%.o)))
 
+# Pools whose memory ASan can look at: linked into each sanitized program, preloaded into httpd (Anshin::Server->sanitizer). But not
+# into the one that makes each call of each verb fail in turn: it does nothing but use pools, would take more than twice its time,
+# and what it runs others run too.
+PIECES_O := $(OUT)/obj/t/tools/memory/pieces.o
+$(PIECES_O): CFLAGS_ALL := $(filter-out $(SANITIZERS),$(CFLAGS_ALL))
+$(PIECES_O): OPTIMISED := -O2
+-include $(PIECES_O:.o=.d)
+$(OUT)/pieces.so: $(PIECES_O)
+	$(call says,LD,$@)
+	$(Q)$(CC) -shared -o $@ $<
+ifdef SANITIZE
+modules: $(OUT)/pieces.so
+$(PROGRAMS) $(filter-out %/test_faults,$(UNIT)): $(PIECES_O)
+endif
+
 # Small programs that the suites call.
 TOOLS_C := $(sort $(wildcard t/tools/*.c))
 TOOLS := $(patsubst t/tools/%.c,$(OUT)/tools/%,$(TOOLS_C))
 unit: $(TOOLS)
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(TOOLS_C))
 $(TOOLS): private LINKER := $(TEST_LINKER)
+$(TOOLS): $(if $(SANITIZE),$(PIECES_O))
 $(OUT)/tools/profiles: $(OUT)/parts/libissuing.a $(OUT)/parts/libca.a
 $(TOOLS): $(OUT)/tools/%: $(OUT)/obj/t/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -14,6 +14,9 @@ SSLVerifyClient optional_no_ca
     Header set Set-Cookie "seen=1; Path=/"
 END
 
+like(Anshin::Server::text_of('/proc/' . $s->pid . '/maps'), qr{/libasan\.so.*/bin/pieces\.so}s, 'sanitized: memory of pools is looked at')
+    if $ENV{ANSHIN_SANITIZE};
+
 for my $tls ('1.2', '1.3') {
     for my $http (1, 2) {
         my $c = $s->client(tls => $tls, http => $http);

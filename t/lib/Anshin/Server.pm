@@ -96,7 +96,15 @@ sub install {
         copy($built, "$self->{root}/bin/$program") or die "$program: $!";
         chmod 0755, "$self->{root}/bin/$program";
     }
+    $self->install_sanitizer if $ENV{ANSHIN_SANITIZE};
     copy_tree("$top/htdocs", "$self->{root}/share");
+    return;
+}
+
+sub install_sanitizer {
+    my ($self) = @_;
+    copy(out() . '/pieces.so', "$self->{root}/bin/pieces.so") or die "pieces.so: $! (make SANITIZE=1 all comes first)";
+    copy("$top/t/conf/asan.supp", "$self->{root}/bin/asan.supp") or die "asan.supp: $!";
     return;
 }
 
@@ -348,11 +356,11 @@ sub start {
         if (waitpid($pid, WNOHANG) == $pid) {
             delete $self->{pid};
             my $how = $? & 127 ? 'signal ' . ($? & 127) : 'exit status ' . ($? >> 8);
-            die "httpd ended at its start ($how):\n" . Anshin::PKI::read_text($log) . $self->log;
+            die "httpd ended at its start ($how):\n" . Anshin::PKI::read_text($log) . $self->log . join '', $self->reports;
         }
         sleep 0.05;
     }
-    die "httpd does not answer:\n" . $self->log;
+    die "httpd does not answer:\n" . $self->log . join '', $self->reports;
 }
 
 sub pid { return $_[0]{pid} }
@@ -490,15 +498,18 @@ sub whole {
     return scalar(<$file>) // '';
 }
 
-# httpd itself is not sanitized, so that the runtime must be there before it. Coverage is told where to write to.
+# httpd itself is not sanitized, so that the runtime must be there before it, and with it what lets it see the memory of pools
+# (t/tools/memory/pieces.c). Coverage is told where to write to.
 sub sanitizer {
     my ($self) = @_;
     return map { $_ => $ENV{$_} } grep { /^GCOV_/ } keys %ENV unless $ENV{ANSHIN_SANITIZE};
-    my $runtime = join ':', map { asked("gcc -print-file-name=lib$_.so") } qw(asan ubsan);
-    my $log = "$self->{root}/logs/sanitizer";
+    my $root = $self->{root} // '';
+    my $runtime = join ':', (map { asked("gcc -print-file-name=lib$_.so") } qw(asan ubsan)), grep { -e } "$root/bin/pieces.so";
+    my $log = "$root/logs/sanitizer";
+    my @options = ("log_path=$log", qw(detect_leaks=0 abort_on_error=0 quarantine_size_mb=16 thread_local_quarantine_size_kb=64));
     return (
         LD_PRELOAD   => $runtime,
-        ASAN_OPTIONS => "log_path=$log:detect_leaks=0:abort_on_error=0",
+        ASAN_OPTIONS => join(':', @options, map { "suppressions=$_" } grep { -e } "$root/bin/asan.supp"),
         UBSAN_OPTIONS => "log_path=$log:print_stacktrace=1"
     );
 }
@@ -530,10 +541,13 @@ sub wait_mail {
     return $self->mail;
 }
 
-# What sanitizers, crashed children and libraries told; empty when all is well.
+# What sanitizers told, without the map of memory at its end.
+sub reports { my ($self) = @_; return map { "$_:\n" . text_of($_) =~ s/^Shadow bytes around .*//msr } glob "$self->{root}/logs/sanitizer*" }
+
+# The same, and what crashed children and libraries told; empty when all is well.
 sub faults {
     my ($self) = @_;
-    my @faults = map { "$_:\n" . text_of($_) } glob "$self->{root}/logs/sanitizer*";
+    my @faults = $self->reports;
     push @faults, Anshin::Valgrind::faults("$self->{root}/valgrind");
     push @faults, grep { /exit signal|Segmentation fault|Aborted|AddressSanitizer|runtime error:/ } split /^/, $self->log;
     return @faults;

@@ -98,7 +98,7 @@ sub run {
             POSIX::setgid($self->{group});
             POSIX::setuid((getpwnam 'daemon')[2]);
         }
-        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', ASAN_OPTIONS => 'detect_leaks=0', map { $_ => $ENV{$_} } grep { /^GCOV_/ } keys %ENV);
+        %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', ASAN_OPTIONS => 'detect_leaks=0:quarantine_size_mb=16:thread_local_quarantine_size_kb=64', map { $_ => $ENV{$_} } grep { /^GCOV_/ } keys %ENV);
         exec Anshin::Valgrind::command("$self->{root}/valgrind", @command) or POSIX::_exit(127);
     }
     waitpid $pid, 0;

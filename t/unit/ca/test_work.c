@@ -122,7 +122,8 @@ static apr_status_t first_mail(void *baton, const char *key, const void *record)
 
     (void)key;
     *mail = *found;
-    mail->last_error = found->last_error != NULL ? apr_pstrdup(fixture.pool, found->last_error) : NULL;
+    mail->blob = apr_pstrdup(fixture.pool, found->blob);
+    mail->last_error = apr_pstrdup(fixture.pool, found->last_error);
     return APR_EOF;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/web/form.h"
+#include "unit/pieces.h"
 #include "unit/tap.h"
 
 #define AREA 4096
@@ -200,7 +201,12 @@ static void test_wipe(void)
     ok(1, "wiping no form does nothing");
 }
 
-/* A pool that is cleared gives the same memory again, where what was left in it can be looked for. */
+/* What a pool has handed out: without sanitizers, in its own block, which it gives again when it is cleared. */
+static int has_secret(apr_pool_t *own, const char *area)
+{
+    return pieces_have != NULL ? pieces_have(own, "secret") : memmem(area, AREA, "secret", 6) != NULL;
+}
+
 static void test_wipe_refused(void)
 {
     static const char refused[] = "password=%73ecret&a=1&a=2";
@@ -211,13 +217,14 @@ static void test_wipe_refused(void)
     apr_pool_create(&own, pool);
     area = apr_pcalloc(own, AREA);
     apr_pool_clear(own);
-    ok(anshin_form_parse(&form, "a=%73ecret", 10, 1, NULL, own) == APR_SUCCESS &&
-           memmem(area, AREA, "secret", 6) != NULL,
+    ok(anshin_form_parse(&form, "a=%73ecret", 10, 1, NULL, own) == APR_SUCCESS && has_secret(own, area),
        "a form that is read lies in its pool");
-    memset(area, 0, AREA);
+    if (pieces_have == NULL) {
+        memset(area, 0, AREA);
+    }
     apr_pool_clear(own);
     ok(anshin_form_parse(&form, refused, sizeof(refused) - 1, 3, NULL, own) == ANSHIN_EINVALID &&
-           memmem(area, AREA, "secret", 6) == NULL,
+           !has_secret(own, area),
        "one that is refused leaves nothing behind of what came before");
     apr_pool_destroy(own);
 }
