@@ -3,10 +3,14 @@
  *
  * Pages are what a path leads to, a directory or the URL of a back end (DocumentRoot, Alias, ProxyPass). What is
  * protected by a section of one host is looked for among what the other hosts serve.
+ *
+ * Hosts may be hundreds, all with the same pages: so each host's lines are read once, what it makes of pages is judged
+ * once, and one open place is told of once, however many hosts protect what it shows.
  */
 #include "auth/config/look_open.h"
 
 #include <apr_file_info.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_config.h>
 #include <http_core.h>
@@ -23,12 +27,15 @@ typedef struct mount_t {
 typedef struct host_t {
     const server_rec *server;
     apr_array_header_t *mounts; /* of mount_t */
+    apr_array_header_t *lines;  /* of const ap_directive_t *: what may close a path */
+    apr_hash_t *judged;         /* of place_t, by path and pages */
 } host_t;
 
 typedef struct search_t {
     apr_array_header_t *hosts; /* of host_t */
     apr_array_header_t *sightings;
     apr_pool_t *ptemp;
+    apr_pool_t *scratch; /* of one host that is looked at for one place */
 } search_t;
 
 /* --- what a host serves --- */
@@ -76,19 +83,6 @@ static int read_mount(const ap_directive_t *line, void *baton)
             (mount_t){trimmed(path, reading->ptemp), trimmed(target, reading->ptemp)};
     }
     return 0;
-}
-
-static void read_host(host_t *host, const server_rec *server, apr_pool_t *ptemp)
-{
-    const core_server_config *core = ap_get_core_module_config(server->module_config);
-    reading_t reading = {host, ptemp};
-
-    host->server = server;
-    host->mounts = apr_array_make(ptemp, 4, sizeof(mount_t));
-    (void)anshin_tree_find(server, read_mount, &reading);
-    if (core->ap_document_root != NULL) {
-        APR_ARRAY_PUSH(host->mounts, mount_t) = (mount_t){"/", trimmed(core->ap_document_root, ptemp)};
-    }
 }
 
 /* The one that a path is served by: the longest. */
@@ -159,6 +153,14 @@ static int sends_away(const ap_directive_t *line, const door_t *door)
     return word[0] != '/' || anshin_tree_below(door->path, word) || anshin_tree_section(line, "<Location") != NULL;
 }
 
+/* What judge_line() may make something of. */
+static int may_close(const ap_directive_t *line)
+{
+    return anshin_tree_is(line, "Require") || anshin_tree_is(line, "AuthType") || anshin_tree_is(line, "Deny") ||
+           anshin_tree_is(line, "RewriteRule") ||
+           ap_cstr_casecmpn(line->directive, "Redirect", strlen("Redirect")) == 0;
+}
+
 /* The directory nearest to the pages decides. */
 static void judge_directory(const ap_directive_t *line, const ap_directive_t *section, door_t *door)
 {
@@ -175,9 +177,8 @@ static void judge_directory(const ap_directive_t *line, const ap_directive_t *se
     }
 }
 
-static int judge_line(const ap_directive_t *line, void *baton)
+static void judge_line(const ap_directive_t *line, door_t *door)
 {
-    door_t *door = baton;
     const ap_directive_t *place = anshin_tree_section(line, "<Location");
     const ap_directive_t *directory = anshin_tree_section(line, "<Directory");
 
@@ -188,7 +189,6 @@ static int judge_line(const ap_directive_t *line, void *baton)
     } else if (directory != NULL) {
         judge_directory(line, directory, door);
     }
-    return door->closed;
 }
 
 static int has_htaccess(const char *pages, apr_pool_t *ptemp)
@@ -199,31 +199,82 @@ static int has_htaccess(const char *pages, apr_pool_t *ptemp)
            apr_stat(&found, apr_pstrcat(ptemp, pages, "/.htaccess", NULL), APR_FINFO_TYPE, ptemp) == APR_SUCCESS;
 }
 
-static int is_closed(const server_rec *server, const char *path, const char *pages, apr_pool_t *ptemp)
+static int judge(const host_t *host, const char *path, const char *pages, apr_pool_t *ptemp)
 {
     door_t door = {.path = path, .pages = pages, .directory_open = 1, .ptemp = ptemp};
 
-    (void)anshin_tree_find(server, judge_line, &door);
+    for (int i = 0; i < host->lines->nelts && !door.closed; i++) {
+        judge_line(APR_ARRAY_IDX(host->lines, i, const ap_directive_t *), &door);
+    }
     return door.closed || !door.directory_open || has_htaccess(pages, ptemp);
 }
 
-/* The path by which a host serves these pages, or a part of them, to everybody; NULL: it does not. */
-static const char *open_path(const host_t *host, const char *pages, apr_pool_t *ptemp)
+/* A place that a host serves. */
+typedef struct place_t {
+    const char *path;
+    int told;
+} place_t;
+
+/* NULL: it is closed. */
+static place_t *judged(const search_t *search, const host_t *host, const char *path, const char *pages)
+{
+    const char *key = apr_pstrcat(search->scratch, path, "\n", pages, NULL);
+    place_t *place = apr_hash_get(host->judged, key, APR_HASH_KEY_STRING);
+
+    if (place == NULL) {
+        place = apr_pcalloc(search->ptemp, sizeof(*place));
+        place->path = judge(host, path, pages, search->scratch) ? NULL : apr_pstrdup(search->ptemp, path);
+        apr_hash_set(host->judged, apr_pstrdup(search->ptemp, key), APR_HASH_KEY_STRING, place);
+    }
+    return place->path != NULL ? place : NULL;
+}
+
+/* Where a host serves these pages, or a part of them, to everybody; NULL: it does not. */
+static place_t *open_place(const search_t *search, const host_t *host, const char *pages)
 {
     for (int i = 0; i < host->mounts->nelts; i++) {
         const mount_t *mount = &APR_ARRAY_IDX(host->mounts, i, mount_t);
         int part = anshin_tree_below(mount->target, pages);
+        place_t *place;
         const char *path;
 
         if (!part && !anshin_tree_below(pages, mount->target)) {
             continue;
         }
-        path = part ? mount->path : moved(pages, mount->target, mount->path, ptemp);
-        if (mount_of(host, path) == mount && !is_closed(host->server, path, part ? mount->target : pages, ptemp)) {
-            return path;
+        path = part ? mount->path : moved(pages, mount->target, mount->path, search->scratch);
+        if (mount_of(host, path) == mount &&
+            (place = judged(search, host, path, part ? mount->target : pages)) != NULL) {
+            return place;
         }
     }
     return NULL;
+}
+
+/* --- reading --- */
+
+static int read_line(const ap_directive_t *line, void *baton)
+{
+    const reading_t *reading = baton;
+
+    if (may_close(line)) {
+        APR_ARRAY_PUSH(reading->host->lines, const ap_directive_t *) = line;
+    }
+    return read_mount(line, baton);
+}
+
+static void read_host(host_t *host, const server_rec *server, apr_pool_t *ptemp)
+{
+    const core_server_config *core = ap_get_core_module_config(server->module_config);
+    reading_t reading = {host, ptemp};
+
+    host->server = server;
+    host->mounts = apr_array_make(ptemp, 4, sizeof(mount_t));
+    host->lines = apr_array_make(ptemp, 4, sizeof(const ap_directive_t *));
+    host->judged = apr_hash_make(ptemp);
+    (void)anshin_tree_find(server, read_line, &reading);
+    if (core->ap_document_root != NULL) {
+        APR_ARRAY_PUSH(host->mounts, mount_t) = (mount_t){"/", trimmed(core->ap_document_root, ptemp)};
+    }
 }
 
 /* --- what is protected --- */
@@ -249,12 +300,16 @@ static void look_elsewhere(const search_t *search, const host_t *protecting, con
 {
     for (int i = 0; i < search->hosts->nelts; i++) {
         const host_t *other = &APR_ARRAY_IDX(search->hosts, i, host_t);
-        const char *path = compares(protecting->server, other->server) ? open_path(other, pages, search->ptemp) : NULL;
+        place_t *open;
 
-        if (path != NULL) {
+        apr_pool_clear(search->scratch);
+        open = compares(protecting->server, other->server) ? open_place(search, other, pages) : NULL;
+
+        if (open != NULL && !open->told) {
+            open->told = 1;
             anshin_sighting_add(search->sightings, ANSHIN_FINDING_OPEN_ELSEWHERE,
                                 apr_psprintf(search->ptemp, "%s, %s, which is %s of %s",
-                                             anshin_tree_host(other->server, search->ptemp), path, place,
+                                             anshin_tree_host(other->server, search->ptemp), open->path, place,
                                              anshin_tree_host(protecting->server, search->ptemp)));
         }
     }
@@ -305,21 +360,23 @@ static int look_at_line(const ap_directive_t *line, void *baton)
 void anshin_look_open(const apr_array_header_t *hosts, const char *state_dir, apr_array_header_t *sightings,
                       apr_pool_t *ptemp)
 {
-    const search_t search = {apr_array_make(ptemp, hosts->nelts, sizeof(host_t)), sightings, ptemp};
+    search_t search = {apr_array_make(ptemp, hosts->nelts, sizeof(host_t)), sightings, ptemp, NULL};
     const char *key = apr_pstrcat(ptemp, state_dir, "/seal.key", NULL); /* a directory of it may be served: crl */
 
+    apr_pool_create(&search.scratch, ptemp);
     for (int i = 0; i < hosts->nelts; i++) {
         read_host(apr_array_push(search.hosts), APR_ARRAY_IDX(hosts, i, const server_rec *), ptemp);
     }
     for (int i = 0; i < search.hosts->nelts; i++) {
         const host_t *host = &APR_ARRAY_IDX(search.hosts, i, host_t);
         protecting_t protecting = {&search, host};
-        const char *path = open_path(host, key, ptemp);
+        const place_t *open = open_place(&search, host, key);
 
         (void)anshin_tree_find(host->server, look_at_line, &protecting);
-        if (path != NULL) {
+        if (open != NULL) {
             anshin_sighting_add(sightings, ANSHIN_FINDING_STATE_SERVED,
-                                apr_pstrcat(ptemp, anshin_tree_host(host->server, ptemp), ", ", path, NULL));
+                                apr_pstrcat(ptemp, anshin_tree_host(host->server, ptemp), ", ", open->path, NULL));
         }
     }
+    apr_pool_destroy(search.scratch);
 }
