@@ -320,5 +320,8 @@ is(scalar @{ (rows('cert', 'export'))[0] }, 1, 'and the certificate');
 like($s->htanshin('audit', 'verify')->{out}, qr/\S/, 'whose trail is whole') or diag 'audit verify';
 $s->stop;
 my $now = decode_json((split /^/, $s->htanshin('dump')->{out})[0])->{records};
+my ($said, $restored) = Anshin::Sample::restored('store-gdbm', $s);
+is($said, '', 'BAK-1: a store of type gdbm is backed up and restored');
+is(join(' ', map { $_->{user} } @{ decode_json($s->run($s->root . '/bin/htanshin', '-d', $restored, '--json', 'user', 'list', { env => 1 })->{out} || '[]') }), 'gdbm-certificate gdbm-password gdbm-pending', 'BAK-1: with all its users');
 is(join(' ', grep { ($now->{$_} // 0) < $known->{records}{$_} && !/^(?:due|fact|session|counter)$/ } sort keys %{ $known->{records} }), '', 'no record of it is lost');
 done_testing;

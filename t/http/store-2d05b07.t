@@ -117,6 +117,9 @@ is(browser($p, cookies => { '__Host-anshin-p-01' => $p->{cookie} })->get('/membe
 # --- as text, and back ---
 
 $s->stop;
+my ($said, $restored) = Anshin::Sample::restored('store-2d05b07', $s);
+is($said, '', 'BAK-1: a store of that day is backed up and restored as it was left');
+is(join(' ', map { $_->{user} } @{ JSON::PP::decode_json($s->run($s->root . '/bin/htanshin', '-d', $restored, '--json', 'user', 'list', { env => 1 })->{out} || '[]') }), 'old-again old-certificate old-otp old-password old-pending old-waiting', 'BAK-1: with all its users');
 my @dump = map { $s->root . "/$_.dump" } 1, 2;
 is($s->htanshin('dump', '--output', $dump[0])->{status}, 0, 'IMP-3: such a store is dumped');
 is($s->run('sh', '-c', 'rm -r "$1"/*', 'sh', $s->state . '/store')->{status} . $s->htanshin('load', $dump[0])->{status}, '00', 'IMP-3: and loaded into an empty one');

@@ -3,6 +3,7 @@ package Anshin::Sample;
 #
 #   my $known = Anshin::Sample::known('store-gdbm');    # what its known.json says
 #   Anshin::Sample::give('store-gdbm', $server);        # into the state directory of a server that does not run
+#   my ($said, $place) = Anshin::Sample::restored('store-gdbm', $server);
 use strict;
 use warnings;
 use JSON::PP ();
@@ -24,6 +25,22 @@ sub give {
     $s->run('chown', '-R', ($s->{worker} // '') . ":$s->{group}", map { "$state/$_" } qw(store mail)) if $s->{group};
     $s->run('chown', "root:$s->{group}", "$state/seal.key") if $s->{group};    # as a start of that commit made it
     return;
+}
+
+# Backed up just as it was left, with the configuration of a server that does not run, and restored elsewhere: what was said where
+# something failed, or ''; and the place.
+sub restored {
+    my ($name, $s) = @_;
+    my ($old, $new, $archive) = map { $s->root . "/$name$_" } '', '.new', '.tar';
+    my $said = '';
+    my $do = sub { my $r = $s->run(@_, { env => 1 }); $said .= "@_: $r->{status}: $r->{err}$r->{out}\n" if $r->{status}; return };
+    my @command = $s->root . '/bin/htanshin';
+    $do->('sh', '-c', 'mkdir -m 750 "$2" && tar -xzpf "$1" --no-same-owner -C "$2" ca store seal.key mail && cp "$3" "$2/"', 'sh', folder($name) . '/state.tar.gz', $old, $s->state . '/config.json');
+    $do->(@command, '-d', $old, 'state', 'prepare');
+    $do->(@command, '-d', $old, 'backup', $archive, '--keys', 'with');
+    $do->(@command, '-d', $new, 'restore', $archive);
+    $do->(@command, '-d', $new, 'store', 'check');
+    return ($said, $new);
 }
 
 1;
