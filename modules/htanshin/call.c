@@ -11,6 +11,7 @@
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "runtime/config_file.h"
+#include "runtime/open.h"
 
 apr_status_t anshin_call_config(anshin_call_t *call)
 {
@@ -72,4 +73,14 @@ void anshin_call_tell(const anshin_call_t *call, apr_status_t status)
 const char *anshin_call_line(const anshin_call_t *call, int number, apr_pool_t *pool)
 {
     return apr_psprintf(pool, call->json ? "line %d" : anshin_say("line %d"), number);
+}
+
+void anshin_call_tell_database(const anshin_call_t *call)
+{
+    if (!anshin_open_store_is_local(&call->config->server)) {
+        anshin_result_text(call->result, "stays_in_database",
+                           "dead rows of its tables, its write-ahead log, replicas and copies have what was erased "
+                           "until they go; VACUUM FULL makes the tables anew",
+                           call->pool);
+    }
 }

@@ -19,6 +19,9 @@ apr_status_t anshin_call_missing(anshin_call_t *call, apr_status_t status, const
 void anshin_call_tell(const anshin_call_t *call, apr_status_t status);
 void anshin_call_tell_of(const anshin_call_t *call, apr_status_t status, const char *of);
 
+/* Where the store is a database's, put into the result what that has still of what was erased. */
+void anshin_call_tell_database(const anshin_call_t *call);
+
 /* "line NUMBER", in pool: in English where a program reads it. */
 const char *anshin_call_line(const anshin_call_t *call, int number, apr_pool_t *pool);
 

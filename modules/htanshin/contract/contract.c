@@ -13,6 +13,7 @@
 #include "core/keeping/remove.h"
 #include "core/keeping/rename.h"
 #include "htanshin/approval/hold.h"
+#include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/language/language.h"
 #include "htanshin/result.h"
@@ -173,6 +174,7 @@ static apr_status_t do_remove(anshin_call_t *call, anshin_removal_t *removal)
                          : "the audit trail, and the serial numbers of revoked certificates; --erase makes "
                            "whom the trail is about unreadable",
         call->pool);
+    anshin_call_tell_database(call);
     return APR_SUCCESS;
 }
 

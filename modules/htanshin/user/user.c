@@ -365,6 +365,7 @@ static apr_status_t user_erase(anshin_call_t *call, const char *user)
                                           erased.certificates)
                            : "log files, backups and mail that has left are not ours",
                        call->pool);
+    anshin_call_tell_database(call);
     return APR_SUCCESS;
 }
 
