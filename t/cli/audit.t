@@ -19,11 +19,13 @@ Anshin::PKI::write_text("$outside/take", "#!/bin/sh\ncat >> $taken\ntest ! -e $r
 chmod 0755, "$outside/take";
 Anshin::PKI::write_text($refuse, '');
 
-my $s = Anshin::Server->new(clock => 1, contract => 'AnshinLoginMethods password certificate', server => "AnshinAuditCommand \"$outside/take\"")->start;
+my $s = Anshin::Server->new(clock => 1, contract => 'AnshinLoginMethods password certificate', server => "AnshinAuditCommand \"$outside/take\"\nAnshinAuditRetention 1h")->start;
 my $segment = $s->state . '/audit/here-00000001.jsonl';
 
 sub audit { my (@arguments) = @_; return $s->htanshin('--json', 'audit', @arguments) }
 sub events { my $r = audit('show', @_); is($r->{status}, 0, "audit show @_") or diag($r->{err}); return @{ decode_json($r->{out}) } }
+# By the clock of httpd.
+sub old { return join ' ', map { $_->{problem} } grep { $_->{id} eq 'audit-old' } @{ decode_json($s->run('/usr/bin/env', map({ "$_=$s->{environment}{$_}" } qw(LD_PRELOAD ANSHIN_LATER)), $s->root . '/bin/htanshin', '-d', $s->state, '--json', 'check', { env => 1 })->{out})->{problems} } }
 sub acts { return join(' ', map { $_->{act} } @_) }
 
 # Nothing waits in the store any more.
@@ -99,6 +101,7 @@ like(Anshin::PKI::read_text($segment), qr/"chain":"$anchor"\}\n\z/, 'AUD-2: the 
 $person->login($s->client);
 ok(chained(), 'the trail goes on in the next one');
 is(audit('retire', '--until', '2099-01-01')->{status}, 1, 'what is not archived is not retired');
+is(old(), '', 'BAK-3: a segment that is younger than AnshinAuditRetention is not told of');
 my $r = audit('archive', "$outside/archive");
 is($r->{status}, 0, 'AUD-1: closed segments are archived') or diag $r->{err};
 is(decode_json($r->{out})->{archived}, 1, 'one');
@@ -148,9 +151,15 @@ like($s->htanshin('audit', 'verify')->{err}, qr/^segment 1: is missing/m, 'AUD-2
 rename "$outside/away", $segment;
 { my $r = $s->htanshin('audit', 'verify'); is($r->{status}, 0, 'AUD-2: put back it is whole') or diag $r->{err} }
 
+$s->later(90_000 + 7200);
+is(old(), '1 segment of the audit trail closed longer ago than AnshinAuditRetention', 'BAK-3: check tells of one that is older');
+$s->later(90_000);
 $r = audit('retire', '--until', '2099-01-01');
 is($r->{status}, 0, 'an archived segment is retired') or diag $r->{err};
 ok(!-e $segment, 'its file is gone');
+$s->later(90_000 + 7200);
+is(old(), '', 'BAK-3: and check has nothing to tell any more');
+$s->later(90_000);
 $r = audit('verify');
 is($r->{status}, 0, 'AUD-2: what is left can be verified') or diag $r->{out};
 is(decode_json($r->{out})->{first_segment}, 2, 'from the next one on');

@@ -161,5 +161,14 @@ cmp_ok(decode_json($r->{out})->{records}, '>', 10, 'with all its records');
 ($id, $address) = ('nokoru-hito', 'nokoru-hito@example');
 is(join(' ', traces()), '', 'BAK-3: nothing in the state directory tells of its users');
 is($s->htanshin('audit', 'verify')->{status}, 0, 'BAK-3: the trail is whole');
+
+# Of a contract without users, that is declared no more, attempts are left.
+my $found = sub { my ($id) = @_; return map { $_->{problem} } grep { $_->{id} eq $id } @{ decode_json($s->htanshin('--json', 'check')->{out})->{problems} } };
+$other->login($s->client, user => 'atode');
+is(join(' ', $found->('remains')), '', 'what a declared contract has of unknown users is in order');
+$s->{name} = 'p-last';
+$s->configure;
+$s->graceful(alone => 1);
+like(join(' ', $found->('remains')), qr/^contract p-next: is not declared, and has no users, but \d+ records? of counters, history and the like$/, 'BAK-3: check tells what is left of a contract that is not declared');
 $s->finish;
 done_testing;

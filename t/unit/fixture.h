@@ -78,6 +78,7 @@ static inline void fixture_contract(fixture_t *fixture)
     contract->policy.download_lifetime = apr_time_from_sec(86400);
     contract->policy.certificate_lifetime = apr_time_from_sec(365 * 86400);
     contract->policy.certificate_name = "%{user} %{issued:%Y-%m-%d}";
+    contract->policy.certificate_retention = apr_time_from_sec(400 * 86400);
     contract->policy.history_retention = apr_time_from_sec(400 * 86400);
     contract->policy.sessions_max = 20;
     contract->policy.session_idle = apr_time_from_sec(1800);

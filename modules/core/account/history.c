@@ -302,6 +302,15 @@ static int parse_series(anshin_op_t *op, const char *key, const char **user)
     return 1;
 }
 
+/* Numbers go on as long as there is somebody whose they are. */
+static apr_status_t forget_series(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+{
+    anshin_account_t account;
+    apr_status_t status = user != NULL ? anshin_account_get(op, txn, user, &account) : APR_SUCCESS;
+
+    return status == ANSHIN_ENOTFOUND ? anshin_txn_delete(txn, &anshin_record_sequence, series_key(op, user)) : status;
+}
+
 static apr_status_t trim(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *dropped, apr_time_t *again)
 {
     const apr_time_t latest = op->now + ANSHIN_LOOK_HISTORY;
@@ -322,6 +331,9 @@ static apr_status_t trim(anshin_op_t *op, anshin_txn_t *txn, const char *key, in
                                  ANSHIN_EXPIRY_PART, dropped);
     if (status == APR_SUCCESS) {
         status = end_of_oldest(&of_contract, txn, user, again);
+    }
+    if (status == APR_SUCCESS && *again == 0) {
+        status = forget_series(&of_contract, txn, user);
     }
     *again = *again > latest ? latest : *again;
     op->error = of_contract.error;

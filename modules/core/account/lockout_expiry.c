@@ -31,7 +31,10 @@ static apr_time_t over(const anshin_op_t *op, const char *key, const void *recor
         return op->now + ANSHIN_EXPIRY_DAY; /* a contract that is not declared today may be so again tomorrow */
     }
     if (counter->locked_at != 0 && contract->policy.unlock_after == 0) {
-        return op->now + ANSHIN_PHANTOM_LIFE; /* as long as a real one, which nobody but the operator opens (S-12) */
+        /* As a real one, which nobody but the operator opens (S-12): nobody waits ten years to tell them apart. */
+        const apr_time_t end = counter->changed_at + ANSHIN_KEEP_LOCK, again = op->now + ANSHIN_PHANTOM_LIFE;
+
+        return counter->phantom && end < again ? anshin_expiry_over(op, end) : again;
     }
     return anshin_expiry_over(op, counter->changed_at + keep);
 }

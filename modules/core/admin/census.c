@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "core/mail/mail.h"
@@ -120,6 +121,20 @@ static apr_status_t count_mail(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
+/* Key NODE/SEGMENT of one that is closed; what else is there has words behind the node. Whether it is genuine is for
+ * htanshin audit verify to say. */
+static apr_status_t count_segment(void *baton, const char *key, const void *record)
+{
+    const count_t *count = baton;
+    const anshin_audit_anchor_t *anchor = record;
+    const apr_interval_time_t keep = count->op->env->config->server.audit_retention;
+    const char *segment = strrchr(key, '/');
+
+    count->census->segments_old += segment != NULL && apr_isdigit(segment[1]) && keep != 0 && anchor->closed_at != 0 &&
+                                   anchor->closed_at + keep < count->op->now;
+    return APR_SUCCESS;
+}
+
 static apr_status_t look_at_clock(anshin_txn_t *txn, anshin_census_t *census)
 {
     anshin_agreed_t *clock = &census->clock;
@@ -143,6 +158,7 @@ static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     census->strangers = apr_array_make(op->pool, 2, sizeof(anshin_strangers_t));
     if ((status = anshin_txn_each(txn, &anshin_record_account, "", count_account, &count)) != APR_SUCCESS ||
         (status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &count)) != APR_SUCCESS ||
+        (status = anshin_txn_each(txn, &anshin_record_audit_anchor, "", count_segment, &count)) != APR_SUCCESS ||
         (status = look_for_left(txn, &count)) != APR_SUCCESS) {
         return status;
     }

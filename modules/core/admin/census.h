@@ -17,9 +17,10 @@ typedef struct anshin_strangers_t {
 typedef struct anshin_census_t {
     apr_array_header_t *strangers; /* of anshin_strangers_t, one for each such contract */
     apr_int64_t mails_failed;
-    apr_time_t mail_oldest; /* of the mails that wait; 0: none does */
-    apr_time_t newest;      /* the latest time that accounts, mails and clock have of what was done; 0: none */
-    anshin_agreed_t clock;  /* what was found when house was kept last; by is 0: the clocks agree, or nobody looked */
+    apr_time_t mail_oldest;   /* of the mails that wait; 0: none does */
+    apr_int64_t segments_old; /* of the trail, on whatever machine: closed, and older than AnshinAuditRetention */
+    apr_time_t newest;        /* the latest time that accounts, mails and clock have of what was done; 0: none */
+    anshin_agreed_t clock;    /* what was found when house was kept last; by is 0: the clocks agree, or nobody looked */
 } anshin_census_t;
 
 /* Take it, in one read transaction; op needs no contract. APR_SUCCESS, ANSHIN_EBUSY, ANSHIN_EFAULT. */

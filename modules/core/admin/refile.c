@@ -16,7 +16,8 @@
 
 /* --- what it depends on ----------------------------------------------------------------------------------------- */
 
-static const char *const directives[] = {"AnshinCertificateReminders", "AnshinPasswordReminders",
+static const char *const directives[] = {"AnshinCertificateReminders", "AnshinCertificateRetention",
+                                         "AnshinCertificateRenewAfter", "AnshinPasswordReminders",
                                          "AnshinPasswordMaxAge"};
 
 /* As long as a store can keep it, however many contracts there are. */

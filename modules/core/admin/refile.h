@@ -1,7 +1,7 @@
 /*
- * What the configuration says of reminders decides when house is to be kept for certificates and passwords. All of
- * them are filed anew where it says something else than at the last start, and in a store of before there were
- * reminders.
+ * What the configuration says of reminders, and of how long certificates are kept, decides when house is to be kept for
+ * certificates and passwords. All of them are filed anew where it says something else than at the last start, and in a
+ * store of before there were these.
  */
 #ifndef ANSHIN_CORE_ADMIN_REFILE_H
 #define ANSHIN_CORE_ADMIN_REFILE_H

@@ -24,11 +24,28 @@ static anshin_reminders_t reminders_of(const anshin_op_t *op, const anshin_certi
                                 .mark = certificate->reminded_at};
 }
 
+apr_time_t anshin_certificate_kept_until(const anshin_contract_t *contract, const anshin_certificate_t *certificate)
+{
+    apr_interval_time_t keep = ANSHIN_KEEP_CERTIFICATE;
+
+    if (contract != NULL) {
+        const anshin_policy_t *policy = &contract->policy;
+
+        keep =
+            policy->certificate_retention > policy->renew_after ? policy->certificate_retention : policy->renew_after;
+    }
+    return certificate->not_after + keep;
+}
+
 apr_time_t anshin_certificate_look(const anshin_op_t *op, const anshin_certificate_t *certificate)
 {
     const anshin_reminders_t reminders = reminders_of(op, certificate);
+    apr_time_t look = certificate->state == ANSHIN_CERTIFICATE_ACTIVE ? anshin_reminder_look(&reminders, op->now) : 0;
 
-    return certificate->state == ANSHIN_CERTIFICATE_ACTIVE ? anshin_reminder_look(&reminders, op->now) : 0;
+    if (look == 0) {
+        look = anshin_certificate_kept_until(op->contract, certificate);
+    }
+    return look > op->now ? look : op->now;
 }
 
 apr_status_t anshin_certificate_file(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *certificate)
@@ -185,14 +202,85 @@ static apr_status_t remind(void *baton, anshin_op_t *op, anshin_txn_t *txn, void
                : APR_SUCCESS;
 }
 
-/* One of a contract that is not declared is filed anew when that is (core/admin/refile.h). */
+/* 1: it was that one. */
+static int take_away(const char **serial, const char *ended)
+{
+    const int names = *serial != NULL && strcmp(*serial, ended) == 0;
+
+    *serial = names ? NULL : *serial;
+    return names;
+}
+
+/* Its terminal has none then, where it had no other since. */
+static apr_status_t leave_terminal(anshin_op_t *op, anshin_txn_t *txn, const anshin_certificate_t *certificate)
+{
+    anshin_terminal_t terminal;
+    int left;
+    apr_status_t status = certificate->user != NULL
+                              ? anshin_terminal_get(op, txn, certificate->user, certificate->terminal, &terminal)
+                              : ANSHIN_ENOTFOUND;
+
+    if (status != APR_SUCCESS) {
+        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    }
+    left = take_away(&terminal.certificate, certificate->serial);
+    left += take_away(&terminal.renewing, certificate->serial);
+    return left > 0 ? anshin_terminal_put(op, txn, &terminal) : APR_SUCCESS;
+}
+
+typedef struct keeping_t {
+    apr_time_t again;
+    int removed;
+} keeping_t;
+
+static apr_status_t keep_house(void *baton, anshin_op_t *op, anshin_txn_t *txn, void *record)
+{
+    const anshin_certificate_t *certificate = record;
+    const apr_time_t until = anshin_certificate_kept_until(op->contract, certificate);
+    keeping_t *keeping = baton;
+    apr_status_t status = remind(&keeping->again, op, txn, record);
+
+    if (status != APR_SUCCESS || keeping->again != 0) {
+        return status;
+    }
+    if (until > op->now) {
+        keeping->again = until;
+        return APR_SUCCESS;
+    }
+    keeping->removed = 1;
+    status = leave_terminal(op, txn, certificate);
+    return status == APR_SUCCESS ? anshin_txn_delete(txn, &anshin_record_certificate, certificate->serial) : status;
+}
+
+/* Of a contract that is not declared: what has no holder any more goes in time (core/admin/erase.h, and of a contract
+ * that was removed); all else is filed anew when the contract is declared (core/admin/refile.h). */
+static apr_status_t keep_undeclared(anshin_op_t *op, anshin_txn_t *txn, const char *serial, keeping_t *keeping)
+{
+    anshin_certificate_t certificate;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_certificate, serial, &certificate);
+
+    if (status != APR_SUCCESS || certificate.user != NULL) {
+        return status;
+    }
+    keeping->again = anshin_certificate_kept_until(NULL, &certificate);
+    if (keeping->again > op->now) {
+        return APR_SUCCESS;
+    }
+    keeping->again = 0;
+    keeping->removed = 1;
+    return anshin_txn_delete(txn, &anshin_record_certificate, serial);
+}
+
 static apr_status_t act(anshin_op_t *op, anshin_txn_t *txn, const char *key, int *dropped, apr_time_t *again)
 {
-    apr_status_t status;
+    keeping_t keeping = {0, 0};
+    apr_status_t status = anshin_own_do(op, txn, &anshin_record_certificate, key, keep_house, &keeping);
 
-    *dropped = 0;
-    *again = 0;
-    status = anshin_own_do(op, txn, &anshin_record_certificate, key, remind, again);
+    if (status == ANSHIN_ENOTFOUND) {
+        status = keep_undeclared(op, txn, key, &keeping);
+    }
+    *dropped = status == APR_SUCCESS && keeping.removed;
+    *again = keeping.again;
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Reminders of a certificate's end (REN-1): a mail at each time that the contract says (AnshinCertificateReminders),
- * and what the pages tell from the first of them on.
+ * and what the pages tell from the first of them on; and how long its record is kept after that (BAK-3).
  */
 #ifndef ANSHIN_CORE_CERTIFICATE_REMINDER_H
 #define ANSHIN_CORE_CERTIFICATE_REMINDER_H
@@ -8,11 +8,16 @@
 #include "core/context/expiry.h"
 
 /* Mails what is due: the mark is written in the transaction that queues the mail. Nobody is reminded of a certificate
- * that is not the current one of its terminal, or whose account does not log in with one. */
+ * that is not the current one of its terminal, or whose account does not log in with one. One that ended so long ago
+ * that it is not to be known any more is removed; its terminal has none then. */
 extern const anshin_expiry_rule_t anshin_certificate_expiry;
 
-/* When house is to be kept for a certificate of the operation's contract: at its next reminder, else at its end; 0:
- * never. */
+/* Until when its record is kept: AnshinCertificateRetention after its end, never shorter than it opens a renewal.
+ * contract NULL: of one that is not declared. */
+apr_time_t anshin_certificate_kept_until(const anshin_contract_t *contract, const anshin_certificate_t *certificate);
+
+/* When house is to be kept for a certificate of the operation's contract: at its next reminder, else at its end, else
+ * when it is to be removed. */
 apr_time_t anshin_certificate_look(const anshin_op_t *op, const anshin_certificate_t *certificate);
 
 /* File one that was just put, inside the write transaction. Answers of anshin_expiry_file(). */

@@ -3,7 +3,11 @@
  */
 #include "core/context/daily.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
+
+#include "core/context/nodes.h"
 
 /* The number since fact->at; 0 and now when the day is over. *is_new: there is no record yet. */
 static apr_status_t read_fact(const anshin_op_t *op, anshin_txn_t *txn, const char *key, anshin_fact_t *fact,
@@ -49,8 +53,10 @@ apr_status_t anshin_daily_add(anshin_op_t *op, anshin_txn_t *txn, const char *ke
 
 static apr_time_t over(const anshin_op_t *op, const char *key, const void *record)
 {
-    (void)key;
-    return anshin_expiry_over(op, ((const anshin_fact_t *)record)->at + ANSHIN_KEEP_REQUEST);
+    const apr_interval_time_t keep =
+        strncmp(key, ANSHIN_NODE_FACT, strlen(ANSHIN_NODE_FACT)) == 0 ? ANSHIN_KEEP_NODE : ANSHIN_KEEP_REQUEST;
+
+    return anshin_expiry_over(op, ((const anshin_fact_t *)record)->at + keep);
 }
 
 const anshin_expiry_rule_t anshin_fact_expiry = {&anshin_record_fact, over, NULL, NULL};

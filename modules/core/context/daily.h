@@ -6,7 +6,8 @@
 
 #include "core/context/expiry.h"
 
-/* Of the facts that end: those of this file, and when a reissue was last mailed. Others are never filed. */
+/* Of the facts that end: those of this file, when a reissue was last mailed, and machines that give no
+ * sign of life any more. Others are never filed. */
 extern const anshin_expiry_rule_t anshin_fact_expiry;
 
 /* How often in the day that began with the first time; 0 when that day is over. In a transaction of any mode. key: its

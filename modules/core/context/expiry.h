@@ -12,17 +12,20 @@
 
 #include "core/context/op.h"
 
-#define ANSHIN_KEEP_TOKEN apr_time_from_sec(30 * 86400)    /* after its end, so that the page can say "used" */
-#define ANSHIN_KEEP_UNISSUED apr_time_from_sec(30 * 86400) /* a download whose certificate was never made */
-#define ANSHIN_KEEP_MAIL apr_time_from_sec(30 * 86400)     /* sent or failed */
-#define ANSHIN_KEEP_ADDRESS apr_time_from_sec(2 * 86400)   /* counter of an address; windows end after a day */
-#define ANSHIN_KEEP_REQUEST apr_time_from_sec(86400)       /* when a reissue was last mailed */
-#define ANSHIN_KEEP_HELP apr_time_from_sec(7 * 86400)      /* a number for the help desk */
-#define ANSHIN_KEEP_BULK apr_time_from_sec(86400)          /* what was ordered for many at the help desk */
-#define ANSHIN_KEEP_APPROVAL apr_time_from_sec(86400)      /* what waited for a second operator, after its end */
-#define ANSHIN_KEEP_FLOW apr_time_from_sec(86400)          /* after its end, whatever clocks say */
-#define ANSHIN_KEEP_ORPHAN apr_time_from_sec(3600)         /* a blob that no record names */
-#define ANSHIN_LOOK_HISTORY apr_time_from_sec(30 * 86400)  /* a retention that was made shorter shows by then */
+#define ANSHIN_KEEP_TOKEN apr_time_from_sec(30 * 86400)           /* after its end, so that the page can say "used" */
+#define ANSHIN_KEEP_UNISSUED apr_time_from_sec(30 * 86400)        /* a download whose certificate was never made */
+#define ANSHIN_KEEP_MAIL apr_time_from_sec(30 * 86400)            /* sent or failed */
+#define ANSHIN_KEEP_ADDRESS apr_time_from_sec(2 * 86400)          /* counter of an address; windows end after a day */
+#define ANSHIN_KEEP_REQUEST apr_time_from_sec(86400)              /* when a reissue was last mailed */
+#define ANSHIN_KEEP_HELP apr_time_from_sec(7 * 86400)             /* a number for the help desk */
+#define ANSHIN_KEEP_BULK apr_time_from_sec(86400)                 /* what was ordered for many at the help desk */
+#define ANSHIN_KEEP_APPROVAL apr_time_from_sec(86400)             /* what waited for a second operator, after its end */
+#define ANSHIN_KEEP_FLOW apr_time_from_sec(86400)                 /* after its end, whatever clocks say */
+#define ANSHIN_KEEP_CERTIFICATE apr_time_from_sec(3650 * 86400LL) /* after its end, where no contract says */
+#define ANSHIN_KEEP_LOCK apr_time_from_sec(3650 * 86400LL)        /* of an ID that nobody has, where time opens none */
+#define ANSHIN_KEEP_NODE apr_time_from_sec(30 * 86400)            /* a machine that gives no sign of life any more */
+#define ANSHIN_KEEP_ORPHAN apr_time_from_sec(3600)                /* a blob that no record names */
+#define ANSHIN_LOOK_HISTORY apr_time_from_sec(30 * 86400)         /* a retention that was made shorter shows by then */
 
 /* File a record inside a write transaction; a time that is past means soon. Answers of anshin_txn_put(). */
 apr_status_t anshin_expiry_file(anshin_op_t *op, anshin_txn_t *txn, const anshin_record_type_t *type, const char *key,

@@ -8,8 +8,6 @@
 
 #include <apr_strings.h>
 
-#define FACT "node/"
-
 /* "VERSION PLACE" */
 static const char *place_of(const anshin_fact_t *fact)
 {
@@ -26,14 +24,17 @@ typedef struct sign_t {
 static apr_status_t sign(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const sign_t *mine = baton;
-    const char *key = apr_pstrcat(op->pool, FACT, op->env->node, NULL);
+    const char *key = apr_pstrcat(op->pool, ANSHIN_NODE_FACT, op->env->node, NULL);
     anshin_fact_t fact;
     apr_status_t status = anshin_txn_get(txn, &anshin_record_fact, key, &fact);
 
     if (status == APR_SUCCESS && strcmp(place_of(&fact), mine->place) != 0 && fact.at != mine->silent) {
         return ANSHIN_ECONFLICT;
     }
-    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
+    if (status == ANSHIN_ENOTFOUND) {
+        status = anshin_expiry_file(op, txn, &anshin_record_fact, key, op->now + ANSHIN_KEEP_NODE);
+    }
+    if (status != APR_SUCCESS) {
         return status;
     }
     fact = (anshin_fact_t){.value = apr_pstrcat(op->pool, ANSHIN_VERSION " ", mine->place, NULL), .at = op->now};
@@ -54,7 +55,7 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
     const char *value = fact->value != NULL ? fact->value : "";
 
     APR_ARRAY_PUSH(nodes, anshin_node_t) =
-        (anshin_node_t){apr_pstrdup(nodes->pool, key + strlen(FACT)),
+        (anshin_node_t){apr_pstrdup(nodes->pool, key + strlen(ANSHIN_NODE_FACT)),
                         apr_pstrmemdup(nodes->pool, value, strcspn(value, " ")), fact->at};
     return APR_SUCCESS;
 }
@@ -72,7 +73,7 @@ apr_status_t anshin_nodes_in(anshin_op_t *op, anshin_txn_t *txn, apr_array_heade
     if (op->env->node == NULL) {
         return APR_SUCCESS;
     }
-    status = anshin_txn_each(txn, &anshin_record_fact, FACT, collect, *nodes);
+    status = anshin_txn_each(txn, &anshin_record_fact, ANSHIN_NODE_FACT, collect, *nodes);
     if ((*nodes)->nelts > 1) {
         qsort((*nodes)->elts, (size_t)(*nodes)->nelts, sizeof(anshin_node_t), by_name);
     }

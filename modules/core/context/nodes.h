@@ -8,7 +8,9 @@
 
 #include <apr_hash.h>
 
-#include "core/context/op.h"
+#include "core/context/expiry.h"
+
+#define ANSHIN_NODE_FACT "node/"
 
 /* Between two signs, and after how long without one a node is taken for gone: what it had in hand is others' then. */
 #define ANSHIN_NODE_SIGN apr_time_from_sec(5)

@@ -95,6 +95,7 @@ static const row_t rows[] = {
     {"AnshinCAURL", FREE, NULL},
     {"AnshinCRLURL", FREE, NULL},
     {"AnshinOCSPURL", FREE, NULL},
+    {"AnshinCertificateRetention", FREE, NULL},
     {"AnshinHistoryWindow", FREE, NULL},
     {"AnshinHistoryRetention", FREE, NULL},
     {"AnshinStaff", FREE, NULL},

@@ -113,6 +113,19 @@ static void tell_backup(anshin_call_t *call, anshin_op_t *op)
     }
 }
 
+/* That the trail is there for so long is what the operator promises; that it goes after that, too. */
+static void tell_trail(anshin_call_t *call, const anshin_census_t *census)
+{
+    if (census->segments_old > 0) {
+        (void)anshin_check_find(
+            call, ANSHIN_FINDING_AUDIT_OLD,
+            apr_psprintf(call->pool,
+                         "%" APR_INT64_T_FMT
+                         " segment%s of the audit trail closed longer ago than AnshinAuditRetention",
+                         census->segments_old, census->segments_old == 1 ? "" : "s"));
+    }
+}
+
 /* Everything that takes a walk through the store. */
 static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
 {
@@ -137,6 +150,7 @@ static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
     tell_strangers(call, &census);
     tell_mail(call, &census);
     tell_backup(call, &op);
+    tell_trail(call, &census);
     return APR_SUCCESS;
 }
 

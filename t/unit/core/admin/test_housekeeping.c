@@ -212,6 +212,7 @@ static void test_history(void)
 {
     anshin_sequence_t series;
 
+    fixture_put(&fixture, &anshin_record_account, "p-01/u", &(anshin_account_t){.contract = "p-01", .user = "u"});
     add_history("u", 3);
     add_history(NULL, 2);
     fixture.now += 300 * DAY;
@@ -393,6 +394,7 @@ static void test_every_type(void)
         {&anshin_record_places, "the newest networks of a user, goes with the user"},
         {&anshin_record_clock, "one for the store"},
         {&anshin_record_revoked, "goes as soon as the worker has it for the list of revoked certificates"},
+        {&anshin_record_crl, "one list for a CA, replaced by the next"},
         {&anshin_record_ocsp, "is made anew or forgotten by the worker's responder, when it is due"},
         {&anshin_record_audit_event, "goes when the worker has chained it"},
         {&anshin_record_audit_series, "one for an account: the count of its events stays, as they do"},
