@@ -8,6 +8,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "core/context/renaming.h"
 #include "core/mail/mail.h"
 
 typedef struct count_t {
@@ -70,18 +71,27 @@ static apr_status_t count_left(void *baton, const char *key, const void *record)
     return APR_SUCCESS;
 }
 
-static apr_status_t see_renaming(void *baton, const char *key, const void *record)
+static apr_status_t see_renamings(anshin_txn_t *txn, const count_t *count)
 {
-    const count_t *count = baton;
-    const char *from = ((const anshin_fact_t *)record)->value;
+    anshin_op_t op = *count->op;
+    apr_array_header_t *renamings;
+    apr_status_t status = anshin_renamings_in(&op, txn, &renamings);
 
-    for (int i = 0; from != NULL && i < count->census->strangers->nelts; i++) {
-        anshin_strangers_t *strangers = &APR_ARRAY_IDX(count->census->strangers, i, anshin_strangers_t);
+    for (int i = 0; status == APR_SUCCESS && i < renamings->nelts; i++) {
+        const anshin_renaming_t *renaming = &APR_ARRAY_IDX(renamings, i, anshin_renaming_t);
 
-        if (strcmp(strangers->contract, from) == 0) {
-            strangers->renamed_to = apr_pstrdup(count->op->pool, strchr(key, '/') + 1);
-        }
+        strangers_of(count, renaming->from)->renamed_to = renaming->to;
     }
+    return status;
+}
+
+/* Key removing/CONTRACT. */
+static apr_status_t see_erasing(void *baton, const char *key, const void *record)
+{
+    apr_array_header_t *erasing = ((const count_t *)baton)->census->erasing;
+
+    (void)record;
+    APR_ARRAY_PUSH(erasing, const char *) = apr_pstrdup(erasing->pool, strchr(key, '/') + 1);
     return APR_SUCCESS;
 }
 
@@ -103,7 +113,8 @@ static apr_status_t look_for_left(anshin_txn_t *txn, count_t *count)
         status = anshin_txn_each(txn, walks[i].type, count->prefix, count_left, count);
     }
     apr_pool_destroy(count->scratch);
-    return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_fact, "renaming/", see_renaming, count) : status;
+    status = status == APR_SUCCESS ? see_renamings(txn, count) : status;
+    return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_fact, "removing/", see_erasing, count) : status;
 }
 
 static apr_status_t count_mail(void *baton, const char *key, const void *record)
@@ -156,6 +167,7 @@ static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
     memset(census, 0, sizeof(*census));
     census->strangers = apr_array_make(op->pool, 2, sizeof(anshin_strangers_t));
+    census->erasing = apr_array_make(op->pool, 2, sizeof(const char *));
     if ((status = anshin_txn_each(txn, &anshin_record_account, "", count_account, &count)) != APR_SUCCESS ||
         (status = anshin_txn_each(txn, &anshin_record_mail, "", count_mail, &count)) != APR_SUCCESS ||
         (status = anshin_txn_each(txn, &anshin_record_audit_anchor, "", count_segment, &count)) != APR_SUCCESS ||

@@ -16,6 +16,8 @@ typedef struct anshin_strangers_t {
 
 typedef struct anshin_census_t {
     apr_array_header_t *strangers; /* of anshin_strangers_t, one for each such contract */
+    apr_array_header_t
+        *erasing; /* of const char *: contracts whose persons were being erased when that was broken off */
     apr_int64_t mails_failed;
     apr_time_t mail_oldest;   /* of the mails that wait; 0: none does */
     apr_int64_t segments_old; /* of the trail, on whatever machine: closed, and older than AnshinAuditRetention */

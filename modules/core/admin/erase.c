@@ -22,6 +22,7 @@
 #include "core/certificate/revoked.h"
 #include "core/context/approval.h"
 #include "core/context/former.h"
+#include "core/context/renaming.h"
 #include "core/mail/event.h"
 #include "core/mail/job.h"
 #include "core/mail/outbox.h"
@@ -40,7 +41,7 @@ typedef struct search_t {
     const char *user;
     const char *account_key; /* CONTRACT/USER */
     anshin_erased_t *erased;
-    apr_array_header_t *former;       /* of const char *: names that the contract had before */
+    apr_array_header_t *names;        /* of anshin_series_name_t: that the contract has, and had before */
     const anshin_record_type_t *type; /* that is walked over */
     int addresses_only;               /* what strangers typed of the addresses; of mail the ids alone */
     apr_array_header_t *items;
@@ -149,34 +150,28 @@ static int is_series_in(const char *contract, const char *key)
     return strncmp(key, contract, strlen(contract)) == 0 && key[strlen(contract)] == '/';
 }
 
-/* Under a name that the contract had before, which another one may have now. What may be either's stays. */
-static int is_ours(search_t *search, const char *former, const char *key)
-{
-    const anshin_former_series_t series = {search->op->contract->name, former, key + strlen(former) + 1, search->user};
-    anshin_whose_series_t whose = ANSHIN_SERIES_EITHER;
-    apr_status_t status = anshin_former_series_whose(search->op, search->txn, &series, &whose);
-
-    search->status = search->status == APR_SUCCESS ? status : search->status;
-    search->kept += whose == ANSHIN_SERIES_EITHER;
-    return status == APR_SUCCESS && whose == ANSHIN_SERIES_OURS;
-}
-
-/* The trail's key of the person: that of an account which had the ID, under whatever name of the contract. */
+/* The trail's key of the person: that of an account which had the ID, under whatever name of the contract. What may be
+ * that of another contract, which has such a name now or had it before, stays. */
 static int is_series_of(search_t *search, const char *key, const void *record)
 {
-    int is_of = !search->addresses_only && is_series_in(search->op->contract->name, key);
-    const char *former = NULL;
+    const anshin_series_name_t *name = NULL;
+    anshin_whose_series_t whose = ANSHIN_SERIES_EITHER;
     const char *user;
+    apr_status_t status;
 
-    for (int i = 0; !search->addresses_only && !is_of && i < search->former->nelts; i++) {
-        former = APR_ARRAY_IDX(search->former, i, const char *);
-        is_of = is_series_in(former, key);
+    for (int i = 0; !search->addresses_only && name == NULL && i < search->names->nelts; i++) {
+        const anshin_series_name_t *one = &APR_ARRAY_IDX(search->names, i, anshin_series_name_t);
+
+        name = is_series_in(one->name, key) ? one : NULL;
     }
-    user = is_of ? anshin_series_user(search->op, key, record, search->op->pool) : NULL;
+    user = name != NULL ? anshin_series_user(search->op, key, record, search->op->pool) : NULL;
     if (user == NULL || strcmp(user, search->user) != 0) {
         return 0;
     }
-    return former == NULL || is_ours(search, former, key);
+    status = anshin_former_series_whose(search->op, search->txn, name, key + strlen(name->name) + 1, user, &whose);
+    search->status = search->status == APR_SUCCESS ? status : search->status;
+    search->kept += whose == ANSHIN_SERIES_EITHER;
+    return status == APR_SUCCESS && whose == ANSHIN_SERIES_OURS;
 }
 
 /* A mail to somebody else with the same address. */
@@ -286,10 +281,25 @@ static apr_status_t collect_one(void *baton, const char *key, const void *record
     return search->status;
 }
 
+static apr_status_t read_names(search_t *search, anshin_op_t *op, anshin_txn_t *txn)
+{
+    const char *contract = op->contract->name;
+    apr_array_header_t *former;
+    apr_status_t status = anshin_former_get(op, txn, contract, &former);
+
+    search->names = apr_array_make(op->pool, 2, sizeof(anshin_series_name_t));
+    APR_ARRAY_PUSH(former, const char *) = contract;
+    for (int i = 0; status == APR_SUCCESS && i < former->nelts; i++) {
+        status = anshin_series_name_read(op, txn, contract, APR_ARRAY_IDX(former, i, const char *),
+                                         apr_array_push(search->names));
+    }
+    return status;
+}
+
 static apr_status_t collect(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     search_t *search = baton;
-    apr_status_t status = anshin_former_get(op, txn, op->contract->name, &search->former);
+    apr_status_t status = read_names(search, op, txn);
 
     search->txn = txn;
     search->status = APR_SUCCESS;
@@ -511,7 +521,7 @@ static apr_status_t read_addresses(void *baton, anshin_op_t *op, anshin_txn_t *t
     return APR_SUCCESS;
 }
 
-/* ANSHIN_ENOTFOUND: no user can have that ID. */
+/* ANSHIN_ENOTFOUND: no user can have that ID; ANSHIN_ECONFLICT: not before a renaming has ended. */
 static apr_status_t begin(search_t *search, const char *user)
 {
     anshin_op_t *op = search->op;
@@ -523,7 +533,7 @@ static apr_status_t begin(search_t *search, const char *user)
     search->user = anshin_user_canonical(user, op->pool);
     search->account_key = search->user != NULL ? anshin_account_key(op, search->user) : NULL;
     search->items = apr_array_make(op->pool, 100, sizeof(item_t));
-    return search->user != NULL ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+    return search->user != NULL ? anshin_renaming_refuse(op) : ANSHIN_ENOTFOUND;
 }
 
 static apr_status_t remove_items(search_t *search, anshin_erase_fn *outside, void *baton, anshin_erased_t *erased)

@@ -18,6 +18,7 @@
 #include "core/certificate/download.h"
 #include "core/certificate/revocation.h"
 #include "core/context/rehearsal.h"
+#include "core/context/renaming.h"
 #include "core/context/secret.h"
 #include "core/login/login.h"
 #include "core/login/login_code.h"
@@ -145,11 +146,22 @@ static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     const creation_t *creation = baton;
     anshin_account_t account = creation->account;
     anshin_account_t taken;
+    anshin_terminal_t there;
     apr_status_t status = anshin_account_get(op, txn, account.user, &taken);
 
     if (status == APR_SUCCESS) {
         return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN0145", "user ID %s is taken in contract %s; give another",
                            account.user, op->contract->name);
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        status = anshin_terminal_get(op, txn, account.user, 1, &there);
+        if (status == APR_SUCCESS) {
+            return anshin_fail(
+                &op->error, ANSHIN_ECONFLICT, "AN1881",
+                "user ID %s: contract %s has a device of it, and no account, as in the midst of htanshin "
+                "contract rename; nothing was written over",
+                account.user, op->contract->name);
+        }
     }
     if (status != ANSHIN_ENOTFOUND ||
         /* counters that strangers left on this ID are not the new user's */
@@ -174,7 +186,8 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
     anshin_account_t *account = &creation.account;
     apr_status_t status = check_new(op, spec, account, &creation.terminal);
 
-    if (status != APR_SUCCESS || (status = anshin_secret_name(op, &account->number)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = anshin_renaming_refuse(op)) != APR_SUCCESS ||
+        (status = anshin_secret_name(op, &account->number)) != APR_SUCCESS) {
         return status;
     }
     if (spec->imported != NULL && account->method == ANSHIN_METHOD_PASSWORD &&

@@ -30,6 +30,34 @@ apr_status_t anshin_former_get(const anshin_op_t *op, anshin_txn_t *txn, const c
     return APR_SUCCESS;
 }
 
+typedef struct bearers_t {
+    const char *name;
+    const char *but;
+    apr_array_header_t *contracts;
+} bearers_t;
+
+static apr_status_t see_bearer(void *baton, const char *key, const void *record)
+{
+    const bearers_t *bearers = baton;
+    const char *contract = strchr(key, '/') + 1, *value = ((const anshin_fact_t *)record)->value;
+    apr_pool_t *pool = bearers->contracts->pool;
+
+    if (value != NULL && strcmp(contract, bearers->name) != 0 &&
+        (bearers->but == NULL || strcmp(contract, bearers->but) != 0) &&
+        strstr(apr_pstrcat(pool, " ", value, " ", NULL), apr_pstrcat(pool, " ", bearers->name, " ", NULL)) != NULL) {
+        APR_ARRAY_PUSH(bearers->contracts, const char *) = apr_pstrdup(pool, contract);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_former_bearers(const anshin_op_t *op, anshin_txn_t *txn, const char *name, const char *but,
+                                   apr_array_header_t **contracts)
+{
+    bearers_t bearers = {name, but, *contracts = apr_array_make(op->pool, 2, sizeof(const char *))};
+
+    return anshin_txn_each(txn, &anshin_record_fact, "former/", see_bearer, &bearers);
+}
+
 /* Each once, without `to`, which it is called again. */
 apr_status_t anshin_former_move(const anshin_op_t *op, anshin_txn_t *txn, const char *from, const char *to)
 {

@@ -14,6 +14,11 @@
 apr_status_t anshin_former_get(const anshin_op_t *op, anshin_txn_t *txn, const char *contract,
                                apr_array_header_t **names);
 
+/* The other contracts that were called `name` once, and are called otherwise now: *contracts of const char *, in op's
+ * pool; without `but` (NULL: none is left out). In a transaction of any mode, by a walk. */
+apr_status_t anshin_former_bearers(const anshin_op_t *op, anshin_txn_t *txn, const char *name, const char *but,
+                                   apr_array_header_t **contracts);
+
 /* What was called `from` is called `to` now, with all the names that it had; nothing is known of `from` any more.
  * Inside a write transaction. */
 apr_status_t anshin_former_move(const anshin_op_t *op, anshin_txn_t *txn, const char *from, const char *to);

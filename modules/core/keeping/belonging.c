@@ -69,6 +69,11 @@ int anshin_is_of_contract(const char *text, const char *contract)
     return text != NULL && strncmp(text, contract, length) == 0 && (text[length] == '\0' || text[length] == '/');
 }
 
+int anshin_is_user_of(const char *text, const char *contract)
+{
+    return anshin_is_of_contract(text, contract) && text[strlen(contract)] == '/';
+}
+
 /* Facts of CAs, of sessions and mail addresses (by a MAC), of operators and of the installation have other first words;
  * and so have those that tell of a contract after it is gone. */
 static const struct word_t {
@@ -136,7 +141,7 @@ static int is_order(const anshin_record_type_t *type, const void *record, const 
     }
     return is_about(approval->whom, contract) ||
            (anshin_belonging_by_staff(approval) &&
-            (anshin_is_of_contract(approval->name, contract) || anshin_is_of_contract(approval->second, contract)));
+            (anshin_is_user_of(approval->name, contract) || anshin_is_user_of(approval->second, contract)));
 }
 
 static int is_key_of(const anshin_record_type_t *type, const char *key, const char *contract)

@@ -35,6 +35,9 @@ int anshin_belonging_by_staff(const anshin_approval_t *approval);
 /* 1: text is the contract, or begins with CONTRACT/. */
 int anshin_is_of_contract(const char *text, const char *contract);
 
+/* 1: text is CONTRACT/ID. An operator of this machine may be called as the contract. */
+int anshin_is_user_of(const char *text, const char *contract);
+
 /* What a contract has, for people: users, devices, certificates, sessions, links and codes, downloads, mails, jobs and
  * entries of history, in this order. */
 #define ANSHIN_HOLDINGS 9

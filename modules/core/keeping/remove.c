@@ -11,6 +11,7 @@
 #include "core/audit/series.h"
 #include "core/context/former.h"
 #include "core/context/keys_part.h"
+#include "core/context/renaming.h"
 #include "core/mail/event.h"
 
 #define PART 20000 /* series at a time */
@@ -43,7 +44,7 @@ static int has_secret(void *baton, const char *key, const void *record)
 
 typedef struct forgetting_t {
     const char *contract; /* of today */
-    const char *name;     /* the same, or one that it had before and another contract may have now */
+    anshin_series_name_t name;
     const apr_array_header_t *keys;
     int from;
     apr_array_header_t *ours; /* of this batch: keys */
@@ -53,21 +54,27 @@ typedef struct forgetting_t {
 /* Not what is another contract's, or may be. */
 static apr_status_t look_at_one(forgetting_t *forgetting, anshin_op_t *op, anshin_txn_t *txn, const char *key)
 {
-    anshin_former_series_t former = {forgetting->contract, forgetting->name, key + strlen(forgetting->name) + 1, NULL};
-    anshin_whose_series_t whose = ANSHIN_SERIES_OURS;
+    const anshin_series_name_t *name = &forgetting->name;
+    anshin_whose_series_t whose = ANSHIN_SERIES_EITHER;
     anshin_audit_series_t series;
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_audit_series, key, &series);
 
-    if (strcmp(forgetting->name, forgetting->contract) != 0 &&
-        (status = anshin_txn_get(txn, &anshin_record_audit_series, key, &series)) == APR_SUCCESS &&
-        (former.user = anshin_series_user(op, key, &series, op->pool)) != NULL) {
-        status = anshin_former_series_whose(op, txn, &former, &whose);
+    if (status == APR_SUCCESS) {
+        status = anshin_former_series_whose(op, txn, name, key + strlen(name->name) + 1,
+                                            anshin_series_user(op, key, &series, op->pool), &whose);
     }
     if (status == APR_SUCCESS && whose == ANSHIN_SERIES_OURS) {
         APR_ARRAY_PUSH(forgetting->ours, const char *) = key;
     }
-    forgetting->kept += whose == ANSHIN_SERIES_EITHER;
+    forgetting->kept += status == APR_SUCCESS && whose == ANSHIN_SERIES_EITHER;
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+static apr_status_t read_name(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    forgetting_t *forgetting = baton;
+
+    return anshin_series_name_read(op, txn, forgetting->contract, forgetting->name.name, &forgetting->name);
 }
 
 static apr_status_t look_at_batch(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -106,38 +113,57 @@ static apr_status_t look_for_series(anshin_op_t *op, const char *name, int *is_t
     return status;
 }
 
-static apr_status_t forget_series(anshin_op_t *op, const char *contract, const char *name, anshin_erased_t *erased)
+/* A batch in a pool of its own: the trail may be of millions. */
+static apr_status_t forget_part(anshin_op_t *op, forgetting_t *forgetting, anshin_erased_t *erased)
 {
-    anshin_keys_part_t part = {&anshin_record_audit_series, "", NULL, PART, has_secret, (void *)(apr_uintptr_t)name};
-    forgetting_t forgetting = {.contract = contract, .name = name};
-    apr_status_t status;
+    anshin_op_t batch = *op;
+    apr_status_t status = APR_SUCCESS;
 
-    do {
-        status = anshin_keys_part(op, &part, &forgetting.keys);
-        for (forgetting.from = 0; status == APR_SUCCESS && forgetting.from < forgetting.keys->nelts;
-             forgetting.from += ANSHIN_GROUP) {
-            status = anshin_op_read(op, look_at_batch, &forgetting);
-            status = status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, forget_batch, &forgetting) : status;
-            erased->kept += status == APR_SUCCESS ? forgetting.kept : 0;
-        }
-        part.after = forgetting.keys->nelts > 0
-                         ? APR_ARRAY_IDX(forgetting.keys, forgetting.keys->nelts - 1, const char *)
-                         : part.after;
-    } while (status == APR_SUCCESS && forgetting.keys->nelts == PART);
+    apr_pool_create(&batch.pool, op->pool);
+    for (forgetting->from = 0; status == APR_SUCCESS && forgetting->from < forgetting->keys->nelts;
+         forgetting->from += ANSHIN_GROUP) {
+        apr_pool_clear(batch.pool);
+        status = anshin_op_read(&batch, look_at_batch, forgetting);
+        status = status == APR_SUCCESS ? anshin_op_write(&batch, ANSHIN_DURABLE, forget_batch, forgetting) : status;
+        erased->kept += status == APR_SUCCESS ? forgetting->kept : 0;
+    }
+    op->error = batch.error;
+    apr_pool_destroy(batch.pool);
     return status;
 }
 
-/* Under the names that it had before: while its accounts are there, which tell whose it is where another contract has
- * such a name now. */
+static apr_status_t forget_series(anshin_op_t *op, const char *contract, const char *name, anshin_erased_t *erased)
+{
+    anshin_keys_part_t part = {&anshin_record_audit_series, "", NULL, PART, has_secret, (void *)(apr_uintptr_t)name};
+    forgetting_t forgetting = {.contract = contract, .name = {.name = name}};
+    apr_status_t status = anshin_op_read(op, read_name, &forgetting);
+    int full = status == APR_SUCCESS;
+
+    while (status == APR_SUCCESS && full) {
+        anshin_op_t own = *op;
+
+        apr_pool_create(&own.pool, op->pool);
+        status = anshin_keys_part(&own, &part, &forgetting.keys);
+        status = status == APR_SUCCESS ? forget_part(&own, &forgetting, erased) : status;
+        full = forgetting.keys->nelts == PART;
+        part.after = full ? apr_pstrdup(op->pool, APR_ARRAY_IDX(forgetting.keys, PART - 1, const char *)) : NULL;
+        op->error = own.error;
+        apr_pool_destroy(own.pool);
+    }
+    return status;
+}
+
+/* Under the names that it had before, and where another contract had its own, under that: while its accounts are there,
+ * which tell whose it is. */
 static apr_status_t forget_former(anshin_op_t *op, const char *contract, const apr_array_header_t *former,
-                                  anshin_erased_t *erased)
+                                  int was_others, anshin_erased_t *erased)
 {
     apr_status_t status = APR_SUCCESS;
 
     for (int i = 0; status == APR_SUCCESS && i < former->nelts; i++) {
         status = forget_series(op, contract, APR_ARRAY_IDX(former, i, const char *), erased);
     }
-    return status;
+    return status == APR_SUCCESS && was_others ? forget_series(op, contract, contract, erased) : status;
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------ */
@@ -147,6 +173,7 @@ typedef struct removing_t {
     anshin_erased_t *erased;
     apr_array_header_t *former; /* names */
     int is_marked;              /* mark_of() is there */
+    int was_others;             /* another contract was called so, and is called otherwise now */
     const char *rename_from;    /* on its way from or to this name; NULL: nothing is */
     const char *rename_to;
 } removing_t;
@@ -187,8 +214,8 @@ static int is_left(const char *contract, const anshin_record_type_t *type, void 
         return take_out(contract, ((anshin_desk_bulk_t *)record)->whom);
     }
     if (anshin_belonging_by_staff(approval)) {
-        approval->second = anshin_is_of_contract(approval->second, contract) ? NULL : approval->second;
-        if (anshin_is_of_contract(approval->name, contract)) {
+        approval->second = anshin_is_user_of(approval->second, contract) ? NULL : approval->second;
+        if (anshin_is_user_of(approval->name, contract)) {
             return 0;
         }
     }
@@ -275,30 +302,27 @@ static const char *mark_of(const anshin_op_t *op, const anshin_removal_t *remova
     return apr_pstrcat(op->pool, "removing/", removal->contract, NULL);
 }
 
-static apr_status_t see_renaming(void *baton, const char *key, const void *record)
-{
-    removing_t *removing = baton;
-    const char *from = ((const anshin_fact_t *)record)->value, *to = strchr(key, '/') + 1;
-    const char *name = removing->removal->contract;
-
-    if (from != NULL && (strcmp(from, name) == 0 || strcmp(to, name) == 0)) {
-        removing->rename_from = apr_pstrdup(removing->former->pool, from);
-        removing->rename_to = apr_pstrdup(removing->former->pool, to);
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t read_state(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     removing_t *removing = baton;
+    const char *name = removing->removal->contract;
+    apr_array_header_t *marks, *bearers;
     anshin_fact_t mark;
-    apr_status_t status = anshin_former_get(op, txn, removing->removal->contract, &removing->former);
+    apr_status_t status = anshin_former_get(op, txn, name, &removing->former);
 
     removing->rename_from = NULL;
-    if (status == APR_SUCCESS) {
-        status = anshin_txn_each(txn, &anshin_record_fact, "renaming/", see_renaming, removing);
+    status = status == APR_SUCCESS ? anshin_renamings_in(op, txn, &marks) : status;
+    for (int i = 0; status == APR_SUCCESS && i < marks->nelts; i++) {
+        const anshin_renaming_t *renaming = &APR_ARRAY_IDX(marks, i, anshin_renaming_t);
+
+        if (strcmp(renaming->from, name) == 0 || strcmp(renaming->to, name) == 0) {
+            removing->rename_from = renaming->from;
+            removing->rename_to = renaming->to;
+        }
     }
+    status = status == APR_SUCCESS ? anshin_former_bearers(op, txn, name, NULL, &bearers) : status;
     if (status == APR_SUCCESS) {
+        removing->was_others = bearers->nelts > 0;
         status = anshin_txn_get(txn, &anshin_record_fact, mark_of(op, removing->removal), &mark);
         removing->is_marked = status == APR_SUCCESS;
     }
@@ -395,10 +419,10 @@ static apr_status_t empty(removing_t *removing, anshin_op_t *op)
     apr_status_t status = open_own(op, removal->contract, &own);
 
     if (status == APR_SUCCESS && removal->erase) {
-        status = forget_former(&own, removal->contract, removing->former, removing->erased);
+        status = forget_former(&own, removal->contract, removing->former, removing->was_others, removing->erased);
     }
     status = status == APR_SUCCESS ? remove_all(removing, &own) : status;
-    if (status == APR_SUCCESS && removal->erase) {
+    if (status == APR_SUCCESS && removal->erase && !removing->was_others) {
         status = forget_series(&own, removal->contract, removal->contract, removing->erased);
     }
     op->jobs_queued |= own.jobs_queued;

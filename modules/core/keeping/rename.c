@@ -15,7 +15,9 @@
 #include "core/account/imported.h"
 #include "core/context/expiry.h"
 #include "core/context/former.h"
+#include "core/context/renaming.h"
 #include "core/context/secret.h"
+#include "core/keeping/late.h"
 #include "core/mail/event.h"
 
 #define ROUNDS 5 /* what httpd's last processes of before wrote meanwhile is found in the next */
@@ -27,12 +29,6 @@ typedef struct renaming_t {
 } renaming_t;
 
 /* --- whether it can be done --------------------------------------------------------------------------------------- */
-
-/* Which name is on its way there, while it is. */
-static const char *mark_of(const anshin_op_t *op)
-{
-    return apr_pstrcat(op->pool, "renaming/", op->contract->name, NULL);
-}
 
 typedef struct looking_t {
     const char *contract;
@@ -86,20 +82,37 @@ static apr_status_t check_names(anshin_op_t *op, const char *from)
     return APR_SUCCESS;
 }
 
-/* *begun: 1 when it is under way. */
-static apr_status_t check_mark(anshin_op_t *op, const char *from, int *begun)
+static apr_status_t read_marks(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    anshin_fact_t fact = {.value = NULL};
-    apr_status_t status = anshin_op_get(op, &anshin_record_fact, mark_of(op), &fact);
+    return anshin_renamings_in(op, txn, baton);
+}
 
-    *begun = status == APR_SUCCESS;
-    if (status == APR_SUCCESS && (fact.value == NULL || strcmp(fact.value, from) != 0)) {
-        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1913",
-                           "contract %s: contract %s is being renamed to it; end that first, by htanshin contract "
-                           "rename %s %s",
-                           op->contract->name, fact.value, fact.value, op->contract->name);
+/* *begun: 1 when it is under way; *returns: when it is the way back of one that is. Any other that has one of the names
+ * is to end first. */
+static apr_status_t check_marks(anshin_op_t *op, const char *from, int *begun, int *returns)
+{
+    const char *to = op->contract->name;
+    apr_array_header_t *marks;
+    apr_status_t status = anshin_op_read(op, read_marks, &marks);
+
+    *begun = *returns = 0;
+    for (int i = 0; status == APR_SUCCESS && i < marks->nelts; i++) {
+        const anshin_renaming_t *mark = &APR_ARRAY_IDX(marks, i, anshin_renaming_t);
+        const int same = strcmp(mark->from, from) == 0 && strcmp(mark->to, to) == 0;
+        const int back = strcmp(mark->from, to) == 0 && strcmp(mark->to, from) == 0;
+
+        *begun |= same;
+        *returns |= back;
+        if (!same && !back &&
+            (strcmp(mark->from, from) == 0 || strcmp(mark->from, to) == 0 || strcmp(mark->to, from) == 0 ||
+             strcmp(mark->to, to) == 0)) {
+            return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1913",
+                               "contract %s: contract %s is being renamed to %s; end that first, by htanshin contract "
+                               "rename %s %s",
+                               to, mark->from, mark->to, mark->from, mark->to);
+        }
     }
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+    return status;
 }
 
 typedef struct known_t {
@@ -121,22 +134,24 @@ static apr_status_t read_former(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 }
 
 /* *state: how far it is. Said again where all is done, there is nothing to do; and where something was written under
- * the old name afterwards, that comes over as well. */
+ * the old name afterwards, that comes over as well. Users who are there under the old name then are others: that name
+ * was given anew. */
 static apr_status_t check(anshin_op_t *op, const char *from, anshin_rename_state_t *state)
 {
     looking_t looking = {.contract = op->contract->name};
     known_t known = {from, 0};
     anshin_holdings_t holdings;
-    int begun = 0;
+    int begun = 0, returns = 0;
     apr_status_t status = check_names(op, from);
 
-    status = status == APR_SUCCESS ? check_mark(op, from, &begun) : status;
+    status = status == APR_SUCCESS ? check_marks(op, from, &begun, &returns) : status;
     *state = begun ? ANSHIN_RENAME_BEGUN : ANSHIN_RENAME_NEW;
-    if (status != APR_SUCCESS || begun || (status = anshin_op_read(op, read_former, &known)) != APR_SUCCESS ||
+    if (status != APR_SUCCESS || begun || returns ||
+        (status = anshin_op_read(op, read_former, &known)) != APR_SUCCESS ||
         (status = anshin_holdings_count(op, from, &holdings)) != APR_SUCCESS) {
         return status;
     }
-    if (known.was_so) {
+    if (known.was_so && holdings.of[0].count == 0) {
         *state = holdings.records == 0 ? ANSHIN_RENAME_DONE : ANSHIN_RENAME_NEW;
         return APR_SUCCESS;
     }
@@ -167,6 +182,12 @@ static const char *renamed_text(const renaming_t *renaming, const char *text, ap
     return anshin_is_of_contract(text, renaming->from)
                ? apr_pstrcat(pool, renaming->to, text + strlen(renaming->from), NULL)
                : text;
+}
+
+/* CONTRACT/ID; what has no slash is an account of the machine. */
+static const char *renamed_user(const renaming_t *renaming, const char *text, apr_pool_t *pool)
+{
+    return anshin_is_user_of(text, renaming->from) ? renamed_text(renaming, text, pool) : text;
 }
 
 /* The same of a key that has the name behind its first word. */
@@ -227,8 +248,8 @@ static void rename_members(const renaming_t *renaming, const anshin_record_type_
 
         rename_list(renaming, approval->whom, pool);
         if (anshin_belonging_by_staff(approval)) {
-            approval->name = renamed_text(renaming, approval->name, pool);
-            approval->second = renamed_text(renaming, approval->second, pool);
+            approval->name = renamed_user(renaming, approval->name, pool);
+            approval->second = renamed_user(renaming, approval->second, pool);
         }
     }
 }
@@ -315,31 +336,19 @@ static apr_status_t file(anshin_op_t *op, anshin_txn_t *txn, const anshin_record
     }
 }
 
-/* What is there under the new name already is a stranger's counter, or a fact that the same was told of; anything else
- * is another user's, and never written over. */
-static apr_status_t check_free(const renaming_t *renaming, anshin_op_t *op, anshin_txn_t *txn,
-                               const anshin_record_type_t *type, const char *key)
-{
-    void *there = apr_palloc(op->pool, type->size);
-    apr_status_t status = anshin_txn_get(txn, type, key, there);
-
-    if (status == APR_SUCCESS && type != &anshin_record_counter && type != &anshin_record_fact) {
-        return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1916",
-                           "contract %s: has a record %s of %s already, made meanwhile; remove that user there with "
-                           "htanshin user delete --erase, and repeat the command, which goes on",
-                           renaming->to, type->name, key);
-    }
-    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-}
-
 static apr_status_t take_over(const renaming_t *renaming, anshin_op_t *op, anshin_txn_t *txn,
                               const anshin_record_type_t *type, const char *key, void *record)
 {
     const char *fresh = new_key(renaming, type, key, op->pool);
     const int moves = strcmp(fresh, key) != 0;
-    apr_status_t status = moves ? check_free(renaming, op, txn, type, fresh) : APR_SUCCESS;
+    int merged = 0;
+    apr_status_t status;
 
     rename_members(renaming, type, record, op->pool);
+    status = moves ? anshin_late_merge(op, txn, type, key, fresh, record, &merged) : APR_SUCCESS;
+    if (merged) {
+        return status;
+    }
     if (status == APR_SUCCESS && moves) {
         status = anshin_txn_delete(txn, type, key);
     }
@@ -456,8 +465,12 @@ static apr_status_t begin(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     const renaming_t *renaming = baton;
     const anshin_fact_t fact = {.value = renaming->from, .at = op->now};
     const anshin_event_t event = {.act = ANSHIN_ACT_CONTRACT_RENAMED, .before = renaming->from, .after = renaming->to};
-    apr_status_t status = anshin_txn_put(txn, &anshin_record_fact, mark_of(op), &fact);
+    apr_status_t status = anshin_txn_put(txn, &anshin_record_fact, anshin_renaming_key(op, op->contract->name), &fact);
 
+    /* The way back ends the one that it goes back on. */
+    status = status == APR_SUCCESS
+                 ? anshin_txn_delete(txn, &anshin_record_fact, anshin_renaming_key(op, renaming->from))
+                 : status;
     status = status == APR_SUCCESS ? anshin_former_move(op, txn, renaming->from, renaming->to) : status;
     return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
 }
@@ -465,7 +478,7 @@ static apr_status_t begin(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     (void)baton;
-    return anshin_txn_delete(txn, &anshin_record_fact, mark_of(op));
+    return anshin_txn_delete(txn, &anshin_record_fact, anshin_renaming_key(op, op->contract->name));
 }
 
 /* Until a round finds nothing. */

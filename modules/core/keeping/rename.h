@@ -5,6 +5,8 @@
  * anything under the old name meanwhile, and users can log in again, one after the other, as their accounts come over.
  * Each step is a transaction that takes the records of one user from one name to the other, the account last: who is
  * killed in between goes on with the same call. httpd and the worker go on; nothing is copied, nothing is there twice.
+ * What a process of httpd with the old configuration writes meanwhile comes over behind the rest (late.h); until all
+ * has come, nobody is made or erased under the new name (core/context/renaming.h).
  *
  *   goes over   accounts with their passwords, devices, counters and locks, certificates, history, mail and jobs that
  *               wait, links and files that wait, numbers for the help desk, what waits for a second operator
@@ -31,7 +33,8 @@ typedef struct anshin_renamed_t {
 } anshin_renamed_t;
 
 /* Whether it can be done: op's contract is the new one. ANSHIN_ENOTFOUND: there is nothing under the old name;
- * ANSHIN_ECONFLICT: there are users under the new one, which was never called so, or another name is on its way there.
+ * ANSHIN_ECONFLICT: there are users under the new one, and it was never called so, or was and that name has users of
+ * its own by now; or another renaming has one of the names. The way back of one that is under way is none.
  * Nothing is written. ANSHIN_EINVALID: a name that none can have, both the same, the old one is declared. ANSHIN_EBUSY,
  * ANSHIN_EFAULT. */
 apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from, anshin_rename_state_t *state);

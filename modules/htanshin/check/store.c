@@ -65,6 +65,20 @@ static void tell_strangers(anshin_call_t *call, const anshin_census_t *census)
     }
 }
 
+static void tell_erasing(anshin_call_t *call, const anshin_census_t *census)
+{
+    for (int i = 0; i < census->erasing->nelts; i++) {
+        const char *contract = APR_ARRAY_IDX(census->erasing, i, const char *);
+
+        (void)anshin_check_find(
+            call, ANSHIN_FINDING_ERASING,
+            apr_psprintf(call->pool,
+                         "contract %s: htanshin contract remove %s --erase is not done: its persons "
+                         "may be in the trail, or in files of the store",
+                         contract, contract));
+    }
+}
+
 #define MAIL_WAITS apr_time_from_sec(900) /* longer than any mail does that the worker can deliver */
 
 static void tell_mail(anshin_call_t *call, const anshin_census_t *census)
@@ -148,6 +162,7 @@ static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
     anshin_check_ca_unusable(call, &op);
     tell_clock(call, &census);
     tell_strangers(call, &census);
+    tell_erasing(call, &census);
     tell_mail(call, &census);
     tell_backup(call, &op);
     tell_trail(call, &census);

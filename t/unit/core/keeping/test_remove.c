@@ -2,6 +2,7 @@
  * A contract is removed (core/keeping/remove.h), whoever dies at whichever step: of its name nothing is left, and where
  * that is wanted nobody of it can be read in the trail.
  */
+#include "core/admin/census.h"
 #include "core/keeping/remove.h"
 #include "unit/contract.h"
 
@@ -138,9 +139,41 @@ static void test_remove_renamed(apr_pool_t *pool)
         (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
         ok(secrets() == 5, "another contract has the former name, and a user of the same ID");
         ok(!first || remove_contract(NEW, 0, &erased) == APR_SUCCESS, "removed%s", first ? " at first" : "");
-        ok(remove_contract(NEW, 1, &erased) == APR_SUCCESS && secrets() == 1 + first && erased.kept == first,
-           "BAK-3: all can be read no more but that user%s", first ? ", and who may be the same, which is told" : "");
+        ok(remove_contract(NEW, 1, &erased) == APR_SUCCESS && secrets() == 1 + 4 * first && erased.kept == 4 * first,
+           "BAK-3: all can be read no more but that user%s",
+           first ? ", and of whom nothing tells any more, which is said" : "");
     }
+}
+
+/* The other way round: the name that is removed was another contract's. */
+static void test_remove_namesake(apr_pool_t *pool)
+{
+    anshin_erased_t erased;
+
+    open_contract(&anshin_store_mem, pool);
+    declare(NEW);
+    (void)rename_from(OLD);
+    declare(OLD);
+    (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
+    declare(NEW);
+    ok(remove_contract(OLD, 1, &erased) == APR_SUCCESS && secrets() == 4 && erased.kept == 0,
+       "BAK-3: who is erased with a contract leaves those who were renamed away from its name");
+}
+
+static void test_told(apr_pool_t *pool)
+{
+    anshin_census_t census;
+    anshin_erased_t erased;
+
+    open_contract(&anshin_store_mem, pool);
+    declare(NEW);
+    fixture_put(&fixture, &anshin_record_fact, "removing/" OLD, &(anshin_fact_t){.value = "erase", .at = 1});
+    ok(anshin_census_take(fixture_op(&fixture), &census) == APR_SUCCESS && census.erasing->nelts == 1 &&
+           same_text(APR_ARRAY_IDX(census.erasing, 0, const char *), OLD),
+       "ADM-1: an erasing that was broken off is told of");
+    ok(remove_contract(OLD, 1, &erased) == APR_SUCCESS &&
+           anshin_census_take(fixture_op(&fixture), &census) == APR_SUCCESS && census.erasing->nelts == 0,
+       "ADM-1: until it has ended");
 }
 
 static void test_remove_refused(apr_pool_t *pool)
@@ -198,6 +231,8 @@ int main(void)
     test_remove(pool);
     test_remove_killed(pool);
     test_remove_renamed(pool);
+    test_remove_namesake(pool);
+    test_told(pool);
     test_remove_refused(pool);
     test_details(pool);
     test_late(pool);

@@ -291,6 +291,126 @@ static void test_late(apr_pool_t *pool)
     ok(rename_from(OLD) == APR_SUCCESS && traces(OLD) == 0, "the same call goes on when they have ended");
 }
 
+static anshin_store_driver_t login_store;
+static int logins_late;
+
+static int is_there(const anshin_record_type_t *type, const char *key)
+{
+    return fixture_get(&fixture, type, key, apr_palloc(fixture.pool, type->size)) == APR_SUCCESS;
+}
+
+/* Somebody logs in by a process that has the configuration of before: the account is there still, the history not. */
+static apr_status_t commit_and_login(void *txn, anshin_durability_t durability)
+{
+    apr_status_t status = anshin_store_mem.commit(txn, durability);
+
+    if (logins_late > 0 && !inside) {
+        inside = 1;
+        if (is_there(&anshin_record_account, OLD "/taro") &&
+            is_there(&anshin_record_sequence, "history/" NEW "/taro")) {
+            logins_late--;
+            declare(OLD);
+            (void)users_login(&fixture, "taro", "wrong", &users_no_peer, "192.0.2.7");
+            (void)users_login(&fixture, "taro", USERS_PASSWORD, &users_no_peer, "198.51.100.7");
+            declare(NEW);
+        }
+        inside = 0;
+    }
+    return status;
+}
+
+static apr_int64_t entries(const char *key)
+{
+    anshin_sequence_t series = {.first = 0};
+
+    (void)fixture_get(&fixture, &anshin_record_sequence, key, &series);
+    return series.next - series.first;
+}
+
+static void test_late_login(apr_pool_t *pool)
+{
+    anshin_places_t places;
+    apr_int64_t before;
+
+    login_store = anshin_store_mem;
+    login_store.commit = commit_and_login;
+    open_contract(&login_store, pool);
+    before = entries("history/" OLD "/taro");
+    declare(NEW);
+    logins_late = 1;
+    ok(rename_from(OLD) == APR_SUCCESS && logins_late == 0,
+       "BAK-2: who logs in under the old name meanwhile hinders nobody");
+    ok(entries("history/" NEW "/taro") == before + 2 && first_result("taro") == ANSHIN_HISTORY_REGISTERED,
+       "BAK-2: what the history had is there, and behind it what came late");
+    ok(fixture_get(&fixture, &anshin_record_places, NEW "/taro", &places) == APR_SUCCESS &&
+           places.networks->nelts == 2 && traces(OLD) == 0 && all_is_whole(),
+       "BAK-2: and both networks are known");
+    ok(users_login(&fixture, "taro", USERS_PASSWORD, &users_no_peer, "192.0.2.2").outcome == ANSHIN_LOGIN_OK,
+       "who was late logs in as before");
+}
+
+/* Until it has ended nobody is made under the new name, or erased: what is not there yet would be nobody's. */
+static void test_kept_out(apr_pool_t *pool)
+{
+    anshin_account_new_t spec = {.user = "taro",
+                                 .method = ANSHIN_METHOD_PASSWORD,
+                                 .language = "ja",
+                                 .address = "x@example.jp",
+                                 .terminal_kind = ANSHIN_TERMINAL_PC};
+    anshin_invitation_t invitation;
+    anshin_terminal_t terminal;
+
+    open_contract(&crash_store, pool);
+    declare(NEW);
+    steps_left = 40;
+    (void)rename_from(OLD);
+    steps_left = -1;
+    ok(died, "killed in the midst");
+    died = 0;
+    ok(anshin_account_create(fixture_op(&fixture), &spec, &invitation) == ANSHIN_ECONFLICT &&
+           erase_taro() == ANSHIN_ECONFLICT,
+       "BAK-2: nobody is made or erased in the midst of it");
+    fixture_delete(&fixture, &anshin_record_fact, "renaming/" NEW);
+    ok(fixture_get(&fixture, &anshin_record_terminal, NEW "/taro/1", &terminal) == APR_SUCCESS &&
+           anshin_account_create(fixture_op(&fixture), &spec, &invitation) == ANSHIN_ECONFLICT &&
+           fixture_get(&fixture, &anshin_record_terminal, NEW "/taro/1", &terminal) == APR_SUCCESS &&
+           same_text(terminal.address, "taro@example.jp"),
+       "BAK-2: nor is a device that came over taken for nobody's");
+    fixture_put(&fixture, &anshin_record_fact, "renaming/" NEW, &(anshin_fact_t){.value = OLD});
+    ok(rename_from(OLD) == APR_SUCCESS && traces(OLD) == 0, "and it goes on");
+}
+
+/* A way back on which nothing is forgotten, and a name that was given anew. */
+static void test_names(apr_pool_t *pool)
+{
+    apr_array_header_t *names;
+    anshin_txn_t *txn;
+    anshin_op_t *op;
+
+    open_contract(&anshin_store_mem, pool);
+    declare(NEW);
+    ok(rename_from(OLD) == APR_SUCCESS, "there");
+    fixture_put(&fixture, &anshin_record_fact, "renaming/" NEW, &(anshin_fact_t){.value = OLD});
+    declare(OLD);
+    ok(rename_from(NEW) == APR_SUCCESS && !is_there(&anshin_record_fact, "renaming/" NEW) &&
+           !is_there(&anshin_record_fact, "renaming/" OLD),
+       "BAK-2: the way back of one that was killed ends it");
+    declare(NEW);
+    ok(rename_from(OLD) == APR_SUCCESS, "and there once more");
+    op = fixture_op(&fixture);
+    txn = fixture_begin(op, ANSHIN_TXN_READ);
+    ok(anshin_former_get(op, txn, NEW, &names) == APR_SUCCESS && names->nelts == 1, "BAK-2: the former name is known");
+    anshin_txn_abort(txn);
+    declare(OLD);
+    (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
+    declare(NEW);
+    ok(rename_from(OLD) == ANSHIN_ECONFLICT && is_there(&anshin_record_account, OLD "/taro"),
+       "BAK-2: users of a name that was given anew are not taken for those of before");
+    declare(OLD);
+    ok(secrets() == 5 && erase_taro() == APR_SUCCESS && secrets() == 4,
+       "IDN-2: who is erased there leaves the one of the same ID who was renamed away");
+}
+
 /* Whoever declares a record says whether it is a contract's. */
 static void test_types(void)
 {
@@ -320,6 +440,9 @@ int main(void)
     test_erase_namesake(pool);
     test_details(pool);
     test_late(pool);
+    test_late_login(pool);
+    test_kept_out(pool);
+    test_names(pool);
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
