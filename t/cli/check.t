@@ -82,7 +82,8 @@ $p->register;
 my ($worker) = map { m{(\d+)$} } grep { (readlink("$_/exe") // '') eq $s->root . '/bin/anshin-ca' } glob '/proc/[0-9]*';
 ok($worker, 'the worker is found');
 kill STOP => $worker;
-my $ended = $s->run('sh', '-c', '"$1" -d "$2" --json check --mail probe@mailbox.example & sleep 1; kill -TERM $!; wait $!', 'sh', $s->root . '/bin/htanshin', $s->state);
+my $ended = $s->run('sh', '-c', '"$1" -d "$2" --json check --mail probe@mailbox.example & asked=$!; for i in $(seq 200); do
+    test -z "$("$1" -d "$2" --contract p-01 mail list --state waiting)" || break; sleep 0.1; done; kill -TERM $asked; wait $asked', 'sh', $s->root . '/bin/htanshin', $s->state);
 is($ended->{status}, 2, 'ADM-1: check --mail that is ended tells what it has found');
 like($ended->{out}, qr/stopped: the test mail to probe\@mailbox\.example is taken back/, 'ADM-1: and that the mail is taken back');
 my $waiting = $s->htanshin('--contract', 'p-01', '--json', 'mail', 'list', '--state', 'waiting');
@@ -149,11 +150,11 @@ ok(Anshin::Server::wait_for(20, sub { my $starts = () = $s->log =~ /AN0760/g; re
 my $until = qr/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: \S+)?/;
 $s->later(100 * 86400);
 my $set = qr/the clock was put forward by (?:99|100) days, or the machine was off for long/;
-ok($s->wait_log(qr/\[anshin_auth:warn\] .* AN1161: $set\. Until $until nothing is removed by it\. Set the clock if it is wrong; if it is right, do nothing$/m, 20),
+ok($s->wait_log(qr/\[anshin_auth:warn\] .* AN1161: $set\. Until $until nothing is removed by it\. Set the clock if it is wrong; if it is right, do nothing$/m, 60),
     'a clock that was put forward: the error log says since when, until when, and what to do');
 finds('a clock that was put forward', 1, 'warning', qr/^$set$/, qr/^set it if it is wrong; if it is right, do nothing\. Until $until nothing is removed by it$/);
 $s->later(0);
-ok($s->wait_log(qr/\[anshin_auth:notice\] .* AN1162: the clock is believed again$/m, 20), 'it was set right, back by as much: housekeeping goes on, and the error log says so');
+ok($s->wait_log(qr/\[anshin_auth:notice\] .* AN1162: the clock is believed again$/m, 60), 'it was set right, back by as much: housekeeping goes on, and the error log says so');
 ok(Anshin::Server::wait_for(20, sub { !@{ check()->{problems} } }), 'and check is content');
 
 $s->stop;
