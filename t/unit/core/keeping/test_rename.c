@@ -403,11 +403,13 @@ static void test_names(apr_pool_t *pool)
     anshin_txn_abort(txn);
     declare(OLD);
     (void)users_register(&fixture, "taro", ANSHIN_METHOD_PASSWORD);
+    (void)users_register(&fixture, "saburo", ANSHIN_METHOD_PASSWORD);
     declare(NEW);
-    ok(rename_from(OLD) == ANSHIN_ECONFLICT && is_there(&anshin_record_account, OLD "/taro"),
+    ok(rename_from(OLD) == ANSHIN_ECONFLICT && is_there(&anshin_record_terminal, OLD "/saburo/1") &&
+           !is_there(&anshin_record_fact, "renaming/" NEW),
        "BAK-2: users of a name that was given anew are not taken for those of before");
     declare(OLD);
-    ok(secrets() == 5 && erase_taro() == APR_SUCCESS && secrets() == 4,
+    ok(secrets() == 6 && erase_taro() == APR_SUCCESS && secrets() == 5,
        "IDN-2: who is erased there leaves the one of the same ID who was renamed away");
 }
 
