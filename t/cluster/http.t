@@ -101,7 +101,7 @@ is($c->get('/members/')->status, 200, 'CLU-3: of connections that were cut nobod
 is($s->htanshin('dump', '--output', $s->root . '/dump')->{status}, 0, 'CLU-4: all of it as text');
 like($s->htanshin('load', $s->root . '/dump', '--replace')->{err}, qr/others have it open/, 'a load wants everybody else away');
 is($s->htanshin('user', 'add', 'p-01-usr009', '--address', 'usr009@example.jp')->{status}, 0, 'another user');
-like($s->htanshin('--json', 'user', 'delete', '--erase', 'p-01-usr009')->{out}, qr/"stays_in_database":"dead rows .*VACUUM FULL/, 'IDN-2: who is erased there leaves dead rows, which is said');
+like($s->htanshin('--json', 'user', 'delete', '--erase', 'p-01-usr009')->{out}, qr/"stays_in_database": "dead rows .*VACUUM FULL/, 'IDN-2: who is erased there leaves dead rows, which is said');
 is(join('', $s->faults), '', 'nothing crashed');
 $s->stop;
 
