@@ -56,9 +56,10 @@ PIECES_O := $(OUT)/obj/t/tools/memory/pieces.o
 $(PIECES_O): CFLAGS_ALL := $(filter-out $(SANITIZERS),$(CFLAGS_ALL))
 $(PIECES_O): OPTIMISED := -O2
 -include $(PIECES_O:.o=.d)
+# With libapr itself, for programs that start httpd and have none (unshare).
 $(OUT)/pieces.so: $(PIECES_O)
 	$(call says,LD,$@)
-	$(Q)$(CC) -shared -o $@ $<
+	$(Q)$(CC) -shared -o $@ $< -Wl,--no-as-needed $(shell $(APR_CONFIG) --link-ld)
 ifdef SANITIZE
 modules: $(OUT)/pieces.so
 $(PROGRAMS) $(filter-out %/test_faults,$(UNIT)): $(PIECES_O)
