@@ -88,9 +88,9 @@ is(eval { $p->query('killed', "$prepared EXECUTE token('a');") } // 'refused', '
 is($p->query('killed', "$prepared EXECUTE token('b'); EXECUTE settle('b'); EXECUTE settle('b');"), "1\n1", 'CLU: one that came is done');
 
 sub sync_after {
-    my ($between) = @_;
+    my ($between, $what) = @_;
     local @ENV{ keys %env } = values %env;
-    my $running = open2(my $from, my $to, "$out/tools/writers", $object, 'dbname=killed', 'sync');
+    my $running = open2(my $from, my $to, "$out/tools/writers", $object, 'dbname=killed', $what // 'sync');
     my $said = <$from>;
     $between->();
     print $to "\n";
@@ -109,6 +109,9 @@ $p->start;
 is(synced(), 1, 'STO-3: and is there when the server was killed then');
 my $killed = sub { $p->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed' AND application_name <> 'psql'") };
 like(sync_after($killed), qr/^sync \d+ not known$/, 'STO-3: after the connection was lost that is not known');
+is(sync_after($killed, 'alone'), "commit refused replace refused wipe refused\n", 'CLU: who had the store alone writes nothing once the connection is lost that kept all others out, no blob either');
+is($p->query('killed', q{SELECT convert_from(data, 'UTF8') FROM anshin.blob WHERE name = '00112233445566778899aabbccddeeff'}), 'text', 'CLU: and nothing was written');
+is(sync_after(sub { }, 'alone'), "commit done replace done wipe done\n", 'who has it still does');
 $p->query('postgres', "ALTER SYSTEM RESET $_") for 'wal_writer_delay', 'wal_writer_flush_after';
 $p->query('postgres', 'SELECT pg_reload_conf()');
 

@@ -8,6 +8,9 @@
  *
  * writers OBJECT WHERE sync: commits the fact "synced" lazily; prints "lazy" and waits for a line; then makes it durable,
  * as anshin_op_sync() does, and prints "sync STATUS" and "not known" or nothing.
+ *
+ * writers OBJECT WHERE alone: writes a blob, takes the store alone, prints "alone" and waits for a line; then tells of
+ * each way to write whether it was refused: "commit STATUS", "replace STATUS", "wipe STATUS".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,7 @@
 #include "core/store/store_provider.h"
 
 #define THREADS 8
+#define KEPT "00112233445566778899aabbccddeeff"
 
 typedef struct writer_t {
     anshin_store_t *store;
@@ -133,6 +137,33 @@ static int sync_one(anshin_store_t *store, apr_pool_t *pool)
     return 0;
 }
 
+static apr_status_t put_blob(anshin_store_t *store, apr_pool_t *pool)
+{
+    anshin_error_t err = {0};
+    anshin_txn_t *txn;
+    apr_status_t status = anshin_txn_begin(&txn, store, ANSHIN_TXN_WRITE, &err, pool);
+
+    if (status == APR_SUCCESS) {
+        status = anshin_txn_end(txn, anshin_txn_blob_put(txn, KEPT, "text", 4), ANSHIN_DURABLE);
+    }
+    return status;
+}
+
+static int write_alone(anshin_store_t *store, apr_pool_t *pool)
+{
+    anshin_error_t err = {0};
+    apr_status_t status = put_blob(store, pool);
+
+    status = status == APR_SUCCESS ? anshin_store_alone(store, &err) : status;
+    printf("%s\n", status == APR_SUCCESS ? "alone" : err.text);
+    (void)fflush(stdout);
+    (void)getchar();
+    printf("commit %s ", commit(store, 1, ANSHIN_DURABLE, pool) == ANSHIN_EFAULT ? "refused" : "done");
+    printf("replace %s ", anshin_blob_replace(store, KEPT, "other", 5, &err) == ANSHIN_EFAULT ? "refused" : "done");
+    printf("wipe %s\n", anshin_blob_wipe(store, KEPT, &err) == ANSHIN_EFAULT ? "refused" : "done");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     writer_t writers[THREADS] = {{.done = 0}};
@@ -154,7 +185,7 @@ int main(int argc, char **argv)
         return 1;
     }
     if (argc == 4) {
-        return sync_one(store, pool);
+        return strcmp(argv[3], "alone") == 0 ? write_alone(store, pool) : sync_one(store, pool);
     }
     for (int i = 0; i < THREADS; i++) {
         writers[i] = (writer_t){.store = store,

@@ -170,14 +170,14 @@ static void sweep(anshin_pg_txn_t *txn)
 }
 
 /* Who has the store alone has it by a lock of a connection: with that one it is gone, and others may write. */
-static apr_status_t check_alone(anshin_pg_txn_t *txn)
+apr_status_t anshin_pg_alone_check(const anshin_pg_store_t *store, anshin_error_t *err)
 {
     const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_SNAPSHOT)};
     anshin_error_t why = {0};
 
-    return txn->store->alone == NULL || anshin_pg_run(txn->store->alone, &step, 1, NULL, &why) == APR_SUCCESS
+    return store->alone == NULL || anshin_pg_run(store->alone, &step, 1, NULL, &why) == APR_SUCCESS
                ? APR_SUCCESS
-               : anshin_fail(txn->err, ANSHIN_EFAULT, "AN1970",
+               : anshin_fail(err, ANSHIN_EFAULT, "AN1970",
                              "store: the connection that kept all others out is lost; begin anew: %s", why.text);
 }
 
@@ -250,7 +250,7 @@ apr_status_t anshin_pg_txn_commit(void *self, anshin_durability_t durability)
 
     if (status == APR_SUCCESS && txn->mode == ANSHIN_TXN_WRITE &&
         (writes(txn) || (durability == ANSHIN_DURABLE && apr_atomic_read64(&txn->store->lazy_at) != 0))) {
-        status = check_alone(txn);
+        status = anshin_pg_alone_check(txn->store, txn->err);
         status = status == APR_SUCCESS ? send_all(txn, durability) : status;
     }
     anshin_pg_txn_abort(txn);

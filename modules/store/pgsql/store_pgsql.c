@@ -137,9 +137,10 @@ static apr_status_t run_alone(anshin_pg_store_t *store, const anshin_pg_step_t *
 {
     anshin_pg_t *pg;
     anshin_error_t first = {0};
-    apr_status_t status = anshin_pg_pool_take(&pg, store->connections, err);
+    apr_status_t status = anshin_pg_alone_check(store, err);
 
     *result = NULL;
+    status = status == APR_SUCCESS ? anshin_pg_pool_take(&pg, store->connections, err) : status;
     if (status != APR_SUCCESS) {
         return status;
     }
