@@ -53,7 +53,6 @@ typedef struct anshin_store_point_t {
     apr_uint64_t check; /* the provider's */
 } anshin_store_point_t;
 
-/* What hinders a store that still serves, to be told before it takes no more writes. */
 /* What a server that keeps the store tells of itself; all machines count. */
 typedef struct anshin_store_server_t {
     int version;                /* 15; 0: there is no server, or it cannot be asked */
@@ -64,6 +63,7 @@ typedef struct anshin_store_server_t {
     apr_int64_t lag;            /* octets that the last of them is behind */
 } anshin_store_server_t;
 
+/* What hinders a store that still serves, to be told before it takes no more writes. */
 typedef struct anshin_store_health_t {
     const char *why;     /* NULL: nothing that is known */
     const char *detour;  /* a fault that it could get around for this once; NULL: none */
