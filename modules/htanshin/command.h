@@ -76,6 +76,7 @@ struct anshin_call_t {
     anshin_op_t op;          /* op.error always; op.actor but with access NONE; the rest with access STORE */
 
     const char *state_wrong; /* access CHECK: what root saw wrong with the state directory; NULL: nothing */
+    const char *password_wrong; /* and with the file of AnshinStorePassword */
 
     int input; /* access FILES, DUMP and LOAD: descriptors; -1: none */
     int output;

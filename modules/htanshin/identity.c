@@ -17,6 +17,7 @@
 
 #include "htanshin/call.h"
 #include "htanshin/values.h"
+#include "runtime/password_file.h"
 #include "runtime/privilege.h"
 #include "runtime/state_dir.h"
 
@@ -106,12 +107,21 @@ static void look_at_state(anshin_call_t *call, const struct stat *directory)
 {
     anshin_state_owners_t owners;
     anshin_error_t err;
+    apr_status_t status;
 
     anshin_error_clear(&err);
-    if (directory->st_uid == geteuid() && anshin_call_config(call) == APR_SUCCESS &&
-        (anshin_state_owners_find(&owners, &call->config->server, &err) != APR_SUCCESS ||
-         anshin_state_dir(call->state_dir, &owners, ANSHIN_STATE_LOOK, NULL, &err, call->pool) != APR_SUCCESS) &&
-        err.status != APR_SUCCESS) {
+    if (directory->st_uid != geteuid() || anshin_call_config(call) != APR_SUCCESS) {
+        return;
+    }
+    status = anshin_state_owners_find(&owners, &call->config->server, &err);
+    if (status == APR_SUCCESS && anshin_password_file_check(&call->config->server, &owners, &err) != APR_SUCCESS) {
+        call->password_wrong = apr_pstrdup(call->pool, err.text);
+        anshin_error_clear(&err);
+    }
+    if (status == APR_SUCCESS) {
+        status = anshin_state_dir(call->state_dir, &owners, ANSHIN_STATE_LOOK, NULL, &err, call->pool);
+    }
+    if (status != APR_SUCCESS && err.status != APR_SUCCESS) {
         call->state_wrong = apr_pstrdup(call->pool, err.text);
     }
 }

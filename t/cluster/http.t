@@ -86,6 +86,26 @@ unlike($_->{out} . $_->{err}, qr/$password/, 'S36: nor in an answer') for $s->ht
 chmod 0644, $p->password;
 like($s->htanshin('store', 'check')->{err}, qr/AnshinStorePassword .*others may read or change it; let root and AnshinGroup own it, mode 0640 \(AN1966\)/, 'S36: a file that others may read is refused');
 chmod 0640, $p->password;
+SKIP: {
+    skip 'without root all is one user\'s', 7 if $> != 0;
+    my ($www, $its, $group) = ((getpwnam $s->{user})[2, 3], scalar getgrnam $s->{group});
+    my @wrong = (['httpd\'s user', $www, $group, 0600], ['httpd\'s group', 0, $its, 0640], ['all that read', 0, $group, 0644], ['nobody of the group', 0, 0, 0600]);
+    for (@wrong) {
+        my ($whose, $uid, $gid, $mode) = @$_;
+        chown $uid, $gid, $p->password;
+        chmod $mode, $p->password;
+        like($s->configtest->{err}, qr/AN1934: AnshinStorePassword \S+ must be a file of root and AnshinGroup with mode 0640/, "S36: configtest refuses a password of $whose");
+        next if $gid != $its;
+        my $found = $s->htanshin('--json', 'check');
+        like($found->{out}, qr/"id": ?"store-password"/, 'S36: and htanshin check finds it') or diag($found->{err});
+        $s->graceful;
+        is($s->client->get('/members/')->status, 503, 'S36: and a restart lets nobody in');
+    }
+    chown 0, $group, $p->password;
+    chmod 0640, $p->password;
+    is($s->configtest->{status}, 0, 'one that is right is none to refuse');
+    $s->graceful;
+}
 
 # --- the server goes and comes back ---
 

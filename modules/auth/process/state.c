@@ -17,6 +17,7 @@
 #include <http_log.h>
 
 #include "runtime/config_file.h"
+#include "runtime/password_file.h"
 #include "runtime/state_dir.h"
 
 APLOG_USE_MODULE(anshin_auth);
@@ -58,7 +59,8 @@ static apr_status_t find_owners(anshin_state_owners_t *owners, const anshin_serv
 {
     apr_status_t status = anshin_state_owners_find(owners, server, err);
 
-    return status == APR_SUCCESS && geteuid() == 0 ? check_outside(server->group, owners->group, err) : status;
+    status = status == APR_SUCCESS && geteuid() == 0 ? check_outside(server->group, owners->group, err) : status;
+    return status == APR_SUCCESS ? anshin_password_file_check(server, owners, err) : status;
 }
 
 /* --- the directory --- */

@@ -127,6 +127,9 @@ static void check_state(anshin_call_t *call)
     if (call->state_wrong != NULL) {
         (void)anshin_check_find(call, ANSHIN_FINDING_STATE, call->state_wrong);
     }
+    if (call->password_wrong != NULL) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_STORE_PASSWORD, call->password_wrong);
+    }
 }
 
 void anshin_check_machine(anshin_call_t *call)
