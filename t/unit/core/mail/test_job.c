@@ -492,38 +492,6 @@ static void test_node_gone(void)
     fixture.env.node = NULL;
 }
 
-/* By the uptime of who looks; the clocks of others say anything. */
-static void test_silence(void)
-{
-    const apr_time_t step = ANSHIN_NODE_SIGN;
-    anshin_node_watch_t watch;
-    anshin_node_t nodes[] = {{"a", "1", 100}, {"b", "1", 5000000000000000}};
-    const apr_array_header_t all = {
-        .pool = fixture.pool, .elt_size = sizeof(nodes[0]), .nelts = 2, .nalloc = 2, .elts = (char *)nodes};
-    apr_time_t now = 1000 * step;
-
-    anshin_node_watch_init(&watch, fixture.pool);
-    for (int i = 0; i < 6; i++, now += step) {
-        anshin_node_watch_note(&watch, &all, now);
-        nodes[0].seen_at++;
-    }
-    ok(!anshin_node_silent(&watch, "a") && !anshin_node_silent(&watch, "b") && !anshin_node_silent(&watch, "c"),
-       "nobody is gone by a clock, be it far behind or ahead");
-    anshin_node_watch_note(&watch, &all, now);
-    ok(!anshin_node_silent(&watch, "a") && anshin_node_silent(&watch, "b") == nodes[1].seen_at,
-       "one that has given no new sign for so long is");
-    now += 2 * ANSHIN_NODE_SILENCE;
-    anshin_node_watch_note(&watch, &all, now);
-    ok(!anshin_node_silent(&watch, "a") && !anshin_node_silent(&watch, "b"),
-       "after the store was away nobody is, since nobody could give signs");
-    for (int i = 0; i < 6; i++) {
-        now += step;
-        nodes[0].seen_at++;
-        anshin_node_watch_note(&watch, &all, now);
-    }
-    ok(!anshin_node_silent(&watch, "a") && anshin_node_silent(&watch, "b"), "but who stays silent then");
-}
-
 /* Whatever the clock said when a job was queued, it is done. */
 static void test_clock_set_back(void)
 {
@@ -603,7 +571,6 @@ int main(void)
     test_aborted();
     test_nodes();
     test_node_gone();
-    test_silence();
     test_clock_set_back();
     test_no_trace();
     test_doorbell();
