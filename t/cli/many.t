@@ -197,6 +197,15 @@ $_->register for @person;
 $person[0]->fetch;
 is($person[0]->login($s->client(cert => $person[0]{pem}))->status, 303, 'a user with a certificate');
 ok($person[1]->wait_text(qr{/download\?t=(\S+)}), 'and one whose file was not fetched yet');
+{
+    my $c = $s->client;
+    my $page = Anshin::Person::expect($c->follow(Anshin::Person::expect($c->get($person[1]->download_path), 303)), 200);
+    my $tries = 0;
+    $c->submit($page, { download_password => 'wrong-' . $tries, profile => 'modern' }, qr{/download\?}) until shown('c-2')->{terminals}[0]{download_locked} || ++$tries > 20;
+    is(shown('c-2')->{terminals}[0]{download_locked}, JSON::PP::true, 'LCK-2: too many wrong passwords lock a download');
+    is(done((rows('user', 'unlock', '--file', '-', { stdin => "c-1\nc-2\n" }))[0]), 'c-1:unchanged c-2:unlocked', 'IMP-4: unlock of many opens the lock of a download as well');
+    is(shown('c-2')->{terminals}[0]{download_locked}, JSON::PP::false, 'which is open then');
+}
 is(join(' ', map { my $state = $_; $state . ':' . join(',', map { $_->{user} } grep { $_->{user} =~ /^c-/ } @{ (rows('user', 'export', '--state', $state))[0] }) } qw(issued used expiring)),
     'issued:c-2 used:c-1 expiring:', 'IMP-4: users by how far they have come');
 is(join(' ', map { my $state = $_; "$state:" . join ',', map { $_->{user} } @{ decode_json($s->htanshin('--json', 'user', 'list', '--state', $state)->{out}) } } qw(issued used downloaded)),
@@ -221,6 +230,7 @@ is(scalar(grep { $_->{serial} eq $serial && $_->{state} eq 'revoked' && $_->{rea
 ($rows) = rows('history', 'export', 'c-1');
 is(join(' ', grep { /registered|login_ok|certificate_renewed|certificate_reissued/ } map { $_->{result} } @$rows), 'registered login_ok certificate_renewed certificate_reissued',
     'IMP-3: and the history, in its order');
+is(join(' ', map { $_->{operator} // '' } grep { $_->{result} =~ /login_ok|certificate_renewed/ } @$rows), ' ' . getpwuid($<), 'IMP-3: with the operator who did it');
 ($rows) = rows('history', 'export', '--since', '2099-01-01');
 is(scalar @$rows, 0, 'IMP-3: of a time');
 unlike($s->htanshin('user', 'export')->{out} . $s->htanshin('history', 'export')->{out}, qr/argon2|\Q$person[0]{password}\E/, 'IMP-3: no secret, and no hash of one');

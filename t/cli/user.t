@@ -223,6 +223,18 @@ for my $verb (qw(lock disable)) {
     is($client->get('/members/')->status, 200, 'and is let in');
 }
 
+# --- what is so already ---
+sub told { my ($verb) = @_; return json('user', $verb, 'p-01-usr003')->{done} . ' ' . scalar grep { $_->{operator} } @{ json('history', 'p-01-usr003') } }
+{
+    my $before = (split / /, told('unlock'))[1];
+    is(told('unlock'), "unchanged $before", 'AUD-1: unlock of one who is open changes nothing, and tells of nothing');
+    is(told('lock'), 'locked ' . ($before + 1), 'a lock is told of');
+    is(told('lock'), 'unchanged ' . ($before + 1), 'AUD-1: and a second one is none');
+    is(told('disable'), 'disabled ' . ($before + 2), 'who is locked is disabled');
+    is(told('lock') . ' ' . json('user', 'show', 'p-01-usr003')->{state}, 'unchanged ' . ($before + 2) . ' disabled', 'LCK-2: and lock leaves who is disabled so');
+    is(told('unlock') . ' ' . json('user', 'show', 'p-01-usr003')->{state}, 'unlocked ' . ($before + 3) . ' active', 'unlock opens one who is disabled');
+}
+
 # --- the lock of too many attempts (LCK-2, LOG-5) ---
 
 my $guesser = $s->client(cert => $user->{pem});

@@ -568,6 +568,7 @@ for my $operator (sort keys %staff) {
             my $path = "/anshin/desk/act?verb=$verb&n=1&who=" . who($user);
             attempt("$operator: page of $verb of $user", $c->get($path), $allowed ? 200 : $sees ? 403 : $hidden);
             next if $allowed && $user ne 'y1';
+            command_in($s, 'p-01', 'user', $verb eq 'unlock' && $role ne 'organisation' ? 'lock' : 'unlock', 'y1') if $allowed;    # so that there is something to do
             attempt("$operator: $verb of $user", $c->post($path, { csrf => $token }), $allowed ? 303 : $sees ? 403 : $hidden);
         }
     }

@@ -30,12 +30,13 @@ apr_status_t anshin_imported_check(anshin_op_t *op, anshin_imported_t *imported,
     const anshin_crypto_t *crypto = op->env->crypto;
     apr_status_t status = crypto->imported_read(crypto->ctx, imported, text, &op->error, op->pool);
 
-    if (status == APR_SUCCESS && imported->weak && op->contract->preset == ANSHIN_PRESET_MODERN && !accept_weak) {
+    if (status == APR_SUCCESS && imported->weak && op->contract->preset != ANSHIN_PRESET_CLASSIC && !accept_weak) {
         return anshin_fail(
             &op->error, ANSHIN_EINVALID, "AN1292",
             "password hash (%s): is weaker than this server's argon2id, and contract %s is of the preset "
-            "modern; --accept-weak takes it until its user has logged in",
-            anshin_word_name(anshin_scheme_words, imported->scheme, "unknown"), op->contract->name);
+            "%s; --accept-weak takes it until its user has logged in",
+            anshin_word_name(anshin_scheme_words, imported->scheme, "unknown"), op->contract->name,
+            anshin_word_name(anshin_preset_words, op->contract->preset, "unknown"));
     }
     return status;
 }

@@ -240,21 +240,32 @@ static apr_status_t open_in_time(anshin_op_t *op, anshin_txn_t *txn, anshin_coun
     return status;
 }
 
-apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+/* *counted stays where it had no failure. */
+static apr_status_t forget(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,
+                           int *counted)
+{
+    anshin_counter_t counter;
+    apr_status_t status = anshin_txn_get(txn, &anshin_record_counter, counter_key(op, subject, kind), &counter);
+
+    *counted |= status == APR_SUCCESS && counter.failures > 0;
+    return status == APR_SUCCESS || status == ANSHIN_ENOTFOUND ? anshin_counter_clear(op, txn, kind, subject) : status;
+}
+
+apr_status_t anshin_counters_forget(anshin_op_t *op, anshin_txn_t *txn, const char *user, int *counted)
 {
     anshin_account_t account;
     apr_status_t status = APR_SUCCESS;
 
+    *counted = 0;
     for (unsigned kind = 0; status == APR_SUCCESS && kind < KINDS; kind++) {
-        status = anshin_counter_clear(op, txn, (anshin_counter_kind_t)kind, user);
+        status = forget(op, txn, (anshin_counter_kind_t)kind, user, counted);
     }
     if (status != APR_SUCCESS || (status = anshin_account_get(op, txn, user, &account)) != APR_SUCCESS) {
         return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
     }
     for (int i = 0; status == APR_SUCCESS && account.terminals && i < account.terminals->nelts; i++) {
-        status =
-            anshin_counter_clear(op, txn, ANSHIN_COUNTER_DOWNLOAD,
-                                 anshin_download_subject(op, user, APR_ARRAY_IDX(account.terminals, i, apr_int64_t)));
+        status = forget(op, txn, ANSHIN_COUNTER_DOWNLOAD,
+                        anshin_download_subject(op, user, APR_ARRAY_IDX(account.terminals, i, apr_int64_t)), counted);
     }
     return status;
 }

@@ -77,8 +77,16 @@ const char *anshin_download_subject(anshin_op_t *op, const char *user, apr_int64
 /* Forget one counter, with its lock. */
 apr_status_t anshin_counter_clear(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject);
 
-/* Forget every counter of a user (the operator's unlock). */
-apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user);
+/* Forget every counter of a user (the operator's unlock). *counted: 1 where one of them had a failure. */
+apr_status_t anshin_counters_forget(anshin_op_t *op, anshin_txn_t *txn, const char *user, int *counted);
+
+/* The same, where nobody asks whether there was one. */
+static inline apr_status_t anshin_counters_reset(anshin_op_t *op, anshin_txn_t *txn, const char *user)
+{
+    int counted;
+
+    return anshin_counters_forget(op, txn, user, &counted);
+}
 
 /* The lock that attempts of this kind meet, in a transaction of any mode: of the account, the link or the download. */
 apr_status_t anshin_lock_get(anshin_op_t *op, anshin_txn_t *txn, anshin_counter_kind_t kind, const char *subject,

@@ -206,6 +206,7 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
 typedef struct order_t {
     const char *user; /* as typed */
     anshin_account_state_t state;
+    int undoes; /* who is disabled may be locked */
     anshin_invitation_t *invitation;
 } order_t;
 
@@ -292,18 +293,23 @@ static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     static const anshin_session_match_t every = {0};
     const order_t *order = baton;
     anshin_account_t account;
-    anshin_event_t event = {.act = order->state == ANSHIN_ACCOUNT_DISABLED ? ANSHIN_ACT_ACCOUNT_DISABLED
-                                                                           : ANSHIN_ACT_ACCOUNT_LOCKED,
-                            .account = &account,
-                            .after = anshin_account_state_name(order->state)};
+    anshin_account_state_t state;
+    anshin_event_t event = {.account = &account};
     apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
 
     if (status != APR_SUCCESS || (status = check_opens(op, &account)) != APR_SUCCESS) {
         return status;
     }
+    state = account.state == ANSHIN_ACCOUNT_DISABLED && !order->undoes ? ANSHIN_ACCOUNT_DISABLED : order->state;
+    op->unchanged = account.state == (apr_int64_t)state && account.locked_by == (apr_int64_t)closed_by(op, &account);
+    if (op->unchanged) {
+        return APR_SUCCESS;
+    }
+    event.act = state == ANSHIN_ACCOUNT_DISABLED ? ANSHIN_ACT_ACCOUNT_DISABLED : ANSHIN_ACT_ACCOUNT_LOCKED;
     event.before = anshin_account_state_name(account.state);
+    event.after = anshin_account_state_name(state);
     account.locked_by = closed_by(op, &account);
-    account.state = order->state;
+    account.state = state;
     account.disabled_at = account.locked_at = op->now;
     if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
         (status = anshin_sessions_end_in(op, txn, account.user, &every, NULL)) != APR_SUCCESS) {
@@ -319,26 +325,36 @@ apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_accou
     return anshin_op_write(op, ANSHIN_DURABLE, lock, &order);
 }
 
+apr_status_t anshin_account_relock(anshin_op_t *op, const char *user)
+{
+    order_t order = {.user = user, .state = ANSHIN_ACCOUNT_LOCKED, .undoes = 1};
+
+    return anshin_op_write(op, ANSHIN_DURABLE, lock, &order);
+}
+
 static apr_status_t unlock(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const order_t *order = baton;
     anshin_account_t account;
     anshin_event_t event = {.act = ANSHIN_ACT_ACCOUNT_UNLOCKED, .account = &account};
+    int counted;
     apr_status_t status = anshin_account_get_typed(op, txn, order->user, &account);
 
-    if (status != APR_SUCCESS || (status = check_opens(op, &account)) != APR_SUCCESS) {
+    if (status != APR_SUCCESS || (status = check_opens(op, &account)) != APR_SUCCESS ||
+        (status = anshin_counters_forget(op, txn, account.user, &counted)) != APR_SUCCESS) {
         return status;
+    }
+    op->unchanged = !counted && account.state != ANSHIN_ACCOUNT_LOCKED && account.state != ANSHIN_ACCOUNT_DISABLED;
+    if (op->unchanged) {
+        return APR_SUCCESS;
     }
     event.before = anshin_account_state_name(account.state);
     account.state = account.registered_at ? ANSHIN_ACCOUNT_ACTIVE : ANSHIN_ACCOUNT_PENDING;
     event.after = anshin_account_state_name(account.state);
     account.disabled_at = 0;
     account.locked_by = ANSHIN_LOCKED_BY_OPERATOR;
-    if ((status = anshin_account_put(op, txn, &account)) != APR_SUCCESS ||
-        (status = anshin_counters_reset(op, txn, account.user)) != APR_SUCCESS) {
-        return status;
-    }
-    return anshin_event(op, txn, &event);
+    status = anshin_account_put(op, txn, &account);
+    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
 }
 
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user)
@@ -430,7 +446,8 @@ static apr_status_t must_change(void *baton, anshin_op_t *op, anshin_txn_t *txn)
                            "user %s is %s and has no password; the registration sets one", account.user,
                            anshin_account_state_name(account.state));
     }
-    if (status != APR_SUCCESS) {
+    op->unchanged = status == APR_SUCCESS && account.password_must_change != 0;
+    if (status != APR_SUCCESS || op->unchanged) {
         return status;
     }
     account.password_must_change = 1;

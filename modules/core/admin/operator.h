@@ -47,10 +47,13 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
 apr_status_t anshin_account_invite_mailed(anshin_op_t *op, const char *user, const char **refused);
 
 /* Lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the
- * user back to zero). Durable. ANSHIN_ENOTFOUND: no such user; ANSHIN_ECONFLICT: one at the help desk may not open what
- * others have closed. */
+ * user back to zero). Who is disabled is locked out already, and stays so; op->unchanged: it was so already. Durable.
+ * ANSHIN_ENOTFOUND: no such user; ANSHIN_ECONFLICT: one at the help desk may not open what others have closed. */
 apr_status_t anshin_account_lock(anshin_op_t *op, const char *user, anshin_account_state_t state);
 apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
+
+/* Lock also who is disabled: the way back of whom disable found locked. Answers of anshin_account_lock(). */
+apr_status_t anshin_account_relock(anshin_op_t *op, const char *user);
 
 /* Let a user register anew, as one who has lost everything: password, secret answer, authenticator app and operator's
  * code are gone, certificates revoked, sessions ended, counters at zero; terminals, attributes and history stay. The
@@ -58,8 +61,8 @@ apr_status_t anshin_account_unlock(anshin_op_t *op, const char *user);
  * disabled. */
 apr_status_t anshin_account_reset(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
 
-/* The next login asks for a new password (LOG-6); running sessions go on. Durable. ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT:
- * not registered yet. */
+/* The next login asks for a new password (LOG-6); running sessions go on. op->unchanged: it does so already. Durable.
+ * ANSHIN_ENOTFOUND; ANSHIN_ECONFLICT: not registered yet. */
 apr_status_t anshin_account_must_change(anshin_op_t *op, const char *user);
 
 /* Delete user, terminals, counters, sessions, invitation, waiting downloads and their blobs; revoke certificates. The

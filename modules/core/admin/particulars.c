@@ -59,6 +59,30 @@ static apr_status_t read_download(anshin_op_t *op, anshin_txn_t *txn, const char
                            &facts->download_lock);
 }
 
+static apr_status_t read_locks(anshin_op_t *op, anshin_txn_t *txn, anshin_particulars_t *found)
+{
+    const char *user = found->account.user;
+    apr_status_t status = APR_SUCCESS;
+
+    for (const anshin_word_t *kind = anshin_counter_words; status == APR_SUCCESS && kind->name != NULL; kind++) {
+        anshin_lock_t lock = {.kinds = 0};
+
+        if (kind->value != ANSHIN_COUNTER_DOWNLOAD) { /* each device has one of its own */
+            status = anshin_lock_get(op, txn, (anshin_counter_kind_t)kind->value, user, &lock);
+        }
+        found->locked |= lock.kinds;
+        if (kind->value == ANSHIN_COUNTER_PASSWORD) {
+            found->lock = lock;
+        } else if (kind->value == ANSHIN_COUNTER_LOST_DEVICE) {
+            found->lost_device_lock = lock;
+        }
+    }
+    for (int i = 0; i < found->terminals->nelts; i++) {
+        found->locked |= APR_ARRAY_IDX(found->terminals, i, anshin_terminal_facts_t).download_lock.kinds;
+    }
+    return status;
+}
+
 static apr_status_t read_terminal(anshin_op_t *op, anshin_txn_t *txn, const char *user, apr_int64_t number,
                                   anshin_terminal_facts_t *facts)
 {
@@ -107,9 +131,9 @@ static apr_status_t read_all(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     memset(found, 0, sizeof(*found));
     if ((status = anshin_account_get(op, txn, search->user, &found->account)) == APR_SUCCESS &&
         (status = read_invitation(op, txn, found)) == APR_SUCCESS &&
-        (status = anshin_lock_get(op, txn, ANSHIN_COUNTER_PASSWORD, search->user, &found->lock)) == APR_SUCCESS &&
-        (status = read_sessions(op, txn, found)) == APR_SUCCESS) {
-        status = read_terminals(op, txn, found);
+        (status = read_sessions(op, txn, found)) == APR_SUCCESS &&
+        (status = read_terminals(op, txn, found)) == APR_SUCCESS) {
+        status = read_locks(op, txn, found);
     }
     return status;
 }

@@ -23,7 +23,9 @@ typedef struct anshin_particulars_t {
     anshin_account_t account;
     apr_time_t registration_until; /* of an account that is pending; 0: there is no invitation */
     anshin_lock_t registration_lock;
-    anshin_lock_t lock; /* of the account (LCK-2) */
+    anshin_lock_t lock;             /* of the account (LCK-2) */
+    anshin_lock_t lost_device_lock; /* of answers behind the link of a lost device */
+    unsigned locked; /* all that the operator's unlock opens, of downloads as well: bits 1 << anshin_counter_kind_t */
     int sessions;
     apr_array_header_t *terminals; /* of anshin_terminal_facts_t, in the account's order */
 } anshin_particulars_t;

@@ -112,6 +112,7 @@ typedef struct anshin_op_t {
     int many;                             /* 1: one of many at once, that nobody waits for (core/mail/job.h) */
     int jobs_queued;                      /* set by verbs that queue work: the edge then calls anshin_job_ring() */
     int key;                              /* which of the seal keys anshin_secret_mac() is by (secret.h) */
+    int unchanged;                        /* set by verbs that say so: all was so already, and nothing was written */
     int asked;                            /* set by verbs that queue what a stranger asks for: the edge tells the log */
     apr_uint64_t told;                    /* results that the history was told of, a bit 1 << result each, by what was
                                            * committed: the edge counts them, and tells the log of those that failed */

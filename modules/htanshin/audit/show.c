@@ -80,6 +80,17 @@ static int take_zone(const char *text, apr_int64_t *east)
     return 1;
 }
 
+/* 1: the day is in the calendar, and the clock has the hour; mktime() and timegm() take 31 February for 3 March. */
+static int is_real(const struct tm *parts)
+{
+    struct tm same = *parts;
+
+    same.tm_isdst = 0;
+    (void)timegm(&same);
+    return same.tm_mday == parts->tm_mday && same.tm_mon == parts->tm_mon && same.tm_hour == parts->tm_hour &&
+           same.tm_min == parts->tm_min && same.tm_sec == parts->tm_sec;
+}
+
 /* 0: it is none. */
 static int read_time(const char *text, apr_time_t *at)
 {
@@ -97,6 +108,9 @@ static int read_time(const char *text, apr_time_t *at)
         return 0;
     }
     if (*text == ':' && !take_digits(&text, ':', 2, &parts.tm_sec)) {
+        return 0;
+    }
+    if (!is_real(&parts)) {
         return 0;
     }
     if (*text == '\0') {
@@ -141,6 +155,21 @@ static int is_text(const json_t *event, const char *name, const char *wanted)
     return text != NULL && strcmp(text, wanted) == 0;
 }
 
+/* As --operator says it, or sudo, or both: "tanaka (sudo suzuki)" (htanshin/actor.c). */
+static int is_claimed(const json_t *event, const char *wanted, apr_pool_t *pool)
+{
+    static const char sudo[] = " (sudo ";
+    const char *text = text_of(event, "claimed");
+    const apr_size_t length = strlen(wanted);
+    const apr_size_t whole = text != NULL ? strlen(text) : 0;
+    const char *by = apr_pstrcat(pool, sudo, wanted, ")", NULL);
+
+    return text != NULL &&
+           (strcmp(text, wanted) == 0 ||
+            (strncmp(text, wanted, length) == 0 && strncmp(text + length, sudo, sizeof(sudo) - 1) == 0) ||
+            (whole > strlen(by) && strcmp(text + whole - strlen(by), by) == 0));
+}
+
 static int is_wanted(const showing_t *showing, const json_t *event)
 {
     apr_time_t at = 0;
@@ -154,7 +183,8 @@ static int is_wanted(const showing_t *showing, const json_t *event)
            (showing->call->contract == NULL || is_text(event, "contract", showing->call->contract)) &&
            (showing->user == NULL || is_text(event, "user", showing->user)) &&
            (showing->operator_name == NULL || is_text(event, "operator", showing->operator_name) ||
-            is_text(event, "login", showing->operator_name) || is_text(event, "claimed", showing->operator_name) ||
+            is_text(event, "login", showing->operator_name) ||
+            is_claimed(event, showing->operator_name, showing->call->op.pool) ||
             is_text(event, "asked", showing->operator_name));
 }
 

@@ -52,6 +52,13 @@ static const char *left_out(const anshin_call_t *call, const anshin_came_t *came
     return came->undo == NULL && anshin_call_value(call, "undo") != NULL ? "; not in the list of --undo" : "";
 }
 
+/* It was so already. */
+static apr_status_t left(const anshin_call_t *call, anshin_came_t *came, const anshin_account_t *account)
+{
+    came->undo = NULL;
+    return leave(came, apr_psprintf(call->pool, "is %s", anshin_account_state_name(account->state)));
+}
+
 /* baton: the state (anshin_account_state_t). Who is disabled is locked out already, and stays so; but by the undo list
  * of disable he is locked, as he was. */
 static apr_status_t shut(anshin_call_t *call, void *baton, const anshin_target_t *target, anshin_came_t *came)
@@ -63,14 +70,12 @@ static apr_status_t shut(anshin_call_t *call, void *baton, const anshin_target_t
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (found.account.state == (apr_int64_t)*state ||
-        (found.account.state == ANSHIN_ACCOUNT_DISABLED && !target->undoes)) {
-        return leave(came, apr_psprintf(call->pool, "is %s", anshin_account_state_name(found.account.state)));
-    }
     came->undo = found.lock.kinds == 0 ? way_back(&found.account) : NULL; /* unlock would clear the attempts as well */
     came->detail = apr_psprintf(call->pool, "was %s%s%s", anshin_account_state_name(found.account.state),
                                 found.lock.kinds != 0 ? ", and locked by attempts" : "", left_out(call, came));
-    return anshin_account_lock(&call->op, target->user, *state);
+    status = target->undoes && *state == ANSHIN_ACCOUNT_LOCKED ? anshin_account_relock(&call->op, target->user)
+                                                               : anshin_account_lock(&call->op, target->user, *state);
+    return status == APR_SUCCESS && call->op.unchanged ? left(call, came, &found.account) : status;
 }
 
 apr_status_t anshin_bulk_lock(anshin_call_t *call)
@@ -101,7 +106,7 @@ static apr_status_t unlock(anshin_call_t *call, void *baton, const anshin_target
         return status;
     }
     shut_state = found.account.state == ANSHIN_ACCOUNT_LOCKED || found.account.state == ANSHIN_ACCOUNT_DISABLED;
-    if (!shut_state && found.lock.kinds == 0 && found.registration_lock.kinds == 0) {
+    if (!shut_state && found.locked == 0) {
         return leave(came, apr_psprintf(call->pool, "is %s", anshin_account_state_name(found.account.state)));
     }
     came->undo = shut_state ? way_back(&found.account) : NULL;

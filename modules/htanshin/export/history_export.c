@@ -19,6 +19,7 @@ static const anshin_export_column_t columns[] = {
     {"user", "ユーザID"},
     {"at", "日時"},
     {"result", "結果"},
+    {"operator", "操作者"},
     {"address", "接続元アドレス"},
     {"client", "ブラウザ"},
     {"terminal", "端末番号"},
@@ -55,6 +56,7 @@ static apr_status_t export_one(anshin_call_t *call, void *baton, const char *key
     anshin_result_text(row, "user", exporting->unknown ? NULL : apr_pstrmemdup(pool, user, strcspn(user, "/")), pool);
     anshin_result_time(row, "at", entry->at, pool);
     anshin_result_text(row, "result", anshin_history_result_name(entry->result), pool);
+    anshin_result_text(row, "operator", entry->operator, pool);
     anshin_result_text(row, "address", entry->address, pool);
     anshin_result_text(row, "client", entry->client, pool);
     anshin_result_number(row, "terminal", entry->terminal);

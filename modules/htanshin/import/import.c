@@ -571,11 +571,12 @@ static const anshin_command_option_t import_options[] = {
      "csv when not given; htpasswd, htdbm, ldif or keycloak (JSON): users of another system, with the hashes of their "
      "passwords.",
      0},
-    {"accept-weak", NULL, "Take hashes that are weaker than ours also in a contract of the preset modern.", 0},
+    {"accept-weak", NULL, "Take hashes that are weaker than ours also in a contract of the preset modern or finance.",
+     0},
     {"mail-domain", "DOMAIN", "The address of a new user whose line has none is USER@DOMAIN.", 0},
     {"columns", "LIST",
      "What the columns are, where the first line does not name them: user, address, method, terminal, label, language, "
-     "password-hash; - for one to be passed over.",
+     "name, organisation, groups, memo, valid-from, valid-until, password-hash; - for one to be passed over.",
      0},
     {"encoding", "NAME", "utf-8 or cp932; auto when not given: CP932 where it is no UTF-8.", 0},
     {"skip", "LINES", "Pass over so many lines at the beginning.", 0},

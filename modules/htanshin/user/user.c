@@ -282,7 +282,7 @@ static apr_status_t user_act(anshin_call_t *call, apr_status_t (*act)(anshin_op_
     if (status == APR_SUCCESS) {
         call->result = json_object();
         anshin_result_text(call->result, "user", user, call->pool);
-        anshin_result_text(call->result, "done", done, call->pool);
+        anshin_result_text(call->result, "done", call->op.unchanged ? "unchanged" : done, call->pool);
     }
     return anshin_call_missing(call, status, "user", user);
 }

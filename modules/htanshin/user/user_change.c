@@ -180,7 +180,8 @@ apr_status_t anshin_user_must_change(anshin_call_t *call)
     if (status == APR_SUCCESS) {
         call->result = json_object();
         anshin_result_text(call->result, "user", user, call->pool);
-        anshin_result_text(call->result, "done", "must change the password at the next login", call->pool);
+        anshin_result_text(call->result, "done",
+                           call->op.unchanged ? "unchanged" : "must change the password at the next login", call->pool);
     }
     return anshin_call_missing(call, status, "user", user);
 }

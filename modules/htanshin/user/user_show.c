@@ -62,6 +62,7 @@ static void show_locks(json_t *result, const anshin_particulars_t *found, apr_po
     if (found->lock.unlock_at != 0) {
         anshin_result_time(result, "locked_until", found->lock.unlock_at, pool);
     }
+    anshin_result_flag(result, "lost_device_locked", found->lost_device_lock.kinds != 0);
     if (found->account.state == ANSHIN_ACCOUNT_PENDING) {
         anshin_result_flag(result, "registration_locked", found->registration_lock.kinds != 0);
     }
@@ -104,7 +105,7 @@ static apr_status_t show_act(void *baton, const anshin_history_t *entry)
     const acts_t *acts = baton;
     json_t *row;
 
-    if (entry->operator == NULL || *entry->operator == '\0' || json_array_size(acts->rows) >= ACTS_SHOWN ||
+    if (entry->operator== NULL || * entry->operator== '\0' || json_array_size(acts->rows) >= ACTS_SHOWN ||
         entry->account == NULL || strcmp(entry->account, acts->account) != 0) {
         return APR_SUCCESS;
     }

@@ -329,6 +329,10 @@ static void test_modern(void)
        "IMP-2: the preset modern refuses weak ones: %s", op->error.text);
     ok(anshin_imported_check(fixture_op(&fixture), &imported, HASH, 1) == APR_SUCCESS,
        "IMP-2: unless they are accepted");
+    fixture.contract.preset = ANSHIN_PRESET_FINANCE;
+    op = fixture_op(&fixture);
+    ok(anshin_imported_check(op, &imported, HASH, 0) == ANSHIN_EINVALID && strstr(op->error.text, "preset finance"),
+       "IMP-2: as does finance: %s", op->error.text);
     fixture.contract.preset = ANSHIN_PRESET_CLASSIC;
 }
 

@@ -503,6 +503,8 @@ static void test_must_change(void)
     ok(anshin_account_must_change(op, "c1") == APR_SUCCESS && users_alive(&fixture, &member) &&
            outcome("c1", USERS_PASSWORD) == ANSHIN_LOGIN_MUST_CHANGE,
        "the next login asks for a new password; who is logged in goes on (ADM-1, LOG-6)");
+    ok(!op->unchanged && anshin_account_must_change(op, "c1") == APR_SUCCESS && op->unchanged,
+       "AUD-1: who must change it already is left alone");
     (void)users_invite(&fixture, "c2", ANSHIN_METHOD_PASSWORD, &code);
     ok(anshin_account_must_change(op, "c2") == ANSHIN_ECONFLICT && strstr(op->error.text, "has no password") != NULL,
        "who has none is not asked to change it");
