@@ -178,7 +178,7 @@ static void put_terminal_waits(const drawing_t *drawing, const anshin_terminal_f
     json_t *wait = NULL;
 
     if (terminal->has_download && terminal->download_lock.kinds != 0) {
-        wait = put_wait(drawing, "download_locked", ANSHIN_DESK_VERBS);
+        wait = put_wait(drawing, "download_locked", ANSHIN_DESK_UNLOCK);
     } else if (terminal->has_download && terminal->download_until > now) {
         wait = put_wait(drawing, "download", ANSHIN_DESK_VERBS);
         anshin_page_moment(drawing->request->page, wait, "until", terminal->download_until, ANSHIN_DATE_PLAIN);
