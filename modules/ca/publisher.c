@@ -3,6 +3,7 @@
  */
 #include "ca/publisher.h"
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
 
 #include "ca/crl.h"
@@ -286,6 +287,17 @@ static void remind_of_end(const anshin_publisher_t *publisher, const anshin_publ
     }
 }
 
+/* 1: the file is of a later list: the store was put back to what it was before. The next list comes after both; until
+ * then nobody is told an earlier one. A time to come tells nothing. */
+static int is_later(const anshin_crl_file_t *file, const anshin_op_t *op)
+{
+    const char *path = apr_pstrcat(op->pool, file->directory, "/", file->name, ".crl", NULL);
+    apr_finfo_t seen;
+
+    return apr_stat(&seen, path, APR_FINFO_MTIME, op->pool) == APR_SUCCESS &&
+           apr_time_sec(seen.mtime) > apr_time_sec(file->at) && seen.mtime <= op->now;
+}
+
 /* The list that a machine has put out, if this one has not written it. */
 static apr_status_t follow_one(const anshin_publisher_t *publisher, anshin_published_t *list, anshin_op_t *op)
 {
@@ -298,12 +310,15 @@ static apr_status_t follow_one(const anshin_publisher_t *publisher, anshin_publi
         return status;
     }
     file.at = out.made_at;
-    status = anshin_crl_write(&file, &op->error, op->pool);
-    if (status != APR_SUCCESS) {
-        return status;
+    if (!is_later(&file, op)) {
+        status = anshin_crl_write(&file, &op->error, op->pool);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        anshin_log(ANSHIN_LOG_INFO, "AN1929",
+                   "CRL %" APR_INT64_T_FMT " of %s, which another machine has made, is written", out.number,
+                   list->name);
     }
-    anshin_log(ANSHIN_LOG_INFO, "AN1929", "CRL %" APR_INT64_T_FMT " of %s, which another machine has made, is written",
-               out.number, list->name);
     rest = out.made_at + ANSHIN_CRL_INTERVAL - op->now;
     rest = rest > ANSHIN_CRL_INTERVAL ? ANSHIN_CRL_INTERVAL : rest;
     list->next = rest > 0 ? anshin_uptime_now() + rest : 0;

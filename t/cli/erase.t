@@ -4,6 +4,7 @@ use warnings;
 use lib 't/lib';
 use File::Find ();
 use JSON::PP qw(decode_json);
+use POSIX ();
 use Test::More;
 use Anshin::Person;
 use Anshin::Server;
@@ -150,6 +151,22 @@ my @remove = ('--json', 'contract', 'remove', 'p-main', '--yes', '--without-back
 if (Anshin::Server::unlogged()) {
     my $as = sub { my ($person, @words) = @_; return $s->run('/usr/bin/env', "SUDO_USER=$person", $s->root . '/bin/htanshin', '-d', $s->state, @words, { env => 1 }) };
     like($s->htanshin(@remove)->{err}, qr/AN1842/, 'ROL-4: whoever may be anybody removes no contract alone');
+    unlike($s->htanshin('user', 'add', '-', { stdin => "once,x\nonce,x\n" })->{err}, qr/AN1842/, 'ROL-4: the same user twice is one, and not many');
+    like($s->htanshin('user', 'add', '-', { stdin => "one,x\nother,x\n" })->{err}, qr/AN1842/, 'ROL-4: two are');
+    pipe my $silent, my $write or die "pipe: $!";
+    my $reading = fork // die "fork: $!";
+    if (!$reading) {
+        open STDIN, '<&', $silent;
+        close $write;
+        open STDERR, '>', $s->root . '/stopped';
+        $SIG{TERM} = 'DEFAULT';
+        exec $s->root . '/bin/htanshin', '-d', $s->state, 'user', 'import', '-' or POSIX::_exit(127);
+    }
+    select undef, undef, undef, 0.5;    # it reads
+    kill TERM => $reading;
+    ok(Anshin::Server::wait_for(10, sub { waitpid($reading, POSIX::WNOHANG()) != 0 }), 'ROL-4: what is read for a second operator can be stopped') or kill KILL => $reading;
+    close $write;
+    like(Anshin::Server::text_of($s->root . '/stopped'), qr/stopped before the first line: nothing is done/, 'ROL-4: which it says');
     my ($waits) = $as->('bin', @remove)->{err} =~ /approval give (\w{32})/;
     is($as->('games', 'approval', 'give', $waits // 'none')->{status}, 0, 'ROL-4: two persons do');
     $r = $as->('bin', @remove);

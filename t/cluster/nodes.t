@@ -103,7 +103,7 @@ unlike($one->htanshin('status')->{out}, qr/has given no sign/, 'STA-1: and statu
 
 my $at = sub { my ($name) = @_; my ($value) = $one->htanshin('status')->{out} =~ /^\Q$name\E (\S+)$/m; return $value // 'none' };
 cmp_ok($at->('database_version'), '>=', 13, 'STA-1: status tells the version of PostgreSQL');
-cmp_ok($at->('database_connections{state="idle"}'), '>=', 4, 'STA-1: the connections of both machines');
+ok(Anshin::Server::wait_for(20, sub { my $idle = $at->('database_connections{state="idle"}'); $idle ne 'none' && $idle >= 4 }), 'STA-1: the connections of both machines');
 is($at->('database_standbys{state="synchronous"}'), 'none', 'STA-1: of standbys nothing, since the role may not see them');
 $p->query('postgres', 'GRANT pg_read_all_stats TO anshin');
 is($at->('database_standbys{state="synchronous"}'), 0, 'STA-1: then that there are none');

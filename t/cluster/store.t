@@ -88,9 +88,9 @@ is(eval { $p->query('killed', "$prepared EXECUTE token('a');") } // 'refused', '
 is($p->query('killed', "$prepared EXECUTE token('b'); EXECUTE settle('b'); EXECUTE settle('b');"), "1\n1", 'CLU: one that came is done');
 
 sub sync_after {
-    my ($between, $what) = @_;
+    my ($between, @what) = @_;
     local @ENV{ keys %env } = values %env;
-    my $running = open2(my $from, my $to, "$out/tools/writers", $object, 'dbname=killed', $what // 'sync');
+    my $running = open2(my $from, my $to, "$out/tools/writers", $object, 'dbname=killed', @what ? @what : 'sync');
     my $said = <$from>;
     $between->();
     print $to "\n";
@@ -103,12 +103,14 @@ sub synced { return $p->query('killed', q{SELECT count(*) FROM anshin.fact WHERE
 $p->query('postgres', "ALTER SYSTEM SET $_") for q{wal_writer_delay = '10s'}, q{wal_writer_flush_after = '100MB'};
 $p->query('postgres', 'SELECT pg_reload_conf()');
 sleep 1;
-is(sync_after(sub { }), "sync 0\n", 'STO-3: what was committed lazily is made durable');
+is(sync_after(sub { }), "durable 0, sync 0\n", 'STO-3: what was committed lazily is made durable');
 $p->stop('immediate');
 $p->start;
 is(synced(), 1, 'STO-3: and is there when the server was killed then');
 my $killed = sub { $p->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed' AND application_name <> 'psql'") };
-like(sync_after($killed), qr/^sync \d+ not known$/, 'STO-3: after the connection was lost that is not known');
+like(sync_after($killed), qr/sync \d+ not known$/, 'STO-3: after the connection was lost that is not known');
+like(sync_after($killed), qr/^durable 0, /, 'STO-3: which is nothing to who writes nothing');
+like(sync_after($killed, 'sync', 'beside'), qr/^durable 0, sync \d+ not known$/, 'STO-3: nor does who writes by another connection forget it');
 is(sync_after($killed, 'alone'), "commit refused replace refused wipe refused\n", 'CLU: who had the store alone writes nothing once the connection is lost that kept all others out, no blob either');
 is($p->query('killed', q{SELECT convert_from(data, 'UTF8') FROM anshin.blob WHERE name = '00112233445566778899aabbccddeeff'}), 'text', 'CLU: and nothing was written');
 is(sync_after(sub { }, 'alone'), "commit done replace done wipe done\n", 'who has it still does');
@@ -127,6 +129,8 @@ like(writers_on("host=192.0.2.1 dbname=killed sslmode=$_"), qr/over the network 
     for qw(prefer require verify-ca);
 like(writers_on("$_ dbname=killed"), qr/over the network/, "S36: $_: so is a port of this machine, which is anybody's while the server is away")
     for 'host=127.0.0.1', 'host=localhost', 'host=::1', "host=$here,127.0.0.1", "host=localhost,db hostaddr=127.0.0.1,", "hostaddr=127.0.0.1";
+like(writers_on("host=$_ dbname=killed sslmode=verify-full sslrootcert=/none"), qr/a place in the list of PostgreSQL's hosts is empty/, "S36: host=$_: a place that libpq would fill with a socket is refused")
+    for 'db.example.jp,', ',db.example.jp', 'db.example.jp,,db.example.jp', "$here,";
 like(writers_on("host=db.example.jp hostaddr=127.0.0.1 port=1 dbname=killed sslmode=verify-full sslrootcert=/none"), qr/cannot connect to PostgreSQL/, 'by verify-full it is tried');
 mkdir "$here/open" or die "open: $!";
 chmod 0777, "$here/open";
@@ -157,7 +161,7 @@ $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object db
 like($refused, qr/later version; update this machine first/, 'CLU: one with tables of a later version');
 $p->query('anshin_template', 'UPDATE anshin.schema SET version = 1');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
-like($refused, qr/has tables of an earlier version/, 'CLU: and one of an earlier one');
+like($refused, qr/has tables of an earlier version; dump it by the build of before, then store init and load/, 'CLU: and one of an earlier one');
 $p->query('anshin_template', 'UPDATE anshin.schema SET version = 2');
 $p->query('postgres', 'ALTER DATABASE anshin_template SET synchronous_commit = off');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;

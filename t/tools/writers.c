@@ -6,8 +6,9 @@
  * Prints "NAME ACKNOWLEDGED UNKNOWN BUSY VALUE" of each fact: how many commits were answered by "done", by "not known" and
  * by "nothing is done", and what the fact holds at the end.
  *
- * writers OBJECT WHERE sync: commits the fact "synced" lazily; prints "lazy" and waits for a line; then makes it durable,
- * as anshin_op_sync() does, and prints "sync STATUS" and "not known" or nothing.
+ * writers OBJECT WHERE sync [FACT]: commits the fact "synced" lazily; prints "lazy" and waits for a line; commits durably
+ * what writes nothing, or that fact; then makes it durable, as anshin_op_sync() does, and prints "durable STATUS, sync
+ * STATUS" and "not known" or nothing.
  *
  * writers OBJECT WHERE alone: writes a blob, takes the store alone, prints "alone" and waits for a line; then tells of
  * each way to write whether it was refused: "commit STATUS", "replace STATUS", "wipe STATUS".
@@ -107,32 +108,40 @@ static void print(const writer_t *writer, apr_pool_t *pool)
            value_of(writer->store, writer->own, pool));
 }
 
-static apr_status_t commit(anshin_store_t *store, int writes, anshin_durability_t durability, apr_pool_t *pool)
+static apr_status_t commit(anshin_store_t *store, const char *fact, anshin_durability_t durability, apr_pool_t *pool)
 {
     anshin_error_t err = {0};
     anshin_txn_t *txn;
     apr_status_t status = anshin_txn_begin(&txn, store, ANSHIN_TXN_WRITE, &err, pool);
 
     if (status == APR_SUCCESS) {
-        status = writes ? count_up(txn, "synced") : APR_SUCCESS;
+        status = fact != NULL ? count_up(txn, fact) : APR_SUCCESS;
         status = anshin_txn_end(txn, status, durability);
     }
     return status;
 }
 
-static int sync_one(anshin_store_t *store, apr_pool_t *pool)
+/* As core/context/op.c does. */
+static apr_status_t commit_again(anshin_store_t *store, const char *fact, anshin_durability_t durability,
+                                 apr_pool_t *pool)
 {
-    apr_status_t status = commit(store, 1, ANSHIN_LAZY, pool);
+    apr_status_t status = ANSHIN_EBUSY;
+
+    for (int i = 0; i < 3 && status == ANSHIN_EBUSY; i++) {
+        status = commit(store, fact, durability, pool);
+    }
+    return status;
+}
+
+static int sync_one(anshin_store_t *store, const char *beside, apr_pool_t *pool)
+{
+    apr_status_t status = commit(store, "synced", ANSHIN_LAZY, pool);
 
     printf("%s\n", status == APR_SUCCESS ? "lazy" : "failed");
     (void)fflush(stdout);
     (void)getchar();
-    for (int i = 0; i < 3; i++) { /* as core/context/op.c does */
-        status = commit(store, 0, ANSHIN_DURABLE, pool);
-        if (status != ANSHIN_EBUSY) {
-            break;
-        }
-    }
+    printf("durable %d, ", commit_again(store, beside, ANSHIN_DURABLE, pool));
+    status = commit_again(store, NULL, ANSHIN_SYNC, pool);
     printf("sync %d%s\n", status, status == ANSHIN_EFAULT ? " not known" : "");
     return 0;
 }
@@ -158,7 +167,7 @@ static int write_alone(anshin_store_t *store, apr_pool_t *pool)
     printf("%s\n", status == APR_SUCCESS ? "alone" : err.text);
     (void)fflush(stdout);
     (void)getchar();
-    printf("commit %s ", commit(store, 1, ANSHIN_DURABLE, pool) == ANSHIN_EFAULT ? "refused" : "done");
+    printf("commit %s ", commit(store, "synced", ANSHIN_DURABLE, pool) == ANSHIN_EFAULT ? "refused" : "done");
     printf("replace %s ", anshin_blob_replace(store, KEPT, "other", 5, &err) == ANSHIN_EFAULT ? "refused" : "done");
     printf("wipe %s\n", anshin_blob_wipe(store, KEPT, &err) == ANSHIN_EFAULT ? "refused" : "done");
     return 0;
@@ -184,8 +193,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "writers: %s\n", err.text);
         return 1;
     }
-    if (argc == 4) {
-        return strcmp(argv[3], "alone") == 0 ? write_alone(store, pool) : sync_one(store, pool);
+    if (argc >= 4) {
+        return strcmp(argv[3], "alone") == 0 ? write_alone(store, pool)
+                                             : sync_one(store, argc > 4 ? argv[4] : NULL, pool);
     }
     for (int i = 0; i < THREADS; i++) {
         writers[i] = (writer_t){.store = store,

@@ -12,11 +12,12 @@
 
 static const char server[] = "pgsql:";
 
-/* The option, however it is spelt: what is called so otherwise, a file or a service, is none. */
+/* The option, however it is spelt: libpq passes over all of these before '='. What is called so otherwise, a file or a
+ * service, is none. */
 static int has_option(const char *address, const char *name)
 {
     for (const char *at = strstr(address, name); at != NULL; at = strstr(at + 1, name)) {
-        if (at[strlen(name) + strspn(at + strlen(name), " ")] == '=') {
+        if (at[strlen(name) + strspn(at + strlen(name), " \t\r\n\v\f")] == '=') {
             return 1;
         }
     }

@@ -101,7 +101,7 @@ static apr_status_t nothing(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 /* What is durable includes all that was committed before it. */
 apr_status_t anshin_op_sync(anshin_op_t *op)
 {
-    return run(op, &(work_t){ANSHIN_TXN_WRITE, ANSHIN_DURABLE, nothing, NULL});
+    return run(op, &(work_t){ANSHIN_TXN_WRITE, ANSHIN_SYNC, nothing, NULL});
 }
 
 apr_status_t anshin_op_rehearse(anshin_op_t *op, anshin_op_fn *fn, void *baton)

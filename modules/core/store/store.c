@@ -449,7 +449,8 @@ apr_status_t anshin_txn_commit(anshin_txn_t *txn, anshin_durability_t durability
     }
     txn->ended = 1;
     apr_pool_cleanup_kill(txn->pool, txn, abort_on_cleanup);
-    status = anshin_txn_note(txn, txn->driver->commit(txn->self, txn->durable ? ANSHIN_DURABLE : durability));
+    durability = txn->durable && durability == ANSHIN_LAZY ? ANSHIN_DURABLE : durability;
+    status = anshin_txn_note(txn, txn->driver->commit(txn->self, durability));
     if (status == APR_SUCCESS && txn->wipe != NULL) {
         wipe_blobs(txn->store, txn->wipe);
     }

@@ -20,7 +20,8 @@ typedef enum anshin_txn_mode_t {
 
 typedef enum anshin_durability_t {
     ANSHIN_DURABLE, /* survives loss of power once commit has returned */
-    ANSHIN_LAZY     /* seen by everyone at once, survives kill -9; the next durable commit makes it durable too */
+    ANSHIN_LAZY,    /* seen by everyone at once, survives kill -9; durable with the next durable one that writes */
+    ANSHIN_SYNC     /* durable, and so is all that was committed lazily before, also where this one writes nothing */
 } anshin_durability_t;
 
 typedef struct anshin_store_t anshin_store_t;

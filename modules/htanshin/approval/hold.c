@@ -20,6 +20,7 @@
 #include "htanshin/approval/many.h"
 #include "htanshin/call.h"
 #include "htanshin/open.h"
+#include "htanshin/stream/signals.h"
 #include "htanshin/values.h"
 
 /* Options that decide nothing of what is done, or whom by their lists, who are looked at themselves. */
@@ -256,7 +257,7 @@ apr_status_t anshin_hold_keep(anshin_call_t *call, int fd)
 
     while (kept >= 0 && got != 0) {
         got = read(fd, octets, sizeof(octets));
-        if ((got < 0 && errno != EINTR) || (got > 0 && !write_all(kept, octets, got))) {
+        if ((got < 0 && (errno != EINTR || anshin_signals_came())) || (got > 0 && !write_all(kept, octets, got))) {
             break;
         }
     }

@@ -28,7 +28,7 @@ apr_status_t anshin_hold_many(anshin_call_t *call, int revokes, const apr_array_
 int anshin_hold_reads(const anshin_call_t *call);
 
 /* What fd gives until its end is kept where nobody writes it any more, and fd reads it from its beginning.
- * ANSHIN_EFAULT: it cannot be read or kept. */
+ * ANSHIN_EFAULT: it cannot be read or kept, or a signal came that ends the command (htanshin/stream/signals.h). */
 apr_status_t anshin_hold_keep(anshin_call_t *call, int fd);
 
 /* users: of const char *, canonical, whom the input in fd names; it is approved down to each octet of that. fd reads it

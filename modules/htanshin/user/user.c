@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "core/account/account.h"
@@ -150,10 +151,11 @@ static apr_status_t add_lines(anshin_call_t *call, const anshin_account_new_t *c
     return status;
 }
 
-/* Whom the lines name that can be taken; the standard input is read to its end. */
+/* Whom the lines name that can be taken, each once; the standard input is read to its end. */
 static apr_array_header_t *users_of_lines(anshin_call_t *call)
 {
     apr_array_header_t *users = apr_array_make(call->pool, 64, sizeof(const char *));
+    apr_hash_t *seen = apr_hash_make(call->pool);
     char buffer[LINE_SIZE];
     const char *line;
     int whole;
@@ -162,7 +164,8 @@ static apr_array_header_t *users_of_lines(anshin_call_t *call)
         const apr_size_t length = strcspn(line, "\t,");
         const char *user = anshin_user_canonical(apr_pstrmemdup(call->pool, line, length), call->pool);
 
-        if (whole && line[length] != '\0' && user != NULL) {
+        if (whole && line[length] != '\0' && user != NULL && apr_hash_get(seen, user, APR_HASH_KEY_STRING) == NULL) {
+            apr_hash_set(seen, user, APR_HASH_KEY_STRING, user);
             APR_ARRAY_PUSH(users, const char *) = user;
         }
     }

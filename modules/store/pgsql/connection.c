@@ -102,13 +102,15 @@ static const char *value_told(const PQconninfoOption *told, const char *name)
     return "";
 }
 
-/* The part of a list with commas that begins at *at, which goes on to the next; "" behind its end. */
+/* The part of a list with commas that begins at *at, which goes on to the next; "" behind its end. NULL follows the
+ * last: behind a comma is one more, which may be empty. */
 static void take_part(const char **at, char *part, size_t size)
 {
-    const size_t length = strcspn(*at, ",");
+    const char *list = *at != NULL ? *at : "";
+    const size_t length = strcspn(list, ",");
 
-    (void)snprintf(part, size, "%.*s", (int)length, *at);
-    *at += (*at)[length] == ',' ? length + 1 : length;
+    (void)snprintf(part, size, "%.*s", (int)length, list);
+    *at = list[length] == ',' ? list + length + 1 : NULL;
 }
 
 /* SECURITY: whoever may write into the directory of a socket can put another one there while the server is away, and
@@ -141,6 +143,7 @@ static apr_status_t judge_way(const PQconninfoOption *told, anshin_error_t *err)
     const char *hosts = value_told(told, "host");
     const char *addresses = value_told(told, "hostaddr");
     const char *mode = value_told(told, "sslmode");
+    const int listed = strchr(hosts, ',') != NULL || strchr(addresses, ',') != NULL;
     char host[256];
     char address[256];
     apr_status_t status;
@@ -148,7 +151,12 @@ static apr_status_t judge_way(const PQconninfoOption *told, anshin_error_t *err)
     do {
         take_part(&hosts, host, sizeof(host));
         take_part(&addresses, address, sizeof(address));
-        if (*address == '\0' && (*host == '\0' || *host == '/' || *host == '@')) {
+        if (listed && *address == '\0' && *host == '\0') {
+            status =
+                anshin_fail(err, ANSHIN_EFAULT, "AN1827",
+                            "store: a place in the list of PostgreSQL's hosts is empty, by which libpq would go to "
+                            "a socket that nobody named; write a host there, or no comma");
+        } else if (*address == '\0' && (*host == '\0' || *host == '/' || *host == '@')) {
             status = judge_socket(*host != '\0' ? host : USUAL_SOCKET, value_told(told, "requirepeer"), err);
         } else {
             status = strcmp(mode, "verify-full") == 0
@@ -159,7 +167,7 @@ static apr_status_t judge_way(const PQconninfoOption *told, anshin_error_t *err)
                                        "sslrootcert=/FILE",
                                        *address != '\0' ? address : host, mode);
         }
-    } while (status == APR_SUCCESS && (*hosts != '\0' || *addresses != '\0'));
+    } while (status == APR_SUCCESS && (hosts != NULL || addresses != NULL));
     return status;
 }
 

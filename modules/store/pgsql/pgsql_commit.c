@@ -186,13 +186,55 @@ static int writes(const anshin_pg_txn_t *txn)
     return txn->order->nelts > 0 || apr_hash_count(txn->blobs) > 0;
 }
 
-/* After a durable commit. One that writes nothing is asked for so that what was committed lazily is durable
- * (anshin_op_sync()); so it is, unless the server began anew between the two, by which all connections were lost. */
-static apr_status_t end_lazy(anshin_pg_txn_t *txn)
+static int has_lazy(anshin_pg_store_t *store)
 {
-    const apr_time_t since = (apr_time_t)apr_atomic_xchg64(&txn->store->lazy_at, 0);
+    int has;
 
-    if (!writes(txn) && since != 0 && anshin_pg_made_at(txn->pg) > since) {
+    (void)pthread_mutex_lock(&store->lazy);
+    has = store->lazy_at != 0;
+    (void)pthread_mutex_unlock(&store->lazy);
+    return has;
+}
+
+/* Before a COMMIT is sent. Returns the count of lazy ones that have their answer, if all have it; 0: not all. */
+static apr_uint64_t begin_lazy(anshin_pg_store_t *store, int lazy)
+{
+    apr_uint64_t answered;
+
+    (void)pthread_mutex_lock(&store->lazy);
+    answered = store->lazy_open == 0 ? store->lazy_count : 0;
+    if (lazy) {
+        store->lazy_at = store->lazy_at != 0 ? store->lazy_at : anshin_uptime_now();
+        store->lazy_count++;
+        store->lazy_open++;
+    }
+    (void)pthread_mutex_unlock(&store->lazy);
+    return answered;
+}
+
+/* After the answer to a lazy one, whatever it is. */
+static void answer_lazy(anshin_pg_store_t *store)
+{
+    (void)pthread_mutex_lock(&store->lazy);
+    store->lazy_open--;
+    (void)pthread_mutex_unlock(&store->lazy);
+}
+
+/* After a durable commit; answered: as begin_lazy() told. What was committed lazily before it is durable, unless the
+ * server began anew between the two, by which all connections were lost: one that was made since does not tell that.
+ * Only who asks for just that (ANSHIN_SYNC) is told. */
+static apr_status_t end_lazy(anshin_pg_txn_t *txn, apr_uint64_t answered, anshin_durability_t durability)
+{
+    anshin_pg_store_t *store = txn->store;
+    int lost;
+
+    (void)pthread_mutex_lock(&store->lazy);
+    lost = store->lazy_at != 0 && anshin_pg_made_at(txn->pg) > store->lazy_at;
+    if (lost ? durability == ANSHIN_SYNC : answered == store->lazy_count) {
+        store->lazy_at = 0;
+    }
+    (void)pthread_mutex_unlock(&store->lazy);
+    if (lost && durability == ANSHIN_SYNC) {
         return anshin_fail(txn->err, ANSHIN_EFAULT, "AN1930",
                            "store: a connection to PostgreSQL was lost before the last changes were on its disk: it is "
                            "not known whether they are there");
@@ -205,6 +247,7 @@ static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durabilit
 {
     apr_array_header_t *steps = apr_array_make(txn->pool, txn->order->nelts + 8, sizeof(anshin_pg_step_t));
     const char *token = new_token(txn);
+    apr_uint64_t answered;
     PGresult **results;
     apr_status_t status;
     int last;
@@ -215,7 +258,6 @@ static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durabilit
     push_locks(txn, steps);
     push(steps, (anshin_pg_step_t){anshin_pg_common(ANSHIN_PG_TOKEN), 1, {anshin_pg_text(token)}});
     if (durability == ANSHIN_LAZY) {
-        (void)apr_atomic_cas64(&txn->store->lazy_at, (apr_uint64_t)anshin_uptime_now(), 0);
         push(steps, (anshin_pg_step_t){.statement = anshin_pg_common(ANSHIN_PG_LAZILY)});
     }
     push_changes(txn, steps);
@@ -223,6 +265,7 @@ static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durabilit
     last = steps->nelts - 1;
     results = apr_pcalloc(txn->pool, sizeof(*results) * (apr_size_t)steps->nelts);
     txn->commits = 1;
+    answered = begin_lazy(txn->store, durability == ANSHIN_LAZY);
     status = anshin_pg_txn_run(txn, (const anshin_pg_step_t *)(const void *)steps->elts, steps->nelts, results);
     if (status == APR_SUCCESS && strcmp(PQcmdStatus(results[last]), "COMMIT") != 0) {
         status = anshin_fail(txn->err, ANSHIN_EFAULT, "AN1766", "store: PostgreSQL answers COMMIT with %s",
@@ -240,7 +283,11 @@ static apr_status_t send_all(anshin_pg_txn_t *txn, anshin_durability_t durabilit
     for (int i = 0; i <= last; i++) {
         PQclear(results[i]);
     }
-    return status == APR_SUCCESS && durability == ANSHIN_DURABLE ? end_lazy(txn) : status;
+    if (durability == ANSHIN_LAZY) {
+        answer_lazy(txn->store);
+        return status;
+    }
+    return status == APR_SUCCESS ? end_lazy(txn, answered, durability) : status;
 }
 
 apr_status_t anshin_pg_txn_commit(void *self, anshin_durability_t durability)
@@ -249,7 +296,7 @@ apr_status_t anshin_pg_txn_commit(void *self, anshin_durability_t durability)
     apr_status_t status = txn->broken;
 
     if (status == APR_SUCCESS && txn->mode == ANSHIN_TXN_WRITE &&
-        (writes(txn) || (durability == ANSHIN_DURABLE && apr_atomic_read64(&txn->store->lazy_at) != 0))) {
+        (writes(txn) || (durability == ANSHIN_SYNC && has_lazy(txn->store)))) {
         status = anshin_pg_alone_check(txn->store, txn->err);
         status = status == APR_SUCCESS ? send_all(txn, durability) : status;
     }

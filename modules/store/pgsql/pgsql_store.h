@@ -19,7 +19,10 @@ typedef struct anshin_pg_store_t {
     const char *where;
     anshin_pg_t *alone;   /* holds the lock that nobody else has the store open behind; NULL: others may */
     apr_uint64_t commits; /* atomic; how many this process has made */
-    apr_uint64_t lazy_at; /* atomic; uptime of the first lazy one since the last durable one; 0: there is none */
+    pthread_mutex_t lazy;    /* over the three below */
+    apr_time_t lazy_at;      /* uptime of the first lazy commit that is not known to be durable; 0: there is none */
+    apr_uint64_t lazy_count; /* of those that were sent */
+    int lazy_open;           /* of those, how many have no answer yet */
     /* One thread of a process waits at a user's lock: a crowd of guesses at one account cannot take all connections. */
     pthread_mutex_t rooms[ANSHIN_PG_ROOMS];
 } anshin_pg_store_t;

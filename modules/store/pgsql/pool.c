@@ -100,13 +100,15 @@ static apr_status_t open_one(anshin_pg_t **pg, anshin_pg_pool_t *connections, an
 {
     anshin_error_t why = {0};
     apr_status_t status = anshin_pg_connect(pg, connections->where, &why);
+    int answers = 1;
 
     if (status == APR_SUCCESS && (status = connections->greet(connections->baton, *pg, &why)) != APR_SUCCESS) {
+        answers = !anshin_pg_lost(*pg);
         anshin_pg_close(*pg);
         *pg = NULL;
     }
-    /* Who has the store alone for a moment refuses nobody for a second. */
-    note_try(connections, status == ANSHIN_EBUSY ? APR_SUCCESS : status, &why);
+    /* Who has the store alone for a moment refuses nobody for a second; a server that goes silent does. */
+    note_try(connections, status == ANSHIN_EBUSY && answers ? APR_SUCCESS : status, &why);
     if (status != APR_SUCCESS) {
         (void)anshin_fail(err, status, why.id, "%s", why.text);
         count_down(connections);

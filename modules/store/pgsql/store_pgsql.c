@@ -70,8 +70,10 @@ static apr_status_t judge_version(anshin_pg_t *pg, anshin_error_t *err)
 
     PQclear(result);
     if (status == APR_SUCCESS && version != ANSHIN_PG_SCHEMA) {
-        return refuse(err, version > ANSHIN_PG_SCHEMA ? "has tables of a later version; update this machine first"
-                                                      : "has tables of an earlier version");
+        return refuse(err, version > ANSHIN_PG_SCHEMA
+                               ? "has tables of a later version; update this machine first"
+                               : "has tables of an earlier version; dump it by the build of before, "
+                                 "then store init and load");
     }
     return status;
 }
@@ -116,6 +118,7 @@ static apr_status_t pgsql_open(void **self, const char *where, anshin_error_t *e
     store->pool = pool;
     store->where = apr_pstrdup(pool, where);
     store->tables = anshin_pg_tables_make(pool);
+    (void)pthread_mutex_init(&store->lazy, NULL);
     for (int i = 0; i < ANSHIN_PG_ROOMS; i++) {
         (void)pthread_mutex_init(&store->rooms[i], NULL);
     }

@@ -89,7 +89,7 @@ static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
                               "(SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn)), 0)::bigint "
                               "FROM pg_stat_replication) "
                               "FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
-                              "AND pid <> pg_backend_pid()"},
+                              "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"},
     [ANSHIN_PG_VERSION] = {-1, "SELECT version::bigint FROM schema"},
     [ANSHIN_PG_ALONE] = {-1, "SELECT pg_try_advisory_lock(1, 1)"},
     [ANSHIN_PG_PRESENT] = {-1, "SELECT pg_try_advisory_lock_shared(1, 1)"}};

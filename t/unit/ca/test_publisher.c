@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "ca/log.h"
 #include "core/base/waiting.h"
@@ -269,6 +270,7 @@ static void test_shared(void)
 {
     anshin_publisher_t one;
     anshin_publisher_t two;
+    struct utimbuf later;
     apr_int64_t number;
 
     (void)mkdir("one", 0700);
@@ -308,6 +310,12 @@ static void test_shared(void)
     number = number_out();
     ok(step_at(&two, "two") == 2 && entries_of_list() == -1 && number_out() == number,
        "one that slept for long does, too");
+    pass(apr_time_from_sec(120));
+    later = (struct utimbuf){.actime = time_of_list("two") + 60, .modtime = time_of_list("two") + 60};
+    anshin_publisher_init(&two, &work, fixture.pool);
+    ok(utime("two/ca.crl", &later) == 0 && step_at(&two, "two") == 0 && time_of_list("two") == later.modtime &&
+           number_out() == number,
+       "but none writes over the file of a later list, when the store was put back (CLU-4)");
 }
 
 /* In the midst of a list. */
