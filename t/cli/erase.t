@@ -162,7 +162,11 @@ if (Anshin::Server::unlogged()) {
         $SIG{TERM} = 'DEFAULT';
         exec $s->root . '/bin/htanshin', '-d', $s->state, 'user', 'import', '-' or POSIX::_exit(127);
     }
-    select undef, undef, undef, 0.5;    # it reads
+    syswrite $write, "user\n";
+    my $left = pack 'i', 0;
+    my $FIONREAD = 0x541b;
+    Anshin::Server::wait_for(30, sub { ioctl($silent, $FIONREAD, $left) && unpack('i', $left) == 0 });    # it reads
+    select undef, undef, undef, 0.2;
     kill TERM => $reading;
     ok(Anshin::Server::wait_for(10, sub { waitpid($reading, POSIX::WNOHANG()) != 0 }), 'ROL-4: what is read for a second operator can be stopped') or kill KILL => $reading;
     close $write;

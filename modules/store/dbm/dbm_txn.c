@@ -198,10 +198,9 @@ static apr_status_t settle(const dbm_txn_t *txn, anshin_durability_t durability)
     if (anshin_state_checkpointing(anshin_control_state(&txn->store->control))) {
         anshin_checkpointer_wake(&txn->store->checkpointer);
     }
-    return durability != ANSHIN_LAZY
-               ? anshin_writer_sync(&txn->store->writer, anshin_snapshot_journal(txn->snapshot), txn->position,
-                                    txn->err)
-               : APR_SUCCESS;
+    return durability != ANSHIN_LAZY ? anshin_writer_sync(&txn->store->writer, anshin_snapshot_journal(txn->snapshot),
+                                                          txn->position, txn->err)
+                                     : APR_SUCCESS;
 }
 
 apr_status_t anshin_dbm_commit(void *self, anshin_durability_t durability)
