@@ -511,10 +511,21 @@ static void test_clock_set_back(void)
        "nor what was queued meanwhile");
 }
 
+/* When jobs are due (store/due.c); machines have their own, when they are forgotten. */
+static int filed(void)
+{
+    anshin_txn_t *txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
+    int count = 0;
+
+    (void)anshin_txn_each(txn, &anshin_record_due, apr_pstrcat(fixture.pool, anshin_record_job.name, "/", NULL),
+                          fixture_count_one, &count);
+    anshin_txn_abort(txn);
+    return count;
+}
+
 static void test_no_trace(void)
 {
-    ok(waiting() == 0 && fixture_count(&fixture, &anshin_record_due) == 0 &&
-           fixture_count(&fixture, &anshin_record_sequence) == 0,
+    ok(waiting() == 0 && filed() == 0 && fixture_count(&fixture, &anshin_record_sequence) == 0,
        "jobs that are done leave no trace in the store");
 }
 

@@ -14,12 +14,14 @@ int main(void)
     static apr_size_t sizes[TAKEN];
     anshin_room_t room = {.at = NULL};
     int aligned = 1, own = 1, whole = 1;
+#ifndef __SANITIZE_ADDRESS__
     char *first;
+#endif
 
     apr_initialize();
     apr_pool_create(&room.pool, NULL);
     for (int i = 0; i < TAKEN; i++) {
-        sizes[i] = i % 97 == 0 ? 7000 + (apr_size_t)i * 3 : (apr_size_t)(i * 7 % 200);
+        sizes[i] = i % 97 == 0 ? 7000 + (apr_size_t)i * 3 : (apr_size_t)(i * 7 % 200) + 1;
         taken[i] = anshin_room_take(&room, sizes[i]);
         aligned &= (uintptr_t)taken[i] % 8 == 0;
         memset(taken[i], i & 0xff, sizes[i]);
@@ -38,10 +40,12 @@ int main(void)
         whole &= room.at == before.at && room.left == before.left;
     }
     ok(whole, "what is large is a piece of its own");
+#ifndef __SANITIZE_ADDRESS__ /* for which each is a piece of its own */
     (void)anshin_room_take(&room, room.left);
     first = anshin_room_take(&room, 8);
     ok(anshin_room_take(&room, 8) == first + 8,
        "what is small stands side by side, in the next piece when one is full");
+#endif
     apr_pool_destroy(room.pool);
     apr_terminate();
     return done();
