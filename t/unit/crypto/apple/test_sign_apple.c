@@ -17,6 +17,7 @@
 #include "crypto/apple/plist.h"
 #include "unit/authority.h"
 #include "unit/certificate_builder.h"
+#include "unit/left.h"
 #include "unit/tap.h"
 
 #define PASSWORD "k7mq-x4fw-9tzr"
@@ -350,23 +351,6 @@ static void test_opening(void)
     EVP_PKEY_free(curve);
 }
 
-typedef struct left_t {
-    anshin_bytes_t profile;
-    apr_size_t count;
-} left_t;
-
-static apr_status_t count_left(void *baton)
-{
-    left_t *left = baton;
-
-    left->count = 0;
-    for (apr_size_t i = 0; i < left->profile.length; i++) {
-        left->count += ((const unsigned char *)left->profile.data)[i] != 0;
-    }
-    return APR_SUCCESS;
-}
-
-/* Looked at by the pool's first cleanup, which runs last, while there is its memory. */
 static void test_wiped(void)
 {
     const anshin_apple_signer_t *signer = open_signer(own_key, now + 200 * DAY);
@@ -377,9 +361,9 @@ static void test_wiped(void)
 
     anshin_error_clear(&err);
     apr_pool_create(&child, pool);
-    apr_pool_cleanup_register(child, &left, count_left, apr_pool_cleanup_null);
-    (void)anshin_apple_sign(&left.profile, signer, &wanted, now, &err, child);
-    ok(left.profile.length > 0 && ((const unsigned char *)left.profile.data)[0] == 0x30, "a profile lies in the pool");
+    apr_pool_cleanup_register(child, &left, left_count, apr_pool_cleanup_null);
+    (void)anshin_apple_sign(&left.octets, signer, &wanted, now, &err, child);
+    ok(left.octets.length > 0 && ((const unsigned char *)left.octets.data)[0] == 0x30, "a profile lies in the pool");
     apr_pool_clear(child);
     ok(left.count == 0, "the end of the pool has wiped it (S24): %d octets left", (int)left.count);
     apr_pool_destroy(child);

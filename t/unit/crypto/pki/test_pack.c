@@ -12,6 +12,7 @@
 #include "crypto/pki/pack.h"
 
 #include "unit/certificate_builder.h"
+#include "unit/left.h"
 #include "unit/scratch.h"
 #include "unit/tap.h"
 
@@ -133,23 +134,6 @@ static void test_profiles(void)
     scratch_write(apr_pstrcat(pool, directory, "/compat.p12", NULL), compat.data, compat.length, 0600);
 }
 
-typedef struct left_t {
-    anshin_bytes_t file;
-    apr_size_t count;
-} left_t;
-
-static apr_status_t count_left(void *baton)
-{
-    left_t *left = baton;
-
-    left->count = 0;
-    for (apr_size_t i = 0; i < left->file.length; i++) {
-        left->count += ((const unsigned char *)left->file.data)[i] != 0;
-    }
-    return APR_SUCCESS;
-}
-
-/* Looked at by the pool's first cleanup, which runs last, while there is its memory. */
 static void test_wiped(void)
 {
     left_t left = {.count = 1};
@@ -157,11 +141,11 @@ static void test_wiped(void)
     anshin_error_t err;
 
     apr_pool_create(&child, pool);
-    apr_pool_cleanup_register(child, &left, count_left, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(child, &left, left_count, apr_pool_cleanup_null);
     anshin_error_clear(&err);
-    anshin_pack(&left.file, &(anshin_pack_facts_t){ANSHIN_PACK_COMPAT, PASSWORD, "x", key, &own, chain, 1}, &err,
+    anshin_pack(&left.octets, &(anshin_pack_facts_t){ANSHIN_PACK_COMPAT, PASSWORD, "x", key, &own, chain, 1}, &err,
                 child);
-    ok(((const unsigned char *)left.file.data)[0] == 0x30, "a PKCS#12 file lies in the pool");
+    ok(((const unsigned char *)left.octets.data)[0] == 0x30, "a PKCS#12 file lies in the pool");
     apr_pool_clear(child);
     ok(left.count == 0, "the end of the pool has wiped it (S24): %d octets left", (int)left.count);
     apr_pool_destroy(child);
