@@ -15,7 +15,8 @@ static const char *const lost[] = {"device", NULL};
 static const char *const questions[] = {"question", NULL};
 static const char *const sought[] = {"q", NULL};
 static const char *const why[] = {"why", NULL};
-static const char *const invited[] = {"contract", "user", "address", "name", "organisation", "why", NULL};
+static const char *const acted[] = {"why", "how", NULL};
+static const char *const invited[] = {"contract", "user", "address", "name", "organisation", "why", "how", NULL};
 
 /* clang-format off */
 #define NO_FLOW ANSHIN_FLOW_NONE, 0, 0
@@ -150,7 +151,7 @@ static const anshin_route_t routes[] = {
     {"/desk/waiting", anshin_page_desk_waiting_get, NULL, DESK, NO_FLOW, 0, NULL},
     {"/desk/waiting/decide", anshin_page_desk_decide_get, anshin_page_desk_decide_post, DESK | ANSHIN_ROUTE_FRESH,
      NO_FLOW, 0, NULL},
-    {"/desk/act", anshin_page_desk_act_get, anshin_page_desk_act_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, why},
+    {"/desk/act", anshin_page_desk_act_get, anshin_page_desk_act_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0, acted},
     {"/desk/invite", anshin_page_desk_invite_get, anshin_page_desk_invite_post, DESK | ANSHIN_ROUTE_FRESH, NO_FLOW, 0,
      invited},
 

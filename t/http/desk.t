@@ -22,7 +22,9 @@ my $s = Anshin::Server->new(
         other  => 'AnshinLoginMethods password',
         dual   => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk",
         strict => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinStaffReason on",
-        eyes   => "AnshinLoginMethods password\nAnshinStaff on\nAnshinFourEyes bulk roles"
+        eyes   => "AnshinLoginMethods password\nAnshinStaff on\nAnshinFourEyes bulk roles",
+        paper  => "AnshinLoginMethods certificate\nAnshinOperators staff\nAnshinMailLinks off\nAnshinDeskPrint on\nAnshinStaffReason on",
+        closed => "AnshinLoginMethods password\nAnshinOperators staff\nAnshinMailLinks off"
     }
 )->start;
 
@@ -287,6 +289,115 @@ sub mail_to {
     command_in($s, 'p-01', 'user', 'delete', $_) for qw(y9 s9);
 }
 
+# --- on paper (AnshinDeskPrint): shown once, on the answer to the form ---
+
+{
+    my ($c, $admin, $chief) = @staff{qw(helpdesk admin chief)};
+    my %secret;
+    my $sheet = sub {
+        my ($r) = @_;
+        my $text = $r->text =~ s/\s+/ /gr;
+        my ($url) = $text =~ m{<p class="mono address">([^<]*)</p>};
+        my @secrets = $text =~ m{<p class="secret mono">([^<]*)</p>}g;
+        $secret{$_}++ for @secrets, ($url // '') =~ /t=([\w-]+)/;
+        return ($url, @secrets);
+    };
+    my $of = sub { my ($user) = @_; $place{$user} = ['paper']; $number{$user} = shown($user)->{number}; return 'who=' . who($user) };
+
+    my $form = $admin->get('/anshin/desk/invite');
+    like($form->text, qr/name="how" value="mail" checked.*name="how" value="print"(?! checked)/s, 'ROL-2: where there are both, mail is what is meant');
+    my %good = (contract => 'paper', user => 'k1', address => 'k1@mail.example', name => '紙の人', why => '窓口');
+    my $mailed = $admin->shown($admin->submit($form, { %good, how => 'mail' }, qr{/desk/invite$}));
+    like(($mailed->text =~ /id="how-error">(.*?)<\/ul>/s)[0] // '', qr/リンクを載せない設定/, 'NOM-1: mail without links has none, and the form says so');
+    my $elsewhere = $admin->shown($admin->submit($form, { %good, contract => 'p-01', how => 'print' }, qr{/desk/invite$}));
+    like(($elsewhere->text =~ /id="how-error">(.*?)<\/ul>/s)[0] // '', qr/AnshinDeskPrint/, 'SEC-1: nor is it printed where the contract does not say so');
+    is($admin->submit($form, { %good, how => 'print', order => 'x' }, qr{/desk/invite$})->status, 400, 'FLO-2: nor by a form that is none of ours');
+    is($s->htanshin('--contract', $_, 'user', 'show', 'k1')->{status}, 1, "and nobody is made by that in $_") for qw(paper p-01);
+
+    my $printed = $admin->submit($form, { %good, how => 'print' }, qr{/desk/invite$});
+    my ($url, $code) = $sheet->($printed);
+    is($printed->status, 200, 'ROL-2: the answer to the form is the page itself');
+    like("$url $code", qr{^https://paper\.localhost\S*/register\?t=[\w-]{43} [2-9a-z]{10}$}, 'ROL-2: with registration URL and code');
+    like($printed->text, qr/<svg .*k1|k1.*<svg /s, 'and a QR code of it, for the user k1');
+    is($printed->header('Cache-Control'), 'no-store', 'SEC-1: which nothing keeps');
+    is((events('paper', 'account_created', 'k1'))[0]{after}, 'printed', 'AUD-1: the trail says that it was printed');
+    my $again = $admin->submit($form, { %good, how => 'print' }, qr{/desk/invite$});
+    is($again->status, 303, 'FLO-2: the form once more shows nothing');
+    like($admin->follow($again)->text, qr/一度だけ表示しました.*招待をやり直す/s, 'but that it was shown once, and what to do');
+    is($admin->get('/anshin/desk/invite')->text =~ /\Q$code\E/ ? 1 : 0, 0, 'nor does the address of it');
+
+    my $who = $of->('k1');
+    my $page = $c->get("/anshin/desk/user?$who");
+    like($page->text, qr/verb=reinvite/, 'ROL-2: an invitation can be made anew');
+    my $ask = $c->get("/anshin/desk/act?verb=reinvite&$who");
+    unlike($ask->text, qr/name="how"/, 'where there is one way, nothing is to be chosen');
+    like($ask->text, qr/次の画面に一度だけ表示/, 'and it is said');
+    my $new = $c->submit($ask, { why => '紛失' }, qr{/desk/act});
+    my ($second, $other) = $sheet->($new);
+    isnt("$second $other", "$url $code", 'ROL-2: another URL, another code');
+    is($s->client(host => 'paper.localhost')->get($url =~ s{^https://[^/]+}{}r)->status, 303, 'the former one ends');
+    my ($event) = (events('paper', 'account_invited', 'k1'))[-1];
+    is("$event->{after} $event->{operator} $event->{why}", 'printed staff/helpdesk 紛失', 'AUD-1: printed, by whom, and why');
+    my $twice = $c->submit($ask, { why => '紛失' }, qr{/desk/act});
+    like($c->follow($twice)->text, qr/一度だけ表示しました/, 'FLO-2: reload shows it no more');
+    is(scalar(() = events('paper', 'account_invited', 'k1')), 1, 'nor does it make one');
+    is($c->post("/anshin/desk/act?verb=reinvite&$who", { csrf => csrf($ask), why => 'x' })->status, 400, 'FLO-2: a form without its id makes none');
+
+    my $k1 = bless { server => $s, user => 'k1', address => 'k1@mail.example', path => $second =~ s{^https://[^/]+}{}r, code => $other, password => 'Umi-to-yama-7', question => 'pet', answer => 'トウキョウ' }, 'Anshin::Person';
+    my $browser = $s->client(host => 'paper.localhost', ca => undef);
+    $k1->register($browser);
+    is(shown('k1')->{state}, 'active', 'REG-1: what is on the paper leads to the registration');
+    is(join(' ', map { $c->follow($c->submit($c->get("/anshin/desk/act?verb=reinvite&$who"), { why => 'x' }, qr{/desk/act}))->text =~ /すでに登録しています/ ? 'told' : 'not' } 1), 'told', 'after that there is no other');
+
+    # The link to the download, and the certificate anew.
+    my $first = $k1->access_code('ダウンロード');
+    $page = $c->get("/anshin/desk/user?$who");
+    like($page->text, qr/ダウンロード待ち.*verb=resend/s, 'ROL-2: what waits has the button that helps');
+    my $resend = sub { return $c->follow($c->submit($c->get("/anshin/desk/act?verb=resend&$who"), { why => '未着' }, qr{/desk/act})) };
+    like($resend->()->text, qr/5分以内に一度送っています/, 'HLP-17: not twice in a moment');
+    $s->later(301);
+    for my $operator (values %staff) {
+        Anshin::Person::expect($operator->submit($operator->get('/anshin/reauthenticate'), { password => 'Umi-to-yama-7' }), 303);
+    }
+    like($resend->()->text, qr/ご案内をもう一度送りました/, 'ROL-2: the mail goes out again');
+    is((events('paper', 'link_resent', 'k1'))[-1]{why}, '未着', 'AUD-1: and the trail says why');
+    Anshin::Server::wait_for(60, sub { return $k1->access_code('ダウンロード') ne $first });
+    isnt($k1->access_code('ダウンロード'), $first, 'with another code');
+
+    my $reissue = $c->get("/anshin/desk/act?verb=reissue&n=1&$who");
+    my $paper = $c->submit($reissue, { why => 'パスワード紛失' }, qr{/desk/act});
+    my ($none, $password) = $sheet->($paper);
+    is(defined $none ? 'URL' : 'none', 'none', 'ROL-2: a certificate issued anew: its link goes by mail alone');
+    like($password, qr/^[2-9a-z]{14}$/, 'and the download password is on paper');
+    is((events('paper', 'certificate_reissued', 'k1'))[-1]{after}, 'printed', 'AUD-1: which the trail says');
+    like($c->follow($c->submit($reissue, { why => 'x' }, qr{/desk/act}))->text, qr/一度だけ表示しました/, 'FLO-2: once');
+    is(scalar(() = events('paper', 'certificate_reissued', 'k1')), 1, 'and it is not made twice');
+    is($c->get("/anshin/desk/act?verb=reissue&n=7&$who")->status, 404, 'S29: no device of somebody else');
+    is($chief->get("/anshin/desk/act?verb=reissue&n=1&$who")->status, 404, 'ROL-3: not for another organisation');
+
+    # What was on paper is nowhere else.
+    cmp_ok(scalar keys %secret, '>=', 5, 'SEC-1: secrets that were printed: ' . scalar keys %secret);
+    my $log = join '', $s->log, $s->access_log;
+    is(join(' ', grep { index($log, $_) >= 0 } keys %secret), '', 'S28: none of them is in a log');
+    my @files = split /\n/, qx(find @{[$s->root]}/state -type f);
+    cmp_ok(scalar @files, '>=', 20, 'files of the store and the trail that were looked at: ' . scalar @files);
+    my $kept = join '', map { open my $in, '<:raw', $_ or die "$_: $!"; local $/; scalar <$in> } @files;
+    is(join(' ', grep { index($kept, $_) >= 0 } keys %secret), '', 'S9: nor in the store or the trail');
+
+    # Where a contract has neither: why, and what to do.
+    command_in($s, 'closed', 'user', 'add', 'k2', '--address', 'k2@mail.example');
+    $place{k2} = ['closed'];
+    $number{k2} = shown('k2')->{number};
+    my $shut = $c->get('/anshin/desk/user?who=' . who('k2'));
+    like($shut->text, qr/AnshinMailLinks.*AnshinDeskPrint.*ここからは招待できません/s, 'NOM-1: why nobody can be invited here, and what to do');
+    unlike($shut->text, qr/verb=reinvite/, 'and no button for it');
+    like($c->follow($c->submit($c->get('/anshin/desk/act?verb=reinvite&who=' . who('k2')), {}, qr{/desk/act}))->text, qr/リンクを載せない設定/, 'nor does the form do it');
+    like($c->follow($c->submit($c->get('/anshin/desk/act?verb=reissue&n=1&who=' . who('k2')), {}, qr{/desk/act}))->text, qr/画面での印刷/, 'nor is a certificate issued whose password nobody would know');
+    delete @place{qw(k1 k2)};
+    command_in($s, 'paper', 'user', 'delete', 'k1');
+    command_in($s, 'closed', 'user', 'delete', 'k2');
+}
+
 # What the operator has disabled stays so for the customer's administrator, who reopens what he has disabled himself.
 {
     my $chief = $staff{chief};
@@ -520,7 +631,7 @@ for (slurp('modules/core/desk/verb.def') =~ /^VERB\((.*)\)$/mg) {
     $name =~ s/"//g;
     my ($changes) = splice @flags, 4;
     @{ $may{$name} }{qw(viewer helpdesk admin organisation none)} = (@flags, 0);
-    push @verbs, $name if $changes == 1;
+    push @verbs, $name if $changes == 1 || $changes == 3;
 }
 cmp_ok(scalar @verbs, '>=', 8, "verbs that change something: @verbs");
 my @routes = map { $_->{path} } routes(desk => 1);
@@ -693,7 +804,7 @@ cmp_ok($attempts, '>=', 300, "attempts in all: $attempts");
     my $odd = found($c, qq{"><script>alert(1)</script>'--});
     like($odd->text, qr/見つかりませんでした/, 'ROL-2: whatever is typed is looked for');
     unlike($odd->text, qr/<script>alert/, 'and shown as text');
-    $s->later(360);
+    $s->later(900);
     my $late = $c->post($lock, { csrf => $token });
     like($late->header('Location'), qr{^/anshin/reauthenticate}, 'S12: the password is asked for once more, five minutes later');
     is(shown('y2')->{state}, 'pending', 'before anything is done');

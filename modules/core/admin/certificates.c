@@ -36,7 +36,7 @@ static apr_status_t find_account(anshin_op_t *op, anshin_txn_t *txn, const anshi
     anshin_certificate_t record;
     apr_status_t status;
 
-    *number = 0;
+    *number = holder->terminal;
     if (holder->serial == NULL) {
         return anshin_account_get_typed(op, txn, holder->user, account);
     }
@@ -68,8 +68,8 @@ static apr_status_t check(anshin_op_t *op, const work_t *work, const anshin_acco
 /* It counts for the device still: no certificate that another has followed speaks for it. */
 static int is_meant(const anshin_holder_t *holder, apr_int64_t number, const anshin_terminal_t *terminal)
 {
-    return holder->serial == NULL ||
-           (terminal->number == number && anshin_certificate_counts(terminal, holder->serial));
+    return (number == 0 || terminal->number == number) &&
+           (holder->serial == NULL || anshin_certificate_counts(terminal, holder->serial));
 }
 
 static apr_status_t do_devices(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -137,14 +137,16 @@ static apr_status_t renew(const work_t *work, anshin_op_t *op, anshin_txn_t *txn
 static apr_status_t reissue(const work_t *work, anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account,
                             const anshin_terminal_t *terminal)
 {
-    const anshin_event_t event = {
-        .act = ANSHIN_ACT_CERTIFICATE_REISSUED, .account = account, .terminal = terminal->number};
+    const anshin_event_t event = {.act = ANSHIN_ACT_CERTIFICATE_REISSUED,
+                                  .account = account,
+                                  .terminal = terminal->number,
+                                  .after = work->holder->printed ? "printed" : NULL};
     anshin_terminal_parts_t parts;
     const char *password;
     apr_status_t status = anshin_terminal_parts(op, txn, terminal, &parts);
 
-    if (status == APR_SUCCESS && parts.has_download && !parts.download.renewal && parts.download.fetched == 0 &&
-        parts.download.expires_at > op->now) {
+    if (status == APR_SUCCESS && !work->holder->printed && parts.has_download && !parts.download.renewal &&
+        parts.download.fetched == 0 && parts.download.expires_at > op->now) {
         work->done->waiting++;
         return APR_SUCCESS;
     }

@@ -14,10 +14,13 @@
 #include "core/selfservice/method.h"
 #include "core/selfservice/resend.h"
 
-/* Whose: all devices of a user, or the one that has a certificate. */
+/* Whose: all devices of a user, one of them, or the one that has a certificate. */
 typedef struct anshin_holder_t {
-    const char *user;   /* as typed; NULL with serial */
-    const char *serial; /* as the store has it; NULL with user */
+    const char *user;     /* as typed; NULL with serial */
+    const char *serial;   /* as the store has it; NULL with user */
+    apr_int64_t terminal; /* with user: that device alone; 0: all */
+    int printed; /* of a reissue: once, by who hands out the password on paper, which the trail tells; what waits
+                           * is none to be passed over, since its password may be what is lost */
 } anshin_holder_t;
 
 /* What came of it. */

@@ -26,10 +26,9 @@
 #include "core/mail/invitation.h"
 
 /* A fresh link and code for a pending account; an earlier link ends. */
-static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, anshin_account_t *account,
-                           anshin_invitation_t *invitation)
+static apr_status_t make_invitation(anshin_op_t *op, anshin_txn_t *txn, const anshin_event_t *event,
+                                    anshin_account_t *account, anshin_invitation_t *invitation)
 {
-    const anshin_event_t event = {.act = act, .account = account};
     anshin_token_t record = {.kind = ANSHIN_TOKEN_REGISTER};
     const char *token, *key;
     apr_status_t status;
@@ -50,7 +49,27 @@ static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act,
         apr_pstrcat(op->pool, op->contract->portal_origin, op->contract->portal_base, "/register?t=", token, NULL);
     invitation->expires_at = record.expires_at;
     status = anshin_account_put(op, txn, account);
-    return status == APR_SUCCESS ? anshin_event(op, txn, &event) : status;
+    return status == APR_SUCCESS ? anshin_event(op, txn, event) : status;
+}
+
+static apr_status_t invite(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, anshin_account_t *account,
+                           anshin_invitation_t *invitation)
+{
+    return make_invitation(op, txn, &(anshin_event_t){.act = act, .account = account}, account, invitation);
+}
+
+/* The same on paper, by one at the help desk: counted like one that is mailed. */
+static apr_status_t invite_on_paper(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, anshin_account_t *account,
+                                    anshin_invitation_t *invitation)
+{
+    const anshin_event_t event = {.act = act, .account = account, .after = "printed"};
+    apr_status_t status = anshin_invitation_left(op, txn, &invitation->refused);
+
+    if (status != APR_SUCCESS || invitation->refused != NULL ||
+        (status = make_invitation(op, txn, &event, account, invitation)) != APR_SUCCESS) {
+        return status;
+    }
+    return anshin_invitation_count(op, txn);
 }
 
 /* The same by mail. *refused: as of anshin_account_invite_mailed(); nothing is written then. */
@@ -114,7 +133,7 @@ typedef struct creation_t {
     anshin_account_t account;
     anshin_terminal_t terminal;
     const char *imported; /* a hash in place of the invitation; NULL: none */
-    int mailed;
+    anshin_handed_t handed;
     anshin_invitation_t *invitation;
 } creation_t;
 
@@ -125,6 +144,17 @@ static apr_status_t create_mailed(anshin_op_t *op, anshin_txn_t *txn, anshin_acc
     return status == APR_SUCCESS && *refused != NULL
                ? anshin_fail(&op->error, ANSHIN_EINVALID, "AN1623",
                              "mail address: no invitation can be mailed there (%s)", *refused)
+               : status;
+}
+
+static apr_status_t create_printed(anshin_op_t *op, anshin_txn_t *txn, anshin_account_t *account,
+                                   anshin_invitation_t *invitation)
+{
+    apr_status_t status = invite_on_paper(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, account, invitation);
+
+    return status == APR_SUCCESS && invitation->refused != NULL
+               ? anshin_fail(&op->error, ANSHIN_EINVALID, "AN1859", "invitation: none can be printed (%s)",
+                             invitation->refused)
                : status;
 }
 
@@ -170,8 +200,11 @@ static apr_status_t create(void *baton, anshin_op_t *op, anshin_txn_t *txn)
         return status;
     }
     *creation->invitation = (anshin_invitation_t){.url = NULL};
-    if (creation->mailed) {
+    if (creation->handed == ANSHIN_HANDED_BY_MAIL) {
         return create_mailed(op, txn, &account, &creation->invitation->refused);
+    }
+    if (creation->handed == ANSHIN_HANDED_ON_PAPER) {
+        return create_printed(op, txn, &account, creation->invitation);
     }
     return creation->imported != NULL ? create_adopted(op, txn, &account, creation->imported)
                                       : invite(op, txn, ANSHIN_ACT_ACCOUNT_CREATED, &account, creation->invitation);
@@ -181,7 +214,7 @@ apr_status_t anshin_account_create(anshin_op_t *op, const anshin_account_new_t *
 {
     creation_t creation = {.account = {.state = ANSHIN_ACCOUNT_PENDING, .next_terminal = 2},
                            .terminal = {.number = 1},
-                           .mailed = spec->mailed,
+                           .handed = spec->handed,
                            .invitation = invitation};
     anshin_account_t *account = &creation.account;
     apr_status_t status = check_new(op, spec, account, &creation.terminal);
@@ -258,34 +291,48 @@ static anshin_locked_by_t closed_by(const anshin_op_t *op, const anshin_account_
                : ANSHIN_LOCKED_BY_OPERATOR;
 }
 
-typedef struct mailing_t {
+typedef struct handing_t {
     const char *user;
-    const char *refused;
-} mailing_t;
+    int printed;
+    anshin_invitation_t *invitation; /* by mail its refused alone */
+} handing_t;
 
-static apr_status_t mail_again(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t hand_again(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    mailing_t *mailing = baton;
+    const handing_t *handing = baton;
+    anshin_invitation_t *invitation = handing->invitation;
+    const anshin_act_t act = ANSHIN_ACT_ACCOUNT_INVITED;
     anshin_account_t account;
-    apr_status_t status = anshin_account_get_typed(op, txn, mailing->user, &account);
+    apr_status_t status = anshin_account_get_typed(op, txn, handing->user, &account);
 
-    mailing->refused = NULL;
+    *invitation = (anshin_invitation_t){.url = NULL};
     if (status == APR_SUCCESS && account.state != ANSHIN_ACCOUNT_PENDING) {
-        mailing->refused = account.registered_at != 0 ? "desk.registered" : "desk.not_active";
+        invitation->refused = account.registered_at != 0 ? "desk.registered" : "desk.not_active";
         return APR_SUCCESS;
     }
-    status = status == APR_SUCCESS ? invite_by_mail(op, txn, ANSHIN_ACT_ACCOUNT_INVITED, &account, &mailing->refused)
-                                   : status;
-    return status == APR_SUCCESS && mailing->refused == NULL ? anshin_counters_reset(op, txn, account.user) : status;
+    if (status == APR_SUCCESS) {
+        status = handing->printed ? invite_on_paper(op, txn, act, &account, invitation)
+                                  : invite_by_mail(op, txn, act, &account, &invitation->refused);
+    }
+    return status == APR_SUCCESS && invitation->refused == NULL ? anshin_counters_reset(op, txn, account.user) : status;
 }
 
 apr_status_t anshin_account_invite_mailed(anshin_op_t *op, const char *user, const char **refused)
 {
-    mailing_t mailing = {.user = user};
-    apr_status_t status = anshin_op_write(op, ANSHIN_DURABLE, mail_again, &mailing);
+    anshin_invitation_t invitation = {.url = NULL};
+    handing_t handing = {user, 0, &invitation};
+    apr_status_t status = anshin_op_write(op, ANSHIN_DURABLE, hand_again, &handing);
 
-    *refused = mailing.refused;
+    *refused = invitation.refused;
     return status;
+}
+
+apr_status_t anshin_account_invite_printed(anshin_op_t *op, const char *user, anshin_invitation_t *invitation)
+{
+    handing_t handing = {user, 1, invitation};
+
+    *invitation = (anshin_invitation_t){.url = NULL};
+    return anshin_op_write(op, ANSHIN_DURABLE, hand_again, &handing);
 }
 
 static apr_status_t lock(void *baton, anshin_op_t *op, anshin_txn_t *txn)

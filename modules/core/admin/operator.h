@@ -7,6 +7,13 @@
 #include "core/account/attributes.h"
 #include "core/account/imported.h"
 
+/* How an invitation is handed out. */
+typedef enum anshin_handed_t {
+    ANSHIN_HANDED_AS_SHOWN, /* by whoever has made it, who sees it */
+    ANSHIN_HANDED_BY_MAIL,  /* to the address; nobody else is shown it */
+    ANSHIN_HANDED_ON_PAPER  /* by an operator at the help desk, which the trail tells */
+} anshin_handed_t;
+
 /* What the operator gives for a new user. */
 typedef struct anshin_account_new_t {
     const char *user;                      /* as typed */
@@ -17,14 +24,14 @@ typedef struct anshin_account_new_t {
     const char *label;                     /* of the first terminal, as typed; NULL: none */
     const anshin_attributes_t *attributes; /* NULL: none */
     const anshin_imported_t *imported;     /* in place of a registration, with method password alone; NULL: none */
-    int mailed; /* 1: the invitation goes to the address, and whoever makes the account is not shown it */
+    anshin_handed_t handed;                /* how the user gets the invitation */
 } anshin_account_new_t;
 
 typedef struct anshin_invitation_t {
     const char *url;  /* registration URL; NULL: none is needed, and the rest is nothing */
     const char *code; /* registration code, to be handed out another way */
     apr_time_t expires_at;
-    const char *refused; /* key of a text: why none can be mailed, as of anshin_invitation_room(); NULL */
+    const char *refused; /* key of a text: why none is mailed, as of anshin_invitation_room(), or printed; NULL */
 } anshin_invitation_t;
 
 /* Create a user with its first terminal and its invitation (REG-1), durably; with an imported hash it is in force at
@@ -45,6 +52,10 @@ apr_status_t anshin_account_invite(anshin_op_t *op, const char *user, anshin_inv
  * text about why nothing was done: "desk.registered", "desk.not_active" (locked or disabled before that), or as of
  * anshin_invitation_room(). ANSHIN_ENOTFOUND. */
 apr_status_t anshin_account_invite_mailed(anshin_op_t *op, const char *user, const char **refused);
+
+/* The same for paper: *invitation is shown once to who orders it, and counts as one of the day. invitation->refused as
+ * *refused above, but for what is about mail. ANSHIN_ENOTFOUND. */
+apr_status_t anshin_account_invite_printed(anshin_op_t *op, const char *user, anshin_invitation_t *invitation);
 
 /* Lock, disable (ends all sessions, LOG-9), and unlock (state back to active or pending, every counter of the
  * user back to zero). Who is disabled is locked out already, and stays so; op->unchanged: it was so already. Durable.

@@ -55,6 +55,7 @@ static apr_status_t read_download(anshin_op_t *op, anshin_txn_t *txn, const char
         return status;
     }
     facts->download_until = download.expires_at;
+    facts->download_made = download.serial != NULL;
     return anshin_lock_get(op, txn, ANSHIN_COUNTER_DOWNLOAD, anshin_download_subject(op, user, number),
                            &facts->download_lock);
 }

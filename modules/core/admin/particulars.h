@@ -16,6 +16,7 @@ typedef struct anshin_terminal_facts_t {
     anshin_certificate_t renewing;    /* with has_renewing */
     int has_download;                 /* one is there, waiting or over */
     apr_time_t download_until;        /* with has_download */
+    int download_made;                /* with has_download: its certificate is there, and not only on its way */
     anshin_lock_t download_lock;      /* with has_download */
 } anshin_terminal_facts_t;
 

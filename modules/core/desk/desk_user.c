@@ -11,6 +11,7 @@
 
 #include <apr_strings.h>
 
+#include "core/admin/certificates.h"
 #include "core/admin/operator.h"
 #include "core/base/attribute.h"
 #include "core/certificate/renewal.h"
@@ -320,9 +321,56 @@ static apr_status_t renew(anshin_op_t *op, const anshin_desk_order_t *order, con
     return status;
 }
 
+/* The passwords are for paper: without it nobody would know them. */
+static apr_status_t reissue(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    const anshin_holder_t holder = {.user = order->whom.user, .terminal = order->terminal, .printed = 1};
+    anshin_holder_done_t done;
+    apr_status_t status = told(anshin_holder_reissue(op, &holder, &done), "desk.not_reissuable", error);
+
+    if (status == APR_SUCCESS && *error == NULL && done.issues->nelts > 0) {
+        order->handout->password = APR_ARRAY_IDX(done.issues, 0, anshin_method_issue_t).download_password;
+    }
+    return status;
+}
+
 static apr_status_t reinvite(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
 {
-    return anshin_account_invite_mailed(op, order->whom.user, error);
+    anshin_invitation_t made;
+    apr_status_t status;
+
+    if (order->handout == NULL) {
+        return anshin_account_invite_mailed(op, order->whom.user, error);
+    }
+    status = anshin_account_invite_printed(op, order->whom.user, &made);
+    *error = made.refused;
+    order->handout->url = made.url;
+    order->handout->code = made.code;
+    order->handout->expires_at = made.expires_at;
+    return status;
+}
+
+/* What the user waits for: before the registration that is the invitation. */
+static apr_status_t resend(anshin_op_t *op, const anshin_desk_order_t *order, const char **error)
+{
+    static const char *const refusals[] = {[ANSHIN_RESEND_SENT] = NULL,
+                                           [ANSHIN_RESEND_PAUSED] = "desk.resend_paused",
+                                           [ANSHIN_RESEND_FULL] = "desk.resend_full",
+                                           [ANSHIN_RESEND_MAKING] = "desk.resend_making",
+                                           [ANSHIN_RESEND_NOTHING] = "desk.resend_nothing"};
+    const anshin_holder_t holder = {.user = order->whom.user};
+    anshin_resend_outcome_t why;
+    anshin_holder_done_t done;
+    apr_status_t status = anshin_account_invite_mailed(op, order->whom.user, error);
+
+    if (status != APR_SUCCESS || *error == NULL || strcmp(*error, "desk.registered") != 0) {
+        return status;
+    }
+    status = told(anshin_holder_resend(op, &holder, &why, &done), "desk.not_reissuable", error);
+    if (status == APR_SUCCESS && *error == NULL && done.done == 0) {
+        *error = refusals[why];
+    }
+    return status;
 }
 
 static act_fn *const acts[ANSHIN_DESK_VERBS] = {
@@ -333,6 +381,8 @@ static act_fn *const acts[ANSHIN_DESK_VERBS] = {
     [ANSHIN_DESK_MUST_CHANGE] = must_change,
     [ANSHIN_DESK_REVOKE] = revoke_all,
     [ANSHIN_DESK_RENEW] = renew,
+    [ANSHIN_DESK_REISSUE] = reissue,
+    [ANSHIN_DESK_RESEND] = resend,
     [ANSHIN_DESK_REINVITE] = reinvite,
 };
 
@@ -357,6 +407,21 @@ const char *anshin_desk_why_error(const anshin_contract_t *contract, const char 
     return check_why(contract, typed, &why, pool);
 }
 
+/* On paper, where the contract says so, and once; *error as of anshin_desk_do(). */
+static apr_status_t begin_handout(anshin_op_t *op, const anshin_staff_t *staff, const anshin_contract_t *contract,
+                                  const anshin_desk_order_t *order, const char **error)
+{
+    int print;
+    apr_status_t status = APR_SUCCESS;
+
+    *error = anshin_handout_way(order->verb, contract, order->handout != NULL ? "print" : "mail", &print);
+    if (*error == NULL && print) {
+        *order->handout = (anshin_handout_t){.url = NULL};
+        status = told(anshin_handout_begin(op, staff, order->verb, order->id), "desk.printed", error);
+    }
+    return status;
+}
+
 static apr_status_t act(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_order_t *order,
                         const char **error)
 {
@@ -371,8 +436,9 @@ static apr_status_t act(anshin_op_t *op, const anshin_staff_t *staff, const ansh
         return status != APR_SUCCESS ? status : ANSHIN_ENOTFOUND;
     }
     *error = check_why(facts.contract, order->why, &deed.why, op->pool);
-    if (*error != NULL) {
-        return APR_SUCCESS;
+    status = *error == NULL ? begin_handout(op, staff, facts.contract, order, error) : APR_SUCCESS;
+    if (status != APR_SUCCESS || *error != NULL) {
+        return status;
     }
     anshin_staff_op(&other, op, facts.contract, &deed);
     status = acts[order->verb](&other, order, error);

@@ -7,6 +7,7 @@
 #define ANSHIN_CORE_DESK_DESK_USER_H
 
 #include "core/admin/particulars.h"
+#include "core/desk/handout.h"
 #include "core/desk/staff.h"
 #include "core/mail/mail_list.h"
 
@@ -50,8 +51,10 @@ typedef struct anshin_desk_order_t {
     const anshin_staff_t *asker;   /* the other operator, who has asked for it (AnshinFourEyes); NULL: nobody has */
     anshin_desk_verb_t verb;
     anshin_desk_whom_t whom;
-    apr_int64_t terminal; /* of RENEW */
-    const char *why;      /* as typed; NULL: nothing */
+    apr_int64_t terminal;      /* of a verb of one device */
+    const char *why;           /* as typed; NULL: nothing */
+    anshin_handout_t *handout; /* filled with what was made for paper; NULL: nothing is */
+    const char *id;            /* with handout: of the form */
 } anshin_desk_order_t;
 
 /* What is wrong with a reason as typed, by what the user's contract asks for: key of a text; NULL: nothing. */
@@ -59,7 +62,7 @@ const char *anshin_desk_why_error(const anshin_contract_t *contract, const char 
 
 /* Do it, durably. *error: key of a text about why it was not done ("errors.why_missing", "desk.not_registered"
  * ...); NULL: it was. ANSHIN_EDENIED: no operator, a role that may not, or a session whose password was not checked
- * recently (S12); ANSHIN_ENOTFOUND as above; ANSHIN_EBUSY, ANSHIN_EFAULT. */
+ * recently (S12); ANSHIN_ENOTFOUND as above; ANSHIN_EINVALID: a handout without an id; ANSHIN_EBUSY, ANSHIN_EFAULT. */
 apr_status_t anshin_desk_do(anshin_op_t *op, const anshin_desk_order_t *order, const char **error);
 
 #endif

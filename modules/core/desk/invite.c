@@ -11,12 +11,13 @@
 #include "core/admin/operator.h"
 #include "core/base/address.h"
 #include "core/base/attribute.h"
+#include "core/desk/bulk.h"
 #include "core/mail/invitation.h"
 
 int anshin_desk_invites(const anshin_staff_t *staff, const anshin_contract_t *contract)
 {
     return contract != NULL && anshin_staff_may(staff, ANSHIN_DESK_INVITE, contract, NULL) &&
-           contract->policy.mail_links;
+           (anshin_handout_mails(ANSHIN_DESK_INVITE, contract) || anshin_handout_prints(ANSHIN_DESK_INVITE, contract));
 }
 
 static const char *text_of(const char *typed)
@@ -35,16 +36,19 @@ static const char *text_error(const char *typed, const char *key, apr_pool_t *po
 static int is_wrong(const anshin_desk_invite_errors_t *errors)
 {
     return errors->contract != NULL || errors->user != NULL || errors->address != NULL || errors->name != NULL ||
-           errors->organisation != NULL || errors->why != NULL;
+           errors->organisation != NULL || errors->why != NULL || errors->how != NULL;
 }
 
 static void check_form(const anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed,
                        anshin_desk_invite_errors_t *errors)
 {
     const anshin_contract_t *contract = anshin_config_contract(op->env->config, text_of(typed->contract));
+    const int invites = anshin_desk_invites(staff, contract);
+    int print;
 
     *errors = (anshin_desk_invite_errors_t){
-        .contract = anshin_desk_invites(staff, contract) ? NULL : "errors.choose",
+        .contract = invites ? NULL : "errors.choose",
+        .how = invites ? anshin_handout_way(ANSHIN_DESK_INVITE, contract, typed->how, &print) : NULL,
         .user = anshin_user_canonical(text_of(typed->user), op->pool) != NULL ? NULL : "errors.user_form",
         .address = anshin_address_error(anshin_address_rule(anshin_address_typed(text_of(typed->address), op->pool))),
         .name = text_error(typed->name, "errors.name_wrong", op->pool),
@@ -64,6 +68,16 @@ static void begin(anshin_op_t *other, const anshin_op_t *op, const anshin_staff_
     *deed = (anshin_staff_deed_t){
         .staff = staff, .verb = ANSHIN_DESK_INVITE, .why = why != NULL ? anshin_attribute_typed(why, op->pool) : NULL};
     anshin_staff_op(other, op, contract, deed);
+}
+
+/* 1: what was typed is sound, and it is for paper. */
+static int is_printed(const anshin_op_t *op, const anshin_desk_invite_t *typed)
+{
+    int print;
+
+    (void)anshin_handout_way(ANSHIN_DESK_INVITE, anshin_config_contract(op->env->config, text_of(typed->contract)),
+                             typed->how, &print);
+    return print;
 }
 
 typedef struct look_t {
@@ -89,8 +103,10 @@ static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (status != ANSHIN_ENOTFOUND) {
         return status;
     }
-    return anshin_invitation_room(op, txn, &account, anshin_address_typed(looking->typed->address, op->pool),
-                                  &looking->errors->address);
+    return is_printed(op, looking->typed)
+               ? APR_SUCCESS
+               : anshin_invitation_room(op, txn, &account, anshin_address_typed(looking->typed->address, op->pool),
+                                        &looking->errors->address);
 }
 
 /* An answer about somebody's ID costs as much as an invitation: one that cannot be counted is not given. */
@@ -133,12 +149,13 @@ static apr_status_t invite(anshin_op_t *op, const anshin_staff_t *staff, const a
     const anshin_attributes_t attributes = {.given = 1 << ANSHIN_ATTRIBUTE_NAME | 1 << ANSHIN_ATTRIBUTE_ORGANISATION,
                                             .name = text_of(typed->name),
                                             .organisation = organisation};
+    const int print = is_printed(op, typed);
     const anshin_account_new_t spec = {.user = typed->user,
                                        .address = typed->address,
                                        .method = -1,
                                        .terminal_kind = ANSHIN_TERMINAL_PC,
                                        .attributes = &attributes,
-                                       .mailed = 1};
+                                       .handed = print ? ANSHIN_HANDED_ON_PAPER : ANSHIN_HANDED_BY_MAIL};
     anshin_staff_deed_t deed;
     anshin_invitation_t invitation = {.url = NULL};
     anshin_op_t other;
@@ -152,6 +169,10 @@ static apr_status_t invite(anshin_op_t *op, const anshin_staff_t *staff, const a
     errors->address = status == ANSHIN_EINVALID ? invitation.refused : NULL;
     if (is_wrong(errors)) {
         return APR_SUCCESS;
+    }
+    if (status == APR_SUCCESS && print) {
+        *typed->handout =
+            (anshin_handout_t){.url = invitation.url, .code = invitation.code, .expires_at = invitation.expires_at};
     }
     return status == ANSHIN_EINVALID ? ANSHIN_EFAULT : status; /* of the contract's: all that was typed is asked */
 }
@@ -172,6 +193,15 @@ static apr_status_t find_made(anshin_op_t *op, const anshin_contract_t *contract
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
 }
 
+/* Before what was typed is looked at: by now the ID is taken, which says nothing to who has had it made. */
+static apr_status_t check_once(anshin_op_t *op, const anshin_staff_t *staff, const anshin_desk_invite_t *typed)
+{
+    anshin_desk_bulk_t before;
+    apr_status_t status = typed->id != NULL ? anshin_desk_bulk_find(op, staff, typed->id, &before) : ANSHIN_ENOTFOUND;
+
+    return status == APR_SUCCESS ? ANSHIN_ECONFLICT : status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
 apr_status_t anshin_desk_invite(anshin_op_t *op, const anshin_desk_invite_t *typed, anshin_desk_whom_t *whom,
                                 anshin_desk_invite_errors_t *errors)
 {
@@ -183,7 +213,12 @@ apr_status_t anshin_desk_invite(anshin_op_t *op, const anshin_desk_invite_t *typ
         (!anshin_member_fresh(op, typed->member) || !anshin_role_may(staff.role, ANSHIN_DESK_INVITE))) {
         status = ANSHIN_EDENIED;
     }
+    status = status == APR_SUCCESS ? check_once(op, &staff, typed) : status;
     status = status == APR_SUCCESS ? anshin_desk_invite_check(op, &staff, typed, errors) : status;
+    if (status == APR_SUCCESS && !is_wrong(errors) && is_printed(op, typed)) {
+        status =
+            typed->handout != NULL ? anshin_handout_begin(op, &staff, ANSHIN_DESK_INVITE, typed->id) : ANSHIN_EINVALID;
+    }
     if (status != APR_SUCCESS || is_wrong(errors)) {
         return status;
     }

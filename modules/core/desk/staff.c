@@ -13,17 +13,19 @@
 static const struct {
     unsigned roles; /* bits 1 << anshin_role_t */
     int changes;
+    anshin_desk_gives_t gives;
 } verbs[] = {
 #define MAY(role, flag) ((flag) ? 1u << ANSHIN_ROLE_##role : 0u)
-#define VERB(member, name, viewer, helpdesk, admin, organisation, changes) \
-    {MAY(VIEWER, viewer) | MAY(HELPDESK, helpdesk) | MAY(ADMIN, admin) | MAY(ORGANISATION, organisation), changes},
+#define VERB(member, name, viewer, helpdesk, admin, organisation, changes, gives)                                  \
+    {MAY(VIEWER, viewer) | MAY(HELPDESK, helpdesk) | MAY(ADMIN, admin) | MAY(ORGANISATION, organisation), changes, \
+     gives},
 #include "core/desk/verb.def"
 #undef VERB
 #undef MAY
 };
 
 const anshin_word_t anshin_desk_verb_words[] = {
-#define VERB(member, name, viewer, helpdesk, admin, organisation, changes) {name, ANSHIN_DESK_##member},
+#define VERB(member, name, viewer, helpdesk, admin, organisation, changes, gives) {name, ANSHIN_DESK_##member},
 #include "core/desk/verb.def"
 #undef VERB
     {NULL, 0}};
@@ -41,6 +43,16 @@ int anshin_desk_verb_changes(anshin_desk_verb_t verb)
 int anshin_desk_verb_makes(anshin_desk_verb_t verb)
 {
     return is_verb(verb) && verbs[verb].changes == 2;
+}
+
+int anshin_desk_verb_of_device(anshin_desk_verb_t verb)
+{
+    return is_verb(verb) && verbs[verb].changes == 3;
+}
+
+anshin_desk_gives_t anshin_desk_verb_gives(anshin_desk_verb_t verb)
+{
+    return is_verb(verb) ? verbs[verb].gives : ANSHIN_GIVES_NOTHING;
 }
 
 int anshin_role_may(anshin_role_t role, anshin_desk_verb_t verb)

@@ -10,7 +10,7 @@
 #include "core/account/member.h"
 
 typedef enum anshin_desk_verb_t {
-#define VERB(member, name, viewer, helpdesk, admin, organisation, changes) ANSHIN_DESK_##member,
+#define VERB(member, name, viewer, helpdesk, admin, organisation, changes, gives) ANSHIN_DESK_##member,
 #include "core/desk/verb.def"
 #undef VERB
     ANSHIN_DESK_VERBS /* so many there are */
@@ -20,8 +20,17 @@ extern const anshin_word_t anshin_desk_verb_words[];
 /* 1: it changes something. */
 int anshin_desk_verb_changes(anshin_desk_verb_t verb);
 
-/* 1: and the user is made by it. */
+/* 1: and the user is made by it; it is done to one of the user's devices. */
 int anshin_desk_verb_makes(anshin_desk_verb_t verb);
+int anshin_desk_verb_of_device(anshin_desk_verb_t verb);
+
+/* What it gives out that opens something. */
+typedef enum anshin_desk_gives_t {
+    ANSHIN_GIVES_NOTHING,
+    ANSHIN_GIVES_INVITATION,
+    ANSHIN_GIVES_PASSWORD
+} anshin_desk_gives_t;
+anshin_desk_gives_t anshin_desk_verb_gives(anshin_desk_verb_t verb);
 
 typedef struct anshin_staff_t {
     const anshin_contract_t *contract; /* his own */

@@ -23,7 +23,7 @@ typedef struct making_t {
 static apr_status_t make(anshin_call_t *call, void *baton, const anshin_target_t *target, anshin_came_t *came)
 {
     const making_t *making = baton;
-    const anshin_holder_t holder = {target->user, target->serial};
+    const anshin_holder_t holder = {.user = target->user, .serial = target->serial};
     anshin_holder_done_t done;
     apr_status_t status = making->make(&call->op, &holder, &done);
 

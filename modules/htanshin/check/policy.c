@@ -101,6 +101,8 @@ static const row_t rows[] = {
     {"AnshinStaff", FREE, NULL},
     {"AnshinOperators", FREE, NULL},
     {"AnshinStaffReason", AT_LEAST, "nobody can tell later why an operator did something to a user (ASVS 16.2.1)"},
+    {"AnshinDeskPrint", AT_MOST,
+     "an operator at the help desk sees what opens an account, and can use it in place of its user"},
     {"AnshinFourEyes", CONTAINS,
      "one operator alone can harm many users at once, or make operators, or change the CAs"},
     {"AnshinFourEyesLifetime", FREE, NULL},

@@ -9,6 +9,7 @@
 
 #include "http/page_headers.h"
 #include "portal/desk/desk_page.h"
+#include "portal/desk/desk_print.h"
 #include "portal/pages/member.h"
 #include "portal/pages/pages.h"
 #include "portal/request/words.h"
@@ -60,15 +61,29 @@ static const anshin_terminal_t *terminal_of(const anshin_desk_facts_t *facts, ap
     return NULL;
 }
 
-static void put_texts(anshin_portal_request_t *request, const asked_t *asked)
+/* By the way in which it is given out, where it is something. */
+static void put_texts(anshin_portal_request_t *request, const asked_t *asked, const anshin_contract_t *contract)
 {
     anshin_page_t *page = request->page;
     const char *key = apr_pstrcat(request->op.pool, "desk_act.", asked->verb_name, NULL);
+    const anshin_desk_verb_t verb = (anshin_desk_verb_t)asked->verb;
+    const char *by = "";
 
+    if (anshin_desk_verb_gives(verb) == ANSHIN_GIVES_INVITATION && anshin_handout_prints(verb, contract)) {
+        by = anshin_handout_mails(verb, contract) ? "_ways" : "_print";
+    }
     anshin_page_put(page, page->data, "title",
                     json_string(anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".title", NULL))));
-    anshin_page_text(page, "lead", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".lead", NULL)));
-    anshin_page_text(page, "submit", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".submit", NULL)));
+    anshin_page_text(page, "lead", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".lead", by, NULL)));
+    anshin_page_text(page, "submit", anshin_page_say(page, apr_pstrcat(request->op.pool, key, ".submit", by, NULL)));
+}
+
+static int put_ways(anshin_portal_request_t *request, const asked_t *asked, const anshin_desk_facts_t *facts)
+{
+    const anshin_desk_verb_t verb = (anshin_desk_verb_t)asked->verb;
+
+    return anshin_desk_put_ways(request, anshin_handout_mails(verb, facts->contract),
+                                anshin_handout_prints(verb, facts->contract)) == APR_SUCCESS;
 }
 
 static int draw(anshin_portal_request_t *request, const asked_t *asked, const anshin_desk_facts_t *facts)
@@ -77,7 +92,10 @@ static int draw(anshin_portal_request_t *request, const asked_t *asked, const an
     const anshin_terminal_t *terminal = terminal_of(facts, asked->terminal);
     anshin_page_t *page = request->page;
 
-    put_texts(request, asked);
+    if (!put_ways(request, asked, facts)) {
+        return anshin_response_unavailable(request, ANSHIN_EFAULT, "form of the help desk");
+    }
+    put_texts(request, asked, facts->contract);
     anshin_page_text(page, "user_id", account->user);
     anshin_page_text(page, "contract_title", anshin_contract_title(facts->contract, page->language));
     anshin_page_long(page, page->page, "name", account->name);
@@ -109,8 +127,9 @@ static apr_status_t see(anshin_portal_request_t *request, const asked_t *asked, 
     if (!anshin_staff_may(&request->staff, (anshin_desk_verb_t)asked->verb, facts->contract, &facts->user.account)) {
         return ANSHIN_EDENIED;
     }
-    return asked->verb == ANSHIN_DESK_RENEW && terminal_of(facts, asked->terminal) == NULL ? ANSHIN_ENOTFOUND
-                                                                                           : APR_SUCCESS;
+    return anshin_desk_verb_of_device((anshin_desk_verb_t)asked->verb) && terminal_of(facts, asked->terminal) == NULL
+               ? ANSHIN_ENOTFOUND
+               : APR_SUCCESS;
 }
 
 /* What was complained about before is complained about again by what was typed. */
@@ -157,9 +176,42 @@ static int tell(anshin_portal_request_t *request, const asked_t *asked)
                                  : anshin_desk_failure(request, status, "act of the help desk");
 }
 
-int anshin_page_desk_act_post(anshin_portal_request_t *request)
+/* Whether it is for paper, as the form says. A way that there is not is told by the user's page. */
+static apr_status_t carry_out(anshin_portal_request_t *request, const asked_t *asked, const anshin_desk_facts_t *facts,
+                              anshin_handout_t *handout, const char **error)
 {
     const anshin_member_t member = anshin_member_of(request);
+    anshin_desk_order_t order = {.member = &member,
+                                 .verb = (anshin_desk_verb_t)asked->verb,
+                                 .whom = asked->whom,
+                                 .terminal = asked->terminal,
+                                 .why = anshin_form_get(request->form, "why"),
+                                 .id = anshin_form_get(request->form, "order")};
+    int print;
+
+    *error = anshin_handout_way(order.verb, facts->contract, anshin_form_get(request->form, "how"), &print);
+    if (*error != NULL) {
+        return APR_SUCCESS;
+    }
+    order.handout = print ? handout : NULL;
+    return anshin_desk_do(&request->op, &order, error);
+}
+
+static int print_sheet(anshin_portal_request_t *request, const asked_t *asked, const anshin_desk_facts_t *facts,
+                       const anshin_handout_t *handout)
+{
+    const anshin_desk_sheet_t sheet = {.verb = (anshin_desk_verb_t)asked->verb,
+                                       .contract = facts->contract,
+                                       .account = &facts->user.account,
+                                       .terminal = terminal_of(facts, asked->terminal),
+                                       .handout = handout};
+
+    return anshin_desk_print(request, &sheet);
+}
+
+int anshin_page_desk_act_post(anshin_portal_request_t *request)
+{
+    anshin_handout_t handout = {.url = NULL};
     anshin_desk_facts_t facts;
     const char *error;
     asked_t asked;
@@ -167,22 +219,18 @@ int anshin_page_desk_act_post(anshin_portal_request_t *request)
 
     read_asked(request, &asked);
     status = see(request, &asked, &facts);
-    if (status == APR_SUCCESS) {
-        const anshin_desk_order_t order = {.member = &member,
-                                           .verb = (anshin_desk_verb_t)asked.verb,
-                                           .whom = asked.whom,
-                                           .terminal = asked.terminal,
-                                           .why = anshin_form_get(request->form, "why")};
-
-        status = anshin_desk_do(&request->op, &order, &error);
-    }
+    status = status == APR_SUCCESS ? carry_out(request, &asked, &facts, &handout, &error) : status;
     if (status != APR_SUCCESS) {
-        return anshin_desk_failure(request, status, "act of the help desk");
+        return status == ANSHIN_EINVALID ? anshin_response_error(request, HTTP_BAD_REQUEST)
+                                         : anshin_desk_failure(request, status, "act of the help desk");
     }
     if (error != NULL &&
         anshin_desk_why_error(facts.contract, anshin_portal_request_text(request, "why"), request->op.pool) != NULL) {
         anshin_page_error(request->page, "why", error);
         return draw(request, &asked, &facts);
+    }
+    if (error == NULL && (handout.url != NULL || handout.password != NULL)) {
+        return print_sheet(request, &asked, &facts, &handout);
     }
     return error != NULL ? refuse(request, &asked, error) : tell(request, &asked);
 }

@@ -66,9 +66,10 @@ static void put_done(const drawing_t *drawing, const anshin_desk_whom_t *whom)
     anshin_portal_request_t *request = drawing->request;
     const char *done = anshin_desk_stamped(request, whom, anshin_form_get(request->query, "done"));
     const char *refused = anshin_form_get(request->query, "refused");
-    static const char *const refusals[] = {"no_password", "no_certificate", "not_active", "not_renewable",
-                                           "not_yours",   "renewals",       "registered", "no_links",
-                                           "invitations", "address_mails"};
+    static const char *const refusals[] = {
+        "no_password",    "no_certificate", "not_active",  "not_renewable", "not_yours",     "renewals",
+        "registered",     "no_links",       "invitations", "address_mails", "no_print",      "printed",
+        "not_reissuable", "resend_paused",  "resend_full", "resend_making", "resend_nothing"};
     const anshin_desk_verb_t verb =
         done != NULL ? (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS)
                      : ANSHIN_DESK_VERBS;
@@ -90,9 +91,10 @@ static void put_done(const drawing_t *drawing, const anshin_desk_whom_t *whom)
 
 /* --- what waits -------------------------------------------------------------------------------------------------- */
 
-/* A thing in the way, by name; verb: what helps, where the role may; ANSHIN_DESK_VERBS: none of ours. What helps
- * against the first of them has the focus, so that it takes a key. */
-static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_verb_t verb)
+/* A thing in the way, by name; verb: what helps, where the role may; ANSHIN_DESK_VERBS: none of ours; terminal: the
+ * device that it is about, where the verb is of one. What helps against the first of them has the focus, so that it
+ * takes a key. */
+static json_t *put_wait_of(const drawing_t *drawing, const char *name, anshin_desk_verb_t verb, apr_int64_t terminal)
 {
     const char *group = apr_pstrcat(drawing->request->op.pool, "desk_waits.", name, NULL);
     json_t *wait = json_pack("{s:s, s:s}", "text", say(drawing, group, "text"), "todo", say(drawing, group, "todo"));
@@ -100,7 +102,7 @@ static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_
     if (verb != ANSHIN_DESK_VERBS && may(drawing, verb)) {
         const char *word = anshin_word_name(anshin_desk_verb_words, verb, "");
 
-        anshin_page_put(drawing->request->page, wait, "url", json_string(act_url(drawing, verb, 0)));
+        anshin_page_put(drawing->request->page, wait, "url", json_string(act_url(drawing, verb, terminal)));
         anshin_page_put(drawing->request->page, wait, "first", json_boolean(json_array_size(drawing->waits) == 0));
         anshin_page_put(
             drawing->request->page, wait, "button",
@@ -108,6 +110,11 @@ static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_
     }
     anshin_page_append(drawing->request->page, drawing->waits, wait);
     return wait;
+}
+
+static json_t *put_wait(const drawing_t *drawing, const char *name, anshin_desk_verb_t verb)
+{
+    return put_wait_of(drawing, name, verb, 0);
 }
 
 static void put_lock_of(const drawing_t *drawing, const anshin_lock_t *lock, const char *name)
@@ -152,11 +159,18 @@ static void put_standing(const drawing_t *drawing)
     }
 }
 
+/* 1: there is a way for what the verb gives out. */
+static int gives_out(const drawing_t *drawing, anshin_desk_verb_t verb)
+{
+    return anshin_handout_mails(verb, drawing->facts->contract) ||
+           anshin_handout_prints(verb, drawing->facts->contract);
+}
+
 static void put_invitation(const drawing_t *drawing)
 {
     const anshin_particulars_t *user = &drawing->facts->user;
-    const anshin_desk_verb_t again =
-        drawing->facts->contract->policy.mail_links ? ANSHIN_DESK_REINVITE : ANSHIN_DESK_VERBS;
+    const int gives = gives_out(drawing, ANSHIN_DESK_REINVITE);
+    const anshin_desk_verb_t again = gives ? ANSHIN_DESK_REINVITE : ANSHIN_DESK_VERBS;
     json_t *wait;
 
     if (drawing->account->state != ANSHIN_ACCOUNT_PENDING) {
@@ -165,11 +179,38 @@ static void put_invitation(const drawing_t *drawing)
     if (user->registration_lock.kinds != 0) {
         put_wait(drawing, "invitation_locked", ANSHIN_DESK_UNLOCK);
     } else if (user->registration_until <= drawing->request->op.now) {
-        put_wait(drawing, "invitation_over", again);
+        put_wait(drawing, gives ? "invitation_over" : "invitation_over_alone", again);
     } else {
-        wait = put_wait(drawing, "invitation", again);
+        wait = put_wait(drawing, gives ? "invitation" : "invitation_alone", again);
         anshin_page_moment(drawing->request->page, wait, "until", user->registration_until, ANSHIN_DATE_PLAIN);
     }
+}
+
+/* A certificate is made for who can use one. */
+static int gets_certificates(const drawing_t *drawing)
+{
+    return drawing->account->method == ANSHIN_METHOD_CERTIFICATE && drawing->account->registered_at != 0 &&
+           anshin_account_standing(drawing->account, drawing->request->op.now) == ANSHIN_ACCOUNT_ACTIVE;
+}
+
+static int can_reissue(const drawing_t *drawing)
+{
+    return gets_certificates(drawing) && gives_out(drawing, ANSHIN_DESK_REISSUE);
+}
+
+/* Something waits for download that a link leads to. */
+static int can_resend(const drawing_t *drawing)
+{
+    const apr_array_header_t *terminals = drawing->facts->user.terminals;
+    int waits = 0;
+
+    for (int i = 0; i < terminals->nelts; i++) {
+        const anshin_terminal_facts_t *terminal = &APR_ARRAY_IDX(terminals, i, anshin_terminal_facts_t);
+
+        waits |= terminal->has_download && terminal->download_made && terminal->download_lock.kinds == 0 &&
+                 terminal->download_until > drawing->request->op.now;
+    }
+    return waits && gets_certificates(drawing);
 }
 
 static void put_terminal_waits(const drawing_t *drawing, const anshin_terminal_facts_t *terminal)
@@ -180,12 +221,13 @@ static void put_terminal_waits(const drawing_t *drawing, const anshin_terminal_f
     if (terminal->has_download && terminal->download_lock.kinds != 0) {
         wait = put_wait(drawing, "download_locked", ANSHIN_DESK_UNLOCK);
     } else if (terminal->has_download && terminal->download_until > now) {
-        wait = put_wait(drawing, "download", ANSHIN_DESK_VERBS);
+        wait = put_wait(drawing, "download", can_resend(drawing) ? ANSHIN_DESK_RESEND : ANSHIN_DESK_VERBS);
         anshin_page_moment(drawing->request->page, wait, "until", terminal->download_until, ANSHIN_DATE_PLAIN);
     } else if (drawing->account->method == ANSHIN_METHOD_CERTIFICATE && drawing->account->registered_at != 0 &&
                !(terminal->has_certificate &&
                  anshin_certificate_standing(&terminal->certificate, now) == ANSHIN_STANDING_ACTIVE)) {
-        wait = put_wait(drawing, "no_certificate", ANSHIN_DESK_VERBS);
+        wait = put_wait_of(drawing, "no_certificate", can_reissue(drawing) ? ANSHIN_DESK_REISSUE : ANSHIN_DESK_VERBS,
+                           terminal->terminal.number);
     }
     if (wait != NULL) {
         anshin_words_terminal(drawing->request->page, wait, terminal->terminal.number, terminal->terminal.label);
@@ -198,8 +240,10 @@ static void put_mail_waits(const drawing_t *drawing)
         const anshin_mail_t *mail = &APR_ARRAY_IDX(drawing->facts->mails, i, anshin_mail_t);
 
         if (mail->state == ANSHIN_MAIL_FAILED) {
-            anshin_page_moment(drawing->request->page, put_wait(drawing, "mail_failed", ANSHIN_DESK_VERBS), "since",
-                               mail->created_at, ANSHIN_DATE_PLAIN);
+            json_t *wait =
+                put_wait(drawing, "mail_failed", can_resend(drawing) ? ANSHIN_DESK_RESEND : ANSHIN_DESK_VERBS);
+
+            anshin_page_moment(drawing->request->page, wait, "since", mail->created_at, ANSHIN_DATE_PLAIN);
             return;
         }
     }
@@ -239,7 +283,9 @@ static int is_sensible(const drawing_t *drawing, anshin_desk_verb_t verb)
     case ANSHIN_DESK_REVOKE:
         return account->method == ANSHIN_METHOD_CERTIFICATE;
     case ANSHIN_DESK_REINVITE:
-        return account->state == ANSHIN_ACCOUNT_PENDING && drawing->facts->contract->policy.mail_links;
+        return account->state == ANSHIN_ACCOUNT_PENDING && gives_out(drawing, verb);
+    case ANSHIN_DESK_RESEND:
+        return can_resend(drawing);
     default:
         return 0; /* of a device */
     }
@@ -305,6 +351,27 @@ static void put_account(const drawing_t *drawing)
     anshin_page_moment(page, page->page, "valid_until", account->valid_until, ANSHIN_DATE_PLAIN);
 }
 
+/* What can be done to a device. */
+static void put_terminal_buttons(const drawing_t *drawing, json_t *row, const anshin_terminal_facts_t *facts)
+{
+    anshin_page_t *page = drawing->request->page;
+    const apr_time_t now = drawing->request->op.now;
+    const anshin_certificate_t *certificate = &facts->certificate;
+    const int renews =
+        facts->has_certificate && anshin_certificate_standing(certificate, now) == ANSHIN_STANDING_ACTIVE &&
+        certificate->not_after - now <= drawing->facts->renewal_window && may(drawing, ANSHIN_DESK_RENEW);
+    const int reissues = can_reissue(drawing) && may(drawing, ANSHIN_DESK_REISSUE);
+    const apr_int64_t number = facts->terminal.number;
+
+    if (renews) {
+        anshin_page_put(page, row, "renew_url", json_string(act_url(drawing, ANSHIN_DESK_RENEW, number)));
+    }
+    if (reissues) {
+        anshin_page_put(page, row, "reissue_url", json_string(act_url(drawing, ANSHIN_DESK_REISSUE, number)));
+    }
+    anshin_page_put(page, row, "actable", json_boolean(renews || reissues));
+}
+
 static json_t *terminal_row(const drawing_t *drawing, const anshin_terminal_facts_t *facts)
 {
     static const char *const keys[] = {[ANSHIN_STANDING_ACTIVE] = "desk.certificate_active",
@@ -323,12 +390,8 @@ static json_t *terminal_row(const drawing_t *drawing, const anshin_terminal_fact
         anshin_page_put(page, row, "certificate_text", json_string(anshin_page_say(page, keys[standing])));
         anshin_page_moment(page, row, "expires", certificate->not_after, ANSHIN_DATE_PLAIN);
         anshin_page_put(page, row, "serial", json_string(certificate->serial));
-        if (standing == ANSHIN_STANDING_ACTIVE && certificate->not_after - now <= drawing->facts->renewal_window &&
-            may(drawing, ANSHIN_DESK_RENEW)) {
-            anshin_page_put(page, row, "renew_url",
-                            json_string(act_url(drawing, ANSHIN_DESK_RENEW, facts->terminal.number)));
-        }
     }
+    put_terminal_buttons(drawing, row, facts);
     anshin_page_put(page, row, "renewing", json_boolean(facts->terminal.renewing != NULL));
     return row;
 }

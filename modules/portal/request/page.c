@@ -170,6 +170,7 @@ static const struct {
     {"contract", "desk.contract"},
     {"name", "labels.name"},
     {"organisation", "labels.organisation"},
+    {"how", "desk_print.how"},
 };
 
 /* The object of a field, made when it is first needed; NULL (and the page is broken) when there is no memory. */

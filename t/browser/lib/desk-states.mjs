@@ -1,5 +1,5 @@
 // The states of the help desk's pages, for states.mjs, whose helpers it takes.
-export function deskStates({ text, texts, link, visitor, moment, long, wrong, alert, terminal, contract }) {
+export function deskStates({ text, texts, link, visitor, moment, long, wrong, alert, terminal, square, contract }) {
   const staff = (page, more = {}) => visitor(page, {
     user: { id: 'ope01' },
     has_menu: true,
@@ -24,8 +24,10 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     ...moment('last_login', '2026-11-20 08:15'), ...moment('password_set', '2026-01-06 10:20'), ...moment('valid_until', '2027-03-31 23:59'),
     desk_url: link('desk') };
   const terminals = [{ ...terminal(1), kind_text: text('terminal_kinds.pc'), ...long('address', 'hanako.suzuki@example.jp'),
-    certificate_text: text('desk.certificate_active'), ...moment('expires', '2026-12-20 10:20'), serial: '4f9a1c77b2e08d6355aa01ff92c3d4e5', renew_url: url },
+    certificate_text: text('desk.certificate_active'), ...moment('expires', '2026-12-20 10:20'), serial: '4f9a1c77b2e08d6355aa01ff92c3d4e5', actable: true, renew_url: url, reissue_url: url },
   { ...terminal(2), kind_text: text('terminal_kinds.smartphone'), ...long('address', 'hanako@phone.example.jp') }];
+  const ways = { choose_way: true, paper: true, order: '0'.repeat(32), ways: ['mail', 'print'].map((id) => ({ id, text: text(`desk_print.way_${id}`), selected: id === 'mail' })) };
+  const sheet = (more, name, done) => ['desk-print', staff({ user_id: 'p-01-usr002', ...account, user_url: url, ...more }, { title: text(`desk_print.title_${name}`), ...alert('success', text(`desk_act.${done}.printed`)) })];
   const act = (verb, more = {}, others = {}) => ['desk-act', staff({ user_id: 'p-01-usr002', ...account, lead: text(`desk_act.${verb}.lead`), submit: text(`desk_act.${verb}.submit`),
     action_url: link('desk/act?verb=x'), cancel_url: url, ...more }, { title: text(`desk_act.${verb}.title`), ...others })];
   const listed = found.map((row, i) => ({ ...row, number: i, mark: `${i}`.repeat(24), ...moment('at', '2026-11-22 15:35'), ...long('what', '4f9a1c77b2e08d6355aa01ff92c3d4e5') }));
@@ -59,6 +61,10 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-act': act('unlock'),
     'desk-act-danger': act('revoke', { danger: true }),
     'desk-act-why': act('renew', { why: true, terminal: terminal(1) }, wrong({ why: text('errors.why_missing') })),
+    'desk-act-ways': act('reinvite', { ...ways, lead: text('desk_act.reinvite.lead_ways'), submit: text('desk_act.reinvite.submit_ways') }),
+    'desk-act-print': act('reinvite', { paper: true, paper_alone: true, order: '0'.repeat(32), lead: text('desk_act.reinvite.lead_print'), submit: text('desk_act.reinvite.submit_print'), why: true }),
+    'desk-print': sheet({ url: `https://login.example.jp/anshin/register?t=${'Zk3vT0pQm8XcRr2uYb5nWgLw9AeJh1sDqVxK7oUiCzN'}`, code: '7kq3wz9xhn', qr_svg: square(), ...moment('until', '2026-12-06 10:00') }, 'invitation', 'reinvite'),
+    'desk-print-password': sheet({ download_password: 'k7qwz3xhnp29tb', terminal: terminal(1) }, 'password', 'reissue'),
     'desk-list': list({ rows: listed, ...chosen }),
     'desk-list-most': list({ rows: listed, ...chosen, count_text: text('desk_list.count_most', { number: 5000 }), many: true, page_number: '2', pages_number: '50',
       previous_url: url, next_url: url }, alert('notice', text('desk_list.refused_none'))),
@@ -81,10 +87,11 @@ export function deskStates({ text, texts, link, visitor, moment, long, wrong, al
     'desk-decide-refuse': decide('refuse'),
     'desk-decide-withdraw': decide('withdraw'),
     'desk-invite': ['desk-invite', staff({ own: true, own_first: true, action_url: link('desk/invite'), cancel_url: link('desk'), ...long('organisation', '山田商事株式会社') })],
-    'desk-invite-wrong': ['desk-invite', staff({ own_first: true, why: true, choose_contract: true, contracts: [{ id: 'p-01', text: contract, selected: true }, { id: 'p-02', text: '注文サイト' }],
-      action_url: link('desk/invite'), cancel_url: link('desk') }, wrong({ contract: text('errors.choose'), user: text('errors.user_form'), address: text('errors.address'),
+    'desk-invite-print': ['desk-invite', staff({ own_first: true, paper: true, paper_alone: true, order: '0'.repeat(32), action_url: link('desk/invite'), cancel_url: link('desk') })],
+    'desk-invite-wrong': ['desk-invite', staff({ own_first: true, ...ways, why: true, choose_contract: true, contracts: [{ id: 'p-01', text: contract, selected: true }, { id: 'p-02', text: '注文サイト' }],
+      action_url: link('desk/invite'), cancel_url: link('desk') }, wrong({ how: text('desk.no_links'), contract: text('errors.choose'), user: text('errors.user_form'), address: text('errors.address'),
       name: text('errors.name_wrong', { label: text('labels.name') }), organisation: text('errors.name_wrong', { label: text('labels.organisation') }), why: text('errors.why_missing') },
-      { contract: text('desk.contract') }))],
+      { contract: text('desk.contract'), how: text('desk_print.how') }))],
     'desk-invite-none': ['desk-invite', staff({ none: true })],
     'desk-missing': ['desk-missing', staff({ desk_url: link('desk') })],
     'desk-denied': ['desk-denied', staff({})],

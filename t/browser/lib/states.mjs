@@ -560,6 +560,6 @@ export function states(language, texts) {
     'error-404-member': ['error', member('', { text: text('error.not_found.text'), status: 404 },
       titled('error.not_found.title'))],
     'error-403': failure('csrf', 403, { again_url: link('register?flow=f') }),
-    ...deskStates({ text, texts, link, visitor, moment, long, wrong, alert, terminal, contract: ja ? 'かしわ信用金庫' : 'Kashiwa Shinkin' }),
+    ...deskStates({ text, texts, link, visitor, moment, long, wrong, alert, terminal, square, contract: ja ? 'かしわ信用金庫' : 'Kashiwa Shinkin' }),
   };
 }

@@ -26,7 +26,7 @@ sub server {
         'AnshinAddressAttempts 1000000', map { "Anshin${_}Attempts 100" } qw(Password Answer Code Download);
     my $reissues = 'AnshinFunctions password-reissue certificate-reissue';
     my $soon = $lines =~ s/(?<=AnshinCertificateLifetime )30d/1h/r;    # ended by the clock of the walk
-    my %desk = (staff => "$lines\nAnshinStaff on", customers => "$lines\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk");
+    my %desk = (staff => "$lines\nAnshinStaff on", customers => "$lines\nAnshinOperators staff\nAnshinStaffReason on\nAnshinFourEyes bulk\nAnshinDeskPrint on");
     return (clock => 1, contract => $lines, sites => { %desk, today => [ "$lines\n$reissues", 'modern' ], soon => $soon, unlinked => "$lines\nAnshinMailLinks off" });
 }
 

@@ -92,6 +92,51 @@ static void test_again(void)
     is(refused, "desk.registered", "of whom it is said");
 }
 
+/* On paper (AnshinDeskPrint): once for each form, where the contract says so, and as many a day as by mail. */
+static void test_paper(void)
+{
+    static const char id[] = "0123456789abcdef0123456789abcdef";
+    const anshin_member_t chief = chief_of("paper", "山田商事");
+    anshin_handout_t handout = {.url = NULL};
+    anshin_desk_invite_t typed = {.member = &chief,
+                                  .contract = "p-01",
+                                  .user = "pp1",
+                                  .address = "pp1@mail.example",
+                                  .how = "print",
+                                  .id = id,
+                                  .handout = &handout};
+    anshin_desk_invite_errors_t errors;
+    anshin_desk_whom_t whom;
+    int made = 0;
+
+    ok(anshin_desk_invite(staff_op(), &typed, &whom, &errors) == APR_SUCCESS && handout.url == NULL,
+       "SEC-1: nothing is printed where the contract does not say so");
+    is(errors.how, "desk.no_print", "which is told");
+    fixture.contract.policy.desk_print = 1;
+    typed.id = NULL;
+    ok(anshin_desk_invite(staff_op(), &typed, &whom, &errors) == ANSHIN_EINVALID,
+       "FLO-2: nor for a form without an id");
+    typed.id = id;
+    ok(anshin_desk_invite(staff_op(), &typed, &whom, &errors) == APR_SUCCESS && handout.url != NULL &&
+           handout.code != NULL && same_text(whom.user, "pp1") && whom.number != NULL,
+       "ROL-2: URL and code are there, and the user is made");
+    handout.url = NULL;
+    typed.user = "pp2";
+    ok(anshin_desk_invite(staff_op(), &typed, &whom, &errors) == ANSHIN_ECONFLICT && handout.url == NULL,
+       "FLO-2: the same form makes nothing more");
+    fixture.contract.policy.mail_links = 0;
+    typed.how = NULL;
+    for (int i = 0; i <= ANSHIN_INVITATIONS_A_DAY; i++) {
+        typed.user = apr_psprintf(fixture.pool, "many%d", i);
+        typed.id = apr_psprintf(fixture.pool, "%032x", i);
+        made += anshin_desk_invite(staff_op(), &typed, &whom, &errors) == APR_SUCCESS && errors.address == NULL;
+    }
+    ok(made == ANSHIN_INVITATIONS_A_DAY - 1, "S42: so many a day, as by mail, also without links: %d", made);
+    is(errors.address, "desk.invitations", "S42: and then it is said");
+    fixture.contract.policy.mail_links = 1;
+    fixture.contract.policy.desk_print = 0;
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -106,6 +151,7 @@ int main(void)
     test_method(&chief);
     test_taken(&chief);
     test_again();
+    test_paper();
     apr_pool_destroy(pool);
     apr_terminate();
     return done();

@@ -20,10 +20,11 @@ static const struct {
     const char *verbs;
 } rights[] = {{ANSHIN_ROLE_NONE, ""},
               {ANSHIN_ROLE_VIEWER, "find see list"},
-              {ANSHIN_ROLE_HELPDESK, "find see list export unlock lock logout must-change revoke renew reinvite"},
-              {ANSHIN_ROLE_ADMIN, "find see list export unlock lock disable logout must-change revoke renew reinvite "
-                                  "invite"},
-              {ANSHIN_ROLE_ORGANISATION, "find see list export unlock disable revoke renew reinvite invite"},
+              {ANSHIN_ROLE_HELPDESK, "find see list export unlock lock logout must-change revoke renew reissue resend "
+                                     "reinvite"},
+              {ANSHIN_ROLE_ADMIN, "find see list export unlock lock disable logout must-change revoke renew reissue "
+                                  "resend reinvite invite"},
+              {ANSHIN_ROLE_ORGANISATION, "find see list export unlock disable revoke renew resend reinvite invite"},
               {(anshin_role_t)99, ""},
               {(anshin_role_t)-1, ""}};
 
