@@ -255,19 +255,32 @@ static apr_status_t mem_erase(void *self, const anshin_record_type_t *type, cons
     return status;
 }
 
-/* What the transaction sees: its own changes over the versions it may see. In a hash of its own, so that no lock is
- * held while visit runs. */
-static apr_hash_t *view_of(mem_txn_t *txn)
+/* Is this key of a hash one of the type, and does it begin with the prefix? */
+static int is_asked_for(const char *name, const anshin_record_type_t *type, const char *prefix)
 {
-    apr_hash_t *committed = apr_hash_make(txn->pool);
+    return (unsigned char)name[0] == type->number && strncmp(name + 1, prefix, strlen(prefix)) == 0;
+}
+
+/* What the transaction sees of a type: its own changes over the versions it may see. In a hash of its own, so that no
+ * lock is held while visit runs; with nothing in it that is not asked for, since a store has many types. */
+static apr_hash_t *view_of(mem_txn_t *txn, const anshin_record_type_t *type, const char *prefix)
+{
+    apr_hash_t *view = apr_hash_make(txn->pool);
 
     apr_thread_mutex_lock(txn->store->lock);
     for (apr_hash_index_t *at = apr_hash_first(txn->pool, txn->store->records); at != NULL; at = apr_hash_next(at)) {
-        apr_hash_set(committed, apr_hash_this_key(at), APR_HASH_KEY_STRING,
-                     version_at(apr_hash_this_val(at), txn->seen));
+        if (is_asked_for(apr_hash_this_key(at), type, prefix)) {
+            apr_hash_set(view, apr_hash_this_key(at), APR_HASH_KEY_STRING,
+                         version_at(apr_hash_this_val(at), txn->seen));
+        }
     }
     apr_thread_mutex_unlock(txn->store->lock);
-    return apr_hash_overlay(txn->pool, txn->changes, committed);
+    for (apr_hash_index_t *at = apr_hash_first(txn->pool, txn->changes); at != NULL; at = apr_hash_next(at)) {
+        if (is_asked_for(apr_hash_this_key(at), type, prefix)) {
+            apr_hash_set(view, apr_hash_this_key(at), APR_HASH_KEY_STRING, apr_hash_this_val(at));
+        }
+    }
+    return view;
 }
 
 static apr_status_t mem_each(void *self, const anshin_record_type_t *type, const char *prefix,
@@ -279,14 +292,12 @@ static apr_status_t mem_each(void *self, const anshin_record_type_t *type, const
     if (status != APR_SUCCESS) {
         return status;
     }
-    for (apr_hash_index_t *at = apr_hash_first(txn->pool, view_of(txn)); at != NULL && status == APR_SUCCESS;
-         at = apr_hash_next(at)) {
-        const char *key = apr_hash_this_key(at);
+    for (apr_hash_index_t *at = apr_hash_first(txn->pool, view_of(txn, type, prefix));
+         at != NULL && status == APR_SUCCESS; at = apr_hash_next(at)) {
         const anshin_bytes_t *value = apr_hash_this_val(at);
 
-        if ((unsigned char)key[0] == type->number && value->data != NULL &&
-            strncmp(key + 1, prefix, strlen(prefix)) == 0) {
-            status = visit(baton, key + 1, value->data, value->length);
+        if (value->data != NULL) {
+            status = visit(baton, (const char *)apr_hash_this_key(at) + 1, value->data, value->length);
         }
     }
     return status;
