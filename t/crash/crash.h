@@ -129,7 +129,18 @@ typedef struct power_report_t {
     int blobs; /* put then */
 } power_report_t;
 
-/* Cut the power `cuts` times at random events, or until it is seen that the disk lies. */
-void power_run(power_report_t *report, const char *scratch, const char *type, int cuts, lies_t lies, unsigned seed);
+typedef struct power_t {
+    const char *scratch; /* a directory to work in */
+    const char *type;    /* of the store */
+    int cuts;
+    lies_t lies;
+    unsigned seed;
+} power_t;
+
+/* Let writers of a store of this type be traced; 0: done. The trace is the caller's, to be given to trace_free(). */
+int power_trace(trace_t *trace, const char *scratch, const char *type, unsigned seed);
+
+/* Cut the power `cuts` times at random events of the trace, or until it is seen that the disk lies. */
+void power_run(power_report_t *report, const trace_t *trace, const power_t *power);
 
 #endif

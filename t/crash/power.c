@@ -85,35 +85,39 @@ static void count_events(power_report_t *report, const trace_t *trace)
     }
 }
 
-void power_run(power_report_t *report, const char *scratch, const char *type, int cuts, lies_t lies, unsigned seed)
+int power_trace(trace_t *trace, const char *scratch, const char *type, unsigned seed)
 {
-    trace_t trace;
-    remains_t remains;
     char *real = realpath(scratch, NULL); /* as the kernel has it */
     char directory[480];
     char where[512];
+    int failed;
 
-    memset(report, 0, sizeof(*report));
     snprintf(directory, sizeof(directory), "%s/power", real != NULL ? real : scratch);
     free(real);
     snprintf(where, sizeof(where), "%s?type=%s", directory, type);
     make_directory(directory);
-    if (trace_run(&trace, directory, where, COMMITS, seed) != 0) {
-        printf("# the writers could not be traced, or failed\n");
-        report->broken++;
-    }
+    failed = trace_run(trace, directory, where, COMMITS, seed);
     nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    count_events(report, &trace);
-    remains_begin(&remains, &trace, lies, seed);
-    while (report->cuts < cuts && report->broken == 0) {
+    return failed;
+}
+
+void power_run(power_report_t *report, const trace_t *trace, const power_t *power)
+{
+    char directory[480];
+    remains_t remains;
+
+    memset(report, 0, sizeof(*report));
+    snprintf(directory, sizeof(directory), "%s/power", power->scratch);
+    count_events(report, trace);
+    remains_begin(&remains, trace, power->lies, power->seed);
+    while (report->cuts < power->cuts && report->broken == 0 && (power->lies == LIES_NONE || report->lost == 0)) {
         int code;
 
-        remains_cut(&remains, (size_t)rand_r(&remains.seed) % (trace.count + 1));
-        code = cut_once(&remains, directory, type);
+        remains_cut(&remains, (size_t)rand_r(&remains.seed) % (trace->count + 1));
+        code = cut_once(&remains, directory, power->type);
         report->cuts++;
         report->lost += code == CHECK_LOST;
         report->broken += code != 0 && code != CHECK_LOST;
     }
     remains_end(&remains);
-    trace_free(&trace);
 }

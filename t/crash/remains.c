@@ -30,6 +30,30 @@ static int flip(remains_t *remains)
     return ((rand_r(&remains->seed) >> 3) & 7) < remains->odds;
 }
 
+/* A cut looks at some hundred files, and each at its own events alone. */
+static void index_events(remains_t *remains)
+{
+    const trace_t *trace = remains->trace;
+
+    remains->first = allocate((size_t)trace->files * sizeof(size_t));
+    remains->next = allocate(trace->count * sizeof(size_t));
+    remains->names = allocate(trace->count * sizeof(size_t));
+    for (int file = 0; file < trace->files; file++) {
+        remains->first[file] = trace->count;
+    }
+    for (size_t i = trace->count; i-- > 0;) {
+        remains->next[i] = remains->first[trace->events[i].file];
+        remains->first[trace->events[i].file] = i;
+    }
+    for (size_t i = 0; i < trace->count; i++) {
+        event_kind_t kind = trace->events[i].kind;
+
+        if (kind == EVENT_CREATE || kind == EVENT_MKDIR || kind == EVENT_UNLINK || kind == EVENT_RENAME) {
+            remains->names[remains->named++] = i;
+        }
+    }
+}
+
 void remains_begin(remains_t *remains, const trace_t *trace, lies_t lies, unsigned seed)
 {
     memset(remains, 0, sizeof(*remains));
@@ -45,12 +69,16 @@ void remains_begin(remains_t *remains, const trace_t *trace, lies_t lies, unsign
             remains->is_blob[event->file] = strncmp(event->name, "blobs", 5) == 0;
         }
     }
+    index_events(remains);
 }
 
 void remains_end(remains_t *remains)
 {
     free(remains->durable);
     free(remains->is_blob);
+    free(remains->first);
+    free(remains->next);
+    free(remains->names);
 }
 
 void remains_cut(remains_t *remains, size_t cut)
@@ -113,11 +141,11 @@ static size_t room_for(const remains_t *remains, int file)
 {
     size_t room = 0;
 
-    for (size_t i = 0; i < remains->cut; i++) {
+    for (size_t i = remains->first[file]; i < remains->cut; i = remains->next[i]) {
         const event_t *event = &remains->trace->events[i];
         size_t end = (size_t)event->offset + event->length;
 
-        if ((event->kind == EVENT_WRITE || event->kind == EVENT_TRUNCATE) && event->file == file && end > room) {
+        if ((event->kind == EVENT_WRITE || event->kind == EVENT_TRUNCATE) && end > room) {
             room = end;
         }
     }
@@ -129,11 +157,11 @@ static content_t replay_content(remains_t *remains, int file)
     content_t content = {.room = room_for(remains, file)};
 
     content.data = allocate(content.room);
-    for (size_t i = 0; i < remains->cut; i++) {
+    for (size_t i = remains->first[file]; i < remains->cut; i = remains->next[i]) {
         const event_t *event = &remains->trace->events[i];
         int synced = i < remains->durable[file];
 
-        if (event->file != file || (event->kind != EVENT_WRITE && event->kind != EVENT_TRUNCATE)) {
+        if (event->kind != EVENT_WRITE && event->kind != EVENT_TRUNCATE) {
             continue;
         }
         if (event->kind == EVENT_WRITE) {
@@ -180,8 +208,8 @@ int remains_readable(remains_t *remains, const int64_t acknowledged[WRITERS], in
     int readable = 0;
 
     *wiped = 0;
-    for (size_t i = 0; i < remains->cut; i++) {
-        const event_t *event = &remains->trace->events[i];
+    for (size_t at = 0; at < remains->named && remains->names[at] < remains->cut; at++) {
+        const event_t *event = &remains->trace->events[remains->names[at]];
         int over = 0;
         int writer;
         int64_t blob;
@@ -190,9 +218,10 @@ int remains_readable(remains_t *remains, const int64_t acknowledged[WRITERS], in
             blob > acknowledged[writer] / BLOB_EVERY) {
             continue;
         }
-        for (size_t later = i + 1; later < remains->cut && !over; later++) {
-            over = remains->trace->events[later].kind == EVENT_RENAME &&
-                   strcmp(remains->trace->events[later].other, event->other) == 0;
+        for (size_t later = at + 1; later < remains->named && remains->names[later] < remains->cut && !over; later++) {
+            const event_t *other = &remains->trace->events[remains->names[later]];
+
+            over = other->kind == EVENT_RENAME && strcmp(other->other, event->other) == 0;
         }
         if (over || blob <= acknowledged[writer] / BLOB_EVERY - BLOBS_NAMED) {
             content_t content = replay_content(remains, event->file);
@@ -245,12 +274,10 @@ static folder_t replay_names(remains_t *remains, int directory)
 {
     folder_t folder = {NULL, 0, 0};
 
-    for (size_t i = 0; i < remains->cut; i++) {
-        const event_t *event = &remains->trace->events[i];
-        int names = event->kind == EVENT_CREATE || event->kind == EVENT_MKDIR || event->kind == EVENT_UNLINK ||
-                    event->kind == EVENT_RENAME;
+    for (size_t at = 0; at < remains->named && remains->names[at] < remains->cut; at++) {
+        const event_t *event = &remains->trace->events[remains->names[at]];
 
-        if (!names || event->directory != directory || (i >= remains->durable[directory] && flip(remains))) {
+        if (event->directory != directory || (remains->names[at] >= remains->durable[directory] && flip(remains))) {
             continue;
         }
         set_name(&folder, event->name, event->kind == EVENT_CREATE || event->kind == EVENT_MKDIR ? event->file : -1);
@@ -263,8 +290,8 @@ static folder_t replay_names(remains_t *remains, int directory)
 
 static int is_directory(const remains_t *remains, int file)
 {
-    for (size_t i = 0; i < remains->cut; i++) {
-        if (remains->trace->events[i].kind == EVENT_MKDIR && remains->trace->events[i].file == file) {
+    for (size_t i = remains->first[file]; i < remains->cut; i = remains->next[i]) {
+        if (remains->trace->events[i].kind == EVENT_MKDIR) {
             return 1;
         }
     }

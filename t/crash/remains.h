@@ -19,6 +19,10 @@ typedef struct remains_t {
     size_t block;    /* what is written at once */
     int odds;        /* in 8 that a change which was not synced has happened */
     size_t *durable; /* for every file: events in it before this index are synced */
+    size_t *first;   /* for every file: index of its first event */
+    size_t *next;    /* for every event: index of the next of its file; the number of events: none */
+    size_t *names;   /* indices of the events that change names */
+    size_t named;    /* how many */
     char *is_blob;   /* for every file: it lies below blobs/ */
 } remains_t;
 
