@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "core/keeping/outside.h"
 #include "core/mail/outbox.h"
 #include "htanshin/bulk/cert_verbs.h"
 #include "htanshin/call.h"
@@ -91,9 +92,11 @@ static apr_status_t mail_list(anshin_call_t *call)
     return status == APR_SUCCESS ? anshin_list(call, &list, &listing) : status;
 }
 
-/* The text is sealed, since it holds links: shown only when asked for, and only until it is delivered. */
+/* The text is sealed, since it holds links: shown only when asked for, only until it is delivered, and the trail knows
+ * who has read it. */
 static apr_status_t show_text(anshin_call_t *call, const anshin_mail_t *mail)
 {
+    const anshin_event_t event = {.act = ANSHIN_ACT_MAIL_READ, .user = mail->user, .mail = call->operands[0]};
     anshin_mail_text_t text;
     apr_status_t status = anshin_mail_open(&call->op, mail, &text);
 
@@ -101,6 +104,7 @@ static apr_status_t show_text(anshin_call_t *call, const anshin_mail_t *mail)
         return anshin_fail(&call->op.error, status, "AN0872", "mail %s: its text was wiped when it was delivered",
                            call->operands[0]);
     }
+    status = status == APR_SUCCESS ? anshin_outside_tell(&call->op, &event, NULL, NULL) : status;
     if (status == APR_SUCCESS) {
         anshin_result_text(call->result, "from", text.from, call->pool);
         anshin_result_text(call->result, "to", text.to, call->pool);

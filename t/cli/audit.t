@@ -121,7 +121,7 @@ ok($former && $former->{act} eq 'account_created' && !defined $former->{user}, '
 $s->stop;
 my $last = $s->state . '/audit/here-00000002.jsonl';
 
-# What verify says of a file with other content.
+# What verify says of a file with other content, and that show does not keep quiet about it.
 sub laid_hands_on {
     my ($file, $what, $pattern, $change) = @_;
     my $before = Anshin::PKI::read_text($file);
@@ -147,9 +147,23 @@ laid_hands_on($segment, 'lines changed about', qr/^segment 1 line 3: /m, sub { r
 laid_hands_on($segment, 'a line twice', qr/^segment 1 line 4: /m, sub { return join '', @_[ 0 .. 2, 2 .. $#_ ] });
 laid_hands_on($segment, 'a tail cut off', qr/^segment 1 line \d+: is the last line; the segment had/m, sub { pop; return join '', @_ });
 laid_hands_on($last, 'a tail of the open segment cut off', qr/^segment 2 line \d+: is the last line; 1 were cut off/m, sub { pop; return join '', @_ });
+{
+    my @whole = split /^/, Anshin::PKI::read_text($last);
+    my $look = sub { open my $out, '+<', $last or die "$last: $!"; truncate $out, 0; print $out @_; close $out; return $s->htanshin('audit', 'show') };
+    my @wrong = grep { $_->{status} != 1 || $_->{err} !~ /^segment 2: has lines that are broken or missing/m } $look->(@whole[ 0, 1 ], "rubbish\n", @whole[ 3 .. $#whole ]), $look->(@whole[ 0 .. $#whole - 1 ]);
+    is(scalar @wrong, 0, 'ADM-3: show tells of lines that are broken, and of a tail that was cut');
+    is($look->(@whole)->{status}, 0, 'ADM-3: and of nothing once it is whole');
+}
 laid_hands_on($last, 'rubbish', qr/^segment 2 line 2: is no line of the trail/m, sub { $_[1] = "rubbish\n"; return join '', @_ });
 rename $segment, "$outside/away";
 like($s->htanshin('audit', 'verify')->{err}, qr/^segment 1: is missing/m, 'AUD-2: a segment taken away');
+{
+    my $shown = $s->htanshin('audit', 'show');
+    is($shown->{status}, 1, 'ADM-3: what cannot be shown is no success: show without a segment');
+    like($shown->{err}, qr/^segment 1: is missing, and not shown/m, 'ADM-3: and it says which');
+    like($shown->{out}, qr/account_erased/, 'ADM-3: the rest is shown');
+    is($s->htanshin('audit', 'show', '--since', '2099-01-01')->{err}, '', 'ADM-3: where nobody asks for it, nothing is missing');
+}
 rename "$outside/away", $segment;
 { my $r = $s->htanshin('audit', 'verify'); is($r->{status}, 0, 'AUD-2: put back it is whole') or diag $r->{err} }
 
@@ -166,7 +180,23 @@ $r = audit('verify');
 is($r->{status}, 0, 'AUD-2: what is left can be verified') or diag $r->{out};
 is(decode_json($r->{out})->{first_segment}, 2, 'from the next one on');
 like(acts(events()), qr/audit_archived.*audit_retired/, 'ADM-3: both stand in the trail');
+laid_hands_on($last, 'a tail cut off behind what was retired', qr/^segment 2 line \d+: is the last line; \d+ were cut off/m, sub { pop; return join '', @_ });
 laid_hands_on($last, 'a changed first line', qr/^segment 2 line 1: /m, sub { $_[0] =~ s/"events":0/"events":1/; return join '', @_ });
+
+# --- what leaves the store (ADM-3) ---
+{
+    is($s->htanshin('user', 'set', 'shirabe-01', '--address', 'atarashii@mailbox.example')->{status}, 0, 'a mail waits while no worker delivers');
+    is($s->htanshin(@$_)->{status}, 0, "@$_") for [ 'user', 'export', '--organisation', 'Kanda' ], [ 'history', 'export', 'shirabe-01' ], [ 'cert', 'export', '--user', 'shirabe-01' ];
+    my ($mail) = grep { $_->{state} eq 'waiting' } @{ decode_json($s->htanshin('--json', 'mail', 'list', '--user', 'shirabe-01')->{out}) };
+    is($s->htanshin('mail', 'show', $mail->{id})->{status}, 0, 'a mail without its text');
+    like($s->htanshin('mail', 'show', $mail->{id}, '--text')->{out}, qr/mailbox\.example/, 'and with it');
+    my @left = grep { $_->{act} =~ /^(?:list_exported|mail_read)$/ } events();
+    is(join(', ', map { join ' ', grep { defined } @$_{qw(act user after)} } @left),
+        'list_exported user export --organisation Kanda, list_exported shirabe-01 history export, list_exported shirabe-01 cert export, mail_read shirabe-01',
+        'ADM-3: who took out what, and who read whose mail');
+    is($left[-1]{mail}, $mail->{id}, 'ADM-3: which mail');
+    is(join(' ', map { $_->{operator} } @left), join(' ', (scalar getpwuid $<) x 4), 'ADM-3: by whom');
+}
 $s->start;
 is($person->login($s->client)->status, 303, 'a new worker goes on');
 ok(chained(), 'AUD-1: where the last one has ended');

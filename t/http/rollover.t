@@ -246,6 +246,8 @@ $waiting->{host} = 'localhost';
 like(issuer($waiting->fetch(client('localhost'))), qr/Anshin test CA 3$/, 'CAS-4: who has waited gets one of the new CA, by itself');
 is(opens($waiting), 200, 'CAS-4: and is let in');
 unlike($s->htanshin('check')->{out}, qr/compromised/, 'CAS-4: check has nothing to say any more');
+is(join(' ', map { /\b(ca_\w+)/ ? "$1:" . (/-> (\S+)/ ? $1 : '') : () } split /\n/, $s->htanshin('audit', 'show')->{out}), 'ca_created:ca-2 ca_switched:ca-2 ca_retired:ca ca_compromised: ca_created:ca-3 ca_switched:ca-3',
+    'AUD-1: the trail knows what was done with the CAs');
 
 # A file that nobody of us has written.
 my $whole = rollover();

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "ca/log.h"
 #include "core/audit/trail.h"
 #include "runtime/trail_file.h"
 
@@ -56,6 +57,12 @@ apr_status_t anshin_trail_lines(anshin_op_t *op, const anshin_trail_places_t *pl
     }
     if (status == APR_SUCCESS) {
         anshin_trail_close(&reader);
+    }
+    if (!is_last && (status == ANSHIN_ENOTFOUND || found < 0)) {
+        anshin_log(ANSHIN_LOG_ERROR, "AN1885",
+                   "audit: segment %" APR_INT64_T_FMT " is %s; the operator's commands do not get what it had. See "
+                   "htanshin audit verify",
+                   next->segment, found < 0 ? "broken" : "missing");
     }
     if (!is_last && found != 1) {
         *next = (anshin_audit_anchor_t){.segment = next->segment + 1, .chain = anshin_chain_none};

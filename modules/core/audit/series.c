@@ -15,6 +15,7 @@
 
 #define PURPOSE_KEY "audit-person"
 #define PURPOSE_MAC "audit-series"
+#define PURPOSE_RETIRED "audit-retired"
 
 const char *anshin_series_name(anshin_op_t *op, const char *account)
 {
@@ -23,19 +24,26 @@ const char *anshin_series_name(anshin_op_t *op, const char *account)
 }
 
 /* By the nth seal key. NULL: it cannot be computed. */
+static const char *mac_by(const anshin_op_t *op, int n, const char *purpose, const char *text, apr_pool_t *pool)
+{
+    const anshin_crypto_t *crypto = op->env->crypto;
+    unsigned char mac[ANSHIN_DIGEST_BYTES];
+    apr_status_t status = n == 0 ? crypto->mac(crypto->ctx, mac, purpose, text, strlen(text))
+                                 : crypto->mac_by(crypto->ctx, mac, n, purpose, text, strlen(text));
+
+    return status == APR_SUCCESS ? anshin_hex(mac, sizeof(mac), pool) : NULL;
+}
+
 static const char *mac_of(const anshin_op_t *op, int n, const char *name, const anshin_audit_series_t *series,
                           apr_pool_t *pool)
 {
-    const anshin_crypto_t *crypto = op->env->crypto;
     const char *text =
         apr_psprintf(pool, "%s\n%" APR_INT64_T_FMT "\n%s\n%s", name, series->count,
                      series->secret != NULL ? series->secret : "", series->user != NULL ? series->user : "");
-    unsigned char mac[ANSHIN_DIGEST_BYTES];
-    apr_status_t status = n == 0 ? crypto->mac(crypto->ctx, mac, PURPOSE_MAC, text, strlen(text))
-                                 : crypto->mac_by(crypto->ctx, mac, n, PURPOSE_MAC, text, strlen(text));
+    const char *mac = mac_by(op, n, PURPOSE_MAC, text, pool);
 
     anshin_secret_wipe(op, text);
-    return status == APR_SUCCESS ? anshin_hex(mac, sizeof(mac), pool) : NULL;
+    return mac;
 }
 
 /* -1: somebody else has written it. */
@@ -55,6 +63,66 @@ int anshin_series_is_genuine(const anshin_op_t *op, const char *name, const ansh
                              apr_pool_t *pool)
 {
     return made_by(op, name, series, pool) >= 0;
+}
+
+/* --- what was retired -------------------------------------------------------------------------------------------- */
+
+static const char *retired_mac(const anshin_op_t *op, int n, const char *name, const anshin_audit_series_t *series,
+                               apr_pool_t *pool)
+{
+    return mac_by(op, n, PURPOSE_RETIRED,
+                  apr_pstrcat(pool, name, "\n", apr_array_pstrcat(pool, series->retired, '\n'), NULL), pool);
+}
+
+/* As made_by(); nothing is by the present key. */
+static int retired_by(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series, apr_pool_t *pool)
+{
+    const char *made;
+
+    if (series->retired == NULL) {
+        return series->retired_mac == NULL ? 0 : -1;
+    }
+    for (int n = 0; (made = retired_mac(op, n, name, series, pool)) != NULL; n++) {
+        if (anshin_secret_equal(op, series->retired_mac, made)) {
+            return n;
+        }
+    }
+    return -1;
+}
+
+/* Where the entry of a node is; -1: there is none. */
+static int find_retired(const anshin_audit_series_t *series, const char *node)
+{
+    const apr_size_t length = strlen(node);
+
+    for (int i = 0; series->retired != NULL && i < series->retired->nelts; i++) {
+        const char *entry = APR_ARRAY_IDX(series->retired, i, const char *);
+
+        if (strncmp(entry, node, length) == 0 && entry[length] == '/') {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int anshin_series_get_retired(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
+                              anshin_series_retired_t *retired, apr_pool_t *pool)
+{
+    const int at = find_retired(series, retired->node);
+    char *end;
+
+    *retired = (anshin_series_retired_t){.node = retired->node};
+    if (retired_by(op, name, series, pool) < 0) {
+        return 0;
+    }
+    if (at >= 0) {
+        const char *text = APR_ARRAY_IDX(series->retired, at, const char *) + strlen(retired->node) + 1;
+
+        retired->segment = apr_strtoi64(text, &end, 10);
+        retired->count = *end == '/' ? apr_strtoi64(end + 1, &end, 10) : 0;
+        retired->sum = *end == '/' ? apr_strtoi64(end + 1, &end, 10) : 0;
+    }
+    return 1;
 }
 
 /* --- the key of a person ----------------------------------------------------------------------------------------- */
@@ -145,8 +213,9 @@ static apr_status_t read_series(anshin_op_t *op, anshin_txn_t *txn, const char *
 static apr_status_t put_series(anshin_op_t *op, anshin_txn_t *txn, const char *name, anshin_audit_series_t *series)
 {
     series->mac = mac_of(op, 0, name, series, op->pool);
-    return series->mac != NULL ? anshin_txn_put(txn, &anshin_record_audit_series, name, series)
-                               : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1461", "audit: no MAC can be made");
+    return series->mac != NULL && (series->retired == NULL || series->retired_mac != NULL)
+               ? anshin_txn_put(txn, &anshin_record_audit_series, name, series)
+               : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1461", "audit: no MAC can be made");
 }
 
 apr_status_t anshin_series_add(anshin_op_t *op, anshin_txn_t *txn, const char *name, const char *user,
@@ -166,6 +235,39 @@ apr_status_t anshin_series_add(anshin_op_t *op, anshin_txn_t *txn, const char *n
     return status == APR_SUCCESS ? put_series(op, txn, name, series) : status;
 }
 
+apr_status_t anshin_series_retire(anshin_op_t *op, anshin_txn_t *txn, const char *name,
+                                  const anshin_series_retired_t *retired)
+{
+    anshin_audit_series_t series;
+    anshin_series_retired_t known = {.node = retired->node};
+    apr_array_header_t *entries;
+    const char *entry;
+    int at;
+    apr_status_t status = read_series(op, txn, name, &series);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!anshin_series_get_retired(op, name, &series, &known, op->pool)) {
+        return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1882",
+                           "audit: what was retired of series %s was changed by somebody else; see htanshin audit "
+                           "verify",
+                           name);
+    }
+    if (known.segment >= retired->segment) {
+        return APR_SUCCESS;
+    }
+    entry = apr_psprintf(op->pool, "%s/%" APR_INT64_T_FMT "/%" APR_INT64_T_FMT "/%" APR_INT64_T_FMT, retired->node,
+                         retired->segment, known.count + retired->count, known.sum + retired->sum);
+    at = find_retired(&series, retired->node);
+    entries = series.retired != NULL ? apr_array_copy(op->pool, series.retired)
+                                     : apr_array_make(op->pool, 1, sizeof(const char *));
+    *(const char **)(at >= 0 ? &APR_ARRAY_IDX(entries, at, const char *) : apr_array_push(entries)) = entry;
+    series.retired = entries;
+    series.retired_mac = retired_mac(op, 0, name, &series, op->pool);
+    return put_series(op, txn, name, &series);
+}
+
 apr_status_t anshin_series_forget(anshin_op_t *op, anshin_txn_t *txn, const char *name)
 {
     anshin_audit_series_t series;
@@ -182,7 +284,7 @@ apr_status_t anshin_series_renew(anshin_op_t *op, anshin_txn_t *txn, const char 
 {
     anshin_audit_series_t series;
     const char *user = NULL;
-    int n = 0, by;
+    int n = 0, by, retired;
     apr_status_t status = anshin_txn_get(txn, &anshin_record_audit_series, name, &series);
 
     *renewed = 0;
@@ -190,9 +292,13 @@ apr_status_t anshin_series_renew(anshin_op_t *op, anshin_txn_t *txn, const char 
         return status; /* no MAC of ours for what is not: audit verify tells of it */
     }
     user = series.secret != NULL ? open_by(op, &series, name, series.user, &n, op->pool) : NULL;
-    *renewed = by > 0 || (user != NULL && n > 0);
+    retired = retired_by(op, name, &series, op->pool);
+    *renewed = by > 0 || (user != NULL && n > 0) || retired > 0;
     if (!*renewed || !anshin_txn_writes(txn)) {
         return APR_SUCCESS;
+    }
+    if (retired > 0) {
+        series.retired_mac = retired_mac(op, 0, name, &series, op->pool);
     }
     if (user != NULL) {
         status = anshin_series_seal(op, &series, name, user, &series.user, op->pool);

@@ -36,6 +36,23 @@ const char *anshin_series_open(const anshin_op_t *op, const anshin_audit_series_
 const char *anshin_series_user(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
                                apr_pool_t *pool);
 
+/* What was retired of a series at a node, up to a segment: so many events, and the sum of their numbers. */
+typedef struct anshin_series_retired_t {
+    const char *node;    /* given by the caller */
+    apr_int64_t segment; /* 0: nothing */
+    apr_int64_t count;
+    apr_int64_t sum;
+} anshin_series_retired_t;
+
+/* 1: *retired is as we wrote it; nothing was retired where nothing is written. 0: somebody else has written it. */
+int anshin_series_get_retired(const anshin_op_t *op, const char *name, const anshin_audit_series_t *series,
+                              anshin_series_retired_t *retired, apr_pool_t *pool);
+
+/* In a write transaction: these too, up to retired->segment. What is known up to that segment already stays, so that it
+ * may be asked for twice. Answers of anshin_txn_get(); ANSHIN_EFAULT as well: the record is not as we wrote it. */
+apr_status_t anshin_series_retire(anshin_op_t *op, anshin_txn_t *txn, const char *name,
+                                  const anshin_series_retired_t *retired);
+
 /* Destroy the key; the count stays. No such series: no failure. */
 apr_status_t anshin_series_forget(anshin_op_t *op, anshin_txn_t *txn, const char *name);
 

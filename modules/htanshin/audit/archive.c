@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 
 #include "core/admin/trail_keeping.h"
+#include "htanshin/audit/retire.h"
 #include "htanshin/audit/show.h"
 #include "htanshin/result.h"
 #include "htanshin/values.h"
@@ -144,26 +145,31 @@ static int remove_below(anshin_call_t *call, apr_int64_t first)
     return removed;
 }
 
+/* --- retiring ----------------------------------------------------------------------------------------------------- */
+
 apr_status_t anshin_audit_retire(anshin_call_t *call)
 {
-    apr_time_t until;
+    const anshin_server_t *server = &call->config->server;
+    anshin_trail_limits_t limits = {0, server->audit_command != NULL, server->event_command != NULL};
     apr_int64_t first = 0;
-    apr_status_t status = anshin_audit_time(call, "until", &until);
+    int left;
+    apr_status_t status = anshin_audit_time(call, "until", &limits.until);
 
     if (status == APR_SUCCESS) {
-        status = anshin_trail_retire(&call->op, until, call->config->server.audit_command != NULL, &first);
+        status = anshin_audit_retire_until(&call->op, &limits, &first);
     }
-    if (status == ANSHIN_ENOTFOUND) {
+    left = status == APR_SUCCESS || status == ANSHIN_ENOTFOUND ? remove_below(call, first) : 0;
+    if (status == ANSHIN_ENOTFOUND && left == 0) {
         return anshin_fail(&call->op.error, status, "AN1481",
-                           "no segment was closed before that time, is archived (htanshin audit archive)%s",
-                           call->config->server.audit_command != NULL ? " and has gone through AnshinAuditCommand"
-                                                                      : "");
+                           "no segment was closed before that time, is archived (htanshin audit archive)%s%s",
+                           limits.audit_command ? " and has gone through AnshinAuditCommand" : "",
+                           limits.event_command ? " and was read for AnshinEventCommand" : "");
     }
-    if (status != APR_SUCCESS) {
+    if (status != APR_SUCCESS && status != ANSHIN_ENOTFOUND) {
         return status;
     }
     call->result = json_object();
-    anshin_result_number(call->result, "retired", remove_below(call, first));
+    anshin_result_number(call->result, "retired", left);
     anshin_result_number(call->result, "first_kept", first);
     return APR_SUCCESS;
 }

@@ -64,6 +64,11 @@ static apr_status_t verify(anshin_call_t *call)
     (void)json_object_set_new(call->result, "last_segment", json_integer(verified.last));
     (void)json_object_set_new(call->result, "events", json_integer(verified.events));
     (void)json_object_set_new(call->result, "unchained", json_integer(verified.unchained));
+    if (verified.is_shared) {
+        anshin_result_text(call->result, "not_looked_at",
+                           "other machines share the store: whether events that they have chained are missing",
+                           call->pool);
+    }
     (void)json_object_set_new(call->result, "findings",
                               call->json ? json_incref(findings.list) : json_integer(verified.findings));
     if (!call->json) {
@@ -91,7 +96,8 @@ const anshin_command_t anshin_commands_audit[] = {
     {"audit", "verify", "", 0, 0, NULL, ANSHIN_ACCESS_ALL, verify,
      "Look for changed, removed, moved and cut off lines of the audit trail; exit code 1 when there are any."},
     {"audit", "show", "", 0, 0, show_options, ANSHIN_ACCESS_ALL, anshin_audit_show,
-     "Show who did what, to whom and from where, in the order of the trail."},
+     "Show who did what, to whom and from where, in the order of the trail; exit code 1 when a part of it cannot be "
+     "shown."},
     {"audit", "archive", "DIR", 1, 1, NULL, ANSHIN_ACCESS_ALL, anshin_audit_archive,
      "Copy closed segments into a directory; those that are not archived yet, and their anchors."},
     {"audit", "retire", "", 0, 0, retire_options, ANSHIN_ACCESS_ALL, anshin_audit_retire,

@@ -2,10 +2,12 @@
  * htanshin audit show: the trail, event after event (ADM-3).
  *
  * What was not chained yet is read first, and written last, so that the order is that of the trail and nothing is
- * missing between the two. A user ID is told as far as the key of that person is there (IDN-2).
+ * missing between the two. A user ID is told as far as the key of that person is there (IDN-2). What cannot be shown is
+ * told of, and is no success: whoever reads the rest must not take it for the whole.
  */
 #include "htanshin/audit/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +19,8 @@
 #include "core/audit/chain.h"
 #include "core/audit/trail.h"
 #include "core/config/span.h"
+#include "htanshin/call.h"
+#include "htanshin/language/language.h"
 #include "htanshin/print.h"
 #include "htanshin/result.h"
 #include "htanshin/values.h"
@@ -35,6 +39,7 @@ typedef struct showing_t {
     anshin_trail_batch_t waiting; /* to be chained */
     anshin_print_list_t print;
     json_t *rows;
+    int gaps;                      /* places that cannot be shown */
     char name[ANSHIN_KEY_MAX + 1]; /* of the series at hand */
     anshin_audit_series_t series;
     apr_pool_t *pool; /* of the series */
@@ -298,29 +303,81 @@ static int is_before(showing_t *showing, apr_int64_t segment)
            anchor.closed_at != 0 && anchor.closed_at < showing->since;
 }
 
-static apr_status_t show_segment(showing_t *showing, apr_int64_t segment)
+/* Behind the rows that were before it. segment 0: in the store. */
+static apr_status_t tell_gap(showing_t *showing, apr_int64_t segment, const char *what)
+{
+    apr_status_t status = write_rows(showing);
+
+    showing->gaps++;
+    (void)fflush(stdout);
+    if (segment > 0) {
+        fprintf(stderr, "segment %" APR_INT64_T_FMT ": ", segment);
+    }
+    fprintf(stderr, "%s\n", anshin_say(what));
+    return status;
+}
+
+/* So many lines the store knows of. */
+static apr_int64_t lines_of(const showing_t *showing, apr_int64_t segment)
+{
+    anshin_op_t *op = &showing->call->op;
+    anshin_audit_anchor_t anchor;
+
+    if (segment == showing->places.head.segment) {
+        return showing->places.head.lines;
+    }
+    return anshin_op_get(op, &anshin_record_audit_anchor, anshin_anchor_segment(op->env, segment, op->pool), &anchor) ==
+                   APR_SUCCESS
+               ? anchor.lines
+               : 1;
+}
+
+/* *odd: lines that are none of the trail. */
+static apr_status_t show_lines(showing_t *showing, anshin_trail_reader_t *reader, apr_int64_t lines, int *odd)
 {
     anshin_op_t *op = &showing->call->op;
     apr_pool_t *whole = op->pool;
-    anshin_trail_reader_t reader;
-    apr_status_t status = anshin_trail_read(&reader, anshin_trail_path(op->env, segment, whole), 0, &op->error, whole);
+    apr_status_t status = APR_SUCCESS;
 
-    if (status != APR_SUCCESS) {
-        return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
-    }
     apr_pool_create(&op->pool, whole);
-    while (status == APR_SUCCESS &&
-           (segment < showing->places.head.segment || reader.lines < showing->places.head.lines) &&
-           anshin_trail_next(&reader) == 1) {
+    while (status == APR_SUCCESS && reader->lines < lines && anshin_trail_next(reader) == 1) {
         anshin_line_t line;
 
         apr_pool_clear(op->pool);
-        if (anshin_line_read(&line, reader.text, op->pool) == APR_SUCCESS && line.kind == ANSHIN_LINE_EVENT) {
+        if (anshin_line_read(&line, reader->text, op->pool) != APR_SUCCESS) {
+            ++*odd;
+        } else if (line.kind == ANSHIN_LINE_EVENT) {
             status = show_event(showing, line.body);
         }
     }
     apr_pool_destroy(op->pool);
     op->pool = whole;
+    return status;
+}
+
+static apr_status_t show_segment(showing_t *showing, apr_int64_t segment)
+{
+    anshin_op_t *op = &showing->call->op;
+    const apr_int64_t lines = lines_of(showing, segment);
+    anshin_trail_reader_t reader;
+    int odd = 0;
+    apr_status_t status =
+        anshin_trail_read(&reader, anshin_trail_path(op->env, segment, op->pool), 0, &op->error, op->pool);
+
+    if (status == ANSHIN_ENOTFOUND) {
+        return lines > 0 ? tell_gap(showing, segment, "is missing, and not shown; see htanshin audit verify")
+                         : APR_SUCCESS;
+    }
+    if (status != APR_SUCCESS) {
+        anshin_call_tell(showing->call, status);
+        anshin_error_clear(&op->error);
+        return tell_gap(showing, segment, "cannot be read, and is not shown");
+    }
+    status = show_lines(showing, &reader, lines, &odd);
+    if (status == APR_SUCCESS && (odd > 0 || reader.lines < lines)) {
+        status = tell_gap(showing, segment,
+                          "has lines that are broken or missing, and not shown; see htanshin audit verify");
+    }
     anshin_trail_close(&reader);
     return status;
 }
@@ -340,10 +397,14 @@ static apr_status_t show_all(showing_t *showing)
         showing->call->op.pool = whole;
     }
     records = showing->waiting.records;
+    if (status == APR_SUCCESS && records->nelts == WAITING_MAX) {
+        status = tell_gap(showing, 0, "more events wait in the store for the worker than are shown");
+    }
     for (int i = 0; status == APR_SUCCESS && i < records->nelts; i++) {
         const char *event = APR_ARRAY_IDX(records, i, anshin_audit_event_t).event;
 
-        status = event != NULL ? show_event(showing, event) : APR_SUCCESS;
+        status = event != NULL ? show_event(showing, event)
+                               : tell_gap(showing, 0, "an event that waits in the store cannot be read");
     }
     return status;
 }
@@ -369,5 +430,6 @@ apr_status_t anshin_audit_show(anshin_call_t *call)
         anshin_print_end(stdout, &showing.print);
     }
     json_decref(showing.rows);
+    call->verdict = showing.gaps > 0 ? ANSHIN_EXIT_REFUSED : ANSHIN_EXIT_OK;
     return status;
 }

@@ -2,8 +2,11 @@
  * Looking the trail through: see verify.h.
  *
  * The store is read first, in one snapshot: where the trail ended, what was not chained yet, how many events each
- * series had. Then the segments: as far as that end they must have what the snapshot says; what the worker has added
- * since only has to follow.
+ * series had, and how many of these were retired. Then the segments: as far as that end they must have what the
+ * snapshot says; what the worker has added since only has to follow.
+ *
+ * Machines that share a store have segments of their own each, and count in the same series: there is no telling here
+ * how many of them another one has, so that a series may have fewer here, and none more.
  */
 #include "htanshin/audit/verify.h"
 
@@ -21,15 +24,6 @@
 #include "core/audit/trail.h"
 #include "runtime/trail_file.h"
 
-/* Of a series: events that were seen, and what the store says. */
-typedef struct tally_t {
-    apr_int64_t counted; /* by the store; -1: it has no such series */
-    apr_int64_t seen;
-    apr_int64_t lowest;
-    apr_int64_t highest;
-    apr_int64_t sum;
-} tally_t;
-
 typedef struct look_t {
     anshin_op_t *op;
     anshin_finding_fn *finding;
@@ -37,15 +31,17 @@ typedef struct look_t {
     anshin_verified_t *verified;
     anshin_audit_anchor_t start;
     anshin_audit_anchor_t head;
-    int is_retired;
-    apr_hash_t *anchors; /* of anshin_audit_anchor_t, by key */
-    apr_hash_t *tallies; /* of tally_t, by name of the series */
-    apr_pool_t *scratch; /* of the line or record at hand */
-    const char *chain;   /* value of the line before */
-    int by;              /* the seal key that the last genuine one is by; INT_MAX: there is none before */
-    apr_pool_t *former;  /* of that one, for when keys have other numbers than when it was read: */
-    anshin_line_t line;  /* head and chain value, */
-    const char *before;  /* and that of the line before it */
+    int is_guessed;       /* what was retired was counted by nobody: an older version has done it */
+    int is_shared;        /* other machines have segments */
+    apr_int64_t retiring; /* series that have something retired */
+    apr_hash_t *anchors;  /* of anshin_audit_anchor_t, by key */
+    apr_hash_t *tallies;  /* of anshin_tally_t, by name of the series */
+    apr_pool_t *scratch;  /* of the line or record at hand */
+    const char *chain;    /* value of the line before */
+    int by;               /* the seal key that the last genuine one is by; INT_MAX: there is none before */
+    apr_pool_t *former;   /* of that one, for when keys have other numbers than when it was read: */
+    anshin_line_t line;   /* head and chain value, */
+    const char *before;   /* and that of the line before it */
     char kept[ANSHIN_CHAIN_TEXT + 1];
 } look_t;
 
@@ -61,9 +57,9 @@ static void keep_chain(look_t *look, const char *chain)
     look->chain = look->kept;
 }
 
-static tally_t *tally_of(look_t *look, const char *name)
+static anshin_tally_t *tally_of(const look_t *look, const char *name)
 {
-    tally_t *tally = apr_hash_get(look->tallies, name, APR_HASH_KEY_STRING);
+    anshin_tally_t *tally = apr_hash_get(look->tallies, name, APR_HASH_KEY_STRING);
 
     if (tally == NULL) {
         tally = apr_pcalloc(look->op->pool, sizeof(*tally));
@@ -73,19 +69,17 @@ static tally_t *tally_of(look_t *look, const char *name)
     return tally;
 }
 
-/* 0: it is no event. */
-static int count_event(look_t *look, const char *body)
+/* segment: where it stands; APR_INT64_MAX: in the store. 0: it is no event. */
+static int count_event(const look_t *look, const char *body, apr_int64_t segment)
 {
     json_t *event = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
     const char *name = json_string_value(json_object_get(event, "series"));
     apr_int64_t number = json_integer_value(json_object_get(event, "n"));
     int is_event = name != NULL && number > 0;
+    anshin_tally_t *tally = is_event ? tally_of(look, name) : NULL;
 
-    if (is_event) {
-        tally_t *tally = tally_of(look, name);
-
+    if (tally != NULL && segment > tally->retired.segment) {
         tally->lowest = tally->seen == 0 || number < tally->lowest ? number : tally->lowest;
-        tally->highest = number > tally->highest ? number : tally->highest;
         tally->sum += number;
         tally->seen++;
     }
@@ -101,6 +95,7 @@ static apr_status_t see_anchor(void *baton, const char *key, const void *record)
     anshin_audit_anchor_t *copy = apr_pmemdup(look->op->pool, record, sizeof(*copy));
 
     apr_pool_clear(look->scratch);
+    look->is_shared |= strcmp(key, anshin_anchor_key(look->op->env, strrchr(key, '/') + 1, look->scratch)) != 0;
     if (!anshin_anchor_is_genuine(look->op, key, copy, look->scratch)) {
         find(look, 0, 0, apr_psprintf(look->scratch, "the store's record of %s was changed", key));
         return APR_SUCCESS;
@@ -115,12 +110,18 @@ static apr_status_t see_series(void *baton, const char *key, const void *record)
 {
     look_t *look = baton;
     const anshin_audit_series_t *series = record;
+    anshin_tally_t *tally = tally_of(look, key);
 
     apr_pool_clear(look->scratch);
     if (!anshin_series_is_genuine(look->op, key, series, look->scratch)) {
         find(look, 0, 0, apr_psprintf(look->scratch, "the count of series %s was changed", key));
     }
-    tally_of(look, key)->counted = series->count;
+    tally->counted = series->count;
+    tally->retired.node = anshin_trail_node(look->op->env);
+    if (!anshin_series_get_retired(look->op, key, series, &tally->retired, look->scratch)) {
+        find(look, 0, 0, apr_psprintf(look->scratch, "what was retired of series %s was changed", key));
+    }
+    look->retiring += series->retired != NULL;
     return APR_SUCCESS;
 }
 
@@ -133,7 +134,7 @@ static apr_status_t see_event(void *baton, const char *key, const void *record)
     look->verified->unchained++;
     if (event->event == NULL || !anshin_line_is_genuine(look->op, event->event, event->mac, look->scratch)) {
         find(look, 0, 0, apr_psprintf(look->scratch, "event %s, which waits in the store, was changed", key));
-    } else if (!count_event(look, event->event)) {
+    } else if (!count_event(look, event->event, APR_INT64_MAX)) {
         find(look, 0, 0, apr_psprintf(look->scratch, "event %s, which waits in the store, is none", key));
     }
     return APR_SUCCESS;
@@ -151,6 +152,8 @@ static void begin(void *baton)
     look->anchors = apr_hash_make(look->op->pool);
     look->tallies = apr_hash_make(look->op->pool);
     memset(look->verified, 0, sizeof(*look->verified));
+    look->is_shared = 0;
+    look->retiring = 0;
 }
 
 static apr_status_t read_store(look_t *look)
@@ -164,13 +167,21 @@ static apr_status_t read_store(look_t *look)
         return status;
     }
     found = anchor_of(look, anshin_anchor_key(op->env, ANSHIN_ANCHOR_START, op->pool));
-    look->is_retired = found != NULL;
+    look->is_guessed = found != NULL && found->lines > 0;
     look->start = found != NULL ? *found : (anshin_audit_anchor_t){.segment = 1, .chain = anshin_chain_none};
     found = anchor_of(look, anshin_anchor_key(op->env, ANSHIN_ANCHOR_HEAD, op->pool));
     look->head = found != NULL ? *found : look->start;
     keep_chain(look, look->start.chain);
     look->verified->first = look->start.segment;
     look->verified->last = look->head.segment;
+    look->verified->is_shared = look->is_shared;
+    if (!look->is_guessed && look->retiring < look->start.events) {
+        find(look, 0, 0,
+             apr_psprintf(op->pool,
+                          "%" APR_INT64_T_FMT " series had events in what was retired, and %" APR_INT64_T_FMT
+                          " are there: some were taken away",
+                          look->start.events, look->retiring));
+    }
     return APR_SUCCESS;
 }
 
@@ -225,7 +236,7 @@ static void look_at_line(look_t *look, apr_int64_t segment, const anshin_trail_r
     if (!anshin_line_is_genuine(look->op, line->body, line->mac, look->scratch)) {
         find(look, segment, number, "is an event that was changed before it was chained");
     }
-    if (is_known(look, segment, number) && !count_event(look, line->body)) {
+    if (is_known(look, segment, number) && !count_event(look, line->body, segment)) {
         find(look, segment, number, "is no event");
     }
 }
@@ -301,21 +312,26 @@ static apr_status_t look_at_segment(look_t *look, apr_int64_t segment)
 
 /* --- series ------------------------------------------------------------------------------------------------------ */
 
-/* What was retired may have had the first ones. */
-static void judge(look_t *look, const char *name, const tally_t *tally)
+/* Of one whose events another version has retired uncounted, the first ones may have been among these. */
+static void judge(look_t *look, const char *name, const anshin_tally_t *tally)
 {
-    apr_int64_t first = look->is_retired && tally->seen > 0 ? tally->lowest : 1;
-    apr_int64_t wanted = tally->counted - first + 1;
-    apr_int64_t sum = (first + tally->counted) * wanted / 2;
+    const int is_guessed = look->is_guessed && tally->retired.segment == 0;
+    apr_int64_t before = is_guessed ? tally->lowest - 1 : tally->retired.count;
+    apr_int64_t sum = is_guessed ? before * tally->lowest / 2 : tally->retired.sum;
+    apr_int64_t wanted = tally->counted - before;
 
     if (tally->counted < 0) {
         find(look, 0, 0, apr_psprintf(look->scratch, "series %s has events, and no count in the store", name));
-    } else if ((!look->is_retired || tally->seen > 0) && (tally->seen != wanted || tally->sum != sum)) {
+    } else if (look->is_shared
+                   ? tally->seen > wanted
+                   : (!is_guessed || tally->seen > 0) &&
+                         (tally->seen != wanted || sum + tally->sum != tally->counted * (tally->counted + 1) / 2)) {
         find(look, 0, 0,
              apr_psprintf(look->scratch,
-                          "series %s counts %" APR_INT64_T_FMT " events from %" APR_INT64_T_FMT
-                          " on, and %" APR_INT64_T_FMT " are there: some were taken away, or put there twice",
-                          name, wanted, first, tally->seen));
+                          "series %s counts %" APR_INT64_T_FMT " events besides %" APR_INT64_T_FMT
+                          " that were retired, and %" APR_INT64_T_FMT
+                          " are there: some were taken away, or put there twice",
+                          name, wanted, before, tally->seen));
     }
 }
 
@@ -340,17 +356,32 @@ static void look_for_others(look_t *look)
     }
 }
 
+static apr_status_t begin_look(look_t *look, anshin_op_t *op, anshin_verified_t *verified)
+{
+    look->op = op;
+    look->verified = verified;
+    look->by = INT_MAX;
+    apr_pool_create(&look->scratch, op->pool);
+    apr_pool_create(&look->former, op->pool);
+    return read_store(look);
+}
+
+static apr_status_t look_at_all(look_t *look)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    for (apr_int64_t at = look->verified->first; status == APR_SUCCESS && at <= look->verified->last; at++) {
+        status = look_at_segment(look, at);
+    }
+    return status;
+}
+
 apr_status_t anshin_audit_verify(anshin_op_t *op, anshin_finding_fn *finding, void *baton, anshin_verified_t *verified)
 {
-    look_t look = {.op = op, .finding = finding, .baton = baton, .verified = verified, .by = INT_MAX};
-    apr_status_t status;
+    look_t look = {.finding = finding, .baton = baton};
+    apr_status_t status = begin_look(&look, op, verified);
 
-    apr_pool_create(&look.scratch, op->pool);
-    apr_pool_create(&look.former, op->pool);
-    status = read_store(&look);
-    for (apr_int64_t at = verified->first; status == APR_SUCCESS && at <= verified->last; at++) {
-        status = look_at_segment(&look, at);
-    }
+    status = status == APR_SUCCESS ? look_at_all(&look) : status;
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -360,4 +391,46 @@ apr_status_t anshin_audit_verify(anshin_op_t *op, anshin_finding_fn *finding, vo
     }
     look_for_others(&look);
     return APR_SUCCESS;
+}
+
+/* --- what there is of each series --------------------------------------------------------------------------------- */
+
+static void pass_over(void *baton, apr_int64_t segment, apr_int64_t line, const char *what)
+{
+    (void)baton;
+    (void)segment;
+    (void)line;
+    (void)what;
+}
+
+apr_status_t anshin_audit_census(anshin_op_t *op, apr_hash_t **tallies, int *is_shared)
+{
+    look_t look = {.finding = pass_over};
+    anshin_verified_t verified;
+    apr_status_t status = begin_look(&look, op, &verified);
+
+    status = status == APR_SUCCESS ? look_at_all(&look) : status;
+    *tallies = look.tallies;
+    *is_shared = look.is_shared;
+    return status;
+}
+
+apr_status_t anshin_audit_census_of(anshin_op_t *op, const anshin_audit_anchor_t *segment, const char *chain,
+                                    apr_hash_t **tallies)
+{
+    anshin_verified_t verified = {.findings = 0};
+    look_t look = {.op = op, .finding = pass_over, .verified = &verified, .by = INT_MAX};
+    const char *key = anshin_anchor_segment(op->env, segment->segment, op->pool);
+    apr_status_t status;
+
+    apr_pool_create(&look.scratch, op->pool);
+    apr_pool_create(&look.former, op->pool);
+    look.anchors = apr_hash_make(op->pool);
+    look.tallies = apr_hash_make(op->pool);
+    look.head.segment = segment->segment + 1;
+    apr_hash_set(look.anchors, key, APR_HASH_KEY_STRING, segment);
+    keep_chain(&look, chain);
+    status = look_at_segment(&look, segment->segment);
+    *tallies = look.tallies;
+    return status == APR_SUCCESS && verified.findings > 0 ? ANSHIN_EDENIED : status;
 }

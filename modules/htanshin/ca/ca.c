@@ -10,8 +10,10 @@
 
 #include <apr_strings.h>
 
+#include "core/config/ca_files.h"
 #include "crypto/pki/ca_import.h"
 #include "htanshin/ca/ca_lock.h"
+#include "htanshin/ca/ca_told.h"
 #include "htanshin/ca/rollover.h"
 #include "htanshin/command.h"
 #include "htanshin/result.h"
@@ -63,7 +65,8 @@ static apr_status_t begin(anshin_call_t *call, anshin_ca_wanted_t *wanted)
 {
     apr_status_t status = read_wanted(call, wanted);
 
-    return status == APR_SUCCESS ? anshin_ca_lock(call) : status;
+    status = status == APR_SUCCESS ? anshin_ca_lock(call) : status;
+    return status == APR_SUCCESS ? anshin_ca_hear(call) : status;
 }
 
 static apr_status_t ca_create(anshin_call_t *call)
@@ -77,7 +80,8 @@ static apr_status_t ca_create(anshin_call_t *call)
         return anshin_rollover_create(call, &wanted);
     }
     if (status != APR_SUCCESS ||
-        (status = anshin_ca_create(certificate, &key, &wanted, &call->op.error, call->pool)) != APR_SUCCESS) {
+        (status = anshin_ca_create(certificate, &key, &wanted, &call->op.error, call->pool)) != APR_SUCCESS ||
+        (status = anshin_ca_tell(call, ANSHIN_ACT_CA_CREATED, ANSHIN_CA_NAME, NULL, NULL)) != APR_SUCCESS) {
         return status;
     }
     call->result = json_object();
@@ -94,9 +98,11 @@ static apr_status_t ca_mend(anshin_call_t *call)
     const char *certificate = ca_file(call, "ca.crt");
     apr_status_t status = anshin_ca_lock(call);
 
+    status = status == APR_SUCCESS ? anshin_ca_hear(call) : status;
     if (status == APR_SUCCESS) {
         status = anshin_ca_mend(certificate, ca_file(call, "ca.key"), &call->op.error, call->pool);
     }
+    status = status == APR_SUCCESS ? anshin_ca_tell(call, ANSHIN_ACT_CA_MENDED, ANSHIN_CA_NAME, NULL, NULL) : status;
     if (status == APR_SUCCESS) {
         call->result = json_object();
         anshin_result_text(call->result, "certificate", certificate, call->pool);
@@ -115,7 +121,8 @@ static apr_status_t ca_request(anshin_call_t *call)
         return anshin_rollover_request(call, &wanted);
     }
     if (status != APR_SUCCESS ||
-        (status = anshin_ca_request(request, &key, &wanted, &call->op.error, call->pool)) != APR_SUCCESS) {
+        (status = anshin_ca_request(request, &key, &wanted, &call->op.error, call->pool)) != APR_SUCCESS ||
+        (status = anshin_ca_tell(call, ANSHIN_ACT_CA_REQUESTED, ANSHIN_CA_NAME, NULL, NULL)) != APR_SUCCESS) {
         return status;
     }
     call->result = json_object();
@@ -154,6 +161,7 @@ static apr_status_t import_first(anshin_call_t *call, const anshin_bytes_t *pem,
     anshin_ca_key_source_t key = read_key(call, "ca.key");
     apr_status_t status = anshin_ca_import(imported, certificate, &key, pem, &call->op.error, call->pool);
 
+    status = status == APR_SUCCESS ? anshin_ca_tell(call, ANSHIN_ACT_CA_IMPORTED, ANSHIN_CA_NAME, NULL, NULL) : status;
     if (status == APR_SUCCESS) {
         call->result = json_object();
         anshin_result_text(call->result, "certificate", certificate, call->pool);
@@ -170,6 +178,7 @@ static apr_status_t ca_import(anshin_call_t *call)
     if (status == APR_SUCCESS) {
         status = anshin_ca_lock(call);
     }
+    status = status == APR_SUCCESS ? anshin_ca_hear(call) : status;
     if (status == APR_SUCCESS) {
         status =
             (anshin_call_value(call, "next") != NULL ? anshin_rollover_import : import_first)(call, &pem, &imported);

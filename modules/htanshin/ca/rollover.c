@@ -20,6 +20,7 @@
 #include "crypto/sum.h"
 #include "htanshin/approval/hold.h"
 #include "htanshin/ca/ca_lock.h"
+#include "htanshin/ca/ca_told.h"
 #include "htanshin/call.h"
 #include "htanshin/result.h"
 #include "htanshin/values.h"
@@ -82,9 +83,23 @@ static apr_status_t load(anshin_call_t *call, const char *file, anshin_trust_ca_
     return status;
 }
 
-static apr_status_t write_line(anshin_call_t *call, const line_t *line, const anshin_ca_files_t *files)
+typedef struct writing_t {
+    anshin_call_t *call;
+    const line_t *line;
+} writing_t;
+
+static apr_status_t put_line(void *baton)
 {
-    apr_status_t status = anshin_rollover_write(line->file, &line->state, &call->op.error, call->pool);
+    const writing_t *writing = baton;
+    anshin_call_t *call = writing->call;
+
+    return anshin_rollover_write(writing->line->file, &writing->line->state, &call->op.error, call->pool);
+}
+
+static apr_status_t write_line(anshin_call_t *call, anshin_act_t act, const line_t *line,
+                               const anshin_ca_files_t *files)
+{
+    apr_status_t status = anshin_ca_tell(call, act, files->name, put_line, &(writing_t){call, line});
 
     if (status == APR_SUCCESS) {
         call->result = json_object();
@@ -165,7 +180,7 @@ static apr_status_t check_alone(anshin_call_t *call, const next_t *next)
 }
 
 /* It is made: whoever reads the line from now on trusts it. */
-static apr_status_t join(anshin_call_t *call, next_t *next)
+static apr_status_t join(anshin_call_t *call, anshin_act_t act, next_t *next)
 {
     anshin_ca_line_t *state = &next->line.state;
     apr_status_t status = check_alone(call, next);
@@ -176,7 +191,7 @@ static apr_status_t join(anshin_call_t *call, next_t *next)
     state->trusted[state->count] = state->last;
     state->keys[state->count] = anshin_call_value(call, "use-key");
     state->count++;
-    return write_line(call, &next->line, &next->files);
+    return write_line(call, act, &next->line, &next->files);
 }
 
 apr_status_t anshin_rollover_create(anshin_call_t *call, anshin_ca_wanted_t *wanted)
@@ -196,7 +211,7 @@ apr_status_t anshin_rollover_create(anshin_call_t *call, anshin_ca_wanted_t *wan
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = join(call, &next);
+    status = join(call, ANSHIN_ACT_CA_CREATED, &next);
     if (status != APR_SUCCESS) { /* nothing has issued with them yet */
         (void)unlink(next.files.certificate);
         if (anshin_call_value(call, "use-key") == NULL) {
@@ -216,6 +231,8 @@ apr_status_t anshin_rollover_request(anshin_call_t *call, anshin_ca_wanted_t *wa
     }
     number_name(call, &next, wanted);
     status = anshin_ca_request(next.files.request, &next.key, wanted, &call->op.error, call->pool);
+    status =
+        status == APR_SUCCESS ? anshin_ca_tell(call, ANSHIN_ACT_CA_REQUESTED, next.files.name, NULL, NULL) : status;
     if (status == APR_SUCCESS) {
         call->result = json_object();
         anshin_result_text(call->result, "request", next.files.request, call->pool);
@@ -257,7 +274,7 @@ apr_status_t anshin_rollover_import(anshin_call_t *call, const anshin_bytes_t *p
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = join(call, &next);
+    status = join(call, ANSHIN_ACT_CA_IMPORTED, &next);
     if (status != APR_SUCCESS) { /* the key stays: the company has signed for it */
         (void)unlink(next.files.certificate);
         (void)unlink(apr_pstrcat(call->pool, next.files.certificate, ANSHIN_CA_CHAIN_SUFFIX, NULL));
@@ -377,7 +394,7 @@ static apr_status_t ca_switch(anshin_call_t *call)
     }
     if (status == APR_SUCCESS) {
         line.state.issuing = highest(&line);
-        status = write_line(call, &line, &files);
+        status = write_line(call, ANSHIN_ACT_CA_SWITCHED, &line, &files);
     }
     return status;
 }
@@ -450,7 +467,7 @@ static apr_status_t ca_retire(anshin_call_t *call)
                 (size_t)(line.state.count - place) * sizeof(int));
         memmove(&line.state.keys[place], &line.state.keys[place + 1],
                 (size_t)(line.state.count - place) * sizeof(char *));
-        status = write_line(call, &line, &files);
+        status = write_line(call, ANSHIN_ACT_CA_RETIRED, &line, &files);
     }
     return status;
 }

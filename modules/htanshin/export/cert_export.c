@@ -126,7 +126,9 @@ apr_status_t anshin_cert_export(anshin_call_t *call)
         status = anshin_call_organisation(call, &exporting.organisation);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_export_begin(&exporting.export, call, columns, (int)(sizeof(columns) / sizeof(columns[0])));
+        status = anshin_export_begin(
+            &exporting.export, call,
+            &(anshin_export_of_t){columns, (int)(sizeof(columns) / sizeof(columns[0])), exporting.filter.user});
     }
     return status == APR_SUCCESS ? anshin_export_end(&exporting.export, anshin_parts_each(call, &parts)) : status;
 }

@@ -30,9 +30,16 @@ typedef struct anshin_export_t {
         "headers", "LANGUAGE", "en or ja, of the names of the columns; en when not given.", 0 \
     }
 
-/* Begin: open the output and name the columns. APR_SUCCESS, ANSHIN_EINVALID, ANSHIN_EFAULT. */
-apr_status_t anshin_export_begin(anshin_export_t *export, anshin_call_t *call, const anshin_export_column_t *columns,
-                                 int count);
+/* The columns of an export, and whose rows it has. */
+typedef struct anshin_export_of_t {
+    const anshin_export_column_t *columns;
+    int count;
+    const char *user; /* canonical; NULL: many */
+} anshin_export_of_t;
+
+/* Begin: the trail hears of it (AUD-1), the output is opened, the columns named. APR_SUCCESS, ANSHIN_EINVALID,
+ * ANSHIN_EFAULT, and answers of anshin_outside_tell(). */
+apr_status_t anshin_export_begin(anshin_export_t *export, anshin_call_t *call, const anshin_export_of_t *of);
 
 /* Write a row, an object with the columns' names as keys, in their order; takes its reference. APR_SUCCESS,
  * ANSHIN_EFAULT. */

@@ -87,7 +87,8 @@ apr_status_t anshin_history_export(anshin_call_t *call)
         parts.prefix = apr_pstrcat(call->pool, parts.prefix, user != NULL ? user : "", "/", NULL);
     }
     if (status == APR_SUCCESS) {
-        status = anshin_export_begin(&exporting.export, call, columns, (int)(sizeof(columns) / sizeof(columns[0])));
+        status = anshin_export_begin(&exporting.export, call,
+                                     &(anshin_export_of_t){columns, (int)(sizeof(columns) / sizeof(columns[0])), user});
     }
     return status == APR_SUCCESS ? anshin_export_end(&exporting.export, anshin_parts_each(call, &parts)) : status;
 }

@@ -128,7 +128,8 @@ apr_status_t anshin_user_export(anshin_call_t *call)
     apr_status_t status = anshin_choice_read(call, &choice);
 
     if (status == APR_SUCCESS) {
-        status = anshin_export_begin(&export, call, columns, (int)(sizeof(columns) / sizeof(columns[0])));
+        status = anshin_export_begin(&export, call,
+                                     &(anshin_export_of_t){columns, (int)(sizeof(columns) / sizeof(columns[0])), NULL});
     }
     return status == APR_SUCCESS ? anshin_export_end(&export, anshin_choice_each(call, &choice, export_one, &export))
                                  : status;

@@ -2,8 +2,6 @@
  * The audit trail (AUD-1, AUD-2): an event is in the transaction of its change; the worker chains each exactly once,
  * whenever it is killed; and nothing can be changed, taken out, moved, put in or cut off that verify does not see.
  */
-#include "ca/chainer.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,109 +13,17 @@
 #include "htanshin/audit/verify.h"
 #include "runtime/trail_file.h"
 #include "unit/crash_store.h"
-#include "unit/fixture.h"
 #include "unit/tap.h"
+#include "unit/trail.h"
 
-#define NUMBER "0123456789abcdef0123456789abcdef"
-#define OTHER "fedcba9876543210fedcba9876543210"
 #define FILE_MAX 65536
-
-static fixture_t fixture;
-static anshin_chainer_t chainer;
-
-static void open_fixture(apr_pool_t *pool)
-{
-    steps_left = -1;
-    died = 0;
-    fixture_open(&fixture, &crash_store, NULL, pool);
-    fixture.env.audit = &anshin_trail;
-    (void)mkdir(anshin_trail_directory(&fixture.env, pool), 0700);
-    anshin_chainer_init(&chainer, &fixture.env);
-    chainer.segment_events = 3;
-}
-
-/* An act; taken: its change is made. */
-static void tell(const char *user, const char *number, int taken)
-{
-    const anshin_act_facts_t facts = {.act = ANSHIN_ACT_TERMINAL_CHANGED,
-                                      .user = user,
-                                      .account = number,
-                                      .terminal = 2,
-                                      .before = "old@example.jp",
-                                      .after = "new@example.jp"};
-    anshin_op_t *op = fixture_op(&fixture);
-    anshin_txn_t *txn = fixture_begin(op, ANSHIN_TXN_WRITE);
-    apr_status_t status;
-
-    op->actor = (anshin_actor_t){.kind = ANSHIN_ACTOR_USER, .address = "192.0.2.7", .client = "Chrome, Windows"};
-    status = anshin_trail.add(NULL, op, txn, &facts);
-    (void)anshin_txn_end(txn, taken ? status : ANSHIN_EDENIED, ANSHIN_LAZY);
-}
-
-/* As the worker does, until there is nothing more to do. */
-static apr_status_t chain_all(void)
-{
-    apr_status_t status = APR_SUCCESS;
-
-    for (int i = 0; status == APR_SUCCESS && i < 3; i++) {
-        int more;
-
-        status = anshin_chainer_step(&chainer, fixture_op(&fixture), &more);
-    }
-    return status;
-}
-
-typedef struct found_t {
-    int count;
-    apr_int64_t segment; /* of the first finding */
-    apr_int64_t line;
-    char what[300];
-} found_t;
-
-static void keep_first(void *baton, apr_int64_t segment, apr_int64_t line, const char *what)
-{
-    found_t *found = baton;
-
-    if (found->count++ == 0) {
-        found->segment = segment;
-        found->line = line;
-        apr_cpystrn(found->what, what, sizeof(found->what));
-    }
-}
-
-static anshin_verified_t verified;
-
-static found_t verify(void)
-{
-    found_t found = {0};
-    anshin_op_t op;
-    apr_pool_t *pool;
-
-    apr_pool_create(&pool, fixture.pool);
-    anshin_op_init(&op, &fixture.env, NULL, &anshin_actor_worker, pool);
-    if (anshin_audit_verify(&op, keep_first, &found, &verified) != APR_SUCCESS) {
-        found.count = -1;
-    }
-    apr_pool_destroy(pool);
-    return found;
-}
-
-static int is_whole(apr_int64_t events, apr_int64_t unchained)
-{
-    found_t found = verify();
-
-    if (found.count != 0) {
-        printf("# %d: segment %d line %d %s\n", found.count, (int)found.segment, (int)found.line, found.what);
-    }
-    return found.count == 0 && verified.events == events && verified.unchained == unchained;
-}
 
 /* --- an event ---------------------------------------------------------------------------------------------------- */
 
 static apr_status_t keep_event(void *baton, const char *key, const void *record)
 {
     (void)key;
-    *(const char **)baton = apr_pstrdup(fixture.pool, ((const anshin_audit_event_t *)record)->event);
+    *(const char **)baton = apr_pstrdup(trail_fixture.pool, ((const anshin_audit_event_t *)record)->event);
     return APR_SUCCESS;
 }
 
@@ -133,102 +39,96 @@ static apr_status_t forget(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 
 static void test_event(apr_pool_t *pool)
 {
-    char name[] = "p-01/" NUMBER;
+    char name[] = "p-01/" TRAIL_NUMBER;
     anshin_audit_series_t series;
     const char *event = NULL;
     anshin_txn_t *txn;
     json_t *opened;
 
-    open_fixture(pool);
-    tell("taro", NUMBER, 0);
-    ok(is_whole(0, 0), "AUD-1: a change that is not made has no event");
-    tell("taro", NUMBER, 1);
-    ok(is_whole(0, 1), "AUD-1: one that is made has");
-    txn = fixture_begin(fixture_op(&fixture), ANSHIN_TXN_READ);
+    trail_open(pool);
+    trail_tell("taro", TRAIL_NUMBER, 0);
+    ok(trail_is_whole(0, 0), "AUD-1: a change that is not made has no event");
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    ok(trail_is_whole(0, 1), "AUD-1: one that is made has");
+    txn = fixture_begin(fixture_op(&trail_fixture), ANSHIN_TXN_READ);
     (void)anshin_txn_each(txn, &anshin_record_audit_event, "", keep_event, &event);
     anshin_txn_abort(txn);
-    (void)fixture_get(&fixture, &anshin_record_audit_series, name, &series);
-    ok(event != NULL && strstr(event, NUMBER) != NULL && strstr(event, "taro") == NULL &&
+    (void)fixture_get(&trail_fixture, &anshin_record_audit_series, name, &series);
+    ok(event != NULL && strstr(event, TRAIL_NUMBER) != NULL && strstr(event, "taro") == NULL &&
            strstr(event, "example") == NULL && strstr(event, "192.0.2.7") == NULL,
        "IDN-2: it has the number of the account, no ID and no address in the clear");
-    opened = anshin_trail_open(fixture_op(&fixture), event, &series, pool);
+    opened = anshin_trail_open(fixture_op(&trail_fixture), event, &series, pool);
     ok(same_text(text_of(opened, "user"), "taro") && same_text(text_of(opened, "before"), "old@example.jp") &&
            same_text(text_of(opened, "after"), "new@example.jp") &&
            same_text(text_of(opened, "address"), "192.0.2.7") && same_text(text_of(opened, "act"), "terminal_changed"),
        "AUD-1: the key of the person opens who, from where, before and after");
     json_decref(opened);
-    tell("hanako", OTHER, 1);
-    (void)fixture_get(&fixture, &anshin_record_audit_series, "p-01/" OTHER, &series);
-    opened = anshin_trail_open(fixture_op(&fixture), event, &series, pool);
-    ok(text_of(opened, "user") == NULL && same_text(text_of(opened, "account"), NUMBER),
+    trail_tell("hanako", TRAIL_OTHER, 1);
+    (void)fixture_get(&trail_fixture, &anshin_record_audit_series, "p-01/" TRAIL_OTHER, &series);
+    opened = anshin_trail_open(fixture_op(&trail_fixture), event, &series, pool);
+    ok(text_of(opened, "user") == NULL && same_text(text_of(opened, "account"), TRAIL_NUMBER),
        "another person's key does not");
     json_decref(opened);
-    ok(anshin_op_write(fixture_op(&fixture), ANSHIN_LAZY, forget, name) == APR_SUCCESS, "IDN-2: the key is destroyed");
-    (void)fixture_get(&fixture, &anshin_record_audit_series, name, &series);
-    opened = anshin_trail_open(fixture_op(&fixture), event, &series, pool);
+    ok(anshin_op_write(fixture_op(&trail_fixture), ANSHIN_LAZY, forget, name) == APR_SUCCESS,
+       "IDN-2: the key is destroyed");
+    (void)fixture_get(&trail_fixture, &anshin_record_audit_series, name, &series);
+    opened = anshin_trail_open(fixture_op(&trail_fixture), event, &series, pool);
     ok(series.count == 1 && series.secret == NULL && series.user == NULL && text_of(opened, "user") == NULL,
        "IDN-2: the count stays, the ID is gone");
     json_decref(opened);
-    tell("taro", NUMBER, 1);
-    (void)fixture_get(&fixture, &anshin_record_audit_series, name, &series);
-    ok(series.count == 2 && series.secret == NULL && chain_all() == APR_SUCCESS && is_whole(3, 0),
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    (void)fixture_get(&trail_fixture, &anshin_record_audit_series, name, &series);
+    ok(series.count == 2 && series.secret == NULL && trail_chain() == APR_SUCCESS && trail_is_whole(3, 0),
        "IDN-2: and is not written anew; the trail is whole");
 }
 
 /* --- hands laid on the store -------------------------------------------------------------------------------------- */
-
-static void changed(const char *what, const char *says)
-{
-    found_t found = verify();
-
-    ok(found.count > 0 && strstr(found.what, says) != NULL, "AUD-2: %s: %s", what, found.what);
-}
 
 static void test_store(apr_pool_t *pool)
 {
     anshin_audit_event_t event;
     anshin_audit_series_t series;
     anshin_audit_anchor_t head;
-    const char *key = "here/p-01:" NUMBER ".0000000000000002";
+    const char *key = "here/p-01:" TRAIL_NUMBER ".0000000000000002";
 
-    open_fixture(pool);
-    tell("taro", NUMBER, 1);
-    (void)chain_all();
-    tell("taro", NUMBER, 1);
-    tell("taro", NUMBER, 1);
-    ok(fixture_get(&fixture, &anshin_record_audit_event, key, &event) == APR_SUCCESS && is_whole(1, 2),
+    trail_open(pool);
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    (void)trail_chain();
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    ok(fixture_get(&trail_fixture, &anshin_record_audit_event, key, &event) == APR_SUCCESS && trail_is_whole(1, 2),
        "two events wait, one is chained");
-    fixture_delete(&fixture, &anshin_record_audit_event, key);
-    changed("an event taken out before it was chained", "taken away");
+    fixture_delete(&trail_fixture, &anshin_record_audit_event, key);
+    ok(trail_finds("taken away"), "AUD-2: an event taken out before it was chained");
     event.event = apr_pstrcat(pool, event.event, " ", NULL);
-    fixture_put(&fixture, &anshin_record_audit_event, key, &event);
-    changed("one that was changed", "was changed");
+    fixture_put(&trail_fixture, &anshin_record_audit_event, key, &event);
+    ok(trail_finds("was changed"), "AUD-2: one that was changed");
     *strrchr((char *)(uintptr_t)event.event, ' ') = '\0';
-    fixture_put(&fixture, &anshin_record_audit_event, key, &event);
-    ok(is_whole(1, 2), "put back it is whole");
-    fixture_put(&fixture, &anshin_record_audit_event, "here/p-01:" NUMBER ".0000000000000009", &event);
-    changed("one that is there twice", "put there twice");
-    fixture_delete(&fixture, &anshin_record_audit_event, "here/p-01:" NUMBER ".0000000000000009");
+    fixture_put(&trail_fixture, &anshin_record_audit_event, key, &event);
+    ok(trail_is_whole(1, 2), "put back it is whole");
+    fixture_put(&trail_fixture, &anshin_record_audit_event, "here/p-01:" TRAIL_NUMBER ".0000000000000009", &event);
+    ok(trail_finds("put there twice"), "AUD-2: one that is there twice");
+    fixture_delete(&trail_fixture, &anshin_record_audit_event, "here/p-01:" TRAIL_NUMBER ".0000000000000009");
 
-    (void)fixture_get(&fixture, &anshin_record_audit_series, "p-01/" NUMBER, &series);
+    (void)fixture_get(&trail_fixture, &anshin_record_audit_series, "p-01/" TRAIL_NUMBER, &series);
     series.count--;
-    fixture_put(&fixture, &anshin_record_audit_series, "p-01/" NUMBER, &series);
-    changed("a count that was set back", "the count of series");
-    tell("taro", NUMBER, 1);
-    ok(fixture_count(&fixture, &anshin_record_audit_event) == 2, "AUD-1: and no change of that account is made");
+    fixture_put(&trail_fixture, &anshin_record_audit_series, "p-01/" TRAIL_NUMBER, &series);
+    ok(trail_finds("the count of series"), "AUD-2: a count that was set back");
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    ok(fixture_count(&trail_fixture, &anshin_record_audit_event) == 2, "AUD-1: and no change of that account is made");
     series.count++;
-    fixture_put(&fixture, &anshin_record_audit_series, "p-01/" NUMBER, &series);
+    fixture_put(&trail_fixture, &anshin_record_audit_series, "p-01/" TRAIL_NUMBER, &series);
 
-    (void)fixture_get(&fixture, &anshin_record_audit_anchor, "here/head", &head);
+    (void)fixture_get(&trail_fixture, &anshin_record_audit_anchor, "here/head", &head);
     head.lines--;
-    fixture_put(&fixture, &anshin_record_audit_anchor, "here/head", &head);
-    changed("the place of the end, moved", "record of here/head was changed");
+    fixture_put(&trail_fixture, &anshin_record_audit_anchor, "here/head", &head);
+    ok(trail_finds("record of here/head was changed"), "AUD-2: the place of the end, moved");
     head.lines++;
-    fixture_put(&fixture, &anshin_record_audit_anchor, "here/head", &head);
-    fixture_delete(&fixture, &anshin_record_audit_anchor, "here/head");
-    ok(verify().count > 0, "AUD-2: the place of the end, taken away");
-    fixture_put(&fixture, &anshin_record_audit_anchor, "here/head", &head);
-    ok(is_whole(1, 2) && chain_all() == APR_SUCCESS && is_whole(2, 1),
+    fixture_put(&trail_fixture, &anshin_record_audit_anchor, "here/head", &head);
+    fixture_delete(&trail_fixture, &anshin_record_audit_anchor, "here/head");
+    ok(trail_verify().count > 0, "AUD-2: the place of the end, taken away");
+    fixture_put(&trail_fixture, &anshin_record_audit_anchor, "here/head", &head);
+    ok(trail_is_whole(1, 2) && trail_chain() == APR_SUCCESS && trail_is_whole(2, 1),
        "put back the trail goes on; what is in no queue any more waits, and is seen");
 }
 
@@ -243,7 +143,7 @@ static text_t now[3]; /* as the worker has left them */
 
 static const char *path_of(int segment)
 {
-    return anshin_trail_path(&fixture.env, segment, fixture.pool);
+    return anshin_trail_path(&trail_fixture.env, segment, trail_fixture.pool);
 }
 
 static void read_segment(int segment, text_t *text)
@@ -301,10 +201,10 @@ static text_t replaced(const text_t *text, size_t begin, size_t end, const char 
 /* 1: verify finds it, in that segment. */
 static int is_seen(int segment, const text_t *made)
 {
-    found_t found;
+    trail_found_t found;
 
     write_segment(segment, made);
-    found = verify();
+    found = trail_verify();
     write_segment(segment, &now[segment - 1]);
     return found.count > 0 && found.segment == segment;
 }
@@ -355,31 +255,31 @@ static void test_files(apr_pool_t *pool)
 {
     const char *away;
 
-    open_fixture(pool);
+    trail_open(pool);
     for (int i = 0; i < 7; i++) {
-        tell(i % 2 ? "hanako" : "taro", i % 2 ? OTHER : NUMBER, 1);
-        (void)chain_all();
+        trail_tell(i % 2 ? "hanako" : "taro", i % 2 ? TRAIL_OTHER : TRAIL_NUMBER, 1);
+        (void)trail_chain();
     }
     for (int segment = 1; segment <= 3; segment++) {
         read_segment(segment, &now[segment - 1]);
     }
-    ok(is_whole(7, 0) && verified.last == 3 && lines_of(&now[0]) == 5 && lines_of(&now[2]) == 2,
+    ok(trail_is_whole(7, 0) && trail_verified.last == 3 && lines_of(&now[0]) == 5 && lines_of(&now[2]) == 2,
        "a trail of two closed segments and an open one");
     for (int segment = 1; segment <= 3; segment++) {
         test_edits(segment);
         test_lines(segment);
         away = apr_pstrcat(pool, path_of(segment), ".away", NULL);
         (void)rename(path_of(segment), away);
-        ok(verify().segment == segment, "AUD-2: segment %d is taken away", segment);
+        ok(trail_verify().segment == segment, "AUD-2: segment %d is taken away", segment);
         (void)rename(away, path_of(segment));
     }
     write_segment(5, &now[0]);
-    ok(verify().segment == 5, "AUD-2: one that there should not be");
+    ok(trail_verify().segment == 5, "AUD-2: one that there should not be");
     (void)unlink(path_of(5));
     write_segment(2, &now[0]);
-    ok(verify().segment == 2, "AUD-2: one in the place of another");
+    ok(trail_verify().segment == 2, "AUD-2: one in the place of another");
     write_segment(2, &now[1]);
-    ok(is_whole(7, 0), "put back it is whole");
+    ok(trail_is_whole(7, 0), "put back it is whole");
 }
 
 /* --- whenever it is killed ---------------------------------------------------------------------------------------- */
@@ -388,22 +288,23 @@ static void test_torn(apr_pool_t *pool)
 {
     text_t text;
 
-    open_fixture(pool);
-    tell("taro", NUMBER, 1);
-    (void)chain_all();
-    anshin_chainer_end(&chainer);
+    trail_open(pool);
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    (void)trail_chain();
+    anshin_chainer_end(&trail_chainer);
     read_segment(1, &text);
     memcpy(text.data + text.length, "{\"event\":{\"at\"", 14);
     text.length += 14;
     write_segment(1, &text);
-    ok(is_whole(1, 0), "a line that was being written is none yet");
-    tell("taro", NUMBER, 1);
-    ok(chain_all() == APR_SUCCESS && is_whole(2, 0), "AUD-1: it is written anew");
-    anshin_chainer_end(&chainer);
+    ok(trail_is_whole(1, 0), "a line that was being written is none yet");
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    ok(trail_chain() == APR_SUCCESS && trail_is_whole(2, 0), "AUD-1: it is written anew");
+    anshin_chainer_end(&trail_chainer);
     text.length = line_at(&text, 1);
     write_segment(1, &text);
-    tell("taro", NUMBER, 1);
-    ok(chain_all() == APR_SUCCESS && verify().segment == 1 && verified.last == 2 && verified.unchained == 0,
+    trail_tell("taro", TRAIL_NUMBER, 1);
+    ok(trail_chain() == APR_SUCCESS && trail_verify().segment == 1 && trail_verified.last == 2 &&
+           trail_verified.unchained == 0,
        "AUD-2: a tail that was cut while the worker was away: the trail goes on, and it stays to be seen");
 }
 
@@ -416,23 +317,23 @@ static void test_deaths(apr_pool_t *parent)
         apr_pool_t *pool;
 
         apr_pool_create(&pool, parent);
-        open_fixture(pool);
+        trail_open(pool);
         for (int i = 0; i < 4; i++) {
-            tell(i % 2 ? "hanako" : "taro", i % 2 ? OTHER : NUMBER, 1);
+            trail_tell(i % 2 ? "hanako" : "taro", i % 2 ? TRAIL_OTHER : TRAIL_NUMBER, 1);
         }
         steps_left = step / 2;
         dies_after = step % 2;
-        (void)chain_all();
+        (void)trail_chain();
         deaths += died;
         survived = !died;
         steps_left = -1;
         died = 0;
-        anshin_chainer_end(&chainer);
-        anshin_chainer_init(&chainer, &fixture.env);
-        chainer.segment_events = 3;
-        tell("taro", NUMBER, 1);
-        wrong += chain_all() != APR_SUCCESS || !is_whole(5, 0);
-        anshin_chainer_end(&chainer);
+        anshin_chainer_end(&trail_chainer);
+        anshin_chainer_init(&trail_chainer, &trail_fixture.env);
+        trail_chainer.segment_events = 3;
+        trail_tell("taro", TRAIL_NUMBER, 1);
+        wrong += trail_chain() != APR_SUCCESS || !trail_is_whole(5, 0);
+        anshin_chainer_end(&trail_chainer);
         apr_pool_destroy(pool);
     }
     ok(survived && deaths > 20 && wrong == 0,
