@@ -97,6 +97,15 @@ is(done($rows), 'm-01:refused nobody:refused m-01:refused -bad:refused', 'IMP-4:
 like($rows->[0]{detail} . $rows->[1]{detail} . $rows->[2]{detail} . $rows->[3]{detail},
     qr/has no password.*has no user nobody.*line 4: line 1 names the same.*line 5: no user ID/s, 'IMP-4: each with its reason');
 
+# A list without a head whose first user is called as a column is.
+$s->htanshin('user', 'add', 'id', '--address', 'id@mail.example');
+($rows, $r) = rows('user', 'lock', '--file', '-', { stdin => "id\nm-05\n" });
+like("$r->{status} $r->{err}", qr/^2 .*AN1867.*line 1: id names the column, and is the ID of a user; put a line \\"user ID\\" above it/s, 'IMP-4: who is called as a column is, is not passed over in silence');
+is(shown('id')->{state} . shown('m-05')->{state}, 'pendingpending', 'IMP-4: nothing is done');
+($rows) = rows('user', 'lock', '--file', '-', { stdin => "user ID\nid\n" });
+is(done($rows), 'id:locked', 'IMP-4: with the line above it, he is meant');
+$s->htanshin('user', 'delete', 'id');
+
 $s->htanshin('user', 'lock', 'm-06');
 ($rows, $r) = rows('user', 'disable', '--file', '-', '--undo', "$undo.2", { stdin => "m-06\nm-07\n" });
 is(done($rows), 'm-06:disabled m-07:disabled', 'IMP-4: one who is locked and one who is not are disabled');
@@ -161,8 +170,8 @@ is($status . ($screen =~ /Type yes/ ? 'asked' : ''), '0', 'IMP-4: nobody is aske
 # --- users by how far they have come ---
 
 is(join(' ', map { my $state = $_; my $r = $s->htanshin('--json', 'user', 'list', '--state', $state); "$state:" . ($r->{status} || @{ decode_json($r->{out}) }) }
-    qw(invited pending registered issued downloaded used expiring active locked disabled)),
-    'invited:29 pending:29 registered:0 issued:0 downloaded:0 used:0 expiring:0 active:0 locked:0 disabled:1', 'IMP-4: user list knows the states of the verbs');
+    qw(invited pending registered issued downloaded used expiring active locked disabled lost-device)),
+    'invited:29 pending:29 registered:0 issued:0 downloaded:0 used:0 expiring:0 active:0 locked:0 disabled:1 lost-device:0', 'IMP-4: user list knows the states of the verbs');
 is(join(' ', map { $_->{user} } @{ decode_json($s->htanshin('--json', 'user', 'list', '--state', 'invited', '--organisation', 'Org B', '--after', 'm-27', '--limit', 2)->{out}) }),
     'm-28 m-29', 'IMP-4: with what else narrows a list');
 

@@ -47,13 +47,13 @@ cmp_ok(scalar @fields, '>=', 85, 'fields to try: ' . @fields);
 
 # Looked at by nobody, or only whether it is there: what the form is answered that has proved nothing.
 my %unread = (
-    'account, a certificate waits: n' => 303, 'account, a certificate waits, 2: n' => 303, 'login: return' => 401, 'reauthenticate: return' => 422, 'terminal, confirmed: action' => 303,
+    'account, a certificate waits: n' => 303, 'account, a certificate waits, 2: n' => 303, 'login: return' => 401, 'invitation: order' => 303, 'reauthenticate: return' => 422, 'terminal, confirmed: action' => 303,
     'sessions, 2: all' => 303, 'login code: send' => 303, 'login code, sent, 2: send' => 303,
     'terminal, code, 2: send' => 303, (map { ("list: $_" => 303) } qw(page marks all r0 r1))
 );
 # Another complaint than "too long", or elsewhere than beside the field: by field, or by form and field.
 my %otherwise = (
-    (map { $_ => [ $_, '一つ選んで' ] } qw(kind method profile terminal device)), address_confirm => [ 'address_confirm', '一致していません' ],
+    (map { $_ => [ $_, '一つ選んで' ] } qw(kind method profile terminal device how)), address_confirm => [ 'address_confirm', '一致していません' ],
     'credentials: question' => [ 'question', '一つ選んで' ], 'credentials: password' => [ 'password', '文字以内' ],
     'credentials: password_confirm' => [ 'password_confirm', '一致していません' ],
     (map { ("$_: why" => [ 'why', '200文字以内' ]) } qw(act many invitation)), (map { ("invitation: $_" => [ $_, '64文字' ]) } qw(user name organisation)),

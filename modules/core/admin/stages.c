@@ -6,17 +6,13 @@
 #include "core/certificate/certificate.h"
 #include "core/certificate/renewal.h"
 
-const anshin_word_t anshin_user_stage_words[] = {{"invited", ANSHIN_USER_INVITED},
-                                                 {"pending", ANSHIN_USER_INVITED},
-                                                 {"registered", ANSHIN_USER_REGISTERED},
-                                                 {"issued", ANSHIN_USER_ISSUED},
-                                                 {"downloaded", ANSHIN_USER_DOWNLOADED},
-                                                 {"used", ANSHIN_USER_USED},
-                                                 {"expiring", ANSHIN_USER_EXPIRING},
-                                                 {"active", ANSHIN_USER_ACTIVE},
-                                                 {"locked", ANSHIN_USER_LOCKED},
-                                                 {"disabled", ANSHIN_USER_DISABLED},
-                                                 {NULL, 0}};
+const anshin_word_t anshin_user_stage_words[] = {
+    {"invited", ANSHIN_USER_INVITED},         {"pending", ANSHIN_USER_INVITED},
+    {"registered", ANSHIN_USER_REGISTERED},   {"issued", ANSHIN_USER_ISSUED},
+    {"downloaded", ANSHIN_USER_DOWNLOADED},   {"used", ANSHIN_USER_USED},
+    {"expiring", ANSHIN_USER_EXPIRING},       {"active", ANSHIN_USER_ACTIVE},
+    {"locked", ANSHIN_USER_LOCKED},           {"disabled", ANSHIN_USER_DISABLED},
+    {"lost-device", ANSHIN_USER_LOST_DEVICE}, {NULL, 0}};
 
 static unsigned bit(anshin_user_stage_t stage)
 {
@@ -51,6 +47,7 @@ unsigned anshin_user_stages(const anshin_op_t *op, const anshin_particulars_t *u
     const anshin_account_t *account = &user->account;
     unsigned stages = user->lock.kinds != 0 || account->state == ANSHIN_ACCOUNT_LOCKED ? bit(ANSHIN_USER_LOCKED) : 0;
 
+    stages |= user->lost_device_lock.kinds != 0 ? bit(ANSHIN_USER_LOST_DEVICE) : 0;
     stages |= account->state == ANSHIN_ACCOUNT_DISABLED ? bit(ANSHIN_USER_DISABLED) : 0;
     stages |= account->state == ANSHIN_ACCOUNT_ACTIVE ? bit(ANSHIN_USER_ACTIVE) : 0;
     if (account->registered_at == 0) {

@@ -18,7 +18,8 @@ typedef enum anshin_user_stage_t {
     ANSHIN_USER_EXPIRING,   /* one ends so soon that it can be renewed (anshin_renewal_window()) */
     ANSHIN_USER_ACTIVE,     /* the account's state */
     ANSHIN_USER_LOCKED,     /* by the operator or the user, or by too many attempts */
-    ANSHIN_USER_DISABLED
+    ANSHIN_USER_DISABLED,
+    ANSHIN_USER_LOST_DEVICE /* cannot report a lost device, after too many wrong answers there; can log in */
 } anshin_user_stage_t;
 
 extern const anshin_word_t anshin_user_stage_words[]; /* "invited" ..., and "pending" */

@@ -42,6 +42,9 @@ const char *anshin_handout_way(anshin_desk_verb_t verb, const anshin_contract_t 
     if (*print ? prints : mails) {
         return NULL;
     }
+    if (chosen && (*print ? mails : prints)) { /* the other way is there */
+        return *print ? "desk.mail_instead" : "desk.print_instead";
+    }
     return *print || anshin_desk_verb_gives(verb) == ANSHIN_GIVES_PASSWORD ? "desk.no_print" : "desk.no_links";
 }
 

@@ -141,6 +141,13 @@ static apr_status_t see_account(void *baton, const char *key, const void *record
     return APR_SUCCESS;
 }
 
+/* Which counters a list is about. */
+static int is_wanted(const listing_t *listing, const char *kind)
+{
+    return listing->list != ANSHIN_DESK_LIST_LOST_DEVICE ||
+           anshin_word_value(anshin_counter_words, kind, -1) == ANSHIN_COUNTER_LOST_DEVICE;
+}
+
 /* Key CONTRACT/USER/KIND; addresses and IDs that nobody has are no users. */
 static apr_status_t see_counter(void *baton, const char *key, const void *record)
 {
@@ -151,7 +158,7 @@ static apr_status_t see_counter(void *baton, const char *key, const void *record
     char id[ANSHIN_USER_MAX + 1];
 
     if (end != NULL && end > user + 1 && end - user - 1 <= ANSHIN_USER_MAX && counter->locked_at != 0 &&
-        !counter->phantom) {
+        !counter->phantom && is_wanted(listing, end + 1)) {
         apr_cpystrn(id, user + 1, (apr_size_t)(end - user));
         pick(listing, &(candidate_t){.user = id, .at = counter->locked_at});
     }
@@ -212,6 +219,8 @@ static apr_status_t walk(listing_t *listing, anshin_op_t *op, anshin_txn_t *txn)
         status = anshin_txn_each(txn, &anshin_record_account, prefix, see_account, listing);
         return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_counter, prefix, see_counter, listing)
                                      : status;
+    case ANSHIN_DESK_LIST_LOST_DEVICE:
+        return anshin_txn_each(txn, &anshin_record_counter, prefix, see_counter, listing);
     case ANSHIN_DESK_LIST_INVITED:
         return anshin_txn_each(txn, &anshin_record_account, prefix, see_account, listing);
     case ANSHIN_DESK_LIST_EXPIRING:
@@ -223,6 +232,18 @@ static apr_status_t walk(listing_t *listing, anshin_op_t *op, anshin_txn_t *txn)
         break;
     }
     return anshin_fail(&op->error, ANSHIN_EFAULT, "AN1520", "help desk: there is no list %d", (int)listing->list);
+}
+
+/* As who reports a lost device would meet it now. */
+static apr_status_t is_locked_there(anshin_op_t *op, anshin_txn_t *txn, const anshin_account_t *account, int *locked,
+                                    apr_time_t *since)
+{
+    anshin_lock_t lock = {.kinds = 0};
+    apr_status_t status = anshin_lock_get(op, txn, ANSHIN_COUNTER_LOST_DEVICE, account->user, &lock);
+
+    *locked = lock.kinds != 0;
+    *since = lock.since;
+    return status;
 }
 
 /* As a login, or a registration, would meet it now; *since: the last that closed it. */
@@ -279,6 +300,8 @@ static apr_status_t look_up(listing_t *listing, anshin_op_t *op, anshin_txn_t *t
     }
     if (listing->list == ANSHIN_DESK_LIST_LOCKED) {
         status = is_locked(op, txn, &account, &wanted, &at);
+    } else if (listing->list == ANSHIN_DESK_LIST_LOST_DEVICE) {
+        status = is_locked_there(op, txn, &account, &wanted, &at);
     }
     if (status == APR_SUCCESS && wanted) {
         add(listing, candidate, &account, at);

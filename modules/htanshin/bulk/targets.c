@@ -144,6 +144,36 @@ static void take_line(reading_t *reading, const anshin_import_record_t *record)
     }
 }
 
+/* A line of one cell that names the column, and is the ID of a user as well: nobody knows which of them is meant. */
+static apr_status_t refuse_doubtful(reading_t *reading, const anshin_import_record_t *record, apr_pool_t *pool)
+{
+    anshin_call_t *call = reading->call;
+    const char *user = record->cells->nelts == 1 && !reading->of->certificates
+                           ? anshin_user_canonical(cell_at(record, 0), pool)
+                           : NULL;
+    anshin_account_t account;
+    apr_status_t status =
+        user != NULL ? anshin_op_get(&call->op, &anshin_record_account, anshin_account_key(&call->op, user), &account)
+                     : ANSHIN_ENOTFOUND;
+
+    if (status == APR_SUCCESS) {
+        status = anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1867",
+                             "line 1: %.64s names the column, and is the ID of a user; put a line \"user ID\" above it",
+                             user);
+    }
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
+/* The first line. */
+static apr_status_t take_first(reading_t *reading, const anshin_import_record_t *record, apr_pool_t *pool)
+{
+    if (read_names(reading, record, pool)) {
+        return refuse_doubtful(reading, record, pool);
+    }
+    take_line(reading, record);
+    return APR_SUCCESS;
+}
+
 static apr_status_t read_list(reading_t *reading)
 {
     anshin_call_t *call = reading->call;
@@ -161,7 +191,9 @@ static apr_status_t read_list(reading_t *reading)
     apr_pool_create(&scratch, call->pool);
     while (status == APR_SUCCESS &&
            (status = anshin_import_records_next(records, &record, err, scratch)) == APR_SUCCESS) {
-        if (!first || !read_names(reading, &record, scratch)) {
+        if (first) {
+            status = take_first(reading, &record, scratch);
+        } else {
             take_line(reading, &record);
         }
         first = 0;

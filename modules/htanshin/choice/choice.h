@@ -26,8 +26,8 @@ typedef struct anshin_choice_t {
     {"organisation", "NAME", "Users of this organisation.", 0}, {"group", "NAME", "Users in this group.", 0},        \
     {                                                                                                                \
         "state", "STATE",                                                                                            \
-            "Users who are invited (or pending), registered, issued, downloaded, used, expiring, active, locked or " \
-            "disabled.",                                                                                             \
+            "Users who are invited (or pending), registered, issued, downloaded, used, expiring, active, locked, "   \
+            "disabled or lost-device.",                                                                              \
             0                                                                                                        \
     }
 

@@ -14,7 +14,8 @@
 #include "portal/pages/pages.h"
 #include "portal/response/response.h"
 
-#define ROWS ANSHIN_BULK_MAX /* of a page; the CSV has as many as a list has */
+#define WORD_JOINER "\xe2\x81\xa0" /* U+2060 */
+#define ROWS ANSHIN_BULK_MAX       /* of a page; the CSV has as many as a list has */
 
 anshin_desk_list_t anshin_desk_list_asked(const anshin_portal_request_t *request)
 {
@@ -278,9 +279,27 @@ static void send_row(anshin_portal_request_t *request, const anshin_desk_row_t *
     send_line(request->r, cells, (int)(sizeof(cells) / sizeof(cells[0])), pool);
 }
 
+/* Names of the columns, in the language of the page. What keeps a line of a page together is no part of a name. */
+static void send_head(anshin_portal_request_t *request)
+{
+    static const char *const keys[] = {"desk_csv.contract", "desk_csv.user", "desk_csv.name", "desk_csv.organisation",
+                                       "desk_csv.state",    "desk_csv.at",   "desk_csv.about"};
+    const char *cells[sizeof(keys) / sizeof(keys[0])];
+
+    for (apr_size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *text = anshin_page_say(request->page, keys[i]);
+        const char *joiner = strstr(text, WORD_JOINER);
+
+        cells[i] = joiner == NULL ? text
+                                  : apr_pstrcat(request->op.pool,
+                                                apr_pstrmemdup(request->op.pool, text, (apr_size_t)(joiner - text)),
+                                                joiner + strlen(WORD_JOINER), NULL);
+    }
+    send_line(request->r, cells, (int)(sizeof(cells) / sizeof(cells[0])), request->op.pool);
+}
+
 int anshin_page_desk_list_csv_get(anshin_portal_request_t *request)
 {
-    static const char *const head[] = {"contract", "user", "name", "organisation", "state", "at", "about"};
     const anshin_desk_list_t list = anshin_desk_list_asked(request);
     request_rec *r = request->r;
     apr_array_header_t *rows;
@@ -300,7 +319,7 @@ int anshin_page_desk_list_csv_get(anshin_portal_request_t *request)
                                 rows->nelts > ANSHIN_DESK_ROWS_MAX ? "-first" : ""));
     ap_set_content_type(r, "text/csv; charset=utf-8");
     ap_rputs(ANSHIN_CSV_BOM, r);
-    send_line(r, head, (int)(sizeof(head) / sizeof(head[0])), request->op.pool);
+    send_head(request);
     apr_pool_create(&pool, request->op.pool);
     for (int i = 0; i < shown(rows); i++) {
         apr_pool_clear(pool);

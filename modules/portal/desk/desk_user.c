@@ -66,10 +66,11 @@ static void put_done(const drawing_t *drawing, const anshin_desk_whom_t *whom)
     anshin_portal_request_t *request = drawing->request;
     const char *done = anshin_desk_stamped(request, whom, anshin_form_get(request->query, "done"));
     const char *refused = anshin_form_get(request->query, "refused");
-    static const char *const refusals[] = {
-        "no_password",    "no_certificate", "not_active",  "not_renewable", "not_yours",     "renewals",
-        "registered",     "no_links",       "invitations", "address_mails", "no_print",      "printed",
-        "not_reissuable", "resend_paused",  "resend_full", "resend_making", "resend_nothing"};
+    static const char *const refusals[] = {"no_password",   "no_certificate", "not_active",     "not_renewable",
+                                           "not_yours",     "renewals",       "registered",     "no_links",
+                                           "invitations",   "address_mails",  "no_print",       "printed",
+                                           "print_instead", "mail_instead",   "not_reissuable", "resend_paused",
+                                           "resend_full",   "resend_making",  "resend_nothing"};
     const anshin_desk_verb_t verb =
         done != NULL ? (anshin_desk_verb_t)anshin_word_value(anshin_desk_verb_words, done, ANSHIN_DESK_VERBS)
                      : ANSHIN_DESK_VERBS;

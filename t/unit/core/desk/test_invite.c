@@ -111,7 +111,7 @@ static void test_paper(void)
 
     ok(anshin_desk_invite(staff_op(), &typed, &whom, &errors) == APR_SUCCESS && handout.url == NULL,
        "SEC-1: nothing is printed where the contract does not say so");
-    is(errors.how, "desk.no_print", "which is told");
+    is(errors.how, "desk.mail_instead", "which is told, with the way that there is");
     fixture.contract.policy.desk_print = 1;
     typed.id = NULL;
     ok(anshin_desk_invite(staff_op(), &typed, &whom, &errors) == ANSHIN_EINVALID,

@@ -133,6 +133,10 @@ static void test_lists(void)
     is(list(&desk, ANSHIN_DESK_LIST_LOCKED), "many07 s1 y1", "ROL-2: and whose registration is locked");
     ok(locked_since(&desk, "many07") == fixture.now, "since when that is so, not another counter");
     fixture_delete(&fixture, &anshin_record_counter, "p-01/many07/registration");
+    is(list(&desk, ANSHIN_DESK_LIST_LOCKED), "s1 y1",
+       "ROL-2: who cannot report a lost device is not kept from a login");
+    is(list(&desk, ANSHIN_DESK_LIST_LOST_DEVICE), "many07", "ROL-2: and has a list of his own");
+    is(list(&chief, ANSHIN_DESK_LIST_LOST_DEVICE), "", "ROL-3: of the own organisation alone");
     fixture_delete(&fixture, &anshin_record_counter, "p-01/many07/lost-device");
     ok(strncmp(list(&desk, ANSHIN_DESK_LIST_INVITED), "many00 many01", 13) == 0, "ROL-2: who was invited");
     is(list(&desk, ANSHIN_DESK_LISTS), "fault", "there is no other list");

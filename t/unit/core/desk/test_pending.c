@@ -377,7 +377,7 @@ static void test_too_many(void)
             (anshin_bulk_target_t){{"p-01", users[i], account_of(users[i]).number}, 0};
     }
     waits = 1;
-    for (int i = 0; waits; i++) { /* some of before wait as well */
+    for (int i = 0; waits && i < 2 * ANSHIN_BULK_WAITING; i++) { /* some of before wait as well */
         last = apr_psprintf(fixture.pool, "%032x", 0xb000u + (unsigned)i - 1);
         (void)order(apr_psprintf(fixture.pool, "%032x", 0xb000u + (unsigned)i), 2, &waits);
     }
