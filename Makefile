@@ -21,8 +21,8 @@
 
 .PHONY: all test check lint valgrind coverage fuzz bench crash cluster year screenshots accessibility-report install uninstall deb deb-test rpm sbom clean deps-%
 
-# The lock: two makes at once in one tree would tread on each other.
-OUT_DIR = $(or $(OUT),apxs-build/out)
+# The lock: two makes at once in one directory would tread on each other.
+OUT_DIR = $(or $(OUT),apxs-build/out$(if $(SANITIZE),/asan)$(if $(COVERAGE),/coverage))
 RULES = mkdir -p '$(OUT_DIR)' && flock '$(OUT_DIR)/lock' $(MAKE) --no-print-directory -f apxs-build/rules.mk
 
 all: deps-build

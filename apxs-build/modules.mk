@@ -40,7 +40,7 @@ PROGRAMS := $(if $(CA_O),$(OUT)/anshin-ca) $(if $(SIGNER_O),$(OUT)/anshin-signer
 
 .PHONY: archives modules programs
 archives: $(ARCHIVES)
-modules: $(MODULES)
+modules: $(if $(filter pgsql,$(WITHOUT)),$(filter-out $(PGSQL_SO),$(MODULES)),$(MODULES))
 programs: $(PROGRAMS)
 
 # --- objects ---
