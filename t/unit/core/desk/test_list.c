@@ -137,6 +137,9 @@ static void test_lists(void)
        "ROL-2: who cannot report a lost device is not kept from a login");
     is(list(&desk, ANSHIN_DESK_LIST_LOST_DEVICE), "many07", "ROL-2: and has a list of his own");
     is(list(&chief, ANSHIN_DESK_LIST_LOST_DEVICE), "", "ROL-3: of the own organisation alone");
+    fixture.contract.policy.unlock_after = day / 2;
+    is(list(&desk, ANSHIN_DESK_LIST_LOST_DEVICE), "", "LCK-3: nor one whose lock has opened by itself");
+    fixture.contract.policy.unlock_after = 0;
     fixture_delete(&fixture, &anshin_record_counter, "p-01/many07/lost-device");
     ok(strncmp(list(&desk, ANSHIN_DESK_LIST_INVITED), "many00 many01", 13) == 0, "ROL-2: who was invited");
     is(list(&desk, ANSHIN_DESK_LISTS), "fault", "there is no other list");
