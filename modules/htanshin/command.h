@@ -31,7 +31,8 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
     ANSHIN_ACCESS_DUMP,        /* as ALL and FILES; of approvals too */
-    ANSHIN_ACCESS_LOAD,        /* the same; a store whose load was broken off as well (core/admin/load.h) */
+    ANSHIN_ACCESS_LOAD,        /* the same; a store that bears a mark as well (core/admin/store_mark.h) */
+    ANSHIN_ACCESS_MOVE,        /* as ALL; a store that bears a mark as well (core/admin/store_mark.h) */
     ANSHIN_ACCESS_BACKUP,      /* as ALL, and call->backup (backup/begin.h) */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER,      /* the state directory alone, as the user that owns the CA key */
@@ -75,7 +76,7 @@ struct anshin_call_t {
     anshin_env_t env;        /* access STORE */
     anshin_op_t op;          /* op.error always; op.actor but with access NONE; the rest with access STORE */
 
-    const char *state_wrong; /* access CHECK: what root saw wrong with the state directory; NULL: nothing */
+    const char *state_wrong;    /* access CHECK: what root saw wrong with the state directory; NULL: nothing */
     const char *password_wrong; /* and with the file of AnshinStorePassword */
 
     int input; /* access FILES, DUMP and LOAD: descriptors; -1: none */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/keeping/outside.h"
+#include "core/mail/job_node.h"
 #include "core/mail/outbox.h"
 #include "htanshin/bulk/cert_verbs.h"
 #include "htanshin/call.h"
@@ -158,6 +159,27 @@ static apr_status_t mail_drop(anshin_call_t *call)
     return act(call, anshin_mail_drop, "only one that waits or has failed can be dropped");
 }
 
+static apr_status_t mail_hand_over(anshin_call_t *call)
+{
+    const char *node = call->operands[0];
+    int count;
+    apr_status_t status = anshin_jobs_hand_over(&call->op, node, &count);
+
+    if (status == ANSHIN_ECONFLICT) {
+        return anshin_fail(&call->op.error, status, "AN1948",
+                           "NODE %.60s lives: its own CA worker goes on with what it has begun", node);
+    }
+    if (status == ANSHIN_ENOTFOUND) {
+        return anshin_fail(&call->op.error, status, "AN1949", "NODE %.60s: no mail waits for a machine of that name",
+                           node);
+    }
+    if (status == APR_SUCCESS) {
+        call->result = json_object();
+        anshin_result_number(call->result, "mails", count);
+    }
+    return status;
+}
+
 static const anshin_command_option_t list_options[] = {
     {"user", "USER", "Only mail to this user.", 0},
     {"state", "STATE", "Only mail that is waiting, delivering, sent, spooled (in the Maildir) or failed.", 0},
@@ -181,5 +203,7 @@ const anshin_command_t anshin_commands_mail[] = {
      "Mail a user, or many, the link to what waits for download once more; the former link dies."},
     {"mail", "drop", "ID", 1, 1, NULL, ANSHIN_ACCESS_STORE, mail_drop,
      "Give a mail up that is not delivered; its text is wiped."},
+    {"mail", "hand-over", "NODE", 1, 1, NULL, ANSHIN_ACCESS_ALL, mail_hand_over,
+     "Give what a machine that is gone has begun to deliver to the others; what it had just delivered comes twice."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

@@ -45,7 +45,7 @@ static int names_files(anshin_access_t access)
 static int is_of_all(anshin_access_t access)
 {
     return access == ANSHIN_ACCESS_SIGNER_STORE || access == ANSHIN_ACCESS_ALL || access == ANSHIN_ACCESS_DUMP ||
-           access == ANSHIN_ACCESS_LOAD || access == ANSHIN_ACCESS_BACKUP;
+           access == ANSHIN_ACCESS_LOAD || access == ANSHIN_ACCESS_MOVE || access == ANSHIN_ACCESS_BACKUP;
 }
 
 /* What is opened as who called us. */
@@ -60,8 +60,9 @@ static apr_status_t open_as_caller(anshin_call_t *call)
 apr_status_t anshin_call_store(anshin_call_t *call, const anshin_contract_t *contract)
 {
     const anshin_hashing_t hashing = {.none = call->command->access != ANSHIN_ACCESS_HASH};
-    apr_status_t status = (call->command->access == ANSHIN_ACCESS_LOAD ? anshin_open_to_load : anshin_open)(
-        &call->env, call->config, &hashing, &call->op.error, call->pool);
+    const int loads = call->command->access == ANSHIN_ACCESS_LOAD || call->command->access == ANSHIN_ACCESS_MOVE;
+    apr_status_t status =
+        (loads ? anshin_open_to_load : anshin_open)(&call->env, call->config, &hashing, &call->op.error, call->pool);
 
     if (status == APR_SUCCESS) {
         anshin_op_init(&call->op, &call->env, contract, &call->op.actor, call->pool);

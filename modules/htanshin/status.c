@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "core/admin/store_mark.h"
 #include "core/status/status_json.h"
 #include "core/status/status_openmetrics.h"
 #include "core/status/status_text.h"
@@ -26,7 +27,8 @@ static void open_store(anshin_call_t *call, anshin_env_t *env, anshin_error_t *e
     const char *path = apr_pstrcat(call->pool, call->config->server.state_dir, "/" ANSHIN_STATE_STORE, NULL);
 
     if ((anshin_open_store_is_local(&call->config->server) && access(path, F_OK) != 0) ||
-        anshin_open_store(&env->store, &call->config->server, err, call->pool) != APR_SUCCESS) {
+        anshin_open_store(&env->store, &call->config->server, err, call->pool) != APR_SUCCESS ||
+        anshin_store_mark_look(env, err, call->pool) != APR_SUCCESS) {
         env->store = NULL;
     }
 }

@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 #include "build_id.h"
-#include "core/admin/load.h"
+#include "core/admin/store_mark.h"
 #include "core/audit/trail.h"
 #include "core/config/store_address.h"
 #include "core/keeping/rotation.h"
@@ -116,6 +116,23 @@ apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_
     return status == APR_SUCCESS ? found.init(pgsql_where(server, address, pool), err, pool) : status;
 }
 
+apr_status_t anshin_open_store_migrate(const anshin_server_t *server, apr_int64_t *from, anshin_error_t *err,
+                                       apr_pool_t *pool)
+{
+    union {
+        void *symbol;
+        anshin_store_pgsql_migrate_fn *migrate;
+    } found;
+    const char *address;
+    apr_status_t status;
+
+    if (kind_of(server, &address) != ANSHIN_STORE_PGSQL) {
+        return ANSHIN_ECONFLICT;
+    }
+    status = look_up(&found.symbol, "anshin_store_pgsql_migrate", server, err, pool);
+    return status == APR_SUCCESS ? found.migrate(pgsql_where(server, address, pool), from, err, pool) : status;
+}
+
 /* A zeroed one where it cannot be seen. */
 static struct stat look_at_state(const anshin_server_t *server)
 {
@@ -200,7 +217,7 @@ apr_status_t anshin_open(anshin_env_t *env, const anshin_config_t *config, const
 {
     apr_status_t status = anshin_open_to_load(env, config, hashing, err, pool);
 
-    status = status == APR_SUCCESS ? anshin_load_look(env, err, pool) : status;
+    status = status == APR_SUCCESS ? anshin_store_mark_look(env, err, pool) : status;
     status = status == APR_SUCCESS ? anshin_shared_key_check(env, err, pool) : status;
     return status == APR_SUCCESS ? anshin_rotation_recall(env, err, pool) : status;
 }

@@ -31,6 +31,12 @@ const char *anshin_open_node(const anshin_server_t *server, apr_pool_t *pool);
  * none; ANSHIN_EFAULT. */
 apr_status_t anshin_open_store_init(const anshin_server_t *server, anshin_error_t *err, apr_pool_t *pool);
 
+/* Bring the tables of such a store up to this version; *from: the version that they had, 0: this one. ANSHIN_ECONFLICT
+ * (no error recorded): the store has none; ANSHIN_EBUSY: others have it open; ANSHIN_EFAULT: also where they are of a
+ * later version, or there are none. */
+apr_status_t anshin_open_store_migrate(const anshin_server_t *server, apr_int64_t *from, anshin_error_t *err,
+                                       apr_pool_t *pool);
+
 /* Open keys and store for env, which gets config and the clock of the day as well. After fork, as the user that the
  * process stays. Answers of anshin_crypto_open() and anshin_store_open(); ANSHIN_EFAULT also: a load of the store was
  * broken off (core/admin/load.h). */

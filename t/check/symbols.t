@@ -14,8 +14,8 @@ for my $name (qw(auth portal)) {
 }
 
 # The store that is loaded by name, and what makes its tables.
-is(join(' ', sort map { (split)[2] } grep { / [A-TV-Z] / } split /\n/, `nm -D --defined-only $out/anshin_store_pgsql.so`), 'anshin_store_pgsql anshin_store_pgsql_build anshin_store_pgsql_init',
-    'anshin_store_pgsql.so exports its driver, what makes its tables and its build alone');
+is(join(' ', sort map { (split)[2] } grep { / [A-TV-Z] / } split /\n/, `nm -D --defined-only $out/anshin_store_pgsql.so`), 'anshin_store_pgsql anshin_store_pgsql_build anshin_store_pgsql_init anshin_store_pgsql_migrate',
+    'anshin_store_pgsql.so exports its driver, what makes and migrates its tables and its build alone');
 
 # Whatever they do not define must be there when httpd loads them: every symbol is bound at once.
 {

@@ -150,8 +150,124 @@ is($r->{status}, 0, 'CLU-4: and what was dumped') or diag($r->{err});
 $s->start;
 $r = $person->login($s->client);
 is($r->status, 303, 'CLU-4: with which one logs in') or diag($r->body, $s->log);
+like($s->htanshin('store', 'move', 'dbm')->{err}, qr/others have it open; stop httpd/, 'CLU-4: nothing is moved while httpd runs');
 is(join('', $s->faults), '', 'nothing crashed');
 $s->stop;
+is($s->htanshin('user', 'add', 'p-01-usr002', '--address', 'usr002@example.jp')->{status}, 0, 'a user whose mail waits');
+
+# --- moved into files, and back ---
+
+sub named { return "pgsql:host=$p->{directory} user=anshin dbname=$_[0]" . ($> == 0 ? '' : ' requirepeer=' . getpwuid $>) }
+sub dumped {    # but for the trail, to which each dump adds a word
+    my $file = $s->root . '/' . shift;
+    my $done = $s->htanshin('dump', '--output', $file, '--overwrite');
+    $done->{status} == 0 or return "dump: $done->{err}";
+    my ($head, @lines) = split /^/, Anshin::Server::text_of($file);
+    pop @lines;
+    return join '', grep { !/"(?:record|due)":"audit_/ } @lines;
+}
+sub refused {
+    my ($what, $why, @words) = @_;
+    my $done = $s->htanshin(@words);
+    like($done->{err}, $why, $what);
+    isnt($done->{status}, 0, 'which is a failure');
+}
+# In httpd's configuration, and in what it has told the command of it.
+sub name_store {
+    my ($database) = @_;
+    @$s{qw(postgres database)} = $database ? ($p, $database) : ();
+    $s->{server} = join "\n", grep { !/^AnshinStorePassword/ } split(/\n/, $s->{server}), $database ? () : 'AnshinStorePassword ' . $p->password;
+    $s->configure;
+    my $file = $s->state . '/config.json';
+    my ($store) = map { /^AnshinStore "(.*)"$/ } $s->store_line, 'AnshinStore "dbm"';
+    my $text = Anshin::Server::text_of($file) =~ s/("AnshinStore": ?)"[^"]*"/$1"$store"/r;
+    open my $to, '+<', $file or die "$file: $!";
+    truncate $to, 0;
+    print $to $text;
+    close $to or die "$file: $!";
+}
+my $former = $s->{database};
+my $whole = dumped('0');
+cmp_ok(scalar(() = $whole =~ /^\{"record":/mg), '>', 10, 'records');
+like($whole, qr/^\{"blob":/m, 'blobs');
+like($whole, qr/^\{"due":/m, 'and times');
+refused('what is no store is none to move to', qr/must be dbm, dbm:gdbm or pgsql:/, 'store', 'move', 'files');
+refused('nor is the one that there is', qr/is the store that there is/, 'store', 'move', named($former));
+$r = $s->htanshin('store', 'move', 'dbm');
+is($r->{status}, 0, 'CLU-4: all of it is moved into files') or diag($r->{err});
+like($r->{out}, qr/write into httpd's configuration on every machine: AnshinStore 'dbm'/, 'and it is said what is to be changed');
+refused('CLU-4: what it was moved from nobody opens any more', qr/was moved to dbm \(.*out of date: let AnshinStore name that one/, 'user', 'list');
+refused('CLU-4: nor moves it again', qr/was moved to dbm .* already/, 'store', 'move', 'dbm');
+refused('CLU-4: nor somewhere else', qr/was moved to dbm .* before/, 'store', 'move', named('anshin_template'));
+$s->start;
+is($s->client->get('/members/')->status, 503, 'CLU-4: httpd that still names it lets nobody in');
+$s->stop;
+name_store(undef);
+is(dumped('1'), $whole, 'CLU-4: in files is what was in the database');
+$s->start;
+is($person->login($s->client)->status, 303, 'CLU-4: and httpd serves it');
+$s->stop;
+is($s->htanshin('user', 'add', 'p-01-usr003', '--address', 'usr003@example.jp')->{status}, 0, 'another mail waits');
+$whole = dumped('1');
+refused('CLU-4: what is not empty is no place to move to', qr/the store is not empty/, 'store', 'move', named($former));
+refused('and files are none for files', qr/both would lie in/, 'store', 'move', 'dbm:gdbm');
+
+# Killed while it writes; what it writes is held by a lock.
+my $back = "$s->{root}" =~ s/\W/_/gr . '_3';
+$back = lc substr $back, -40;
+$p->create($back, 'anshin_template');
+my $held = $p->hold($back);
+print $held "LOCK TABLE anshin.account IN SHARE MODE;\n";
+my $mover = fork // die "fork: $!";
+if (!$mover) {
+    open STDERR, '>', '/dev/null';
+    exec $s->root . '/bin/htanshin', '-d', $s->state, 'store', 'move', named($back) or POSIX::_exit(127);
+}
+ok(Anshin::Server::wait_for(30, sub { $p->query($back, q{SELECT count(*) FROM pg_locks WHERE NOT granted}) > 0 }), 'a move that has come to write users');
+is($p->query($back, q{SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'anshin htanshin'}), 't', 'STA-1: which says that it is the command');
+kill KILL => $mover;
+waitpid $mover, 0;
+is($? & 127, 9, 'CLU-4: is killed by -9');
+close $held;
+$p->query($back, q{CREATE TABLE anshin.kept AS SELECT * FROM anshin.fact WHERE key = 'loading'});
+is($p->query($back, 'SELECT count(*) FROM anshin.kept'), 1, 'CLU-4: the half of it bears a mark');
+is(dumped('2'), $whole, 'CLU-4: and the source is as it was');
+$r = $s->htanshin('store', 'move', named($back));
+is($r->{status}, 0, 'CLU-4: the same move again comes to its end, and needs no --replace') or diag($r->{err});
+refused('CLU-4: then the files are out of date', qr/was moved to pgsql:.*out of date/, 'user', 'list');
+$p->query($back, 'INSERT INTO anshin.fact SELECT * FROM anshin.kept');
+is($s->htanshin('store', 'move', named($back))->{status}, 0, 'CLU-4: one that was killed between its last two steps comes to its end, too');
+name_store($back);
+is(dumped('3'), $whole, 'CLU-4: back in a database it is what it was');
+$p->query($back, 'INSERT INTO anshin.fact SELECT * FROM anshin.kept');
+$s->start;
+is($s->client->get('/members/')->status, 503, 'CLU-4: httpd serves nothing that was moved by half');
+refused('CLU-4: and says why', qr/was not moved here to its end/, 'user', 'list');
+$p->query($back, q{DELETE FROM anshin.fact WHERE key = 'loading'});
+$s->stop;
+$s->start;
+is($person->login($s->client)->status, 303, 'CLU-4: and one logs in');
+ok(Anshin::Server::wait_for(20, sub { $s->htanshin('audit', 'show')->{out} =~ /store_moved.*store_moved/s }), 'CLU-4: the trail has a word of both moves');
+is(join('', $s->faults), '', 'nothing crashed');
+$s->stop;
+
+# --- tables of an earlier version ---
+
+$p->query($s->{database}, 'SET ROLE anshin; ALTER TABLE anshin.done DROP COLUMN undone; DROP SCHEMA anshin_report CASCADE; DROP TABLE anshin.crl; UPDATE anshin.schema SET version = 1');
+refused('STO-2: tables of an earlier version are refused', qr/earlier version; stop httpd and the CA worker on every machine, then htanshin store migrate/, 'user', 'list');
+sub shape { return $p->query($_[0], q{SELECT string_agg(format('%s.%s.%s %s %s', table_schema, table_name, column_name, data_type, column_default), E'\n' ORDER BY table_schema, table_name, column_name) FROM information_schema.columns WHERE table_schema LIKE 'anshin%' AND table_name <> 'kept'}) }
+$held = $p->hold($s->{database});
+print $held "SELECT pg_advisory_lock_shared(1, 1) IS NULL AS held \\gset\n";
+ok(Anshin::Server::wait_for(10, sub { $p->query($s->{database}, q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}) > 0 }), 'while another machine has the store open');
+refused('STO-2: nothing is migrated', qr/others have it open; stop httpd/, 'store', 'migrate');
+close $held;
+ok(Anshin::Server::wait_for(10, sub { $p->query($s->{database}, q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}) == 0 }), 'then nobody has');
+$r = $s->htanshin('--json', 'store', 'migrate');
+is($r->{status}, 0, 'STO-2: store migrate brings them up to this one') or diag($r->{err});
+like($r->{out}, qr/"from": ?1\b/, 'and says from where');
+is(shape($s->{database}), shape('anshin_template'), 'STO-2: they are those that store init makes');
+like($s->htanshin('--json', 'store', 'migrate')->{out}, qr/unchanged/, 'once');
+is($s->htanshin('store', 'check')->{status}, 0, 'STO-2: and all is there');
 
 # --- what is refused ---
 
@@ -160,6 +276,11 @@ $r = $t->configtest;
 isnt($r->{status}, 0, 'a password in the configuration');
 like($r->{err}, qr/no password may stand here/, 'says why');
 unlike($r->{err}, qr/secret/, 'and does not say it');
+for my $smuggled ('pgsql:postgresql://db/anshin?pass%77ord=secret', 'pgsql:postgresql://db/anshin?%70assword=secret', 'pgsql:postgresql://anshin:secret@db/anshin') {
+    $t->{server} = "AnshinStore \"$smuggled\"";
+    $t->configure;
+    like($t->configtest->{err}, qr/no password may stand here/, "S36: nor does one in $smuggled");
+}
 $t->{server} = 'AnshinStore "pgsql:service=my-password-db passfile=/etc/anshin/store-password"';
 $t->configure;
 is($t->configtest->{status}, 0, 'a file and a service may be called so');

@@ -105,19 +105,28 @@ my $at = sub { my ($name) = @_; my ($value) = $one->htanshin('status')->{out} =~
 cmp_ok($at->('database_version'), '>=', 13, 'STA-1: status tells the version of PostgreSQL');
 ok(Anshin::Server::wait_for(20, sub { my $idle = $at->('database_connections{state="idle"}'); $idle ne 'none' && $idle >= 4 }), 'STA-1: the connections of both machines');
 is($at->('database_standbys{state="synchronous"}'), 'none', 'STA-1: of standbys nothing, since the role may not see them');
+like($one->htanshin('--json', 'check')->{out}, qr/"id": ?"standbys-unseen"/, 'ADM-1: which check says');
 $p->query('postgres', 'GRANT pg_read_all_stats TO anshin');
+unlike($one->htanshin('--json', 'check')->{out}, qr/"id": ?"standbys/, 'ADM-1: of one that has none check says nothing');
 is($at->('database_standbys{state="synchronous"}'), 0, 'STA-1: then that there are none');
 $p->standby;
 ok(Anshin::Server::wait_for(20, sub { $at->('database_standbys{state="asynchronous"}') eq '1' }), 'STA-1: one that is asynchronous is told of');
 like($one->htanshin('status')->{out}, qr/all standbys of PostgreSQL are asynchronous/, 'STA-1: and complained of');
+like($one->htanshin('--json', 'check')->{out}, qr/"id": ?"standbys"/, 'ADM-1: by check, too');
 $p->query('postgres', q{ALTER SYSTEM SET synchronous_standby_names = '*'});
 $p->query('postgres', 'SELECT pg_reload_conf()');
 ok(Anshin::Server::wait_for(20, sub { $at->('database_standbys{state="synchronous"}') eq '1' }), 'STA-1: one that is synchronous, too');
 unlike($one->htanshin('status')->{out}, qr/standbys of PostgreSQL/, 'STA-1: without a complaint');
+unlike($one->htanshin('--json', 'check')->{out}, qr/"id": ?"standbys/, 'ADM-1: by check neither');
 like($at->('database_standby_lag_bytes'), qr/^\d+$/, 'STA-1: and how far it is behind');
 my $held = $p->hold($one->{database});
 ok(Anshin::Server::wait_for(10, sub { $at->('database_oldest_transaction_seconds') >= 2 }), 'STA-1: for how long the oldest transaction runs');
 undef $held;
+$held = $p->hold($one->{database}, PGUSER => 'anshin', PGPASSWORD => Anshin::Server::text_of($p->password) =~ s/\n//r, PGAPPNAME => 'anshin htanshin');
+ok(Anshin::Server::wait_for(10, sub { $at->('database_command_transaction_seconds') >= 2 }), 'STA-1: that of a command, a dump for example, is told apart');
+cmp_ok($at->('database_oldest_transaction_seconds'), '<', 2, 'STA-1: and is none that is complained of');
+undef $held;
+like($p->query('postgres', q{SELECT string_agg(DISTINCT application_name, ' ') FROM pg_stat_activity}), qr/anshin anshin-ca.*anshin (?:apache2|httpd)/, 'STA-1: each connection says whose it is');
 
 # --- one is killed while it has a job in hand ---
 
@@ -141,6 +150,21 @@ is(count('certificate'), 5, 'CLU-3: once');
 ok(Anshin::Server::wait_for(90, sub { is_listed(crl($two), @first, @revoked) }), 'CRT-6, CLU-3: and what was revoked there last is listed, too');
 cmp_ok(crl($two)->{number}, '>', $last, 'CLU-1: under a number that is higher');
 like($two->htanshin('status')->{out}, qr/the CA worker of one has given no sign/, 'STA-1: status tells of it');
+
+# A mail that it had begun to deliver: the job of one that waits, as its worker had left it (schema/records.def, job 16 and 17).
+$two->stop;
+is($two->htanshin('user', 'add', 'p-01-usr010', '--address', 'usr010@example.jp')->{status}, 0, 'a mail waits');
+like($two->htanshin('mail', 'hand-over', 'one')->{err}, qr/NODE one: no mail waits/, 'CLU-3: for a machine none does yet');
+$p->query($one->{database}, q{UPDATE anshin.job SET key = 'node:one/' || split_part(key, '/', 2), value = value || '\x10036f6e65'::bytea || '\x110102'::bytea WHERE key LIKE 'ours/%'});
+my $status = $two->htanshin('status')->{out};
+like($status, qr/^jobs_of_node\{node="one"\} 1$/m, 'STA-1: a mail that waits for a machine that is gone is counted');
+like($status, qr/1 mails wait for one, which is gone: .*htanshin mail hand-over one/, 'STA-1: and complained of');
+like($two->htanshin('--json', 'check')->{out}, qr/"id": ?"mail-node"/, 'ADM-1: by check, too');
+$two->start;
+like($two->htanshin('mail', 'hand-over', 'two')->{err}, qr/NODE two lives/, 'CLU-3: what a machine has that lives stays its own');
+like($two->htanshin('mail', 'hand-over', 'one')->{out}, qr/^mails: +1$/m, 'CLU-3: that of one that is gone is handed over');
+ok(Anshin::Server::wait_for(20, sub { $two->htanshin('mail', 'list', '--user', 'p-01-usr010')->{out} =~ /spooled|sent/ }), 'CLU-3: and delivered');
+unlike($two->htanshin('status')->{out}, qr/jobs_of_node/, 'STA-1: then nothing is counted any more');
 
 # --- one with another key ---
 

@@ -161,7 +161,7 @@ $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object db
 like($refused, qr/later version; update this machine first/, 'CLU: one with tables of a later version');
 $p->query('anshin_template', 'UPDATE anshin.schema SET version = 1');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;
-like($refused, qr/has tables of an earlier version; dump it by the build of before, then store init and load/, 'CLU: and one of an earlier one');
+like($refused, qr/has tables of an earlier version; stop httpd and the CA worker on every machine, then htanshin store migrate/, 'CLU: and one of an earlier one');
 $p->query('anshin_template', 'UPDATE anshin.schema SET version = 2');
 $p->query('postgres', 'ALTER DATABASE anshin_template SET synchronous_commit = off');
 $refused = `PGHOST=$p->{directory} PGUSER=postgres $out/tools/writers $object dbname=anshin_template 2>&1 </dev/null`;

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "core/admin/dump_line.h"
+#include "core/admin/store_mark.h"
 #include "core/base/first_keys.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"
@@ -126,11 +127,17 @@ static apr_status_t put(dumping_t *dumping, json_t *line, int chained)
 
 /* --- the first line ---------------------------------------------------------------------------------------------- */
 
+typedef struct counting_t {
+    const anshin_record_type_t *type;
+    apr_int64_t count;
+} counting_t;
+
 static apr_status_t count_one(void *baton, const char *key, const void *record)
 {
-    (void)key;
+    counting_t *counting = baton;
+
     (void)record;
-    (*(apr_int64_t *)baton)++;
+    counting->count += !anshin_store_mark_is(counting->type, key);
     return APR_SUCCESS;
 }
 
@@ -141,13 +148,13 @@ static apr_status_t put_head(dumping_t *dumping)
     apr_status_t status = keys_of(dumping->op, &dumping->seal_keys);
 
     for (int i = 0; status == APR_SUCCESS && anshin_record_types[i] != NULL; i++) {
-        apr_int64_t count = 0;
+        counting_t counting = {.type = anshin_record_types[i]};
 
         if (anshin_record_types[i] == &anshin_record_due) {
             continue; /* a provider's own */
         }
-        status = anshin_txn_each(dumping->txn, anshin_record_types[i], "", count_one, &count);
-        json_object_set_new(counts, anshin_record_types[i]->name, json_integer(count));
+        status = anshin_txn_each(dumping->txn, anshin_record_types[i], "", count_one, &counting);
+        json_object_set_new(counts, anshin_record_types[i]->name, json_integer(counting.count));
     }
     if (status != APR_SUCCESS) {
         json_decref(counts);
@@ -174,7 +181,9 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
     const dumping_t *dumping = baton;
 
     (void)record;
-    anshin_first_keys_add(dumping->keys, key);
+    if (!anshin_store_mark_is(dumping->type, key)) {
+        anshin_first_keys_add(dumping->keys, key);
+    }
     return APR_SUCCESS;
 }
 
@@ -361,11 +370,17 @@ static apr_status_t tell(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return anshin_event(op, txn, baton);
 }
 
-apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_dump_settle_fn *settle, void *baton)
+apr_status_t anshin_dump_lines(anshin_op_t *op, anshin_dump_write_fn *write, void *baton)
 {
     dumping_t dumping = {.write = write, .baton = baton};
+
+    return anshin_op_read(op, dump, &dumping);
+}
+
+apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_dump_settle_fn *settle, void *baton)
+{
     anshin_event_t event = {.act = ANSHIN_ACT_STORE_DUMPED};
-    apr_status_t status = anshin_op_read(op, dump, &dumping);
+    apr_status_t status = anshin_dump_lines(op, write, baton);
 
     status = status == APR_SUCCESS ? settle(baton) : status;
     return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, tell, &event) : status;

@@ -31,6 +31,9 @@ typedef apr_status_t anshin_dump_settle_fn(void *baton);
  * write and settle. */
 apr_status_t anshin_dump(anshin_op_t *op, anshin_dump_write_fn *write, anshin_dump_settle_fn *settle, void *baton);
 
+/* The same for who moves the store (core/keeping/move.h): nothing is told of it. */
+apr_status_t anshin_dump_lines(anshin_op_t *op, anshin_dump_write_fn *write, void *baton);
+
 /* By which seal key, in op's pool. APR_SUCCESS, ANSHIN_EFAULT. */
 apr_status_t anshin_dump_key(anshin_op_t *op, const char **key);
 

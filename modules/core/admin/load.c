@@ -13,12 +13,13 @@
 
 #include "core/admin/dump.h"
 #include "core/admin/dump_line.h"
+#include "core/admin/store_mark.h"
 #include "core/base/first_keys.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"
 
-#define MARK "loading" /* fact: there while a load is under way */
-#define PART 20000     /* keys of a walk that clears */
+#define PART 20000  /* keys of a walk that clears */
+#define STRIDE 1000 /* lines, after which somebody is told how far it is */
 
 /* What a line says. */
 typedef struct line_t {
@@ -33,6 +34,7 @@ typedef struct line_t {
 typedef struct loading_t {
     anshin_op_t *op;
     const anshin_load_source_t *source;
+    const anshin_load_how_t *how;
     anshin_loaded_t *loaded;
     int again;          /* the second reading, which writes */
     apr_int64_t number; /* of the line at hand */
@@ -310,6 +312,9 @@ static apr_status_t read_all(loading_t *loading, int again)
     while (status == APR_SUCCESS && (status = next(loading, &json, &text, &length)) == APR_SUCCESS && json != NULL) {
         status = ended ? wrong(loading, "stands behind the last line") : take_one(loading, json, text, length, &ended);
         json_decref(json);
+        if (loading->how->progress != NULL && loading->number % STRIDE == 0) {
+            loading->how->progress(loading->how->baton, again, loading->number);
+        }
     }
     return status == APR_SUCCESS && !ended ? wrong(loading, "the dump was cut: its last line is not there") : status;
 }
@@ -360,7 +365,7 @@ static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 static apr_status_t is_marked(const loading_t *loading, int *marked)
 {
     anshin_fact_t fact;
-    apr_status_t status = anshin_op_get(loading->op, &anshin_record_fact, MARK, &fact);
+    apr_status_t status = anshin_store_mark_get(loading->op, ANSHIN_MARK_LOADING, &fact);
 
     *marked = status == APR_SUCCESS;
     return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
@@ -386,14 +391,6 @@ static apr_status_t check_empty(const loading_t *loading, int *replace)
 
 /* --- clearing ---------------------------------------------------------------------------------------------------- */
 
-static apr_status_t mark(void *baton, anshin_op_t *op, anshin_txn_t *txn)
-{
-    const anshin_fact_t fact = {.value = "an operator loads a dump", .at = op->now};
-
-    (void)baton;
-    return anshin_txn_put(txn, &anshin_record_fact, MARK, &fact);
-}
-
 typedef struct clearing_t {
     const anshin_record_type_t *type;
     const char *key;
@@ -405,7 +402,7 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
     const clearing_t *clearing = baton;
 
     (void)record;
-    if (clearing->type != &anshin_record_fact || strcmp(key, MARK) != 0) {
+    if (clearing->type != &anshin_record_fact || strcmp(key, ANSHIN_MARK_LOADING) != 0) {
         anshin_first_keys_add(clearing->keys, key);
     }
     return APR_SUCCESS;
@@ -487,49 +484,37 @@ static apr_status_t clear_all(anshin_op_t *op)
 /* Durable, and all before it with it. A store that was empty has the dump's trail, without a word more. */
 static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    const int *replace = baton;
-    const anshin_event_t event = {.act = ANSHIN_ACT_STORE_LOADED};
-    apr_status_t status = anshin_txn_delete(txn, &anshin_record_fact, MARK);
+    const anshin_event_t *event = baton;
+    apr_status_t status = anshin_txn_delete(txn, &anshin_record_fact, ANSHIN_MARK_LOADING);
 
-    return status == APR_SUCCESS && *replace ? anshin_event(op, txn, &event) : status;
+    return status == APR_SUCCESS && event != NULL ? anshin_event(op, txn, event) : status;
 }
 
-apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, int replace, anshin_loaded_t *loaded)
+apr_status_t anshin_load_by(anshin_op_t *op, const anshin_load_source_t *source, const anshin_load_how_t *how,
+                            anshin_loaded_t *loaded)
 {
-    loading_t loading = {.op = op, .source = source, .loaded = loaded};
+    loading_t loading = {.op = op, .source = source, .how = how, .loaded = loaded};
+    const anshin_event_t moved = {.act = ANSHIN_ACT_STORE_MOVED}, replaced = {.act = ANSHIN_ACT_STORE_LOADED};
+    int replace = how->replace;
     apr_status_t status;
 
     apr_pool_create(&loading.scratch, op->pool);
     apr_pool_create(&loading.held, op->pool);
     loading.blobs = apr_array_make(loading.held, 4, sizeof(line_t));
-    if ((status = read_all(&loading, 0)) != APR_SUCCESS ||
-        (status = anshin_store_alone(op->env->store, &op->error)) != APR_SUCCESS ||
+    if ((status = anshin_store_alone(op->env->store, &op->error)) != APR_SUCCESS ||
         (status = check_empty(&loading, &replace)) != APR_SUCCESS ||
-        (status = anshin_op_write(op, ANSHIN_DURABLE, mark, NULL)) != APR_SUCCESS ||
-        (status = clear_all(op)) != APR_SUCCESS || (status = read_all(&loading, 1)) != APR_SUCCESS) {
+        (status = how->begin != NULL ? how->begin(how->baton, op) : APR_SUCCESS) != APR_SUCCESS ||
+        (status = read_all(&loading, 0)) != APR_SUCCESS ||
+        (status = anshin_store_mark_set(
+             op, ANSHIN_MARK_LOADING, how->moves ? ANSHIN_MARK_BY_MOVE : "an operator loads a dump")) != APR_SUCCESS ||
+        (status = clear_all(op)) != APR_SUCCESS || (status = read_all(&loading, 1)) != APR_SUCCESS ||
+        (status = how->settle != NULL ? how->settle(how->baton, op) : APR_SUCCESS) != APR_SUCCESS) {
         return status;
     }
-    return anshin_op_write(op, ANSHIN_DURABLE, finish, &replace);
+    return anshin_op_write(op, ANSHIN_DURABLE, finish, (void *)(how->moves ? &moved : replace ? &replaced : NULL));
 }
 
-/* --- for whoever opens a store ----------------------------------------------------------------------------------- */
-
-apr_status_t anshin_load_look(const anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool)
+apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, int replace, anshin_loaded_t *loaded)
 {
-    anshin_op_t op;
-    anshin_fact_t fact;
-    apr_status_t status;
-
-    anshin_op_init(&op, env, NULL, &anshin_actor_worker, pool);
-    status = anshin_op_get(&op, &anshin_record_fact, MARK, &fact);
-    if (status == ANSHIN_ENOTFOUND) {
-        return APR_SUCCESS;
-    }
-    if (status != APR_SUCCESS) {
-        *err = op.error;
-        return status;
-    }
-    return anshin_fail(err, ANSHIN_EFAULT, "AN1361",
-                       "store: a dump was not loaded to its end, and what is there is not whole; run the same htanshin "
-                       "load again");
+    return anshin_load_by(op, source, &(anshin_load_how_t){.replace = replace}, loaded);
 }

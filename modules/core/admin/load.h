@@ -1,11 +1,11 @@
 /*
  * A dump (dump.h) back into a store (IMP-3).
  *
- * First all of it is read and checked, down to its last line; nothing is written before. Then this process makes sure
- * that no other has the store open, marks the store, reads and checks all of it once more while it writes record by
- * record, each with the lock of its owner, and takes the mark away. A store that bears the mark is opened by nobody:
- * whoever was killed, or met a full disk, has left nothing that could be taken for whole, and the same call does it
- * anew.
+ * First this process makes sure that no other has the store open. Then all of the dump is read and checked, down to
+ * its last line; nothing is written before. Then it marks the store (store_mark.h), reads and checks all of it once
+ * more while it writes record by record, each with the lock of its owner, and takes the mark away. A store that bears
+ * it is opened by nobody: whoever was killed, or met a full disk, has left nothing that could be taken for whole, and
+ * the same call does it anew.
  */
 #ifndef ANSHIN_CORE_ADMIN_LOAD_H
 #define ANSHIN_CORE_ADMIN_LOAD_H
@@ -32,7 +32,20 @@ typedef struct anshin_loaded_t {
  * reading found other lines than the first. */
 apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, int replace, anshin_loaded_t *loaded);
 
-/* For whoever opens a store. ANSHIN_EFAULT: a load of it was broken off. */
-apr_status_t anshin_load_look(const anshin_env_t *env, anshin_error_t *err, apr_pool_t *pool);
+/* For who moves a store (core/keeping/move.h). */
+typedef struct anshin_load_how_t {
+    int replace;
+    int moves; /* 1: the mark and the act say so */
+    /* Before the first reading, when nobody else can open the store and it may be written; NULL: nothing is to be done
+     * then. Here and below: anything but APR_SUCCESS ends it and is returned. */
+    apr_status_t (*begin)(void *baton, anshin_op_t *op);
+    /* When all is written, while the store still bears its mark. */
+    apr_status_t (*settle)(void *baton, anshin_op_t *op);
+    void (*progress)(void *baton, int writes,
+                     apr_int64_t lines); /* so many were read, 1: and written; NULL: nobody asks */
+    void *baton;
+} anshin_load_how_t;
+apr_status_t anshin_load_by(anshin_op_t *op, const anshin_load_source_t *source, const anshin_load_how_t *how,
+                            anshin_loaded_t *loaded);
 
 #endif

@@ -3,12 +3,14 @@
  */
 #include "core/config/store_address.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define NODE_MAX 32 /* as server.def has it */
+#define NODE_MAX 32     /* as server.def has it, */
+#define ADDRESS_MAX 200 /* and of AnshinStore */
 
 static const char server[] = "pgsql:";
 
@@ -24,14 +26,31 @@ static int has_option(const char *address, const char *name)
     return 0;
 }
 
+/* %XX of a URI as the octet that it stands for: libpq decodes names of options, too. */
+static const char *decoded(const char *address, char text[ADDRESS_MAX + 1])
+{
+    char *end = text;
+
+    while (*address != '\0' && end < text + ADDRESS_MAX) {
+        const int is_octet = address[0] == '%' && apr_isxdigit(address[1]) && apr_isxdigit(address[2]);
+        const char octet[3] = {address[1], is_octet ? address[2] : '\0', '\0'};
+
+        *end++ = (char)(is_octet ? strtol(octet, NULL, 16) : *address);
+        address += is_octet ? 3 : 1;
+    }
+    *end = '\0';
+    return text;
+}
+
 /* In a string of words, or in a URI: "password" before '=', or between ':' and '@'. */
 static int has_password(const char *address)
 {
     const char *at = strstr(address, "://");
     const char *end = at != NULL ? strchr(at + 3, '@') : NULL;
     const char *colon = end != NULL ? memchr(at + 3, ':', (size_t)(end - at - 3)) : NULL;
+    char plain[ADDRESS_MAX + 1];
 
-    return colon != NULL || has_option(address, "password");
+    return colon != NULL || has_option(address, "password") || has_option(decoded(address, plain), "password");
 }
 
 apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **address, const char *text,
@@ -42,7 +61,8 @@ apr_status_t anshin_store_address_read(anshin_store_kind_t *kind, const char **a
     if (*kind == ANSHIN_STORE_GDBM || strcmp(text, "dbm") == 0) {
         return APR_SUCCESS;
     }
-    if (strncmp(text, server, sizeof(server) - 1) != 0 || text[sizeof(server) - 1] == '\0') {
+    if (strncmp(text, server, sizeof(server) - 1) != 0 || text[sizeof(server) - 1] == '\0' ||
+        strlen(text) > ADDRESS_MAX) {
         return anshin_fail(err, ANSHIN_EINVALID, "AN1796",
                            "AnshinStore: must be dbm, dbm:gdbm or pgsql:CONNECTION, for example pgsql:service=anshin");
     }

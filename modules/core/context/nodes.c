@@ -95,6 +95,18 @@ int anshin_node_is_gone(const anshin_op_t *op, const anshin_node_t *node)
     return node->seen_at <= op->now - ANSHIN_NODE_SILENCE;
 }
 
+int anshin_node_lives(const anshin_op_t *op, const apr_array_header_t *nodes, const char *name)
+{
+    for (int i = 0; i < nodes->nelts; i++) {
+        const anshin_node_t *node = &APR_ARRAY_IDX(nodes, i, anshin_node_t);
+
+        if (strcmp(node->name, name) == 0) {
+            return !anshin_node_is_gone(op, node);
+        }
+    }
+    return 0;
+}
+
 /* --- who is silent ------------------------------------------------------------------------------------------------ */
 
 typedef struct heard_t {

@@ -35,6 +35,9 @@ apr_status_t anshin_nodes(anshin_op_t *op, apr_array_header_t **nodes);
 /* 1: its last sign is old, by this machine's clock: for who is told of it. Who acts goes by what is below. */
 int anshin_node_is_gone(const anshin_op_t *op, const anshin_node_t *node);
 
+/* 1: one of them (anshin_nodes()) has that name, and is not gone, as told above. */
+int anshin_node_lives(const anshin_op_t *op, const apr_array_header_t *nodes, const char *name);
+
 /* What a machine knows of the others' signs, by its own uptime alone: clocks of two machines are not compared, and
  * while the store is away nobody can give a sign. */
 typedef struct anshin_node_watch_t {

@@ -552,6 +552,9 @@ apr_status_t anshin_job_adopt(anshin_op_t *op, anshin_txn_t *txn, const char *ke
     job.tries += job.claimed_by != NULL;
     job.claimed_by = NULL;
     job.claimed_until = 0;
+    job.node = NULL;
+    job.bound = 0;
+    op->jobs_queued = 1;
     return put_new(op, txn, &job, job.not_before > op->now ? job.not_before : at_once(op->now));
 }
 

@@ -76,8 +76,9 @@ apr_status_t anshin_jobs_requests(anshin_op_t *op, anshin_txn_t *txn, int limit,
 /* Is the job of that mail in a worker's hands just now? 1 or 0 into *in_hand; looks at every job that waits. */
 apr_status_t anshin_job_of_mail(anshin_op_t *op, anshin_txn_t *txn, const char *mail, int *in_hand);
 
-/* For core/admin/old_due.c: give a job of an older store, which nobody has in hand, a key of today and its turn. Inside
- * a write transaction. ANSHIN_ENOTFOUND: it is gone. */
+/* For core/admin/old_due.c and job_node.c: give a job of an older store, or one that waits for a machine that is
+ * gone, a key of today and its turn, for any machine; nobody has it in hand. Inside a write transaction.
+ * ANSHIN_ENOTFOUND: it is gone. */
 apr_status_t anshin_job_adopt(anshin_op_t *op, anshin_txn_t *txn, const char *key);
 
 /* The doorbell: a datagram to STATE/run/ca.sock tells the worker that work waits. Never blocks, never fails: the

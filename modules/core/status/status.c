@@ -14,6 +14,7 @@
 #include "core/config/ca_files.h"
 #include "core/context/backed_up.h"
 #include "core/context/nodes.h"
+#include "core/mail/job_node.h"
 #include "core/status/tally.h"
 
 #define LANE_MAX 1000
@@ -327,6 +328,27 @@ static apr_status_t look_at_backup(look_t *look, anshin_op_t *op, anshin_txn_t *
     return status;
 }
 
+/* Nobody else can go on with them, and no other alarm counts them. */
+static apr_status_t look_at_bound(look_t *look, anshin_op_t *op, anshin_txn_t *txn)
+{
+    apr_array_header_t *bound;
+    apr_status_t status = anshin_jobs_of_nodes_in(op, txn, &bound);
+
+    for (int i = 0; status == APR_SUCCESS && i < bound->nelts; i++) {
+        const anshin_jobs_of_node_t *of = &APR_ARRAY_IDX(bound, i, anshin_jobs_of_node_t);
+
+        put(look, ANSHIN_METRIC_JOBS_NODE, of->node, NULL, of->count);
+        if (!of->lives) {
+            complain(look, ANSHIN_ALARM_MAIL_NODE,
+                     apr_psprintf(op->pool,
+                                  "%" APR_INT64_T_FMT " mails wait for %s, which is gone: start it, or give them to "
+                                  "the others by htanshin mail hand-over %s",
+                                  of->count, of->node, of->node));
+        }
+    }
+    return status;
+}
+
 static apr_status_t look_at_nodes(look_t *look, anshin_op_t *op, anshin_txn_t *txn)
 {
     apr_array_header_t *nodes;
@@ -342,7 +364,7 @@ static apr_status_t look_at_nodes(look_t *look, anshin_op_t *op, anshin_txn_t *t
                                   minutes(span(node->seen_at, op->now), op->pool)));
         }
     }
-    return status;
+    return status == APR_SUCCESS ? look_at_bound(look, op, txn) : status;
 }
 
 static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -365,6 +387,7 @@ static apr_status_t look_inside(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return status == APR_SUCCESS ? look_at_backup(look, op, txn) : status;
 }
 
+#define COMMAND_LONG apr_time_from_sec(21600)   /* a dump of millions of users takes its time */
 #define TRANSACTION_LONG apr_time_from_sec(300) /* longer than any of ours, and it keeps dead rows from being cleared */
 
 static void look_at_server(look_t *look, const anshin_store_server_t *server, apr_pool_t *pool)
@@ -374,10 +397,16 @@ static void look_at_server(look_t *look, const anshin_store_server_t *server, ap
     put(look, ANSHIN_METRIC_SERVER_CONNECTIONS, "active", NULL, server->active);
     put(look, ANSHIN_METRIC_SERVER_CONNECTIONS, "waiting", NULL, server->waiting);
     put(look, ANSHIN_METRIC_SERVER_OLDEST, NULL, NULL, server->oldest);
+    put(look, ANSHIN_METRIC_SERVER_COMMAND, NULL, NULL, server->command);
     if (server->oldest > TRANSACTION_LONG) {
         complain(
             look, ANSHIN_ALARM_TRANSACTION,
             apr_pstrcat(pool, "a transaction in the database has been open for ", minutes(server->oldest, pool), NULL));
+    }
+    if (server->command > COMMAND_LONG) {
+        complain(look, ANSHIN_ALARM_TRANSACTION,
+                 apr_pstrcat(pool, "a command of htanshin has read in the database for ",
+                             minutes(server->command, pool), ": does it hang?", NULL));
     }
     if (server->standbys < 0) {
         return;

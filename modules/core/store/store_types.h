@@ -56,12 +56,13 @@ typedef struct anshin_store_point_t {
 
 /* What a server that keeps the store tells of itself; all machines count. */
 typedef struct anshin_store_server_t {
-    int version;                /* 15; 0: there is no server, or it cannot be asked */
-    int idle, active, waiting;  /* connections by our role; those that wait do so for a lock */
-    apr_interval_time_t oldest; /* for how long the oldest transaction has run that it shows us */
-    int standbys;               /* -1: it does not tell us */
-    int synchronous;            /* so many of them have what is acknowledged */
-    apr_int64_t lag;            /* octets that the last of them is behind */
+    int version;                 /* 15; 0: there is no server, or it cannot be asked */
+    int idle, active, waiting;   /* connections by our role; those that wait do so for a lock */
+    apr_interval_time_t oldest;  /* for how long the oldest transaction has run that it shows us, of others than */
+    int standbys;                /* -1: it does not tell us */
+    int synchronous;             /* so many of them have what is acknowledged */
+    apr_int64_t lag;             /* octets that the last of them is behind */
+    apr_interval_time_t command; /* our own command, which may read for long; and the oldest of that one */
 } anshin_store_server_t;
 
 /* What hinders a store that still serves, to be told before it takes no more writes. */

@@ -1,12 +1,13 @@
 /*
  * htanshin store check: is all of the store there, and does it open (BAK-1)? htanshin store init: the tables of a store
- * in a server (STO-2).
+ * in a server (STO-2). htanshin store migrate: these, brought up to this version.
  */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "core/keeping/store_check.h"
 #include "htanshin/command.h"
+#include "htanshin/dump/move.h"
 #include "htanshin/result.h"
 #include "runtime/open.h"
 
@@ -71,11 +72,37 @@ static apr_status_t store_init(anshin_call_t *call)
     return status;
 }
 
+static apr_status_t store_migrate(anshin_call_t *call)
+{
+    const anshin_server_t *server = &call->config->server;
+    apr_int64_t from = 0;
+    apr_status_t status;
+
+    if (anshin_open_store_is_local(server)) {
+        return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1947",
+                           "store migrate: AnshinStore is %s, which has no tables; every version reads it",
+                           server->store);
+    }
+    status = anshin_open_store_migrate(server, &from, &call->op.error, call->pool);
+    if (status == APR_SUCCESS) {
+        call->result = json_object();
+        anshin_result_text(call->result, "done", from != 0 ? "migrate" : "unchanged", call->pool);
+        if (from != 0) {
+            anshin_result_number(call->result, "from", from);
+        }
+    }
+    return status;
+}
+
 const anshin_command_t anshin_commands_store[] = {
     {"store", "check", "", 0, 0, NULL, ANSHIN_ACCESS_ALL, store_check,
      "Read all of the store while everything runs: every record, every sealed file, what they refer to; exit code 0: "
      "whole, 1: something refers to what is not there, 2: something cannot be read."},
     {"store", "init", "", 0, 0, NULL, ANSHIN_ACCESS_CHECK, store_init,
      "Make the tables in the database that AnshinStore pgsql: names: once, before the first start."},
+    {"store", "move", "STORE", 1, 1, anshin_store_move_options, ANSHIN_ACCESS_MOVE, anshin_store_move,
+     "Move the store into another one, while httpd is stopped: an empty one, named as AnshinStore will name it."},
+    {"store", "migrate", "", 0, 0, NULL, ANSHIN_ACCESS_CHECK, store_migrate,
+     "Bring tables in PostgreSQL up to this version; httpd is stopped on every machine."},
     {NULL, NULL, NULL, 0, 0, NULL, ANSHIN_ACCESS_NONE, NULL, NULL},
 };

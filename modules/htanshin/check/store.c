@@ -9,8 +9,9 @@
 #include <apr_strings.h>
 
 #include "core/admin/census.h"
-#include "core/admin/load.h"
+#include "core/admin/store_mark.h"
 #include "core/context/backed_up.h"
+#include "core/mail/job_node.h"
 #include "htanshin/check/authorities.h"
 #include "htanshin/check/problem.h"
 #include "htanshin/result.h"
@@ -33,6 +34,41 @@ static void check_trouble(anshin_call_t *call, const anshin_store_t *store)
         (void)anshin_check_find(
             call, ANSHIN_FINDING_DETOUR,
             apr_pstrcat(call->pool, "the last checkpoint met a fault and went another way: ", trouble.detour, NULL));
+    }
+}
+
+/* A server that cannot be asked is told of by whoever opens it. */
+static void check_standbys(anshin_call_t *call, const anshin_store_t *store)
+{
+    anshin_store_health_t health;
+
+    anshin_store_health(&health, store, call->pool);
+    if (health.server.version == 0) {
+        return;
+    }
+    if (health.server.standbys < 0) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_STANDBYS_UNSEEN,
+                                anshin_finding(ANSHIN_FINDING_STANDBYS_UNSEEN)->what);
+    } else if (health.server.standbys > 0 && health.server.synchronous == 0) {
+        (void)anshin_check_find(call, ANSHIN_FINDING_STANDBYS, anshin_finding(ANSHIN_FINDING_STANDBYS)->what);
+    }
+}
+
+static void tell_bound(anshin_call_t *call, anshin_op_t *op)
+{
+    apr_array_header_t *nodes;
+
+    if (anshin_jobs_of_nodes(op, &nodes) != APR_SUCCESS) {
+        return; /* what hinders it the census has met, too */
+    }
+    for (int i = 0; i < nodes->nelts; i++) {
+        const anshin_jobs_of_node_t *of = &APR_ARRAY_IDX(nodes, i, anshin_jobs_of_node_t);
+
+        if (!of->lives) {
+            (void)anshin_check_find(
+                call, ANSHIN_FINDING_MAIL_NODE,
+                apr_psprintf(call->pool, "%s is gone; mails that wait for it: %" APR_INT64_T_FMT, of->node, of->count));
+        }
     }
 }
 
@@ -143,12 +179,15 @@ static void tell_trail(anshin_call_t *call, const anshin_census_t *census)
 /* Everything that takes a walk through the store. */
 static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
 {
-    const anshin_env_t env = {.config = call->config, .store = store, .now = anshin_clock_system};
+    const anshin_env_t env = {.config = call->config,
+                              .store = store,
+                              .now = anshin_clock_system,
+                              .node = anshin_open_node(&call->config->server, call->pool)};
     anshin_census_t census;
     anshin_op_t op;
     apr_status_t status;
 
-    status = anshin_load_look(&env, &call->op.error, call->pool);
+    status = anshin_store_mark_look(&env, &call->op.error, call->pool);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -164,6 +203,7 @@ static apr_status_t tell_census(anshin_call_t *call, anshin_store_t *store)
     tell_strangers(call, &census);
     tell_erasing(call, &census);
     tell_mail(call, &census);
+    tell_bound(call, &op);
     tell_backup(call, &op);
     tell_trail(call, &census);
     return APR_SUCCESS;
@@ -181,6 +221,7 @@ void anshin_check_store(anshin_call_t *call)
     status = anshin_open_store(&store, &call->config->server, &call->op.error, call->pool);
     if (status == APR_SUCCESS) {
         check_trouble(call, store);
+        check_standbys(call, store);
         status = tell_census(call, store);
     }
     if (status != APR_SUCCESS) {

@@ -6,29 +6,13 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/admin/dump.h"
-#include "core/admin/load.h"
 #include "htanshin/command.h"
+#include "htanshin/dump/lines.h"
 #include "htanshin/result.h"
 #include "htanshin/values.h"
-
-#define LINE_MAX_OCTETS 4194304 /* a blob of 1 MiB in base64 is a third of it */
-
-static apr_status_t write_line(void *baton, const char *line, apr_size_t length)
-{
-    return fwrite(line, 1, length, baton) == length ? APR_SUCCESS : ANSHIN_EFAULT;
-}
-
-static apr_status_t settle_output(void *baton)
-{
-    FILE *out = baton;
-
-    return fflush(out) == 0 && !ferror(out) && (out == stdout || fsync(fileno(out)) == 0) ? APR_SUCCESS : ANSHIN_EFAULT;
-}
 
 static apr_status_t dump(anshin_call_t *call)
 {
@@ -38,7 +22,7 @@ static apr_status_t dump(anshin_call_t *call)
     if (anshin_call_value(call, "overwrite") != NULL && call->output < 0) {
         return anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1362", "--overwrite: give --output as well");
     }
-    status = out != NULL ? anshin_dump(&call->op, write_line, settle_output, out) : ANSHIN_EFAULT;
+    status = out != NULL ? anshin_dump(&call->op, anshin_lines_write, anshin_lines_settle, out) : ANSHIN_EFAULT;
     if (out != NULL && out != stdout) {
         status = fclose(out) == 0 || status != APR_SUCCESS ? status : ANSHIN_EFAULT;
     }
@@ -49,41 +33,6 @@ static apr_status_t dump(anshin_call_t *call)
 }
 
 /* --- load -------------------------------------------------------------------------------------------------------- */
-
-typedef struct source_t {
-    FILE *file;
-    char *line; /* of LINE_MAX_OCTETS */
-} source_t;
-
-static apr_status_t next_line(void *ctx, const char **line, apr_size_t *length, anshin_error_t *err)
-{
-    source_t *source = ctx;
-    int octet = '\0';
-
-    *line = source->line;
-    for (*length = 0; octet != '\n' && *length < LINE_MAX_OCTETS; source->line[(*length)++] = (char)octet) {
-        octet = getc_unlocked(source->file);
-        if (octet == EOF) {
-            break;
-        }
-    }
-    if (ferror(source->file)) {
-        return anshin_fail(err, ANSHIN_EFAULT, "AN1364", "the dump cannot be read: %s", strerror(errno));
-    }
-    if (*length == 0) {
-        return APR_EOF;
-    }
-    return octet == '\n' || octet == EOF ? APR_SUCCESS : ANSHIN_EINVALID;
-}
-
-static apr_status_t begin_again(void *ctx, anshin_error_t *err)
-{
-    source_t *source = ctx;
-
-    return fseek(source->file, 0, SEEK_SET) == 0
-               ? APR_SUCCESS
-               : anshin_fail(err, ANSHIN_EFAULT, "AN1365", "the dump cannot be read again: %s", strerror(errno));
-}
 
 /* A pipe is read once alone: into a file without a name, that only this process has. */
 static FILE *open_source(const anshin_call_t *call)
@@ -110,18 +59,18 @@ static FILE *open_source(const anshin_call_t *call)
 
 static apr_status_t load(anshin_call_t *call)
 {
-    source_t source = {.file = open_source(call), .line = malloc(LINE_MAX_OCTETS)};
-    const anshin_load_source_t lines = {&source, next_line, begin_again};
+    FILE *file = open_source(call);
+    anshin_load_source_t source;
+    anshin_lines_t lines;
     anshin_loaded_t loaded;
     apr_status_t status;
 
-    if (source.file == NULL || source.line == NULL) {
-        free(source.line);
+    if (file == NULL) {
         return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1366", "the dump cannot be read: %s", strerror(errno));
     }
-    status = anshin_load(&call->op, &lines, anshin_call_value(call, "replace") != NULL, &loaded);
-    free(source.line);
-    (void)fclose(source.file);
+    source = anshin_lines_of(&lines, file, call->pool);
+    status = anshin_load(&call->op, &source, anshin_call_value(call, "replace") != NULL, &loaded);
+    (void)fclose(file);
     if (status == APR_SUCCESS) {
         call->result = json_object();
         anshin_result_number(call->result, "records", loaded.records);

@@ -197,12 +197,16 @@ static apr_status_t connect_to(anshin_pg_t *pg, const char *string, const char *
     const char *names[OPTIONS] = {"dbname", "options", "client_encoding", "password"};
     const char *values[OPTIONS] = {string, options, "UTF8", *password != '\0' ? password : NULL};
     PQconninfoOption *told = read_told(string);
+    char name[64];
     apr_status_t status = told != NULL ? judge_way(told, err) : APR_SUCCESS;
     char text[160];
 
     if (told != NULL && status == APR_SUCCESS) {
         int count = 4 + add_unless_told(told, names + 4, values + 4);
 
+        (void)snprintf(name, sizeof(name), "anshin %s", program_invocation_short_name);
+        names[count] = "fallback_application_name";
+        values[count++] = name;
         if (*password != '\0' && PQlibVersion() >= 160000) { /* the password itself is told to nobody */
             names[count] = "require_auth";
             values[count] = "scram-sha-256";

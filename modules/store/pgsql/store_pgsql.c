@@ -61,19 +61,27 @@ static apr_status_t judge(const PGresult *facts, int opened, anshin_error_t *err
     return APR_SUCCESS;
 }
 
-static apr_status_t judge_version(anshin_pg_t *pg, anshin_error_t *err)
+static apr_status_t read_version(anshin_pg_t *pg, apr_int64_t *version, anshin_error_t *err)
 {
     const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_VERSION)};
     PGresult *result;
     apr_status_t status = anshin_pg_run(pg, &step, 1, &result, err);
-    apr_int64_t version = status == APR_SUCCESS && PQntuples(result) == 1 ? anshin_pg_number(result, 0, 0) : 0;
 
+    *version = status == APR_SUCCESS && PQntuples(result) == 1 ? anshin_pg_number(result, 0, 0) : 0;
     PQclear(result);
+    return status;
+}
+
+static apr_status_t judge_version(anshin_pg_t *pg, anshin_error_t *err)
+{
+    apr_int64_t version;
+    apr_status_t status = read_version(pg, &version, err);
+
     if (status == APR_SUCCESS && version != ANSHIN_PG_SCHEMA) {
         return refuse(err, version > ANSHIN_PG_SCHEMA
                                ? "has tables of a later version; update this machine first"
-                               : "has tables of an earlier version; dump it by the build of before, "
-                                 "then store init and load");
+                               : "has tables of an earlier version; stop httpd and the CA worker on every machine, "
+                                 "then htanshin store migrate");
     }
     return status;
 }
@@ -182,6 +190,7 @@ static void pgsql_health(void *self, anshin_store_health_t *health, apr_pool_t *
         server->standbys = (int)anshin_pg_number(result, 0, 5);
         server->synchronous = (int)anshin_pg_number(result, 0, 6);
         server->lag = anshin_pg_number(result, 0, 7);
+        server->command = anshin_pg_number(result, 0, 8);
     }
     PQclear(result);
 }
@@ -345,28 +354,81 @@ const anshin_store_driver_t anshin_store_pgsql = {
 
 /* --- making the tables -------------------------------------------------------------------------------------------- */
 
+/* A pipeline without a COMMIT of its own is one transaction: all of it, or nothing. */
+static apr_status_t run_script(anshin_pg_t *pg, const char *text, anshin_error_t *err, apr_pool_t *pool)
+{
+    char *rest = apr_pstrdup(pool, text);
+    apr_array_header_t *steps = apr_array_make(pool, 128, sizeof(anshin_pg_step_t));
+
+    for (char *end; (end = strstr(rest, ";\n")) != NULL; rest = end + 2) {
+        anshin_pg_statement_t *statement = apr_palloc(pool, sizeof(*statement));
+
+        *end = '\0';
+        *statement = (anshin_pg_statement_t){-1, rest};
+        APR_ARRAY_PUSH(steps, anshin_pg_step_t) = (anshin_pg_step_t){.statement = statement};
+    }
+    return anshin_pg_run(pg, (const anshin_pg_step_t *)(const void *)steps->elts, steps->nelts, NULL, err);
+}
+
 apr_status_t anshin_store_pgsql_init(const char *where, anshin_error_t *err, apr_pool_t *pool)
 {
-    char *rest = apr_pstrdup(pool, anshin_pg_schema(pool));
-    apr_array_header_t *steps = apr_array_make(pool, 128, sizeof(anshin_pg_step_t));
-    anshin_pg_statement_t *statement;
     anshin_pg_t *pg;
     apr_status_t status = anshin_pg_connect(&pg, where, err);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    for (char *end; (end = strstr(rest, ";\n")) != NULL; rest = end + 2) {
-        *end = '\0';
-        statement = apr_palloc(pool, sizeof(*statement));
-        *statement = (anshin_pg_statement_t){-1, rest};
-        APR_ARRAY_PUSH(steps, anshin_pg_step_t) = (anshin_pg_step_t){.statement = statement};
-    }
-    /* A pipeline without a COMMIT of its own is one transaction: all of it, or nothing. */
-    status = anshin_pg_run(pg, (const anshin_pg_step_t *)(const void *)steps->elts, steps->nelts, NULL, err);
+    status = run_script(pg, anshin_pg_schema(pool), err, pool);
     anshin_pg_close(pg);
     if (status != APR_SUCCESS && err != NULL && strstr(err->text, "42P06") != NULL) {
         return ANSHIN_ECONFLICT;
     }
+    return status;
+}
+
+/* --- bringing them up to this version ----------------------------------------------------------------------------- */
+
+/* The same questions as to every server, but for the version. */
+static apr_status_t judge_server(anshin_pg_t *pg, anshin_error_t *err)
+{
+    const anshin_pg_step_t step = {.statement = anshin_pg_common(ANSHIN_PG_FACTS)};
+    PGresult *facts;
+    apr_status_t status = anshin_pg_run(pg, &step, 1, &facts, err);
+
+    status = status == APR_SUCCESS ? judge(facts, 0, err) : status;
+    PQclear(facts);
+    return status;
+}
+
+static apr_status_t migrate(anshin_pg_t *pg, apr_int64_t *from, anshin_error_t *err, apr_pool_t *pool)
+{
+    apr_int64_t version = 0;
+    apr_status_t status = read_version(pg, &version, err);
+    const char *script = anshin_pg_migration(version, pool);
+
+    *from = 0;
+    if (status != APR_SUCCESS || version == ANSHIN_PG_SCHEMA) {
+        return status;
+    }
+    if (script == NULL) {
+        return refuse(err, "has tables of a later version; update this machine first");
+    }
+    *from = version;
+    return run_script(pg, script, err, pool);
+}
+
+apr_status_t anshin_store_pgsql_migrate(const char *where, apr_int64_t *from, anshin_error_t *err, apr_pool_t *pool)
+{
+    anshin_pg_t *pg;
+    apr_status_t status = anshin_pg_connect(&pg, where, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    anshin_pg_wait(pg, SCRUB);
+    status = judge_server(pg, err);
+    status = status == APR_SUCCESS ? lock_alone(pg, err) : status;
+    status = status == APR_SUCCESS ? migrate(pg, from, err, pool) : status;
+    anshin_pg_close(pg);
     return status;
 }

@@ -29,4 +29,11 @@ __attribute__((visibility("default"))) extern const char anshin_store_pgsql_buil
 typedef apr_status_t anshin_store_pgsql_init_fn(const char *where, anshin_error_t *err, apr_pool_t *pool);
 __attribute__((visibility("default"))) anshin_store_pgsql_init_fn anshin_store_pgsql_init;
 
+/* Bring tables of an earlier version up to this one, all of it or nothing, while nobody else has the store open; looked
+ * up by the name anshin_store_pgsql_migrate. *from: the version that they had; 0: they are of this one. ANSHIN_EBUSY:
+ * others have it open; ANSHIN_EFAULT: also where they are of a later version, or there are none. */
+typedef apr_status_t anshin_store_pgsql_migrate_fn(const char *where, apr_int64_t *from, anshin_error_t *err,
+                                                   apr_pool_t *pool);
+__attribute__((visibility("default"))) anshin_store_pgsql_migrate_fn anshin_store_pgsql_migrate;
+
 #endif

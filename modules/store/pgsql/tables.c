@@ -44,6 +44,13 @@ static const char *const templates[ANSHIN_PG_VERBS] = {
 static const char list_lane[] = "SELECT key, due, filed, value FROM \"%s\" "
                                 "WHERE split_part(key, '/', 1) = $2 AND due IS NOT NULL ORDER BY due, filed LIMIT $1";
 
+/* For how long the oldest transaction runs, in microseconds, of those that are not, or are, one of our command. What it
+ * dumps or checks it reads in one, which takes its time. */
+#define OLDEST(not )                                                                                  \
+    "(SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000000, 0)::bigint " \
+    "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "           \
+    "AND " not "(usename = current_user AND application_name = 'anshin htanshin'))"
+
 static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
     [ANSHIN_PG_READ] = {-1, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
     [ANSHIN_PG_BEGIN] = {-1, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
@@ -76,20 +83,20 @@ static const anshin_pg_statement_t commons[ANSHIN_PG_COMMONS] = {
                              "(to_regclass('anshin.schema') IS NOT NULL)::int::bigint, "
                              "current_setting('server_version_num')::bigint, "
                              "(current_setting('synchronous_commit') <> 'off')::int::bigint"},
-    [ANSHIN_PG_SERVER] = {-1, "SELECT current_setting('server_version_num')::bigint / 10000, "
-                              "count(*) FILTER (WHERE state = 'idle'), "
-                              "count(*) FILTER (WHERE state <> 'idle' AND wait_event_type IS DISTINCT FROM 'Lock'), "
-                              "count(*) FILTER (WHERE wait_event_type = 'Lock'), "
-                              "(SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000000, 0)"
-                              "::bigint FROM pg_stat_activity "
-                              "WHERE datname = current_database() AND pid <> pg_backend_pid()), "
-                              "(SELECT CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN count(*) ELSE -1 END "
-                              "FROM pg_stat_replication), "
-                              "(SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), "
-                              "(SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn)), 0)::bigint "
-                              "FROM pg_stat_replication) "
-                              "FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
-                              "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"},
+    [ANSHIN_PG_SERVER] =
+        {-1, "SELECT current_setting('server_version_num')::bigint / 10000, "
+             "count(*) FILTER (WHERE state = 'idle'), "
+             "count(*) FILTER (WHERE state <> 'idle' AND wait_event_type IS DISTINCT FROM 'Lock'), "
+             "count(*) FILTER (WHERE wait_event_type = 'Lock'), " OLDEST(
+                 "NOT ") ", "
+                         "(SELECT CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN count(*) ELSE -1 END "
+                         "FROM pg_stat_replication), "
+                         "(SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), "
+                         "(SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn)), 0)::bigint "
+                         "FROM pg_stat_replication), " OLDEST(
+                             "") " "
+                                 "FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+                                 "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"},
     [ANSHIN_PG_VERSION] = {-1, "SELECT version::bigint FROM schema"},
     [ANSHIN_PG_ALONE] = {-1, "SELECT pg_try_advisory_lock(1, 1)"},
     [ANSHIN_PG_PRESENT] = {-1, "SELECT pg_try_advisory_lock_shared(1, 1)"}};
@@ -144,7 +151,14 @@ static const char head[] =
     "written_at timestamptz NOT NULL DEFAULT now());\n"
     "ALTER TABLE anshin.blob ALTER data SET STORAGE EXTERNAL;\n";
 
-static const char *table_of(const anshin_record_type_t *type, apr_pool_t *pool)
+/* What a version has that the one before it had not, but for tables and views. */
+static const char *const steps[ANSHIN_PG_SCHEMA + 1] = {
+    [2] = "ALTER TABLE anshin.done ADD COLUMN undone boolean NOT NULL DEFAULT false;\n"
+          "ALTER TABLE anshin.done ALTER at SET DEFAULT clock_timestamp();\n",
+};
+
+/* unless: " IF NOT EXISTS", or nothing. */
+static const char *table_of(const anshin_record_type_t *type, const char *unless, apr_pool_t *pool)
 {
     const char *name = type->name;
 
@@ -153,29 +167,51 @@ static const char *table_of(const anshin_record_type_t *type, apr_pool_t *pool)
         break;
     case ANSHIN_DUE_LOOK:
         return apr_psprintf(pool,
-                            "CREATE TABLE anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL, "
+                            "CREATE TABLE%s anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL, "
                             "due bigint, filed bigint);\n"
-                            "CREATE INDEX \"%s_due\" ON anshin.\"%s\" (due, filed) WHERE due IS NOT NULL;\n",
-                            name, name, name);
+                            "CREATE INDEX%s \"%s_due\" ON anshin.\"%s\" (due, filed) WHERE due IS NOT NULL;\n",
+                            unless, name, unless, name, name);
     case ANSHIN_DUE_QUEUE:
         return apr_psprintf(pool,
-                            "CREATE TABLE anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL, "
+                            "CREATE TABLE%s anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL, "
                             "due bigint, filed bigint);\n"
-                            "CREATE INDEX \"%s_due\" ON anshin.\"%s\" (split_part(key, '/', 1), due, filed) "
+                            "CREATE INDEX%s \"%s_due\" ON anshin.\"%s\" (split_part(key, '/', 1), due, filed) "
                             "WHERE due IS NOT NULL;\n",
-                            name, name, name);
+                            unless, name, unless, name, name);
     }
-    return apr_psprintf(
-        pool, "CREATE TABLE anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL);\n", name);
+    return apr_psprintf(pool,
+                        "CREATE TABLE%s anshin.\"%s\" (key text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL);\n",
+                        unless, name);
+}
+
+static const char *tables_of(const char *unless, apr_pool_t *pool)
+{
+    const char *text = "";
+
+    for (int i = 0; anshin_record_types[i] != NULL; i++) {
+        text = apr_pstrcat(pool, text, table_of(anshin_record_types[i], unless, pool), NULL);
+    }
+    return text;
 }
 
 const char *anshin_pg_schema(apr_pool_t *pool)
 {
-    const char *text = head;
+    return apr_psprintf(pool, "%s%s%sINSERT INTO anshin.schema VALUES (%d);\n", head, tables_of("", pool),
+                        anshin_pg_views(pool), ANSHIN_PG_SCHEMA);
+}
 
-    for (int i = 0; anshin_record_types[i] != NULL; i++) {
-        text = apr_pstrcat(pool, text, table_of(anshin_record_types[i], pool), NULL);
+const char *anshin_pg_migration(apr_int64_t from, apr_pool_t *pool)
+{
+    const char *text = "";
+
+    if (from < 1 || from >= ANSHIN_PG_SCHEMA) {
+        return NULL;
     }
-    return apr_psprintf(pool, "%s%sINSERT INTO anshin.schema VALUES (%d);\n", text, anshin_pg_views(pool),
-                        ANSHIN_PG_SCHEMA);
+    for (apr_int64_t to = from + 1; to <= ANSHIN_PG_SCHEMA; to++) {
+        text = apr_pstrcat(pool, text, steps[to], NULL);
+    }
+    return apr_psprintf(pool,
+                        "%s%sDROP SCHEMA IF EXISTS anshin_report CASCADE;\n%s"
+                        "UPDATE anshin.schema SET version = %d;\n",
+                        text, tables_of(" IF NOT EXISTS", pool), anshin_pg_views(pool), ANSHIN_PG_SCHEMA);
 }

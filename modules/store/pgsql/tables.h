@@ -70,4 +70,8 @@ const anshin_pg_statement_t *anshin_pg_common(anshin_pg_common_t which);
 /* The statements that make all tables in a database that has none, with ';' behind each. */
 const char *anshin_pg_schema(apr_pool_t *pool);
 
+/* The same that bring tables of a version, 1 to ANSHIN_PG_SCHEMA - 1, up to this one: what has no table gets one, what
+ * else is new is done, and the views are made anew. NULL: there is no such version. */
+const char *anshin_pg_migration(apr_int64_t from, apr_pool_t *pool);
+
 #endif

@@ -5,7 +5,7 @@ package Anshin::Postgres;
 #   $p->directory;  $p->create($database);  $p->query($database, $sql);  $p->pid;
 #   $p->stop('immediate');  $p->start;        # smart, fast, immediate
 #   $p->standby;                              # another server, which follows; gone with it
-#   my $held = $p->hold($database);           # a transaction that stays open as long as the object lives
+#   my $held = $p->hold($database, %environment);    # a transaction that stays open as long as the object lives
 #   $p->environment;                          # of libpq's programs, as the server's own user
 #
 #   $p->password;                             # of the role anshin: the name of the file, for AnshinStorePassword
@@ -126,8 +126,8 @@ sub standby {
 }
 
 sub hold {
-    my ($self, $database) = @_;
-    local @ENV{qw(PGHOST PGUSER)} = ($self->{directory}, 'postgres');
+    my ($self, $database, %as) = @_;
+    local @ENV{qw(PGHOST PGUSER), keys %as} = ($self->{directory}, 'postgres', values %as);
     open my $to, '|-', "$self->{bin}/psql", '-XAtq', '-d', $database or die "psql: $!";
     $to->autoflush(1);
     print $to "BEGIN; SELECT txid_current() > 0 AS held \\gset\n";

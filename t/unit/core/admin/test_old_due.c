@@ -5,6 +5,7 @@
 #include "core/admin/housekeeping.h"
 #include "core/admin/dump.h"
 #include "core/admin/load.h"
+#include "core/admin/store_mark.h"
 #include "core/admin/old_due.h"
 #include "core/audit/trail.h"
 #include "core/context/expiry.h"
@@ -284,7 +285,7 @@ static void test_changed(const char *name, fixture_t *other, text_t *whole)
         }
         ok(anshin_load(op, &source, 1, &loaded) == ANSHIN_EFAULT && same_text(op->error.id, "AN1561"),
            "IMP-3, %s: a file that is cut while it is read is no whole dump (%s)", name, op->error.text);
-        ok(anshin_load_look(&other->env, &err, other->pool) == ANSHIN_EFAULT,
+        ok(anshin_store_mark_look(&other->env, &err, other->pool) == ANSHIN_EFAULT,
            "IMP-3, %s: and the store is opened by nobody", name);
         whole->length = length;
     }
@@ -317,12 +318,12 @@ static void test_dump(const char *name)
     first.at = 0;
     ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == ANSHIN_ECONFLICT, "IMP-3, %s: nothing is written over",
        name);
-    ok(anshin_load_look(&other.env, &err, other.pool) == APR_SUCCESS, "IMP-3, %s: what is whole is opened", name);
+    ok(anshin_store_mark_look(&other.env, &err, other.pool) == APR_SUCCESS, "IMP-3, %s: what is whole is opened", name);
     fixture_put(&other, &anshin_record_fact, "loading", &(anshin_fact_t){.value = "x", .at = 1});
-    ok(anshin_load_look(&other.env, &err, other.pool) == ANSHIN_EFAULT, "IMP-3, %s: what is not, is not", name);
+    ok(anshin_store_mark_look(&other.env, &err, other.pool) == ANSHIN_EFAULT, "IMP-3, %s: what is not, is not", name);
     first.at = 0;
     ok(anshin_load(fixture_op(&other), &source, 0, &loaded) == APR_SUCCESS &&
-           anshin_load_look(&other.env, &err, other.pool) == APR_SUCCESS,
+           anshin_store_mark_look(&other.env, &err, other.pool) == APR_SUCCESS,
        "IMP-3, %s: but by the same load again", name);
     first.at = 0;
     test_changed(name, &other, &first);

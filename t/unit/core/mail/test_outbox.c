@@ -2,9 +2,11 @@
  * The steps of a mail in the store (core/mail/outbox.h): each once, by its own worker alone (MAI-1), and wiped when
  * sent (S24).
  */
+#include "core/context/nodes.h"
 #include "core/context/secret.h"
 #include "core/mail/outbox.h"
 #include "core/mail/job.h"
+#include "core/mail/job_node.h"
 #include "core/mail/test_mail.h"
 #include "unit/tap.h"
 #include "unit/fixture.h"
@@ -195,6 +197,66 @@ static void test_strangers(void)
            anshin_outbox_read(fixture_op(&fixture), &none, &mail) == ANSHIN_ENOTFOUND,
        "a mail that is not there is not found");
 }
+/* "NODE COUNT" of all that wait for one machine. */
+static const char *waits_for(void)
+{
+    anshin_op_t *op = fixture_op(&fixture);
+    const char *text = "";
+    apr_array_header_t *nodes;
+
+    if (anshin_jobs_of_nodes(op, &nodes) != APR_SUCCESS) {
+        return "?";
+    }
+    for (int i = 0; i < nodes->nelts; i++) {
+        const anshin_jobs_of_node_t *of = &APR_ARRAY_IDX(nodes, i, anshin_jobs_of_node_t);
+
+        text = apr_psprintf(op->pool, "%s%s %d", text, of->node, (int)of->count);
+    }
+    return text;
+}
+
+/* A machine goes while it delivers: nobody else goes on with that, until an operator says so. */
+static void test_hand_over(void)
+{
+    anshin_claimed_mail_t outbox;
+    anshin_job_t job;
+    const char *key;
+    apr_time_t wake;
+    apr_int64_t bound = 0;
+    int count = -1;
+
+    fixture.env.node = "a";
+    outbox = queue();
+    ok(anshin_node_sign(fixture_op(&fixture), "here", 0) == APR_SUCCESS &&
+           anshin_outbox_delivering(fixture_op(&fixture), &outbox, "spool") == APR_SUCCESS &&
+           anshin_jobs_bound(fixture_op(&fixture), &bound) == APR_SUCCESS && bound == 1 && *waits_for() == '\0',
+       "CLU-1: what a machine delivers is bound to it, and waits for nobody");
+    fixture.env.node = "b";
+    ok(anshin_jobs_hand_over(fixture_op(&fixture), "a", &count) == ANSHIN_ECONFLICT &&
+           mail_of(&outbox).state == ANSHIN_MAIL_DELIVERING,
+       "CLU-3: nobody is given what a machine that lives has begun");
+    fixture.now += ANSHIN_JOB_CLAIM_LIFE + apr_time_from_sec(1);
+    ok(anshin_job_claim(fixture_op(&fixture), "w2", &job, &key, &wake) == ANSHIN_ENOTFOUND &&
+           same_text(waits_for(), "a 1"),
+       "CLU-3: when that is gone it waits, and is counted: %s", waits_for());
+    ok(anshin_jobs_hand_over(fixture_op(&fixture), "c", &count) == ANSHIN_ENOTFOUND && count == 0,
+       "for another name nothing waits");
+    ok(anshin_jobs_hand_over(fixture_op(&fixture), "a", &count) == APR_SUCCESS && count == 1 && *waits_for() == '\0' &&
+           mail_of(&outbox).state == ANSHIN_MAIL_WAITING && mail_of(&outbox).spool == NULL,
+       "CLU-3: handed over it is begun anew");
+    ok(anshin_job_claim(fixture_op(&fixture), "w2", &job, &key, &wake) == APR_SUCCESS &&
+           same_text(job.mail, outbox.id) && !job.bound && same_text(job.node, "b"),
+       "CLU-3: by another machine");
+    ok(anshin_outbox_delivered(fixture_op(&fixture), &outbox, ANSHIN_MAIL_SENT) == ANSHIN_ENOTFOUND,
+       "CLU-3: and the first, should it come back, ends nothing of it");
+    outbox.key = key;
+    outbox.worker = "w2";
+    ok(anshin_outbox_delivered(fixture_op(&fixture), &outbox, ANSHIN_MAIL_SENT) == APR_SUCCESS &&
+           anshin_jobs_bound(fixture_op(&fixture), &bound) == APR_SUCCESS && bound == 0 &&
+           anshin_jobs_hand_over(fixture_op(&fixture), "a", &count) == ANSHIN_ENOTFOUND,
+       "it is sent, and nothing is left");
+    fixture.env.node = NULL;
+}
 
 int main(void)
 {
@@ -209,6 +271,7 @@ int main(void)
     test_later();
     test_operator();
     test_strangers();
+    test_hand_over();
     apr_pool_destroy(pool);
     return done();
 }
