@@ -153,7 +153,7 @@ is($r->status, 303, 'CLU-4: with which one logs in') or diag($r->body, $s->log);
 like($s->htanshin('store', 'move', 'dbm')->{err}, qr/others have it open; stop httpd/, 'CLU-4: nothing is moved while httpd runs');
 is(join('', $s->faults), '', 'nothing crashed');
 $s->stop;
-is($s->htanshin('user', 'add', 'p-01-usr002', '--address', 'usr002@example.jp')->{status}, 0, 'a user whose mail waits');
+is($s->htanshin('user', 'add', 'p-01-usr002', '--address', 'usr002@example.jp')->{status}, 0, 'another user');
 
 # --- moved into files, and back ---
 
@@ -176,7 +176,7 @@ sub refused {
 sub name_store {
     my ($database) = @_;
     @$s{qw(postgres database)} = $database ? ($p, $database) : ();
-    $s->{server} = join "\n", grep { !/^AnshinStorePassword/ } split(/\n/, $s->{server}), $database ? () : 'AnshinStorePassword ' . $p->password;
+    $s->{server} = join "\n", (grep { !/^AnshinStorePassword/ } split /\n/, $s->{server}), $database ? () : 'AnshinStorePassword ' . $p->password;
     $s->configure;
     my $file = $s->state . '/config.json';
     my ($store) = map { /^AnshinStore "(.*)"$/ } $s->store_line, 'AnshinStore "dbm"';
@@ -189,7 +189,6 @@ sub name_store {
 my $former = $s->{database};
 my $whole = dumped('0');
 cmp_ok(scalar(() = $whole =~ /^\{"record":/mg), '>', 10, 'records');
-like($whole, qr/^\{"blob":/m, 'blobs');
 like($whole, qr/^\{"due":/m, 'and times');
 refused('what is no store is none to move to', qr/must be dbm, dbm:gdbm or pgsql:/, 'store', 'move', 'files');
 refused('nor is the one that there is', qr/is the store that there is/, 'store', 'move', named($former));
@@ -207,9 +206,9 @@ is(dumped('1'), $whole, 'CLU-4: in files is what was in the database');
 $s->start;
 is($person->login($s->client)->status, 303, 'CLU-4: and httpd serves it');
 $s->stop;
-is($s->htanshin('user', 'add', 'p-01-usr003', '--address', 'usr003@example.jp')->{status}, 0, 'another mail waits');
+is($s->htanshin('user', 'add', 'p-01-usr003', '--address', 'usr003@example.jp')->{status}, 0, 'and one more');
 $whole = dumped('1');
-refused('CLU-4: what is not empty is no place to move to', qr/the store is not empty/, 'store', 'move', named($former));
+ok(Anshin::Server::wait_for(10, sub { $s->htanshin('store', 'move', named($former))->{err} =~ /the store is not empty/ }), 'CLU-4: what is not empty is no place to move to');
 refused('and files are none for files', qr/both would lie in/, 'store', 'move', 'dbm:gdbm');
 
 # Killed while it writes; what it writes is held by a lock.
@@ -247,7 +246,6 @@ $p->query($back, q{DELETE FROM anshin.fact WHERE key = 'loading'});
 $s->stop;
 $s->start;
 is($person->login($s->client)->status, 303, 'CLU-4: and one logs in');
-ok(Anshin::Server::wait_for(20, sub { $s->htanshin('audit', 'show')->{out} =~ /store_moved.*store_moved/s }), 'CLU-4: the trail has a word of both moves');
 is(join('', $s->faults), '', 'nothing crashed');
 $s->stop;
 

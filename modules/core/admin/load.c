@@ -490,6 +490,23 @@ static apr_status_t finish(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return status == APR_SUCCESS && event != NULL ? anshin_event(op, txn, event) : status;
 }
 
+/* A dump is read to its end before anything else. What is to be read here the source must make first, for which there
+ * must be a place. */
+static apr_status_t prepare(loading_t *loading, int *replace)
+{
+    const anshin_load_how_t *how = loading->how;
+    anshin_op_t *op = loading->op;
+    apr_status_t status = how->begin == NULL ? read_all(loading, 0) : APR_SUCCESS;
+
+    status = status == APR_SUCCESS ? anshin_store_alone(op->env->store, &op->error) : status;
+    status = status == APR_SUCCESS ? check_empty(loading, replace) : status;
+    if (status == APR_SUCCESS && how->begin != NULL) {
+        status = how->begin(how->baton, op);
+        status = status == APR_SUCCESS ? read_all(loading, 0) : status;
+    }
+    return status;
+}
+
 apr_status_t anshin_load_by(anshin_op_t *op, const anshin_load_source_t *source, const anshin_load_how_t *how,
                             anshin_loaded_t *loaded)
 {
@@ -501,10 +518,7 @@ apr_status_t anshin_load_by(anshin_op_t *op, const anshin_load_source_t *source,
     apr_pool_create(&loading.scratch, op->pool);
     apr_pool_create(&loading.held, op->pool);
     loading.blobs = apr_array_make(loading.held, 4, sizeof(line_t));
-    if ((status = anshin_store_alone(op->env->store, &op->error)) != APR_SUCCESS ||
-        (status = check_empty(&loading, &replace)) != APR_SUCCESS ||
-        (status = how->begin != NULL ? how->begin(how->baton, op) : APR_SUCCESS) != APR_SUCCESS ||
-        (status = read_all(&loading, 0)) != APR_SUCCESS ||
+    if ((status = prepare(&loading, &replace)) != APR_SUCCESS ||
         (status = anshin_store_mark_set(
              op, ANSHIN_MARK_LOADING, how->moves ? ANSHIN_MARK_BY_MOVE : "an operator loads a dump")) != APR_SUCCESS ||
         (status = clear_all(op)) != APR_SUCCESS || (status = read_all(&loading, 1)) != APR_SUCCESS ||

@@ -1,11 +1,11 @@
 /*
  * A dump (dump.h) back into a store (IMP-3).
  *
- * First this process makes sure that no other has the store open. Then all of the dump is read and checked, down to
- * its last line; nothing is written before. Then it marks the store (store_mark.h), reads and checks all of it once
- * more while it writes record by record, each with the lock of its owner, and takes the mark away. A store that bears
- * it is opened by nobody: whoever was killed, or met a full disk, has left nothing that could be taken for whole, and
- * the same call does it anew.
+ * First all of it is read and checked, down to its last line; nothing is written before. Then this process makes sure
+ * that no other has the store open, marks the store (store_mark.h), reads and checks all of it once more while it
+ * writes record by record, each with the lock of its owner, and takes the mark away. A store that bears the mark is
+ * opened by nobody: whoever was killed, or met a full disk, has left nothing that could be taken for whole, and the
+ * same call does it anew.
  */
 #ifndef ANSHIN_CORE_ADMIN_LOAD_H
 #define ANSHIN_CORE_ADMIN_LOAD_H
@@ -36,8 +36,8 @@ apr_status_t anshin_load(anshin_op_t *op, const anshin_load_source_t *source, in
 typedef struct anshin_load_how_t {
     int replace;
     int moves; /* 1: the mark and the act say so */
-    /* Before the first reading, when nobody else can open the store and it may be written; NULL: nothing is to be done
-     * then. Here and below: anything but APR_SUCCESS ends it and is returned. */
+    /* Makes what is to be read, when nobody else can open the store and it may be written; NULL: it is there. Here and
+     * below: anything but APR_SUCCESS ends it and is returned. */
     apr_status_t (*begin)(void *baton, anshin_op_t *op);
     /* When all is written, while the store still bears its mark. */
     apr_status_t (*settle)(void *baton, anshin_op_t *op);

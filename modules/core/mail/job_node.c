@@ -98,10 +98,10 @@ apr_status_t anshin_jobs_bound(anshin_op_t *op, apr_int64_t *count)
 typedef struct handing_t {
     const char *node;
     apr_array_header_t *keys;  /* of const char * */
-    apr_array_header_t *users; /* CONTRACT/USER whom each is to; NULL: nobody who is known */
+    apr_array_header_t *mails; /* of each its mail; NULL: it has none */
     int lives;
     const char *key;  /* of the one at hand, */
-    const char *user; /* and its user; */
+    const char *user; /* CONTRACT/USER whom its mail is to; NULL: nobody who is known */
     int done;         /* it was handed over */
 } handing_t;
 
@@ -115,8 +115,7 @@ static apr_status_t collect(void *baton, const char *key, const void *record)
         return APR_SUCCESS;
     }
     APR_ARRAY_PUSH(handing->keys, const char *) = apr_pstrdup(pool, key);
-    APR_ARRAY_PUSH(handing->users, const char *) =
-        job->contract != NULL && job->user != NULL ? apr_pstrcat(pool, job->contract, "/", job->user, NULL) : NULL;
+    APR_ARRAY_PUSH(handing->mails, const char *) = apr_pstrdup(pool, job->mail);
     return APR_SUCCESS;
 }
 
@@ -127,7 +126,7 @@ static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     apr_status_t status = anshin_nodes_in(op, txn, &nodes);
 
     apr_array_clear(handing->keys);
-    apr_array_clear(handing->users);
+    apr_array_clear(handing->mails);
     handing->lives = status == APR_SUCCESS && anshin_node_lives(op, nodes, handing->node);
     return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_job, "", collect, handing) : status;
 }
@@ -173,11 +172,23 @@ static apr_status_t hand_over(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     return status;
 }
 
+/* Before the transaction, which begins with its lock. */
+static apr_status_t find_user(anshin_op_t *op, handing_t *handing, const char *id)
+{
+    anshin_mail_t mail = {0};
+    apr_status_t status = id != NULL ? anshin_op_get(op, &anshin_record_mail, id, &mail) : ANSHIN_ENOTFOUND;
+
+    handing->user = status == APR_SUCCESS && mail.contract != NULL && mail.user != NULL
+                        ? apr_pstrcat(op->pool, mail.contract, "/", mail.user, NULL)
+                        : NULL;
+    return status == ANSHIN_ENOTFOUND ? APR_SUCCESS : status;
+}
+
 apr_status_t anshin_jobs_hand_over(anshin_op_t *op, const char *node, int *count)
 {
     handing_t handing = {.node = node,
                          .keys = apr_array_make(op->pool, 16, sizeof(const char *)),
-                         .users = apr_array_make(op->pool, 16, sizeof(const char *))};
+                         .mails = apr_array_make(op->pool, 16, sizeof(const char *))};
     apr_status_t status = anshin_op_read(op, look, &handing);
 
     *count = 0;
@@ -186,8 +197,8 @@ apr_status_t anshin_jobs_hand_over(anshin_op_t *op, const char *node, int *count
     }
     for (int i = 0; status == APR_SUCCESS && i < handing.keys->nelts; i++) {
         handing.key = APR_ARRAY_IDX(handing.keys, i, const char *);
-        handing.user = APR_ARRAY_IDX(handing.users, i, const char *);
-        status = anshin_op_write(op, ANSHIN_DURABLE, hand_over, &handing);
+        status = find_user(op, &handing, APR_ARRAY_IDX(handing.mails, i, const char *));
+        status = status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, hand_over, &handing) : status;
         *count += status == APR_SUCCESS && handing.done;
     }
     return status == APR_SUCCESS && *count == 0 ? ANSHIN_ENOTFOUND : status;
