@@ -6,6 +6,7 @@
 #include "htanshin/values.h"
 
 #include "core/account/account.h"
+#include "htanshin/audit/show.h"
 #include "htanshin/list.h"
 
 #define LIMIT_DEFAULT 50
@@ -13,7 +14,12 @@
 typedef struct reading_t {
     anshin_history_walk_t walk; /* of unknown users, what they typed is a column */
     int shown;                  /* entries that were there */
-    anshin_account_t account;   /* whose terminals have labels */
+    int met;                    /* entries of the part at hand */
+    int passed;                 /* of those of the time, before the first one that is shown */
+    int after;                  /* so many are */
+    apr_time_t since;
+    apr_time_t until;         /* 0: any */
+    anshin_account_t account; /* whose terminals have labels */
     apr_array_header_t *terminals;
     anshin_rows_t *rows;
 } reading_t;
@@ -31,9 +37,15 @@ static apr_status_t show_entry(void *baton, const anshin_history_t *entry)
 {
     reading_t *reading = baton;
     apr_pool_t *pool = anshin_rows_scratch(reading->rows);
-    const char *place = anshin_rows_place(reading->rows, ++reading->shown, "");
+    const char *place;
     json_t *row;
 
+    reading->met++;
+    if (entry->at < reading->since || (reading->until != 0 && entry->at >= reading->until) ||
+        reading->passed++ < reading->after) {
+        return APR_SUCCESS;
+    }
+    place = anshin_rows_place(reading->rows, ++reading->shown, "");
     if (place == NULL) {
         return APR_SUCCESS;
     }
@@ -53,6 +65,11 @@ static apr_status_t show_entry(void *baton, const anshin_history_t *entry)
     return anshin_rows_add(reading->rows, place, row);
 }
 
+static int is_of_time(const reading_t *reading)
+{
+    return reading->since != 0 || reading->until != 0;
+}
+
 static apr_status_t walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
 {
     reading_t *reading = baton;
@@ -65,7 +82,11 @@ static apr_status_t walk(anshin_call_t *call, void *baton, anshin_rows_t *rows)
             return status;
         }
     }
-    status = anshin_history_part(&call->op, &reading->walk, anshin_rows_limit(rows), show_entry, reading);
+    do { /* of a time, parts until there are enough, or no more */
+        reading->met = 0;
+        status = anshin_history_part(&call->op, &reading->walk, anshin_rows_limit(rows), show_entry, reading);
+    } while (status == APR_SUCCESS && is_of_time(reading) && reading->met > 0 &&
+             reading->shown < anshin_rows_limit(rows));
     if (status == ANSHIN_ENOTFOUND) {
         return anshin_fail(&call->op.error, status, "AN0860", "contract %s has no user %s, and no history of one",
                            call->op.contract->name, reading->walk.user);
@@ -87,13 +108,21 @@ static apr_status_t history(anshin_call_t *call)
     if (status == APR_SUCCESS && !unknown) {
         status = anshin_call_user(call, call->operands[0], &reading.walk.user);
     }
-    reading.walk.skip = skip;
+    status = status == APR_SUCCESS ? anshin_audit_time(call, "since", &reading.since) : status;
+    status = status == APR_SUCCESS ? anshin_audit_time(call, "until", &reading.until) : status;
+    if (is_of_time(&reading)) {
+        reading.after = skip;
+    } else {
+        reading.walk.skip = skip;
+    }
     return status == APR_SUCCESS ? anshin_list(call, &list, &reading) : status;
 }
 
 static const anshin_command_option_t history_options[] = {
     {"limit", "NUMBER", "At most so many of the newest; 50 when not given.", 0},
     {"after", "NUMBER", "Not the newest so many: those of the lists before.", 0},
+    {"since", "TIME", "Only from then on: 2026-11-30, 2026-11-30T05:12+09:00, or 40d for so long ago.", 0},
+    {"until", "TIME", "Only before then.", 0},
     {"unknown", NULL, "The attempts with user IDs that do not exist.", 0},
     {NULL, NULL, NULL, 0},
 };

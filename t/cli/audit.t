@@ -187,6 +187,11 @@ laid_hands_on($last, 'a changed first line', qr/^segment 2 line 1: /m, sub { $_[
 {
     is($s->htanshin('user', 'set', 'shirabe-01', '--address', 'atarashii@mailbox.example')->{status}, 0, 'a mail waits while no worker delivers');
     is($s->htanshin(@$_)->{status}, 0, "@$_") for [ 'user', 'export', '--organisation', 'Kanda' ], [ 'history', 'export', 'shirabe-01' ], [ 'cert', 'export', '--user', 'shirabe-01' ];
+    my ($set) = grep { $_->{act} eq 'terminal_changed' } events();
+    is($set->{before} . ' ' . $set->{after}, '{"address":"shirabe@mailbox.example","kind":"pc","label":null} {"address":"atarashii@mailbox.example","kind":"pc","label":null}', 'AUD-1: what changed of a device');
+    my $told = sub { return join ' ', map { $_->{result} } @{ decode_json($s->htanshin('--json', 'history', 'shirabe-01', @_)->{out}) } };
+    is($told->('--since', '2099-01-01') . $told->('--until', '2001-01-01'), '', 'ADM-3: history of a time');
+    is($told->('--since', '2001-01-01', '--limit', 2, '--after', 1), $told->('--limit', 2, '--after', 1), 'ADM-3: a part of it');
     my ($mail) = grep { $_->{state} eq 'waiting' } @{ decode_json($s->htanshin('--json', 'mail', 'list', '--user', 'shirabe-01')->{out}) };
     is($s->htanshin('mail', 'show', $mail->{id})->{status}, 0, 'a mail without its text');
     like($s->htanshin('mail', 'show', $mail->{id}, '--text')->{out}, qr/mailbox\.example/, 'and with it');

@@ -106,7 +106,11 @@ symlink '/nowhere', $s->root . '/link';
 is($s->htanshin('user', 'import', "$top/office-utf8.tsv", '--result', $s->root . '/link')->{status}, 2, 'IMP-1: nor is a link followed');
 ($rows, $r) = import_of('-', '--columns', 'user,-,address', { stdin => "by-1,x,b1\@example.jp\n" });
 is(done($rows), '1:by-1:created', 'IMP-1: --columns');
-for my $wrong (["user,phone\n", qr/column 2, "phone", is not known/], ["address\n", qr/none of user IDs/], ["\xff\xfea", qr/UTF-16/]) {
+($rows, $r) = import_of('-', '--ignore-unknown', { stdin => "内線,user,部署,address\n12,by-2,総務,b2\@example.jp\n" });
+is(done($rows), '2:by-2:created', 'IMP-1: columns that are not known are passed over where that is said') or diag($r->{err});
+($rows, $r) = import_of('-', { stdin => "user;address;name\nby-3;b3\@example.jp;\"山田; 太郎\"\n" });
+is(done($rows), '2:by-3:created', 'IMP-1: semicolons, as Excel writes where the comma stands in numbers') or diag($r->{err});
+for my $wrong (["user,phone\n", qr/give --ignore-unknown/], ["user,phone\n", qr/column 2, "phone", is not known/], ["address\n", qr/none of user IDs/], ["\xff\xfea", qr/UTF-16/]) {
     $r = $s->htanshin('user', 'import', '-', { stdin => $wrong->[0] });
     is($r->{status}, 2, 'IMP-1: a file that cannot be read is wrong usage');
     like($r->{err}, $wrong->[1], 'IMP-1: with the reason');

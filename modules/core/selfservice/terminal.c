@@ -4,6 +4,7 @@
 #include "core/selfservice/terminal.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/address.h"
@@ -153,20 +154,36 @@ apr_status_t anshin_terminal_check(anshin_op_t *op, const anshin_member_t *membe
     return status;
 }
 
+/* For the trail: what somebody has given it. In op's pool; NULL: memory ended. */
+static const char *told(const anshin_op_t *op, const anshin_terminal_t *terminal)
+{
+    json_t *object = json_pack("{s:s?, s:s, s:s?}", "address", terminal->address, "kind",
+                               anshin_terminal_kind_name(terminal->kind), "label", terminal->label);
+    char *dumped = json_dumps(object, JSON_COMPACT);
+    const char *text = dumped != NULL ? apr_pstrdup(op->pool, dumped) : NULL;
+
+    free(dumped);
+    json_decref(object);
+    return text;
+}
+
 static apr_status_t tell(anshin_op_t *op, anshin_txn_t *txn, anshin_act_t act, const anshin_account_t *account,
                          const anshin_terminal_t *terminal, const anshin_terminal_t *former)
 {
+    const int is_there = act != ANSHIN_ACT_TERMINAL_DELETED;
     const anshin_event_t event = {.act = act,
                                   .account = account,
                                   .terminal = terminal->number,
-                                  .before = former != NULL ? former->address : NULL,
-                                  .after = act != ANSHIN_ACT_TERMINAL_DELETED ? terminal->address : NULL,
+                                  .before = former != NULL ? told(op, former) : NULL,
+                                  .after = is_there ? told(op, terminal) : NULL,
                                   .former = former,
                                   .data = json_pack("{s:s, s:s}", "terminal",
                                                     anshin_label_title(terminal->number, terminal->label, op->pool),
                                                     "address", terminal->address)};
-    apr_status_t status = event.data ? anshin_event(op, txn, &event)
-                                     : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0188", "terminal: out of memory");
+    const int is_whole =
+        event.data != NULL && (former == NULL || event.before != NULL) && (!is_there || event.after != NULL);
+    apr_status_t status = is_whole ? anshin_event(op, txn, &event)
+                                   : anshin_fail(&op->error, ANSHIN_EFAULT, "AN0188", "terminal: out of memory");
 
     json_decref(event.data);
     return status;

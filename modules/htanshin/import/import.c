@@ -329,9 +329,13 @@ static apr_status_t read_columns(import_t *import)
     anshin_import_record_t record;
     apr_status_t status;
 
+    import->columns.ignores = anshin_call_value(call, "ignore-unknown") != NULL;
     if (import->source.fixed) {
         anshin_import_columns_all(&import->columns, import->pool);
         return given == NULL ? APR_SUCCESS : wrong_option(call, "--columns: is of --format csv alone");
+    }
+    if (given != NULL && import->columns.ignores) {
+        return wrong_option(call, "--columns and --ignore-unknown: give one of them");
     }
     if (given != NULL) {
         apr_array_header_t *cells = apr_array_make(import->pool, 16, sizeof(const char *));
@@ -578,6 +582,7 @@ static const anshin_command_option_t import_options[] = {
      "What the columns are, where the first line does not name them: user, address, method, terminal, label, language, "
      "name, organisation, groups, memo, valid-from, valid-until, password-hash; - for one to be passed over.",
      0},
+    {"ignore-unknown", NULL, "Pass over columns that the first line names and that are not known.", 0},
     {"encoding", "NAME", "utf-8 or cp932; auto when not given: CP932 where it is no UTF-8.", 0},
     {"skip", "LINES", "Pass over so many lines at the beginning.", 0},
     {"method", "METHOD", "password, otp or certificate, of new users whose line says nothing.", 0},

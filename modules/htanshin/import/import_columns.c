@@ -229,11 +229,15 @@ static apr_status_t take_name(anshin_import_columns_t *columns, const char *name
     int column = name[0] != '\0' ? anshin_import_column_find(name, pool) : PASSED_OVER;
     const char *clean = anshin_text_clean(name, pool);
 
+    if (column == UNKNOWN && columns->ignores) {
+        column = PASSED_OVER;
+    }
     if (column == UNKNOWN) {
-        return wrong(err, apr_psprintf(pool,
-                                       "column %d, \"%.60s\", is not known; give --columns of %s, and - for one to be "
-                                       "passed over",
-                                       number, clean, anshin_import_column_list(pool)));
+        return wrong(err,
+                     apr_psprintf(pool,
+                                  "column %d, \"%.60s\", is not known; give --ignore-unknown, and such columns are "
+                                  "passed over, or --columns of %s, and - for one to be passed over",
+                                  number, clean, anshin_import_column_list(pool)));
     }
     if (column != PASSED_OVER && has(columns, column)) {
         return wrong(err, apr_psprintf(pool, "column %d, \"%.60s\", is there twice (%s)", number, clean,

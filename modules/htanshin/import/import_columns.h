@@ -27,6 +27,7 @@ typedef enum anshin_import_column_t {
 /* The columns of a file, in their order. */
 typedef struct anshin_import_columns_t {
     apr_array_header_t *columns; /* of int: anshin_import_column_t; -1: passed over */
+    int ignores;                 /* 1: those that are not known are passed over */
 } anshin_import_columns_t;
 
 /* All columns in their order, and the cells of a record of them, which say nothing yet. In pool. */

@@ -112,6 +112,15 @@ static const char *not_closed(const reading_t *reading, const char *until)
                         until, reading->line);
 }
 
+/* By the first line: a tab, else a comma; else a semicolon, as Excel writes where the comma is in numbers. */
+static char separator_of(const anshin_import_line_t *line)
+{
+    return memchr(line->text, '\t', line->length) != NULL  ? '\t'
+           : memchr(line->text, ',', line->length) != NULL ? ','
+           : memchr(line->text, ';', line->length) != NULL ? ';'
+                                                           : ',';
+}
+
 /* Hand a line to the grammar. It is over with the record when that is wrong. */
 static apr_status_t feed(anshin_import_records_t *records, reading_t *reading, const anshin_import_line_t *line,
                          anshin_error_t *err)
@@ -165,7 +174,7 @@ static apr_status_t read_one(anshin_import_records_t *records, reading_t *readin
         }
         if (!records->begun) {
             records->begun = 1;
-            records->between = memchr(line.text, '\t', line.length) != NULL ? '\t' : ',';
+            records->between = separator_of(&line);
             csv_set_delim(&records->parser, (unsigned char)records->between);
         }
         if (reading->record->line == 0) {
