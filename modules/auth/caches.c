@@ -28,6 +28,7 @@ static const char *const speaking[] = {"Cache-Control", "CDN-Cache-Control", "Cl
 static const char variable[] = "no-cache"; /* heeded by mod_cache */
 
 static ap_filter_rec_t *filter_record;
+static int cached; /* 1: mod_cache is loaded, so that there is somebody to tell */
 
 /* A page's variable is set by the hook fixups, which no handler comes ahead of, and by the filter. */
 void anshin_caches_limit(request_rec *r, anshin_keep_t keep)
@@ -48,7 +49,7 @@ void anshin_caches_fixup(request_rec *r)
 {
     anshin_keep_t keep = anshin_request_of(r)->keep;
 
-    if (keep == ANSHIN_KEEP_NOBODY || (keep == ANSHIN_KEEP_USER && !anshin_place_shares(r))) {
+    if (cached && (keep == ANSHIN_KEEP_NOBODY || (keep == ANSHIN_KEEP_USER && !anshin_place_shares(r)))) {
         apr_table_addn(r->subprocess_env, variable, "1");
     }
 }
@@ -127,7 +128,9 @@ static void say(request_rec *r, const char *control, int silent)
         unsay(r);
     }
     apr_table_addn(r->headers_out, "Cache-Control", control);
-    set_variable(r);
+    if (cached) {
+        set_variable(r);
+    }
 }
 
 static void mend(request_rec *r, int portal)
@@ -166,12 +169,18 @@ static void insert(request_rec *r)
     }
 }
 
+static void look_for_cache(void)
+{
+    cached = ap_find_linked_module("mod_cache.c") != NULL;
+}
+
 /* Filters of one type run as they were inserted: ours behind that of mod_headers. mod_expires and mod_cache have types
  * of their own, which lie ahead and behind. */
 void anshin_caches_hooks(void)
 {
     static const char *const headers[] = {"mod_headers.c", NULL};
 
+    ap_hook_optional_fn_retrieve(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE); /* once all modules are known */
     filter_record = ap_register_output_filter("ANSHIN_CACHES", filter, NULL, AP_FTYPE_CONTENT_SET);
     ap_hook_insert_filter(insert, headers, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_insert_error_filter(insert, headers, NULL, APR_HOOK_REALLY_LAST);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,10 +27,9 @@ APLOG_USE_MODULE(anshin_auth);
 /* --- headers of clients --- */
 
 /* A client must not take our headers away from a back end either, by calling them hop-by-hop. */
-static void clean_connection(request_rec *r)
+static void clean_connection(request_rec *r, const char *sent)
 {
-    const char *sent = apr_table_get(r->headers_in, "Connection");
-    const char *left = sent != NULL ? anshin_connection_clean(sent, r->pool) : NULL;
+    const char *left = anshin_connection_clean(sent, r->pool);
 
     if (left == sent) {
         return;
@@ -58,6 +58,32 @@ static void drop(request_rec *r, int (*test)(const char *name))
     }
 }
 
+/* What one look at all headers finds. */
+typedef struct seen_t {
+    const char *connection; /* the Connection header; NULL: none */
+    int reserved;           /* 1: one that may not be sent */
+} seen_t;
+
+static seen_t look(const request_rec *r, int (*test)(const char *name))
+{
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)(const void *)headers->elts;
+    seen_t seen = {NULL, 0};
+
+    for (int i = headers->nelts - 1; i >= 0; i--) {
+        const char *key = entries[i].key;
+
+        if (key == NULL) {
+            continue;
+        }
+        seen.reserved |= test(key);
+        if ((*key | 0x20) == 'c' && strcasecmp(key, "Connection") == 0) { /* as apr_table_get() does */
+            seen.connection = entries[i].val; /* in the end the first one, as everybody takes it */
+        }
+    }
+    return seen;
+}
+
 /* Those that AnshinClientCertHeader names, on whichever host: what one host believes, no client may say to it through
  * another one of ours. */
 static void drop_certificates(request_rec *r)
@@ -71,11 +97,18 @@ static void drop_certificates(request_rec *r)
 
 void anshin_identity_clean(request_rec *r, int served)
 {
-    drop(r, served ? anshin_header_reserved : anshin_header_own);
+    int (*test)(const char *name) = served ? anshin_header_reserved : anshin_header_own;
+    const seen_t seen = look(r, test);
+
+    if (seen.reserved) {
+        drop(r, test);
+    }
     if (served) {
         drop_certificates(r);
     }
-    clean_connection(r);
+    if (seen.connection != NULL) {
+        clean_connection(r, seen.connection);
+    }
 }
 
 /* --- what goes on to a host of ours --- */

@@ -61,39 +61,33 @@ void *anshin_place_create(apr_pool_t *pool, char *path)
     return apr_pcalloc(pool, sizeof(anshin_place_t));
 }
 
-static int is_same(const anshin_place_t *one, const anshin_place_t *other)
-{
-    return one->restricted == other->restricted && one->use == other->use && one->shared_cache == other->shared_cache &&
-           one->shared_cache_said == other->shared_cache_said && one->restricted_too == other->restricted_too;
-}
-
-/* Each request merges those of all sections around it: what comes out is often one of the two, to which nobody writes
- * any more, and is not made anew then. */
+/* Each request merges those of all sections around it, four of them in a common site: what comes out is often one of the
+ * two, to which nobody writes any more, and is not made anew then. */
 void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
 {
     const anshin_place_t *below = base, *above = add;
-    anshin_place_t place = *above;
+    anshin_use_t *use = above->use != NULL ? above->use : below->use;
+    const anshin_place_t *shared = above->shared_cache_said ? above : below; /* whose word on shared caches counts */
+    int below_too =
+        above->restricted == ANSHIN_NOTHING_SAID || (above->restricted == ANSHIN_OPEN && above->restricted_too);
+    int restricted = below_too ? below->restricted : above->restricted;
+    int restricted_too = above->restricted_too & below->restricted_too;
     anshin_place_t *made;
 
-    if (place.use == NULL) {
-        place.use = below->use;
-    }
-    if (!place.shared_cache_said) {
-        place.shared_cache = below->shared_cache;
-        place.shared_cache_said = below->shared_cache_said;
-    }
-    if (place.restricted == ANSHIN_NOTHING_SAID || (place.restricted == ANSHIN_OPEN && place.restricted_too)) {
-        place.restricted = below->restricted;
-    }
-    place.restricted_too &= below->restricted_too;
-    if (is_same(&place, below)) {
+    if (shared == below && use == below->use && restricted == below->restricted &&
+        restricted_too == below->restricted_too) {
         return base;
     }
-    if (is_same(&place, above)) {
+    if ((shared == above || !below->shared_cache_said) && use == above->use && restricted == above->restricted &&
+        restricted_too == above->restricted_too) {
         return add;
     }
     made = apr_palloc(pool, sizeof(*made));
-    *made = place;
+    *made = (anshin_place_t){.use = use,
+                             .shared_cache = shared->shared_cache,
+                             .shared_cache_said = shared->shared_cache_said,
+                             .restricted = restricted,
+                             .restricted_too = restricted_too};
     return made;
 }
 
