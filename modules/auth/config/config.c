@@ -61,8 +61,8 @@ void *anshin_place_create(apr_pool_t *pool, char *path)
     return apr_pcalloc(pool, sizeof(anshin_place_t));
 }
 
-/* Each request merges those of all sections around it, in a common site four: what comes out is often one of the two, to
- * which nobody writes any more, and is not made anew then. */
+/* Each request merges those of all sections around it, in a common site four: what comes out is often one of the two,
+ * to which nobody writes any more, and is not made anew then. */
 void *anshin_place_merge(apr_pool_t *pool, void *base, void *add)
 {
     const anshin_place_t *below = base, *above = add;
