@@ -75,6 +75,12 @@ static void pad(FILE *out, int columns)
     }
 }
 
+/* A word stays as options take it, and so does what somebody has typed. */
+static const char *sentence(const char *text)
+{
+    return strchr(text, ' ') != NULL ? anshin_say(text) : text;
+}
+
 /* A value that fits into a line. */
 static const char *cell(const json_t *value, apr_pool_t *pool)
 {
@@ -84,7 +90,7 @@ static const char *cell(const json_t *value, apr_pool_t *pool)
 
     switch (json_typeof(value)) {
     case JSON_STRING:
-        return anshin_text_clean(json_string_value(value), pool);
+        return anshin_text_clean(sentence(json_string_value(value)), pool);
     case JSON_INTEGER:
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     case JSON_TRUE:

@@ -130,8 +130,19 @@ isnt($there->get('/members/')->status, 200, 'BAK-2: sessions of the old name end
 $r = $s->htanshin('--json', 'contract', 'rename', 'p-01', 'p-main', '--dry-run');
 is(decode_json($r->{out})->{users}, 1, 'BAK-2: a rehearsal tells what there is');
 is($s->htanshin('contract', 'rename', 'p-01', 'p-main')->{status}, 2, 'where nobody can be asked, nothing is done without --yes');
+my @faults = ('LD_PRELOAD=' . Anshin::Server::out() . '/faults.so', 'ANSHIN_FAULTS=' . $s->root . '/fault', 'ANSHIN_FAULTS_BELOW=' . $s->state);
+Anshin::PKI::write_text($s->root . '/fault', 'killed');
+$r = $s->run('/usr/bin/env', @faults, $s->root . '/bin/htanshin', '-d', $s->state, 'contract', 'rename', 'p-01', 'p-main', '--yes', { env => 1 });
+is($r->{status}, 128 + 9, 'BAK-2: killed when it has begun');
+if (Anshin::Server::unlogged()) {    # when whoever had it approved is gone
+    $s->{contract} .= "AnshinFourEyes bulk\n";
+    $s->configure;
+    $s->graceful(alone => 1);
+}
+my @marks = map { $_->{problem} } @{ decode_json($s->htanshin('--json', 'check')->{out})->{problems} };
+like("@marks", qr/p-01.*p-main/, 'ADM-1: which check tells');
 $r = $s->htanshin('--json', 'contract', 'rename', 'p-01', 'p-main', '--yes');
-is($r->{status}, 0, 'BAK-2: a contract is renamed') or diag $r->{err};
+is($r->{status}, 0, 'BAK-2, ROL-4: whoever may run it ends one that was begun, without another approval') or diag $r->{err};
 my $renamed = decode_json($r->{out});
 is($renamed->{users}, 1, "with its user: $renamed->{records} records, $renamed->{records_that_ended} ended");
 is($other->login($there)->status, 303, 'BAK-2: who was there logs in as before');
@@ -143,7 +154,6 @@ is($r->{status} . ' ' . decode_json($r->{out} || '{}')->{done}, '0 has been rena
 
 is($s->htanshin('contract', 'remove', 'p-main', '--yes', '--without-backup')->{status}, 2, 'BAK-3: a contract that is declared is not removed');
 $s->{name} = 'p-next';
-$s->{contract} .= "AnshinFourEyes bulk\n" if Anshin::Server::unlogged();
 $s->configure;
 $s->graceful(alone => 1);
 is($s->htanshin('contract', 'remove', 'p-main', '--yes')->{status}, 1, 'BAK-3: nor one that no backup brings back');

@@ -57,6 +57,7 @@ is($s->htanshin('backup', $s->root . '/before', '--keys', 'apart')->{status}, 0,
 is($s->htanshin('backup', $s->root . '/before-keys', '--keys', 'only')->{status}, 0, 'and of its key');
 my $none = answer('before', 'key', 'status');
 like($none->{state}, qr/^no rotation/, 'no rotation is under way');
+like($s->htanshin('key', 'status', { lang => 'ja_JP.UTF-8' })->{out}, qr/^状態: +鍵の交換は行われていません$/m, 'INS-7: a state is told in Japanese');
 
 my @ledgers = map { $s->root . "/ledger-$_" } 1, 2;
 my $stop = $s->root . '/stop';

@@ -190,10 +190,23 @@ static inline void declare(const char *name)
 
 static anshin_renamed_t renamed;
 
+/* Whoever was asked in between has thought for as long as `meanwhile` takes. */
+static void (*meanwhile)(void);
+
 static inline apr_status_t rename_from(const char *from)
 {
     anshin_op_t *op = fixture_op(&fixture);
-    apr_status_t status = anshin_contract_rename(op, from, &renamed);
+    anshin_rename_t rename = {.from = from};
+    apr_status_t status = anshin_contract_rename_check(op, from, &rename.seen);
+
+    memset(&renamed, 0, sizeof(renamed));
+    if (status == APR_SUCCESS && meanwhile != NULL) {
+        void (*once)(void) = meanwhile;
+
+        meanwhile = NULL;
+        once();
+    }
+    status = status == APR_SUCCESS ? anshin_contract_rename(op, &rename, &renamed) : status;
 
     if (status != APR_SUCCESS && !died) {
         printf("# %s %s\n", op->error.id, op->error.text);

@@ -25,6 +25,7 @@
 typedef struct renaming_t {
     const char *from;
     const char *to;
+    const anshin_rename_t *rename;
     anshin_renamed_t *renamed;
 } renaming_t;
 
@@ -54,17 +55,6 @@ static apr_status_t see_series(void *baton, const char *key, const void *record)
     return looking->has_users ? APR_EOF : APR_SUCCESS;
 }
 
-static apr_status_t look(void *baton, anshin_op_t *op, anshin_txn_t *txn)
-{
-    looking_t *looking = baton;
-    apr_status_t status;
-
-    (void)op;
-    looking->has_users = 0;
-    status = anshin_txn_each(txn, &anshin_record_account, "", see_account, looking);
-    return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_sequence, "", see_series, looking) : status;
-}
-
 static apr_status_t check_names(anshin_op_t *op, const char *from)
 {
     if (!anshin_contract_name_valid(from)) {
@@ -82,30 +72,57 @@ static apr_status_t check_names(anshin_op_t *op, const char *from)
     return APR_SUCCESS;
 }
 
-static apr_status_t read_marks(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+/* What the store tells of both names. */
+typedef struct found_t {
+    const char *from;
+    int begun;   /* it is under way */
+    int returns; /* it is the way back of one that is */
+    int was_so;  /* the contract was called so */
+} found_t;
+
+static int has_name(const apr_array_header_t *names, const char *wanted)
 {
-    return anshin_renamings_in(op, txn, baton);
+    for (int i = 0; i < names->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), wanted) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
-/* *begun: 1 when it is under way; *returns: when it is the way back of one that is. Any other that has one of the names
- * is to end first. */
-static apr_status_t check_marks(anshin_op_t *op, const char *from, int *begun, int *returns)
+/* A mark is written with the name of before (begin()): one alone tells of nothing that was agreed to. */
+static apr_status_t check_mark(anshin_op_t *op, anshin_txn_t *txn, const anshin_renaming_t *mark)
 {
-    const char *to = op->contract->name;
-    apr_array_header_t *marks;
-    apr_status_t status = anshin_op_read(op, read_marks, &marks);
+    apr_array_header_t *names;
+    apr_status_t status = anshin_former_get(op, txn, mark->to, &names);
 
-    *begun = *returns = 0;
+    return status != APR_SUCCESS || has_name(names, mark->from)
+               ? status
+               : anshin_fail(&op->error, ANSHIN_EFAULT, "AN1893",
+                             "contract %s: the store says that %s is being renamed to it, but not that it was called "
+                             "so: a part of the store is missing, or something else has written it. Nothing is done; "
+                             "see htanshin store check, and restore a backup",
+                             mark->to, mark->from);
+}
+
+/* Any other renaming that has one of the names is to end first. */
+static apr_status_t find_marks(anshin_op_t *op, anshin_txn_t *txn, found_t *found)
+{
+    const char *from = found->from, *to = op->contract->name;
+    apr_array_header_t *marks;
+    apr_status_t status = anshin_renamings_in(op, txn, &marks);
+
     for (int i = 0; status == APR_SUCCESS && i < marks->nelts; i++) {
         const anshin_renaming_t *mark = &APR_ARRAY_IDX(marks, i, anshin_renaming_t);
         const int same = strcmp(mark->from, from) == 0 && strcmp(mark->to, to) == 0;
         const int back = strcmp(mark->from, to) == 0 && strcmp(mark->to, from) == 0;
 
-        *begun |= same;
-        *returns |= back;
-        if (!same && !back &&
-            (strcmp(mark->from, from) == 0 || strcmp(mark->from, to) == 0 || strcmp(mark->to, from) == 0 ||
-             strcmp(mark->to, to) == 0)) {
+        found->begun |= same;
+        found->returns |= back;
+        if (same || back) {
+            status = check_mark(op, txn, mark);
+        } else if (strcmp(mark->from, from) == 0 || strcmp(mark->from, to) == 0 || strcmp(mark->to, from) == 0 ||
+                   strcmp(mark->to, to) == 0) {
             return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1913",
                                "contract %s: contract %s is being renamed to %s; end that first, by htanshin contract "
                                "rename %s %s",
@@ -115,63 +132,78 @@ static apr_status_t check_marks(anshin_op_t *op, const char *from, int *begun, i
     return status;
 }
 
-typedef struct known_t {
-    const char *from;
-    int was_so; /* the contract was called so */
-} known_t;
-
-static apr_status_t read_former(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+static apr_status_t find(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    known_t *known = baton;
+    found_t *found = baton;
     apr_array_header_t *names;
-    apr_status_t status = anshin_former_get(op, txn, op->contract->name, &names);
+    apr_status_t status;
 
-    known->was_so = 0;
-    for (int i = 0; i < names->nelts; i++) {
-        known->was_so |= strcmp(APR_ARRAY_IDX(names, i, const char *), known->from) == 0;
+    found->begun = found->returns = found->was_so = 0;
+    status = find_marks(op, txn, found);
+    if (status == APR_SUCCESS && (status = anshin_former_get(op, txn, op->contract->name, &names)) == APR_SUCCESS) {
+        found->was_so = has_name(names, found->from);
     }
     return status;
 }
 
-/* *state: how far it is. Said again where all is done, there is nothing to do; and where something was written under
- * the old name afterwards, that comes over as well. Users who are there under the old name then are others: that name
- * was given anew. */
-static apr_status_t check(anshin_op_t *op, const char *from, anshin_rename_state_t *state)
+/* A contract that has users, or had some, takes none over. Users who are there under a name of before are others: that
+ * name was given anew. */
+static apr_status_t check_users(const found_t *found, anshin_op_t *op, anshin_txn_t *txn)
 {
     looking_t looking = {.contract = op->contract->name};
-    known_t known = {from, 0};
-    anshin_holdings_t holdings;
-    int begun = 0, returns = 0;
-    apr_status_t status = check_names(op, from);
+    looking_t of_before = {.contract = found->from};
+    apr_status_t status = APR_SUCCESS;
 
-    status = status == APR_SUCCESS ? check_marks(op, from, &begun, &returns) : status;
-    *state = begun ? ANSHIN_RENAME_BEGUN : ANSHIN_RENAME_NEW;
-    if (status != APR_SUCCESS || begun || returns ||
-        (status = anshin_op_read(op, read_former, &known)) != APR_SUCCESS ||
-        (status = anshin_holdings_count(op, from, &holdings)) != APR_SUCCESS) {
-        return status;
+    if (found->was_so) {
+        status = anshin_txn_each(txn, &anshin_record_account, "", see_account, &of_before);
+        if (status != APR_SUCCESS || !of_before.has_users) {
+            return status;
+        }
     }
-    if (known.was_so && holdings.of[0].count == 0) {
-        *state = holdings.records == 0 ? ANSHIN_RENAME_DONE : ANSHIN_RENAME_NEW;
-        return APR_SUCCESS;
-    }
-    if (holdings.records == 0) {
-        return anshin_fail(&op->error, ANSHIN_ENOTFOUND, "AN1915", "contract %s: the store has nothing of it", from);
-    }
-    status = anshin_op_read(op, look, &looking);
+    status = anshin_txn_each(txn, &anshin_record_account, "", see_account, &looking);
+    status = status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_sequence, "", see_series, &looking) : status;
     if (status == APR_SUCCESS && looking.has_users) {
         return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1914",
                            "contract %s: has users of its own, or had some; only a contract that has nothing of any "
                            "can take those of %s. If they are not wanted, take <AnshinContract %s> out of the "
                            "configuration, reload httpd, htanshin contract remove %s, and put it in again",
-                           op->contract->name, from, op->contract->name, op->contract->name);
+                           op->contract->name, found->from, op->contract->name, op->contract->name);
     }
     return status;
 }
 
+static apr_status_t check_users_now(void *baton, anshin_op_t *op, anshin_txn_t *txn)
+{
+    return check_users(baton, op, txn);
+}
+
+/* *state: how far it is. Said again where all is done, there is nothing to do; and where something was written under
+ * the old name afterwards, that comes over as well. */
+static apr_status_t check(anshin_op_t *op, found_t *found, anshin_rename_state_t *state)
+{
+    anshin_holdings_t holdings;
+    apr_status_t status = check_names(op, found->from);
+
+    status = status == APR_SUCCESS ? anshin_op_read(op, find, found) : status;
+    *state = found->begun ? ANSHIN_RENAME_BEGUN : ANSHIN_RENAME_NEW;
+    if (status != APR_SUCCESS || found->begun || found->returns ||
+        (status = anshin_holdings_count(op, found->from, &holdings)) != APR_SUCCESS) {
+        return status;
+    }
+    if (holdings.records == 0) {
+        *state = ANSHIN_RENAME_DONE;
+        return found->was_so ? APR_SUCCESS
+                             : anshin_fail(&op->error, ANSHIN_ENOTFOUND, "AN1915",
+                                           "contract %s: the store has nothing of it", found->from);
+    }
+    return anshin_op_read(op, check_users_now, found);
+}
+
 apr_status_t anshin_contract_rename_check(anshin_op_t *op, const char *from, anshin_rename_state_t *state)
 {
-    return check(op, from, state);
+    found_t found = {.from = from};
+
+    return check(op, &found, state);
 }
 
 /* --- one record --------------------------------------------------------------------------------------------------- */
@@ -441,8 +473,12 @@ static apr_status_t visit(void *baton, anshin_op_t *op, const anshin_record_type
 {
     const renaming_t *renaming = baton;
     group_t group = {renaming, type, keys, count, *renaming->renamed};
+    apr_status_t status = anshin_op_write(op, ANSHIN_LAZY, take_group, &group);
 
-    return anshin_op_write(op, ANSHIN_LAZY, take_group, &group);
+    if (status == APR_SUCCESS && renaming->rename->progress != NULL) {
+        renaming->rename->progress(renaming->rename->baton, renaming->renamed->records + renaming->renamed->ended);
+    }
+    return status;
 }
 
 /* The accounts last: who is there can log in, and has everything. */
@@ -460,12 +496,34 @@ static apr_status_t take_round(renaming_t *renaming, anshin_op_t *op)
                                  : status;
 }
 
+static apr_status_t changed(anshin_op_t *op, const char *from)
+{
+    return anshin_fail(&op->error, ANSHIN_ECONFLICT, "AN1894",
+                       "contract %s: is not as it was looked at any more: somebody else has begun, ended or turned "
+                       "back its renaming to %s meanwhile. Nothing is done; look again by --dry-run, and repeat the "
+                       "command",
+                       from, op->contract->name);
+}
+
+/* Whoever has agreed may have thought for long, and others run the same command. */
 static apr_status_t begin(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     const renaming_t *renaming = baton;
     const anshin_fact_t fact = {.value = renaming->from, .at = op->now};
     const anshin_event_t event = {.act = ANSHIN_ACT_CONTRACT_RENAMED, .before = renaming->from, .after = renaming->to};
-    apr_status_t status = anshin_txn_put(txn, &anshin_record_fact, anshin_renaming_key(op, op->contract->name), &fact);
+    found_t found = {.from = renaming->from};
+    apr_status_t status = find(&found, op, txn);
+
+    if (status != APR_SUCCESS || found.begun != (renaming->rename->seen == ANSHIN_RENAME_BEGUN)) {
+        return status != APR_SUCCESS ? status : changed(op, renaming->from);
+    }
+    if (found.begun) {
+        return APR_SUCCESS;
+    }
+    status = found.returns ? APR_SUCCESS : check_users(&found, op, txn);
+    status = status == APR_SUCCESS
+                 ? anshin_txn_put(txn, &anshin_record_fact, anshin_renaming_key(op, op->contract->name), &fact)
+                 : status;
 
     /* The way back ends the one that it goes back on. */
     status = status == APR_SUCCESS
@@ -500,19 +558,24 @@ static apr_status_t take_all(renaming_t *renaming, anshin_op_t *op)
                        renaming->from);
 }
 
-apr_status_t anshin_contract_rename(anshin_op_t *op, const char *from, anshin_renamed_t *renamed)
+apr_status_t anshin_contract_rename(anshin_op_t *op, const anshin_rename_t *rename, anshin_renamed_t *renamed)
 {
-    renaming_t renaming = {from, op->contract->name, renamed};
+    renaming_t renaming = {rename->from, op->contract->name, rename, renamed};
+    found_t found = {.from = rename->from};
     apr_status_t status;
 
     memset(renamed, 0, sizeof(*renamed));
-    status = check(op, from, &renamed->state);
-    if (status != APR_SUCCESS || renamed->state == ANSHIN_RENAME_DONE) {
+    status = check(op, &found, &renamed->state);
+    if (status != APR_SUCCESS) {
         return status;
     }
-    if (renamed->state == ANSHIN_RENAME_NEW) {
-        status = anshin_op_write(op, ANSHIN_DURABLE, begin, &renaming);
+    if (renamed->state != rename->seen) {
+        return changed(op, rename->from);
     }
+    if (renamed->state == ANSHIN_RENAME_DONE) {
+        return APR_SUCCESS;
+    }
+    status = anshin_op_write(op, ANSHIN_DURABLE, begin, &renaming);
     status = status == APR_SUCCESS ? take_all(&renaming, op) : status;
     return status == APR_SUCCESS ? anshin_op_write(op, ANSHIN_DURABLE, finish, NULL) : status;
 }

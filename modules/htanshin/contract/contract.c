@@ -13,6 +13,7 @@
 #include "core/keeping/remove.h"
 #include "core/keeping/rename.h"
 #include "htanshin/approval/hold.h"
+#include "htanshin/approval/many.h"
 #include "htanshin/call.h"
 #include "htanshin/command.h"
 #include "htanshin/language/language.h"
@@ -66,11 +67,37 @@ static apr_status_t choose(anshin_call_t *call, const char *name)
                              name);
 }
 
-static apr_status_t do_rename(anshin_call_t *call, const char *from, const char *to)
-{
-    anshin_renamed_t renamed;
-    apr_status_t status = anshin_contract_rename(&call->op, from, &renamed);
+/* Each hundredth, for whoever sits before the terminal. */
+typedef struct shown_t {
+    apr_int64_t all;
+    apr_int64_t percent;
+} shown_t;
 
+static void show(void *baton, apr_int64_t records)
+{
+    shown_t *shown = baton;
+    const apr_int64_t percent = shown->all > 0 && records < shown->all ? records * 100 / shown->all : 100;
+
+    if (percent != shown->percent) {
+        shown->percent = percent;
+        fprintf(stderr, anshin_say("\r%d of %d records (%d %%)\033[K"), (int)records, (int)shown->all, (int)percent);
+        fflush(stderr);
+    }
+}
+
+static apr_status_t do_rename(anshin_call_t *call, const anshin_rename_t *rename)
+{
+    const char *to = call->op.contract->name;
+    static const char next[] = "run htanshin check. Back again: give the contract its old name in the configuration, "
+                               "reload httpd, and run htanshin contract rename %s %s";
+    const shown_t *shown = rename->baton;
+    anshin_renamed_t renamed;
+    apr_status_t status = anshin_contract_rename(&call->op, rename, &renamed);
+
+    if (shown->percent >= 0) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+    }
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -80,25 +107,34 @@ static apr_status_t do_rename(anshin_call_t *call, const char *from, const char 
     anshin_result_number(call->result, "records", renamed.records);
     anshin_result_number(call->result, "records_that_ended", renamed.ended);
     anshin_result_text(call->result, "next",
-                       apr_psprintf(call->pool,
-                                    "run htanshin check. Back again: give the contract its old name in the "
-                                    "configuration, reload httpd, and run htanshin contract rename %s %s",
-                                    to, from),
-                       call->pool);
+                       apr_psprintf(call->pool, call->json ? next : anshin_say(next), to, rename->from), call->pool);
+    return APR_SUCCESS;
+}
+
+/* One that was begun was approved, and half of it helps nobody: whoever may run the command ends it. */
+static apr_status_t hold_rename(anshin_call_t *call, const char *from, const char *to, anshin_rename_state_t state)
+{
+    if (state != ANSHIN_RENAME_BEGUN) {
+        return anshin_hold_contract(call, from, to);
+    }
+    anshin_many_approved(call);
     return APR_SUCCESS;
 }
 
 static apr_status_t contract_rename(anshin_call_t *call)
 {
     const char *from = call->operands[0], *to = call->operands[1];
-    anshin_rename_state_t state;
+    shown_t shown = {.percent = -1};
+    anshin_rename_t rename = {.from = from, .progress = isatty(STDERR_FILENO) ? show : NULL, .baton = &shown};
     anshin_holdings_t holdings;
     apr_status_t status = choose(call, to);
 
-    if (status != APR_SUCCESS || (status = anshin_contract_rename_check(&call->op, from, &state)) != APR_SUCCESS ||
+    if (status != APR_SUCCESS ||
+        (status = anshin_contract_rename_check(&call->op, from, &rename.seen)) != APR_SUCCESS ||
         (status = anshin_holdings_count(&call->op, from, &holdings)) != APR_SUCCESS) {
         return status;
     }
+    shown.all = holdings.records;
     call->result = json_object();
     anshin_result_text(call->result, "contract", from, call->pool);
     anshin_result_text(call->result, "new_name", to, call->pool);
@@ -106,11 +142,11 @@ static apr_status_t contract_rename(anshin_call_t *call)
         put_holdings(call, &holdings);
         return APR_SUCCESS;
     }
-    if (state != ANSHIN_RENAME_DONE) {
+    if (rename.seen != ANSHIN_RENAME_DONE) {
         status = agree(call, &holdings, apr_psprintf(call->pool, "contract rename %s %s", from, to));
-        status = status == APR_SUCCESS ? anshin_hold_contract(call, from, to) : status;
+        status = status == APR_SUCCESS ? hold_rename(call, from, to, rename.seen) : status;
     }
-    return status == APR_SUCCESS ? do_rename(call, from, to) : status;
+    return status == APR_SUCCESS ? do_rename(call, &rename) : status;
 }
 
 /* --- remove ------------------------------------------------------------------------------------------------------ */

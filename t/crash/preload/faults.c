@@ -1,5 +1,6 @@
 /*
- * A disk that fails on command: preloaded into httpd and what it starts (LD_PRELOAD), by t/crash/disk.t.
+ * A disk that fails on command: preloaded into httpd and what it starts (LD_PRELOAD), by t/crash/disk.t; and a command
+ * that is killed, by t/cli/erase.t.
  *
  * ANSHIN_FAULTS names a file; as long as it exists, calls that would change anything below the directory
  * ANSHIN_FAULTS_BELOW fail as its first word says:
@@ -9,10 +10,12 @@
  *   readonly  what a file system that the kernel has made read-only answers: EROFS from everything that writes, from
  *             files that have been open as well
  *   error     what was written does not reach the disk: EIO from fsync and fdatasync
+ *   killed    whoever asks for that is killed, as a process is; what was written is there for the others
  * Reading goes on in all of them.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +132,9 @@ static int sync_fault(int fd)
 
     if (word == 'r' && fd_is_below(fd)) {
         return EROFS;
+    }
+    if (word == 'k' && fd_is_below(fd)) {
+        (void)kill(getpid(), SIGKILL);
     }
     return word == 'e' && fd_is_below(fd) ? EIO : 0;
 }

@@ -413,6 +413,74 @@ static void test_names(apr_pool_t *pool)
        "IDN-2: who is erased there leaves the one of the same ID who was renamed away");
 }
 
+/* --- what was seen holds at the act -------------------------------------------------------------------------------- */
+
+static void other_ends_it(void)
+{
+    ok(rename_from(OLD) == APR_SUCCESS, "somebody else has renamed it meanwhile");
+}
+
+/* And another process of before has written since: it is there to be renamed anew, as nobody has agreed to. */
+static void other_ends_it_and_more_comes(void)
+{
+    other_ends_it();
+    fixture_put(&fixture, &anshin_record_counter, OLD "/late/password", &(anshin_counter_t){.failures = 1});
+}
+
+static void kill_in_the_midst(void)
+{
+    steps_left = 40;
+    (void)rename_from(OLD);
+    steps_left = -1;
+    ok(died, "killed in the midst");
+    died = 0;
+}
+
+static void test_seen(apr_pool_t *pool)
+{
+    open_contract(&crash_store, pool);
+    declare(NEW);
+    meanwhile = kill_in_the_midst;
+    ok(rename_from(OLD) == ANSHIN_ECONFLICT && renamed.records == 0 && traces(OLD) > 0,
+       "BAK-2: who has agreed to a new one does not go on with another's");
+    meanwhile = other_ends_it_and_more_comes;
+    ok(rename_from(OLD) == ANSHIN_ECONFLICT && renamed.records == 0 && traces(OLD) > 0,
+       "BAK-2: who ends one that was begun begins none anew");
+    ok(rename_from(OLD) == APR_SUCCESS && renamed.records == 1, "and looks again");
+    fixture_put(&fixture, &anshin_record_fact, "renaming/" NEW, &(anshin_fact_t){.value = OLD});
+    fixture_delete(&fixture, &anshin_record_fact, "former/" NEW);
+    ok(rename_from(OLD) == ANSHIN_EFAULT, "BAK-2: a mark without the name of before begins nothing");
+    declare(OLD);
+    ok(rename_from(NEW) == ANSHIN_EFAULT && traces(NEW) > 0, "BAK-2: nor is it turned back");
+}
+
+/* Between the look of the act itself and the transaction that begins it. */
+static anshin_store_driver_t begun_store;
+static int begins_late;
+
+static apr_status_t begin_late(void **txn, void *self, anshin_txn_mode_t mode, anshin_error_t *err, apr_pool_t *pool)
+{
+    if (begins_late && mode == ANSHIN_TXN_WRITE) {
+        begins_late = 0;
+        fixture_put(&fixture, &anshin_record_fact, "renaming/p-third", &(anshin_fact_t){.value = OLD});
+    }
+    return anshin_store_mem.begin(txn, self, mode, err, pool);
+}
+
+static void test_begun(apr_pool_t *pool)
+{
+    anshin_fact_t fact;
+
+    begun_store = anshin_store_mem;
+    begun_store.begin = begin_late;
+    open_contract(&begun_store, pool);
+    declare(NEW);
+    begins_late = 1;
+    ok(rename_from(OLD) == ANSHIN_ECONFLICT && !begins_late && renamed.records == 0 &&
+           fixture_get(&fixture, &anshin_record_fact, "renaming/" NEW, &fact) == ANSHIN_ENOTFOUND,
+       "BAK-2: of two that begin at the same time one does");
+}
+
 /* Whoever declares a record says whether it is a contract's. */
 static void test_types(void)
 {
@@ -445,6 +513,8 @@ int main(void)
     test_late_login(pool);
     test_kept_out(pool);
     test_names(pool);
+    test_seen(pool);
+    test_begun(pool);
     apr_pool_destroy(pool);
     apr_terminate();
     return done();
