@@ -38,6 +38,7 @@ use File::Find ();
 use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use IO::Socket::INET;
+use List::Util qw(max min);
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOL_SOCKET SO_REUSEADDR);
 use Test::More ();
@@ -582,14 +583,17 @@ sub at_rest {
     return 1;
 }
 
+# A condition that is costly, some commands of htanshin for example, is looked at less often: what is waited for needs the time, too.
 sub wait_for {
     my ($seconds, $condition) = @_;
     my $end = time + Anshin::Valgrind::stretch($patience * $seconds);
-    until ($condition->()) {
-        return 0 if time > $end;
-        sleep 0.02;
+    for (;;) {
+        my $began = time;
+        return 1 if $condition->();
+        my $now = time;
+        return 0 if $now > $end;
+        sleep max(0.02, min(0.5, 4 * ($now - $began)));
     }
-    return 1;
 }
 
 sub text_of { my ($file) = @_; return -e $file ? Anshin::PKI::read_text($file) : '' }
