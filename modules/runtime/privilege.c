@@ -53,7 +53,7 @@ apr_status_t anshin_unix_group_find(gid_t *gid, const char *name, anshin_error_t
     return APR_SUCCESS;
 }
 
-/* 1 when every user and group ID is the wanted one and root is out of reach. */
+/* 1 when every ID is the wanted one, and root out of reach; root's group too, where it is not the wanted one. */
 static int has_become(uid_t uid, gid_t gid)
 {
     uid_t users[3];
@@ -67,7 +67,7 @@ static int has_become(uid_t uid, gid_t gid)
             return 0;
         }
     }
-    return setuid(0) != 0 && seteuid(0) != 0 && setgid(0) != 0;
+    return setuid(0) != 0 && seteuid(0) != 0 && (gid == 0 || setgid(0) != 0);
 }
 
 apr_status_t anshin_privilege_drop(const anshin_unix_user_t *user, gid_t gid, int supplementary, anshin_error_t *err)
@@ -77,7 +77,7 @@ apr_status_t anshin_privilege_drop(const anshin_unix_user_t *user, gid_t gid, in
     if (failed || setresgid(gid, gid, gid) != 0 || setresuid(user->uid, user->uid, user->uid) != 0) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0706", "cannot become user %s: %s", user->name, strerror(errno));
     }
-    if (!has_become(user->uid, gid)) {
+    if (gid == 0 || !has_become(user->uid, gid)) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN0707", "became user %s, but could become root again", user->name);
     }
     return APR_SUCCESS;
@@ -102,6 +102,24 @@ apr_status_t anshin_privilege_resume(anshin_error_t *err)
     }
     if (seteuid(0) != 0 || setegid(0) != 0) {
         return anshin_fail(err, ANSHIN_EFAULT, "AN1021", "cannot be root again: %s", strerror(errno));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t anshin_privilege_settle(anshin_error_t *err)
+{
+    const uid_t uid = geteuid();
+    const gid_t gid = getegid();
+    /* Root's groups can be left by root alone. */
+    int failed = uid != 0 && getuid() == 0 && (seteuid(0) != 0 || setgroups(0, NULL) != 0);
+
+    if (failed || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1823", "cannot stay user %lu: %s", (unsigned long)uid,
+                           strerror(errno));
+    }
+    if (uid != 0 && !has_become(uid, gid)) {
+        return anshin_fail(err, ANSHIN_EFAULT, "AN1824", "stayed user %lu, but could become root again",
+                           (unsigned long)uid);
     }
     return APR_SUCCESS;
 }

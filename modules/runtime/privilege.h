@@ -30,4 +30,9 @@ apr_status_t anshin_privilege_drop(const anshin_unix_user_t *user, gid_t gid, in
 apr_status_t anshin_privilege_lend(uid_t uid, gid_t gid, anshin_error_t *err);
 apr_status_t anshin_privilege_resume(anshin_error_t *err);
 
+/* For good, and in no other group: whom the process works as. For a child of one that was lent to somebody. Root that
+ * was lent to nobody stays root, and who is not root stays who it is. That there is no way back is tried. APR_SUCCESS
+ * or ANSHIN_EFAULT, after which the process must end. */
+apr_status_t anshin_privilege_settle(anshin_error_t *err);
+
 #endif

@@ -134,6 +134,10 @@ cmp_ok(scalar(map { keys %$_ } values %$edges), '>', 1000, 'pairs of files, one 
 # One mechanism for whatever checks a secret (LCK-1): places are taken and given back in its steps, and nowhere else.
 my @users = grep { code($_) =~ /\banshin_attempt_(?:reserve|settle)\(/ } grep { /\.c$/ } @files;
 is(join(' ', map { s{^modules/core/(?:\w+/)?}{}r } @users), 'attempt.c lockout.c login.c reauthentication.c', 'reserve and settle belong to core/attempt.h and its steps');
+# One way to give root away, with the look whether it can be had again; httpd gives its own away, and a child of it takes a group.
+my $becomes = qr/\b(?:setres[ug]id|setre[ug]id|sete[ug]id|initgroups|setgroups)\s*\(/;
+my @drops = grep { code($_) =~ $becomes } grep { /\.c$/ } @files;
+is(join(' ', map { s{^modules/}{}r } @drops), 'auth/process/child.c runtime/privilege.c', 'privileges are dropped in runtime/privilege.c');
 # What a transaction reads and writes is core's to know: a page and a command show what a verb hands them, and the worker
 # has its verbs as well.
 my @outside = grep { m{/(?:htanshin|portal|auth|http|ca)/} } @files;

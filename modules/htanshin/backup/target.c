@@ -22,6 +22,7 @@
 #include "htanshin/backup/folder.h"
 #include "htanshin/backup/tree.h"
 #include "runtime/io.h"
+#include "runtime/privilege.h"
 
 #define STEP 262144
 #define PIPE_SIZE 1048576
@@ -113,8 +114,6 @@ static apr_status_t take(place_t *place)
 /* Never returns. Its answer: "+NAME", or "-STATUS ID TEXT". */
 static void be_child(place_t *place)
 {
-    const gid_t gid = getegid();
-    const uid_t uid = geteuid();
     char answer[512];
     sigset_t all;
     apr_status_t status;
@@ -122,10 +121,10 @@ static void be_child(place_t *place)
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_BLOCK, &all, NULL); /* those of a terminal go to all of us */
     (void)umask(077);
-    if (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
-        _exit(1);
+    status = anshin_privilege_settle(&place->err);
+    if (status == APR_SUCCESS) {
+        status = take(place);
     }
-    status = take(place);
     if (status == APR_SUCCESS) {
         (void)snprintf(answer, sizeof(answer), "+%s", place->name);
     } else { /* without a cause of its own where the command has ended it, which knows why */

@@ -17,6 +17,8 @@
 
 #include <apr_strings.h>
 
+#include "runtime/privilege.h"
+
 #define MODE 0600
 
 /* Whose both are. */
@@ -37,15 +39,15 @@ static int is_own(const place_t *place)
 /* Never returns. Its exit code is the errno of what failed. */
 static void wait_as_caller(const place_t *place, int from)
 {
-    const gid_t gid = getegid();
-    const uid_t uid = geteuid();
+    anshin_error_t err;
     sigset_t all;
     char word = 0;
     ssize_t got;
 
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_BLOCK, &all, NULL); /* those of a terminal go to all of us */
-    if (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+    anshin_error_clear(&err);
+    if (anshin_privilege_settle(&err) != APR_SUCCESS) {
         _exit(EPERM);
     }
     do {
