@@ -24,10 +24,12 @@ struct anshin_desk_index_t {
     const anshin_env_t *env;
     anshin_fork_mark_t *mark;
     apr_size_t most;
-    apr_thread_mutex_t *mutex; /* around these four */
+    apr_thread_mutex_t *mutex; /* around these six */
     anshin_people_t *people;   /* NULL: nothing is in it */
     anshin_store_point_t point;
-    apr_time_t used_at; /* by the uptime */
+    int blind;            /* the store cannot tell its changes */
+    apr_time_t filled_at; /* by the clock of who filled it */
+    apr_time_t used_at;   /* by the uptime */
     int too_many;
     apr_thread_t *thread;
     anshin_monitor_t monitor; /* around these two */
@@ -100,23 +102,32 @@ static void empty(anshin_desk_index_t *index)
 
 static const anshin_record_type_t *const types[] = {&anshin_record_account, &anshin_record_terminal, NULL};
 
-static apr_status_t fill(filling_t *filling, anshin_txn_t *txn)
+static apr_status_t fill(filling_t *filling, anshin_op_t *op, anshin_txn_t *txn)
 {
     anshin_desk_index_t *index = filling->index;
     apr_status_t status;
 
     empty(index);
     index->people = anshin_people_make(index->most);
+    index->filled_at = op->now;
     status = anshin_txn_changes(txn, &index->point, types, take, filling);
-    if (status != ANSHIN_ENOTFOUND || index->point.at == 0 || index->people == NULL) {
+    if (status != ANSHIN_ENOTFOUND || index->people == NULL) {
         return status == APR_SUCCESS ? ANSHIN_ENOTFOUND : status;
     }
+    index->blind = index->point.at == 0;
     status = anshin_txn_each(txn, &anshin_record_account, "", take_account, filling);
     return status == APR_SUCCESS ? anshin_txn_each(txn, &anshin_record_terminal, "", take_terminal, filling) : status;
 }
 
-/* With the mutex held: as the transaction sees the store. ANSHIN_ENOTFOUND: it cannot be had. */
-static apr_status_t update(anshin_desk_index_t *index, anshin_txn_t *txn)
+/* Does what was found by a walk count still, where nobody tells what has changed since? */
+static int is_fresh(const anshin_desk_index_t *index, const anshin_op_t *op)
+{
+    return op->now >= index->filled_at && op->now - index->filled_at < ANSHIN_DESK_INDEX_FRESH;
+}
+
+/* With the mutex held: as the transaction sees the store, or saw it of late where the store is blind. ANSHIN_ENOTFOUND:
+ * it cannot be had. */
+static apr_status_t update(anshin_desk_index_t *index, anshin_op_t *op, anshin_txn_t *txn)
 {
     filling_t filling = {index, NULL};
     apr_status_t status = ANSHIN_ENOTFOUND;
@@ -125,11 +136,13 @@ static apr_status_t update(anshin_desk_index_t *index, anshin_txn_t *txn)
         return ANSHIN_ENOTFOUND;
     }
     apr_pool_create(&filling.scratch, anshin_txn_pool(txn));
-    if (index->people != NULL) {
+    if (index->people != NULL && index->blind) {
+        status = is_fresh(index, op) ? APR_SUCCESS : ANSHIN_ENOTFOUND;
+    } else if (index->people != NULL) {
         status = anshin_txn_changes(txn, &index->point, types, take, &filling);
     }
     if (status == ANSHIN_ENOTFOUND) {
-        status = fill(&filling, txn);
+        status = fill(&filling, op, txn);
     }
     apr_pool_destroy(filling.scratch);
     if (status != APR_SUCCESS) {
@@ -142,8 +155,7 @@ static apr_status_t update(anshin_desk_index_t *index, anshin_txn_t *txn)
 
 static apr_status_t update_in(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
-    (void)op;
-    return update(baton, txn);
+    return update(baton, op, txn);
 }
 
 /* What fails here, the next search meets as well, and tells. 1: there is something to look at again. */
@@ -160,7 +172,8 @@ static int look(anshin_desk_index_t *index, int wanted)
     }
     if (index->people != NULL && anshin_uptime_now() - index->used_at >= ANSHIN_DESK_INDEX_IDLE) {
         empty(index);
-    } else if ((wanted || index->people != NULL) && apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
+    } else if ((wanted || (index->people != NULL && !index->blind)) &&
+               apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
         anshin_op_t op;
 
         anshin_op_init(&op, index->env, NULL, &anshin_actor_worker, pool);
@@ -288,7 +301,7 @@ static apr_status_t hand_on(void *baton, const anshin_person_t *person)
 static apr_status_t search(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 {
     searching_t *searching = baton;
-    apr_status_t status = update(searching->index, txn);
+    apr_status_t status = update(searching->index, op, txn);
 
     searching->op = op;
     searching->txn = txn;

@@ -8,6 +8,10 @@
  * ANSHIN_DESK_INDEX_MOST octets of memory, beyond which there is none and search walks; and a thread, which keeps it up
  * with the store while somebody searches (a store knows what has changed for some minutes only), and gives its memory
  * back ANSHIN_DESK_INDEX_IDLE after the last search.
+ *
+ * A store that several machines share (PostgreSQL) cannot tell what has changed. There a walk serves all searches of the
+ * next ANSHIN_DESK_INDEX_FRESH, so that not each key that is typed costs one: whoever was added or named anew since is
+ * found in part that much later. What is shown of those found, and who may see them, is read as it is now.
  */
 #ifndef ANSHIN_CORE_DESK_INDEX_H
 #define ANSHIN_CORE_DESK_INDEX_H
@@ -17,6 +21,7 @@
 
 #define ANSHIN_DESK_INDEX_MOST ((apr_size_t)64 << 20) /* some 490,000 users (people.h) */
 #define ANSHIN_DESK_INDEX_IDLE apr_time_from_sec(3600)
+#define ANSHIN_DESK_INDEX_FRESH apr_time_from_sec(20)
 
 typedef struct anshin_desk_index_t anshin_desk_index_t;
 
@@ -31,11 +36,11 @@ void anshin_desk_index_want(anshin_desk_index_t *index);
 /* Users in it, and octets that it holds. */
 void anshin_desk_index_size(anshin_desk_index_t *index, apr_size_t *users, apr_size_t *octets);
 
-/* In a read transaction of op's, with which index is brought up to date: call visit for everyone who has part (in the
+/* In a read transaction of op's, with which index is brought up to date if the store can tell: call visit for everyone who has part (in the
  * form of people.h) in ID, name, organisation or an address. visit may read in that transaction. Anything but
  * APR_SUCCESS from visit ends it and is returned.
- * ANSHIN_ENOTFOUND, with nothing visited: walk; index is NULL, the store cannot tell its changes, there are too many
- * users, or others have it for too long. ANSHIN_EBUSY, ANSHIN_EFAULT. */
+ * ANSHIN_ENOTFOUND, with nothing visited: walk; index is NULL, there are too many users, or others have it for too
+ * long. ANSHIN_EBUSY, ANSHIN_EFAULT. */
 typedef apr_status_t anshin_desk_index_visit_fn(void *baton, anshin_op_t *op, anshin_txn_t *txn,
                                                 const anshin_person_t *person);
 apr_status_t anshin_desk_index_search(anshin_desk_index_t *index, anshin_op_t *op, const char *part,

@@ -218,6 +218,51 @@ static void on(const char *provider, const anshin_store_driver_t *driver, apr_po
     apr_pool_destroy(pool);
 }
 
+static int walks;
+
+static apr_status_t count_each(void *txn, const anshin_record_type_t *type, const char *prefix,
+                               anshin_store_each_fn *visit, void *baton)
+{
+    walks += type == &anshin_record_account;
+    return anshin_store_mem.each(txn, type, prefix, visit, baton);
+}
+
+/* As PostgreSQL's: it cannot tell what has changed. */
+static void test_blind(apr_pool_t *parent)
+{
+    const anshin_staff_t desk = {.contract = &staff_contract, .user = "d", .role = ANSHIN_ROLE_VIEWER};
+    anshin_store_driver_t blind = anshin_store_mem;
+    anshin_desk_index_t *index;
+    anshin_store_t *store;
+    anshin_error_t err = {0};
+    apr_pool_t *pool;
+
+    blind.changes = NULL;
+    blind.each = count_each;
+    apr_pool_create(&pool, parent);
+    if (anshin_store_open(&store, &blind, scratch_directory(pool), &err, pool) != APR_SUCCESS) {
+        printf("# store: %s %s\n", err.id, err.text);
+        exit(1);
+    }
+    fixture.env.store = store;
+    put_account(1);
+    index = new_index(ANSHIN_DESK_INDEX_MOST, pool);
+    is(found_by(index, &desk, "u1"), "u1", "ROL-2: where the store cannot tell its changes, a walk finds who is there");
+    walks = 0;
+    put_account(12);
+    is(found_by(index, &desk, "u1"), "u1", "ROL-2: which serves the next keys that are typed,");
+    ok(walks == 0, "without a walk for each of them");
+    take_away(&anshin_record_account, "p-01/u1");
+    is(found_by(index, &desk, "u1"), "", "who is gone meanwhile is shown to nobody");
+    fixture.now += ANSHIN_DESK_INDEX_FRESH;
+    is(found_by(index, &desk, "u1"), "u12", "and who has come is found soon");
+    ok(walks == 1, "by one walk");
+    fixture.now -= 1;
+    is(found_by(index, &desk, "u1"), "u12", "a clock that was set back");
+    ok(walks == 2, "makes nothing last longer");
+    apr_pool_destroy(pool);
+}
+
 /* A store that commit 2d05b07 wrote, as after a restore. */
 static void test_old_store(apr_pool_t *pool)
 {
@@ -252,6 +297,7 @@ int main(void)
     contracts(pool);
     on("mem", &anshin_store_mem, pool);
     on("dbm", &anshin_store_dbm, pool);
+    test_blind(pool);
     test_old_store(pool);
     apr_pool_destroy(pool);
     return done();
