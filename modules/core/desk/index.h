@@ -9,9 +9,9 @@
  * with the store while somebody searches (a store knows what has changed for some minutes only), and gives its memory
  * back ANSHIN_DESK_INDEX_IDLE after the last search.
  *
- * A store that several machines share (PostgreSQL) cannot tell what has changed. There a walk serves all searches of the
- * next ANSHIN_DESK_INDEX_FRESH, so that not each key that is typed costs one: whoever was added or named anew since is
- * found in part that much later. What is shown of those found, and who may see them, is read as it is now.
+ * A store that several machines share (PostgreSQL) cannot tell what has changed. There a walk serves all searches of
+ * the next ANSHIN_DESK_INDEX_FRESH, so that not each key that is typed costs one: whoever was added or named anew since
+ * is found in part that much later. What is shown of those found, and who may see them, is read as it is now.
  */
 #ifndef ANSHIN_CORE_DESK_INDEX_H
 #define ANSHIN_CORE_DESK_INDEX_H
@@ -36,9 +36,9 @@ void anshin_desk_index_want(anshin_desk_index_t *index);
 /* Users in it, and octets that it holds. */
 void anshin_desk_index_size(anshin_desk_index_t *index, apr_size_t *users, apr_size_t *octets);
 
-/* In a read transaction of op's, with which index is brought up to date if the store can tell: call visit for everyone who has part (in the
- * form of people.h) in ID, name, organisation or an address. visit may read in that transaction. Anything but
- * APR_SUCCESS from visit ends it and is returned.
+/* In a read transaction of op's, with which index is brought up to date if the store can tell: call visit for everyone
+ * who has part (in the form of people.h) in ID, name, organisation or an address. visit may read in that transaction.
+ * Anything but APR_SUCCESS from visit ends it and is returned.
  * ANSHIN_ENOTFOUND, with nothing visited: walk; index is NULL, there are too many users, or others have it for too
  * long. ANSHIN_EBUSY, ANSHIN_EFAULT. */
 typedef apr_status_t anshin_desk_index_visit_fn(void *baton, anshin_op_t *op, anshin_txn_t *txn,
