@@ -287,8 +287,9 @@ static void remind_of_end(const anshin_publisher_t *publisher, const anshin_publ
     }
 }
 
-/* 1: the file is of a later list: the store was put back to what it was before. The next list comes after both; until
- * then nobody is told an earlier one. A time to come tells nothing. */
+/* 1: the file may be of a later list, where the store was put back to what it was before. Or it is an old one that was
+ * put back itself, to which the copying gave a new time: so the next list, which comes after both, is made at once, and
+ * the file stays until then alone. A time to come tells nothing. */
 static int is_later(const anshin_crl_file_t *file, const anshin_op_t *op)
 {
     const char *path = apr_pstrcat(op->pool, file->directory, "/", file->name, ".crl", NULL);
@@ -305,12 +306,19 @@ static apr_status_t follow_one(const anshin_publisher_t *publisher, anshin_publi
     anshin_crl_file_t file = {.directory = publisher->work->env->config->server.crl_dir, .name = list->name};
     apr_status_t status = anshin_crl_look(op, list->name, list->written, &out, &file.der);
     apr_time_t rest;
+    int passed_over;
 
     if (status != APR_SUCCESS || file.der.data == NULL) {
         return status;
     }
     file.at = out.made_at;
-    if (!is_later(&file, op)) {
+    passed_over = is_later(&file, op);
+    if (passed_over) {
+        anshin_log(ANSHIN_LOG_WARNING, "AN1974",
+                   "the file of the CRL %s is newer than CRL %" APR_INT64_T_FMT " of the store: one of both was put "
+                   "back; the next CRL is made at once, in place of both",
+                   list->name, out.number);
+    } else {
         status = anshin_crl_write(&file, &op->error, op->pool);
         if (status != APR_SUCCESS) {
             return status;
@@ -321,7 +329,7 @@ static apr_status_t follow_one(const anshin_publisher_t *publisher, anshin_publi
     }
     rest = out.made_at + ANSHIN_CRL_INTERVAL - op->now;
     rest = rest > ANSHIN_CRL_INTERVAL ? ANSHIN_CRL_INTERVAL : rest;
-    list->next = rest > 0 ? anshin_uptime_now() + rest : 0;
+    list->next = rest > 0 && !passed_over ? anshin_uptime_now() + rest : 0;
     list->out = out;
     list->written = out.number;
     return APR_SUCCESS;

@@ -5,7 +5,9 @@ use warnings;
 use lib 't/lib';
 use IO::Socket::UNIX;
 use IPC::Open2;
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(sleep);
 use Anshin::Postgres;
 use Anshin::Server;
 
@@ -113,6 +115,22 @@ like(sync_after($killed), qr/^durable 0, /, 'STO-3: which is nothing to who writ
 like(sync_after($killed, 'sync', 'beside'), qr/^durable 0, sync \d+ not known$/, 'STO-3: nor does who writes by another connection forget it');
 is(sync_after($killed, 'alone'), "commit refused replace refused wipe refused\n", 'CLU: who had the store alone writes nothing once the connection is lost that kept all others out, no blob either');
 is($p->query('killed', q{SELECT convert_from(data, 'UTF8') FROM anshin.blob WHERE name = '00112233445566778899aabbccddeeff'}), 'text', 'CLU: and nothing was written');
+
+# Both connections are lost when it has asked already: the row is held until then.
+my $cutter;
+my $cut = sub {
+    my $query = join ' ', q{SELECT 1 FROM anshin.blob WHERE name = '00112233445566778899aabbccddeeff' FOR UPDATE;},
+        q{SELECT pg_sleep(1);},
+        q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed' AND application_name <> 'psql'};
+    $cutter = fork // die "fork: $!";
+    if (!$cutter) {
+        $p->query('killed', $query);
+        POSIX::_exit(0);
+    }
+    sleep 0.02 until $p->query('killed', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
+};
+is(sync_after($cut, 'alone'), "commit done replace refused wipe refused\n", 'CLU: nor where that is lost in the midst of a blob, which is begun anew');
+waitpid $cutter, 0;
 is(sync_after(sub { }, 'alone'), "commit done replace done wipe done\n", 'who has it still does');
 $p->query('postgres', "ALTER SYSTEM RESET $_") for 'wal_writer_delay', 'wal_writer_flush_after';
 $p->query('postgres', 'SELECT pg_reload_conf()');

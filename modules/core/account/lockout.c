@@ -108,7 +108,7 @@ static const char *self(const anshin_op_t *op)
     return op->env->owners ? op->env->owners->self : NOT_TOLD;
 }
 
-static const char *owner_of(const anshin_counter_t *counter, int i)
+const char *anshin_reservation_owner(const anshin_counter_t *counter, int i)
 {
     return counter->owners && i < counter->owners->nelts ? APR_ARRAY_IDX(counter->owners, i, const char *) : NOT_TOLD;
 }
@@ -128,7 +128,7 @@ static void drop_reservations(anshin_op_t *op, anshin_counter_t *counter, apr_ti
 
     for (int i = 0; counter->reservations && i < counter->reservations->nelts; i++) {
         apr_int64_t at = APR_ARRAY_IDX(counter->reservations, i, apr_int64_t);
-        const char *owner = owner_of(counter, i);
+        const char *owner = anshin_reservation_owner(counter, i);
 
         if (at == without && strcmp(owner, self(op)) == 0) {
             without = 0; /* one only: two may have been made in the same microsecond */

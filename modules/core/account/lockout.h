@@ -71,6 +71,9 @@ apr_status_t anshin_attempt_reserve(anshin_op_t *op, anshin_txn_t *txn, anshin_c
 apr_status_t anshin_attempt_settle(anshin_op_t *op, anshin_txn_t *txn, anshin_attempt_t *attempt,
                                    anshin_attempt_outcome_t outcome);
 
+/* Which process made this reservation of a counter; a text of its own where that is not known. */
+const char *anshin_reservation_owner(const anshin_counter_t *counter, int i);
+
 /* Whose counter the password of a download has. */
 const char *anshin_download_subject(anshin_op_t *op, const char *user, apr_int64_t terminal);
 

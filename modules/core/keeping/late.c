@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "core/account/history.h"
+#include "core/account/lockout.h"
 #include "core/mail/mail_list.h"
 
 #define NETWORKS_MAX 50 /* as core/login/claimant.c keeps */
@@ -43,15 +44,36 @@ static apr_status_t merge_history(anshin_op_t *op, anshin_txn_t *txn, const late
     return status;
 }
 
-/* Wrong attempts count on. A stranger's, from before there was such a user, are not this user's. */
-static void merge_counter(const late_t *late)
+/* Checks that run under either name hold their room on, the oldest first, each with its owner. */
+static void merge_reservations(anshin_op_t *op, anshin_counter_t *counter, const anshin_counter_t *there)
+{
+    const anshin_counter_t *const both[] = {there, counter};
+    const int counts[] = {there->reservations != NULL ? there->reservations->nelts : 0,
+                          counter->reservations != NULL ? counter->reservations->nelts : 0};
+    int at[] = {0, 0};
+    apr_array_header_t *times = apr_array_make(op->pool, 8, sizeof(apr_int64_t));
+    apr_array_header_t *owners = apr_array_make(op->pool, 8, sizeof(const char *));
+
+    while (at[0] < counts[0] || at[1] < counts[1]) {
+        const int from =
+            at[0] == counts[0] || (at[1] < counts[1] && APR_ARRAY_IDX(both[1]->reservations, at[1], apr_int64_t) <
+                                                            APR_ARRAY_IDX(both[0]->reservations, at[0], apr_int64_t));
+
+        APR_ARRAY_PUSH(times, apr_int64_t) = APR_ARRAY_IDX(both[from]->reservations, at[from], apr_int64_t);
+        APR_ARRAY_PUSH(owners, const char *) = anshin_reservation_owner(both[from], at[from]);
+        at[from]++;
+    }
+    counter->reservations = times;
+    counter->owners = owners;
+}
+
+/* Wrong attempts count on, and checks under way hold their room. Strangers' have a key of their own. */
+static void merge_counter(anshin_op_t *op, const late_t *late)
 {
     anshin_counter_t *counter = late->record;
     const anshin_counter_t *there = late->there;
 
-    if (there->phantom && !counter->phantom) {
-        return;
-    }
+    merge_reservations(op, counter, there);
     counter->failures += there->failures;
     counter->locked_at = counter->locked_at != 0 ? counter->locked_at : there->locked_at;
     counter->changed_at = counter->changed_at > there->changed_at ? counter->changed_at : there->changed_at;
@@ -111,7 +133,7 @@ static apr_status_t refuse(anshin_op_t *op, const late_t *late)
 static apr_status_t merge(anshin_op_t *op, const late_t *late)
 {
     if (late->type == &anshin_record_counter) {
-        merge_counter(late);
+        merge_counter(op, late);
     } else if (late->type == &anshin_record_places) {
         merge_places(op, late);
     } else if (late->type != &anshin_record_fact) { /* the same was told of */

@@ -143,24 +143,32 @@ static apr_status_t pgsql_open(void **self, const char *where, anshin_error_t *e
 
 /* --- outside of transactions -------------------------------------------------------------------------------------- */
 
+/* A connection that was lost tells that the one of the lock may be, too: asked before each run. */
+static apr_status_t run_if_alone(const anshin_pg_store_t *store, anshin_pg_t *pg, const anshin_pg_step_t *step,
+                                 PGresult **result, anshin_error_t *err)
+{
+    apr_status_t status = anshin_pg_alone_check(store, err);
+
+    return status == APR_SUCCESS ? anshin_pg_run(pg, step, 1, result, err) : status;
+}
+
 static apr_status_t run_alone(anshin_pg_store_t *store, const anshin_pg_step_t *step, PGresult **result,
                               anshin_error_t *err)
 {
     anshin_pg_t *pg;
     anshin_error_t first = {0};
-    apr_status_t status = anshin_pg_alone_check(store, err);
+    apr_status_t status = anshin_pg_pool_take(&pg, store->connections, err);
 
     *result = NULL;
-    status = status == APR_SUCCESS ? anshin_pg_pool_take(&pg, store->connections, err) : status;
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = anshin_pg_run(pg, step, 1, result, &first);
+    status = run_if_alone(store, pg, step, result, &first);
     if (status != APR_SUCCESS && anshin_pg_lost(pg)) {
         PQclear(*result);
         *result = NULL;
         status = anshin_pg_pool_renew(&pg, store->connections, err);
-        status = status == APR_SUCCESS ? anshin_pg_run(pg, step, 1, result, err) : status;
+        status = status == APR_SUCCESS ? run_if_alone(store, pg, step, result, err) : status;
     } else if (status != APR_SUCCESS) {
         status = anshin_fail(err, status, first.id, "%s", first.text);
     }

@@ -118,6 +118,44 @@ static void test_rename(apr_pool_t *pool)
        "what was written late comes over as well, though the new name has users by now");
 }
 
+static anshin_counter_t counter_with(apr_time_t one, apr_time_t two)
+{
+    anshin_counter_t counter = {.reservations = apr_array_make(fixture.pool, 2, sizeof(apr_int64_t)),
+                                .owners = apr_array_make(fixture.pool, 2, sizeof(const char *))};
+
+    APR_ARRAY_PUSH(counter.reservations, apr_int64_t) = one;
+    APR_ARRAY_PUSH(counter.reservations, apr_int64_t) = two;
+    APR_ARRAY_PUSH(counter.owners, const char *) = "first";
+    APR_ARRAY_PUSH(counter.owners, const char *) = "second";
+    return counter;
+}
+
+/* Checks that run while a late counter comes over are not forgotten: else there were room for more than the limit. */
+static void test_late_reservations(apr_pool_t *pool)
+{
+    anshin_counter_t counter;
+
+    open_contract(&anshin_store_mem, pool);
+    declare(NEW);
+    (void)rename_from(OLD);
+    counter = counter_with(1000, 3000);
+    fixture_put(&fixture, &anshin_record_counter, NEW "/late/password", &counter);
+    counter = counter_with(2000, 4000);
+    counter.failures = 1;
+    counter.owners = NULL;
+    fixture_put(&fixture, &anshin_record_counter, OLD "/late/password", &counter);
+    ok(rename_from(OLD) == APR_SUCCESS &&
+           fixture_get(&fixture, &anshin_record_counter, NEW "/late/password", &counter) == APR_SUCCESS &&
+           counter.failures == 1 && counter.reservations != NULL && counter.reservations->nelts == 4,
+       "LCK-1: checks under way under both names hold their room");
+    ok(counter.owners != NULL && counter.owners->nelts == 4 &&
+           APR_ARRAY_IDX(counter.reservations, 1, apr_int64_t) == 2000 &&
+           same_text(APR_ARRAY_IDX(counter.owners, 0, const char *), "first") &&
+           same_text(APR_ARRAY_IDX(counter.owners, 1, const char *), "-") &&
+           same_text(APR_ARRAY_IDX(counter.owners, 2, const char *), "second"),
+       "LCK-1: the oldest first, each of its process");
+}
+
 /* Users of the new name, and those of before, are in nobody's way. */
 static void test_refused(apr_pool_t *pool)
 {
@@ -503,6 +541,7 @@ int main(void)
     make_crash_store();
     test_types();
     test_rename(pool);
+    test_late_reservations(pool);
     test_refused(pool);
     test_killed(pool);
     test_back(pool);
