@@ -402,6 +402,7 @@ static void keep_house(const anshin_work_t *work, house_t *house, apr_interval_t
     apr_pool_create_unmanaged_ex(&scratch, NULL, NULL);
     anshin_op_init(&op, work->env, NULL, &anshin_actor_worker, scratch);
     anshin_house_store(work->env->store, &house->told, scratch);
+    anshin_house_keys(work->env->crypto, &house->told, scratch);
     anshin_house_space(work->env->config->server.state_dir, &house->told);
     status = anshin_housekeeping_step(&op, &house->state, &task, &removed);
     anshin_house_clock(&house->state.agreed, &house->told, scratch);

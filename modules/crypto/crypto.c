@@ -101,6 +101,11 @@ static int slot_count(int wanted)
     return others < 1 ? 1 : others > ANSHIN_HASH_SLOTS_MAX ? ANSHIN_HASH_SLOTS_MAX : (int)others;
 }
 
+const char *anshin_crypto_trouble(const anshin_crypto_t *crypto, apr_pool_t *pool)
+{
+    return anshin_ring_trouble(((const context_t *)crypto->ctx)->ring, pool);
+}
+
 apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_settings_t *settings, anshin_error_t *err,
                                 apr_pool_t *pool)
 {

@@ -28,4 +28,8 @@ typedef struct anshin_crypto_settings_t {
 apr_status_t anshin_crypto_open(anshin_crypto_t **crypto, const anshin_crypto_settings_t *settings, anshin_error_t *err,
                                 apr_pool_t *pool);
 
+/* Why the seal keys in the files are not all at hand, in pool (anshin_ring_trouble()); NULL: they are. crypto: of
+ * anshin_crypto_open(). */
+const char *anshin_crypto_trouble(const anshin_crypto_t *crypto, apr_pool_t *pool);
+
 #endif

@@ -20,10 +20,10 @@
 #include <apr_thread_mutex.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/kdf.h>
 #include <openssl/params.h>
 
 #include "crypto/cause.h"
+#include "crypto/sum.h"
 
 #define SLOTS 64 /* the program knows some 35 uses and purposes, a process fewer */
 
@@ -75,33 +75,6 @@ apr_status_t anshin_derived_create(anshin_derived_t **derived, const unsigned ch
         return anshin_fail(err, ANSHIN_EFAULT, "AN0402", "cannot make a mutex");
     }
     *derived = made;
-    return APR_SUCCESS;
-}
-
-static OSSL_PARAM octets(const char *name, const anshin_bytes_t *bytes)
-{
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)bytes->data, bytes->length);
-}
-
-apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const anshin_hkdf_t *from)
-{
-    /* OSSL_PARAM has no const; HKDF only reads. */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
-        octets(OSSL_KDF_PARAM_KEY, &from->key),
-        octets(OSSL_KDF_PARAM_INFO, &from->info),
-        from->salt.length > 0 ? octets(OSSL_KDF_PARAM_SALT, &from->salt) : OSSL_PARAM_construct_end(),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
-    EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
-    int done = ctx != NULL && EVP_KDF_derive(ctx, out, length, params) > 0;
-
-    EVP_KDF_CTX_free(ctx);
-    EVP_KDF_free(kdf);
-    if (!done) {
-        return anshin_openssl_forget(ANSHIN_EFAULT);
-    }
     return APR_SUCCESS;
 }
 
@@ -258,6 +231,8 @@ struct anshin_keys_t {
 };
 typedef anshin_keys_t keys_t;
 
+#define WHY 200
+
 /* What tells that a file is another one. */
 typedef struct sign_t {
     int there;
@@ -275,7 +250,8 @@ struct anshin_ring_t {
     atomic_int lost;     /* 1: the present key is another one, and cannot be read */
     apr_thread_mutex_t *mutex;
     sign_t seen[FILES];
-    int whole; /* 0: one of the others cannot be read */
+    int whole;         /* 0: one of the others cannot be read */
+    char trouble[WHY]; /* why what the files hold is not all at hand; "": it is */
 };
 
 static apr_status_t close_ring(void *data)
@@ -493,7 +469,7 @@ apr_status_t anshin_ring_open(anshin_ring_t **ring, const char *key_file, anshin
     return status;
 }
 
-/* A key file that is missing is nothing new: what is at hand goes on. */
+/* A key file that is missing is nothing new: what is at hand goes on, until a process is to start. */
 static void look_again(anshin_ring_t *ring)
 {
     sign_t seen[FILES];
@@ -502,12 +478,17 @@ static void look_again(anshin_ring_t *ring)
 
     anshin_error_clear(&err);
     look_at_files(ring, seen);
-    if (seen[0].there && (!same_files(seen, ring->seen) || !ring->whole || atomic_load(&ring->lost))) {
+    if (!seen[0].there) {
+        (void)apr_snprintf(ring->trouble, sizeof(ring->trouble), "%s is not there", ring->names[0]);
+        return;
+    }
+    if (!same_files(seen, ring->seen) || !ring->whole || atomic_load(&ring->lost)) {
         status = load(ring, &err);
         if (status != ANSHIN_ENOTFOUND) {
             atomic_store(&ring->lost, status != APR_SUCCESS);
         }
     }
+    apr_cpystrn(ring->trouble, err.text, sizeof(ring->trouble));
 }
 
 static void look(anshin_ring_t *ring)
@@ -530,6 +511,17 @@ const anshin_keys_t *anshin_ring_keys(anshin_ring_t *ring)
 {
     look(ring);
     return atomic_load_explicit(&ring->lost, memory_order_relaxed) ? NULL : atomic_load(&ring->keys);
+}
+
+const char *anshin_ring_trouble(anshin_ring_t *ring, apr_pool_t *pool)
+{
+    const char *why;
+
+    look(ring);
+    apr_thread_mutex_lock(ring->mutex);
+    why = ring->trouble[0] != '\0' ? apr_pstrdup(pool, ring->trouble) : NULL;
+    apr_thread_mutex_unlock(ring->mutex);
+    return why;
 }
 
 apr_status_t anshin_keys_get(const anshin_derived_key_t **key, const anshin_keys_t *keys, int n, anshin_use_t use,

@@ -61,6 +61,10 @@ apr_status_t anshin_ring_get(const anshin_derived_key_t **key, anshin_ring_t *ri
 typedef struct anshin_keys_t anshin_keys_t;
 const anshin_keys_t *anshin_ring_keys(anshin_ring_t *ring);
 
+/* Why what the files hold is not all at hand, in pool: one that cannot be read, or the key file is not there. NULL: it
+ * is. */
+const char *anshin_ring_trouble(anshin_ring_t *ring, apr_pool_t *pool);
+
 /* As anshin_ring_get(). */
 apr_status_t anshin_keys_get(const anshin_derived_key_t **key, const anshin_keys_t *keys, int n, anshin_use_t use,
                              const char *purpose);
@@ -68,14 +72,5 @@ apr_status_t anshin_keys_get(const anshin_derived_key_t **key, const anshin_keys
 /* keep and recall of anshin_crypto_t. */
 apr_status_t anshin_ring_keep(anshin_ring_t *ring, unsigned char kept[ANSHIN_KEPT_BYTES], int n);
 apr_status_t anshin_ring_recall(anshin_ring_t *ring, const unsigned char kept[ANSHIN_KEPT_BYTES]);
-
-typedef struct anshin_hkdf_t {
-    anshin_bytes_t key;
-    anshin_bytes_t salt; /* length 0: none (RFC 5869 2.2: as many zeros as the hash is long) */
-    anshin_bytes_t info;
-} anshin_hkdf_t;
-
-/* HKDF-SHA-256, RFC 5869: length octets. APR_SUCCESS or ANSHIN_EFAULT. */
-apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const anshin_hkdf_t *from);
 
 #endif

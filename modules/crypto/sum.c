@@ -1,11 +1,15 @@
 /*
- * SHA-256 in pieces: see sum.h.
+ * SHA-256 in pieces, and HKDF: see sum.h.
  */
 #include "crypto/sum.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 
 #include "crypto/cause.h"
 
@@ -54,6 +58,33 @@ apr_status_t anshin_sum_end(anshin_sum_t *sum, char text[ANSHIN_SUM_TEXT + 1])
     }
     for (unsigned int i = 0; i < length; i++) {
         (void)snprintf(text + 2 * (size_t)i, 3, "%02x", octets[i]);
+    }
+    return APR_SUCCESS;
+}
+
+static OSSL_PARAM octets(const char *name, const anshin_bytes_t *bytes)
+{
+    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)bytes->data, bytes->length);
+}
+
+apr_status_t anshin_hkdf(unsigned char *out, apr_size_t length, const anshin_hkdf_t *from)
+{
+    /* OSSL_PARAM has no const; HKDF only reads. */
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+        octets(OSSL_KDF_PARAM_KEY, &from->key),
+        octets(OSSL_KDF_PARAM_INFO, &from->info),
+        from->salt.length > 0 ? octets(OSSL_KDF_PARAM_SALT, &from->salt) : OSSL_PARAM_construct_end(),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
+    EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+    int done = ctx != NULL && EVP_KDF_derive(ctx, out, length, params) > 0;
+
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
+    if (!done) {
+        return anshin_openssl_forget(ANSHIN_EFAULT);
     }
     return APR_SUCCESS;
 }

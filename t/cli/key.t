@@ -111,6 +111,13 @@ $_->wait(60) for @actors;
 my $ledger = Anshin::Ledger->read(@ledgers);
 is(scalar($ledger->complaints), 0, 'BAK-2: nobody of the load has anything to complain about') or diag(explain [ $ledger->complaints ]);
 
+# Files that cannot be read are told of while everything runs, not only by the next start.
+rename $key, "$key.away" or die $!;
+ok($s->wait_log(qr/AN1895: the files of the seal key cannot be read: seal\.key is not there/), 'BAK-2: the worker tells of a key file that is gone');
+rename "$key.away", $key or die $!;
+ok($s->wait_log(qr/AN1896: the files of the seal key can be read again/), 'and when it is there again');
+is(scalar(() = $s->log =~ /AN1895/g), 1, 'once');
+
 # --- a leaked one ---
 
 $made = answer('BAK-2: a leaked key', 'key', 'rotate', '--leaked');

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "ca/log.h"
+#include "crypto/crypto.h"
 #include "runtime/io.h"
 
 /* Told once. */
@@ -43,6 +44,24 @@ void anshin_house_store(const anshin_store_t *store, anshin_house_told_t *told, 
         anshin_log(ANSHIN_LOG_NOTICE, "AN0729", "checkpoints work again");
     }
     apr_cpystrn(told->trouble, why, sizeof(told->trouble));
+}
+
+/* What runs goes on with the keys that it has, and nobody would know until the next start. */
+void anshin_house_keys(const anshin_crypto_t *crypto, anshin_house_told_t *told, apr_pool_t *pool)
+{
+    const char *why = anshin_crypto_trouble(crypto, pool);
+
+    why = why != NULL ? why : "";
+    if (strcmp(why, told->keys) == 0) {
+        return;
+    }
+    if (why[0] != '\0') {
+        anshin_log(ANSHIN_LOG_ERROR, "AN1895",
+                   "the files of the seal key cannot be read: %s. Put it right before anything is started anew", why);
+    } else {
+        anshin_log(ANSHIN_LOG_NOTICE, "AN1896", "the files of the seal key can be read again");
+    }
+    apr_cpystrn(told->keys, why, sizeof(told->keys));
 }
 
 /* The same, of the space that is left (B53). */

@@ -242,8 +242,11 @@ static void test_looking_on(void)
     }
     first = nth(ring, 0);
     keys = anshin_ring_keys(ring);
+    ok(anshin_ring_trouble(ring, pool) == NULL, "whose files are all right");
     scratch_write(old, "2123456789abcdef0123456789abcde", 31, 0640);
     wait_for_look();
+    ok(anshin_ring_trouble(ring, pool) != NULL && strstr(anshin_ring_trouble(ring, pool), "seal.key.old") != NULL,
+       "BAK-2: which of them cannot be read can be told");
     ok(nth(ring, 0) == first && anshin_ring_keys(ring) == keys,
        "BAK-2: an old key that is none takes nothing away, and makes nothing new");
     scratch_write(old, "2123456789abcdef0123456789abcdef", 32, 0640);
@@ -256,6 +259,8 @@ static void test_looking_on(void)
     ok(nth(ring, 0) == first && nth(ring, 1) == was, "BAK-2: and stays where it cannot be read again");
     (void)unlink(next);
     (void)unlink(old);
+    wait_for_look();
+    ok(anshin_ring_trouble(ring, pool) == NULL, "and once more when it is right");
     ok(anshin_seal_key_announce(path, (gid_t)-1, &err, pool) == APR_SUCCESS &&
            anshin_seal_key_change(path, (gid_t)-1, &err, pool) == APR_SUCCESS,
        "a change");

@@ -9,6 +9,7 @@
 #include "crypto/keyfile.h"
 #include "crypto/crypto.h"
 #include "crypto/derive.h"
+#include "crypto/sum.h"
 
 #include "unit/scratch.h"
 #include "unit/tap.h"
