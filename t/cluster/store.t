@@ -159,6 +159,22 @@ SKIP: {
 }
 Anshin::PKI::write_text("$here/pg_service.conf", "[anshin]\nhost=db.example.jp\nsslmode=require\n");
 like(do { local $ENV{PGSERVICEFILE} = "$here/pg_service.conf"; writers_on('service=anshin') }, qr/\(db\.example\.jp\), and sslmode is require/, 'S36: what a service says counts');
+Anshin::PKI::write_text("$here/pg_service.conf", "[word]\nhost=$here\ndbname=killed\npassword=secret\n[file]\nhost=$here\ndbname=killed\npassfile=$here/pgpass\n");
+{
+    local $ENV{PGSERVICEFILE} = "$here/pg_service.conf";
+    my $both = "says %s, which programs of the site could read; name the file of the password by AnshinStorePassword";
+    like(writers_on('service=word'), qr/\Q${\ sprintf $both, 'password' }\E/, 'S36: a password in a service is refused');
+    like(writers_on("$_"), qr/\Q${\ sprintf $both, 'passfile' }\E/, "S36: so is a file of libpq's: $_") for 'service=file', "host=$here dbname=killed passfile=$here/pgpass";
+    local $ENV{PGPASSWORD} = 'secret';
+    like(writers_on("host=$here dbname=killed"), qr/\Q${\ sprintf $both, 'password' }\E/, 'S36: and one in the environment');
+    delete local $ENV{PGPASSWORD};
+    local $ENV{PGPASSFILE} = "$here/pgpass";
+    like(writers_on("host=$here dbname=killed"), qr/\Q${\ sprintf $both, 'passfile' }\E/, 'S36: or the name of its file there');
+}
+mkdir "$here/home" or die "home: $!";
+Anshin::PKI::write_text("$here/home/.pgpass", "*:*:*:*:" . Anshin::Server::text_of($p->password));
+chmod 0600, "$here/home/.pgpass";
+like(do { local $ENV{HOME} = "$here/home"; writers_on("host=$here dbname=killed user=anshin") }, qr/no password supplied/, 'S36: the one in the home of a user is not looked at');
 
 # --- a server that takes no more connections ---
 

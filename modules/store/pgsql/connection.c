@@ -79,11 +79,12 @@ static void hear(void *baton, const PGresult *result)
 }
 
 /* What connection string, service and environment say together, as only a connection tells; this one libpq refuses
- * before it goes anywhere, since no gssencmode has that name. NULL: no memory. */
-static PQconninfoOption *read_told(const char *string)
+ * before it goes anywhere, since no gssencmode has that name. With a password libpq makes up no file of one. NULL: no
+ * memory. */
+static PQconninfoOption *read_told(const char *string, const char *password)
 {
-    const char *const names[] = {"dbname", "gssencmode", NULL};
-    const char *const values[] = {string, "none of them", NULL};
+    const char *const names[] = {"dbname", "gssencmode", "password", NULL};
+    const char *const values[] = {string, "none of them", password, NULL};
     PGconn *conn = PQconnectStartParams(names, values, 1);
     PQconninfoOption *told = conn != NULL ? PQconninfo(conn) : NULL;
 
@@ -171,7 +172,25 @@ static apr_status_t judge_way(const PQconninfoOption *told, anshin_error_t *err)
     return status;
 }
 
+/* SECURITY: the password comes from the file that is looked after (runtime/password_file.h) alone: programs of the site
+ * run as the user whom libpq's own files must belong to, and could read them. */
+static apr_status_t judge_password(const PQconninfoOption *told, const char *string, anshin_error_t *err)
+{
+    PQconninfoOption *files = read_told(string, "-");
+    const int is_told = *value_told(told, "password") != '\0';
+    const int found = is_told || files == NULL || *value_told(files, "passfile") != '\0';
+
+    PQconninfoFree(files);
+    return !found
+               ? APR_SUCCESS
+               : anshin_fail(err, ANSHIN_EFAULT, "AN1975",
+                             "store: AnshinStore, its service or the environment says %s, which programs of the site "
+                             "could read; name the file of the password by AnshinStorePassword alone",
+                             is_told ? "password" : "passfile");
+}
+
 #define OPTIONS 20
+#define NO_FILE "/dev/null/none" /* nor the one in the home of the user */
 
 /* Those of ours count where the operator says nothing of them. */
 static int add_unless_told(const PQconninfoOption *told, const char **names, const char **values)
@@ -194,15 +213,16 @@ static int add_unless_told(const PQconninfoOption *told, const char **names, con
 /* PQconnectdbParams() alone goes on to the next host when one does not answer. */
 static apr_status_t connect_to(anshin_pg_t *pg, const char *string, const char *password, anshin_error_t *err)
 {
-    const char *names[OPTIONS] = {"dbname", "options", "client_encoding", "password"};
-    const char *values[OPTIONS] = {string, options, "UTF8", *password != '\0' ? password : NULL};
-    PQconninfoOption *told = read_told(string);
+    const char *names[OPTIONS] = {"dbname", "options", "client_encoding", "passfile", "password"};
+    const char *values[OPTIONS] = {string, options, "UTF8", NO_FILE, *password != '\0' ? password : NULL};
+    PQconninfoOption *told = read_told(string, NULL);
     char name[64];
     apr_status_t status = told != NULL ? judge_way(told, err) : APR_SUCCESS;
     char text[160];
 
+    status = told != NULL && status == APR_SUCCESS ? judge_password(told, string, err) : status;
     if (told != NULL && status == APR_SUCCESS) {
-        int count = 4 + add_unless_told(told, names + 4, values + 4);
+        int count = 5 + add_unless_told(told, names + 5, values + 5);
 
         (void)snprintf(name, sizeof(name), "anshin %s", program_invocation_short_name);
         names[count] = "fallback_application_name";
