@@ -100,7 +100,7 @@ sub found {
 }
 is(found(), '', 'CLU-2: the help desk of a machine finds nobody');
 command_in($two, 'p-01', 'user', 'add', "sought$_", '--address', "sought$_\@mail.example") for 1, 2;
-is(found(), 'sought1 sought2', 'CLU-2: then whom another one has added');
+ok(Anshin::Server::wait_for(5, sub { found() eq 'sought1 sought2' }), 'CLU-2: then, in two seconds, whom another one has added');
 command_in($two, 'p-01', 'user', 'delete', 'sought1');
 is(found(), 'sought2', 'CLU-2: and whom it has deleted it does not');
 

@@ -138,7 +138,7 @@ diag("killed: " . join ', ', @deaths);
 diag(join ', ', map { "$_ " . ($tally->{$_} // 0) } qw(requests answered refused broken cut unavailable error hung));
 diag(sprintf 'longest request %.1f s', $tally->{longest} // 0);
 diag(join ', ', map { "$tally->{$_} $_" } grep { /acknowledged/ } sort keys %$tally);
-is(join("\n", $ledger->complaints), '', 'no answer contradicted an earlier one (STO-3)');
+is(join("\n", $ledger->complaints), '', 'no answer contradicted an earlier one (STO-1, STO-3)');
 is($tally->{hung} // 0, 0, 'no request met its deadline');
 is($tally->{error} // 0, 0, 'no answer was an error other than 503');
 cmp_ok($kills{$_} // 0, '>', 0, "killed: $_") for @killed;

@@ -176,7 +176,7 @@ sub capable { return join ' ', grep { my $pid = $_; grep { field($pid, $_) =~ /[
 sub closed {
     my ($what, $body) = @_;
     like($body, qr/^uid \d+ groups/m, "$what runs") or return;
-    unlike($body, qr/^(?:REACHED|READ|LISTED|INHERITED)/m, "S36: $what reaches neither store, keys nor mail");
+    unlike($body, qr/^(?:REACHED|READ|LISTED|INHERITED)/m, "S36, ISO-5: $what reaches neither store, keys nor mail");
     my %now = processes();
     is(join(' ', grep { ($now{$_} // '') eq 'child' } $body =~ /^MEMORY (\d+)/mg), '', "S36: $what cannot look into a child");
     unlike($body, qr/^Cap\w+:\s*0*[1-9a-f]/m, "S36: $what has no capability");

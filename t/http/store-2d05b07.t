@@ -14,7 +14,7 @@ my $known = Anshin::Sample::known('store-2d05b07');
 my $s = Anshin::Server->new(clock => 1, contract => "AnshinLoginMethods password otp certificate\n");
 Anshin::Sample::give('store-2d05b07', $s);
 $s->later($known->{made_at} + 10 - time)->start;
-ok($s->wait_log(qr/AN1200: the reminders of \d+ certificates and passwords are filed anew/), 'REN-1: its certificates are filed, so that their users are reminded');
+ok($s->wait_log(qr/AN1200: the reminders of \d+ certificates and passwords are filed anew/), 'REN-1, INS-3: its certificates are filed, so that their users are reminded');
 ok($s->wait_log(qr/AN0952: the mail addresses of \d+ terminals of an older store can be found/), 'HLP-23: its users are found by their mail address, for who has forgotten the ID');
 ok($s->wait_log(qr/AN1626: the mails to \d+ users of an older store are listed/), 'ROL-2: the last mails of its users are listed, for the help desk');
 

@@ -21,7 +21,7 @@
 
 #define ANSHIN_DESK_INDEX_MOST ((apr_size_t)64 << 20) /* some 490,000 users (people.h) */
 #define ANSHIN_DESK_INDEX_IDLE apr_time_from_sec(3600)
-#define ANSHIN_DESK_INDEX_FRESH apr_time_from_sec(20)
+#define ANSHIN_DESK_INDEX_FRESH apr_time_from_sec(2)
 
 typedef struct anshin_desk_index_t anshin_desk_index_t;
 

@@ -130,7 +130,7 @@ static void judged(void)
     }
 }
 
-/* Each name exchanged for a link to a thing outside; nothing out there changes (S36). */
+/* Each name exchanged for a link to a thing outside; nothing out there changes (S36, ISO-6). */
 static void links(void)
 {
     static const char *const names[] = {"/store", "/slots", "/run",      "/mail",

@@ -63,7 +63,7 @@ static void check_headers(void)
     } rows[] = {{"user,address", ""},
                 {"メールアドレス,,ユーザID", ""},
                 {"user,-,-,address", ""},
-                {"user,phone", "column 2, \"phone\", is not known"},
+                {"user,phone", "column 2, \"phone\", is not known; give --ignore-unknown, and such columns are"},
                 {"user,mail,email", "column 3, \"email\", is there twice (address)"},
                 {"address", "there is none of user IDs"}};
     anshin_import_columns_t columns;
