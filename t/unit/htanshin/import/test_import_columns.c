@@ -66,7 +66,7 @@ static void check_headers(void)
                 {"user,phone", "column 2, \"phone\", is not known; give --ignore-unknown, and such columns are"},
                 {"user,mail,email", "column 3, \"email\", is there twice (address)"},
                 {"address", "there is none of user IDs"}};
-    anshin_import_columns_t columns;
+    anshin_import_columns_t columns = {.ignores = 0};
     anshin_error_t err;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -77,11 +77,14 @@ static void check_headers(void)
         ok((status == APR_SUCCESS) == (rows[i].says[0] == '\0') && strstr(err.text, rows[i].says) != NULL,
            "IMP-1: a header of %s: %s", rows[i].header, err.text);
     }
+    columns.ignores = 1;
+    ok(anshin_import_columns_read(&columns, cells_of("user,phone"), &err, pool) == APR_SUCCESS,
+       "IMP-1: and with --ignore-unknown one that is not known is passed over");
 }
 
 static void check_cells(void)
 {
-    anshin_import_columns_t columns;
+    anshin_import_columns_t columns = {.ignores = 0};
     anshin_import_record_t record = {.cells = cells_of("x,y,z,")};
     const char *cells[ANSHIN_IMPORT_COLUMNS];
 
