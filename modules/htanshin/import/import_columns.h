@@ -44,8 +44,8 @@ const char *anshin_import_column_list(apr_pool_t *pool);
  * be passed over ("-"); -2: there is none. */
 int anshin_import_column_find(const char *name, apr_pool_t *pool);
 
-/* The columns that a header, or --columns as cells, names; columns->ignores is the caller's to set. APR_SUCCESS; ANSHIN_EINVALID (a name that nobody knows, one
- * twice, none of users): err names it. */
+/* The columns that a header, or --columns as cells, names; columns->ignores is the caller's to set. APR_SUCCESS;
+ * ANSHIN_EINVALID (a name that nobody knows, one twice, none of users): err names it. */
 apr_status_t anshin_import_columns_read(anshin_import_columns_t *columns, const apr_array_header_t *cells,
                                         anshin_error_t *err, apr_pool_t *pool);
 
