@@ -1,5 +1,6 @@
 /*
- * The portal's routes: one table. A new page costs a template, a handler, and a row.
+ * The portal's routes: one table. A new page costs a template, its texts in both languages, a handler with its line in
+ * pages/pages.h, and a row; one that has a flow also its place in response/flow_place.c.
  */
 #ifndef ANSHIN_PORTAL_ROUTES_H
 #define ANSHIN_PORTAL_ROUTES_H
