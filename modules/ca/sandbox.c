@@ -1,5 +1,5 @@
 /*
- * The last step into solitude: see enclose.h.
+ * The last step into solitude: see sandbox.h.
  *
  * SECURITY: a second line of defence for the signer, which holds the CA's key: whoever takes it over can neither
  * call home nor read the store. What is refused is listed, not what is allowed: what a library needs for computing

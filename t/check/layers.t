@@ -160,9 +160,42 @@ my %works;
 for my $verb (map { code($_) =~ /\banshin_op_(write|read|look|get)\(/g } @core) { $works{$verb}++ }
 my %least_works = (write => 40, read => 30, look => 1, get => 2);
 cmp_ok($works{$_}, '>=', $least_works{$_}, "works of anshin_op_$_() looked at: $works{$_}") for sort keys %least_works;
+# t/unit mirrors modules/: a program lies in the folder of the file it is named for, or of what it includes.
+my (%places, %rooms);
+for my $file (sources('c|h')) {
+    my ($folder, $name) = $file =~ m{^modules/(.+)/([^/]+)\.[ch]$} or next;
+    $places{$name}{$folder} = 1;
+    $rooms{$1}{$2} = 1 if $folder =~ m{^(.+)/([^/]+)$};
+}
+my ($programs, @beside) = (0);
+for my $file (sources('c', 't/unit')) {
+    my ($folder, $name) = $file =~ m{^t/unit/(.+)/test_([^/]+)\.c$} or next;
+    $programs++;
+    push @beside, map { "$file: $_" } lies_beside($folder, $name, slurp($file) =~ /^#include "([^"]+)"/mg);
+}
+is(join("\n", @beside), '', "t/unit mirrors modules/: $programs programs");
+cmp_ok($programs, '>=', 150, 'of all programs');
+is(join(' | ', map { lies_beside(@$_) } [ 'ca', 'pace' ], [ 'ca', 'signer_lists' ], [ 'ca', 'matter', 'ca/signer/request.h' ], ['nowhere', 'matter'],
+    [ 'ca', 'signer_client', 'ca/signer_client.h' ], [ 'ca', 'matter', 'ca/wire.h', 'ca/signer/request.h' ], [ 'ca/watch', 'pace', 'ca/watch/pace.h' ]),
+    'pace is in ca/watch | signer is a folder of ca | includes of ca only what lies below | no such folder in modules/', 'one beside its folder is seen');
 for my $folder (sort keys %below) { ok($seen{$folder}, "files of $folder looked at: " . ($seen{$folder} // 0)) }
 cmp_ok($count, '>', 100, "includes looked at: $count");
 done_testing;
+
+# Why a program of this folder, named test_NAME, with these includes, ought to lie elsewhere; nothing if it ought not.
+sub lies_beside {
+    my ($folder, $name, @includes) = @_;
+    return 'no such folder in modules/' unless -d "modules/$folder";
+    my $files = $places{$name} // {};
+    my ($top) = $folder =~ m{^([^/]+)};
+    my ($elsewhere) = grep { m{^\Q$top\E(?:/|$)} } sort keys %$files;
+    return () if $files->{$folder};
+    return "$name is in $elsewhere" if $elsewhere;
+    return "$1 is a folder of $folder" if $name =~ /^([^_]+)_/ && $rooms{$folder}{$1};
+    return () if grep { m{^\Q$folder\E/[^/]+$} } @includes;
+    return 'includes of ' . $folder . ' only what lies below' if grep { m{^\Q$folder\E/} } @includes;
+    return ();
+}
 
 sub within_core { my ($unit) = @_; return $unit =~ m{^core/([^/]+)/} ? $1 : '' }
 

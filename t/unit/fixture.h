@@ -1,5 +1,5 @@
 /*
- * A small world for unit programs of the core: memory store, real cryptography at its cheapest, one contract
+ * What unit programs of the core stand on: memory store, real cryptography at its cheapest, one contract
  * "p-01", and a clock that the test moves.
  */
 #ifndef ANSHIN_UNIT_FIXTURE_H

@@ -1,5 +1,5 @@
 /*
- * The verbs of the core, each with all that its scene (scenes.h) has prepared for it. APR_SUCCESS only when the verb
+ * The verbs of the core, each with all that its scene (cases.h) has prepared for it. APR_SUCCESS only when the verb
  * says of itself that it has done what the scene is for.
  */
 #ifndef ANSHIN_UNIT_VERBS_H
