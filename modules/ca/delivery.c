@@ -14,6 +14,8 @@
 
 #include <apr_strings.h>
 
+#include "runtime/io.h"
+
 static apr_status_t fault(anshin_error_t *err, const char *id, const char *path)
 {
     return anshin_fail(err, ANSHIN_EFAULT, id, "mail: %s: %s", path, strerror(errno));
@@ -22,14 +24,8 @@ static apr_status_t fault(anshin_error_t *err, const char *id, const char *path)
 /* What has been made or moved in a directory is only there for good once the directory itself is on disk. */
 static apr_status_t sync_directory(const char *path, anshin_error_t *err)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) != 0;
-    apr_status_t status = failed ? fault(err, "AN0730", path) : APR_SUCCESS;
-
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return status;
+    errno = anshin_io_sync_directory(path);
+    return errno == APR_SUCCESS ? APR_SUCCESS : fault(err, "AN0730", path);
 }
 
 /* One that was there before: whose mode is wider would let the world take mail out, or put mail in (S31). */
@@ -68,22 +64,6 @@ apr_status_t anshin_maildir_make(const char *spool, anshin_error_t *err, apr_poo
     return status == APR_SUCCESS ? sync_directory(spool, err) : status;
 }
 
-static int write_all(int fd, const char *data, apr_size_t length)
-{
-    while (length > 0) {
-        ssize_t wrote = write(fd, data, length);
-
-        if (wrote < 0 && errno != EINTR) {
-            return -1;
-        }
-        if (wrote > 0) {
-            data += wrote;
-            length -= (apr_size_t)wrote;
-        }
-    }
-    return 0;
-}
-
 apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *message, anshin_error_t *err,
                                   apr_pool_t *pool)
 {
@@ -100,7 +80,7 @@ apr_status_t anshin_maildir_write(const char *spool, const anshin_message_t *mes
     if (fd < 0) {
         return fault(err, "AN0734", path);
     }
-    if (write_all(fd, message->data, message->length) != 0 || fsync(fd) != 0) {
+    if (anshin_io_write(fd, message->data, message->length) != APR_SUCCESS || fsync(fd) != 0) {
         status = fault(err, "AN0735", path);
     }
     if (close(fd) != 0 && status == APR_SUCCESS) {

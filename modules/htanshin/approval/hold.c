@@ -22,6 +22,7 @@
 #include "htanshin/open.h"
 #include "htanshin/stream/signals.h"
 #include "htanshin/values.h"
+#include "runtime/io.h"
 
 /* Options that decide nothing of what is done, or whom by their lists, who are looked at themselves. */
 static int decides_nothing(const char *name)
@@ -229,20 +230,6 @@ int anshin_hold_reads(const anshin_call_t *call)
     return anshin_approval_of_many(call->op.contract, 2, 1) != ANSHIN_EYES_NONE;
 }
 
-static int write_all(int fd, const char *octets, ssize_t length)
-{
-    while (length > 0) {
-        const ssize_t written = write(fd, octets, (size_t)length);
-
-        if (written < 0 && errno != EINTR) {
-            return 0;
-        }
-        octets += written > 0 ? written : 0;
-        length -= written > 0 ? written : 0;
-    }
-    return 1;
-}
-
 static apr_status_t unkept(anshin_call_t *call)
 {
     return anshin_fail(&call->op.error, ANSHIN_EFAULT, "AN1854",
@@ -257,7 +244,8 @@ apr_status_t anshin_hold_keep(anshin_call_t *call, int fd)
 
     while (kept >= 0 && got != 0) {
         got = read(fd, octets, sizeof(octets));
-        if ((got < 0 && (errno != EINTR || anshin_signals_came())) || (got > 0 && !write_all(kept, octets, got))) {
+        if ((got < 0 && (errno != EINTR || anshin_signals_came())) ||
+            (got > 0 && anshin_io_write(kept, octets, (apr_size_t)got) != APR_SUCCESS)) {
             break;
         }
     }
