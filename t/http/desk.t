@@ -85,13 +85,13 @@ sub users { my ($page) = @_; return join ' ', $page->text =~ m{href="[^"]*/desk/
 
     command_in($s, 'p-01', 'user', 'lock', 's1');
     my $page = $c->get('/anshin/desk/user?who=' . who('s1'));
-    like($page->text, qr/管理者がロックしています.*解除する前に/s, 'ROL-2: what is in the way, and what to do');
+    like($page->text, qr/管理者がロックしています.*解除する前に/s, 'ROL-2, ADM-2: what is in the way, and what to do');
     my ($unlock) = $page->text =~ m{href="([^"]*/desk/act[^"]*verb=unlock[^"]*)"} or die 'no button';
     my $confirm = $c->get($unlock =~ s/&amp;/&/gr);
     like($confirm->text, qr/ロックの解除.*s1.*佐藤工業/s, 'it is asked once more, by whom it is about');
     is(shown('s1')->{state}, 'locked', 'and nothing is done by that');
     my $done = $c->follow($c->submit($confirm, {}, qr{/desk/act}));
-    like($done->text, qr/ロックを解除しました.*お客様に伝えること.*続けてご案内します/s, 'ROL-2: it is done, and what to tell the user, who has yet to register');
+    like($done->text, qr/ロックを解除しました.*お客様に伝えること.*続けてご案内します/s, 'ROL-2, ADM-2: it is done, and what to tell the user, who has yet to register');
     unlike($done->text, qr/ログインできるようになりました/, 'ROL-2: not that he can log in');
     is(shown('s1')->{state}, 'pending', 'it is open');
     unlike($c->get("/anshin/desk/user?done=$_&who=" . who('s1'))->text, qr/を停止しました|解除しました/, "ROL-2: an address says of nothing that it was done: $_") for qw(disable unlock unlock.1.x);
