@@ -8,6 +8,8 @@
 #include <apr_encode.h>
 #include <apr_strings.h>
 
+#include "core/context/nodes.h"
+
 #define PART 45000      /* octets of one, so that a record has room for their base64 */
 #define PARTS_MAX 10000 /* of a list that is believed */
 
@@ -121,14 +123,20 @@ typedef struct claim_t {
     apr_int64_t had;
     apr_int64_t number;
     apr_time_t last;
+    const apr_array_header_t *nodes;
 } claim_t;
 
 /* A clock that was put back ends no claim later than it would have. */
-static int is_claimed(const anshin_op_t *op, const anshin_crl_t *record)
+static int is_claimed(const claim_t *claim, const anshin_op_t *op, const anshin_crl_t *record)
 {
-    return record->claimed > record->number && record->claimed_by != NULL &&
-           strcmp(record->claimed_by, op->env->node) != 0 && record->claimed_at > op->now - ANSHIN_CRL_CLAIM &&
-           record->claimed_at < op->now + ANSHIN_CRL_CLAIM;
+    apr_interval_time_t wait;
+
+    if (record->claimed <= record->number || record->claimed_by == NULL ||
+        strcmp(record->claimed_by, op->env->node) == 0) {
+        return 0;
+    }
+    wait = anshin_node_lives(op, claim->nodes, record->claimed_by) ? ANSHIN_CRL_CLAIM_AWAKE : ANSHIN_CRL_CLAIM;
+    return record->claimed_at > op->now - wait && record->claimed_at < op->now + wait;
 }
 
 static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
@@ -143,7 +151,7 @@ static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (record.number != claim->had || is_claimed(op, &record)) {
+    if (record.number != claim->had || is_claimed(claim, op, &record)) {
         return ANSHIN_ECONFLICT;
     }
     status = anshin_revoked_number_in(op, txn, claim->name, &record.claimed, &last);
@@ -159,7 +167,13 @@ static apr_status_t take(void *baton, anshin_op_t *op, anshin_txn_t *txn)
 apr_status_t anshin_crl_claim(anshin_op_t *op, const char *name, apr_int64_t had, apr_int64_t *number, apr_time_t *last)
 {
     claim_t one = {.name = name, .had = had};
-    apr_status_t status = anshin_op_write(op, ANSHIN_DURABLE, take, &one);
+    apr_array_header_t *nodes;
+    apr_status_t status = anshin_nodes(op, &nodes);
+
+    if (status == APR_SUCCESS) {
+        one.nodes = nodes;
+        status = anshin_op_write(op, ANSHIN_DURABLE, take, &one);
+    }
 
     *number = status == APR_SUCCESS ? one.number : 0;
     *last = one.last;

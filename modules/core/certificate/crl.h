@@ -11,8 +11,10 @@
 
 #include "core/certificate/revoked.h"
 
-/* So long others wait for one that a machine has claimed and neither put out nor given up. */
+/* So long others wait for one that a machine has claimed and neither put out nor given up; and so long while that
+ * machine gives signs: two that each take longer than the former would otherwise take it from each other for ever. */
 #define ANSHIN_CRL_CLAIM apr_time_from_sec(60)
+#define ANSHIN_CRL_CLAIM_AWAKE apr_time_from_sec(600)
 
 #define ANSHIN_CRL_DIGEST 64 /* digits */
 

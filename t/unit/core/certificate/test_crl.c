@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/context/nodes.h"
 #include "unit/fixture.h"
 #include "unit/tap.h"
 
@@ -65,6 +66,36 @@ static void test_claims(void)
     ok(put(a, 10, &out) == APR_SUCCESS && out.before > fixture.now && out.made_at == out.before + apr_time_from_sec(1),
        "and the list is later than the one before");
     fixture.now += 100 * ANSHIN_CRL_CLAIM;
+}
+
+/* A list that takes long, made by a machine that is awake. */
+static void test_long_work(void)
+{
+    anshin_crl_out_t out;
+    anshin_bytes_t der;
+    apr_int64_t a, b;
+
+    (void)look(0, &out, &der);
+    ok(claim("a", out.number, &a) == APR_SUCCESS, "a machine claims the next list");
+    for (int i = 0; i < 4; i++) {
+        fixture.now += ANSHIN_CRL_CLAIM / 2;
+        (void)anshin_node_sign(fixture_op(&fixture), "place", 0);
+    }
+    ok(claim("b", out.number, &b) == ANSHIN_ECONFLICT,
+       "CLU-1: which takes it two minutes: while it gives signs nobody takes it away");
+    fixture.env.node = "a";
+    ok(put(a, 10, &out) == APR_SUCCESS, "and it comes out");
+    ok(claim("a", out.number, &a) == APR_SUCCESS && anshin_node_sign(fixture_op(&fixture), "place", 0) == APR_SUCCESS,
+       "it claims another one,");
+    fixture.now += ANSHIN_CRL_CLAIM;
+    ok(claim("b", out.number, &b) == APR_SUCCESS && b > a, "and ends: others wait no longer than that");
+    fixture.env.node = "b";
+    for (int i = 0; i < 22; i++) {
+        fixture.now += ANSHIN_CRL_CLAIM_AWAKE / 20;
+        (void)anshin_node_sign(fixture_op(&fixture), "place", 0);
+    }
+    ok(claim("a", out.number, &a) == APR_SUCCESS && a > b, "one that gives signs and makes nothing waits not for ever");
+    ok(put(a, 10, &out) == APR_SUCCESS, "its list is out");
 }
 
 static int is_octets(const anshin_bytes_t *der, apr_size_t length)
@@ -139,6 +170,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     fixture_open(&fixture, &anshin_store_mem, NULL, pool);
     test_claims();
+    test_long_work();
     test_octets();
     test_digest();
     apr_pool_destroy(pool);
