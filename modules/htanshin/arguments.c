@@ -67,6 +67,18 @@ static apr_status_t take_flag(reader_t *reader, const char *attached, int *flag)
     return APR_SUCCESS;
 }
 
+/* Who says who he is; the trail puts behind it, in brackets, who used sudo (actor.c), which nobody says himself. */
+static apr_status_t take_operator(reader_t *reader, const char *attached)
+{
+    anshin_call_t *call = reader->call;
+    apr_status_t status = take_value(reader, attached, &call->operator_name);
+
+    return status == APR_SUCCESS && strpbrk(call->operator_name, "()") != NULL
+               ? anshin_fail(&call->op.error, ANSHIN_EINVALID, "AN1981",
+                             "--operator: must be a name without ( and ), between which the trail tells who used sudo")
+               : status;
+}
+
 /* 1: the command has an option of that name, which then is not the one of every command. */
 static int is_own(const anshin_call_t *call, const char *name)
 {
@@ -122,7 +134,7 @@ static apr_status_t take_option(reader_t *reader)
         return take_value(reader, attached, &call->contract);
     }
     if (strcmp(name, "--operator") == 0 && !is_own(call, "operator")) {
-        return take_value(reader, attached, &call->operator_name);
+        return take_operator(reader, attached);
     }
     if (strcmp(name, "--json") == 0) {
         return take_flag(reader, attached, &call->json);

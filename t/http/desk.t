@@ -407,7 +407,12 @@ sub mail_to {
     my $act = sub { my ($verb) = @_; return $chief->follow($chief->post("/anshin/desk/act?verb=$verb&who=" . who('y2'), { csrf => csrf($chief->get('/anshin/')) })) };
     $act->('disable');
     is(shown('y2')->{locked_by}, 'organisation', 'ROL-1: it is kept who has disabled it');
-    like($act->('unlock')->text, qr/ロックを解除しました/, 'ROL-3: he reopens that');
+    is(JSON::PP::decode_json(command_in($s, 'p-01', '--json', 'user', 'lock', 'y2'))->{done}, 'is disabled, and stays so', 'ADM-2: the operator cannot lock him besides, and is told so');
+    is(shown('y2')->{locked_by}, 'operator', 'ROL-1: but it is the operator who keeps it closed');
+    like($act->('unlock')->text, qr/お使いの役割では解除できない/, 'ROL-1: which the customer does not open');
+    command_in($s, 'p-01', 'user', 'unlock', 'y2');
+    $act->('disable');
+    like($act->('unlock')->text, qr/ロックを解除しました/, 'ROL-3: he reopens what he has disabled himself');
     command_in($s, 'p-01', 'user', 'disable', 'y2');
     like($act->('unlock')->text, qr/お使いの役割では解除できない/, 'ROL-1: but not what the operator has disabled');
     is(shown('y2')->{state}, 'disabled', 'and it stays so');

@@ -75,6 +75,11 @@ static apr_status_t shut(anshin_call_t *call, void *baton, const anshin_target_t
                                 found.lock.kinds != 0 ? ", and locked by attempts" : "", left_out(call, came));
     status = target->undoes && *state == ANSHIN_ACCOUNT_LOCKED ? anshin_account_relock(&call->op, target->user)
                                                                : anshin_account_lock(&call->op, target->user, *state);
+    if (status == APR_SUCCESS && !call->op.unchanged && !target->undoes && *state == ANSHIN_ACCOUNT_LOCKED &&
+        found.account.state == ANSHIN_ACCOUNT_DISABLED) { /* it is kept that the operator has closed the account, too */
+        came->undo = NULL;
+        return leave(came, "is disabled, and stays so");
+    }
     return status == APR_SUCCESS && call->op.unchanged ? left(call, came, &found.account) : status;
 }
 

@@ -11,6 +11,7 @@
 #include "core/account/account.h"
 #include "core/admin/erase.h"
 #include "core/admin/operator.h"
+#include "core/admin/particulars.h"
 #include "core/selfservice/reissue.h"
 #include "htanshin/approval/hold.h"
 #include "htanshin/bulk/user_verbs.h"
@@ -300,12 +301,23 @@ static apr_status_t disable(anshin_op_t *op, const char *user)
     return anshin_account_lock(op, user, ANSHIN_ACCOUNT_DISABLED);
 }
 
+/* Who is disabled stays so, whoever has done it: "locked" would promise that unlock opens him. */
 static apr_status_t user_lock(anshin_call_t *call)
 {
+    anshin_particulars_t found;
+    apr_status_t status;
+
     if (anshin_bulk_wanted(call)) {
         return anshin_bulk_lock(call);
     }
-    return user_act(call, lock, "locked");
+    status = user_act(call, lock, "locked");
+    if (status == APR_SUCCESS && !call->op.unchanged &&
+        anshin_particulars_get(&call->op, json_string_value(json_object_get(call->result, "user")), &found) ==
+            APR_SUCCESS &&
+        found.account.state == ANSHIN_ACCOUNT_DISABLED) {
+        anshin_result_text(call->result, "done", "is disabled, and stays so", call->pool);
+    }
+    return status;
 }
 
 static apr_status_t user_disable(anshin_call_t *call)

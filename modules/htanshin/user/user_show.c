@@ -103,16 +103,17 @@ typedef struct acts_t {
 static apr_status_t show_act(void *baton, const anshin_history_t *entry)
 {
     const acts_t *acts = baton;
+    const char *who = entry->operator;
     json_t *row;
 
-    if (entry->operator== NULL || * entry->operator== '\0' || json_array_size(acts->rows) >= ACTS_SHOWN ||
+    if (who == NULL || *who == '\0' || json_array_size(acts->rows) >= ACTS_SHOWN ||
         entry->account == NULL || strcmp(entry->account, acts->account) != 0) {
         return APR_SUCCESS;
     }
     row = json_object();
     anshin_result_time(row, "at", entry->at, acts->pool);
     anshin_result_text(row, "act", anshin_history_result_name(entry->result), acts->pool);
-    anshin_result_text(row, "operator", entry->operator, acts->pool);
+    anshin_result_text(row, "operator", who, acts->pool);
     return json_array_append_new(acts->rows, row) == 0 ? APR_SUCCESS : APR_ENOMEM;
 }
 
