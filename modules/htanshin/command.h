@@ -31,8 +31,8 @@ typedef enum anshin_access_t {
     ANSHIN_ACCESS_FILES,       /* the same, and the files that the command line names (stream/files.h) */
     ANSHIN_ACCESS_ALL,         /* as STORE, of every contract: call->op has none */
     ANSHIN_ACCESS_DUMP,        /* as ALL and FILES; of approvals too */
-    ANSHIN_ACCESS_LOAD,        /* the same; a store that bears a mark as well (core/admin/store_mark.h) */
-    ANSHIN_ACCESS_MOVE,        /* as ALL; a store that bears a mark as well (core/admin/store_mark.h) */
+    ANSHIN_ACCESS_LOAD,        /* the same; a store that bears a mark as well (core/context/store_mark.h) */
+    ANSHIN_ACCESS_MOVE,        /* as ALL; a store that bears a mark as well (core/context/store_mark.h) */
     ANSHIN_ACCESS_BACKUP,      /* as ALL, and call->backup (backup/begin.h) */
     ANSHIN_ACCESS_HASH,        /* these, and the slots in which hashes are computed */
     ANSHIN_ACCESS_SIGNER,      /* the state directory alone, as the user that owns the CA key */

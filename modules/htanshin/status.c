@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 #include "core/status/status_json.h"
 #include "core/status/status_openmetrics.h"
 #include "core/status/status_text.h"

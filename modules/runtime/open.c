@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 #include "build_id.h"
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 #include "core/audit/trail.h"
 #include "core/config/store_address.h"
 #include "core/keeping/rotation.h"

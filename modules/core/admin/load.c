@@ -13,7 +13,7 @@
 
 #include "core/admin/dump.h"
 #include "core/admin/dump_line.h"
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 #include "core/base/first_keys.h"
 #include "core/context/secret.h"
 #include "core/mail/event.h"

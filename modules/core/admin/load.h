@@ -2,10 +2,10 @@
  * A dump (dump.h) back into a store (IMP-3).
  *
  * First all of it is read and checked, down to its last line; nothing is written before. Then this process makes sure
- * that no other has the store open, marks the store (store_mark.h), reads and checks all of it once more while it
- * writes record by record, each with the lock of its owner, and takes the mark away. A store that bears the mark is
- * opened by nobody: whoever was killed, or met a full disk, has left nothing that could be taken for whole, and the
- * same call does it anew.
+ * that no other has the store open, marks the store (core/context/store_mark.h), reads and checks all of it once more
+ * while it writes record by record, each with the lock of its owner, and takes the mark away. A store that bears the
+ * mark is opened by nobody: whoever was killed, or met a full disk, has left nothing that could be taken for whole, and
+ * the same call does it anew.
  */
 #ifndef ANSHIN_CORE_ADMIN_LOAD_H
 #define ANSHIN_CORE_ADMIN_LOAD_H

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 #include "core/keeping/rotation.h"
 #include "core/keeping/shared_key.h"
 #include "core/mail/job_node.h"

@@ -3,9 +3,9 @@
  *
  * Both are closed to all others from the beginning to the end. The source is written as a dump (core/admin/dump.h), the
  * target loads it (core/admin/load.h) and is dumped in turn, and both dumps must be the same text. Then the source gets
- * its mark (core/admin/store_mark.h), by which nobody opens it any more, and only then does the target lose its own. So
- * at no moment can both be opened; whoever is killed in the midst has left the source as it was, or marked as moved to
- * this very target, and the same call does it anew.
+ * its mark (core/context/store_mark.h), by which nobody opens it any more, and only then does the target lose its own.
+ * So at no moment can both be opened; whoever is killed in the midst has left the source as it was, or marked as moved
+ * to this very target, and the same call does it anew.
  */
 #ifndef ANSHIN_CORE_KEEPING_MOVE_H
 #define ANSHIN_CORE_KEEPING_MOVE_H

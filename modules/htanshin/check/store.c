@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "core/admin/census.h"
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 #include "core/context/backed_up.h"
 #include "core/mail/job_node.h"
 #include "htanshin/check/authorities.h"

@@ -5,7 +5,7 @@
 #include "core/admin/housekeeping.h"
 #include "core/admin/dump.h"
 #include "core/admin/load.h"
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 #include "core/admin/old_due.h"
 #include "core/audit/trail.h"
 #include "core/context/expiry.h"

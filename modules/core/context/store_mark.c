@@ -1,7 +1,7 @@
 /*
  * Marks of a store: see store_mark.h.
  */
-#include "core/admin/store_mark.h"
+#include "core/context/store_mark.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /*
  * Marks of a store that nobody may work on: the facts "loading", while a dump or another store is brought into it
- * (load.h), and "moved", once all of it was moved into another one (core/keeping/move.h). They are the store's own, and
- * in no dump of it.
+ * (core/admin/load.h), and "moved", once all of it was moved into another one (core/keeping/move.h). They are the
+ * store's own, and in no dump of it.
  */
-#ifndef ANSHIN_CORE_ADMIN_STORE_MARK_H
-#define ANSHIN_CORE_ADMIN_STORE_MARK_H
+#ifndef ANSHIN_CORE_CONTEXT_STORE_MARK_H
+#define ANSHIN_CORE_CONTEXT_STORE_MARK_H
 
 #include "core/context/op.h"
 
