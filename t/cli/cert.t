@@ -83,6 +83,10 @@ refused('both', 2, qr/give a SERIAL or --user/, 'cert', 'revoke', $serial, '--us
 refused('an unknown reason', 2, qr/--reason: must be one of unspecified, keyCompromise/, 'cert', 'revoke', $serial, '--reason', 'lost');
 is($client->get('/members/')->status, 200, 'still logged in');
 
+my $told = $s->htanshin('--contract', 'p-01', 'cert', 'revoke', '--user', 'P-01-USR001', '--dry-run');
+like($told->{out} . $told->{err}, qr/^,p-01-usr001,revoked,of 1 device\r?\n.*dry run, nothing is written: 1 revoked/ms, 'ADM-3: a rehearsal of that tells what it would revoke');
+is($client->get('/members/')->status, 200, 'and revokes nothing');
+is(json('cert', 'show', $serial)->{state} eq 'revoked' ? 1 : 0, 0, 'nor does the list say so');
 is_deeply(json('cert', 'revoke', '--user', 'P-01-USR001', '--reason', 'keyCompromise')->{revoked}, [$serial], 'revoke by user');
 isnt($client->get('/members/')->status, 200, 'CRT-6, S20: refused with the very next request, on the same connection');
 $show = json('cert', 'show', $serial);
